@@ -1,0 +1,30 @@
+# The libraries we stand on, each pinned to the flavor we need.
+find_package(PkgConfig REQUIRED)
+find_package(LibXml2 2.9 REQUIRED)
+find_package(ZLIB 1.2 REQUIRED)
+pkg_check_modules(SIMGRID REQUIRED IMPORTED_TARGET simgrid>=3.32)
+
+# "hdf5" alone switches to OpenMPI's HDF5 as soon as that package is installed.
+pkg_check_modules(HDF5 REQUIRED IMPORTED_TARGET hdf5-serial>=1.10)
+include(CheckCSourceCompiles)
+set(CMAKE_REQUIRED_INCLUDES ${HDF5_INCLUDE_DIRS})
+check_c_source_compiles("
+    #include <hdf5.h>
+    #ifdef H5_HAVE_PARALLEL
+    #error parallel
+    #endif
+    int main(void) { return 0; }" MR_HDF5_IS_SERIAL)
+unset(CMAKE_REQUIRED_INCLUDES)
+if(NOT MR_HDF5_IS_SERIAL)
+    message(FATAL_ERROR "hdf5-serial resolves to a parallel HDF5: install libhdf5-dev (serial)")
+endif()
+
+set(MR_HAVE_MPI OFF)
+if(MR_MPI)
+    find_package(MPI COMPONENTS C)
+    if(MPI_C_FOUND)
+        set(MR_HAVE_MPI ON)
+    else()
+        message(STATUS "MPI not found: runs use one rank")
+    endif()
+endif()
