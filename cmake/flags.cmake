@@ -16,7 +16,8 @@ if(MR_WERROR)
     list(APPEND mr_warnings -Werror)
 endif()
 target_compile_options(mr_flags INTERFACE ${mr_warnings}
-    -ffp-contract=off -fno-common -fvisibility=hidden)
+    -ffp-contract=off -fno-common -fvisibility=hidden
+    "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=") # no path of the building machine in the binary
 target_link_libraries(mr_flags INTERFACE m)
 
 if(MR_NATIVE)

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Output files that are complete if and only if they exist under their name: written as PATH.part,
+ * synced, then renamed. An existing file is kept unless overwriting was asked for; a PATH.part that
+ * a living process holds is an error, a stale one is replaced. "-" is standard output. */
+#ifndef MR_ENGINE_BASE_FILE_H
+#define MR_ENGINE_BASE_FILE_H
+
+#include "engine/base/text.h"
+
+struct mr_file_out {
+    char *path, *part; /* NULL for standard output */
+    int fd;
+    bool may_overwrite;
+    size_t n_pending;
+    char *pending; /* buffered bytes */
+};
+
+/** Start writing. On error nothing is left open. */
+MR_CHECKED mr_status mr_file_out_open(struct mr_file_out *out, const char *path, bool may_overwrite,
+                                      struct mr_err *err);
+MR_CHECKED mr_status mr_file_out_add(struct mr_file_out *out, const void *bytes, size_t n,
+                                     struct mr_err *err);
+
+/** Write what is pending, sync, rename and close. After an error the file is gone as by abort. */
+MR_CHECKED mr_status mr_file_out_commit(struct mr_file_out *out, struct mr_err *err);
+
+/** Close and remove the part. */
+void mr_file_out_abort(struct mr_file_out *out);
+
+/** The three steps for text that is already there. */
+MR_CHECKED mr_status mr_file_write(const char *path, bool may_overwrite, struct mr_str text,
+                                   struct mr_err *err);
+
+/** Append `path` as the file `base_file` means it: relative paths count from that file's folder. */
+void mr_file_join(const char *base_file, const char *path, struct mr_buf *out);
+
+#endif

@@ -1,0 +1,20 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The first of the two commands: installs what the build needs, builds the release preset, shows what
+# was built and how fast it is on this machine. May be run again at any time; nothing is left over.
+set -eu
+cd "$(dirname "$0")/.."
+. experiments/packages.sh
+
+# shellcheck disable=SC2086 # the lists are words
+mr_packages_ensure $mr_packages_build
+[ -f build/release/build.ninja ] || cmake --preset release
+cmake --build --preset release
+millrace=build/release/millrace
+
+echo
+"$millrace" version
+echo
+"$millrace" bench --quick
+echo
+echo "Next: $PWD/$millrace help, README.md"
