@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MR_TEST(name) static void test_##name(MR_UNUSED void **state)
+#define MR_TEST(name) static void test_##name(MR_UNUSED void **cmocka_state)
 #define MR_TEST_ENTRY(name)                  \
     {                                        \
 #name, test_##name, NULL, NULL, NULL \

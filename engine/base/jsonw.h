@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* JSON writer onto a growing buffer. Commas and escapes are its business; nesting is asserted.
- * Doubles are written shortest round-trip, NaN and infinities as null; text that is not UTF-8 has its
- * bad bytes replaced by U+FFFD. */
+ * Doubles are written shortest round-trip, NaN and infinities as null; text that is not UTF-8 has
+ * its bad bytes replaced by U+FFFD. */
 #ifndef MR_ENGINE_BASE_JSONW_H
 #define MR_ENGINE_BASE_JSONW_H
 
 #include "engine/base/text.h"
 
-enum { mr_jsonw_depth_max = 64 };
+enum {
+    mr_jsonw_depth_max = 64
+};
 
 struct mr_jsonw {
     struct mr_buf *buf; /* lent */

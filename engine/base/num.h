@@ -8,9 +8,10 @@
 
 #define MR_NUM_CAP 32 /* longest text any function here writes, with its NUL */
 
-/** Read the longest decimal number at the start of p: [+-] digits [. digits] [e [+-] digits], digits
- *  on at least one side of the point, no white space, no hex, no inf or nan.
- *  @param[out] value nearest double, ties to even; overflow gives +-infinity, underflow 0 or denormal
+/** Read the longest decimal number at the start of p: [+-] digits [. digits] [e [+-] digits],
+ * digits on at least one side of the point, no white space, no hex, no inf or nan.
+ *  @param[out] value nearest double, ties to even; overflow gives +-infinity, underflow 0 or
+ * denormal
  *  @return bytes read, 0 when p does not start with a number */
 size_t mr_num_scan_f64(const char *p, size_t n, double *value);
 

@@ -68,7 +68,7 @@ find engine platforms models thermal power experiments postprocess -name '*.[ch]
         for (i = 1; i <= n_ban; i++)
             if (code ~ ("(^|[^A-Za-z0-9_.>])" ban[i] "\\(") && FILENAME !~ ban[i, "ok"])
                 complain(FNR, ban[i] ": " why[i])
-        if ($0 ~ /(TODO|FIXME|XXX)/ && $0 !~ /TODO\([0-9]+\)/)
+        if ($0 ~ /(^|[^A-Za-z])(TODO|FIXME|XXX)([^A-Za-z]|$)/ && $0 !~ /TODO\([0-9]+\)/)
             complain(FNR, "TODO(issue-number) only")
     }
     END { finish(); exit bad }'

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The search path. The program finds itself through /proc/self/exe, so an installed tree may be
+ * moved. */
+#include "engine/base/share.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+static void add_folder(struct mr_buf *folders, const char *p, size_t n)
+{
+    if (n == 0)
+        return;
+    if (folders->n > 0)
+        mr_buf_char(folders, ':');
+    mr_buf_add(folders, p, n);
+}
+
+/* Folder of the program's file up to `n_up` levels above it, with a tail. */
+static void add_beside_program(struct mr_buf *folders, size_t n_up, const char *tail)
+{
+    char exe[4096];
+    const ssize_t got = readlink("/proc/self/exe", exe, sizeof exe);
+    if (got <= 0 || (size_t)got >= sizeof exe)
+        return;
+    size_t n = (size_t)got;
+    for (size_t up = 0; up <= n_up && n > 0; up++)
+        do
+            n--;
+        while (n > 0 && exe[n] != '/');
+    struct mr_buf folder = {0};
+    mr_buf_add(&folder, exe, n);
+    mr_buf_text(&folder, tail);
+    if (folder.status == MR_OK)
+        add_folder(folders, folder.text, folder.n);
+    else
+        folders->status = folder.status;
+    mr_buf_fini(&folder);
+}
+
+void mr_share_folders(const char *naming_file, struct mr_buf *folders)
+{
+    const char *slash = naming_file != NULL ? strrchr(naming_file, '/') : NULL;
+    mr_buf_clear(folders);
+    if (slash != NULL)
+        add_folder(folders, naming_file, slash == naming_file ? 1 : (size_t)(slash - naming_file));
+    else if (naming_file != NULL)
+        add_folder(folders, ".", 1);
+    const char *path = getenv("MILLRACE_PATH");
+    if (path != NULL)
+        add_folder(folders, path, strlen(path));
+    add_beside_program(folders, 1, "/share/millrace"); /* PREFIX/bin/millrace */
+    add_beside_program(folders, 2, "");                /* SOURCE/build/PRESET/millrace */
+    add_beside_program(folders, 3, "");                /* SOURCE/build/PRESET/tests/test_x */
+}
+
+mr_status mr_share_find(const char *file, const char *naming_file, struct mr_buf *path,
+                        struct mr_err *err)
+{
+    struct mr_buf folders = {0};
+    mr_buf_clear(path);
+    if (file[0] == '/') {
+        mr_buf_text(path, file);
+        MR_TRY(mr_buf_check(path, err));
+        return access(path->text, R_OK) == 0
+                   ? MR_OK
+                   : mr_err_set(err, MR_REF, MR_NOWHERE, "\"%s\" is not a readable file", file);
+    }
+    mr_share_folders(naming_file, &folders);
+    mr_status st = mr_buf_check(&folders, err);
+    for (const char *p = folders.text; st == MR_OK && p != NULL && *p != '\0';) {
+        const size_t n = strcspn(p, ":");
+        mr_buf_clear(path);
+        mr_buf_add(path, p, n);
+        mr_buf_char(path, '/');
+        mr_buf_text(path, file);
+        st = mr_buf_check(path, err);
+        if (st == MR_OK && n > 0 && access(path->text, R_OK) == 0) {
+            mr_buf_fini(&folders);
+            return MR_OK;
+        }
+        p += n + strspn(p + n, ":");
+    }
+    if (st == MR_OK)
+        st = mr_err_set(err, MR_REF, MR_NOWHERE,
+                        "\"%s\" is in none of %s (MILLRACE_PATH adds "
+                        "folders)",
+                        file, folders.text != NULL ? folders.text : "");
+    mr_buf_fini(&folders);
+    return st;
+}

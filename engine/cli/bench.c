@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Measuring: rounds are doubled until one batch lasts long enough to time, then work and reference
+ * loop take turns and the fastest batch of each counts (a shared machine only ever adds time). */
+#include "engine/cli/bench.h"
+
+#include "engine/base/assert.h"
+#include "engine/base/jsonw.h"
+#include "engine/base/num.h"
+#include "engine/base/wall.h"
+#include "engine/cli/bench_base.h"
+#include "engine/cli/progress.h"
+#include "engine/cli/verbs.h"
+#include "engine/cli/version.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+static const struct mr_opt bench_rows[] = {
+    {MR_PARAM_YES(struct mr_bench_opts_values, as_json, "json", "no", "One JSON object"), 0, NULL},
+    {MR_PARAM_YES(struct mr_bench_opts_values, is_quick, "quick", "no",
+                  "A tenth of the time, wider spread"),
+     0, NULL},
+};
+
+const struct mr_opt_table mr_bench_opts = {bench_rows, sizeof bench_rows / sizeof *bench_rows};
+
+struct result {
+    const struct mr_bench_case *what;
+    char skipped[160];
+    double work_ns, plain_ns; /* per operation */
+    uint64_t checksum;
+};
+
+struct timing {
+    uint64_t batch_ns; /* shortest batch worth timing */
+    int n_turn;
+};
+
+static double batch_ns_per_round(uint64_t (*loop)(void *), void *data, uint64_t n_round,
+                                 uint64_t *checksum)
+{
+    const uint64_t start = mr_wall_ns();
+    for (uint64_t i = 0; i < n_round; i++)
+        *checksum ^= loop(data) + i;
+    return (double)(mr_wall_ns() - start) / (double)n_round;
+}
+
+/* Rounds that make one batch last at least batch_ns. */
+static uint64_t rounds_for(uint64_t (*loop)(void *), void *data, uint64_t batch_ns,
+                           uint64_t *checksum)
+{
+    uint64_t n = 1;
+    while (batch_ns_per_round(loop, data, n, checksum) * (double)n < (double)batch_ns)
+        n *= 2;
+    return n;
+}
+
+static mr_status measure(const struct mr_bench_case *what, const struct timing *timing,
+                         struct result *result, struct mr_err *err)
+{
+    struct mr_bench_job job = {0};
+    *result = (struct result){.what = what, .work_ns = HUGE_VAL, .plain_ns = HUGE_VAL};
+    mr_status st = what->setup(what, &job, err);
+    if (st == MR_OK && job.skipped[0] == '\0') {
+        uint64_t plain_sum = 0, discard = 0;
+        result->checksum = what->work(job.data); /* of one round: the same on every machine */
+        const uint64_t n_work = rounds_for(what->work, job.data, timing->batch_ns, &discard);
+        const uint64_t n_plain = rounds_for(what->plain, job.data, timing->batch_ns, &plain_sum);
+        for (int turn = 0; turn < timing->n_turn; turn++) {
+            const double work = batch_ns_per_round(what->work, job.data, n_work, &discard);
+            const double plain = batch_ns_per_round(what->plain, job.data, n_plain, &plain_sum);
+            result->work_ns = fmin(result->work_ns, work / (double)job.n_op);
+            result->plain_ns = fmin(result->plain_ns, plain / (double)job.n_op);
+        }
+    }
+    memcpy(result->skipped, job.skipped, sizeof result->skipped);
+    if (what->teardown != NULL && job.data != NULL)
+        what->teardown(job.data);
+    mr_arena_fini(&job.texts);
+    return st;
+}
+
+/* ---- output ---- */
+
+/* Bytes as MB/s, everything else as millions per second. */
+static void rate_text(const struct result *r, char out[48])
+{
+    char number[MR_NUM_CAP];
+    mr_num_format_human(1e3 / r->work_ns, 3, number);
+    if (strcmp(r->what->op, "byte") == 0)
+        snprintf(out, 48, "%s MB/s", number);
+    else
+        snprintf(out, 48, "%s M/s", number);
+}
+
+static void print_human(const struct result *r, struct mr_buf *out)
+{
+    char ns[MR_NUM_CAP], ratio[MR_NUM_CAP], rate[48], per[48];
+    if (r->skipped[0] != '\0') {
+        mr_buf_printf(out, "%-28s skipped: %s\n", r->what->name, r->skipped);
+        return;
+    }
+    mr_num_format_human(r->work_ns, 3, ns);
+    mr_num_format_human(r->work_ns / r->plain_ns, 3, ratio);
+    rate_text(r, rate);
+    snprintf(per, sizeof per, "%s ns/%s", ns, r->what->op);
+    mr_buf_printf(out, "%-28s %18s %12s  %6s x %s\n", r->what->name, per, rate, ratio,
+                  r->what->reference);
+}
+
+static void print_json(const struct result *r, struct mr_jsonw *w)
+{
+    char sum[17];
+    snprintf(sum, sizeof sum, "%016" PRIx64, r->checksum);
+    mr_jsonw_object(w);
+    mr_jsonw_key_text(w, "name", r->what->name);
+    if (r->skipped[0] != '\0') {
+        mr_jsonw_key_text(w, "skipped", r->skipped);
+    } else {
+        mr_jsonw_key_text(w, "op", r->what->op);
+        mr_jsonw_key_f64(w, "ns_per_op", r->work_ns);
+        mr_jsonw_key_f64(w, "ops_per_s", 1e9 / r->work_ns);
+        mr_jsonw_key_text(w, "reference", r->what->reference);
+        mr_jsonw_key_f64(w, "reference_ns_per_op", r->plain_ns);
+        mr_jsonw_key_f64(w, "ratio", r->work_ns / r->plain_ns);
+        mr_jsonw_key_text(w, "checksum", sum);
+    }
+    mr_jsonw_end(w);
+}
+
+/* ---- the verb ---- */
+
+static bool is_selected(const char *name, const struct mr_verb_call *call)
+{
+    for (int i = 0; i < call->n_arg; i++) {
+        MR_ASSERT(call->arg[i] != NULL);
+        if (strncmp(name, call->arg[i], strlen(call->arg[i])) == 0)
+            return true;
+    }
+    return call->n_arg == 0;
+}
+
+/* An argument that selects nothing is a mistake, not an empty result. */
+static const char *selects_nothing(const struct mr_verb_call *call,
+                                   const struct mr_bench_group *group)
+{
+    for (int i = 0; i < call->n_arg; i++) {
+        size_t n = 0;
+        for (size_t c = 0; c < group->n; c++)
+            n += strncmp(group->item[c].name, call->arg[i], strlen(call->arg[i])) == 0;
+        if (n == 0)
+            return call->arg[i];
+    }
+    return NULL;
+}
+
+static void show_progress(struct mr_progress *p, const struct mr_bench_group *group, size_t i)
+{
+    struct mr_progress_state state = mr_progress_nothing();
+    state.done_frac = (double)i / (double)group->n;
+    state.what = i < group->n ? group->item[i].name : NULL;
+    struct mr_buf line = {0};
+    if (i == group->n)
+        mr_progress_finish(p, &line);
+    else if (!mr_progress_update(p, &state, mr_wall_ns(), &line))
+        return;
+    if (line.n > 0)
+        fputs(line.text, stderr);
+    mr_buf_fini(&line);
+}
+
+int mr_bench_run(const struct mr_verb_call *call)
+{
+    const struct mr_bench_opts_values *opts = call->opts;
+    const struct mr_bench_group *group = &mr_bench_base_group;
+    const struct timing timing =
+        opts->is_quick ? (struct timing){2000000, 3} : (struct timing){20000000, 5};
+    const char *stray = selects_nothing(call, group);
+    if (stray != NULL) {
+        char quoted[MR_QUOTE_CAP];
+        return mr_ui_usage(call->ui, "bench",
+                           "no benchmark starts with \"%s\" (millrace bench "
+                           "names them all)",
+                           mr_text_quote(mr_str_of(stray), quoted));
+    }
+    struct mr_progress progress;
+    mr_progress_init(&progress, call->ui->with_progress, call->ui->is_err_tty, mr_wall_ns());
+    struct mr_buf out = {0};
+    struct mr_jsonw w;
+    struct mr_err err = {0};
+    mr_jsonw_init(&w, &out, 2);
+    if (opts->as_json) {
+        mr_jsonw_object(&w);
+        mr_jsonw_key_u64(&w, "schema", 1);
+        mr_jsonw_key_text(&w, "version", mr_version_number());
+        mr_jsonw_key(&w, "bench");
+        mr_jsonw_array(&w);
+    }
+    mr_status st = MR_OK;
+    for (size_t i = 0; i < group->n && st == MR_OK; i++) {
+        struct result result;
+        if (!is_selected(group->item[i].name, call))
+            continue;
+        show_progress(&progress, group, i);
+        st = measure(&group->item[i], &timing, &result, &err);
+        if (st == MR_OK && opts->as_json)
+            print_json(&result, &w);
+        else if (st == MR_OK)
+            print_human(&result, &out);
+    }
+    show_progress(&progress, group, group->n);
+    if (opts->as_json && st == MR_OK) {
+        mr_jsonw_end(&w);
+        mr_jsonw_end(&w);
+        mr_buf_char(&out, '\n');
+    }
+    const int code = st == MR_OK ? mr_ui_out(call->ui, &out) : mr_ui_error(call->ui, &err);
+    mr_buf_fini(&out);
+    return code;
+}

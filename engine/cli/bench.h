@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The bench verb: named micro-benchmarks, each timed in turn with a plain reference loop over the
+ * same data, so that the ratio holds on any machine. A room adds a table of cases; bench.c runs
+ * them. */
+#ifndef MR_ENGINE_CLI_BENCH_H
+#define MR_ENGINE_CLI_BENCH_H
+
+#include "engine/cli/opts.h"
+
+struct mr_verb_call;
+
+struct mr_bench_opts_values {
+    bool as_json, is_quick;
+};
+
+extern const struct mr_opt_table mr_bench_opts;
+
+int mr_bench_run(const struct mr_verb_call *call);
+
+/* What setup hands to the loops. */
+struct mr_bench_job {
+    void *data;            /* owned by the case: its teardown frees it */
+    uint64_t n_op;         /* operations one round of `work` does */
+    char skipped[160];     /* not empty: why there is nothing to measure here */
+    struct mr_arena texts; /* freed by the framework */
+};
+
+struct mr_bench_case {
+    const char *name;      /* "base/json_lines" */
+    const char *op;        /* what is counted: "byte", "call", "number" */
+    const char *reference; /* the plain loop in a few words */
+    mr_status (*setup)(const struct mr_bench_case *self, struct mr_bench_job *job,
+                       struct mr_err *err);
+    /* One round over the data. @return a checksum that depends on all of it */
+    uint64_t (*work)(void *data);
+    uint64_t (*plain)(void *data);
+    void (*teardown)(void *data); /* NULL: nothing to free */
+    const char *file;             /* below MILLRACE_DATA, or NULL */
+};
+
+struct mr_bench_group {
+    const struct mr_bench_case *item;
+    size_t n;
+};
+
+#endif

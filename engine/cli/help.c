@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Everything a user can read about the command line comes from the tables that parse it. */
+#include "engine/cli/help.h"
+
+#include "engine/base/status.h"
+#include "engine/cli/verbs.h"
+#include "engine/cli/version.h"
+
+static const struct mr_opt help_rows[] = {
+    {MR_PARAM_YES(struct mr_help_opts_values, as_man, "man", "no", "Print a manual page (troff)"),
+     0, NULL},
+    {MR_PARAM_YES(struct mr_help_opts_values, as_completion, "completion", "no",
+                  "Print the completion for bash"),
+     0, NULL},
+};
+
+const struct mr_opt_table mr_help_opts = {help_rows, sizeof help_rows / sizeof *help_rows};
+
+static const struct {
+    int code;
+    const char *text;
+} exit_codes[] = {
+    {0, "done"},
+    {1, "a check failed: a regression, a violation, a broken limit"},
+    {2, "wrong usage: unknown verb or option, missing argument, or a verb that is not built yet"},
+    {3, "wrong input: syntax, schema, unit, range, dangling reference"},
+    {4, "model or build: diverged, deadlock, capacity"},
+    {5, "system: file, disk, memory"},
+    {75, "sweep interrupted with rows left: run it again with --resume"},
+    {130, "stopped by an interrupt (143: by a termination signal)"},
+};
+
+static const struct {
+    const char *name, *text;
+} variables[] = {
+    {"MILLRACE_PATH",
+     "Folders, separated by colons, where cards and platforms are looked for after "
+     "the folder of the file that names them."},
+    {"MILLRACE_DATA", "Folder of real traces and measurements for bench and the tests. No result "
+                      "depends on it."},
+    {"NO_COLOR", "When set and not empty, no colors (no-color.org)."},
+};
+
+enum {
+    n_exit_code = sizeof exit_codes / sizeof *exit_codes,
+    n_variable = sizeof variables / sizeof *variables
+};
+
+void mr_help_overview(struct mr_buf *out)
+{
+    mr_buf_text(out, "millrace: a digital twin of an AI factory, from token to turbine\n"
+                     "usage: millrace VERB [OPTIONS] ARGS\n\n");
+    for (size_t i = 0; i < mr_verbs_n; i++) {
+        const struct mr_verb *verb = &mr_verbs_table[i];
+        mr_buf_printf(out, "  %-10s %s%s\n", verb->name, verb->summary,
+                      verb->run == NULL ? " (not built yet)" : "");
+    }
+    mr_buf_text(out, "\noptions of every verb:\n");
+    mr_opts_print_help(&mr_opts_global, out);
+    mr_buf_text(out, "\nexamples:\n  millrace help bench\n  millrace bench base/json\n");
+}
+
+void mr_help_verb(const struct mr_verb *verb, struct mr_buf *out)
+{
+    mr_buf_printf(out, "usage: millrace %s [OPTIONS]%s%s\n\n", verb->name,
+                  verb->args[0] != '\0' ? " " : "", verb->args);
+    /* the paragraph, broken at 78 columns */
+    size_t column = 0;
+    for (const char *word = verb->doc; *word != '\0';) {
+        const size_t n = strcspn(word, " ");
+        if (column > 0 && column + 1 + n > 78) {
+            mr_buf_char(out, '\n');
+            column = 0;
+        } else if (column > 0) {
+            mr_buf_char(out, ' ');
+            column++;
+        }
+        mr_buf_add(out, word, n);
+        column += n;
+        word += n + strspn(word + n, " ");
+    }
+    mr_buf_char(out, '\n');
+    if (verb->run == NULL)
+        mr_buf_text(out, "\nThis verb is not built yet.\n");
+    if (verb->opts != NULL) {
+        mr_buf_text(out, "\noptions:\n");
+        mr_opts_print_help(verb->opts, out);
+    }
+    mr_buf_text(out, "\noptions of every verb:\n");
+    mr_opts_print_help(&mr_opts_global, out);
+    mr_buf_printf(out, "\nexamples:\n  %s\n  %s\n", verb->example[0], verb->example[1]);
+}
+
+/* ---- manual pages ---- */
+
+/* Text for troff: backslashes, hyphens and leading dots mean something there. */
+static void man_text(struct mr_buf *out, const char *text)
+{
+    if (*text == '.' || *text == '\'')
+        mr_buf_text(out, "\\&");
+    for (; *text != '\0'; text++) {
+        if (*text == '\\')
+            mr_buf_text(out, "\\e");
+        else if (*text == '-')
+            mr_buf_text(out, "\\-");
+        else
+            mr_buf_char(out, *text);
+    }
+}
+
+static void man_line(struct mr_buf *out, const char *macro, const char *text)
+{
+    mr_buf_text(out, macro);
+    man_text(out, text);
+    mr_buf_char(out, '\n');
+}
+
+static void man_options(struct mr_buf *out, const struct mr_opt_table *table)
+{
+    for (size_t i = 0; i < table->n; i++) {
+        const struct mr_opt *opt = &table->row[i];
+        mr_buf_text(out, ".TP\n");
+        if (opt->letter != 0)
+            mr_buf_printf(out, "\\fB\\-%c\\fR, ", opt->letter);
+        mr_buf_text(out, "\\fB\\-\\-");
+        man_text(out, opt->param.name);
+        mr_buf_text(out, "\\fR");
+        if (opt->metavar != NULL)
+            mr_buf_printf(out, " \\fI%s\\fR", opt->metavar);
+        mr_buf_char(out, '\n');
+        man_text(out, opt->param.doc);
+        if (opt->metavar != NULL && opt->param.fallback != NULL) {
+            mr_buf_text(out, " (default: ");
+            man_text(out, opt->param.fallback);
+            mr_buf_char(out, ')');
+        }
+        mr_buf_text(out, ".\n");
+    }
+}
+
+static void man_overview(struct mr_buf *out)
+{
+    mr_buf_printf(out, ".TH MILLRACE 1 \"\" \"Millrace %s\" \"Millrace manual\"\n",
+                  mr_version_number());
+    mr_buf_text(out,
+                ".SH NAME\nmillrace \\- digital twin of an AI factory, from token to turbine\n"
+                ".SH SYNOPSIS\n.B millrace\n.I VERB\n[\\fIOPTIONS\\fR] \\fIARGS\\fR\n"
+                ".SH DESCRIPTION\n"
+                "Plays a site of racks, links, coolant loops and power feeds, serving LLM agents "
+                "replayed from traces, through one clock.\n.SH VERBS\n");
+    for (size_t i = 0; i < mr_verbs_n; i++) {
+        const struct mr_verb *verb = &mr_verbs_table[i];
+        mr_buf_printf(out, ".TP\n.B %s", verb->name);
+        if (verb->args[0] != '\0') {
+            mr_buf_text(out, " \\fI");
+            man_text(out, verb->args);
+            mr_buf_text(out, "\\fR");
+        }
+        mr_buf_char(out, '\n');
+        man_line(out, "", verb->doc);
+        if (verb->run == NULL)
+            mr_buf_text(out, "Not built yet.\n");
+        if (verb->opts != NULL) {
+            mr_buf_text(out, ".RS\n");
+            man_options(out, verb->opts);
+            mr_buf_text(out, ".RE\n");
+        }
+    }
+}
+
+void mr_help_man(const struct mr_verb *verb, struct mr_buf *out)
+{
+    if (verb == NULL) {
+        man_overview(out);
+    } else {
+        mr_buf_printf(
+            out,
+            ".TH MILLRACE-%s 1 \"\" \"Millrace %s\" \"Millrace manual\"\n"
+            ".SH NAME\nmillrace\\-%s \\- %s\n.SH SYNOPSIS\n.B millrace %s\n[\\fIOPTIONS\\fR]",
+            verb->name, mr_version_number(), verb->name, verb->summary, verb->name);
+        if (verb->args[0] != '\0') {
+            mr_buf_text(out, " \\fI");
+            man_text(out, verb->args);
+            mr_buf_text(out, "\\fR");
+        }
+        mr_buf_text(out, "\n.SH DESCRIPTION\n");
+        man_line(out, "", verb->doc);
+        if (verb->run == NULL)
+            mr_buf_text(out, "Not built yet.\n");
+        if (verb->opts != NULL) {
+            mr_buf_text(out, ".SH OPTIONS\n");
+            man_options(out, verb->opts);
+        }
+    }
+    mr_buf_text(out, ".SH OPTIONS OF EVERY VERB\n");
+    man_options(out, &mr_opts_global);
+    mr_buf_text(out, ".SH EXIT STATUS\n");
+    for (size_t i = 0; i < n_exit_code; i++) {
+        mr_buf_printf(out, ".TP\n.B %d\n", exit_codes[i].code);
+        man_line(out, "", exit_codes[i].text);
+    }
+    mr_buf_text(out, ".SH ENVIRONMENT\n");
+    for (size_t i = 0; i < n_variable; i++) {
+        mr_buf_printf(out, ".TP\n.B %s\n", variables[i].name);
+        man_line(out, "", variables[i].text);
+    }
+    if (verb != NULL) {
+        mr_buf_text(out, ".SH EXAMPLES\n.nf\n");
+        man_line(out, "", verb->example[0]);
+        man_line(out, "", verb->example[1]);
+        mr_buf_text(out, ".fi\n.SH SEE ALSO\n.BR millrace (1)\n");
+    }
+}
+
+/* ---- completion ---- */
+
+static void completion_words(struct mr_buf *out, const struct mr_opt_table *table)
+{
+    for (size_t i = 0; i < table->n; i++)
+        mr_buf_printf(out, " --%s", table->row[i].param.name);
+}
+
+static void completion(struct mr_buf *out)
+{
+    mr_buf_text(out, "# bash completion of millrace; printed by millrace help --completion\n"
+                     "_millrace() {\n"
+                     "    local word=${COMP_WORDS[COMP_CWORD]} options verb=${COMP_WORDS[1]}\n"
+                     "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n        COMPREPLY=($(compgen -W \"");
+    for (size_t i = 0; i < mr_verbs_n; i++)
+        mr_buf_printf(out, "%s%s", i > 0 ? " " : "", mr_verbs_table[i].name);
+    mr_buf_text(out, "\" -- \"$word\"))\n        return\n    fi\n    options=\"");
+    completion_words(out, &mr_opts_global);
+    mr_buf_text(out, "\"\n    case $verb in\n");
+    for (size_t i = 0; i < mr_verbs_n; i++) {
+        if (mr_verbs_table[i].opts == NULL)
+            continue;
+        mr_buf_printf(out, "    %s) options=\"$options", mr_verbs_table[i].name);
+        completion_words(out, mr_verbs_table[i].opts);
+        mr_buf_text(out, "\" ;;\n");
+    }
+    mr_buf_text(out, "    esac\n    case $word in\n"
+                     "    -*) COMPREPLY=($(compgen -W \"$options\" -- \"$word\")) ;;\n"
+                     "    *) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n    esac\n}\n"
+                     "complete -o filenames -F _millrace millrace\n");
+}
+
+int mr_help_run(const struct mr_verb_call *call)
+{
+    const struct mr_help_opts_values *opts = call->opts;
+    const struct mr_verb *verb = NULL;
+    if (call->n_arg == 1) {
+        verb = mr_verbs_find(call->arg[0]);
+        if (verb == NULL) {
+            const char *nearest = mr_verbs_nearest(call->arg[0]);
+            return mr_ui_usage(call->ui, NULL, "unknown verb \"%s\"%s%s%s", call->arg[0],
+                               nearest != NULL ? " (did you mean \"" : "",
+                               nearest != NULL ? nearest : "", nearest != NULL ? "\"?)" : "");
+        }
+    }
+    struct mr_buf out = {0};
+    if (opts->as_completion)
+        completion(&out);
+    else if (opts->as_man)
+        mr_help_man(verb, &out);
+    else if (verb != NULL)
+        mr_help_verb(verb, &out);
+    else
+        mr_help_overview(&out);
+    const int code = mr_ui_out(call->ui, &out);
+    mr_buf_fini(&out);
+    return code;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verb table. A verb whose `run` is NULL is announced here and says so when called (exit 2). */
+#include "engine/cli/verbs.h"
+
+#include "engine/cli/bench.h"
+#include "engine/cli/help.h"
+#include "engine/cli/version.h"
+
+// clang-format off
+const struct mr_verb mr_verbs_table[] = {
+    {.name = "run", .args = "SCENARIO|run.h5", .summary = "simulate once",
+     .doc = "Plays one scenario from token to turbine and writes its result file; a result file repeats its own run.",
+     .example = {"millrace run hall.scenario.xml -o run.h5", "millrace run run.h5 --requests odd.csv"},
+     .n_arg_min = 1, .n_arg_max = 1},
+    {.name = "validate", .args = "FILE...", .summary = "check files without simulating",
+     .doc = "Checks schema, units, references, reachability, power and cooling sums; every finding with file, line and column.",
+     .example = {"millrace validate hall.layout.xml", "millrace validate --strict hall.scenario.xml"},
+     .n_arg_min = 1, .n_arg_max = -1},
+    {.name = "show", .args = "FILE", .summary = "what will be simulated",
+     .doc = "Shows racks, GPUs, megawatts, links, loops and pools, and where every default came from.",
+     .example = {"millrace show hall.layout.xml", "millrace show --graph dot hall.platform.xml"},
+     .n_arg_min = 1, .n_arg_max = 1},
+    {.name = "platform", .args = "LAYOUT", .summary = "layout to SimGrid platform",
+     .doc = "Turns a compact layout into SimGrid platform XML that carries every thermal and electrical relation.",
+     .example = {"millrace platform hall.layout.xml -o hall.platform.xml", "millrace platform --level rack big.layout.xml"},
+     .n_arg_min = 1, .n_arg_max = 1},
+    {.name = "trace", .args = "info|convert|cut|generate|pack FILE", .summary = "inspect and convert workloads",
+     .doc = "Reads every trace format that Millrace knows, prints its statistics, converts, slices and synthesizes.",
+     .example = {"millrace trace info agents.jsonl.gz", "millrace trace convert chat.csv -o chat.jsonl"},
+     .n_arg_min = 1, .n_arg_max = -1},
+    {.name = "sweep", .args = "EXPERIMENT", .summary = "many runs, resumable",
+     .doc = "Expands an experiment into a manifest and runs its rows on this machine or as shards of a cluster job.",
+     .example = {"millrace sweep kv.experiment.xml -d out -j 4", "millrace sweep kv.experiment.xml --dry-run"},
+     .n_arg_min = 1, .n_arg_max = 1},
+    {.name = "merge", .args = "DIR", .summary = "one file over many runs",
+     .doc = "Joins the runs of a sweep into one file that xarray opens.",
+     .example = {"millrace merge out", "millrace merge out --copy -o sweep.h5"},
+     .n_arg_min = 1, .n_arg_max = 1},
+    {.name = "report", .args = "FILE", .summary = "a page about one run",
+     .doc = "Writes one self-contained HTML page about a run; a table goes to standard output.",
+     .example = {"millrace report run.h5 -o report.html", "millrace report run.h5 --csv tables"},
+     .n_arg_min = 1, .n_arg_max = 1},
+    {.name = "compare", .args = "FILE FILE...", .summary = "runs side by side",
+     .doc = "Puts two or more runs on one page: deltas, floor plans on one scale, Pareto fronts, limits.",
+     .example = {"millrace compare a.h5 b.h5 -o ab.html", "millrace compare a.h5 b.h5 --csv ab"},
+     .n_arg_min = 2, .n_arg_max = -1},
+    {.name = "regress", .args = "--baseline BASE RUN...", .summary = "guard results in CI",
+     .doc = "Compares key figures with a baseline and tolerances; exit code 1 when one is out of bounds.",
+     .example = {"millrace regress --baseline base.json now.json", "millrace regress --baseline base.json run.h5 --junit j.xml"},
+     .n_arg_min = 1, .n_arg_max = -1},
+    {.name = "size", .args = "SCENARIO", .summary = "smallest build for a target",
+     .doc = "Finds the smallest site that reaches a target, or the best one under a limit, and shows the frontier it walked.",
+     .example = {"millrace size b.scenario.xml --limit-mw 20", "millrace size b.scenario.xml --target-tok-s 1e6"},
+     .n_arg_min = 1, .n_arg_max = 1},
+    {.name = "export", .args = "RUN", .summary = "tables and traces out of a run",
+     .doc = "Writes CSV tables, DSX-named series, a Chrome trace or an agentic request trace from a result file.",
+     .example = {"millrace export run.h5 --table racks", "millrace export run.h5 --format trace -o run.json"},
+     .n_arg_min = 1, .n_arg_max = 1},
+    {.name = "models", .args = "[NAME]", .summary = "cards with their sources",
+     .doc = "Lists the hardware and LLM cards, every figure with its source and confidence.",
+     .example = {"millrace models rubin", "millrace models --assumptions"},
+     .n_arg_min = 0, .n_arg_max = 1},
+    {.name = "schema", .args = "[KIND]", .summary = "parameters, figures, file formats",
+     .doc = "Prints the reference of parameters, key figures and datasets, from the tables the program itself uses.",
+     .example = {"millrace schema scenario", "millrace schema --rng layout"},
+     .n_arg_min = 0, .n_arg_max = 1},
+    {.name = "step", .args = "", .summary = "cost of one batch step",
+     .doc = "Predicts time and watts of one batch step on one group of packages, split by term.",
+     .example = {"millrace step --gpu gb300 --llm DeepSeek-R1 --batch 64", "millrace step --gpu rubin --llm Llama-3.1-70B --json"},
+     .n_arg_min = 0, .n_arg_max = 0},
+    {.name = "fidelity", .args = "FILE.csv", .summary = "predictions against measurements",
+     .doc = "Predicts measured rows and prints the error by system, model and mode.",
+     .example = {"millrace fidelity silicon.csv", "millrace fidelity silicon.csv --svg scatter.svg"},
+     .n_arg_min = 1, .n_arg_max = 1},
+    {.name = "calibrate", .args = "FILE...", .summary = "fit a card to measurements",
+     .doc = "Fits a card override from profiles or measured rows, with its own held-out split.",
+     .example = {"millrace calibrate profile/ -o mycard.xml", "millrace calibrate rows.csv --holdout 0.2"},
+     .n_arg_min = 1, .n_arg_max = -1},
+    {.name = "thermal", .args = "TRACE", .summary = "the coolant model alone",
+     .doc = "Drives the thermal model from a power trace, without serving.",
+     .example = {"millrace thermal load.csv --site hall.layout.xml", "millrace thermal run.h5 -o thermal.h5"},
+     .n_arg_min = 1, .n_arg_max = 1},
+    {.name = "power", .args = "TRACE", .summary = "the power model alone",
+     .doc = "Drives the electrical chain from a load trace, without serving.",
+     .example = {"millrace power load.csv --site hall.layout.xml", "millrace power run.h5 -o power.h5"},
+     .n_arg_min = 1, .n_arg_max = 1},
+    {.name = "watch", .args = "RUN", .summary = "live view in the terminal",
+     .doc = "Shows a running or finished run: tokens per second, megawatts, temperatures, tiers.",
+     .example = {"millrace watch run.h5.part", "millrace watch run.h5 --every 5s"},
+     .n_arg_min = 1, .n_arg_max = 1},
+    {.name = "bench", .args = "[NAME...]", .summary = "speed on this machine",
+     .doc = "Measures the program's own parts, each beside a plain reference loop in the same run: the ratio means "
+            "something on any machine, the nanoseconds only on this one. NAME selects by prefix (base, base/json). "
+            "Real traces are read from the folder that MILLRACE_DATA names (default ../shared/data).",
+     .example = {"millrace bench base/json", "millrace bench --json"},
+     .opts = &mr_bench_opts, .opts_bytes = sizeof(struct mr_bench_opts_values),
+     .n_arg_min = 0, .n_arg_max = -1, .run = mr_bench_run},
+    {.name = "help", .args = "[VERB]", .summary = "this overview, or one verb",
+     .doc = "Shows the overview or one verb; with --man the same as a manual page, with --completion the completion for bash.",
+     .example = {"millrace help bench", "millrace help --man | man -l -"},
+     .opts = &mr_help_opts, .opts_bytes = sizeof(struct mr_help_opts_values),
+     .n_arg_min = 0, .n_arg_max = 1, .run = mr_help_run},
+    {.name = "version", .args = "", .summary = "build, libraries, revision",
+     .doc = "Shows the version, git revision, compiler, flags and the versions of the libraries in use.",
+     .example = {"millrace version", "millrace version --json"},
+     .opts = &mr_version_opts, .opts_bytes = sizeof(struct mr_version_opts_values),
+     .n_arg_min = 0, .n_arg_max = 0, .run = mr_version_run},
+};
+// clang-format on
+
+const size_t mr_verbs_n = sizeof mr_verbs_table / sizeof *mr_verbs_table;
+
+const struct mr_verb *mr_verbs_find(const char *name)
+{
+    for (size_t i = 0; i < mr_verbs_n; i++)
+        if (strcmp(name, mr_verbs_table[i].name) == 0)
+            return &mr_verbs_table[i];
+    return NULL;
+}
+
+const char *mr_verbs_nearest(const char *name)
+{
+    const char *names[sizeof mr_verbs_table / sizeof *mr_verbs_table];
+    for (size_t i = 0; i < mr_verbs_n; i++)
+        names[i] = mr_verbs_table[i].name;
+    return mr_text_nearest(mr_str_of(name), names, mr_verbs_n);
+}
