@@ -90,6 +90,8 @@ static mr_status want_input(struct mr_gz *gz, size_t need, struct mr_err *err)
 
 static void use_input(struct mr_gz *gz, size_t n)
 {
+    if (n == 0)
+        return; /* `next` may be NULL */
     gz->next += n;
     gz->n_next -= n;
     gz->n_used += n;

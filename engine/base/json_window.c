@@ -291,12 +291,13 @@ mr_status mr_json_window_expected(struct mr_json *r, const char *at, const char 
 mr_status mr_json_error(const struct mr_json *r, struct mr_err *err, mr_status st, const char *fmt,
                         ...)
 {
-    char path[mr_json_path_cap], text[sizeof err->text];
+    char path[mr_json_path_cap];
+    struct mr_err plain = {0};
     va_list args;
     va_start(args, fmt);
-    if (vsnprintf(text, sizeof text, fmt, args) < 0)
-        text[0] = '\0';
+    mr_err_vset(&plain, st, MR_NOWHERE, fmt, args);
     va_end(args);
     mr_json_path(r, path);
-    return mr_err_set(err, st, mr_json_place(r), "%s%s%s", path, path[0] != '\0' ? ": " : "", text);
+    return mr_err_set(err, st, mr_json_place(r), "%s%s%s", path, path[0] != '\0' ? ": " : "",
+                      plain.text);
 }

@@ -25,26 +25,45 @@ static uint32_t load_be(const uint8_t *p)
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
+/* One round; the caller rotates the names instead of the values. */
+static inline void round_of(uint32_t a, uint32_t b, uint32_t c, uint32_t *d, uint32_t e, uint32_t f,
+                            uint32_t g, uint32_t *h, uint32_t k_plus_w)
+{
+    const uint32_t t1 =
+        *h + (rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)) + ((e & f) ^ (~e & g)) + k_plus_w;
+    const uint32_t t2 =
+        (rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
+    *d += t1;
+    *h = t1 + t2;
+}
+
+/* Word t of the message schedule, in a ring of 16. */
+static inline uint32_t schedule(uint32_t w[16], int t)
+{
+    const uint32_t a = w[(t + 1) & 15], b = w[(t + 14) & 15];
+    w[t & 15] += (rotated(a, 7) ^ rotated(a, 18) ^ a >> 3) + w[(t + 9) & 15] +
+                 (rotated(b, 17) ^ rotated(b, 19) ^ b >> 10);
+    return w[t & 15];
+}
+
 static void compress(uint32_t h[8], const uint8_t *block)
 {
     uint32_t w[16], s[8];
     memcpy(s, h, sizeof s);
-    for (int t = 0; t < 64; t++) {
-        if (t < 16) {
-            w[t] = load_be(block + 4 * t);
-        } else {
-            const uint32_t a = w[(t + 1) & 15], b = w[(t + 14) & 15];
-            w[t & 15] += (rotated(a, 7) ^ rotated(a, 18) ^ a >> 3) + w[(t + 9) & 15] +
-                         (rotated(b, 17) ^ rotated(b, 19) ^ b >> 10);
-        }
-        const uint32_t e = s[4], a = s[0];
-        const uint32_t t1 = s[7] + (rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)) +
-                            ((e & s[5]) ^ (~e & s[6])) + k[t] + w[t & 15];
-        const uint32_t t2 = (rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)) +
-                            ((a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]));
-        memmove(s + 1, s, 7 * sizeof *s);
-        s[4] += t1;
-        s[0] = t1 + t2;
+    for (int t = 0; t < 16; t++)
+        w[t] = load_be(block + 4 * t);
+    for (int t = 0; t < 64; t += 8) {
+        uint32_t x[8];
+        for (int i = 0; i < 8; i++)
+            x[i] = k[t + i] + (t < 16 ? w[t + i] : schedule(w, t + i));
+        round_of(s[0], s[1], s[2], &s[3], s[4], s[5], s[6], &s[7], x[0]);
+        round_of(s[7], s[0], s[1], &s[2], s[3], s[4], s[5], &s[6], x[1]);
+        round_of(s[6], s[7], s[0], &s[1], s[2], s[3], s[4], &s[5], x[2]);
+        round_of(s[5], s[6], s[7], &s[0], s[1], s[2], s[3], &s[4], x[3]);
+        round_of(s[4], s[5], s[6], &s[7], s[0], s[1], s[2], &s[3], x[4]);
+        round_of(s[3], s[4], s[5], &s[6], s[7], s[0], s[1], &s[2], x[5]);
+        round_of(s[2], s[3], s[4], &s[5], s[6], s[7], s[0], &s[1], x[6]);
+        round_of(s[1], s[2], s[3], &s[4], s[5], s[6], s[7], &s[0], x[7]);
     }
     for (int i = 0; i < 8; i++)
         h[i] += s[i];

@@ -76,7 +76,7 @@ MR_TEST(exp_within_one_ulp)
                          : i % 4 == 1 ? (u - 0.5) * 8
                          : i % 4 == 2 ? -708 - u * 38
                                       : ldexp(u - 0.5, -(int)(r & 63));
-        keep_worst(&w, ulps(mr_exp(x), expl(x)), x, 0);
+        keep_worst(&w, ulps(mr_exp(x), expl((long double)x)), x, 0);
     }
     check_worst("exp", &w);
 }
@@ -93,7 +93,7 @@ MR_TEST(expm1_within_one_ulp)
                          : i % 4 == 1 ? (u - 0.5) * 2
                          : i % 4 == 2 ? (i % 8 == 2 ? 0.35 : -0.35) + (u - 0.5) * 0.01
                                       : ldexp(u - 0.5, -(int)(r % 1070));
-        keep_worst(&w, ulps(mr_expm1(x), expm1l(x)), x, 0);
+        keep_worst(&w, ulps(mr_expm1(x), expm1l((long double)x)), x, 0);
     }
     check_worst("expm1", &w);
 }
@@ -111,7 +111,7 @@ MR_TEST(log_within_one_ulp)
                          : i % 4 == 2 ? 1 + ldexp(u - 0.5, -(int)(r & 51))
                                       : of_bits(r >> 12); /* denormals */
         if (x > 0 && isfinite(x))
-            keep_worst(&w, ulps(mr_log(x), logl(x)), x, 0);
+            keep_worst(&w, ulps(mr_log(x), logl((long double)x)), x, 0);
     }
     check_worst("log", &w);
 }
@@ -131,10 +131,10 @@ MR_TEST(pow_within_one_ulp)
         if (!(x > 0) || !isfinite(x) || x == 1)
             continue;
         /* over the whole range of results, and what models use */
-        const double y = i % 4 < 2    ? (u - 0.5) * 1455 / (double)logl(x)
+        const double y = i % 4 < 2    ? (u - 0.5) * 1455 / (double)logl((long double)x)
                          : i % 4 == 2 ? u * 3
                                       : -u * 2;
-        const long double want = powl(x, y);
+        const long double want = powl((long double)x, (long double)y);
         keep_worst(&w, ulps(mr_pow(x, y), want), x, y);
     }
     check_worst("pow", &w);
