@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Structure of the JSON reader: what may come next, levels, and the calls readers make.
  * One state says where the reader stands; each level remembers the state that follows a value in
- * it. Parts: opening, documents and values, containers, scalars, tokens, skipping, arrays of
- * integers. Bytes and places are json_window.c, strings json_string.c, numbers json_number.c. */
+ * it. Map: documents and values - short strings and numbers - containers - scalars - tokens -
+ * arrays of integers - skipping. Opening, bytes and places are in json_window.c, the rest of
+ * strings and numbers in json_string.c and json_number.c. */
 #include "engine/base/json.h"
 
 #include "engine/base/assert.h"
@@ -16,71 +17,6 @@ static const char *const token_texts[] = {
     MR_JSON_TOKEN_LIST(TOKEN_ROW)
 #undef TOKEN_ROW
 };
-
-/* ---- opening ---- */
-
-static struct mr_json_options filled_in(const struct mr_json_options *options)
-{
-    struct mr_json_options o = {0};
-    if (options != NULL)
-        o = *options;
-    if (o.window_max_bytes == 0)
-        o.window_max_bytes = (size_t)64 << 20;
-    if (o.window_bytes == 0)
-        o.window_bytes = (size_t)256 << 10;
-    if (o.window_bytes > o.window_max_bytes)
-        o.window_bytes = o.window_max_bytes;
-    if (o.read_bytes == 0)
-        o.read_bytes = SIZE_MAX;
-    return o;
-}
-
-mr_status mr_json_create(struct mr_gz *take_gz, const struct mr_json_options *options,
-                         struct mr_json **out, struct mr_err *err)
-{
-    *out = NULL;
-    struct mr_json *r = mr_alloc_zero(1, sizeof *r);
-    if (r == NULL) {
-        mr_gz_close(take_gz);
-        return mr_err_nomem(err, sizeof *r);
-    }
-    r->gz = take_gz;
-    r->options = filled_in(options);
-    const mr_status st = mr_json_window_init(r, err);
-    if (st != MR_OK)
-        mr_json_close(r);
-    else
-        *out = r;
-    return st;
-}
-
-mr_status mr_json_open(const char *path, const struct mr_json_options *options,
-                       struct mr_json **out, struct mr_err *err)
-{
-    struct mr_gz *gz;
-    *out = NULL;
-    MR_TRY(mr_gz_open(path, &gz, err));
-    return mr_json_create(gz, options, out, err);
-}
-
-mr_status mr_json_open_memory(const void *bytes, size_t n, const char *name,
-                              const struct mr_json_options *options, struct mr_json **out,
-                              struct mr_err *err)
-{
-    struct mr_gz *gz;
-    *out = NULL;
-    MR_TRY(mr_gz_open_memory(bytes, n, name, &gz, err));
-    return mr_json_create(gz, options, out, err);
-}
-
-void mr_json_close(struct mr_json *r)
-{
-    if (r == NULL)
-        return;
-    mr_gz_close(r->gz);
-    mr_free(r->window);
-    mr_free(r);
-}
 
 /* ---- documents and values ---- */
 
@@ -665,25 +601,4 @@ mr_status mr_json_raw(struct mr_json *r, struct mr_str *text, struct mr_err *err
     *text = (struct mr_str){r->hold, (size_t)(r->p - r->hold)};
     r->hold = NULL;
     return MR_OK;
-}
-
-mr_status mr_json_skip_line(struct mr_json *r, struct mr_err *err)
-{
-    r->err = (struct mr_err){0};
-    r->hold = NULL;
-    r->depth = 0;
-    r->state = MR_JSON_BEFORE_DOCUMENT;
-    r->level[0].n_item = 0; /* nothing in front of the next document on its line */
-    for (;;) {
-        const char *const line_end = memchr(r->p, '\n', (size_t)(r->end - r->p));
-        r->p = line_end != NULL ? line_end + 1 : r->end;
-        if (line_end != NULL) {
-            r->line++;
-            r->line_start = mr_json_offset(r);
-            return MR_OK;
-        }
-        MR_TRY(mr_json_window_fill(r, err));
-        if (r->is_input_end)
-            return MR_OK;
-    }
 }

@@ -58,8 +58,6 @@ struct mr_json {
 
 /* ---- json_window.c: bytes, white space, places, errors ---- */
 
-MR_CHECKED mr_status mr_json_window_init(struct mr_json *r, struct mr_err *err);
-
 /** Bring more bytes behind r->end; pointers into the window change, r->p and r->hold with it. Does
  *  nothing at the end of the input. */
 MR_CHECKED mr_status mr_json_window_fill(struct mr_json *r, struct mr_err *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sliding window of the JSON reader, and everything that knows where in the file it stands:
- * white space (the only place a line can end in), places, paths, error texts. */
+/* Opening a JSON reader, its sliding window, and everything that knows where in the file it stands:
+ * white space (the only place a line can end in), the next line, places, paths, error texts. */
 #include "engine/base/assert.h"
 #include "engine/base/json_impl.h"
 #include "engine/base/mem.h"
@@ -96,7 +96,7 @@ static mr_status begin_stream(struct mr_json *r, struct mr_err *err)
     return MR_OK;
 }
 
-mr_status mr_json_window_init(struct mr_json *r, struct mr_err *err)
+static mr_status init_window(struct mr_json *r, struct mr_err *err)
 {
     MR_TRY(mr_grow(&r->window, &r->cap_alloc, r->options.window_bytes + pad_bytes, 1, err));
     r->cap = r->options.window_bytes;
@@ -104,6 +104,71 @@ mr_status mr_json_window_init(struct mr_json *r, struct mr_err *err)
     memset(r->end, 0, pad_bytes);
     r->line = 1;
     return begin_stream(r, err);
+}
+
+/* ---- opening ---- */
+
+static struct mr_json_options filled_in(const struct mr_json_options *options)
+{
+    struct mr_json_options o = {0};
+    if (options != NULL)
+        o = *options;
+    if (o.window_max_bytes == 0)
+        o.window_max_bytes = (size_t)64 << 20;
+    if (o.window_bytes == 0)
+        o.window_bytes = (size_t)256 << 10;
+    if (o.window_bytes > o.window_max_bytes)
+        o.window_bytes = o.window_max_bytes;
+    if (o.read_bytes == 0)
+        o.read_bytes = SIZE_MAX;
+    return o;
+}
+
+mr_status mr_json_create(struct mr_gz *take_gz, const struct mr_json_options *options,
+                         struct mr_json **out, struct mr_err *err)
+{
+    *out = NULL;
+    struct mr_json *r = mr_alloc_zero(1, sizeof *r);
+    if (r == NULL) {
+        mr_gz_close(take_gz);
+        return mr_err_nomem(err, sizeof *r);
+    }
+    r->gz = take_gz;
+    r->options = filled_in(options);
+    const mr_status st = init_window(r, err);
+    if (st != MR_OK)
+        mr_json_close(r);
+    else
+        *out = r;
+    return st;
+}
+
+mr_status mr_json_open(const char *path, const struct mr_json_options *options,
+                       struct mr_json **out, struct mr_err *err)
+{
+    struct mr_gz *gz;
+    *out = NULL;
+    MR_TRY(mr_gz_open(path, &gz, err));
+    return mr_json_create(gz, options, out, err);
+}
+
+mr_status mr_json_open_memory(const void *bytes, size_t n, const char *name,
+                              const struct mr_json_options *options, struct mr_json **out,
+                              struct mr_err *err)
+{
+    struct mr_gz *gz;
+    *out = NULL;
+    MR_TRY(mr_gz_open_memory(bytes, n, name, &gz, err));
+    return mr_json_create(gz, options, out, err);
+}
+
+void mr_json_close(struct mr_json *r)
+{
+    if (r == NULL)
+        return;
+    mr_gz_close(r->gz);
+    mr_free(r->window);
+    mr_free(r);
 }
 
 /* ---- white space ---- */
@@ -126,6 +191,27 @@ mr_status mr_json_window_space(struct mr_json *r, struct mr_err *err)
         if (p < r->end || r->is_input_end)
             return MR_OK;
         MR_TRY(mr_json_window_fill(r, err));
+    }
+}
+
+mr_status mr_json_skip_line(struct mr_json *r, struct mr_err *err)
+{
+    r->err = (struct mr_err){0};
+    r->hold = NULL;
+    r->depth = 0;
+    r->state = MR_JSON_BEFORE_DOCUMENT;
+    r->level[0].n_item = 0; /* nothing in front of the next document on its line */
+    for (;;) {
+        const char *const line_end = memchr(r->p, '\n', (size_t)(r->end - r->p));
+        r->p = line_end != NULL ? line_end + 1 : r->end;
+        if (line_end != NULL) {
+            r->line++;
+            r->line_start = mr_json_offset(r);
+            return MR_OK;
+        }
+        MR_TRY(mr_json_window_fill(r, err));
+        if (r->is_input_end)
+            return MR_OK;
     }
 }
 

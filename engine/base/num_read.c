@@ -12,8 +12,8 @@
 #include <math.h>
 
 enum {
-    digits_max = 19, /* 10^19 < 2^64 */
-    exponent_max = 99999,
+    digits_max = 19,  /* 10^19 < 2^64 */
+    q_max = 100000,   /* beyond any double, with room for 10^5 more digits */
     big_digits = 800, /* more than any midpoint has (767): the rest is only "greater" */
     big_words = 160   /* 5,120 bits: 800 digits times 2^1100 or 5^1120 */
 };
@@ -59,7 +59,7 @@ static bool eight_digits(const char *p, uint32_t *value)
 }
 
 /* [eE][+-]digits, or nothing. */
-static size_t scan_exponent(const char *p, size_t n, int *exponent)
+static size_t scan_exponent(const char *p, size_t n, int64_t *exponent)
 {
     size_t i = 1;
     *exponent = 0;
@@ -70,9 +70,9 @@ static size_t scan_exponent(const char *p, size_t n, int *exponent)
         i++;
     if (i == n || !is_digit(p[i]))
         return 0;
-    int e = 0;
+    int64_t e = 0;
     for (; i < n && is_digit(p[i]); i++)
-        if (e < exponent_max)
+        if (e < INT64_MAX / 100) /* more than any count of digits can make up for */
             e = e * 10 + (p[i] - '0');
     *exponent = negative ? -e : e;
     return i;
@@ -87,7 +87,8 @@ static struct scan scan(const char *p, size_t n)
         s.negative = p[0] == '-';
         i = 1;
     }
-    int n_significant = 0, n_dropped = 0, n_fraction = 0;
+    int n_significant = 0;
+    int64_t n_dropped = 0, n_fraction = 0;
     bool has_digit = false, has_point = false;
     for (; i < n; i++) {
         const char c = p[i];
@@ -126,9 +127,10 @@ static struct scan scan(const char *p, size_t n)
     if (!has_digit)
         return s;
     s.n_digits = s.digits != NULL ? (size_t)(p + i - s.digits) : 0;
-    int exponent;
+    int64_t exponent;
     i += scan_exponent(p + i, n - i, &exponent);
-    s.q = exponent - n_fraction + n_dropped;
+    const int64_t q = exponent - n_fraction + n_dropped;
+    s.q = (int)(q > q_max ? q_max : q < -q_max ? -q_max : q);
     s.n_used = i;
     return s;
 }
@@ -321,16 +323,25 @@ static uint64_t magnitude(const struct scan *s)
     return decided(s, bits);
 }
 
-static double value_of(const struct scan *s)
+/* Way 1. @return false when it does not apply */
+static bool is_simple(const struct scan *s, double *value)
 {
     static const double pow10[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                    1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-    if (s->w <= UINT64_C(1) << 53 && s->q >= -22 && s->q <= 22 && !s->has_more) {
-        const double w = (double)s->w;
-        const double x = s->q < 0 ? w / pow10[-s->q] : w * pow10[s->q];
-        return s->negative ? -x : x;
-    }
+    if (s->w > UINT64_C(1) << 53 || s->q < -22 || s->q > 22 || s->has_more)
+        return false;
+    const double w = (double)s->w;
+    const double x = s->q < 0 ? w / pow10[-s->q] : w * pow10[s->q];
+    *value = s->negative ? -x : x;
+    return true;
+}
+
+static double value_of(const struct scan *s)
+{
+    double value;
+    if (is_simple(s, &value))
+        return value;
     return from_bits(magnitude(s) | (uint64_t)s->negative << 63);
 }
 
@@ -363,7 +374,11 @@ size_t mr_num_scan_decimal(const char *p, size_t n, struct mr_num_decimal *decim
 double mr_num_from_decimal(uint64_t digits, int exp10)
 {
     char text[MR_NUM_CAP];
-    struct scan s = {.w = digits, .q = exp10, .digits = text};
+    struct scan s = {.w = digits, .q = exp10};
+    double value;
+    if (is_simple(&s, &value))
+        return value;
+    s.digits = text;
     s.n_digits = mr_num_format_u64(digits, text);
     if (s.n_digits > digits_max) { /* way 2 keeps room for w + 1 */
         s.w = digits / 10;

@@ -135,6 +135,26 @@ MR_TEST(random_decimals_against_strtod)
     }
 }
 
+MR_TEST(exponents_that_undo_many_zeros)
+{
+    enum {
+        n_zero = 1100000
+    };
+    char *text = malloc(n_zero + 32);
+    double value = 0;
+    memset(text, '0', n_zero + 1);
+    text[0] = '1';
+    size_t n = n_zero + 1 + (size_t)sprintf(text + n_zero + 1, "e-%d", n_zero);
+    assert_int_equal(mr_num_scan_f64(text, n, &value), n);
+    assert_true(value == 1);
+    memset(text, '0', n_zero + 2);
+    text[1] = '.';
+    n = n_zero + 2 + (size_t)sprintf(text + n_zero + 2, "125e%d", n_zero);
+    assert_int_equal(mr_num_scan_f64(text, n, &value), n);
+    assert_true(value == 0.125);
+    free(text);
+}
+
 /* Exact decimal expansions of midpoints between doubles, and of their near neighbors. */
 MR_TEST(midpoints_against_strtod)
 {
@@ -354,7 +374,8 @@ MR_TEST(decimals_scale_before_they_round)
 }
 
 MR_TEST_MAIN(MR_TEST_ENTRY(hard_cases_against_strtod),
-             MR_TEST_ENTRY(random_decimals_against_strtod), MR_TEST_ENTRY(midpoints_against_strtod),
+             MR_TEST_ENTRY(random_decimals_against_strtod),
+             MR_TEST_ENTRY(exponents_that_undo_many_zeros), MR_TEST_ENTRY(midpoints_against_strtod),
              MR_TEST_ENTRY(random_bits_round_trip), MR_TEST_ENTRY(nothing_shorter_reads_back),
              MR_TEST_ENTRY(how_numbers_look), MR_TEST_ENTRY(how_people_read_them),
              MR_TEST_ENTRY(prefixes_and_garbage), MR_TEST_ENTRY(integers_are_exact),
