@@ -11,12 +11,14 @@
 
 /* Zero means the default. */
 struct mr_csv_options {
-    char separator;       /* ',' */
-    char comment;         /* lines that begin with it are skipped; none */
-    bool has_no_header;   /* the first row is data; columns have no names */
-    bool may_be_ragged;   /* rows may have any number of fields */
-    size_t n_skip;        /* lines before the header */
-    size_t row_max_bytes; /* 16 MiB */
+    char separator;         /* ',' */
+    char comment;           /* lines that begin with it are skipped; none */
+    bool has_no_header;     /* the first row is data; columns have no names */
+    bool may_be_ragged;     /* rows may have any number of fields, else as many as the first */
+    size_t n_skip;          /* lines before the header */
+    size_t field_max_bytes; /* 1 MiB, quotes included */
+    size_t row_max_bytes;   /* 16 MiB */
+    size_t read_bytes;      /* 128 KiB at a time; changes no result */
 };
 
 struct mr_csv; /* one reader; belongs to one thread */
@@ -38,16 +40,17 @@ size_t mr_csv_n_column(const struct mr_csv *csv);
 struct mr_str mr_csv_column_name(const struct mr_csv *csv, size_t column);
 
 /** Index of a column by its exact name (white space around header names does not count).
- *  @return MR_OK, or MR_SCHEMA with the nearest name */
+ *  @return MR_OK, or MR_SCHEMA: none (with the nearest name) or two of that name */
 MR_CHECKED mr_status mr_csv_column(const struct mr_csv *csv, const char *name, size_t *column,
                                    struct mr_err *err);
 
-/** As mr_csv_column, SIZE_MAX when there is none. */
+/** The first column of that name, SIZE_MAX when there is none: for columns that may be absent. */
 size_t mr_csv_find_column(const struct mr_csv *csv, const char *name);
 
 /* ---- rows ---- */
 
-/** Go to the next row. @param[out] has_row false at the end */
+/** Go to the next row. After a row with too many or too few fields (MR_SCHEMA) reading can go on;
+ *  every other error is told again. @param[out] has_row false at the end and after such errors */
 MR_CHECKED mr_status mr_csv_next(struct mr_csv *csv, bool *has_row, struct mr_err *err);
 
 size_t mr_csv_n_field(const struct mr_csv *csv);
@@ -83,6 +86,7 @@ void mr_csv_put_str(struct mr_csv_writer *w, struct mr_str s);
 void mr_csv_put_text(struct mr_csv_writer *w, const char *text);
 void mr_csv_put_f64(struct mr_csv_writer *w, double value); /* shortest round-trip; NaN is empty */
 void mr_csv_put_u64(struct mr_csv_writer *w, uint64_t value);
+void mr_csv_put_i64(struct mr_csv_writer *w, int64_t value);
 void mr_csv_put_end(struct mr_csv_writer *w); /* of the row: LF */
 
 #endif

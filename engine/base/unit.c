@@ -18,7 +18,7 @@ __extension__ typedef __int128 i128;
 /* ---- tables ---- */
 
 enum {
-    big = 1,       /* k M G T P E */
+    big = 1,       /* k M G T P E Z */
     binary = 2,    /* Ki Mi Gi Ti Pi */
     small = 4,     /* m u n p */
     milli = 8,     /* m alone */
@@ -40,6 +40,7 @@ static const struct {
     {"T", 12, 0, big | business},
     {"P", 15, 0, big},
     {"E", 18, 0, big},
+    {"Z", 21, 0, big},
     {"m", -3, 0, small | milli | centi},
     {"u", -6, 0, small},
     {"n", -9, 0, small},
@@ -173,6 +174,9 @@ static const struct unit units[] = {
     UNIT(RATE, "1/year", 0, 0, 1, 31536000),
     ALIAS(RATE, "req/s", kilo, 0, 1, 1),
     ALIAS(RATE, "call/s", kilo, 0, 1, 1),
+    ALIAS(RATE, "calls/s", kilo, 0, 1, 1),
+    ALIAS(RATE, "session/s", kilo, 0, 1, 1),
+    ALIAS(RATE, "sessions/s", kilo, 0, 1, 1),
 
     UNIT(MONEY, "USD", business, 0, 1, 1),
     ALIAS(MONEY, "ct", 0, -2, 1, 1),
@@ -181,6 +185,7 @@ static const struct unit units[] = {
     UNIT(COST_RATE, "USD/d", business, 0, 1, 86400),
     UNIT(COST_RATE, "USD/year", business, 0, 1, 31536000),
     UNIT(TOKEN_PRICE, "USD/Mtok", 0, 0, 1, 1),
+    ALIAS(TOKEN_PRICE, "USD/Mtoken", 0, 0, 1, 1),
     UNIT(TOKEN_PRICE, "USD/ktok", 0, 3, 1, 1),
     UNIT(TOKEN_PRICE, "USD/tok", 0, 6, 1, 1),
     UNIT(TOKEN_PRICE, "ct/Mtok", 0, -2, 1, 1),
@@ -194,6 +199,7 @@ static const struct unit units[] = {
     UNIT(POWER_PRICE, "USD/MW", business, -6, 1, 1),
     UNIT(CARBON, "kg/J", 0, 0, 1, 1),
     PEOPLE(CARBON, "g/kWh", 0, -8, 1, 36),
+    ALIAS(CARBON, "gCO2/kWh", 0, -8, 1, 36),
     UNIT(CARBON, "kg/kWh", 0, -5, 1, 36),
     UNIT(CARBON, "kg/MWh", 0, -8, 1, 36),
     UNIT(CARBON, "t/MWh", 0, -5, 1, 36),
@@ -220,6 +226,15 @@ static const struct unit units[] = {
     ALIAS(SPECIFIC_HEAT, "J/kg/K", kilo, 0, 1, 1),
     UNIT(HEAT_FLUX, "W/m2", kilo, 0, 1, 1),
     UNIT(HEAT_FLUX, "W/cm2", 0, 4, 1, 1),
+    UNIT(FLOW_PER_POWER, "m3/J", 0, 0, 1, 1),
+    PEOPLE(FLOW_PER_POWER, "L/min/kW", 0, -6, 1, 60),
+    UNIT(VOLUME_PER_POWER, "m3/W", 0, 0, 1, 1),
+    PEOPLE(VOLUME_PER_POWER, "L/kW", 0, -6, 1, 1),
+    UNIT(SPECIFIC_ENERGY, "J/kg", mega, 0, 1, 1),
+    UNIT(SPECIFIC_ENERGY, "Wh/kg", mega, 0, 3600, 1),
+    UNIT(TEMPERATURE_COEFF, "1/K", 0, 0, 1, 1),
+    UNIT(TEMPERATURE_COEFF, "%/K", 0, -2, 1, 1),
+    ALIAS(TEMPERATURE_COEFF, "/K", 0, 0, 1, 1),
 };
 // clang-format on
 
@@ -230,9 +245,9 @@ enum {
 };
 
 static const struct {
-    const char *name, *base, *suffix, *doc;
+    const char *name, *base, *suffix, *example, *doc;
 } quantities[] = {
-#define QUANTITY_ROW(name, text, base, suffix, doc) {text, base, suffix, doc},
+#define QUANTITY_ROW(name, text, base, suffix, example, doc) {text, base, suffix, example, doc},
     MR_QUANTITY_LIST(QUANTITY_ROW)
 #undef QUANTITY_ROW
 };
@@ -250,6 +265,11 @@ const char *mr_unit_quantity_base(enum mr_quantity q)
 const char *mr_unit_quantity_suffix(enum mr_quantity q)
 {
     return quantities[q].suffix;
+}
+
+const char *mr_unit_quantity_example(enum mr_quantity q)
+{
+    return quantities[q].example;
 }
 
 const char *mr_unit_quantity_doc(enum mr_quantity q)
@@ -302,14 +322,16 @@ static double to_base(const struct mr_num_decimal *x, const struct scale *scale)
             rounded(x->negative, (u128)x->digits * unit->mul, x->exp10 + e, unit->div);
         return scale->exp2 > 0 ? ldexp(value, scale->exp2) : value;
     }
+    /* 19 digits and 18 more, or 27315 and 32 zeros, times mul (at most 5) stay inside 127 bits */
     enum {
-        shift_max = 15
-    }; /* 19 digits and 15 more stay inside 127 bits with mul */
+        x_shift_max = 18,
+        offset_shift_max = 32
+    };
     const int low = x->exp10 < unit->offset_exp10 ? x->exp10 : unit->offset_exp10;
-    if (x->exp10 - low > shift_max || unit->offset_exp10 - low > shift_max) {
+    if (x->exp10 - low > x_shift_max || unit->offset_exp10 - low > offset_shift_max) {
         /* far apart: one of them is below the other's last digit, doubles do */
         const double d = mr_num_from_decimal(x->digits, x->exp10);
-        const double offset = (double)unit->offset * (unit->offset_exp10 < 0 ? 0.01 : 1);
+        const double offset = (double)unit->offset / (unit->offset_exp10 < 0 ? 100 : 1);
         return ((x->negative ? -d : d) + offset) * unit->mul / unit->div;
     }
     i128 sum = times_pow10((i128)x->digits, x->exp10 - low);
@@ -338,8 +360,10 @@ static bool find_unit(struct mr_str text, enum mr_quantity q, struct scale *scal
 {
     for (size_t i = 0; i < n_unit; i++) {
         const struct unit *unit = &units[i];
+        if (unit->q != q)
+            continue;
         const size_t n = strlen(unit->symbol);
-        if (unit->q != q || text.n < n || memcmp(text.p + text.n - n, unit->symbol, n) != 0)
+        if (text.n < n || memcmp(text.p + text.n - n, unit->symbol, n) != 0)
             continue;
         if (is_prefix(unit, (struct mr_str){text.p, text.n - n}, scale))
             return true;
@@ -347,18 +371,21 @@ static bool find_unit(struct mr_str text, enum mr_quantity q, struct scale *scal
     return false;
 }
 
-/* The unit's text without blanks; "$3/Mtok" is "3 USD/Mtok". */
+/* The unit's text without blanks; a dollar sign goes where "USD" stands: "3 USD/Mtok", "8.8 MUSD".
+ */
 static struct mr_str normalized(struct mr_str text, bool has_dollar, char out[symbol_cap * 2])
 {
     size_t n = 0;
-    if (has_dollar) {
-        memcpy(out, "USD", 3);
-        n = 3;
-    }
-    for (size_t i = 0; i < text.n && n < (size_t)symbol_cap * 2 - 1; i++)
-        if (text.p[i] != ' ' && text.p[i] != '\t')
+    bool is_due = has_dollar;
+    for (size_t i = 0; i <= text.n && n < symbol_cap; i++) {
+        if (is_due && (i == text.n || text.p[i] == '/')) {
+            for (const char *name = "USD"; *name != '\0'; name++)
+                out[n++] = *name;
+            is_due = false;
+        }
+        if (i < text.n && text.p[i] != ' ' && text.p[i] != '\t')
             out[n++] = text.p[i];
-    out[n] = '\0';
+    }
     return (struct mr_str){out, n};
 }
 
@@ -422,18 +449,18 @@ static mr_status unit_error(struct mr_str unit, enum mr_quantity q, const char *
 {
     char text[names_max][symbol_cap], quoted[MR_QUOTE_CAP], hint[96] = "";
     const char *names[names_max];
-    const char *base = quantities[q].base;
     const size_t n = all_names(q, text, names);
     if (unit.n == 0)
-        return mr_err_set(err, MR_UNIT, at, "%s: no unit (a %s, e.g. in %s)", subject,
-                          quantities[q].name, base);
+        return mr_err_set(err, MR_UNIT, at, "%s: no unit (write e.g. \"%s\")", subject,
+                          quantities[q].example);
     if (n == 0)
         return mr_err_set(err, MR_UNIT, at, "%s: unknown unit \"%s\" (a plain number)", subject,
                           mr_text_quote(unit, quoted));
     if (!hint_per_time(unit, q, hint, sizeof hint))
         mr_text_hint(unit, names, n, hint, sizeof hint);
     if (hint[0] == '\0')
-        snprintf(hint, sizeof hint, " (a %s, e.g. in %s)", quantities[q].name, names[0]);
+        snprintf(hint, sizeof hint, " (%s, e.g. \"%s\")", quantities[q].name,
+                 quantities[q].example);
     return mr_err_set(err, MR_UNIT, at, "%s: unknown unit \"%s\"%s", subject,
                       mr_text_quote(unit, quoted), hint);
 }
@@ -452,9 +479,9 @@ mr_status mr_unit_parse(struct mr_str text, enum mr_quantity q, const char *subj
         rest = mr_str_trim((struct mr_str){rest.p + 1, rest.n - 1});
     size_t n = mr_num_scan_decimal(rest.p, rest.n, &decimal);
     if (n == 0)
-        return mr_err_set(err, MR_PARSE, at, "%s: not a number with a unit (a %s%s%s)", subject,
-                          quantities[q].name, quantities[q].base[0] != '\0' ? ", e.g. in " : "",
-                          quantities[q].base);
+        return mr_err_set(err, MR_PARSE, at, "%s: not a number%s (%s, e.g. \"%s\")", subject,
+                          quantities[q].base[0] != '\0' ? " with a unit" : "", quantities[q].name,
+                          quantities[q].example);
     rest = mr_str_trim((struct mr_str){rest.p + n, rest.n - n});
     const struct mr_str unit = normalized(rest, has_dollar, unit_text);
     if (rest.n >= symbol_cap || !find_unit(unit, q, &scale))

@@ -3,6 +3,7 @@
  */
 #include "engine/base/csv.h"
 
+#include "engine/base/mem.h"
 #include "tests/test.h"
 
 static struct mr_csv *open_text(const char *text, const struct mr_csv_options *options,
@@ -66,6 +67,15 @@ MR_TEST(rows_and_quotes)
         {"a,b", ""},
         {"", "!PARSE"},
         {"\n\n", "!PARSE"},
+        {"a\n\"q\"\rz\n", "!PARSE"}, /* a lone carriage return ends no line */
+        {"a,b\n\"q\"\r,2\n", "!PARSE"},
+        {"a\n\"q\"\r", "q;"},
+        {"a,b\nx\ry,\r\n", "x\ry|;"},
+        {"a,b\n1,", "1|;"},
+        {"a\n\"x\"", "x;"},
+        {"a\n\"\"\"\"\"\"\n", "\"\";"},
+        {"a\n\"", "!PARSE"},
+        {"a\n\"\"\"", "!PARSE"},
     };
     char out[256];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -83,14 +93,111 @@ MR_TEST(options_change_the_dialect)
     joined("a;b\n# no row\n1;2;3\n4\n", &semicolon, out, sizeof out);
     assert_string_equal(out, "1|2|3;4;");
     const struct mr_csv_options bare = {.has_no_header = true, .n_skip = 2};
-    joined("title\nunits\n1,2\n3\n", &bare, out, sizeof out);
-    assert_string_equal(out, "1|2;3;");
-    const struct mr_csv_options tiny = {.row_max_bytes = 1000};
-    static char longer[400000];
-    memset(longer, 'x', sizeof longer - 1);
-    memcpy(longer, "a\n", 2);
-    joined(longer, &tiny, out, sizeof out);
-    assert_string_equal(out, "!LIMIT");
+    joined("title\nunits\n1,2\n3,4\n5\n", &bare, out, sizeof out);
+    assert_string_equal(out, "1|2;3|4;!SCHEMA");
+    const struct mr_csv_options tabs = {.separator = '\t', .has_no_header = true};
+    joined("1\t\"a\tb\"\n", &tabs, out, sizeof out);
+    assert_string_equal(out, "1|a\tb;");
+}
+
+/* Status and text of the first error, "" when there is none. */
+static const char *first_error(const char *text, const struct mr_csv_options *options,
+                               char line[900])
+{
+    struct mr_err err = {0};
+    bool has_row = true;
+    struct mr_csv *csv = open_text(text, options, &err);
+    while (csv != NULL && has_row && mr_csv_next(csv, &has_row, &err) == MR_OK)
+        ;
+    mr_csv_close(csv);
+    line[0] = '\0';
+    if (err.status != MR_OK)
+        mr_err_print(&err, line, 900);
+    return line;
+}
+
+MR_TEST(errors_name_the_place_and_do_not_depend_on_the_reads)
+{
+    static const struct {
+        const char *text, *line;
+    } cases[] = {
+        {"a,b\n1,2\n", ""},
+        {"", "t.csv:1:1: error: no header: the file is empty"},
+        {"a,b\n1,2\n1,2,3\n", "t.csv:3:1: error: 3 fields, the header has 2"},
+        {"a,b\n\n\"1\n2\",\"x\"y\n", "t.csv:4:7: error: found \"y\" after a closing quote, "
+                                     "expected \",\" or the end of the line"},
+        {"a,b\n1,\"x\"\ry\n", "t.csv:2:6: error: found \"\\x0D\" after a closing quote, expected "
+                              "\",\" or the end of the "
+                              "line"},
+        {"a,b\n1, 2\n3,\"4\n5\n", "t.csv:3:3: error: this quote is never closed"},
+        {"a,b\n123456789,2\n", ""},
+        {"a,b\n1,1234567890\n", ""},
+        {"a,b\n1,12345678901\n",
+         "t.csv:2:3: error: a field of more than 10 bytes (a quote that is never closed?)"},
+        {"a,b\n1,\"12345678\"\n", ""},
+        {"a,b\n1,\"123456789\"\n",
+         "t.csv:2:3: error: a field of more than 10 bytes (a quote that is never closed?)"},
+        {"a,b\n\"1234\n5678901\n", /* where the field begins */
+         "t.csv:2:1: error: a field of more than 10 bytes (a quote that is never closed?)"},
+        {"a,b\n1234567890,12345\n", ""},
+        {"a,b\n1234567890,123456\n",
+         "t.csv:2:1: error: a row of more than 16 bytes (a quote that is never closed?)"},
+        {"a,b\n1234567890,12345678901\n",
+         "t.csv:2:1: error: a row of more than 16 bytes (a quote that is never closed?)"},
+    };
+    char line[900];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (size_t read_bytes = 0; read_bytes < 20; read_bytes++) {
+            const struct mr_csv_options options = {
+                .field_max_bytes = 10, .row_max_bytes = 16, .read_bytes = read_bytes};
+            assert_string_equal(first_error(cases[i].text, &options, line), cases[i].line);
+        }
+    assert_int_equal(mr_test_live_allocations(), 0);
+}
+
+MR_TEST(after_an_error)
+{
+    struct mr_err err = {0};
+    bool has_row;
+    struct mr_csv *csv = open_text("a,b\n1\n2,3\n4,\"x\"\"y\"z\n5,6\n", NULL, &err);
+    assert_int_equal(mr_csv_next(csv, &has_row, &err), MR_SCHEMA);
+    assert_true(has_row); /* a row of the wrong length is there to look at */
+    assert_int_equal(mr_csv_n_field(csv), 1);
+    assert_int_equal(mr_csv_field(csv, 1).n, 0);
+    struct mr_err none = {0};
+    assert_int_equal(mr_csv_next(csv, &has_row, &none), MR_OK);
+    assert_true(mr_str_is(mr_csv_field(csv, 1), "3"));
+    for (int i = 0; i < 3; i++) { /* where the rows end is not known any more */
+        struct mr_err again = {0};
+        assert_int_equal(mr_csv_next(csv, &has_row, &again), MR_PARSE);
+        assert_false(has_row);
+        assert_int_equal(again.line, 4);
+        assert_int_equal(mr_csv_n_field(csv), 0);
+        assert_int_equal(mr_csv_field(csv, 0).n, 0);
+        assert_int_equal(mr_csv_place(csv, 0).col, 1);
+    }
+    mr_csv_close(csv);
+}
+
+MR_TEST(damaged_gzip_is_an_error_not_an_end)
+{
+    static const char text[] = "a\n1\n2\n3\n4\n5\n6\n7\n8\n9\n";
+    void *packed;
+    size_t n;
+    struct mr_err err = {0};
+    assert_int_equal(mr_gz_compress(text, sizeof text - 1, 6, &packed, &n, &err), MR_OK);
+    struct mr_gz *gz;
+    struct mr_csv *csv;
+    bool has_row = true;
+    assert_int_equal(mr_gz_open_memory(packed, n - 6, "cut.csv.gz", &gz, &err), MR_OK);
+    mr_status st = mr_csv_create(gz, NULL, &csv, &err);
+    if (st == MR_OK) {
+        while (st == MR_OK && has_row)
+            st = mr_csv_next(csv, &has_row, &err);
+        mr_csv_close(csv);
+    }
+    assert_int_equal(st, MR_PARSE);
+    mr_free(packed);
 }
 
 MR_TEST(columns_and_places)
@@ -106,6 +213,16 @@ MR_TEST(columns_and_places)
     struct mr_err missing = {0};
     assert_int_equal(mr_csv_column(csv, "ratee", &column, &missing), MR_SCHEMA);
     assert_string_equal(missing.text, "no column \"ratee\" (did you mean \"rate\"?)");
+    struct mr_err missing_too = {0}, twice = {0};
+    assert_int_equal(mr_csv_column(csv, "xyzzy", &column, &missing_too), MR_SCHEMA);
+    assert_string_equal(missing_too.text, "no column \"xyzzy\"");
+    struct mr_csv *twins =
+        open_text("# t\n\na,b, a\n", &(struct mr_csv_options){.comment = '#'}, &twice);
+    assert_int_equal(mr_csv_column(twins, "b", &column, &twice), MR_OK);
+    assert_int_equal(mr_csv_column(twins, "a", &column, &twice), MR_SCHEMA);
+    assert_string_equal(twice.text, "columns 1 and 3 are both called \"a\"");
+    assert_int_equal(twice.line, 3);
+    mr_csv_close(twins);
     bool has_row;
     double value = 0;
     int64_t integer = 0;
@@ -154,7 +271,7 @@ MR_TEST(a_row_longer_than_the_buffer)
 MR_TEST(what_is_written_reads_back)
 {
     static const char *const fields[] = {
-        "plain", "", "a,b", "say \"x\"", "two\nlines", "\xEF\xBB\xBFmark", " sp "};
+        "plain", "", "a,b", "say \"x\"", "two\nlines", "\xEF\xBB\xBFmark", " sp ", "# no", "cr\r"};
     enum {
         n = sizeof fields / sizeof *fields
     };
@@ -184,6 +301,24 @@ MR_TEST(what_is_written_reads_back)
     mr_buf_fini(&buf);
 }
 
+MR_TEST(written_text)
+{
+    struct mr_buf buf = {0};
+    struct mr_csv_writer w = {&buf, false};
+    mr_csv_put_text(&w, "a");
+    mr_csv_put_i64(&w, INT64_MIN);
+    mr_csv_put_f64(&w, 1e22);
+    mr_csv_put_text(&w, "b\"c");
+    mr_csv_put_end(&w);
+    mr_csv_put_f64(&w, (double)NAN); /* alone in its row it must not look like a blank line */
+    mr_csv_put_end(&w);
+    mr_csv_put_text(&w, "");
+    mr_csv_put_text(&w, "");
+    mr_csv_put_end(&w);
+    assert_string_equal(buf.text, "a,-9223372036854775808,1e22,\"b\"\"c\"\n\"\"\n\"\",\n");
+    mr_buf_fini(&buf);
+}
+
 static mr_status read_all(void *context, struct mr_err *err)
 {
     struct mr_gz *gz;
@@ -200,8 +335,15 @@ static mr_status read_all(void *context, struct mr_err *err)
 
 MR_TEST(every_failing_allocation)
 {
+    enum {
+        n_wide = 3000
+    };
     static char text[] = "a,b,c\n1,\"2\",3\n4,5,6\n";
+    static char wide[2 * 3 * n_wide + 1]; /* a header and a row of many fields */
     mr_test_every_nomem(read_all, text);
+    for (size_t i = 0; i < (size_t)2 * n_wide; i++)
+        memcpy(wide + 3 * i, i % n_wide == n_wide - 1 ? "xy\n" : "xy,", 3);
+    mr_test_every_nomem(read_all, wide);
 }
 
 /* ---- real files ---- */
@@ -309,8 +451,11 @@ MR_TEST(weather_file)
 }
 
 MR_TEST_MAIN(MR_TEST_ENTRY(rows_and_quotes), MR_TEST_ENTRY(options_change_the_dialect),
-             MR_TEST_ENTRY(columns_and_places), MR_TEST_ENTRY(a_row_longer_than_the_buffer),
-             MR_TEST_ENTRY(what_is_written_reads_back), MR_TEST_ENTRY(every_failing_allocation),
-             MR_TEST_ENTRY(azure_arrivals), MR_TEST_ENTRY(ercot_prices),
-             MR_TEST_ENTRY(carbon_series), MR_TEST_ENTRY(silicon_measurements),
-             MR_TEST_ENTRY(operator_power_gzip), MR_TEST_ENTRY(weather_file))
+             MR_TEST_ENTRY(errors_name_the_place_and_do_not_depend_on_the_reads),
+             MR_TEST_ENTRY(after_an_error), MR_TEST_ENTRY(damaged_gzip_is_an_error_not_an_end),
+             MR_TEST_ENTRY(written_text), MR_TEST_ENTRY(columns_and_places),
+             MR_TEST_ENTRY(a_row_longer_than_the_buffer), MR_TEST_ENTRY(what_is_written_reads_back),
+             MR_TEST_ENTRY(every_failing_allocation), MR_TEST_ENTRY(azure_arrivals),
+             MR_TEST_ENTRY(ercot_prices), MR_TEST_ENTRY(carbon_series),
+             MR_TEST_ENTRY(silicon_measurements), MR_TEST_ENTRY(operator_power_gzip),
+             MR_TEST_ENTRY(weather_file))
