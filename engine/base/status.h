@@ -15,8 +15,7 @@
 #define MR_NORETURN          __attribute__((noreturn))
 #define MR_UNUSED            __attribute__((unused))
 
-/* name, value, text, exit code of the program (UX.md 2.2: 3 input, 4 model, 5 system, 130 stopped)
- */
+/* name, value, text, exit code of the program (3 input, 4 model, 5 system, 130 stopped) */
 #define MR_STATUS_LIST(X)                                 \
     X(OK, 0, "ok", 0)                                     \
     X(NOMEM, -1, "out of memory", 5)                      \

@@ -278,8 +278,10 @@ const char *mr_text_nearest(struct mr_str word, const char *const *names, size_t
         if (name.n == 0 || name.n > word_max)
             continue;
         const size_t longer = name.n > word.n ? name.n : word.n;
-        const int d = edit_distance(word, name);
         const int limit = longer < 3 ? 2 : (int)(2 * longer / 3);
+        int d = edit_distance(word, name);
+        if (d > limit && word.n >= 2 && name.n > word.n && memcmp(name.p, word.p, word.n) == 0)
+            d = limit; /* an abbreviation */
         if (d <= limit && d < (int)(2 * longer) && (best == NULL || d < best_d)) {
             best = names[i];
             best_d = d;
