@@ -86,7 +86,8 @@ void mr_buf_xml(struct mr_buf *buf, struct mr_str s);
 const char *mr_text_quote(struct mr_str s, char out[MR_QUOTE_CAP]);
 
 /** The name nearest to `word` by edit distance (case and transposition count half and one), or NULL
- *  when none is near enough to be meant: distance at most a third of the longer length.
+ *  when none is near enough to be meant: distance at most a third of the longer length, or an
+ *  abbreviation.
  *  @param[in] names n names; ties go to the first */
 const char *mr_text_nearest(struct mr_str word, const char *const *names, size_t n);
 

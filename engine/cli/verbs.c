@@ -4,6 +4,7 @@
 
 #include "engine/cli/bench.h"
 #include "engine/cli/help.h"
+#include "engine/cli/site.h"
 #include "engine/cli/version.h"
 
 // clang-format off
@@ -14,16 +15,19 @@ const struct mr_verb mr_verbs_table[] = {
      .n_arg_min = 1, .n_arg_max = 1},
     {.name = "validate", .args = "FILE...", .summary = "check files without simulating",
      .doc = "Checks schema, units, references, reachability, power and cooling sums; every finding with file, line and column.",
-     .example = {"millrace validate hall.layout.xml", "millrace validate --strict hall.scenario.xml"},
-     .n_arg_min = 1, .n_arg_max = -1},
+     .example = {"millrace validate hall.layout.xml", "millrace validate --strict --json hall.platform.xml"},
+     .opts = &mr_site_validate_table, .opts_bytes = sizeof(struct mr_site_validate_opts),
+     .n_arg_min = 1, .n_arg_max = -1, .run = mr_site_validate_run},
     {.name = "show", .args = "FILE", .summary = "what will be simulated",
      .doc = "Shows racks, GPUs, megawatts, links, loops and pools, and where every default came from.",
      .example = {"millrace show hall.layout.xml", "millrace show --graph dot hall.platform.xml"},
-     .n_arg_min = 1, .n_arg_max = 1},
+     .opts = &mr_site_show_table, .opts_bytes = sizeof(struct mr_site_show_opts),
+     .n_arg_min = 1, .n_arg_max = 1, .run = mr_site_show_run},
     {.name = "platform", .args = "LAYOUT", .summary = "layout to SimGrid platform",
      .doc = "Turns a compact layout into SimGrid platform XML that carries every thermal and electrical relation.",
      .example = {"millrace platform hall.layout.xml -o hall.platform.xml", "millrace platform --level rack big.layout.xml"},
-     .n_arg_min = 1, .n_arg_max = 1},
+     .opts = &mr_site_platform_table, .opts_bytes = sizeof(struct mr_site_platform_opts),
+     .n_arg_min = 1, .n_arg_max = 1, .run = mr_site_platform_run},
     {.name = "trace", .args = "info|convert|cut|generate|pack FILE", .summary = "inspect and convert workloads",
      .doc = "Reads every trace format that Millrace knows, prints its statistics, converts, slices and synthesizes.",
      .example = {"millrace trace info agents.jsonl.gz", "millrace trace convert chat.csv -o chat.jsonl"},

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files that describe a site, told apart by their root element. */
+#ifndef MR_ENGINE_CLI_OPEN_H
+#define MR_ENGINE_CLI_OPEN_H
+
+#include "platforms/site.h"
+
+/** Read a layout (*.layout.xml, expanded, with SimGrid's view built) or a SimGrid platform.
+ *  @param[in] level of SimGrid's view of a layout: enum mr_site_level or MR_FABRIC_LEVEL_AUTO
+ *  @param[out] out owned by the caller: mr_site_destroy; NULL on error */
+MR_CHECKED mr_status mr_open_site(const char *path, int level, struct mr_site **out,
+                                  struct mr_diags *diags);
+
+#endif
