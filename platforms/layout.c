@@ -66,6 +66,7 @@ static mr_status describe_site(struct mr_layout_build *build, struct mr_str text
     site->layout_path = site->path;
     site->has_props = true;
     site->wet_bulb_c = plan->top.wet_bulb_c;
+    site->dry_bulb_c = plan->top.dry_bulb_c;
     site->grid = plan->grid;
     site->grid.at = mr_layout_plan_spot(mr_xml_child(plan->top.node, "grid"));
     return MR_OK;

@@ -59,7 +59,10 @@ mr_status mr_layout_card_fill(struct mr_layout_build *build, const struct mr_lay
 {
     const struct mr_rack_card *card = spec->card;
     rack->card = mr_arena_text(&build->site->arena, mr_str_of(spec->card_id), &build->plan->err);
-    if (rack->card == NULL)
+    rack->package = mr_arena_text(&build->site->arena,
+                                  mr_str_of(card->package_card != NULL ? card->package_card : ""),
+                                  &build->plan->err);
+    if (rack->card == NULL || rack->package == NULL)
         return MR_NOMEM;
     rack->n_package = (uint32_t)card->n_package;
     rack->rated_w = card->max_p_w;

@@ -11,22 +11,18 @@
 static const double dry_range_k = 5.55;   /* the dry cooler's water range at its design point */
 static const double dry_least = 0.25;     /* share of its capacity below which it is not taken */
 static const double tower_approach_k = 6; /* tower and heat exchanger above the wet bulb */
-static const double cdu_power = 0.037;    /* of the heat it carries */
 static const double pump_reserve = 1.15;  /* CDU pumps run up to this of their design flow */
 static const double trim_c = 25;          /* chillers for warmer water have a card of their own */
 static const char trim_card[] = "carnot_trim";
 
-/* Usual product and power per heat of every kind. */
-static const struct {
-    const char *card;
-    double power;
-} rejects[MR_SITE_N_REJECT_KIND] = {
-    [MR_SITE_REJECT_DRY_COOLER] = {"trillium_2931", 0.0402},
-    [MR_SITE_REJECT_ADIABATIC] = {"trillium_adiabatic", 0.01},
-    [MR_SITE_REJECT_TOWER] = {"york_tower", 0.01},
-    [MR_SITE_REJECT_CHILLER] = {"mcquay_wsc_471", 0.18},
-    [MR_SITE_REJECT_CRAH] = {"crah_300", 0.03},
-    [MR_SITE_REJECT_RADIATOR] = {"space_radiator", 0},
+/* Usual product of every kind. */
+static const char *const reject_cards[MR_SITE_N_REJECT_KIND] = {
+    [MR_SITE_REJECT_DRY_COOLER] = "trillium_2931",
+    [MR_SITE_REJECT_ADIABATIC] = "trillium_adiabatic",
+    [MR_SITE_REJECT_TOWER] = "york_tower",
+    [MR_SITE_REJECT_CHILLER] = "mcquay_wsc_471",
+    [MR_SITE_REJECT_CRAH] = "crah_300",
+    [MR_SITE_REJECT_RADIATOR] = "space_radiator",
 };
 
 /* By redundancy, of as many as the heat takes. */
@@ -150,9 +146,10 @@ mr_status mr_layout_cooling_decide(struct mr_layout_build *build)
 
 double mr_layout_cooling_overhead(const struct mr_layout_hall_info *hall, double liquid_frac)
 {
-    const double liquid = cdu_power + rejects[hall->reject[MR_LAYOUT_LOOP_LIQUID]].power;
-    const double air =
-        rejects[MR_SITE_REJECT_CRAH].power + rejects[hall->reject[MR_LAYOUT_LOOP_AIR]].power;
+    const double liquid =
+        mr_site_cdu_power() + mr_site_reject_power(hall->reject[MR_LAYOUT_LOOP_LIQUID]);
+    const double air = mr_site_reject_power(MR_SITE_REJECT_CRAH) +
+                       mr_site_reject_power(hall->reject[MR_LAYOUT_LOOP_AIR]);
     return liquid_frac * liquid + (1 - liquid_frac) * air;
 }
 
@@ -335,7 +332,7 @@ static mr_status reject_capacity(struct mr_layout_build *build, struct reject *r
     const double loop_c = hall->loop_c[r->loop];
     const bool is_named = spec != NULL && spec->card_id != NULL;
     const bool is_trim = r->kind == MR_SITE_REJECT_CHILLER && loop_c > trim_c;
-    r->card = is_named ? spec->card_id : is_trim ? trim_card : rejects[r->kind].card;
+    r->card = is_named ? spec->card_id : is_trim ? trim_card : reject_cards[r->kind];
     r->capacity_w = 1e3;
     r->design_k = dry_range_k;
     MR_TRY(mr_layout_card_reject(build->plan, r->card, is_named ? spec->node : NULL, r->kind,
@@ -441,7 +438,8 @@ mr_status mr_layout_cooling_build(struct mr_layout_build *build)
                 MR_TRY(row_groups(build, i));
         for (r.loop = 0; r.loop < mr_layout_n_loop; r.loop++) {
             const bool is_air = r.loop == MR_LAYOUT_LOOP_AIR;
-            const double power = is_air ? rejects[MR_SITE_REJECT_CRAH].power : cdu_power;
+            const double power =
+                is_air ? mr_site_reject_power(MR_SITE_REJECT_CRAH) : mr_site_cdu_power();
             if (!(hall->heat_w[r.loop] > 0))
                 continue;
             if (is_air)

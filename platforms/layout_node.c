@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The stages of the power chain: what is automatic in which chain, how a node is named, sized and
- * hung on what is above it, and how written nodes replace automatic ones. Ratings and efficiencies
- * at full load are those of the table.
+ * hung on what is above it, and how written nodes replace automatic ones. Ratings are those of the
+ * table.
  * Map: stages - nodes and their parents - one stage - sources and storage. */
 #include "platforms/layout_node.h"
 
@@ -14,22 +14,22 @@
 /* ---- stages ---- */
 
 static const struct mr_layout_stage stages[MR_SITE_N_POWER_KIND] = {
-    [MR_SITE_POWER_SUBSTATION] = {"sub", MR_LAYOUT_PER_SITE, 63e6, 0, 0.9965, true},
-    [MR_SITE_POWER_MV] = {"mv", MR_LAYOUT_PER_HALL, 20e6, 0, 1, false},
-    [MR_SITE_POWER_UNIT] = {"unit", MR_LAYOUT_PER_HALL, 2.5e6, 415, 0.9921, true},
-    [MR_SITE_POWER_UPS] = {"ups", MR_LAYOUT_PER_HALL, 2e6, 415, 0.9600, true},
-    [MR_SITE_POWER_UPS_ECO] = {"ups", MR_LAYOUT_PER_HALL, 2e6, 415, 0.9916, true},
-    [MR_SITE_POWER_LV] = {"lv", MR_LAYOUT_PER_HALL, 2.5e6, 415, 1, false},
-    [MR_SITE_POWER_RPP] = {"rpp", MR_LAYOUT_PER_ROW, 500e3, 415, 0.9950, false},
-    [MR_SITE_POWER_BUSWAY] = {"bus", MR_LAYOUT_PER_ROW, 2.5e6, 415, 0.9950, false},
-    [MR_SITE_POWER_SIDECAR] = {"sc", MR_LAYOUT_PER_ROW, 660e3, 800, 0.9833, true},
-    [MR_SITE_POWER_SST] = {"sst", MR_LAYOUT_PER_ROW, 2.5e6, 800, 0.9833, true},
-    [MR_SITE_POWER_RECTIFIER] = {"rec", MR_LAYOUT_PER_ROW, 2.5e6, 800, 0.9833, true},
-    [MR_SITE_POWER_GENERATOR] = {"gen", MR_LAYOUT_PER_SITE, 2.5e6, 0, 1, true},
-    [MR_SITE_POWER_TURBINE] = {"gt", MR_LAYOUT_PER_SITE, 34e6, 0, 1, true},
-    [MR_SITE_POWER_SOLAR] = {"pv", MR_LAYOUT_PER_SITE, 0, 0, 1, false},
-    [MR_SITE_POWER_BESS] = {"bess", MR_LAYOUT_PER_SITE, 2.5e6, 0, 1, false},
-    [MR_SITE_POWER_BBU] = {"bbu", MR_LAYOUT_PER_ROW, 0, 0, 1, false},
+    [MR_SITE_POWER_SUBSTATION] = {"sub", MR_LAYOUT_PER_SITE, 63e6, 0, true},
+    [MR_SITE_POWER_MV] = {"mv", MR_LAYOUT_PER_HALL, 20e6, 0, false},
+    [MR_SITE_POWER_UNIT] = {"unit", MR_LAYOUT_PER_HALL, 2.5e6, 415, true},
+    [MR_SITE_POWER_UPS] = {"ups", MR_LAYOUT_PER_HALL, 2e6, 415, true},
+    [MR_SITE_POWER_UPS_ECO] = {"ups", MR_LAYOUT_PER_HALL, 2e6, 415, true},
+    [MR_SITE_POWER_LV] = {"lv", MR_LAYOUT_PER_HALL, 2.5e6, 415, false},
+    [MR_SITE_POWER_RPP] = {"rpp", MR_LAYOUT_PER_ROW, 500e3, 415, false},
+    [MR_SITE_POWER_BUSWAY] = {"bus", MR_LAYOUT_PER_ROW, 2.5e6, 415, false},
+    [MR_SITE_POWER_SIDECAR] = {"sc", MR_LAYOUT_PER_ROW, 660e3, 800, true},
+    [MR_SITE_POWER_SST] = {"sst", MR_LAYOUT_PER_ROW, 2.5e6, 800, true},
+    [MR_SITE_POWER_RECTIFIER] = {"rec", MR_LAYOUT_PER_ROW, 2.5e6, 800, true},
+    [MR_SITE_POWER_GENERATOR] = {"gen", MR_LAYOUT_PER_SITE, 2.5e6, 0, true},
+    [MR_SITE_POWER_TURBINE] = {"gt", MR_LAYOUT_PER_SITE, 34e6, 0, true},
+    [MR_SITE_POWER_SOLAR] = {"pv", MR_LAYOUT_PER_SITE, 0, 0, false},
+    [MR_SITE_POWER_BESS] = {"bess", MR_LAYOUT_PER_SITE, 2.5e6, 0, false},
+    [MR_SITE_POWER_BBU] = {"bbu", MR_LAYOUT_PER_ROW, 0, 0, false},
 };
 
 /* The way of the current. */

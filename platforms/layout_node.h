@@ -10,10 +10,10 @@
 
 /* What a kind is when nothing is said. */
 struct mr_layout_stage {
-    const char *prefix;                     /* of automatic names */
-    int per;                                /* where it usually stands */
-    double rating_w, voltage_v, efficiency; /* 0 V: medium voltage of the site */
-    bool shares_bar;                        /* its units share the load, so that one may be spare */
+    const char *prefix;         /* of automatic names */
+    int per;                    /* where it usually stands */
+    double rating_w, voltage_v; /* 0 V: medium voltage of the site */
+    bool shares_bar;            /* its units share the load, so that one may be spare */
 };
 
 /* Where stages are being put. */

@@ -379,12 +379,24 @@ static mr_status read_hall(struct mr_layout_plan *plan, const struct mr_xml_node
     return MR_OK;
 }
 
+/* Does something on the site make power, so that no grid is needed? */
+static bool makes_power(const struct mr_layout_node *node)
+{
+    for (; node != NULL; node = node->next)
+        if (node->kind == MR_SITE_POWER_TURBINE || node->kind == MR_SITE_POWER_SOLAR)
+            return true;
+    return false;
+}
+
 /* Everything but halls, which refer to it. */
 static mr_status read_surroundings(struct mr_layout_plan *plan, const struct mr_xml_node *root)
 {
     const struct mr_xml_node *grid = mr_xml_child(root, "grid");
     const struct mr_xml_node *provision = mr_xml_child(root, "provision");
-    const char *kind = grid != NULL ? mr_xml_value(grid, "interconnect") : "island";
+    MR_TRY(read_power(plan, mr_xml_child(root, "power"), NULL, &plan->power));
+    const char *kind = grid != NULL                     ? mr_xml_value(grid, "interconnect")
+                       : makes_power(plan->power.first) ? "island"
+                                                        : "firm";
     MR_TRY(read_attributes(plan,
                            &(struct attributes){.node = grid != NULL ? grid : &absent,
                                                 .element = MR_LAYOUT_GRID,
@@ -397,7 +409,6 @@ static mr_status read_surroundings(struct mr_layout_plan *plan, const struct mr_
                            &(struct attributes){.node = provision != NULL ? provision : &absent,
                                                 .element = MR_LAYOUT_PROVISION},
                            &plan->provision));
-    MR_TRY(read_power(plan, mr_xml_child(root, "power"), NULL, &plan->power));
     MR_TRY(read_cooling(plan, mr_xml_child(root, "cooling"), NULL, &plan->cooling));
     plan->fabric = mr_xml_child(root, "fabric");
     if (plan->fabric != NULL) {

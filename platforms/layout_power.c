@@ -17,7 +17,7 @@ double mr_layout_power_efficiency(const struct mr_layout_plan *plan,
     for (size_t i = 0; mr_layout_node_kind(i) >= 0; i++) {
         const int kind = mr_layout_node_kind(i);
         if (mr_layout_node_is_automatic(plan, power, kind))
-            efficiency *= mr_layout_node_stage(kind)->efficiency;
+            efficiency *= mr_site_power_efficiency(kind);
     }
     if (plan->grid.voltage_v >= two_steps_v &&
         mr_layout_node_is_automatic(plan, power, MR_SITE_POWER_SUBSTATION))

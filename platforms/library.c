@@ -2,6 +2,7 @@
 /* A list of cards per kind; linear look-up, for a site names a dozen of them. */
 #include "platforms/library.h"
 
+#include "engine/base/assert.h"
 #include "engine/base/mem.h"
 #include "engine/base/share.h"
 
@@ -150,6 +151,16 @@ static const struct mr_card *find(struct mr_library *library, enum kind kind, co
     mr_free(entry.id);
     (void)mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
     return NULL;
+}
+
+const struct mr_card *mr_library_card(struct mr_library *library, const struct mr_card_kind *kind,
+                                      const char *id, struct mr_place at, struct mr_diags *diags)
+{
+    enum kind k = 0;
+    while (k < n_kind && kinds[k].kind != kind)
+        k++;
+    MR_ASSERT(k < n_kind);
+    return find(library, k, id, at, diags);
 }
 
 #define LOOKUP(name, folder)                                                                     \

@@ -19,6 +19,8 @@ void mr_library_destroy(struct mr_library *library); /* NULL is fine */
  * when there is one; later calls return NULL silently.
  *  @param[in] at where the id stands: the place of "no such card"
  *  @return the card, or NULL */
+const struct mr_card *mr_library_card(struct mr_library *library, const struct mr_card_kind *kind,
+                                      const char *id, struct mr_place at, struct mr_diags *diags);
 const struct mr_rack_card *mr_library_rack(struct mr_library *library, const char *id,
                                            struct mr_place at, struct mr_diags *diags);
 const struct mr_cdu_card *mr_library_cdu(struct mr_library *library, const char *id,

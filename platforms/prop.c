@@ -23,9 +23,9 @@ static const char *const power_kinds[] = {
     MR_SITE_POWER_LIST(KIND_TEXT)};
 
 static const char *const reject_kinds[] = {MR_SITE_REJECT_LIST(KIND_TEXT)};
-#undef KIND_TEXT
 
-static const char *const interconnects[] = {"firm", "flexible", "island"};
+static const char *const interconnects[] = {MR_SITE_GRID_LIST(KIND_TEXT)};
+#undef KIND_TEXT
 
 #define ANY MR_UNBOUNDED
 
@@ -37,6 +37,8 @@ static const struct mr_param site_rows[] = {
                     "What one host of this file is"),
     MR_PARAM(struct mr_prop_site, wet_bulb_c, "wet_bulb", MR_Q_TEMPERATURE, "25 degC", -60, 60,
              "Design wet-bulb temperature of the place"),
+    MR_PARAM(struct mr_prop_site, dry_bulb_c, "dry_bulb", MR_Q_TEMPERATURE, "35 degC", -60, 60,
+             "Design dry-bulb temperature of the place"),
 };
 
 static const struct mr_param grid_rows[] = {
@@ -67,7 +69,7 @@ static const struct mr_param loop_rows[] = {
 };
 
 static const struct mr_param cdu_rows[] = {
-    MR_PARAM_STR(struct mr_prop_cdu, it.card, "card", NULL, "Product of the units"),
+    MR_PARAM_STR(struct mr_prop_cdu, it.card, "card", NULL, "Product of the units, platforms/cdus"),
     MR_PARAM_N(struct mr_prop_cdu, it.n_unit, "units", "1", 1, 1e6, "Units on one header"),
     MR_PARAM_N(struct mr_prop_cdu, it.n_spare, "spare", "0", 0, 1e6,
                "Of these, not needed at full load"),
@@ -81,7 +83,8 @@ static const struct mr_param cdu_rows[] = {
 };
 
 static const struct mr_param reject_rows[] = {
-    MR_PARAM_STR(struct mr_prop_reject, it.card, "card", NULL, "Product of the units"),
+    MR_PARAM_STR(struct mr_prop_reject, it.card, "card", NULL,
+                 "Product of the units, platforms/rejects"),
     MR_PARAM_ONE_OF(struct mr_prop_reject, it.kind, "kind", reject_kinds, NULL,
                     "How the heat leaves"),
     MR_PARAM_N(struct mr_prop_reject, it.n_unit, "units", "1", 1, 1e6, "Units installed"),
@@ -122,7 +125,9 @@ static const struct mr_param domain_rows[] = {
 };
 
 static const struct mr_param rack_rows[] = {
-    MR_PARAM_STR(struct mr_prop_rack, it.card, "card", NULL, "Product, platforms/racks"),
+    MR_PARAM_STR(struct mr_prop_rack, it.card, "card", NULL,
+                 "Product, platforms/racks; gives the figures that are not said"),
+    MR_PARAM_STR(struct mr_prop_rack, it.package, "package", NULL, "Card of its packages"),
     MR_PARAM_STR(struct mr_prop_rack, domain, "domain", NULL, "Scale-up domain, or the first"),
     MR_PARAM_N(struct mr_prop_rack, n_domain, "domains", "1", 0, 1e6,
                "Domains inside it, consecutive (nodes of their own)"),
@@ -137,8 +142,8 @@ static const struct mr_param rack_rows[] = {
              "Dense peak of one package in the card's headline format"),
     MR_PARAM(struct mr_prop_rack, it.memory_bytes, "memory", MR_Q_DATA, "0 B", 0, ANY,
              "Memory of all packages"),
-    MR_PARAM(struct mr_prop_rack, it.limit_w, "limit", MR_Q_POWER, "0 W", 0, ANY,
-             "What its feed grants, 0: the rated power"),
+    MR_PARAM(struct mr_prop_rack, it.limit_w, "limit", MR_Q_POWER, NULL, 0, ANY,
+             "What its feed grants; not given: the rated power"),
     MR_PARAM(struct mr_prop_rack, it.rated_w, "rated", MR_Q_POWER, "0 W", 0, ANY,
              "Rated power as installed"),
     MR_PARAM(struct mr_prop_rack, it.max_q_w, "max_q", MR_Q_POWER, "0 W", 0, ANY,
@@ -390,8 +395,8 @@ void mr_prop_form(const struct mr_prop_defaults *defaults, const struct mr_site 
     if (e.bytes > 0)
         memcpy(form, (const char *)e.item + index * e.bytes, e.bytes);
     if (kind == MR_PROP_SITE)
-        form->site = (struct mr_prop_site){site->name, site->layout_path, site->layout_sha256,
-                                           site->level, site->wet_bulb_c};
+        form->site = (struct mr_prop_site){site->name,  site->layout_path, site->layout_sha256,
+                                           site->level, site->wet_bulb_c,  site->dry_bulb_c};
     else if (kind == MR_PROP_GRID)
         form->grid = site->grid;
     else if (kind == MR_PROP_FABRIC && site->fabric != NULL)
@@ -415,6 +420,36 @@ static bool is_default(const struct mr_param *row, const void *form, const void 
     if (row->kind == MR_PARAM_BOOL)
         return *(const bool *)(const void *)a == *(const bool *)(const void *)b;
     return memcmp(a, b, row->kind == MR_PARAM_CHOICE ? sizeof(int) : sizeof(double)) == 0;
+}
+
+bool mr_prop_is_of_card(int kind, size_t row)
+{
+    static const struct {
+        int kind;
+        const char *key;
+    } figures[] = {
+        {MR_PROP_RACK, "flops"},      {MR_PROP_RACK, "memory"},  {MR_PROP_RACK, "rated"},
+        {MR_PROP_RACK, "max_q"},      {MR_PROP_RACK, "liquid"},  {MR_PROP_RACK, "flow"},
+        {MR_PROP_RACK, "inlet"},      {MR_PROP_RACK, "mass"},    {MR_PROP_RACK, "port"},
+        {MR_PROP_RACK, "trays"},      {MR_PROP_RACK, "cpus"},    {MR_PROP_RACK, "ports"},
+        {MR_PROP_RACK, "bus"},        {MR_PROP_CDU, "capacity"}, {MR_PROP_CDU, "flow"},
+        {MR_PROP_REJECT, "capacity"}, {MR_PROP_REJECT, "area"},
+    };
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
+        if (figures[i].kind == kind &&
+            strcmp(figures[i].key, mr_prop_table(kind)->row[row].name) == 0)
+            return true;
+    return false;
+}
+
+/* Card of an entity, "" when it has none. */
+static const char *card_of(int kind, const union mr_prop_form *form)
+{
+    const char *card = kind == MR_PROP_RACK     ? form->rack.it.card
+                       : kind == MR_PROP_CDU    ? form->cdu.it.card
+                       : kind == MR_PROP_REJECT ? form->reject.it.card
+                                                : NULL;
+    return card != NULL ? card : "";
 }
 
 static void write_key(const char *key, bool *is_first, struct mr_buf *out)
@@ -479,6 +514,7 @@ void mr_prop_write(const struct mr_prop_defaults *defaults, const struct mr_site
     union mr_prop_form form;
     bool is_first = true;
     mr_prop_form(defaults, site, kind, index, &form);
+    const bool has_card = card_of(kind, &form)[0] != '\0';
     for (size_t i = 0; i < table->n; i++) {
         const struct mr_param *row = &table->row[i];
         const struct mr_prop_ref *is_ref = find_ref(ref, n_ref, row->name);
@@ -486,7 +522,8 @@ void mr_prop_write(const struct mr_prop_defaults *defaults, const struct mr_site
             write_ref(site, is_ref, &form, &is_first, out);
             continue;
         }
-        if (is_default(row, &form, &defaults->form[kind]))
+        const bool is_needed = has_card && mr_prop_is_of_card(kind, i);
+        if (!is_needed && is_default(row, &form, &defaults->form[kind]))
             continue;
         write_key(row->name, &is_first, out);
         if (row->kind == MR_PARAM_TEXT)
@@ -584,12 +621,8 @@ bool mr_prop_is_name(const char *name)
 
 /* ---- reference page ---- */
 
-void mr_prop_print_md(struct mr_buf *out)
+void mr_prop_print_single_md(struct mr_buf *out)
 {
-    for (int kind = 0; kind < MR_N_PROP; kind++) {
-        mr_param_print_md(mr_prop_table(kind), out);
-        mr_buf_char(out, '\n');
-    }
     mr_buf_text(out,
                 "## Single props of hand-written files\n\n| id | on | meaning |\n|---|---|---|\n");
 #define SINGLE_ROW(id, on, doc) mr_buf_text(out, "| `" id "` | " on " | " doc " |\n");

@@ -5,7 +5,8 @@
  *   <prop id="cdu.H0.R2.C0" value="card=deschutes; units=2; spare=1; loop=H0.L0"/>
  *
  * The id is KIND.NAME, or KIND alone where a zone or host has at most one. Keys and units are rows
- * of the kind's parameter table; a key with its default is left out; references are names. A value
+ * of the kind's parameter table; a key with its default is left out, unless a card gives it
+ * another; references are names. A value
  * that holds ";" or begins with "'" is written in single quotes, "''" stands for one. Names have no
  * white space. Layouts and commands use the same tables for attributes that mean the same. */
 #ifndef MR_PLATFORMS_PROP_H
@@ -41,7 +42,7 @@ enum mr_prop_kind {
 struct mr_prop_site {
     const char *name, *layout, *sha256;
     int level; /* enum mr_site_level */
-    double wet_bulb_c;
+    double wet_bulb_c, dry_bulb_c;
 };
 
 struct mr_prop_loop {
@@ -131,6 +132,10 @@ void mr_prop_places(const struct mr_site *site, int kind, struct mr_prop_place *
 void mr_prop_write(const struct mr_prop_defaults *defaults, const struct mr_site *site, int kind,
                    size_t index, struct mr_buf *out);
 
+/** Is this row of the kind's table a figure that the entity's card gives when nobody says it? Such
+ *  figures of an entity with a card are always written. */
+bool mr_prop_is_of_card(int kind, size_t row);
+
 /** The form of an entity as it stands in the site, references as indices only. */
 void mr_prop_form(const struct mr_prop_defaults *defaults, const struct mr_site *site, int kind,
                   size_t index, union mr_prop_form *form);
@@ -158,7 +163,7 @@ bool mr_prop_is_name(const char *name);
     X("tray", "host", "tray of a package, counted from 0; checked only")                   \
     X("switch.card", "zone", "switch of this zone's router; checked only")
 
-/** Reference page of all kinds and of the single props, Markdown. */
-void mr_prop_print_md(struct mr_buf *out);
+/** The single props as a Markdown table. */
+void mr_prop_print_single_md(struct mr_buf *out);
 
 #endif

@@ -168,6 +168,16 @@ MR_CHECKED mr_status mr_read_cabinet(struct mr_read *r, const struct mr_xml_node
                                      uint32_t zone);
 MR_CHECKED mr_status mr_read_peer(struct mr_read *r, const struct mr_xml_node *node, uint32_t zone);
 
+/* ---- read_card.c ---- */
+
+/** Fill the figures of a rack, CDU or rejector that nobody gave, if it names a card. */
+MR_CHECKED mr_status mr_read_from_card(struct mr_read *r, int kind,
+                                       const struct mr_param_target *target, const char *id,
+                                       struct mr_place at);
+
+/** The rack card of an id (NULL or "": none). */
+const struct mr_rack_card *mr_read_rack_card(struct mr_read *r, const char *id, struct mr_place at);
+
 /* ---- read_prop.c ---- */
 
 /** The props of a zone or cluster (host MR_SITE_NONE) or of a host. */

@@ -161,6 +161,10 @@ static mr_status read_named(struct mr_read *r, const struct prop *prop, int kind
     const struct mr_param_target target = {mr_prop_table(kind), &form, origin, &r->site->arena,
                                            what};
     MR_TRY(mr_prop_read(&target, mr_str_of(prop->value), prop->at, r->diags));
+    if (kind == MR_PROP_CDU)
+        MR_TRY(mr_read_from_card(r, kind, &target, form.cdu.it.card, prop->at));
+    if (kind == MR_PROP_REJECT)
+        MR_TRY(mr_read_from_card(r, kind, &target, form.reject.it.card, prop->at));
     if (mr_param_complete(&target, prop->at, &missing) != MR_OK)
         (void)mr_diags_add_err(r->diags, MR_SEVERITY_ERROR, &missing);
     MR_TRY(push_entity(r, kind, &form, name, prop));
@@ -187,7 +191,7 @@ static mr_status read_only_one(struct mr_read *r, const struct prop *prop, int k
 
 /* What the props of one zone or host say about a rack. */
 struct rack {
-    bool is_there, is_single; /* is_single: by figures of a hand-written file */
+    bool is_there;
     bool is_domain_made;
     struct mr_place at;
     union mr_prop_form form;
@@ -219,63 +223,14 @@ static bool is_given(const struct rack *rack, const char *key)
     return rack->origin[i] == MR_PARAM_GIVEN;
 }
 
-static const struct mr_rack_card *card_of(struct mr_read *r, const char *id, struct mr_place at)
-{
-    struct mr_err err = {0};
-    if (id == NULL || id[0] == '\0')
-        return NULL;
-    if (r->library == NULL && mr_library_create(&r->library, &err) != MR_OK) {
-        (void)mr_diags_add_err(r->diags, MR_SEVERITY_ERROR, &err);
-        return NULL;
-    }
-    return mr_library_rack(r->library, id, at, r->diags);
-}
-
-/* Figures a hand-written rack leaves to its card. Packages and trays are what the file shows. */
-static void take_from_card(struct mr_read *r, struct rack *rack)
-{
-    struct mr_rack *it = &rack->form.rack.it;
-    const struct mr_rack_card *card = card_of(r, it->card, rack->at);
-    if (card == NULL)
-        return;
-    const struct {
-        const char *key;
-        double *field, value;
-    } figures[] = {
-        {"flops", &it->flop_s, mr_rack_package_flop_s(card)},
-        {"memory", &it->memory_bytes, card->package_memory_bytes * (double)card->n_package},
-        {"rated", &it->rated_w, card->max_p_w},
-        {"max_q", &it->max_q_w, card->max_q_w},
-        {"liquid", &it->liquid_frac, card->liquid_frac},
-        {"flow", &it->flow_m3_s, card->liquid_flow_m3_s},
-        {"inlet", &it->inlet_max_c, card->inlet_max_c},
-        {"mass", &it->mass_kg, card->mass_kg},
-        {"port", &it->port_bytes_s, card->scaleout_bytes_s},
-    };
-    const struct {
-        const char *key;
-        uint64_t *field, value;
-    } counts[] = {
-        {"trays", &it->n_tray, card->n_tray},
-        {"cpus", &it->n_cpu, card->n_cpu},
-        {"ports", &it->n_port, card->n_port},
-        {"bus", &it->bus_v, card->bus_v},
-    };
-    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
-        if (!is_given(rack, figures[i].key))
-            *figures[i].field = figures[i].value;
-    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
-        if (!is_given(rack, counts[i].key))
-            *counts[i].field = counts[i].value;
-}
-
 static mr_status end_rack(struct mr_read *r, struct rack *rack, uint32_t zone, uint32_t host)
 {
     struct mr_site *site = r->site;
     struct mr_prop_rack *form = &rack->form.rack;
     const uint32_t index = (uint32_t)site->n_rack;
-    if (rack->is_single)
-        take_from_card(r, rack);
+    MR_TRY(mr_read_from_card(r, MR_PROP_RACK, &rack->target, form->it.card, rack->at));
+    if (!is_given(rack, "limit"))
+        form->it.limit_w = form->it.rated_w;
     form->it.n_domain = (uint32_t)form->n_domain;
     /* not said: the cores of its hosts, counted when they are known */
     form->it.n_package = is_given(rack, "packages") ? (uint32_t)form->n_package : UINT32_MAX;
@@ -376,7 +331,6 @@ static bool read_rack_prop(struct mr_read *r, const struct prop *prop, struct ra
     if (!is_whole && !is_domain && strncmp(prop->id, "rack.", 5) != 0)
         return false;
     begin_rack(r, rack, prop);
-    rack->is_single = rack->is_single || !is_whole;
     rack->is_domain_made = rack->is_domain_made || is_domain;
     *st = is_whole ? mr_prop_read(&rack->target, mr_str_of(prop->value), prop->at, r->diags)
                    : set_one(r, &rack->target, is_domain ? "domain" : prop->id + 5, prop);
@@ -444,7 +398,7 @@ mr_status mr_read_props(struct mr_read *r, const struct mr_xml_node *node, uint3
     static const char *const required[] = {"id", "value", NULL}, *const none[] = {NULL};
     const struct mr_read_shape shape = {required, none};
     struct rack rack;
-    rack.is_there = rack.is_single = rack.is_domain_made = false;
+    rack.is_there = rack.is_domain_made = false;
     for (const struct mr_xml_node *child = mr_xml_child(node, "prop"); child != NULL;
          child = mr_xml_next(child, "prop")) {
         if (!mr_read_attributes(r, child, &shape))
@@ -470,7 +424,8 @@ static mr_status make_domain(struct mr_read *r, const struct mr_read_pending *pe
                              struct mr_str name, uint32_t *index)
 {
     struct mr_domain domain = r->defaults.form[MR_PROP_DOMAIN].domain;
-    const struct mr_rack_card *card = card_of(r, r->site->rack[pending->index].card, pending->at);
+    const struct mr_rack_card *card =
+        mr_read_rack_card(r, r->site->rack[pending->index].card, pending->at);
     MR_TRY(mr_intern_add(&r->names[MR_PROP_DOMAIN], name, index, NULL));
     domain.name = mr_read_keep(r, name);
     if (domain.name == NULL)

@@ -400,10 +400,11 @@ static mr_status take_forms(struct mr_read *r)
 {
     struct mr_site *site = r->site;
     const struct mr_prop_site *form = &r->form[MR_PROP_SITE].site;
-    site->name = form->name != NULL ? form->name : "";
+    site->name = form->name != NULL ? form->name : site->zone[0].name;
     site->layout_path = form->layout != NULL ? form->layout : "";
     site->layout_sha256 = form->sha256 != NULL ? form->sha256 : "";
     site->wet_bulb_c = form->wet_bulb_c;
+    site->dry_bulb_c = form->dry_bulb_c;
     site->level = r->has_site ? form->level : level_of(site);
     site->grid = r->form[MR_PROP_GRID].grid;
     site->fabric = mr_arena_alloc(&site->arena, sizeof *site->fabric, NULL);

@@ -33,6 +33,53 @@ void mr_site_destroy(struct mr_site *site)
 
 /* ---- names of kinds ---- */
 
+size_t mr_site_power_order(const struct mr_site *site, uint32_t *order, uint32_t *n_child)
+{
+    size_t n = 0;
+    memset(n_child, 0, site->n_power * sizeof *n_child);
+    for (size_t i = 0; i < site->n_power; i++)
+        for (int p = 0; p < 2; p++)
+            if (site->power[i].parent[p] != MR_SITE_NONE)
+                n_child[site->power[i].parent[p]]++;
+    for (uint32_t i = 0; i < site->n_power; i++)
+        if (n_child[i] == 0)
+            order[n++] = i;
+    for (size_t i = 0; i < n; i++)
+        for (int p = 0; p < 2; p++) {
+            const uint32_t parent = site->power[order[i]].parent[p];
+            if (parent != MR_SITE_NONE && --n_child[parent] == 0)
+                order[n++] = parent;
+        }
+    return n;
+}
+
+double mr_site_power_efficiency(int kind)
+{
+    /* published or estimated; row distribution is an assumption; 0: has no losses of its own */
+    static const double efficiency[MR_SITE_N_POWER_KIND] = {
+        [MR_SITE_POWER_SUBSTATION] = 0.9965, [MR_SITE_POWER_UNIT] = 0.9921,
+        [MR_SITE_POWER_UPS] = 0.9600,        [MR_SITE_POWER_UPS_ECO] = 0.9916,
+        [MR_SITE_POWER_RPP] = 0.9950,        [MR_SITE_POWER_BUSWAY] = 0.9950,
+        [MR_SITE_POWER_SIDECAR] = 0.9833,    [MR_SITE_POWER_SST] = 0.9833,
+        [MR_SITE_POWER_RECTIFIER] = 0.9833};
+    return efficiency[kind] > 0 ? efficiency[kind] : 1;
+}
+
+double mr_site_reject_power(int kind)
+{
+    static const double power[MR_SITE_N_REJECT_KIND] = {
+        [MR_SITE_REJECT_DRY_COOLER] = 0.0402, [MR_SITE_REJECT_ADIABATIC] = 0.01,
+        [MR_SITE_REJECT_TOWER] = 0.01,        [MR_SITE_REJECT_CHILLER] = 0.18,
+        [MR_SITE_REJECT_CRAH] = 0.03,
+    };
+    return power[kind];
+}
+
+double mr_site_cdu_power(void)
+{
+    return 0.037;
+}
+
 const char *mr_site_power_kind_name(int kind)
 {
     static const char *const names[] = {
@@ -134,6 +181,7 @@ static void dump_site(const struct mr_site *site, struct mr_buf *out)
     count(out, "has_props", site->has_props);
     count(out, "n_package", site->n_package);
     number(out, "wet_bulb_c", site->wet_bulb_c);
+    number(out, "dry_bulb_c", site->dry_bulb_c);
     mr_buf_text(out, "\ngrid");
     number(out, "limit_w", grid->limit_w);
     number(out, "ramp_w_s", grid->ramp_w_s);
@@ -164,6 +212,7 @@ static void dump_row(const struct mr_row *row, struct mr_buf *out)
 static void dump_rack(const struct mr_rack *rack, struct mr_buf *out)
 {
     text(out, "card", rack->card);
+    text(out, "package", rack->package);
     ref(out, "hall", rack->hall);
     ref(out, "row", rack->row);
     ref(out, "cdu", rack->cdu);

@@ -20,11 +20,11 @@ struct mr_spot {
     int line, col;
 };
 
-/* Grid connection; limit_w 0 and is_island true when there is none (orbit, island). */
+/* Grid connection; limit_w 0: none is stated, or there is no connection (island, orbit). */
 struct mr_grid {
     double limit_w, ramp_w_s, voltage_v;
     double curtail_frac, curtail_h_year; /* flexible interconnection: how much, how many hours */
-    int interconnect;                    /* enum in platforms/prop.c: firm, flexible, island */
+    int interconnect;                    /* enum mr_site_grid_kind */
     struct mr_spot at;
 };
 
@@ -78,7 +78,7 @@ struct mr_domain {
 };
 
 struct mr_rack {
-    const char *name, *card;
+    const char *name, *card, *package;    /* package: card of its packages */
     uint32_t hall, row, cdu, domain, pod; /* or MR_SITE_NONE */
     uint32_t n_domain; /* nodes with domains of their own: so many, from `domain` on; else 1 */
     uint32_t feed[2];  /* power nodes it hangs on, A and B */
@@ -188,8 +188,8 @@ struct mr_site {
     const char *name, *path;
     const char *layout_path, *layout_sha256; /* "" when not made from a layout */
     int level;                               /* enum mr_site_level */
-    bool has_props;    /* false: a plain SimGrid platform, everything of ours is a default */
-    double wet_bulb_c; /* design wet bulb of the place */
+    bool has_props; /* false: a plain SimGrid platform, everything of ours is a default */
+    double wet_bulb_c, dry_bulb_c; /* design weather of the place */
     struct mr_grid grid;
     struct mr_fabric_params *fabric; /* platforms/fabric.h, in the arena; NULL: defaults */
 #define MR_SITE_ARRAY(name, type) \
@@ -205,6 +205,19 @@ struct mr_site {
  *  gets a const pointer. Arrays grow with mr_grow. */
 struct mr_site *mr_site_create(struct mr_err *err);
 void mr_site_destroy(struct mr_site *site);
+
+/** Power nodes with children before their parents.
+ *  @param[out] order, n_child n_power of each; n_child is scratch
+ *  @return how many: fewer than n_power when some feed themselves in a circle; n_child of one of
+ *  those is left above 0 */
+size_t mr_site_power_order(const struct mr_site *site, uint32_t *order, uint32_t *n_child);
+
+/** Efficiency of a node of this kind at full load, and the power that heat rejection of this kind,
+ * or a CDU, takes per heat: for sizing and checking. How they behave at other loads is the business
+ * of power/ and thermal/. */
+double mr_site_power_efficiency(int kind);
+double mr_site_reject_power(int kind);
+double mr_site_cdu_power(void);
 
 const char *mr_site_power_kind_name(int kind);
 const char *mr_site_reject_kind_name(int kind);

@@ -46,6 +46,17 @@ enum mr_site_reject_kind {
     MR_SITE_N_REJECT_KIND
 };
 
+#define MR_SITE_GRID_LIST(X)                                           \
+    X(FIRM, "firm", "the limit holds at all hours")                    \
+    X(FLEXIBLE, "flexible", "a share of the limit may be called back") \
+    X(ISLAND, "island", "there is no connection")
+
+enum mr_site_grid_kind {
+#define MR_SITE_GRID_ENUM(name, text, doc) MR_SITE_GRID_##name,
+    MR_SITE_GRID_LIST(MR_SITE_GRID_ENUM)
+#undef MR_SITE_GRID_ENUM
+};
+
 /* level of detail of SimGrid's view */
 #define MR_SITE_LEVEL_LIST(X) \
     X(GPU, "gpu")             \

@@ -6,22 +6,31 @@
 
 #include "engine/base/unit.h"
 
+#include <math.h>
 #include <stdio.h>
+
+static const char *known(const char *text)
+{
+    return text != NULL ? text : "";
+}
 
 static void count_card(struct mr_summary *s, const struct mr_rack *rack)
 {
+    const char *card = known(rack->card), *package = known(rack->package);
     size_t i = 0;
     const size_t kept = s->n_card < MR_SUMMARY_CARDS ? s->n_card : MR_SUMMARY_CARDS;
-    while (i < kept && strcmp(s->card[i].card, rack->card) != 0)
+    while (i < kept &&
+           (strcmp(s->card[i].card, card) != 0 || strcmp(s->card[i].package, package) != 0))
         i++;
     if (i == kept) {
         s->n_card++;
         if (i == MR_SUMMARY_CARDS)
             return;
-        s->card[i] = (struct mr_summary_card){.card = rack->card};
+        s->card[i] = (struct mr_summary_card){.card = card, .package = package};
     }
     s->card[i].n_rack++;
     s->card[i].n_package += rack->n_package;
+    s->card[i].memory_bytes += rack->memory_bytes;
     s->card[i].rated_w += rack->rated_w;
     s->card[i].granted_w += rack->limit_w;
 }
@@ -68,43 +77,56 @@ static void count_plant(const struct mr_site *site, struct mr_summary *s)
     for (size_t i = 0; i < site->n_power; i++) {
         const struct mr_power_node *node = &site->power[i];
         s->n_power[node->kind] += node->n_unit;
+        s->n_spare[node->kind] += node->n_spare;
         s->power_w[node->kind] += in_service(node->rating_w, node->n_unit, node->n_spare);
     }
 }
 
-/* Sum of the bandwidths with which zones of one depth below the root leave their parent. */
-static double level_bytes_s(const struct mr_site *site, int depth)
+/* Depth of a zone below the root, which is 1. */
+static int depth_of(const struct mr_site *site, uint32_t zone)
 {
-    double sum = 0;
-    for (size_t r = 0; r < site->n_route; r++) {
-        const struct mr_route *route = &site->route[r];
-        int d = 0;
-        for (uint32_t z = route->zone; z != MR_SITE_NONE; z = site->zone[z].parent)
-            d++;
-        if (d != depth || route->gw_src[0] == '\0' || route->n_link == 0)
-            continue;
-        const struct mr_route_link *link = &site->route_link[route->first_link];
-        double narrowest = site->link[link->link].bandwidth_bytes_s;
-        for (uint32_t i = 1; i < route->n_link; i++)
-            if (site->link[link[i].link].bandwidth_bytes_s < narrowest)
-                narrowest = site->link[link[i].link].bandwidth_bytes_s;
-        sum += narrowest;
-    }
-    return sum;
+    int depth = 0;
+    for (; zone != MR_SITE_NONE; zone = site->zone[zone].parent)
+        depth++;
+    return depth;
 }
 
+static double narrowest_of(const struct mr_site *site, const struct mr_route *route)
+{
+    const struct mr_route_link *hop = &site->route_link[route->first_link];
+    double narrowest = HUGE_VAL;
+    for (uint32_t i = 0; i < route->n_link; i++)
+        narrowest = fmin(narrowest, site->link[hop[i].link].bandwidth_bytes_s);
+    return narrowest;
+}
+
+enum {
+    depth_max = 3 /* site, hall, row */
+};
+
+/* Zones of one depth leave their parent with `level` in sum. A level with a single child divides
+ * nothing: what is below it must be cut. */
 static double bisection(const struct mr_site *site, double scaleout_bytes_s)
 {
-    double narrowest = scaleout_bytes_s;
-    for (int depth = 1; depth <= 3; depth++) {
-        const double level = level_bytes_s(site, depth);
-        if (level > 0 && (narrowest == 0 || level < narrowest))
-            narrowest = level;
+    double level[depth_max + 1] = {0}, narrowest = scaleout_bytes_s;
+    size_t n_child[depth_max + 1] = {0};
+    if (site->n_rack < 2)
+        return 0;
+    for (size_t r = 0; r < site->n_route; r++) {
+        const struct mr_route *route = &site->route[r];
+        const int depth = depth_of(site, route->zone);
+        if (depth > depth_max || route->gw_src[0] == '\0' || route->n_link == 0)
+            continue;
+        level[depth] += narrowest_of(site, route);
+        n_child[depth]++;
     }
+    for (int depth = 1; depth <= depth_max; depth++)
+        if (n_child[depth] > 1 && (narrowest == 0 || level[depth] < narrowest))
+            narrowest = level[depth];
     return narrowest / 2;
 }
 
-void mr_summary_of(const struct mr_site *site, struct mr_summary *s)
+mr_status mr_summary_of(const struct mr_site *site, struct mr_summary *s, struct mr_err *err)
 {
     *s = (struct mr_summary){.n_hall = site->n_hall,
                              .n_row = site->n_row,
@@ -119,6 +141,11 @@ void mr_summary_of(const struct mr_site *site, struct mr_summary *s)
     count_racks(site, s);
     count_plant(site, s);
     s->bisection_bytes_s = bisection(site, s->scaleout_bytes_s);
+    struct mr_err circle = {0}; /* the checks tell where */
+    const mr_status st = mr_meter_estimate(site, &s->meter, &circle);
+    if (st == MR_NOMEM && err != NULL)
+        *err = circle;
+    return st == MR_NOMEM ? st : MR_OK;
 }
 
 /* ---- text ---- */
@@ -137,15 +164,19 @@ static void print_cards(const struct mr_summary *s, struct mr_buf *out)
         char rated[MR_UNIT_CAP], granted[MR_UNIT_CAP];
         mr_unit_human(s->card[i].rated_w, MR_Q_POWER, 4, rated);
         mr_unit_human(s->card[i].granted_w, MR_Q_POWER, 4, granted);
-        mr_buf_printf(out, "  %-20s %6llu racks %8llu packages  rated %-10s granted %s\n",
-                      s->card[i].card, (unsigned long long)s->card[i].n_rack,
-                      (unsigned long long)s->card[i].n_package, rated, granted);
+        mr_buf_printf(
+            out, "  %-20s %6llu racks %8llu %-14s rated %-10s granted %s\n",
+            s->card[i].card[0] != '\0' ? s->card[i].card : "(no card)",
+            (unsigned long long)s->card[i].n_rack, (unsigned long long)s->card[i].n_package,
+            s->card[i].package[0] != '\0' ? s->card[i].package : "packages", rated, granted);
     }
+    if (s->n_card > MR_SUMMARY_CARDS)
+        mr_buf_printf(out, "  and %zu more products\n", s->n_card - MR_SUMMARY_CARDS);
 }
 
 void mr_summary_print(const struct mr_site *site, const struct mr_summary *s, struct mr_buf *out)
 {
-    char more[128], spare[MR_UNIT_CAP];
+    char more[192], spare[MR_UNIT_CAP];
     mr_buf_printf(out, "%s\n", site->name);
     if (site->layout_path[0] != '\0')
         mr_buf_printf(out, "%-22s %s (sha256 %.12s)\n", "layout", site->layout_path,
@@ -161,14 +192,23 @@ void mr_summary_print(const struct mr_site *site, const struct mr_summary *s, st
     line(out, "compute, dense", s->flop_s, MR_Q_FLOP_RATE, "");
     line(out, "rated power", s->rated_w, MR_Q_POWER, " (racks at Max-P)");
     line(out, "granted power", s->granted_w, MR_Q_POWER, " (racks at their limit)");
+    if (s->meter.rack_w > 0) {
+        char chain[MR_UNIT_CAP], cooling[MR_UNIT_CAP];
+        mr_unit_human(s->meter.chain_w, MR_Q_POWER, 4, chain);
+        mr_unit_human(s->meter.cooling_w, MR_Q_POWER, 4, cooling);
+        snprintf(more, sizeof more, ", estimated (chain %s, cooling %s)", chain, cooling);
+        line(out, "at the meter", mr_meter_total_w(&s->meter), MR_Q_POWER, more);
+    }
     if (s->grid_limit_w > 0)
         line(out, "grid limit", s->grid_limit_w, MR_Q_POWER, "");
     else
-        mr_buf_printf(out, "%-22s none\n", "grid");
+        mr_buf_printf(out, "%-22s %s\n", "grid",
+                      site->grid.interconnect == MR_SITE_GRID_ISLAND ? "none" : "no limit stated");
     for (int kind = 0; kind < MR_SITE_N_POWER_KIND; kind++) {
         if (s->n_power[kind] == 0)
             continue;
-        snprintf(more, sizeof more, " in %llu units", (unsigned long long)s->n_power[kind]);
+        snprintf(more, sizeof more, " in %llu units, %llu of them spare",
+                 (unsigned long long)s->n_power[kind], (unsigned long long)s->n_spare[kind]);
         line(out, mr_site_power_kind_name(kind), s->power_w[kind], MR_Q_POWER, more);
     }
     mr_buf_printf(out, "%-22s %llu of %llu racks on two feeds\n", "redundancy",
@@ -215,6 +255,9 @@ void mr_summary_json(const struct mr_site *site, const struct mr_summary *s, str
         {"rated_w", s->rated_w},
         {"max_q_w", s->max_q_w},
         {"granted_w", s->granted_w},
+        {"meter_w", mr_meter_total_w(&s->meter)},
+        {"chain_w", s->meter.chain_w},
+        {"cooling_w", s->meter.cooling_w},
         {"grid_limit_w", s->grid_limit_w},
         {"liquid_w", s->liquid_w},
         {"air_w", s->air_w},
@@ -227,7 +270,6 @@ void mr_summary_json(const struct mr_site *site, const struct mr_summary *s, str
         {"scaleout_bytes_s", s->scaleout_bytes_s},
         {"bisection_bytes_s", s->bisection_bytes_s},
     };
-    mr_jsonw_object(w);
     mr_jsonw_key_u64(w, "schema", 1);
     mr_jsonw_key_text(w, "name", site->name);
     mr_jsonw_key_text(w, "level", s->n_host > 0 ? mr_site_level_name(site->level) : NULL);
@@ -240,8 +282,10 @@ void mr_summary_json(const struct mr_site *site, const struct mr_summary *s, str
     for (size_t i = 0; i < s->n_card && i < MR_SUMMARY_CARDS; i++) {
         mr_jsonw_object(w);
         mr_jsonw_key_text(w, "card", s->card[i].card);
+        mr_jsonw_key_text(w, "package", s->card[i].package);
         mr_jsonw_key_u64(w, "racks", s->card[i].n_rack);
         mr_jsonw_key_u64(w, "packages", s->card[i].n_package);
+        mr_jsonw_key_f64(w, "memory_bytes", s->card[i].memory_bytes);
         mr_jsonw_key_f64(w, "rated_w", s->card[i].rated_w);
         mr_jsonw_key_f64(w, "granted_w", s->card[i].granted_w);
         mr_jsonw_end(w);
@@ -252,7 +296,6 @@ void mr_summary_json(const struct mr_site *site, const struct mr_summary *s, str
     for (int kind = 0; kind < MR_SITE_N_POWER_KIND; kind++)
         if (s->n_power[kind] > 0)
             mr_jsonw_key_f64(w, mr_site_power_kind_name(kind), s->power_w[kind]);
-    mr_jsonw_end(w);
     mr_jsonw_end(w);
 }
 
@@ -300,6 +343,11 @@ void mr_summary_dot(const struct mr_site *site, struct mr_buf *out)
         if (site->cdu[i].loop != MR_SITE_NONE)
             dot_edge(out, site->loop[site->cdu[i].loop].name, site->cdu[i].name,
                      "color=blue,dir=both");
+    for (size_t i = 0; i < site->n_route; i++) {
+        const struct mr_route *route = &site->route[i];
+        if (route->gw_src[0] != '\0')
+            dot_edge(out, route->src, route->dst, "dir=none,color=gray");
+    }
     for (size_t i = 0; i < site->n_rack; i++) {
         const struct mr_rack *rack = &site->rack[i];
         for (size_t f = 0; f < 2; f++)

@@ -5,7 +5,7 @@
 #define MR_PLATFORMS_SUMMARY_H
 
 #include "engine/base/jsonw.h"
-#include "platforms/site.h"
+#include "platforms/meter.h"
 
 enum {
     MR_SUMMARY_CARDS = 32
@@ -13,9 +13,9 @@ enum {
 
 /* Racks of one card. */
 struct mr_summary_card {
-    const char *card; /* lent by the site */
+    const char *card, *package; /* lent by the site */
     uint64_t n_rack, n_package;
-    double rated_w, granted_w;
+    double memory_bytes, rated_w, granted_w;
 };
 
 struct mr_summary {
@@ -28,27 +28,30 @@ struct mr_summary {
     double cdu_w, cdu_spare_w;          /* capacity in service; on top of that */
     double rejection_w, rejection_spare_w;
     double mass_kg;
-    double grid_limit_w;                    /* 0: no grid */
-    double scaleout_bytes_s;                /* all rack ports, one way */
-    double bisection_bytes_s;               /* half of the hosts to the other half, one way */
+    double grid_limit_w;      /* 0: no grid, or no limit stated */
+    struct mr_meter meter;    /* zero when the power tree is none */
+    double scaleout_bytes_s;  /* all rack ports, one way */
+    double bisection_bytes_s; /* half of the racks to the other half, one way; 0: one rack */
     uint64_t n_power[MR_SITE_N_POWER_KIND]; /* units by kind */
+    uint64_t n_spare[MR_SITE_N_POWER_KIND]; /* of these, not needed at full load */
     double power_w[MR_SITE_N_POWER_KIND];   /* rating in service by kind */
     uint64_t n_rack_two_feeds;              /* racks that hang on two power nodes */
     size_t n_card; /* distinct cards; the first MR_SUMMARY_CARDS are kept */
     struct mr_summary_card card[MR_SUMMARY_CARDS];
 };
 
-void mr_summary_of(const struct mr_site *site, struct mr_summary *summary);
+MR_CHECKED mr_status mr_summary_of(const struct mr_site *site, struct mr_summary *summary,
+                                   struct mr_err *err);
 
 /** For people, in about thirty lines. */
 void mr_summary_print(const struct mr_site *site, const struct mr_summary *summary,
                       struct mr_buf *out);
 
-/** One JSON object; SI units in the keys. */
+/** Members of one JSON object that the caller begins and ends; SI units in the keys. */
 void mr_summary_json(const struct mr_site *site, const struct mr_summary *summary,
                      struct mr_jsonw *w);
 
-/** Graphviz: power tree, coolant loops and fabric down to rows. */
+/** Graphviz: power tree (red), coolant (blue) and fabric between zones (gray) down to racks. */
 void mr_summary_dot(const struct mr_site *site, struct mr_buf *out);
 
 #endif

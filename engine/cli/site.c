@@ -8,6 +8,7 @@
 #include "engine/cli/open.h"
 #include "engine/cli/verbs.h"
 #include "engine/net/platform.h"
+#include "platforms/assumed.h"
 #include "platforms/check.h"
 #include "platforms/emit.h"
 #include "platforms/fabric.h"
@@ -121,23 +122,32 @@ int mr_site_show_run(const struct mr_verb_call *call)
     const struct mr_site_show_opts *opts = call->opts;
     struct mr_diags diags = {0};
     struct mr_site *site;
-    const mr_status st = mr_open_site(call->arg[0], MR_FABRIC_LEVEL_AUTO, &site, &diags);
+    mr_status st = mr_open_site(call->arg[0], MR_FABRIC_LEVEL_AUTO, &site, &diags);
     int code = report(call, &diags);
     if (st != MR_OK)
         return code;
+    struct mr_diags missing = {0};
     struct mr_summary summary;
     struct mr_buf out = {0};
-    mr_summary_of(site, &summary);
+    out.status = mr_summary_of(site, &summary, NULL);
     if (opts->graph == graph_dot) {
         mr_summary_dot(site, &out);
     } else if (opts->as_json) {
         struct mr_jsonw w;
         mr_jsonw_init(&w, &out, 2);
+        mr_jsonw_object(&w);
         mr_summary_json(site, &summary, &w);
+        mr_jsonw_key(&w, "assumed");
+        st = mr_assumed_json(site, &w, &missing);
+        mr_jsonw_end(&w);
         mr_buf_char(&out, '\n');
     } else {
         mr_summary_print(site, &summary, &out);
+        st = mr_assumed_print(site, &out, &missing);
     }
+    if (st != MR_OK)
+        out.status = st;
+    (void)report(call, &missing);
     code = mr_ui_out(call->ui, &out);
     mr_buf_fini(&out);
     mr_site_destroy(site);

@@ -4,6 +4,7 @@
 
 #include "engine/cli/bench.h"
 #include "engine/cli/help.h"
+#include "engine/cli/schema.h"
 #include "engine/cli/site.h"
 #include "engine/cli/version.h"
 
@@ -66,8 +67,9 @@ const struct mr_verb mr_verbs_table[] = {
      .n_arg_min = 0, .n_arg_max = 1},
     {.name = "schema", .args = "[KIND]", .summary = "parameters, figures, file formats",
      .doc = "Prints the reference of parameters, key figures and datasets, from the tables the program itself uses.",
-     .example = {"millrace schema scenario", "millrace schema --rng layout"},
-     .n_arg_min = 0, .n_arg_max = 1},
+     .example = {"millrace schema platform", "millrace schema --rng layout"},
+     .opts = &mr_schema_opts, .opts_bytes = sizeof(struct mr_schema_opts_values),
+     .n_arg_min = 0, .n_arg_max = 1, .run = mr_schema_run},
     {.name = "step", .args = "", .summary = "cost of one batch step",
      .doc = "Predicts time and watts of one batch step on one group of packages, split by term.",
      .example = {"millrace step --gpu gb300 --llm DeepSeek-R1 --batch 64", "millrace step --gpu rubin --llm Llama-3.1-70B --json"},

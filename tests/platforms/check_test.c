@@ -152,7 +152,9 @@ MR_TEST(power_that_does_not_fit)
     f.power[1].rating_w = f.power[2].rating_w = 300e3; /* 400 kW when the other fails */
     expect(&f, 0, 2, "warning: rpp \"rppA\": would carry 400 kW when the other feed fails");
     sound_site(&f);
+    f.site.grid.limit_w = 1e6;
     f.rack[2].limit_w = 190e3;
+    f.rack[2].flow_m3_s = 0.004;
     f.power[1].rating_w = f.power[2].rating_w = 180e3;
     f.power[1].n_unit = f.power[2].n_unit = 3;
     f.cdu.n_spare = 0;
@@ -160,6 +162,18 @@ MR_TEST(power_that_does_not_fit)
     sound_site(&f);
     f.site.grid.limit_w = 300e3;
     expect(&f, 1, 0, "s.xml:3:2: error: grid of \"small\": racks may draw 400 kW");
+    sound_site(&f);
+    f.site.grid.limit_w = 420e3; /* 400 / (.9965 x .995), and 7.72 % for CDU and dry cooler */
+    expect(&f, 0, 1,
+           "warning: grid of \"small\": racks may draw 400 kW, with losses of the chain (3.422 kW) "
+           "and cooling (30.88 kW) about 434.3 kW; the grid");
+    sound_site(&f);
+    f.site.grid.limit_w = 0;
+    expect(&f, 0, 1, "no limit of the connection is stated");
+    f.site.grid.interconnect = MR_SITE_GRID_ISLAND;
+    expect(&f, 1, 0, "the grid connection and what stands on the site give 0 W");
+    f.power[0].kind = MR_SITE_POWER_TURBINE;
+    expect(&f, 0, 0, NULL);
     sound_site(&f);
     f.power[0].parent[0] = 1;
     expect(&f, 1, 0, "feeds itself in a circle");
@@ -184,6 +198,12 @@ MR_TEST(heat_and_flow_that_do_not_fit)
     f.cdu.supply_c = 50;
     expect(&f, n_rack, 0, "takes water up to 45 degC, \"H0.R0.C0\" sends 50 degC");
     sound_site(&f);
+    f.loop.supply_c = 43;
+    expect(&f, 1, 0, "cdu \"H0.R0.C0\": is to send 40 degC and gets 43 degC from loop \"H0.L0\"");
+    sound_site(&f);
+    f.rack[2].flow_m3_s = 0.62e-3 / 60 * 100; /* 0.62 L/min per kW */
+    expect(&f, 0, 1, "its design flow of 62 L/min for 100 kW warms by 24.6 K (10 K is usual");
+    sound_site(&f);
     f.rack[1].cdu = MR_SITE_NONE;
     expect(&f, 1, 0, "needs liquid for 100 kW but hangs on no CDU group");
 }
@@ -202,7 +222,8 @@ MR_TEST(floor_domains_and_routes)
     f.site.n_hall = 2;
     f.rack[3].hall = 1;
     f.rack[3].domain = 0;
-    expect(&f, 2, 1, "its scale-up domain has racks in another hall");
+    f.rack[3].row = 1;
+    expect(&f, 2, 1, "its scale-up domain has racks in another row");
     sound_site(&f);
     f.site.n_route = 3; /* the last host has none */
     expect(&f, 1, 0, "host \"H0.R0.K3\": no route leads to it from \"H0.R0.K0\" (1 of 4 hosts");
@@ -227,7 +248,7 @@ MR_TEST(sums_of_a_site)
     struct fixture f;
     struct mr_summary s;
     sound_site(&f);
-    mr_summary_of(&f.site, &s);
+    assert_int_equal(mr_summary_of(&f.site, &s, NULL), MR_OK);
     assert_int_equal(s.n_rack, n_rack);
     assert_int_equal(s.n_package, 32);
     assert_int_equal(s.n_rack_two_feeds, n_rack);
@@ -244,9 +265,12 @@ MR_TEST(sums_of_a_site)
     struct mr_jsonw w;
     mr_summary_print(&f.site, &s, &text);
     mr_assert_contains(text.text, "rated power            480 kW (racks at Max-P)");
+    mr_assert_contains(text.text, "at the meter           434.3 kW, estimated (chain 3.422 kW, ");
     mr_assert_contains(text.text, "redundancy             4 of 4 racks on two feeds");
     mr_jsonw_init(&w, &json, 0);
+    mr_jsonw_object(&w);
     mr_summary_json(&f.site, &s, &w);
+    mr_jsonw_end(&w);
     mr_assert_contains(json.text, "\"racks\":4,\"packages\":32");
     mr_assert_contains(json.text, "\"granted_w\":400000");
     mr_summary_dot(&f.site, &dot);

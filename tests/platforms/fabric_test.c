@@ -246,6 +246,7 @@ static void make_random(struct maker *m)
     site->layout_path = "a b.layout.xml";
     site->layout_sha256 = "00ff";
     site->wet_bulb_c = 18.3;
+    site->dry_bulb_c = 31.5;
     site->grid = (struct mr_grid){.limit_w = draw_value(m, 1e6),
                                   .ramp_w_s = draw_value(m, 1e3),
                                   .voltage_v = 110e3,

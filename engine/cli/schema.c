@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A kind of file is a list of parameter tables, one per element; each table prints itself. */
+#include "engine/cli/schema.h"
+
+#include "engine/base/gz.h"
+#include "engine/base/jsonw.h"
+#include "engine/base/mem.h"
+#include "engine/base/share.h"
+#include "engine/cli/verbs.h"
+#include "platforms/layout.h"
+#include "platforms/library.h"
+#include "platforms/prop.h"
+
+static const struct mr_opt rows[] = {
+    {MR_PARAM_YES(struct mr_schema_opts_values, as_md, "md", "no",
+                  "Markdown, as without an option"),
+     0, NULL},
+    {MR_PARAM_YES(struct mr_schema_opts_values, as_json, "json", "no", "One JSON object"), 0, NULL},
+    {MR_PARAM_YES(struct mr_schema_opts_values, as_rng, "rng", "no",
+                  "The RELAX NG grammar, for kinds that have one"),
+     0, NULL},
+};
+
+const struct mr_opt_table mr_schema_opts = {rows, sizeof rows / sizeof *rows};
+
+static const struct mr_param_table *prop_table(size_t i, const char **element)
+{
+    if (i >= MR_N_PROP)
+        return NULL;
+    *element = mr_prop_kind_name((int)i);
+    return mr_prop_table((int)i);
+}
+
+static const struct mr_param_table *card_table(size_t i, const struct mr_card_kind *kind,
+                                               const char **element)
+{
+    *element = kind->element;
+    return i == 0 ? kind->table : NULL;
+}
+
+#define CARD_TABLE(name)                                                             \
+    static const struct mr_param_table *name##_table(size_t i, const char **element) \
+    {                                                                                \
+        return card_table(i, &mr_##name##_kind, element);                            \
+    }
+CARD_TABLE(rack)
+CARD_TABLE(cdu)
+CARD_TABLE(switch)
+CARD_TABLE(reject)
+
+static const struct kind {
+    const char *name, *doc;
+    const struct mr_param_table *(*table)(size_t i, const char **element); /* NULL past the last */
+    void (*more)(struct mr_buf *out); /* after the tables, in Markdown; NULL: nothing */
+    const char *rng;                  /* NULL: none */
+} kinds[] = {
+    {"layout", "compact site, NAME.layout.xml: elements and their attributes", mr_layout_table,
+     NULL, "platforms/schema/layout.rng"},
+    {"platform", "props of a SimGrid platform, NAME.platform.xml", prop_table,
+     mr_prop_print_single_md, NULL},
+    {"rack", "figures of a rack card, platforms/racks/ID.xml", rack_table, NULL, NULL},
+    {"cdu", "figures of a coolant distribution unit, platforms/cdus/ID.xml", cdu_table, NULL, NULL},
+    {"switch", "figures of a switch, platforms/switches/ID.xml", switch_table, NULL, NULL},
+    {"reject", "figures of heat rejection, platforms/rejects/ID.xml", reject_table, NULL, NULL},
+};
+
+enum {
+    n_kind = sizeof kinds / sizeof *kinds,
+    grammar_max_bytes = 1 << 20
+};
+
+static const struct kind *find(const char *name)
+{
+    for (size_t i = 0; i < n_kind; i++)
+        if (strcmp(kinds[i].name, name) == 0)
+            return &kinds[i];
+    return NULL;
+}
+
+static int unknown(const struct mr_verb_call *call, const char *name)
+{
+    const char *names[n_kind];
+    char quoted[MR_QUOTE_CAP], hint[96];
+    for (size_t i = 0; i < n_kind; i++)
+        names[i] = kinds[i].name;
+    mr_text_hint(mr_str_of(name), names, n_kind, hint, sizeof hint);
+    return mr_ui_usage(call->ui, "schema", "schema: no kind \"%s\"%s",
+                       mr_text_quote(mr_str_of(name), quoted), hint);
+}
+
+static void print_md(const struct kind *kind, struct mr_buf *out)
+{
+    const struct mr_param_table *table;
+    const char *element;
+    mr_buf_printf(out, "# %s\n\n%s\n\n", kind->name, kind->doc);
+    for (size_t i = 0; (table = kind->table(i, &element)) != NULL; i++) {
+        mr_param_print_md(table, out);
+        mr_buf_char(out, '\n');
+    }
+    if (kind->more != NULL)
+        kind->more(out);
+}
+
+static void json_row(const struct mr_param *row, struct mr_jsonw *w)
+{
+    struct mr_buf bounds = {0};
+    mr_param_bounds(row, &bounds);
+    mr_jsonw_object(w);
+    mr_jsonw_key_text(w, "name", row->name);
+    mr_jsonw_key_text(w, "unit",
+                      row->kind == MR_PARAM_QUANTITY ? mr_unit_quantity_base(row->quantity) : NULL);
+    mr_jsonw_key_text(w, "default", row->fallback);
+    mr_jsonw_key_text(w, "bounds", bounds.n > 0 ? bounds.text : "");
+    mr_jsonw_key_text(w, "doc", row->doc);
+    mr_jsonw_end(w);
+    mr_buf_fini(&bounds);
+}
+
+static void print_json(const struct kind *kind, struct mr_buf *out)
+{
+    const struct mr_param_table *table;
+    const char *element;
+    struct mr_jsonw w;
+    mr_jsonw_init(&w, out, 2);
+    mr_jsonw_object(&w);
+    mr_jsonw_key_u64(&w, "schema", 1);
+    mr_jsonw_key_text(&w, "kind", kind->name);
+    mr_jsonw_key(&w, "tables");
+    mr_jsonw_array(&w);
+    for (size_t i = 0; (table = kind->table(i, &element)) != NULL; i++) {
+        mr_jsonw_object(&w);
+        mr_jsonw_key_text(&w, "name", element);
+        mr_jsonw_key_text(&w, "doc", table->doc);
+        mr_jsonw_key(&w, "rows");
+        mr_jsonw_array(&w);
+        for (size_t k = 0; k < table->n; k++)
+            json_row(&table->row[k], &w);
+        mr_jsonw_end(&w);
+        mr_jsonw_end(&w);
+    }
+    mr_jsonw_end(&w);
+    mr_jsonw_end(&w);
+    mr_buf_char(out, '\n');
+}
+
+static mr_status print_rng(const struct kind *kind, struct mr_buf *out, struct mr_err *err)
+{
+    struct mr_buf path = {0};
+    struct mr_gz *file = NULL;
+    char *text = NULL;
+    size_t n = 0;
+    mr_status st = mr_share_find(kind->rng, NULL, &path, err);
+    if (st == MR_OK)
+        st = mr_gz_open(path.text, &file, err);
+    if (st == MR_OK)
+        st = mr_gz_read_all(file, grammar_max_bytes, &text, &n, err);
+    if (st == MR_OK)
+        mr_buf_add(out, text, n);
+    mr_free(text);
+    mr_gz_close(file);
+    mr_buf_fini(&path);
+    return st;
+}
+
+static void print_kinds(struct mr_buf *out)
+{
+    for (size_t i = 0; i < n_kind; i++)
+        mr_buf_printf(out, "%-10s %s%s\n", kinds[i].name, kinds[i].doc,
+                      kinds[i].rng != NULL ? " (--rng)" : "");
+}
+
+int mr_schema_run(const struct mr_verb_call *call)
+{
+    const struct mr_schema_opts_values *opts = call->opts;
+    const struct kind *kind = call->n_arg > 0 ? find(call->arg[0]) : NULL;
+    struct mr_buf out = {0};
+    struct mr_err err = {0};
+    mr_status st = MR_OK;
+    if (opts->as_json + opts->as_md + opts->as_rng > 1)
+        return mr_ui_usage(call->ui, "schema", "schema: one of --md, --json and --rng");
+    if (call->n_arg > 0 && kind == NULL)
+        return unknown(call, call->arg[0]);
+    if (opts->as_rng && (kind == NULL || kind->rng == NULL))
+        return mr_ui_usage(call->ui, "schema", "schema: --rng: %s",
+                           kind == NULL ? "of which kind?" : "this kind has no grammar");
+    if (opts->as_json && kind == NULL)
+        return mr_ui_usage(call->ui, "schema", "schema: --json: of which kind?");
+    if (kind == NULL)
+        print_kinds(&out);
+    else if (opts->as_json)
+        print_json(kind, &out);
+    else if (opts->as_rng)
+        st = print_rng(kind, &out, &err);
+    else
+        print_md(kind, &out);
+    const int code = st == MR_OK ? mr_ui_out(call->ui, &out) : mr_ui_error(call->ui, &err);
+    mr_buf_fini(&out);
+    return code;
+}
