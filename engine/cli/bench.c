@@ -8,6 +8,7 @@
 #include "engine/base/num.h"
 #include "engine/base/wall.h"
 #include "engine/cli/bench_base.h"
+#include "engine/cli/bench_site.h"
 #include "engine/cli/progress.h"
 #include "engine/cli/verbs.h"
 #include "engine/cli/version.h"
@@ -24,6 +25,19 @@ static const struct mr_opt bench_rows[] = {
 };
 
 const struct mr_opt_table mr_bench_opts = {bench_rows, sizeof bench_rows / sizeof *bench_rows};
+
+static const struct mr_bench_group *const groups[] = {&mr_bench_base_group, &mr_bench_site_group};
+
+/* All cases in the order of their groups; NULL past the last. */
+static const struct mr_bench_case *case_at(size_t i)
+{
+    for (size_t g = 0; g < sizeof groups / sizeof *groups; g++) {
+        if (i < groups[g]->n)
+            return &groups[g]->item[i];
+        i -= groups[g]->n;
+    }
+    return NULL;
+}
 
 struct result {
     const struct mr_bench_case *what;
@@ -83,15 +97,18 @@ static mr_status measure(const struct mr_bench_case *what, const struct timing *
 
 /* ---- output ---- */
 
-/* Bytes as MB/s, everything else as millions per second. */
+static const double slow_ns = 1e5; /* from here on an operation is told in milliseconds */
+
+/* Bytes as MB/s, everything else as millions per second, or slow ones per second. */
 static void rate_text(const struct result *r, char out[48])
 {
     char number[MR_NUM_CAP];
-    mr_num_format_human(1e3 / r->work_ns, 3, number);
+    const bool is_slow = r->work_ns > slow_ns;
+    mr_num_format_human((is_slow ? 1e9 : 1e3) / r->work_ns, 3, number);
     if (strcmp(r->what->op, "byte") == 0)
         snprintf(out, 48, "%s MB/s", number);
     else
-        snprintf(out, 48, "%s M/s", number);
+        snprintf(out, 48, "%s %s", number, is_slow ? "/s" : "M/s");
 }
 
 static void print_human(const struct result *r, struct mr_buf *out)
@@ -101,10 +118,11 @@ static void print_human(const struct result *r, struct mr_buf *out)
         mr_buf_printf(out, "%-28s skipped: %s\n", r->what->name, r->skipped);
         return;
     }
-    mr_num_format_human(r->work_ns, 3, ns);
+    const bool is_slow = r->work_ns > slow_ns;
+    mr_num_format_human(is_slow ? r->work_ns * 1e-6 : r->work_ns, 3, ns);
     mr_num_format_human(r->work_ns / r->plain_ns, 3, ratio);
     rate_text(r, rate);
-    snprintf(per, sizeof per, "%s ns/%s", ns, r->what->op);
+    snprintf(per, sizeof per, "%s %s/%s", ns, is_slow ? "ms" : "ns", r->what->op);
     mr_buf_printf(out, "%-28s %18s %12s  %6s x %s\n", r->what->name, per, rate, ratio,
                   r->what->reference);
 }
@@ -142,26 +160,29 @@ static bool is_selected(const char *name, const struct mr_verb_call *call)
 }
 
 /* An argument that selects nothing is a mistake, not an empty result. */
-static const char *selects_nothing(const struct mr_verb_call *call,
-                                   const struct mr_bench_group *group)
+static const char *selects_nothing(const struct mr_verb_call *call)
 {
     for (int i = 0; i < call->n_arg; i++) {
         size_t n = 0;
-        for (size_t c = 0; c < group->n; c++)
-            n += strncmp(group->item[c].name, call->arg[i], strlen(call->arg[i])) == 0;
+        for (size_t c = 0; case_at(c) != NULL; c++)
+            n += strncmp(case_at(c)->name, call->arg[i], strlen(call->arg[i])) == 0;
         if (n == 0)
             return call->arg[i];
     }
     return NULL;
 }
 
-static void show_progress(struct mr_progress *p, const struct mr_bench_group *group, size_t i)
+static void show_progress(struct mr_progress *p, size_t i)
 {
     struct mr_progress_state state = mr_progress_nothing();
-    state.done_frac = (double)i / (double)group->n;
-    state.what = i < group->n ? group->item[i].name : NULL;
+    size_t n = 0;
+    while (case_at(n) != NULL)
+        n++;
+    state.done_frac = (double)i / (double)n;
+    const struct mr_bench_case *now = case_at(i);
+    state.what = now != NULL ? now->name : NULL;
     struct mr_buf line = {0};
-    if (i == group->n)
+    if (i == n)
         mr_progress_finish(p, &line);
     else if (!mr_progress_update(p, &state, mr_wall_ns(), &line))
         return;
@@ -173,10 +194,9 @@ static void show_progress(struct mr_progress *p, const struct mr_bench_group *gr
 int mr_bench_run(const struct mr_verb_call *call)
 {
     const struct mr_bench_opts_values *opts = call->opts;
-    const struct mr_bench_group *group = &mr_bench_base_group;
     const struct timing timing =
         opts->is_quick ? (struct timing){2000000, 3} : (struct timing){20000000, 5};
-    const char *stray = selects_nothing(call, group);
+    const char *stray = selects_nothing(call);
     if (stray != NULL) {
         char quoted[MR_QUOTE_CAP];
         return mr_ui_usage(call->ui, "bench",
@@ -198,18 +218,20 @@ int mr_bench_run(const struct mr_verb_call *call)
         mr_jsonw_array(&w);
     }
     mr_status st = MR_OK;
-    for (size_t i = 0; i < group->n && st == MR_OK; i++) {
+    size_t i = 0;
+    for (const struct mr_bench_case *it; (it = case_at(i)) != NULL && st == MR_OK; i++) {
         struct result result;
-        if (!is_selected(group->item[i].name, call))
+        if (!is_selected(it->name, call))
             continue;
-        show_progress(&progress, group, i);
-        st = measure(&group->item[i], &timing, &result, &err);
+        show_progress(&progress, i);
+        st = measure(it, &timing, &result, &err);
         if (st == MR_OK && opts->as_json)
             print_json(&result, &w);
         else if (st == MR_OK)
             print_human(&result, &out);
     }
-    show_progress(&progress, group, group->n);
+    if (st == MR_OK)
+        show_progress(&progress, i);
     if (opts->as_json && st == MR_OK) {
         mr_jsonw_end(&w);
         mr_jsonw_end(&w);
