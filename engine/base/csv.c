@@ -292,6 +292,11 @@ static mr_status read_header(struct mr_csv *csv, struct mr_err *err)
         MR_TRY(byte_at(csv, i, &byte[i], err));
     if (byte[0] == 0xEF && byte[1] == 0xBB && byte[2] == 0xBF)
         csv->at += 3;
+    const bool is_utf16 =
+        (byte[0] == 0xFF && byte[1] == 0xFE) || (byte[0] == 0xFE && byte[1] == 0xFF);
+    if (is_utf16)
+        return mr_err_set(err, MR_PARSE, (struct mr_place){mr_gz_name(csv->gz), 1, 1},
+                          "found UTF-16 (convert the file to UTF-8)");
     for (size_t i = 0; i < csv->options.n_skip; i++)
         MR_TRY(skip_line(csv, err));
     if (csv->options.has_no_header)
@@ -522,8 +527,8 @@ static bool needs_quotes(struct mr_str s)
     for (size_t i = 0; i < s.n; i++)
         if (s.p[i] == ',' || s.p[i] == '"' || s.p[i] == '\n' || s.p[i] == '\r')
             return true;
-    /* at the begin of a file or line these would be a byte order mark, a comment */
-    return s.n > 0 && ((unsigned char)s.p[0] == 0xEF || s.p[0] == '#');
+    /* at the begin of a file or line these would be a byte order mark, gzip, a comment */
+    return s.n > 0 && ((unsigned char)s.p[0] == 0xEF || s.p[0] == 0x1f || s.p[0] == '#');
 }
 
 void mr_csv_put_str(struct mr_csv_writer *w, struct mr_str s)

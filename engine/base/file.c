@@ -7,7 +7,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -67,6 +69,13 @@ static bool is_device(const char *path)
 
 static mr_status open_named(struct mr_file_out *out, const char *path, struct mr_err *err)
 {
+    char target[PATH_MAX];
+    struct stat link;
+    if (path[0] == '\0')
+        return mr_err_set(err, MR_IO, MR_NOWHERE, "an empty name cannot be written to");
+    /* what a link points to is replaced, not the link */
+    if (lstat(path, &link) == 0 && S_ISLNK(link.st_mode) && realpath(path, target) != NULL)
+        path = target;
     const size_t n = strlen(path);
     out->path = mr_alloc_text(path, n);
     if (out->path == NULL)

@@ -3,6 +3,7 @@
  * moved. */
 #include "engine/base/share.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -15,26 +16,46 @@ static void add_folder(struct mr_buf *folders, const char *p, size_t n)
     mr_buf_add(folders, p, n);
 }
 
-/* Folder of the program's file up to `n_up` levels above it, with a tail. */
-static void add_beside_program(struct mr_buf *folders, size_t n_up, const char *tail)
+static void add_joined(struct mr_buf *folders, const char *folder, size_t n, const char *tail)
 {
-    char exe[4096];
+    add_folder(folders, folder, n);
+    mr_buf_char(folders, '/');
+    mr_buf_text(folders, tail);
+}
+
+static const char landmark[] = "platforms/schema/layout.rng"; /* is in every tree of ours */
+
+static bool has_landmark(struct mr_buf *folders, const char *folder, size_t n)
+{
+    struct mr_buf file = {0};
+    mr_buf_add(&file, folder, n);
+    mr_buf_char(&file, '/');
+    mr_buf_text(&file, landmark);
+    if (file.status != MR_OK)
+        folders->status = file.status;
+    const bool is_there = file.status == MR_OK && access(file.text, R_OK) == 0;
+    mr_buf_fini(&file);
+    return is_there;
+}
+
+/* An installed tree, PREFIX/share/millrace beside PREFIX/bin, and the source tree that a build
+ * folder, however deep, stands in. */
+static void add_beside_program(struct mr_buf *folders)
+{
+    char exe[PATH_MAX];
     const ssize_t got = readlink("/proc/self/exe", exe, sizeof exe);
     if (got <= 0 || (size_t)got >= sizeof exe)
         return;
     size_t n = (size_t)got;
-    for (size_t up = 0; up <= n_up && n > 0; up++)
+    for (int up = 0; n > 0; up++) {
         do
             n--;
         while (n > 0 && exe[n] != '/');
-    struct mr_buf folder = {0};
-    mr_buf_add(&folder, exe, n);
-    mr_buf_text(&folder, tail);
-    if (folder.status == MR_OK)
-        add_folder(folders, folder.text, folder.n);
-    else
-        folders->status = folder.status;
-    mr_buf_fini(&folder);
+        if (up == 1)
+            add_joined(folders, exe, n, "share/millrace");
+        if (has_landmark(folders, exe, n))
+            add_folder(folders, exe, n);
+    }
 }
 
 void mr_share_folders(const char *naming_file, struct mr_buf *folders)
@@ -48,9 +69,7 @@ void mr_share_folders(const char *naming_file, struct mr_buf *folders)
     const char *path = getenv("MILLRACE_PATH");
     if (path != NULL)
         add_folder(folders, path, strlen(path));
-    add_beside_program(folders, 1, "/share/millrace"); /* PREFIX/bin/millrace */
-    add_beside_program(folders, 2, "");                /* SOURCE/build/PRESET/millrace */
-    add_beside_program(folders, 3, "");                /* SOURCE/build/PRESET/tests/test_x */
+    add_beside_program(folders);
 }
 
 mr_status mr_share_find(const char *file, const char *naming_file, struct mr_buf *path,

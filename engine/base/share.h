@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where the program's own files are: cards, platforms, schemas. Looked for in this order: the
  * folder of the file that names them, the folders of MILLRACE_PATH, share/millrace beside the
- * program's bin, and the source tree when the program runs from its build folder. No path is
+ * program's bin, and the source tree that the build folder of the program stands in. No path is
  * compiled in. */
 #ifndef MR_ENGINE_BASE_SHARE_H
 #define MR_ENGINE_BASE_SHARE_H

@@ -83,16 +83,28 @@ mr_status mr_err_nomem(struct mr_err *err, size_t bytes)
     return mr_err_set(err, MR_NOMEM, MR_NOWHERE, "out of memory (%zu bytes asked for)", bytes);
 }
 
+/* File names are other people's: nothing in them may steer a terminal. */
+static void clean_name(const char *name, char *out, size_t cap)
+{
+    size_t n = 0;
+    for (; name[n] != '\0' && n + 1 < cap; n++) {
+        const unsigned char c = (unsigned char)name[n];
+        out[n] = c < 0x20 || c == 0x7f ? '?' : name[n];
+    }
+    out[n] = '\0';
+}
+
 static int print_located(const struct mr_err *err, const char *severity, char *buf, size_t cap)
 {
+    char file[sizeof err->file];
     if (err->file[0] == '\0')
         return snprintf(buf, cap, "%s: %s", severity, err->text);
+    clean_name(err->file, file, sizeof file);
     if (err->line <= 0)
-        return snprintf(buf, cap, "%s: %s: %s", err->file, severity, err->text);
+        return snprintf(buf, cap, "%s: %s: %s", file, severity, err->text);
     if (err->col <= 0)
-        return snprintf(buf, cap, "%s:%d: %s: %s", err->file, err->line, severity, err->text);
-    return snprintf(buf, cap, "%s:%d:%d: %s: %s", err->file, err->line, err->col, severity,
-                    err->text);
+        return snprintf(buf, cap, "%s:%d: %s: %s", file, err->line, severity, err->text);
+    return snprintf(buf, cap, "%s:%d:%d: %s: %s", file, err->line, err->col, severity, err->text);
 }
 
 int mr_err_print(const struct mr_err *err, char *buf, size_t cap)

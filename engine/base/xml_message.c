@@ -118,6 +118,10 @@ mr_status mr_xml_message_set(const struct mr_xml_message *message, struct mr_xml
         return mr_err_set(err, MR_PARSE,
                           mr_xml_source_place(source, mr_xml_source_before(source, now, '<')),
                           "prefix \"%s\" is not bound to a namespace", shown);
+    if (message->code == XML_ERR_NAME_TOO_LONG || strstr(message->text, "too long") != NULL ||
+        strstr(message->text, "too big") != NULL)
+        return mr_err_set(err, MR_LIMIT, mr_xml_source_place(source, now),
+                          "a name, attribute or text of more than 50,000 or 10,000,000 bytes");
     for (size_t i = 0; i < sizeof plain_errors / sizeof *plain_errors; i++)
         if (plain_errors[i].code == message->code)
             return mr_err_set(err, MR_PARSE, mr_xml_source_place(source, now), "%s",

@@ -67,14 +67,15 @@ mr_status mr_xml_source_read(struct mr_xml_source *source, const char *file, siz
                              struct mr_err *err)
 {
     start(source, file);
-    FILE *f = fopen(file, "rb");
+    const bool is_stdin = strcmp(file, "-") == 0;
+    FILE *f = is_stdin ? stdin : fopen(file, "rb");
     if (f == NULL)
         return io_error(source, "open", err);
     struct stat st;
     mr_status status = MR_OK;
     if (fstat(fileno(f), &st) != 0)
         status = io_error(source, "read", err);
-    else if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode)) /* /dev/zero never ends */
+    else if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode) && !is_stdin) /* /dev/zero never ends */
         status = mr_err_set(err, MR_IO, (struct mr_place){file, 0, 0}, "cannot read: %s",
                             S_ISDIR(st.st_mode) ? "a folder" : "neither a file nor a pipe");
     if (status == MR_OK) {
@@ -87,7 +88,8 @@ mr_status mr_xml_source_read(struct mr_xml_source *source, const char *file, siz
         else
             status = read_all(source, f, (size_t)size_bytes, limit_bytes, err);
     }
-    (void)fclose(f);
+    if (!is_stdin)
+        (void)fclose(f);
     source->text = source->memory;
     if (status != MR_OK)
         mr_xml_source_fini(source);

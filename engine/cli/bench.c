@@ -22,6 +22,9 @@ static const struct mr_opt bench_rows[] = {
     {MR_PARAM_YES(struct mr_bench_opts_values, is_quick, "quick", "no",
                   "A tenth of the time, wider spread"),
      0, NULL},
+    {MR_PARAM_YES(struct mr_bench_opts_values, is_list, "list", "no",
+                  "Name the benchmarks and measure nothing"),
+     0, NULL},
 };
 
 const struct mr_opt_table mr_bench_opts = {bench_rows, sizeof bench_rows / sizeof *bench_rows};
@@ -191,6 +194,17 @@ static void show_progress(struct mr_progress *p, size_t i)
     mr_buf_fini(&line);
 }
 
+static int list(const struct mr_verb_call *call)
+{
+    struct mr_buf out = {0};
+    for (size_t i = 0; case_at(i) != NULL; i++)
+        if (is_selected(case_at(i)->name, call))
+            mr_buf_printf(&out, "%s\n", case_at(i)->name);
+    const int code = mr_ui_out(call->ui, &out);
+    mr_buf_fini(&out);
+    return code;
+}
+
 int mr_bench_run(const struct mr_verb_call *call)
 {
     const struct mr_bench_opts_values *opts = call->opts;
@@ -201,9 +215,11 @@ int mr_bench_run(const struct mr_verb_call *call)
         char quoted[MR_QUOTE_CAP];
         return mr_ui_usage(call->ui, "bench",
                            "no benchmark starts with \"%s\" (millrace bench "
-                           "names them all)",
+                           "--list names them all)",
                            mr_text_quote(mr_str_of(stray), quoted));
     }
+    if (opts->is_list)
+        return list(call);
     struct mr_progress progress;
     mr_progress_init(&progress, call->ui->with_progress, call->ui->is_err_tty, mr_wall_ns());
     struct mr_buf out = {0};

@@ -10,7 +10,7 @@
 struct mr_verb_call;
 
 struct mr_bench_opts_values {
-    bool as_json, is_quick;
+    bool as_json, is_quick, is_list;
 };
 
 extern const struct mr_opt_table mr_bench_opts;

@@ -2,6 +2,8 @@
 /* Layout or platform: the name's ending tells, otherwise the root element. */
 #include "engine/cli/open.h"
 
+#include "engine/base/gz.h"
+#include "engine/base/mem.h"
 #include "engine/base/xml.h"
 #include "platforms/fabric.h"
 #include "platforms/layout.h"
@@ -13,16 +15,17 @@ static bool ends_with(const char *text, const char *ending)
     return n >= m && strcmp(text + n - m, ending) == 0;
 }
 
-/* @param[out] is_layout set on MR_OK */
-static mr_status look(const char *path, bool *is_layout, struct mr_diags *diags)
+enum {
+    file_max_bytes = 1 << 30
+};
+
+/* The root element tells. @param[out] is_layout set on MR_OK */
+static mr_status look(const char *path, struct mr_str text, bool *is_layout, struct mr_diags *diags)
 {
     static const char *const roots[] = {"layout", "platform"};
     struct mr_xml_doc *doc;
     struct mr_err err = {0};
-    *is_layout = ends_with(path, ".layout.xml");
-    if (*is_layout || ends_with(path, ".platform.xml"))
-        return MR_OK;
-    mr_status st = mr_xml_load(path, NULL, &doc, &err);
+    mr_status st = mr_xml_load_text(path, text, NULL, &doc, &err);
     if (st != MR_OK)
         return mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
     const struct mr_xml_node *root = mr_xml_root(doc);
@@ -38,16 +41,47 @@ static mr_status look(const char *path, bool *is_layout, struct mr_diags *diags)
     return st;
 }
 
+/* A pipe can be read once: what it gives is kept until the reader has had it. */
+static mr_status read_unknown(const char *path, bool *is_layout, struct mr_site **out,
+                              struct mr_diags *diags)
+{
+    struct mr_err err = {0};
+    struct mr_gz *file = NULL;
+    char *bytes = NULL;
+    size_t n = 0;
+    mr_status st = mr_gz_open(path, &file, &err);
+    if (st == MR_OK)
+        st = mr_gz_read_all(file, file_max_bytes, &bytes, &n, &err);
+    mr_gz_close(file);
+    const struct mr_str text = {bytes, n};
+    if (st != MR_OK)
+        st = mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
+    else
+        st = look(path, text, is_layout, diags);
+    if (st == MR_OK)
+        st = *is_layout ? mr_layout_load_text(path, text, out, diags)
+                        : mr_read_site_text(path, text, out, diags);
+    mr_free(bytes);
+    return st;
+}
+
 mr_status mr_open_site(const char *path, int level, struct mr_site **out, struct mr_diags *diags)
 {
-    bool is_layout;
     struct mr_err err = {0};
+    mr_status st;
+    bool is_layout = ends_with(path, ".layout.xml");
     *out = NULL;
-    MR_TRY(look(path, &is_layout, diags));
-    if (!is_layout)
-        return mr_read_site(path, out, diags);
-    MR_TRY(mr_layout_load(path, out, diags));
-    const mr_status st = mr_fabric_build(*out, level, &err);
+    if (path[0] == '\0')
+        return mr_diags_add(diags, MR_SEVERITY_ERROR, MR_IO, MR_NOWHERE, "an empty file name");
+    if (is_layout)
+        st = mr_layout_load(path, out, diags);
+    else if (ends_with(path, ".platform.xml"))
+        st = mr_read_site(path, out, diags);
+    else
+        st = read_unknown(path, &is_layout, out, diags);
+    if (st != MR_OK || !is_layout)
+        return st;
+    st = mr_fabric_build(*out, level, &err);
     if (st == MR_OK)
         return st;
     mr_site_destroy(*out);

@@ -7,6 +7,25 @@
 set -eu
 root=${1:-$(dirname "$0")/../..}
 cd "$root"
+status=0
+# Sources stand in rooms, in C, and every test is built.
+find . \( -path ./build -o -path ./.git -o -path './build-*' \) -prune -o -type f \
+    \( -name '*.c' -o -name '*.h' -o -name '*.cc' -o -name '*.cpp' -o -name '*.cxx' -o -name '*.inc' \) -print |
+    LC_ALL=C sort | awk '
+    /\.(cc|cpp|cxx)$/ { print $0 ": error: not C"; bad = 1 }
+    /\.inc$/ && !/^\.\/engine\/base\// { print $0 ": error: only engine/base has tables to include"; bad = 1 }
+    !/^\.\/(engine|platforms|models|thermal|power|experiments|postprocess|tests)\// {
+        print $0 ": error: in no room of the house"; bad = 1
+    }
+    END { exit bad }' || status=1
+if [ -f tests/CMakeLists.txt ]; then
+    for test in $(find tests -name '*_test.c' | LC_ALL=C sort); do
+        path=${test#tests/}
+        path=${path%_test.c}
+        grep -q "mr_unit_test($path " tests/CMakeLists.txt ||
+            { echo "$test: error: tests/CMakeLists.txt does not build it"; status=1; }
+    done
+fi
 find engine platforms models thermal power experiments postprocess -name '*.[ch]' | LC_ALL=C sort |
     xargs awk '
     BEGIN {
@@ -71,4 +90,5 @@ find engine platforms models thermal power experiments postprocess -name '*.[ch]
         if ($0 ~ /(^|[^A-Za-z])(TODO|FIXME|XXX)([^A-Za-z]|$)/ && $0 !~ /TODO\([0-9]+\)/)
             complain(FNR, "TODO(issue-number) only")
     }
-    END { finish(); exit bad }'
+    END { finish(); exit bad }' || status=1
+exit $status

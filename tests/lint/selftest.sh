@@ -43,6 +43,13 @@ tree; append thermal/cdu.c '#include <zlib.h>';                expect 1 "thermal
 tree; append thermal/cdu.c '#include <mpi.h>';                 expect 1 "thermal includes MPI" "$lint/includes.sh" .
 tree; cp thermal/cdu.c engine/net/x.c; append engine/net/x.c '#include <simgrid/engine.h>'; sed -i '/thermal/d' engine/net/x.c
 expect 0 "net includes SimGrid" "$lint/includes.sh" .
+tree; append thermal/cdu.c '#include "platforms/../engine/net/platform.h"'; expect 1 "dots in a path" "$lint/includes.sh" .
+tree; append thermal/cdu.c '#include <engine/net/platform.h>';   expect 1 "a project header in <>" "$lint/includes.sh" .
+tree; append thermal/cdu.c '/* x */ #include "engine/net/platform.h"'; expect 1 "a comment before" "$lint/includes.sh" .
+tree; append thermal/cdu.c '#include HEADER';                  expect 1 "a macro" "$lint/includes.sh" .
+tree; append thermal/cdu.c '#include \';                       expect 1 "a line continued" "$lint/includes.sh" .
+tree; append thermal/cdu.c '#include "thermal/cdu.def"';       expect 1 "not a header" "$lint/includes.sh" .
+tree; append thermal/cdu.c '#include <zconf.h>';               expect 1 "thermal includes zlib's other header" "$lint/includes.sh" .
 tree; mkdir engine/attic; cp thermal/cdu.c engine/attic/;      expect 1 "room not in the graph" "$lint/includes.sh" .
 
 tree; expect 0 "clean tree: files" "$lint/files.sh" .
@@ -53,6 +60,12 @@ tree; append thermal/cdu.c 'const char *mr_cdu_t = "exit(1)";'; expect 0 "exit i
 tree; sed -i 1d thermal/cdu.c;                                 expect 1 "no SPDX line" "$lint/files.sh" .
 tree; append thermal/cdu.c '/* TODO later */';                 expect 1 "loose TODO" "$lint/files.sh" .
 tree; yes '/* x */' | head -1600 >>thermal/cdu.c;              expect 1 "1600 lines" "$lint/files.sh" .
+
+tree; mkdir util; cp thermal/cdu.c util/;                     expect 1 "a source outside of rooms" "$lint/files.sh" .
+tree; echo 'int x;' >thermal/x.cc;                             expect 1 "C++" "$lint/files.sh" .
+tree; echo 'mr_unit_test(thermal/cdu mr_thermal)' >tests/CMakeLists.txt; mkdir tests/thermal; echo >tests/thermal/cdu_test.c
+expect 0 "a registered test" "$lint/files.sh" .
+echo >tests/thermal/plate_test.c;                              expect 1 "a test nobody builds" "$lint/files.sh" .
 
 tree; expect 0 "clean tree: headers" "$lint/headers.sh" .
 tree; sed -i 's/int mr_cdu_n/size_t mr_cdu_n/' thermal/cdu.h;  expect 1 "header not self-contained" "$lint/headers.sh" .
@@ -68,4 +81,30 @@ tree; object 'int mr_cdu_n(void); int mr_cdu_n(void) { return 1; }'; expect 0 "c
 tree; object 'int helper(void); int helper(void) { return 1; }';     expect 1 "symbol without mr_" "$lint/symbols.sh" lib.a
 tree; object 'int mr_feed_n(void); int mr_feed_n(void) { return 1; }'; expect 1 "symbol of another topic" "$lint/symbols.sh" lib.a
 tree; object 'int counter;';                                         expect 1 "global variable" "$lint/symbols.sh" lib.a
+printf 'int main(void) { return 0; }\n' | gcc -x c -c -o main.c.o -; expect 0 "the program's own object" "$lint/symbols.sh" main.c.o
+printf 'int foreign; int main(void) { return 0; }\n' | gcc -x c -c -o main.c.o -; expect 1 "a global in the program's own object" "$lint/symbols.sh" main.c.o
+
+tree; object '#include <stdlib.h>
+int mr_cdu_n(void); int mr_cdu_n(void) { return (int)sizeof(int); }';   expect 0 "clean calls" "$lint/calls.sh" lib.a
+tree; object '#include <stdlib.h>
+void *mr_cdu_n(void); void *mr_cdu_n(void) { return (malloc)(3); }';   expect 1 "(malloc)" "$lint/calls.sh" lib.a
+tree; object '#include <math.h>
+double mr_cdu_n(double x); double mr_cdu_n(double x) { return cosh(x); }'; expect 1 "libm cosh" "$lint/calls.sh" lib.a
+tree; object '#include <stdlib.h>
+int mr_cdu_n(void); int mr_cdu_n(void) { return system("x"); }';         expect 1 "system" "$lint/calls.sh" lib.a
+
+# what the compiler saw: a small build of its own
+built() { # built INCLUDE-LINE
+    tree
+    mkdir -p build engine/net
+    printf '#define HEADER "engine/net/platform.h"\n%s\n' "$1" >>thermal/cdu.c
+    echo 'int mr_platform_n(void);' >engine/net/platform.h
+    printf 'rule cc\n  command = gcc -MD -MF $out.d -I%s -c $in -o $out\n  deps = gcc\n  depfile = $out.d\nbuild cdu.o: cc %s/thermal/cdu.c\n' "$PWD" "$PWD" >build/build.ninja
+    ninja -C build >/dev/null
+}
+MR_LINT_ROOT=$scratch/house
+export MR_LINT_ROOT
+built '';                                                       expect 0 "clean dependencies" "$lint/depends.sh" build
+built '#include HEADER';                                        expect 1 "an include by macro" "$lint/depends.sh" build
+built '#include "thermal/../engine/net/platform.h"';            expect 1 "an include by dots" "$lint/depends.sh" build
 exit $status

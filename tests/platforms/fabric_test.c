@@ -648,9 +648,9 @@ MR_TEST(the_text_is_what_simgrid_expects)
         "version=\"4.1\">",
         "<prop id=\"network/TCP-gamma\" value=\"0\"/>",
         "<prop id=\"domain.D0\" value=\"generation=6; packages=72; bandwidth=1.8 TB/s\"/>",
-        "<prop id=\"rack\" value=\"card=vr_nvl72; domain=D0; packages=1; trays=18; flops=35 "
-        "Pflop/s; "
-        "ports=144; port=100 GB/s\"/>",
+        "<prop id=\"rack\" value=\"card=vr_nvl72; domain=D0; packages=1; trays=18; cpus=0; "
+        "flops=35 "
+        "Pflop/s; ",
         "<host id=\"H0.R0.K0.g0\" speed=\"35Pf,28Pf,21Pf\"/>",
         "<link id=\"H0.R0.K0.port\" bandwidth=\"14.4TBps\" latency=\"100ns\" "
         "sharing_policy=\"FATPIPE\"/>",

@@ -61,7 +61,7 @@ MR_TEST(refusals)
         {MR_Q_DATA_RATE, "", MR_PARSE, "not a number"},
         {MR_Q_DATA_RATE, "fast", MR_PARSE, "not a number"},
         {MR_Q_DATA_RATE, " 1GBps", MR_PARSE, "not a number"},
-        {MR_Q_DATA_RATE, "1 GBps", MR_UNIT, "unknown unit \" GBps\""},
+        {MR_Q_DATA_RATE, "1 GBps", MR_UNIT, "SimGrid allows no space around the unit \"GBps\""},
         {MR_Q_DATA_RATE, "1GBs", MR_UNIT, "did you mean \"GBps\""},
         {MR_Q_DATA_RATE, "1gBps", MR_UNIT, "unknown unit"},
         {MR_Q_TIME, "1min", MR_UNIT, "unknown unit"},
