@@ -29,12 +29,13 @@ static const struct mr_opt bench_rows[] = {
 
 const struct mr_opt_table mr_bench_opts = {bench_rows, sizeof bench_rows / sizeof *bench_rows};
 
-static const struct mr_bench_group *const groups[] = {&mr_bench_base_group, &mr_bench_site_group};
+static const struct mr_bench_group *const groups[] = {&mr_bench_base_group, &mr_bench_site_group,
+                                                      NULL};
 
 /* All cases in the order of their groups; NULL past the last. */
 static const struct mr_bench_case *case_at(size_t i)
 {
-    for (size_t g = 0; g < sizeof groups / sizeof *groups; g++) {
+    for (size_t g = 0; groups[g] != NULL; g++) {
         if (i < groups[g]->n)
             return &groups[g]->item[i];
         i -= groups[g]->n;
