@@ -118,6 +118,7 @@ mr_status mr_layout_read(struct mr_layout_reader *reader, const char *name, stru
     struct mr_layout_plan plan = {.file = name, .library = reader->library, .diags = diags};
     const size_t n_error = diags->n_error;
     *out = NULL;
+    mr_library_forget_misses(reader->library);
     mr_status st = mr_xml_load_text(name, text, NULL, &doc, &plan.err);
     if (st == MR_OK) {
         plan.site = mr_site_create(&plan.err);

@@ -94,7 +94,7 @@ struct mr_layout_cdu_figures {
 };
 
 /** Figures of a CDU card, named by `attribute` of `node` (NULL: by nobody).
- *  @return MR_OK (also with diagnostics, figures are then 1) or MR_NOMEM */
+ *  @return MR_OK (also with diagnostics, figures have then no bounds) or MR_NOMEM */
 MR_CHECKED mr_status mr_layout_card_cdu(struct mr_layout_plan *plan, const char *id,
                                         const struct mr_xml_node *node,
                                         struct mr_layout_cdu_figures *out);

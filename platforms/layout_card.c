@@ -87,7 +87,7 @@ mr_status mr_layout_card_cdu(struct mr_layout_plan *plan, const char *id,
     const char *attribute = node != NULL && mr_xml_attribute(node, "cdu") != NULL ? "cdu" : "card";
     const struct mr_cdu_card *card =
         mr_library_cdu(plan->library, id, place_of(plan, node, attribute), plan->diags);
-    *out = (struct mr_layout_cdu_figures){1, 1, 0};
+    *out = (struct mr_layout_cdu_figures){HUGE_VAL, HUGE_VAL, 0};
     if (card != NULL)
         *out = (struct mr_layout_cdu_figures){card->capacity_w, mr_cdu_it_flow_m3_s(card),
                                               card->approach_k};

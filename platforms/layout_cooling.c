@@ -68,6 +68,14 @@ static bool has(const struct mr_layout_cooling *cooling, const char *attribute)
            (cooling->up != NULL && mr_layout_plan_has(cooling->up->node, attribute));
 }
 
+/* The element that names the CDUs' card: the hall's own, else the layout's. */
+static const struct mr_xml_node *cdu_node(const struct mr_layout_cooling *cooling)
+{
+    while (cooling->up != NULL && !mr_layout_plan_has(cooling->node, "cdu"))
+        cooling = cooling->up;
+    return cooling->node;
+}
+
 /* Lower a loop's set point to what one CDU element needs. */
 static mr_status lower(struct mr_layout_build *build, const struct mr_layout_hall_info *hall,
                        const struct mr_layout_cdu *cdu, double *loop_c)
@@ -76,7 +84,7 @@ static mr_status lower(struct mr_layout_build *build, const struct mr_layout_hal
     const bool is_named = cdu != NULL && cdu->card_id != NULL;
     struct mr_layout_cdu_figures card;
     MR_TRY(mr_layout_card_cdu(build->plan, is_named ? cdu->card_id : cooling->cdu,
-                              is_named ? cdu->node : cooling->node, &card));
+                              is_named ? cdu->node : cdu_node(cooling), &card));
     const double supply_c =
         cdu != NULL && mr_layout_plan_has(cdu->node, "supply") ? cdu->supply_c : hall->supply_c;
     *loop_c = fmin(*loop_c, supply_c - card.approach_k);
@@ -189,7 +197,7 @@ static mr_status push_cdu(struct mr_layout_build *build, const struct group *gro
     struct mr_layout_cdu_figures card;
     char local[64];
     MR_TRY(mr_layout_card_cdu(plan, is_named ? spec->card_id : cooling->cdu,
-                              is_named ? spec->node : cooling->node, &card));
+                              is_named ? spec->node : cdu_node(cooling), &card));
     MR_TRY(mr_grow(&site->cdu, &site->cap_cdu, site->n_cdu + 1, sizeof *site->cdu, &plan->err));
     struct mr_cdu *cdu = &site->cdu[site->n_cdu];
     *cdu = (struct mr_cdu){
@@ -342,6 +350,9 @@ static mr_status reject_capacity(struct mr_layout_build *build, struct reject *r
     r->capacity_w *= derating(build->plan, r->kind, r->design_k, loop_c);
     if (spec != NULL && spec->capacity_w > 0)
         r->capacity_w = spec->capacity_w;
+    if (spec != NULL && !isfinite(r->capacity_w))
+        mr_layout_plan_error(build->plan, MR_RANGE, spec->node, "area",
+                             "reject: its capacity is out of range");
     return MR_OK;
 }
 

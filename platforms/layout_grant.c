@@ -67,6 +67,11 @@ mr_status mr_layout_grant_build(struct mr_layout_build *build)
     struct mr_layout_plan *plan = build->plan;
     double share = 1;
     build->overhead = overhead_of(build);
+    if (!isfinite(build->overhead)) {
+        mr_layout_plan_error(plan, MR_RANGE, plan->top.node, NULL,
+                             "layout: the sum of all rated power is out of range");
+        build->overhead = 1;
+    }
     const bool is_shared =
         plan->provision.policy == MR_LAYOUT_MAXLPS && plan->provision.rack_w <= 0;
     if (is_shared && plan->grid.limit_w <= 0)

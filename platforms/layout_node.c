@@ -130,6 +130,14 @@ uint32_t mr_layout_node_dealt(struct mr_layout_tip tip, uint64_t i)
     return tip.n > 0 ? tip.first + (uint32_t)(i % tip.n) : MR_SITE_NONE;
 }
 
+void mr_layout_node_pair(uint32_t pair[2])
+{
+    if (pair[0] == MR_SITE_NONE)
+        pair[0] = pair[1];
+    if (pair[1] == pair[0])
+        pair[1] = MR_SITE_NONE;
+}
+
 /* ---- nodes ---- */
 
 static mr_status push_node(const struct mr_layout_scope *scope, struct mr_power_node *node,
@@ -279,10 +287,12 @@ mr_status mr_layout_node_make(const struct mr_layout_scope *scope,
     node.energy_j = spec->energy_j > 0
                         ? spec->energy_j
                         : node.rating_w * (double)(node.n_unit - node.n_spare) * duration_of(spec);
-    if (node.parent[1] == node.parent[0])
-        node.parent[1] = MR_SITE_NONE;
+    if (!isfinite(node.energy_j))
+        mr_layout_plan_error(plan, MR_RANGE, cause, NULL, "%s: its energy is out of range",
+                             cause->name);
     if (spec->parent != NULL)
         written_parents(scope, spec, system, node.parent);
+    mr_layout_node_pair(node.parent);
     return push_node(scope, &node, making->local, cause);
 }
 
@@ -292,7 +302,8 @@ static void local_name(const struct mr_layout_scope *scope, const struct mr_layo
                        int system, uint64_t i, char out[64])
 {
     char base[64];
-    const bool is_single = scope->n_system == 1 || spec->side != MR_LAYOUT_SIDE_BOTH;
+    const bool is_single = scope->n_system == 1 || spec->side == MR_LAYOUT_SIDE_A ||
+                           (spec->side == MR_LAYOUT_SIDE_B && scope->n_system == 2);
     const bool has_letter = spec->name == NULL || !is_single;
     (void)snprintf(base, sizeof base, "%.48s%.1s",
                    spec->name != NULL ? spec->name : stages[spec->kind].prefix,

@@ -75,6 +75,9 @@ struct mr_layout_node mr_layout_node_automatic(int kind);
 /** The node of a tip that the i-th child hangs on, or MR_SITE_NONE. */
 uint32_t mr_layout_node_dealt(struct mr_layout_tip tip, uint64_t i);
 
+/** What something hangs on: no node twice, and the only one comes first. */
+void mr_layout_node_pair(uint32_t pair[2]);
+
 /* Making nodes: MR_OK (also with diagnostics), MR_NOMEM, or MR_LIMIT when there are too many, which
  * has been told. */
 

@@ -282,8 +282,7 @@ static void hang_racks(const struct mr_layout_scope *scope)
         rack->feed[0] = mr_layout_node_dealt(scope->tip[0], i);
         rack->feed[1] =
             scope->n_system > 1 ? mr_layout_node_dealt(scope->tip[1], i) : scope->second[0];
-        if (rack->feed[1] == rack->feed[0])
-            rack->feed[1] = MR_SITE_NONE;
+        mr_layout_node_pair(rack->feed);
         if (rack->bus_v > 0 || rack->feed[0] == MR_SITE_NONE)
             continue;
         const int kind = site->power[rack->feed[0]].kind;

@@ -199,7 +199,7 @@ static const struct mr_param domain_rows[] = {
     MR_PARAM_STR(struct mr_layout_domain, card_id, "card", NULL,
                  "Which racks of the row; not given: all with packages"),
     MR_PARAM(struct mr_layout_domain, bandwidth_bytes_s, "bandwidth", MR_Q_DATA_RATE, "0 B/s", 0,
-             ANY, "Of one package, one way, 0: the card's"),
+             1e18, "Of one package, one way, 0: the card's"),
     MR_PARAM(struct mr_layout_domain, latency_s, "latency", MR_Q_TIME, "0 s", 0, 1,
              "One hop, 0: the card's"),
     MR_PARAM_YES(struct mr_layout_domain, is_optical, "optical", "yes",

@@ -67,6 +67,17 @@ void mr_library_destroy(struct mr_library *library)
     mr_free(library);
 }
 
+void mr_library_forget_misses(struct mr_library *library)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < library->n; i++)
+        if (library->entry[i].card != NULL)
+            library->entry[n++] = library->entry[i];
+        else
+            mr_free(library->entry[i].id);
+    library->n = n;
+}
+
 static int by_text(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);

@@ -14,6 +14,9 @@ struct mr_library; /* one thread at a time */
 MR_CHECKED mr_status mr_library_create(struct mr_library **out, struct mr_err *err);
 void mr_library_destroy(struct mr_library *library); /* NULL is fine */
 
+/** Forget which cards are absent or wrong, so that the next file is told of them too. */
+void mr_library_forget_misses(struct mr_library *library);
+
 /** The card of an id, looked for as platforms/KINDs/ID.xml beside the naming file and in the
  * folders of share.h. A card that is absent or wrong is told once, with the nearest id of that kind
  * when there is one; later calls return NULL silently.
