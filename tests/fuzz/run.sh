@@ -7,6 +7,8 @@ set -eu
 cd "$(dirname "$0")/../.."
 seconds=${1:-60}
 [ $# -eq 0 ] || shift
+MILLRACE_PATH=$PWD # grammars and cards
+export MILLRACE_PATH
 [ -f build/fuzz/build.ninja ] || cmake --preset fuzz >/dev/null
 cmake --build --preset fuzz
 findings=$PWD/build/fuzz/findings

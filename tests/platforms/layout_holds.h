@@ -48,6 +48,9 @@ static inline const char *layout_rooms_hold(const struct mr_site *site)
         if ((it->n_package > 0) != (it->domain != MR_SITE_NONE) ||
             (it->domain != MR_SITE_NONE && it->domain + it->n_domain > site->n_domain))
             return "a rack's domains are not there";
+        if (it->feed[1] != MR_SITE_NONE &&
+            (it->feed[0] == MR_SITE_NONE || it->feed[0] == it->feed[1]))
+            return "a rack has a second feed without a first, or one twice";
         if (!(it->limit_w >= 0) || !isfinite(it->limit_w) || !isfinite(it->x_m))
             return "a rack's figures are not finite";
     }
@@ -61,8 +64,11 @@ static inline const char *layout_plant_holds(const struct mr_site *site)
         for (int p = 0; p < 2; p++)
             if (it->parent[p] != MR_SITE_NONE && it->parent[p] >= i)
                 return "a power node stands before its parent";
-        if (it->parent[1] != MR_SITE_NONE && it->parent[0] == it->parent[1])
-            return "a power node has one parent twice";
+        if (it->parent[1] != MR_SITE_NONE &&
+            (it->parent[0] == MR_SITE_NONE || it->parent[0] == it->parent[1]))
+            return "a power node has a second parent without a first, or one twice";
+        if (!isfinite(it->rating_w) || !isfinite(it->energy_j) || !isfinite(it->voltage_v))
+            return "a power node's figures are not finite";
         if (it->n_spare >= it->n_unit || !(it->rating_w > 0))
             return "a power node has nothing in service";
         if (!layout_ref(it->hall, site->n_hall) || !layout_ref(it->row, site->n_row))
@@ -72,9 +78,13 @@ static inline const char *layout_plant_holds(const struct mr_site *site)
         if (site->cdu[i].n_spare >= site->cdu[i].n_unit || !(site->cdu[i].capacity_w > 0) ||
             !layout_ref(site->cdu[i].loop, site->n_loop) || site->cdu[i].hall >= site->n_hall)
             return "a CDU group is not whole";
+    for (size_t i = 0; i < site->n_cdu; i++)
+        if (!isfinite(site->cdu[i].capacity_w) || !isfinite(site->cdu[i].flow_m3_s))
+            return "a CDU group's figures are not finite";
     for (size_t i = 0; i < site->n_rejector; i++)
         if (site->rejector[i].n_spare >= site->rejector[i].n_unit ||
-            !(site->rejector[i].capacity_w > 0) || site->rejector[i].loop >= site->n_loop)
+            !(site->rejector[i].capacity_w > 0) || !isfinite(site->rejector[i].capacity_w) ||
+            site->rejector[i].loop >= site->n_loop)
             return "a heat rejection is not whole";
     for (size_t i = 0; i < site->n_rack; i++) {
         const struct mr_rack *it = &site->rack[i];
