@@ -67,6 +67,10 @@ mr_status mr_layout_grant_build(struct mr_layout_build *build)
     struct mr_layout_plan *plan = build->plan;
     double share = 1;
     build->overhead = overhead_of(build);
+    if (plan->provision.overhead > 0 && plan->provision.overhead < 1)
+        mr_layout_plan_error(plan, MR_RANGE, plan->provision.node, "overhead",
+                             "provision: overhead: the meter cannot show less than racks draw "
+                             "(at least 1, or 0 for what chain and cooling give)");
     if (!isfinite(build->overhead)) {
         mr_layout_plan_error(plan, MR_RANGE, plan->top.node, NULL,
                              "layout: the sum of all rated power is out of range");

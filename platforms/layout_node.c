@@ -178,23 +178,19 @@ static uint32_t find_node(const struct mr_layout_scope *scope, const char *prefi
     return id < build->n_power_of ? build->power_of[id] : MR_SITE_NONE;
 }
 
-/* A written parent: in this scope, then in the ones around it, as it is or with the system's
- * letter.
- */
+/* A written parent: in this scope, then in the ones around it, as it is or with the letter of the
+ * system there. */
 static uint32_t find_parent(const struct mr_layout_scope *scope, struct mr_str name, int system)
 {
-    const struct mr_site *site = scope->build->site;
-    const char *prefix[] = {scope->row != MR_SITE_NONE ? site->row[scope->row].name : NULL,
-                            scope->hall != MR_SITE_NONE ? site->hall[scope->hall].name : NULL, "S"};
-    const char letter[2] = {system >= 0 ? scope->letter[system] : '\0', '\0'};
-    for (size_t i = 0; i < sizeof prefix / sizeof *prefix; i++) {
-        if (prefix[i] == NULL)
-            continue;
-        uint32_t found = find_node(scope, prefix[i], name, "");
+    while (scope != NULL) {
+        const char letter[2] = {system >= 0 ? scope->letter[system] : '\0', '\0'};
+        uint32_t found = find_node(scope, scope->name, name, "");
         if (found == MR_SITE_NONE)
-            found = find_node(scope, prefix[i], name, letter);
+            found = find_node(scope, scope->name, name, letter);
         if (found != MR_SITE_NONE)
             return found;
+        system = system >= 0 ? scope->above[system] : -1;
+        scope = scope->up;
     }
     return MR_SITE_NONE;
 }

@@ -22,9 +22,11 @@ struct mr_layout_scope {
     const struct mr_layout_power *power;
     int per;
     uint32_t hall, row;
-    const char *name;                /* prefix of names */
-    const struct mr_xml_node *cause; /* of automatic nodes */
+    const char *name;                 /* prefix of names */
+    const struct mr_xml_node *cause;  /* of automatic nodes */
+    const struct mr_layout_scope *up; /* around this one; NULL: the site */
     int n_system;
+    int above[mr_layout_system_max];     /* the system of `up` that each of ours hangs on */
     const char *letter;                  /* of the systems */
     double load_w[mr_layout_system_max]; /* 0: the system has nothing to carry */
     struct mr_layout_tip tip[mr_layout_system_max];

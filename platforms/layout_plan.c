@@ -347,6 +347,8 @@ static mr_status read_cooling(struct mr_layout_plan *plan, const struct mr_xml_n
                         sizeof **end, &spec));
         *end = spec;
         (*end)->node = n;
+        if ((*end)->kind == MR_SITE_REJECT_CRAH && !mr_layout_plan_has(n, "loop"))
+            (*end)->loop = MR_LAYOUT_LOOP_AIR;
         end = &(*end)->next;
     }
     return MR_OK;

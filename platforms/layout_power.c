@@ -131,6 +131,7 @@ static mr_status put_hall(const struct mr_layout_scope *around, uint32_t h,
     const struct mr_layout_hall *spec = build->hall[h].spec;
     *scope = (struct mr_layout_scope){
         .build = build,
+        .up = around,
         .power = &spec->power,
         .per = MR_LAYOUT_PER_HALL,
         .hall = h,
@@ -143,6 +144,7 @@ static mr_status put_hall(const struct mr_layout_scope *around, uint32_t h,
         deal_row(spec->power.redundancy, i, hall->n_row, build->row[hall->first_row + i].system);
     for (int s = 0; s < scope->n_system; s++) {
         const int above = around->n_system > 1 ? s & 1 : 0;
+        scope->above[s] = above;
         scope->tip[s] = around->tip[above];
         scope->second[s] = around->second[above];
     }
@@ -301,6 +303,7 @@ static mr_status put_row(const struct mr_layout_scope *hall, uint32_t i)
     const struct mr_row *row = &build->site->row[i];
     const struct mr_layout_row_info *info = &build->row[i];
     struct mr_layout_scope scope = {.build = build,
+                                    .up = hall,
                                     .power = hall->power,
                                     .per = MR_LAYOUT_PER_ROW,
                                     .hall = row->hall,
@@ -310,6 +313,7 @@ static mr_status put_row(const struct mr_layout_scope *hall, uint32_t i)
                                     .n_system = info->system[1] != MR_SITE_NONE ? 2 : 1,
                                     .letter = "AB"};
     for (int side = 0; side < scope.n_system; side++) {
+        scope.above[side] = (int)info->system[side];
         scope.tip[side] = hall->tip[info->system[side]];
         scope.second[side] = hall->second[info->system[side]];
         scope.load_w[side] = fmax(1, info->grant_w);

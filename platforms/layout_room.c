@@ -30,9 +30,11 @@ mr_status mr_layout_room_name(struct mr_layout_build *build, const char *scope, 
     *out = "";
     MR_TRY(mr_intern_add(&build->names, mr_str_of(full), &id, &plan->err));
     if (id < n) {
-        mr_layout_plan_error(plan, MR_SCHEMA, node != NULL ? node : plan->top.node, "name",
-                             "%s: the name \"%s\" is taken", node != NULL ? node->name : "layout",
-                             full);
+        mr_layout_plan_error(
+            plan, MR_SCHEMA, node != NULL ? node : plan->top.node, "name",
+            "%s: the name \"%s\" is taken (what repeats is numbered when it has no "
+            "name)",
+            node != NULL ? node->name : "layout", full);
         return MR_OK;
     }
     *out = mr_arena_text(&build->site->arena, mr_str_of(full), &plan->err);

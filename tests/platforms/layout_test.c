@@ -219,36 +219,42 @@ MR_TEST(chains)
         int feed;
     } cases[] = {
         {"chain='ac415'",
-         {[MR_SITE_POWER_MV] = 1,
+         {[MR_SITE_POWER_SUBSTATION] = 1,
+          [MR_SITE_POWER_MV] = 1,
           [MR_SITE_POWER_UNIT] = 1,
           [MR_SITE_POWER_UPS] = 1,
           [MR_SITE_POWER_BUSWAY] = 2,
           [MR_SITE_POWER_SIDECAR] = 2},
          MR_SITE_POWER_SIDECAR},
         {"chain='ac415' ups='eco'",
-         {[MR_SITE_POWER_MV] = 1,
+         {[MR_SITE_POWER_SUBSTATION] = 1,
+          [MR_SITE_POWER_MV] = 1,
           [MR_SITE_POWER_UNIT] = 1,
           [MR_SITE_POWER_UPS_ECO] = 1,
           [MR_SITE_POWER_BUSWAY] = 2,
           [MR_SITE_POWER_SIDECAR] = 2},
          MR_SITE_POWER_SIDECAR},
         {"chain='dc800'",
-         {[MR_SITE_POWER_MV] = 1,
+         {[MR_SITE_POWER_SUBSTATION] = 1,
+          [MR_SITE_POWER_MV] = 1,
           [MR_SITE_POWER_UNIT] = 1,
           [MR_SITE_POWER_BUSWAY] = 2,
           [MR_SITE_POWER_SIDECAR] = 2},
          MR_SITE_POWER_SIDECAR},
         {"chain='dc800' ups='double'",
-         {[MR_SITE_POWER_MV] = 1,
+         {[MR_SITE_POWER_SUBSTATION] = 1,
+          [MR_SITE_POWER_MV] = 1,
           [MR_SITE_POWER_UNIT] = 1,
           [MR_SITE_POWER_UPS] = 1,
           [MR_SITE_POWER_BUSWAY] = 2,
           [MR_SITE_POWER_SIDECAR] = 2},
          MR_SITE_POWER_SIDECAR},
         {"chain='rectifier'",
-         {[MR_SITE_POWER_MV] = 1, [MR_SITE_POWER_RECTIFIER] = 2},
+         {[MR_SITE_POWER_SUBSTATION] = 1, [MR_SITE_POWER_MV] = 1, [MR_SITE_POWER_RECTIFIER] = 2},
          MR_SITE_POWER_RECTIFIER},
-        {"chain='sst'", {[MR_SITE_POWER_MV] = 1, [MR_SITE_POWER_SST] = 2}, MR_SITE_POWER_SST},
+        {"chain='sst'",
+         {[MR_SITE_POWER_SUBSTATION] = 1, [MR_SITE_POWER_MV] = 1, [MR_SITE_POWER_SST] = 2},
+         MR_SITE_POWER_SST},
         {"chain='none'", {0}, -1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -512,9 +518,42 @@ MR_TEST(every_failing_allocation)
     mr_test_every_nomem(load_once, text);
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(ten_lines), MR_TEST_ENTRY(grants), MR_TEST_ENTRY(redundancies),
-             MR_TEST_ENTRY(chains), MR_TEST_ENTRY(substations), MR_TEST_ENTRY(sources_and_storage),
-             MR_TEST_ENTRY(islands), MR_TEST_ENTRY(one_sided_nodes),
-             MR_TEST_ENTRY(halls_refine_the_layout), MR_TEST_ENTRY(racks_refine_their_card),
-             MR_TEST_ENTRY(domains), MR_TEST_ENTRY(fabrics_refine_their_cards),
-             MR_TEST_ENTRY(every_failing_allocation))
+/* A row of the second pair hangs on the systems C and D, and the hall's fourth system on the second
+ * of the site. */
+MR_TEST(written_parents_of_many_systems)
+{
+    struct mr_site *site =
+        expand(LAYOUT("<grid limit='9 MW'/><power redundancy='4N/3'><ups name='u'/><busway "
+                      "parent='u'/></power>" ROWS(2, "gb200_nvl72", 4)));
+    const uint32_t last = site->row[1].first_rack;
+    assert_int_equal(site->power[site->rack[last].feed[0]].parent[0], power(site, "H0.uC"));
+    assert_int_equal(site->power[site->rack[last].feed[1]].parent[0], power(site, "H0.uD"));
+    discard(site);
+    site = expand(LAYOUT("<grid limit='9 MW'/><power redundancy='2N'><substation name='s'/>"
+                         "<mv parent='s'/></power><hall><power redundancy='4N/3'/>"
+                         "<row><rack card='gb200_nvl72'/></row></hall>"));
+    assert_int_equal(site->power[power(site, "H0.mvB")].parent[0], power(site, "S.sB"));
+    discard(site);
+}
+
+/* Air handlers stand on the air loop without being told. */
+MR_TEST(air_handlers_are_of_the_air_loop)
+{
+    struct mr_site *site =
+        expand(LAYOUT("<grid limit='9 MW'/><cooling><reject kind='crah' units='9'/></cooling>" ROWS(
+            1, "hgx_h100_rack", 4)));
+    uint64_t n = 0;
+    for (size_t i = 0; i < site->n_rejector; i++)
+        if (site->rejector[i].kind == MR_SITE_REJECT_CRAH)
+            n += site->rejector[i].n_unit;
+    assert_int_equal(n, 9);
+    discard(site);
+}
+
+MR_TEST_MAIN(MR_TEST_ENTRY(written_parents_of_many_systems),
+             MR_TEST_ENTRY(air_handlers_are_of_the_air_loop), MR_TEST_ENTRY(ten_lines),
+             MR_TEST_ENTRY(grants), MR_TEST_ENTRY(redundancies), MR_TEST_ENTRY(chains),
+             MR_TEST_ENTRY(substations), MR_TEST_ENTRY(sources_and_storage), MR_TEST_ENTRY(islands),
+             MR_TEST_ENTRY(one_sided_nodes), MR_TEST_ENTRY(halls_refine_the_layout),
+             MR_TEST_ENTRY(racks_refine_their_card), MR_TEST_ENTRY(domains),
+             MR_TEST_ENTRY(fabrics_refine_their_cards), MR_TEST_ENTRY(every_failing_allocation))
