@@ -11,6 +11,7 @@
 #include "platforms/fabric_impl.h"
 #include "platforms/sgunit.h"
 
+#include <float.h>
 #include <stdio.h>
 
 /* a rack without scale-out ports is still managed, and so is an empty row: 10 Gb/s */
@@ -83,6 +84,13 @@ enum sharing {
 static uint32_t add_link(struct builder *b, const char *name, uint32_t zone, double bytes_s,
                          double latency_s, enum sharing sharing)
 {
+    /* products of extreme figures; SimGrid reads no subnormal numbers either */
+    const bool is_good = bytes_s >= DBL_MIN && bytes_s <= DBL_MAX &&
+                         (latency_s == 0 || (latency_s >= DBL_MIN && latency_s <= DBL_MAX));
+    if (!is_good && b->status == MR_OK)
+        b->status = mr_err_set(b->err, MR_RANGE, MR_NOWHERE,
+                               "link \"%s\": %g B/s and %g s are not what a link can have", name,
+                               bytes_s, latency_s);
     if (!MORE(b, link))
         return 0;
     b->site->link[b->site->n_link] =

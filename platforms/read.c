@@ -372,6 +372,7 @@ struct progress {
     enum phase phase;
     enum content content;
     const char *decided_by; /* first element that said what the zone holds */
+    bool has_link;          /* before anything said so */
 };
 
 static bool is_in_order(struct mr_read *r, const struct mr_xml_node *node, uint32_t zone, size_t i,
@@ -403,13 +404,22 @@ static bool is_in_order(struct mr_read *r, const struct mr_xml_node *node, uint3
                       progress->content == ZONES ? "zones" : "hosts");
         return false;
     }
+    if (progress->has_link && parts[i].content == ZONES && parts[i].phase == PARTS) {
+        MR_READ_ERROR(r, MR_SCHEMA, mr_xml_place(node),
+                      "zone \"%s\": <%s> after a link: zones come before the first link", name,
+                      node->name);
+        return false;
+    }
+    if (progress->content == EITHER &&
+        (parts[i].read == mr_read_link || parts[i].read == mr_read_backbone))
+        progress->has_link = true;
     progress->phase = parts[i].phase;
     return true;
 }
 
 static mr_status read_children(struct mr_read *r, const struct mr_xml_node *node, uint32_t zone)
 {
-    struct progress progress = {PROPS, EITHER, ""};
+    struct progress progress = {PROPS, EITHER, "", false};
     for (const struct mr_xml_node *child = node->child; child != NULL; child = child->next) {
         size_t i = 0;
         while (i < n_part && strcmp(parts[i].name, child->name) != 0)

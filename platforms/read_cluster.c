@@ -58,7 +58,8 @@ static mr_status parse_radical(struct mr_read *r, const struct mr_xml_node *node
         const size_t n = comma != NULL ? (size_t)(comma - rest.p) : rest.n;
         uint64_t first, last;
         is_last = comma == NULL;
-        if (!parse_range((struct mr_str){rest.p, n}, &first, &last) || last > INT32_MAX) {
+        if (!parse_range((struct mr_str){rest.p, n}, &first, &last) ||
+            last >= INT32_MAX) { /* SimGrid counts with int and would never end */
             bad_radical(r, node, MR_PARSE, "expected numbers and ranges: 0-3,7");
             radical->n_host = 0;
             return MR_OK;
@@ -117,16 +118,38 @@ static struct mr_str part(const char *text, size_t i)
     return (struct mr_str){text, end != NULL ? (size_t)(end - text) : strlen(text)};
 }
 
+static uint64_t n_item(struct mr_str list, char separator)
+{
+    uint64_t n = 1;
+    for (size_t i = 0; i < list.n; i++)
+        n += list.p[i] == separator;
+    return n;
+}
+
+/* Are these n numbers, none of them 0? */
+static bool is_list(struct mr_str list, uint64_t n)
+{
+    return n_item(list, ',') == n && product(list, SIZE_MAX) > 0;
+}
+
 /* Hosts a topology makes of its parameters; 0 when they make no sense. */
 static uint64_t topology_hosts(const char *topology, const char *text)
 {
     if (strcmp(topology, "TORUS") == 0)
         return product(mr_str_of(text), SIZE_MAX);
+    if (n_item(mr_str_of(text), ';') != 4)
+        return 0;
     if (strcmp(topology, "FAT_TREE") == 0) { /* levels; down links; up links; parallel links */
-        const uint64_t n = product(part(text, 1), SIZE_MAX);
-        return part(text, 2).n > 0 && part(text, 3).n > 0 ? n : 0;
+        const uint64_t n_level = is_list(part(text, 0), 1) ? product(part(text, 0), 1) : 0;
+        for (size_t i = 1; i <= 3; i++)
+            if (!is_list(part(text, i), n_level))
+                return 0;
+        return product(part(text, 1), SIZE_MAX);
     }
     /* dragonfly: groups,links; chassis,links; routers,links; nodes */
+    for (size_t i = 0; i < 4; i++)
+        if (!is_list(part(text, i), i < 3 ? 2 : 1))
+            return 0;
     uint64_t n = product(part(text, 3), SIZE_MAX);
     for (size_t i = 0; i < 3 && n > 0 && n <= HOSTS_MAX; i++)
         n *= product(part(text, i), 1);

@@ -127,20 +127,23 @@ void mr_read_coordinates(struct mr_read *r, const struct mr_xml_node *node, uint
     struct mr_str rest = mr_str_of(mr_read_value(node, "coordinates", ""));
     char start[320];
     int n = 0;
-    rest = mr_str_trim(rest);
     if (rest.n == 0 && r->zone[zone].routing != MR_READ_VIVALDI)
         return;
-    while (rest.n > 0) {
+    while (rest.n > 0) { /* SimGrid splits at every single blank */
         double value;
         const size_t len = mr_num_scan_f64(rest.p, rest.n, &value);
-        if (len == 0 || (len < rest.n && !mr_char_is_space(rest.p[len])))
+        const size_t n_blank = len > 0 && len + 1 < rest.n && rest.p[len] == ' ';
+        if (len == 0)
             break;
-        rest = mr_str_trim((struct mr_str){rest.p + len, rest.n - len});
+        rest = (struct mr_str){rest.p + len + n_blank, rest.n - len - n_blank};
         n++;
+        if (n_blank == 0)
+            break;
     }
     if (n != 3 || rest.n > 0)
         MR_READ_ERROR(r, MR_RANGE, mr_read_place(node, "coordinates"),
-                      "%s: three numbers are needed%s", subject(node, "coordinates", start),
+                      "%s: three numbers, a blank between each, are needed%s",
+                      subject(node, "coordinates", start),
                       r->zone[zone].routing == MR_READ_VIVALDI ? " in a Vivaldi zone" : "");
 }
 
@@ -187,6 +190,11 @@ mr_status mr_read_add_router(struct mr_read *r, struct mr_place at, const char *
     MR_TRY(
         mr_grow(&site->router, &site->cap_router, site->n_router + 1, sizeof *site->router, NULL));
     const struct mr_read_node node = {(uint32_t)site->n_router, zone, MR_SITE_NONE, false};
+    if (mr_intern_find(&r->zone_names, mr_str_of(name)) != MR_INTERN_NONE) {
+        char quoted[MR_QUOTE_CAP];
+        MR_READ_ERROR(r, MR_SCHEMA, at, "router \"%s\": there is a zone of this name already",
+                      mr_text_quote(mr_str_of(name), quoted));
+    }
     site->router[site->n_router++] = (struct mr_router){name, zone};
     return add_node(r, at, "router", name, node);
 }
@@ -210,11 +218,26 @@ static const char *without_direction(const char *name, struct mr_str *base, int 
     return NULL;
 }
 
+/* Is there a link with a name that a split link of this name takes? */
+static bool is_half_taken(const struct mr_read *r, const char *name)
+{
+    static const char *const suffixes[] = {"_UP", "_DOWN"};
+    char half[1024];
+    bool is_found = false;
+    for (size_t i = 0; i < 2 && !is_found; i++) {
+        const int n = snprintf(half, sizeof half, "%s%s", name, suffixes[i]);
+        is_found = n < (int)sizeof half &&
+                   mr_intern_find(&r->link_names, mr_str_of(half)) != MR_INTERN_NONE;
+    }
+    return is_found;
+}
+
 static bool is_taken(const struct mr_read *r, const struct mr_link *link)
 {
     struct mr_str base;
     int direction;
-    if (mr_intern_find(&r->link_names, mr_str_of(link->name)) != MR_INTERN_NONE)
+    if (mr_intern_find(&r->link_names, mr_str_of(link->name)) != MR_INTERN_NONE ||
+        (link->is_split && is_half_taken(r, link->name)))
         return true;
     if (link->is_split || without_direction(link->name, &base, &direction) == NULL)
         return false;
@@ -250,6 +273,9 @@ static mr_status check_disk(struct mr_read *r, const struct mr_xml_node *node)
         return MR_OK;
     (void)mr_read_quantity(r, node, "read_bw", MR_Q_DATA_RATE, true);
     (void)mr_read_quantity(r, node, "write_bw", MR_Q_DATA_RATE, true);
+    for (const struct mr_xml_node *child = node->child; child != NULL; child = child->next)
+        if (strcmp(child->name, "prop") != 0)
+            MR_READ_ERROR(r, MR_SCHEMA, mr_xml_place(child), "only <prop> can stand in a disk");
     return MR_OK;
 }
 
@@ -307,6 +333,8 @@ mr_status mr_read_host(struct mr_read *r, const struct mr_xml_node *node, uint32
         return MR_NOMEM;
     const uint32_t index = (uint32_t)site->n_host;
     MR_TRY(mr_read_add_host(r, &host));
+    if (node->text[0] != '\0')
+        MR_READ_ERROR(r, MR_SCHEMA, mr_xml_place(node), "<host>: no text is allowed");
     if (node->child == NULL)
         return MR_OK;
     MR_TRY(check_host_children(r, node));
@@ -329,13 +357,17 @@ mr_status mr_read_router(struct mr_read *r, const struct mr_xml_node *node, uint
 /* Wireless links: rates by distance, and what SimGrid makes of them is its own. Their names count.
  */
 static mr_status wireless(struct mr_read *r, const struct mr_xml_node *node, uint32_t zone,
-                          bool is_wifi)
+                          double latency_s, bool is_wifi)
 {
     char quoted[MR_QUOTE_CAP];
     const char *id = mr_xml_value(node, "id");
     if (r->zone[zone].routing != MR_READ_WIFI)
         MR_READ_ERROR(r, MR_SCHEMA, mr_xml_place(node),
                       "link \"%s\": sharing_policy WIFI outside of a Wifi zone",
+                      mr_text_quote(mr_str_of(id), quoted));
+    if (latency_s > 0)
+        MR_READ_ERROR(r, MR_RANGE, mr_read_place(node, "latency"),
+                      "link \"%s\": a wireless link has no latency: 0 is needed",
                       mr_text_quote(mr_str_of(id), quoted));
     struct mr_str rest = mr_str_of(mr_xml_value(node, "bandwidth"));
     for (;;) {
@@ -374,14 +406,14 @@ mr_status mr_read_link(struct mr_read *r, const struct mr_xml_node *node, uint32
     for (const struct mr_xml_node *child = node->child; child != NULL; child = child->next)
         if (strcmp(child->name, "prop") != 0)
             MR_READ_ERROR(r, MR_SCHEMA, mr_xml_place(child), "only <prop> can stand in a link");
-    if (node->n_attribute > 4)
+    if (node->n_attribute > 3)
         MR_TRY(mr_read_files(r, node));
     struct mr_link link = {.latency_s = mr_read_quantity(r, node, "latency", MR_Q_TIME, true),
                            .is_split = p == 1 || p == 2,
                            .is_fatpipe = p == 3,
                            .zone = zone};
     if (p == 4 || r->zone[zone].routing == MR_READ_WIFI)
-        return wireless(r, node, zone, p == 4);
+        return wireless(r, node, zone, link.latency_s, p == 4);
     link.bandwidth_bytes_s = mr_read_quantity(r, node, "bandwidth", MR_Q_DATA_RATE, false);
     link.name = mr_read_keep(r, mr_str_of(mr_xml_value(node, "id")));
     uint32_t index;
@@ -518,7 +550,14 @@ static mr_status claim(struct mr_read *r, const struct mr_xml_node *node, uint32
     const char *symmetrical = mr_read_value(node, "symmetrical", "YES");
     const bool is_one_way =
         is_bypass || src == dst || symmetrical[0] == 'N' || symmetrical[0] == 'n';
+    const int routing = r->zone[zone].routing;
     char a[MR_QUOTE_CAP], b[MR_QUOTE_CAP];
+    if (src == dst && !is_bypass && symmetrical[0] != 'N' && symmetrical[0] != 'n' &&
+        routing >= MR_READ_FLOYD && routing <= MR_READ_DIJKSTRA_CACHE)
+        MR_READ_ERROR(r, MR_SCHEMA, mr_xml_place(node),
+                      "%s \"%s\" to itself: routing %s needs symmetrical=\"NO\"", node->name,
+                      mr_text_quote(mr_str_of(mr_xml_value(node, "src")), a),
+                      mr_read_routing_name(routing));
     for (int way = 0; way < (is_one_way ? 1 : 2); way++) {
         const uint32_t key[] = {is_bypass, zone, way == 0 ? src : dst, way == 0 ? dst : src};
         const size_t n = r->route_names.n;
@@ -580,18 +619,18 @@ mr_status mr_read_route(struct mr_read *r, const struct mr_xml_node *node, uint3
 {
     static const char *const required[] = {"src", "dst", NULL}, *const optional[] = {"symmetrical",
                                                                                      NULL};
-    const struct mr_read_shape shape = {required, optional};
     static const char *const ends[] = {"src", "dst"};
+    const bool is_bypass = strcmp(node->name, "bypassRoute") == 0;
     uint32_t id[2];
     char quoted[MR_QUOTE_CAP], place[MR_QUOTE_CAP];
     bool is_good = true;
+    const struct mr_read_shape shape = {required, is_bypass ? NO_NAMES : optional};
     if (!mr_read_attributes(r, node, &shape))
         return MR_OK;
     for (int k = 0; k < 2; k++) {
         id[k] = find_node(r, node, ends[k]);
         is_good = is_good && id[k] != MR_INTERN_NONE;
-        if (id[k] == MR_INTERN_NONE || r->node[id[k]].zone == zone ||
-            strcmp(node->name, "bypassRoute") == 0)
+        if (id[k] == MR_INTERN_NONE || r->node[id[k]].zone == zone || is_bypass)
             continue;
         MR_READ_ERROR(r, MR_REF, mr_read_place(node, ends[k]),
                       "route: %s \"%s\" stands in zone \"%s\", not in this one", ends[k],
@@ -664,7 +703,8 @@ mr_status mr_read_zone_route(struct mr_read *r, const struct mr_xml_node *node, 
 {
     static const char *const required[] = {"src", "dst", "gw_src", "gw_dst", NULL},
                              *const optional[] = {"symmetrical", NULL};
-    const struct mr_read_shape shape = {required, optional};
+    const bool is_bypass = strncmp(node->name, "bypass", 6) == 0;
+    const struct mr_read_shape shape = {required, is_bypass ? NO_NAMES : optional};
     if (!mr_read_attributes(r, node, &shape))
         return MR_OK;
     const size_t n_error = r->diags->n_error;
@@ -686,7 +726,7 @@ mr_status mr_read_zone_route(struct mr_read *r, const struct mr_xml_node *node, 
                              .gw_src = node_name(r, gw_src),
                              .gw_dst = node_name(r, gw_dst)};
     MR_TRY(finish_route(r, node, &route));
-    if (route.n_link > 0 && strncmp(node->name, "bypass", 6) != 0) {
+    if (route.n_link > 0 && !is_bypass) {
         const struct mr_route_link *hop = &r->site->route_link[route.first_link];
         set_zone_uplink(r, src, hop[0].link);
         set_zone_uplink(r, dst, hop[route.n_link - 1].link);

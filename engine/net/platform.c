@@ -11,6 +11,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/num.h"
 #include "engine/base/xml.h"
+#include "engine/base/xmlw.h"
 
 #include <simgrid/actor.h>
 #include <simgrid/engine.h>
@@ -135,13 +136,31 @@ static mr_status start(const struct mr_platform_options *options, struct mr_err 
     return st;
 }
 
+/* Without name spaces: SimGrid knows no such attribute. */
+static void write_plain(struct mr_xmlw *w, const struct mr_xml_node *node)
+{
+    mr_xmlw_open(w, node->name);
+    for (uint32_t i = 0; i < node->n_attribute; i++)
+        if (strncmp(node->attribute[i].name, "xmlns", 5) != 0)
+            mr_xmlw_attr(w, node->attribute[i].name, node->attribute[i].value);
+    if (node->text[0] != '\0')
+        mr_xmlw_text(w, mr_str_of(node->text));
+    for (const struct mr_xml_node *child = node->child; child != NULL; child = child->next)
+        write_plain(w, child);
+    mr_xmlw_close(w, node->name);
+}
+
 /* The document with its includes in place, in a file of our own that is gone right after loading.
  */
 static mr_status load_resolved(const struct mr_xml_doc *doc, struct mr_err *err)
 {
     struct mr_buf text = {0};
     char path[] = "/tmp/millrace-platform-XXXXXX.xml";
-    mr_xml_doc_write(doc, 1, &text);
+    struct mr_xmlw w;
+    mr_xmlw_init(&w, &text, 1);
+    mr_xmlw_prolog(&w, "platform", NULL, mr_xml_doctype(doc));
+    write_plain(&w, mr_xml_root(doc));
+    mr_xmlw_end(&w);
     mr_status st = mr_buf_check(&text, err);
     const int fd = st == MR_OK ? mkstemps(path, 4) : -1;
     if (st == MR_OK && fd < 0)
