@@ -15,6 +15,11 @@ static bool ends_with(const char *text, const char *ending)
     return n >= m && strcmp(text + n - m, ending) == 0;
 }
 
+bool mr_open_is_platform(const char *path)
+{
+    return ends_with(path, ".platform.xml");
+}
+
 enum {
     file_max_bytes = 1 << 30
 };

@@ -11,4 +11,7 @@
 MR_CHECKED mr_status mr_open_site(const char *path, int level, struct mr_site **out,
                                   struct mr_diags *diags);
 
+/** By its name alone: a platform that SimGrid can load from where it is. */
+bool mr_open_is_platform(const char *path);
+
 #endif

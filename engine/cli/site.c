@@ -46,6 +46,9 @@ static const struct mr_opt validate_rows[] = {
     {MR_PARAM_YES(struct mr_site_validate_opts, is_strict, "strict", "no",
                   "Warnings count as violations"),
      0, NULL},
+    {MR_PARAM_YES(struct mr_site_validate_opts, with_simgrid, "simgrid", "no",
+                  "Let SimGrid load the platform, too, and compare (one file)"),
+     0, NULL},
 };
 
 #define TABLE(rows)                         \
@@ -179,7 +182,12 @@ static int validate_file(const struct mr_verb_call *call, const char *path, stru
     struct mr_site *site;
     if (mr_open_site(path, MR_FABRIC_LEVEL_AUTO, &site, diags) != MR_OK)
         return mr_status_exit_code(diags->first_error);
-    const mr_status st = mr_check_site(site, diags, &err);
+    mr_status st = mr_check_site(site, diags, &err);
+    if (st == MR_OK && opts->with_simgrid) {
+        st = mr_platform_load(site, NULL, &err);
+        if (st == MR_OK)
+            mr_platform_check(site, diags);
+    }
     mr_site_destroy(site);
     if (st != MR_OK) {
         (void)mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
@@ -194,6 +202,10 @@ int mr_site_validate_run(const struct mr_verb_call *call)
     struct mr_buf out = {0};
     struct mr_jsonw w;
     int worst = 0;
+    if (opts->with_simgrid && (call->n_arg != 1 || !mr_open_is_platform(call->arg[0])))
+        return mr_ui_usage(call->ui, "validate",
+                           "validate: --simgrid takes one platform (SimGrid can be started once; "
+                           "layouts: millrace platform LAYOUT -o FILE --check)");
     mr_jsonw_init(&w, &out, 2);
     if (opts->as_json)
         mr_jsonw_array(&w);

@@ -19,7 +19,7 @@ struct mr_site_show_opts {
 };
 
 struct mr_site_validate_opts {
-    bool as_json, is_strict;
+    bool with_simgrid, as_json, is_strict;
 };
 
 extern const struct mr_opt_table mr_site_platform_table, mr_site_show_table, mr_site_validate_table;

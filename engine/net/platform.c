@@ -12,6 +12,7 @@
 #include "engine/base/num.h"
 #include "engine/base/xml.h"
 #include "engine/base/xmlw.h"
+#include "engine/net/probe.h"
 
 #include <simgrid/actor.h>
 #include <simgrid/engine.h>
@@ -24,6 +25,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+enum {
+    resolved_cap = 48 /* of the temporary file's name */
+};
 
 /* ---- names ---- */
 
@@ -97,7 +102,25 @@ static mr_status add_setting(struct mr_arena *arena, const char *before, const c
     return st;
 }
 
-static mr_status start(const struct mr_platform_options *options, struct mr_err *err)
+/* Profiles are named relative to the platform's own folder, wherever SimGrid finds the platform.
+ * Its settings end at blanks and commas: a folder with one cannot be told. */
+static mr_status add_folder(struct mr_arena *arena, const char *path, char **argv, int *argc,
+                            struct mr_err *err)
+{
+    const char *slash = strrchr(path, '/');
+    struct mr_buf folder = {0};
+    if (slash == NULL || strpbrk(path, " \t\n,:") != NULL)
+        return MR_OK;
+    mr_buf_add(&folder, path, slash == path ? 1 : (size_t)(slash - path));
+    mr_status st = mr_buf_check(&folder, err);
+    if (st == MR_OK)
+        st = add_setting(arena, "--cfg=path:", folder.text, argv, argc, err);
+    mr_buf_fini(&folder);
+    return st;
+}
+
+static mr_status start(const struct mr_site *site, const struct mr_platform_options *options,
+                       struct mr_err *err)
 {
     static const char *const required[] = {"network/model:CM02", "network/crosstraffic:no",
                                            "network/TCP-gamma:0", "contexts/stack-size:256"};
@@ -115,11 +138,13 @@ static mr_status start(const struct mr_platform_options *options, struct mr_err 
             return mr_err_set(err, MR_PARSE, MR_NOWHERE,
                               "SimGrid setting \"%s\": expected KEY:VALUE", options->config[i]);
     struct mr_arena arena = {0};
-    char **argv = mr_arena_zero(&arena, n_required + options->n_config + 4, sizeof *argv, err);
+    char **argv = mr_arena_zero(&arena, n_required + options->n_config + 5, sizeof *argv, err);
     int argc = 0;
     mr_status st = argv != NULL ? add_setting(&arena, "", "millrace", argv, &argc, err) : MR_NOMEM;
     for (size_t i = 0; i < n_required && st == MR_OK; i++)
         st = add_setting(&arena, "--cfg=", required[i], argv, &argc, err);
+    if (st == MR_OK)
+        st = add_folder(&arena, site->path, argv, &argc, err);
     if (st == MR_OK && options->under_sanitizer)
         st = add_setting(&arena, "--cfg=", "contexts/factory:thread", argv, &argc, err);
     for (size_t i = 0; i < options->n_config && st == MR_OK; i++)
@@ -150,13 +175,14 @@ static void write_plain(struct mr_xmlw *w, const struct mr_xml_node *node)
     mr_xmlw_close(w, node->name);
 }
 
-/* The document with its includes in place, in a file of our own that is gone right after loading.
- */
-static mr_status load_resolved(const struct mr_xml_doc *doc, struct mr_err *err)
+/* The document with its includes in place, in a file of our own. @param[out] path its name, "" when
+ * it was not made */
+static mr_status write_resolved(const struct mr_xml_doc *doc, char path[resolved_cap],
+                                struct mr_err *err)
 {
     struct mr_buf text = {0};
-    char path[] = "/tmp/millrace-platform-XXXXXX.xml";
     struct mr_xmlw w;
+    snprintf(path, resolved_cap, "/tmp/millrace-platform-XXXXXX.xml");
     mr_xmlw_init(&w, &text, 1);
     mr_xmlw_prolog(&w, "platform", NULL, mr_xml_doctype(doc));
     write_plain(&w, mr_xml_root(doc));
@@ -168,12 +194,22 @@ static mr_status load_resolved(const struct mr_xml_doc *doc, struct mr_err *err)
     if (fd >= 0) {
         close(fd);
         st = mr_file_write(path, true, (struct mr_str){text.text, text.n}, err);
-        if (st == MR_OK)
-            simgrid_load_platform(path);
-        (void)unlink(path);
+        if (st != MR_OK)
+            (void)unlink(path);
     }
+    if (st != MR_OK)
+        path[0] = '\0';
     mr_buf_fini(&text);
     return st;
+}
+
+/* Files that we wrote are known to be good; a child tries all others first. */
+static mr_status load(const struct mr_site *site, const char *path, struct mr_err *err)
+{
+    if (site->layout_sha256[0] == '\0')
+        MR_TRY(mr_probe_file(simgrid_load_platform, path, site->path, err));
+    simgrid_load_platform(path);
+    return MR_OK;
 }
 
 mr_status mr_platform_load(const struct mr_site *site, const struct mr_platform_options *options,
@@ -182,14 +218,17 @@ mr_status mr_platform_load(const struct mr_site *site, const struct mr_platform_
     const struct mr_platform_options defaults = {0};
     const struct mr_xml_options xml = {.xinclude = true};
     struct mr_xml_doc *doc;
-    MR_TRY(start(options != NULL ? options : &defaults, err));
+    char resolved[resolved_cap] = "";
+    MR_TRY(start(site, options != NULL ? options : &defaults, err));
     MR_TRY(mr_xml_load(site->path, &xml, &doc, err));
     mr_status st = MR_OK;
     if (mr_xml_n_file(doc) > 1)
-        st = load_resolved(doc, err);
-    else
-        simgrid_load_platform(site->path);
+        st = write_resolved(doc, resolved, err);
     mr_xml_destroy(doc);
+    if (st == MR_OK)
+        st = load(site, resolved[0] != '\0' ? resolved : site->path, err);
+    if (resolved[0] != '\0')
+        (void)unlink(resolved);
     return st;
 }
 
