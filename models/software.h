@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Cards of serving software (models/software/ID.xml): how much of the hardware an engine uses and
+ * what it adds. These are the numbers that calibration fits; the card "spec" has the published
+ * ones. */
+#ifndef MR_MODELS_SOFTWARE_H
+#define MR_MODELS_SOFTWARE_H
+
+#include "engine/base/card.h"
+
+struct mr_software_card {
+    double host_s, layer_s;                          /* per step; per layer of a step */
+    double memory_frac, expert_memory_frac, kv_frac; /* of memory bandwidth: weights, experts, KV */
+    double flop_frac, expert_flop_frac, attention_frac; /* of the peak rate, for many rows */
+    double half_rows;     /* rows at which a BF16 product reaches half of that; x2 FP8, x4 FP4 */
+    double join_exponent; /* (compute^p + memory^p)^(1/p) */
+    double distinct_exponent, imbalance; /* experts touched ~ N^x; busiest rank */
+    double reduce_s, reduce_frac;        /* TP all-reduce: start; of link bandwidth */
+    double exchange_s, exchange_frac;    /* EP all-to-all */
+    double mixed_prefill;                /* prefill time in a step that also decodes */
+    double disaggregated;   /* decode step of a decode-only instance over that of a mixed one */
+    double prefill_start_s; /* per prompt: tokenizer, scheduler */
+    double memory_share;    /* of a package's memory given to the engine */
+    double reserve_bytes;
+    uint64_t block_tokens, chunk_tokens;
+};
+
+extern const struct mr_card_kind mr_software_kind;
+
+static inline const struct mr_software_card *mr_software_of(const struct mr_card *card)
+{
+    return card->object;
+}
+
+#endif
