@@ -2,7 +2,10 @@
 /* The checks, and those of heat, floor and what was forgotten. Heat: what racks give to liquid
  * against the CDU groups, what the groups of a loop carry against its rejection. Map: messages -
  * heat and flow - floor - forgotten things. */
+#include "engine/base/arena.h"
 #include "platforms/check_impl.h"
+
+#include <math.h>
 
 /* ---- messages ---- */
 
@@ -58,14 +61,17 @@ static void check_cdu(const struct mr_check *c, const struct mr_cdu *cdu, double
 static void check_set_point(const struct mr_check *c, const struct mr_cdu *cdu)
 {
     struct mr_check_texts t = {0};
-    if (cdu->loop == MR_SITE_NONE || cdu->supply_c >= c->site->loop[cdu->loop].supply_c)
+    if (cdu->loop == MR_SITE_NONE)
         return;
-    mr_check_tell(
-        c, MR_SEVERITY_ERROR, cdu->at, "cdu", cdu->name,
-        "is to send %s and gets %s from loop \"%s\" (raise the set point or cool the loop)",
-        mr_check_shown(&t, cdu->supply_c, MR_Q_TEMPERATURE),
-        mr_check_shown(&t, c->site->loop[cdu->loop].supply_c, MR_Q_TEMPERATURE),
-        c->site->loop[cdu->loop].name);
+    const struct mr_loop *loop = &c->site->loop[cdu->loop];
+    if (cdu->supply_c >= loop->supply_c + cdu->approach_k - 1e-9)
+        return;
+    mr_check_tell(c, MR_SEVERITY_ERROR, cdu->at, "cdu", cdu->name,
+                  "is to send %s; loop \"%s\" brings %s, and the unit needs %s between them (raise "
+                  "the set point or cool the loop)",
+                  mr_check_shown(&t, cdu->supply_c, MR_Q_TEMPERATURE), loop->name,
+                  mr_check_shown(&t, loop->supply_c, MR_Q_TEMPERATURE),
+                  mr_check_shown(&t, cdu->approach_k, MR_Q_TEMPERATURE_DIFF));
 }
 
 static void check_liquid(const struct mr_check *c, const struct mr_rack *rack)
@@ -110,60 +116,112 @@ static void check_loop(const struct mr_check *c, const struct mr_loop *loop, dou
         mr_check_shown(&t, heat_w, MR_Q_POWER), mr_check_shown(&t, capacity_w, MR_Q_POWER));
 }
 
+/* What the parts of the cooling carry. */
+struct heat {
+    double *cdu_w, *cdu_m3_s; /* of every CDU group */
+    double *loop_w;           /* of every loop */
+    double *reject_w;         /* capacity in service on every loop, air handlers apart */
+    double *air_w, *crah_w;   /* of every hall: heat of the room; capacity of its air handlers */
+};
+
+static void sum_heat(const struct mr_site *site, struct heat *h)
+{
+    for (size_t i = 0; i < site->n_rack; i++) {
+        const struct mr_rack *rack = &site->rack[i];
+        if (rack->hall != MR_SITE_NONE)
+            h->air_w[rack->hall] += rack->limit_w * (1 - rack->liquid_frac);
+        if (rack->cdu == MR_SITE_NONE)
+            continue;
+        h->cdu_w[rack->cdu] += rack->limit_w * rack->liquid_frac;
+        h->cdu_m3_s[rack->cdu] += rack->flow_m3_s;
+    }
+    for (size_t i = 0; i < site->n_cdu; i++)
+        if (site->cdu[i].loop != MR_SITE_NONE)
+            h->loop_w[site->cdu[i].loop] += h->cdu_w[i];
+}
+
+/* Air handlers take the heat of the halls of their loop, in equal shares where it serves all. */
+static void sum_rejection(const struct mr_site *site, struct heat *h)
+{
+    for (size_t i = 0; i < site->n_rejector; i++) {
+        const struct mr_rejector *unit = &site->rejector[i];
+        const double in_service = mr_check_capacity(unit->capacity_w, unit->n_unit, unit->n_spare);
+        if (unit->loop == MR_SITE_NONE)
+            continue;
+        if (unit->kind != MR_SITE_REJECT_CRAH) {
+            h->reject_w[unit->loop] += in_service;
+            continue;
+        }
+        const uint32_t hall = site->loop[unit->loop].hall;
+        for (uint32_t k = 0; k < site->n_hall; k++) {
+            if (hall != MR_SITE_NONE && hall != k)
+                continue;
+            const double share =
+                hall == MR_SITE_NONE ? in_service / (double)site->n_hall : in_service;
+            h->crah_w[k] += share;
+            h->loop_w[unit->loop] += fmin(share, h->air_w[k]);
+        }
+    }
+}
+
+/* A room without air handlers is left alone where no cooling is described at all. */
+static void check_air(const struct mr_check *c, const struct mr_hall *hall, double air_w,
+                      double crah_w)
+{
+    struct mr_check_texts t = {0};
+    if (!mr_check_exceeds(air_w, crah_w) || c->site->n_rejector == 0)
+        return;
+    mr_check_tell(c, MR_SEVERITY_ERROR, hall->at, "hall", hall->name,
+                  "%s of heat to the air on %s of air handlers in service (add units of kind crah)",
+                  mr_check_shown(&t, air_w, MR_Q_POWER), mr_check_shown(&t, crah_w, MR_Q_POWER));
+}
+
 static mr_status check_heat(const struct mr_check *c, struct mr_err *err)
 {
     const struct mr_site *site = c->site;
     struct mr_arena arena = {0};
-    double *heat_w = mr_arena_zero(&arena, site->n_cdu, sizeof(double), err);
-    double *flow_m3_s = mr_arena_zero(&arena, site->n_cdu, sizeof(double), err);
-    double *loop_w = mr_arena_zero(&arena, site->n_loop, sizeof(double), err);
-    double *reject_w = mr_arena_zero(&arena, site->n_loop, sizeof(double), err);
-    mr_status st = MR_NOMEM;
-    if (heat_w != NULL && flow_m3_s != NULL && loop_w != NULL && reject_w != NULL) {
-        st = MR_OK;
-        for (size_t i = 0; i < site->n_rack; i++) {
-            const struct mr_rack *rack = &site->rack[i];
-            check_liquid(c, rack);
-            if (rack->cdu == MR_SITE_NONE)
-                continue;
-            heat_w[rack->cdu] += rack->limit_w * rack->liquid_frac;
-            flow_m3_s[rack->cdu] += rack->flow_m3_s;
-        }
+    struct heat h = {mr_arena_zero(&arena, site->n_cdu, sizeof(double), err),
+                     mr_arena_zero(&arena, site->n_cdu, sizeof(double), err),
+                     mr_arena_zero(&arena, site->n_loop, sizeof(double), err),
+                     mr_arena_zero(&arena, site->n_loop, sizeof(double), err),
+                     mr_arena_zero(&arena, site->n_hall, sizeof(double), err),
+                     mr_arena_zero(&arena, site->n_hall, sizeof(double), err)};
+    const bool has_all = h.cdu_w != NULL && h.cdu_m3_s != NULL && h.loop_w != NULL &&
+                         h.reject_w != NULL && h.air_w != NULL && h.crah_w != NULL;
+    if (has_all) {
+        sum_heat(site, &h);
+        sum_rejection(site, &h);
+        for (size_t i = 0; i < site->n_rack; i++)
+            check_liquid(c, &site->rack[i]);
         for (size_t i = 0; i < site->n_cdu; i++) {
-            check_cdu(c, &site->cdu[i], heat_w[i], flow_m3_s[i]);
+            check_cdu(c, &site->cdu[i], h.cdu_w[i], h.cdu_m3_s[i]);
             check_set_point(c, &site->cdu[i]);
-            if (site->cdu[i].loop != MR_SITE_NONE)
-                loop_w[site->cdu[i].loop] += heat_w[i];
         }
-        for (size_t i = 0; i < site->n_rejector; i++) {
-            const struct mr_rejector *unit = &site->rejector[i];
-            if (unit->loop != MR_SITE_NONE)
-                reject_w[unit->loop] +=
-                    mr_check_capacity(unit->capacity_w, unit->n_unit, unit->n_spare);
-        }
+        for (size_t i = 0; i < site->n_hall; i++)
+            check_air(c, &site->hall[i], h.air_w[i], h.crah_w[i]);
         for (size_t i = 0; i < site->n_loop; i++)
-            check_loop(c, &site->loop[i], loop_w[i], reject_w[i]);
+            check_loop(c, &site->loop[i], h.loop_w[i], h.reject_w[i]);
     }
     mr_arena_fini(&arena);
-    return st;
+    return has_all ? MR_OK : MR_NOMEM;
 }
 
 /* ---- floor ---- */
 
 static void check_floor(const struct mr_check *c)
 {
-    const double footprint_m2 = 0.6 * 1.2; /* of a rack, without aisles */
     struct mr_check_texts t = {0};
     for (size_t i = 0; i < c->site->n_rack; i++) {
         const struct mr_rack *rack = &c->site->rack[i];
         const double limit =
             rack->hall != MR_SITE_NONE ? c->site->hall[rack->hall].floor_limit_kg_m2 : 0;
-        const double load = rack->mass_kg / footprint_m2;
-        if (!(limit > 0) || !mr_check_exceeds(load, limit))
+        const double load = rack->mass_kg / rack->footprint_m2;
+        if (!(limit > 0) || !(rack->footprint_m2 > 0) || !mr_check_exceeds(load, limit))
             continue;
         mr_check_tell(c, MR_SEVERITY_ERROR, rack->at, "rack", rack->name,
-                      "%s on 0.6 m x 1.2 m are %s, the floor of \"%s\" bears %s (spread the load)",
+                      "%s on %s are %s, the floor of \"%s\" bears %s (spread the load)",
                       mr_check_shown(&t, rack->mass_kg, MR_Q_MASS),
+                      mr_check_shown(&t, rack->footprint_m2, MR_Q_AREA),
                       mr_check_shown(&t, load, MR_Q_MASS_PER_AREA), c->site->hall[rack->hall].name,
                       mr_check_shown(&t, limit, MR_Q_MASS_PER_AREA));
     }

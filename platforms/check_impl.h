@@ -40,4 +40,7 @@ MR_CHECKED mr_status mr_check_power(const struct mr_check *c, struct mr_err *err
 /** Scale-up domains, and whether every host reaches every other. */
 MR_CHECKED mr_status mr_check_network(const struct mr_check *c, struct mr_err *err);
 
+/** Does every host reach every other, zone by zone as SimGrid looks for routes? */
+MR_CHECKED mr_status mr_check_reach(const struct mr_check *c, struct mr_err *err);
+
 #endif

@@ -64,27 +64,66 @@ static void check_node(const struct mr_check *c, const struct mr_power_node *nod
     }
 }
 
-static void check_feeds(const struct mr_check *c)
+/* One panel or busway stands alone: no rack may need more than it has, not even by way of a
+ * sidecar. Other stages share their bars. */
+static void check_feed(const struct mr_check *c, const struct mr_rack *rack, uint32_t feed)
 {
     const struct mr_site *site = c->site;
     struct mr_check_texts t = {0};
-    for (size_t i = 0; i < site->n_rack; i++) {
-        const struct mr_rack *rack = &site->rack[i];
-        for (int f = 0; f < 2; f++) {
-            if (rack->feed[f] == MR_SITE_NONE)
-                continue;
-            const struct mr_power_node *node = &site->power[rack->feed[f]];
-            if (!mr_check_exceeds(rack->limit_w, node->rating_w))
-                continue;
-            mr_check_tell(
-                c, MR_SEVERITY_ERROR, rack->at, "rack", rack->name,
-                "%s on %s \"%s\" of %s (no single rack may exceed what feeds it: use a busway "
-                "or sidecar of %s or more)",
-                mr_check_shown(&t, rack->limit_w, MR_Q_POWER), mr_site_power_kind_name(node->kind),
-                node->name, mr_check_shown(&t, node->rating_w, MR_Q_POWER),
-                mr_check_shown(&t, rack->limit_w, MR_Q_POWER));
+    const struct mr_power_node *node = &site->power[feed];
+    if (node->kind == MR_SITE_POWER_SIDECAR && node->parent[0] != MR_SITE_NONE &&
+        !mr_check_exceeds(rack->limit_w, node->rating_w * (double)node->n_unit))
+        node = &site->power[node->parent[0]];
+    if (is_source(node->kind) || !mr_check_exceeds(rack->limit_w, node->rating_w))
+        return;
+    mr_check_tell(c, MR_SEVERITY_ERROR, rack->at, "rack", rack->name,
+                  "%s on %s \"%s\" of %s (no single rack may exceed what feeds it: use a busway or "
+                  "sidecar of %s or more)",
+                  mr_check_shown(&t, rack->limit_w, MR_Q_POWER),
+                  mr_site_power_kind_name(node->kind), node->name,
+                  mr_check_shown(&t, node->rating_w, MR_Q_POWER),
+                  mr_check_shown(&t, rack->limit_w, MR_Q_POWER));
+}
+
+static void check_feeds(const struct mr_check *c)
+{
+    for (size_t i = 0; i < c->site->n_rack; i++)
+        for (int f = 0; f < 2; f++)
+            if (c->site->rack[i].feed[f] != MR_SITE_NONE)
+                check_feed(c, &c->site->rack[i], c->site->rack[i].feed[f]);
+}
+
+/* What stands in when the grid is lost must carry what it stands behind until the next one does:
+ * batteries until generators have started. */
+static void check_backup(const struct mr_check *c, const struct loads *l, double racks_w)
+{
+    const double start_s = 10;
+    const struct mr_site *site = c->site;
+    struct mr_check_texts t = {0};
+    double generator_w = 0;
+    const struct mr_power_node *generator = NULL;
+    for (size_t i = 0; i < site->n_power; i++) {
+        const struct mr_power_node *node = &site->power[i];
+        if (node->kind == MR_SITE_POWER_GENERATOR) {
+            generator_w += node->rating_w * (double)node->n_unit;
+            generator = generator == NULL ? node : generator;
         }
+        if (node->kind != MR_SITE_POWER_BBU || node->parent[0] == MR_SITE_NONE)
+            continue;
+        const double load_w = l->normal_w[node->parent[0]];
+        const double power_w = node->rating_w * (double)node->n_unit;
+        if (mr_check_exceeds(load_w, power_w) || mr_check_exceeds(load_w * start_s, node->energy_j))
+            mr_check_tell(c, MR_SEVERITY_WARNING, node->at, "bbu", node->name,
+                          "%s and %s behind %s: not enough until generators start (%.0f s)",
+                          mr_check_shown(&t, power_w, MR_Q_POWER),
+                          mr_check_shown(&t, node->energy_j, MR_Q_ENERGY),
+                          mr_check_shown(&t, load_w, MR_Q_POWER), start_s);
     }
+    if (generator != NULL && mr_check_exceeds(racks_w, generator_w))
+        mr_check_tell(c, MR_SEVERITY_WARNING, generator->at, "generator", generator->name,
+                      "%s of generators for %s of racks: not all of them run without the grid",
+                      mr_check_shown(&t, generator_w, MR_Q_POWER),
+                      mr_check_shown(&t, racks_w, MR_Q_POWER));
 }
 
 /* Racks alone over the limit are an error. With losses and cooling, which are estimates, over it by
@@ -95,15 +134,16 @@ static mr_status check_grid(const struct mr_check *c, struct mr_err *err)
     const double doubt = 1.01;
     struct mr_check_texts t = {0};
     struct mr_meter meter;
-    double onsite_w = 0;
+    const bool is_island = site->grid.interconnect == MR_SITE_GRID_ISLAND;
+    double onsite_w = 0; /* the sun counts where there is nothing else */
     for (size_t i = 0; i < site->n_power; i++)
         if (site->power[i].kind == MR_SITE_POWER_TURBINE ||
-            site->power[i].kind == MR_SITE_POWER_SOLAR)
+            (site->power[i].kind == MR_SITE_POWER_SOLAR && is_island))
             onsite_w += site->power[i].rating_w * (double)site->power[i].n_unit;
     const double limit_w = site->grid.limit_w + onsite_w;
     if (!site->has_props)
         return MR_OK; /* the reader has said that there is no power */
-    if (site->grid.limit_w <= 0 && site->grid.interconnect != MR_SITE_GRID_ISLAND) {
+    if (site->grid.limit_w <= 0 && !is_island) {
         mr_check_tell(c, MR_SEVERITY_WARNING, site->grid.at, "grid of", site->name,
                       "no limit of the connection is stated (grid limit; interconnect=island when "
                       "there is none)");
@@ -152,8 +192,12 @@ mr_status mr_check_power(const struct mr_check *c, struct mr_err *err)
                       mr_site_power_kind_name(site->power[i].kind), site->power[i].name,
                       "feeds itself in a circle (parents must point towards the grid)");
     } else {
+        double racks_w = 0;
+        for (size_t i = 0; i < site->n_rack; i++)
+            racks_w += site->rack[i].limit_w;
         for (size_t i = 0; i < n; i++)
             check_node(c, &site->power[i], &l, i);
+        check_backup(c, &l, racks_w);
     }
     mr_arena_fini(&arena);
     check_feeds(c);

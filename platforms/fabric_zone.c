@@ -12,6 +12,7 @@
 #include "platforms/sgunit.h"
 
 #include <float.h>
+#include <math.h>
 #include <stdio.h>
 
 /* a rack without scale-out ports is still managed, and so is an empty row: 10 Gb/s */
@@ -93,6 +94,7 @@ static uint32_t add_link(struct builder *b, const char *name, uint32_t zone, dou
                                bytes_s, latency_s);
     if (!MORE(b, link))
         return 0;
+    latency_s = floor(latency_s * 1e15 + 0.5) / 1e15; /* sums of figures, to the femtosecond */
     b->site->link[b->site->n_link] =
         (struct mr_link){name, bytes_s, latency_s, sharing == SPLIT, sharing == FATPIPE, zone};
     return (uint32_t)b->site->n_link++;
@@ -247,6 +249,11 @@ static void add_host_route(struct builder *b, const struct mr_rack *rack, uint64
         add_hop(b, port);
 }
 
+static double nic_s(const struct builder *b, const struct mr_rack *rack)
+{
+    return rack->nic_latency_s > 0 ? rack->nic_latency_s : b->fabric->nic_latency_s;
+}
+
 static uint32_t add_host_link(struct builder *b, const struct mr_rack *rack, uint64_t i,
                               const char *suffix, double bytes_s, double latency_s)
 {
@@ -280,8 +287,7 @@ static struct door build_rack(struct builder *b, uint32_t index, uint32_t parent
     const uint32_t first_nic = (uint32_t)b->site->n_link;
     for (uint64_t i = 0; i < units.n && b->status == MR_OK; i++)
         add_host_link(b, rack, i, ".nic",
-                      bytes_s * (double)cores_of(&units, i) / (double)units.n_core,
-                      b->fabric->nic_latency_s);
+                      bytes_s * (double)cores_of(&units, i) / (double)units.n_core, nic_s(b, rack));
     const uint32_t port = add_link(b, join(b, rack->name, ".port"), rack->zone, bytes_s,
                                    b->fabric->port_latency_s, FATPIPE);
     for (uint64_t i = 0; i < units.n && n_switch > 0 && b->status == MR_OK; i++)
@@ -529,8 +535,8 @@ static struct door build_cluster_row(struct builder *b, uint32_t index, uint32_t
     struct mr_row *row = &b->site->row[index];
     struct door door = {row->name, join(b, row->name, ".leaf"), 0, MR_SITE_NONE};
     const struct mr_fabric_params *f = b->fabric;
-    const double latency_s = f->nic_latency_s + f->port_latency_s + f->rack_cable_s + optics_s(f) +
-                             f->leaf_latency_s / 2;
+    const double cable_s =
+        f->port_latency_s + f->rack_cable_s + optics_s(f) + f->leaf_latency_s / 2;
     row->zone = add_zone(b, row->name, "Cluster", parent);
     for (uint32_t r = row->first_rack; r < row->first_rack + row->n_rack; r++) {
         struct mr_rack *rack = &b->site->rack[r];
@@ -544,7 +550,7 @@ static struct door build_cluster_row(struct builder *b, uint32_t index, uint32_t
          r++) {
         struct mr_rack *rack = &b->site->rack[r];
         rack->uplink = add_link(b, join(b, rack->name, ".up"), row->zone, rack_bytes_s(rack),
-                                latency_s, SPLIT);
+                                nic_s(b, rack) + cable_s, SPLIT);
         b->site->host[rack->first_host].uplink = rack->uplink;
     }
     return door;

@@ -204,6 +204,7 @@ static mr_status push_cdu(struct mr_layout_build *build, const struct group *gro
         .card = mr_arena_text(&site->arena, mr_str_of(is_named ? spec->card_id : cooling->cdu),
                               &plan->err),
         .capacity_w = spec->capacity_w > 0 ? spec->capacity_w : card.capacity_w,
+        .approach_k = card.approach_k,
         .supply_c = mr_layout_plan_has(spec->node, "supply") ? spec->supply_c : hall->supply_c,
         .loop = hall->loop[MR_LAYOUT_LOOP_LIQUID],
         .hall = group->hall,

@@ -244,6 +244,7 @@ static mr_status add_racks(struct mr_layout_build *build, const struct mr_layout
                            .at = mr_layout_plan_spot(spec->node)};
     const double width_m = spec->width_m > 0 ? spec->width_m : mr_layout_card_width(spec->card);
     MR_TRY(fill_rack(build, spec, &rack));
+    rack.footprint_m2 = width_m * spec->card->depth_m;
     *x_m += spec->gap_m;
     for (uint64_t i = 0; i < spec->n_count; i++) {
         if (rack.n_package > MR_SITE_NONE - 1 - site->n_package) {

@@ -75,6 +75,8 @@ static const struct mr_param cdu_rows[] = {
                "Of these, not needed at full load"),
     MR_PARAM(struct mr_prop_cdu, it.capacity_w, "capacity", MR_Q_POWER, "0 W", 0, ANY,
              "Heat one unit carries"),
+    MR_PARAM(struct mr_prop_cdu, it.approach_k, "approach", MR_Q_TEMPERATURE_DIFF, "0 K", 0, 100,
+             "Supply above the facility water, at design"),
     MR_PARAM(struct mr_prop_cdu, it.supply_c, "supply", MR_Q_TEMPERATURE, "45 degC", -60, 120,
              "Set point of the water sent to racks"),
     MR_PARAM(struct mr_prop_cdu, it.flow_m3_s, "flow", MR_Q_VOLUME_FLOW, "0 m3/s", 0, ANY,
@@ -155,6 +157,10 @@ static const struct mr_param rack_rows[] = {
     MR_PARAM(struct mr_prop_rack, it.inlet_max_c, "inlet", MR_Q_TEMPERATURE, "45 degC", -60, 120,
              "Warmest allowed inlet"),
     MR_PARAM(struct mr_prop_rack, it.mass_kg, "mass", MR_Q_MASS, "0 kg", 0, ANY, "Mass, filled"),
+    MR_PARAM(struct mr_prop_rack, it.footprint_m2, "footprint", MR_Q_AREA, "0.72 m2", 0, ANY,
+             "Floor under it, without aisles"),
+    MR_PARAM(struct mr_prop_rack, it.nic_latency_s, "nic", MR_Q_TIME, "0 s", 0, 1,
+             "Latency from a package to its port, 0: the fabric's"),
     MR_PARAM(struct mr_prop_rack, it.x_m, "x", MR_Q_LENGTH, "0 m", -ANY, ANY,
              "Place on the floor, along the row"),
     MR_PARAM(struct mr_prop_rack, it.y_m, "y", MR_Q_LENGTH, "0 m", -ANY, ANY,
@@ -428,11 +434,12 @@ bool mr_prop_is_of_card(int kind, size_t row)
         int kind;
         const char *key;
     } figures[] = {
-        {MR_PROP_RACK, "flops"},      {MR_PROP_RACK, "memory"},  {MR_PROP_RACK, "rated"},
-        {MR_PROP_RACK, "max_q"},      {MR_PROP_RACK, "liquid"},  {MR_PROP_RACK, "flow"},
-        {MR_PROP_RACK, "inlet"},      {MR_PROP_RACK, "mass"},    {MR_PROP_RACK, "port"},
-        {MR_PROP_RACK, "trays"},      {MR_PROP_RACK, "cpus"},    {MR_PROP_RACK, "ports"},
-        {MR_PROP_RACK, "bus"},        {MR_PROP_CDU, "capacity"}, {MR_PROP_CDU, "flow"},
+        {MR_PROP_RACK, "flops"},      {MR_PROP_RACK, "memory"},    {MR_PROP_RACK, "rated"},
+        {MR_PROP_RACK, "max_q"},      {MR_PROP_RACK, "liquid"},    {MR_PROP_RACK, "flow"},
+        {MR_PROP_RACK, "inlet"},      {MR_PROP_RACK, "mass"},      {MR_PROP_RACK, "port"},
+        {MR_PROP_RACK, "trays"},      {MR_PROP_RACK, "cpus"},      {MR_PROP_RACK, "ports"},
+        {MR_PROP_RACK, "bus"},        {MR_PROP_RACK, "footprint"}, {MR_PROP_RACK, "nic"},
+        {MR_PROP_CDU, "approach"},    {MR_PROP_CDU, "capacity"},   {MR_PROP_CDU, "flow"},
         {MR_PROP_REJECT, "capacity"}, {MR_PROP_REJECT, "area"},
     };
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)

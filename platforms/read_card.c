@@ -48,6 +48,8 @@ static size_t rack_figures(struct mr_read *r, const char *id, struct mr_place at
         {"cpus", (double)card->n_cpu},
         {"ports", (double)card->n_port},
         {"bus", (double)card->bus_v},
+        {"footprint", card->width_m * card->depth_m},
+        {"nic", card->scaleout_latency_s / 2}, /* a message passes two */
     };
     memcpy(out, figures, sizeof figures);
     return sizeof figures / sizeof *figures;
@@ -61,7 +63,8 @@ static size_t cdu_figures(struct mr_read *r, const char *id, struct mr_place at,
         return 0;
     out[0] = (struct figure){"capacity", card->capacity_w};
     out[1] = (struct figure){"flow", mr_cdu_it_flow_m3_s(card)};
-    return 2;
+    out[2] = (struct figure){"approach", card->approach_k};
+    return 3;
 }
 
 static size_t reject_figures(struct mr_read *r, const char *id, struct mr_place at,

@@ -70,7 +70,7 @@ struct mr_read {
     uint8_t origin[MR_PROP_FABRIC + 1][mr_prop_row_max];
     struct mr_library *library; /* NULL until a hand-written rack names its card */
     bool has_includes, has_site;
-    bool has_told_units, has_told_foreign; /* warnings of these kinds are given once */
+    bool has_told_units; /* this warning is given once */
 };
 
 /* Add an error; the rest is a format and its arguments. */

@@ -353,20 +353,41 @@ static int kind_of(const char *id, bool *has_name)
     return MR_N_PROP;
 }
 
-/* Not ours. A slip of the pen is likely when it begins like ours. */
+/* Not ours. A slip of the pen is likely where the whole id, or the part before its dot, is near to
+ * one of ours; props of other tools ("wattage_per_state") are not. */
 static void foreign(struct mr_read *r, const struct prop *prop)
 {
-    char quoted[MR_QUOTE_CAP];
-    for (int kind = 0; kind < MR_N_PROP && !r->has_told_foreign; kind++) {
-        const char *text = mr_prop_kind_name(kind);
-        if (strncmp(prop->id, text, strlen(text)) != 0)
-            continue;
-        MR_READ_WARNING(r, MR_SCHEMA, prop->id_at,
-                        "prop \"%s\" is left alone: ours is \"%s%s\" (told once)",
-                        mr_text_quote(mr_str_of(prop->id), quoted), text,
-                        mr_prop_kind_has_name(kind) ? ".NAME" : "");
-        r->has_told_foreign = true;
+#define SINGLE_ID(id, on, doc) id,
+    static const char *const singles[] = {MR_PROP_SINGLE_LIST(SINGLE_ID)};
+#undef SINGLE_ID
+    enum {
+        n_single = sizeof singles / sizeof *singles
+    };
+    const char *names[n_single + MR_N_PROP], *kinds[MR_N_PROP + n_single];
+    char quoted[MR_QUOTE_CAP], before[n_single][32];
+    const size_t n_before = strcspn(prop->id, ".");
+    size_t n = 0, n_kind = 0;
+    for (size_t i = 0; i < n_single; i++) {
+        names[n++] = singles[i];
+        snprintf(before[i], sizeof before[i], "%.*s", (int)strcspn(singles[i], "."), singles[i]);
+        if (singles[i][strlen(before[i])] == '.')
+            kinds[n_kind++] = before[i];
     }
+    for (int kind = 0; kind < MR_N_PROP; kind++)
+        kinds[n_kind++] = names[n++] = mr_prop_kind_name(kind);
+    const char *near = mr_text_nearest(mr_str_of(prop->id), names, n);
+    const bool has_dot = prop->id[n_before] == '.';
+    if (near == NULL && has_dot)
+        near = mr_text_nearest((struct mr_str){prop->id, n_before}, kinds, n_kind);
+    if (near == NULL)
+        return;
+    int kind = 0;
+    while (kind < MR_N_PROP && strcmp(near, mr_prop_kind_name(kind)) != 0)
+        kind++;
+    MR_READ_WARNING(r, MR_SCHEMA, prop->id_at,
+                    "prop \"%s\" is none of ours and left alone (did you mean \"%s%s\"?)",
+                    mr_text_quote(mr_str_of(prop->id), quoted), near,
+                    kind < MR_N_PROP && mr_prop_kind_has_name(kind) ? ".NAME" : "");
 }
 
 static mr_status read_one(struct mr_read *r, const struct prop *prop, struct rack *rack)

@@ -234,6 +234,8 @@ static void dump_rack(const struct mr_rack *rack, struct mr_buf *out)
     number(out, "flow_m3_s", rack->flow_m3_s);
     number(out, "inlet_max_c", rack->inlet_max_c);
     number(out, "mass_kg", rack->mass_kg);
+    number(out, "footprint_m2", rack->footprint_m2);
+    number(out, "nic_latency_s", rack->nic_latency_s);
     number(out, "x_m", rack->x_m);
     number(out, "y_m", rack->y_m);
     count(out, "n_tray", rack->n_tray);
@@ -265,6 +267,7 @@ static void dump_cdu(const struct mr_cdu *cdu, struct mr_buf *out)
     count(out, "n_unit", cdu->n_unit);
     count(out, "n_spare", cdu->n_spare);
     number(out, "capacity_w", cdu->capacity_w);
+    number(out, "approach_k", cdu->approach_k);
     number(out, "supply_c", cdu->supply_c);
     number(out, "flow_m3_s", cdu->flow_m3_s);
     ref(out, "loop", cdu->loop);

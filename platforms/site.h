@@ -43,7 +43,7 @@ struct mr_power_node {
 struct mr_cdu {
     const char *name, *card;
     uint64_t n_unit, n_spare;
-    double capacity_w;          /* of one unit */
+    double capacity_w, approach_k; /* of one unit; supply above the facility water, at design */
     double supply_c, flow_m3_s; /* set point of the water sent to racks; design flow of one unit */
     uint32_t loop;              /* facility loop it gives its heat to */
     uint32_t hall, row;
@@ -87,13 +87,14 @@ struct mr_rack {
     uint32_t uplink;                   /* its link to the leaf, MR_SITE_NONE when it has none */
     double limit_w;                    /* what its feed grants */
     double rated_w, max_q_w;           /* of the card, as installed */
-    double liquid_frac, flow_m3_s, inlet_max_c, mass_kg, x_m, y_m;
-    uint64_t n_tray;     /* compute trays, packages spread evenly over them */
-    double flop_s;       /* of one package, dense, as the card gives it; 0: not known */
-    double memory_bytes; /* of all packages */
-    uint64_t n_port;     /* scale-out ports */
-    double port_bytes_s; /* of one port, one way */
-    uint64_t bus_v;      /* 0: alternating current */
+    double liquid_frac, flow_m3_s, inlet_max_c, mass_kg, footprint_m2, x_m, y_m;
+    double nic_latency_s; /* package to its port; 0: the fabric's */
+    uint64_t n_tray;      /* compute trays, packages spread evenly over them */
+    double flop_s;        /* of one package, dense, as the card gives it; 0: not known */
+    double memory_bytes;  /* of all packages */
+    uint64_t n_port;      /* scale-out ports */
+    double port_bytes_s;  /* of one port, one way */
+    uint64_t bus_v;       /* 0: alternating current */
     uint64_t n_cpu;
     struct mr_spot at;
 };

@@ -71,8 +71,11 @@ static void count_plant(const struct mr_site *site, struct mr_summary *s)
     }
     for (size_t i = 0; i < site->n_rejector; i++) {
         const struct mr_rejector *unit = &site->rejector[i];
-        s->rejection_w += in_service(unit->capacity_w, unit->n_unit, unit->n_spare);
-        s->rejection_spare_w += unit->capacity_w * (double)unit->n_spare;
+        const bool is_crah = unit->kind == MR_SITE_REJECT_CRAH;
+        *(is_crah ? &s->crah_w : &s->rejection_w) +=
+            in_service(unit->capacity_w, unit->n_unit, unit->n_spare);
+        *(is_crah ? &s->crah_spare_w : &s->rejection_spare_w) +=
+            unit->capacity_w * (double)unit->n_spare;
     }
     for (size_t i = 0; i < site->n_power; i++) {
         const struct mr_power_node *node = &site->power[i];
@@ -219,6 +222,10 @@ void mr_summary_print(const struct mr_site *site, const struct mr_summary *s, st
     mr_unit_human(s->cdu_spare_w, MR_Q_POWER, 4, spare);
     snprintf(more, sizeof more, " and %s spare, %zu groups", spare, site->n_cdu);
     line(out, "CDU capacity", s->cdu_w, MR_Q_POWER, more);
+    mr_unit_human(s->crah_spare_w, MR_Q_POWER, 4, spare);
+    snprintf(more, sizeof more, " and %s spare", spare);
+    if (s->crah_w > 0)
+        line(out, "air handlers", s->crah_w, MR_Q_POWER, more);
     mr_unit_human(s->rejection_spare_w, MR_Q_POWER, 4, spare);
     snprintf(more, sizeof more, " and %s spare", spare);
     line(out, "heat rejection", s->rejection_w, MR_Q_POWER, more);
@@ -266,6 +273,8 @@ void mr_summary_json(const struct mr_site *site, const struct mr_summary *s, str
         {"cdu_spare_w", s->cdu_spare_w},
         {"rejection_w", s->rejection_w},
         {"rejection_spare_w", s->rejection_spare_w},
+        {"crah_w", s->crah_w},
+        {"crah_spare_w", s->crah_spare_w},
         {"mass_kg", s->mass_kg},
         {"scaleout_bytes_s", s->scaleout_bytes_s},
         {"bisection_bytes_s", s->bisection_bytes_s},

@@ -26,7 +26,9 @@ struct mr_summary {
     double liquid_w, air_w;             /* granted heat by where it goes */
     double flow_m3_s;                   /* of all racks at design */
     double cdu_w, cdu_spare_w;          /* capacity in service; on top of that */
-    double rejection_w, rejection_spare_w;
+    double rejection_w,
+        rejection_spare_w; /* air handlers apart: what they take is counted outside */
+    double crah_w, crah_spare_w;
     double mass_kg;
     double grid_limit_w;      /* 0: no grid, or no limit stated */
     struct mr_meter meter;    /* zero when the power tree is none */

@@ -69,6 +69,7 @@ static void sound_site(struct fixture *f)
                                       .flow_m3_s = 0.0025,
                                       .inlet_max_c = 45,
                                       .mass_kg = 1800,
+                                      .footprint_m2 = 0.72,
                                       .n_port = 8,
                                       .port_bytes_s = 100e9,
                                       .flop_s = 1e15,
@@ -80,7 +81,7 @@ static void sound_site(struct fixture *f)
             .zone = 1, .src = names[i], .dst = "leaf", .gw_src = "", .gw_dst = "", .n_link = 1};
     }
     f->zone[0] = (struct mr_zone){"site", "Floyd", MR_SITE_NONE, 1};
-    f->zone[1] = (struct mr_zone){"H0.R0", "Full", 0, 2};
+    f->zone[1] = (struct mr_zone){"H0.R0", "Floyd", 0, 2};
     f->router[0] = (struct mr_router){"leaf", 1};
     f->link = (struct mr_link){.name = "l", .bandwidth_bytes_s = 800e9};
     f->site = (struct mr_site){.name = "small",
@@ -199,7 +200,18 @@ MR_TEST(heat_and_flow_that_do_not_fit)
     expect(&f, n_rack, 0, "takes water up to 45 degC, \"H0.R0.C0\" sends 50 degC");
     sound_site(&f);
     f.loop.supply_c = 43;
-    expect(&f, 1, 0, "cdu \"H0.R0.C0\": is to send 40 degC and gets 43 degC from loop \"H0.L0\"");
+    expect(&f, 1, 0,
+           "cdu \"H0.R0.C0\": is to send 40 degC; loop \"H0.L0\" brings 43 degC, and the unit "
+           "needs 0 K");
+    sound_site(&f);
+    f.loop.supply_c = 38;
+    f.cdu.approach_k = 3;
+    expect(&f, 1, 0, "loop \"H0.L0\" brings 38 degC, and the unit needs 3 K between them");
+    sound_site(&f);
+    f.rack[0].liquid_frac = 0.4; /* 60 kW to a room without air handlers */
+    expect(&f, 1, 0, "hall \"H0\": 60 kW of heat to the air on 0 W of air handlers in service");
+    f.rejector.kind = MR_SITE_REJECT_CRAH; /* and nothing that cools the loop any more */
+    expect(&f, 1, 0, "loop \"H0.L0\": 400 kW of heat on 0 W of rejection in service");
     sound_site(&f);
     f.rack[2].flow_m3_s = 0.62e-3 / 60 * 100; /* 0.62 L/min per kW */
     expect(&f, 0, 1, "its design flow of 62 L/min for 100 kW warms by 24.6 K (10 K is usual");
@@ -214,8 +226,7 @@ MR_TEST(floor_domains_and_routes)
     struct mr_hall halls[2];
     sound_site(&f);
     f.hall.floor_limit_kg_m2 = 2400;
-    expect(&f, n_rack, 0,
-           "1800 kg on 0.6 m x 1.2 m are 2500 kg/m2, the floor of \"H0\" bears 2400");
+    expect(&f, n_rack, 0, "1800 kg on 0.72 m2 are 2500 kg/m2, the floor of \"H0\" bears 2400");
     sound_site(&f);
     halls[0] = halls[1] = f.hall;
     f.site.hall = halls;
@@ -226,7 +237,15 @@ MR_TEST(floor_domains_and_routes)
     expect(&f, 2, 1, "its scale-up domain has racks in another row");
     sound_site(&f);
     f.site.n_route = 3; /* the last host has none */
-    expect(&f, 1, 0, "host \"H0.R0.K3\": no route leads to it from \"H0.R0.K0\" (1 of 4 hosts");
+    expect(&f, 1, 0,
+           "zone \"H0.R0\": no route leads from \"H0.R0.K0\" to \"H0.R0.K3\" (routing Floyd");
+    sound_site(&f);
+    f.route[1].is_one_way = true; /* K1 is never reached, and knows no way back */
+    expect(&f, 1, 0, "no route leads from \"H0.R0.K0\" to \"H0.R0.K1\"");
+    sound_site(&f);
+    f.zone[1].routing = "Full"; /* knows no way over a router that nobody declares */
+    expect(&f, 1, 0,
+           "no route leads from \"H0.R0.K0\" to \"H0.R0.K1\" (routing Full; 12 such pairs");
 }
 
 static mr_status check_once(void *context, struct mr_err *err)

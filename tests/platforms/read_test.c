@@ -168,7 +168,8 @@ static const char every_kind[] = MR_READ_DOC(
     "MJ; "
     "parent=S'/>"
     "<zone id='r' routing='Full'><prop id='row.R' value=''/>"
-    "<prop id='cdu.C' value=\"card='x; ''y'''; units=2; spare=1; capacity=1 MW; supply=40 degC; "
+    "<prop id='cdu.C' value=\"card='x; ''y'''; units=2; spare=1; capacity=1 MW; approach=3 K; "
+    "supply=40 degC; "
     "flow=1 m3/s; loop=L\"/>"
     "<prop id='power.B1' value='kind=busway; parent=U S'/><prop id='power.B2' value='kind=busway'/>"
     "<prop id='domain.D' value='generation=6; packages=8; bandwidth=1.8 TB/s; latency=100 ns; "
@@ -179,7 +180,8 @@ static const char every_kind[] = MR_READ_DOC(
     "max_q=70 "
     "kW; liquid=0.8; flow=0.001 m3/s; inlet=35 degC; mass=1500 kg; x=-1 m; y=2 m; ports=16; "
     "port=100 "
-    "GB/s; bus=800'/><host id='k0.t0' speed='1Gf' core='4'/><host id='k0.t1' speed='1Gf' "
+    "GB/s; bus=800; footprint=0.8 m2; nic=1 us'/><host id='k0.t0' speed='1Gf' core='4'/><host "
+    "id='k0.t1' speed='1Gf' "
     "core='4'/></zone>"
     "<zone id='k1' routing='Full'><prop id='rack' value=''/><host id='k1.t0' speed='1Gf' "
     "core='3'/></zone></zone></zone></zone>");
@@ -268,15 +270,19 @@ MR_TEST(single_props_of_a_hand_written_file)
 }
 
 /* Warnings that stand beside a good file. */
-MR_TEST(what_is_left_alone_or_assumed_is_told_once)
+MR_TEST(what_is_left_alone_or_assumed_is_told)
 {
     static const struct {
         const char *text, *part;
         size_t n_warning; /* besides the four of a platform without props */
     } cases[] = {
         {MR_READ_ZONE("<prop id='racks' value=''/><prop id='rackety' value=''/>" MR_READ_HOSTS),
-         "prop \"racks\" is left alone: ours is \"rack\" (told once)", 1},
-        {MR_READ_ZONE("<prop id='hall' value=''/>" MR_READ_HOSTS), "ours is \"hall.NAME\"", 1},
+         "prop \"racks\" is none of ours and left alone (did you mean \"rack\"?)", 1},
+        {MR_READ_ZONE("<prop id='nvl.domian' value='D'/><prop id='busway.limt' value='1 MW'/>"
+                      "<prop id='rak.limit' value='1 kW'/>" MR_READ_HOSTS),
+         "did you mean \"busway.limit\"?", 3},
+        {MR_READ_ZONE("<prop id='hall' value=''/>" MR_READ_HOSTS), "did you mean \"hall.NAME\"?",
+         1},
         {MR_READ_ZONE("<prop id='color' value='red'/>" MR_READ_HOSTS), "no rack is described", 0},
         {MR_READ_ZONE("<host id='a' speed='1e9'/><host id='b' speed='2e9'/>"),
          "no unit: taken as flop/s (told once)", 1},
@@ -419,7 +425,7 @@ MR_TEST_MAIN(MR_TEST_ENTRY(every_fixture_has_what_stands_in_it),
              MR_TEST_ENTRY(numbers_of_a_plain_platform),
              MR_TEST_ENTRY(names_of_clusters_are_as_simgrid_makes_them),
              MR_TEST_ENTRY(every_kind_of_prop), MR_TEST_ENTRY(single_props_of_a_hand_written_file),
-             MR_TEST_ENTRY(what_is_left_alone_or_assumed_is_told_once),
+             MR_TEST_ENTRY(what_is_left_alone_or_assumed_is_told),
              MR_TEST_ENTRY(mistakes_are_told_with_their_place), MR_TEST_ENTRY(oddities_are_read),
              MR_TEST_ENTRY(what_is_left_to_the_checks), MR_TEST_ENTRY(a_file_that_is_not_there),
              MR_TEST_ENTRY(out_of_memory))
