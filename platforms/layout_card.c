@@ -114,6 +114,24 @@ mr_status mr_layout_card_reject(struct mr_layout_plan *plan, const char *id,
 
 /* ---- fabric ---- */
 
+static void check_switch(const struct mr_layout_plan *plan, const struct mr_fabric_params *fabric,
+                         const struct mr_switch_card *card, const char *id, const char *attribute)
+{
+    const int wanted = fabric->kind == MR_FABRIC_KIND_INFINIBAND ? MR_SWITCH_TECHNOLOGY_INFINIBAND
+                                                                 : MR_SWITCH_TECHNOLOGY_ETHERNET;
+    const struct mr_place at = place_of(plan, plan->fabric, attribute);
+    if (card->technology != wanted)
+        mr_diags_add(plan->diags, MR_SEVERITY_WARNING, MR_RANGE, at,
+                     "fabric: %s \"%s\" is no switch of this kind of network (kind=\"%s\")",
+                     attribute, id,
+                     fabric->kind == MR_FABRIC_KIND_INFINIBAND ? "infiniband" : "ethernet");
+    if (card->has_cpo != (fabric->optics == MR_FABRIC_OPTICS_CPO))
+        mr_diags_add(plan->diags, MR_SEVERITY_WARNING, MR_RANGE, at,
+                     "fabric: the optics of %s \"%s\" are %s (optics=\"%s\")", attribute, id,
+                     card->has_cpo ? "co-packaged" : "not co-packaged",
+                     card->has_cpo ? "cpo" : "pluggable");
+}
+
 mr_status mr_layout_card_fabric(struct mr_layout_build *build)
 {
     struct mr_layout_plan *plan = build->plan;
@@ -134,8 +152,13 @@ mr_status mr_layout_card_fabric(struct mr_layout_build *build)
         const struct mr_switch_card *card =
             mr_library_switch(plan->library, layers[i].id,
                               place_of(plan, plan->fabric, layers[i].attribute), plan->diags);
-        if (card != NULL && !mr_layout_plan_has(plan->fabric, layers[i].latency))
+        if (card == NULL)
+            continue;
+        if (!mr_layout_plan_has(plan->fabric, layers[i].latency))
             *layers[i].latency_s = card->latency_s;
+        if (i == 0 && !mr_layout_plan_has(plan->fabric, "optics"))
+            fabric->optics = card->has_cpo ? MR_FABRIC_OPTICS_CPO : MR_FABRIC_OPTICS_PLUGGABLE;
+        check_switch(plan, fabric, card, layers[i].id, layers[i].attribute);
     }
     return out_of_memory(plan);
 }

@@ -218,7 +218,8 @@ static mr_status push_cdu(struct mr_layout_build *build, const struct group *gro
     const uint64_t n_need = n_heat > n_flow ? n_heat : n_flow;
     mr_layout_plan_units(plan,
                          &(struct mr_layout_stock){spec->node, spec->n_unit, spec->n_spare, n_need,
-                                                   spare_of(cooling, n_need)},
+                                                   spare_of(cooling, n_need),
+                                                   has(cooling, "redundancy")},
                          &cdu->n_unit, &cdu->n_spare);
     cdu->flow_m3_s = spec->flow_m3_s > 0 ? spec->flow_m3_s
                                          : group->flow_m3_s / (double)(cdu->n_unit - cdu->n_spare);
@@ -382,7 +383,8 @@ static mr_status push_reject(struct mr_layout_build *build, const struct reject 
     const uint64_t n_need = mr_layout_plan_need(plan, cause, heat_w, r->capacity_w);
     mr_layout_plan_units(plan,
                          &(struct mr_layout_stock){spec->node, spec->n_unit, spec->n_spare, n_need,
-                                                   spare_of(&hall->spec->cooling, n_need)},
+                                                   spare_of(&hall->spec->cooling, n_need),
+                                                   has(&hall->spec->cooling, "redundancy")},
                          &it->n_unit, &it->n_spare);
     if (spec->name != NULL)
         mr_layout_room_local(spec->name, 0, true, local);

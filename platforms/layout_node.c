@@ -250,6 +250,14 @@ static uint64_t spare_of(const struct mr_layout_scope *scope, int kind)
     return redundancy == MR_LAYOUT_N_PLUS_1 || is_common ? 1 : 0;
 }
 
+static bool asks_for_reserve(const struct mr_layout_power *power)
+{
+    for (; power != NULL; power = power->up)
+        if (mr_layout_plan_has(power->node, "redundancy"))
+            return true;
+    return false;
+}
+
 static double duration_of(const struct mr_layout_node *spec)
 {
     if (spec->duration_s > 0)
@@ -278,7 +286,8 @@ mr_status mr_layout_node_make(const struct mr_layout_scope *scope,
                            : mr_layout_plan_need(plan, cause, making->load_w, node.rating_w * fill);
     mr_layout_plan_units(plan,
                          &(struct mr_layout_stock){spec->node, spec->n_unit, spec->n_spare, n_need,
-                                                   spare_of(scope, spec->kind)},
+                                                   spare_of(scope, spec->kind),
+                                                   asks_for_reserve(scope->power)},
                          &node.n_unit, &node.n_spare);
     node.energy_j = spec->energy_j > 0
                         ? spec->energy_j

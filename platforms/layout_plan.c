@@ -84,6 +84,13 @@ void mr_layout_plan_units(struct mr_layout_plan *plan, const struct mr_layout_st
     else if (stock->n_unit == 0)
         *n_spare = stock->n_spare_normal;
     *n_unit = stock->n_unit > 0 ? stock->n_unit : stock->n_need + *n_spare;
+    if (stock->is_asked && stock->n_unit > 0 && *n_spare < stock->n_spare_normal &&
+        !mr_layout_plan_has(stock->node, "spare"))
+        mr_diags_add(plan->diags, MR_SEVERITY_WARNING, MR_RANGE, mr_xml_place(stock->node),
+                     "%s: %llu units for a load of %llu leave no spare, which the redundancy asks "
+                     "for",
+                     stock->node->name, (unsigned long long)stock->n_unit,
+                     (unsigned long long)stock->n_need);
     if (*n_spare < *n_unit)
         return;
     mr_layout_plan_error(plan, MR_RANGE, stock->node, "spare",

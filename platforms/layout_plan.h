@@ -46,6 +46,7 @@ struct mr_layout_stock {
     const struct mr_xml_node *node;  /* element that says units and spare; NULL: automatic */
     uint64_t n_unit, n_spare;        /* as it says them; 0 units: not said */
     uint64_t n_need, n_spare_normal; /* what the load takes; what redundancy adds to that */
+    bool is_asked;                   /* the file asks for that redundancy */
 };
 
 /** Units installed and, of these, spare: at least one is left to work. */

@@ -149,6 +149,14 @@ static mr_status grouped_domains(struct mr_layout_build *build, const struct mr_
     return n > 0 ? push_domain(build, row->name, "D", spec->node, &domain) : MR_OK;
 }
 
+static void tell_short_group(struct mr_layout_build *build, const struct mr_row *row,
+                             const struct mr_layout_rack *spec, uint64_t n_rack, uint64_t n_whole)
+{
+    mr_diags_add(build->plan->diags, MR_SEVERITY_WARNING, MR_RANGE, mr_xml_place(spec->node),
+                 "rack: %llu of %s in row %s are no whole domain of %llu racks: each stands alone",
+                 (unsigned long long)n_rack, spec->card_id, row->name, (unsigned long long)n_whole);
+}
+
 /* Cards whose domains span racks: groups of neighbors, as far as the row has whole ones. */
 static mr_status spanning_domains(struct mr_layout_build *build, const struct mr_row *row,
                                   uint64_t *n_group)
@@ -164,7 +172,10 @@ static mr_status spanning_domains(struct mr_layout_build *build, const struct mr
                build->site->rack[last].domain == MR_SITE_NONE)
             last++;
         if (n < 2 || last - first < n) {
-            first++;
+            /* groups that were cut short by the row's end, once per run of racks */
+            if (n >= 2 && last > first && last - first < n)
+                tell_short_group(build, row, spec, last - first, n);
+            first = n >= 2 && last > first ? last : first + 1;
             continue;
         }
         (void)mr_layout_card_domain(spec->card, &domain);

@@ -315,6 +315,21 @@ static void give_uplinks(struct mr_read *r)
 
 /* ---- packages and domains ---- */
 
+/* A rack that shows other packages than its card has: the memory is that of the shown ones. */
+static void compare_with_card(struct mr_read *r, struct mr_rack *rack)
+{
+    const struct mr_place at = {r->site->path, rack->at.line, rack->at.col};
+    const struct mr_rack_card *card = mr_read_rack_card(r, rack->card, at);
+    char quoted[MR_QUOTE_CAP];
+    if (card == NULL || card->n_package == rack->n_package)
+        return;
+    if (rack->memory_bytes == card->package_memory_bytes * (double)card->n_package)
+        rack->memory_bytes = card->package_memory_bytes * rack->n_package;
+    MR_READ_WARNING(r, MR_RANGE, at, "rack \"%s\": shows %u packages, its card \"%s\" has %llu",
+                    mr_text_quote(mr_str_of(rack->name), quoted), rack->n_package, rack->card,
+                    (unsigned long long)card->n_package);
+}
+
 static void count_packages(struct mr_read *r)
 {
     struct mr_site *site = r->site;
@@ -324,8 +339,10 @@ static void count_packages(struct mr_read *r)
         uint64_t n_core = 0;
         for (uint32_t h = 0; h < rack->n_host; h++)
             n_core += site->host[rack->first_host + h].n_core;
-        if (rack->n_package == UINT32_MAX)
+        if (rack->n_package == UINT32_MAX) {
             rack->n_package = n_core < UINT32_MAX ? (uint32_t)n_core : UINT32_MAX - 1;
+            compare_with_card(r, rack);
+        }
         rack->first_package = (uint32_t)package;
         package += rack->n_package;
         if (rack->pod != MR_SITE_NONE)

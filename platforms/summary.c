@@ -129,7 +129,8 @@ static double bisection(const struct mr_site *site, double scaleout_bytes_s)
     return narrowest / 2;
 }
 
-mr_status mr_summary_of(const struct mr_site *site, struct mr_summary *s, struct mr_err *err)
+mr_status mr_summary_of(const struct mr_site *site, struct mr_summary *s, struct mr_diags *diags,
+                        struct mr_err *err)
 {
     *s = (struct mr_summary){.n_hall = site->n_hall,
                              .n_row = site->n_row,
@@ -144,6 +145,7 @@ mr_status mr_summary_of(const struct mr_site *site, struct mr_summary *s, struct
     count_racks(site, s);
     count_plant(site, s);
     s->bisection_bytes_s = bisection(site, s->scaleout_bytes_s);
+    MR_TRY(mr_network_of(site, &s->network, diags));
     struct mr_err circle = {0}; /* the checks tell where */
     const mr_status st = mr_meter_estimate(site, &s->meter, &circle);
     if (st == MR_NOMEM && err != NULL)
@@ -175,6 +177,28 @@ static void print_cards(const struct mr_summary *s, struct mr_buf *out)
     }
     if (s->n_card > MR_SUMMARY_CARDS)
         mr_buf_printf(out, "  and %zu more products\n", s->n_card - MR_SUMMARY_CARDS);
+}
+
+static const char *const layers[MR_NETWORK_LAYERS] = {"leaf switches", "spine switches",
+                                                      "core switches"};
+
+static void print_network(const struct mr_network *network, struct mr_buf *out)
+{
+    char watts[MR_UNIT_CAP];
+    for (int i = 0; i < MR_NETWORK_LAYERS; i++) {
+        const struct mr_network_layer *layer = &network->layer[i];
+        if (layer->n_switch == 0)
+            continue;
+        mr_unit_human(layer->power_w, MR_Q_POWER, 4, watts);
+        mr_buf_printf(out, "%-22s %llu %s, %llu ports down, %llu up, %s\n", layers[i],
+                      (unsigned long long)layer->n_switch, layer->card,
+                      (unsigned long long)layer->n_down, (unsigned long long)layer->n_up,
+                      layer->power_w > 0 ? watts : "power not known");
+    }
+    mr_unit_human(network->optic_w, MR_Q_POWER, 4, watts);
+    if (network->n_optic > 0)
+        mr_buf_printf(out, "%-22s %llu ends of cables, %s\n", "optics",
+                      (unsigned long long)network->n_optic, watts);
 }
 
 void mr_summary_print(const struct mr_site *site, const struct mr_summary *s, struct mr_buf *out)
@@ -232,6 +256,7 @@ void mr_summary_print(const struct mr_site *site, const struct mr_summary *s, st
     line(out, "mass of racks", s->mass_kg, MR_Q_MASS, "");
     line(out, "scale-out, one way", s->scaleout_bytes_s, MR_Q_DATA_RATE, "");
     line(out, "bisection, one way", s->bisection_bytes_s, MR_Q_DATA_RATE, "");
+    print_network(&s->network, out);
     if (s->n_host > 0)
         mr_buf_printf(out, "%-22s %s level: %llu zones, %llu hosts, %llu links\n", "SimGrid",
                       mr_site_level_name(site->level), (unsigned long long)s->n_zone,
@@ -246,12 +271,22 @@ void mr_summary_json(const struct mr_site *site, const struct mr_summary *s, str
         const char *key;
         uint64_t value;
     } counts[] = {
-        {"halls", s->n_hall}, {"rows", s->n_row},
-        {"racks", s->n_rack}, {"packages", s->n_package},
-        {"cpus", s->n_cpu},   {"domains", s->n_domain},
-        {"pods", s->n_pod},   {"ports", s->n_port},
-        {"zones", s->n_zone}, {"hosts", s->n_host},
-        {"links", s->n_link}, {"racks_on_two_feeds", s->n_rack_two_feeds},
+        {"halls", s->n_hall},
+        {"rows", s->n_row},
+        {"racks", s->n_rack},
+        {"packages", s->n_package},
+        {"cpus", s->n_cpu},
+        {"domains", s->n_domain},
+        {"pods", s->n_pod},
+        {"ports", s->n_port},
+        {"zones", s->n_zone},
+        {"hosts", s->n_host},
+        {"links", s->n_link},
+        {"racks_on_two_feeds", s->n_rack_two_feeds},
+        {"leaf_switches", s->network.layer[MR_NETWORK_LEAF].n_switch},
+        {"spine_switches", s->network.layer[MR_NETWORK_SPINE].n_switch},
+        {"core_switches", s->network.layer[MR_NETWORK_CORE].n_switch},
+        {"optics", s->network.n_optic},
     };
     const struct {
         const char *key;
@@ -278,6 +313,10 @@ void mr_summary_json(const struct mr_site *site, const struct mr_summary *s, str
         {"mass_kg", s->mass_kg},
         {"scaleout_bytes_s", s->scaleout_bytes_s},
         {"bisection_bytes_s", s->bisection_bytes_s},
+        {"optic_w", s->network.optic_w},
+        {"switch_w", s->network.layer[MR_NETWORK_LEAF].power_w +
+                         s->network.layer[MR_NETWORK_SPINE].power_w +
+                         s->network.layer[MR_NETWORK_CORE].power_w},
     };
     mr_jsonw_key_u64(w, "schema", 1);
     mr_jsonw_key_text(w, "name", site->name);

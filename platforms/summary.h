@@ -6,6 +6,7 @@
 
 #include "engine/base/jsonw.h"
 #include "platforms/meter.h"
+#include "platforms/network.h"
 
 enum {
     MR_SUMMARY_CARDS = 32
@@ -30,8 +31,9 @@ struct mr_summary {
         rejection_spare_w; /* air handlers apart: what they take is counted outside */
     double crah_w, crah_spare_w;
     double mass_kg;
-    double grid_limit_w;      /* 0: no grid, or no limit stated */
-    struct mr_meter meter;    /* zero when the power tree is none */
+    double grid_limit_w;   /* 0: no grid, or no limit stated */
+    struct mr_meter meter; /* zero when the power tree is none */
+    struct mr_network network;
     double scaleout_bytes_s;  /* all rack ports, one way */
     double bisection_bytes_s; /* half of the racks to the other half, one way; 0: one rack */
     uint64_t n_power[MR_SITE_N_POWER_KIND]; /* units by kind */
@@ -42,8 +44,9 @@ struct mr_summary {
     struct mr_summary_card card[MR_SUMMARY_CARDS];
 };
 
+/** Missing cards are warnings in `diags`. */
 MR_CHECKED mr_status mr_summary_of(const struct mr_site *site, struct mr_summary *summary,
-                                   struct mr_err *err);
+                                   struct mr_diags *diags, struct mr_err *err);
 
 /** For people, in about thirty lines. */
 void mr_summary_print(const struct mr_site *site, const struct mr_summary *summary,

@@ -2,7 +2,15 @@
 /* The table of switch figures. */
 #include "platforms/switch.h"
 
+static const char *const technologies[] = {
+#define TECHNOLOGY_TEXT(name, text, doc) text,
+    MR_SWITCH_TECHNOLOGY_LIST(TECHNOLOGY_TEXT)
+#undef TECHNOLOGY_TEXT
+};
+
 static const struct mr_param rows[] = {
+    MR_PARAM_ONE_OF(struct mr_switch_card, technology, "technology", technologies, NULL,
+                    "What network it is a switch of"),
     MR_PARAM_N(struct mr_switch_card, n_port, "ports", NULL, 1, 100000, "Ports of the switch"),
     MR_PARAM_N(struct mr_switch_card, n_chip, "chips", "1", 1, 1000, "Switch chips inside"),
     MR_PARAM(struct mr_switch_card, port_bytes_s, "port.bandwidth", MR_Q_DATA_RATE, NULL, 1e6, 1e13,

@@ -6,7 +6,20 @@
 
 #include "engine/base/card.h"
 
+/* name in files, meaning */
+#define MR_SWITCH_TECHNOLOGY_LIST(X)               \
+    X(ETHERNET, "ethernet", "Spectrum and kin")    \
+    X(INFINIBAND, "infiniband", "Quantum and kin") \
+    X(NVLINK, "nvlink", "scale-up network of GPUs")
+
+enum mr_switch_technology {
+#define MR_SWITCH_TECHNOLOGY_ENUM(name, text, doc) MR_SWITCH_TECHNOLOGY_##name,
+    MR_SWITCH_TECHNOLOGY_LIST(MR_SWITCH_TECHNOLOGY_ENUM)
+#undef MR_SWITCH_TECHNOLOGY_ENUM
+};
+
 struct mr_switch_card {
+    int technology; /* enum mr_switch_technology */
     uint64_t n_port, n_chip;
     double port_bytes_s, latency_s, power_w; /* of one port, one way; one pass; the chassis */
     bool has_cpo;

@@ -103,6 +103,11 @@ int mr_site_platform_run(const struct mr_verb_call *call)
     int code = report(call, &diags);
     if (st != MR_OK)
         return code;
+    if (mr_open_is_platform(call->arg[0]))
+        mr_ui_say(call->ui, 0,
+                  "%s: written again from what we know of it: disks, profiles and props "
+                  "of others are left out",
+                  call->arg[0]);
     mr_emit_site(site, &text);
     mr_ui_say(call->ui, opts->level == level_auto ? 0 : 1,
               "%s: %s level, %zu zones, %zu hosts, %zu links", site->name,
@@ -132,7 +137,7 @@ int mr_site_show_run(const struct mr_verb_call *call)
     struct mr_diags missing = {0};
     struct mr_summary summary;
     struct mr_buf out = {0};
-    out.status = mr_summary_of(site, &summary, NULL);
+    out.status = mr_summary_of(site, &summary, &missing, NULL);
     if (opts->graph == graph_dot) {
         mr_summary_dot(site, &out);
     } else if (opts->as_json) {

@@ -267,7 +267,7 @@ MR_TEST(sums_of_a_site)
     struct fixture f;
     struct mr_summary s;
     sound_site(&f);
-    assert_int_equal(mr_summary_of(&f.site, &s, NULL), MR_OK);
+    assert_int_equal(mr_summary_of(&f.site, &s, &(struct mr_diags){0}, NULL), MR_OK);
     assert_int_equal(s.n_rack, n_rack);
     assert_int_equal(s.n_package, 32);
     assert_int_equal(s.n_rack_two_feeds, n_rack);

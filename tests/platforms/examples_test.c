@@ -39,7 +39,7 @@ static struct mr_summary sums(const char *name)
 {
     struct mr_summary summary;
     kept[n_kept] = load(name);
-    assert_int_equal(mr_summary_of(kept[n_kept++], &summary, NULL), MR_OK);
+    assert_int_equal(mr_summary_of(kept[n_kept++], &summary, &(struct mr_diags){0}, NULL), MR_OK);
     return summary;
 }
 

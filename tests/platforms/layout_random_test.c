@@ -426,7 +426,7 @@ static void check_layout(struct mr_layout_reader *reader, uint64_t seed)
     draw_layout(&d, seed);
     const struct mr_str layout = {d.text.text, d.text.n};
     if (mr_layout_read(reader, "random.layout.xml", layout, &site, &diags) != MR_OK ||
-        diags.n_item > 0)
+        diags.n_error > 0)
         fail_layout(&of, "is not read", &diags);
     const char *broken = layout_holds(site);
     if (broken != NULL)

@@ -49,7 +49,7 @@ static const struct {
     {"fat_tree", 4, 16 + 12 + 60, 0, 0, 0, 4, false},
     {"floyd", 4, 5, 1, 4, 4, 5, false}, /* LV08 */
     {"included", 3, 3, 0, 2, 2, 4, false},
-    {"sample", 8, 3, 6, 10, 8, 0, true},
+    {"sample", 8, 3, 6, 10, 8, 1, true}, /* two packages of 72 */
     {"small", 1, 7, 0, 6, 8, 4, false},
     {"two_clusters", 4, 9, 3, 15, 2, 4, false},
     {"vivaldi", 1, 3, 0, 6, 0, 4, false},
