@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Atomic output files. Whoever writes holds an advisory lock on the part; link() rather than
  * rename() where overwriting is not allowed, so that two writers cannot both win. */
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "engine/base/file.h"
 
 #include "engine/base/mem.h"
