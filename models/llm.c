@@ -148,6 +148,11 @@ double mr_llm_elements(const struct mr_llm_card *llm)
     return stateless_elements(llm) + (double)llm->n_state_layer * mr_llm_state_elements(llm);
 }
 
+uint64_t mr_llm_window(const struct mr_llm_card *llm)
+{
+    return llm->window_tokens > 0 ? llm->window_tokens : llm->sparse_keys;
+}
+
 double mr_llm_pair_flop(const struct mr_llm_card *llm, bool is_decode)
 {
     const double heads = (double)llm->n_head;

@@ -72,6 +72,9 @@ uint64_t mr_llm_n_attention_layer(const struct mr_llm_card *llm);
 uint64_t mr_llm_n_moe_layer(const struct mr_llm_card *llm);
 uint64_t mr_llm_n_dense_layer(const struct mr_llm_card *llm);
 
+/** Where contexts are cut for layers with a window, or keys of sparse attention; 0: nowhere. */
+uint64_t mr_llm_window(const struct mr_llm_card *llm);
+
 /** All weights by this arithmetic; the card's own number is the published one. */
 double mr_llm_elements(const struct mr_llm_card *llm);
 

@@ -7,10 +7,10 @@
 #include <stdint.h>
 
 /* format of numbers, text in files, bytes of a weight (scales included) */
-#define MR_FORMAT_LIST(X)      \
-    X(BF16, "bf16", 2.0)       \
-    X(FP8, "fp8", 1.0)         \
-    X(NVFP4, "nvfp4", 0.5625)  \
+#define MR_FORMAT_LIST(X)     \
+    X(BF16, "bf16", 2.0)      \
+    X(FP8, "fp8", 1.0)        \
+    X(NVFP4, "nvfp4", 0.5625) \
     X(MXFP4, "mxfp4", 0.53125)
 
 enum mr_format {

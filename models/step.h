@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What one forward pass of a batch costs on the packages of one instance.
+ *
+ *   T = t0 + D(N, phi) + H(ns) + akv S + awin W + apf Q          (decode, prefill and mixed alike)
+ *   N   tokens of the step: decodes x (1 + drafts) + chunks      S  sum of the decodes' contexts
+ *   ns  sequences that need logits                               Q  pairs of prefill attention
+ *   W   the same sum of contexts cut at the window               phi clock over the full clock
+ *
+ * D holds everything that sees tokens only: matrix products, experts, collectives, kernels'
+ * launches. With a fixed batch of n decodes S grows by n (1 + accepted drafts) per step: T_j = A +
+ * B j. The terms are priced from cards (step_terms.c), tabulated once (step_grid.c), and only
+ * looked up by the engine. Measured tables replace them (models/profile.h). */
+#ifndef MR_MODELS_STEP_H
+#define MR_MODELS_STEP_H
+
+#include "models/gpu.h"
+#include "models/llm.h"
+#include "models/software.h"
+#include "models/work.h"
+
+/* How an LLM lies on the packages of an instance: tp x dp x pp of them. Attention is cut into tp
+ * shards and copied dp times; experts are dealt to ep groups, each cut into moe_tp shards: ep x
+ * moe_tp = tp x dp. */
+struct mr_parallel {
+    uint32_t tp, dp, pp, ep, moe_tp;
+};
+
+struct mr_step_setup {
+    const struct mr_gpu_card *gpu;
+    const struct mr_llm_card *llm;
+    const struct mr_software_card *software;
+    struct mr_parallel parallel;
+    int dense_format, expert_format; /* enum mr_format of the weights */
+    double kv_element_bytes;         /* 1 or 2 */
+    double link_bytes_s;             /* of one package inside the instance; 0: the card's NVLink */
+    double scaleout_bytes_s;         /* between domains; 0: the card's */
+    uint32_t domain_packages;        /* that NVLink reaches; 0: the card's */
+    uint32_t n_draft;                /* speculative tokens per step */
+    double accepted;                 /* mean tokens per step with drafts; 0: of the LLM's card */
+};
+
+/* One batch. Chunks: prompts being read in this step. */
+struct mr_batch {
+    double n_decode;         /* sequences that decode */
+    double kv_tokens;        /* S: sum of their contexts */
+    double window_kv_tokens; /* sum of min(context, mr_llm_window) */
+    double chunk_tokens;     /* tokens of all chunks */
+    double chunk_pairs;      /* Q: sum of chunk x (context before + chunk / 2) */
+    double n_prompt_end;     /* chunks that end their prompt */
+};
+
+/* Parts of a step. */
+#define MR_STEP_TERM_LIST(X)                                     \
+    X(HOST, "host", "scheduler, launch, sampling")               \
+    X(LAUNCH, "launch", "small kernels of the layers")           \
+    X(PROJECTIONS, "projections", "attention's matrix products") \
+    X(DENSE, "dense", "MLPs of dense layers and shared experts") \
+    X(EXPERTS, "experts", "routed experts and router")           \
+    X(STATE, "state", "layers with a recurrent state")           \
+    X(KV, "kv", "keys and values read by decodes")               \
+    X(PREFILL, "prefill", "attention of chunks")                 \
+    X(HEAD, "head", "logits of the sequences that need them")    \
+    X(REDUCE, "reduce", "tensor-parallel all-reduce")            \
+    X(EXCHANGE, "exchange", "expert-parallel all-to-all")        \
+    X(SEND, "send", "between pipeline stages")
+
+enum mr_step_term {
+#define MR_STEP_TERM_ENUM(name, text, doc) MR_STEP_TERM_##name,
+    MR_STEP_TERM_LIST(MR_STEP_TERM_ENUM)
+#undef MR_STEP_TERM_ENUM
+    MR_STEP_TERMS
+};
+
+struct mr_step_part {
+    double time_s, compute_s,
+        memory_s; /* compute and memory join to time; 0 where they do not apply */
+};
+
+struct mr_step_terms {
+    struct mr_step_part part[MR_STEP_TERMS];
+    double time_s;
+    struct mr_work work; /* of one package */
+};
+
+const char *mr_step_term_name(int term);
+const char *mr_step_term_doc(int term);
+const char *mr_step_format_name(int format);
+double mr_step_format_bytes(int format);
+
+/** @return the format of this name, or -1 */
+int mr_step_format_find(const char *name);
+
+/** Rate of products in a format; a package without the path runs it in the next wider one. */
+double mr_step_flop_rate(const struct mr_gpu_card *gpu, int format);
+
+/** Is the setup possible at all? Names what is wrong.
+ *  @return MR_OK, MR_RANGE */
+MR_CHECKED mr_status mr_step_check(const struct mr_step_setup *setup, struct mr_err *err);
+
+/** Tokens a sequence gains per decode step. */
+double mr_step_accepted(const struct mr_step_setup *setup);
+
+/** All terms of a batch, priced anew: what the tables are made of. */
+void mr_step_terms(const struct mr_step_setup *setup, const struct mr_batch *batch, double phi,
+                   struct mr_step_terms *terms);
+
+/* ---- tables ---- */
+
+struct mr_step; /* const after creation, shared by all instances of one setup */
+
+/** @param[out] out owned by the caller: mr_step_destroy */
+MR_CHECKED mr_status mr_step_create(const struct mr_step_setup *setup, struct mr_step **out,
+                                    struct mr_err *err);
+void mr_step_destroy(struct mr_step *step);
+
+/** Duration of one step [s]. */
+double mr_step_time(const struct mr_step *step, const struct mr_batch *batch, double phi);
+
+/** Work of one package in that step, for its power. */
+void mr_step_work(const struct mr_step *step, const struct mr_batch *batch, struct mr_work *work);
+
+/* T_j = a_s + b_s j for the j-th step from now. */
+struct mr_step_leap {
+    double a_s, b_s;
+};
+
+/** Steps of a batch that stays as it is, without chunks. */
+struct mr_step_leap mr_step_leap(const struct mr_step *step, const struct mr_batch *batch,
+                                 double phi);
+
+#endif

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tables of a setup. Tokens: every whole number below 16, then eight points per octave, so that the
+ * index of N comes out of its leading bits; clocks: steps of 1/40. Between points linear.
+ * Everything that is linear in its variable (contexts, pairs, sequences' state) is a coefficient
+ * per clock. */
+#include "engine/base/mem.h"
+#include "models/step.h"
+
+#include <math.h>
+
+enum {
+    n_exact = 16,
+    per_octave = 8,
+    n_octave = 20, /* up to 16 x 2^20 tokens */
+    n_point = n_exact + per_octave * n_octave + 1,
+    n_clock = 27
+};
+
+static const double clock_step = 0.025, clock_low = 0.35;
+
+struct row {
+    double token_s[n_point]; /* D */
+    double head_s[n_point];  /* H of sequences with logits */
+    double kv_s, window_s, pair_s, sequence_s;
+};
+
+struct mr_step {
+    struct row row[n_clock];
+    double memory_bytes[n_point], link_bytes[n_point];
+    double head_bytes[n_point];
+    double kv_bytes, window_bytes, sequence_bytes;
+    double token_flop[MR_N_FORMAT], head_flop[MR_N_FORMAT];
+    double kv_flop, window_flop, pair_flop, sequence_flop; /* BF16 */
+    double host_s, tokens_per_decode, accepted;
+    double window; /* tokens; 0: none */
+};
+
+/* ---- places in the tables ---- */
+
+struct place {
+    uint32_t i;
+    double frac; /* towards i + 1 */
+};
+
+static double tokens_at(uint32_t i)
+{
+    if (i < n_exact)
+        return i;
+    const uint32_t k = i - n_exact;
+    return ldexp((double)(per_octave + k % per_octave), (int)(k / per_octave) + 1);
+}
+
+/* For x >= 16: x = (8 + k) 2^e with 8 + k in [8, 16): e and k from the whole part's bits. */
+static struct place place_of(double x)
+{
+    if (x < n_exact) {
+        const double whole = floor(x);
+        return (struct place){(uint32_t)whole, x - whole};
+    }
+    const uint64_t whole = x < 16e6 ? (uint64_t)x : 16000000;
+    const int e = 60 - __builtin_clzll(whole); /* leading bit at e + 3 */
+    const double scaled = ldexp(x < 16e6 ? x : 16e6, -e);
+    const double k = floor(scaled);
+    return (struct place){(uint32_t)(n_exact + per_octave * (e - 1) + (int)k - per_octave),
+                          scaled - k};
+}
+
+static struct place clock_of(double phi)
+{
+    const double x = (fmin(1, fmax(clock_low, phi)) - clock_low) / clock_step;
+    const double whole = fmin(floor(x + 1e-9), n_clock - 2);
+    return (struct place){(uint32_t)whole, x - whole};
+}
+
+static double between(const double *table, struct place at)
+{
+    return table[at.i] + at.frac * (table[at.i + 1] - table[at.i]);
+}
+
+/* ---- filling ---- */
+
+static void fill_row(const struct mr_step_setup *setup, double phi, struct row *row)
+{
+    struct mr_step_terms zero, one;
+    mr_step_terms(setup, &(struct mr_batch){0}, phi, &zero);
+    for (uint32_t i = 0; i < n_point; i++) {
+        mr_step_terms(setup, &(struct mr_batch){.chunk_tokens = tokens_at(i)}, phi, &one);
+        row->token_s[i] = one.time_s;
+        /* as ends of prompts, so that no token is counted; their state is linear and apart */
+        mr_step_terms(setup, &(struct mr_batch){.n_prompt_end = tokens_at(i)}, phi, &one);
+        row->head_s[i] = one.part[MR_STEP_TERM_HEAD].time_s;
+    }
+    mr_step_terms(setup, &(struct mr_batch){.kv_tokens = 1e6}, phi, &one);
+    row->kv_s = one.part[MR_STEP_TERM_KV].time_s / 1e6;
+    mr_step_terms(setup, &(struct mr_batch){.window_kv_tokens = 1e6}, phi, &one);
+    row->window_s = one.part[MR_STEP_TERM_KV].time_s / 1e6;
+    mr_step_terms(setup, &(struct mr_batch){.chunk_pairs = 1e9}, phi, &one);
+    row->pair_s = one.part[MR_STEP_TERM_PREFILL].time_s / 1e9;
+    mr_step_terms(setup, &(struct mr_batch){.n_prompt_end = 1}, phi, &one);
+    row->sequence_s = one.part[MR_STEP_TERM_STATE].time_s - zero.part[MR_STEP_TERM_STATE].time_s;
+}
+
+static void fill_work(struct mr_step *step, const struct mr_step_setup *setup)
+{
+    struct mr_step_terms zero, one;
+    const double ranks = (double)setup->parallel.tp * (double)setup->parallel.dp;
+    mr_step_terms(setup, &(struct mr_batch){0}, 1, &zero);
+    step->sequence_bytes = 2 * setup->llm->state_bytes / ranks;
+    step->sequence_flop = 6 * setup->llm->state_bytes / 4 / ranks;
+    for (uint32_t i = 0; i < n_point; i++) {
+        mr_step_terms(setup, &(struct mr_batch){.chunk_tokens = tokens_at(i)}, 1, &one);
+        step->memory_bytes[i] = one.work.memory_bytes;
+        step->link_bytes[i] = one.work.link_bytes;
+        mr_step_terms(setup, &(struct mr_batch){.n_prompt_end = tokens_at(i)}, 1, &one);
+        step->head_bytes[i] = one.work.memory_bytes - step->sequence_bytes * tokens_at(i);
+    }
+    mr_step_terms(setup, &(struct mr_batch){.chunk_tokens = 1}, 1, &one);
+    for (int f = 0; f < MR_N_FORMAT; f++)
+        step->token_flop[f] = one.work.flop[f] - zero.work.flop[f];
+    mr_step_terms(setup, &(struct mr_batch){.n_prompt_end = 1}, 1, &one);
+    for (int f = 0; f < MR_N_FORMAT; f++)
+        step->head_flop[f] = one.work.flop[f] - zero.work.flop[f];
+    step->head_flop[MR_FORMAT_BF16] -= step->sequence_flop;
+    mr_step_terms(setup, &(struct mr_batch){.kv_tokens = 1}, 1, &one);
+    step->kv_flop = one.work.flop[MR_FORMAT_BF16] - zero.work.flop[MR_FORMAT_BF16];
+    step->kv_bytes = one.work.memory_bytes - zero.work.memory_bytes;
+    mr_step_terms(setup, &(struct mr_batch){.window_kv_tokens = 1}, 1, &one);
+    step->window_flop = one.work.flop[MR_FORMAT_BF16] - zero.work.flop[MR_FORMAT_BF16];
+    step->window_bytes = one.work.memory_bytes - zero.work.memory_bytes;
+    mr_step_terms(setup, &(struct mr_batch){.chunk_pairs = 1}, 1, &one);
+    step->pair_flop = one.work.flop[MR_FORMAT_BF16] - zero.work.flop[MR_FORMAT_BF16];
+}
+
+mr_status mr_step_create(const struct mr_step_setup *setup, struct mr_step **out,
+                         struct mr_err *err)
+{
+    *out = NULL;
+    MR_TRY(mr_step_check(setup, err));
+    struct mr_step *step = mr_alloc_zero(1, sizeof *step);
+    if (step == NULL)
+        return mr_err_nomem(err, sizeof *step);
+    for (int c = 0; c < n_clock; c++)
+        fill_row(setup, clock_low + clock_step * c, &step->row[c]);
+    fill_work(step, setup);
+    step->host_s = setup->software->host_s;
+    step->tokens_per_decode = 1 + (double)setup->n_draft;
+    step->accepted = mr_step_accepted(setup);
+    step->window = (double)mr_llm_window(setup->llm);
+    *out = step;
+    return MR_OK;
+}
+
+void mr_step_destroy(struct mr_step *step)
+{
+    mr_free(step);
+}
+
+/* ---- pricing ---- */
+
+static double time_in_row(const struct row *row, const struct mr_batch *batch, struct place tokens,
+                          struct place logits)
+{
+    return between(row->token_s, tokens) + between(row->head_s, logits) +
+           row->kv_s * batch->kv_tokens + row->window_s * batch->window_kv_tokens +
+           row->pair_s * batch->chunk_pairs +
+           row->sequence_s * (batch->n_decode + batch->n_prompt_end);
+}
+
+static double n_token(const struct mr_step *step, const struct mr_batch *batch)
+{
+    return batch->n_decode * step->tokens_per_decode + batch->chunk_tokens;
+}
+
+static double n_logit(const struct mr_step *step, const struct mr_batch *batch)
+{
+    return batch->n_decode * step->tokens_per_decode + batch->n_prompt_end;
+}
+
+double mr_step_time(const struct mr_step *step, const struct mr_batch *batch, double phi)
+{
+    const struct place tokens = place_of(n_token(step, batch));
+    const struct place logits = place_of(n_logit(step, batch));
+    if (phi >= 1)
+        return time_in_row(&step->row[n_clock - 1], batch, tokens, logits);
+    const struct place at = clock_of(phi);
+    const double slow = time_in_row(&step->row[at.i], batch, tokens, logits);
+    const double fast = time_in_row(&step->row[at.i + 1], batch, tokens, logits);
+    return slow + at.frac * (fast - slow);
+}
+
+struct mr_step_leap mr_step_leap(const struct mr_step *step, const struct mr_batch *batch,
+                                 double phi)
+{
+    const struct place at = clock_of(fmin(phi, 1));
+    const struct row *slow = &step->row[at.i], *fast = &step->row[at.i + 1];
+    const double kv_s = slow->kv_s + at.frac * (fast->kv_s - slow->kv_s);
+    const double window_s = slow->window_s + at.frac * (fast->window_s - slow->window_s);
+    /* contexts below the window grow in both sums; the engine ends its leap where one crosses */
+    const double context = batch->n_decode > 0 ? batch->kv_tokens / batch->n_decode : 0;
+    const bool grows = step->window > 0 && context < step->window;
+    return (struct mr_step_leap){mr_step_time(step, batch, phi),
+                                 batch->n_decode * step->accepted *
+                                     (kv_s + (grows ? window_s : 0))};
+}
+
+void mr_step_work(const struct mr_step *step, const struct mr_batch *batch, struct mr_work *work)
+{
+    const struct place tokens = place_of(n_token(step, batch));
+    const struct place logits = place_of(n_logit(step, batch));
+    const double time_s = mr_step_time(step, batch, 1);
+    *work = (struct mr_work){.idle_s = step->host_s, .busy_s = time_s - step->host_s};
+    for (int f = 0; f < MR_N_FORMAT; f++)
+        work->flop[f] =
+            step->token_flop[f] * n_token(step, batch) + step->head_flop[f] * n_logit(step, batch);
+    work->flop[MR_FORMAT_BF16] += step->kv_flop * batch->kv_tokens +
+                                  step->window_flop * batch->window_kv_tokens +
+                                  step->pair_flop * batch->chunk_pairs +
+                                  step->sequence_flop * (batch->n_decode + batch->n_prompt_end);
+    work->memory_bytes = between(step->memory_bytes, tokens) + between(step->head_bytes, logits) +
+                         step->kv_bytes * batch->kv_tokens +
+                         step->window_bytes * batch->window_kv_tokens +
+                         step->sequence_bytes * (batch->n_decode + batch->n_prompt_end);
+    work->link_bytes = between(step->link_bytes, tokens);
+}

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Terms of a step from cards.
+ *
+ * An operator of m rows: compute = FLOP / (rate x share x m / (m + m_half)), memory = bytes /
+ * (bandwidth x share); the two overlap: time = (compute^p + memory^p)^(1/p). m_half doubles with
+ * every halving of the format, for faster formats need larger products. Launches are counted per
+ * layer, not per operator.
+ *
+ * Experts: N tokens touch E (1 - (1 - k/E)^M) distinct ones of E, M = N^x, each token k of them; x
+ * < 1 where routing is correlated. Their weights are read once per step, from every package its
+ * own.
+ *
+ * All-reduce of n packages: start x (1 + 0.3 log2 n) + 2 (n-1)/n bytes / (link x share). Exchange:
+ * a token visits R = EP (1 - (1 - 1/EP)^k) (1 - 1/EP) remote groups, FP8 with scales out, BF16
+ * back. Beyond the domain the start is five times as long and the bandwidth that of the scale-out
+ * ports. */
+#include "engine/base/fmath.h"
+#include "models/step.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double reduce_growth = 0.3; /* of the start, per doubling of the group */
+static const double far_start = 5;       /* start beyond the domain over inside */
+static const double dispatch_bytes = 1.03, combine_bytes = 2; /* per element of a token */
+static const double send_start_s = 10e-6;                     /* pipeline: point to point */
+
+static const struct {
+    const char *name;
+    double bytes;
+} formats[] = {
+#define FORMAT_ROW(name, text, bytes) {text, bytes},
+    MR_FORMAT_LIST(FORMAT_ROW)
+#undef FORMAT_ROW
+};
+
+static const struct {
+    const char *name, *doc;
+} term_texts[] = {
+#define TERM_ROW(name, text, doc) {text, doc},
+    MR_STEP_TERM_LIST(TERM_ROW)
+#undef TERM_ROW
+};
+
+const char *mr_step_term_name(int term)
+{
+    return term_texts[term].name;
+}
+
+const char *mr_step_term_doc(int term)
+{
+    return term_texts[term].doc;
+}
+
+const char *mr_step_format_name(int format)
+{
+    return formats[format].name;
+}
+
+double mr_step_format_bytes(int format)
+{
+    return formats[format].bytes;
+}
+
+int mr_step_format_find(const char *name)
+{
+    for (int i = 0; i < MR_N_FORMAT; i++)
+        if (strcmp(formats[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+double mr_step_flop_rate(const struct mr_gpu_card *gpu, int format)
+{
+    const bool is_fp4 = format == MR_FORMAT_NVFP4 || format == MR_FORMAT_MXFP4;
+    if (is_fp4 && gpu->fp4_flop_s > 0)
+        return gpu->fp4_flop_s;
+    /* four-bit weights on a package without the path are expanded as they are read */
+    if (format == MR_FORMAT_FP8 && gpu->fp8_flop_s > 0)
+        return gpu->fp8_flop_s;
+    if (format == MR_FORMAT_NVFP4 && gpu->fp8_flop_s > 0)
+        return gpu->fp8_flop_s;
+    return gpu->bf16_flop_s;
+}
+
+double mr_step_accepted(const struct mr_step_setup *setup)
+{
+    if (setup->n_draft == 0)
+        return 1;
+    if (setup->accepted > 0)
+        return setup->accepted;
+    const uint32_t k = setup->n_draft < MR_LLM_DRAFTS ? setup->n_draft : MR_LLM_DRAFTS;
+    for (uint32_t i = k; i > 0; i--)
+        if (setup->llm->accepted[i - 1] > 0)
+            return setup->llm->accepted[i - 1];
+    return 1;
+}
+
+/* ---- operators ---- */
+
+/* A term being filled. */
+struct pricing {
+    const struct mr_step_setup *setup;
+    double phi;
+    struct mr_step_terms *out;
+};
+
+struct operator
+{
+    double flop, bytes, rows;
+    int format;                      /* of the product */
+    double flop_share, memory_share; /* that large products, long streams reach */
+    double repeat;                   /* layers it stands in */
+    double stretch;                  /* of the busiest package */
+};
+
+static double rows_half(const struct mr_step_setup *setup, int format)
+{
+    static const double growth[MR_N_FORMAT] = {
+        [MR_FORMAT_BF16] = 1, [MR_FORMAT_FP8] = 2, [MR_FORMAT_NVFP4] = 4, [MR_FORMAT_MXFP4] = 2};
+    return setup->software->half_rows * growth[format];
+}
+
+static double join(double compute_s, double memory_s, double p)
+{
+    const double longer = fmax(compute_s, memory_s), shorter = fmin(compute_s, memory_s);
+    if (!(shorter > 0))
+        return longer;
+    return longer * mr_pow(1 + mr_pow(shorter / longer, p), 1 / p);
+}
+
+static void add_operator(const struct pricing *p, int term, const struct operator* op)
+{
+    const struct mr_step_setup *setup = p->setup;
+    struct mr_step_part *part = &p->out->part[term];
+    if (!(op->rows > 0) || (!(op->flop > 0) && !(op->bytes > 0)))
+        return;
+    const double filled = op->rows / (op->rows + rows_half(setup, op->format));
+    const double rate =
+        mr_step_flop_rate(setup->gpu, op->format) * op->flop_share * filled * p->phi;
+    const double compute_s = op->flop > 0 ? op->flop / rate * op->stretch : 0;
+    const double memory_s =
+        op->bytes / (setup->gpu->memory_bytes_s * op->memory_share) * op->stretch;
+    part->compute_s += op->repeat * compute_s;
+    part->memory_s += op->repeat * memory_s;
+    part->time_s += op->repeat * join(compute_s, memory_s, setup->software->join_exponent);
+    p->out->work.flop[op->format] += op->repeat * op->flop;
+    p->out->work.memory_bytes += op->repeat * op->bytes;
+}
+
+static void add_weights(const struct pricing *p, int term, double rows, double elements, int format,
+                        double repeat)
+{
+    const struct mr_software_card *software = p->setup->software;
+    add_operator(p, term,
+                 &(struct operator){.flop = 2 * rows * elements,
+                                    .bytes = elements * formats[format].bytes,
+                                    .rows = rows,
+                                    .format = format,
+                                    .flop_share = software->flop_frac,
+                                    .memory_share = software->memory_frac,
+                                    .repeat = repeat,
+                                    .stretch = 1});
+}
+
+static void add_experts(const struct pricing *p, double rows)
+{
+    const struct mr_step_setup *setup = p->setup;
+    const struct mr_llm_card *llm = setup->llm;
+    const struct mr_software_card *software = setup->software;
+    const double n_expert = (double)llm->n_expert, k = (double)llm->top_k;
+    const double shards = (double)setup->parallel.ep * (double)setup->parallel.moe_tp;
+    const double elements = mr_llm_expert_elements(llm);
+    const double spread = mr_pow(fmax(rows, 1), software->distinct_exponent);
+    const double touched =
+        k < n_expert ? -n_expert * mr_expm1(spread * mr_log(1 - k / n_expert)) : n_expert;
+    add_operator(
+        p, MR_STEP_TERM_EXPERTS,
+        &(struct operator){
+            .flop = 2 * rows * k * elements / shards,
+            .bytes = touched * elements * formats[setup->expert_format].bytes / shards,
+            .rows = rows * k / n_expert,
+            .format = setup->expert_format,
+            .flop_share = software->expert_flop_frac,
+            .memory_share = software->expert_memory_frac,
+            .repeat = (double)mr_llm_n_moe_layer(llm),
+            .stretch = setup->parallel.ep > 1 ? software->imbalance * llm->expert_skew : 1});
+}
+
+/* ---- collectives ---- */
+
+struct link {
+    double bytes_s, start;
+};
+
+static struct link link_of(const struct mr_step_setup *setup, double n_package)
+{
+    const struct mr_gpu_card *gpu = setup->gpu;
+    const double near_bytes_s = setup->link_bytes_s > 0 ? setup->link_bytes_s : gpu->nvlink_bytes_s;
+    const double far_bytes_s =
+        setup->scaleout_bytes_s > 0 ? setup->scaleout_bytes_s : gpu->scaleout_bytes_s;
+    const double domain =
+        (double)(setup->domain_packages > 0 ? setup->domain_packages : gpu->domain_packages);
+    if (n_package <= domain && near_bytes_s > 0)
+        return (struct link){near_bytes_s, 1};
+    return (struct link){far_bytes_s > 0 ? far_bytes_s : near_bytes_s, far_start};
+}
+
+static void add_collective(const struct pricing *p, int term, double start_s, double bytes,
+                           double bytes_s, double repeat)
+{
+    p->out->part[term].time_s += repeat * (start_s + bytes / bytes_s);
+    p->out->work.link_bytes += repeat * bytes;
+}
+
+static void add_collectives(const struct pricing *p, double n_token)
+{
+    const struct mr_step_setup *setup = p->setup;
+    const struct mr_llm_card *llm = setup->llm;
+    const struct mr_software_card *software = setup->software;
+    const double tp = setup->parallel.tp, dp = setup->parallel.dp, ep = setup->parallel.ep;
+    const double h = (double)llm->hidden, n_moe = (double)mr_llm_n_moe_layer(llm);
+    const bool exchanges = ep > 1 && dp > 1;
+    if (tp > 1) {
+        const struct link link = link_of(setup, tp);
+        const double start_s = software->reduce_s * link.start *
+                               (1 + reduce_growth * mr_log(tp) / 0.69314718055994530942);
+        const double bytes = 2 * (tp - 1) / tp * n_token / dp * h * 2;
+        const double per_layer = (double)llm->n_layer * 2 - (exchanges ? n_moe : 0);
+        add_collective(p, MR_STEP_TERM_REDUCE, start_s, bytes, link.bytes_s * software->reduce_frac,
+                       per_layer);
+    }
+    if (exchanges) {
+        const struct link link = link_of(setup, ep);
+        const double k = (double)llm->top_k;
+        const double remote = -ep * mr_expm1(k * mr_log(1 - 1 / ep)) * (1 - 1 / ep);
+        const double bytes = n_token / (tp * dp) * remote * h * (dispatch_bytes + combine_bytes);
+        add_collective(p, MR_STEP_TERM_EXCHANGE, 2 * software->exchange_s * link.start, bytes,
+                       link.bytes_s * software->exchange_frac, n_moe);
+    }
+    if (setup->parallel.pp > 1) {
+        const struct link link = link_of(setup, (double)setup->parallel.pp * tp * dp);
+        add_collective(p, MR_STEP_TERM_SEND, send_start_s, n_token / dp * h * 2, link.bytes_s,
+                       (double)setup->parallel.pp - 1);
+    }
+}
+
+/* ---- attention and state ---- */
+
+/* KV heads are copied when there are fewer of them than shards; a latent is on every shard. */
+static double kv_shards(const struct mr_step_setup *setup)
+{
+    const struct mr_llm_card *llm = setup->llm;
+    if (llm->attention != MR_LLM_ATTENTION_GQA)
+        return 1;
+    return fmin(setup->parallel.tp, (double)llm->n_kv_head);
+}
+
+static void add_reading(const struct pricing *p, int term, double flop, double bytes)
+{
+    const struct mr_software_card *software = p->setup->software;
+    add_operator(p, term,
+                 &(struct operator){.flop = flop,
+                                    .bytes = bytes,
+                                    .rows = 1e9, /* heads fill the units */
+                                    .format = MR_FORMAT_BF16,
+                                    .flop_share = software->attention_frac,
+                                    .memory_share = software->kv_frac,
+                                    .repeat = 1,
+                                    .stretch = 1});
+}
+
+/* Two sums of contexts are read, each linearly: S, and W of contexts cut at the window. Layers with
+ * a window read W. Sparse attention reads the keys of W and the index of S. */
+static void add_attention(const struct pricing *p, const struct mr_batch *batch)
+{
+    const struct mr_step_setup *setup = p->setup;
+    const struct mr_llm_card *llm = setup->llm;
+    const double tp = setup->parallel.tp, dp = setup->parallel.dp;
+    const double n_kv = (double)llm->n_kv_layer, n_window = (double)llm->n_window_layer;
+    const double pair_flop = mr_llm_pair_flop(llm, true) / tp / dp;
+    const double per_byte = 1 / dp / kv_shards(setup);
+    const double kept_bytes = llm->kv_elements_per_token * setup->kv_element_bytes * per_byte;
+    const double index_bytes = llm->indexer_bytes_per_token * per_byte;
+    const double window_bytes =
+        llm->window_tokens > 0
+            ? llm->window_elements / (double)llm->window_tokens * setup->kv_element_bytes * per_byte
+            : 0;
+    const double s = batch->kv_tokens, w = batch->window_kv_tokens;
+    const bool is_sparse = llm->sparse_keys > 0;
+    add_reading(p, MR_STEP_TERM_KV, is_sparse ? 0 : s * pair_flop * n_kv,
+                s * (is_sparse ? index_bytes : kept_bytes + index_bytes));
+    add_reading(p, MR_STEP_TERM_KV, w * pair_flop * (is_sparse ? n_kv : n_window),
+                w * (is_sparse ? kept_bytes : window_bytes));
+    add_reading(p, MR_STEP_TERM_PREFILL,
+                mr_llm_pair_flop(llm, false) * batch->chunk_pairs * n_kv / tp / dp, 0);
+    /* recurrent state: read and written once per sequence and step, about six FLOP per element */
+    const double n_sequence = batch->n_decode + batch->n_prompt_end;
+    add_reading(p, MR_STEP_TERM_STATE, 6 * llm->state_bytes / 4 * n_sequence / tp / dp,
+                2 * llm->state_bytes * n_sequence / tp / dp);
+}
+
+/* ---- the step ---- */
+
+static void add_products(const struct pricing *p, double n_token, double n_logit)
+{
+    const struct mr_step_setup *setup = p->setup;
+    const struct mr_llm_card *llm = setup->llm;
+    const double tp = setup->parallel.tp, dp = setup->parallel.dp;
+    const double shards = tp * dp; /* of what is not copied */
+    const double n_moe = (double)mr_llm_n_moe_layer(llm);
+    add_weights(p, MR_STEP_TERM_PROJECTIONS, n_token / dp, mr_llm_attention_elements(llm) / tp,
+                setup->dense_format, (double)mr_llm_n_attention_layer(llm));
+    add_weights(p, MR_STEP_TERM_STATE, n_token / dp, mr_llm_state_elements(llm) / tp,
+                setup->dense_format, (double)llm->n_state_layer);
+    add_weights(p, MR_STEP_TERM_DENSE, n_token, mr_llm_dense_elements(llm) / shards,
+                setup->dense_format, (double)mr_llm_n_dense_layer(llm));
+    add_weights(p, MR_STEP_TERM_DENSE, n_token,
+                (double)llm->n_shared_expert * mr_llm_expert_elements(llm) / shards,
+                setup->expert_format, n_moe);
+    if (n_moe > 0 && n_token > 0) {
+        add_weights(p, MR_STEP_TERM_EXPERTS, n_token / dp, mr_llm_router_elements(llm),
+                    MR_FORMAT_BF16, n_moe);
+        add_experts(p, n_token);
+    }
+    if (n_logit > 0)
+        add_weights(p, MR_STEP_TERM_HEAD, n_logit / dp, mr_llm_head_elements(llm) / tp,
+                    MR_FORMAT_BF16, 1);
+}
+
+void mr_step_terms(const struct mr_step_setup *setup, const struct mr_batch *batch, double phi,
+                   struct mr_step_terms *terms)
+{
+    const struct pricing p = {setup, phi, terms};
+    const double n_token = batch->n_decode * (1 + (double)setup->n_draft) + batch->chunk_tokens;
+    *terms = (struct mr_step_terms){0};
+    terms->part[MR_STEP_TERM_HOST].time_s = setup->software->host_s;
+    terms->part[MR_STEP_TERM_LAUNCH].time_s =
+        setup->software->layer_s * (double)setup->llm->n_layer;
+    add_products(&p, n_token, batch->n_decode * (1 + (double)setup->n_draft) + batch->n_prompt_end);
+    add_attention(&p, batch);
+    add_collectives(&p, n_token);
+    for (int i = 0; i < MR_STEP_TERMS; i++)
+        terms->time_s += terms->part[i].time_s;
+    terms->work.idle_s = terms->part[MR_STEP_TERM_HOST].time_s;
+    terms->work.busy_s = terms->time_s - terms->work.idle_s;
+}
+
+/* ---- what is possible ---- */
+
+mr_status mr_step_check(const struct mr_step_setup *setup, struct mr_err *err)
+{
+    const struct mr_parallel *p = &setup->parallel;
+    const struct mr_llm_card *llm = setup->llm;
+    if (p->tp == 0 || p->dp == 0 || p->pp == 0 || p->ep == 0 || p->moe_tp == 0)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE, "parallel: every factor is at least 1");
+    if (llm->n_expert > 0 && (uint64_t)p->ep * p->moe_tp != (uint64_t)p->tp * p->dp)
+        return mr_err_set(
+            err, MR_RANGE, MR_NOWHERE,
+            "parallel: ep %u x moe_tp %u must be tp %u x dp %u: experts lie on the same "
+            "packages as attention",
+            p->ep, p->moe_tp, p->tp, p->dp);
+    if (llm->n_expert > 0 && p->ep > llm->n_expert)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE, "parallel: ep %u of %llu experts", p->ep,
+                          (unsigned long long)llm->n_expert);
+    if (p->tp > llm->n_head)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE, "parallel: tp %u of %llu heads", p->tp,
+                          (unsigned long long)llm->n_head);
+    if (p->pp > llm->n_layer)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE, "parallel: pp %u of %llu layers", p->pp,
+                          (unsigned long long)llm->n_layer);
+    if (!(setup->kv_element_bytes > 0))
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE, "keys and values need some bytes");
+    const bool is_group = (uint64_t)p->tp * p->dp * p->pp > 1;
+    if (is_group && setup->link_bytes_s <= 0 && setup->gpu->nvlink_bytes_s <= 0 &&
+        setup->scaleout_bytes_s <= 0 && setup->gpu->scaleout_bytes_s <= 0)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                          "parallel: packages without links cannot share a model");
+    return MR_OK;
+}
