@@ -38,4 +38,5 @@ static const struct mr_param rows[] = {
 static const struct mr_param_table table = {"gpu", "One GPU package; files models/gpus/ID.xml.",
                                             rows, sizeof rows / sizeof *rows};
 
-const struct mr_card_kind mr_gpu_kind = {"gpu", &table, sizeof(struct mr_gpu_card)};
+const struct mr_card_kind mr_gpu_kind = {"gpu", "models/gpus", &table, sizeof(struct mr_gpu_card),
+                                         NULL};

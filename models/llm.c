@@ -64,7 +64,8 @@ static const struct mr_param rows[] = {
 static const struct mr_param_table table = {"llm", "One language model; files models/llms/ID.xml.",
                                             rows, sizeof rows / sizeof *rows};
 
-const struct mr_card_kind mr_llm_kind = {"llm", &table, sizeof(struct mr_llm_card)};
+const struct mr_card_kind mr_llm_kind = {"llm", "models/llms", &table, sizeof(struct mr_llm_card),
+                                         NULL};
 
 double mr_llm_token_bytes(const struct mr_llm_card *llm, double kv_element_bytes)
 {

@@ -37,4 +37,5 @@ static const struct mr_param_table table = {"software",
                                             "One serving engine; files models/software/ID.xml.",
                                             rows, sizeof rows / sizeof *rows};
 
-const struct mr_card_kind mr_software_kind = {"software", &table, sizeof(struct mr_software_card)};
+const struct mr_card_kind mr_software_kind = {"software", "models/software", &table,
+                                              sizeof(struct mr_software_card), NULL};

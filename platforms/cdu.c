@@ -19,7 +19,8 @@ static const struct mr_param_table table = {
     "cdu", "One coolant distribution unit; files platforms/cdus/ID.xml.", rows,
     sizeof rows / sizeof *rows};
 
-const struct mr_card_kind mr_cdu_kind = {"cdu", &table, sizeof(struct mr_cdu_card)};
+const struct mr_card_kind mr_cdu_kind = {"cdu", "platforms/cdus", &table,
+                                         sizeof(struct mr_cdu_card), NULL};
 
 double mr_cdu_it_flow_m3_s(const struct mr_cdu_card *cdu)
 {

@@ -62,7 +62,8 @@ static const struct mr_param_table table = {"rack",
                                             "One rack of a product; files platforms/racks/ID.xml.",
                                             rows, sizeof rows / sizeof *rows};
 
-const struct mr_card_kind mr_rack_kind = {"rack", &table, sizeof(struct mr_rack_card)};
+const struct mr_card_kind mr_rack_kind = {"rack", "platforms/racks", &table,
+                                          sizeof(struct mr_rack_card), NULL};
 
 double mr_rack_package_flop_s(const struct mr_rack_card *rack)
 {

@@ -30,4 +30,5 @@ static const struct mr_param_table table = {
     "reject", "One heat rejection unit; files platforms/rejects/ID.xml.", rows,
     sizeof rows / sizeof *rows};
 
-const struct mr_card_kind mr_reject_kind = {"reject", &table, sizeof(struct mr_reject_card)};
+const struct mr_card_kind mr_reject_kind = {"reject", "platforms/rejects", &table,
+                                            sizeof(struct mr_reject_card), NULL};

@@ -25,7 +25,8 @@ static const struct mr_param rows[] = {
 static const struct mr_param_table table = {
     "switch", "One switch; files platforms/switches/ID.xml.", rows, sizeof rows / sizeof *rows};
 
-const struct mr_card_kind mr_switch_kind = {"switch", &table, sizeof(struct mr_switch_card)};
+const struct mr_card_kind mr_switch_kind = {"switch", "platforms/switches", &table,
+                                            sizeof(struct mr_switch_card), NULL};
 
 double mr_switch_bytes_s(const struct mr_switch_card *sw)
 {

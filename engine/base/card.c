@@ -3,8 +3,10 @@
  * what the figures may be is the business of the kind's parameter table. */
 #include "engine/base/card.h"
 
+#include "engine/base/assert.h"
 #include "engine/base/mem.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
 static const struct {
@@ -187,6 +189,8 @@ static mr_status build(struct mr_xml_doc *doc, const char *path, const struct mr
         snprintf(r.what, sizeof r.what, "%s", kind->element);
         mr_param_defaults(&r.target);
         st = read_root(&r, mr_xml_root(doc));
+        if (st == MR_OK && diags->n_error == n_error && kind->check != NULL)
+            kind->check(card, diags);
         if (st == MR_OK && diags->n_error > n_error)
             st = diags->first_error;
         else if (st != MR_OK)
@@ -237,13 +241,40 @@ void mr_card_destroy(struct mr_card *card)
     mr_free(card);
 }
 
+static enum mr_confidence weakest(const struct mr_card *card, bool with_defaults)
+{
+    enum mr_confidence least = MR_CONFIDENCE_MEASURED;
+    for (size_t i = 0; i < card->kind->table->n; i++)
+        if (card->figure[i].confidence > least && (with_defaults || card->figure[i].line > 0))
+            least = card->figure[i].confidence;
+    return least;
+}
+
 enum mr_confidence mr_card_weakest(const struct mr_card *card)
 {
-    enum mr_confidence weakest = MR_CONFIDENCE_MEASURED;
-    for (size_t i = 0; i < card->kind->table->n; i++)
-        if (card->figure[i].confidence > weakest)
-            weakest = card->figure[i].confidence;
-    return weakest;
+    return weakest(card, true);
+}
+
+enum mr_confidence mr_card_weakest_stated(const struct mr_card *card)
+{
+    return weakest(card, false);
+}
+
+void mr_card_refuse(const struct mr_card *card, const char *figure, struct mr_diags *diags,
+                    const char *fmt, ...)
+{
+    char text[256];
+    va_list args;
+    const size_t i = mr_param_find(card->kind->table, mr_str_of(figure));
+    MR_ASSERT(i < card->kind->table->n);
+    const struct mr_card_figure *at = &card->figure[i];
+    const struct mr_place place = {card->path, at->line > 0 ? at->line : 1,
+                                   at->line > 0 ? at->col : 1};
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    mr_diags_add(diags, MR_SEVERITY_ERROR, MR_RANGE, place, "%s \"%s\": %s: %s",
+                 card->kind->element, card->id, figure, text);
 }
 
 void mr_card_print_md(const struct mr_card *card, struct mr_buf *out)

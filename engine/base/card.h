@@ -36,11 +36,16 @@ struct mr_card_figure {
     int line, col; /* of the figure; 0: the table's default */
 };
 
+struct mr_card;
+
 /* What a kind of card looks like. */
 struct mr_card_kind {
     const char *element; /* name of the root element, "rack" */
+    const char *folder;  /* where its files are, "platforms/racks" */
     const struct mr_param_table *table;
     size_t object_bytes;
+    /* What rows alone cannot say; called for a card without other mistakes. NULL: nothing */
+    void (*check)(const struct mr_card *card, struct mr_diags *diags);
 };
 
 struct mr_card {
@@ -68,7 +73,14 @@ void mr_card_destroy(struct mr_card *card);
 /** Figures as a Markdown table: name, value, confidence, source, note. */
 void mr_card_print_md(const struct mr_card *card, struct mr_buf *out);
 
-/** The least trusted confidence among the card's figures. */
+/** The least trusted confidence among the card's figures; defaults count as assumptions. */
 enum mr_confidence mr_card_weakest(const struct mr_card *card);
+
+/** The same among the figures that the card states. */
+enum mr_confidence mr_card_weakest_stated(const struct mr_card *card);
+
+/** For checks: an error (MR_RANGE) `ELEMENT "ID": FIGURE: ...` at that figure of the card. */
+void mr_card_refuse(const struct mr_card *card, const char *figure, struct mr_diags *diags,
+                    const char *fmt, ...) MR_PRINTF(4, 5);
 
 #endif

@@ -15,7 +15,7 @@ static const struct mr_param rows[] = {
     MR_PARAM_N(struct fan, n_blade, "blades", "5", 1, 99, "Number of blades"),
 };
 static const struct mr_param_table table = {"fan", "A fan.", rows, 2};
-static const struct mr_card_kind kind = {"fan", &table, sizeof(struct fan)};
+static const struct mr_card_kind kind = {"fan", "fans", &table, sizeof(struct fan), NULL};
 
 static mr_status load(const char *text, struct mr_card **card, struct mr_diags *diags)
 {
