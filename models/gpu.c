@@ -38,5 +38,22 @@ static const struct mr_param rows[] = {
 static const struct mr_param_table table = {"gpu", "One GPU package; files models/gpus/ID.xml.",
                                             rows, sizeof rows / sizeof *rows};
 
+static void check(const struct mr_card *card, struct mr_diags *diags)
+{
+    const struct mr_gpu_card *gpu = card->object;
+    if (gpu->max_q_w > gpu->max_p_w)
+        mr_card_refuse(card, "power.max_q", diags, "above power.max_p");
+    if (gpu->idle_w + gpu->context_w + gpu->compute_w >= gpu->max_p_w)
+        mr_card_refuse(card, "power.idle", diags,
+                       "idle, context and compute leave nothing of power.max_p for work");
+    if (gpu->leakage_w > gpu->idle_w)
+        mr_card_refuse(card, "power.leakage", diags, "above power.idle, which includes it");
+    if (gpu->clock_knee < gpu->clock_min)
+        mr_card_refuse(card, "clock.knee", diags, "below clock.min");
+    if (gpu->domain_packages > 1 && gpu->nvlink_bytes_s <= 0)
+        mr_card_refuse(card, "nvlink.bandwidth", diags,
+                       "a scale-up domain of several packages needs it");
+}
+
 const struct mr_card_kind mr_gpu_kind = {"gpu", "models/gpus", &table, sizeof(struct mr_gpu_card),
-                                         NULL};
+                                         check};

@@ -8,8 +8,12 @@
  * the shared rotary key, up to keys and values, output MLP  3 h i, gated; an expert the same with
  * its own i; router h E; head h V FLOP per query and key, one layer: GQA 4 H d. MLA in decode reads
  * the latent itself: scores over c + r, sums over c: 2 H (c + r) + 2 H c; in prefill it is
- * unpacked: 2 H (n + r) + 2 H v. */
+ * unpacked: 2 H (n + r) + 2 H v.
+ * Experts may be plain (2 matrices) and may work on a narrower width w than the stream's, then
+ * every such layer has a way down and up, 2 h w; shared experts keep the full width. */
 #include "models/llm.h"
+
+#include <inttypes.h>
 
 static const char *const attentions[] = {
 #define ATTENTION_TEXT(name, text, doc) text,
@@ -32,6 +36,8 @@ static const struct mr_param rows[] = {
     MR_PARAM_N(M, top_k, "experts.active", "0", 0, 1000, "Routed experts a token visits"),
     MR_PARAM_N(M, n_shared_expert, "experts.shared", "0", 0, 1000, "Experts every token visits"),
     MR_PARAM_N(M, expert_inter, "experts.inner", "0", 0, 1e6, "Inner width of an expert"),
+    MR_PARAM_N(M, n_expert_matrix, "experts.matrices", "3", 2, 3, "Matrices of an expert: 3 gated, 2 plain"),
+    MR_PARAM_N(M, expert_width, "experts.width", "0", 0, 1e6, "Width that routed experts work on; 0: that of the residual stream"),
     MR_PARAM_N(M, dense_inter, "dense.inner", "0", 0, 1e7, "Inner width of a dense layer's MLP"),
     MR_PARAM_N(M, n_first_dense, "dense.first", "0", 0, 10000, "First layers that have no experts"),
     MR_PARAM_N(M, n_expert_layer, "experts.layers", "0", 0, 10000, "Layers with experts; 0: all but the first dense ones"),
@@ -40,6 +46,7 @@ static const struct mr_param rows[] = {
     MR_PARAM(M, n_param, "parameters", MR_Q_COUNT, "0", 0, 1e15, "All weights; 0: not published"),
     MR_PARAM(M, n_active_param, "parameters.active", MR_Q_COUNT, "0", 0, 1e15, "Weights a token uses; 0: not published"),
     MR_PARAM_ONE_OF(M, attention, "attention", attentions, "gqa", "What is kept of a token, and how it is read"),
+    MR_PARAM(M, attention_elements, "attention.elements", MR_Q_COUNT, "0", 0, 1e12, "Weights of one layer's attention; 0: what the shape says"),
     MR_PARAM_N(M, n_kv_layer, "kv.layers", NULL, 0, 10000, "Layers that keep every token"),
     MR_PARAM(M, kv_elements_per_token, "kv.elements", MR_Q_COUNT, NULL, 0, 1e9, "Elements kept per token over all these layers"),
     MR_PARAM(M, indexer_bytes_per_token, "kv.indexer", MR_Q_DATA, "0 B", 0, 1e9, "Index of sparse attention, per token"),
@@ -64,8 +71,94 @@ static const struct mr_param rows[] = {
 static const struct mr_param_table table = {"llm", "One language model; files models/llms/ID.xml.",
                                             rows, sizeof rows / sizeof *rows};
 
+static bool is_gqa(const struct mr_llm_card *llm)
+{
+    return llm->attention == MR_LLM_ATTENTION_GQA;
+}
+
+static void check_experts(const struct mr_card *card, struct mr_diags *diags)
+{
+    const struct mr_llm_card *llm = card->object;
+    if (llm->top_k > llm->n_expert)
+        mr_card_refuse(card, "experts.active", diags, "%" PRIu64 " of %" PRIu64 " experts",
+                       llm->top_k, llm->n_expert);
+    if (llm->n_expert > 0 && (llm->top_k == 0 || llm->expert_inter == 0))
+        mr_card_refuse(card, "experts", diags,
+                       "experts need experts.active and experts.inner above 0");
+    if (llm->n_expert == 0 && (llm->n_shared_expert > 0 || llm->n_expert_layer > 0))
+        mr_card_refuse(card, "experts", diags, "there are none, but shared ones or layers of them");
+    if (llm->n_first_dense > llm->n_layer ||
+        llm->n_expert_layer > llm->n_layer - llm->n_first_dense)
+        mr_card_refuse(card, "experts.layers", diags,
+                       "%" PRIu64 " layers with experts and %" PRIu64 " dense ones of %" PRIu64,
+                       llm->n_expert_layer, llm->n_first_dense, llm->n_layer);
+    if ((llm->n_expert == 0 || llm->n_first_dense > 0) && llm->dense_inter == 0)
+        mr_card_refuse(card, "dense.inner", diags, "dense layers need it");
+}
+
+static void check_layers(const struct mr_card *card, struct mr_diags *diags)
+{
+    const struct mr_llm_card *llm = card->object;
+    const uint64_t n = llm->n_kv_layer + llm->n_window_layer + llm->n_state_layer;
+    if (n == 0 || n > llm->n_layer)
+        mr_card_refuse(card, "kv.layers", diags,
+                       "%" PRIu64 " layers keep tokens, windows or a state, of %" PRIu64, n,
+                       llm->n_layer);
+    if ((llm->state_bytes > 0) != (llm->n_state_layer > 0))
+        mr_card_refuse(card, "state", diags, "a state and layers that have it go together");
+    if ((llm->window_elements > 0) != (llm->window_tokens > 0) ||
+        (llm->n_window_layer > 0 && llm->window_tokens == 0))
+        mr_card_refuse(card, "window.tokens", diags, "a window has tokens, and elements of them");
+}
+
+/* What one token leaves behind follows from the shape, but for merged latents. */
+static void check_kv(const struct mr_card *card, struct mr_diags *diags)
+{
+    const struct mr_llm_card *llm = card->object;
+    const double layers = (double)llm->n_kv_layer;
+    const double gqa = layers * 2 * (double)llm->n_kv_head * (double)llm->head_dim;
+    const double mla = layers * (double)(llm->kv_rank + llm->rope_dim);
+    const double kept = llm->kv_elements_per_token;
+    if (llm->n_head % llm->n_kv_head != 0)
+        mr_card_refuse(card, "kv_heads", diags, "%" PRIu64 " heads cannot share %" PRIu64,
+                       llm->n_head, llm->n_kv_head);
+    if (is_gqa(llm) && kept != gqa)
+        mr_card_refuse(card, "kv.elements", diags,
+                       "%.0f, but 2 x layers x kv_heads x head_dim is %.0f", kept, gqa);
+    if (llm->attention == MR_LLM_ATTENTION_MLA &&
+        (llm->kv_rank == 0 || llm->q_rank == 0 || llm->nope_dim == 0 || llm->v_dim == 0))
+        mr_card_refuse(card, "attention", diags,
+                       "mla needs mla.q_rank, mla.kv_rank, mla.nope and mla.value");
+    else if (llm->attention == MR_LLM_ATTENTION_MLA && kept != mla)
+        mr_card_refuse(card, "kv.elements", diags, "%.0f, but layers x (kv_rank + rope) is %.0f",
+                       kept, mla);
+    if (llm->attention == MR_LLM_ATTENTION_COMPRESSED && kept >= layers * (double)llm->head_dim)
+        mr_card_refuse(card, "kv.elements", diags, "%.0f are not fewer than one latent per token",
+                       kept);
+}
+
+static void check(const struct mr_card *card, struct mr_diags *diags)
+{
+    const struct mr_llm_card *llm = card->object;
+    double least = 1;
+    check_experts(card, diags);
+    check_layers(card, diags);
+    check_kv(card, diags);
+    if (llm->n_param > 0 && llm->n_active_param > llm->n_param)
+        mr_card_refuse(card, "parameters.active", diags, "more than all of them");
+    for (int k = 0; k < MR_LLM_DRAFTS; k++) {
+        if (llm->accepted[k] == 0)
+            continue;
+        char name[] = "accepted.1";
+        name[sizeof name - 2] = (char)('1' + k);
+        if (llm->accepted[k] < least)
+            mr_card_refuse(card, name, diags, "fewer tokens per step than without the last draft");
+        least = llm->accepted[k];
+    }
+}
+
 const struct mr_card_kind mr_llm_kind = {"llm", "models/llms", &table, sizeof(struct mr_llm_card),
-                                         NULL};
+                                         check};
 
 double mr_llm_token_bytes(const struct mr_llm_card *llm, double kv_element_bytes)
 {
@@ -81,6 +174,8 @@ double mr_llm_sequence_bytes(const struct mr_llm_card *llm, double kv_element_by
 double mr_llm_attention_elements(const struct mr_llm_card *llm)
 {
     const double h = (double)llm->hidden, heads = (double)llm->n_head;
+    if (llm->attention_elements > 0)
+        return llm->attention_elements;
     if (llm->q_rank == 0)
         return h * (double)llm->head_dim * (2 * heads + 2 * (double)llm->n_kv_head);
     const double q = (double)llm->q_rank, c = (double)llm->kv_rank, r = (double)llm->rope_dim;
@@ -90,7 +185,13 @@ double mr_llm_attention_elements(const struct mr_llm_card *llm)
 
 double mr_llm_expert_elements(const struct mr_llm_card *llm)
 {
-    return 3 * (double)llm->hidden * (double)llm->expert_inter;
+    const uint64_t width = llm->expert_width > 0 ? llm->expert_width : llm->hidden;
+    return (double)llm->n_expert_matrix * (double)width * (double)llm->expert_inter;
+}
+
+double mr_llm_shared_elements(const struct mr_llm_card *llm)
+{
+    return (double)llm->n_expert_matrix * (double)llm->hidden * (double)llm->expert_inter;
 }
 
 double mr_llm_dense_elements(const struct mr_llm_card *llm)
@@ -100,7 +201,7 @@ double mr_llm_dense_elements(const struct mr_llm_card *llm)
 
 double mr_llm_router_elements(const struct mr_llm_card *llm)
 {
-    return (double)llm->hidden * (double)llm->n_expert;
+    return (double)llm->hidden * ((double)llm->n_expert + 2 * (double)llm->expert_width);
 }
 
 double mr_llm_head_elements(const struct mr_llm_card *llm)
@@ -127,26 +228,39 @@ uint64_t mr_llm_n_dense_layer(const struct mr_llm_card *llm)
     return llm->n_expert == 0 ? llm->n_layer : llm->n_first_dense;
 }
 
-/* Everything but the layers with a state. */
-static double stateless_elements(const struct mr_llm_card *llm)
+/* Everything but the layers with a state, when a layer has this many experts at work and there are
+ * this many matrices of the vocabulary. */
+static double stateless_elements(const struct mr_llm_card *llm, uint64_t n_expert, int n_vocabulary)
 {
-    const double experts = (double)(llm->n_expert + llm->n_shared_expert);
+    const double experts = (double)n_expert * mr_llm_expert_elements(llm) +
+                           (double)llm->n_shared_expert * mr_llm_shared_elements(llm);
     return (double)mr_llm_n_attention_layer(llm) * mr_llm_attention_elements(llm) +
            (double)mr_llm_n_dense_layer(llm) * mr_llm_dense_elements(llm) +
-           (double)mr_llm_n_moe_layer(llm) *
-               (experts * mr_llm_expert_elements(llm) + mr_llm_router_elements(llm)) +
-           2 * mr_llm_head_elements(llm); /* embedding and head */
+           (double)mr_llm_n_moe_layer(llm) * (experts + mr_llm_router_elements(llm)) +
+           n_vocabulary * mr_llm_head_elements(llm);
 }
+
+enum {
+    embedding_and_head = 2,
+    head_alone = 1
+};
 
 double mr_llm_state_elements(const struct mr_llm_card *llm)
 {
-    const double left = llm->n_param - stateless_elements(llm);
+    const double left = llm->n_param - stateless_elements(llm, llm->n_expert, embedding_and_head);
     return llm->n_state_layer > 0 && left > 0 ? left / (double)llm->n_state_layer : 0;
 }
 
 double mr_llm_elements(const struct mr_llm_card *llm)
 {
-    return stateless_elements(llm) + (double)llm->n_state_layer * mr_llm_state_elements(llm);
+    return stateless_elements(llm, llm->n_expert, embedding_and_head) +
+           (double)llm->n_state_layer * mr_llm_state_elements(llm);
+}
+
+double mr_llm_active_elements(const struct mr_llm_card *llm)
+{
+    return stateless_elements(llm, llm->top_k, head_alone) +
+           (double)llm->n_state_layer * mr_llm_state_elements(llm);
 }
 
 uint64_t mr_llm_window(const struct mr_llm_card *llm)

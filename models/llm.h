@@ -25,10 +25,13 @@ enum {
 struct mr_llm_card {
     uint64_t n_layer, hidden, n_head, n_kv_head, head_dim;
     uint64_t n_expert, top_k, n_shared_expert, expert_inter, dense_inter, n_first_dense;
-    uint64_t n_expert_layer; /* 0: all but the first dense ones */
+    uint64_t n_expert_layer;  /* 0: all but the first dense ones */
+    uint64_t n_expert_matrix; /* 3 gated, 2 plain */
+    uint64_t expert_width;    /* of routed experts; 0: hidden */
     uint64_t n_vocabulary, context_max;
     double n_param, n_active_param; /* 0: not published */
     int attention;                  /* enum mr_llm_attention */
+    double attention_elements;      /* of one layer; 0: by the shape */
     uint64_t n_kv_layer;            /* layers that keep keys and values for every token */
     double kv_elements_per_token;   /* over all these layers */
     double indexer_bytes_per_token; /* sparse attention */
@@ -57,9 +60,11 @@ double mr_llm_token_bytes(const struct mr_llm_card *llm, double kv_element_bytes
 double mr_llm_sequence_bytes(const struct mr_llm_card *llm, double kv_element_bytes,
                              double n_token);
 
-/** Weights of one layer's attention, of one expert, and so on [elements]. */
+/** Weights of one layer's attention, of one routed expert, of one shared expert, and so on
+ *  [elements]. The router includes the way down to the width of the experts and up again. */
 double mr_llm_attention_elements(const struct mr_llm_card *llm);
 double mr_llm_expert_elements(const struct mr_llm_card *llm);
+double mr_llm_shared_elements(const struct mr_llm_card *llm);
 double mr_llm_dense_elements(const struct mr_llm_card *llm);
 double mr_llm_router_elements(const struct mr_llm_card *llm);
 double mr_llm_head_elements(const struct mr_llm_card *llm);
@@ -77,6 +82,9 @@ uint64_t mr_llm_window(const struct mr_llm_card *llm);
 
 /** All weights by this arithmetic; the card's own number is the published one. */
 double mr_llm_elements(const struct mr_llm_card *llm);
+
+/** Weights that one token uses, the head included and the embedding not. */
+double mr_llm_active_elements(const struct mr_llm_card *llm);
 
 /** Attention FLOP per query and key, over one layer; absorbed (decode) or not (prefill). */
 double mr_llm_pair_flop(const struct mr_llm_card *llm, bool is_decode);
