@@ -7,6 +7,13 @@
 #include "engine/base/mem.h"
 #include "engine/base/share.h"
 #include "engine/cli/verbs.h"
+#include "models/cpu.h"
+#include "models/gpu.h"
+#include "models/llm.h"
+#include "models/lpu.h"
+#include "models/nic.h"
+#include "models/optic.h"
+#include "models/software.h"
 #include "platforms/layout.h"
 #include "platforms/library.h"
 #include "platforms/prop.h"
@@ -47,6 +54,13 @@ CARD_TABLE(rack)
 CARD_TABLE(cdu)
 CARD_TABLE(switch)
 CARD_TABLE(reject)
+CARD_TABLE(gpu)
+CARD_TABLE(lpu)
+CARD_TABLE(cpu)
+CARD_TABLE(nic)
+CARD_TABLE(optic)
+CARD_TABLE(llm)
+CARD_TABLE(software)
 
 static const struct kind {
     const char *name, *doc;
@@ -62,6 +76,13 @@ static const struct kind {
     {"cdu", "figures of a coolant distribution unit, platforms/cdus/ID.xml", cdu_table, NULL, NULL},
     {"switch", "figures of a switch, platforms/switches/ID.xml", switch_table, NULL, NULL},
     {"reject", "figures of heat rejection, platforms/rejects/ID.xml", reject_table, NULL, NULL},
+    {"gpu", "figures of a GPU package, models/gpus/ID.xml", gpu_table, NULL, NULL},
+    {"lpu", "figures of an LPU package, models/lpus/ID.xml", lpu_table, NULL, NULL},
+    {"cpu", "figures of a host processor, models/cpus/ID.xml", cpu_table, NULL, NULL},
+    {"nic", "figures of a network interface or DPU, models/nics/ID.xml", nic_table, NULL, NULL},
+    {"optic", "figures of an optical port, models/optics/ID.xml", optic_table, NULL, NULL},
+    {"llm", "figures of a language model, models/llms/ID.xml", llm_table, NULL, NULL},
+    {"software", "figures of a serving engine, models/software/ID.xml", software_table, NULL, NULL},
 };
 
 enum {

@@ -4,6 +4,7 @@
 
 #include "engine/cli/bench.h"
 #include "engine/cli/help.h"
+#include "engine/cli/models.h"
 #include "engine/cli/schema.h"
 #include "engine/cli/site.h"
 #include "engine/cli/version.h"
@@ -64,7 +65,8 @@ const struct mr_verb mr_verbs_table[] = {
     {.name = "models", .args = "[NAME]", .summary = "cards with their sources",
      .doc = "Lists the hardware and LLM cards, every figure with its source and confidence.",
      .example = {"millrace models rubin", "millrace models --assumptions"},
-     .n_arg_min = 0, .n_arg_max = 1},
+     .opts = &mr_models_opts, .opts_bytes = sizeof(struct mr_models_opts_values),
+     .n_arg_min = 0, .n_arg_max = 1, .run = mr_models_run},
     {.name = "schema", .args = "[KIND]", .summary = "parameters, figures, file formats",
      .doc = "Prints the reference of parameters, key figures and datasets, from the tables the program itself uses.",
      .example = {"millrace schema platform", "millrace schema --rng layout"},
