@@ -27,6 +27,9 @@ static const char *const attentions[] = {
     {.name = "accepted." #k, .doc = "Mean tokens per step with " #k " drafts; 0: not published", .fallback = "0", \
      .offset = offsetof(M, accepted) + ((k) - 1) * sizeof(double), .kind = MR_PARAM_QUANTITY, .quantity = MR_Q_COUNT, .min = 0, .max = (k) + 1}
 static const struct mr_param rows[] = {
+    MR_PARAM_STR(M, aliases, "aliases", NULL, "Other networks of this very shape, separated by blanks"),
+    MR_PARAM_STR(M, native_dense, "native.dense", NULL, "Format that all but the experts are published in"),
+    MR_PARAM_STR(M, native_experts, "native.experts", NULL, "Format that the experts are published in"),
     MR_PARAM_N(M, n_layer, "layers", NULL, 1, 10000, "Transformer layers"),
     MR_PARAM_N(M, hidden, "hidden", NULL, 1, 1e6, "Width of the residual stream"),
     MR_PARAM_N(M, n_head, "heads", NULL, 1, 10000, "Query heads"),

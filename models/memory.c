@@ -21,8 +21,8 @@ static double weight_bytes(const struct mr_step_setup *setup)
         (double)mr_llm_n_attention_layer(llm) * mr_llm_attention_elements(llm) +
         (double)llm->n_state_layer * mr_llm_state_elements(llm);
     const double experts = (double)mr_llm_n_moe_layer(llm) *
-                           (double)(llm->n_expert + llm->n_shared_expert) *
-                           mr_llm_expert_elements(llm);
+                           ((double)llm->n_expert * mr_llm_expert_elements(llm) +
+                            (double)llm->n_shared_expert * mr_llm_shared_elements(llm));
     const double dense = (double)mr_llm_n_dense_layer(llm) * mr_llm_dense_elements(llm);
     const double router = (double)mr_llm_n_moe_layer(llm) * mr_llm_router_elements(llm);
     const double head = 2 * mr_llm_head_elements(llm);

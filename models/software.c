@@ -24,6 +24,7 @@ static const struct mr_param rows[] = {
     MR_PARAM(S, exchange_frac, "exchange.share", MR_Q_FRACTION, "0.8", 0.01, 1, "Share of link bandwidth that an exchange reaches"),
     MR_PARAM(S, mixed_prefill, "prefill.mixed", MR_Q_COUNT, "1", 0.1, 5, "Time of a prefill inside steps that also decode, over alone"),
     MR_PARAM(S, disaggregated, "decode.disaggregated", MR_Q_COUNT, "1", 0.1, 2, "Step of a decode-only instance over that of a mixed one"),
+    MR_PARAM(S, burst, "prefill.burst", MR_Q_FRACTION, "0.1", 0, 1, "Share of the other prompts in flight that stand before a new one, beyond chance: equal requests stay in step"),
     MR_PARAM(S, prefill_start_s, "prefill.start", MR_Q_TIME, "0 s", 0, 10, "Per prompt: tokenizer, scheduler, first launch"),
     MR_PARAM(S, memory_share, "memory.share", MR_Q_FRACTION, "0.9", 0.1, 1, "Share of a package's memory that the engine takes"),
     MR_PARAM(S, reserve_bytes, "memory.reserve", MR_Q_DATA, "3.87 GB", 0, 1e12, "Activations and collectives, per package"),
@@ -39,3 +40,10 @@ static const struct mr_param_table table = {"software",
 
 const struct mr_card_kind mr_software_kind = {"software", "models/software", &table,
                                               sizeof(struct mr_software_card), NULL};
+
+void mr_software_defaults(struct mr_software_card *card)
+{
+    uint8_t origin[sizeof rows / sizeof *rows] = {0};
+    *card = (struct mr_software_card){0};
+    mr_param_defaults(&(struct mr_param_target){&table, card, origin, NULL, "software"});
+}

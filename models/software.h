@@ -18,6 +18,7 @@ struct mr_software_card {
     double exchange_s, exchange_frac;    /* EP all-to-all */
     double mixed_prefill;                /* prefill time in a step that also decodes */
     double disaggregated;   /* decode step of a decode-only instance over that of a mixed one */
+    double burst;           /* share of the prompts in flight that a first token waits for */
     double prefill_start_s; /* per prompt: tokenizer, scheduler */
     double memory_share;    /* of a package's memory given to the engine */
     double reserve_bytes;
@@ -25,6 +26,9 @@ struct mr_software_card {
 };
 
 extern const struct mr_card_kind mr_software_kind;
+
+/** Every figure as the table has it: no fit. */
+void mr_software_defaults(struct mr_software_card *card);
 
 static inline const struct mr_software_card *mr_software_of(const struct mr_card *card)
 {

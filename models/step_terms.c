@@ -316,7 +316,7 @@ static void add_products(const struct pricing *p, double n_token, double n_logit
     add_weights(p, MR_STEP_TERM_DENSE, n_token, mr_llm_dense_elements(llm) / shards,
                 setup->dense_format, (double)mr_llm_n_dense_layer(llm));
     add_weights(p, MR_STEP_TERM_DENSE, n_token,
-                (double)llm->n_shared_expert * mr_llm_expert_elements(llm) / shards,
+                (double)llm->n_shared_expert * mr_llm_shared_elements(llm) / shards,
                 setup->expert_format, n_moe);
     if (n_moe > 0 && n_token > 0) {
         add_weights(p, MR_STEP_TERM_EXPERTS, n_token / dp, mr_llm_router_elements(llm),

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows as the public collections write them. A model's path is matched by the longest card id or
+ * alias it begins with; a layout that leaves factors blank is completed: packages = tp x dp,
+ * experts that are not dealt to groups are cut. Map: fields - names - layouts - a row - the file.
+ */
+#include "models/measured.h"
+
+#include "engine/base/csv.h"
+#include "engine/base/mem.h"
+#include "engine/base/num.h"
+#include "engine/base/sha256.h"
+#include "models/memory.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static const struct {
+    const char *name, *doc;
+} fates[] = {
+#define FATE_ROW(name, text, doc) {text, doc},
+    MR_MEASURED_FATE_LIST(FATE_ROW)
+#undef FATE_ROW
+};
+
+const char *mr_measured_fate_name(int fate)
+{
+    return fates[fate].name;
+}
+
+const char *mr_measured_fate_doc(int fate)
+{
+    return fates[fate].doc;
+}
+
+/* ---- fields ---- */
+
+struct columns {
+    size_t id, system, model, backend, precision, gemm, moe, mode, isl, osl, concurrency, batch;
+    size_t ttft, tpot, mtp, sequences, prefill_workers, decode_workers;
+    size_t layout[3][5]; /* mixed, prefill, decode: tp, pp, dp, moe_tp, moe_ep */
+};
+
+struct reader {
+    struct mr_csv *csv;
+    struct columns col;
+    struct mr_shelf *shelf;
+    struct mr_shelf_list llms;
+    struct mr_measured *set;
+    const char *path;
+    const struct mr_software_card *plain; /* defaults: for what fits at all */
+};
+
+static size_t first_of(const struct mr_csv *csv, const char *a, const char *b)
+{
+    const size_t column = mr_csv_find_column(csv, a);
+    return column != SIZE_MAX ? column : mr_csv_find_column(csv, b);
+}
+
+static mr_status needed(const struct reader *r, size_t column, const char *what, struct mr_err *err)
+{
+    if (column != SIZE_MAX)
+        return MR_OK;
+    return mr_err_set(err, MR_SCHEMA, (struct mr_place){r->path, 1, 1}, "no column %s", what);
+}
+
+static mr_status find_columns(struct reader *r, struct mr_err *err)
+{
+    static const char *const before[] = {"", "prefill_", "decode_"};
+    static const char *const factors[] = {"tp_size", "pp_size", "attention_dp_size", "moe_tp_size",
+                                          "moe_ep_size"};
+    struct columns *c = &r->col;
+    const struct mr_csv *csv = r->csv;
+    *c = (struct columns){.id = mr_csv_find_column(csv, "id"),
+                          .system = mr_csv_find_column(csv, "system"),
+                          .model = first_of(csv, "model", "model_path"),
+                          .backend = mr_csv_find_column(csv, "backend"),
+                          .precision = mr_csv_find_column(csv, "precision"),
+                          .gemm = mr_csv_find_column(csv, "gemm_quant_mode"),
+                          .moe = mr_csv_find_column(csv, "moe_quant_mode"),
+                          .mode = mr_csv_find_column(csv, "mode"),
+                          .isl = mr_csv_find_column(csv, "isl"),
+                          .osl = mr_csv_find_column(csv, "osl"),
+                          .concurrency = mr_csv_find_column(csv, "concurrency"),
+                          .batch = mr_csv_find_column(csv, "batch_size"),
+                          .ttft = first_of(csv, "silicon_ttft_ms", "ttft_ms"),
+                          .tpot = first_of(csv, "silicon_tpot_ms", "tpot_ms"),
+                          .mtp = mr_csv_find_column(csv, "mtp"),
+                          .sequences = mr_csv_find_column(csv, "max_num_seqs"),
+                          .prefill_workers = mr_csv_find_column(csv, "prefill_num_workers"),
+                          .decode_workers = mr_csv_find_column(csv, "decode_num_workers")};
+    for (int k = 0; k < 3; k++)
+        for (int f = 0; f < 5; f++) {
+            char name[64];
+            snprintf(name, sizeof name, "%s%s", before[k], factors[f]);
+            c->layout[k][f] = mr_csv_find_column(csv, name);
+        }
+    MR_TRY(needed(r, c->system, "system", err));
+    MR_TRY(needed(r, c->model, "model or model_path", err));
+    MR_TRY(needed(r, c->isl, "isl", err));
+    MR_TRY(needed(r, c->osl, "osl", err));
+    MR_TRY(needed(r, c->ttft, "ttft_ms", err));
+    MR_TRY(needed(r, c->tpot, "tpot_ms", err));
+    return needed(r, c->concurrency != SIZE_MAX ? c->concurrency : c->batch,
+                  "concurrency or batch_size", err);
+}
+
+static struct mr_str field(const struct reader *r, size_t column)
+{
+    return column != SIZE_MAX ? mr_str_trim(mr_csv_field(r->csv, column)) : (struct mr_str){"", 0};
+}
+
+/* Numbers that may be blank: NaN then. */
+static mr_status number(const struct reader *r, size_t column, double *value, struct mr_err *err)
+{
+    *value = NAN;
+    if (field(r, column).n == 0)
+        return MR_OK;
+    return mr_csv_f64(r->csv, column, value, err);
+}
+
+static mr_status keep(const struct reader *r, size_t column, const char **text)
+{
+    *text = mr_arena_text(&r->set->arena, field(r, column), NULL);
+    return *text != NULL ? MR_OK : MR_NOMEM;
+}
+
+/* ---- names ---- */
+
+/* Does a model's last path component begin with this name, at a word's end? */
+static bool begins(struct mr_str model, struct mr_str name)
+{
+    if (name.n == 0 || model.n < name.n || memcmp(model.p, name.p, name.n) != 0)
+        return false;
+    const char next = model.n > name.n ? model.p[name.n] : '\0';
+    return !((next >= '0' && next <= '9') || next == '.');
+}
+
+static struct mr_str last_component(struct mr_str path)
+{
+    for (size_t i = path.n; i > 0; i--)
+        if (path.p[i - 1] == '/')
+            return (struct mr_str){path.p + i, path.n - i};
+    return path;
+}
+
+/* Length of the longest of the card's names that the model begins with. */
+static size_t match(struct mr_str model, const char *id, const char *aliases)
+{
+    size_t best = begins(model, mr_str_of(id)) ? strlen(id) : 0;
+    struct mr_str rest = mr_str_of(aliases != NULL ? aliases : "");
+    while (rest.n > 0) {
+        size_t n = 0;
+        while (n < rest.n && rest.p[n] != ' ')
+            n++;
+        if (n > best && begins(model, (struct mr_str){rest.p, n}))
+            best = n;
+        rest = mr_str_trim((struct mr_str){rest.p + n, rest.n - n});
+    }
+    return best;
+}
+
+static void find_llm(const struct reader *r, struct mr_measured_row *row)
+{
+    const struct mr_str model = last_component(mr_str_of(row->model));
+    const struct mr_place at = {r->path, row->line, 1};
+    struct mr_diags ignored = {0};
+    size_t best = 0;
+    for (size_t i = 0; i < r->llms.n; i++) {
+        const struct mr_card *card =
+            mr_shelf_card(r->shelf, &mr_llm_kind, r->llms.id[i], at, &ignored);
+        if (card == NULL)
+            continue;
+        const size_t n = match(model, card->id, mr_llm_of(card)->aliases);
+        if (n > best) {
+            best = n;
+            row->llm = mr_llm_of(card);
+            row->llm_id = card->id;
+        }
+    }
+}
+
+static void find_gpu(const struct reader *r, struct mr_measured_row *row)
+{
+    struct mr_diags ignored = {0};
+    const struct mr_card *card = mr_shelf_card(r->shelf, &mr_gpu_kind, row->system,
+                                               (struct mr_place){r->path, row->line, 1}, &ignored);
+    row->gpu = card != NULL ? mr_gpu_of(card) : NULL;
+}
+
+/* ---- formats and layouts ---- */
+
+static bool names_fp8(struct mr_str s)
+{
+    for (size_t i = 0; i + 3 <= s.n; i++)
+        if ((s.p[i] == 'F' || s.p[i] == 'f') && (s.p[i + 1] == 'P' || s.p[i + 1] == 'p') &&
+            s.p[i + 2] == '8')
+            return true;
+    return false;
+}
+
+static int format_of(struct mr_str mode, struct mr_str precision, struct mr_str model)
+{
+    const struct mr_str said = mode.n > 0 ? mode : precision;
+    if (said.n == 0)
+        return names_fp8(model) ? MR_FORMAT_FP8 : MR_FORMAT_BF16;
+    if (mr_str_is(said, "nvfp4") || mr_str_is(said, "fp4"))
+        return MR_FORMAT_NVFP4;
+    if (mr_str_is(said, "mxfp4") || mr_str_is(said, "w4a16_mxfp4"))
+        return MR_FORMAT_MXFP4;
+    if (names_fp8(said))
+        return MR_FORMAT_FP8;
+    return MR_FORMAT_BF16;
+}
+
+/* Networks that are published in a format keep it; a latent's projections are not cut to four bits.
+ */
+static void set_formats(const struct reader *r, struct mr_measured_row *row)
+{
+    const struct mr_str model = mr_str_of(row->model), precision = field(r, r->col.precision);
+    row->dense_format = format_of(field(r, r->col.gemm), precision, model);
+    row->expert_format = format_of(field(r, r->col.moe), precision, model);
+    row->kv_element_bytes = row->dense_format == MR_FORMAT_BF16 ? 2 : 1;
+    if (row->llm == NULL)
+        return;
+    if (row->llm->native_dense != NULL)
+        row->dense_format = mr_step_format_find(row->llm->native_dense);
+    if (row->llm->native_experts != NULL)
+        row->expert_format = mr_step_format_find(row->llm->native_experts);
+    const bool is_latent = row->llm->attention == MR_LLM_ATTENTION_MLA;
+    if (is_latent && row->dense_format == MR_FORMAT_NVFP4)
+        row->dense_format = MR_FORMAT_FP8;
+}
+
+static mr_status read_layout(const struct reader *r, int which, bool has_experts,
+                             struct mr_parallel *out, struct mr_err *err)
+{
+    double v[5];
+    for (int f = 0; f < 5; f++)
+        MR_TRY(number(r, r->col.layout[which][f], &v[f], err));
+    const double tp = v[0] >= 1 ? v[0] : 1, pp = v[1] >= 1 ? v[1] : 1;
+    const double moe_tp = v[3] >= 1 ? v[3] : 1, ep = v[4] >= 1 ? v[4] : 1;
+    const double experts = has_experts ? moe_tp * ep : 1;
+    /* blank: as many copies as the experts' packages ask for */
+    const double dp = v[2] >= 1 ? v[2] : fmax(1, floor(experts / tp));
+    const double packages = fmin(fmax(tp * dp, experts), 1e6);
+    *out = (struct mr_parallel){.tp = (uint32_t)fmin(tp, 1e6),
+                                .dp = (uint32_t)fmin(fmax(1, packages / fmin(tp, 1e6)), 1e6),
+                                .pp = (uint32_t)fmin(pp, 1e6),
+                                .ep = (uint32_t)fmin(ep, 1e6)};
+    out->moe_tp = (uint32_t)fmax(1, packages / (double)out->ep);
+    return MR_OK;
+}
+
+/* ---- rows ---- */
+
+static uint64_t hash_config(const struct mr_measured_row *row)
+{
+    struct mr_buf text = {0};
+    const struct mr_parallel *const of[] = {&row->mixed, &row->prefill, &row->decode};
+    mr_buf_printf(&text, "%s %s %s %d %d %d %.0f %.0f %.0f %.0f", row->system,
+                  row->llm_id != NULL ? row->llm_id : row->model, row->backend, row->is_split,
+                  row->dense_format, row->expert_format, row->input, row->output, row->n_prefill,
+                  row->n_decode);
+    for (int i = 0; i < 3; i++)
+        mr_buf_printf(&text, " %u %u %u %u %u", of[i]->tp, of[i]->dp, of[i]->pp, of[i]->ep,
+                      of[i]->moe_tp);
+    uint8_t digest[MR_SHA256_BYTES] = {0};
+    uint64_t hash;
+    if (text.status == MR_OK)
+        mr_sha256(text.text, text.n, digest);
+    mr_buf_fini(&text);
+    memcpy(&hash, digest, sizeof hash);
+    return hash;
+}
+
+static bool is_possible(const struct reader *r, const struct mr_measured_row *row,
+                        const struct mr_parallel *parallel)
+{
+    const struct mr_step_setup setup = {.gpu = row->gpu,
+                                        .llm = row->llm,
+                                        .software = r->plain,
+                                        .parallel = *parallel,
+                                        .dense_format = row->dense_format,
+                                        .expert_format = row->expert_format,
+                                        .kv_element_bytes = row->kv_element_bytes};
+    struct mr_memory memory;
+    return mr_step_check(&setup, NULL) == MR_OK &&
+           mr_memory_of(&setup, 1, 0, &memory, NULL) == MR_OK;
+}
+
+static bool has_twin(const struct mr_measured *set, const struct mr_measured_row *row)
+{
+    for (size_t i = 0; i < set->n; i++)
+        if (set->row[i].is_split == row->is_split && set->row[i].ttft_s == row->ttft_s &&
+            set->row[i].tpot_s == row->tpot_s)
+            return true;
+    return false;
+}
+
+static int fate_of(const struct reader *r, const struct mr_measured_row *row)
+{
+    if (has_twin(r->set, row))
+        return MR_MEASURED_FATE_DUPLICATE;
+    if (row->llm == NULL)
+        return MR_MEASURED_FATE_NO_LLM;
+    if (row->gpu == NULL)
+        return MR_MEASURED_FATE_NO_GPU;
+    if (!(row->concurrency > 0))
+        return MR_MEASURED_FATE_NO_LOAD;
+    const bool fits = row->is_split
+                          ? is_possible(r, row, &row->prefill) && is_possible(r, row, &row->decode)
+                          : is_possible(r, row, &row->mixed);
+    return fits ? MR_MEASURED_FATE_GOOD : MR_MEASURED_FATE_IMPOSSIBLE;
+}
+
+static mr_status positive(const struct reader *r, size_t column, double *value, struct mr_err *err)
+{
+    MR_TRY(mr_csv_f64(r->csv, column, value, err));
+    if (*value > 0 && isfinite(*value))
+        return MR_OK;
+    return mr_csv_error(r->csv, column, err, MR_RANGE, "must be above 0");
+}
+
+static mr_status read_row(const struct reader *r, struct mr_measured_row *row, struct mr_err *err)
+{
+    const struct columns *c = &r->col;
+    double concurrency, batch, drafts, sequences, n_prefill, n_decode;
+    row->line = mr_csv_place(r->csv, 0).line;
+    MR_TRY(keep(r, c->id, &row->id));
+    MR_TRY(keep(r, c->system, &row->system));
+    MR_TRY(keep(r, c->model, &row->model));
+    MR_TRY(keep(r, c->backend, &row->backend));
+    MR_TRY(positive(r, c->isl, &row->input, err));
+    MR_TRY(positive(r, c->osl, &row->output, err));
+    MR_TRY(positive(r, c->ttft, &row->ttft_s, err));
+    MR_TRY(positive(r, c->tpot, &row->tpot_s, err));
+    MR_TRY(number(r, c->concurrency, &concurrency, err));
+    MR_TRY(number(r, c->batch, &batch, err));
+    MR_TRY(number(r, c->mtp, &drafts, err));
+    MR_TRY(number(r, c->sequences, &sequences, err));
+    MR_TRY(number(r, c->prefill_workers, &n_prefill, err));
+    MR_TRY(number(r, c->decode_workers, &n_decode, err));
+    row->ttft_s *= 1e-3;
+    row->tpot_s *= 1e-3;
+    row->concurrency = concurrency > 0 ? concurrency : batch;
+    row->knows_drafts = drafts >= 0;
+    row->n_draft = drafts >= 1 ? (uint32_t)fmin(drafts, 64) : 0;
+    row->n_sequence_max = sequences > 0 ? sequences : 0;
+    row->is_split = mr_str_is(field(r, c->mode), "disagg");
+    row->knows_workers = n_prefill >= 1 && n_decode >= 1;
+    row->n_prefill = row->knows_workers ? n_prefill : 1;
+    row->n_decode = row->knows_workers ? n_decode : 1;
+    find_llm(r, row);
+    find_gpu(r, row);
+    set_formats(r, row);
+    const bool has_experts = row->llm != NULL && row->llm->n_expert > 0;
+    MR_TRY(read_layout(r, 0, has_experts, &row->mixed, err));
+    MR_TRY(read_layout(r, 1, has_experts, &row->prefill, err));
+    MR_TRY(read_layout(r, 2, has_experts, &row->decode, err));
+    row->config = hash_config(row);
+    return MR_OK;
+}
+
+static mr_status read_rows(struct reader *r, struct mr_err *err)
+{
+    struct mr_measured *set = r->set;
+    for (;;) {
+        bool has_row;
+        struct mr_measured_row row = {0};
+        MR_TRY(mr_csv_next(r->csv, &has_row, err));
+        if (!has_row)
+            return MR_OK;
+        MR_TRY(read_row(r, &row, err));
+        row.fate = fate_of(r, &row);
+        MR_TRY(mr_grow(&set->row, &set->cap, set->n + 1, sizeof *set->row, err));
+        set->row[set->n++] = row;
+        set->n_fate[row.fate]++;
+    }
+}
+
+mr_status mr_measured_read(const char *path, struct mr_shelf *shelf, struct mr_measured *set,
+                           struct mr_err *err)
+{
+    struct mr_software_card plain;
+    struct reader r = {.shelf = shelf, .set = set, .path = path, .plain = &plain};
+    struct mr_diags ignored = {0};
+    mr_software_defaults(&plain);
+    mr_status st = mr_shelf_list_add(&r.llms, &mr_llm_kind, NULL, err);
+    if (st == MR_OK)
+        st = mr_csv_open(path, NULL, &r.csv, err);
+    if (st == MR_OK)
+        st = find_columns(&r, err);
+    if (st == MR_OK)
+        st = read_rows(&r, err);
+    (void)ignored;
+    mr_csv_close(r.csv);
+    mr_shelf_list_fini(&r.llms);
+    return st;
+}
+
+void mr_measured_fini(struct mr_measured *set)
+{
+    mr_free(set->row);
+    mr_arena_fini(&set->arena);
+    *set = (struct mr_measured){0};
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Measured rows of served models: what ran, under which load, and how long tokens took. Columns are
+ * found by name; inputs that a file lacks are left unknown and never guessed from its answers.
+ *
+ * needed     system, model or model_path, isl, osl, concurrency or batch_size, and silicon_ttft_ms
+ * and silicon_tpot_ms, or ttft_ms and tpot_ms optional   id, precision, gemm_quant_mode,
+ * moe_quant_mode, backend, mode (agg, disagg), tp_size, pp_size, attention_dp_size, moe_tp_size,
+ * moe_ep_size, the same with prefill_ and decode_ before, prefill_num_workers, decode_num_workers;
+ * mtp (drafts), max_num_seqs */
+#ifndef MR_MODELS_MEASURED_H
+#define MR_MODELS_MEASURED_H
+
+#include "engine/base/arena.h"
+#include "engine/base/shelf.h"
+#include "models/step.h"
+
+/* Why a row is not scored; the first that applies. */
+#define MR_MEASURED_FATE_LIST(X)                                            \
+    X(GOOD, "good", "scored")                                               \
+    X(DUPLICATE, "duplicate", "same mode, TTFT and TPOT as an earlier row") \
+    X(NO_LLM, "no-llm", "no card for this model")                           \
+    X(NO_GPU, "no-gpu", "no card for this system")                          \
+    X(NO_LOAD, "no-load", "neither concurrency nor batch size")             \
+    X(IMPOSSIBLE, "impossible", "the layout cannot be, or does not hold the model")
+
+enum mr_measured_fate {
+#define MR_MEASURED_FATE_ENUM(name, text, doc) MR_MEASURED_FATE_##name,
+    MR_MEASURED_FATE_LIST(MR_MEASURED_FATE_ENUM)
+#undef MR_MEASURED_FATE_ENUM
+    MR_MEASURED_FATES
+};
+
+struct mr_measured_row {
+    const char *id, *system, *model, *backend; /* in the set's arena; "" when not said */
+    const struct mr_gpu_card *gpu;
+    const struct mr_llm_card *llm;
+    const char *llm_id;
+    int fate; /* enum mr_measured_fate */
+    bool is_split, knows_workers, knows_drafts;
+    int dense_format, expert_format;
+    double kv_element_bytes;
+    struct mr_parallel mixed, prefill, decode;
+    double n_prefill, n_decode; /* instances; 1 when not known */
+    double input, output, concurrency, n_sequence_max;
+    uint32_t n_draft;
+    double ttft_s, tpot_s;
+    uint64_t
+        config; /* hash of everything but concurrency: rows of one configuration stay together */
+    int line;
+};
+
+struct mr_measured {
+    struct mr_measured_row *row;
+    size_t n, cap;
+    size_t n_fate[MR_MEASURED_FATES];
+    struct mr_arena arena;
+};
+
+const char *mr_measured_fate_name(int fate);
+const char *mr_measured_fate_doc(int fate);
+
+/** Read a file. Rows that cannot be used are kept with their fate; malformed ones are errors.
+ *  @param[in] shelf of the cards; they live as long as it
+ *  @param[in,out] set zero before the first file; mr_measured_fini */
+MR_CHECKED mr_status mr_measured_read(const char *path, struct mr_shelf *shelf,
+                                      struct mr_measured *set, struct mr_err *err);
+void mr_measured_fini(struct mr_measured *set);
+
+#endif
