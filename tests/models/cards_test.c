@@ -150,7 +150,7 @@ static struct mr_str cell(const struct facts *facts, const char *column)
 static double number(const struct facts *facts, const char *column)
 {
     size_t i;
-    double value = NAN;
+    double value = (double)NAN;
     struct mr_err err = {0};
     assert_int_equal(mr_csv_column(facts->csv, column, &i, &err), MR_OK);
     if (mr_csv_field(facts->csv, i).n > 0)

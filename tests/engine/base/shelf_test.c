@@ -65,7 +65,7 @@ static double power(struct mr_shelf *shelf, const char *id, const char *naming_f
     const struct mr_card *card =
         mr_shelf_card(shelf, &kind, id, (struct mr_place){naming_file, 1, 1}, &diags);
     if (card == NULL)
-        return NAN;
+        return (double)NAN;
     const struct fan *fan = card->object;
     return fan->power_w;
 }
