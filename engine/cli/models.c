@@ -16,6 +16,7 @@
 #include "models/nic.h"
 #include "models/optic.h"
 #include "models/software.h"
+#include "models/work.h"
 #include "platforms/library.h"
 
 #include <stdio.h>
@@ -175,7 +176,6 @@ enum {
 
 static size_t derive(const struct mr_card *card, struct derived out[derived_max])
 {
-    static const double nvfp4_bytes = 0.5625, mxfp4_bytes = 0.53125; /* with their scales */
     if (card->kind != &mr_llm_kind)
         return 0;
     const struct mr_llm_card *llm = mr_llm_of(card);
@@ -188,10 +188,9 @@ static size_t derive(const struct mr_card *card, struct derived out[derived_max]
         {"state per sequence", llm->state_bytes, MR_Q_DATA},
         {"weights, from the shape", n_weight, MR_Q_COUNT},
         {"weights per token, from the shape", mr_llm_active_elements(llm), MR_Q_COUNT},
-        {"weights, bf16", n_weight * 2, MR_Q_DATA},
-        {"weights, fp8", n_weight, MR_Q_DATA},
-        {"weights, nvfp4", n_weight * nvfp4_bytes, MR_Q_DATA},
-        {"weights, mxfp4", n_weight * mxfp4_bytes, MR_Q_DATA},
+#define WEIGHTS_ROW(name, text, bytes) {"weights, " text, n_weight * (bytes), MR_Q_DATA},
+        MR_FORMAT_LIST(WEIGHTS_ROW)
+#undef WEIGHTS_ROW
     };
     memcpy(out, all, sizeof all);
     return sizeof all / sizeof *all;
