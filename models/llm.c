@@ -15,6 +15,12 @@
 
 #include <inttypes.h>
 
+static const char *const formats[] = {
+#define FORMAT_TEXT(name, text, bytes) text,
+    MR_FORMAT_LIST(FORMAT_TEXT)
+#undef FORMAT_TEXT
+        "any"};
+
 static const char *const attentions[] = {
 #define ATTENTION_TEXT(name, text, doc) text,
     MR_LLM_ATTENTION_LIST(ATTENTION_TEXT)
@@ -28,8 +34,8 @@ static const char *const attentions[] = {
      .offset = offsetof(M, accepted) + ((k) - 1) * sizeof(double), .kind = MR_PARAM_QUANTITY, .quantity = MR_Q_COUNT, .min = 0, .max = (k) + 1}
 static const struct mr_param rows[] = {
     MR_PARAM_STR(M, aliases, "aliases", NULL, "Other networks of this very shape, separated by blanks"),
-    MR_PARAM_STR(M, native_dense, "native.dense", NULL, "Format that all but the experts are published in"),
-    MR_PARAM_STR(M, native_experts, "native.experts", NULL, "Format that the experts are published in"),
+    MR_PARAM_ONE_OF(M, native_dense, "native.dense", formats, "any", "Format that all but the experts are published in"),
+    MR_PARAM_ONE_OF(M, native_experts, "native.experts", formats, "any", "Format that the experts are published in"),
     MR_PARAM_N(M, n_layer, "layers", NULL, 1, 10000, "Transformer layers"),
     MR_PARAM_N(M, hidden, "hidden", NULL, 1, 1e6, "Width of the residual stream"),
     MR_PARAM_N(M, n_head, "heads", NULL, 1, 10000, "Query heads"),
@@ -65,6 +71,7 @@ static const struct mr_param rows[] = {
     MR_PARAM_N(M, nope_dim, "mla.nope", "0", 0, 1e6, "Part of a key without position"),
     MR_PARAM_N(M, v_dim, "mla.value", "0", 0, 1e6, "Size of a value"),
     MR_PARAM(M, expert_skew, "experts.skew", MR_Q_COUNT, "1", 1, 100, "Load of the busiest rank over the mean, beyond chance"),
+    MR_PARAM_N(M, drafts, "drafts", "0", 0, 100, "Draft layers it is published with; 0: none known"),
     ACCEPTED(1), ACCEPTED(2), ACCEPTED(3), ACCEPTED(4), ACCEPTED(5), ACCEPTED(6), ACCEPTED(7), ACCEPTED(8),
 };
 #undef ACCEPTED

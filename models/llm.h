@@ -5,6 +5,7 @@
 #define MR_MODELS_LLM_H
 
 #include "engine/base/card.h"
+#include "models/work.h"
 
 /* name in files, meaning */
 #define MR_LLM_ATTENTION_LIST(X)                                         \
@@ -24,7 +25,7 @@ enum {
 
 struct mr_llm_card {
     const char *aliases; /* other networks of this very shape, separated by blanks; NULL: none */
-    const char *native_dense, *native_experts; /* formats it is published in; NULL: any */
+    int native_dense, native_experts; /* enum mr_format it is published in; MR_N_FORMAT: any */
     uint64_t n_layer, hidden, n_head, n_kv_head, head_dim;
     uint64_t n_expert, top_k, n_shared_expert, expert_inter, dense_inter, n_first_dense;
     uint64_t n_expert_layer;  /* 0: all but the first dense ones */
@@ -45,6 +46,7 @@ struct mr_llm_card {
     uint64_t n_state_layer;         /* layers with a recurrent state */
     uint64_t q_rank, kv_rank, rope_dim, nope_dim, v_dim; /* MLA */
     double expert_skew;                                  /* imbalance of the busiest rank */
+    uint64_t drafts;                /* draft layers it is published with; 0: none known */
     double accepted[MR_LLM_DRAFTS]; /* mean tokens per step with 1..8 drafts; 0: not published */
 };
 

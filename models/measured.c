@@ -222,10 +222,10 @@ static void set_formats(const struct reader *r, struct mr_measured_row *row)
     row->kv_element_bytes = row->dense_format == MR_FORMAT_BF16 ? 2 : 1;
     if (row->llm == NULL)
         return;
-    if (row->llm->native_dense != NULL)
-        row->dense_format = mr_step_format_find(row->llm->native_dense);
-    if (row->llm->native_experts != NULL)
-        row->expert_format = mr_step_format_find(row->llm->native_experts);
+    if (row->llm->native_dense < MR_N_FORMAT)
+        row->dense_format = row->llm->native_dense;
+    if (row->llm->native_experts < MR_N_FORMAT)
+        row->expert_format = row->llm->native_experts;
     const bool is_latent = row->llm->attention == MR_LLM_ATTENTION_MLA;
     if (is_latent && row->dense_format == MR_FORMAT_NVFP4)
         row->dense_format = MR_FORMAT_FP8;

@@ -110,15 +110,17 @@ struct operator
     double flop, bytes, rows;
     int format;                      /* of the product */
     double flop_share, memory_share; /* that large products, long streams reach */
+    double half_rows;                /* of BF16; 0: all rows fill the units */
     double repeat;                   /* layers it stands in */
     double stretch;                  /* of the busiest package */
 };
 
-static double rows_half(const struct mr_step_setup *setup, int format)
+/* Share of the rate that a product of few rows reaches. */
+static double filled(const struct operator* op)
 {
     static const double growth[MR_N_FORMAT] = {
         [MR_FORMAT_BF16] = 1, [MR_FORMAT_FP8] = 2, [MR_FORMAT_NVFP4] = 4, [MR_FORMAT_MXFP4] = 2};
-    return setup->software->half_rows * growth[format];
+    return op->rows / (op->rows + op->half_rows * growth[op->format]);
 }
 
 static double join(double compute_s, double memory_s, double p)
@@ -135,9 +137,8 @@ static void add_operator(const struct pricing *p, int term, const struct operato
     struct mr_step_part *part = &p->out->part[term];
     if (!(op->rows > 0) || (!(op->flop > 0) && !(op->bytes > 0)))
         return;
-    const double filled = op->rows / (op->rows + rows_half(setup, op->format));
     const double rate =
-        mr_step_flop_rate(setup->gpu, op->format) * op->flop_share * filled * p->phi;
+        mr_step_flop_rate(setup->gpu, op->format) * op->flop_share * filled(op) * p->phi;
     const double compute_s = op->flop > 0 ? op->flop / rate * op->stretch : 0;
     const double memory_s =
         op->bytes / (setup->gpu->memory_bytes_s * op->memory_share) * op->stretch;
@@ -156,6 +157,7 @@ static void add_weights(const struct pricing *p, int term, double rows, double e
                  &(struct operator){.flop = 2 * rows * elements,
                                     .bytes = elements * formats[format].bytes,
                                     .rows = rows,
+                                    .half_rows = software->half_rows,
                                     .format = format,
                                     .flop_share = software->flop_frac,
                                     .memory_share = software->memory_frac,
@@ -180,6 +182,7 @@ static void add_experts(const struct pricing *p, double rows)
             .flop = 2 * rows * k * elements / shards,
             .bytes = touched * elements * formats[setup->expert_format].bytes / shards,
             .rows = rows * k / n_expert,
+            .half_rows = software->expert_half_rows,
             .format = setup->expert_format,
             .flop_share = software->expert_flop_frac,
             .memory_share = software->expert_memory_frac,
@@ -262,7 +265,7 @@ static void add_reading(const struct pricing *p, int term, double flop, double b
     add_operator(p, term,
                  &(struct operator){.flop = flop,
                                     .bytes = bytes,
-                                    .rows = 1e9, /* heads fill the units */
+                                    .rows = 1, /* heads fill the units */
                                     .format = MR_FORMAT_BF16,
                                     .flop_share = software->attention_frac,
                                     .memory_share = software->kv_frac,

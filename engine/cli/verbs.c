@@ -3,6 +3,8 @@
 #include "engine/cli/verbs.h"
 
 #include "engine/cli/bench.h"
+#include "engine/cli/calibrate.h"
+#include "engine/cli/fidelity.h"
 #include "engine/cli/help.h"
 #include "engine/cli/models.h"
 #include "engine/cli/schema.h"
@@ -76,14 +78,16 @@ const struct mr_verb mr_verbs_table[] = {
      .doc = "Predicts time and watts of one batch step on one group of packages, split by term.",
      .example = {"millrace step --gpu gb300 --llm DeepSeek-R1 --batch 64", "millrace step --gpu rubin --llm Llama-3.1-70B --json"},
      .n_arg_min = 0, .n_arg_max = 0},
-    {.name = "fidelity", .args = "FILE.csv", .summary = "predictions against measurements",
+    {.name = "fidelity", .args = "FILE.csv...", .summary = "predictions against measurements",
      .doc = "Predicts measured rows and prints the error by system, model and mode.",
      .example = {"millrace fidelity silicon.csv", "millrace fidelity silicon.csv --svg scatter.svg"},
-     .n_arg_min = 1, .n_arg_max = 1},
+     .opts = &mr_fidelity_opts, .opts_bytes = sizeof(struct mr_fidelity_opts_values),
+     .n_arg_min = 1, .n_arg_max = -1, .run = mr_fidelity_run},
     {.name = "calibrate", .args = "FILE...", .summary = "fit a card to measurements",
      .doc = "Fits a card override from profiles or measured rows, with its own held-out split.",
-     .example = {"millrace calibrate profile/ -o mycard.xml", "millrace calibrate rows.csv --holdout 0.2"},
-     .n_arg_min = 1, .n_arg_max = -1},
+     .example = {"millrace calibrate profile/ -o mycard.xml", "millrace calibrate rows.csv --backend vllm"},
+     .opts = &mr_calibrate_opts, .opts_bytes = sizeof(struct mr_calibrate_opts_values),
+     .n_arg_min = 1, .n_arg_max = -1, .run = mr_calibrate_run},
     {.name = "thermal", .args = "TRACE", .summary = "the coolant model alone",
      .doc = "Drives the thermal model from a power trace, without serving.",
      .example = {"millrace thermal load.csv --site hall.layout.xml", "millrace thermal run.h5 -o thermal.h5"},

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -87,6 +88,13 @@ static void check_card(const struct mr_card *card)
     if (mr_card_load_text("again.xml", (struct mr_str){text.text, text.n}, card->kind, &again,
                           &diags) != MR_OK)
         fail(diags.item[0].err.text);
+    /* texts are compared as they read: where they lie does not matter */
+    if (card->kind == &mr_llm_kind) {
+        struct mr_llm_card *a = card->object, *b = again->object;
+        if (strcmp(a->aliases != NULL ? a->aliases : "", b->aliases != NULL ? b->aliases : "") != 0)
+            fail("the written names read differently");
+        a->aliases = b->aliases = NULL;
+    }
     if (memcmp(again->object, card->object, card->kind->object_bytes) != 0)
         fail("the written card reads differently");
     mr_card_destroy(again);
