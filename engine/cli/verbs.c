@@ -9,6 +9,7 @@
 #include "engine/cli/models.h"
 #include "engine/cli/schema.h"
 #include "engine/cli/site.h"
+#include "engine/cli/step.h"
 #include "engine/cli/version.h"
 
 // clang-format off
@@ -75,9 +76,10 @@ const struct mr_verb mr_verbs_table[] = {
      .opts = &mr_schema_opts, .opts_bytes = sizeof(struct mr_schema_opts_values),
      .n_arg_min = 0, .n_arg_max = 1, .run = mr_schema_run},
     {.name = "step", .args = "", .summary = "cost of one batch step",
-     .doc = "Predicts time and watts of one batch step on one group of packages, split by term.",
-     .example = {"millrace step --gpu gb300 --llm DeepSeek-R1 --batch 64", "millrace step --gpu rubin --llm Llama-3.1-70B --json"},
-     .n_arg_min = 0, .n_arg_max = 0},
+     .doc = "Predicts one batch step on one group of packages, split by term: what bounds it, what fits.",
+     .example = {"millrace step --gpu gb300 --llm DeepSeek-R1 --tp 8 --batch 64 --context 8192", "millrace step --gpu rubin --llm Llama-3.1-70B --json"},
+     .opts = &mr_step_opts, .opts_bytes = sizeof(struct mr_step_opts_values),
+     .n_arg_min = 0, .n_arg_max = 0, .run = mr_step_run},
     {.name = "fidelity", .args = "FILE.csv...", .summary = "predictions against measurements",
      .doc = "Predicts measured rows and prints the error by system, model and mode.",
      .example = {"millrace fidelity silicon.csv", "millrace fidelity silicon.csv --svg scatter.svg"},

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* models/step and memory: terms against hand arithmetic, limits, tables against terms, leaps
+ * against steps, and what cannot be. */
+#include "models/step.h"
+
+#include "models/memory.h"
+#include "tests/test.h"
+
+#include <math.h>
+
+/* A package of round numbers: 1 Pflop/s in every format it has, 1 TB/s, 100 GB/s links. */
+static struct mr_gpu_card plain_gpu(void)
+{
+    return (struct mr_gpu_card){.fp8_flop_s = 2e15,
+                                .bf16_flop_s = 1e15,
+                                .memory_bytes = 100e9,
+                                .memory_bytes_s = 1e12,
+                                .domain_packages = 8,
+                                .nvlink_bytes_s = 100e9,
+                                .scaleout_bytes_s = 10e9,
+                                .max_p_w = 1000};
+}
+
+/* Four layers of 1000 wide, 10 heads of 100, 10 KV heads, MLP 4000: 4e6 + 12e6 weights each. */
+static struct mr_llm_card plain_llm(void)
+{
+    return (struct mr_llm_card){.n_layer = 4,
+                                .hidden = 1000,
+                                .n_head = 10,
+                                .n_kv_head = 10,
+                                .head_dim = 100,
+                                .dense_inter = 4000,
+                                .n_vocabulary = 50000,
+                                .n_kv_layer = 4,
+                                .kv_elements_per_token = 8000,
+                                .n_expert_matrix = 3,
+                                .expert_skew = 1,
+                                .native_dense = MR_N_FORMAT,
+                                .native_experts = MR_N_FORMAT};
+}
+
+/* Everything at its peak, nothing added. */
+static struct mr_software_card plain_software(void)
+{
+    struct mr_software_card card;
+    mr_software_defaults(&card);
+    card.host_s = card.layer_s = 0;
+    card.memory_frac = card.expert_memory_frac = card.kv_frac = 1;
+    card.flop_frac = card.expert_flop_frac = card.attention_frac = 1;
+    card.half_rows = card.expert_half_rows = 1e-9;
+    card.join_exponent = 100;
+    card.reduce_frac = card.exchange_frac = 1;
+    card.reduce_s = card.exchange_s = 0;
+    return card;
+}
+
+struct fixture {
+    struct mr_gpu_card gpu;
+    struct mr_llm_card llm;
+    struct mr_software_card software;
+    struct mr_step_setup setup;
+};
+
+static void plain(struct fixture *f)
+{
+    f->gpu = plain_gpu();
+    f->llm = plain_llm();
+    f->software = plain_software();
+    f->setup = (struct mr_step_setup){.gpu = &f->gpu,
+                                      .llm = &f->llm,
+                                      .software = &f->software,
+                                      .parallel = {1, 1, 1, 1, 1},
+                                      .dense_format = MR_FORMAT_BF16,
+                                      .expert_format = MR_FORMAT_BF16,
+                                      .kv_element_bytes = 2};
+}
+
+static struct mr_step_terms terms_of(const struct fixture *f, const struct mr_batch *batch)
+{
+    struct mr_step_terms terms;
+    mr_step_terms(&f->setup, batch, 1, &terms);
+    return terms;
+}
+
+/* One decode of 1,000 tokens of context: weights 4 x 4e6 x 2 B = 32 MB, 4 x 12e6 x 2 B = 96 MB, the
+ * head 100 MB, KV 8000 x 2 B x 1000 = 16 MB, all at 1 TB/s. */
+MR_TEST(one_decode_reads_everything_once)
+{
+    struct fixture f;
+    plain(&f);
+    const struct mr_step_terms t =
+        terms_of(&f, &(struct mr_batch){.n_decode = 1, .kv_tokens = 1000});
+    mr_assert_near(t.part[MR_STEP_TERM_PROJECTIONS].time_s, 32e-6, 1e-6, 0);
+    mr_assert_near(t.part[MR_STEP_TERM_DENSE].time_s, 96e-6, 1e-6, 0);
+    mr_assert_near(t.part[MR_STEP_TERM_HEAD].time_s, 100e-6, 1e-6, 0);
+    mr_assert_near(t.part[MR_STEP_TERM_KV].time_s, 16e-6, 1e-6, 0);
+    mr_assert_near(t.time_s, 244e-6, 1e-6, 0);
+    mr_assert_near(t.work.memory_bytes, 244e6, 1e-9, 0);
+    assert_true(t.part[MR_STEP_TERM_DENSE].memory_s > t.part[MR_STEP_TERM_DENSE].compute_s);
+}
+
+/* A prompt of 10,000 tokens: 2 x 64e6 x 1e4 FLOP = 1.28e12 at 1 Pflop/s; attention 4 layers x 4 x
+ * 10 x 100 x 5e7 pairs = 8e11; one row of logits. */
+MR_TEST(a_long_prompt_is_bound_by_compute)
+{
+    struct fixture f;
+    plain(&f);
+    const struct mr_step_terms t = terms_of(
+        &f, &(struct mr_batch){.chunk_tokens = 1e4, .chunk_pairs = 5e7, .n_prompt_end = 1});
+    mr_assert_near(t.part[MR_STEP_TERM_PROJECTIONS].time_s + t.part[MR_STEP_TERM_DENSE].time_s,
+                   1.28e-3, 1e-6, 0);
+    mr_assert_near(t.part[MR_STEP_TERM_PREFILL].time_s, 0.8e-3, 1e-6, 0);
+    assert_true(t.part[MR_STEP_TERM_DENSE].compute_s > t.part[MR_STEP_TERM_DENSE].memory_s);
+    mr_assert_near(t.work.flop[MR_FORMAT_BF16], 1.28e12 + 8e11 + 1e8, 1e-9, 0);
+}
+
+/* 64 experts, 4 of them per token: N = 1 touches 4, N = 16 touches 64 (1 - (15/16)^16) = 41.2. */
+MR_TEST(experts_that_a_batch_touches)
+{
+    struct fixture f;
+    plain(&f);
+    f.llm.n_expert = 64;
+    f.llm.top_k = 4;
+    f.llm.expert_inter = 1000;
+    f.llm.n_expert_layer = 4;
+    const double expert_s = 4 * 3e6 * 2 / 1e12; /* four layers, one expert each */
+    const double router_s = 4 * 64e3 * 2 / 1e12;
+    const double one =
+        terms_of(&f, &(struct mr_batch){.n_decode = 1}).part[MR_STEP_TERM_EXPERTS].time_s;
+    const double many =
+        terms_of(&f, &(struct mr_batch){.n_decode = 16}).part[MR_STEP_TERM_EXPERTS].time_s;
+    mr_assert_near(one, 4 * expert_s + router_s, 1e-6, 0);
+    mr_assert_near(many, 64 * (1 - pow(15.0 / 16, 16)) * expert_s + router_s, 1e-6, 0);
+}
+
+/* Halving: two packages read half each and add two all-reduces of N x h x 2 B per layer. */
+MR_TEST(tensor_parallel_halves_weights_and_adds_reduces)
+{
+    struct fixture f;
+    plain(&f);
+    f.software.reduce_s = 5e-6;
+    f.setup.parallel = (struct mr_parallel){2, 1, 1, 1, 2};
+    const struct mr_step_terms t = terms_of(&f, &(struct mr_batch){.n_decode = 10});
+    mr_assert_near(t.part[MR_STEP_TERM_DENSE].time_s, 48e-6, 1e-6, 0);
+    mr_assert_near(t.part[MR_STEP_TERM_REDUCE].time_s, 4 * 2 * (5e-6 * 1.3 + 10 * 1000 * 2 / 100e9),
+                   1e-9, 0);
+    /* beyond the domain: five times the start, scale-out ports */
+    f.gpu.domain_packages = 1;
+    const struct mr_step_terms far = terms_of(&f, &(struct mr_batch){.n_decode = 10});
+    mr_assert_near(far.part[MR_STEP_TERM_REDUCE].time_s,
+                   4 * 2 * (25e-6 * 1.3 + 10 * 1000 * 2 / 10e9), 1e-9, 0);
+}
+
+/* Two drafts: three rows per sequence, and 2.2 tokens per step. */
+MR_TEST(drafts_widen_the_step_and_shorten_the_answer)
+{
+    struct fixture f;
+    plain(&f);
+    f.setup.n_draft = 2;
+    assert_true(mr_step_accepted(&f.setup) == 1);
+    f.llm.accepted[0] = 1.8;
+    assert_true(mr_step_accepted(&f.setup) == 1.8);
+    f.setup.accepted = 2.2;
+    assert_true(mr_step_accepted(&f.setup) == 2.2);
+    const struct mr_step_terms t = terms_of(&f, &(struct mr_batch){.n_decode = 100});
+    mr_assert_near(t.work.flop[MR_FORMAT_BF16], 300 * 2 * (64e6 + 50e6), 1e-9, 0);
+}
+
+/* Compute stretches with 1 / phi, memory and links do not. */
+MR_TEST(clocks_move_compute_only)
+{
+    struct fixture f;
+    struct mr_step_terms slow, fast;
+    plain(&f);
+    f.software.host_s = 1e-3;
+    const struct mr_batch prompt = {.chunk_tokens = 1e4}, decode = {.n_decode = 1};
+    mr_step_terms(&f.setup, &prompt, 0.5, &slow);
+    mr_step_terms(&f.setup, &prompt, 1, &fast);
+    mr_assert_near(slow.time_s - 1e-3, 2 * (fast.time_s - 1e-3), 1e-6, 0);
+    mr_step_terms(&f.setup, &decode, 0.5, &slow);
+    mr_step_terms(&f.setup, &decode, 1, &fast);
+    mr_assert_near(slow.time_s, fast.time_s, 1e-9, 0);
+}
+
+/* More work never takes less time; twice the batch never twice as long per token. */
+MR_TEST(more_takes_longer)
+{
+    struct fixture f;
+    plain(&f);
+    f.software.half_rows = 96;
+    f.llm.n_expert = 32;
+    f.llm.top_k = 4;
+    f.llm.expert_inter = 500;
+    double last = 0, last_per_token = HUGE_VAL;
+    for (double n = 1; n < 1e5; n *= 1.7) {
+        const double time =
+            terms_of(&f, &(struct mr_batch){.n_decode = n, .kv_tokens = n * 500}).time_s;
+        assert_true(time > last);
+        assert_true(time / n <= last_per_token * (1 + 1e-12));
+        last = time;
+        last_per_token = time / n;
+    }
+}
+
+static struct mr_step *table_of(const struct fixture *f)
+{
+    struct mr_step *step;
+    struct mr_err err = {0};
+    if (mr_step_create(&f->setup, &step, &err) != MR_OK)
+        fail_msg("%s", err.text);
+    return step;
+}
+
+/* At whole numbers below 16 and at eight points per octave exactly, between them within the
+ * curvature. */
+MR_TEST(tables_agree_with_terms)
+{
+    struct fixture f;
+    plain(&f);
+    f.software.half_rows = 96;
+    f.software.join_exponent = 4;
+    f.llm.n_expert = 64;
+    f.llm.top_k = 4;
+    f.llm.expert_inter = 1000;
+    f.setup.parallel = (struct mr_parallel){2, 2, 1, 4, 1};
+    struct mr_step *step = table_of(&f);
+    static const double clocks[] = {1, 0.95, 0.6, 0.35};
+    for (int c = 0; c < 4; c++)
+        for (double n = 1; n < 5e5; n = floor(n * 1.37) + 1) {
+            const struct mr_batch batch = {.n_decode = n,
+                                           .kv_tokens = n * 700,
+                                           .chunk_tokens = 3 * n,
+                                           .chunk_pairs = 40 * n,
+                                           .n_prompt_end = 1};
+            struct mr_step_terms terms;
+            mr_step_terms(&f.setup, &batch, clocks[c], &terms);
+            mr_assert_near(mr_step_time(step, &batch, clocks[c]), terms.time_s, 3e-3, 0);
+        }
+    for (double n = 1; n <= 4096; n *= 2) {
+        const struct mr_batch batch = {.n_decode = n};
+        mr_assert_near(mr_step_time(step, &batch, 1), terms_of(&f, &batch).time_s, 1e-12, 0);
+    }
+    mr_step_destroy(step);
+    assert_int_equal(mr_test_live_allocations(), 0);
+}
+
+/* A batch that only grows in context: the closed form is the sum of the steps. */
+MR_TEST(leaps_are_sums_of_steps)
+{
+    struct fixture f;
+    plain(&f);
+    struct mr_step *step = table_of(&f);
+    struct mr_batch batch = {.n_decode = 37, .kv_tokens = 37 * 912};
+    const struct mr_step_leap leap = mr_step_leap(step, &batch, 0.8);
+    double sum = 0;
+    const int n_step = 500;
+    for (int j = 0; j < n_step; j++) {
+        sum += mr_step_time(step, &batch, 0.8);
+        batch.kv_tokens += batch.n_decode;
+    }
+    mr_assert_near(n_step * leap.a_s + leap.b_s * n_step * (n_step - 1) / 2, sum, 1e-12, 0);
+    mr_step_destroy(step);
+}
+
+MR_TEST(work_of_a_step)
+{
+    struct fixture f;
+    struct mr_work work;
+    plain(&f);
+    f.llm.state_bytes = 1e6;
+    f.llm.n_state_layer = 1;
+    struct mr_step *step = table_of(&f);
+    const struct mr_batch batch = {.n_decode = 64,
+                                   .kv_tokens = 64e3,
+                                   .chunk_tokens = 64,
+                                   .chunk_pairs = 5000,
+                                   .n_prompt_end = 1};
+    const struct mr_step_terms terms = terms_of(&f, &batch);
+    mr_step_work(step, &batch, &work);
+    mr_assert_near(work.flop[MR_FORMAT_BF16], terms.work.flop[MR_FORMAT_BF16], 1e-9, 0);
+    mr_assert_near(work.memory_bytes, terms.work.memory_bytes, 1e-9, 0);
+    mr_assert_near(work.busy_s, terms.work.busy_s, 1e-9, 0);
+    mr_step_destroy(step);
+}
+
+static mr_status create_once(void *context, struct mr_err *err)
+{
+    struct mr_step *step;
+    const struct fixture *f = context;
+    MR_TRY(mr_step_create(&f->setup, &step, err));
+    mr_step_destroy(step);
+    return MR_OK;
+}
+
+MR_TEST(every_failing_allocation)
+{
+    struct fixture f;
+    plain(&f);
+    mr_test_every_nomem(create_once, &f);
+}
+
+MR_TEST(layouts_that_cannot_be)
+{
+    static const struct {
+        struct mr_parallel parallel;
+        const char *part;
+    } cases[] = {
+        {{0, 1, 1, 1, 1}, "every factor is at least 1"},
+        {{16, 1, 1, 1, 16}, "tp 16 of 10 heads"},
+        {{1, 1, 5, 1, 1}, "pp 5 of 4 layers"},
+        {{2, 1, 1, 4, 1}, "ep 4 x moe_tp 1 must be tp 2 x dp 1"},
+        {{8, 16, 1, 128, 1}, "ep 128 of 64 experts"},
+    };
+    struct fixture f;
+    plain(&f);
+    f.llm.n_expert = 64;
+    f.llm.top_k = 4;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct mr_err err = {0};
+        f.setup.parallel = cases[i].parallel;
+        assert_int_equal(mr_step_check(&f.setup, &err), MR_RANGE);
+        mr_assert_contains(err.text, cases[i].part);
+    }
+    struct mr_err err = {0};
+    f.setup.parallel = (struct mr_parallel){2, 1, 1, 1, 2};
+    f.gpu.nvlink_bytes_s = f.gpu.scaleout_bytes_s = 0;
+    assert_int_equal(mr_step_check(&f.setup, &err), MR_RANGE);
+    mr_assert_contains(err.text, "packages without links cannot share a model");
+}
+
+/* 90 GB less 64e6 x 2 B + 2 x 100 MB of weights and 3.87 GB: 16,000 B a token, blocks of 16. */
+MR_TEST(memory_left_for_contexts)
+{
+    struct fixture f;
+    struct mr_memory memory;
+    struct mr_err err = {0};
+    plain(&f);
+    assert_int_equal(mr_memory_of(&f.setup, 10, 0, &memory, &err), MR_OK);
+    mr_assert_near(memory.weight_bytes, 328e6, 1e-9, 0);
+    mr_assert_near(memory.kv_token_bytes, 16000, 1e-12, 0);
+    assert_int_equal(memory.n_block, (uint64_t)((90e9 - 328e6 - 3.87e9) / (16 * 16000)));
+    assert_int_equal(mr_memory_of(&f.setup, 10, 777, &memory, &err), MR_OK);
+    assert_int_equal(memory.n_block, 777);
+    f.llm.dense_inter = 4000000;
+    assert_int_equal(mr_memory_of(&f.setup, 10, 0, &memory, &err), MR_LIMIT);
+    mr_assert_contains(err.text, "the LLM does not fit: 96.23 GB of weights and 3.87 GB of reserve "
+                                 "per package of 90 GB, ");
+}
+
+MR_TEST_MAIN(MR_TEST_ENTRY(one_decode_reads_everything_once),
+             MR_TEST_ENTRY(a_long_prompt_is_bound_by_compute),
+             MR_TEST_ENTRY(experts_that_a_batch_touches),
+             MR_TEST_ENTRY(tensor_parallel_halves_weights_and_adds_reduces),
+             MR_TEST_ENTRY(drafts_widen_the_step_and_shorten_the_answer),
+             MR_TEST_ENTRY(clocks_move_compute_only), MR_TEST_ENTRY(more_takes_longer),
+             MR_TEST_ENTRY(tables_agree_with_terms), MR_TEST_ENTRY(leaps_are_sums_of_steps),
+             MR_TEST_ENTRY(work_of_a_step), MR_TEST_ENTRY(every_failing_allocation),
+             MR_TEST_ENTRY(layouts_that_cannot_be), MR_TEST_ENTRY(memory_left_for_contexts))
