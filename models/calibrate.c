@@ -22,23 +22,23 @@ static const struct {
     const char *figure;
     double start, doubt; /* typical; standard deviation of its logarithm */
 } knobs[] = {
-    {"host", 1.5e-3, 1.5},
-    {"layer", 22e-6, 0.7},
-    {"memory.dense", 0.87, 0.15},
-    {"memory.experts", 0.65, 0.3},
-    {"memory.kv", 0.67, 0.3},
-    {"flop.dense", 0.76, 0.2},
-    {"flop.experts", 0.41, 0.4},
-    {"flop.attention", 0.4, 0.4},
-    {"flop.half_rows", 48, 0.7},
-    {"flop.expert_half_rows", 12, 0.7},
-    {"experts.distinct", 0.95, 0.08},
-    {"experts.imbalance", 1.12, 0.1},
-    {"reduce.start", 6.7e-6, 0.7},
-    {"reduce.share", 0.45, 0.4},
-    {"exchange.start", 24e-6, 0.7},
-    {"exchange.share", 0.16, 0.6},
-    {"prefill.mixed", 1.03, 0.2},
+    {"host", 0.0015, 1},
+    {"layer", 2.2e-05, 0.4},
+    {"memory.dense", 0.87, 0.1},
+    {"memory.experts", 0.65, 0.15},
+    {"memory.kv", 0.67, 0.2},
+    {"flop.dense", 0.76, 0.1},
+    {"flop.experts", 0.41, 0.2},
+    {"flop.attention", 0.4, 0.3},
+    {"flop.half_rows", 48, 0.5},
+    {"flop.expert_half_rows", 12, 0.5},
+    {"experts.distinct", 0.95, 0.04},
+    {"experts.imbalance", 1.12, 0.05},
+    {"reduce.start", 6.7e-06, 0.4},
+    {"reduce.share", 0.45, 0.3},
+    {"exchange.start", 2.4e-05, 0.5},
+    {"exchange.share", 0.16, 0.4},
+    {"prefill.mixed", 1, 0.15},
     {"decode.disaggregated", 0.85, 0.15},
     {"prefill.burst", 0.1, 1},
     {"prefill.start", 20e-3, 1},
@@ -122,7 +122,9 @@ static bool is_of(const struct mr_measured_row *row, const struct mr_calibrate_o
 {
     return row->fate == MR_MEASURED_FATE_GOOD &&
            (options->backend == NULL || strcmp(options->backend, row->backend) == 0) &&
-           (!row->is_split || row->knows_workers);
+           (!row->is_split || row->knows_workers) &&
+           (options->skip_system == NULL || strcmp(options->skip_system, row->system) != 0) &&
+           (options->skip_model == NULL || strcmp(options->skip_model, row->llm_id) != 0);
 }
 
 static mr_status pick(struct fitting *f, const struct mr_calibrate_options *options,

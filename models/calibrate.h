@@ -7,9 +7,10 @@
 #include "models/fidelity.h"
 
 struct mr_calibrate_options {
-    const char *backend;                 /* rows of this one; NULL: all */
-    const struct mr_software_card *keep; /* figures that are not fitted; NULL: the defaults */
-    bool uses_all;                       /* no held-out half: for a last fit */
+    const char *backend;                  /* rows of this one; NULL: all */
+    const struct mr_software_card *keep;  /* figures that are not fitted; NULL: the defaults */
+    const char *skip_system, *skip_model; /* leave out its rows; NULL: none */
+    bool uses_all;                        /* no held-out half: for a last fit */
     int n_round;
 };
 

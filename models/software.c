@@ -6,6 +6,7 @@
 // clang-format off
 #define S struct mr_software_card
 static const struct mr_param rows[] = {
+    MR_PARAM_STR(S, fitted_models, "fitted.models", NULL, "LLM cards it was fitted on, separated by blanks; none: no fit"),
     MR_PARAM(S, host_s, "host", MR_Q_TIME, "2 ms", 0, 1, "Scheduler, launch and sampling of a step; does not scale with the clock"),
     MR_PARAM(S, layer_s, "layer", MR_Q_TIME, "10 us", 0, 1, "Launches and small kernels of one layer"),
     MR_PARAM(S, memory_frac, "memory.dense", MR_Q_FRACTION, "0.8", 0.01, 1, "Share of memory bandwidth that dense weights stream at"),
@@ -47,4 +48,20 @@ void mr_software_defaults(struct mr_software_card *card)
     uint8_t origin[sizeof rows / sizeof *rows] = {0};
     *card = (struct mr_software_card){0};
     mr_param_defaults(&(struct mr_param_target){&table, card, origin, NULL, "software"});
+}
+
+bool mr_software_knows(const struct mr_software_card *card, const char *llm_id)
+{
+    struct mr_str rest = mr_str_of(card->fitted_models != NULL ? card->fitted_models : "");
+    if (rest.n == 0)
+        return true;
+    while (rest.n > 0) {
+        size_t n = 0;
+        while (n < rest.n && rest.p[n] != ' ')
+            n++;
+        if (mr_str_is((struct mr_str){rest.p, n}, llm_id))
+            return true;
+        rest = mr_str_trim((struct mr_str){rest.p + n, rest.n - n});
+    }
+    return false;
 }

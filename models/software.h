@@ -8,6 +8,8 @@
 #include "engine/base/card.h"
 
 struct mr_software_card {
+    const char
+        *fitted_models; /* ids of the LLMs it was fitted on, separated by blanks; NULL: no fit */
     double host_s, layer_s;                          /* per step; per layer of a step */
     double memory_frac, expert_memory_frac, kv_frac; /* of memory bandwidth: weights, experts, KV */
     double flop_frac, expert_flop_frac, attention_frac; /* of the peak rate, for many rows */
@@ -30,6 +32,10 @@ extern const struct mr_card_kind mr_software_kind;
 
 /** Every figure as the table has it: no fit. */
 void mr_software_defaults(struct mr_software_card *card);
+
+/** Was it fitted on this LLM, or on none? Fits mislead on families they never saw: the card "spec"
+ * is the better guess there. */
+bool mr_software_knows(const struct mr_software_card *card, const char *llm_id);
 
 static inline const struct mr_software_card *mr_software_of(const struct mr_card *card)
 {

@@ -24,6 +24,9 @@ static const struct mr_opt rows[] = {
     {MR_PARAM_YES(struct mr_calibrate_opts_values, uses_all, "all", "no",
                   "Fit held-out configurations too, once their error has been seen"),
      0, NULL},
+    {MR_PARAM_YES(struct mr_calibrate_opts_values, is_quick, "quick", "no",
+                  "Do not fit again without each model"),
+     0, NULL},
 };
 
 const struct mr_opt_table mr_calibrate_opts = {rows, sizeof rows / sizeof *rows};
@@ -68,8 +71,86 @@ static mr_status score(const struct mr_measured *set, const struct mr_software_c
     return st;
 }
 
+/* Median error of time per token on one model's rows. */
+static mr_status median_of(const struct mr_measured *set, const struct mr_software_card *card,
+                           const char *backend, const char *model, struct mr_fidelity_stat *stat)
+{
+    struct mr_fidelity_case *cases = mr_alloc_zero(set->n, sizeof *cases);
+    double *scratch = mr_alloc_zero(set->n, sizeof *scratch);
+    struct mr_software_card copy = *card;
+    const bool has_all = cases != NULL && scratch != NULL;
+    if (has_all) {
+        mr_fidelity_cases(set, same_card, &copy, cases);
+        *stat = mr_fidelity_stat_of(
+            set, cases,
+            &(struct mr_fidelity_filter){
+                .score = MR_FIDELITY_SCORE_TPOT_MIXED, .backend = backend, .model = model},
+            scratch);
+    }
+    mr_free(cases);
+    mr_free(scratch);
+    return has_all ? MR_OK : MR_NOMEM;
+}
+
+/* Few families of models cannot tell all figures apart: fit without each, and look at it. */
+static mr_status leave_models_out(const struct mr_measured *set, const char *backend,
+                                  const struct mr_software_card *plain, struct mr_buf *out,
+                                  size_t *n_worse)
+{
+    const char *seen[64];
+    size_t n_seen = 0;
+    *n_worse = 0;
+    for (size_t i = 0; i < set->n; i++) {
+        const struct mr_measured_row *row = &set->row[i];
+        struct mr_calibrate_result result;
+        struct mr_fidelity_stat fitted, unfitted;
+        size_t k = 0;
+        if (row->fate != MR_MEASURED_FATE_GOOD || row->is_split ||
+            (backend != NULL && strcmp(backend, row->backend) != 0))
+            continue;
+        while (k < n_seen && strcmp(seen[k], row->llm_id) != 0)
+            k++;
+        if (k < n_seen || n_seen == sizeof seen / sizeof *seen)
+            continue;
+        seen[n_seen++] = row->llm_id;
+        const mr_status st =
+            mr_calibrate_rows(set,
+                              &(struct mr_calibrate_options){
+                                  .backend = backend, .skip_model = row->llm_id, .uses_all = true},
+                              &result, NULL);
+        if (st == MR_NOMEM)
+            return st;
+        if (st != MR_OK)
+            continue;
+        MR_TRY(median_of(set, &result.card, backend, row->llm_id, &fitted));
+        MR_TRY(median_of(set, plain, backend, row->llm_id, &unfitted));
+        *n_worse += fitted.median > unfitted.median;
+        mr_buf_printf(out,
+                      "unseen %-24s %5zu rows, median %.1f %% fitted without it, %.1f %% no fit\n",
+                      row->llm_id, fitted.n, 100 * fitted.median, 100 * unfitted.median);
+    }
+    return MR_OK;
+}
+
+/* Ids of the models of a backend's good rows. */
+static void model_ids(const struct mr_measured *set, const char *backend, struct mr_buf *out)
+{
+    for (size_t i = 0; i < set->n; i++) {
+        const struct mr_measured_row *row = &set->row[i];
+        if (row->fate != MR_MEASURED_FATE_GOOD ||
+            (backend != NULL && strcmp(backend, row->backend) != 0))
+            continue;
+        const struct mr_software_card so_far = {.fitted_models = out->text};
+        if (out->n > 0 && mr_software_knows(&so_far, row->llm_id))
+            continue;
+        if (out->n > 0)
+            mr_buf_char(out, ' ');
+        mr_buf_text(out, row->llm_id);
+    }
+}
+
 static void write_card(const struct mr_software_card *card, const char *id, const char *errors,
-                       struct mr_buf *out)
+                       const char *models, struct mr_buf *out)
 {
     const struct mr_param_table *table = mr_software_kind.table;
     const size_t *fitted;
@@ -78,6 +159,10 @@ static void write_card(const struct mr_software_card *card, const char *id, cons
                   "<?xml version=\"1.0\"?>\n<!-- SPDX-License-Identifier: Apache-2.0 -->\n"
                   "<!-- Fitted by millrace calibrate.\n%s-->\n<software id=\"%s\" name=\"%s\">\n",
                   errors, id, id);
+    mr_buf_printf(out,
+                  " <figure name=\"fitted.models\" value=\"%s\" confidence=\"estimated\" "
+                  "source=\"fitted\"/>\n",
+                  models);
     for (size_t i = 0; i < n; i++) {
         struct mr_buf value = {0};
         char text[MR_UNIT_CAP];
@@ -96,6 +181,8 @@ static void write_card(const struct mr_software_card *card, const char *id, cons
         size_t k = 0;
         while (k < n && fitted[k] != i)
             k++;
+        if (table->row[i].kind == MR_PARAM_TEXT)
+            continue;
         mr_software_defaults(&plain);
         mr_param_value(&table->row[i], card, &value);
         mr_param_value(&table->row[i], &plain, &usual);
@@ -136,7 +223,21 @@ static mr_status fit(const struct mr_verb_call *call, struct mr_measured *set,
                   result.n_held_out, result.cost_after, result.cost_before);
     MR_TRY(score(set, &plain, opts->backend, "no fit", text));
     MR_TRY(score(set, &result.card, opts->backend, "fitted", text));
-    write_card(&result.card, id, text->text, card);
+    size_t n_worse = 0;
+    if (!opts->is_quick)
+        MR_TRY(leave_models_out(set, opts->backend, &plain, text, &n_worse));
+    if (n_worse > 0)
+        mr_buf_printf(
+            text,
+            "%zu models are predicted worse by a fit that never saw them than by none: for "
+            "a model that is not among these rows use the card \"spec\"\n",
+            n_worse);
+    struct mr_buf models = {0};
+    model_ids(set, opts->backend, &models);
+    write_card(&result.card, id, text->text, models.n > 0 ? models.text : "", card);
+    if (models.status != MR_OK)
+        card->status = models.status;
+    mr_buf_fini(&models);
     MR_TRY(mr_buf_check(text, err));
     return mr_buf_check(card, err);
 }

@@ -9,7 +9,7 @@ struct mr_verb_call;
 
 struct mr_calibrate_opts_values {
     const char *backend, *output, *id;
-    bool uses_all;
+    bool uses_all, is_quick;
 };
 
 extern const struct mr_opt_table mr_calibrate_opts;

@@ -8,17 +8,29 @@
 #include "engine/base/jsonw.h"
 #include "engine/base/mem.h"
 #include "engine/base/num.h"
+#include "engine/cli/scatter.h"
 #include "engine/cli/verbs.h"
-#include "models/fidelity.h"
+#include "models/calibrate.h"
 
 #include <math.h>
 #include <stdio.h>
+
+static const char *const leave_outs[] = {"none", "system", "model"};
+
+enum {
+    leave_none,
+    leave_system,
+    leave_model
+};
 
 static const struct mr_opt rows[] = {
     {MR_PARAM_STR(
          struct mr_fidelity_opts_values, software, "software", NULL,
          "Card for all rows, \"spec\" for no fit; not given: the card of each row's backend"),
      0, "ID"},
+    {MR_PARAM_ONE_OF(struct mr_fidelity_opts_values, leave_out, "leave-out", leave_outs, "none",
+                     "Fit anew without each system or model and predict it: system, model, none"),
+     0, "WHAT"},
     {MR_PARAM_STR(struct mr_fidelity_opts_values, csv, "csv", NULL, "Predictions of every row"), 0,
      "FILE"},
     {MR_PARAM_STR(struct mr_fidelity_opts_values, svg, "svg", NULL,
@@ -30,8 +42,18 @@ static const struct mr_opt rows[] = {
 
 const struct mr_opt_table mr_fidelity_opts = {rows, sizeof rows / sizeof *rows};
 
+/* A card fitted without a group. */
+struct fitted {
+    const char *backend, *without; /* lent by the rows */
+    bool is_there;                 /* else: too few rows were left */
+    struct mr_software_card card;
+};
+
 /* Rows, cards and predictions of one call. */
 struct bench {
+    int leave_out;
+    struct fitted *fitted;
+    size_t n_fitted, cap_fitted;
     struct mr_measured set;
     struct mr_shelf *shelf;
     struct mr_fidelity_case *cases;
@@ -40,15 +62,63 @@ struct bench {
     struct mr_diags diags;
 };
 
+static const struct mr_software_card *fitted_for(const struct bench *b,
+                                                 const struct mr_measured_row *row)
+{
+    const char *without = b->leave_out == leave_system ? row->system : row->llm_id;
+    for (size_t i = 0; i < b->n_fitted; i++)
+        if (strcmp(b->fitted[i].backend, row->backend) == 0 &&
+            strcmp(b->fitted[i].without, without) == 0)
+            return b->fitted[i].is_there ? &b->fitted[i].card : NULL;
+    return NULL;
+}
+
+/* One fit per backend and group that has rows. */
+static mr_status fit_all(struct bench *b, struct mr_err *err)
+{
+    for (size_t i = 0; i < b->set.n; i++) {
+        const struct mr_measured_row *row = &b->set.row[i];
+        const char *without = b->leave_out == leave_system ? row->system : row->llm_id;
+        size_t k = 0;
+        if (row->fate != MR_MEASURED_FATE_GOOD)
+            continue;
+        while (k < b->n_fitted && (strcmp(b->fitted[k].backend, row->backend) != 0 ||
+                                   strcmp(b->fitted[k].without, without) != 0))
+            k++;
+        if (k < b->n_fitted)
+            continue;
+        struct mr_calibrate_result result;
+        struct mr_err few = {0};
+        const mr_status st =
+            mr_calibrate_rows(&b->set,
+                              &(struct mr_calibrate_options){
+                                  .backend = row->backend,
+                                  .skip_system = b->leave_out == leave_system ? without : NULL,
+                                  .skip_model = b->leave_out == leave_model ? without : NULL,
+                                  .uses_all = true},
+                              &result, &few);
+        if (st == MR_NOMEM) {
+            *err = few;
+            return st;
+        }
+        MR_TRY(mr_grow(&b->fitted, &b->cap_fitted, b->n_fitted + 1, sizeof *b->fitted, err));
+        b->fitted[b->n_fitted++] = (struct fitted){row->backend, without, st == MR_OK, result.card};
+    }
+    return MR_OK;
+}
+
 static const struct mr_software_card *card_for(void *context, const struct mr_measured_row *row)
 {
     struct bench *b = context;
+    if (b->leave_out != leave_none)
+        return fitted_for(b, row);
     const char *id = b->software != NULL       ? b->software
                      : row->backend[0] != '\0' ? row->backend
                                                : "spec";
     const struct mr_card *card =
         mr_shelf_card(b->shelf, &mr_software_kind, id, MR_NOWHERE, &b->diags);
-    if (card == NULL && b->software == NULL)
+    const bool is_strange = card == NULL || !mr_software_knows(mr_software_of(card), row->llm_id);
+    if (is_strange && b->software == NULL)
         card = mr_shelf_card(b->shelf, &mr_software_kind, "spec", MR_NOWHERE, &b->diags);
     return card != NULL ? mr_software_of(card) : NULL;
 }
@@ -60,6 +130,9 @@ static mr_status prepare(const struct mr_verb_call *call, struct bench *b, struc
     for (int i = 0; i < call->n_arg; i++)
         MR_TRY(mr_measured_read(call->arg[i], b->shelf, &b->set, err));
     b->software = opts->software;
+    b->leave_out = opts->leave_out;
+    if (b->leave_out != leave_none)
+        MR_TRY(fit_all(b, err));
     b->cases = mr_alloc_zero(b->set.n, sizeof *b->cases);
     b->scratch = mr_alloc_zero(b->set.n, sizeof *b->scratch);
     if (b->cases == NULL || b->scratch == NULL)
@@ -70,6 +143,7 @@ static mr_status prepare(const struct mr_verb_call *call, struct bench *b, struc
 
 static void finish(struct bench *b)
 {
+    mr_free(b->fitted);
     mr_free(b->scratch);
     mr_free(b->cases);
     mr_measured_fini(&b->set);
@@ -154,6 +228,11 @@ static void print_tables(struct bench *b, struct mr_buf *out)
     put_score(b, out, "", (struct mr_fidelity_filter){0});
     mr_buf_text(out, "\nheld-out configurations\n");
     put_score(b, out, "", (struct mr_fidelity_filter){.only_held_out = true});
+    mr_buf_text(out, "\nasked of held-out configurations: good, excellent (median / mean)\n");
+    for (int score = 0; score < MR_FIDELITY_SCORES; score++)
+        if (mr_fidelity_good(score)[0] != '\0')
+            mr_buf_printf(out, "%-44s %s, %s\n", mr_fidelity_score_name(score),
+                          mr_fidelity_good(score), mr_fidelity_excellent(score));
     mr_buf_text(out, "\nwithout networks that may have used unrecorded drafts\n");
     put_score(b, out, "", (struct mr_fidelity_filter){.without_drafts = true});
     put_score(b, out, ", held out",
@@ -214,6 +293,86 @@ static mr_status write_csv(const struct bench *b, const char *path, bool may_ove
     return st;
 }
 
+/* Time per token and first tokens of all clean rows, colored by system. */
+static mr_status write_svg(const struct bench *b, const char *path, bool may_overwrite,
+                           struct mr_err *err)
+{
+    static const int scores[][2] = {{MR_FIDELITY_SCORE_TPOT_MIXED, MR_FIDELITY_SCORE_TPOT_SPLIT},
+                                    {MR_FIDELITY_SCORE_TTFT_MIXED, MR_FIDELITY_SCORE_TTFT_SPLIT}};
+    const char *systems[64];
+    const size_t n_system = distinct(b, offsetof(struct mr_measured_row, system), systems);
+    struct mr_scatter_point *point = mr_alloc(2 * b->set.n, sizeof *point);
+    struct mr_scatter_panel panel[2] = {{"time per output token", 1.2, point, 0},
+                                        {"time to first token", 2, NULL, 0}};
+    struct mr_buf out = {0};
+    if (point == NULL)
+        return mr_err_nomem(err, 2 * b->set.n * sizeof *point);
+    panel[1].point = point + b->set.n;
+    for (int k = 0; k < 2; k++)
+        for (size_t i = 0; i < b->set.n; i++)
+            for (int s = 0; s < 2; s++) {
+                const struct mr_measured_row *row = &b->set.row[i];
+                const struct mr_fidelity_filter filter = {.score = scores[k][s]};
+                const double ratio = mr_fidelity_ratio(row, &b->cases[i], &filter);
+                const double measured_s = k == 0 ? row->tpot_s : row->ttft_s;
+                int group = 0;
+                while (group < (int)n_system && strcmp(systems[group], row->system) != 0)
+                    group++;
+                if (!isnan(ratio))
+                    point[(size_t)k * b->set.n + panel[k].n++] =
+                        (struct mr_scatter_point){measured_s, ratio * measured_s, group};
+            }
+    mr_scatter_svg(panel, 2, systems, n_system, &out);
+    mr_status st = mr_buf_check(&out, err);
+    if (st == MR_OK)
+        st = mr_file_write(path, may_overwrite, (struct mr_str){out.text, out.n}, err);
+    mr_buf_fini(&out);
+    mr_free(point);
+    return st;
+}
+
+/* ---- JSON ---- */
+
+static void json_scores(struct bench *b, const char *key, struct mr_fidelity_filter filter,
+                        struct mr_jsonw *w)
+{
+    mr_jsonw_key(w, key);
+    mr_jsonw_array(w);
+    for (int score = 0; score < MR_FIDELITY_SCORES; score++) {
+        filter.score = score;
+        const struct mr_fidelity_stat s =
+            mr_fidelity_stat_of(&b->set, b->cases, &filter, b->scratch);
+        mr_jsonw_object(w);
+        mr_jsonw_key_text(w, "score", mr_fidelity_score_name(score));
+        mr_jsonw_key_u64(w, "rows", s.n);
+        mr_jsonw_key_f64(w, "median", s.median);
+        mr_jsonw_key_f64(w, "mean", s.mean);
+        mr_jsonw_key_f64(w, "p90", s.p90);
+        mr_jsonw_key_f64(w, "bias", s.bias);
+        mr_jsonw_key_f64(w, "near", s.near_frac);
+        mr_jsonw_end(w);
+    }
+    mr_jsonw_end(w);
+}
+
+static void print_json(struct bench *b, struct mr_buf *out)
+{
+    struct mr_jsonw w;
+    mr_jsonw_init(&w, out, 2);
+    mr_jsonw_object(&w);
+    mr_jsonw_key_u64(&w, "schema", 1);
+    mr_jsonw_key_u64(&w, "rows", b->set.n);
+    for (int f = 0; f < MR_MEASURED_FATES; f++)
+        mr_jsonw_key_u64(&w, mr_measured_fate_name(f), b->set.n_fate[f]);
+    json_scores(b, "clean", (struct mr_fidelity_filter){0}, &w);
+    json_scores(b, "held_out", (struct mr_fidelity_filter){.only_held_out = true}, &w);
+    json_scores(b, "without_drafts", (struct mr_fidelity_filter){.without_drafts = true}, &w);
+    json_scores(b, "as_drafted", (struct mr_fidelity_filter){.as_drafted = true}, &w);
+    json_scores(b, "raw", (struct mr_fidelity_filter){.is_raw = true}, &w);
+    mr_jsonw_end(&w);
+    mr_buf_char(out, '\n');
+}
+
 int mr_fidelity_run(const struct mr_verb_call *call)
 {
     const struct mr_fidelity_opts_values *opts = call->opts;
@@ -221,10 +380,14 @@ int mr_fidelity_run(const struct mr_verb_call *call)
     struct mr_err err = {0};
     struct mr_buf out = {0};
     mr_status st = prepare(call, &b, &err);
-    if (st == MR_OK)
+    if (st == MR_OK && opts->as_json)
+        print_json(&b, &out);
+    else if (st == MR_OK)
         print_tables(&b, &out);
     if (st == MR_OK && opts->csv != NULL)
         st = write_csv(&b, opts->csv, call->ui->may_overwrite, &err);
+    if (st == MR_OK && opts->svg != NULL)
+        st = write_svg(&b, opts->svg, call->ui->may_overwrite, &err);
     int code = mr_ui_diags(call->ui, &b.diags);
     if (st != MR_OK)
         code = mr_ui_error(call->ui, &err);

@@ -11,4 +11,4 @@ sed -n 's/^ *"command": "\(.*\)",*$/\1/p' "$build/compile_commands.json" | sed '
     grep -v '/tests/' >"$build/analyzer.list"
 [ -s "$build/analyzer.list" ] || { echo "error: no file to analyze"; exit 1; }
 cd "$build"
-sed 's/ -o [^ ]*\.o / -o \/dev\/null -fanalyzer -Werror /' analyzer.list | xargs -P 2 -d '\n' -I{} sh -c '{}'
+sed 's/ -o [^ ]*\.o / -o \/dev\/null -fanalyzer -Werror /' analyzer.list | xargs -P "$(nproc)" -d '\n' -I{} sh -c '{}'

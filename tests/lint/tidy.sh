@@ -6,5 +6,5 @@ set -eu
 build=$1
 cd "$(dirname "$0")/../.."
 find engine platforms models thermal power experiments postprocess -name '*.c' | LC_ALL=C sort |
-    xargs -P 2 -n 4 clang-tidy-14 --quiet -p "$build" --warnings-as-errors='*' \
+    xargs -P "$(nproc)" -n 4 clang-tidy-14 --quiet -p "$build" --warnings-as-errors='*' \
         --extra-arg=-Wno-unknown-warning-option 2>/dev/null
