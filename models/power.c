@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Power of a package. All of it is closed form but mr_power_settle, whose steps are counted.
+ * Deterministic: exp and pow are engine/base's, eighth roots are three square roots.
+ *
+ * Ignored: clocks come in steps of some 15 MHz; memory slows when it is hot; a cap takes
+ * milliseconds to seconds to act (PHYSICS.md C.2: the controller's business). */
+#include "models/power.h"
+
+#include "engine/base/assert.h"
+#include "engine/base/fmath.h"
+
+#include <math.h>
+
+static const double leakage_reference_c = 60;
+
+/* Matrix products reach this share of the published rate at best (B200: 0.60 in BF16, at its limit;
+ * others 0.7-0.8), so this much of it counts when a card is checked. */
+static const double reached_frac = 0.75;
+
+/* What a package may draw at full rate and full clock over its limit: more, and nothing but the
+ * governor would ever set its clock. */
+static const double excess_max = 1.5;
+
+enum {
+    n_halving = 40
+};
+
+/* ---- cards ---- */
+
+static double peak_flop_s(const struct mr_gpu_card *gpu, int format)
+{
+    switch (format) {
+    case MR_FORMAT_BF16:
+        return gpu->bf16_flop_s;
+    case MR_FORMAT_FP8:
+        return gpu->fp8_flop_s;
+    default:
+        return gpu->fp4_flop_s;
+    }
+}
+
+static double card_flop_j(const struct mr_gpu_card *gpu, int format)
+{
+    switch (format) {
+    case MR_FORMAT_BF16:
+        return gpu->flop_bf16_j;
+    case MR_FORMAT_FP8:
+        return gpu->flop_fp8_j;
+    default:
+        return gpu->flop_fp4_j;
+    }
+}
+
+static mr_status refuse(struct mr_err *err, const char *what, double value, const char *why)
+{
+    return mr_err_set(err, MR_RANGE, MR_NOWHERE, "%s %g: %s", what, value, why);
+}
+
+static mr_status check_finite(const struct mr_gpu_card *gpu, struct mr_err *err)
+{
+    const struct {
+        const char *name;
+        double value;
+    } row[] = {
+        {"power.max_p", gpu->max_p_w},
+        {"power.idle", gpu->idle_w},
+        {"power.context", gpu->context_w},
+        {"power.leakage", gpu->leakage_w},
+        {"power.leakage_slope", gpu->leakage_per_k},
+        {"power.compute", gpu->compute_w},
+        {"energy.bf16", gpu->flop_bf16_j},
+        {"energy.fp8", gpu->flop_fp8_j},
+        {"energy.fp4", gpu->flop_fp4_j},
+        {"energy.byte", gpu->byte_j},
+        {"energy.link_byte", gpu->link_byte_j},
+    };
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++)
+        if (!isfinite(row[i].value) || row[i].value < 0)
+            return refuse(err, row[i].name, row[i].value, "must be a number, 0 or more");
+    return MR_OK;
+}
+
+static mr_status check_clock(const struct mr_gpu_card *gpu, struct mr_err *err)
+{
+    if (!(gpu->clock_min > 0 && gpu->clock_min < 1))
+        return refuse(err, "clock.min", gpu->clock_min, "must be above 0 and below 1");
+    if (!(gpu->clock_knee > gpu->clock_min && gpu->clock_knee < 1))
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                          "clock.knee %g: must be between clock.min %g and 1", gpu->clock_knee,
+                          gpu->clock_min);
+    if (!(gpu->power_exponent >= 1 && isfinite(gpu->power_exponent)))
+        return refuse(err, "clock.exponent", gpu->power_exponent,
+                      "must be 1 or more: power never falls when the clock rises");
+    return MR_OK;
+}
+
+mr_status mr_power_check(const struct mr_gpu_card *gpu, struct mr_err *err)
+{
+    static const struct {
+        int format;
+        const char *text;
+    } path[] = {{MR_FORMAT_BF16, "bf16"}, {MR_FORMAT_FP8, "fp8"}, {MR_FORMAT_NVFP4, "fp4"}};
+    MR_TRY(check_finite(gpu, err));
+    MR_TRY(check_clock(gpu, err));
+    if (gpu->max_p_w == 0)
+        return refuse(err, "power.max_p", 0, "a package needs a limit above 0 W");
+    if (gpu->max_q_w > gpu->max_p_w)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE, "power.max_q %g W: above power.max_p %g W",
+                          gpu->max_q_w, gpu->max_p_w);
+    if (gpu->leakage_w > gpu->idle_w)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                          "power.leakage %g W: is part of power.idle, which is %g W",
+                          gpu->leakage_w, gpu->idle_w);
+    const double running_w = gpu->idle_w + gpu->context_w + gpu->compute_w;
+    if (running_w >= gpu->max_p_w)
+        return mr_err_set(
+            err, MR_RANGE, MR_NOWHERE,
+            "power.idle %g W + power.context %g W + power.compute %g W leave nothing of the limit "
+            "of %g W for work",
+            gpu->idle_w, gpu->context_w, gpu->compute_w, gpu->max_p_w);
+    for (size_t i = 0; i < sizeof path / sizeof *path; i++) {
+        const double flop_w =
+            reached_frac * card_flop_j(gpu, path[i].format) * peak_flop_s(gpu, path[i].format);
+        if (running_w + flop_w > excess_max * gpu->max_p_w)
+            return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                              "energy.%s %g J: %g W at %g of the full rate, above %g x the limit "
+                              "of %g W",
+                              path[i].text, card_flop_j(gpu, path[i].format), running_w + flop_w,
+                              reached_frac, excess_max, gpu->max_p_w);
+    }
+    const double memory_w = gpu->byte_j * gpu->memory_bytes_s;
+    if (running_w + memory_w > excess_max * gpu->max_p_w)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                          "energy.byte %g J: %g W at full bandwidth, above %g x the limit of %g W",
+                          gpu->byte_j, running_w + memory_w, excess_max, gpu->max_p_w);
+    return MR_OK;
+}
+
+mr_status mr_power_of(const struct mr_gpu_card *gpu, struct mr_power *power, struct mr_err *err)
+{
+    MR_TRY(mr_power_check(gpu, err));
+    *power = (struct mr_power){
+        .limit_w = gpu->max_p_w,
+        .idle_w = gpu->idle_w + gpu->context_w,
+        .leakage_w = gpu->leakage_w,
+        .leakage_per_k = gpu->leakage_per_k,
+        .compute_w = gpu->compute_w,
+        .byte_j = gpu->byte_j,
+        .link_byte_j = gpu->link_byte_j,
+        .clock_min = gpu->clock_min,
+        .clock_knee = gpu->clock_knee,
+        .exponent = gpu->power_exponent,
+    };
+    /* limit = idle + compute + e x rate */
+    const double rest_w = power->limit_w - power->idle_w - power->compute_w;
+    for (int f = 0; f < MR_N_FORMAT; f++) {
+        const double rate = peak_flop_s(gpu, f), e = card_flop_j(gpu, f);
+        power->flop_j[f] = rate == 0 ? 0 : e > 0 ? e : rest_w / rate;
+    }
+    return MR_OK;
+}
+
+/* ---- clock ---- */
+
+double mr_power_factor(const struct mr_power *power, double clock)
+{
+    if (clock == 1)
+        return 1;
+    if (clock >= power->clock_knee)
+        return mr_pow(clock, power->exponent);
+    return mr_pow(power->clock_knee, power->exponent - 1) * clock;
+}
+
+double mr_power_clock_of_factor(const struct mr_power *power, double factor)
+{
+    const double at_knee = mr_pow(power->clock_knee, power->exponent);
+    if (factor >= at_knee)
+        return factor == 1 ? 1 : mr_pow(factor, 1 / power->exponent);
+    return factor / at_knee * power->clock_knee;
+}
+
+static double eighth_power(double x)
+{
+    const double x2 = x * x, x4 = x2 * x2;
+    return x4 * x4;
+}
+
+/* (a^8 + b^8)^(1/8), out of the larger one so that nothing over- or underflows */
+static double join(double a, double b)
+{
+    const double most = a > b ? a : b, least = a > b ? b : a;
+    return most == 0 ? 0 : most * sqrt(sqrt(sqrt(1 + eighth_power(least / most))));
+}
+
+double mr_power_stretch(double compute_s, double memory_s, double clock, double memory_clock)
+{
+    const double full_s = join(compute_s, memory_s);
+    if (full_s == 0 || (clock == 1 && memory_clock == 1))
+        return 1;
+    return join(compute_s / clock, memory_s / memory_clock) / full_s;
+}
+
+/* ---- a step ---- */
+
+double mr_power_idle_w(const struct mr_power *power, double die_c)
+{
+    return power->idle_w +
+           power->leakage_w * mr_expm1(power->leakage_per_k * (die_c - leakage_reference_c));
+}
+
+static double flop_j(const struct mr_power *power, const struct mr_work *work)
+{
+    double sum_j = 0;
+    for (int f = 0; f < MR_N_FORMAT; f++)
+        sum_j += power->flop_j[f] * work->flop[f];
+    return sum_j;
+}
+
+double mr_power_work_j(const struct mr_power *power, const struct mr_work *work, double clock)
+{
+    const double factor = mr_power_factor(power, clock);
+    return factor * (power->compute_w * work->busy_s + flop_j(power, work) / clock) +
+           power->byte_j * work->memory_bytes + power->link_byte_j * work->link_bytes;
+}
+
+double mr_power_step_w(const struct mr_power *power, const struct mr_work *work, double clock,
+                       double die_c)
+{
+    const double idle_w = mr_power_idle_w(power, die_c), step_s = work->busy_s + work->idle_s;
+    return step_s > 0 ? idle_w + mr_power_work_j(power, work, clock) / step_s : idle_w;
+}
+
+/* ---- operating point ---- */
+
+struct mr_power_mix mr_power_mix_of(const struct mr_power *power, const struct mr_work *work,
+                                    double die_c)
+{
+    struct mr_power_mix mix = {.base_w = mr_power_idle_w(power, die_c)};
+    const double step_s = work->busy_s + work->idle_s;
+    if (step_s > 0) {
+        mix.base_w +=
+            (power->byte_j * work->memory_bytes + power->link_byte_j * work->link_bytes) / step_s;
+        mix.clocked_w = (power->compute_w * work->busy_s + flop_j(power, work)) / step_s;
+    }
+    return mix;
+}
+
+struct mr_power_point mr_power_operate(const struct mr_power *power, const struct mr_power_mix *mix,
+                                       double cap_w, double lock)
+{
+    MR_ASSERT(lock > 0 && lock <= 1);
+    struct mr_power_point point = {.clock = lock > power->clock_min ? lock : power->clock_min};
+    point.power_w = mix->base_w + mix->clocked_w * mr_power_factor(power, point.clock);
+    if (point.power_w <= cap_w)
+        return point;
+    point.is_capped = true;
+    /* base + clocked d = cap; nothing clocked can reach no cap below the base */
+    const double factor = mix->clocked_w > 0 ? (cap_w - mix->base_w) / mix->clocked_w : -1;
+    if (factor < mr_power_factor(power, power->clock_min)) {
+        point.is_infeasible = true;
+        point.clock = power->clock_min;
+    } else {
+        point.clock = mr_power_clock_of_factor(power, factor);
+    }
+    point.power_w = mix->base_w + mix->clocked_w * mr_power_factor(power, point.clock);
+    return point;
+}
+
+static double stretched_w(const struct mr_power *power, const struct mr_work *work,
+                          double compute_s, double memory_s, double die_c, double clock)
+{
+    struct mr_work slow = *work;
+    slow.busy_s *= mr_power_stretch(compute_s, memory_s, clock, 1);
+    return mr_power_step_w(power, &slow, clock, die_c);
+}
+
+/* Power rises with the clock: d and d / phi rise, busy time falls no faster than 1 / phi. */
+struct mr_power_point mr_power_settle(const struct mr_power *power, const struct mr_work *work,
+                                      double compute_s, double memory_s, double die_c, double cap_w,
+                                      double lock)
+{
+    MR_ASSERT(lock > 0 && lock <= 1);
+    struct mr_power_point point = {.clock = lock > power->clock_min ? lock : power->clock_min};
+    point.power_w = stretched_w(power, work, compute_s, memory_s, die_c, point.clock);
+    if (point.power_w <= cap_w)
+        return point;
+    point.is_capped = true;
+    double low = power->clock_min, high = point.clock;
+    double low_w = stretched_w(power, work, compute_s, memory_s, die_c, low);
+    point.is_infeasible = low_w > cap_w;
+    for (int i = 0; i < n_halving && !point.is_infeasible; i++) {
+        const double middle = 0.5 * (low + high);
+        const double middle_w = stretched_w(power, work, compute_s, memory_s, die_c, middle);
+        if (middle_w <= cap_w) {
+            low = middle;
+            low_w = middle_w;
+        } else {
+            high = middle;
+        }
+    }
+    point.clock = low;
+    point.power_w = low_w;
+    return point;
+}
+
+/* ---- many steps ---- */
+
+struct mr_power_leap mr_power_leap_of(const struct mr_power *power, const struct mr_work *work,
+                                      double grow_s, double grow_bytes, double clock, double die_c)
+{
+    return (struct mr_power_leap){
+        .idle_w = mr_power_idle_w(power, die_c),
+        .step_s = work->busy_s + work->idle_s,
+        .step_grow_s = grow_s,
+        .work_j = mr_power_work_j(power, work, clock),
+        .work_grow_j =
+            power->compute_w * mr_power_factor(power, clock) * grow_s + power->byte_j * grow_bytes,
+    };
+}
+
+/* sum of a + b j over j = from .. from + n - 1 */
+static double series(double a, double b, uint64_t from, uint64_t n)
+{
+    const double m = (double)n;
+    return m * (a + b * ((double)from + 0.5 * (m - 1)));
+}
+
+struct mr_power_sum mr_power_leap_sum(const struct mr_power_leap *leap, uint64_t n)
+{
+    if (n == 0)
+        return (struct mr_power_sum){0};
+    const double time_s = series(leap->step_s, leap->step_grow_s, 0, n);
+    return (struct mr_power_sum){
+        .time_s = time_s,
+        .energy_j = leap->idle_w * time_s + series(leap->work_j, leap->work_grow_j, 0, n),
+    };
+}
+
+static bool is_capped_at(const struct mr_power_leap *leap, double room_w, uint64_t j)
+{
+    const double x = (double)j;
+    return leap->work_j + leap->work_grow_j * x > room_w * (leap->step_s + leap->step_grow_s * x);
+}
+
+/* The excess w(j) = work(j) - room x time(j) is linear: its root parts capped steps from free ones.
+ * Rounding may put the root a step off; the neighbors decide as stepping would.
+ * @return the first step whose side differs from step 0's, n if none */
+static uint64_t crossover(const struct mr_power_leap *leap, double room_w, uint64_t n)
+{
+    const bool first = is_capped_at(leap, room_w, 0);
+    if (is_capped_at(leap, room_w, n - 1) == first)
+        return n;
+    const double excess_j = leap->work_j - room_w * leap->step_s;
+    const double slope_j = leap->work_grow_j - room_w * leap->step_grow_s;
+    const double root = -excess_j / slope_j, last = (double)(n - 1);
+    uint64_t j = root >= last ? n - 1 : root > 1 ? (uint64_t)root : 1;
+    while (j > 1 && is_capped_at(leap, room_w, j - 1) != first)
+        j--;
+    while (is_capped_at(leap, room_w, j) == first)
+        j++; /* ends: the last step differs */
+    return j;
+}
+
+bool mr_power_leap_capped(const struct mr_power_leap *leap, uint64_t n, double cap_w,
+                          struct mr_power_sum *sum)
+{
+    const double room_w = cap_w - leap->idle_w;
+    if (!(room_w > 0))
+        return false;
+    if (n == 0 || isinf(room_w)) {
+        *sum = mr_power_leap_sum(leap, n);
+        return true;
+    }
+    const bool first = is_capped_at(leap, room_w, 0);
+    const uint64_t cross = crossover(leap, room_w, n);
+    /* capped steps [from, from + m), free ones the rest */
+    const uint64_t from = first ? 0 : cross, m = first ? cross : n - cross;
+    const uint64_t free_from = first ? cross : 0, n_free = n - m;
+    const double capped_j = m > 0 ? series(leap->work_j, leap->work_grow_j, from, m) : 0;
+    const double free_j =
+        n_free > 0 ? series(leap->work_j, leap->work_grow_j, free_from, n_free) : 0;
+    const double free_s =
+        n_free > 0 ? series(leap->step_s, leap->step_grow_s, free_from, n_free) : 0;
+    sum->n_capped = m;
+    sum->time_s = capped_j / room_w + free_s;
+    sum->energy_j = leap->idle_w * sum->time_s + capped_j + free_j;
+    return true;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Watts of one package: of a step, at a clock and a die temperature; the clock that a cap allows;
+ * joules of many steps at once.
+ *
+ *   P = idle + context + leakage (e^(slope (T - 60 degC)) - 1) + E / step time
+ *   E = compute d(phi) busy + sum_f e_f FLOP_f d(phi) / phi + e_b bytes + e_l link bytes
+ *   d = phi^g from the knee up, phi_k^(g-1) phi below it           phi clock over the full clock
+ *
+ * d is power at a constant rate of use (voltage^2 x clock), d / phi its share per operation. Memory
+ * and links have clocks of their own. PHYSICS.md C.2, B.1; SERVING.md 2. Not here: voltage
+ * regulators, trays, switches. */
+#ifndef MR_MODELS_POWER_H
+#define MR_MODELS_POWER_H
+
+#include "models/gpu.h"
+#include "models/work.h"
+
+/* A card's figures with its gaps filled: what the functions below read. */
+struct mr_power {
+    double limit_w;
+    double idle_w; /* context included */
+    double leakage_w, leakage_per_k;
+    double compute_w;
+    double flop_j[MR_N_FORMAT]; /* 0: no such path */
+    double byte_j, link_byte_j;
+    double clock_min, clock_knee, exponent;
+};
+
+/** Refuse cards that cannot be. The text says what is wrong; the caller knows which card.
+ *  @return MR_OK or MR_RANGE */
+MR_CHECKED mr_status mr_power_check(const struct mr_gpu_card *gpu, struct mr_err *err);
+
+/** Check a card and fill its gaps: a format without energy gets what makes its full rate draw the
+ *  package's limit at full clock and 60 degC. */
+MR_CHECKED mr_status mr_power_of(const struct mr_gpu_card *gpu, struct mr_power *power,
+                                 struct mr_err *err);
+
+/* ---- clock ---- */
+
+/** d: power of what the clock drives, over that at full clock, while use is constant [1]. */
+double mr_power_factor(const struct mr_power *power, double clock);
+
+/** The clock at which d has this value; exact inverse of both branches. No bounds. */
+double mr_power_clock_of_factor(const struct mr_power *power, double factor);
+
+/** Busy time at a clock over that at full clock, of work that takes `compute_s` and `memory_s` when
+ *  each is alone: ((compute / clock)^8 + (memory / memory_clock)^8)^(1/8) over the same at 1. */
+double mr_power_stretch(double compute_s, double memory_s, double clock, double memory_clock);
+
+/* ---- a step ---- */
+
+/** Drawn without any work [W]. */
+double mr_power_idle_w(const struct mr_power *power, double die_c);
+
+/** Energy of work beyond idling [J]; work->busy_s is the time it takes at this clock. */
+double mr_power_work_j(const struct mr_power *power, const struct mr_work *work, double clock);
+
+/** Mean over the step [W]; idling when the step takes no time. */
+double mr_power_step_w(const struct mr_power *power, const struct mr_work *work, double clock,
+                       double die_c);
+
+/* ---- operating point ---- */
+
+/* A mix of work seen by the governor: P(phi) = base + clocked d(phi). */
+struct mr_power_mix {
+    double base_w, clocked_w; /* at full clock */
+};
+
+struct mr_power_point {
+    double clock;
+    double power_w;     /* of the mix at that clock */
+    bool is_capped;     /* the cap, not the lock, set the clock */
+    bool is_infeasible; /* even the lowest clock draws more than the cap */
+};
+
+/** Split a step at full clock: leakage, memory and links on one side, the rest on the other. */
+struct mr_power_mix mr_power_mix_of(const struct mr_power *power, const struct mr_work *work,
+                                    double die_c);
+
+/** Closed form. A cap does nothing where the mix at the lock draws no more; a lock always applies.
+ *  @param[in] cap_w INFINITY: none @param[in] lock highest clock allowed; 1: none */
+struct mr_power_point mr_power_operate(const struct mr_power *power, const struct mr_power_mix *mix,
+                                       double cap_w, double lock);
+
+/** As mr_power_operate, for a step whose time stretches as it must: FLOPs of a step that waits for
+ *  memory keep their rate when the clock falls, so they save d / phi only and the closed form stays
+ *  above the cap. Bisection to a width of 2^-40, from below: what comes out draws no more than the
+ *  cap unless infeasible. @param[in] work at full clock */
+struct mr_power_point mr_power_settle(const struct mr_power *power, const struct mr_work *work,
+                                      double compute_s, double memory_s, double die_c, double cap_w,
+                                      double lock);
+
+/* ---- many steps: a batch decodes, contexts grow ---- */
+
+/* Step j = 0 .. n-1 lasts step_s + step_grow_s j and costs work_j + work_grow_j j beyond idling. */
+struct mr_power_leap {
+    double idle_w;
+    double step_s, step_grow_s;
+    double work_j, work_grow_j;
+};
+
+struct mr_power_sum {
+    double time_s, energy_j;
+    uint64_t n_capped; /* steps that the cap made longer */
+};
+
+/** @param[in] work of step 0 at this clock @param[in] grow_s longer per step, all of it busy
+ *  @param[in] grow_bytes more memory traffic per step */
+struct mr_power_leap mr_power_leap_of(const struct mr_power *power, const struct mr_work *work,
+                                      double grow_s, double grow_bytes, double clock, double die_c);
+
+/** Exact sums over `n` steps in O(1). */
+struct mr_power_sum mr_power_leap_sum(const struct mr_power_leap *leap, uint64_t n);
+
+/** The same under a hard cap: a step whose power exceeds it takes work / (cap - idle) instead. Both
+ *  times are linear in j, so there is one crossover at most and a closed form on each side.
+ *  @return false when idling alone exceeds the cap: no step would ever end; nothing is written */
+MR_CHECKED bool mr_power_leap_capped(const struct mr_power_leap *leap, uint64_t n, double cap_w,
+                                     struct mr_power_sum *sum);
+
+#endif
