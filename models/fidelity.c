@@ -141,7 +141,7 @@ double mr_fidelity_ratio(const struct mr_measured_row *row, const struct mr_fide
         (filter->only_held_out && !it->is_held_out) || (filter->without_drafts && it->may_draft) ||
         !is_among(filter->system, row->system) || !is_among(filter->model, row->llm_id) ||
         !is_among(filter->backend, row->backend))
-        return NAN;
+        return (double)NAN;
     const struct mr_steady *said = filter->as_drafted && it->may_draft ? &it->drafted : &it->plain;
     return is_first_token(filter->score) ? said->ttft_s / row->ttft_s : said->tpot_s / row->tpot_s;
 }
