@@ -15,6 +15,7 @@
 #include "models/lpu.h"
 #include "models/nic.h"
 #include "models/optic.h"
+#include "models/profile.h"
 #include "models/software.h"
 #include "models/work.h"
 #include "platforms/library.h"
@@ -47,6 +48,7 @@ static const struct shelf {
     {&mr_nic_kind, {"role", "port.bandwidth", "latency", "power"}},
     {&mr_optic_kind, {"port.bandwidth", "power", "loss"}},
     {&mr_llm_kind, {"parameters", "parameters.active", "layers", "attention"}},
+    {&mr_profile_kind, {"form", "t0", "error"}},
     {&mr_software_kind, {"block", "chunk", "memory.dense", "flop.dense"}},
     {&mr_rack_kind, {"packages", "package.card", "power.max_p", "bus.voltage"}},
     {&mr_cdu_kind, {"capacity", "approach", "flow.it"}},

@@ -13,6 +13,7 @@
 #include "models/lpu.h"
 #include "models/nic.h"
 #include "models/optic.h"
+#include "models/profile.h"
 #include "models/software.h"
 #include "platforms/layout.h"
 #include "platforms/library.h"
@@ -60,6 +61,7 @@ CARD_TABLE(cpu)
 CARD_TABLE(nic)
 CARD_TABLE(optic)
 CARD_TABLE(llm)
+CARD_TABLE(profile)
 CARD_TABLE(software)
 
 static const struct kind {
@@ -82,6 +84,8 @@ static const struct kind {
     {"nic", "figures of a network interface or DPU, models/nics/ID.xml", nic_table, NULL, NULL},
     {"optic", "figures of an optical port, models/optics/ID.xml", optic_table, NULL, NULL},
     {"llm", "figures of a language model, models/llms/ID.xml", llm_table, NULL, NULL},
+    {"profile", "figures of measured step times, models/profiles/ID.xml", profile_table, NULL,
+     NULL},
     {"software", "figures of a serving engine, models/software/ID.xml", software_table, NULL, NULL},
 };
 

@@ -10,14 +10,16 @@
 #include "models/lpu.h"
 #include "models/nic.h"
 #include "models/optic.h"
+#include "models/profile.h"
 #include "models/software.h"
 #include "tests/test.h"
 
 static const struct {
     const struct mr_card_kind *kind;
     size_t n_min;
-} kinds[] = {{&mr_gpu_kind, 15}, {&mr_lpu_kind, 3},   {&mr_cpu_kind, 4},     {&mr_nic_kind, 7},
-             {&mr_llm_kind, 24}, {&mr_optic_kind, 2}, {&mr_software_kind, 4}};
+} kinds[] = {{&mr_gpu_kind, 15},    {&mr_lpu_kind, 3},     {&mr_cpu_kind, 4},
+             {&mr_nic_kind, 7},     {&mr_llm_kind, 24},    {&mr_optic_kind, 2},
+             {&mr_profile_kind, 1}, {&mr_software_kind, 4}};
 
 enum {
     n_kind = sizeof kinds / sizeof *kinds
