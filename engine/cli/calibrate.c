@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fit, score on the half that was held out and on the rest, compare with no fit at all, and write a
- * card whose comment says all of it. */
+ * card whose comment says all of it. Folders are layer profiles: calibrate_profile.c. */
 #include "engine/cli/calibrate.h"
 
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
 #include "engine/base/xmlw.h"
+#include "engine/cli/calibrate_profile.h"
 #include "engine/cli/verbs.h"
 #include "models/calibrate.h"
 
@@ -27,6 +28,9 @@ static const struct mr_opt rows[] = {
     {MR_PARAM_YES(struct mr_calibrate_opts_values, is_quick, "quick", "no",
                   "Do not fit again without each model"),
      0, NULL},
+    {MR_PARAM_N(struct mr_calibrate_opts_values, n_layer, "layers", "0", 0, 10000,
+                "Layers of a profiled LLM, 0: those of the card that its notes name"),
+     0, "N"},
 };
 
 const struct mr_opt_table mr_calibrate_opts = {rows, sizeof rows / sizeof *rows};
@@ -242,18 +246,35 @@ static mr_status fit(const struct mr_verb_call *call, struct mr_measured *set,
     return mr_buf_check(card, err);
 }
 
+static mr_status fit_rows(const struct mr_verb_call *call, struct mr_shelf *shelf,
+                          struct mr_buf *text, struct mr_buf *card, struct mr_err *err)
+{
+    struct mr_measured set = {0};
+    mr_status st = MR_OK;
+    for (int i = 0; i < call->n_arg && st == MR_OK; i++)
+        st = mr_measured_read(call->arg[i], shelf, &set, err);
+    if (st == MR_OK)
+        st = fit(call, &set, shelf, text, card, err);
+    mr_measured_fini(&set);
+    return st;
+}
+
 int mr_calibrate_run(const struct mr_verb_call *call)
 {
     const struct mr_calibrate_opts_values *opts = call->opts;
-    struct mr_measured set = {0};
     struct mr_shelf *shelf = NULL;
     struct mr_err err = {0};
     struct mr_buf text = {0}, card = {0};
+    const bool is_profile = mr_calibrate_profile_is(call->arg[0]);
+    if (is_profile && (call->n_arg > 1 || opts->backend != NULL))
+        return mr_ui_usage(call->ui, "calibrate",
+                           "calibrate: a folder is one layer profile: no other file, no --backend");
+    if (!is_profile && opts->n_layer > 0)
+        return mr_ui_usage(call->ui, "calibrate", "calibrate: --layers goes with a folder");
     mr_status st = mr_shelf_create(&shelf, &err);
-    for (int i = 0; i < call->n_arg && st == MR_OK; i++)
-        st = mr_measured_read(call->arg[i], shelf, &set, &err);
     if (st == MR_OK)
-        st = fit(call, &set, shelf, &text, &card, &err);
+        st = is_profile ? mr_calibrate_profile_fit(call, shelf, &text, &card, &err)
+                        : fit_rows(call, shelf, &text, &card, &err);
     if (st == MR_OK && opts->output != NULL)
         st = mr_file_write(opts->output, call->ui->may_overwrite,
                            (struct mr_str){card.text, card.n}, &err);
@@ -264,7 +285,6 @@ int mr_calibrate_run(const struct mr_verb_call *call)
         code = mr_ui_out(call->ui, &text);
     mr_buf_fini(&text);
     mr_buf_fini(&card);
-    mr_measured_fini(&set);
     mr_shelf_destroy(shelf);
     return code;
 }
