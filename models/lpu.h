@@ -9,6 +9,7 @@
 struct mr_lpu_card {
     double fp8_flop_s, fp4_flop_s; /* dense; fp4 0: no such path */
     double sram_bytes, sram_bytes_s, reserve_frac;
+    double flop_frac, sram_frac, link_frac;      /* of the rates that programs reach */
     double link_bytes_s;                         /* all links to other LPUs */
     double near_latency_s, near_bytes;           /* SRAM to SRAM when a model spans near_bytes */
     double far_latency_s, far_bytes;             /* and when it spans far_bytes */
