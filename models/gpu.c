@@ -22,6 +22,7 @@ static const struct mr_param rows[] = {
     MR_PARAM(G, leakage_w, "power.leakage", MR_Q_POWER, "0 W", 0, 1e5, "Leakage at 60 degC, inside the idle power"),
     MR_PARAM(G, leakage_per_k, "power.leakage_slope", MR_Q_TEMPERATURE_COEFF, "0.02 1/K", 0, 0.1, "Leakage grows by this share per kelvin"),
     MR_PARAM(G, compute_w, "power.compute", MR_Q_POWER, "0 W", 0, 1e5, "More while kernels run, whatever they do, at full clock"),
+    MR_PARAM(G, serving_w, "power.serving", MR_Q_POWER, "0 W", 0, 1e5, "More while a serving engine steps but neither multiplies nor reads at full rate, at full clock"),
     MR_PARAM(G, flop_bf16_j, "energy.bf16", MR_Q_ENERGY, "0 J", 0, 1e-6, "Per BF16 FLOP at full clock; 0: what fills the limit"),
     MR_PARAM(G, flop_fp8_j, "energy.fp8", MR_Q_ENERGY, "0 J", 0, 1e-6, "Per FP8 FLOP at full clock; 0: what fills the limit"),
     MR_PARAM(G, flop_fp4_j, "energy.fp4", MR_Q_ENERGY, "0 J", 0, 1e-6, "Per FP4 FLOP at full clock; 0: what fills the limit"),
@@ -43,9 +44,9 @@ static void check(const struct mr_card *card, struct mr_diags *diags)
     const struct mr_gpu_card *gpu = card->object;
     if (gpu->max_q_w > gpu->max_p_w)
         mr_card_refuse(card, "power.max_q", diags, "above power.max_p");
-    if (gpu->idle_w + gpu->context_w + gpu->compute_w >= gpu->max_p_w)
+    if (gpu->idle_w + gpu->context_w + gpu->compute_w + gpu->serving_w >= gpu->max_p_w)
         mr_card_refuse(card, "power.idle", diags,
-                       "idle, context and compute leave nothing of power.max_p for work");
+                       "idle, context, compute and serving leave nothing of power.max_p for work");
     if (gpu->leakage_w > gpu->idle_w)
         mr_card_refuse(card, "power.leakage", diags, "above power.idle, which includes it");
     if (gpu->clock_knee < gpu->clock_min)

@@ -17,6 +17,7 @@ struct mr_gpu_card {
     double flop_bf16_j, flop_fp8_j, flop_fp4_j;   /* per FLOP at full clock */
     double byte_j, link_byte_j;                   /* per byte of memory, of links */
     double compute_w; /* drawn by running at all (clocks, schedulers), at full clock */
+    double serving_w; /* drawn by a serving engine whose kernels stall and wait, at full clock */
     double memory_temperature_c;
 };
 

@@ -112,7 +112,7 @@ static struct mr_str field(const struct reader *r, size_t column)
 /* Numbers that may be blank: NaN then. */
 static mr_status number(const struct reader *r, size_t column, double *value, struct mr_err *err)
 {
-    *value = NAN;
+    *value = (double)NAN;
     if (field(r, column).n == 0)
         return MR_OK;
     return mr_csv_f64(r->csv, column, value, err);
@@ -159,24 +159,24 @@ static size_t match(struct mr_str model, const char *id, const char *aliases)
     return best;
 }
 
-static void find_llm(const struct reader *r, struct mr_measured_row *row)
+const struct mr_llm_card *mr_measured_llm(struct mr_shelf *shelf, const struct mr_shelf_list *ids,
+                                          struct mr_str model, const char **id)
 {
-    const struct mr_str model = last_component(mr_str_of(row->model));
-    const struct mr_place at = {r->path, row->line, 1};
+    const struct mr_llm_card *found = NULL;
     struct mr_diags ignored = {0};
     size_t best = 0;
-    for (size_t i = 0; i < r->llms.n; i++) {
+    model = last_component(model);
+    for (size_t i = 0; i < ids->n; i++) {
         const struct mr_card *card =
-            mr_shelf_card(r->shelf, &mr_llm_kind, r->llms.id[i], at, &ignored);
-        if (card == NULL)
+            mr_shelf_card(shelf, &mr_llm_kind, ids->id[i], MR_NOWHERE, &ignored);
+        const size_t n = card != NULL ? match(model, card->id, mr_llm_of(card)->aliases) : 0;
+        if (n <= best)
             continue;
-        const size_t n = match(model, card->id, mr_llm_of(card)->aliases);
-        if (n > best) {
-            best = n;
-            row->llm = mr_llm_of(card);
-            row->llm_id = card->id;
-        }
+        best = n;
+        found = mr_llm_of(card);
+        *id = card->id;
     }
+    return found;
 }
 
 static void find_gpu(const struct reader *r, struct mr_measured_row *row)
@@ -350,7 +350,7 @@ static mr_status read_row(const struct reader *r, struct mr_measured_row *row, s
     row->knows_workers = n_prefill >= 1 && n_decode >= 1;
     row->n_prefill = row->knows_workers ? n_prefill : 1;
     row->n_decode = row->knows_workers ? n_decode : 1;
-    find_llm(r, row);
+    row->llm = mr_measured_llm(r->shelf, &r->llms, mr_str_of(row->model), &row->llm_id);
     find_gpu(r, row);
     set_formats(r, row);
     const bool has_experts = row->llm != NULL && row->llm->n_expert > 0;

@@ -59,6 +59,11 @@ struct mr_measured {
 const char *mr_measured_fate_name(int fate);
 const char *mr_measured_fate_doc(int fate);
 
+/** The LLM card whose id or alias a model path begins with, the longest; NULL: none.
+ *  @param[in] ids of the LLM cards @param[out] id of the card */
+const struct mr_llm_card *mr_measured_llm(struct mr_shelf *shelf, const struct mr_shelf_list *ids,
+                                          struct mr_str model, const char **id);
+
 /** Read a file. Rows that cannot be used are kept with their fate; malformed ones are errors.
  *  @param[in] shelf of the cards; they live as long as it
  *  @param[in,out] set zero before the first file; mr_measured_fini */

@@ -3,7 +3,7 @@
  * Deterministic: exp and pow are engine/base's, eighth roots are three square roots.
  *
  * Ignored: clocks come in steps of some 15 MHz; memory slows when it is hot; a cap takes
- * milliseconds to seconds to act (PHYSICS.md C.2: the controller's business). */
+ * milliseconds to seconds to act (the controller's business). */
 #include "models/power.h"
 
 #include "engine/base/assert.h"
@@ -68,6 +68,7 @@ static mr_status check_finite(const struct mr_gpu_card *gpu, struct mr_err *err)
         {"power.leakage", gpu->leakage_w},
         {"power.leakage_slope", gpu->leakage_per_k},
         {"power.compute", gpu->compute_w},
+        {"power.serving", gpu->serving_w},
         {"energy.bf16", gpu->flop_bf16_j},
         {"energy.fp8", gpu->flop_fp8_j},
         {"energy.fp4", gpu->flop_fp4_j},
@@ -94,12 +95,32 @@ static mr_status check_clock(const struct mr_gpu_card *gpu, struct mr_err *err)
     return MR_OK;
 }
 
+static const struct {
+    int format;
+    const char *text;
+} path[] = {{MR_FORMAT_BF16, "bf16"}, {MR_FORMAT_FP8, "fp8"}, {MR_FORMAT_NVFP4, "fp4"}};
+
+enum {
+    n_path = sizeof path / sizeof *path
+};
+
+/* Work must not cost less than the wait it ends. */
+static mr_status check_serving(const struct mr_gpu_card *gpu, struct mr_err *err)
+{
+    static const char *const why = "is less than power.serving x the time it takes at full rate";
+    for (int i = 0; i < n_path; i++) {
+        const double e = card_flop_j(gpu, path[i].format);
+        if (e > 0 && e * peak_flop_s(gpu, path[i].format) < gpu->serving_w)
+            return mr_err_set(err, MR_RANGE, MR_NOWHERE, "energy.%s %g J: %s", path[i].text, e,
+                              why);
+    }
+    if (gpu->byte_j * gpu->memory_bytes_s < gpu->serving_w)
+        return refuse(err, "energy.byte", gpu->byte_j, why);
+    return MR_OK;
+}
+
 mr_status mr_power_check(const struct mr_gpu_card *gpu, struct mr_err *err)
 {
-    static const struct {
-        int format;
-        const char *text;
-    } path[] = {{MR_FORMAT_BF16, "bf16"}, {MR_FORMAT_FP8, "fp8"}, {MR_FORMAT_NVFP4, "fp4"}};
     MR_TRY(check_finite(gpu, err));
     MR_TRY(check_clock(gpu, err));
     if (gpu->max_p_w == 0)
@@ -112,13 +133,14 @@ mr_status mr_power_check(const struct mr_gpu_card *gpu, struct mr_err *err)
                           "power.leakage %g W: is part of power.idle, which is %g W",
                           gpu->leakage_w, gpu->idle_w);
     const double running_w = gpu->idle_w + gpu->context_w + gpu->compute_w;
-    if (running_w >= gpu->max_p_w)
+    if (running_w + gpu->serving_w >= gpu->max_p_w)
         return mr_err_set(
             err, MR_RANGE, MR_NOWHERE,
-            "power.idle %g W + power.context %g W + power.compute %g W leave nothing of the limit "
-            "of %g W for work",
-            gpu->idle_w, gpu->context_w, gpu->compute_w, gpu->max_p_w);
-    for (size_t i = 0; i < sizeof path / sizeof *path; i++) {
+            "power.idle %g W + power.context %g W + power.compute %g W + power.serving %g W leave "
+            "nothing of the limit of %g W for work",
+            gpu->idle_w, gpu->context_w, gpu->compute_w, gpu->serving_w, gpu->max_p_w);
+    MR_TRY(check_serving(gpu, err));
+    for (int i = 0; i < n_path; i++) {
         const double flop_w =
             reached_frac * card_flop_j(gpu, path[i].format) * peak_flop_s(gpu, path[i].format);
         if (running_w + flop_w > excess_max * gpu->max_p_w)
@@ -145,17 +167,20 @@ mr_status mr_power_of(const struct mr_gpu_card *gpu, struct mr_power *power, str
         .leakage_w = gpu->leakage_w,
         .leakage_per_k = gpu->leakage_per_k,
         .compute_w = gpu->compute_w,
+        .serving_w = gpu->serving_w,
         .byte_j = gpu->byte_j,
+        .byte_s = 1 / gpu->memory_bytes_s,
         .link_byte_j = gpu->link_byte_j,
         .clock_min = gpu->clock_min,
         .clock_knee = gpu->clock_knee,
         .exponent = gpu->power_exponent,
     };
-    /* limit = idle + compute + e x rate */
+    /* limit = idle + compute + e x rate: at full rate nothing waits */
     const double rest_w = power->limit_w - power->idle_w - power->compute_w;
     for (int f = 0; f < MR_N_FORMAT; f++) {
         const double rate = peak_flop_s(gpu, f), e = card_flop_j(gpu, f);
         power->flop_j[f] = rate == 0 ? 0 : e > 0 ? e : rest_w / rate;
+        power->flop_s[f] = rate == 0 ? 0 : 1 / rate;
     }
     return MR_OK;
 }
@@ -208,18 +233,27 @@ double mr_power_idle_w(const struct mr_power *power, double die_c)
            power->leakage_w * mr_expm1(power->leakage_per_k * (die_c - leakage_reference_c));
 }
 
+/* Less what would be drawn waiting meanwhile. */
 static double flop_j(const struct mr_power *power, const struct mr_work *work)
 {
     double sum_j = 0;
     for (int f = 0; f < MR_N_FORMAT; f++)
-        sum_j += power->flop_j[f] * work->flop[f];
+        sum_j += (power->flop_j[f] - power->serving_w * power->flop_s[f]) * work->flop[f];
     return sum_j;
+}
+
+/* Running, and waiting where no memory is read, at full clock. */
+static double running_j(const struct mr_power *power, const struct mr_work *work)
+{
+    return power->compute_w * work->busy_s +
+           power->serving_w *
+               (work->busy_s + work->idle_s - power->byte_s * work->memory_bytes);
 }
 
 double mr_power_work_j(const struct mr_power *power, const struct mr_work *work, double clock)
 {
     const double factor = mr_power_factor(power, clock);
-    return factor * (power->compute_w * work->busy_s + flop_j(power, work) / clock) +
+    return factor * (running_j(power, work) + flop_j(power, work) / clock) +
            power->byte_j * work->memory_bytes + power->link_byte_j * work->link_bytes;
 }
 
@@ -228,6 +262,26 @@ double mr_power_step_w(const struct mr_power *power, const struct mr_work *work,
 {
     const double idle_w = mr_power_idle_w(power, die_c), step_s = work->busy_s + work->idle_s;
     return step_s > 0 ? idle_w + mr_power_work_j(power, work, clock) / step_s : idle_w;
+}
+
+void mr_power_step_split(const struct mr_power *power, const struct mr_work *work, double clock,
+                         double die_c, struct mr_power_split *split)
+{
+    const double step_s = work->busy_s + work->idle_s, factor = mr_power_factor(power, clock);
+    double flop_s = 0, flop_j = 0;
+    *split = (struct mr_power_split){.idle_w = mr_power_idle_w(power, die_c)};
+    if (!(step_s > 0))
+        return;
+    for (int f = 0; f < MR_N_FORMAT; f++) {
+        flop_s += power->flop_s[f] * work->flop[f] / clock;
+        flop_j += power->flop_j[f] * work->flop[f] / clock;
+    }
+    const double wait_s = step_s - flop_s - power->byte_s * work->memory_bytes;
+    split->running_w = factor * power->compute_w * work->busy_s / step_s;
+    split->waiting_w = factor * power->serving_w * wait_s / step_s;
+    split->flop_w = factor * flop_j / step_s;
+    split->memory_w = power->byte_j * work->memory_bytes / step_s;
+    split->link_w = power->link_byte_j * work->link_bytes / step_s;
 }
 
 /* ---- operating point ---- */
@@ -240,7 +294,7 @@ struct mr_power_mix mr_power_mix_of(const struct mr_power *power, const struct m
     if (step_s > 0) {
         mix.base_w +=
             (power->byte_j * work->memory_bytes + power->link_byte_j * work->link_bytes) / step_s;
-        mix.clocked_w = (power->compute_w * work->busy_s + flop_j(power, work)) / step_s;
+        mix.clocked_w = (running_j(power, work) + flop_j(power, work)) / step_s;
     }
     return mix;
 }
@@ -308,13 +362,13 @@ struct mr_power_point mr_power_settle(const struct mr_power *power, const struct
 struct mr_power_leap mr_power_leap_of(const struct mr_power *power, const struct mr_work *work,
                                       double grow_s, double grow_bytes, double clock, double die_c)
 {
+    const struct mr_work grow = {.busy_s = grow_s, .memory_bytes = grow_bytes};
     return (struct mr_power_leap){
         .idle_w = mr_power_idle_w(power, die_c),
         .step_s = work->busy_s + work->idle_s,
         .step_grow_s = grow_s,
         .work_j = mr_power_work_j(power, work, clock),
-        .work_grow_j =
-            power->compute_w * mr_power_factor(power, clock) * grow_s + power->byte_j * grow_bytes,
+        .work_grow_j = mr_power_work_j(power, &grow, clock),
     };
 }
 

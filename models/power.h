@@ -3,12 +3,17 @@
  * joules of many steps at once.
  *
  *   P = idle + context + leakage (e^(slope (T - 60 degC)) - 1) + E / step time
- *   E = compute d(phi) busy + sum_f e_f FLOP_f d(phi) / phi + e_b bytes + e_l link bytes
+ *   E = compute d(phi) busy + serving d(phi) wait
+ *       + sum_f e_f FLOP_f d(phi) / phi + e_b bytes + e_l link bytes
+ *   wait = step time - sum_f FLOP_f / (rate_f phi) - bytes / bandwidth
  *   d = phi^g from the knee up, phi_k^(g-1) phi below it           phi clock over the full clock
  *
  * d is power at a constant rate of use (voltage^2 x clock), d / phi its share per operation. Memory
- * and links have clocks of their own. PHYSICS.md C.2, B.1; SERVING.md 2. Not here: voltage
- * regulators, trays, switches. */
+ * and links have clocks of their own. A package that serves draws far more than its kernels do when
+ * each runs alone, and the more the less of the step's time its work explains (stalls, spinning
+ * kernels of collectives, padding): that is `serving`. Work that overlaps makes `wait` small or
+ * negative; no step draws less than idle, as every FLOP and byte costs more than the wait it ends.
+ * Not here: voltage regulators, trays, switches. */
 #ifndef MR_MODELS_POWER_H
 #define MR_MODELS_POWER_H
 
@@ -21,8 +26,11 @@ struct mr_power {
     double idle_w; /* context included */
     double leakage_w, leakage_per_k;
     double compute_w;
+    double serving_w;           /* 0: of kernels that run alone, one after the other */
     double flop_j[MR_N_FORMAT]; /* 0: no such path */
+    double flop_s[MR_N_FORMAT]; /* time of one at the full rate; 0: no such path */
     double byte_j, link_byte_j;
+    double byte_s; /* time of one at the full bandwidth */
     double clock_min, clock_knee, exponent;
 };
 
@@ -58,6 +66,14 @@ double mr_power_work_j(const struct mr_power *power, const struct mr_work *work,
 /** Mean over the step [W]; idling when the step takes no time. */
 double mr_power_step_w(const struct mr_power *power, const struct mr_work *work, double clock,
                        double die_c);
+
+/* Where a step's watts go; their sum is mr_power_step_w. */
+struct mr_power_split {
+    double idle_w, running_w, waiting_w, flop_w, memory_w, link_w;
+};
+
+void mr_power_step_split(const struct mr_power *power, const struct mr_work *work, double clock,
+                         double die_c, struct mr_power_split *split);
 
 /* ---- operating point ---- */
 

@@ -313,12 +313,14 @@ static double steady_w(const struct mr_power_row *row, const struct mr_power *po
 
 void mr_power_table_predict(struct mr_power_table *table, const struct mr_power *power)
 {
-    const double idle_w = mr_power_idle_w(power, reference_c);
+    struct mr_power alone = *power;
+    alone.serving_w = 0;
+    const double idle_w = mr_power_idle_w(&alone, reference_c);
     const double sample_q = mr_exp(-sample_s / sensor_s);
     double before_w = 0; /* what the sensor said at the end of the run before, over idle */
     for (size_t i = 0; i < table->n; i++) {
         struct mr_power_row *row = &table->row[i];
-        row->steady_w = steady_w(row, power);
+        row->steady_w = steady_w(row, &alone);
         const double x_w = row->steady_w - idle_w;
         const double run_q = mr_exp(-row->run_s / sensor_s);
         const double gap_q = mr_exp(-kinds[row->kind].gap_s / sensor_s);

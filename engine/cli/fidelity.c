@@ -8,6 +8,7 @@
 #include "engine/base/jsonw.h"
 #include "engine/base/mem.h"
 #include "engine/base/num.h"
+#include "engine/cli/fidelity_power.h"
 #include "engine/cli/scatter.h"
 #include "engine/cli/verbs.h"
 #include "models/calibrate.h"
@@ -27,6 +28,9 @@ static const struct mr_opt rows[] = {
     {MR_PARAM_STR(
          struct mr_fidelity_opts_values, software, "software", NULL,
          "Card for all rows, \"spec\" for no fit; not given: the card of each row's backend"),
+     0, "ID"},
+    {MR_PARAM_STR(struct mr_fidelity_opts_values, gpu, "gpu", "b200_sxm",
+                  "Card that tables of operator power are held against"),
      0, "ID"},
     {MR_PARAM_ONE_OF(struct mr_fidelity_opts_values, leave_out, "leave-out", leave_outs, "none",
                      "Fit anew without each system or model and predict it: system, model, none"),
@@ -373,7 +377,7 @@ static void print_json(struct bench *b, struct mr_buf *out)
     mr_buf_char(out, '\n');
 }
 
-int mr_fidelity_run(const struct mr_verb_call *call)
+static int run_times(const struct mr_verb_call *call)
 {
     const struct mr_fidelity_opts_values *opts = call->opts;
     struct bench b = {0};
@@ -396,4 +400,36 @@ int mr_fidelity_run(const struct mr_verb_call *call)
     mr_buf_fini(&out);
     finish(&b);
     return code;
+}
+
+/* Files that measure watts have tables of their own. All files of a call are of one kind. */
+static mr_status print_power(const struct mr_verb_call *call, int kind, struct mr_buf *out,
+                             struct mr_err *err)
+{
+    const struct mr_fidelity_opts_values *opts = call->opts;
+    for (int i = 1; i < call->n_arg; i++) {
+        int other;
+        MR_TRY(mr_fidelity_power_kind(call->arg[i], &other, err));
+        if (other != kind)
+            return mr_err_set(err, MR_SCHEMA, (struct mr_place){call->arg[i], 1, 1},
+                              "measures something else than the first file");
+    }
+    return mr_fidelity_power_print(kind, call->arg, call->n_arg, opts->gpu, out, err);
+}
+
+int mr_fidelity_run(const struct mr_verb_call *call)
+{
+    struct mr_err wrong = {0};
+    int kind;
+    if (mr_fidelity_power_kind(call->arg[0], &kind, &wrong) != MR_OK)
+        return mr_ui_error(call->ui, &wrong);
+    if (kind != MR_FIDELITY_FILE_TIMES) {
+        struct mr_buf text = {0};
+        const mr_status printed = print_power(call, kind, &text, &wrong);
+        const int done =
+            printed == MR_OK ? mr_ui_out(call->ui, &text) : mr_ui_error(call->ui, &wrong);
+        mr_buf_fini(&text);
+        return done;
+    }
+    return run_times(call);
 }

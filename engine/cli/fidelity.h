@@ -8,7 +8,7 @@
 struct mr_verb_call;
 
 struct mr_fidelity_opts_values {
-    const char *software, *csv, *svg;
+    const char *software, *gpu, *csv, *svg;
     int leave_out; /* index of its words */
     bool as_json;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* models/power: known answers of PHYSICS.md C.2, dimensions and limits, clocks and caps as each
+/* models/power: known answers, dimensions and limits, clocks and caps as each
  * other's inverse, leaps against stepping, cards that cannot be. */
 #include "models/power.h"
 
@@ -89,8 +89,12 @@ MR_TEST(impossible_cards)
     REFUSED(power_exponent = 0.9, "clock.exponent 0.9: must be 1 or more");
     REFUSED(power_exponent = (double)NAN, "clock.exponent");
     REFUSED(leakage_w = 150, "power.leakage 150 W: is part of power.idle, which is 140 W");
-    REFUSED(idle_w = 940, "power.idle 940 W + power.context 45 W + power.compute 15 W leave "
-                          "nothing of the limit of 1000 W for work");
+    REFUSED(idle_w = 940, "power.idle 940 W + power.context 45 W + power.compute 15 W + "
+                          "power.serving 0 W leave nothing of the limit of 1000 W for work");
+    REFUSED(serving_w = 800, "power.serving 800 W leave nothing of the limit");
+    REFUSED(serving_w = 450, "energy.byte 5e-11: is less than power.serving x the time");
+    REFUSED(serving_w = 350; gpu_.flop_bf16_j = 1.7e-13, "energy.bf16 1.7e-13 J: is less than");
+    REFUSED(serving_w = -1, "power.serving -1");
     /* 200 + 0.75 x 2e15 x 9e-13 = 1550 > 1500 */
     REFUSED(flop_bf16_j = 9e-13,
             "energy.bf16 9e-13 J: 1550 W at 0.75 of the full rate, above 1.5 x the limit of 1000");
@@ -128,7 +132,7 @@ MR_TEST(factor_has_two_branches_and_an_inverse)
 
 MR_TEST(stretch_of_joined_times)
 {
-    /* PHYSICS.md C.2: compute 0.4 of memory at clock 0.7 */
+    /* compute 0.4 of memory at clock 0.7 */
     mr_assert_near(mr_power_stretch(0.4, 1, 0.7, 1) - 1, 0.00133, 5e-3, 0);
     mr_assert_near(mr_power_stretch(0.4e-200, 1e-200, 0.7, 1) - 1, 0.00133, 5e-3, 0);
     /* compute alone 1 / clock, memory alone none, both the same 2^(1/8) less */
@@ -180,7 +184,7 @@ MR_TEST(cap_and_lock)
 {
     struct mr_gpu_card gpu = plain();
     const struct mr_power power = power_of(&gpu);
-    /* PHYSICS.md C.2: idle 0.2, A 0.8, cap 0.689 */
+    /* idle 0.2, A 0.8, cap 0.689 */
     const struct mr_power_mix mix = {.base_w = 0.2, .clocked_w = 0.8};
     struct mr_power_point point = mr_power_operate(&power, &mix, 0.689, 1);
     mr_assert_near(point.clock, 0.827516, 0, 5e-7);
@@ -202,6 +206,59 @@ MR_TEST(cap_and_lock)
     point = mr_power_operate(&power, &mix, 0.5, 0.8);
     assert_true(point.is_capped && point.clock < 0.8);
     assert_true(mr_power_operate(&power, &mix, (double)INFINITY, 0.1).clock == 0.35);
+}
+
+MR_TEST(a_serving_package_draws_most_where_its_work_explains_least)
+{
+    struct mr_gpu_card gpu = plain();
+    gpu.serving_w = 200;
+    const struct mr_power power = power_of(&gpu);
+    /* nothing but waiting: 140 + 45 + 15 + 200 */
+    struct mr_work work = {.busy_s = 0.01};
+    mr_assert_near(mr_power_step_w(&power, &work, 1, 60), 400, 1e-14, 0);
+    /* a host that works while kernels rest draws all but what kernels do */
+    work = (struct mr_work){.idle_s = 0.01};
+    mr_assert_near(mr_power_step_w(&power, &work, 1, 60), 385, 1e-14, 0);
+    /* half of the step multiplies at full rate, a quarter reads at full bandwidth */
+    work = (struct mr_work){.busy_s = 0.01, .memory_bytes = 0.0025 * 8e12};
+    work.flop[MR_FORMAT_BF16] = 0.005 * 2e15;
+    mr_assert_near(mr_power_step_w(&power, &work, 1, 60), 200 + 50 + 100 + 400, 1e-14, 0);
+    struct mr_power_split split;
+    mr_power_step_split(&power, &work, 1, 60, &split);
+    mr_assert_near(split.idle_w, 185, 1e-14, 0);
+    mr_assert_near(split.running_w, 15, 1e-14, 0);
+    mr_assert_near(split.waiting_w, 50, 1e-13, 0);
+    mr_assert_near(split.flop_w, 400, 1e-14, 0);
+    mr_assert_near(split.memory_w, 100, 1e-14, 0);
+    /* full rate leaves nothing to wait for: the limit, as without `serving` */
+    work = (struct mr_work){.busy_s = 1};
+    work.flop[MR_FORMAT_BF16] = 2e15;
+    mr_assert_near(mr_power_step_w(&power, &work, 1, 60), 1000, 1e-14, 0);
+}
+
+/* Overlap can make the wait negative: work still costs more than the wait it ends. */
+MR_TEST(no_serving_step_draws_less_than_idle)
+{
+    struct mr_gpu_card gpu = plain();
+    gpu.serving_w = 390;
+    gpu.leakage_w = 60;
+    const struct mr_power power = power_of(&gpu);
+    struct mr_rng rng = mr_rng_stream(7, MR_RNG_TEST, 5);
+    for (int i = 0; i < 2000; i++) {
+        const double flop_s = mr_rng_range(&rng, 0, 1), memory_s = mr_rng_range(&rng, 0, 1);
+        const double clock = mr_rng_range(&rng, 0.35, 1), die_c = mr_rng_range(&rng, 30, 90);
+        struct mr_work work = {.busy_s = fmax(flop_s / clock, memory_s),
+                               .idle_s = mr_rng_range(&rng, 0, 0.1),
+                               .memory_bytes = 8e12 * memory_s,
+                               .link_bytes = mr_rng_range(&rng, 0, 1e12)};
+        work.flop[MR_FORMAT_FP8] = 4e15 * flop_s;
+        struct mr_power_split split;
+        mr_power_step_split(&power, &work, clock, die_c, &split);
+        const double sum_w = split.idle_w + split.running_w + split.waiting_w + split.flop_w +
+                             split.memory_w + split.link_w;
+        mr_assert_near(sum_w, mr_power_step_w(&power, &work, clock, die_c), 1e-13, 0);
+        assert_true(sum_w >= split.idle_w);
+    }
 }
 
 MR_TEST(cap_above_decode_changes_nothing)
@@ -239,10 +296,11 @@ MR_TEST(settled_steps_keep_their_cap)
 {
     struct mr_gpu_card gpu = plain();
     gpu.leakage_w = 80;
-    const struct mr_power power = power_of(&gpu);
     struct mr_rng rng = mr_rng_stream(7, MR_RNG_TEST, 2);
     int n_capped = 0, n_infeasible = 0;
     for (int i = 0; i < 500; i++) {
+        gpu.serving_w = i % 2 == 0 ? 0 : 300;
+        const struct mr_power power = power_of(&gpu);
         const double compute_s = mr_rng_range(&rng, 0, 1), memory_s = mr_rng_range(&rng, 0.01, 1);
         const double busy_s = compute_s > memory_s ? compute_s : memory_s;
         struct mr_work work = {.busy_s = busy_s,
@@ -271,6 +329,7 @@ MR_TEST(settled_steps_keep_their_cap)
     }
     assert_true(n_capped > 100 && n_infeasible > 5 && n_infeasible < n_capped);
     /* all compute: the closed form is the same but for memory traffic, which it takes as fixed */
+    const struct mr_power power = power_of(&gpu);
     struct mr_work prefill = {.busy_s = 1};
     prefill.flop[MR_FORMAT_BF16] = 2e15;
     const struct mr_power_mix mix = mr_power_mix_of(&power, &prefill, 60);
@@ -309,7 +368,8 @@ static void same_sums(const struct mr_power_sum *a, const struct mr_power_sum *b
 
 MR_TEST(leap_is_stepping)
 {
-    const struct mr_gpu_card gpu = plain();
+    struct mr_gpu_card gpu = plain();
+    gpu.serving_w = 200;
     const struct mr_power power = power_of(&gpu);
     struct mr_rng rng = mr_rng_stream(7, MR_RNG_TEST, 3);
     int n_mixed[2] = {0};
@@ -340,7 +400,8 @@ MR_TEST(leap_is_stepping)
 
 MR_TEST(leap_of_one_step_is_the_step)
 {
-    const struct mr_gpu_card gpu = plain();
+    struct mr_gpu_card gpu = plain();
+    gpu.serving_w = 200;
     const struct mr_power power = power_of(&gpu);
     struct mr_work work = {.busy_s = 0.02, .idle_s = 0.001, .memory_bytes = 1e11};
     work.flop[MR_FORMAT_BF16] = 1e13;
@@ -388,6 +449,8 @@ MR_TEST(hard_caps_that_cannot_or_always_hold)
 MR_TEST_MAIN(MR_TEST_ENTRY(gaps_are_filled_up_to_the_limit), MR_TEST_ENTRY(impossible_cards),
              MR_TEST_ENTRY(factor_has_two_branches_and_an_inverse),
              MR_TEST_ENTRY(stretch_of_joined_times), MR_TEST_ENTRY(step_power_by_its_parts),
+             MR_TEST_ENTRY(a_serving_package_draws_most_where_its_work_explains_least),
+             MR_TEST_ENTRY(no_serving_step_draws_less_than_idle),
              MR_TEST_ENTRY(cap_and_lock), MR_TEST_ENTRY(cap_above_decode_changes_nothing),
              MR_TEST_ENTRY(clock_and_cap_are_inverse), MR_TEST_ENTRY(settled_steps_keep_their_cap),
              MR_TEST_ENTRY(leap_is_stepping), MR_TEST_ENTRY(leap_of_one_step_is_the_step),
