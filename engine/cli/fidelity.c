@@ -223,12 +223,16 @@ static void put_groups(struct bench *b, struct mr_buf *out, int score)
 
 static void print_tables(struct bench *b, struct mr_buf *out)
 {
-    mr_buf_printf(out, "%zu rows:", b->set.n);
+    const char *comma = ": ";
+    mr_buf_printf(out, "%zu rows", b->set.n);
     for (int f = 0; f < MR_MEASURED_FATES; f++)
-        if (b->set.n_fate[f] > 0)
-            mr_buf_printf(out, " %zu %s,", b->set.n_fate[f], mr_measured_fate_name(f));
-    mr_buf_printf(out, "\n\n%-44s %5s %7s %7s %7s %7s %8s\n", "absolute error [%]", "rows",
-                  "median", "mean", "p90", "bias", "near");
+        if (b->set.n_fate[f] > 0) {
+            mr_buf_printf(out, "%s%zu %s", comma, b->set.n_fate[f], mr_measured_fate_name(f));
+            comma = ", ";
+        }
+    mr_buf_text(out, "\nnear: TPOT within 20 %, TTFT within a factor of 2\n");
+    mr_buf_printf(out, "\n%-44s %5s %7s %7s %7s %7s %8s\n", "absolute error [%]", "rows", "median",
+                  "mean", "p90", "bias", "near");
     put_score(b, out, "", (struct mr_fidelity_filter){0});
     mr_buf_text(out, "\nheld-out configurations\n");
     put_score(b, out, "", (struct mr_fidelity_filter){.only_held_out = true});
@@ -246,6 +250,9 @@ static void print_tables(struct bench *b, struct mr_buf *out)
     mr_buf_text(out, "\nraw: rows dominated by queues, too\n");
     put_score(b, out, "", (struct mr_fidelity_filter){.is_raw = true});
     for (int score = 0; score < MR_FIDELITY_SCORES; score++) {
+        const struct mr_fidelity_filter all = {.score = score};
+        if (mr_fidelity_stat_of(&b->set, b->cases, &all, b->scratch).n == 0)
+            continue;
         mr_buf_printf(out, "\n%s\n", mr_fidelity_score_name(score));
         put_groups(b, out, score);
     }

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cards and options to a setup, its terms to a table: where the time goes, what bounds it, what
- * fits. */
+/* Cards and options to a setup, its terms to a table: where time and watts go, what bounds it, what
+ * fits. A profile gives its time alone; LPUs have a page of their own (step_lpx.c). */
 #include "engine/cli/step.h"
 
 #include "engine/base/jsonw.h"
 #include "engine/base/shelf.h"
+#include "engine/cli/step_lpx.h"
 #include "engine/cli/verbs.h"
 #include "models/memory.h"
+#include "models/power.h"
+#include "models/profile.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -17,6 +20,8 @@ static const char *const formats[] = {
 #undef FORMAT_TEXT
         "own"};
 static const char *const kv_formats[] = {"bf16", "fp8"};
+static const char *const ways[] = {"afd", "decode", "draft"}; /* enum mr_step_way */
+static const double reference_c = 60;
 
 #define OPT struct mr_step_opts_values
 static const struct mr_opt rows[] = {
@@ -33,14 +38,28 @@ static const struct mr_opt rows[] = {
     {MR_PARAM_N(OPT, n_prompt, "prefill", "0", 0, 100000000, "Tokens of a prompt read in the step"),
      0, "N"},
     {MR_PARAM_N(OPT, n_draft, "drafts", "0", 0, 64, "Speculative tokens per step"), 0, "N"},
+    {MR_PARAM(OPT, accepted, "accepted", MR_Q_COUNT, "0", 0, 64,
+              "Mean tokens of a step with drafts; 0: the card's"),
+     0, "N"},
     {MR_PARAM_N(OPT, n_domain, "domain", "0", 0, 100000, "Packages NVLink reaches, 0: the card's"),
      0, "N"},
-    {MR_PARAM(OPT, clock, "clock", MR_Q_FRACTION, "1", 0.05, 1, "Clock over the full clock"), 0,
-     "FRAC"},
+    {MR_PARAM(OPT, clock, "clock", MR_Q_FRACTION, "1", 0.05, 1, "Lock of the clock, of the full"),
+     0, "FRAC"},
+    {MR_PARAM(OPT, cap_w, "cap", MR_Q_POWER, "0 W", 0, 1e5, "Cap of a package; 0: the card's"), 0,
+     "POWER"},
     {MR_PARAM_ONE_OF(OPT, format, "format", formats, "own",
                      "Weights: bf16, fp8, nvfp4, mxfp4; own: as published, else fp8"),
      0, "FORMAT"},
     {MR_PARAM_ONE_OF(OPT, kv, "kv", kv_formats, "fp8", "Keys and values: bf16, fp8"), 0, "FORMAT"},
+    {MR_PARAM_STR(OPT, profile, "profile", "", "Card of measured step times, instead of terms"), 0,
+     "ID"},
+    {MR_PARAM_STR(OPT, lpu, "lpu", "", "Card of LPUs beside the packages"), 0, "ID"},
+    {MR_PARAM_N(OPT, n_lpu, "lpus", "0", 0, 1000000, "How many LPUs; 0: a rack of them"), 0, "N"},
+    {MR_PARAM_ONE_OF(OPT, way, "way", ways, "afd",
+                     "LPUs hold MLPs and experts (afd), decode alone (decode) or draft (draft)"),
+     0, "WAY"},
+    {MR_PARAM_N(OPT, n_micro, "micro", "2", 1, 1024, "Micro-batches of a step with afd"), 0, "N"},
+    {MR_PARAM_STR(OPT, draft_llm, "draft-llm", "", "Card of the network that drafts"), 0, "ID"},
     {MR_PARAM_YES(OPT, as_json, "json", "no", "One JSON object"), 0, NULL},
 };
 #undef OPT
@@ -72,6 +91,7 @@ static bool make_setup(const struct mr_step_opts_values *opts, struct mr_shelf *
                                .software = card_of(shelf, &mr_software_kind, opts->software, diags),
                                .kv_element_bytes = opts->kv == 0 ? 2 : 1,
                                .n_draft = (uint32_t)opts->n_draft,
+                               .accepted = opts->accepted,
                                .domain_packages = (uint32_t)opts->n_domain};
     if (setup->gpu == NULL || setup->llm == NULL || setup->software == NULL)
         return false;
@@ -126,55 +146,111 @@ static void print_terms(const struct mr_step_terms *terms, struct mr_buf *out)
     }
 }
 
-/* What the step gives and how much of the hardware it uses. */
-struct figures {
-    double tokens_s_user, tokens_s_package, flop_share, memory_share, packages;
+/* A batch priced at the clock that lock and cap leave. */
+struct priced {
+    const struct mr_step_setup *setup;
+    struct mr_batch batch;
+    struct mr_step_terms terms;
+    struct mr_memory memory;
+    struct mr_power power;
+    struct mr_power_split watts;
+    double clock, cap_w, package_w;
+    bool is_capped;
 };
 
-static struct figures figures_of(const struct mr_step_setup *setup, const struct mr_batch *batch,
-                                 const struct mr_step_terms *terms)
+/* What the step gives and how much of the hardware it uses. */
+struct figures {
+    double tokens_s_user, tokens_s_package, j_per_token, flop_share, memory_share, packages;
+};
+
+static struct figures figures_of(const struct priced *priced)
 {
+    const struct mr_step_setup *setup = priced->setup;
+    const struct mr_step_terms *terms = &priced->terms;
     const struct mr_parallel *p = &setup->parallel;
     const double packages = (double)p->tp * (double)p->dp * (double)p->pp;
     double units = 0; /* of time at the peak of every format */
     for (int f = 0; f < MR_N_FORMAT; f++)
         units += terms->work.flop[f] / mr_step_flop_rate(setup->gpu, f);
-    const double accepted = mr_step_accepted(setup);
+    const double tokens = priced->batch.n_decode * mr_step_accepted(setup);
     return (struct figures){
-        batch->n_decode > 0 ? accepted / terms->time_s : 0,
-        batch->n_decode * accepted / terms->time_s / packages, units / terms->time_s,
-        terms->work.memory_bytes / setup->gpu->memory_bytes_s / terms->time_s, packages};
+        .tokens_s_user = tokens > 0 ? mr_step_accepted(setup) / terms->time_s : 0,
+        .tokens_s_package = tokens / terms->time_s / packages,
+        .j_per_token = tokens > 0 ? priced->package_w * packages * terms->time_s / tokens : 0,
+        .flop_share = units / terms->time_s,
+        .memory_share = terms->work.memory_bytes / setup->gpu->memory_bytes_s / terms->time_s,
+        .packages = packages,
+    };
 }
 
-static void print_all(const struct mr_step_setup *setup, const struct mr_batch *batch,
-                      const struct mr_step_terms *terms, const struct mr_memory *memory,
-                      struct mr_buf *out)
+static void print_power(const struct priced *priced, const struct figures *f, struct mr_buf *out)
 {
-    const struct figures f = figures_of(setup, batch, terms);
+    const struct mr_power_split *w = &priced->watts;
+    char package[MR_UNIT_CAP], all[MR_UNIT_CAP], cap[MR_UNIT_CAP];
+    mr_unit_human(priced->package_w, MR_Q_POWER, 4, package);
+    mr_unit_human(priced->package_w * f->packages, MR_Q_POWER, 4, all);
+    mr_unit_human(priced->cap_w, MR_Q_POWER, 4, cap);
+    mr_buf_printf(out, "%-26s %s per package, %s of all, at clock %.3f%s%s%s\n", "power", package,
+                  all, priced->clock, priced->is_capped ? " (held by the cap of " : "",
+                  priced->is_capped ? cap : "", priced->is_capped ? ")" : "");
+    mr_buf_printf(out,
+                  "%-26s idle %.0f, running %.0f, waiting %.0f, products %.0f, memory %.0f, "
+                  "links %.0f W\n",
+                  "of a package", w->idle_w, w->running_w, w->waiting_w, w->flop_w, w->memory_w,
+                  w->link_w);
+    if (f->j_per_token > 0)
+        mr_buf_printf(out, "%-26s %.4g J\n", "energy per token", f->j_per_token);
+}
+
+static void print_all(const struct priced *priced, struct mr_buf *out)
+{
+    const struct figures f = figures_of(priced);
+    const struct mr_memory *memory = &priced->memory;
     char time[MR_UNIT_CAP], weights[MR_UNIT_CAP], kv[MR_UNIT_CAP];
-    mr_unit_human(terms->time_s, MR_Q_TIME, 5, time);
+    mr_unit_human(priced->terms.time_s, MR_Q_TIME, 5, time);
     mr_unit_human(memory->weight_bytes, MR_Q_DATA, 4, weights);
     mr_unit_human(memory->kv_token_bytes, MR_Q_DATA, 4, kv);
-    print_terms(terms, out);
+    print_terms(&priced->terms, out);
     mr_buf_printf(out, "%-14s %10s\n\n", "step", time);
     mr_buf_printf(out, "%-26s %.4g\n", "packages", f.packages);
-    if (batch->n_decode > 0) {
+    if (priced->batch.n_decode > 0) {
         mr_buf_printf(out, "%-26s %.4g\n", "tokens/s per user", f.tokens_s_user);
         mr_buf_printf(out, "%-26s %.4g\n", "tokens/s per package", f.tokens_s_package);
     }
     mr_buf_printf(out, "%-26s %.1f %% of peak compute, %.1f %% of memory bandwidth\n", "roofline",
                   100 * f.flop_share, 100 * f.memory_share);
+    print_power(priced, &f, out);
     mr_buf_printf(out, "%-26s %s weights per package, %s per token of context\n", "memory", weights,
                   kv);
     mr_buf_printf(out, "%-26s %llu blocks of %llu tokens\n", "room for contexts",
                   (unsigned long long)memory->n_block, (unsigned long long)memory->block_tokens);
 }
 
-static void print_json(const struct mr_step_setup *setup, const struct mr_batch *batch,
-                       const struct mr_step_terms *terms, const struct mr_memory *memory,
-                       struct mr_buf *out)
+static void json_power(const struct priced *priced, const struct figures *f, struct mr_jsonw *w)
 {
-    const struct figures f = figures_of(setup, batch, terms);
+    const struct mr_power_split *watts = &priced->watts;
+    mr_jsonw_key(w, "power");
+    mr_jsonw_object(w);
+    mr_jsonw_key_f64(w, "package_w", priced->package_w);
+    mr_jsonw_key_f64(w, "all_w", priced->package_w * f->packages);
+    mr_jsonw_key_f64(w, "clock", priced->clock);
+    mr_jsonw_key_f64(w, "cap_w", priced->cap_w);
+    mr_jsonw_key_bool(w, "is_capped", priced->is_capped);
+    mr_jsonw_key_f64(w, "idle_w", watts->idle_w);
+    mr_jsonw_key_f64(w, "running_w", watts->running_w);
+    mr_jsonw_key_f64(w, "waiting_w", watts->waiting_w);
+    mr_jsonw_key_f64(w, "products_w", watts->flop_w);
+    mr_jsonw_key_f64(w, "memory_w", watts->memory_w);
+    mr_jsonw_key_f64(w, "links_w", watts->link_w);
+    mr_jsonw_key_f64(w, "j_per_token", f->j_per_token);
+    mr_jsonw_end(w);
+}
+
+static void print_json(const struct priced *priced, struct mr_buf *out)
+{
+    const struct figures f = figures_of(priced);
+    const struct mr_step_terms *terms = &priced->terms;
+    const struct mr_memory *memory = &priced->memory;
     struct mr_jsonw w;
     mr_jsonw_init(&w, out, 2);
     mr_jsonw_object(&w);
@@ -198,6 +274,7 @@ static void print_json(const struct mr_step_setup *setup, const struct mr_batch 
     mr_jsonw_key_f64(&w, "tok_s_per_package", f.tokens_s_package);
     mr_jsonw_key_f64(&w, "compute_frac", f.flop_share);
     mr_jsonw_key_f64(&w, "memory_frac", f.memory_share);
+    json_power(priced, &f, &w);
     mr_jsonw_key_f64(&w, "weight_bytes", memory->weight_bytes);
     mr_jsonw_key_f64(&w, "kv_token_bytes", memory->kv_token_bytes);
     mr_jsonw_key_u64(&w, "kv_blocks", memory->n_block);
@@ -206,32 +283,117 @@ static void print_json(const struct mr_step_setup *setup, const struct mr_batch 
     mr_buf_char(out, '\n');
 }
 
-static int price(const struct mr_verb_call *call, const struct mr_step_setup *setup)
+/* ---- prices ---- */
+
+static double package_w_at(struct priced *priced, double clock)
+{
+    mr_step_terms(priced->setup, &priced->batch, clock, &priced->terms);
+    return mr_power_step_w(&priced->power, &priced->terms.work, clock, reference_c);
+}
+
+/* The highest clock up to the lock that keeps the cap: power rises with the clock, every trial is
+ * priced anew. Below the lowest clock nothing can be saved. */
+static void settle(struct priced *priced, double lock)
+{
+    double low = priced->power.clock_min, high = fmax(lock, low);
+    priced->clock = high;
+    priced->package_w = package_w_at(priced, high);
+    priced->is_capped = priced->package_w > priced->cap_w;
+    if (priced->is_capped) {
+        while (high - low > 1e-9) {
+            const double middle = 0.5 * (low + high);
+            if (package_w_at(priced, middle) > priced->cap_w)
+                high = middle;
+            else
+                low = middle;
+        }
+        priced->clock = low;
+        priced->package_w = package_w_at(priced, low);
+    }
+    mr_power_step_split(&priced->power, &priced->terms.work, priced->clock, reference_c,
+                        &priced->watts);
+}
+
+static mr_status price_packages(const struct mr_verb_call *call, const struct mr_step_setup *setup,
+                                const struct mr_batch *batch, struct mr_buf *out,
+                                struct mr_err *err)
+{
+    const struct mr_step_opts_values *opts = call->opts;
+    struct priced priced = {.setup = setup, .batch = *batch};
+    const struct mr_memory *memory = &priced.memory;
+    MR_TRY(mr_memory_of(setup, batch->n_decode + batch->n_prompt_end, 0, &priced.memory, err));
+    MR_TRY(mr_power_of(setup->gpu, &priced.power, err));
+    priced.cap_w = opts->cap_w > 0 ? fmin(opts->cap_w, priced.power.limit_w) : priced.power.limit_w;
+    settle(&priced, opts->clock);
+    if (opts->as_json)
+        print_json(&priced, out);
+    else
+        print_all(&priced, out);
+    const double needed = (batch->kv_tokens + batch->chunk_tokens) / (double)memory->block_tokens;
+    if (needed > (double)memory->n_block)
+        mr_ui_say(call->ui, 0,
+                  "note: the batch needs %.0f blocks and %llu fit: it could not run so",
+                  ceil(needed), (unsigned long long)memory->n_block);
+    if (priced.package_w > priced.cap_w * (1 + 1e-9))
+        mr_ui_say(call->ui, 0, "note: even the lowest clock draws more than the cap of %.4g W",
+                  priced.cap_w);
+    return MR_OK;
+}
+
+/* A profile knows its time and how it grows, nothing of watts. */
+static mr_status price_profile(const struct mr_step_opts_values *opts, struct mr_shelf *shelf,
+                               const struct mr_batch *batch, struct mr_buf *out, struct mr_err *err)
+{
+    struct mr_diags diags = {0};
+    struct mr_profile *profile;
+    const struct mr_card *card =
+        mr_shelf_card(shelf, &mr_profile_kind, opts->profile, MR_NOWHERE, &diags);
+    if (card == NULL) {
+        *err = diags.item[0].err;
+        return diags.first_error;
+    }
+    MR_TRY(mr_profile_open(card, &profile, err));
+    const double time_s = mr_profile_time(profile, batch);
+    const struct mr_step_leap leap = mr_profile_leap(profile, batch);
+    if (opts->as_json) {
+        struct mr_jsonw w;
+        mr_jsonw_init(&w, out, 2);
+        mr_jsonw_object(&w);
+        mr_jsonw_key_u64(&w, "schema", 1);
+        mr_jsonw_key_f64(&w, "time_s", time_s);
+        mr_jsonw_key_f64(&w, "grow_s", leap.b_s);
+        mr_jsonw_end(&w);
+        mr_buf_char(out, '\n');
+    } else {
+        char time[MR_UNIT_CAP], grow[MR_UNIT_CAP];
+        mr_unit_human(time_s, MR_Q_TIME, 5, time);
+        mr_unit_human(leap.b_s, MR_Q_TIME, 4, grow);
+        mr_buf_printf(out, "step           %s, longer by %s per step while the batch stays\n", time,
+                      grow);
+    }
+    mr_profile_destroy(profile);
+    return MR_OK;
+}
+
+static mr_status price(const struct mr_verb_call *call, const struct mr_step_setup *setup,
+                       struct mr_shelf *shelf, struct mr_buf *out, struct mr_err *err)
 {
     const struct mr_step_opts_values *opts = call->opts;
     const struct mr_batch batch = make_batch(opts, setup);
-    struct mr_step_terms terms;
-    struct mr_memory memory;
-    struct mr_err err = {0};
-    struct mr_buf out = {0};
-    mr_status st = mr_step_check(setup, &err);
-    if (st == MR_OK)
-        st = mr_memory_of(setup, batch.n_decode + batch.n_prompt_end, 0, &memory, &err);
-    if (st != MR_OK)
-        return mr_ui_error(call->ui, &err);
-    mr_step_terms(setup, &batch, opts->clock, &terms);
-    if (opts->as_json)
-        print_json(setup, &batch, &terms, &memory, &out);
-    else
-        print_all(setup, &batch, &terms, &memory, &out);
-    const double needed = (batch.kv_tokens + batch.chunk_tokens) / (double)memory.block_tokens;
-    if (needed > (double)memory.n_block)
+    if (!(batch.n_decode + batch.chunk_tokens > 0))
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                          "nothing to do: give --batch or --prefill above 0");
+    if (opts->profile[0] != '\0')
+        return price_profile(opts, shelf, &batch, out, err);
+    MR_TRY(mr_step_check(setup, err));
+    if (setup->n_draft > 0 && mr_step_accepted(setup) <= 1)
         mr_ui_say(call->ui, 0,
-                  "note: the batch needs %.0f blocks and %llu fit: it could not run so",
-                  ceil(needed), (unsigned long long)memory.n_block);
-    const int code = mr_ui_out(call->ui, &out);
-    mr_buf_fini(&out);
-    return code;
+                  "note: the card of %s does not say how many drafts are accepted: "
+                  "none are, unless --accepted says so",
+                  opts->llm);
+    if (opts->lpu[0] != '\0')
+        return mr_step_lpx_print(opts, setup, &batch, shelf, out, err);
+    return price_packages(call, setup, &batch, out, err);
 }
 
 int mr_step_run(const struct mr_verb_call *call)
@@ -240,12 +402,15 @@ int mr_step_run(const struct mr_verb_call *call)
     struct mr_diags diags = {0};
     struct mr_err err = {0};
     struct mr_step_setup setup;
+    struct mr_buf out = {0};
     if (mr_shelf_create(&shelf, &err) != MR_OK)
         return mr_ui_error(call->ui, &err);
     const bool is_whole = make_setup(call->opts, shelf, &setup, &diags);
     int code = mr_ui_diags(call->ui, &diags);
     if (is_whole)
-        code = price(call, &setup);
+        code = price(call, &setup, shelf, &out, &err) == MR_OK ? mr_ui_out(call->ui, &out)
+                                                               : mr_ui_error(call->ui, &err);
+    mr_buf_fini(&out);
     mr_shelf_destroy(shelf);
     return code;
 }

@@ -76,12 +76,14 @@ const struct mr_verb mr_verbs_table[] = {
      .opts = &mr_schema_opts, .opts_bytes = sizeof(struct mr_schema_opts_values),
      .n_arg_min = 0, .n_arg_max = 1, .run = mr_schema_run},
     {.name = "step", .args = "", .summary = "cost of one batch step",
-     .doc = "Predicts one batch step on one group of packages, split by term: what bounds it, what fits.",
-     .example = {"millrace step --gpu gb300 --llm DeepSeek-R1 --tp 8 --batch 64 --context 8192", "millrace step --gpu rubin --llm Llama-3.1-70B --json"},
+     .doc = "Predicts one batch step on one group of packages: time split by term and what bounds it, watts "
+            "by cause at a lock or under a cap, what fits. With --lpu also on LPUs, with --profile from measured times.",
+     .example = {"millrace step --gpu gb300 --llm DeepSeek-R1 --tp 8 --batch 64 --context 8192", "millrace step --gpu rubin --llm Kimi-K2 --tp 8 --ep 8 --batch 64 --lpu lp30 --lpus 2560"},
      .opts = &mr_step_opts, .opts_bytes = sizeof(struct mr_step_opts_values),
      .n_arg_min = 0, .n_arg_max = 0, .run = mr_step_run},
     {.name = "fidelity", .args = "FILE.csv...", .summary = "predictions against measurements",
-     .doc = "Predicts measured rows and prints the error by system, model and mode.",
+     .doc = "Predicts measured rows and prints the error by system, model and mode. Files that measure watts "
+            "(operators, served networks) are told by their columns and held against the power model.",
      .example = {"millrace fidelity silicon.csv", "millrace fidelity silicon.csv --svg scatter.svg"},
      .opts = &mr_fidelity_opts, .opts_bytes = sizeof(struct mr_fidelity_opts_values),
      .n_arg_min = 1, .n_arg_max = -1, .run = mr_fidelity_run},
