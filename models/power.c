@@ -246,8 +246,7 @@ static double flop_j(const struct mr_power *power, const struct mr_work *work)
 static double running_j(const struct mr_power *power, const struct mr_work *work)
 {
     return power->compute_w * work->busy_s +
-           power->serving_w *
-               (work->busy_s + work->idle_s - power->byte_s * work->memory_bytes);
+           power->serving_w * (work->busy_s + work->idle_s - power->byte_s * work->memory_bytes);
 }
 
 double mr_power_work_j(const struct mr_power *power, const struct mr_work *work, double clock)

@@ -2,13 +2,13 @@
 /* Terms of a step from cards.
  *
  * An operator of m rows: compute = FLOP / (rate x share x m / (m + m_half)), memory = bytes /
- * (bandwidth x share); the two overlap: time = (compute^p + memory^p)^(1/p). m_half doubles with
- * every halving of the format, for faster formats need larger products. Launches are counted per
+ * (bandwidth x share); the two overlap: time = (compute^p + memory^p)^(1/p). m_half grows
+ * as the rate over that of BF16, for faster formats need larger products. Launches are counted per
  * layer, not per operator.
  *
  * Experts: N tokens touch E (1 - (1 - k/E)^M) distinct ones of E, M = N^x, each token k of them; x
  * < 1 where routing is correlated. Their weights are read once per step, from every package its
- * own.
+ * own; the rows of a product are the mean of the experts touched.
  *
  * All-reduce of n packages: start x (1 + 0.3 log2 n) + 2 (n-1)/n bytes / (link x share). Exchange:
  * a token visits R = EP (1 - (1 - 1/EP)^k) (1 - 1/EP) remote groups, FP8 with scales out, BF16
@@ -70,17 +70,24 @@ int mr_step_format_find(const char *name)
     return -1;
 }
 
+/* What a product of weights in `format` runs in, with the activations it is served with: MXFP4 at
+ * the pace of FP8 where there is an FP4 path (their products are mixed), else of BF16; NVFP4
+ * without the path is expanded to FP8. */
+static int run_format(const struct mr_gpu_card *gpu, int format)
+{
+    if (format == MR_FORMAT_NVFP4 && gpu->fp4_flop_s > 0)
+        return MR_FORMAT_NVFP4;
+    if (format == MR_FORMAT_MXFP4 && !(gpu->fp4_flop_s > 0))
+        return MR_FORMAT_BF16;
+    return format != MR_FORMAT_BF16 && gpu->fp8_flop_s > 0 ? MR_FORMAT_FP8 : MR_FORMAT_BF16;
+}
+
 double mr_step_flop_rate(const struct mr_gpu_card *gpu, int format)
 {
-    const bool is_fp4 = format == MR_FORMAT_NVFP4 || format == MR_FORMAT_MXFP4;
-    if (is_fp4 && gpu->fp4_flop_s > 0)
-        return gpu->fp4_flop_s;
-    /* four-bit weights on a package without the path are expanded as they are read */
-    if (format == MR_FORMAT_FP8 && gpu->fp8_flop_s > 0)
-        return gpu->fp8_flop_s;
-    if (format == MR_FORMAT_NVFP4 && gpu->fp8_flop_s > 0)
-        return gpu->fp8_flop_s;
-    return gpu->bf16_flop_s;
+    const double rates[MR_N_FORMAT] = {[MR_FORMAT_BF16] = gpu->bf16_flop_s,
+                                       [MR_FORMAT_FP8] = gpu->fp8_flop_s,
+                                       [MR_FORMAT_NVFP4] = gpu->fp4_flop_s};
+    return rates[run_format(gpu, format)];
 }
 
 double mr_step_accepted(const struct mr_step_setup *setup)
@@ -116,11 +123,10 @@ struct operator
 };
 
 /* Share of the rate that a product of few rows reaches. */
-static double filled(const struct operator* op)
+static double filled(const struct mr_gpu_card *gpu, const struct operator* op)
 {
-    static const double growth[MR_N_FORMAT] = {
-        [MR_FORMAT_BF16] = 1, [MR_FORMAT_FP8] = 2, [MR_FORMAT_NVFP4] = 4, [MR_FORMAT_MXFP4] = 2};
-    return op->rows / (op->rows + op->half_rows * growth[op->format]);
+    const double growth = mr_step_flop_rate(gpu, op->format) / gpu->bf16_flop_s;
+    return op->rows / (op->rows + op->half_rows * growth);
 }
 
 static double join(double compute_s, double memory_s, double p)
@@ -137,15 +143,15 @@ static void add_operator(const struct pricing *p, int term, const struct operato
     struct mr_step_part *part = &p->out->part[term];
     if (!(op->rows > 0) || (!(op->flop > 0) && !(op->bytes > 0)))
         return;
-    const double rate =
-        mr_step_flop_rate(setup->gpu, op->format) * op->flop_share * filled(op) * p->phi;
+    const double rate = mr_step_flop_rate(setup->gpu, op->format) * op->flop_share *
+                        filled(setup->gpu, op) * p->phi;
     const double compute_s = op->flop > 0 ? op->flop / rate * op->stretch : 0;
     const double memory_s =
         op->bytes / (setup->gpu->memory_bytes_s * op->memory_share) * op->stretch;
     part->compute_s += op->repeat * compute_s;
     part->memory_s += op->repeat * memory_s;
     part->time_s += op->repeat * join(compute_s, memory_s, setup->software->join_exponent);
-    p->out->work.flop[op->format] += op->repeat * op->flop;
+    p->out->work.flop[run_format(setup->gpu, op->format)] += op->repeat * op->flop;
     p->out->work.memory_bytes += op->repeat * op->bytes;
 }
 
@@ -181,7 +187,7 @@ static void add_experts(const struct pricing *p, double rows)
         &(struct operator){
             .flop = 2 * rows * k * elements / shards,
             .bytes = touched * elements * formats[setup->expert_format].bytes / shards,
-            .rows = rows * k / n_expert,
+            .rows = rows * k / touched,
             .half_rows = software->expert_half_rows,
             .format = setup->expert_format,
             .flop_share = software->expert_flop_frac,

@@ -76,8 +76,8 @@ const struct mr_verb mr_verbs_table[] = {
      .opts = &mr_schema_opts, .opts_bytes = sizeof(struct mr_schema_opts_values),
      .n_arg_min = 0, .n_arg_max = 1, .run = mr_schema_run},
     {.name = "step", .args = "", .summary = "cost of one batch step",
-     .doc = "Predicts one batch step on one group of packages: time split by term and what bounds it, watts "
-            "by cause at a lock or under a cap, what fits. With --lpu also on LPUs, with --profile from measured times.",
+     .doc = "Predicts one batch step: time by term and what bounds it, watts by cause, what fits. With --lpu on "
+            "LPUs too, with --profile from measured times.",
      .example = {"millrace step --gpu gb300 --llm DeepSeek-R1 --tp 8 --batch 64 --context 8192", "millrace step --gpu rubin --llm Kimi-K2 --tp 8 --ep 8 --batch 64 --lpu lp30 --lpus 2560"},
      .opts = &mr_step_opts, .opts_bytes = sizeof(struct mr_step_opts_values),
      .n_arg_min = 0, .n_arg_max = 0, .run = mr_step_run},

@@ -22,12 +22,12 @@ static struct mr_shelf *shelf_of(void)
 
 MR_TEST(a_row_is_its_step_at_the_measured_pace)
 {
-    const char *path = write_text("points.csv", HEAD
-                                          "meta/Llama-3.1-70B-Instruct,b200_sxm,2,2,1,bfloat16,64,"
-                                          "22,900\n"
-                                          "nobody/knows-this,b200_sxm,1,1,1,fp8,8,10,500\n"
-                                          "Llama-3.1-8B,no_such_card,1,1,1,fp8,8,10,500\n"
-                                          "gpt-oss-120b,b200_sxm,2,2,3,mxfp4,8,10,500\n");
+    const char *path =
+        write_text("points.csv", HEAD "meta/Llama-3.1-70B-Instruct,b200_sxm,2,2,1,bfloat16,64,"
+                                      "22,900\n"
+                                      "nobody/knows-this,b200_sxm,1,1,1,fp8,8,10,500\n"
+                                      "Llama-3.1-8B,no_such_card,1,1,1,fp8,8,10,500\n"
+                                      "gpt-oss-120b,b200_sxm,2,2,3,mxfp4,8,10,500\n");
     struct mr_shelf *shelf = shelf_of();
     struct mr_power_points set = {0};
     struct mr_err err = {0};

@@ -450,8 +450,8 @@ MR_TEST_MAIN(MR_TEST_ENTRY(gaps_are_filled_up_to_the_limit), MR_TEST_ENTRY(impos
              MR_TEST_ENTRY(factor_has_two_branches_and_an_inverse),
              MR_TEST_ENTRY(stretch_of_joined_times), MR_TEST_ENTRY(step_power_by_its_parts),
              MR_TEST_ENTRY(a_serving_package_draws_most_where_its_work_explains_least),
-             MR_TEST_ENTRY(no_serving_step_draws_less_than_idle),
-             MR_TEST_ENTRY(cap_and_lock), MR_TEST_ENTRY(cap_above_decode_changes_nothing),
+             MR_TEST_ENTRY(no_serving_step_draws_less_than_idle), MR_TEST_ENTRY(cap_and_lock),
+             MR_TEST_ENTRY(cap_above_decode_changes_nothing),
              MR_TEST_ENTRY(clock_and_cap_are_inverse), MR_TEST_ENTRY(settled_steps_keep_their_cap),
              MR_TEST_ENTRY(leap_is_stepping), MR_TEST_ENTRY(leap_of_one_step_is_the_step),
              MR_TEST_ENTRY(hard_caps_that_cannot_or_always_hold))
