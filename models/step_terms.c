@@ -340,9 +340,9 @@ static void add_products(const struct pricing *p, double n_token, double n_logit
 void mr_step_terms(const struct mr_step_setup *setup, const struct mr_batch *batch, double phi,
                    struct mr_step_terms *terms)
 {
+    *terms = (struct mr_step_terms){0};
     const struct pricing p = {setup, phi, terms};
     const double n_token = batch->n_decode * (1 + (double)setup->n_draft) + batch->chunk_tokens;
-    *terms = (struct mr_step_terms){0};
     terms->part[MR_STEP_TERM_HOST].time_s = setup->software->host_s;
     terms->part[MR_STEP_TERM_LAUNCH].time_s =
         setup->software->layer_s * (double)setup->llm->n_layer;

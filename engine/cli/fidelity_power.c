@@ -109,6 +109,43 @@ static void put_points(const struct mr_power_points *set, const char *gpu, doubl
                   100 * scratch[(size_t)(0.9 * (double)n)]);
 }
 
+static void put_rows(const struct mr_power_points *set, struct mr_buf *out)
+{
+    mr_buf_printf(out, "%-36s %-10s %8s %9s %9s %7s\n", "model", "gpu", "batch", "measured",
+                  "predicted", "error");
+    for (size_t i = 0; i < set->n; i++) {
+        const struct mr_power_point_row *row = &set->row[i];
+        mr_buf_printf(out, "%-36s %-10s %8.0f %7.0f W ", row->model, row->gpu, row->batch,
+                      row->measured_w);
+        if (isnan(row->predicted_w))
+            mr_buf_printf(out, "%9s\n", "no card");
+        else
+            mr_buf_printf(out, "%7.0f W %+6.1f %%\n", row->predicted_w,
+                          100 * (row->predicted_w / row->measured_w - 1));
+    }
+}
+
+/* All rows together, then every package once, in the order of first sight. */
+static mr_status put_scores(const struct mr_power_points *set, struct mr_buf *out,
+                            struct mr_err *err)
+{
+    double *scratch = mr_alloc_zero(set->n + 1, sizeof *scratch);
+    if (scratch == NULL)
+        return mr_err_nomem(err, set->n * sizeof *scratch);
+    mr_buf_printf(out, "\n%-44s %5s %7s %7s %7s\n", "absolute error of power [%]", "rows", "median",
+                  "mean", "p90");
+    put_points(set, NULL, scratch, out);
+    for (size_t i = 0; i < set->n; i++) {
+        size_t k = 0;
+        while (k < i && strcmp(set->row[k].gpu, set->row[i].gpu) != 0)
+            k++;
+        if (k == i)
+            put_points(set, set->row[i].gpu, scratch, out);
+    }
+    mr_free(scratch);
+    return MR_OK;
+}
+
 static mr_status print_points(char *const *path, int n_path, struct mr_shelf *shelf,
                               struct mr_buf *out, struct mr_err *err)
 {
@@ -116,34 +153,10 @@ static mr_status print_points(char *const *path, int n_path, struct mr_shelf *sh
     mr_status st = MR_OK;
     for (int i = 0; i < n_path && st == MR_OK; i++)
         st = mr_power_point_read(path[i], shelf, &set, err);
-    double *scratch = mr_alloc_zero(set.n, sizeof *scratch);
-    if (st == MR_OK && scratch == NULL)
-        st = mr_err_nomem(err, set.n * sizeof *scratch);
     if (st == MR_OK) {
-        mr_buf_printf(out, "%-36s %-10s %8s %9s %9s %7s\n", "model", "gpu", "batch", "measured",
-                      "predicted", "error");
-        for (size_t i = 0; i < set.n; i++) {
-            const struct mr_power_point_row *row = &set.row[i];
-            if (isnan(row->predicted_w))
-                mr_buf_printf(out, "%-36s %-10s %8.0f %7.0f W %9s\n", row->model, row->gpu,
-                              row->batch, row->measured_w, "no card");
-            else
-                mr_buf_printf(out, "%-36s %-10s %8.0f %7.0f W %7.0f W %+6.1f %%\n", row->model,
-                              row->gpu, row->batch, row->measured_w, row->predicted_w,
-                              100 * (row->predicted_w / row->measured_w - 1));
-        }
-        mr_buf_printf(out, "\n%-44s %5s %7s %7s %7s\n", "absolute error of power [%]", "rows",
-                      "median", "mean", "p90");
-        put_points(&set, NULL, scratch, out);
-        for (size_t i = 0; i < set.n; i++) {
-            size_t k = 0;
-            while (k < i && strcmp(set.row[k].gpu, set.row[i].gpu) != 0)
-                k++;
-            if (k == i)
-                put_points(&set, set.row[i].gpu, scratch, out);
-        }
+        put_rows(&set, out);
+        st = put_scores(&set, out, err);
     }
-    mr_free(scratch);
     mr_power_point_fini(&set);
     return st;
 }

@@ -182,15 +182,39 @@ static mr_status price_draft(const struct mr_step_opts_values *opts, const struc
 /* ---- which LPUs ---- */
 
 static mr_status find(struct mr_shelf *shelf, const struct mr_card_kind *kind, const char *id,
-                      const void **object, struct mr_err *err)
+                      const struct mr_card **card, struct mr_err *err)
 {
     struct mr_diags diags = {0};
-    const struct mr_card *card = mr_shelf_card(shelf, kind, id, MR_NOWHERE, &diags);
-    if (card == NULL) {
-        *err = diags.item[0].err;
-        return diags.first_error;
-    }
-    *object = card->object;
+    *card = mr_shelf_card(shelf, kind, id, MR_NOWHERE, &diags);
+    if (*card != NULL)
+        return MR_OK;
+    *err = diags.item[0].err;
+    return diags.first_error;
+}
+
+static mr_status find_lpus(const struct mr_step_opts_values *opts,
+                           const struct mr_step_setup *setup, struct mr_shelf *shelf,
+                           struct mr_lpx *lpx, struct mr_err *err)
+{
+    const struct mr_card *card;
+    MR_TRY(find(shelf, &mr_lpu_kind, opts->lpu, &card, err));
+    *lpx = (struct mr_lpx){.lpu = mr_lpu_of(card),
+                           .llm = setup->llm,
+                           .n_lpu = opts->n_lpu > 0 ? opts->n_lpu : mr_lpu_of(card)->n_per_rack,
+                           .dense_format = setup->dense_format,
+                           .expert_format = setup->expert_format,
+                           .expands = true,
+                           .kv_element_bytes = setup->kv_element_bytes};
+    if (opts->way != MR_STEP_WAY_DRAFT)
+        return MR_OK;
+    if (opts->draft_llm[0] == '\0')
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE, "--way draft needs --draft-llm ID");
+    MR_TRY(find(shelf, &mr_llm_kind, opts->draft_llm, &card, err));
+    lpx->llm = mr_llm_of(card);
+    if (lpx->llm->native_dense != MR_N_FORMAT)
+        lpx->dense_format = lpx->llm->native_dense;
+    if (lpx->llm->native_experts != MR_N_FORMAT)
+        lpx->expert_format = lpx->llm->native_experts;
     return MR_OK;
 }
 
@@ -198,25 +222,9 @@ mr_status mr_step_lpx_print(const struct mr_step_opts_values *opts,
                             const struct mr_step_setup *setup, const struct mr_batch *batch,
                             struct mr_shelf *shelf, struct mr_buf *out, struct mr_err *err)
 {
-    const void *lpu, *llm = setup->llm;
+    struct mr_lpx lpx = {0};
     struct sheet sheet = {0};
-    MR_TRY(find(shelf, &mr_lpu_kind, opts->lpu, &lpu, err));
-    if (opts->way == MR_STEP_WAY_DRAFT) {
-        if (opts->draft_llm[0] == '\0')
-            return mr_err_set(err, MR_RANGE, MR_NOWHERE, "--way draft needs --draft-llm ID");
-        MR_TRY(find(shelf, &mr_llm_kind, opts->draft_llm, &llm, err));
-    }
-    const struct mr_llm_card *on_lpus = llm;
-    const int dense = on_lpus->native_dense, expert = on_lpus->native_experts;
-    const struct mr_lpx lpx = {
-        .lpu = lpu,
-        .llm = on_lpus,
-        .n_lpu = opts->n_lpu > 0 ? opts->n_lpu : ((const struct mr_lpu_card *)lpu)->n_per_rack,
-        .dense_format = on_lpus == setup->llm || dense == MR_N_FORMAT ? setup->dense_format : dense,
-        .expert_format =
-            on_lpus == setup->llm || expert == MR_N_FORMAT ? setup->expert_format : expert,
-        .expands = true,
-        .kv_element_bytes = setup->kv_element_bytes};
+    MR_TRY(find_lpus(opts, setup, shelf, &lpx, err));
     if (opts->way == MR_STEP_WAY_AFD)
         MR_TRY(price_afd(opts, &lpx, setup, batch, &sheet, err));
     else if (opts->way == MR_STEP_WAY_DECODE)
