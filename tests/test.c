@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <ftw.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* ---- failing allocator: the linker routes malloc and friends here (--wrap) ---- */
@@ -155,6 +157,41 @@ void mr_test_contains(const char *text, const char *part, const char *file, int 
         print_error("\"%s\"\n  does not contain \"%s\"\n", text, part);
         _fail(file, line);
     }
+}
+
+/* The child says on a pipe why it dies: its signals are the default ones again (cmocka catches them
+ * to fail the test), and 3 means that the body came back. */
+void mr_test_refused(void (*body)(void *context), void *context, const char *cond, const char *file,
+                     int line)
+{
+    int ends[2], status = 0;
+    char text[1024];
+    size_t n = 0;
+    if (pipe(ends) != 0)
+        fail_msg("pipe: %s", strerror(errno));
+    fflush(NULL);
+    const pid_t child = fork();
+    if (child < 0)
+        fail_msg("fork: %s", strerror(errno));
+    if (child == 0) {
+        signal(SIGABRT, SIG_DFL);
+        (void)dup2(ends[1], STDERR_FILENO);
+        body(context);
+        _exit(3);
+    }
+    close(ends[1]);
+    for (ssize_t got;
+         n < sizeof text - 1 && (got = read(ends[0], text + n, sizeof text - 1 - n)) > 0;)
+        n += (size_t)got;
+    text[n] = '\0';
+    close(ends[0]);
+    if (waitpid(child, &status, 0) != child)
+        fail_msg("waitpid: %s", strerror(errno));
+    if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGABRT) {
+        print_error("not refused: \"%s\"; %s\n", cond, text);
+        _fail(file, line);
+    }
+    mr_test_contains(text, cond, file, line);
 }
 
 /* ---- runner ---- */

@@ -67,6 +67,13 @@ void mr_test_near(double a, double b, double rel, double abs, const char *what, 
 #define mr_assert_contains(text, part) mr_test_contains((text), (part), __FILE__, __LINE__)
 void mr_test_contains(const char *text, const char *part, const char *file, int line);
 
+/** `body` must fail an MR_ASSERT whose expression contains `cond`. It runs in a child process, so
+ *  nothing it does is seen here. */
+#define mr_assert_refused(body, context, cond) \
+    mr_test_refused((body), (context), (cond), __FILE__, __LINE__)
+void mr_test_refused(void (*body)(void *context), void *context, const char *cond, const char *file,
+                     int line);
+
 /* ---- failing allocator ---- */
 
 /** Run `body` with the n-th allocation failing, for n = 1, 2, ... until a run in which none fails.
