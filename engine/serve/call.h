@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One LLM call inside an instance: a cache line, known by its index in the cell's array. */
+#ifndef MR_ENGINE_SERVE_CALL_H
+#define MR_ENGINE_SERVE_CALL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define MR_CALL_NONE UINT32_MAX
+
+enum mr_call_state {
+    MR_CALL_WAITING,
+    MR_CALL_READING, /* its prompt, in chunks */
+    MR_CALL_DECODING,
+    MR_CALL_DONE
+};
+
+struct mr_call {
+    double arrived_s;
+    double scheduled_s;      /* start of the first step it was in */
+    double first_s;          /* end of the step that first finished its prompt */
+    uint64_t entered;        /* decode clock when it began to decode */
+    uint32_t n_prompt;       /* tokens to read; after a restart also those it had made */
+    uint32_t n_output;       /* tokens to make from here on, the one its prompt yields included */
+    uint32_t n_read;         /* of the prompt, while reading */
+    uint32_t next, previous; /* in the running list, or in a list of free calls */
+    uint32_t n_restart;
+    uint8_t state; /* enum mr_call_state */
+    bool is_scheduled, has_first;
+};
+
+/* Calls of a cell. The array may move when calls are added: hold indices, not pointers. */
+struct mr_calls {
+    struct mr_call *call;
+    size_t n, cap;
+    uint32_t free; /* first of a list, or MR_CALL_NONE */
+};
+
+#endif

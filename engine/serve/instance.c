@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Segments: the policy forms a batch, the pricer says what its steps last, and the segment ends at
+ * the first of: a finish, the end of a prompt, blocks that may run out, an arrival that could join.
+ *
+ * An arrival that cannot join does not end a segment: during it blocks only shrink and slots do not
+ * come free, so a queue whose head must wait goes on waiting.
+ *
+ * Parts: lists - segments - arrivals - life. */
+#include "engine/serve/instance.h"
+
+#include "engine/base/assert.h"
+#include "engine/base/mem.h"
+#include "engine/serve/policy.h"
+
+#include <math.h>
+
+/* ---- lists ---- */
+
+void mr_instance_unlink(struct mr_instance *instance, uint32_t call)
+{
+    const struct mr_call *c = mr_instance_call(instance, call);
+    if (c->previous != MR_CALL_NONE)
+        mr_instance_call(instance, c->previous)->next = c->next;
+    else
+        instance->head = c->next;
+    if (c->next != MR_CALL_NONE)
+        mr_instance_call(instance, c->next)->previous = c->previous;
+    else
+        instance->tail = c->previous;
+    instance->n_run--;
+}
+
+void mr_instance_link_after(struct mr_instance *instance, uint32_t call, uint32_t after)
+{
+    struct mr_call *c = mr_instance_call(instance, call);
+    c->previous = after;
+    c->next = after != MR_CALL_NONE ? mr_instance_call(instance, after)->next : instance->head;
+    if (c->next != MR_CALL_NONE)
+        mr_instance_call(instance, c->next)->previous = call;
+    else
+        instance->tail = call;
+    if (after != MR_CALL_NONE)
+        mr_instance_call(instance, after)->next = call;
+    else
+        instance->head = call;
+    instance->n_run++;
+}
+
+static mr_status grow_ring(struct mr_instance *instance, struct mr_err *err)
+{
+    const size_t before = instance->wait_cap;
+    if (instance->n_wait < before)
+        return MR_OK;
+    MR_TRY(mr_grow(&instance->wait, &instance->wait_cap, before + 1, sizeof *instance->wait, err));
+    /* what stood before the wrap goes behind the old end, one by one: it may wrap again */
+    const size_t n_head = before - instance->wait_first;
+    for (size_t i = n_head; i > 0; i--)
+        instance->wait[instance->wait_cap - n_head + i - 1] =
+            instance->wait[instance->wait_first + i - 1];
+    instance->wait_first = n_head > 0 ? instance->wait_cap - n_head : 0;
+    return MR_OK;
+}
+
+static mr_status wait_last(struct mr_instance *instance, uint32_t call, struct mr_err *err)
+{
+    MR_TRY(grow_ring(instance, err));
+    size_t at = instance->wait_first + instance->n_wait++;
+    at -= at >= instance->wait_cap ? instance->wait_cap : 0;
+    instance->wait[at] = call;
+    return MR_OK;
+}
+
+static mr_status wait_first(struct mr_instance *instance, uint32_t call, struct mr_err *err)
+{
+    MR_TRY(grow_ring(instance, err));
+    instance->wait_first =
+        instance->wait_first > 0 ? instance->wait_first - 1 : instance->wait_cap - 1;
+    instance->wait[instance->wait_first] = call;
+    instance->n_wait++;
+    return MR_OK;
+}
+
+/* ---- what policies do to calls ---- */
+
+mr_status mr_instance_admit(struct mr_instance *instance, uint32_t chunk, struct mr_err *err)
+{
+    const uint32_t call = mr_instance_waiting(instance);
+    MR_TRY(mr_grow(&instance->part, &instance->part_cap, instance->n_part + 1,
+                   sizeof *instance->part, err));
+    instance->wait_first++;
+    if (instance->wait_first == instance->wait_cap)
+        instance->wait_first = 0;
+    instance->n_wait--;
+    mr_instance_call(instance, call)->state = MR_CALL_READING;
+    instance->part[instance->n_part++] = (struct mr_part){call, chunk};
+    mr_instance_link_after(instance, call, instance->tail);
+    return MR_OK;
+}
+
+static uint32_t finish_key(const struct mr_instance *instance, const struct mr_call *call)
+{
+    return (uint32_t)(call->entered + call->n_output - 1 - instance->clock_base);
+}
+
+/* Blocks are scarce so rarely that the heap keeps no positions. */
+static void forget_finish(struct mr_instance *instance, uint32_t call)
+{
+    struct mr_heap *heap = &instance->finish;
+    const uint64_t key = mr_heap_key(finish_key(instance, mr_instance_call(instance, call)), call);
+    uint32_t i = 0;
+    while (heap->key[i] != key)
+        i++;
+    const uint64_t last = heap->key[--heap->n];
+    if (i == heap->n)
+        return;
+    /* rebuild what stood behind: pushes onto a heap of the first i */
+    const uint32_t n = heap->n;
+    heap->key[i] = last;
+    heap->n = i;
+    for (uint32_t k = i; k < n; k++)
+        mr_heap_push(heap, heap->key[k]);
+}
+
+mr_status mr_instance_restart(struct mr_instance *instance, uint32_t call, uint64_t n_held,
+                              bool forgets_prompt, struct mr_err *err)
+{
+    struct mr_call *c = mr_instance_call(instance, call);
+    if (c->state == MR_CALL_DECODING) {
+        const uint64_t y = mr_instance_known(instance, c);
+        forget_finish(instance, call);
+        if (instance->serving->policy->takes_blocks)
+            mr_blocks_leave(&instance->blocks, y, instance->clock);
+        instance->kv_tokens -= y;
+        c->n_output = (uint32_t)(c->n_prompt + c->n_output - y);
+        c->n_prompt = (uint32_t)y;
+    } else {
+        size_t i = 0;
+        while (instance->part[i].call != call)
+            i++;
+        for (instance->n_part--; i < instance->n_part; i++)
+            instance->part[i] = instance->part[i + 1];
+        if (forgets_prompt) {
+            c->n_output += c->n_prompt - c->n_read;
+            c->n_prompt = c->n_read;
+        }
+    }
+    mr_instance_unlink(instance, call);
+    instance->n_free += n_held;
+    instance->n_restart++;
+    c->n_restart++;
+    c->n_read = 0;
+    c->state = MR_CALL_WAITING;
+    return wait_first(instance, call, err);
+}
+
+/* ---- segments ---- */
+
+static uint32_t n_decode(const struct mr_instance *instance)
+{
+    return instance->finish.n;
+}
+
+static void price(struct mr_instance *instance, double now_s)
+{
+    const struct mr_serving *serving = instance->serving;
+    const double n = instance->decodes ? n_decode(instance) : 0;
+    struct mr_batch batch = {
+        .n_decode = n,
+        .kv_tokens =
+            n > 0 ? (double)(instance->kv_tokens - serving->policy->n_unread * (uint64_t)n) : 0};
+    for (size_t i = 0; i < instance->n_part; i++) {
+        const struct mr_call *c = mr_instance_call(instance, instance->part[i].call);
+        const double chunk = instance->part[i].chunk;
+        batch.chunk_tokens += chunk;
+        batch.chunk_pairs += chunk * (c->n_read + chunk / 2);
+        batch.n_prompt_end += c->n_read + instance->part[i].chunk == c->n_prompt;
+    }
+    const struct mr_step_leap leap = mr_pricer_leap(&serving->pricer, &batch, 1);
+    instance->batch = batch;
+    instance->segment = (struct mr_segment){now_s, leap.a_s, leap.a_s, leap.b_s, 1};
+}
+
+/* Steps until the one prompt of the batch, read in pieces of the same size, has its last piece. */
+static uint64_t steps_of_prompt(const struct mr_instance *instance)
+{
+    const struct mr_part *part = instance->part;
+    const struct mr_call *c = mr_instance_call(instance, part->call);
+    if (instance->n_part > 1 || part->chunk == 0)
+        return 1;
+    /* a piece that is not the last one fills the step: nobody can join */
+    const uint64_t pieces = (c->n_prompt - c->n_read - 1) / part->chunk;
+    return pieces > 1 ? pieces : 1;
+}
+
+static void choose_length(struct mr_instance *instance)
+{
+    const struct mr_policy *policy = instance->serving->policy;
+    uint64_t n = UINT64_MAX;
+    instance->segment.n_step = 1;
+    if (instance->serving->steps_singly || instance->is_single)
+        return;
+    if (instance->n_part > 0) {
+        n = steps_of_prompt(instance);
+        if (n == 1)
+            return;
+        if (policy->reads_in_pieces) { /* one block more than its pieces fill, at most, each */
+            const uint64_t per_step =
+                mr_blocks_of(&instance->blocks, instance->part->chunk) + 1 + n_decode(instance);
+            const uint64_t fit = instance->n_free / per_step;
+            n = n < fit + 1 ? n : fit + 1;
+            if (n == 1)
+                return;
+        }
+    }
+    if (instance->decodes && n_decode(instance) > 0) {
+        const uint64_t left = mr_heap_key_finish(mr_heap_top(&instance->finish)) -
+                              (instance->clock - instance->clock_base);
+        n = n < left ? n : left;
+        if (policy->takes_blocks && n > 1)
+            n = 1 + mr_blocks_safe(&instance->blocks, instance->clock + 1, n - 1, instance->n_free,
+                                   policy->spare_blocks);
+    }
+    instance->segment.n_step = n;
+}
+
+/* Readings that the policy left out of this step stay in `part` without a chunk. */
+static mr_status begin(struct mr_instance *instance, double now_s, struct mr_err *err)
+{
+    instance->segment.n_step = 0;
+    instance->is_single = false;
+    MR_TRY(instance->serving->policy->form(instance, err));
+    if (instance->n_part == 0 && !(instance->decodes && n_decode(instance) > 0)) {
+        MR_ASSERT(instance->n_wait == 0); /* can_hold: an empty instance admits its head */
+        return MR_OK;
+    }
+    for (size_t i = 0; i < instance->n_part; i++) {
+        struct mr_call *c = mr_instance_call(instance, instance->part[i].call);
+        if (instance->part[i].chunk > 0 && !c->is_scheduled) {
+            c->is_scheduled = true;
+            c->scheduled_s = now_s;
+        }
+    }
+    price(instance, now_s);
+    choose_length(instance);
+    return MR_OK;
+}
+
+static void finish(struct mr_instance *instance, uint32_t call, uint64_t n_held, double now_s,
+                   const struct mr_instance_sink *sink)
+{
+    mr_instance_unlink(instance, call);
+    instance->n_free += n_held;
+    mr_instance_call(instance, call)->state = MR_CALL_DONE;
+    sink->finished(sink->context, call, now_s);
+}
+
+static uint64_t held_by(const struct mr_instance *instance, const struct mr_call *c, uint64_t known)
+{
+    const struct mr_policy *policy = instance->serving->policy;
+    return policy->takes_blocks ? mr_blocks_of(&instance->blocks, known)
+                                : policy->reserve(instance, c->n_prompt, c->n_output);
+}
+
+static void finish_decodes(struct mr_instance *instance, double now_s,
+                           const struct mr_instance_sink *sink)
+{
+    struct mr_heap *heap = &instance->finish;
+    const uint32_t at = (uint32_t)(instance->clock - instance->clock_base);
+    while (heap->n > 0 && mr_heap_key_finish(mr_heap_top(heap)) <= at) {
+        const uint32_t call = mr_heap_key_id(mr_heap_pop(heap));
+        const struct mr_call *c = mr_instance_call(instance, call);
+        const uint64_t y = mr_instance_known(instance, c);
+        if (instance->serving->policy->takes_blocks)
+            mr_blocks_leave(&instance->blocks, y, instance->clock);
+        instance->kv_tokens -= y;
+        finish(instance, call, held_by(instance, c, y - 1), now_s, sink);
+    }
+}
+
+/* The heap counts from clock_base: long before its 32 bits are used up it starts again. */
+static void rebase(struct mr_instance *instance)
+{
+    const uint64_t by = instance->clock - instance->clock_base;
+    if (by < UINT32_MAX / 4)
+        return;
+    mr_heap_rebase(&instance->finish, (uint32_t)by);
+    instance->clock_base += by;
+}
+
+static void end_prompt(struct mr_instance *instance, uint32_t call, double now_s,
+                       const struct mr_instance_sink *sink)
+{
+    struct mr_call *c = mr_instance_call(instance, call);
+    if (!c->has_first) {
+        c->has_first = true;
+        c->first_s = now_s;
+    }
+    if (c->n_output == 1) {
+        finish(instance, call, held_by(instance, c, c->n_prompt), now_s, sink);
+        return;
+    }
+    c->state = MR_CALL_DECODING;
+    c->entered = instance->clock;
+    instance->kv_tokens += c->n_prompt + 1;
+    if (instance->serving->policy->takes_blocks)
+        mr_blocks_enter(&instance->blocks, c->n_prompt + 1, instance->clock);
+    mr_heap_push(&instance->finish, mr_heap_key(finish_key(instance, c), call));
+}
+
+static void read_prompts(struct mr_instance *instance, uint64_t n_step, double now_s,
+                         const struct mr_instance_sink *sink)
+{
+    size_t n_left = 0;
+    for (size_t i = 0; i < instance->n_part; i++) {
+        const struct mr_part part = instance->part[i];
+        struct mr_call *c = mr_instance_call(instance, part.call);
+        c->n_read += (uint32_t)(part.chunk * n_step);
+        if (c->n_read == c->n_prompt)
+            end_prompt(instance, part.call, now_s, sink);
+        else
+            instance->part[n_left++] = part;
+    }
+    instance->n_part = n_left;
+}
+
+mr_status mr_instance_advance(struct mr_instance *instance, const struct mr_instance_sink *sink,
+                              struct mr_err *err)
+{
+    const uint64_t n_step = instance->segment.n_step;
+    const double now_s = mr_segment_end_s(&instance->segment, n_step);
+    const struct mr_policy *policy = instance->serving->policy;
+    MR_ASSERT(n_step > 0);
+    if (instance->is_starting) {
+        instance->is_starting = false;
+        return begin(instance, now_s, err);
+    }
+    instance->n_iteration += n_step;
+    instance->n_segment++;
+    if (instance->decodes) {
+        if (policy->takes_blocks && n_step > 1)
+            instance->n_free -=
+                mr_blocks_demand_of(&instance->blocks, instance->clock + 1, n_step - 1);
+        instance->clock += n_step;
+        instance->kv_tokens += n_step * n_decode(instance);
+        finish_decodes(instance, now_s, sink);
+        rebase(instance);
+    }
+    if (instance->n_part > 0) {
+        if (policy->reads_in_pieces && n_step > 1) {
+            const struct mr_call *c = mr_instance_call(instance, instance->part->call);
+            const uint32_t chunk = instance->part->chunk;
+            instance->n_free -= mr_blocks_of(&instance->blocks, c->n_read + chunk * n_step) -
+                                mr_blocks_of(&instance->blocks, c->n_read + chunk);
+        }
+        read_prompts(instance, n_step, now_s, sink);
+    }
+    return begin(instance, now_s, err);
+}
+
+/* ---- arrivals ---- */
+
+/* Only the head of a queue can join, so who comes behind others changes nothing. */
+static void shorten(struct mr_instance *instance, double now_s)
+{
+    struct mr_segment *segment = &instance->segment;
+    if (segment->n_step == 1 || instance->n_wait > 1)
+        return;
+    const uint64_t n = mr_segment_until(segment, now_s);
+    if (n >= segment->n_step)
+        return;
+    uint64_t n_free = instance->n_free;
+    if (instance->serving->policy->takes_blocks && instance->decodes)
+        n_free -= mr_blocks_demand_of(&instance->blocks, instance->clock + 1, n - 1);
+    if (instance->serving->policy->admits(instance, n_free))
+        segment->n_step = n;
+}
+
+mr_status mr_instance_arrive(struct mr_instance *instance, uint32_t call, double now_s,
+                             struct mr_err *err)
+{
+    struct mr_call *c = mr_instance_call(instance, call);
+    MR_ASSERT(c->n_output > 0 && c->n_prompt > 0);
+    c->state = MR_CALL_WAITING;
+    c->n_read = 0;
+    MR_TRY(wait_last(instance, call, err));
+    if (instance->segment.n_step == 0) {
+        instance->segment = (struct mr_segment){.start_s = now_s, .n_step = 1};
+        instance->is_starting = true;
+    } else {
+        shorten(instance, now_s);
+    }
+    return MR_OK;
+}
+
+/* ---- life ---- */
+
+bool mr_instance_can_hold(const struct mr_instance *instance, uint32_t n_prompt, uint32_t n_output)
+{
+    const struct mr_serving *serving = instance->serving;
+    const struct mr_policy *policy = serving->policy;
+    const uint64_t at_first = policy->reserve(instance, n_prompt, n_output);
+    const uint64_t at_last =
+        mr_blocks_of(&instance->blocks, (uint64_t)n_prompt + n_output - (n_output > 1));
+    if (policy->reads_whole && n_prompt > serving->token_max)
+        return false;
+    if (!policy->takes_blocks)
+        return at_first <= serving->n_block;
+    /* alone it must neither run out of blocks nor, once restarted, wait for more than there are */
+    const uint64_t kept =
+        instance->watermark > policy->spare_blocks ? instance->watermark : policy->spare_blocks;
+    return at_last + kept <= serving->n_block;
+}
+
+mr_status mr_serving_check(const struct mr_serving *serving, struct mr_err *err)
+{
+    const uint32_t b = serving->block_tokens;
+    if (b == 0 || b > 1u << 20 || (b & (b - 1)) != 0)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                          "blocks of %u tokens: must be a power of two, at most 2^20", b);
+    if (serving->batch_max == 0 || serving->token_max == 0 || serving->n_block == 0)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                          "batch, tokens of a step and blocks must be above 0");
+    if (serving->policy == &mr_policy_vllm1 && serving->token_max < serving->batch_max)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                          "a step of %u tokens cannot hold a batch of %u decodes",
+                          serving->token_max, serving->batch_max);
+    return MR_OK;
+}
+
+mr_status mr_instance_init(struct mr_instance *instance, const struct mr_serving *serving,
+                           struct mr_calls *calls, struct mr_err *err)
+{
+    *instance = (struct mr_instance){
+        .serving = serving,
+        .calls = calls,
+        .n_free = serving->n_block,
+        .head = MR_CALL_NONE,
+        .tail = MR_CALL_NONE,
+        .watermark = (uint64_t)(serving->watermark_frac * (double)serving->n_block)};
+    MR_TRY(mr_blocks_init(&instance->blocks, serving->block_tokens, err));
+    uint64_t *keys = mr_alloc(serving->batch_max, sizeof *keys);
+    if (keys == NULL) {
+        mr_blocks_fini(&instance->blocks);
+        return mr_err_nomem(err, serving->batch_max * sizeof *keys);
+    }
+    instance->finish = mr_heap_in(keys, serving->batch_max);
+    return MR_OK;
+}
+
+void mr_instance_fini(struct mr_instance *instance)
+{
+    mr_blocks_fini(&instance->blocks);
+    mr_free(instance->finish.key);
+    mr_free(instance->part);
+    mr_free(instance->wait);
+    *instance = (struct mr_instance){0};
+}

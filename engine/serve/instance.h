@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One instance: a group of packages that runs one batch. It has one event pending, the end of its
+ * segment (segment.h): a run of steps during which the batch stays as it is. Running requests are
+ * never touched one by one: a decode clock counts steps, a heap knows who finishes when, blocks are
+ * counted by residue (blocks.h).
+ *
+ *   y = prompt + 1 + clock - entered     tokens known of a decoding request, KV blocks ceil(y / b)
+ *   finish = entered + output - 1        its clock at the end
+ *
+ * Who runs next is the policy's business (policy.h). With leap off every segment is one step long;
+ * answers are the same to 1e-9 s. Not here: which instance a call goes to (cell.h), prefix caches,
+ * transfers. */
+#ifndef MR_ENGINE_SERVE_INSTANCE_H
+#define MR_ENGINE_SERVE_INSTANCE_H
+
+#include "engine/clock/heap.h"
+#include "engine/serve/blocks.h"
+#include "engine/serve/call.h"
+#include "engine/serve/pricer.h"
+#include "engine/serve/segment.h"
+
+struct mr_policy;
+
+/* How instances of a pool serve. Const, shared. */
+struct mr_serving {
+    const struct mr_policy *policy;
+    struct mr_pricer pricer;
+    uint32_t batch_max;    /* requests that hold blocks at once */
+    uint32_t token_max;    /* tokens of a step: chunk, or padded prompt tokens (vllm0) */
+    uint32_t context_max;  /* orca reserves for it */
+    uint32_t block_tokens; /* a power of two */
+    uint64_t n_block;
+    double watermark_frac; /* of the blocks: kept free by admissions (sarathi, vllm0) */
+    bool steps_singly;     /* leap off */
+};
+
+struct mr_part {
+    uint32_t call, chunk; /* tokens read in each step of the segment */
+};
+
+struct mr_instance {
+    const struct mr_serving *serving;
+    struct mr_calls *calls; /* lent */
+    struct mr_segment segment;
+    struct mr_batch batch; /* of the segment's first step */
+    bool decodes;          /* does the segment move the decode clock? */
+    bool is_starting;      /* the segment is no step: idle until now, calls of this time gather */
+    bool is_single;        /* the policy wants to be asked again after one step */
+    uint64_t clock;        /* at the segment's start, as all below */
+    uint64_t clock_base;   /* what the heap counts from: clock - base < 2^32 */
+    struct mr_blocks blocks;
+    struct mr_heap finish;
+    uint64_t kv_tokens; /* sum of y */
+    uint64_t n_free;    /* blocks; those of the segment's first step are taken */
+    uint64_t watermark;
+    struct mr_part *part; /* prompts being read, in order */
+    size_t n_part, part_cap;
+    uint32_t head, tail, n_run; /* running list */
+    bool is_reordered;          /* readings stand before decodings in it */
+    uint32_t *wait;             /* ring of waiting calls */
+    size_t wait_cap, wait_first, n_wait;
+    uint64_t n_iteration, n_segment, n_restart;
+};
+
+/* What becomes of calls. */
+struct mr_instance_sink {
+    void (*finished)(void *context, uint32_t call, double now_s);
+    void *context;
+};
+
+/** Can it ever serve anything? @return MR_OK or MR_RANGE, naming the figure */
+MR_CHECKED mr_status mr_serving_check(const struct mr_serving *serving, struct mr_err *err);
+
+/** @param[in] serving checked; lives as long @param[in] calls of the cell */
+MR_CHECKED mr_status mr_instance_init(struct mr_instance *instance,
+                                      const struct mr_serving *serving, struct mr_calls *calls,
+                                      struct mr_err *err);
+void mr_instance_fini(struct mr_instance *instance);
+
+/** Would a call of this size ever be served? Otherwise it must not arrive. */
+bool mr_instance_can_hold(const struct mr_instance *instance, uint32_t n_prompt, uint32_t n_output);
+
+/** A call has come, with n_prompt and n_output set. Calls come in the order of time; all that come
+ *  by MR_SEGMENT_TIE_S after `due` come before it is advanced. */
+MR_CHECKED mr_status mr_instance_arrive(struct mr_instance *instance, uint32_t call, double now_s,
+                                        struct mr_err *err);
+
+/** When the segment ends; INFINITY while idle. */
+static inline double mr_instance_due_s(const struct mr_instance *instance)
+{
+    return instance->segment.n_step > 0
+               ? mr_segment_end_s(&instance->segment, instance->segment.n_step)
+               : (double)INFINITY;
+}
+
+/** End the segment and begin the next one. */
+MR_CHECKED mr_status mr_instance_advance(struct mr_instance *instance,
+                                         const struct mr_instance_sink *sink, struct mr_err *err);
+
+/* ---- for policies ---- */
+
+static inline struct mr_call *mr_instance_call(const struct mr_instance *instance, uint32_t call)
+{
+    return &instance->calls->call[call];
+}
+
+/** Tokens known of a decoding call, at the segment's start. */
+static inline uint64_t mr_instance_known(const struct mr_instance *instance,
+                                         const struct mr_call *call)
+{
+    return call->n_prompt + 1 + instance->clock - call->entered;
+}
+
+/** Head of the queue; there is one. */
+static inline uint32_t mr_instance_waiting(const struct mr_instance *instance)
+{
+    return instance->wait[instance->wait_first];
+}
+
+/** The head of the queue begins to read: it leaves the queue and is last in the running list. */
+MR_CHECKED mr_status mr_instance_admit(struct mr_instance *instance, uint32_t chunk,
+                                       struct mr_err *err);
+
+/** Stop a running call, free its blocks and put it at the front of the queue.
+ *  @param[in] n_held its blocks
+ *  @param[in] forgets_prompt a reading call goes on as if what it has read were its prompt */
+MR_CHECKED mr_status mr_instance_restart(struct mr_instance *instance, uint32_t call,
+                                         uint64_t n_held, bool forgets_prompt, struct mr_err *err);
+
+void mr_instance_unlink(struct mr_instance *instance, uint32_t call);
+void mr_instance_link_after(struct mr_instance *instance, uint32_t call, uint32_t after);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The list of policies. */
+#include "engine/serve/policy.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const struct mr_policy *const policies[] = {
+    &mr_policy_vllm1, &mr_policy_sarathi, &mr_policy_vllm0, &mr_policy_orca, &mr_policy_static};
+
+const struct mr_policy *mr_policy_at(size_t i)
+{
+    return i < sizeof policies / sizeof *policies ? policies[i] : NULL;
+}
+
+const struct mr_policy *mr_policy_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof policies / sizeof *policies; i++)
+        if (strcmp(policies[i]->name, name) == 0)
+            return policies[i];
+    return NULL;
+}

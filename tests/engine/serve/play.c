@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/engine/serve/play.h"
+
+#include "engine/base/mem.h"
+#include "tests/test.h"
+
+struct outcome {
+    struct play_call *call;
+    struct mr_calls *calls;
+    struct play_result *result;
+};
+
+static void finished(void *context, uint32_t call, double now_s)
+{
+    struct outcome *out = context;
+    const struct mr_call *c = &out->calls->call[call];
+    out->call[call].scheduled_s = c->scheduled_s;
+    out->call[call].first_s = c->first_s;
+    out->call[call].finished_s = now_s;
+    out->call[call].n_restart = c->n_restart;
+    out->result->end_s = now_s;
+}
+
+struct play_result play(const struct mr_serving *serving, struct play_call *call, size_t n)
+{
+    struct mr_err err = {0};
+    struct mr_calls calls = {.n = n, .cap = n};
+    struct mr_instance instance;
+    struct play_result result = {0};
+    struct outcome outcome = {call, &calls, &result};
+    const struct mr_instance_sink sink = {finished, &outcome};
+    size_t i = 0;
+    calls.call = mr_alloc_zero(n, sizeof *calls.call);
+    assert_non_null(calls.call);
+    if (mr_serving_check(serving, &err) != MR_OK ||
+        mr_instance_init(&instance, serving, &calls, &err) != MR_OK)
+        fail_msg("%s", err.text);
+    for (size_t k = 0; k < n; k++) {
+        calls.call[k] = (struct mr_call){.arrived_s = call[k].arrived_s,
+                                         .n_prompt = call[k].n_prompt,
+                                         .n_output = call[k].n_output};
+        call[k].finished_s = (double)NAN;
+    }
+    for (;;) {
+        const double due_s = mr_instance_due_s(&instance);
+        if (i < n && call[i].arrived_s <= due_s + MR_SEGMENT_TIE_S) {
+            assert_true(mr_instance_can_hold(&instance, call[i].n_prompt, call[i].n_output));
+            assert_int_equal(
+                mr_instance_arrive(&instance, (uint32_t)i, call[i].arrived_s, &err), MR_OK);
+            i++;
+        } else if (!isinf(due_s)) {
+            assert_int_equal(mr_instance_advance(&instance, &sink, &err), MR_OK);
+        } else {
+            break;
+        }
+    }
+    assert_int_equal(instance.n_free, serving->n_block);
+    assert_int_equal(instance.n_run + instance.n_wait + instance.n_part + instance.finish.n, 0);
+    assert_int_equal(instance.kv_tokens, 0);
+    result.n_iteration = instance.n_iteration;
+    result.n_segment = instance.n_segment;
+    result.n_restart = instance.n_restart;
+    mr_instance_fini(&instance);
+    mr_free(calls.call);
+    return result;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One instance played from a list of calls: for tests. */
+#ifndef MR_TESTS_ENGINE_SERVE_PLAY_H
+#define MR_TESTS_ENGINE_SERVE_PLAY_H
+
+#include "engine/serve/policy.h"
+
+struct play_call {
+    double arrived_s;
+    uint32_t n_prompt, n_output;
+    double scheduled_s, first_s, finished_s; /* filled */
+    uint32_t n_restart;
+};
+
+struct play_result {
+    uint64_t n_iteration, n_segment, n_restart;
+    double end_s;
+};
+
+/** Calls in the order of arrival. Fails the test on errors, and unless all blocks come back. */
+struct play_result play(const struct mr_serving *serving, struct play_call *call, size_t n);
+
+#endif
