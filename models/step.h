@@ -119,12 +119,16 @@ double mr_step_time(const struct mr_step *step, const struct mr_batch *batch, do
 /** Work of one package in that step, for its power. */
 void mr_step_work(const struct mr_step *step, const struct mr_batch *batch, struct mr_work *work);
 
+/** What one more step's tokens add to the work of a step: `n_decode` contexts grow. Only FLOPs and
+ *  memory are told. */
+void mr_step_work_growth(const struct mr_step *step, double n_decode, struct mr_work *growth);
+
 /* T_j = a_s + b_s j for the j-th step from now. */
 struct mr_step_leap {
     double a_s, b_s;
 };
 
-/** Steps of a batch that stays as it is, without chunks. */
+/** Steps of a batch that stays as it is; at most one prompt is read, in chunks of the same size. */
 struct mr_step_leap mr_step_leap(const struct mr_step *step, const struct mr_batch *batch,
                                  double phi);
 

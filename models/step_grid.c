@@ -198,9 +198,11 @@ struct mr_step_leap mr_step_leap(const struct mr_step *step, const struct mr_bat
     /* contexts below the window grow in both sums; the engine ends its leap where one crosses */
     const double context = batch->n_decode > 0 ? batch->kv_tokens / batch->n_decode : 0;
     const bool grows = step->window > 0 && context < step->window;
+    const double pair_s = slow->pair_s + at.frac * (fast->pair_s - slow->pair_s);
     return (struct mr_step_leap){mr_step_time(step, batch, phi),
                                  batch->n_decode * step->accepted *
-                                     (kv_s + (grows ? window_s : 0))};
+                                         (kv_s + (grows ? window_s : 0)) +
+                                     pair_s * batch->chunk_tokens * batch->chunk_tokens};
 }
 
 void mr_step_work(const struct mr_step *step, const struct mr_batch *batch, struct mr_work *work)
@@ -221,4 +223,11 @@ void mr_step_work(const struct mr_step *step, const struct mr_batch *batch, stru
                          step->window_bytes * batch->window_kv_tokens +
                          step->sequence_bytes * (batch->n_decode + batch->n_prompt_end);
     work->link_bytes = between(step->link_bytes, tokens);
+}
+
+void mr_step_work_growth(const struct mr_step *step, double n_decode, struct mr_work *growth)
+{
+    const double tokens = n_decode * step->accepted;
+    *growth = (struct mr_work){.memory_bytes = step->kv_bytes * tokens};
+    growth->flop[MR_FORMAT_BF16] = step->kv_flop * tokens;
 }

@@ -7,6 +7,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/share.h"
 #include "engine/cli/verbs.h"
+#include "engine/twin/scenario.h"
 #include "models/cpu.h"
 #include "models/gpu.h"
 #include "models/llm.h"
@@ -74,6 +75,8 @@ static const struct kind {
      NULL, "platforms/schema/layout.rng"},
     {"platform", "props of a SimGrid platform, NAME.platform.xml", prop_table,
      mr_prop_print_single_md, NULL},
+    {"scenario", "what is played, NAME.scenario.xml: elements and their attributes",
+     mr_scenario_table, NULL, NULL},
     {"rack", "figures of a rack card, platforms/racks/ID.xml", rack_table, NULL, NULL},
     {"cdu", "figures of a coolant distribution unit, platforms/cdus/ID.xml", cdu_table, NULL, NULL},
     {"switch", "figures of a switch, platforms/switches/ID.xml", switch_table, NULL, NULL},

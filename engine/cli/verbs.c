@@ -7,6 +7,7 @@
 #include "engine/cli/fidelity.h"
 #include "engine/cli/help.h"
 #include "engine/cli/models.h"
+#include "engine/cli/run.h"
 #include "engine/cli/schema.h"
 #include "engine/cli/site.h"
 #include "engine/cli/step.h"
@@ -15,9 +16,11 @@
 // clang-format off
 const struct mr_verb mr_verbs_table[] = {
     {.name = "run", .args = "SCENARIO|run.h5", .summary = "simulate once",
-     .doc = "Plays one scenario from token to turbine and writes its result file; a result file repeats its own run.",
-     .example = {"millrace run hall.scenario.xml -o run.h5", "millrace run run.h5 --requests odd.csv"},
-     .n_arg_min = 1, .n_arg_max = 1},
+     .doc = "Plays one scenario, call by call. So far one pool of instances under an open-loop workload: heat, power "
+            "chain and result files are not built yet, and null in the summary.",
+     .example = {"millrace run chat.scenario.xml --requests calls.csv", "millrace run chat.scenario.xml --set deployment/tp=4 --json -"},
+     .opts = &mr_run_opts, .opts_bytes = sizeof(struct mr_run_opts_values),
+     .n_arg_min = 1, .n_arg_max = 1, .run = mr_run_verb},
     {.name = "validate", .args = "FILE...", .summary = "check files without simulating",
      .doc = "Checks schema, units, references, reachability, power and cooling sums; every finding with file, line and column.",
      .example = {"millrace validate hall.layout.xml", "millrace validate --strict --json hall.platform.xml"},

@@ -4,6 +4,7 @@
 #define MR_ENGINE_SERVE_CALL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define MR_CALL_NONE UINT32_MAX

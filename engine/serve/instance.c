@@ -178,6 +178,8 @@ static void price(struct mr_instance *instance, double now_s)
     const struct mr_step_leap leap = mr_pricer_leap(&serving->pricer, &batch, 1);
     instance->batch = batch;
     instance->segment = (struct mr_segment){now_s, leap.a_s, leap.a_s, leap.b_s, 1};
+    if (serving->pricer.power != NULL)
+        instance->energy = mr_pricer_energy(&serving->pricer, &batch, leap);
 }
 
 /* Steps until the one prompt of the batch, read in pieces of the same size, has its last piece. */
@@ -336,6 +338,11 @@ mr_status mr_instance_advance(struct mr_instance *instance, const struct mr_inst
     }
     instance->n_iteration += n_step;
     instance->n_segment++;
+    if (instance->serving->pricer.power != NULL) {
+        const struct mr_power_sum sum = mr_power_leap_sum(&instance->energy, n_step);
+        instance->busy_s += sum.time_s;
+        instance->busy_j += sum.energy_j;
+    }
     if (instance->decodes) {
         if (policy->takes_blocks && n_step > 1)
             instance->n_free -=
@@ -411,7 +418,7 @@ bool mr_instance_can_hold(const struct mr_instance *instance, uint32_t n_prompt,
     return at_last + kept <= serving->n_block;
 }
 
-mr_status mr_serving_check(const struct mr_serving *serving, struct mr_err *err)
+mr_status mr_instance_check(const struct mr_serving *serving, struct mr_err *err)
 {
     const uint32_t b = serving->block_tokens;
     if (b == 0 || b > 1u << 20 || (b & (b - 1)) != 0)

@@ -60,6 +60,8 @@ struct mr_instance {
     uint32_t *wait;             /* ring of waiting calls */
     size_t wait_cap, wait_first, n_wait;
     uint64_t n_iteration, n_segment, n_restart;
+    struct mr_power_leap energy; /* of the segment, one package */
+    double busy_s, busy_j;       /* of all segments that have ended, one package */
 };
 
 /* What becomes of calls. */
@@ -69,7 +71,7 @@ struct mr_instance_sink {
 };
 
 /** Can it ever serve anything? @return MR_OK or MR_RANGE, naming the figure */
-MR_CHECKED mr_status mr_serving_check(const struct mr_serving *serving, struct mr_err *err);
+MR_CHECKED mr_status mr_instance_check(const struct mr_serving *serving, struct mr_err *err);
 
 /** @param[in] serving checked; lives as long @param[in] calls of the cell */
 MR_CHECKED mr_status mr_instance_init(struct mr_instance *instance,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Only where blocks may not suffice is the list walked; else the demand is one count. */
 #include "engine/serve/policy_walk.h"
 
 static bool takes_block(const struct mr_instance *instance, const struct mr_call *c)

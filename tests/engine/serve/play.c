@@ -32,7 +32,7 @@ struct play_result play(const struct mr_serving *serving, struct play_call *call
     size_t i = 0;
     calls.call = mr_alloc_zero(n, sizeof *calls.call);
     assert_non_null(calls.call);
-    if (mr_serving_check(serving, &err) != MR_OK ||
+    if (mr_instance_check(serving, &err) != MR_OK ||
         mr_instance_init(&instance, serving, &calls, &err) != MR_OK)
         fail_msg("%s", err.text);
     for (size_t k = 0; k < n; k++) {
@@ -45,8 +45,8 @@ struct play_result play(const struct mr_serving *serving, struct play_call *call
         const double due_s = mr_instance_due_s(&instance);
         if (i < n && call[i].arrived_s <= due_s + MR_SEGMENT_TIE_S) {
             assert_true(mr_instance_can_hold(&instance, call[i].n_prompt, call[i].n_output));
-            assert_int_equal(
-                mr_instance_arrive(&instance, (uint32_t)i, call[i].arrived_s, &err), MR_OK);
+            assert_int_equal(mr_instance_arrive(&instance, (uint32_t)i, call[i].arrived_s, &err),
+                             MR_OK);
             i++;
         } else if (!isinf(due_s)) {
             assert_int_equal(mr_instance_advance(&instance, &sink, &err), MR_OK);

@@ -48,8 +48,8 @@ static void read_rows(const char *path, struct rows *rows)
                                  sizeof *rows->expected, &err),
                          MR_OK);
         rows->call[rows->n] = (struct play_call){v[1], (uint32_t)v[2], (uint32_t)v[3], 0, 0, 0, 0};
-        rows->expected[rows->n++] = (struct play_call){
-            v[1], (uint32_t)v[2], (uint32_t)v[3], v[4], v[5], v[6], (uint32_t)v[7]};
+        rows->expected[rows->n++] = (struct play_call){v[1], (uint32_t)v[2], (uint32_t)v[3], v[4],
+                                                       v[5], v[6],           (uint32_t)v[7]};
     }
     mr_csv_close(csv);
 }

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Options become settings of the scenario, so that they are checked like its file. */
+#include "engine/cli/run.h"
+
+#include "engine/base/file.h"
+#include "engine/base/mem.h"
+#include "engine/base/wall.h"
+#include "engine/cli/verbs.h"
+#include "engine/twin/play.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#define OPT struct mr_run_opts_values
+static const struct mr_opt rows[] = {
+    {MR_PARAM_STR(OPT, json, "json", NULL, "Write the summary as JSON; - is standard output"), 0,
+     "FILE"},
+    {MR_PARAM_STR(OPT, requests, "requests", NULL, "Write a CSV row for every call"), 0, "FILE"},
+    {MR_PARAM_STR(OPT, seed, "seed", NULL, "Seed, instead of the scenario's"), 0, "N"},
+    {MR_PARAM_STR(OPT, until, "until", NULL, "End of the run, instead of the scenario's"), 0,
+     "TIME"},
+    {MR_PARAM_MANY(OPT, set, "set", "Set ELEMENT/ATTRIBUTE=VALUE; may be repeated"), 0,
+     "PATH=VALUE"},
+    {MR_PARAM_YES(OPT, has_no_leap, "no-leap", "no", "Play every step by itself"), 0, NULL},
+    {MR_PARAM_YES(OPT, is_effective, "effective", "no",
+                  "Print the scenario with all defaults filled in, play nothing"),
+     0, NULL},
+};
+#undef OPT
+
+const struct mr_opt_table mr_run_opts = {rows, sizeof rows / sizeof *rows};
+
+/* ---- the table ---- */
+
+static void put_time(struct mr_buf *out, const char *label, const struct mr_hist *hist)
+{
+    char text[4][MR_UNIT_CAP];
+    static const double quantiles[] = {0.5, 0.9, 0.99};
+    if (hist->n == 0)
+        return;
+    for (int i = 0; i < 3; i++)
+        mr_unit_human(mr_hist_quantile_s(hist, quantiles[i]), MR_Q_TIME, 4, text[i]);
+    mr_unit_human(mr_hist_mean_s(hist), MR_Q_TIME, 4, text[3]);
+    mr_buf_printf(out, "  %-24s %12s %12s %12s %12s\n", label, text[0], text[1], text[2], text[3]);
+}
+
+static void put_tier(struct mr_buf *out, const char *name, const struct mr_play_tier *tier)
+{
+    mr_buf_printf(out, "%s: %llu calls, %llu finished", name, (unsigned long long)tier->n_arrived,
+                  (unsigned long long)tier->n_finished);
+    if (tier->n_refused[MR_CELL_REFUSAL_TOO_LONG] > 0)
+        mr_buf_printf(out, ", %llu too long",
+                      (unsigned long long)tier->n_refused[MR_CELL_REFUSAL_TOO_LONG]);
+    if (tier->n_refused[MR_CELL_REFUSAL_SHED] > 0)
+        mr_buf_printf(out, ", %llu shed",
+                      (unsigned long long)tier->n_refused[MR_CELL_REFUSAL_SHED]);
+    mr_buf_printf(out, ", %.4g %% within objectives\n",
+                  tier->n_arrived > 0 ? 100 * (double)tier->n_met / (double)tier->n_arrived : 0);
+    mr_buf_printf(out, "  %-24s %12s %12s %12s %12s\n", "", "p50", "p90", "p99", "mean");
+    put_time(out, "time to first token", &tier->ttft);
+    put_time(out, "time per output token", &tier->tpot);
+    put_time(out, "end to end", &tier->e2e);
+}
+
+static void print_table(const struct mr_scenario *scenario, const struct mr_play_result *result,
+                        double wall_s, struct mr_buf *out)
+{
+    uint64_t n_output = 0, n_finished = 0;
+    char time[MR_UNIT_CAP], power[MR_UNIT_CAP];
+    for (size_t i = 0; i < result->n_tier; i++) {
+        put_tier(out, scenario->tier[i].name, &result->tier[i]);
+        n_output += result->tier[i].n_output;
+        n_finished += result->tier[i].n_finished;
+    }
+    mr_unit_human(result->sim_s, MR_Q_TIME, 5, time);
+    mr_buf_printf(out, "\n%-26s %s\n", "simulated", time);
+    if (result->sim_s > 0) {
+        const double tok_s = (double)n_output / result->sim_s;
+        mr_buf_printf(out, "%-26s %.5g, %.4g per package\n", "output tokens/s", tok_s,
+                      tok_s / (double)result->n_package);
+        if (!isnan(result->package_j)) {
+            mr_unit_human(result->package_j / result->sim_s, MR_Q_POWER, 4, power);
+            mr_buf_printf(out, "%-26s %s of %llu packages, %.4g J per output token\n", "power",
+                          power, (unsigned long long)result->n_package,
+                          result->package_j / (double)n_output);
+        }
+    }
+    mr_buf_printf(out, "%-26s %llu of an instance, %llu restarts\n", "KV blocks",
+                  (unsigned long long)result->n_block, (unsigned long long)result->n_restart);
+    mr_buf_printf(out, "%-26s %llu steps in %llu leaps\n", "engine",
+                  (unsigned long long)result->n_iteration, (unsigned long long)result->n_segment);
+    mr_buf_printf(out, "%-26s %.3g s, %.3g calls/s, %.3g times real time\n", "wall time", wall_s,
+                  (double)n_finished / wall_s, result->sim_s / wall_s);
+}
+
+/* ---- the verb ---- */
+
+struct settings {
+    const char **item;
+    size_t n;
+    char seed[64], until[96];
+};
+
+static mr_status collect(const struct mr_run_opts_values *opts, struct settings *set,
+                         struct mr_err *err)
+{
+    set->item = mr_alloc(opts->set.n + 2, sizeof *set->item);
+    if (set->item == NULL)
+        return mr_err_nomem(err, (opts->set.n + 2) * sizeof *set->item);
+    for (size_t i = 0; i < opts->set.n; i++)
+        set->item[set->n++] = opts->set.item[i];
+    if (opts->seed != NULL) {
+        snprintf(set->seed, sizeof set->seed, "scenario/seed=%s", opts->seed);
+        set->item[set->n++] = set->seed;
+    }
+    if (opts->until != NULL) {
+        snprintf(set->until, sizeof set->until, "scenario/until=%s", opts->until);
+        set->item[set->n++] = set->until;
+    }
+    return MR_OK;
+}
+
+static int report(const struct mr_verb_call *call, const struct mr_scenario *scenario,
+                  const struct mr_play_result *result, double wall_s)
+{
+    const struct mr_run_opts_values *opts = call->opts;
+    struct mr_buf table = {0}, json = {0};
+    struct mr_err err = {0};
+    mr_status st = MR_OK;
+    int code = 0;
+    const bool is_json_out = opts->json != NULL && strcmp(opts->json, "-") == 0;
+    if (opts->json != NULL) {
+        struct mr_hist *scratch = mr_alloc_zero(1, sizeof *scratch);
+        st = scratch != NULL ? MR_OK : mr_err_nomem(&err, sizeof *scratch);
+        if (st == MR_OK)
+            mr_play_json(scenario, result, wall_s, scratch, &json);
+        mr_free(scratch);
+        if (st == MR_OK && !is_json_out)
+            st = mr_buf_check(&json, &err);
+        if (st == MR_OK && !is_json_out)
+            st = mr_file_write(opts->json, call->ui->may_overwrite,
+                               (struct mr_str){json.text, json.n}, &err);
+    }
+    if (st != MR_OK) {
+        code = mr_ui_error(call->ui, &err);
+    } else if (is_json_out) {
+        code = mr_ui_out(call->ui, &json);
+    } else {
+        print_table(scenario, result, wall_s, &table);
+        code = mr_ui_out(call->ui, &table);
+    }
+    mr_buf_fini(&table);
+    mr_buf_fini(&json);
+    return code;
+}
+
+static int play(const struct mr_verb_call *call, const struct mr_scenario *scenario)
+{
+    const struct mr_run_opts_values *opts = call->opts;
+    const struct mr_play_options options = {.steps_singly = opts->has_no_leap,
+                                            .requests_path = opts->requests,
+                                            .may_overwrite = call->ui->may_overwrite};
+    struct mr_play_result result;
+    struct mr_diags diags = {0};
+    const uint64_t from_ns = mr_wall_ns();
+    const mr_status st = mr_play(scenario, &options, &result, &diags);
+    const double wall_s = 1e-9 * (double)(mr_wall_ns() - from_ns);
+    int code = mr_ui_diags(call->ui, &diags);
+    if (st == MR_OK)
+        code = report(call, scenario, &result, wall_s);
+    mr_play_fini(&result);
+    return code;
+}
+
+int mr_run_verb(const struct mr_verb_call *call)
+{
+    const struct mr_run_opts_values *opts = call->opts;
+    struct mr_scenario scenario = {0};
+    struct settings set = {0};
+    struct mr_diags diags = {0};
+    struct mr_err err = {0};
+    if (collect(opts, &set, &err) != MR_OK)
+        return mr_ui_error(call->ui, &err);
+    const mr_status st = mr_scenario_load(call->arg[0], set.item, set.n, &scenario, &diags);
+    int code = mr_ui_diags(call->ui, &diags);
+    if (st == MR_OK && opts->is_effective) {
+        struct mr_buf text = {0};
+        mr_scenario_write(&scenario, &text);
+        code = mr_ui_out(call->ui, &text);
+        mr_buf_fini(&text);
+    } else if (st == MR_OK) {
+        code = play(call, &scenario);
+    }
+    mr_scenario_fini(&scenario);
+    mr_free(set.item);
+    return code;
+}

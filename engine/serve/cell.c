@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Calls in a slab with a free list, instances in a winner tree of their next ends: an event costs a
+ * few comparisons, whatever the number of instances. */
+#include "engine/serve/cell.h"
+
+#include "engine/base/assert.h"
+#include "engine/base/mem.h"
+
+#include <math.h>
+
+/* ---- calls ---- */
+
+static mr_status take_call(struct mr_cell *cell, uint32_t *out, struct mr_err *err)
+{
+    struct mr_calls *calls = &cell->calls;
+    if (calls->free != MR_CALL_NONE) {
+        *out = calls->free;
+        calls->free = calls->call[*out].next;
+        return MR_OK;
+    }
+    if (calls->n == MR_CALL_NONE)
+        return mr_err_set(err, MR_LIMIT, MR_NOWHERE, "more than 2^32 - 1 calls in flight");
+    MR_TRY(mr_grow(&calls->call, &calls->cap, calls->n + 1, sizeof *calls->call, err));
+    MR_TRY(mr_grow(&cell->ticket, &cell->ticket_cap, calls->n + 1, sizeof *cell->ticket, err));
+    *out = (uint32_t)calls->n++;
+    return MR_OK;
+}
+
+static void give_back(struct mr_cell *cell, uint32_t call)
+{
+    cell->calls.call[call].next = cell->calls.free;
+    cell->calls.free = call;
+}
+
+static void finished(void *context, uint32_t call, double now_s)
+{
+    struct mr_cell *cell = context;
+    const struct mr_ticket *ticket = &cell->ticket[call];
+    mr_router_count(&cell->router, ticket->instance, -1);
+    cell->sink.finished(cell->sink.context, ticket, &cell->calls.call[call], now_s);
+    give_back(cell, call);
+}
+
+/* ---- events ---- */
+
+static void plan_event(struct mr_cell *cell, uint32_t i)
+{
+    mr_tree_set_time(&cell->due, i, mr_instance_due_s(&cell->instance[i]));
+}
+
+mr_status mr_cell_play(struct mr_cell *cell, double until_s, struct mr_err *err)
+{
+    const struct mr_instance_sink sink = {finished, cell};
+    while (mr_cell_due_s(cell) < until_s - MR_SEGMENT_TIE_S) {
+        const uint32_t i = mr_tree_winner(&cell->due);
+        MR_TRY(mr_instance_advance(&cell->instance[i], &sink, err));
+        plan_event(cell, i);
+        cell->n_event++;
+    }
+    return MR_OK;
+}
+
+/* Where sessions were last; sessions count from 0. */
+static mr_status last_of(struct mr_cell *cell, uint32_t session, uint32_t **out, struct mr_err *err)
+{
+    const size_t before = cell->last_cap;
+    MR_TRY(mr_grow(&cell->last, &cell->last_cap, (size_t)session + 1, sizeof *cell->last, err));
+    for (size_t i = before; i < cell->last_cap; i++)
+        cell->last[i] = MR_ROUTER_NOWHERE;
+    *out = &cell->last[session];
+    return MR_OK;
+}
+
+mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, double now_s,
+                         struct mr_err *err)
+{
+    uint32_t call = MR_CALL_NONE, *last = NULL;
+    struct mr_ticket own = *ticket;
+    MR_ASSERT(ticket->n_prompt > 0 && ticket->n_output > 0);
+    cell->n_event++;
+    MR_TRY(last_of(cell, ticket->session, &last, err));
+    own.instance = mr_router_choose(&cell->router, ticket->id, *last);
+    struct mr_instance *instance = &cell->instance[own.instance];
+    const uint32_t wait_max = cell->plan.wait_max[ticket->tier];
+    if (!mr_instance_can_hold(instance, ticket->n_prompt, ticket->n_output)) {
+        cell->sink.refused(cell->sink.context, &own, now_s, MR_CELL_REFUSAL_TOO_LONG);
+        return MR_OK;
+    }
+    if (wait_max > 0 && instance->n_wait >= wait_max) {
+        cell->sink.refused(cell->sink.context, &own, now_s, MR_CELL_REFUSAL_SHED);
+        return MR_OK;
+    }
+    MR_TRY(take_call(cell, &call, err));
+    *last = own.instance;
+    cell->ticket[call] = own;
+    cell->calls.call[call] = (struct mr_call){
+        .arrived_s = now_s, .n_prompt = ticket->n_prompt, .n_output = ticket->n_output};
+    mr_router_count(&cell->router, own.instance, 1);
+    MR_TRY(mr_instance_arrive(instance, call, now_s, err));
+    plan_event(cell, own.instance);
+    return MR_OK;
+}
+
+/* ---- life ---- */
+
+mr_status mr_cell_init(struct mr_cell *cell, const struct mr_cell_plan *plan,
+                       const struct mr_cell_sink *sink, struct mr_err *err)
+{
+    MR_ASSERT(plan->n_instance > 0);
+    *cell = (struct mr_cell){.plan = *plan, .sink = *sink, .calls.free = MR_CALL_NONE};
+    mr_status st = mr_tree_init(&cell->due, plan->n_instance, err);
+    if (st == MR_OK)
+        st = mr_router_init(&cell->router, plan->router, plan->n_instance, plan->seed, err);
+    if (st == MR_OK) {
+        cell->instance = mr_alloc_zero(plan->n_instance, sizeof *cell->instance);
+        st = cell->instance != NULL ? MR_OK
+                                    : mr_err_nomem(err, plan->n_instance * sizeof *cell->instance);
+    }
+    for (uint32_t i = 0; i < plan->n_instance && st == MR_OK; i++) {
+        st = mr_instance_init(&cell->instance[i], plan->serving, &cell->calls, err);
+        if (st == MR_OK)
+            plan_event(cell, i);
+    }
+    if (st != MR_OK)
+        mr_cell_fini(cell);
+    return st;
+}
+
+void mr_cell_fini(struct mr_cell *cell)
+{
+    for (uint32_t i = 0; i < cell->plan.n_instance && cell->instance != NULL; i++)
+        mr_instance_fini(&cell->instance[i]);
+    mr_free(cell->instance);
+    mr_tree_fini(&cell->due);
+    mr_router_fini(&cell->router);
+    mr_free(cell->calls.call);
+    mr_free(cell->ticket);
+    mr_free(cell->last);
+    *cell = (struct mr_cell){0};
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A routing cell: instances that share a router, and the calls in flight. The cell plays its own
+ * events up to a time; who drives it brings the calls. */
+#ifndef MR_ENGINE_SERVE_CELL_H
+#define MR_ENGINE_SERVE_CELL_H
+
+#include "engine/clock/tree.h"
+#include "engine/serve/instance.h"
+#include "engine/serve/router.h"
+
+/* What a call is besides what its instance needs to know. */
+struct mr_ticket {
+    uint64_t id;
+    uint32_t session, n_prompt, n_output, n_cached;
+    uint32_t instance;
+    uint8_t tier;
+};
+
+/* Why a call was not served. */
+#define MR_CELL_REFUSAL_LIST(X)                                                      \
+    X(TOO_LONG, "too_long", "prompt and output exceed the KV blocks of an instance") \
+    X(SHED, "shed", "more calls waited than its tier allows")
+
+enum mr_cell_refusal {
+#define MR_CELL_REFUSAL_ENUM(name, text, doc) MR_CELL_REFUSAL_##name,
+    MR_CELL_REFUSAL_LIST(MR_CELL_REFUSAL_ENUM)
+#undef MR_CELL_REFUSAL_ENUM
+    MR_CELL_REFUSALS
+};
+
+/* Told of every call that ends. */
+struct mr_cell_sink {
+    void (*finished)(void *context, const struct mr_ticket *ticket, const struct mr_call *call,
+                     double now_s);
+    void (*refused)(void *context, const struct mr_ticket *ticket, double now_s,
+                    enum mr_cell_refusal why);
+    void *context;
+};
+
+struct mr_cell_plan {
+    const struct mr_serving *serving;
+    uint32_t n_instance;
+    int router; /* enum mr_router_policy */
+    uint64_t seed;
+    uint32_t wait_max[256]; /* calls waiting on an instance at which a tier is shed; 0: never */
+};
+
+struct mr_cell {
+    struct mr_cell_plan plan;
+    struct mr_cell_sink sink;
+    struct mr_instance *instance;
+    struct mr_tree due; /* ends of segments */
+    struct mr_router router;
+    struct mr_calls calls;
+    struct mr_ticket *ticket; /* beside calls.call */
+    size_t ticket_cap;
+    uint32_t *last; /* instance of a session's last call */
+    size_t last_cap;
+    uint64_t n_event;
+};
+
+MR_CHECKED mr_status mr_cell_init(struct mr_cell *cell, const struct mr_cell_plan *plan,
+                                  const struct mr_cell_sink *sink, struct mr_err *err);
+void mr_cell_fini(struct mr_cell *cell);
+
+/** A call comes. Calls come in the order of time; the cell has been played up to then.
+ *  @param[in] ticket its instance is chosen here */
+MR_CHECKED mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket,
+                                    double now_s, struct mr_err *err);
+
+/** Play all events before a time. Those at it (ties included) wait for the calls that come then. */
+MR_CHECKED mr_status mr_cell_play(struct mr_cell *cell, double until_s, struct mr_err *err);
+
+/** The next event; INFINITY when nothing runs. */
+static inline double mr_cell_due_s(const struct mr_cell *cell)
+{
+    return mr_tree_winner_time_s(&cell->due);
+}
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Loads in a winner tree: the least is known, one change costs a path to the root. */
+#include "engine/serve/router.h"
+
+#include "engine/base/rng.h"
+
+mr_status mr_router_init(struct mr_router *router, int policy, uint32_t n, uint64_t seed,
+                         struct mr_err *err)
+{
+    *router = (struct mr_router){.policy = policy, .seed = seed, .affinity_excess = 8};
+    MR_TRY(mr_tree_init(&router->load, n, err));
+    for (uint32_t i = 0; i < n; i++)
+        mr_tree_set(&router->load, i, 0);
+    return MR_OK;
+}
+
+void mr_router_fini(struct mr_router *router)
+{
+    mr_tree_fini(&router->load);
+}
+
+static uint32_t draw(const struct mr_router *router, uint64_t call, uint64_t i)
+{
+    /* a product instead of a remainder: the same for every n, biased by less than n / 2^64 */
+    __extension__ typedef unsigned __int128 u128;
+    return (uint32_t)((u128)mr_rng_u64_at(router->seed, MR_RNG_ROUTER, call, i) * router->load.n >>
+                      64);
+}
+
+static uint32_t of_two(const struct mr_router *router, uint64_t call)
+{
+    const uint32_t a = draw(router, call, 0), b = draw(router, call, 1);
+    const uint64_t of_a = mr_tree_key(&router->load, a), of_b = mr_tree_key(&router->load, b);
+    return of_b < of_a || (of_b == of_a && b < a) ? b : a;
+}
+
+uint32_t mr_router_choose(struct mr_router *router, uint64_t call, uint32_t last)
+{
+    const uint64_t turn = router->n_routed++;
+    const uint32_t best = mr_tree_winner(&router->load);
+    switch ((enum mr_router_policy)router->policy) {
+    case MR_ROUTER_ROUND:
+        return (uint32_t)(turn % router->load.n);
+    case MR_ROUTER_RANDOM:
+        return draw(router, call, 0);
+    case MR_ROUTER_CHOICES:
+        return of_two(router, call);
+    case MR_ROUTER_AFFINITY:
+        return last != MR_ROUTER_NOWHERE &&
+                       (double)mr_tree_key(&router->load, last) <=
+                           (double)mr_tree_key(&router->load, best) + router->affinity_excess
+                   ? last
+                   : best;
+    case MR_ROUTER_LEAST:
+        break;
+    }
+    return best;
+}
+
+void mr_router_count(struct mr_router *router, uint32_t instance, int more)
+{
+    const uint64_t before = mr_tree_key(&router->load, instance);
+    mr_tree_set(&router->load, instance, more > 0 ? before + 1 : before - 1);
+}

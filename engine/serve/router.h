@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which instance of a pool a call goes to. The router knows loads, kept in a winner tree, and where
+ * a session was last; no policy looks at all instances. */
+#ifndef MR_ENGINE_SERVE_ROUTER_H
+#define MR_ENGINE_SERVE_ROUTER_H
+
+#include "engine/base/status.h"
+#include "engine/clock/tree.h"
+
+#include <stdint.h>
+
+/* name in files, meaning */
+#define MR_ROUTER_LIST(X)                                                \
+    X(LEAST, "least_outstanding", "fewest calls running and waiting")    \
+    X(ROUND, "round_robin", "in turn")                                   \
+    X(RANDOM, "random", "any, all equally likely")                       \
+    X(CHOICES, "power_of_two", "the less loaded of two drawn at random") \
+    X(AFFINITY, "affinity", "where the session was last, unless it is far busier than the best")
+
+enum mr_router_policy {
+#define MR_ROUTER_ENUM(name, text, doc) MR_ROUTER_##name,
+    MR_ROUTER_LIST(MR_ROUTER_ENUM)
+#undef MR_ROUTER_ENUM
+};
+
+#define MR_ROUTER_NOWHERE UINT32_MAX /* a session that was never anywhere */
+
+struct mr_router {
+    int policy; /* enum mr_router_policy */
+    uint64_t seed;
+    uint64_t n_routed;
+    double affinity_excess; /* calls more than the best instance has that a session puts up with */
+    struct mr_tree load;    /* key: calls of the instance */
+};
+
+/** @param[in] n instances */
+MR_CHECKED mr_status mr_router_init(struct mr_router *router, int policy, uint32_t n, uint64_t seed,
+                                    struct mr_err *err);
+void mr_router_fini(struct mr_router *router);
+
+/** @param[in] call number that draws at random are made from, so that order does not matter
+ *  @param[in] last instance of the session, or MR_ROUTER_NOWHERE */
+uint32_t mr_router_choose(struct mr_router *router, uint64_t call, uint32_t last);
+
+/** A call has come to an instance, or left it. */
+void mr_router_count(struct mr_router *router, uint32_t instance, int more);
+
+#endif

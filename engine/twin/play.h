@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One run of a scenario: cards to instances, arrivals to the cell, and what came of them. */
+#ifndef MR_ENGINE_TWIN_PLAY_H
+#define MR_ENGINE_TWIN_PLAY_H
+
+#include "engine/base/hist.h"
+#include "engine/serve/cell.h"
+#include "engine/twin/scenario.h"
+
+struct mr_play_options {
+    bool steps_singly;         /* leap off */
+    const char *requests_path; /* CSV, a row per call; NULL: none */
+    bool may_overwrite;
+};
+
+struct mr_play_tier {
+    uint64_t n_arrived, n_finished, n_refused[MR_CELL_REFUSALS];
+    uint64_t n_input, n_cached, n_output; /* tokens of finished calls */
+    uint64_t n_met;                       /* finished within all objectives */
+    struct mr_hist ttft, tpot, e2e;
+};
+
+struct mr_play_result {
+    struct mr_play_tier *tier; /* [scenario's n_tier] */
+    size_t n_tier;
+    double sim_s;
+    uint64_t n_package;
+    uint64_t n_event, n_segment, n_iteration, n_restart;
+    uint64_t n_block;      /* of an instance */
+    double package_j;      /* drawn by all packages; NaN: a profile knows no watts */
+    double package_peak_w; /* most that all packages could draw */
+};
+
+/** @param[in] scenario checked by mr_scenario_load
+ *  @param[out] result mr_play_fini, also after errors */
+MR_CHECKED mr_status mr_play(const struct mr_scenario *scenario,
+                             const struct mr_play_options *options, struct mr_play_result *result,
+                             struct mr_diags *diags);
+void mr_play_fini(struct mr_play_result *result);
+
+/** The summary as one JSON object; tokens and joules per token are those of the packages.
+ *  @param[in] wall_s of the run @param[in] scratch overwritten */
+void mr_play_json(const struct mr_scenario *scenario, const struct mr_play_result *result,
+                  double wall_s, struct mr_hist *scratch, struct mr_buf *out);
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The summary: stable keys. What the build does not model yet is null, never zero. */
+#include "engine/base/jsonw.h"
+#include "engine/base/wall.h"
+#include "engine/twin/play.h"
+
+#include <math.h>
+
+static const double unknown = (double)NAN;
+
+struct totals {
+    uint64_t n_arrived, n_finished, n_shed, n_failed, n_input, n_cached, n_output;
+    double revenue_usd;
+};
+
+static struct totals totals_of(const struct mr_scenario *scenario,
+                               const struct mr_play_result *result)
+{
+    struct totals t = {0};
+    for (size_t i = 0; i < result->n_tier; i++) {
+        const struct mr_play_tier *tier = &result->tier[i];
+        const struct mr_scenario_tier *price = &scenario->tier[i];
+        t.n_arrived += tier->n_arrived;
+        t.n_finished += tier->n_finished;
+        t.n_shed += tier->n_refused[MR_CELL_REFUSAL_SHED];
+        t.n_failed += tier->n_refused[MR_CELL_REFUSAL_TOO_LONG];
+        t.n_input += tier->n_input;
+        t.n_cached += tier->n_cached;
+        t.n_output += tier->n_output;
+        t.revenue_usd += (price->input_usd_mtok * (double)(tier->n_input - tier->n_cached) +
+                          price->cached_usd_mtok * (double)tier->n_cached +
+                          price->output_usd_mtok * (double)tier->n_output) *
+                         1e-6;
+    }
+    return t;
+}
+
+static void put_hist(struct mr_jsonw *w, const char *key, const struct mr_hist *hist)
+{
+    mr_jsonw_key(w, key);
+    mr_jsonw_object(w);
+    mr_jsonw_key_f64(w, "p50", mr_hist_quantile_s(hist, 0.5));
+    mr_jsonw_key_f64(w, "p90", mr_hist_quantile_s(hist, 0.9));
+    mr_jsonw_key_f64(w, "p99", mr_hist_quantile_s(hist, 0.99));
+    mr_jsonw_key_f64(w, "mean", mr_hist_mean_s(hist));
+    mr_jsonw_end(w);
+}
+
+/* All tiers in one; large, so it is static memory of the caller. */
+static void put_latencies(struct mr_jsonw *w, const struct mr_play_result *result,
+                          struct mr_hist *sum, double *tpot_p50_s)
+{
+    static const struct {
+        const char *key;
+        size_t offset;
+    } hists[] = {{"ttft_s", offsetof(struct mr_play_tier, ttft)},
+                 {"tpot_s", offsetof(struct mr_play_tier, tpot)},
+                 {"e2e_s", offsetof(struct mr_play_tier, e2e)}};
+    for (size_t k = 0; k < sizeof hists / sizeof *hists; k++) {
+        mr_hist_reset(sum);
+        for (size_t i = 0; i < result->n_tier; i++)
+            mr_hist_merge(
+                sum, (const struct mr_hist *)((const char *)&result->tier[i] + hists[k].offset));
+        put_hist(w, hists[k].key, sum);
+        if (hists[k].offset == offsetof(struct mr_play_tier, tpot))
+            *tpot_p50_s = mr_hist_quantile_s(sum, 0.5);
+    }
+}
+
+static void put_tiers(struct mr_jsonw *w, const struct mr_scenario *scenario,
+                      const struct mr_play_result *result)
+{
+    mr_jsonw_key(w, "tiers");
+    mr_jsonw_array(w);
+    for (size_t i = 0; i < result->n_tier; i++) {
+        const struct mr_play_tier *tier = &result->tier[i];
+        const struct mr_scenario_tier *price = &scenario->tier[i];
+        const double usd = (price->input_usd_mtok * (double)(tier->n_input - tier->n_cached) +
+                            price->cached_usd_mtok * (double)tier->n_cached +
+                            price->output_usd_mtok * (double)tier->n_output) *
+                           1e-6;
+        mr_jsonw_object(w);
+        mr_jsonw_key_text(w, "name", price->name);
+        mr_jsonw_key_u64(w, "arrived", tier->n_arrived);
+        mr_jsonw_key_u64(w, "finished", tier->n_finished);
+        mr_jsonw_key_f64(w, "tok_s",
+                         result->sim_s > 0 ? (double)tier->n_output / result->sim_s : 0);
+        mr_jsonw_key_f64(w, "revenue_usd_h", result->sim_s > 0 ? usd / result->sim_s * 3600 : 0);
+        mr_jsonw_key_f64(w, "slo_met_frac",
+                         tier->n_arrived > 0 ? (double)tier->n_met / (double)tier->n_arrived
+                                             : unknown);
+        put_hist(w, "ttft_s", &tier->ttft);
+        put_hist(w, "tpot_s", &tier->tpot);
+        mr_jsonw_end(w);
+    }
+    mr_jsonw_end(w);
+}
+
+struct line {
+    const char *key;
+    double value;
+};
+
+static void put_group(struct mr_jsonw *w, const char *name, const struct line *line, size_t n)
+{
+    mr_jsonw_key(w, name);
+    mr_jsonw_object(w);
+    for (size_t i = 0; i < n; i++)
+        mr_jsonw_key_f64(w, line[i].key, line[i].value);
+    mr_jsonw_end(w);
+}
+
+#define GROUP(w, name, ...)                                    \
+    put_group((w), (name), (const struct line[]){__VA_ARGS__}, \
+              sizeof((const struct line[]){__VA_ARGS__}) / sizeof(struct line))
+
+static void put_counts(struct mr_jsonw *w, const struct totals *t)
+{
+    mr_jsonw_key(w, "requests");
+    mr_jsonw_object(w);
+    mr_jsonw_key_u64(w, "arrived", t->n_arrived);
+    mr_jsonw_key_u64(w, "finished", t->n_finished);
+    mr_jsonw_key_u64(w, "failed", t->n_failed);
+    mr_jsonw_key_u64(w, "shed", t->n_shed);
+    mr_jsonw_key_u64(w, "in_flight", t->n_arrived - t->n_finished - t->n_failed - t->n_shed);
+    mr_jsonw_end(w);
+    mr_jsonw_key(w, "tokens");
+    mr_jsonw_object(w);
+    mr_jsonw_key_u64(w, "input", t->n_input);
+    mr_jsonw_key_u64(w, "cached_input", t->n_cached);
+    mr_jsonw_key_u64(w, "output", t->n_output);
+    mr_jsonw_end(w);
+}
+
+static void put_engine(struct mr_jsonw *w, const struct mr_play_result *result,
+                       const struct totals *t, double wall_s)
+{
+    mr_jsonw_key(w, "engine");
+    mr_jsonw_object(w);
+    mr_jsonw_key_u64(w, "events", result->n_event);
+    mr_jsonw_key_u64(w, "leaps", result->n_segment);
+    mr_jsonw_key_u64(w, "iterations", result->n_iteration);
+    mr_jsonw_key_u64(w, "restarts", result->n_restart);
+    mr_jsonw_key_f64(w, "requests_per_s", (double)t->n_finished / wall_s);
+    mr_jsonw_key_f64(w, "ns_per_output_token",
+                     t->n_output > 0 ? 1e9 * wall_s / (double)t->n_output : unknown);
+    mr_jsonw_key_f64(w, "real_time_factor", result->sim_s / wall_s);
+    mr_jsonw_key_u64(w, "rss_bytes", mr_wall_peak_rss_bytes());
+    mr_jsonw_key_u64(w, "ranks", 1);
+    mr_jsonw_end(w);
+}
+
+void mr_play_json(const struct mr_scenario *scenario, const struct mr_play_result *result,
+                  double wall_s, struct mr_hist *scratch, struct mr_buf *out)
+{
+    const struct totals t = totals_of(scenario, result);
+    const double s = result->sim_s, output = (double)t.n_output;
+    const double mean_w = s > 0 ? result->package_j / s : unknown;
+    double tpot_s = unknown;
+    struct mr_jsonw w;
+    mr_jsonw_init(&w, out, 1);
+    mr_jsonw_object(&w);
+    mr_jsonw_key_u64(&w, "schema", 1);
+    mr_jsonw_key_text(&w, "scenario", scenario->top.name != NULL ? scenario->top.name : "");
+    mr_jsonw_key_u64(&w, "seed", scenario->top.seed);
+    mr_jsonw_key_f64(&w, "sim_s", s);
+    mr_jsonw_key_f64(&w, "wall_s", wall_s);
+    put_counts(&w, &t);
+    put_latencies(&w, result, scratch, &tpot_s);
+    GROUP(&w, "tok_s", {"input", s > 0 ? (double)t.n_input / s : 0},
+          {"output", s > 0 ? output / s : 0},
+          {"output_per_gpu", s > 0 ? output / s / (double)result->n_package : 0},
+          {"output_per_user_p50", 1 / tpot_s});
+    GROUP(&w, "power", {"site_mw_mean", unknown}, {"site_mw_peak", unknown},
+          {"it_mw_mean", unknown}, {"pue", unknown}, {"feed_limit_mw", unknown},
+          {"packages_mw_mean", mean_w * 1e-6},
+          {"packages_mw_limit", result->package_peak_w * 1e-6});
+    GROUP(&w, "energy", {"site_j", unknown}, {"it_j", unknown}, {"closure_rel", unknown},
+          {"packages_j", result->package_j});
+    mr_jsonw_key_f64(&w, "tok_s_per_mw", s > 0 ? output / s / (mean_w * 1e-6) : unknown);
+    mr_jsonw_key_f64(&w, "j_per_tok", output > 0 ? result->package_j / output : unknown);
+    GROUP(&w, "thermal", {"die_c_max", unknown}, {"supply_c_max", unknown},
+          {"throttle_gpu_s", unknown}, {"water_l", unknown});
+    GROUP(&w, "economy", {"revenue_usd_h", s > 0 ? t.revenue_usd / s * 3600 : 0},
+          {"energy_usd_h", unknown}, {"capital_usd_h", unknown}, {"usd_per_mtok", unknown},
+          {"co2_kg_h", unknown});
+    put_tiers(&w, scenario, result);
+    mr_jsonw_key(&w, "violations");
+    mr_jsonw_array(&w);
+    mr_jsonw_end(&w);
+    put_engine(&w, result, &t, wall_s);
+    mr_jsonw_end(&w);
+    mr_buf_char(out, '\n');
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Scenarios (NAME.scenario.xml): what is played.
+ *
+ *   <scenario name="chat" seed="1" until="10 min">
+ *    <deployment gpu="b200_sxm" llm="Llama-3.1-70B" tp="2" instances="4" router="power_of_two"/>
+ *    <workload rate="20 req/s" input="1000 tok" output="300 tok"/>
+ *    <tier name="standard" input="3 USD/Mtok" output="15 USD/Mtok" ttft="2 s" tpot="50 ms"/>
+ *   </scenario>
+ *
+ * Every element is a parameter table; every attribute can also be set from outside by its path
+ * ("deployment/tp"). Relative file names count from the folder of the scenario. */
+#ifndef MR_ENGINE_TWIN_SCENARIO_H
+#define MR_ENGINE_TWIN_SCENARIO_H
+
+#include "engine/base/param.h"
+#include "engine/base/text.h"
+#include "engine/work/arrivals.h"
+
+enum {
+    MR_SCENARIO_TIERS = 16
+};
+
+struct mr_scenario_top {
+    const char *name;
+    uint64_t seed;
+    double until_s; /* INFINITY: until all calls have ended */
+};
+
+struct mr_scenario_site {
+    const char *file; /* layout or platform; NULL: none */
+};
+
+struct mr_scenario_deployment {
+    const char *gpu, *llm, *software, *profile; /* profile NULL: priced from the others */
+    uint64_t n_tp, n_dp, n_pp, n_ep, n_draft, n_domain, n_instance;
+    double accepted, watermark_frac;
+    uint64_t n_batch, n_token, n_context, n_block_token, n_block, n_affinity;
+    int format, kv, policy, router;
+};
+
+struct mr_scenario_tier {
+    const char *name;
+    double input_usd_mtok, cached_usd_mtok, output_usd_mtok;
+    double ttft_s, tpot_s; /* objectives; INFINITY: none */
+    uint64_t n_wait;       /* calls waiting on an instance at which it is shed; 0: never */
+};
+
+struct mr_scenario {
+    const char *path;
+    struct mr_scenario_top top;
+    struct mr_scenario_site site;
+    struct mr_scenario_deployment deployment;
+    struct mr_arrivals_spec workload;
+    struct mr_scenario_tier tier[MR_SCENARIO_TIERS];
+    size_t n_tier; /* at least 1 */
+    struct mr_arena texts;
+};
+
+/** Read and check. All mistakes are added to `diags`.
+ *  @param[in] set "PATH=VALUE", n_set of them, over the file's
+ *  @param[out] scenario mr_scenario_fini, also after errors
+ *  @return MR_OK, or the status of the first error */
+MR_CHECKED mr_status mr_scenario_load(const char *path, const char *const *set, size_t n_set,
+                                      struct mr_scenario *scenario, struct mr_diags *diags);
+void mr_scenario_fini(struct mr_scenario *scenario);
+
+/** The scenario with every default filled in: reads back to the same. */
+void mr_scenario_write(const struct mr_scenario *scenario, struct mr_buf *out);
+
+/** Elements and their tables, in the order of the reference page; NULL past the last. */
+const struct mr_param_table *mr_scenario_table(size_t i, const char **element);
+
+#endif
