@@ -406,9 +406,9 @@ bool mr_instance_can_hold(const struct mr_instance *instance, uint32_t n_prompt,
     const struct mr_serving *serving = instance->serving;
     const struct mr_policy *policy = serving->policy;
     const uint64_t at_first = policy->reserve(instance, n_prompt, n_output);
-    const uint64_t at_last =
-        mr_blocks_of(&instance->blocks, (uint64_t)n_prompt + n_output - (n_output > 1));
-    if (policy->reads_whole && n_prompt > serving->token_max)
+    const uint64_t at_last = mr_blocks_of(&instance->blocks, (uint64_t)n_prompt + n_output - 1);
+    /* once restarted its prompt is all it has made */
+    if (policy->reads_whole && (uint64_t)n_prompt + n_output - 1 > serving->token_max)
         return false;
     if (!policy->takes_blocks)
         return at_first <= serving->n_block;

@@ -43,7 +43,13 @@ static mr_status form(struct mr_instance *instance, struct mr_err *err)
         sort_last(instance);
     }
     instance->decodes = false;
-    return instance->n_part > 0 ? MR_OK : mr_policy_walk_decodes(instance, err);
+    if (instance->n_part > 0)
+        return MR_OK;
+    /* who is restarted may find room in the next step already */
+    const uint64_t n_restart = instance->n_restart;
+    MR_TRY(mr_policy_walk_decodes(instance, err));
+    instance->is_single = instance->n_restart > n_restart;
+    return MR_OK;
 }
 
 const struct mr_policy mr_policy_vllm0 = {
