@@ -9,6 +9,7 @@
 #include "engine/base/wall.h"
 #include "engine/cli/bench_base.h"
 #include "engine/cli/bench_models.h"
+#include "engine/cli/bench_serve.h"
 #include "engine/cli/bench_site.h"
 #include "engine/cli/progress.h"
 #include "engine/cli/verbs.h"
@@ -31,7 +32,8 @@ static const struct mr_opt bench_rows[] = {
 const struct mr_opt_table mr_bench_opts = {bench_rows, sizeof bench_rows / sizeof *bench_rows};
 
 static const struct mr_bench_group *const groups[] = {&mr_bench_base_group, &mr_bench_models_group,
-                                                      &mr_bench_site_group, NULL};
+                                                      &mr_bench_serve_group, &mr_bench_site_group,
+                                                      NULL};
 
 /* All cases in the order of their groups; NULL past the last. */
 static const struct mr_bench_case *case_at(size_t i)

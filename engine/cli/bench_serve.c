@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The same drawn calls through cells of one and of many instances. The reference is a binary heap
+ * that takes two times per call: what the least event queue would cost. */
+#include "engine/cli/bench_serve.h"
+
+#include "engine/base/mem.h"
+#include "engine/base/rng.h"
+#include "engine/base/shelf.h"
+#include "engine/serve/cell.h"
+#include "engine/serve/policy.h"
+
+#include <math.h>
+
+enum {
+    n_call = 20000
+};
+
+struct serve_job {
+    struct mr_shelf *shelf;
+    struct mr_step *step;
+    struct mr_profile *profile;
+    struct mr_power power;
+    struct mr_serving serving;
+    uint32_t n_instance;
+    struct mr_ticket ticket[n_call];
+    double arrived_s[n_call];
+    double heap[2 * n_call + 1];
+};
+
+static uint64_t bits_of(double x)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+static void free_job(void *data)
+{
+    struct serve_job *job = data;
+    mr_step_destroy(job->step);
+    mr_profile_destroy(job->profile);
+    mr_shelf_destroy(job->shelf);
+    mr_free(job);
+}
+
+static const void *card(struct serve_job *job, const struct mr_card_kind *kind, const char *id,
+                        struct mr_diags *diags)
+{
+    const struct mr_card *found = mr_shelf_card(job->shelf, kind, id, MR_NOWHERE, diags);
+    return found != NULL ? found->object : NULL;
+}
+
+/* T = .002 + max(.010, 8.56e-5 N) + 8.19e-8 S + 3.36e-9 Q */
+static mr_status make_constants(struct serve_job *job, struct mr_err *err)
+{
+    struct mr_profile_card figures;
+    mr_profile_defaults(&figures);
+    figures.form = MR_PROFILE_LINEAR5;
+    figures.t0_s = 0.002;
+    figures.tw_s = 0.010;
+    figures.ctok_s = 8.56e-5;
+    figures.ckv_s = 8.19e-8;
+    figures.catt_s = 3.36e-9;
+    job->serving = (struct mr_serving){.policy = &mr_policy_sarathi,
+                                       .batch_max = 128,
+                                       .token_max = 512,
+                                       .block_tokens = 16,
+                                       .n_block = 29696,
+                                       .watermark_frac = 0.01};
+    MR_TRY(mr_profile_create(&figures, NULL, 0, &job->profile, err));
+    job->serving.pricer.profile = job->profile;
+    return MR_OK;
+}
+
+static mr_status make_cards(struct serve_job *job, struct mr_err *err)
+{
+    struct mr_diags diags = {0};
+    MR_TRY(mr_shelf_create(&job->shelf, err));
+    const struct mr_step_setup setup = {.gpu = card(job, &mr_gpu_kind, "b200_sxm", &diags),
+                                        .llm = card(job, &mr_llm_kind, "Llama-3.1-70B", &diags),
+                                        .software = card(job, &mr_software_kind, "spec", &diags),
+                                        .parallel = {2, 1, 1, 1, 1},
+                                        .dense_format = MR_FORMAT_FP8,
+                                        .expert_format = MR_FORMAT_FP8,
+                                        .kv_element_bytes = 1};
+    if (diags.n_error > 0) {
+        *err = diags.item[0].err;
+        return diags.first_error;
+    }
+    MR_TRY(mr_step_create(&setup, &job->step, err));
+    MR_TRY(mr_power_of(setup.gpu, &job->power, err));
+    job->serving = (struct mr_serving){.policy = &mr_policy_vllm1,
+                                       .pricer = {job->step, NULL, &job->power},
+                                       .batch_max = 256,
+                                       .token_max = 8192,
+                                       .block_tokens = 16,
+                                       .n_block = 90000};
+    return MR_OK;
+}
+
+static void draw_calls(struct serve_job *job, double rate_s)
+{
+    struct mr_rng rng = mr_rng_stream(1, MR_RNG_TEST, 9);
+    double at_s = 0;
+    for (uint32_t i = 0; i < n_call; i++) {
+        at_s += mr_rng_exponential(&rng, 1 / rate_s);
+        job->arrived_s[i] = at_s;
+        job->ticket[i] = (struct mr_ticket){
+            .id = i,
+            .session = i,
+            .n_prompt = 1 + (uint32_t)fmin(8000, mr_rng_lognormal(&rng, 6.7, 0.9)),
+            .n_output = 1 + (uint32_t)fmin(2000, mr_rng_lognormal(&rng, 5.1, 0.7))};
+    }
+}
+
+static mr_status setup(struct mr_bench_job *bench, bool has_cards, uint32_t n_instance,
+                       double rate_s, struct mr_err *err)
+{
+    struct serve_job *job = mr_alloc_zero(1, sizeof *job);
+    if (job == NULL)
+        return mr_err_nomem(err, sizeof *job);
+    bench->data = job;
+    bench->n_op = n_call;
+    job->n_instance = n_instance;
+    draw_calls(job, rate_s);
+    return has_cards ? make_cards(job, err) : make_constants(job, err);
+}
+
+static mr_status setup_constants(const struct mr_bench_case *self, struct mr_bench_job *bench,
+                                 struct mr_err *err)
+{
+    (void)self;
+    return setup(bench, false, 1, 5.5, err);
+}
+
+static mr_status setup_cards(const struct mr_bench_case *self, struct mr_bench_job *bench,
+                             struct mr_err *err)
+{
+    (void)self;
+    return setup(bench, true, 1, 12, err);
+}
+
+static mr_status setup_many(const struct mr_bench_case *self, struct mr_bench_job *bench,
+                            struct mr_err *err)
+{
+    (void)self;
+    return setup(bench, true, 64, 12 * 64, err);
+}
+
+static void finished(void *context, const struct mr_ticket *ticket, const struct mr_call *call,
+                     double now_s)
+{
+    double *sum_s = context;
+    (void)ticket;
+    *sum_s += now_s - call->first_s;
+}
+
+static void refused(void *context, const struct mr_ticket *ticket, double now_s,
+                    enum mr_cell_refusal why)
+{
+    (void)context, (void)ticket, (void)now_s, (void)why;
+}
+
+static uint64_t work(void *data)
+{
+    struct serve_job *job = data;
+    double sum_s = 0;
+    struct mr_cell cell;
+    struct mr_cell_plan plan = {
+        .serving = &job->serving, .n_instance = job->n_instance, .router = MR_ROUTER_LEAST};
+    if (mr_cell_init(&cell, &plan, &(struct mr_cell_sink){finished, refused, &sum_s}, NULL) !=
+        MR_OK)
+        return 0;
+    mr_status st = MR_OK;
+    for (uint32_t i = 0; i < n_call && st == MR_OK; i++) {
+        st = mr_cell_play(&cell, job->arrived_s[i], NULL);
+        if (st == MR_OK)
+            st = mr_cell_arrive(&cell, &job->ticket[i], job->arrived_s[i], NULL);
+    }
+    if (st == MR_OK)
+        st = mr_cell_play(&cell, (double)INFINITY, NULL);
+    mr_cell_fini(&cell);
+    return st == MR_OK ? bits_of(sum_s) : 0;
+}
+
+/* ---- reference ---- */
+
+static void sift_up(double *heap, size_t at)
+{
+    for (; at > 1 && heap[at] < heap[at / 2]; at /= 2) {
+        const double x = heap[at];
+        heap[at] = heap[at / 2];
+        heap[at / 2] = x;
+    }
+}
+
+static void sift_down(double *heap, size_t n)
+{
+    size_t at = 1;
+    for (size_t next = 2; next <= n; next = 2 * at) {
+        next += next < n && heap[next + 1] < heap[next];
+        if (heap[at] <= heap[next])
+            return;
+        const double x = heap[at];
+        heap[at] = heap[next];
+        heap[next] = x;
+        at = next;
+    }
+}
+
+static uint64_t plain(void *data)
+{
+    struct serve_job *job = data;
+    size_t n = 0;
+    double sum = 0;
+    for (uint32_t i = 0; i < n_call; i++) {
+        job->heap[++n] = job->arrived_s[i];
+        sift_up(job->heap, n);
+        job->heap[++n] = job->arrived_s[i] + 0.01 * job->ticket[i].n_output;
+        sift_up(job->heap, n);
+        while (n > 0 && job->heap[1] <= job->arrived_s[i]) {
+            sum += job->heap[1];
+            job->heap[1] = job->heap[n--];
+            sift_down(job->heap, n);
+        }
+    }
+    return bits_of(sum);
+}
+
+// clang-format off
+static const struct mr_bench_case cases[] = {
+    {.name = "serve/five_constants", .op = "call", .reference = "binary heap, two times per call",
+     .setup = setup_constants, .work = work, .plain = plain, .teardown = free_job},
+    {.name = "serve/cards", .op = "call", .reference = "binary heap, two times per call",
+     .setup = setup_cards, .work = work, .plain = plain, .teardown = free_job},
+    {.name = "serve/cell_of_64", .op = "call", .reference = "binary heap, two times per call",
+     .setup = setup_many, .work = work, .plain = plain, .teardown = free_job},
+};
+// clang-format on
+
+const struct mr_bench_group mr_bench_serve_group = {cases, sizeof cases / sizeof *cases};
