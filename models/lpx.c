@@ -328,12 +328,6 @@ mr_status mr_lpx_afd_check(const struct mr_lpx_afd_setup *setup, struct mr_err *
     return mr_lpx_fit_of(&setup->lpx, MR_LPX_FFN, &fit, err);
 }
 
-/* Contexts below the window grow in both sums; the engine ends its leap where one crosses. */
-static bool window_grows(const struct mr_llm_card *llm, const struct mr_batch *batch)
-{
-    return batch->n_decode > 0 && batch->kv_tokens / batch->n_decode < (double)mr_llm_window(llm);
-}
-
 /* What one more step's tokens add to the time of attention, all layers. */
 static double gpu_growth_s(const struct mr_step_setup *setup, const struct mr_batch *batch,
                            double phi)
@@ -343,7 +337,7 @@ static double gpu_growth_s(const struct mr_step_setup *setup, const struct mr_ba
     mr_step_terms(
         setup,
         &(struct mr_batch){.kv_tokens = tokens,
-                           .window_kv_tokens = window_grows(setup->llm, batch) ? tokens : 0},
+                           .window_kv_tokens = batch->n_growing * mr_step_accepted(setup)},
         phi, &terms);
     return terms.part[MR_STEP_TERM_KV].time_s;
 }
@@ -385,7 +379,8 @@ void mr_lpx_afd_step(const struct mr_lpx_afd_setup *setup, const struct mr_batch
     const double n_logit = batch->n_decode * (1 + (double)setup->gpu->n_draft);
     const struct mr_batch micro = {batch->n_decode / m,         batch->kv_tokens / m,
                                    batch->window_kv_tokens / m, batch->chunk_tokens / m,
-                                   batch->chunk_pairs / m,      batch->n_prompt_end / m};
+                                   batch->chunk_pairs / m,      batch->n_prompt_end / m,
+                                   batch->n_growing / m};
     const double rows = (n_logit + batch->chunk_tokens) / m;
     struct mr_llm_card attention;
     struct mr_step_setup gpu;
@@ -496,7 +491,7 @@ static mr_status decode_lines(const struct mr_lpx *lpx, const struct mr_batch *b
                 sram_s_of(lpx, 2 * n * llm->state_bytes, n_lpu);
     const double spill_s = ddr_bytes_s > 0 ? (kept - fit.kv_bytes) / ddr_bytes_s : 0;
     line[0].a_s = out->weights_s + out->kv_s + out->c2c_s + out->head_s;
-    line[0].b_s = tokens * (read.a_s + (window_grows(llm, batch) ? read.b_s : 0));
+    line[0].b_s = tokens * read.a_s + batch->n_growing * growth * read.b_s;
     line[1] = line[0];
     if (ddr_bytes_s > 0) {
         line[1].a_s += spill_s;

@@ -47,6 +47,7 @@ struct mr_batch {
     double chunk_tokens;     /* tokens of all chunks */
     double chunk_pairs;      /* Q: sum of chunk x (context before + chunk / 2) */
     double n_prompt_end;     /* chunks that end their prompt */
+    double n_growing;        /* decodes whose context is below the window: it grows in both sums */
 };
 
 /* Parts of a step. */
@@ -119,9 +120,9 @@ double mr_step_time(const struct mr_step *step, const struct mr_batch *batch, do
 /** Work of one package in that step, for its power. */
 void mr_step_work(const struct mr_step *step, const struct mr_batch *batch, struct mr_work *work);
 
-/** What one more step's tokens add to the work of a step: `n_decode` contexts grow. Only FLOPs and
- *  memory are told. */
-void mr_step_work_growth(const struct mr_step *step, double n_decode, struct mr_work *growth);
+/** What one more step's tokens add to the work of a step: contexts grow. FLOPs and memory only. */
+void mr_step_work_growth(const struct mr_step *step, const struct mr_batch *batch,
+                         struct mr_work *growth);
 
 /* T_j = a_s + b_s j for the j-th step from now. */
 struct mr_step_leap {

@@ -32,7 +32,6 @@ struct mr_step {
     double token_flop[MR_N_FORMAT], head_flop[MR_N_FORMAT];
     double kv_flop, window_flop, pair_flop, sequence_flop; /* BF16 */
     double host_s, tokens_per_decode, accepted;
-    double window; /* tokens; 0: none */
 };
 
 /* ---- places in the tables ---- */
@@ -145,7 +144,6 @@ mr_status mr_step_create(const struct mr_step_setup *setup, struct mr_step **out
     step->host_s = setup->software->host_s;
     step->tokens_per_decode = 1 + (double)setup->n_draft;
     step->accepted = mr_step_accepted(setup);
-    step->window = (double)mr_llm_window(setup->llm);
     *out = step;
     return MR_OK;
 }
@@ -195,13 +193,10 @@ struct mr_step_leap mr_step_leap(const struct mr_step *step, const struct mr_bat
     const struct row *slow = &step->row[at.i], *fast = &step->row[at.i + 1];
     const double kv_s = slow->kv_s + at.frac * (fast->kv_s - slow->kv_s);
     const double window_s = slow->window_s + at.frac * (fast->window_s - slow->window_s);
-    /* contexts below the window grow in both sums; the engine ends its leap where one crosses */
-    const double context = batch->n_decode > 0 ? batch->kv_tokens / batch->n_decode : 0;
-    const bool grows = step->window > 0 && context < step->window;
     const double pair_s = slow->pair_s + at.frac * (fast->pair_s - slow->pair_s);
     return (struct mr_step_leap){mr_step_time(step, batch, phi),
-                                 batch->n_decode * step->accepted *
-                                         (kv_s + (grows ? window_s : 0)) +
+                                 step->accepted *
+                                         (batch->n_decode * kv_s + batch->n_growing * window_s) +
                                      pair_s * batch->chunk_tokens * batch->chunk_tokens};
 }
 
@@ -225,9 +220,12 @@ void mr_step_work(const struct mr_step *step, const struct mr_batch *batch, stru
     work->link_bytes = between(step->link_bytes, tokens);
 }
 
-void mr_step_work_growth(const struct mr_step *step, double n_decode, struct mr_work *growth)
+void mr_step_work_growth(const struct mr_step *step, const struct mr_batch *batch,
+                         struct mr_work *growth)
 {
-    const double tokens = n_decode * step->accepted;
-    *growth = (struct mr_work){.memory_bytes = step->kv_bytes * tokens};
-    growth->flop[MR_FORMAT_BF16] = step->kv_flop * tokens;
+    const double tokens = batch->n_decode * step->accepted;
+    const double window_tokens = batch->n_growing * step->accepted;
+    *growth = (struct mr_work){.memory_bytes =
+                                   step->kv_bytes * tokens + step->window_bytes * window_tokens};
+    growth->flop[MR_FORMAT_BF16] = step->kv_flop * tokens + step->window_flop * window_tokens;
 }

@@ -117,7 +117,8 @@ static struct mr_batch make_batch(const struct mr_step_opts_values *opts,
                              .window_kv_tokens = window > 0 ? n * fmin(context, window) : 0,
                              .chunk_tokens = prompt,
                              .chunk_pairs = prompt * prompt / 2,
-                             .n_prompt_end = prompt > 0};
+                             .n_prompt_end = prompt > 0,
+                             .n_growing = context < window ? n : 0};
 }
 
 /* ---- output ---- */

@@ -25,9 +25,10 @@ struct mr_call {
     uint32_t n_output;       /* tokens to make from here on, the one its prompt yields included */
     uint32_t n_read;         /* of the prompt, while reading */
     uint32_t next, previous; /* in the running list, or in a list of free calls */
-    uint32_t n_restart;
+    uint32_t crosses;        /* clock at which its context reaches the sliding window */
+    uint16_t n_restart;
     uint8_t state; /* enum mr_call_state */
-    bool is_scheduled, has_first;
+    bool is_scheduled : 1, has_first : 1, is_growing : 1;
 };
 
 /* Calls of a cell. The array may move when calls are added: hold indices, not pointers. */

@@ -131,6 +131,7 @@ mr_status mr_instance_restart(struct mr_instance *instance, uint32_t call, uint6
         if (instance->serving->policy->takes_blocks)
             mr_blocks_leave(&instance->blocks, y, instance->clock);
         instance->kv_tokens -= y;
+        mr_window_leave(&instance->window, c, y - instance->serving->policy->n_unread);
         c->n_output = (uint32_t)(c->n_prompt + c->n_output - y);
         c->n_prompt = (uint32_t)y;
     } else {
@@ -167,7 +168,9 @@ static void price(struct mr_instance *instance, double now_s)
     struct mr_batch batch = {
         .n_decode = n,
         .kv_tokens =
-            n > 0 ? (double)(instance->kv_tokens - serving->policy->n_unread * (uint64_t)n) : 0};
+            n > 0 ? (double)(instance->kv_tokens - serving->policy->n_unread * (uint64_t)n) : 0,
+        .window_kv_tokens = n > 0 ? (double)instance->window.tokens : 0,
+        .n_growing = n > 0 ? (double)instance->window.n_growing : 0};
     for (size_t i = 0; i < instance->n_part; i++) {
         const struct mr_call *c = mr_instance_call(instance, instance->part[i].call);
         const double chunk = instance->part[i].chunk;
@@ -218,6 +221,12 @@ static void choose_length(struct mr_instance *instance)
         const uint64_t left = mr_heap_key_finish(mr_heap_top(&instance->finish)) -
                               (instance->clock - instance->clock_base);
         n = n < left ? n : left;
+        if (instance->window.n_growing > 0) {
+            const uint64_t grow =
+                mr_window_left(&instance->window, instance->calls->call,
+                               (uint32_t)(instance->clock - instance->clock_base));
+            n = n < grow ? n : grow;
+        }
         if (policy->takes_blocks && n > 1)
             n = 1 + mr_blocks_safe(&instance->blocks, instance->clock + 1, n - 1, instance->n_free,
                                    policy->spare_blocks);
@@ -270,11 +279,12 @@ static void finish_decodes(struct mr_instance *instance, double now_s,
     const uint32_t at = (uint32_t)(instance->clock - instance->clock_base);
     while (heap->n > 0 && mr_heap_key_finish(mr_heap_top(heap)) <= at) {
         const uint32_t call = mr_heap_key_id(mr_heap_pop(heap));
-        const struct mr_call *c = mr_instance_call(instance, call);
+        struct mr_call *c = mr_instance_call(instance, call);
         const uint64_t y = mr_instance_known(instance, c);
         if (instance->serving->policy->takes_blocks)
             mr_blocks_leave(&instance->blocks, y, instance->clock);
         instance->kv_tokens -= y;
+        mr_window_leave(&instance->window, c, y - instance->serving->policy->n_unread);
         finish(instance, call, held_by(instance, c, y - 1), now_s, sink);
     }
 }
@@ -286,11 +296,12 @@ static void rebase(struct mr_instance *instance)
     if (by < UINT32_MAX / 4)
         return;
     mr_heap_rebase(&instance->finish, (uint32_t)by);
+    mr_window_rebase(&instance->window, instance->calls->call, (uint32_t)by);
     instance->clock_base += by;
 }
 
-static void end_prompt(struct mr_instance *instance, uint32_t call, double now_s,
-                       const struct mr_instance_sink *sink)
+static mr_status end_prompt(struct mr_instance *instance, uint32_t call, double now_s,
+                            const struct mr_instance_sink *sink, struct mr_err *err)
 {
     struct mr_call *c = mr_instance_call(instance, call);
     if (!c->has_first) {
@@ -299,7 +310,7 @@ static void end_prompt(struct mr_instance *instance, uint32_t call, double now_s
     }
     if (c->n_output == 1) {
         finish(instance, call, held_by(instance, c, c->n_prompt), now_s, sink);
-        return;
+        return MR_OK;
     }
     c->state = MR_CALL_DECODING;
     c->entered = instance->clock;
@@ -307,10 +318,13 @@ static void end_prompt(struct mr_instance *instance, uint32_t call, double now_s
     if (instance->serving->policy->takes_blocks)
         mr_blocks_enter(&instance->blocks, c->n_prompt + 1, instance->clock);
     mr_heap_push(&instance->finish, mr_heap_key(finish_key(instance, c), call));
+    return mr_window_enter(&instance->window, c, call,
+                           c->n_prompt + 1 - instance->serving->policy->n_unread,
+                           (uint32_t)(instance->clock - instance->clock_base), err);
 }
 
-static void read_prompts(struct mr_instance *instance, uint64_t n_step, double now_s,
-                         const struct mr_instance_sink *sink)
+static mr_status read_prompts(struct mr_instance *instance, uint64_t n_step, double now_s,
+                              const struct mr_instance_sink *sink, struct mr_err *err)
 {
     size_t n_left = 0;
     for (size_t i = 0; i < instance->n_part; i++) {
@@ -318,11 +332,12 @@ static void read_prompts(struct mr_instance *instance, uint64_t n_step, double n
         struct mr_call *c = mr_instance_call(instance, part.call);
         c->n_read += (uint32_t)(part.chunk * n_step);
         if (c->n_read == c->n_prompt)
-            end_prompt(instance, part.call, now_s, sink);
+            MR_TRY(end_prompt(instance, part.call, now_s, sink, err));
         else
             instance->part[n_left++] = part;
     }
     instance->n_part = n_left;
+    return MR_OK;
 }
 
 mr_status mr_instance_advance(struct mr_instance *instance, const struct mr_instance_sink *sink,
@@ -349,6 +364,8 @@ mr_status mr_instance_advance(struct mr_instance *instance, const struct mr_inst
                 mr_blocks_demand_of(&instance->blocks, instance->clock + 1, n_step - 1);
         instance->clock += n_step;
         instance->kv_tokens += n_step * n_decode(instance);
+        mr_window_step(&instance->window, instance->calls->call, n_step,
+                       (uint32_t)(instance->clock - instance->clock_base));
         finish_decodes(instance, now_s, sink);
         rebase(instance);
     }
@@ -359,7 +376,7 @@ mr_status mr_instance_advance(struct mr_instance *instance, const struct mr_inst
             instance->n_free -= mr_blocks_of(&instance->blocks, c->n_read + chunk * n_step) -
                                 mr_blocks_of(&instance->blocks, c->n_read + chunk);
         }
-        read_prompts(instance, n_step, now_s, sink);
+        MR_TRY(read_prompts(instance, n_step, now_s, sink, err));
     }
     return begin(instance, now_s, err);
 }
@@ -443,6 +460,7 @@ mr_status mr_instance_init(struct mr_instance *instance, const struct mr_serving
         .n_free = serving->n_block,
         .head = MR_CALL_NONE,
         .tail = MR_CALL_NONE,
+        .window.size = serving->window_tokens,
         .watermark = (uint64_t)(serving->watermark_frac * (double)serving->n_block)};
     MR_TRY(mr_blocks_init(&instance->blocks, serving->block_tokens, err));
     uint64_t *keys = mr_alloc(serving->batch_max, sizeof *keys);
@@ -457,6 +475,7 @@ mr_status mr_instance_init(struct mr_instance *instance, const struct mr_serving
 void mr_instance_fini(struct mr_instance *instance)
 {
     mr_blocks_fini(&instance->blocks);
+    mr_window_fini(&instance->window);
     mr_free(instance->finish.key);
     mr_free(instance->part);
     mr_free(instance->wait);

@@ -18,6 +18,7 @@
 #include "engine/serve/call.h"
 #include "engine/serve/pricer.h"
 #include "engine/serve/segment.h"
+#include "engine/serve/window.h"
 
 struct mr_policy;
 
@@ -30,8 +31,9 @@ struct mr_serving {
     uint32_t context_max;  /* orca reserves for it */
     uint32_t block_tokens; /* a power of two */
     uint64_t n_block;
-    double watermark_frac; /* of the blocks: kept free by admissions (sarathi, vllm0) */
-    bool steps_singly;     /* leap off */
+    uint64_t window_tokens; /* sliding window of the network; 0: none */
+    double watermark_frac;  /* of the blocks: kept free by admissions (sarathi, vllm0) */
+    bool steps_singly;      /* leap off */
 };
 
 struct mr_part {
@@ -50,6 +52,7 @@ struct mr_instance {
     uint64_t clock_base;   /* what the heap counts from: clock - base < 2^32 */
     struct mr_blocks blocks;
     struct mr_heap finish;
+    struct mr_window window;
     uint64_t kv_tokens; /* sum of y */
     uint64_t n_free;    /* blocks; those of the segment's first step are taken */
     uint64_t watermark;

@@ -32,7 +32,7 @@ static inline struct mr_power_leap mr_pricer_energy(const struct mr_pricer *pric
     if (pricer->power == NULL || pricer->step == NULL)
         return (struct mr_power_leap){0};
     mr_step_work(pricer->step, batch, &work);
-    mr_step_work_growth(pricer->step, batch->n_decode, &growth);
+    mr_step_work_growth(pricer->step, batch, &growth);
     growth.busy_s = leap.b_s;
     return (struct mr_power_leap){
         .idle_w = mr_power_idle_w(pricer->power, reference_c),

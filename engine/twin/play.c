@@ -107,6 +107,7 @@ static mr_status make_pricer(struct run *run, struct mr_diags *diags, struct mr_
         .block_tokens =
             (uint32_t)(d->n_block_token > 0 ? d->n_block_token : software->block_tokens),
         .n_block = n_block,
+        .window_tokens = run->step != NULL ? mr_llm_window(run->setup.llm) : 0,
         .watermark_frac =
             run->scenario->deployment.policy == 1 || d->policy == 2 ? d->watermark_frac : 0,
         .steps_singly = run->options->steps_singly};

@@ -355,6 +355,7 @@ MR_TEST(afd_leaps_with_windows)
         struct mr_batch batch = batch_of(16, context);
         struct mr_lpx_afd first, later;
         batch.window_kv_tokens = 16 * fmin(context, 512);
+        batch.n_growing = context < 512 ? 16 : 0;
         mr_lpx_afd_step(&f.afd, &batch, 1, &first);
         for (int j = 0; j < 200; j++) {
             mr_lpx_afd_step(&f.afd, &batch, 1, &later);

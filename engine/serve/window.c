@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Entries are never searched for: a call says itself (is_growing, crosses) whether one is its own.
+ */
+#include "engine/serve/window.h"
+
+#include "engine/base/mem.h"
+#include "engine/clock/heap.h"
+
+void mr_window_fini(struct mr_window *window)
+{
+    mr_free(window->cross);
+    *window = (struct mr_window){.size = window->size};
+}
+
+static struct mr_heap heap_of(const struct mr_window *window)
+{
+    return (struct mr_heap){window->cross, (uint32_t)window->n_cross, (uint32_t)window->cap};
+}
+
+mr_status mr_window_enter(struct mr_window *window, struct mr_call *call, uint32_t id,
+                          uint64_t context, uint32_t clock, struct mr_err *err)
+{
+    call->is_growing = context < window->size;
+    window->tokens += call->is_growing ? context : window->size;
+    if (!call->is_growing)
+        return MR_OK;
+    MR_TRY(mr_grow(&window->cross, &window->cap, window->n_cross + 1, sizeof *window->cross, err));
+    struct mr_heap heap = heap_of(window);
+    call->crosses = (uint32_t)(clock + (window->size - context));
+    mr_heap_push(&heap, mr_heap_key(call->crosses, id));
+    window->n_cross = heap.n;
+    window->n_growing++;
+    return MR_OK;
+}
+
+void mr_window_leave(struct mr_window *window, struct mr_call *call, uint64_t context)
+{
+    window->tokens -= call->is_growing ? context : window->size;
+    window->n_growing -= call->is_growing;
+    call->is_growing = false;
+}
+
+static bool is_own(const struct mr_call *calls, uint64_t key)
+{
+    const struct mr_call *call = &calls[mr_heap_key_id(key)];
+    return call->is_growing && call->crosses == mr_heap_key_finish(key);
+}
+
+uint64_t mr_window_left(struct mr_window *window, const struct mr_call *calls, uint32_t clock)
+{
+    struct mr_heap heap = heap_of(window);
+    while (heap.n > 0 && !is_own(calls, mr_heap_top(&heap)))
+        mr_heap_pop(&heap);
+    window->n_cross = heap.n;
+    return heap.n > 0 ? mr_heap_key_finish(mr_heap_top(&heap)) - clock : UINT64_MAX;
+}
+
+void mr_window_step(struct mr_window *window, struct mr_call *calls, uint64_t n, uint32_t clock)
+{
+    window->tokens += n * window->n_growing;
+    struct mr_heap heap = heap_of(window);
+    while (heap.n > 0 && mr_heap_key_finish(mr_heap_top(&heap)) <= clock) {
+        const uint64_t key = mr_heap_pop(&heap);
+        if (!is_own(calls, key))
+            continue;
+        calls[mr_heap_key_id(key)].is_growing = false;
+        window->n_growing--;
+    }
+    window->n_cross = heap.n;
+}
+
+void mr_window_rebase(struct mr_window *window, struct mr_call *calls, uint32_t by)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < window->n_cross; i++)
+        if (is_own(calls, window->cross[i]))
+            window->cross[n++] = window->cross[i];
+    struct mr_heap heap = {window->cross, 0, (uint32_t)window->cap};
+    for (size_t i = 0; i < n; i++) {
+        struct mr_call *call = &calls[mr_heap_key_id(window->cross[i])];
+        if (is_own(calls, window->cross[i])) { /* of two equal entries the first */
+            call->crosses -= by;
+            mr_heap_push(&heap, mr_heap_key(call->crosses, mr_heap_key_id(window->cross[i])));
+        }
+    }
+    window->n_cross = heap.n;
+}
