@@ -161,23 +161,32 @@ static mr_status swap(const struct mr_ranks *ranks, const void *out, void *in, s
 
 #endif
 
-mr_status mr_ranks_open(struct mr_ranks *ranks, struct mr_err *err)
+static mr_status make_counts(struct mr_ranks *ranks, struct mr_err *err)
 {
-    *ranks = (struct mr_ranks){.n = 1};
-    mr_status st = is_launched() ? join(ranks, err) : MR_OK;
-    if (st == MR_OK) {
-        ranks->count[0] = mr_alloc_zero((size_t)ranks->n * 4, sizeof(int));
-        if (ranks->count[0] == NULL)
-            st = mr_err_nomem(err, (size_t)ranks->n * 4 * sizeof(int));
-    }
-    if (st != MR_OK) {
-        mr_ranks_close(ranks);
-        return st;
-    }
+    ranks->count[0] = mr_alloc_zero((size_t)ranks->n * 4, sizeof(int));
+    if (ranks->count[0] == NULL)
+        return mr_err_nomem(err, (size_t)ranks->n * 4 * sizeof(int));
     ranks->offset[0] = ranks->count[0] + ranks->n;
     ranks->count[1] = ranks->offset[0] + ranks->n;
     ranks->offset[1] = ranks->count[1] + ranks->n;
     return MR_OK;
+}
+
+mr_status mr_ranks_alone(struct mr_ranks *ranks, struct mr_err *err)
+{
+    *ranks = (struct mr_ranks){.n = 1};
+    return make_counts(ranks, err);
+}
+
+mr_status mr_ranks_open(struct mr_ranks *ranks, struct mr_err *err)
+{
+    *ranks = (struct mr_ranks){.n = 1};
+    mr_status st = is_launched() ? join(ranks, err) : MR_OK;
+    if (st == MR_OK)
+        st = make_counts(ranks, err);
+    if (st != MR_OK)
+        mr_ranks_close(ranks);
+    return st;
 }
 
 void mr_ranks_close(struct mr_ranks *ranks)

@@ -31,7 +31,11 @@ struct mr_ranks {
  *  without touching MPI. Once per process. */
 MR_CHECKED mr_status mr_ranks_open(struct mr_ranks *ranks, struct mr_err *err);
 
-/** Leave. All ranks do. */
+/** Be the only rank whatever started this process, and never touch MPI: for parts of a program that
+ *  run whole on each rank. */
+MR_CHECKED mr_status mr_ranks_alone(struct mr_ranks *ranks, struct mr_err *err);
+
+/** Leave. All ranks do. Zeroed ones may be closed too. */
 void mr_ranks_close(struct mr_ranks *ranks);
 
 /** Every rank gives n_bytes[its number] bytes and gets those of all, in rank order. All ranks call
