@@ -258,16 +258,16 @@ static mr_status fill_router(struct clock_job *job, struct mr_err *err)
 
 static mr_status fill_calendar(struct clock_job *job, struct mr_err *err)
 {
-    job->n_calendar = (job->n + cell_sleepers - 1) / cell_sleepers;
-    job->calendar = mr_alloc_zero(job->n_calendar, sizeof *job->calendar);
-    if (job->calendar == NULL) {
-        job->n_calendar = 0;
-        return mr_err_nomem(err, sizeof *job->calendar);
-    }
-    for (size_t c = 0; c < job->n_calendar; c++)
+    const size_t n_cell = (job->n + cell_sleepers - 1) / cell_sleepers;
+    MR_ASSERT(n_cell > 0);
+    job->calendar = mr_alloc_zero(n_cell, sizeof *job->calendar);
+    if (job->calendar == NULL)
+        return mr_err_nomem(err, n_cell * sizeof *job->calendar);
+    job->n_calendar = n_cell;
+    for (size_t c = 0; c < n_cell; c++)
         mr_calendar_init(&job->calendar[c], &job->store, mr_window_grid_of(1), 0);
     for (size_t i = 0; i < job->n; i++)
-        MR_TRY(mr_calendar_push(&job->calendar[i % job->n_calendar],
+        MR_TRY(mr_calendar_push(&job->calendar[i % n_cell],
                                 mr_event_at(cycle_windows * next_draw(job), 0, (uint32_t)i, 0),
                                 err));
     return fill_plain_events(job, err);
