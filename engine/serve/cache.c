@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ages and pins over the tree of extents.
+ *
+ * Ages. Extents that nobody pins stand in one list from oldest to youngest. Release appends the
+ * nodes of its path from the last up to the root, so two things always hold: an ancestor is never
+ * older than a descendant, and of the same age the deeper one is older. Hence the head of the list
+ * is a leaf, and cutting blocks off its tail takes them in the order of a list of single blocks in
+ * which each call's last block is its oldest.
+ *
+ * Pins. n_pin of a node counts the holds that end in it and its pinned children, so a pin climbs
+ * only to the first ancestor that is pinned already, and a release to the first that stays so. A
+ * pinned node is in no list: release makes it youngest anyway. A hold ends where its node ends, so
+ * a pinned node is not extended but by its only holder.
+ *
+ * Joining. On the way up a node takes the blocks of a parent that has no other child, was released
+ * by the same call and is named in sequence: paths shrink to their branches. */
+#include "engine/serve/cache.h"
+
+#include "engine/base/assert.h"
+
+/* ---- list of ages ---- */
+
+static void list_append(struct mr_cache *cache, uint32_t i)
+{
+    struct mr_cache_node *node = cache->tree.node;
+    node[i].older = cache->youngest;
+    node[i].younger = 0;
+    if (cache->youngest != 0)
+        node[cache->youngest].younger = i;
+    else
+        cache->oldest = i;
+    cache->youngest = i;
+    cache->counts.n_list++;
+}
+
+static void list_remove(struct mr_cache *cache, uint32_t i)
+{
+    struct mr_cache_node *node = cache->tree.node;
+    if (node[i].older != 0)
+        node[node[i].older].younger = node[i].younger;
+    else
+        cache->oldest = node[i].younger;
+    if (node[i].younger != 0)
+        node[node[i].younger].older = node[i].older;
+    else
+        cache->youngest = node[i].older;
+    cache->counts.n_list++;
+}
+
+/* Node i becomes the next younger one after `older`. */
+static void list_insert_after(struct mr_cache *cache, uint32_t i, uint32_t older)
+{
+    struct mr_cache_node *node = cache->tree.node;
+    node[i].older = older;
+    node[i].younger = node[older].younger;
+    if (node[i].younger != 0)
+        node[node[i].younger].older = i;
+    else
+        cache->youngest = i;
+    node[older].younger = i;
+    cache->counts.n_list++;
+}
+
+/* ---- pins ---- */
+
+static void pin(struct mr_cache *cache, uint32_t i)
+{
+    struct mr_cache_node *node = cache->tree.node;
+    while (i != 0 && node[i].n_pin++ == 0) {
+        list_remove(cache, i);
+        cache->n_pinned += node[i].n;
+        i = node[i].parent;
+    }
+}
+
+/* Take one pin off; what is free of pins becomes youngest, deepest first. */
+static void unpin(struct mr_cache *cache, uint32_t i)
+{
+    struct mr_cache_node *node = cache->tree.node;
+    uint32_t lower = 0;
+    while (i != 0) {
+        const uint32_t parent = node[i].parent;
+        MR_ASSERT(node[i].n_pin > 0);
+        if (--node[i].n_pin > 0)
+            break;
+        cache->n_pinned -= node[i].n;
+        if (lower != 0 && mr_cache_tree_can_join(&cache->tree, lower)) {
+            mr_cache_tree_join(&cache->tree, lower);
+        } else {
+            list_append(cache, i);
+            lower = i;
+        }
+        i = parent;
+    }
+}
+
+/* The path ends after `n` blocks of node i: cut there, so that pins and ages hold for whole nodes.
+ * @return the node that ends there */
+static uint32_t end_at(struct mr_cache *cache, uint32_t i, uint32_t n_block)
+{
+    struct mr_cache_tree *tree = &cache->tree;
+    if (i == 0 || tree->node[i].start + tree->node[i].n == n_block)
+        return i;
+    const uint32_t upper = mr_cache_tree_split(tree, i, n_block - tree->node[i].start);
+    if (tree->node[i].n_pin > 0)
+        tree->node[upper].n_pin = 1; /* its child */
+    else
+        list_insert_after(cache, upper, i); /* as old, and deeper goes first */
+    return upper;
+}
+
+/* ---- room ---- */
+
+static void evict(struct mr_cache *cache)
+{
+    while (cache->n_block > cache->n_limit && cache->oldest != 0) {
+        const uint32_t i = cache->oldest;
+        struct mr_cache_node *node = &cache->tree.node[i];
+        uint32_t n = cache->n_block - cache->n_limit;
+        MR_ASSERT(node->child == 0);
+        if (n >= node->n) {
+            n = node->n;
+            list_remove(cache, i);
+            mr_cache_tree_remove(&cache->tree, i);
+        } else {
+            node->n -= n;
+        }
+        cache->n_block -= n;
+        cache->counts.n_evicted_block += n;
+        cache->counts.n_eviction++;
+    }
+}
+
+uint32_t mr_cache_limit(struct mr_cache *cache, uint32_t n_limit)
+{
+    cache->n_limit = n_limit;
+    evict(cache);
+    return cache->n_block > n_limit ? cache->n_block - n_limit : 0;
+}
+
+/* ---- calls ---- */
+
+uint32_t mr_cache_resident(struct mr_cache *cache, const struct mr_cache_path *path, uint32_t n_max)
+{
+    return mr_cache_tree_match(&cache->tree, path, (struct mr_cache_spot){0, 0}, n_max).n_block;
+}
+
+mr_status mr_cache_acquire(struct mr_cache *cache, const struct mr_cache_path *path, uint32_t n_max,
+                           struct mr_cache_hold *hold, struct mr_err *err)
+{
+    MR_TRY(mr_cache_tree_reserve(&cache->tree, 1, err)); /* one cut */
+    const struct mr_cache_spot spot =
+        mr_cache_tree_match(&cache->tree, path, (struct mr_cache_spot){0, 0}, n_max);
+    *hold = (struct mr_cache_hold){end_at(cache, spot.node, spot.n_block), spot.n_block};
+    pin(cache, hold->node);
+    cache->counts.n_acquired++;
+    cache->counts.n_hit_block += spot.n_block;
+    return MR_OK;
+}
+
+/* May blocks be added to node i itself, by the holder of `held`? */
+static bool can_grow(const struct mr_cache_node *node, uint32_t i, uint32_t held, uint64_t id)
+{
+    return i != 0 && node[i].child == 0 && node[i].id + node[i].n == id &&
+           node[i].n_pin == (i == held ? 1 : 0);
+}
+
+/* Add what the path has beyond `spot`. @return the node in which it ends */
+static uint32_t append(struct mr_cache *cache, struct mr_cache_spot spot,
+                       const struct mr_cache_path *path, uint32_t held)
+{
+    struct mr_cache_tree *tree = &cache->tree;
+    uint32_t i = spot.node, skip, r = mr_cache_tree_run_at(tree, path, spot.n_block, &skip);
+    for (; r < path->n_run; r++, skip = 0) {
+        const uint64_t id = path->run[r].id + skip;
+        const uint32_t n = path->run[r].n - skip;
+        tree->n_step++;
+        if (can_grow(tree->node, i, held, id)) {
+            tree->node[i].n += n;
+            if (tree->node[i].n_pin > 0)
+                cache->n_pinned += n;
+        } else {
+            i = mr_cache_tree_add(tree, i, id, n);
+            list_append(cache, i);
+        }
+    }
+    cache->n_block += path->n_block - spot.n_block;
+    cache->counts.n_inserted_block += path->n_block - spot.n_block;
+    return i;
+}
+
+mr_status mr_cache_extend(struct mr_cache *cache, struct mr_cache_hold *hold,
+                          const struct mr_cache_path *path, uint32_t *n_new, struct mr_err *err)
+{
+    MR_ASSERT(path->n_block >= hold->n_block);
+    const struct mr_cache_spot spot = mr_cache_tree_match(
+        &cache->tree, path, (struct mr_cache_spot){hold->node, hold->n_block}, path->n_block);
+    if (path->n_block > UINT32_MAX - cache->n_block)
+        return mr_err_set(err, MR_LIMIT, MR_NOWHERE, "prefix cache: more than 2^32 blocks");
+    uint32_t skip, n_run = 0;
+    if (spot.n_block < path->n_block)
+        n_run = path->n_run - mr_cache_tree_run_at(&cache->tree, path, spot.n_block, &skip);
+    MR_TRY(mr_cache_tree_reserve(&cache->tree, n_run + 1, err));
+    uint32_t end = end_at(cache, spot.node, spot.n_block);
+    if (n_run > 0)
+        end = append(cache, (struct mr_cache_spot){end, spot.n_block}, path, hold->node);
+    if (end != hold->node) {
+        pin(cache, end);
+        if (hold->node != 0) /* pinned from below now: nothing to climb for */
+            cache->tree.node[hold->node].n_pin--;
+    }
+    *hold = (struct mr_cache_hold){end, path->n_block};
+    if (n_new != NULL)
+        *n_new = path->n_block - spot.n_block;
+    evict(cache);
+    return MR_OK;
+}
+
+struct mr_cache_ref mr_cache_release(struct mr_cache *cache, struct mr_cache_hold *hold)
+{
+    const uint32_t i = hold->node;
+    const struct mr_cache_node *node = &cache->tree.node[i];
+    MR_ASSERT(i == 0 || (node->n_pin > 0 && node->start + node->n == hold->n_block));
+    unpin(cache, i);
+    const struct mr_cache_ref ref = {i, node->generation};
+    *hold = (struct mr_cache_hold){0, 0};
+    evict(cache);
+    return ref;
+}
+
+/* ---- loss ---- */
+
+static uint32_t first_leaf(const struct mr_cache_node *node, uint32_t i)
+{
+    while (node[i].child != 0)
+        i = node[i].child;
+    return i;
+}
+
+/* Children before parents, so that each that goes is a leaf. A pinned one has only pinned
+ * ancestors, which stay with it. */
+static void drop_below(struct mr_cache *cache, uint32_t top)
+{
+    const struct mr_cache_node *node = cache->tree.node;
+    uint32_t i = first_leaf(node, top);
+    for (bool is_last = false; !is_last;) {
+        const uint32_t sibling = node[i].next, parent = node[i].parent;
+        is_last = i == top;
+        if (node[i].n_pin == 0) {
+            cache->n_block -= node[i].n;
+            cache->counts.n_dropped_block += node[i].n;
+            list_remove(cache, i);
+            mr_cache_tree_remove(&cache->tree, i);
+        }
+        i = sibling != 0 ? first_leaf(node, sibling) : parent;
+    }
+}
+
+mr_status mr_cache_drop(struct mr_cache *cache, const struct mr_cache_path *path, uint32_t first,
+                        struct mr_err *err)
+{
+    struct mr_cache_tree *tree = &cache->tree;
+    MR_TRY(mr_cache_tree_reserve(tree, 1, err));
+    /* one block further than `first`, if it is there, lies in the topmost node to go */
+    uint32_t i = 0;
+    const struct mr_cache_spot spot =
+        mr_cache_tree_match(tree, path, (struct mr_cache_spot){0, 0}, path->n_block);
+    if (spot.n_block <= first)
+        return MR_OK;
+    for (i = spot.node; tree->node[i].start > first; i = tree->node[i].parent)
+        tree->n_step++;
+    if (tree->node[i].start < first)
+        (void)end_at(cache, i, first);
+    drop_below(cache, i);
+    return MR_OK;
+}
+
+void mr_cache_clear(struct mr_cache *cache)
+{
+    cache->counts.n_dropped_block += cache->n_block;
+    mr_cache_tree_clear(&cache->tree);
+    cache->oldest = cache->youngest = 0;
+    cache->n_block = cache->n_pinned = 0;
+}
+
+/* ---- life ---- */
+
+mr_status mr_cache_init(struct mr_cache *cache, uint32_t n_limit, struct mr_err *err)
+{
+    *cache = (struct mr_cache){.n_limit = n_limit};
+    return mr_cache_tree_init(&cache->tree, err);
+}
+
+void mr_cache_fini(struct mr_cache *cache)
+{
+    mr_cache_tree_fini(&cache->tree);
+    *cache = (struct mr_cache){0};
+}
+
+size_t mr_cache_bytes(const struct mr_cache *cache)
+{
+    return sizeof *cache + mr_cache_tree_bytes(&cache->tree);
+}

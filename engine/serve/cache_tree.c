@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Slab, table of children, matching, splitting, joining. A child is found by (parent, first id) in
+ * one table for all nodes, so that thousands of sessions below one shared prefix cost no more than
+ * one; children are also linked, for those who must visit them all. */
+#include "engine/serve/cache_tree.h"
+
+#include "engine/base/assert.h"
+#include "engine/base/mem.h"
+
+#include <string.h>
+
+enum {
+    line_bytes = 64,
+    cap_first = 8
+};
+
+_Static_assert(sizeof(struct mr_cache_node) == line_bytes, "a node is one cache line");
+
+/* ---- table of children ---- */
+
+static uint32_t *bucket_of(const struct mr_cache_tree *tree, uint32_t parent, uint64_t id)
+{
+    /* Fibonacci hashing twice: ids and indices both come in sequences */
+    uint64_t h = (id ^ (uint64_t)parent * 0x9e3779b97f4a7c15u) * 0xd6e8feb86659fd93u;
+    h = (h ^ h >> 32) * 0x9e3779b97f4a7c15u;
+    return &tree->bucket[(h >> 32) & (tree->n_bucket - 1)];
+}
+
+static void hash_insert(struct mr_cache_tree *tree, uint32_t i)
+{
+    struct mr_cache_node *node = &tree->node[i];
+    uint32_t *bucket = bucket_of(tree, node->parent, node->id);
+    node->hash_next = *bucket;
+    *bucket = i;
+}
+
+static void hash_remove(struct mr_cache_tree *tree, uint32_t i)
+{
+    const struct mr_cache_node *node = &tree->node[i];
+    uint32_t *link = bucket_of(tree, node->parent, node->id);
+    while (*link != i)
+        link = &tree->node[*link].hash_next;
+    *link = node->hash_next;
+}
+
+static uint32_t child_of(struct mr_cache_tree *tree, uint32_t parent, uint64_t id)
+{
+    uint32_t i = *bucket_of(tree, parent, id);
+    while (i != 0 && (tree->node[i].id != id || tree->node[i].parent != parent)) {
+        i = tree->node[i].hash_next;
+        tree->n_step++;
+    }
+    return i;
+}
+
+/* ---- slab ---- */
+
+/* Twice the room, in fresh memory aligned to lines. Both are made before either is replaced. */
+static mr_status grow(struct mr_cache_tree *tree, uint32_t cap, struct mr_err *err)
+{
+    uint32_t n_bucket = cap_first;
+    while (n_bucket < cap)
+        n_bucket *= 2;
+    char *slab = mr_alloc((size_t)cap + 1, sizeof *tree->node);
+    if (slab == NULL)
+        return mr_err_nomem(err, ((size_t)cap + 1) * sizeof *tree->node);
+    uint32_t *bucket = mr_alloc_zero(n_bucket, sizeof *bucket);
+    if (bucket == NULL) {
+        mr_free(slab);
+        return mr_err_nomem(err, n_bucket * sizeof *bucket);
+    }
+    char *aligned = slab + (line_bytes - (uintptr_t)slab % line_bytes) % line_bytes;
+    struct mr_cache_node *node = (struct mr_cache_node *)(void *)aligned;
+    if (tree->n_slot > 0)
+        memcpy(node, tree->node, tree->n_slot * sizeof *node);
+    mr_free(tree->slab);
+    mr_free(tree->bucket);
+    tree->slab = slab;
+    tree->node = node;
+    tree->bucket = bucket;
+    tree->n_bucket = n_bucket;
+    tree->cap = cap;
+    for (uint32_t i = 1; i < tree->n_slot; i++)
+        if (node[i].n > 0)
+            hash_insert(tree, i);
+    return MR_OK;
+}
+
+mr_status mr_cache_tree_init(struct mr_cache_tree *tree, struct mr_err *err)
+{
+    *tree = (struct mr_cache_tree){0};
+    MR_TRY(grow(tree, cap_first, err));
+    tree->node[0] = (struct mr_cache_node){0};
+    tree->n_slot = 1;
+    return MR_OK;
+}
+
+void mr_cache_tree_fini(struct mr_cache_tree *tree)
+{
+    mr_free(tree->slab);
+    mr_free(tree->bucket);
+    *tree = (struct mr_cache_tree){0};
+}
+
+mr_status mr_cache_tree_reserve(struct mr_cache_tree *tree, uint32_t n_more, struct mr_err *err)
+{
+    const uint64_t need = (uint64_t)tree->n_node + 1 + n_more;
+    uint64_t cap = tree->cap;
+    if (need <= cap)
+        return MR_OK;
+    while (cap < need)
+        cap *= 2;
+    if (cap > UINT32_MAX / 2)
+        return mr_err_set(err, MR_LIMIT, MR_NOWHERE,
+                          "prefix cache: more than 2^30 extents in one instance");
+    return grow(tree, (uint32_t)cap, err);
+}
+
+static uint32_t slot_take(struct mr_cache_tree *tree)
+{
+    uint32_t i = tree->free;
+    uint32_t generation = 1;
+    if (i != 0) {
+        tree->free = tree->node[i].next;
+        generation = tree->node[i].generation;
+    } else {
+        MR_ASSERT(tree->n_slot < tree->cap);
+        i = tree->n_slot++;
+    }
+    tree->node[i] = (struct mr_cache_node){.generation = generation};
+    tree->n_node++;
+    return i;
+}
+
+static void slot_free(struct mr_cache_tree *tree, uint32_t i)
+{
+    struct mr_cache_node *node = &tree->node[i];
+    node->n = 0;
+    node->generation += node->generation == UINT32_MAX ? 2 : 1; /* 0 is the root's */
+    node->next = tree->free;
+    tree->free = i;
+    tree->n_node--;
+}
+
+bool mr_cache_tree_is_live(const struct mr_cache_tree *tree, struct mr_cache_ref ref)
+{
+    return ref.i < tree->n_slot && tree->node[ref.i].generation == ref.generation &&
+           (ref.i == 0 || tree->node[ref.i].n > 0);
+}
+
+/* ---- links ---- */
+
+static void link_child(struct mr_cache_tree *tree, uint32_t i)
+{
+    struct mr_cache_node *node = &tree->node[i], *parent = &tree->node[node->parent];
+    node->prev = 0;
+    node->next = parent->child;
+    if (node->next != 0)
+        tree->node[node->next].prev = i;
+    parent->child = i;
+}
+
+static void unlink_child(struct mr_cache_tree *tree, uint32_t i)
+{
+    const struct mr_cache_node *node = &tree->node[i];
+    if (node->prev != 0)
+        tree->node[node->prev].next = node->next;
+    else
+        tree->node[node->parent].child = node->next;
+    if (node->next != 0)
+        tree->node[node->next].prev = node->prev;
+}
+
+/* ---- public ---- */
+
+uint32_t mr_cache_tree_run_at(struct mr_cache_tree *tree, const struct mr_cache_path *path,
+                              uint32_t at, uint32_t *skip)
+{
+    uint32_t r = path->n_run, before = path->n_block;
+    MR_ASSERT(at < path->n_block);
+    while (before > at) {
+        MR_ASSERT(r > 0);
+        before -= path->run[--r].n;
+        tree->n_step++;
+    }
+    *skip = at - before;
+    return r;
+}
+
+/* The hint's node and what it says of this path: blocks that are common and still there. */
+static struct mr_cache_spot spot_of_hint(struct mr_cache_tree *tree,
+                                         const struct mr_cache_path *path, uint32_t n_max)
+{
+    struct mr_cache_spot spot = {0, 0};
+    if (path->hint.i == 0 || path->n_keep == 0 || !mr_cache_tree_is_live(tree, path->hint))
+        return spot;
+    const struct mr_cache_node *node = &tree->node[path->hint.i];
+    const uint32_t end = node->start + node->n;
+    spot = (struct mr_cache_spot){path->hint.i, path->n_keep < end ? path->n_keep : end};
+    if (spot.n_block > n_max)
+        spot.n_block = n_max;
+    while (spot.node != 0 && tree->node[spot.node].start >= spot.n_block) {
+        spot.node = tree->node[spot.node].parent;
+        tree->n_step++;
+    }
+    return spot;
+}
+
+struct mr_cache_spot mr_cache_tree_match(struct mr_cache_tree *tree,
+                                         const struct mr_cache_path *path,
+                                         struct mr_cache_spot from, uint32_t n_max)
+{
+    struct mr_cache_spot spot = from;
+    if (n_max > path->n_block)
+        n_max = path->n_block;
+    if (spot.node == 0)
+        spot = spot_of_hint(tree, path, n_max);
+    if (spot.n_block >= n_max)
+        return spot;
+    uint32_t skip, r = mr_cache_tree_run_at(tree, path, spot.n_block, &skip);
+    while (spot.n_block < n_max) {
+        const struct mr_cache_run *run = &path->run[r];
+        const uint64_t id = run->id + skip;
+        const struct mr_cache_node *node = &tree->node[spot.node];
+        uint32_t within = spot.n_block - node->start;
+        tree->n_step++;
+        if (within == node->n) {
+            const uint32_t child = child_of(tree, spot.node, id);
+            if (child == 0)
+                break;
+            spot.node = child;
+            node = &tree->node[child];
+            within = 0;
+        } else if (node->id + within != id) {
+            break;
+        }
+        uint32_t n = node->n - within;
+        if (n > run->n - skip)
+            n = run->n - skip;
+        if (n > n_max - spot.n_block)
+            n = n_max - spot.n_block;
+        spot.n_block += n;
+        skip += n;
+        if (skip == run->n) {
+            skip = 0;
+            r++;
+        }
+    }
+    return spot;
+}
+
+uint32_t mr_cache_tree_add(struct mr_cache_tree *tree, uint32_t parent, uint64_t id, uint32_t n)
+{
+    const uint32_t i = slot_take(tree);
+    struct mr_cache_node *node = &tree->node[i];
+    node->id = id;
+    node->n = n;
+    node->parent = parent;
+    node->start = tree->node[parent].start + tree->node[parent].n;
+    link_child(tree, i);
+    hash_insert(tree, i);
+    return i;
+}
+
+/* Put node `to` where `from` stands among the children of their parent. */
+static void take_place(struct mr_cache_tree *tree, uint32_t from, uint32_t to)
+{
+    struct mr_cache_node *node = &tree->node[to];
+    node->parent = tree->node[from].parent;
+    node->prev = tree->node[from].prev;
+    node->next = tree->node[from].next;
+    if (node->prev != 0)
+        tree->node[node->prev].next = to;
+    else
+        tree->node[node->parent].child = to;
+    if (node->next != 0)
+        tree->node[node->next].prev = to;
+}
+
+uint32_t mr_cache_tree_split(struct mr_cache_tree *tree, uint32_t i, uint32_t n)
+{
+    MR_ASSERT(n > 0 && n < tree->node[i].n);
+    hash_remove(tree, i);
+    const uint32_t u = slot_take(tree);
+    struct mr_cache_node *lower = &tree->node[i], *upper = &tree->node[u];
+    take_place(tree, i, u);
+    upper->id = lower->id;
+    upper->start = lower->start;
+    upper->n = n;
+    upper->child = i;
+    lower->id += n;
+    lower->start += n;
+    lower->n -= n;
+    lower->parent = u;
+    lower->next = lower->prev = 0;
+    hash_insert(tree, u);
+    hash_insert(tree, i);
+    return u;
+}
+
+bool mr_cache_tree_can_join(const struct mr_cache_tree *tree, uint32_t i)
+{
+    const struct mr_cache_node *node = &tree->node[i], *parent = &tree->node[node->parent];
+    return node->parent != 0 && parent->child == i && node->next == 0 &&
+           parent->id + parent->n == node->id;
+}
+
+void mr_cache_tree_join(struct mr_cache_tree *tree, uint32_t i)
+{
+    struct mr_cache_node *node = &tree->node[i];
+    const uint32_t p = node->parent;
+    MR_ASSERT(mr_cache_tree_can_join(tree, i));
+    hash_remove(tree, i);
+    hash_remove(tree, p);
+    node->id = tree->node[p].id;
+    node->start = tree->node[p].start;
+    node->n += tree->node[p].n;
+    take_place(tree, p, i);
+    hash_insert(tree, i);
+    slot_free(tree, p);
+}
+
+void mr_cache_tree_remove(struct mr_cache_tree *tree, uint32_t i)
+{
+    MR_ASSERT(i != 0 && tree->node[i].child == 0);
+    hash_remove(tree, i);
+    unlink_child(tree, i);
+    slot_free(tree, i);
+}
+
+void mr_cache_tree_clear(struct mr_cache_tree *tree)
+{
+    memset(tree->bucket, 0, tree->n_bucket * sizeof *tree->bucket);
+    tree->node[0].child = 0;
+    for (uint32_t i = 1; i < tree->n_slot; i++)
+        if (tree->node[i].n > 0)
+            slot_free(tree, i);
+}
+
+size_t mr_cache_tree_bytes(const struct mr_cache_tree *tree)
+{
+    return ((size_t)tree->cap + 1) * sizeof *tree->node +
+           (size_t)tree->n_bucket * sizeof *tree->bucket;
+}
