@@ -12,6 +12,7 @@
 #include "engine/base/num.h"
 #include "engine/base/xml.h"
 #include "engine/base/xmlw.h"
+#include "engine/net/platform_impl.h"
 #include "engine/net/probe.h"
 
 #include <simgrid/actor.h>
@@ -32,24 +33,16 @@ enum {
 
 /* ---- names ---- */
 
-/* SimGrid's hosts by index of the site; NULL where it has none. */
-struct host_table {
-    sg_host_t *handle;
-    struct mr_intern names; /* id = index of the site's host */
-    size_t n_stranger;      /* hosts the site does not know */
-    const char *stranger;   /* one of them */
-};
-
-static void table_fini(struct host_table *table)
+void mr_platform_hosts_fini(struct mr_platform_hosts *table)
 {
     mr_free(table->handle);
     mr_intern_fini(&table->names);
 }
 
-static mr_status table_init(struct host_table *table, const struct mr_site *site,
-                            struct mr_err *err)
+mr_status mr_platform_hosts_init(struct mr_platform_hosts *table, const struct mr_site *site,
+                                 struct mr_err *err)
 {
-    *table = (struct host_table){0};
+    *table = (struct mr_platform_hosts){0};
     table->handle = mr_alloc_zero(site->n_host, sizeof(sg_host_t));
     if (table->handle == NULL)
         return mr_err_nomem(err, site->n_host * sizeof(sg_host_t));
@@ -79,8 +72,38 @@ static mr_status table_init(struct host_table *table, const struct mr_site *site
         xbt_free(list);
     }
     if (st != MR_OK)
-        table_fini(table);
+        mr_platform_hosts_fini(table);
     return st;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(sg_link_get_name(*(const sg_link_t *)a), sg_link_get_name(*(const sg_link_t *)b));
+}
+
+static bool is_own(const char *name)
+{
+    return strcmp(name, "__loopback__") == 0; /* SimGrid's, of every host to itself */
+}
+
+mr_status mr_platform_links_init(struct mr_platform_links *links, struct mr_err *err)
+{
+    const size_t n = sg_link_count();
+    *links = (struct mr_platform_links){.handle = mr_alloc_zero(n, sizeof(sg_link_t))};
+    if (links->handle == NULL)
+        return mr_err_nomem(err, n * sizeof(sg_link_t));
+    sg_link_t *list = sg_link_list();
+    qsort(list, n, sizeof(sg_link_t), by_name); // NOLINT(bugprone-sizeof-expression): handles
+    for (size_t i = 0; i < n; i++)
+        if (!is_own(sg_link_get_name(list[i])))
+            links->handle[links->n++] = list[i];
+    xbt_free(list);
+    return MR_OK;
+}
+
+void mr_platform_links_fini(struct mr_platform_links *links)
+{
+    mr_free(links->handle);
 }
 
 /* ---- loading ---- */
@@ -249,7 +272,7 @@ static void differ(struct mr_diags *diags, const struct mr_site *site, const cha
                  "%s \"%s\": we read %s %s, SimGrid %s", kind, name, what, a, b);
 }
 
-static void check_hosts(const struct mr_site *site, const struct host_table *table,
+static void check_hosts(const struct mr_site *site, const struct mr_platform_hosts *table,
                         struct mr_diags *diags)
 {
     const struct mr_place at = {site->path, 0, 0};
@@ -272,11 +295,6 @@ static void check_hosts(const struct mr_site *site, const struct host_table *tab
             differ(diags, site, "host", host->name, "cores:", (double)host->n_core,
                    sg_host_core_count(handle));
     }
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(sg_link_get_name(*(const sg_link_t *)a), sg_link_get_name(*(const sg_link_t *)b));
 }
 
 static const sg_link_t *find_link(const sg_link_t *list, size_t n, const char *name)
@@ -318,14 +336,14 @@ static void check_link(const struct mr_site *site, const struct mr_link *link, c
 
 void mr_platform_check(const struct mr_site *site, struct mr_diags *diags)
 {
-    struct host_table table;
+    struct mr_platform_hosts table;
     struct mr_err err = {0};
-    if (table_init(&table, site, &err) != MR_OK) {
+    if (mr_platform_hosts_init(&table, site, &err) != MR_OK) {
         (void)mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
         return;
     }
     check_hosts(site, &table, diags);
-    table_fini(&table);
+    mr_platform_hosts_fini(&table);
     const size_t n = sg_link_count();
     sg_link_t *list = sg_link_list();
     qsort(list, n, sizeof(sg_link_t), by_name); // NOLINT(bugprone-sizeof-expression): handles
@@ -341,7 +359,7 @@ void mr_platform_check(const struct mr_site *site, struct mr_diags *diags)
 /* ---- questions inside an actor ---- */
 
 struct question {
-    const struct host_table *table;
+    const struct mr_platform_hosts *table;
     struct mr_platform_route *route;
     size_t n;
 };
@@ -363,8 +381,8 @@ static void ask(int argc, char **argv)
     }
 }
 
-static mr_status all_known(const struct mr_site *site, const struct host_table *table, uint32_t src,
-                           uint32_t dst, struct mr_err *err)
+static mr_status all_known(const struct mr_site *site, const struct mr_platform_hosts *table,
+                           uint32_t src, uint32_t dst, struct mr_err *err)
 {
     if (src >= site->n_host || dst >= site->n_host || table->handle[src] == NULL ||
         table->handle[dst] == NULL)
@@ -383,8 +401,8 @@ static void start_actor(const char *name, sg_host_t host, xbt_main_func_t code, 
 mr_status mr_platform_routes(const struct mr_site *site, struct mr_platform_route *route, size_t n,
                              struct mr_err *err)
 {
-    struct host_table table;
-    MR_TRY(table_init(&table, site, err));
+    struct mr_platform_hosts table;
+    MR_TRY(mr_platform_hosts_init(&table, site, err));
     mr_status st = MR_OK;
     for (size_t i = 0; i < n && st == MR_OK; i++)
         st = all_known(site, &table, route[i].src, route[i].dst, err);
@@ -393,7 +411,7 @@ mr_status mr_platform_routes(const struct mr_site *site, struct mr_platform_rout
         start_actor("ask", table.handle[route[0].src], ask, &q);
         simgrid_run();
     }
-    table_fini(&table);
+    mr_platform_hosts_fini(&table);
     return st;
 }
 
@@ -420,11 +438,11 @@ static void send(int argc, char **argv)
 mr_status mr_platform_play(const struct mr_site *site, struct mr_platform_transfer *transfer,
                            size_t n, struct mr_err *err)
 {
-    struct host_table table;
-    MR_TRY(table_init(&table, site, err));
+    struct mr_platform_hosts table;
+    MR_TRY(mr_platform_hosts_init(&table, site, err));
     struct sender *sender = mr_alloc_zero(n, sizeof *sender);
     if (sender == NULL) {
-        table_fini(&table);
+        mr_platform_hosts_fini(&table);
         return mr_err_nomem(err, n * sizeof *sender);
     }
     mr_status st = MR_OK;
@@ -439,6 +457,6 @@ mr_status mr_platform_play(const struct mr_site *site, struct mr_platform_transf
         simgrid_run();
     }
     mr_free(sender);
-    table_fini(&table);
+    mr_platform_hosts_fini(&table);
     return st;
 }

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Mode `flow` of transfers (engine/serve/transfer.h): SimGrid's max-min over whole routes.
+ *
+ * SimGrid owns the control flow of what lives in it, so the owner of time runs inside: everything
+ * that starts or advances transfers happens in the body of mr_transfer_run, which is called in an
+ * actor of its own with a large stack. Its clock moves only while something is in flight and only
+ * in mr_transfer_advance, at whose end both clocks agree to 1e-9 s.
+ *
+ * Latencies are paid before SimGrid hears of a transfer, and its links have none: with them it
+ * would share a link by the inverse of the routes' latencies, as TCP does, not evenly (a neighbor
+ * got 5 times the rate of a host of another hall).
+ *
+ * What it cannot do: tell how far a transfer is (bytes on links count at the end; what was cut off
+ * counts as nothing), and hold a rate below that of the links: where the two ends are slower than
+ * the route, the transfer takes its share of the links, and ends no sooner than the ends allow.
+ * Ends closer than 1e-9 s may come out as one instant. */
+#ifndef MR_ENGINE_NET_FLOW_H
+#define MR_ENGINE_NET_FLOW_H
+
+#include "engine/net/wiring.h"
+#include "engine/serve/transfer.h"
+
+/** Once per process, as SimGrid. From here on its links carry payload bandwidths and no latency.
+ *  @param[in] wiring lent @param[in] class_latency_s as mr_transfer_ideal */
+MR_CHECKED mr_status mr_flow_create(struct mr_wiring *wiring, const double *class_latency_s,
+                                    struct mr_transfer **out, struct mr_err *err);
+
+#endif
