@@ -88,6 +88,7 @@ static mr_status reserve(void *self, uint32_t slot, uint32_t route, struct mr_er
     (void)route;
     MR_ASSERT(f->wiring->is_inside); /* in the body of mr_transfer_run */
     if (n > f->n_sender) {
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): of pointers */
         MR_TRY(mr_grow(&f->sender, &f->cap_sender, n, sizeof *f->sender, err));
         MR_TRY(mr_grow(&f->ended, &f->cap_ended, n, sizeof *f->ended, err));
         while (f->n_sender < n)

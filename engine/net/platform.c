@@ -27,6 +27,16 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* A sanitizer does not know stacks that assembly switches. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+static const bool built_with_sanitizer = true;
+#elif defined(__has_feature)
+static const bool built_with_sanitizer =
+    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#else
+static const bool built_with_sanitizer = false;
+#endif
+
 enum {
     resolved_cap = 48 /* of the temporary file's name */
 };
@@ -168,7 +178,7 @@ static mr_status start(const struct mr_site *site, const struct mr_platform_opti
         st = add_setting(&arena, "--cfg=", required[i], argv, &argc, err);
     if (st == MR_OK)
         st = add_folder(&arena, site->path, argv, &argc, err);
-    if (st == MR_OK && options->under_sanitizer)
+    if (st == MR_OK && (options->under_sanitizer || built_with_sanitizer))
         st = add_setting(&arena, "--cfg=", "contexts/factory:thread", argv, &argc, err);
     for (size_t i = 0; i < options->n_config && st == MR_OK; i++)
         st = add_setting(&arena, "--cfg=", options->config[i], argv, &argc, err);

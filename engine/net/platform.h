@@ -14,7 +14,7 @@ struct mr_platform_options {
     const char *const *config; /* n_config times "key:value", as after --cfg= */
     size_t n_config;
     const char *log;      /* "root.thres:warning" when NULL */
-    bool under_sanitizer; /* thread contexts instead of assembly ones */
+    bool under_sanitizer; /* thread contexts instead of assembly ones; those of sanitized builds */
 };
 
 /** Start SimGrid and load the site's own file (with XInclude resolved through a temporary file).

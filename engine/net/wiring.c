@@ -82,15 +82,10 @@ static struct mr_topology_local inside(const struct mr_site *site, const struct 
     return (struct mr_topology_local){domain->bandwidth_bytes_s, 2 * domain->latency_s};
 }
 
-static mr_status fill_topology(struct mr_wiring *w, double efficiency, struct mr_err *err)
+/* Every link learns its index. */
+static void fill_links(const struct mr_wiring *w, struct mr_topology_link *link)
 {
-    const struct mr_site *site = w->site;
-    struct mr_topology_link *link = mr_alloc_zero(w->links.n, sizeof *link);
-    struct mr_topology_local *local = mr_alloc_zero(site->n_host, sizeof *local);
-    mr_status st = MR_OK;
-    if (link == NULL || local == NULL)
-        st = mr_err_nomem(err, w->links.n * sizeof *link + site->n_host * sizeof *local);
-    for (size_t i = 0; i < w->links.n && st == MR_OK; i++) {
+    for (size_t i = 0; i < w->links.n; i++) {
         const sg_link_t of = w->links.handle[i];
         sg_link_set_data(of, (void *)(uintptr_t)(i + 1)); // NOLINT(performance-no-int-to-ptr)
         link[i] = (struct mr_topology_link){.name = sg_link_get_name(of),
@@ -98,9 +93,18 @@ static mr_status fill_topology(struct mr_wiring *w, double efficiency, struct mr
                                             .latency_s = sg_link_get_latency(of),
                                             .is_fatpipe = sg_link_is_shared(of) == 0};
     }
-    for (size_t i = 0; i < site->n_host && st == MR_OK; i++)
-        local[i] = inside(site, &site->host[i]);
-    if (st == MR_OK) {
+}
+
+static mr_status fill_topology(struct mr_wiring *w, double efficiency, struct mr_err *err)
+{
+    const struct mr_site *site = w->site;
+    struct mr_topology_link *link = mr_alloc_zero(w->links.n, sizeof *link);
+    struct mr_topology_local *local = mr_alloc_zero(site->n_host, sizeof *local);
+    mr_status st;
+    if (link != NULL && local != NULL) {
+        fill_links(w, link);
+        for (size_t i = 0; i < site->n_host; i++)
+            local[i] = inside(site, &site->host[i]);
         const struct mr_topology_options options = {.link = link,
                                                     .n_link = w->links.n,
                                                     .n_host = site->n_host,
@@ -108,6 +112,8 @@ static mr_status fill_topology(struct mr_wiring *w, double efficiency, struct mr
                                                     .source = {w, find},
                                                     .efficiency = efficiency};
         st = mr_topology_create(&options, &w->topology, err);
+    } else {
+        st = mr_err_nomem(err, w->links.n * sizeof *link + site->n_host * sizeof *local);
     }
     mr_free(link);
     mr_free(local);

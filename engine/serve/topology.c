@@ -47,27 +47,12 @@ static mr_status check(const struct mr_topology_options *options, struct mr_err 
     return MR_OK;
 }
 
-mr_status mr_topology_create(const struct mr_topology_options *options, struct mr_topology **out,
-                             struct mr_err *err)
+/* Payload figures. */
+static void copy_options(struct mr_topology *t, const struct mr_topology_options *options)
 {
-    *out = NULL;
-    MR_TRY(check(options, err));
-    struct mr_topology *t = mr_alloc_zero(1, sizeof *t);
-    if (t == NULL)
-        return mr_err_nomem(err, sizeof *t);
     t->source = options->source;
     t->efficiency = options->efficiency;
     t->n_host = options->n_host;
-    mr_status st =
-        mr_grow(&t->link, &t->cap_link, options->n_link + 1, sizeof *t->link, err); /* not NULL */
-    if (st == MR_OK) {
-        t->local = mr_alloc(options->n_host, sizeof *t->local);
-        st = t->local != NULL ? MR_OK : mr_err_nomem(err, options->n_host * sizeof *t->local);
-    }
-    if (st != MR_OK) {
-        mr_topology_destroy(t);
-        return st;
-    }
     t->n_link = t->n_site_link = options->n_link;
     for (size_t i = 0; i < options->n_link; i++) {
         t->link[i] = options->link[i];
@@ -78,6 +63,25 @@ mr_status mr_topology_create(const struct mr_topology_options *options, struct m
                                              : (struct mr_topology_local){(double)INFINITY, 0};
         t->local[i].bandwidth_bytes_s *= options->efficiency;
     }
+}
+
+mr_status mr_topology_create(const struct mr_topology_options *options, struct mr_topology **out,
+                             struct mr_err *err)
+{
+    *out = NULL;
+    MR_TRY(check(options, err));
+    struct mr_topology *t = mr_alloc_zero(1, sizeof *t);
+    if (t == NULL)
+        return mr_err_nomem(err, sizeof *t);
+    t->cap_link = options->n_link + 1; /* one more: grown from there */
+    t->link = mr_alloc(t->cap_link, sizeof *t->link);
+    t->local = mr_alloc(options->n_host, sizeof *t->local);
+    if (t->link == NULL || t->local == NULL) {
+        mr_topology_destroy(t);
+        return mr_err_nomem(err,
+                            options->n_link * sizeof *t->link + options->n_host * sizeof *t->local);
+    }
+    copy_options(t, options);
     *out = t;
     return MR_OK;
 }
