@@ -2,7 +2,20 @@
 /* Walks the rows of a table; kinds without bounds (texts, lists) have nothing to check. */
 #include "thermal/limits.h"
 
+#include "engine/base/assert.h"
+
 #include <math.h>
+
+enum {
+    rows_max = 64
+};
+
+void mr_limits_defaults(const struct mr_param_table *table, void *object)
+{
+    uint8_t origin[rows_max] = {0};
+    MR_ASSERT(table->n <= rows_max);
+    mr_param_defaults(&(struct mr_param_target){table, object, origin, NULL, table->name});
+}
 
 static mr_status refuse(const char *what, const struct mr_param *row, double value,
                         struct mr_err *err)

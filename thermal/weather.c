@@ -49,10 +49,8 @@ const struct mr_param_table mr_weather_table = {
 
 void mr_weather_defaults(struct mr_weather_params *params)
 {
-    uint8_t origin[sizeof rows / sizeof *rows] = {0};
     *params = (struct mr_weather_params){0};
-    mr_param_defaults(
-        &(struct mr_param_target){&mr_weather_table, params, origin, NULL, "weather"});
+    mr_limits_defaults(&mr_weather_table, params);
 }
 
 mr_status mr_weather_check(const struct mr_weather_params *params, struct mr_err *err)
