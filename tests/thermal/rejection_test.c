@@ -14,7 +14,7 @@ enum kind {
     n_kind
 };
 
-static struct mr_rejection made(enum kind kind, double set_c)
+static struct mr_rejection made(int kind, double set_c)
 {
     struct mr_rejection r = {0};
     struct mr_rejection_params params;
@@ -258,6 +258,60 @@ MR_TEST(economizer)
     assert_true(out.tower_heat_w > 0 && out.chiller_heat_w > 0);
 }
 
+/* ---- the cards of the house ---- */
+
+static struct mr_reject_card card_of(const char *id)
+{
+    char path[512];
+    struct mr_card *card;
+    struct mr_diags diags = {0};
+    snprintf(path, sizeof path, "%s/platforms/rejects/%s.xml", MR_SOURCE_DIR, id);
+    if (mr_card_load(path, &mr_reject_kind, &card, &diags) != MR_OK)
+        fail_msg("%s: %s", path, diags.item[0].err.text);
+    const struct mr_reject_card object = *mr_reject_of(card);
+    mr_card_destroy(card);
+    return object;
+}
+
+MR_TEST(cards_make_units_that_do_what_they_say)
+{
+    static const char *const dry_ids[] = {"trillium_2931", "trillium_adiabatic"};
+    struct mr_err err = {0};
+    for (int i = 0; i < 2; i++) {
+        const struct mr_reject_card card = card_of(dry_ids[i]);
+        struct mr_dry_cooler_params params;
+        struct mr_dry_cooler dry;
+        mr_dry_cooler_defaults(&params);
+        mr_dry_cooler_of_card(&card, &params);
+        assert_int_equal(mr_dry_cooler_make(dry_ids[i], &params, &dry, &err), MR_OK);
+        const struct mr_dry_cooler_in in = {card.entering_c, 1, card.air_c, 1, 1, 0};
+        mr_assert_near(mr_dry_cooler_run(&dry, &in).heat_w, card.capacity_w, 1e-9, 0);
+        mr_assert_near(mr_dry_cooler_run(&dry, &in).fan_w, card.electric_w, 1e-12, 0);
+    }
+    const struct mr_reject_card york = card_of("york_tower");
+    struct mr_tower_params tower_params;
+    struct mr_tower tower;
+    mr_tower_defaults(&tower_params);
+    mr_tower_of_card(&york, &tower_params);
+    assert_int_equal(mr_tower_make("york", &tower_params, &tower, &err), MR_OK);
+    const struct mr_tower_in wet = {york.entering_c, 1, york.air_c, 1, 1, 0};
+    mr_assert_near(mr_tower_run(&tower, &wet).heat_w, york.capacity_w, 0.02, 0);
+    static const char *const chiller_ids[] = {"mcquay_wsc_471", "carnot_trim"};
+    for (int i = 0; i < 2; i++) {
+        const struct mr_reject_card card = card_of(chiller_ids[i]);
+        struct mr_chiller_params params;
+        struct mr_chiller chiller;
+        mr_chiller_defaults(&params);
+        mr_chiller_of_card(&card, &params);
+        assert_int_equal(mr_chiller_make(chiller_ids[i], &params, card.leaving_c, &chiller, &err),
+                         MR_OK);
+        const struct mr_chiller_out out =
+            mr_chiller_run(&chiller, card.capacity_w, card.leaving_c, card.air_c);
+        mr_assert_near(out.heat_w, card.capacity_w, 0.01, 0);
+        mr_assert_near(out.work_w, card.electric_w, 0.01, 0);
+    }
+}
+
 /* ---- refusals ---- */
 
 MR_TEST(impossible_sites)
@@ -319,5 +373,5 @@ MR_TEST_MAIN(MR_TEST_ENTRY(energy_closes_at_every_stage),
              MR_TEST_ENTRY(what_dry_coolers_cannot_take),
              MR_TEST_ENTRY(a_stage_stays_and_leaves_with_room_to_spare),
              MR_TEST_ENTRY(lost_units_fans_and_water), MR_TEST_ENTRY(no_flow_or_cold_return),
-             MR_TEST_ENTRY(economizer), MR_TEST_ENTRY(impossible_sites),
-             MR_TEST_ENTRY(set_points_no_hour_allows))
+             MR_TEST_ENTRY(economizer), MR_TEST_ENTRY(cards_make_units_that_do_what_they_say),
+             MR_TEST_ENTRY(impossible_sites), MR_TEST_ENTRY(set_points_no_hour_allows))
