@@ -5,6 +5,7 @@
  * of months of different years. Map: lines and fields - header - records - gaps - bounds. */
 #include "thermal/epw.h"
 
+#include "engine/base/assert.h"
 #include "engine/base/gz.h"
 #include "engine/base/mem.h"
 #include "engine/base/num.h"
@@ -300,7 +301,7 @@ static mr_status read_records(struct reader *r)
     struct clock last = {0, 0, 0};
     int in_hour = 0;
     while (next_line(r)) {
-        struct clock now;
+        struct clock now = {1, 1, 1};
         split(r);
         if (r->n_field <= columns[wind].field)
             return mr_err_set(r->err, MR_PARSE, (struct mr_place){r->name, r->line, 0},
@@ -371,6 +372,7 @@ static mr_status fill_column(struct reader *r, int c)
     struct mr_epw *epw = r->epw;
     double *v = r->value[c];
     uint64_t first = 0, n_known = 0;
+    MR_ASSERT(v != NULL); /* there is a record */
     for (uint64_t i = epw->n; i-- > 0;)
         if (!isnan(v[i])) {
             first = i;
