@@ -33,12 +33,9 @@ static const struct mr_opt bench_rows[] = {
 
 const struct mr_opt_table mr_bench_opts = {bench_rows, sizeof bench_rows / sizeof *bench_rows};
 
-static const struct mr_bench_group *const groups[] = {&mr_bench_base_group,   &mr_bench_clock_group,
-                                                      &mr_bench_models_group, &mr_bench_serve_group,
-                                                      &mr_bench_site_group,   NULL};
-static const struct mr_bench_group *const groups[] = {&mr_bench_base_group, &mr_bench_models_group,
-                                                      &mr_bench_net_group,  &mr_bench_serve_group,
-                                                      &mr_bench_site_group, NULL};
+static const struct mr_bench_group *const groups[] = {
+    &mr_bench_base_group, &mr_bench_clock_group, &mr_bench_models_group, &mr_bench_net_group,
+    &mr_bench_serve_group, &mr_bench_site_group, NULL};
 
 /* All cases in the order of their groups; NULL past the last. */
 static const struct mr_bench_case *case_at(size_t i)
