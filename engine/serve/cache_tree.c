@@ -225,7 +225,8 @@ struct mr_cache_spot mr_cache_tree_match(struct mr_cache_tree *tree,
         uint32_t within = spot.n_block - node->start;
         tree->n_step++;
         if (within == node->n) {
-            const uint32_t child = child_of(tree, spot.node, id);
+            /* most calls end here, at a leaf: not a line of the table is read for them */
+            const uint32_t child = node->child != 0 ? child_of(tree, spot.node, id) : 0;
             if (child == 0)
                 break;
             spot.node = child;
