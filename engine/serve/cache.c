@@ -17,77 +17,43 @@
 #include "engine/serve/cache.h"
 
 #include "engine/base/assert.h"
-
-/* ---- list of ages ---- */
-
-static void list_append(struct mr_cache *cache, uint32_t i)
-{
-    struct mr_cache_node *node = cache->tree.node;
-    node[i].older = cache->youngest;
-    node[i].younger = 0;
-    if (cache->youngest != 0)
-        node[cache->youngest].younger = i;
-    else
-        cache->oldest = i;
-    cache->youngest = i;
-    cache->counts.n_list++;
-}
-
-static void list_remove(struct mr_cache *cache, uint32_t i)
-{
-    struct mr_cache_node *node = cache->tree.node;
-    if (node[i].older != 0)
-        node[node[i].older].younger = node[i].younger;
-    else
-        cache->oldest = node[i].younger;
-    if (node[i].younger != 0)
-        node[node[i].younger].older = node[i].older;
-    else
-        cache->youngest = node[i].older;
-    cache->counts.n_list++;
-}
-
-/* Node i becomes the next younger one after `older`. */
-static void list_insert_after(struct mr_cache *cache, uint32_t i, uint32_t older)
-{
-    struct mr_cache_node *node = cache->tree.node;
-    node[i].older = older;
-    node[i].younger = node[older].younger;
-    if (node[i].younger != 0)
-        node[node[i].younger].older = i;
-    else
-        cache->youngest = i;
-    node[older].younger = i;
-    cache->counts.n_list++;
-}
+#include "engine/serve/cache_tier.h"
 
 /* ---- pins ---- */
 
-static void pin(struct mr_cache *cache, uint32_t i)
+/* @param[in] n_use 1: a call has found these blocks; 0: it has made them */
+static void pin(struct mr_cache *cache, uint32_t i, uint32_t n_use)
 {
     struct mr_cache_node *node = cache->tree.node;
-    while (i != 0 && node[i].n_pin++ == 0) {
-        list_remove(cache, i);
+    for (; i != 0; i = node[i].parent) {
+        node[i].n_use += n_use;
+        if (node[i].n_pin++ > 0)
+            break;
+        mr_cache_list_remove(&cache->list, cache->tree.node, i);
         cache->n_pinned += node[i].n;
-        i = node[i].parent;
     }
 }
 
-/* Take one pin off; what is free of pins becomes youngest, deepest first. */
+/* Take one pin off; what is free of pins becomes youngest, deepest first. Whoever uses a block uses
+ * those above it, of which the climb of a pin may have missed some. */
 static void unpin(struct mr_cache *cache, uint32_t i)
 {
     struct mr_cache_node *node = cache->tree.node;
-    uint32_t lower = 0;
+    uint32_t lower = 0, n_use = 0;
     while (i != 0) {
         const uint32_t parent = node[i].parent;
         MR_ASSERT(node[i].n_pin > 0);
+        if (node[i].n_use < n_use)
+            node[i].n_use = n_use;
+        n_use = node[i].n_use;
         if (--node[i].n_pin > 0)
             break;
         cache->n_pinned -= node[i].n;
         if (lower != 0 && mr_cache_tree_can_join(&cache->tree, lower)) {
             mr_cache_tree_join(&cache->tree, lower);
+            node[lower].n_use = n_use;
         } else {
-            list_append(cache, i);
+            mr_cache_list_append(&cache->list, cache->tree.node, i);
             lower = i;
         }
         i = parent;
@@ -102,10 +68,12 @@ static uint32_t end_at(struct mr_cache *cache, uint32_t i, uint32_t n_block)
     if (i == 0 || tree->node[i].start + tree->node[i].n == n_block)
         return i;
     const uint32_t upper = mr_cache_tree_split(tree, i, n_block - tree->node[i].start);
+    tree->node[upper].n_use = tree->node[i].n_use;
     if (tree->node[i].n_pin > 0)
         tree->node[upper].n_pin = 1; /* its child */
     else
-        list_insert_after(cache, upper, i); /* as old, and deeper goes first */
+        mr_cache_list_insert_after(&cache->list, tree->node, upper,
+                                   i); /* as old, and deeper goes first */
     return upper;
 }
 
@@ -113,14 +81,17 @@ static uint32_t end_at(struct mr_cache *cache, uint32_t i, uint32_t n_block)
 
 static void evict(struct mr_cache *cache)
 {
-    while (cache->n_block > cache->n_limit && cache->oldest != 0) {
-        const uint32_t i = cache->oldest;
+    while (cache->n_block > cache->n_limit && cache->list.oldest != 0) {
+        const uint32_t i = cache->list.oldest;
         struct mr_cache_node *node = &cache->tree.node[i];
         uint32_t n = cache->n_block - cache->n_limit;
         MR_ASSERT(node->child == 0);
-        if (n >= node->n) {
+        if (n > node->n)
             n = node->n;
-            list_remove(cache, i);
+        if (cache->lower != NULL)
+            mr_cache_tier_take(cache->lower, &cache->tree, i, n);
+        if (n == node->n) {
+            mr_cache_list_remove(&cache->list, cache->tree.node, i);
             mr_cache_tree_remove(&cache->tree, i);
         } else {
             node->n -= n;
@@ -129,6 +100,8 @@ static void evict(struct mr_cache *cache)
         cache->counts.n_evicted_block += n;
         cache->counts.n_eviction++;
     }
+    if (cache->lower != NULL)
+        mr_cache_tier_settle(cache->lower);
 }
 
 uint32_t mr_cache_limit(struct mr_cache *cache, uint32_t n_limit)
@@ -152,7 +125,7 @@ mr_status mr_cache_acquire(struct mr_cache *cache, const struct mr_cache_path *p
     const struct mr_cache_spot spot =
         mr_cache_tree_match(&cache->tree, path, (struct mr_cache_spot){0, 0}, n_max);
     *hold = (struct mr_cache_hold){end_at(cache, spot.node, spot.n_block), spot.n_block};
-    pin(cache, hold->node);
+    pin(cache, hold->node, 1);
     cache->counts.n_acquired++;
     cache->counts.n_hit_block += spot.n_block;
     return MR_OK;
@@ -181,7 +154,7 @@ static uint32_t append(struct mr_cache *cache, struct mr_cache_spot spot,
                 cache->n_pinned += n;
         } else {
             i = mr_cache_tree_add(tree, i, id, n);
-            list_append(cache, i);
+            mr_cache_list_append(&cache->list, cache->tree.node, i);
         }
     }
     cache->n_block += path->n_block - spot.n_block;
@@ -205,7 +178,7 @@ mr_status mr_cache_extend(struct mr_cache *cache, struct mr_cache_hold *hold,
     if (n_run > 0)
         end = append(cache, (struct mr_cache_spot){end, spot.n_block}, path, hold->node);
     if (end != hold->node) {
-        pin(cache, end);
+        pin(cache, end, 0);
         if (hold->node != 0) /* pinned from below now: nothing to climb for */
             cache->tree.node[hold->node].n_pin--;
     }
@@ -249,7 +222,7 @@ static void drop_below(struct mr_cache *cache, uint32_t top)
         if (node[i].n_pin == 0) {
             cache->n_block -= node[i].n;
             cache->counts.n_dropped_block += node[i].n;
-            list_remove(cache, i);
+            mr_cache_list_remove(&cache->list, cache->tree.node, i);
             mr_cache_tree_remove(&cache->tree, i);
         }
         i = sibling != 0 ? first_leaf(node, sibling) : parent;
@@ -279,7 +252,7 @@ void mr_cache_clear(struct mr_cache *cache)
 {
     cache->counts.n_dropped_block += cache->n_block;
     mr_cache_tree_clear(&cache->tree);
-    cache->oldest = cache->youngest = 0;
+    cache->list.oldest = cache->list.youngest = 0;
     cache->n_block = cache->n_pinned = 0;
 }
 

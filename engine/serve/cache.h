@@ -27,7 +27,9 @@
 #ifndef MR_ENGINE_SERVE_CACHE_H
 #define MR_ENGINE_SERVE_CACHE_H
 
-#include "engine/serve/cache_tree.h"
+#include "engine/serve/cache_list.h"
+
+struct mr_cache_tier;
 
 /* What a running call has pinned: the first `n_block` blocks of its path. */
 struct mr_cache_hold {
@@ -41,14 +43,14 @@ struct mr_cache_counts {
     uint64_t n_evicted_block; /* for want of room */
     uint64_t n_dropped_block; /* by drop and clear */
     uint64_t n_eviction;      /* extents cut or removed */
-    uint64_t n_list;          /* insertions into and removals from the list of ages */
 };
 
 struct mr_cache {
     struct mr_cache_tree tree;
-    uint32_t oldest, youngest; /* ends of the list of extents that are not pinned */
+    struct mr_cache_list list; /* of extents that are not pinned */
     uint32_t n_block, n_pinned, n_limit;
     struct mr_cache_counts counts;
+    struct mr_cache_tier *lower; /* takes what is evicted; NULL: lost. Lent; set after init */
 };
 
 /** @param[in] n_limit blocks it may hold for now */

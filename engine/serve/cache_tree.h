@@ -46,9 +46,11 @@ struct mr_cache_node {
     uint32_t next, prev;
     uint32_t hash_next; /* of the same bucket */
     uint32_t generation;
-    uint32_t older, younger; /* the rest is cache.c's: neighbours in age, unless pinned */
+    /* the rest belongs to cache.c and cache_tier.c */
+    uint32_t older, younger; /* neighbours in age, of those that can be evicted */
     uint32_t n_pin;          /* holds that end here + children that are pinned */
-    uint32_t spare[3];
+    uint32_t n_use;          /* calls that found it, as far as they were seen */
+    bool is_absent;          /* a tier: these blocks are not here, only some below them */
 };
 
 struct mr_cache_tree {

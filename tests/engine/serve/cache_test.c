@@ -186,7 +186,7 @@ static void check_world(struct world *w)
         assert_int_equal(node[i].start, node[node[i].parent].start + node[node[i].parent].n);
         assert_true(node[i].n_pin == 0 || node[i].parent == 0 || node[node[i].parent].n_pin > 0);
     }
-    for (uint32_t i = cache->oldest, before = 0; i != 0; before = i, i = node[i].younger) {
+    for (uint32_t i = cache->list.oldest, before = 0; i != 0; before = i, i = node[i].younger) {
         n_listed++;
         assert_int_equal(node[i].older, before);
         assert_int_equal(node[i].n_pin, 0);
@@ -493,12 +493,12 @@ static uint64_t cost_at(struct mr_cache *cache, uint32_t space, struct mr_cache_
     const struct mr_cache_path path = {run, 2, n_block, *hint, n_before};
     struct mr_cache_hold hold;
     struct mr_err err = {0};
-    const uint64_t before = cache->tree.n_step + cache->counts.n_list;
+    const uint64_t before = cache->tree.n_step + cache->list.n_op;
     assert_int_equal(mr_cache_acquire(cache, &path, n_block - 1, &hold, &err), MR_OK);
     assert_int_equal(hold.n_block, n_before);
     assert_int_equal(mr_cache_extend(cache, &hold, &path, NULL, &err), MR_OK);
     *hint = mr_cache_release(cache, &hold);
-    return cache->tree.n_step + cache->counts.n_list - before;
+    return cache->tree.n_step + cache->list.n_op - before;
 }
 
 MR_TEST(growing_session_costs_the_same_at_any_length)

@@ -5,10 +5,12 @@
 #include "engine/base/mem.h"
 #include "engine/serve/cache.h"
 #include "engine/serve/cache_names.h"
+#include "engine/serve/cache_tier.h"
 #include "tests/test.h"
 
 struct replay {
     struct mr_cache cache;
+    struct mr_cache_tier *tier; /* below it, or NULL */
     struct mr_json *json;
     uint32_t space;
     uint64_t n_call, n_block;
@@ -32,6 +34,10 @@ static struct mr_cache_ref play_call(struct replay *replay, struct mr_cache_path
     const uint32_t hit = mr_cache_resident(cache, &plain, UINT32_MAX);
     check(replay, mr_cache_acquire(cache, &path, UINT32_MAX, &hold, &err), &err);
     assert_int_equal(hold.n_block, hit);
+    if (replay->tier != NULL) {
+        const uint32_t end = hit + mr_cache_tier_resident(replay->tier, &path, hit);
+        check(replay, mr_cache_tier_load(replay->tier, &path, hit, end, &err), &err);
+    }
     check(replay, mr_cache_extend(cache, &hold, &path, NULL, &err), &err);
     replay->n_call++;
     replay->n_block += path.n_block;
@@ -119,12 +125,12 @@ static void play_entry(struct replay *replay, struct stream *stream)
     }
     if (!is_call)
         return;
-    const uint64_t n_list = replay->cache.counts.n_list;
+    const uint64_t n_list = replay->cache.list.n_op;
     stream->hint = play_call(
         replay, (struct mr_cache_path){stream->runs.item, (uint32_t)stream->runs.n,
                                        length(&stream->runs), stream->hint, (uint32_t)keep});
-    if (replay->cache.counts.n_list - n_list > replay->n_list_most)
-        replay->n_list_most = replay->cache.counts.n_list - n_list;
+    if (replay->cache.list.n_op - n_list > replay->n_list_most)
+        replay->n_list_most = replay->cache.list.n_op - n_list;
 }
 
 static void play_stream(struct replay *replay)
@@ -231,7 +237,7 @@ static void replay_file(const char *name, void (*play)(struct replay *),
         assert_int_equal(counts->n_inserted_block - counts->n_evicted_block, replay.cache.n_block);
         assert_true(replay.cache.n_block <= golden[i].capacity);
         print_message("%u blocks: %.2f list operations per call (most %llu), %u extents, %zu B\n",
-                      golden[i].capacity, (double)counts->n_list / (double)n_call,
+                      golden[i].capacity, (double)replay.cache.list.n_op / (double)n_call,
                       (unsigned long long)replay.n_list_most, replay.cache.tree.n_node,
                       mr_cache_bytes(&replay.cache));
         mr_json_close(replay.json);
@@ -259,4 +265,51 @@ MR_TEST(chats)
     replay_file("mooncake/conversation_trace.jsonl.gz", play_chats, golden, 6, 12031, 288500);
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(agentic_sample), MR_TEST_ENTRY(agentic_corpus), MR_TEST_ENTRY(chats))
+/* Whatever the size of the cache: with all it evicts kept below, hits are those without a limit. */
+static void replay_above_all(const char *name, void (*play)(struct replay *), uint64_t n_hit,
+                             bool is_write_back)
+{
+    const char *path = mr_test_data(name);
+    if (path == NULL)
+        mr_test_skip("%s is not here: set MILLRACE_DATA", name);
+    static const uint32_t capacity[] = {1, 500, 2000};
+    for (size_t i = 0; i < sizeof capacity / sizeof *capacity; i++) {
+        struct mr_cache_tier tier;
+        const struct mr_cache_tier_params params = {.n_limit = UINT64_MAX,
+                                                    .is_write_back = is_write_back};
+        struct replay replay = {.space = 1, .tier = &tier};
+        struct mr_err err = {0};
+        check(&replay, mr_cache_tier_init(&tier, &params, &err), &err);
+        check(&replay, mr_cache_init(&replay.cache, capacity[i], &err), &err);
+        replay.cache.lower = &tier;
+        check(&replay, mr_json_open(path, NULL, &replay.json, &err), &err);
+        play(&replay);
+        const uint64_t n_above = replay.cache.counts.n_hit_block;
+        if (is_write_back)
+            assert_int_equal(n_above + tier.counts.n_loaded_block, n_hit);
+        else
+            assert_int_equal(tier.counts.n_loaded_block, 0);
+        assert_int_equal(tier.status, MR_OK);
+        print_message("%u blocks: %llu hits there, %llu below, %u extents below\n", capacity[i],
+                      (unsigned long long)n_above, (unsigned long long)tier.counts.n_loaded_block,
+                      tier.tree.n_node);
+        mr_json_close(replay.json);
+        mr_cache_fini(&replay.cache);
+        mr_cache_tier_fini(&tier);
+    }
+}
+
+MR_TEST(agentic_sample_above_an_unlimited_tier)
+{
+    replay_above_all("agentic/packed_ci_sample.jsonl", play_sessions, 1802630, true);
+    replay_above_all("agentic/packed_ci_sample.jsonl", play_sessions, 0, false);
+}
+
+MR_TEST(chats_above_an_unlimited_tier)
+{
+    replay_above_all("mooncake/conversation_trace.jsonl.gz", play_chats, 105710, true);
+}
+
+MR_TEST_MAIN(MR_TEST_ENTRY(agentic_sample), MR_TEST_ENTRY(agentic_corpus), MR_TEST_ENTRY(chats),
+             MR_TEST_ENTRY(agentic_sample_above_an_unlimited_tier),
+             MR_TEST_ENTRY(chats_above_an_unlimited_tier))
