@@ -59,8 +59,7 @@ static void put_latencies(struct mr_jsonw *w, const struct mr_play_result *resul
     for (size_t k = 0; k < sizeof hists / sizeof *hists; k++) {
         mr_hist_reset(sum);
         for (size_t i = 0; i < result->n_tier; i++)
-            mr_hist_merge(
-                sum, (const struct mr_hist *)((const char *)&result->tier[i] + hists[k].offset));
+            mr_hist_merge(sum, (const void *)((const char *)&result->tier[i] + hists[k].offset));
         put_hist(w, hists[k].key, sum);
         if (hists[k].offset == offsetof(struct mr_play_tier, tpot))
             *tpot_p50_s = mr_hist_quantile_s(sum, 0.5);
