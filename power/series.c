@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Step series: building, reading from CSV, looking up, integrating, ranking.
+ * Map: building - dates - reading - looking up - integrals - summary. */
+#include "power/series.h"
+
+#include "engine/base/assert.h"
+#include "engine/base/csv.h"
+#include "engine/base/mem.h"
+#include "engine/base/num.h"
+
+#include <math.h>
+
+static const double gap_default_s = 3600, day_s = 86400;
+
+/* ---- building ---- */
+
+static mr_status finish(struct mr_arena *arena, const double *start_s, const double *value,
+                        uint32_t n, double end_s, struct mr_series *out, struct mr_err *err)
+{
+    double *const start = mr_arena_alloc(arena, ((size_t)n + 1) * sizeof *start, err);
+    double *const values = mr_arena_alloc(arena, (size_t)n * sizeof *values, err);
+    double *const area = mr_arena_alloc(arena, ((size_t)n + 1) * sizeof *area, err);
+    if (start == NULL || values == NULL || area == NULL)
+        return MR_NOMEM;
+    memcpy(values, value, n * sizeof *values);
+    area[0] = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        start[i] = start_s[i] - start_s[0];
+        const double next_s = (i + 1 < n ? start_s[i + 1] : end_s) - start_s[0];
+        area[i + 1] = area[i] + value[i] * (next_s - start[i]);
+    }
+    start[n] = end_s - start_s[0];
+    *out = (struct mr_series){.n = n, .start_s = start, .value = values, .area = area};
+    return MR_OK;
+}
+
+mr_status mr_series_of(struct mr_arena *arena, const double *start_s, const double *value,
+                       uint32_t n, double end_s, struct mr_series *out, struct mr_err *err)
+{
+    if (n == 0)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE, "a series needs a row");
+    for (uint32_t i = 0; i < n; i++) {
+        const double next_s = i + 1 < n ? start_s[i + 1] : end_s;
+        if (!(next_s > start_s[i]) || !isfinite(next_s) || !isfinite(value[i]))
+            return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                              "row %u of a series: %g at %g s, the next at %g s: values must be "
+                              "numbers, times must rise",
+                              i, value[i], start_s[i], next_s);
+    }
+    return finish(arena, start_s, value, n, end_s, out, err);
+}
+
+/* ---- dates ---- */
+
+/* Days since 1970-01-01 in the Gregorian calendar: years begin in March, so that a leap day is the
+ * last of its year; 400 years have 146,097 days. */
+static int64_t days_of(int64_t year, int64_t month, int64_t day)
+{
+    year -= month <= 2;
+    const int64_t era = (year >= 0 ? year : year - 399) / 400, of_era = year - era * 400;
+    const int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+static bool take_digits(struct mr_str *s, size_t n, int64_t low, int64_t high, int64_t *value)
+{
+    if (s->n < n)
+        return false;
+    *value = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!mr_char_is_digit(s->p[i]))
+            return false;
+        *value = *value * 10 + (s->p[i] - '0');
+    }
+    s->p += n;
+    s->n -= n;
+    return *value >= low && *value <= high;
+}
+
+static bool take(struct mr_str *s, char c)
+{
+    if (s->n == 0 || s->p[0] != c)
+        return false;
+    s->p++;
+    s->n--;
+    return true;
+}
+
+static bool take_offset(struct mr_str *s, int64_t *offset_s)
+{
+    int64_t hour, minute;
+    *offset_s = 0;
+    if (s->n == 0)
+        return true;
+    if (take(s, 'Z'))
+        return s->n == 0;
+    const bool is_west = s->p[0] == '-';
+    if (!take(s, '+') && !take(s, '-'))
+        return false;
+    if (!take_digits(s, 2, 0, 23, &hour) || !take(s, ':') || !take_digits(s, 2, 0, 59, &minute))
+        return false;
+    *offset_s = (is_west ? -1 : 1) * (hour * 3600 + minute * 60);
+    return s->n == 0;
+}
+
+bool mr_series_date(struct mr_str text, double *unix_s)
+{
+    static const int length[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    struct mr_str s = mr_str_trim(text);
+    int64_t year, month, day, hour = 0, minute = 0, second = 0, offset_s = 0;
+    if (!take_digits(&s, 4, 0, 9999, &year) || !take(&s, '-') ||
+        !take_digits(&s, 2, 1, 12, &month) || !take(&s, '-') || !take_digits(&s, 2, 1, 31, &day))
+        return false;
+    const bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    if (day > length[month - 1] + (month == 2 && is_leap))
+        return false;
+    if (s.n > 0 && (take(&s, ' ') || take(&s, 'T'))) {
+        if (!take_digits(&s, 2, 0, 23, &hour) || !take(&s, ':') ||
+            !take_digits(&s, 2, 0, 59, &minute))
+            return false;
+        if (take(&s, ':') && !take_digits(&s, 2, 0, 59, &second))
+            return false;
+    }
+    if (!take_offset(&s, &offset_s))
+        return false;
+    *unix_s = (double)days_of(year, month, day) * day_s +
+              (double)(hour * 3600 + minute * 60 + second - offset_s);
+    return true;
+}
+
+/* ---- reading ---- */
+
+struct table {
+    double *start_s, *value;
+    size_t n, cap_start, cap_value;
+    bool has_dates;
+};
+
+static mr_status read_time(const struct mr_csv *csv, size_t column, struct table *table,
+                           double *t_s, struct mr_err *err)
+{
+    const struct mr_str text = mr_csv_field(csv, column);
+    if (table->n == 0)
+        table->has_dates = mr_series_date(text, t_s);
+    if (!table->has_dates)
+        return mr_csv_f64(csv, column, t_s, err);
+    if (mr_series_date(text, t_s))
+        return MR_OK;
+    char quoted[MR_QUOTE_CAP];
+    return mr_csv_error(csv, column, err, MR_PARSE,
+                        "\"%s\" is no date like 2024-01-31 06:00:00+00:00",
+                        mr_text_quote(text, quoted));
+}
+
+static mr_status add_row(const struct mr_csv *csv, const size_t column[2], double scale,
+                         double gap_max_s, struct table *table, struct mr_err *err)
+{
+    double t_s, value;
+    MR_TRY(read_time(csv, column[0], table, &t_s, err));
+    MR_TRY(mr_csv_f64(csv, column[1], &value, err));
+    if (table->n > 0) {
+        const double gap_s = t_s - table->start_s[table->n - 1];
+        if (!(gap_s > 0))
+            return mr_csv_error(csv, column[0], err, MR_RANGE,
+                                "%g s after the row before: times must rise", gap_s);
+        if (gap_s > gap_max_s)
+            return mr_csv_error(csv, column[0], err, MR_RANGE,
+                                "a gap: %g s after the row before, %g s at most (fill it in the "
+                                "file)",
+                                gap_s, gap_max_s);
+    }
+    MR_TRY(mr_grow(&table->start_s, &table->cap_start, table->n + 1, sizeof *table->start_s, err));
+    MR_TRY(mr_grow(&table->value, &table->cap_value, table->n + 1, sizeof *table->value, err));
+    table->start_s[table->n] = t_s;
+    table->value[table->n++] = value * scale;
+    return MR_OK;
+}
+
+static mr_status read_rows(struct mr_csv *csv, const struct mr_series_columns *columns,
+                           struct table *table, struct mr_err *err)
+{
+    const double gap_max_s = columns->gap_max_s > 0 ? columns->gap_max_s : gap_default_s;
+    size_t column[2];
+    MR_TRY(mr_csv_column(csv, columns->time, &column[0], err));
+    MR_TRY(mr_csv_column(csv, columns->value, &column[1], err));
+    for (;;) {
+        bool has_row;
+        MR_TRY(mr_csv_next(csv, &has_row, err));
+        if (!has_row)
+            break;
+        MR_TRY(add_row(csv, column, columns->scale, gap_max_s, table, err));
+    }
+    if (table->n == 0 || table->n >= UINT32_MAX)
+        return mr_err_set(err, MR_RANGE, mr_csv_place(csv, 0), "a series needs rows");
+    return MR_OK;
+}
+
+mr_status mr_series_read(struct mr_arena *arena, const char *path,
+                         const struct mr_series_columns *columns, struct mr_series *out,
+                         struct mr_err *err)
+{
+    struct mr_csv *csv;
+    struct table table = {0};
+    MR_TRY(mr_csv_open(path, NULL, &csv, err));
+    mr_status st = read_rows(csv, columns, &table, err);
+    mr_csv_close(csv);
+    if (st == MR_OK) {
+        const size_t n = table.n;
+        const double *const t = table.start_s;
+        const double last_s = n > 1 ? t[n - 1] - t[n - 2] : gap_default_s;
+        st = finish(arena, t, table.value, (uint32_t)n, t[n - 1] + last_s, out, err);
+        if (st == MR_OK && table.has_dates)
+            out->origin_s = t[0];
+        else if (st == MR_OK)
+            out->shift_s = -t[0];
+    }
+    mr_free(table.start_s);
+    mr_free(table.value);
+    return st;
+}
+
+void mr_series_align(struct mr_series *series, double unix_s)
+{
+    series->shift_s = unix_s - series->origin_s;
+}
+
+mr_status mr_series_check_span(const struct mr_series *series, double from_s, double to_s,
+                               const char *name, struct mr_err *err)
+{
+    const double begin_s = 0 - series->shift_s, end_s = begin_s + series->start_s[series->n];
+    if (series->wraps || (from_s >= begin_s && to_s <= end_s))
+        return MR_OK;
+    return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                      "%s: reaches from %g s to %g s of the run, which goes from %g s to %g s (a "
+                      "longer file, another start, or wrap=\"yes\")",
+                      name, begin_s, end_s, from_s, to_s);
+}
+
+/* ---- looking up ---- */
+
+/* Where a time of the run lies: turn and row. */
+struct locus {
+    double turns;
+    uint32_t row;
+};
+
+/* The end of a turn is the start of the next one, to the bit. */
+static double time_of(const struct mr_series *series, double turns, uint32_t row)
+{
+    const double span_s = series->start_s[series->n];
+    return row < series->n ? turns * span_s + series->start_s[row] - series->shift_s
+                           : (turns + 1) * span_s - series->shift_s;
+}
+
+static uint32_t search(const struct mr_series *series, double local_s)
+{
+    uint32_t low = 0, high = series->n;
+    while (high - low > 1) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (series->start_s[middle] <= local_s)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The search may be one row off, as turns and shift round: the time at which a row is said to begin
+ * (mr_series_next_s) decides, so that whoever comes then reads that row. */
+static struct locus locate(const struct mr_series *series, double t_s)
+{
+    const double span_s = series->start_s[series->n], local_s = t_s + series->shift_s;
+    struct locus at = {.turns = series->wraps ? floor(local_s / span_s) : 0};
+    at.row = search(series, local_s - at.turns * span_s);
+    if (time_of(series, at.turns, at.row + 1) <= t_s) {
+        if (at.row + 1 < series->n) {
+            at.row++;
+        } else if (series->wraps) {
+            at.turns++;
+            at.row = 0;
+        }
+    } else if (time_of(series, at.turns, at.row) > t_s) {
+        if (at.row > 0) {
+            at.row--;
+        } else if (series->wraps) {
+            at.turns--;
+            at.row = series->n - 1;
+        }
+    }
+    return at;
+}
+
+double mr_series_at(const struct mr_series *series, double t_s)
+{
+    return series->value[locate(series, t_s).row];
+}
+
+double mr_series_next_s(const struct mr_series *series, double t_s)
+{
+    const struct locus at = locate(series, t_s);
+    return at.row + 1 < series->n || series->wraps ? time_of(series, at.turns, at.row + 1)
+                                                   : (double)INFINITY;
+}
+
+/* ---- integrals ---- */
+
+static double area_to(const struct mr_series *series, double t_s)
+{
+    const struct locus at = locate(series, t_s);
+    return at.turns * series->area[series->n] + series->area[at.row] +
+           series->value[at.row] * (t_s - time_of(series, at.turns, at.row));
+}
+
+double mr_series_integral(const struct mr_series *series, double from_s, double to_s)
+{
+    if (mr_series_next_s(series, from_s) >= to_s) /* one row: no difference of large sums */
+        return mr_series_at(series, from_s) * (to_s - from_s);
+    return area_to(series, to_s) - area_to(series, from_s);
+}
+
+double mr_series_weighted(const struct mr_series *series, double from_s, double to_s, double from_w,
+                          double to_w)
+{
+    if (from_w == to_w)
+        return from_w * mr_series_integral(series, from_s, to_s);
+    const double slope = (to_w - from_w) / (to_s - from_s);
+    double sum = 0;
+    for (double t_s = from_s; t_s < to_s;) {
+        const double end_s = fmin(mr_series_next_s(series, t_s), to_s);
+        const double middle_w = from_w + slope * (0.5 * (t_s + end_s) - from_s);
+        sum += mr_series_at(series, t_s) * middle_w * (end_s - t_s);
+        t_s = end_s;
+    }
+    return sum;
+}
+
+/* ---- summary ---- */
+
+struct ranked {
+    double value;
+    uint32_t row;
+};
+
+static bool is_above(const struct ranked *a, const struct ranked *b)
+{
+    return a->value > b->value || (a->value == b->value && a->row < b->row);
+}
+
+static void sift(struct ranked *heap, size_t i, size_t n)
+{
+    for (size_t k = 2 * i + 1; k < n; k = 2 * i + 1) {
+        if (k + 1 < n && is_above(&heap[k], &heap[k + 1]))
+            k++;
+        if (!is_above(&heap[i], &heap[k]))
+            return;
+        const struct ranked swap = heap[i];
+        heap[i] = heap[k];
+        heap[k] = swap;
+        i = k;
+    }
+}
+
+/* Rows from the highest value down, of equal ones the earlier first. Heap sort. */
+static struct ranked *rank(const struct mr_series *series, struct mr_err *err)
+{
+    const size_t n = series->n;
+    struct ranked *const item = mr_alloc(n, sizeof *item);
+    if (item == NULL) {
+        mr_err_nomem(err, n * sizeof *item);
+        return NULL;
+    }
+    for (size_t i = 0; i < n; i++)
+        item[i] = (struct ranked){series->value[i], (uint32_t)i};
+    for (size_t i = n / 2; i-- > 0;)
+        sift(item, i, n);
+    for (size_t end = n; end-- > 1;) {
+        const struct ranked swap = item[0];
+        item[0] = item[end];
+        item[end] = swap;
+        sift(item, 0, end);
+    }
+    return item;
+}
+
+mr_status mr_series_summarize(const struct mr_series *series, struct mr_series_summary *summary,
+                              struct mr_err *err)
+{
+    struct ranked *const item = rank(series, err);
+    if (item == NULL)
+        return MR_NOMEM;
+    const uint32_t n = series->n;
+    *summary = (struct mr_series_summary){
+        .mean = series->area[n] / series->start_s[n],
+        .median = 0.5 * (item[(n - 1) / 2].value + item[n / 2].value),
+        .max = item[0].value,
+        .min = item[n - 1].value,
+    };
+    for (uint32_t i = 0; i < n; i++)
+        summary->n_negative += series->value[i] < 0;
+    mr_free(item);
+    return MR_OK;
+}
+
+mr_status mr_series_highest(struct mr_arena *arena, const struct mr_series *series,
+                            double share_frac, struct mr_series *out, struct mr_err *err)
+{
+    if (!(share_frac >= 0 && share_frac <= 1))
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE, "share %g of a series: must be 0 to 1",
+                          share_frac);
+    struct ranked *const item = rank(series, err);
+    if (item == NULL)
+        return MR_NOMEM;
+    const uint32_t n = series->n;
+    double *const is_high = mr_arena_zero(arena, n, sizeof *is_high, err);
+    mr_status st = is_high != NULL ? MR_OK : MR_NOMEM;
+    /* rows are taken whole while they fit */
+    double left_s = share_frac * series->start_s[n] * (1 + 1e-12);
+    for (uint32_t k = 0; k < n && st == MR_OK; k++) {
+        const uint32_t i = item[k].row;
+        const double length_s = series->start_s[i + 1] - series->start_s[i];
+        if (length_s > left_s)
+            break;
+        left_s -= length_s;
+        is_high[i] = 1;
+    }
+    mr_free(item);
+    if (st == MR_OK)
+        st = finish(arena, series->start_s, is_high, n, series->start_s[n], out, err);
+    if (st == MR_OK) {
+        out->origin_s = series->origin_s;
+        out->shift_s = series->shift_s;
+        out->wraps = series->wraps;
+    }
+    return st;
+}
