@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state machine of a feed. Times at which it moves by itself (start and end of a target, end of
+ * a ramp, end of the notice, escalation, the periodic status) are all known; a step plays them in
+ * order, then looks at the load.
+ * Map: words - parameters - reports - budget - transitions - steps - breaches. */
+#include "power/feed.h"
+
+#include "engine/base/assert.h"
+
+#include <math.h>
+
+/* Loads that follow a budget meet it but for rounding of sums. */
+static const double slack = 1e-9;
+
+/* ---- words ---- */
+
+#define WORD(name, text)       text,
+#define PHASE(name, text, doc) text,
+static const char *const phase_texts[] = {MR_FEED_PHASE_LIST(PHASE)};
+static const char *const event_texts[] = {MR_FEED_EVENT_LIST(WORD)};
+static const char *const breach_texts[] = {MR_FEED_BREACH_LIST(WORD)};
+static const char *const severity_texts[] = {MR_FEED_SEVERITY_LIST(WORD)};
+static const char *const resource_texts[] = {MR_FEED_RESOURCE_LIST(WORD)};
+static const char *const action_texts[] = {MR_FEED_ACTION_LIST(WORD)};
+static const char *const infrastructure_texts[] = {MR_FEED_INFRASTRUCTURE_LIST(WORD)};
+static const char *const result_texts[] = {MR_FEED_RESULT_LIST(WORD)};
+#undef WORD
+#undef PHASE
+
+const char *mr_feed_phase_text(int phase)
+{
+    return phase_texts[phase];
+}
+
+const char *mr_feed_event_text(int event)
+{
+    return event_texts[event];
+}
+
+const char *mr_feed_breach_text(int breach)
+{
+    return breach_texts[breach];
+}
+
+const char *mr_feed_severity_text(int severity)
+{
+    return severity_texts[severity];
+}
+
+const char *mr_feed_resource_text(int resource)
+{
+    return resource_texts[resource];
+}
+
+const char *mr_feed_action_text(int action)
+{
+    return action_texts[action];
+}
+
+const char *mr_feed_infrastructure_text(int infrastructure)
+{
+    return infrastructure_texts[infrastructure];
+}
+
+const char *mr_feed_result_text(int result)
+{
+    return result_texts[result];
+}
+
+/* ---- parameters ---- */
+
+// clang-format off
+#define P struct mr_feed_params
+static const struct mr_param rows[] = {
+    MR_PARAM(P, limit_w, "limit", MR_Q_POWER, "100 MW", 0, 1e12, "What the contract allows to draw"),
+    MR_PARAM(P, min_w, "minimum", MR_Q_POWER, "0 W", 0, 1e12, "What the site draws at least"),
+    MR_PARAM(P, ramp_up_w_s, "ramp_up", MR_Q_RAMP, "1 GW/s", 0, 1e12, "Fastest rise the grid takes"),
+    MR_PARAM(P, ramp_down_w_s, "ramp_down", MR_Q_RAMP, "1 GW/s", 0, 1e12, "Fastest fall the grid takes"),
+    MR_PARAM(P, notice_s, "notice", MR_Q_TIME, "30 s", 0, 86400, "From a target's start to when it must be met"),
+    MR_PARAM(P, periodic_s, "status_period", MR_Q_TIME, "100 s", 1, 86400, "Between statuses while a target is known"),
+    MR_PARAM(P, critical_frac, "critical", MR_Q_FRACTION, "20 %", 0, 10, "Excess over the target above which a breach is critical"),
+    MR_PARAM(P, escalate_s, "escalation", MR_Q_TIME, "60 s", 0, 86400, "A warning that lasts longer is escalated"),
+};
+#undef P
+// clang-format on
+
+static const struct mr_param_table table = {"feed", "Connection to the grid.", rows,
+                                            sizeof rows / sizeof *rows};
+
+const struct mr_param_table *mr_feed_table(void)
+{
+    return &table;
+}
+
+void mr_feed_defaults(struct mr_feed_params *params)
+{
+    uint8_t origin[sizeof rows / sizeof *rows];
+    *params = (struct mr_feed_params){0};
+    mr_param_defaults(&(struct mr_param_target){&table, params, origin, NULL, NULL});
+}
+
+mr_status mr_feed_check(const struct mr_feed_params *params, const char *name, struct mr_err *err)
+{
+    if (params->limit_w < params->min_w || params->limit_w == 0)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                          "%s: contract of %g W: the site draws %g W at least (a larger contract, "
+                          "or fewer racks)",
+                          name, params->limit_w, params->min_w);
+    if (params->ramp_up_w_s == 0 || params->ramp_down_w_s == 0)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                          "%s: ramp limit 0 W/s: the load could never change", name);
+    return MR_OK;
+}
+
+/* ---- reports ---- */
+
+double mr_feed_constraint_w(const struct mr_feed_params *params, const struct mr_feed *feed)
+{
+    return feed->is_active ? fmin(feed->target[0].limit_w, params->limit_w) : params->limit_w;
+}
+
+bool mr_feed_is_compliant(const struct mr_feed_params *params, const struct mr_feed *feed)
+{
+    return feed->load_w <= mr_feed_constraint_w(params, feed) * (1 + slack);
+}
+
+static void emit(const struct mr_feed_params *params, struct mr_feed *feed,
+                 enum mr_feed_event event)
+{
+    if (feed->n_status == MR_FEED_QUEUE) {
+        feed->n_lost++;
+        return;
+    }
+    feed->status[feed->n_status++] = (struct mr_feed_status){
+        .t_s = feed->t_s,
+        .event = (int)event,
+        .phase = feed->phase,
+        .calculated_load_w = feed->load_w,
+        .power_minimum_w = params->min_w,
+        .power_maximum_w = params->limit_w,
+        .default_constraint_w = params->limit_w,
+        .target_w = feed->is_active ? feed->target[0].limit_w : (double)INFINITY,
+        .in_flight = feed->phase == MR_FEED_RAMPING_DOWN || feed->phase == MR_FEED_RAMPING_UP,
+        .compliant = mr_feed_is_compliant(params, feed),
+    };
+}
+
+static void alert(const struct mr_feed_params *params, struct mr_feed *feed,
+                  enum mr_feed_breach breach)
+{
+    if (feed->n_alert == MR_FEED_QUEUE) {
+        feed->n_lost++;
+        return;
+    }
+    feed->alert[feed->n_alert++] = (struct mr_feed_alert){
+        .t_s = feed->t_s,
+        .start_s = feed->breach_s,
+        .breach = (int)breach,
+        .severity = feed->severity,
+        .load_w = feed->load_w,
+        .target_w = mr_feed_constraint_w(params, feed),
+    };
+}
+
+/* ---- budget ---- */
+
+double mr_feed_budget_w(const struct mr_feed *feed, double t_s)
+{
+    const double w = feed->line_w + feed->slope_w_s * (t_s - feed->line_s);
+    return feed->slope_w_s < 0   ? fmax(w, feed->line_to_w)
+           : feed->slope_w_s > 0 ? fmin(w, feed->line_to_w)
+                                 : feed->line_w;
+}
+
+static void head_for(const struct mr_feed_params *params, struct mr_feed *feed, double from_w,
+                     double to_w)
+{
+    feed->line_s = feed->t_s;
+    feed->line_w = from_w;
+    feed->line_to_w = to_w;
+    feed->slope_w_s = to_w > from_w   ? params->ramp_up_w_s
+                      : to_w < from_w ? -params->ramp_down_w_s
+                                      : 0;
+}
+
+static double line_end_s(const struct mr_feed *feed)
+{
+    return feed->slope_w_s != 0 ? feed->line_s + (feed->line_to_w - feed->line_w) / feed->slope_w_s
+                                : (double)INFINITY;
+}
+
+/* ---- transitions ---- */
+
+static void settle(struct mr_feed *feed)
+{
+    feed->phase = feed->n_target > 0 ? MR_FEED_SCHEDULED : MR_FEED_IDLE;
+}
+
+/* The ramp begins at the load: a budget above it would fall for nothing. */
+static void begin(const struct mr_feed_params *params, struct mr_feed *feed)
+{
+    feed->is_active = true;
+    const double to_w = mr_feed_constraint_w(params, feed);
+    head_for(params, feed, fmin(mr_feed_budget_w(feed, feed->t_s), fmax(feed->load_w, to_w)), to_w);
+    feed->phase = MR_FEED_RAMPING_DOWN;
+    emit(params, feed, MR_FEED_START_RAMP_DOWN);
+}
+
+static void end(const struct mr_feed_params *params, struct mr_feed *feed)
+{
+    memmove(feed->target, feed->target + 1, --feed->n_target * sizeof *feed->target);
+    feed->is_active = false;
+    feed->phase = MR_FEED_RAMPING_UP;
+    head_for(params, feed, mr_feed_budget_w(feed, feed->t_s), params->limit_w);
+    emit(params, feed, MR_FEED_START_RAMP_UP);
+}
+
+/* The line has arrived. */
+static void arrive(const struct mr_feed_params *params, struct mr_feed *feed)
+{
+    feed->line_w = feed->line_to_w;
+    feed->line_s = feed->t_s;
+    feed->slope_w_s = 0;
+    if (feed->phase == MR_FEED_RAMPING_UP) {
+        settle(feed);
+        emit(params, feed, MR_FEED_END_RAMP_UP);
+    }
+}
+
+/* ---- breaches ---- */
+
+/* The contract has no notice: only targets give time. */
+static double notice_end_s(const struct mr_feed_params *params, const struct mr_feed *feed)
+{
+    return feed->is_active ? feed->target[0].start_s + params->notice_s : -(double)INFINITY;
+}
+
+static void watch(const struct mr_feed_params *params, struct mr_feed *feed)
+{
+    const double over = feed->load_w / mr_feed_constraint_w(params, feed) - 1;
+    const bool is_over =
+        !mr_feed_is_compliant(params, feed) && feed->t_s >= notice_end_s(params, feed);
+    const int severity = over > params->critical_frac ? MR_FEED_CRITICAL : MR_FEED_WARNING;
+    if (is_over && !feed->is_breached) {
+        feed->is_breached = true;
+        feed->is_escalated = false;
+        feed->severity = severity;
+        feed->breach_s = feed->t_s;
+        alert(params, feed, MR_FEED_ACTIVE);
+    } else if (is_over) {
+        const bool is_worse = severity > feed->severity;
+        const bool is_long = feed->t_s >= feed->breach_s + params->escalate_s;
+        feed->severity = severity;
+        if (is_worse || (is_long && !feed->is_escalated)) {
+            feed->is_escalated = true;
+            alert(params, feed, MR_FEED_ESCALATED);
+        }
+    } else if (feed->is_breached) {
+        alert(params, feed, MR_FEED_RESOLVED);
+        feed->is_breached = false;
+    }
+}
+
+static void look(const struct mr_feed_params *params, struct mr_feed *feed)
+{
+    if (feed->phase == MR_FEED_RAMPING_DOWN && mr_feed_is_compliant(params, feed)) {
+        feed->phase = MR_FEED_HOLDING;
+        emit(params, feed, MR_FEED_END_RAMP_DOWN);
+    }
+    watch(params, feed);
+}
+
+/* ---- steps ---- */
+
+void mr_feed_start(const struct mr_feed_params *params, double t_s, double load_w,
+                   struct mr_feed *feed)
+{
+    *feed = (struct mr_feed){.t_s = t_s, .load_w = load_w, .next_periodic_s = INFINITY};
+    feed->line_w = feed->line_to_w = params->limit_w;
+    watch(params, feed);
+}
+
+mr_status mr_feed_set(const struct mr_feed_params *params, struct mr_feed *feed,
+                      const struct mr_feed_target *target, struct mr_err *err)
+{
+    if (!(target->start_s >= feed->t_s && target->end_s > target->start_s))
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                          "load target from %g s to %g s: must lie ahead of %g s and have a length",
+                          target->start_s, target->end_s, feed->t_s);
+    if (!(target->limit_w >= 0 && isfinite(target->limit_w)))
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE, "load target of %g W: must be 0 W or more",
+                          target->limit_w);
+    if (feed->n_target == MR_FEED_TARGETS)
+        return mr_err_set(err, MR_LIMIT, MR_NOWHERE, "more than %d load targets on one feed",
+                          MR_FEED_TARGETS);
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < feed->n_target; i++) {
+        const struct mr_feed_target *const other = &feed->target[i];
+        if (target->start_s < other->end_s && other->start_s < target->end_s)
+            return mr_err_set(
+                err, MR_RANGE, MR_NOWHERE,
+                "load target from %g s to %g s: overlaps the one from %g s to %g s on "
+                "the same feed (release that one first)",
+                target->start_s, target->end_s, other->start_s, other->end_s);
+        at += other->start_s < target->start_s;
+    }
+    memmove(feed->target + at + 1, feed->target + at, (feed->n_target - at) * sizeof *target);
+    feed->target[at] = *target;
+    feed->n_target++;
+    if (feed->phase == MR_FEED_IDLE)
+        feed->phase = MR_FEED_SCHEDULED;
+    if (feed->next_periodic_s == (double)INFINITY)
+        feed->next_periodic_s = feed->t_s + params->periodic_s;
+    emit(params, feed, MR_FEED_TARGET_SET);
+    return MR_OK;
+}
+
+void mr_feed_release(const struct mr_feed_params *params, struct mr_feed *feed)
+{
+    if (feed->is_active) {
+        end(params, feed);
+        look(params, feed);
+    } else {
+        feed->n_target = 0;
+        if (feed->phase == MR_FEED_SCHEDULED)
+            feed->phase = MR_FEED_IDLE;
+    }
+}
+
+double mr_feed_next_s(const struct mr_feed_params *params, const struct mr_feed *feed)
+{
+    double next_s = fmin(line_end_s(feed), feed->next_periodic_s);
+    if (feed->n_target > 0)
+        next_s = fmin(next_s, feed->is_active ? feed->target[0].end_s : feed->target[0].start_s);
+    const double notice_s = notice_end_s(params, feed);
+    if (!feed->is_breached && feed->t_s < notice_s && !mr_feed_is_compliant(params, feed))
+        next_s = fmin(next_s, notice_s);
+    if (feed->is_breached && !feed->is_escalated)
+        next_s = fmin(next_s, feed->breach_s + params->escalate_s);
+    return fmax(next_s, feed->t_s);
+}
+
+static void play(const struct mr_feed_params *params, struct mr_feed *feed)
+{
+    const double t_s = feed->t_s;
+    if (line_end_s(feed) <= t_s)
+        arrive(params, feed);
+    if (feed->is_active && feed->target[0].end_s <= t_s)
+        end(params, feed);
+    if (!feed->is_active && feed->n_target > 0 && feed->target[0].start_s <= t_s)
+        begin(params, feed);
+    look(params, feed);
+    if (feed->next_periodic_s <= t_s) {
+        if (feed->n_target > 0)
+            emit(params, feed, MR_FEED_PERIODIC);
+        feed->next_periodic_s =
+            feed->n_target > 0 ? feed->next_periodic_s + params->periodic_s : (double)INFINITY;
+    }
+}
+
+void mr_feed_step(const struct mr_feed_params *params, struct mr_feed *feed, double t_s,
+                  double load_w)
+{
+    MR_ASSERT(t_s >= feed->t_s);
+    for (;;) {
+        const double next_s = mr_feed_next_s(params, feed);
+        if (next_s > t_s)
+            break;
+        feed->t_s = next_s;
+        play(params, feed);
+    }
+    feed->t_s = t_s;
+    feed->load_w = load_w;
+    look(params, feed);
+}
+
+/* ---- what to do about a breach ---- */
+
+int mr_feed_hints(int severity, bool is_best_effort, struct mr_feed_hint hint[3])
+{
+    hint[0] = (struct mr_feed_hint){MR_FEED_GPU, MR_FEED_POWER_CAP, 1};
+    hint[1] = (struct mr_feed_hint){MR_FEED_GPU, MR_FEED_THROTTLE, 2};
+    hint[2] = (struct mr_feed_hint){MR_FEED_NODE, MR_FEED_SUSPEND, 3};
+    return severity == MR_FEED_CRITICAL && !is_best_effort ? 3 : 2;
+}
+
+int mr_feed_infrastructure(int severity, bool is_best_effort, int action[4])
+{
+    if (severity != MR_FEED_CRITICAL || is_best_effort)
+        return 0;
+    for (int i = 0; i < 4; i++)
+        action[i] = i;
+    return 4;
+}
+
+int mr_feed_result(double need_w, double unmet_w)
+{
+    return unmet_w <= need_w * slack ? MR_FEED_SUCCESS
+           : unmet_w < need_w        ? MR_FEED_PARTIAL
+                                     : MR_FEED_ERROR;
+}
