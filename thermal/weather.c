@@ -8,7 +8,7 @@
 #include "thermal/weather.h"
 
 #include "engine/base/mem.h"
-#include "engine/base/trig.h"
+#include "engine/base/turn.h"
 #include "thermal/epw.h"
 #include "thermal/limits.h"
 #include "thermal/moist.h"
@@ -93,7 +93,7 @@ static mr_status make_sine(const struct mr_weather_params *p, struct mr_weather 
     w->step_s = n > 1 ? hour_s : day_s;
     for (size_t i = 0; i < n; i++) {
         const double turn = ((double)(i + 1) * w->step_s - p->peak_s) / day_s + 0.25;
-        const double dry_c = p->dry_bulb_c + (n > 1 ? p->swing_k * mr_trig_sin_turn(turn) : 0);
+        const double dry_c = p->dry_bulb_c + (n > 1 ? p->swing_k * mr_turn_of(turn).sin : 0);
         w->dry_bulb_c[i] = dry_c;
         w->rh_frac[i] = mr_moist_rh_warmed(p->dry_bulb_c, mean_rh, dry_c - p->dry_bulb_c);
         w->dew_point_c[i] = mr_moist_dew_point_c(w->rh_frac[i] * mr_moist_saturation_pa(dry_c));

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* atan: |x| > 1 by pi/2 - atan(1/|x|); then the nearest c = j/16: atan z = atan c + atan r with
  * r = (z - c) / (1 + z c), |r| <= 1/32, a Taylor sum to r^11 (the next term is below 2^-68 r).
- * The table holds atan c as high + low. sin: the turn is folded to an eighth, whose angle is below
- * pi/4: Taylor sums of sine and cosine. */
+ * The table holds atan c as high + low. */
 #include "engine/base/trig.h"
 
 #include <math.h>
@@ -31,7 +30,6 @@ static const struct {
 };
 
 static const double half_pi_high = 0x1.921fb54442d18p+0, half_pi_low = 0x1.1a62633145c07p-54;
-static const double two_pi = 0x1.921fb54442d18p+2;
 
 /* atan r - r, |r| <= 1/32 */
 static double atan_tail(double r)
@@ -58,35 +56,4 @@ double mr_trig_atan(double x)
     else
         y = atan_table[j].high + (r + (atan_tail(r) + atan_table[j].low));
     return x < 0 ? -y : y;
-}
-
-/* |x| <= pi/4 */
-static double sin_of(double x)
-{
-    const double z = x * x;
-    const double a = -1.0 / 6 + z * (1.0 / 120), b = -1.0 / 5040 + z * (1.0 / 362880);
-    const double c = -1.0 / 39916800 + z * (1.0 / 6227020800.0 - z * (1.0 / 1307674368000.0));
-    const double z2 = z * z;
-    return x + x * z * (a + z2 * (b + z2 * c));
-}
-
-static double cos_of(double x)
-{
-    const double z = x * x;
-    const double a = 1.0 / 24 - z * (1.0 / 720), b = 1.0 / 40320 - z * (1.0 / 3628800);
-    const double c = 1.0 / 479001600 - z * (1.0 / 87178291200.0 - z * (1.0 / 20922789888000.0));
-    const double z2 = z * z;
-    return 1 - (0.5 * z - z2 * (a + z2 * (b + z2 * c)));
-}
-
-double mr_trig_sin_turn(double turns)
-{
-    if (!isfinite(turns))
-        return (double)NAN;
-    const double u = turns - floor(turns);     /* [0, 1] */
-    const double quarter = floor(4 * u + 0.5); /* nearest: 0 .. 4 */
-    const double x = two_pi * (u - 0.25 * quarter);
-    const int q = (int)quarter & 3;
-    const double y = (q & 1) != 0 ? cos_of(x) : sin_of(x);
-    return q < 2 ? y : -y;
 }

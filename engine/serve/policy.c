@@ -8,14 +8,18 @@
 static const struct mr_policy *const policies[] = {
     &mr_policy_vllm1, &mr_policy_sarathi, &mr_policy_vllm0, &mr_policy_orca, &mr_policy_static};
 
+enum {
+    n_policy = sizeof policies / sizeof policies[0]
+};
+
 const struct mr_policy *mr_policy_at(size_t i)
 {
-    return i < sizeof policies / sizeof *policies ? policies[i] : NULL;
+    return i < n_policy ? policies[i] : NULL;
 }
 
 const struct mr_policy *mr_policy_find(const char *name)
 {
-    for (size_t i = 0; i < sizeof policies / sizeof *policies; i++)
+    for (size_t i = 0; i < n_policy; i++)
         if (strcmp(policies[i]->name, name) == 0)
             return policies[i];
     return NULL;

@@ -33,22 +33,4 @@ MR_TEST(atan_special)
     assert_true(isnan(mr_trig_atan((double)NAN)));
 }
 
-MR_TEST(sine_of_a_turn)
-{
-    static const double exact[][2] = {{0, 0}, {0.25, 1}, {0.5, 0}, {0.75, -1}, {1, 0}, {-7.75, 1}};
-    double worst = 0;
-    for (size_t i = 0; i < sizeof exact / sizeof *exact; i++)
-        assert_true(mr_trig_sin_turn(exact[i][0]) == exact[i][1]);
-    for (int i = -30000; i <= 30000; i++) {
-        const double u = i / 9973.0;
-        const long double want = sinl(2 * 3.14159265358979323846264338327950288L * (long double)u);
-        worst = fmax(worst, (double)fabsl((long double)mr_trig_sin_turn(u) - want));
-    }
-    print_message("sin: worst %.3g\n", worst);
-    assert_true(worst < 1e-15 && worst > 1e-17);
-    assert_true(isnan(mr_trig_sin_turn((double)NAN)));
-    assert_true(isnan(mr_trig_sin_turn((double)INFINITY)));
-}
-
-MR_TEST_MAIN(MR_TEST_ENTRY(atan_within_one_and_a_half_ulp), MR_TEST_ENTRY(atan_special),
-             MR_TEST_ENTRY(sine_of_a_turn))
+MR_TEST_MAIN(MR_TEST_ENTRY(atan_within_one_and_a_half_ulp), MR_TEST_ENTRY(atan_special))
