@@ -14,7 +14,6 @@
 #include "engine/base/rng.h"
 
 static const double date_tolerance_s = 1e-9;
-static const double tangent_tolerance_s = 1e-3; /* an internal event may be a little late */
 
 static const char *const event_names[] = {
 #define EVENT_NAME(name, text, doc) text,
@@ -130,12 +129,38 @@ static inline void consider(struct mr_cohort *c, const struct mr_two_state_wave 
 {
     if (direction * (mr_two_state_wave_bound(w, direction) - level_c) < 0)
         return;
-    const double tolerance_s =
-        event == MR_COHORT_RELINEARIZE ? tangent_tolerance_s : date_tolerance_s;
-    const double t_s = c->t_s + mr_two_state_wave_crossing_s(w, level_c, direction, tolerance_s);
+    const double t_s =
+        c->t_s + mr_two_state_wave_crossing_s(w, level_c, direction, date_tolerance_s);
     if (t_s < c->next_s) {
         c->next_s = t_s;
         c->next = (uint8_t)event;
+    }
+}
+
+/* No later than the die is `relinearize_k` from the tangent's point, without exp or log: a stable
+ * mode moves by at most w t and by at most w / |l|, so the fast one takes its share at once and the
+ * slow one what is left, in a straight line. Early is fine, it only makes a better tangent. */
+static void consider_tangent(const struct mr_package *package, struct mr_cohort *c,
+                             const struct mr_two_state_wave *w)
+{
+    double width_k = package->p.relinearize_k - fabs(c->mean_c[0] - c->tangent_c);
+    const double slow = fabs(w->w[0]), fast = fabs(w->w[1]);
+    const double fast_k = -fast * w->inverse_l[1], slow_k = -slow * w->inverse_l[0];
+    const bool is_stable = w->l[0] < 0;
+    if (is_stable && fast_k + slow_k <= width_k)
+        return;
+    double speed = slow + fast;
+    if (fast_k < 0.5 * width_k) {
+        speed = slow;
+        width_k -= fast_k;
+    }
+    /* a growing mode doubles its speed in ln 2 / l */
+    double dt = width_k / speed;
+    if (!is_stable)
+        dt = fmin(0.5 * dt, 0.6931 / fmax(w->l[0], 1e-9));
+    if (c->t_s + dt < c->next_s) {
+        c->next_s = c->t_s + dt;
+        c->next = MR_COHORT_RELINEARIZE;
     }
 }
 
@@ -173,8 +198,7 @@ static void predict(const struct mr_package *package, struct mr_cohort *c)
     if (c->slope != 0) {
         const struct swing mean = swing_of(package, c, &class->mean, c->mean_c);
         const struct mr_two_state_wave m = wave_of(&class->mean, &mean, c->mean_c[0]);
-        consider(c, &m, c->tangent_c + package->p.relinearize_k, 1, MR_COHORT_RELINEARIZE);
-        consider(c, &m, c->tangent_c - package->p.relinearize_k, -1, MR_COHORT_RELINEARIZE);
+        consider_tangent(package, c, &m);
     }
 }
 
