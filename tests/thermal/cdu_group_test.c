@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* thermal/cdu_group: design points, a lost unit, a step of facility water, modes against an oracle
+ * that only knows the law of r, energy, pumps that stop, groups that can not be. */
+#include "thermal/cdu_group.h"
+
+#include "engine/base/fmath.h"
+#include "engine/base/rng.h"
+#include "tests/test.h"
+
+static struct mr_cdu_group deschutes(uint64_t n_unit, uint64_t n_spare)
+{
+    struct mr_cdu_group g;
+    struct mr_err err = {0};
+    mr_cdu_group_defaults(&g);
+    g.name = "C1";
+    g.n_unit = n_unit;
+    g.n_spare = n_spare;
+    if (mr_cdu_group_init(&g, &err) != MR_OK)
+        fail_msg("%s", err.text);
+    return g;
+}
+
+MR_TEST(design_point)
+{
+    struct mr_cdu_group g = deschutes(1, 0);
+    struct mr_cdu_group_state s;
+    g.set_c = 20; /* below what is possible: saturated */
+    mr_cdu_group_start(&g, &s, 0, 26.8);
+    const double heat_w = 2e6 - s.fluid_w;
+    mr_cdu_group_settle(&g, &s, heat_w);
+    assert_int_equal(s.mode, MR_CDU_GROUP_LIMITED);
+    mr_assert_near(mr_cdu_group_supply_c(&g, &s) - 26.8, 3, 1e-9, 0);
+    mr_assert_near(s.return_c - mr_cdu_group_supply_c(&g, &s), 16.29, 1e-4, 0);
+    mr_assert_near(mr_cdu_group_rejected_w(&g, &s), 2e6, 1e-12, 0);
+    mr_assert_near(26.8 + 2e6 / (32.3 * 4180), 41.61, 1e-4, 0);
+    mr_assert_near(s.electric_w, 74e3, 1e-12, 0);
+}
+
+MR_TEST(one_of_four_is_lost)
+{
+    struct mr_cdu_group g = deschutes(4, 0);
+    struct mr_cdu_group_state s;
+    g.set_c = 20;
+    g.boost_frac = 1; /* flow of each unit is kept */
+    g.electric_w = 0;
+    mr_cdu_group_start(&g, &s, 0, 26.8);
+    mr_cdu_group_lose(&g, &s, 1);
+    assert_true(mr_cdu_group_flow(&s) == 0.75);
+    mr_cdu_group_settle(&g, &s, 8e6 - s.fluid_w);
+    mr_assert_near(mr_cdu_group_supply_c(&g, &s) - 26.8, 4, 1e-9, 0);
+    mr_assert_near(s.return_c - mr_cdu_group_supply_c(&g, &s), 21.72, 1e-4, 0);
+}
+
+MR_TEST(step_of_facility_water)
+{
+    struct mr_cdu_group g = deschutes(1, 0);
+    g.unit_m3 = 2;
+    g.rack_m3 = 0;
+    g.set_c = 20;
+    assert_int_equal(mr_cdu_group_init(&g, NULL), MR_OK);
+    struct mr_cdu_group_state s;
+    mr_cdu_group_start(&g, &s, 0, 26.8);
+    mr_cdu_group_settle(&g, &s, 1.5e6);
+    mr_assert_near(g.heat_j_k / s.limit_w_k, 75.985, 1e-5, 0);
+    const double before_c = s.return_c;
+    mr_cdu_group_set_facility(&g, &s, 31.8);
+    mr_cdu_group_advance(&g, &s, 60, 1.5e6, NULL);
+    mr_assert_near(s.return_c - before_c, 2.7299, 1e-4, 0);
+}
+
+/* dT/dt = (Q - max(0, min(m cp (T - Tset), G (T - Tfws)))) / C, and no more. */
+static double law_w(const struct mr_cdu_group *g, const struct mr_cdu_group_state *s, double t_c)
+{
+    return fmax(0, fmin(s->coolant_w_k * (t_c - g->set_c), s->limit_w_k * (t_c - s->facility_c)));
+}
+
+MR_TEST(modes_are_one_law)
+{
+    struct mr_cdu_group g = deschutes(2, 0);
+    g.n_rack = 12;
+    g.electric_w = 1e3;
+    assert_int_equal(mr_cdu_group_init(&g, NULL), MR_OK);
+    struct mr_cdu_group_state s;
+    struct mr_rng rng = mr_rng_stream(3, MR_RNG_TEST, 0);
+    struct mr_cdu_group_notes notes = {0};
+    mr_cdu_group_start(&g, &s, 0, 38);
+    double oracle_c = s.return_c, out_j = 0, stored_j = g.heat_j_k * s.return_c;
+    int n_mode[3] = {0};
+    for (int i = 0; i < 1000; i++) {
+        const double heat_w = fmax(0, mr_rng_range(&rng, -3e6, 4.4e6));
+        const double end_s = s.t_s + 0.05 * (double)mr_rng_below(&rng, 800);
+        mr_cdu_group_set_facility(&g, &s, mr_rng_range(&rng, 30, 47));
+        const double h = 0.05;
+        const long n = lround((end_s - s.t_s) / h);
+        const double in_w = heat_w + s.fluid_w;
+        for (long j = 0; j < n; j++) {
+            double k[4], y = oracle_c;
+            for (int q = 0; q < 4; q++) {
+                k[q] = (in_w - law_w(&g, &s, y)) / g.heat_j_k;
+                y = oracle_c + (q == 2 ? h : 0.5 * h) * k[q];
+            }
+            oracle_c += h / 6 * (k[0] + 2 * k[1] + 2 * k[2] + k[3]);
+        }
+        /* in pieces, each of one mode: their rejected heat is integrated on its own */
+        while (s.t_s < end_s) {
+            const double to_s = fmin(end_s, mr_cdu_group_next_s(&g, &s, heat_w));
+            const double dt = to_s - s.t_s, r0 = mr_cdu_group_rejected_w(&g, &s);
+            const enum mr_cdu_group_mode mode = s.mode;
+            const double slope = mode == MR_CDU_GROUP_BYPASS       ? 0
+                                 : mode == MR_CDU_GROUP_REGULATING ? s.coolant_w_k
+                                                                   : s.limit_w_k;
+            mr_cdu_group_advance(&g, &s, to_s, heat_w, &notes);
+            /* mean of r over the piece from the balance of an exponential */
+            const double l = slope / g.heat_j_k;
+            const double steady_w = in_w, x = l * dt;
+            out_j += slope == 0 ? 0 : steady_w * dt + (r0 - steady_w) * -mr_expm1(-x) / l;
+            n_mode[mode]++;
+        }
+        mr_assert_near(s.return_c, oracle_c, 0, 2e-3);
+        mr_assert_near(mr_cdu_group_rejected_w(&g, &s), law_w(&g, &s, s.return_c), 1e-9, 1e-3);
+        oracle_c = s.return_c;
+    }
+    assert_true(n_mode[0] > 20 && n_mode[1] > 20 && n_mode[2] > 20 && notes.n > 20);
+    mr_assert_near(s.in_j + s.fluid_j, s.out_j + g.heat_j_k * s.return_c - stored_j, 1e-12, 0);
+    mr_assert_near(s.out_j, out_j, 1e-9, 0);
+}
+
+MR_TEST(lazy_is_stepped)
+{
+    const struct mr_cdu_group g = deschutes(2, 1);
+    struct mr_cdu_group_state a, b;
+    mr_cdu_group_start(&g, &a, 0, 40);
+    b = a;
+    mr_cdu_group_lose(&g, &a, 1);
+    mr_cdu_group_lose(&g, &b, 1);
+    mr_cdu_group_advance(&g, &a, 100, 1.9e6, NULL);
+    for (int i = 1; i <= 10000; i++)
+        mr_cdu_group_advance(&g, &b, 0.01 * i, 1.9e6, NULL);
+    mr_assert_near(a.return_c, b.return_c, 1e-10, 0);
+    mr_assert_near(a.out_j, b.out_j, 1e-9, 0);
+    assert_true(a.flow == b.flow && a.mode == b.mode);
+}
+
+MR_TEST(a_spare_takes_over)
+{
+    const struct mr_cdu_group g = deschutes(2, 1);
+    struct mr_cdu_group_state s;
+    struct mr_cdu_group_notes notes = {0};
+    mr_cdu_group_start(&g, &s, 0, 38);
+    mr_cdu_group_settle(&g, &s, 1.8e6);
+    assert_int_equal(s.mode, MR_CDU_GROUP_REGULATING);
+    assert_true(mr_cdu_group_supply_c(&g, &s) == 45);
+    mr_cdu_group_lose(&g, &s, 1);
+    assert_int_equal(s.flow, MR_FLOW_NONE);
+    double before_s = 0, t_s;
+    while ((t_s = mr_cdu_group_flow_next_s(&s)) < HUGE_VAL) {
+        assert_true(t_s >= before_s && t_s < 30);
+        mr_cdu_group_advance(&g, &s, t_s, 1.8e6, &notes);
+        before_s = t_s;
+    }
+    assert_true(mr_cdu_group_flow(&s) == 1);
+    mr_cdu_group_advance(&g, &s, 1000, 1.8e6, &notes);
+    mr_assert_near(mr_cdu_group_supply_c(&g, &s), 45, 1e-12, 0);
+    /* the second is lost too: no coolant moves, the loop warms */
+    mr_cdu_group_lose(&g, &s, 1);
+    const double before_c = s.return_c;
+    mr_cdu_group_advance(&g, &s, 1060, 1.8e6, &notes);
+    mr_assert_near(s.return_c - before_c, 60 * 1.8e6 / g.heat_j_k, 1e-12, 0);
+    /* one comes back */
+    mr_cdu_group_lose(&g, &s, -1);
+    mr_cdu_group_advance(&g, &s, 3000, 1.8e6, &notes);
+    mr_assert_near(mr_cdu_group_supply_c(&g, &s), 45, 1e-9, 0);
+}
+
+MR_TEST(pumps_coast_down_and_come_back)
+{
+    const struct mr_cdu_group g = deschutes(1, 0);
+    struct mr_cdu_group_state s;
+    struct mr_cdu_group_notes notes = {0};
+    mr_cdu_group_start(&g, &s, 0, 38);
+    mr_cdu_group_settle(&g, &s, 1e6);
+    mr_cdu_group_set_pumps(&g, &s, false);
+    assert_true(s.electric_w == 0);
+    mr_cdu_group_advance(&g, &s, 3, 1e6, &notes);
+    mr_assert_near(mr_cdu_group_flow(&s), 0.5, 0.026, 0);
+    mr_cdu_group_advance(&g, &s, 600, 1e6, &notes);
+    assert_int_equal(s.flow, MR_FLOW_NONE);
+    bool told = false;
+    for (size_t i = 0; i < notes.n && i < MR_CDU_GROUP_NOTES; i++)
+        told |= notes.item[i].event == MR_CDU_GROUP_NOFLOW;
+    assert_true(told);
+    mr_cdu_group_set_pumps(&g, &s, true);
+    mr_cdu_group_advance(&g, &s, 615, 1e6, &notes);
+    assert_true(mr_cdu_group_flow(&s) > 0.45 && mr_cdu_group_flow(&s) < 0.55);
+    mr_cdu_group_advance(&g, &s, 700, 1e6, &notes);
+    assert_true(mr_cdu_group_flow(&s) == 1);
+    mr_assert_near(s.electric_w, 74e3, 1e-12, 0);
+}
+
+MR_TEST(fouling_grows)
+{
+    const struct mr_cdu_group g = deschutes(1, 0);
+    struct mr_cdu_group_state s;
+    mr_cdu_group_start(&g, &s, 0, 38);
+    const double clean_w_k = s.limit_w_k;
+    mr_cdu_group_set_age(&g, &s, 8760 * 3600.0);
+    assert_true(s.limit_w_k < clean_w_k && s.limit_w_k > clean_w_k / 1.15);
+    mr_assert_near(s.electric_w, 74e3 * 1.3, 1e-12, 0);
+    mr_assert_near(mr_cdu_group_plate_fouling(&g, &s), 0.2, 1e-15, 0);
+}
+
+static void refused(const struct mr_cdu_group *group, const char *part)
+{
+    struct mr_cdu_group g = *group;
+    struct mr_err err = {0};
+    assert_int_equal(mr_cdu_group_init(&g, &err), MR_RANGE);
+    mr_assert_contains(err.text, part);
+}
+
+MR_TEST(impossible_groups)
+{
+    struct mr_cdu_group g = deschutes(1, 0);
+    struct mr_err err = {0};
+    assert_int_equal(mr_cdu_group_check(&g, 2e6, 42, false, &err), MR_OK);
+    assert_int_equal(mr_cdu_group_check(&g, 2.76e6, 42, false, &err), MR_RANGE);
+    mr_assert_contains(err.text, "2760 kW design heat on 1 x 2000 kW CDU");
+    assert_int_equal(mr_cdu_group_check(&g, 2.76e6, 42, true, NULL), MR_OK);
+    err = (struct mr_err){0};
+    assert_int_equal(mr_cdu_group_check(&g, 1e6, 43, false, &err), MR_RANGE);
+    mr_assert_contains(err.text, "cdu 'C1': facility 43 + approach 3 > supply set-point 45");
+    g.n_unit = 0;
+    refused(&g, "needs at least one unit");
+    g.n_unit = g.n_spare = 1;
+    refused(&g, "1 spare of 1 unit(s) leave none to run: N+1 needs two");
+    g = deschutes(1, 0);
+    g.facility_kg_s = 10;
+    refused(&g, "cdu 'C1': no exchanger moves 2e+06 W");
+    g = deschutes(1, 0);
+    g.unit_m3 = g.rack_m3 = 0;
+    refused(&g, "holds no coolant");
+    g = deschutes(1, 0);
+    g.pump.head[1] = 9;
+    refused(&g, "flow must grow and head must fall");
+}
+
+MR_TEST_MAIN(MR_TEST_ENTRY(design_point), MR_TEST_ENTRY(one_of_four_is_lost),
+             MR_TEST_ENTRY(step_of_facility_water), MR_TEST_ENTRY(modes_are_one_law),
+             MR_TEST_ENTRY(lazy_is_stepped), MR_TEST_ENTRY(a_spare_takes_over),
+             MR_TEST_ENTRY(pumps_coast_down_and_come_back), MR_TEST_ENTRY(fouling_grows),
+             MR_TEST_ENTRY(impossible_groups))

@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The coolant loop of a CDU group, exact between changes of mode and flow class.
+ *
+ * m cp > eps Cmin = G always, so with facility water below the set point the two laws meet at
+ * T* = (m cp Tset - G Tfws) / (m cp - G) >= Tset; above it there is no regulation and saturation
+ * begins where the coolant is warmer than the facility water.
+ * Map: parameters - conductances - modes - time - inputs - questions. */
+#include "thermal/cdu_group.h"
+
+#include "engine/base/assert.h"
+#include "engine/base/fmath.h"
+#include "thermal/two_state.h"
+
+static const double system_exponent = 1.85; /* drop over flow, as for racks */
+static const double date_tolerance_s = 1e-9;
+
+// clang-format off
+#define G struct mr_cdu_group
+static const struct mr_param rows[] = {
+    MR_PARAM_N(G, n_unit, "units", "1", 0, 10000, "Units on the header"),
+    MR_PARAM_N(G, n_spare, "spare", "0", 0, 10000, "Units not needed at design: they start when others fail"),
+    MR_PARAM(G, capacity_w, "capacity", MR_Q_POWER, "2 MW", 1, 1e9, "Heat of one unit at design (Project Deschutes)"),
+    MR_PARAM(G, approach_k, "approach", MR_Q_TEMPERATURE_DIFF, "3 K", 0.01, 40, "Supply above facility water at design"),
+    MR_PARAM(G, set_c, "supply", MR_Q_TEMPERATURE, "45 degC", 0, 80, "Set point of the supply to the racks"),
+    MR_PARAM(G, it_kg_s, "flow.it", MR_Q_MASS_FLOW, "31.48 kg/s", 1e-3, 1e5, "Coolant of one unit at design"),
+    MR_PARAM(G, facility_kg_s, "flow.facility", MR_Q_MASS_FLOW, "32.3 kg/s", 1e-3, 1e5, "Facility water of one unit at design"),
+    MR_PARAM(G, electric_w, "electric", MR_Q_POWER, "74 kW", 0, 1e8, "Electric power of one unit at design; 0: from pump head and efficiencies"),
+    MR_PARAM(G, unit_m3, "volume.unit", MR_Q_VOLUME, "24 L", 0, 100, "Coolant in one unit (LBNL)"),
+    MR_PARAM(G, rack_m3, "volume.rack", MR_Q_VOLUME, "40 L", 0, 100, "Coolant in pipes and manifold for each rack (assumption)"),
+    MR_PARAM_N(G, n_rack, "racks", "1", 0, 1000000, "Racks on the header"),
+    MR_PARAM(G, cp_j_kgk, "cp", MR_Q_SPECIFIC_HEAT, "3.9 kJ/kgK", 100, 1e4, "Specific heat of the coolant"),
+    MR_PARAM(G, rho_kg_m3, "rho", MR_Q_DENSITY, "1.01 kg/L", 0.1, 2000, "Density of the coolant"),
+    MR_PARAM(G, facility_cp_j_kgk, "facility.cp", MR_Q_SPECIFIC_HEAT, "4.18 kJ/kgK", 100, 1e4, "Specific heat of the facility water"),
+    MR_PARAM(G, boost_frac, "boost", MR_Q_FRACTION, "1.15", 1, 2, "Rated flow times this is what a unit can give when others are lost"),
+    MR_PARAM(G, high_k, "supply_high", MR_Q_TEMPERATURE_DIFF, "2 K", 0, 40, "Supply above its set point that raises an event"),
+    MR_PARAM(G, fouling_exchanger_frac, "fouling.exchanger", MR_Q_FRACTION, "0.15", 0, 10, "Growth of the exchanger's resistance over one fouling time (assumption)"),
+    MR_PARAM(G, fouling_drop_frac, "fouling.drop", MR_Q_FRACTION, "0.3", 0, 10, "Growth of the pressure drop over one fouling time (assumption)"),
+    MR_PARAM(G, fouling_plate_frac, "fouling.plate", MR_Q_FRACTION, "0.2", 0, 10, "Growth of the plates' resistance over one fouling time (assumption)"),
+    MR_PARAM(G, fouling_s, "fouling.time", MR_Q_TIME, "8760 h", 1, 1e12, "Fouling time: between two cleanings"),
+    MR_PARAM_YES(G, has_ups_pumps, "ups", "yes", "Pumps run on through an outage"),
+};
+#undef G
+// clang-format on
+
+static const struct mr_param_table table = {
+    "cdu_group", "Coolant distribution units on one header and their loop.", rows,
+    sizeof rows / sizeof *rows};
+
+static const char *const event_names[] = {
+#define EVENT_NAME(name, text, doc) text,
+    MR_CDU_GROUP_EVENT_LIST(EVENT_NAME)
+#undef EVENT_NAME
+};
+
+const struct mr_param_table *mr_cdu_group_table(void)
+{
+    return &table;
+}
+
+const char *mr_cdu_group_event_name(int event)
+{
+    return event_names[event];
+}
+
+void mr_cdu_group_defaults(struct mr_cdu_group *group)
+{
+    uint8_t origin[sizeof rows / sizeof *rows];
+    *group = (struct mr_cdu_group){.name = "cdu"};
+    mr_param_defaults(&(struct mr_param_target){&table, group, origin, NULL, "cdu"});
+    mr_pump_defaults(&group->pump);
+}
+
+mr_status mr_cdu_group_init(struct mr_cdu_group *group, struct mr_err *err)
+{
+    if (group->n_unit < 1)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE, "cdu '%s': needs at least one unit",
+                          group->name);
+    if (group->n_spare >= group->n_unit)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                          "cdu '%s': %llu spare of %llu unit(s) leave none to run: N+1 needs two",
+                          group->name, (unsigned long long)group->n_spare,
+                          (unsigned long long)group->n_unit);
+    const double hot_w_k = group->it_kg_s * group->cp_j_kgk;
+    const double cold_w_k = group->facility_kg_s * group->facility_cp_j_kgk;
+    struct mr_err why = {0};
+    if (mr_exchanger_of(group->capacity_w, group->approach_k, hot_w_k, cold_w_k, &group->exchanger,
+                        &why) != MR_OK)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE, "cdu '%s': %s", group->name, why.text);
+    const double n_duty = (double)(group->n_unit - group->n_spare);
+    const double volume_m3 =
+        (double)group->n_unit * group->unit_m3 + (double)group->n_rack * group->rack_m3;
+    group->heat_j_k = volume_m3 * group->rho_kg_m3 * group->cp_j_kgk;
+    if (!(group->heat_j_k > 0))
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE, "cdu '%s': holds no coolant: volume %g m3",
+                          group->name, volume_m3);
+    group->design_m3_s = n_duty * group->it_kg_s / group->rho_kg_m3;
+    group->pump.flow_m3_s = group->it_kg_s / group->rho_kg_m3;
+    return mr_pump_check(&group->pump, group->name, err);
+}
+
+mr_status mr_cdu_group_check(const struct mr_cdu_group *group, double heat_w, double facility_c,
+                             bool may_be_oversized, struct mr_err *err)
+{
+    const double n_duty = (double)(group->n_unit - group->n_spare);
+    if (heat_w > n_duty * group->capacity_w * (1 + 1e-9) && !may_be_oversized)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                          "cdu '%s': %.4g kW design heat on %g x %.4g kW CDU (allow it, or add "
+                          "units)",
+                          group->name, heat_w * 1e-3, n_duty, group->capacity_w * 1e-3);
+    if (facility_c + group->approach_k > group->set_c + 1e-9)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                          "cdu '%s': facility %g + approach %g > supply set-point %g", group->name,
+                          facility_c, group->approach_k, group->set_c);
+    return MR_OK;
+}
+
+/* ---- conductances ---- */
+
+static double fouling(const struct mr_cdu_group *group, const struct mr_cdu_group_state *s,
+                      double full_frac)
+{
+    return full_frac * s->age_s / group->fouling_s;
+}
+
+/* What follows from flow class, running units and fouling. */
+static void condition(const struct mr_cdu_group *group, struct mr_cdu_group_state *s)
+{
+    const double flow = mr_cdu_group_flow(s), n = (double)s->n_running;
+    const double n_duty = (double)(group->n_unit - group->n_spare);
+    /* spares that are not needed stand still */
+    const double n_busy = fmin(n, n_duty);
+    s->coolant_w_k = flow * group->design_m3_s * group->rho_kg_m3 * group->cp_j_kgk;
+    s->limit_w_k = s->electric_w = s->fluid_w = 0;
+    if (!(flow > 0) || !(n_busy > 0))
+        return;
+    const double unit_frac = flow * n_duty / n_busy;
+    s->limit_w_k = n_busy * mr_exchanger_w_k(&group->exchanger, unit_frac, 1,
+                                             fouling(group, s, group->fouling_exchanger_frac));
+    if (!s->has_pumps)
+        return; /* it only coasts */
+    const double head =
+        mr_pow(flow, system_exponent) * (1 + fouling(group, s, group->fouling_drop_frac));
+    s->electric_w =
+        n_busy * (group->electric_w > 0 ? group->electric_w * unit_frac * head
+                                        : mr_pump_power_w(&group->pump, unit_frac, head));
+    s->fluid_w = mr_pump_fluid_w(&group->pump, s->electric_w);
+}
+
+/* ---- modes ---- */
+
+/* Return temperatures between which the set point is held; empty when first = second. */
+struct borders {
+    double open_c, limit_c;
+};
+
+static struct borders borders_of(const struct mr_cdu_group *group,
+                                 const struct mr_cdu_group_state *s)
+{
+    if (s->limit_w_k == 0)
+        return (struct borders){HUGE_VAL, HUGE_VAL};
+    if (s->facility_c >= group->set_c)
+        return (struct borders){s->facility_c, s->facility_c};
+    return (struct borders){group->set_c,
+                            (s->coolant_w_k * group->set_c - s->limit_w_k * s->facility_c) /
+                                (s->coolant_w_k - s->limit_w_k)};
+}
+
+static void choose_mode(const struct mr_cdu_group *group, struct mr_cdu_group_state *s)
+{
+    const struct borders b = borders_of(group, s);
+    s->mode = s->return_c > b.limit_c  ? MR_CDU_GROUP_LIMITED
+              : s->return_c > b.open_c ? MR_CDU_GROUP_REGULATING
+                                       : MR_CDU_GROUP_BYPASS;
+}
+
+static struct mr_two_state_wave wave_of(const struct mr_cdu_group *group,
+                                        const struct mr_cdu_group_state *s, double heat_w)
+{
+    const double in_w = heat_w + s->fluid_w;
+    double slope_w_k = 0, zero_c = 0;
+    if (s->mode == MR_CDU_GROUP_REGULATING) {
+        slope_w_k = s->coolant_w_k;
+        zero_c = group->set_c;
+    } else if (s->mode == MR_CDU_GROUP_LIMITED) {
+        slope_w_k = s->limit_w_k;
+        zero_c = s->facility_c;
+    }
+    return mr_two_state_wave_of_one(-slope_w_k / group->heat_j_k,
+                                    (in_w + slope_w_k * zero_c) / group->heat_j_k, s->return_c);
+}
+
+/* When a mode ends and which one follows. */
+struct turn {
+    double t_s;
+    enum mr_cdu_group_mode mode;
+};
+
+static void consider(struct turn *turn, const struct mr_cdu_group_state *s,
+                     const struct mr_two_state_wave *wave, double level_c, int direction,
+                     enum mr_cdu_group_mode mode)
+{
+    if (!(fabs(level_c) < HUGE_VAL))
+        return;
+    const double t_s =
+        s->t_s + mr_two_state_wave_crossing_s(wave, level_c, direction, date_tolerance_s);
+    if (t_s < turn->t_s)
+        *turn = (struct turn){t_s, mode};
+}
+
+static struct turn next_turn(const struct mr_cdu_group *group, const struct mr_cdu_group_state *s,
+                             const struct mr_two_state_wave *wave)
+{
+    const struct borders b = borders_of(group, s);
+    const bool can_regulate = b.limit_c > b.open_c;
+    struct turn turn = {HUGE_VAL, s->mode};
+    switch (s->mode) {
+    case MR_CDU_GROUP_BYPASS:
+        consider(&turn, s, wave, b.open_c, 1,
+                 can_regulate ? MR_CDU_GROUP_REGULATING : MR_CDU_GROUP_LIMITED);
+        break;
+    case MR_CDU_GROUP_REGULATING:
+        consider(&turn, s, wave, b.limit_c, 1, MR_CDU_GROUP_LIMITED);
+        consider(&turn, s, wave, b.open_c, -1, MR_CDU_GROUP_BYPASS);
+        break;
+    case MR_CDU_GROUP_LIMITED:
+        consider(&turn, s, wave, b.limit_c, -1,
+                 can_regulate ? MR_CDU_GROUP_REGULATING : MR_CDU_GROUP_BYPASS);
+        break;
+    }
+    return turn;
+}
+
+/* ---- time ---- */
+
+static void tell(struct mr_cdu_group_notes *notes, double t_s, enum mr_cdu_group_event event)
+{
+    if (notes == NULL)
+        return;
+    if (notes->n < MR_CDU_GROUP_NOTES)
+        notes->item[notes->n] = (struct mr_cdu_group_note){t_s, event};
+    notes->n++;
+}
+
+static void look_at_supply(const struct mr_cdu_group *group, struct mr_cdu_group_state *s,
+                           struct mr_cdu_group_notes *notes)
+{
+    const bool is_high = mr_cdu_group_supply_c(group, s) > group->set_c + group->high_k;
+    if (is_high && !s->is_high)
+        tell(notes, s->t_s, MR_CDU_GROUP_SUPPLY_HIGH);
+    s->is_high = is_high;
+}
+
+static void change_mode(const struct mr_cdu_group *group, struct mr_cdu_group_state *s,
+                        enum mr_cdu_group_mode mode, struct mr_cdu_group_notes *notes)
+{
+    (void)group;
+    if (mode == MR_CDU_GROUP_LIMITED && s->mode != MR_CDU_GROUP_LIMITED)
+        tell(notes, s->t_s, MR_CDU_GROUP_SATURATED);
+    else if (mode == MR_CDU_GROUP_REGULATING && s->mode == MR_CDU_GROUP_LIMITED)
+        tell(notes, s->t_s, MR_CDU_GROUP_REGULATED);
+    s->mode = mode;
+}
+
+static void step(const struct mr_cdu_group *group, struct mr_cdu_group_state *s, double t_s,
+                 double heat_w, const struct mr_two_state_wave *wave)
+{
+    const double dt = t_s - s->t_s, after_c = mr_two_state_wave_at(wave, dt);
+    s->in_j += heat_w * dt;
+    s->fluid_j += s->fluid_w * dt;
+    s->electric_j += s->electric_w * dt;
+    s->out_j += (heat_w + s->fluid_w) * dt - group->heat_j_k * (after_c - s->return_c);
+    s->return_c = after_c;
+    s->t_s = t_s;
+}
+
+void mr_cdu_group_advance(const struct mr_cdu_group *group, struct mr_cdu_group_state *state,
+                          double t_s, double heat_w, struct mr_cdu_group_notes *notes)
+{
+    enum {
+        n_turn_max = 100000 /* classes and modes of one call; more is a bug, not a hot day */
+    };
+    MR_ASSERT(t_s >= state->t_s);
+    for (int i = 0; state->t_s < t_s; i++) {
+        MR_ASSERT(i < n_turn_max);
+        int class = state->flow;
+        const struct mr_two_state_wave wave = wave_of(group, state, heat_w);
+        const struct turn turn = next_turn(group, state, &wave);
+        const double flow_s = mr_flow_next_s(&state->path, state->flow, &class);
+        const double to_s = fmin(t_s, fmax(fmin(turn.t_s, flow_s), state->t_s));
+        step(group, state, to_s, heat_w, &wave);
+        if (turn.t_s <= to_s)
+            change_mode(group, state, turn.mode, notes);
+        if (flow_s <= to_s) {
+            state->flow = class;
+            condition(group, state);
+            const enum mr_cdu_group_mode before = state->mode;
+            choose_mode(group, state);
+            const enum mr_cdu_group_mode after = state->mode;
+            state->mode = before;
+            change_mode(group, state, after, notes);
+            if (class == MR_FLOW_NONE)
+                tell(notes, to_s, MR_CDU_GROUP_NOFLOW);
+        }
+    }
+    look_at_supply(group, state, notes);
+}
+
+double mr_cdu_group_next_s(const struct mr_cdu_group *group, const struct mr_cdu_group_state *state,
+                           double heat_w)
+{
+    const struct mr_two_state_wave wave = wave_of(group, state, heat_w);
+    return fmin(next_turn(group, state, &wave).t_s, mr_cdu_group_flow_next_s(state));
+}
+
+double mr_cdu_group_flow_next_s(const struct mr_cdu_group_state *state)
+{
+    int class;
+    return mr_flow_next_s(&state->path, state->flow, &class);
+}
+
+void mr_cdu_group_start(const struct mr_cdu_group *group, struct mr_cdu_group_state *state,
+                        double t_s, double facility_c)
+{
+    *state = (struct mr_cdu_group_state){.t_s = t_s,
+                                         .return_c = facility_c,
+                                         .facility_c = facility_c,
+                                         .n_running = group->n_unit,
+                                         .has_pumps = true,
+                                         .path = mr_flow_steady(1),
+                                         .flow = MR_FLOW_DESIGN};
+    condition(group, state);
+    choose_mode(group, state);
+}
+
+void mr_cdu_group_settle(const struct mr_cdu_group *group, struct mr_cdu_group_state *state,
+                         double heat_w)
+{
+    const double in_w = heat_w + state->fluid_w;
+    if (state->limit_w_k == 0)
+        return;
+    const double held_c = group->set_c + in_w / state->coolant_w_k;
+    const double limited_c = state->facility_c + in_w / state->limit_w_k;
+    state->return_c = fmax(held_c, limited_c);
+    choose_mode(group, state);
+}
+
+/* ---- inputs ---- */
+
+void mr_cdu_group_set_facility(const struct mr_cdu_group *group, struct mr_cdu_group_state *state,
+                               double facility_c)
+{
+    state->facility_c = facility_c;
+    choose_mode(group, state);
+}
+
+/* Where the flow should be: rated when enough units run, else what the rest can give. */
+static double wanted_frac(const struct mr_cdu_group *group, const struct mr_cdu_group_state *s)
+{
+    const double n_duty = (double)(group->n_unit - group->n_spare);
+    if (!s->has_pumps)
+        return 0;
+    return fmin(1, (double)s->n_running * group->boost_frac / n_duty);
+}
+
+static void take_class(const struct mr_cdu_group *group, struct mr_cdu_group_state *s)
+{
+    s->flow = mr_flow_class(mr_flow_at(&s->path, s->t_s));
+    condition(group, s);
+    choose_mode(group, s);
+}
+
+void mr_cdu_group_lose(const struct mr_cdu_group *group, struct mr_cdu_group_state *state, int n)
+{
+    const double n_duty = (double)(group->n_unit - group->n_spare);
+    const double before = (double)state->n_running, now = mr_flow_at(&state->path, state->t_s);
+    const int64_t left = (int64_t)state->n_running - n;
+    state->n_running = left < 0                         ? 0
+                       : (uint64_t)left < group->n_unit ? (uint64_t)left
+                                                        : group->n_unit;
+    /* it is units at work that fail; the others give up to their boost at once */
+    const double n_busy = fmin(before, n_duty), wanted = wanted_frac(group, state);
+    const double kept = n > 0 && n_busy > 0 ? now * fmax(n_busy - n, 0) / n_busy : now;
+    const double at_once = n > 0 ? fmin(kept * group->boost_frac, fmax(kept, wanted)) : now;
+    if (state->has_pumps)
+        state->path = mr_flow_linear(state->t_s, at_once, wanted, group->pump.start_s);
+    else
+        state->path = mr_flow_coast(state->t_s, kept, group->pump.coast_s);
+    take_class(group, state);
+}
+
+void mr_cdu_group_set_pumps(const struct mr_cdu_group *group, struct mr_cdu_group_state *state,
+                            bool has_power)
+{
+    const double now = mr_flow_at(&state->path, state->t_s);
+    if (has_power == state->has_pumps)
+        return;
+    state->has_pumps = has_power;
+    state->path =
+        has_power ? mr_flow_linear(state->t_s, now, wanted_frac(group, state), group->pump.start_s)
+                  : mr_flow_coast(state->t_s, now, group->pump.coast_s);
+    take_class(group, state);
+}
+
+void mr_cdu_group_set_age(const struct mr_cdu_group *group, struct mr_cdu_group_state *state,
+                          double age_s)
+{
+    state->age_s = age_s;
+    condition(group, state);
+    choose_mode(group, state);
+}
+
+/* ---- questions ---- */
+
+double mr_cdu_group_rejected_w(const struct mr_cdu_group *group,
+                               const struct mr_cdu_group_state *state)
+{
+    switch (state->mode) {
+    case MR_CDU_GROUP_REGULATING:
+        return state->coolant_w_k * (state->return_c - group->set_c);
+    case MR_CDU_GROUP_LIMITED:
+        return state->limit_w_k * (state->return_c - state->facility_c);
+    case MR_CDU_GROUP_BYPASS:
+        break;
+    }
+    return 0;
+}
+
+double mr_cdu_group_supply_c(const struct mr_cdu_group *group,
+                             const struct mr_cdu_group_state *state)
+{
+    if (state->mode == MR_CDU_GROUP_BYPASS || !(state->coolant_w_k > 0))
+        return state->return_c;
+    if (state->mode == MR_CDU_GROUP_REGULATING)
+        return group->set_c;
+    return state->return_c - mr_cdu_group_rejected_w(group, state) / state->coolant_w_k;
+}
+
+double mr_cdu_group_flow(const struct mr_cdu_group_state *state)
+{
+    return state->flow == mr_flow_class(state->path.to_frac) ? state->path.to_frac
+                                                             : mr_flow_of_class(state->flow);
+}
+
+double mr_cdu_group_plate_fouling(const struct mr_cdu_group *group,
+                                  const struct mr_cdu_group_state *state)
+{
+    return fouling(group, state, group->fouling_plate_frac);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Coolant distribution units on one header, with the loop of coolant they feed: one node.
+ *
+ *   C dTret/dt = Q + pumps - r(Tret)          r: heat given to the facility water
+ *   bypass     r = 0                          Tsup = Tret           not warm enough to cool
+ *   regulated  r = m cp (Tret - Tset)         Tsup = Tset
+ *   saturated  r = G (Tret - Tfws)            Tsup = Tret - r/(m cp)      G = eps Cmin
+ *
+ * r is the least of what the set point asks for and what the exchangers can do, never below 0; it
+ * is continuous in Tret, so a mode ends where two laws meet, at a date known in closed form. Flow
+ * is piecewise constant by class (thermal/flow). Heat from the racks is constant within a call: its
+ * mean over the interval, so energy is exact.
+ *
+ * Ignored: transport delay in pipes; facility flow behind the valve is the design flow whenever the
+ * valve must be open. */
+#ifndef MR_THERMAL_CDU_GROUP_H
+#define MR_THERMAL_CDU_GROUP_H
+
+#include "thermal/exchanger.h"
+#include "thermal/flow.h"
+#include "thermal/pump.h"
+
+#define MR_CDU_GROUP_EVENT_LIST(X)                                                  \
+    X(SATURATED, "th.cdu_saturated", "exchangers at their limit, supply floats up") \
+    X(REGULATED, "th.cdu_regulated", "supply at its set point")                     \
+    X(SUPPLY_HIGH, "th.supply_high", "supply above set point by more than allowed") \
+    X(NOFLOW, "th.noflow", "coolant stands still")
+
+enum mr_cdu_group_event {
+#define MR_CDU_GROUP_ENUM(name, text, doc) MR_CDU_GROUP_##name,
+    MR_CDU_GROUP_EVENT_LIST(MR_CDU_GROUP_ENUM)
+#undef MR_CDU_GROUP_ENUM
+};
+
+enum mr_cdu_group_mode {
+    MR_CDU_GROUP_BYPASS,
+    MR_CDU_GROUP_REGULATING,
+    MR_CDU_GROUP_LIMITED
+};
+
+struct mr_cdu_group {
+    const char *name;                     /* lent */
+    uint64_t n_unit, n_spare;             /* installed; not needed at design */
+    double capacity_w, approach_k, set_c; /* of one unit */
+    double it_kg_s, facility_kg_s;        /* design flows of one unit */
+    double electric_w;                    /* of one unit at design; 0: from the pump */
+    double unit_m3, rack_m3;              /* coolant in one unit, and for each rack */
+    uint64_t n_rack;
+    double cp_j_kgk, rho_kg_m3, facility_cp_j_kgk;
+    double boost_frac; /* remaining units' flow when one is lost, of rated */
+    double high_k;     /* supply above set point that raises an event */
+    double fouling_exchanger_frac, fouling_drop_frac, fouling_plate_frac, fouling_s;
+    bool has_ups_pumps;
+    struct mr_pump pump;
+    /* made by mr_cdu_group_init */
+    struct mr_exchanger exchanger; /* of one unit */
+    double heat_j_k;               /* C */
+    double design_m3_s;            /* of the group: units that are not spare */
+};
+
+struct mr_cdu_group_state {
+    double t_s, return_c, facility_c;
+    uint64_t n_running;       /* units that are not lost, spares included */
+    bool has_pumps;           /* powered */
+    struct mr_flow_path path; /* group flow over design */
+    int flow;                 /* its class */
+    double age_s;             /* of the fouling */
+    enum mr_cdu_group_mode mode;
+    double coolant_w_k, limit_w_k; /* m cp, G */
+    double electric_w, fluid_w;
+    bool is_high;
+    double in_j, fluid_j, out_j, electric_j; /* racks, pumps into coolant, to facility; drawn */
+};
+
+/* Told by advance, in order of date. */
+struct mr_cdu_group_note {
+    double t_s;
+    enum mr_cdu_group_event event;
+};
+
+enum {
+    MR_CDU_GROUP_NOTES = 16
+};
+
+struct mr_cdu_group_notes {
+    struct mr_cdu_group_note item[MR_CDU_GROUP_NOTES];
+    size_t n; /* may exceed the array: the rest is only counted */
+};
+
+const struct mr_param_table *mr_cdu_group_table(void);
+void mr_cdu_group_defaults(struct mr_cdu_group *group);
+const char *mr_cdu_group_event_name(int event);
+
+/** Check and derive. @return MR_OK, MR_RANGE */
+MR_CHECKED mr_status mr_cdu_group_init(struct mr_cdu_group *group, struct mr_err *err);
+
+/** Can it carry what hangs on it? @param[in] heat_w of racks at design @param[in] facility_c design
+ *  facility water */
+MR_CHECKED mr_status mr_cdu_group_check(const struct mr_cdu_group *group, double heat_w,
+                                        double facility_c, bool may_be_oversized,
+                                        struct mr_err *err);
+
+/** All units that are not spare run, at rest in temperature. */
+void mr_cdu_group_start(const struct mr_cdu_group *group, struct mr_cdu_group_state *state,
+                        double t_s, double facility_c);
+
+/** Steady state under this heat; unlike advance, energies stay. Without flow nothing happens. */
+void mr_cdu_group_settle(const struct mr_cdu_group *group, struct mr_cdu_group_state *state,
+                         double heat_w);
+
+/** Go on to t_s with this heat from the racks. Flow classes and modes change on the way. */
+void mr_cdu_group_advance(const struct mr_cdu_group *group, struct mr_cdu_group_state *state,
+                          double t_s, double heat_w, struct mr_cdu_group_notes *notes);
+
+/** Date of the next change of mode or flow class if heat stays what it is. */
+double mr_cdu_group_next_s(const struct mr_cdu_group *group, const struct mr_cdu_group_state *state,
+                           double heat_w);
+
+/** Date at which the flow enters its next class: the racks feel it. */
+double mr_cdu_group_flow_next_s(const struct mr_cdu_group_state *state);
+
+/* Inputs, at the state's own date. */
+void mr_cdu_group_set_facility(const struct mr_cdu_group *group, struct mr_cdu_group_state *state,
+                               double facility_c);
+/** Units lost (or back, n below 0): a spare starts in the pump's start time, the others speed up at
+ *  once as far as boost_frac. */
+void mr_cdu_group_lose(const struct mr_cdu_group *group, struct mr_cdu_group_state *state, int n);
+/** All pumps lose power (coast down), or have it again. */
+void mr_cdu_group_set_pumps(const struct mr_cdu_group *group, struct mr_cdu_group_state *state,
+                            bool has_power);
+/** Fouling is linear in time: full at fouling_s. */
+void mr_cdu_group_set_age(const struct mr_cdu_group *group, struct mr_cdu_group_state *state,
+                          double age_s);
+
+/** Supply to the racks; heat given to the facility now [W]. */
+double mr_cdu_group_supply_c(const struct mr_cdu_group *group,
+                             const struct mr_cdu_group_state *state);
+double mr_cdu_group_rejected_w(const struct mr_cdu_group *group,
+                               const struct mr_cdu_group_state *state);
+
+/** Flow over design as it counts now: that of its class, exact once it is where it goes. */
+double mr_cdu_group_flow(const struct mr_cdu_group_state *state);
+
+/** Growth of plates' resistance by fouling at the state's age. */
+double mr_cdu_group_plate_fouling(const struct mr_cdu_group *group,
+                                  const struct mr_cdu_group_state *state);
+
+#endif
