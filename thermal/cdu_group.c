@@ -24,6 +24,7 @@ static const struct mr_param rows[] = {
     MR_PARAM(G, set_c, "supply", MR_Q_TEMPERATURE, "45 degC", 0, 80, "Set point of the supply to the racks"),
     MR_PARAM(G, it_kg_s, "flow.it", MR_Q_MASS_FLOW, "31.48 kg/s", 1e-3, 1e5, "Coolant of one unit at design"),
     MR_PARAM(G, facility_kg_s, "flow.facility", MR_Q_MASS_FLOW, "32.3 kg/s", 1e-3, 1e5, "Facility water of one unit at design"),
+    MR_PARAM(G, duty_kg_s, "flow.duty", MR_Q_MASS_FLOW, "0 kg/s", 0, 1e5, "Coolant of one unit that its racks need; 0: the design flow"),
     MR_PARAM(G, electric_w, "electric", MR_Q_POWER, "74 kW", 0, 1e8, "Electric power of one unit at design; 0: from pump head and efficiencies"),
     MR_PARAM(G, unit_m3, "volume.unit", MR_Q_VOLUME, "24 L", 0, 100, "Coolant in one unit (LBNL)"),
     MR_PARAM(G, rack_m3, "volume.rack", MR_Q_VOLUME, "40 L", 0, 100, "Coolant in pipes and manifold for each rack (assumption)"),
@@ -93,7 +94,13 @@ mr_status mr_cdu_group_init(struct mr_cdu_group *group, struct mr_err *err)
     if (!(group->heat_j_k > 0))
         return mr_err_set(err, MR_RANGE, MR_NOWHERE, "cdu '%s': holds no coolant: volume %g m3",
                           group->name, volume_m3);
-    group->design_m3_s = n_duty * group->it_kg_s / group->rho_kg_m3;
+    if (group->duty_kg_s == 0)
+        group->duty_kg_s = group->it_kg_s;
+    if (!(group->duty_kg_s <= group->it_kg_s * group->boost_frac))
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                          "cdu '%s': racks need %.3g kg/s of a unit that gives %.3g (add units)",
+                          group->name, group->duty_kg_s, group->it_kg_s * group->boost_frac);
+    group->design_m3_s = n_duty * group->duty_kg_s / group->rho_kg_m3;
     group->pump.flow_m3_s = group->it_kg_s / group->rho_kg_m3;
     return mr_pump_check(&group->pump, group->name, err);
 }
@@ -133,7 +140,7 @@ static void condition(const struct mr_cdu_group *group, struct mr_cdu_group_stat
     s->limit_w_k = s->electric_w = s->fluid_w = 0;
     if (!(flow > 0) || !(n_busy > 0))
         return;
-    const double unit_frac = flow * n_duty / n_busy;
+    const double unit_frac = flow * n_duty / n_busy * group->duty_kg_s / group->it_kg_s;
     s->limit_w_k = n_busy * mr_exchanger_w_k(&group->exchanger, unit_frac, 1,
                                              fouling(group, s, group->fouling_exchanger_frac));
     if (!s->has_pumps)
@@ -359,7 +366,8 @@ static double wanted_frac(const struct mr_cdu_group *group, const struct mr_cdu_
     const double n_duty = (double)(group->n_unit - group->n_spare);
     if (!s->has_pumps)
         return 0;
-    return fmin(1, (double)s->n_running * group->boost_frac / n_duty);
+    const double most = group->boost_frac * group->it_kg_s / group->duty_kg_s;
+    return fmin(1, (double)s->n_running * most / n_duty);
 }
 
 static void take_class(const struct mr_cdu_group *group, struct mr_cdu_group_state *s)
@@ -380,7 +388,7 @@ void mr_cdu_group_lose(const struct mr_cdu_group *group, struct mr_cdu_group_sta
     /* it is units at work that fail; the others give up to their boost at once */
     const double n_busy = fmin(before, n_duty), wanted = wanted_frac(group, state);
     const double kept = n > 0 && n_busy > 0 ? now * fmax(n_busy - n, 0) / n_busy : now;
-    const double at_once = n > 0 ? fmin(kept * group->boost_frac, fmax(kept, wanted)) : now;
+    const double at_once = n > 0 ? fmax(kept, fmin(wanted, kept * group->boost_frac)) : now;
     if (state->has_pumps)
         state->path = mr_flow_linear(state->t_s, at_once, wanted, group->pump.start_s);
     else

@@ -43,6 +43,7 @@ struct mr_cdu_group {
     uint64_t n_unit, n_spare;             /* installed; not needed at design */
     double capacity_w, approach_k, set_c; /* of one unit */
     double it_kg_s, facility_kg_s;        /* design flows of one unit */
+    double duty_kg_s;                     /* coolant of one unit that the racks need; 0: design */
     double electric_w;                    /* of one unit at design; 0: from the pump */
     double unit_m3, rack_m3;              /* coolant in one unit, and for each rack */
     uint64_t n_rack;

@@ -98,19 +98,6 @@ double mr_two_state_wave_integral(const struct mr_two_state_wave *wave, double t
     return sum;
 }
 
-double mr_two_state_wave_bound(const struct mr_two_state_wave *wave, int direction)
-{
-    double y = wave->y0;
-    for (int i = 0; i < 2; i++) {
-        if (!(wave->w[i] * direction > 0))
-            continue;
-        if (!(wave->l[i] < 0))
-            return direction * HUGE_VAL;
-        y -= wave->w[i] * wave->inverse_l[i];
-    }
-    return y;
-}
-
 /* ---- crossing ---- */
 
 /* The wave relative to the level, turned so that the crossing is upward. */

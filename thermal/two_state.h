@@ -82,7 +82,18 @@ double mr_two_state_wave_integral(const struct mr_two_state_wave *wave, double t
 
 /** Highest (direction 1) or lowest (-1) value that the wave can not exceed, without exp or log;
  *  infinite when it grows without end. */
-double mr_two_state_wave_bound(const struct mr_two_state_wave *wave, int direction);
+static inline double mr_two_state_wave_bound(const struct mr_two_state_wave *wave, int direction)
+{
+    double y = wave->y0;
+    for (int i = 0; i < 2; i++) {
+        if (!(wave->w[i] * direction > 0))
+            continue;
+        if (!(wave->l[i] < 0))
+            return direction * HUGE_VAL;
+        y -= wave->w[i] * wave->inverse_l[i];
+    }
+    return y;
+}
 
 /** First time at which y is at or above the level and not falling (direction 1), or at or below and
  *  not rising (-1): 0 when that is so now, INFINITY when never. y has one extremum at most, so the
