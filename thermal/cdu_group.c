@@ -145,8 +145,8 @@ static void condition(const struct mr_cdu_group *group, struct mr_cdu_group_stat
                                              fouling(group, s, group->fouling_exchanger_frac));
     if (!s->has_pumps)
         return; /* it only coasts */
-    const double head =
-        mr_pow(flow, system_exponent) * (1 + fouling(group, s, group->fouling_drop_frac));
+    const double head = mr_pow(flow * group->duty_kg_s / group->it_kg_s, system_exponent) *
+                        (1 + fouling(group, s, group->fouling_drop_frac));
     s->electric_w =
         n_busy * (group->electric_w > 0 ? group->electric_w * unit_frac * head
                                         : mr_pump_power_w(&group->pump, unit_frac, head));
