@@ -11,6 +11,7 @@
 #include "engine/cli/schema.h"
 #include "engine/cli/site.h"
 #include "engine/cli/step.h"
+#include "engine/cli/thermal.h"
 #include "engine/cli/version.h"
 
 // clang-format off
@@ -95,10 +96,13 @@ const struct mr_verb mr_verbs_table[] = {
      .example = {"millrace calibrate profile/ -o mycard.xml", "millrace calibrate rows.csv --backend vllm"},
      .opts = &mr_calibrate_opts, .opts_bytes = sizeof(struct mr_calibrate_opts_values),
      .n_arg_min = 1, .n_arg_max = -1, .run = mr_calibrate_run},
-    {.name = "thermal", .args = "TRACE", .summary = "the coolant model alone",
-     .doc = "Drives the thermal model from a power trace, without serving.",
-     .example = {"millrace thermal load.csv --site hall.layout.xml", "millrace thermal run.h5 -o thermal.h5"},
-     .n_arg_min = 1, .n_arg_max = 1},
+    {.name = "thermal", .args = "SITE", .summary = "the coolant model alone",
+     .doc = "Drives the thermal model of a site, from die to weather, with a power trace and without serving: PUE, hours "
+            "above limits, hottest die, water, events; outages with --fail, every parameter with --set.",
+     .example = {"millrace thermal hall.layout.xml --power load.csv --weather phoenix.epw --start '4560 h'",
+                 "millrace thermal hall.layout.xml --load 0.9 --until '1 h' --fail pumps@10min+5min --events e.csv"},
+     .opts = &mr_thermal_opts, .opts_bytes = sizeof(struct mr_thermal_opts_values),
+     .n_arg_min = 1, .n_arg_max = 1, .run = mr_thermal_run},
     {.name = "power", .args = "TRACE", .summary = "the power model alone",
      .doc = "Drives the electrical chain from a load trace, without serving.",
      .example = {"millrace power load.csv --site hall.layout.xml", "millrace power run.h5 -o power.h5"},

@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One run of the plant: the trace's rows, outages and the end are dates that the plant is driven
+ * to; between them it steps by itself, and records show the last step before their date, so how
+ * often anybody records changes nothing. Map: options - overrides - records - the run - output. */
+#include "engine/cli/thermal.h"
+
+#include "engine/base/csv.h"
+#include "engine/base/file.h"
+#include "engine/base/jsonw.h"
+#include "engine/base/mem.h"
+#include "engine/cli/open.h"
+#include "engine/cli/progress.h"
+#include "engine/cli/thermal_load.h"
+#include "engine/cli/verbs.h"
+#include "platforms/fabric.h"
+
+#include <stdio.h>
+
+#define OPT struct mr_thermal_opts_values
+static const struct mr_opt rows[] = {
+    {MR_PARAM_STR(OPT, power, "power", NULL,
+                  "Power trace: t_s, then site_w, rack_w, load or names of racks"),
+     0, "FILE.csv"},
+    {MR_PARAM(OPT, load_frac, "load", MR_Q_FRACTION, "1", 0, 1.5,
+              "Without a trace: constant share of rated power"),
+     0, "FRAC"},
+    {MR_PARAM_STR(OPT, weather, "weather", NULL, "EnergyPlus weather file; else weather.* below"),
+     0, "FILE.epw"},
+    {MR_PARAM(OPT, start_s, "start", MR_Q_TIME, "0 s", 0, 31622400,
+              "Start of the run in the weather's year"),
+     0, "TIME"},
+    {MR_PARAM(OPT, until_s, "until", MR_Q_TIME, "0 s", 0, 1e10,
+              "Length of the run; 0: to the trace's end, one day without a trace"),
+     0, "TIME"},
+    {MR_PARAM_MANY(OPT, fail, "fail",
+                   "Outage KIND[:NAME]@TIME[+DURATION][=VALUE]: pumps, cdu, fans, leak, utility"),
+     0, "OUTAGE"},
+    {MR_PARAM_MANY(OPT, set, "set",
+                   "Parameter of plant, weather, package, rack, cdu, loop, room, ... or a name"),
+     0, "SCOPE.NAME=VALUE"},
+    {MR_PARAM_YES(OPT, is_cold, "cold", "no", "Start at rest, not in the steady state"), 0, NULL},
+    {MR_PARAM(OPT, every_s, "every", MR_Q_TIME, "60 s", 0.001, 1e9, "Between two records"), 0,
+     "TIME"},
+    {MR_PARAM_STR(OPT, csv, "csv", NULL, "Write the site over time"), 0, "FILE"},
+    {MR_PARAM_STR(OPT, racks, "racks", NULL, "Write every rack over time"), 0, "FILE"},
+    {MR_PARAM_STR(OPT, events, "events", NULL, "Write every event"), 0, "FILE"},
+    {MR_PARAM_YES(OPT, as_json, "json", "no", "One JSON object"), 0, NULL},
+};
+#undef OPT
+
+const struct mr_opt_table mr_thermal_opts = {rows, sizeof rows / sizeof *rows};
+
+/* Everything of one run. */
+struct job {
+    const struct mr_thermal_opts_values *opts;
+    const struct mr_ui *ui;
+    struct mr_arena texts;
+    struct mr_site *site;
+    struct mr_weather_params weather_params;
+    struct mr_weather weather;
+    bool has_weather;
+    struct mr_plant_params params;
+    struct mr_plant_set *set;
+    size_t n_set;
+    struct mr_thermal_load load;
+    struct mr_thermal_outages outages;
+    struct mr_plant *plant;
+    struct mr_plant_state *state;
+    double until_s;
+    uint64_t n_step;
+    struct mr_buf site_csv, rack_csv, event_csv;
+    uint64_t n_record;
+};
+
+/* ---- overrides ---- */
+
+static bool is_scope(const struct job *job, const char *scope)
+{
+    static const char *const known[] = {"package",    "rack",      "cdu",   "leak",
+                                        "loop",       "rejection", "water", "room",
+                                        "dry_cooler", "adiabatic", "tower", "chiller"};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(scope, known[i]) == 0)
+            return true;
+    for (size_t i = 0; i < job->site->n_rack; i++)
+        if (job->site->rack[i].package != NULL && strcmp(scope, job->site->rack[i].package) == 0)
+            return true;
+    for (size_t i = 0; i < job->site->n_cdu; i++)
+        if (strcmp(scope, job->site->cdu[i].name) == 0)
+            return true;
+    for (size_t i = 0; i < job->site->n_loop; i++)
+        if (strcmp(scope, job->site->loop[i].name) == 0)
+            return true;
+    for (size_t i = 0; i < job->site->n_rejector; i++)
+        if (strcmp(scope, job->site->rejector[i].name) == 0)
+            return true;
+    for (size_t i = 0; i < job->site->n_hall; i++)
+        if (strcmp(scope, job->site->hall[i].name) == 0)
+            return true;
+    return false;
+}
+
+/* A scope's name may hold dots: the longest one that is known counts. */
+static mr_status split(struct job *job, const char *text, struct mr_plant_set *set,
+                       struct mr_err *err)
+{
+    const char *equals = strchr(text, '=');
+    if (equals == NULL)
+        return mr_err_set(err, MR_PARSE, MR_NOWHERE, "--set '%s': SCOPE.NAME=VALUE is wanted",
+                          text);
+    set->value = equals + 1;
+    for (const char *dot = equals; dot > text; dot--) {
+        if (*dot != '.')
+            continue;
+        char *scope = mr_arena_text(&job->texts, (struct mr_str){text, (size_t)(dot - text)}, err);
+        char *name =
+            mr_arena_text(&job->texts, (struct mr_str){dot + 1, (size_t)(equals - dot) - 1}, err);
+        if (scope == NULL || name == NULL)
+            return MR_NOMEM;
+        if (strcmp(scope, "plant") == 0 || strcmp(scope, "weather") == 0 || is_scope(job, scope)) {
+            set->scope = scope;
+            set->name = name;
+            return MR_OK;
+        }
+    }
+    return mr_err_set(err, MR_REF, MR_NOWHERE,
+                      "--set '%s': no such scope (plant, weather, package, rack, cdu, leak, loop, "
+                      "rejection, water, room, dry_cooler, adiabatic, tower, chiller, or the name "
+                      "of a package, CDU group, loop, cooler or hall)",
+                      text);
+}
+
+static mr_status read_sets(struct job *job, struct mr_err *err)
+{
+    uint8_t plant_origin[32] = {0}, weather_origin[32] = {0};
+    const struct mr_param_target plant = {&mr_plant_table.param, &job->params, plant_origin, NULL,
+                                          "plant"};
+    const struct mr_param_target weather = {&mr_weather_table, &job->weather_params, weather_origin,
+                                            NULL, "weather"};
+    const struct mr_param_list *list = &job->opts->set;
+    job->set = mr_alloc_zero(list->n + 1, sizeof *job->set);
+    if (job->set == NULL)
+        return mr_err_nomem(err, list->n * sizeof *job->set);
+    for (size_t i = 0; i < list->n; i++) {
+        struct mr_plant_set *s = &job->set[job->n_set];
+        MR_TRY(split(job, list->item[i], s, err));
+        const bool is_weather = strcmp(s->scope, "weather") == 0;
+        if (!is_weather && strcmp(s->scope, "plant") != 0) {
+            job->n_set++;
+            continue;
+        }
+        MR_TRY(mr_param_set(is_weather ? &weather : &plant, mr_str_of(s->name), mr_str_of(s->value),
+                            MR_PARAM_OVERRIDDEN, MR_NOWHERE, err));
+    }
+    return MR_OK;
+}
+
+/* ---- records ---- */
+
+static double sum_mode_w(const struct job *job, double *fws_c)
+{
+    double cooling_w = 0;
+    *fws_c = -273.15;
+    for (uint32_t i = 0; i < job->plant->n_loop; i++) {
+        const struct mr_plant_loop_state *s = &job->state->loop[i];
+        cooling_w += s->out.fan_w + s->out.work_w +
+                     mr_facility_pump_w(&job->plant->loop[i].facility, s->water_w_k > 0 ? 1 : 0, 0);
+        *fws_c = fmax(*fws_c, mr_plant_facility_c(job->plant, job->state, i));
+    }
+    for (uint32_t i = 0; i < job->plant->n_group; i++)
+        cooling_w += job->state->group[i].electric_w;
+    return cooling_w;
+}
+
+static void record_racks(struct job *job, double t_s)
+{
+    struct mr_csv_writer w = {&job->rack_csv, false};
+    for (uint32_t i = 0; i < job->plant->n_rack; i++) {
+        struct mr_plant_rack_row row;
+        mr_plant_rack_row(job->plant, job->state, i, &row);
+        mr_csv_put_f64(&w, t_s);
+        mr_csv_put_text(&w, job->site->rack[i].name);
+        mr_csv_put_f64(&w, row.power_w * 1e-3);
+        mr_csv_put_f64(&w, row.supply_c);
+        mr_csv_put_f64(&w, row.return_c);
+        mr_csv_put_f64(&w, row.flow_m3_s * 60e3);
+        mr_csv_put_f64(&w, row.die_max_c);
+        mr_csv_put_f64(&w, row.die_mean_c);
+        mr_csv_put_u64(&w, row.n_throttled);
+        mr_csv_put_u64(&w, row.n_off);
+        mr_csv_put_end(&w);
+    }
+}
+
+static void record_site(struct job *job, double t_s)
+{
+    struct mr_csv_writer w = {&job->site_csv, false};
+    const struct mr_weather_point air = mr_weather_at(&job->weather, t_s);
+    double it_w = 0, fws_c, die_c = -273.15, supply_c = -273.15, return_c = -273.15;
+    uint64_t n_throttled = 0, n_off = 0;
+    for (uint32_t i = 0; i < job->plant->n_rack; i++) {
+        struct mr_plant_rack_row row;
+        mr_plant_rack_row(job->plant, job->state, i, &row);
+        it_w += row.power_w;
+        supply_c = fmax(supply_c, row.supply_c);
+        return_c = fmax(return_c, row.return_c);
+        if (!isnan(row.die_max_c))
+            die_c = fmax(die_c, row.die_max_c);
+        n_throttled += row.n_throttled;
+        n_off += row.n_off;
+    }
+    const double cooling_w = sum_mode_w(job, &fws_c);
+    const double column[] = {t_s,   it_w * 1e-3, cooling_w * 1e-3, air.dry_bulb_c, air.wet_bulb_c,
+                             fws_c, supply_c,    return_c,         die_c};
+    for (size_t i = 0; i < sizeof column / sizeof *column; i++)
+        mr_csv_put_f64(&w, column[i] > -273 ? column[i] : (double)NAN);
+    mr_csv_put_u64(&w, n_throttled);
+    mr_csv_put_u64(&w, n_off);
+    mr_csv_put_end(&w);
+}
+
+/* Records between here and the next step's end show what is now. */
+static void record_until(struct job *job, double t_s)
+{
+    for (;;) {
+        const double when_s = job->opts->every_s * (double)job->n_record;
+        if (!(when_s < t_s))
+            return;
+        if (job->opts->csv != NULL)
+            record_site(job, when_s);
+        if (job->opts->racks != NULL)
+            record_racks(job, when_s);
+        job->n_record++;
+    }
+}
+
+static void on_event(void *context, const struct mr_plant_event *event)
+{
+    struct job *job = context;
+    struct mr_csv_writer w = {&job->event_csv, false};
+    if (job->opts->events == NULL)
+        return;
+    mr_csv_put_f64(&w, event->t_s);
+    mr_csv_put_text(&w, mr_plant_event_name(event->kind));
+    mr_csv_put_text(&w, event->entity);
+    mr_csv_put_f64(&w, event->value);
+    mr_csv_put_f64(&w, event->limit);
+    mr_csv_put_end(&w);
+}
+
+/* ---- the run ---- */
+
+static void drive(struct job *job, double t_s)
+{
+    while (job->state->t_s < t_s) {
+        record_until(job, fmin(t_s, mr_plant_step_end_s(job->plant, job->state)));
+        mr_plant_step(job->plant, job->state, t_s);
+        job->n_step++;
+    }
+}
+
+static mr_status run(struct job *job, struct mr_err *err)
+{
+    size_t row = 0, outage = 0;
+    mr_thermal_load_apply(&job->load, row++, job->plant, job->state);
+    if (!job->opts->is_cold)
+        MR_TRY(mr_plant_settle(job->plant, job->state, err));
+    while (job->state->t_s < job->until_s) {
+        const double row_s = row < job->load.n_row ? job->load.time_s[row] : HUGE_VAL;
+        const double outage_s = outage < job->outages.n ? job->outages.item[outage].t_s : HUGE_VAL;
+        drive(job, fmin(job->until_s, fmin(row_s, outage_s)));
+        while (row < job->load.n_row && job->load.time_s[row] <= job->state->t_s)
+            mr_thermal_load_apply(&job->load, row++, job->plant, job->state);
+        while (outage < job->outages.n && job->outages.item[outage].t_s <= job->state->t_s)
+            mr_thermal_outage_apply(&job->outages.item[outage++], job->plant, job->state);
+    }
+    record_until(job, job->until_s * (1 + 1e-12));
+    return MR_OK;
+}
+
+static mr_status prepare(struct job *job, struct mr_diags *diags, struct mr_err *err)
+{
+    const struct mr_thermal_opts_values *opts = job->opts;
+    mr_plant_defaults(&job->params);
+    mr_weather_defaults(&job->weather_params);
+    MR_TRY(read_sets(job, err));
+    if (opts->weather != NULL)
+        job->weather_params.file = opts->weather;
+    if (opts->start_s > 0)
+        job->weather_params.start_s = opts->start_s;
+    MR_TRY(mr_weather_make(&job->weather_params, &job->weather, err));
+    job->has_weather = true;
+    if (opts->power != NULL)
+        MR_TRY(mr_thermal_load_read(opts->power, job->site, &job->load, err));
+    else
+        MR_TRY(mr_thermal_load_of(opts->load_frac, job->site, &job->load, err));
+    MR_TRY(mr_thermal_outages_read(&opts->fail, job->site, &job->outages, err));
+    const double one_day_s = 86400;
+    job->until_s = opts->until_s > 0     ? opts->until_s
+                   : opts->power != NULL ? job->load.time_s[job->load.n_row - 1]
+                                         : one_day_s;
+    if (!(job->until_s > 0))
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                          "the trace has one row at 0: say how long it holds (--until TIME)");
+    MR_TRY(mr_weather_check_span(&job->weather, job->until_s, err));
+    MR_TRY(mr_plant_create(job->site, &job->weather, &job->params, job->set, job->n_set,
+                           &job->plant, diags));
+    job->plant->on_event = on_event;
+    job->plant->context = job;
+    return mr_plant_state_create(job->plant, 0, &job->state, err);
+}
+
+/* ---- output ---- */
+
+static const double joule_mwh = 1 / 3.6e9;
+
+struct figures {
+    struct mr_plant_sums sums;
+    double it_w, packages_s, water_l, wue_l_kwh, pue;
+};
+
+static struct figures figures_of(const struct job *job)
+{
+    struct figures f = {0};
+    mr_plant_sums(job->plant, job->state, &f.sums);
+    double n_package = 0;
+    for (uint32_t i = 0; i < job->plant->n_rack; i++)
+        n_package += job->plant->rack[i].n_package;
+    f.it_w = f.sums.it_j / job->until_s;
+    f.packages_s = n_package * job->until_s;
+    f.water_l = f.sums.water_m3 * 1e3;
+    f.wue_l_kwh = f.sums.it_j > 0 ? f.water_l / (f.sums.it_j / 3.6e6) : (double)NAN;
+    f.pue = mr_plant_pue(&f.sums);
+    return f;
+}
+
+static void print_table(const struct job *job, struct mr_buf *out)
+{
+    const struct figures f = figures_of(job);
+    const struct mr_plant_sums *s = &f.sums;
+    const double hour = 3600,
+                 cooling_j = s->cdu_j + s->facility_pump_j + s->fan_j + s->work_j + s->air_j;
+    mr_buf_printf(out, "%-22s %s, %.6g h, %zu racks, %u packages\n", "site", job->site->name,
+                  job->until_s / hour, job->plant->n_rack, job->site->n_package);
+    mr_buf_printf(out, "%-22s %.5g MWh (mean %.4g MW), %.4g MWh asked for and not drawn\n", "IT",
+                  s->it_j * joule_mwh, f.it_w * 1e-6, (s->asked_j - s->it_j) * joule_mwh);
+    mr_buf_printf(out,
+                  "%-22s %.4g MWh: fans %.4g, chillers %.4g, facility pumps %.4g, CDUs %.4g, room "
+                  "air %.4g\n",
+                  "cooling", cooling_j * joule_mwh, s->fan_j * joule_mwh, s->work_j * joule_mwh,
+                  s->facility_pump_j * joule_mwh, s->cdu_j * joule_mwh, s->air_j * joule_mwh);
+    mr_buf_printf(out, "%-22s %.4f (cooling only, without the electric chain)\n", "PUE", f.pue);
+    mr_buf_printf(out, "%-22s %.4g m3 (%.3g L/kWh)\n", "water", s->water_m3, f.wue_l_kwh);
+    if (s->die_max_c > -273)
+        mr_buf_printf(out, "%-22s %.2f degC\n", "hottest die", s->die_max_c);
+    if (job->plant->n_group > 0)
+        mr_buf_printf(out, "%-22s %.2f degC; above set point for %.5g group hours\n",
+                      "warmest supply", s->supply_max_c, s->supply_high_s / hour);
+    mr_buf_printf(out, "%-22s %.5g loop hours\n", "facility water high", s->facility_high_s / hour);
+    if (f.packages_s > 0)
+        mr_buf_printf(out, "%-22s %.5g package hours (%.3g %%)\n", "throttled or off",
+                      s->throttled_s / hour, 100 * s->throttled_s / f.packages_s);
+    mr_buf_printf(out, "%-22s", "heat rejection");
+    for (int m = 0; m < MR_REJECTION_N_MODE; m++)
+        if (s->mode_s[m] > 0)
+            mr_buf_printf(out, " %s %.5g h", mr_rejection_mode_name(m), s->mode_s[m] / hour);
+    mr_buf_printf(out, "\n%-22s", "events");
+    for (int k = 0; k < MR_PLANT_N_EVENT; k++)
+        if (job->state->n_event[k] > 0)
+            mr_buf_printf(out, " %s %llu", mr_plant_event_name(k),
+                          (unsigned long long)job->state->n_event[k]);
+    mr_buf_printf(out, "\n%-22s packages %.1e, racks %.1e, loops %.1e, site %.1e of energy in\n",
+                  "energy residual", s->residual[0], s->residual[1], s->residual[2],
+                  s->residual[3]);
+}
+
+static void print_json(const struct job *job, struct mr_buf *out)
+{
+    const struct figures f = figures_of(job);
+    const struct mr_plant_sums *s = &f.sums;
+    struct mr_jsonw w;
+    mr_jsonw_init(&w, out, 2);
+    mr_jsonw_object(&w);
+    mr_jsonw_key_u64(&w, "schema", 1);
+    mr_jsonw_key_text(&w, "site", job->site->name);
+    mr_jsonw_key_f64(&w, "sim_s", job->until_s);
+    mr_jsonw_key(&w, "power");
+    mr_jsonw_object(&w);
+    mr_jsonw_key_f64(&w, "it_mw_mean", f.it_w * 1e-6);
+    mr_jsonw_key_f64(&w, "pue_cooling", f.pue);
+    mr_jsonw_end(&w);
+    mr_jsonw_key(&w, "energy");
+    mr_jsonw_object(&w);
+    mr_jsonw_key_f64(&w, "it_j", s->it_j);
+    mr_jsonw_key_f64(&w, "asked_j", s->asked_j);
+    mr_jsonw_key_f64(&w, "fans_j", s->fan_j);
+    mr_jsonw_key_f64(&w, "chillers_j", s->work_j);
+    mr_jsonw_key_f64(&w, "facility_pumps_j", s->facility_pump_j);
+    mr_jsonw_key_f64(&w, "cdus_j", s->cdu_j);
+    mr_jsonw_key_f64(&w, "room_air_j", s->air_j);
+    mr_jsonw_key_f64(&w, "closure_rel", s->residual[3]);
+    mr_jsonw_key_f64(&w, "closure_rel_package", s->residual[0]);
+    mr_jsonw_key_f64(&w, "closure_rel_rack", s->residual[1]);
+    mr_jsonw_key_f64(&w, "closure_rel_loop", s->residual[2]);
+    mr_jsonw_end(&w);
+    mr_jsonw_key(&w, "thermal");
+    mr_jsonw_object(&w);
+    mr_jsonw_key_f64(&w, "die_c_max", s->die_max_c > -273 ? s->die_max_c : (double)NAN);
+    mr_jsonw_key_f64(&w, "supply_c_max", s->supply_max_c > -273 ? s->supply_max_c : (double)NAN);
+    mr_jsonw_key_f64(&w, "throttle_gpu_s", s->throttled_s);
+    mr_jsonw_key_f64(&w, "supply_high_s", s->supply_high_s);
+    mr_jsonw_key_f64(&w, "facility_high_s", s->facility_high_s);
+    mr_jsonw_key_f64(&w, "water_l", f.water_l);
+    mr_jsonw_key_f64(&w, "wue_l_kwh", f.wue_l_kwh);
+    mr_jsonw_key_f64(&w, "inlet_band_k", job->plant->p.band_k);
+    mr_jsonw_key(&w, "rejection_s");
+    mr_jsonw_object(&w);
+    for (int m = 0; m < MR_REJECTION_N_MODE; m++)
+        mr_jsonw_key_f64(&w, mr_rejection_mode_name(m), s->mode_s[m]);
+    mr_jsonw_end(&w);
+    mr_jsonw_end(&w);
+    mr_jsonw_key(&w, "events");
+    mr_jsonw_object(&w);
+    for (int k = 0; k < MR_PLANT_N_EVENT; k++)
+        if (job->state->n_event[k] > 0)
+            mr_jsonw_key_u64(&w, mr_plant_event_name(k), job->state->n_event[k]);
+    mr_jsonw_end(&w);
+    mr_jsonw_key_u64(&w, "steps", job->n_step);
+    mr_jsonw_end(&w);
+    mr_buf_char(out, '\n');
+}
+
+static mr_status write_csv(const struct job *job, const char *path, const char *header,
+                           const struct mr_buf *body, struct mr_err *err)
+{
+    struct mr_file_out file;
+    if (path == NULL)
+        return MR_OK;
+    MR_TRY(mr_buf_check(body, err));
+    MR_TRY(mr_file_out_open(&file, path, job->ui->may_overwrite, err));
+    mr_status st = mr_file_out_add(&file, header, strlen(header), err);
+    if (st == MR_OK && body->n > 0)
+        st = mr_file_out_add(&file, body->text, body->n, err);
+    if (st != MR_OK) {
+        mr_file_out_abort(&file);
+        return st;
+    }
+    return mr_file_out_commit(&file, err);
+}
+
+static mr_status write_files(const struct job *job, struct mr_err *err)
+{
+    MR_TRY(write_csv(job, job->opts->csv,
+                     "t_s,it_kw,cooling_kw,dry_bulb_c,wet_bulb_c,facility_supply_c,liquid_supply_c,"
+                     "liquid_return_c,die_max_c,throttled_gpus,off_gpus\n",
+                     &job->site_csv, err));
+    MR_TRY(write_csv(job, job->opts->racks,
+                     "t_s,rack,power_kw,liquid_supply_c,liquid_return_c,liquid_flow_lpm,die_max_c,"
+                     "die_mean_c,throttled_gpus,off_gpus\n",
+                     &job->rack_csv, err));
+    return write_csv(job, job->opts->events, "t_s,kind,entity,value,limit\n", &job->event_csv, err);
+}
+
+static void free_job(struct job *job)
+{
+    mr_plant_state_destroy(job->state);
+    mr_plant_destroy(job->plant);
+    mr_thermal_load_fini(&job->load);
+    mr_free(job->outages.item);
+    mr_free(job->set);
+    if (job->has_weather)
+        mr_weather_fini(&job->weather);
+    mr_site_destroy(job->site);
+    mr_buf_fini(&job->site_csv);
+    mr_buf_fini(&job->rack_csv);
+    mr_buf_fini(&job->event_csv);
+    mr_arena_fini(&job->texts);
+}
+
+static int play(struct job *job)
+{
+    struct mr_diags diags = {0};
+    struct mr_err err = {0};
+    struct mr_buf out = {0};
+    mr_status st = prepare(job, &diags, &err);
+    int code = mr_ui_diags(job->ui, &diags);
+    if (st == MR_OK)
+        st = run(job, &err);
+    if (st == MR_OK)
+        st = write_files(job, &err);
+    if (st != MR_OK)
+        return err.status != MR_OK ? mr_ui_error(job->ui, &err) : code;
+    if (job->opts->as_json)
+        print_json(job, &out);
+    else
+        print_table(job, &out);
+    code = mr_ui_out(job->ui, &out);
+    mr_buf_fini(&out);
+    return code;
+}
+
+int mr_thermal_run(const struct mr_verb_call *call)
+{
+    struct job job = {.opts = call->opts, .ui = call->ui};
+    struct mr_diags diags = {0};
+    const mr_status st = mr_open_site(call->arg[0], MR_FABRIC_LEVEL_AUTO, &job.site, &diags);
+    int code = mr_ui_diags(call->ui, &diags);
+    if (st == MR_OK)
+        code = play(&job);
+    free_job(&job);
+    return code;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Power of racks over time, out of a CSV file, and outages out of words, for the thermal verb. */
+#ifndef MR_ENGINE_CLI_THERMAL_LOAD_H
+#define MR_ENGINE_CLI_THERMAL_LOAD_H
+
+#include "thermal/plant.h"
+
+/* Rows of a trace: what holds from time_s on. Columns: watts of one rack, or of all. */
+struct mr_thermal_load {
+    size_t n_row, cap_row, n_column;
+    double *time_s, *value; /* value[row * n_column + column] */
+    size_t cap_value;
+    uint32_t *rack; /* of a column; MR_SITE_NONE: of every rack not named */
+    int kind;       /* what the column for the others holds: enum mr_thermal_load_kind; N: none */
+    bool *is_named; /* racks with columns of their own */
+    double other_w; /* rated power of those without */
+};
+
+/* name of the column for racks that have none of their own, meaning */
+#define MR_THERMAL_LOAD_LIST(X)                                            \
+    X(SITE, "site_w", "watts of all of them, shared by their rated power") \
+    X(RACK, "rack_w", "watts of each")                                     \
+    X(FRAC, "load", "share of rated power")
+
+enum mr_thermal_load_kind {
+#define MR_THERMAL_LOAD_ENUM(name, text, doc) MR_THERMAL_LOAD_##name,
+    MR_THERMAL_LOAD_LIST(MR_THERMAL_LOAD_ENUM)
+#undef MR_THERMAL_LOAD_ENUM
+    MR_THERMAL_N_LOAD
+};
+
+/** A constant share of rated power. */
+MR_CHECKED mr_status mr_thermal_load_of(double frac, const struct mr_site *site,
+                                        struct mr_thermal_load *load, struct mr_err *err);
+
+/** Columns t_s, then site_w, rack_w or load, then racks by name [W]; time grows from row to row.
+ *  @param[out] load mr_thermal_load_fini, after errors too */
+MR_CHECKED mr_status mr_thermal_load_read(const char *path, const struct mr_site *site,
+                                          struct mr_thermal_load *load, struct mr_err *err);
+void mr_thermal_load_fini(struct mr_thermal_load *load);
+
+/** Give every rack the power of a row. */
+void mr_thermal_load_apply(const struct mr_thermal_load *load, size_t row,
+                           const struct mr_plant *plant, struct mr_plant_state *state);
+
+/* What fails or comes back, and when. */
+struct mr_thermal_outage {
+    double t_s;
+    int kind;       /* enum mr_thermal_outage_kind */
+    uint32_t which; /* group, loop or rack */
+    double value;   /* units, share of fans, scope */
+    bool is_end;
+};
+
+/* kind, what follows the colon, meaning of the value */
+#define MR_THERMAL_OUTAGE_LIST(X)                                     \
+    X(PUMPS, "pumps", "CDU group, all of them without a name")        \
+    X(CDU, "cdu", "CDU group; value: units lost, 1")                  \
+    X(FANS, "fans", "loop, all without a name; value: share lost, 1") \
+    X(LEAK, "leak", "rack; value: tray, rack or row")                 \
+    X(UTILITY, "utility", "nothing")
+
+enum mr_thermal_outage_kind {
+#define MR_THERMAL_OUTAGE_ENUM(name, text, doc) MR_THERMAL_OUTAGE_##name,
+    MR_THERMAL_OUTAGE_LIST(MR_THERMAL_OUTAGE_ENUM)
+#undef MR_THERMAL_OUTAGE_ENUM
+    MR_THERMAL_N_OUTAGE
+};
+
+struct mr_thermal_outages {
+    struct mr_thermal_outage *item;
+    size_t n, cap;
+};
+
+/** "KIND[:NAME]@TIME[+DURATION][=VALUE]", such as "cdu:H0.R0.C0@1h+30min=1". Sorted by date at the
+ *  end. @param[out] outages mr_free(item), after errors too */
+MR_CHECKED mr_status mr_thermal_outages_read(const struct mr_param_list *text,
+                                             const struct mr_site *site,
+                                             struct mr_thermal_outages *outages,
+                                             struct mr_err *err);
+
+void mr_thermal_outage_apply(const struct mr_thermal_outage *outage, const struct mr_plant *plant,
+                             struct mr_plant_state *state);
+
+#endif
