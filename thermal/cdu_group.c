@@ -18,7 +18,7 @@ static const double date_tolerance_s = 1e-9;
 #define G struct mr_cdu_group
 static const struct mr_param rows[] = {
     MR_PARAM_N(G, n_unit, "units", "1", 0, 10000, "Units on the header"),
-    MR_PARAM_N(G, n_spare, "spare", "0", 0, 10000, "Units not needed at design: they start when others fail"),
+    MR_PARAM_N(G, n_spare, "spare", "0", 0, 10000, "Units not needed at design"),
     MR_PARAM(G, capacity_w, "capacity", MR_Q_POWER, "2 MW", 1, 1e9, "Heat of one unit at design (Project Deschutes)"),
     MR_PARAM(G, approach_k, "approach", MR_Q_TEMPERATURE_DIFF, "3 K", 0.01, 40, "Supply above facility water at design"),
     MR_PARAM(G, set_c, "supply", MR_Q_TEMPERATURE, "45 degC", 0, 80, "Set point of the supply to the racks"),
@@ -38,6 +38,7 @@ static const struct mr_param rows[] = {
     MR_PARAM(G, fouling_drop_frac, "fouling.drop", MR_Q_FRACTION, "0.3", 0, 10, "Growth of the pressure drop over one fouling time (assumption)"),
     MR_PARAM(G, fouling_plate_frac, "fouling.plate", MR_Q_FRACTION, "0.2", 0, 10, "Growth of the plates' resistance over one fouling time (assumption)"),
     MR_PARAM(G, fouling_s, "fouling.time", MR_Q_TIME, "8760 h", 1, 1e12, "Fouling time: between two cleanings"),
+    MR_PARAM_YES(G, runs_spares, "spares_run", "yes", "All units share the flow; no: spares stand still until one fails"),
     MR_PARAM_YES(G, has_ups_pumps, "ups", "yes", "Pumps run on through an outage"),
 };
 #undef G
@@ -129,13 +130,19 @@ static double fouling(const struct mr_cdu_group *group, const struct mr_cdu_grou
     return full_frac * s->age_s / group->fouling_s;
 }
 
+/* Units that share the flow. */
+static double busy_units(const struct mr_cdu_group *group, uint64_t n_running)
+{
+    const uint64_t n_duty = group->n_unit - group->n_spare;
+    return (double)(group->runs_spares || n_running < n_duty ? n_running : n_duty);
+}
+
 /* What follows from flow class, running units and fouling. */
 static void condition(const struct mr_cdu_group *group, struct mr_cdu_group_state *s)
 {
-    const double flow = mr_cdu_group_flow(s), n = (double)s->n_running;
+    const double flow = mr_cdu_group_flow(s);
     const double n_duty = (double)(group->n_unit - group->n_spare);
-    /* spares that are not needed stand still */
-    const double n_busy = fmin(n, n_duty);
+    const double n_busy = busy_units(group, s->n_running);
     s->coolant_w_k = flow * group->design_m3_s * group->rho_kg_m3 * group->cp_j_kgk;
     s->limit_w_k = s->electric_w = s->fluid_w = 0;
     if (!(flow > 0) || !(n_busy > 0))
@@ -145,8 +152,8 @@ static void condition(const struct mr_cdu_group *group, struct mr_cdu_group_stat
                                              fouling(group, s, group->fouling_exchanger_frac));
     if (!s->has_pumps)
         return; /* it only coasts */
-    const double head = mr_pow(flow * group->duty_kg_s / group->it_kg_s, system_exponent) *
-                        (1 + fouling(group, s, group->fouling_drop_frac));
+    const double head =
+        mr_pow(unit_frac, system_exponent) * (1 + fouling(group, s, group->fouling_drop_frac));
     s->electric_w =
         n_busy * (group->electric_w > 0 ? group->electric_w * unit_frac * head
                                         : mr_pump_power_w(&group->pump, unit_frac, head));
@@ -257,15 +264,13 @@ static void look_at_supply(const struct mr_cdu_group *group, struct mr_cdu_group
     s->is_high = is_high;
 }
 
-static void change_mode(const struct mr_cdu_group *group, struct mr_cdu_group_state *s,
-                        enum mr_cdu_group_mode mode, struct mr_cdu_group_notes *notes)
+static void look_at_mode(struct mr_cdu_group_state *s, struct mr_cdu_group_notes *notes)
 {
-    (void)group;
-    if (mode == MR_CDU_GROUP_LIMITED && s->mode != MR_CDU_GROUP_LIMITED)
-        tell(notes, s->t_s, MR_CDU_GROUP_SATURATED);
-    else if (mode == MR_CDU_GROUP_REGULATING && s->mode == MR_CDU_GROUP_LIMITED)
-        tell(notes, s->t_s, MR_CDU_GROUP_REGULATED);
-    s->mode = mode;
+    const bool is_saturated = s->mode == MR_CDU_GROUP_LIMITED;
+    if (is_saturated != s->is_saturated && (is_saturated || s->mode == MR_CDU_GROUP_REGULATING)) {
+        tell(notes, s->t_s, is_saturated ? MR_CDU_GROUP_SATURATED : MR_CDU_GROUP_REGULATED);
+        s->is_saturated = is_saturated;
+    }
 }
 
 static void step(const struct mr_cdu_group *group, struct mr_cdu_group_state *s, double t_s,
@@ -287,6 +292,7 @@ void mr_cdu_group_advance(const struct mr_cdu_group *group, struct mr_cdu_group_
         n_turn_max = 100000 /* classes and modes of one call; more is a bug, not a hot day */
     };
     MR_ASSERT(t_s >= state->t_s);
+    look_at_mode(state, notes); /* what changed with the inputs */
     for (int i = 0; state->t_s < t_s; i++) {
         MR_ASSERT(i < n_turn_max);
         int class = state->flow;
@@ -296,18 +302,15 @@ void mr_cdu_group_advance(const struct mr_cdu_group *group, struct mr_cdu_group_
         const double to_s = fmin(t_s, fmax(fmin(turn.t_s, flow_s), state->t_s));
         step(group, state, to_s, heat_w, &wave);
         if (turn.t_s <= to_s)
-            change_mode(group, state, turn.mode, notes);
+            state->mode = turn.mode;
         if (flow_s <= to_s) {
             state->flow = class;
             condition(group, state);
-            const enum mr_cdu_group_mode before = state->mode;
             choose_mode(group, state);
-            const enum mr_cdu_group_mode after = state->mode;
-            state->mode = before;
-            change_mode(group, state, after, notes);
             if (class == MR_FLOW_NONE)
                 tell(notes, to_s, MR_CDU_GROUP_NOFLOW);
         }
+        look_at_mode(state, notes);
     }
     look_at_supply(group, state, notes);
 }
@@ -349,6 +352,7 @@ void mr_cdu_group_settle(const struct mr_cdu_group *group, struct mr_cdu_group_s
     const double limited_c = state->facility_c + in_w / state->limit_w_k;
     state->return_c = fmax(held_c, limited_c);
     choose_mode(group, state);
+    state->is_saturated = state->mode == MR_CDU_GROUP_LIMITED;
 }
 
 /* ---- inputs ---- */
@@ -379,14 +383,14 @@ static void take_class(const struct mr_cdu_group *group, struct mr_cdu_group_sta
 
 void mr_cdu_group_lose(const struct mr_cdu_group *group, struct mr_cdu_group_state *state, int n)
 {
-    const double n_duty = (double)(group->n_unit - group->n_spare);
-    const double before = (double)state->n_running, now = mr_flow_at(&state->path, state->t_s);
+    const double n_busy = busy_units(group, state->n_running);
+    const double now = mr_flow_at(&state->path, state->t_s);
     const int64_t left = (int64_t)state->n_running - n;
     state->n_running = left < 0                         ? 0
                        : (uint64_t)left < group->n_unit ? (uint64_t)left
                                                         : group->n_unit;
     /* it is units at work that fail; the others give up to their boost at once */
-    const double n_busy = fmin(before, n_duty), wanted = wanted_frac(group, state);
+    const double wanted = wanted_frac(group, state);
     const double kept = n > 0 && n_busy > 0 ? now * fmax(n_busy - n, 0) / n_busy : now;
     const double at_once = n > 0 ? fmax(kept, fmin(wanted, kept * group->boost_frac)) : now;
     if (state->has_pumps)

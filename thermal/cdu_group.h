@@ -51,7 +51,7 @@ struct mr_cdu_group {
     double boost_frac; /* remaining units' flow when one is lost, of rated */
     double high_k;     /* supply above set point that raises an event */
     double fouling_exchanger_frac, fouling_drop_frac, fouling_plate_frac, fouling_s;
-    bool has_ups_pumps;
+    bool has_ups_pumps, runs_spares;
     struct mr_pump pump;
     /* made by mr_cdu_group_init */
     struct mr_exchanger exchanger; /* of one unit */
@@ -69,7 +69,7 @@ struct mr_cdu_group_state {
     enum mr_cdu_group_mode mode;
     double coolant_w_k, limit_w_k; /* m cp, G */
     double electric_w, fluid_w;
-    bool is_high;
+    bool is_high, is_saturated;              /* as last told */
     double in_j, fluid_j, out_j, electric_j; /* racks, pumps into coolant, to facility; drawn */
 };
 

@@ -84,7 +84,7 @@ void mr_cohort_advance(const struct mr_package *package, struct mr_cohort *cohor
     fast.one = mr_two_state_phi_of(m->l[1], m->inverse_l[1], dt).one;
     for (int i = 0; i < 2; i++)
         cohort->worst_c[i] += slow.one * s.w[i][0] + fast.one * s.w[i][1];
-    if (cohort->mode != MR_COHORT_RUN)
+    if (cohort->mode != MR_COHORT_RUN && cohort->power_w < cohort->demand_w)
         cohort->held_s += dt;
     cohort->t_s = t_s;
 }

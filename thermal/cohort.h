@@ -53,7 +53,7 @@ struct mr_cohort {
     double inlet_c;
     double base_w, tangent_c, slope_w_k; /* P = base + slope (Tj - tangent) */
     double in_j, out_j;                  /* of one package: drawn, to the coolant */
-    double held_s;                       /* time held or off */
+    double held_s;                       /* time in which less was drawn than asked for */
     double next_s, restart_s;            /* next event; INFINITY: none */
     uint32_t n_package, generation;      /* the generation of `next_s`: older timers are stale */
     uint8_t flow, slope, mode, next;     /* classes; enum mr_cohort_mode; enum mr_cohort_event */

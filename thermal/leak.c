@@ -3,11 +3,11 @@
 #include "thermal/leak.h"
 
 static const struct mr_param rows[] = {
-    MR_PARAM(struct mr_leak_params, detect_s, "leak.detect", MR_Q_TIME, "1 s", 0, 1e6,
+    MR_PARAM(struct mr_leak_params, detect_s, "detect", MR_Q_TIME, "1 s", 0, 1e6,
              "From the first drop to the detector's word (assumption)"),
-    MR_PARAM(struct mr_leak_params, isolation_s, "leak.isolation", MR_Q_TIME, "10 s", 0, 1e6,
+    MR_PARAM(struct mr_leak_params, isolation_s, "isolation", MR_Q_TIME, "10 s", 0, 1e6,
              "From the request to closed valves (assumption)"),
-    MR_PARAM(struct mr_leak_params, repair_s, "leak.repair", MR_Q_TIME, "0 s", 0, 1e9,
+    MR_PARAM(struct mr_leak_params, repair_s, "repair", MR_Q_TIME, "0 s", 0, 1e9,
              "From isolation to service; 0: never in this run"),
 };
 

@@ -94,7 +94,9 @@ static void draw(const struct mr_plant *plant, struct mr_plant_state *state,
     struct mr_cohort *c = &pc->cohort;
     const struct mr_package *package = plant->rack[pc->rack].package;
     const double demand_w = pc->is_dark ? 0 : package_w(plant, state, pc->rack);
-    double power_w = fmin(demand_w, c->allowed_w);
+    const double power_w = fmin(demand_w, c->allowed_w);
+    if (power_w == c->power_w && demand_w == c->demand_w && c->t_s == state->t_s)
+        return;
     if (mr_cohort_set_power(package, c, c->t_s, power_w, demand_w) != MR_COHORT_THROTTLE_OFF)
         return;
     mr_plant_tell(plant, state,
@@ -426,10 +428,15 @@ static void advance_leaks(const struct mr_plant *plant, struct mr_plant_state *s
         struct mr_plant_rack_state *s = &state->rack[i];
         if (s->leak.stage != MR_LEAK_NONE && mr_leak_next_s(&plant->p.leak, &s->leak) <= state->t_s)
             mr_plant_leak_stage(plant, state, i);
-        if (s->valve.law != MR_FLOW_STEADY) {
-            s->own_frac = mr_flow_at(&s->valve, state->t_s);
-            if (s->own_frac == s->valve.to_frac)
+        int class = s->valve_class;
+        while (s->valve.law != MR_FLOW_STEADY &&
+               mr_flow_next_s(&s->valve, s->valve_class, &class) <= state->t_s) {
+            s->valve_class = class;
+            s->own_frac = mr_flow_of_class(class);
+            if (class == mr_flow_class(s->valve.to_frac)) {
+                s->own_frac = s->valve.to_frac;
                 s->valve = mr_flow_steady(s->own_frac);
+            }
         }
     }
 }
@@ -445,7 +452,7 @@ static double own_next_s(const struct mr_plant *plant, const struct mr_plant_sta
         if (s->leak.stage != MR_LEAK_NONE)
             t_s = fmin(t_s, mr_leak_next_s(&plant->p.leak, &s->leak));
         if (s->valve.law != MR_FLOW_STEADY)
-            t_s = fmin(t_s, mr_flow_next_s(&s->valve, mr_flow_class(s->own_frac), &class));
+            t_s = fmin(t_s, mr_flow_next_s(&s->valve, s->valve_class, &class));
     }
     return fmax(t_s, state->t_s);
 }

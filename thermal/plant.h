@@ -92,8 +92,10 @@ struct mr_plant_rack_state {
     uint32_t first;           /* cohort; UINT32_MAX: none */
     double own_frac;          /* of the group's flow; below 1: its valve is closing */
     struct mr_flow_path valve;
-    int flow;                 /* class of its plates */
-    double inlet_c, liquid_w; /* mean of the last step */
+    int valve_class;                /* that own_frac has while the valve moves */
+    int flow;                       /* class of its plates */
+    double flow_frac, fouling_frac; /* that it was made of */
+    double inlet_c, liquid_w;       /* mean of the last step */
     struct mr_leak leak;
     uint32_t n_dark; /* packages without power */
     bool is_low, is_hot;

@@ -113,6 +113,7 @@ void mr_plant_leak_stage(const struct mr_plant *plant, struct mr_plant_state *st
             state->cohort[c].is_dark = true;
         if (is_whole) {
             s->n_dark = r->n_package;
+            s->valve_class = mr_flow_class(s->own_frac);
             s->valve = mr_flow_linear(state->t_s, s->own_frac, 0, plant->p.leak.isolation_s);
         }
     } else if (s->leak.stage == MR_LEAK_ISOLATED) {

@@ -94,8 +94,8 @@ static const struct mr_package *package_of(struct build *b, const struct mr_rack
     }
     plant->n_package++;
     struct mr_buf text = {0};
-    if (mr_package_warn(plant->package[i], &text) && text.text != NULL)
-        tell(b, MR_SEVERITY_WARNING, MR_OK, rack->at, text.text);
+    if (mr_package_warn(plant->package[i], &text))
+        tell(b, MR_SEVERITY_WARNING, MR_RANGE, rack->at, text.text);
     mr_buf_fini(&text);
     return plant->package[i];
 }
@@ -231,7 +231,7 @@ static mr_status add_chiller(const struct build *b, struct mr_rejection *r,
     const struct mr_chiller_record *record = &mr_chiller_mcquay;
     if (p.model == MR_CHILLER_EIR && (set_c < record->te_min_c || set_c > record->te_max_c)) {
         p.model = MR_CHILLER_CARNOT;
-        (void)mr_diags_add(b->diags, MR_SEVERITY_WARNING, MR_OK, place_of(b, unit->at),
+        (void)mr_diags_add(b->diags, MR_SEVERITY_WARNING, MR_RANGE, place_of(b, unit->at),
                            "chiller '%s': %g degC is outside %g-%g of record %s: model carnot is "
                            "used",
                            unit->name, set_c, record->te_min_c, record->te_max_c, record->name);

@@ -22,7 +22,7 @@ static const struct mr_opt rows[] = {
                   "Power trace: t_s, then site_w, rack_w, load or names of racks"),
      0, "FILE.csv"},
     {MR_PARAM(OPT, load_frac, "load", MR_Q_FRACTION, "1", 0, 1.5,
-              "Without a trace: constant share of rated power"),
+              "Without a trace: constant share of granted power"),
      0, "FRAC"},
     {MR_PARAM_STR(OPT, weather, "weather", NULL, "EnergyPlus weather file; else weather.* below"),
      0, "FILE.epw"},

@@ -27,6 +27,12 @@ static const char *const scope_names[] = {
 
 /* ---- traces ---- */
 
+/* What a rack's feed grants; rated power where nothing is said. */
+static double granted_w(const struct mr_rack *rack)
+{
+    return rack->limit_w > 0 ? rack->limit_w : rack->rated_w;
+}
+
 static mr_status add_row(struct mr_thermal_load *load, double time_s, const double *value,
                          struct mr_err *err)
 {
@@ -106,7 +112,7 @@ static mr_status read_header(const struct mr_csv *csv, const struct mr_site *sit
         load->kind = kind;
     }
     for (uint32_t i = 0; i < site->n_rack; i++)
-        load->other_w += load->is_named[i] ? 0 : site->rack[i].rated_w;
+        load->other_w += load->is_named[i] ? 0 : granted_w(&site->rack[i]);
     return MR_OK;
 }
 
@@ -172,7 +178,7 @@ void mr_thermal_load_apply(const struct mr_thermal_load *load, size_t row,
             mr_plant_set_power(plant, state, load->rack[c], value[c]);
     }
     for (uint32_t i = 0; load->kind != MR_THERMAL_N_LOAD && i < plant->n_rack; i++) {
-        const double own_w = plant->site->rack[i].rated_w;
+        const double own_w = granted_w(&plant->site->rack[i]);
         if (!load->is_named[i])
             mr_plant_set_power(plant, state, i,
                                load->kind == MR_THERMAL_LOAD_RACK ? other

@@ -13,14 +13,14 @@ struct mr_thermal_load {
     uint32_t *rack; /* of a column; MR_SITE_NONE: of every rack not named */
     int kind;       /* what the column for the others holds: enum mr_thermal_load_kind; N: none */
     bool *is_named; /* racks with columns of their own */
-    double other_w; /* rated power of those without */
+    double other_w; /* granted power of those without */
 };
 
 /* name of the column for racks that have none of their own, meaning */
-#define MR_THERMAL_LOAD_LIST(X)                                            \
-    X(SITE, "site_w", "watts of all of them, shared by their rated power") \
-    X(RACK, "rack_w", "watts of each")                                     \
-    X(FRAC, "load", "share of rated power")
+#define MR_THERMAL_LOAD_LIST(X)                                                 \
+    X(SITE, "site_w", "watts of all of them, shared by what their feeds grant") \
+    X(RACK, "rack_w", "watts of each")                                          \
+    X(FRAC, "load", "share of what its feed grants")
 
 enum mr_thermal_load_kind {
 #define MR_THERMAL_LOAD_ENUM(name, text, doc) MR_THERMAL_LOAD_##name,
@@ -29,7 +29,7 @@ enum mr_thermal_load_kind {
     MR_THERMAL_N_LOAD
 };
 
-/** A constant share of rated power. */
+/** A constant share of granted power. */
 MR_CHECKED mr_status mr_thermal_load_of(double frac, const struct mr_site *site,
                                         struct mr_thermal_load *load, struct mr_err *err);
 

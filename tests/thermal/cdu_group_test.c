@@ -13,6 +13,7 @@ static struct mr_cdu_group deschutes(uint64_t n_unit, uint64_t n_spare)
     struct mr_err err = {0};
     mr_cdu_group_defaults(&g);
     g.name = "C1";
+    g.runs_spares = false;
     g.n_unit = n_unit;
     g.n_spare = n_spare;
     if (mr_cdu_group_init(&g, &err) != MR_OK)
@@ -172,6 +173,25 @@ MR_TEST(a_spare_takes_over)
     mr_assert_near(mr_cdu_group_supply_c(&g, &s), 45, 1e-9, 0);
 }
 
+MR_TEST(spares_share_the_flow)
+{
+    struct mr_cdu_group g = deschutes(3, 1);
+    struct mr_cdu_group_state s;
+    mr_cdu_group_start(&g, &s, 0, 38);
+    const double alone_w = s.electric_w, alone_w_k = s.limit_w_k;
+    mr_assert_near(alone_w, 2 * 74e3, 1e-12, 0);
+    g.runs_spares = true;
+    mr_cdu_group_start(&g, &s, 0, 38);
+    mr_assert_near(s.electric_w, alone_w * mr_pow(2.0 / 3, 1.85), 1e-12, 0);
+    assert_true(s.limit_w_k > alone_w_k);
+    /* one is lost: two thirds of the flow, what boost gives at once, all of it after the ramp */
+    mr_cdu_group_lose(&g, &s, 1);
+    mr_assert_near(mr_flow_at(&s.path, 0), 2.0 / 3 * 1.15, 1e-12, 0);
+    mr_cdu_group_advance(&g, &s, 31, 3e6, NULL);
+    assert_true(mr_cdu_group_flow(&s) == 1);
+    mr_assert_near(s.electric_w, alone_w, 1e-12, 0);
+}
+
 MR_TEST(pumps_coast_down_and_come_back)
 {
     const struct mr_cdu_group g = deschutes(1, 0);
@@ -246,5 +266,5 @@ MR_TEST(impossible_groups)
 MR_TEST_MAIN(MR_TEST_ENTRY(design_point), MR_TEST_ENTRY(one_of_four_is_lost),
              MR_TEST_ENTRY(step_of_facility_water), MR_TEST_ENTRY(modes_are_one_law),
              MR_TEST_ENTRY(lazy_is_stepped), MR_TEST_ENTRY(a_spare_takes_over),
-             MR_TEST_ENTRY(pumps_coast_down_and_come_back), MR_TEST_ENTRY(fouling_grows),
-             MR_TEST_ENTRY(impossible_groups))
+             MR_TEST_ENTRY(spares_share_the_flow), MR_TEST_ENTRY(pumps_coast_down_and_come_back),
+             MR_TEST_ENTRY(fouling_grows), MR_TEST_ENTRY(impossible_groups))

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* thermal/plant: small sites built from layouts: energy of every level, readers that leave no
+ * trace, outages played through, the hours in which dry coolers are too small, what is refused. */
+#include "thermal/plant.h"
+
+#include "platforms/layout.h"
+#include "tests/test.h"
+
+#define ROW(rest)                                                                       \
+    "<layout name=\"t\">\n <hall>\n  <row count=\"2\">\n   <rack card=\"gb200_nvl72\" " \
+    "count=\"3\"/>\n"                                                                   \
+    "   <cdu units=\"2\"/>\n  </row>\n </hall>\n" rest "</layout>\n"
+#define COOL "<cooling supply=\"40 degC\"/>\n"
+
+struct fixture {
+    struct mr_site *site;
+    struct mr_weather weather;
+    struct mr_plant_params params;
+    struct mr_plant *plant;
+    struct mr_plant_state *state;
+    int n_event[MR_PLANT_N_EVENT];
+    double first_s[MR_PLANT_N_EVENT];
+};
+
+static void on_event(void *context, const struct mr_plant_event *event)
+{
+    struct fixture *f = context;
+    if (f->n_event[event->kind]++ == 0)
+        f->first_s[event->kind] = event->t_s;
+    assert_non_null(event->entity);
+}
+
+static void open_site(struct fixture *f, const char *layout)
+{
+    struct mr_diags diags = {0};
+    *f = (struct fixture){0};
+    if (mr_layout_load_text("t.layout.xml", mr_str_of(layout), &f->site, &diags) != MR_OK)
+        fail_msg("%s", diags.item[0].err.text);
+    mr_plant_defaults(&f->params);
+}
+
+static void set_weather(struct fixture *f, double dry_bulb_c, const char *file)
+{
+    struct mr_weather_params p;
+    struct mr_err err = {0};
+    mr_weather_defaults(&p);
+    p.file = file;
+    p.dry_bulb_c = dry_bulb_c;
+    p.wet_bulb_c = fmin(p.wet_bulb_c, dry_bulb_c);
+    if (mr_weather_make(&p, &f->weather, &err) != MR_OK)
+        fail_msg("%s", err.text);
+}
+
+static void build(struct fixture *f, const struct mr_plant_set *set, size_t n_set)
+{
+    struct mr_diags diags = {0};
+    struct mr_err err = {0};
+    if (mr_plant_create(f->site, &f->weather, &f->params, set, n_set, &f->plant, &diags) != MR_OK)
+        fail_msg("%s", diags.item[0].err.text);
+    f->plant->on_event = on_event;
+    f->plant->context = f;
+    if (mr_plant_state_create(f->plant, 0, &f->state, &err) != MR_OK)
+        fail_msg("%s", err.text);
+}
+
+static void load(struct fixture *f, double rack_w)
+{
+    for (uint32_t i = 0; i < f->plant->n_rack; i++)
+        mr_plant_set_power(f->plant, f->state, i, rack_w);
+}
+
+static void start(struct fixture *f, const char *layout, double dry_bulb_c, double rack_w)
+{
+    struct mr_err err = {0};
+    open_site(f, layout);
+    set_weather(f, dry_bulb_c, NULL);
+    build(f, NULL, 0);
+    load(f, rack_w);
+    if (mr_plant_settle(f->plant, f->state, &err) != MR_OK)
+        fail_msg("%s", err.text);
+}
+
+static void close_site(struct fixture *f)
+{
+    mr_plant_state_destroy(f->state);
+    mr_plant_destroy(f->plant);
+    mr_weather_fini(&f->weather);
+    mr_site_destroy(f->site);
+}
+
+static void check_energy(const struct fixture *f, double loops)
+{
+    struct mr_plant_sums s;
+    mr_plant_sums(f->plant, f->state, &s);
+    assert_true(s.residual[0] < 1e-12 && s.residual[1] < 1e-12);
+    assert_true(s.residual[2] < loops && s.residual[3] < loops);
+    assert_true(mr_plant_pue(&s) > 1);
+}
+
+MR_TEST(a_steady_site_stays_steady)
+{
+    struct fixture f;
+    start(&f, ROW(COOL), 25, 132e3);
+    mr_plant_advance(f.plant, f.state, 7200);
+    struct mr_plant_rack_row row;
+    for (uint32_t i = 0; i < f.plant->n_rack; i++) {
+        mr_plant_rack_row(f.plant, f.state, i, &row);
+        mr_assert_near(row.power_w, 132e3, 1e-9, 0);
+        mr_assert_near(row.supply_c, 40, 1e-6, 0);
+        /* 1,200 W of each package over 0.03 K/W */
+        mr_assert_near(row.die_mean_c, 40 + 0.03 * 1200, 1e-3, 0);
+        assert_true(row.die_max_c > row.die_mean_c && row.n_throttled == 0);
+        /* 87 % of the heat in 175 L/min */
+        mr_assert_near(row.return_c - 40, 0.87 * 132e3 / (175 / 60e3 * 1010 * 3900), 1e-3, 0);
+    }
+    for (int k = 0; k < MR_PLANT_N_EVENT; k++)
+        assert_true(k == MR_PLANT_MODE || f.n_event[k] == 0);
+    check_energy(&f, 1e-11);
+    struct mr_plant_sums s;
+    mr_plant_sums(f.plant, f.state, &s);
+    mr_assert_near(s.it_j, 6 * 132e3 * 7200.0, 1e-9, 0);
+    mr_assert_near(s.asked_j, s.it_j, 1e-9, 0);
+    close_site(&f);
+}
+
+MR_TEST(readers_leave_no_trace)
+{
+    struct fixture f;
+    start(&f, ROW(COOL), 30, 100e3);
+    struct mr_plant_state *watched;
+    assert_int_equal(mr_plant_state_create(f.plant, 0, &watched, NULL), MR_OK);
+    for (uint32_t i = 0; i < f.plant->n_rack; i++)
+        mr_plant_set_power(f.plant, watched, i, 100e3);
+    assert_int_equal(mr_plant_settle(f.plant, watched, NULL), MR_OK);
+    for (int hour = 1; hour <= 3; hour++) {
+        for (uint32_t i = 0; i < f.plant->n_rack; i++) {
+            const double power_w = 60e3 + 10e3 * ((i + (uint32_t)hour) % 7);
+            mr_plant_set_power(f.plant, f.state, i, power_w);
+            mr_plant_set_power(f.plant, watched, i, power_w);
+        }
+        mr_plant_advance(f.plant, f.state, hour * 3600.0);
+        while (watched->t_s < hour * 3600.0) {
+            struct mr_plant_rack_row row;
+            struct mr_plant_sums sums;
+            mr_plant_rack_row(f.plant, watched, 2, &row);
+            mr_plant_sums(f.plant, watched, &sums);
+            assert_true(mr_plant_next_s(f.plant, watched) >= watched->t_s);
+            mr_plant_step(f.plant, watched, hour * 3600.0);
+        }
+    }
+    assert_true(f.state->n_cohort == watched->n_cohort);
+    for (size_t i = 0; i < watched->n_cohort; i++)
+        assert_memory_equal(&f.state->cohort[i].cohort.mean_c, &watched->cohort[i].cohort.mean_c,
+                            sizeof watched->cohort[i].cohort.mean_c);
+    assert_true(f.state->loop[0].water.return_c == watched->loop[0].water.return_c);
+    check_energy(&f, 1e-11);
+    mr_plant_state_destroy(watched);
+    close_site(&f);
+}
+
+MR_TEST(pumps_stop)
+{
+    struct fixture f;
+    start(&f, ROW(COOL), 25, 132e3);
+    mr_plant_advance(f.plant, f.state, 600);
+    mr_plant_set_pumps(f.plant, f.state, 0, false);
+    mr_plant_advance(f.plant, f.state, 900);
+    assert_int_equal(f.n_event[MR_PLANT_THROTTLE_ON], 3); /* the racks of that row */
+    assert_true(f.first_s[MR_PLANT_THROTTLE_ON] > 605 && f.first_s[MR_PLANT_THROTTLE_ON] < 640);
+    assert_true(f.n_event[MR_PLANT_RACK_FLOW_LOW] == 3 && f.n_event[MR_PLANT_NOFLOW] == 1);
+    assert_int_equal(f.n_event[MR_PLANT_SHUTDOWN], 3);
+    struct mr_plant_rack_row row;
+    mr_plant_rack_row(f.plant, f.state, 0, &row);
+    assert_int_equal(row.n_off, 72);
+    mr_plant_set_pumps(f.plant, f.state, 0, true);
+    mr_plant_advance(f.plant, f.state, 3600);
+    assert_int_equal(f.n_event[MR_PLANT_RESTART], 3);
+    mr_plant_rack_row(f.plant, f.state, 0, &row);
+    assert_true(row.n_off == 0 && row.n_throttled == 0);
+    mr_assert_near(row.power_w, 132e3, 1e-9, 0);
+    mr_plant_rack_row(f.plant, f.state, 5, &row); /* the other row never knew */
+    assert_true(row.die_max_c < 80);
+    check_energy(&f, 1e-9);
+    struct mr_plant_sums s;
+    mr_plant_sums(f.plant, f.state, &s);
+    assert_true(s.asked_j > s.it_j && s.throttled_s > 600 * 3 * 72);
+    close_site(&f);
+}
+
+MR_TEST(a_spare_unit_saves_the_row)
+{
+    struct fixture f;
+    start(&f, ROW(COOL), 25, 132e3);
+    mr_plant_lose_units(f.plant, f.state, 1, 1);
+    mr_plant_advance(f.plant, f.state, 3600);
+    assert_true(f.n_event[MR_PLANT_CDU_TRIP] == 1 && f.n_event[MR_PLANT_THROTTLE_ON] == 0);
+    struct mr_plant_sums s;
+    mr_plant_sums(f.plant, f.state, &s);
+    assert_true(s.die_max_c < 87 && s.die_max_c > 77);
+    mr_plant_lose_units(f.plant, f.state, 1, -1);
+    mr_plant_advance(f.plant, f.state, 7200);
+    check_energy(&f, 1e-10);
+    close_site(&f);
+}
+
+MR_TEST(leaks_are_cut_off)
+{
+    for (int scope = 0; scope < MR_LEAK_N_SCOPE; scope++) {
+        struct fixture f;
+        start(&f, ROW(COOL), 25, 132e3);
+        mr_plant_advance(f.plant, f.state, 100);
+        mr_plant_leak(f.plant, f.state, 4, (enum mr_leak_scope)scope);
+        mr_plant_advance(f.plant, f.state, 400);
+        struct mr_plant_rack_row hit, other;
+        mr_plant_rack_row(f.plant, f.state, 4, &hit);
+        mr_plant_rack_row(f.plant, f.state, 3, &other);
+        assert_true(hit.is_leaking && hit.is_isolated);
+        mr_assert_near(f.first_s[MR_PLANT_LEAK], 101, 1e-12, 0);
+        mr_assert_near(f.first_s[MR_PLANT_ISOLATED], 111, 1e-12, 0);
+        assert_int_equal(f.n_event[MR_PLANT_LEAK], scope == MR_LEAK_SCOPE_ROW ? 3 : 1);
+        assert_int_equal(hit.n_off, scope == MR_LEAK_SCOPE_TRAY ? 4 : 72);
+        if (scope == MR_LEAK_SCOPE_TRAY) {
+            mr_assert_near(hit.power_w, 132e3 * 68 / 72, 1e-9, 0);
+            assert_true(hit.flow_m3_s > 0);
+        } else {
+            assert_true(hit.power_w < 1 && hit.flow_m3_s == 0);
+        }
+        assert_true((other.power_w < 1) == (scope == MR_LEAK_SCOPE_ROW));
+        check_energy(&f, 1e-10);
+        close_site(&f);
+    }
+}
+
+MR_TEST(utility_loss_with_and_without_ups)
+{
+    for (int has_ups = 0; has_ups < 2; has_ups++) {
+        struct fixture f;
+        open_site(&f, ROW(COOL));
+        set_weather(&f, 25, NULL);
+        f.params.has_ups_pumps = has_ups != 0;
+        build(&f, NULL, 0);
+        load(&f, 132e3);
+        assert_int_equal(mr_plant_settle(f.plant, f.state, NULL), MR_OK);
+        mr_plant_set_utility(f.plant, f.state, false);
+        mr_plant_advance(f.plant, f.state, 60);
+        /* a minute: with pumps the water carries it, without the dies are off */
+        assert_int_equal(f.n_event[MR_PLANT_THROTTLE_ON], has_ups ? 0 : 6);
+        mr_plant_set_utility(f.plant, f.state, true);
+        mr_plant_advance(f.plant, f.state, 3600);
+        assert_true(f.n_event[MR_PLANT_UTILITY_LOSS] == 1 && f.n_event[MR_PLANT_UTILITY_BACK] == 1);
+        check_energy(&f, 1e-9);
+        close_site(&f);
+    }
+}
+
+/* Dry coolers sized for 35 degC; at 52 degC water floats, dies throttle, and power goes down. */
+MR_TEST(a_hot_afternoon_throttles)
+{
+    struct fixture f;
+    start(&f, ROW(""), 25, 132e3);
+    mr_weather_fini(&f.weather);
+    set_weather(&f, 52, NULL);
+    mr_plant_advance(f.plant, f.state, 4 * 3600.0);
+    assert_true(f.n_event[MR_PLANT_FWS_HIGH] > 0 && f.n_event[MR_PLANT_CDU_SATURATED] > 0);
+    assert_true(f.n_event[MR_PLANT_THROTTLE_ON] == 6 && f.n_event[MR_PLANT_SUPPLY_HIGH] > 0);
+    struct mr_plant_sums s;
+    mr_plant_sums(f.plant, f.state, &s);
+    assert_true(s.asked_j > 1.01 * s.it_j && s.mode_s[MR_REJECTION_FLOAT] > 3600);
+    mr_assert_near(s.die_max_c, 87, 1e-3, 0);
+    check_energy(&f, 1e-10);
+    close_site(&f);
+}
+
+/* Air temperature at which coolers alone still reach the set point with this heat, by halving. */
+static double limit_c(const struct fixture *f, double heat_w)
+{
+    const struct mr_plant_loop *l = &f->plant->loop[0];
+    const double water_w_k = l->facility.water_w_k;
+    struct mr_rejection_state state;
+    mr_rejection_start(&state);
+    double low = 0, high = 60;
+    for (int i = 0; i < 50; i++) {
+        const double air_c = 0.5 * (low + high);
+        const struct mr_weather_point point = mr_weather_at(&f->weather, 190 * 86400.0);
+        const struct mr_rejection_in in = {.return_c = l->rejection.p.set_c + heat_w / water_w_k,
+                                           .water_w_k = water_w_k,
+                                           .dry_bulb_c = air_c,
+                                           .wet_bulb_c = fmin(point.wet_bulb_c, air_c),
+                                           .pressure_pa = point.pressure_pa};
+        const struct mr_rejection_out out =
+            mr_rejection_at(&l->rejection, &state, MR_REJECTION_FREE, l->rejection.p.set_c, &in);
+        if (out.short_w > 1)
+            high = air_c;
+        else
+            low = air_c;
+    }
+    return low;
+}
+
+MR_TEST(hours_that_dry_coolers_can_not_hold)
+{
+    static const char *const places[] = {"weather/USA_AZ_Phoenix-Sky.Harbor.epw",
+                                         "weather/USA_TX_Dallas-Fort.Worth.epw"};
+    for (int place = 0; place < 2; place++) {
+        struct fixture f;
+        const char *file = mr_test_data(places[place]);
+        if (file == NULL)
+            mr_test_skip("no %s in MILLRACE_DATA", places[place]);
+        open_site(&f, "<layout name=\"t\">\n <hall>\n  <row>\n   <rack card=\"vr_nvl72\" "
+                      "count=\"12\"/>\n   <cdu units=\"3\"/>\n  </row>\n </hall>\n</layout>\n");
+        set_weather(&f, 25, file);
+        f.params.period_s = 60;
+        build(&f, NULL, 0);
+        f.plant->loop[0].rejection.n_dry = 1; /* no spare */
+        load(&f, 190e3);
+        const double from_s = 180 * 86400.0, to_s = 210 * 86400.0; /* July */
+        f.state->t_s = f.state->next_period_s = from_s;
+        for (size_t i = 0; i < f.state->n_cohort; i++)
+            f.state->cohort[i].cohort.t_s = from_s;
+        for (uint32_t i = 0; i < f.plant->n_group; i++)
+            f.state->group[i].t_s = from_s;
+        assert_int_equal(mr_plant_settle(f.plant, f.state, NULL), MR_OK);
+        mr_plant_advance(f.plant, f.state, to_s);
+        struct mr_plant_sums s;
+        mr_plant_sums(f.plant, f.state, &s);
+        const double heat_w = 12 * 190e3 + f.state->group[0].fluid_w;
+        const double above_s =
+            mr_weather_integrate(&f.weather, from_s, to_s, limit_c(&f, heat_w)).above_s;
+        assert_true(above_s > 3600); /* both places have such hours */
+        mr_assert_near(s.mode_s[MR_REJECTION_FLOAT], above_s, 0.15, 3600);
+        check_energy(&f, 1e-9);
+        close_site(&f);
+    }
+}
+
+static void refused(const char *layout, const struct mr_plant_set *set, size_t n_set,
+                    const char *part)
+{
+    struct fixture f;
+    struct mr_diags diags = {0};
+    struct mr_buf all = {0};
+    open_site(&f, layout);
+    set_weather(&f, 25, NULL);
+    assert_true(mr_plant_create(f.site, &f.weather, &f.params, set, n_set, &f.plant, &diags) !=
+                MR_OK);
+    assert_null(f.plant);
+    for (size_t i = 0; i < diags.n_item; i++)
+        mr_buf_printf(&all, "%s\n", diags.item[i].err.text);
+    mr_assert_contains(all.text, part);
+    mr_buf_fini(&all);
+    close_site(&f);
+}
+
+#define REFUSED(scope, name, value, part)                      \
+    do {                                                       \
+        const struct mr_plant_set set_ = {scope, name, value}; \
+        refused(ROW(COOL), &set_, 1, part);                    \
+    } while (0)
+
+MR_TEST(sites_that_can_not_be_cooled)
+{
+    REFUSED("package", "r1", "0 K/W", "package 'gb200': r1 must be > 0 K/W");
+    REFUSED("gb200", "t_slow", "110 degC", "must be below t_crit");
+    REFUSED("package", "r9", "1 K/W", "r9");
+    REFUSED("rack", "liquid", "1.5", "must be in 0 .. 1");
+    REFUSED("rack", "inlet_max", "30 degC", "coolant of 40 degC is above the 30 degC");
+    REFUSED("rack", "flow", "60 L/min", "L/min/kW gives dT");
+    REFUSED("cdu", "capacity", "200 kW", "kW design heat on 1 x 200 kW CDU");
+    REFUSED("cdu", "approach", "20 K", "+ approach 20 > supply set-point 40");
+    REFUSED("cdu", "units", "0", "needs at least one unit");
+    REFUSED("rejection", "supply", "10 degC", "is never reached without chillers");
+    REFUSED("leak", "detect", "-1 s", "leak");
+}
+
+static mr_status make_state(void *context, struct mr_err *err)
+{
+    struct mr_plant_state *state;
+    MR_TRY(mr_plant_state_create(context, 0, &state, err));
+    mr_plant_state_destroy(state);
+    return MR_OK;
+}
+
+MR_TEST(no_memory_for_a_state)
+{
+    struct fixture f;
+    start(&f, ROW(COOL), 25, 132e3);
+    mr_test_every_nomem(make_state, f.plant);
+    close_site(&f);
+}
+
+MR_TEST_MAIN(MR_TEST_ENTRY(a_steady_site_stays_steady), MR_TEST_ENTRY(readers_leave_no_trace),
+             MR_TEST_ENTRY(pumps_stop), MR_TEST_ENTRY(a_spare_unit_saves_the_row),
+             MR_TEST_ENTRY(leaks_are_cut_off), MR_TEST_ENTRY(utility_loss_with_and_without_ups),
+             MR_TEST_ENTRY(a_hot_afternoon_throttles),
+             MR_TEST_ENTRY(hours_that_dry_coolers_can_not_hold),
+             MR_TEST_ENTRY(sites_that_can_not_be_cooled), MR_TEST_ENTRY(no_memory_for_a_state))
