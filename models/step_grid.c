@@ -227,5 +227,6 @@ void mr_step_work_growth(const struct mr_step *step, const struct mr_batch *batc
     const double window_tokens = batch->n_growing * step->accepted;
     *growth = (struct mr_work){.memory_bytes =
                                    step->kv_bytes * tokens + step->window_bytes * window_tokens};
-    growth->flop[MR_FORMAT_BF16] = step->kv_flop * tokens + step->window_flop * window_tokens;
+    growth->flop[MR_FORMAT_BF16] = step->kv_flop * tokens + step->window_flop * window_tokens +
+                                   step->pair_flop * batch->chunk_tokens * batch->chunk_tokens;
 }

@@ -178,11 +178,12 @@ static void price(struct mr_instance *instance, double now_s)
         batch.chunk_pairs += chunk * (c->n_read + chunk / 2);
         batch.n_prompt_end += c->n_read + instance->part[i].chunk == c->n_prompt;
     }
-    const struct mr_step_leap leap = mr_pricer_leap(&serving->pricer, &batch, 1);
+    const struct mr_step_leap leap = mr_pricer_leap(&serving->pricer, &batch, instance->phi);
     instance->batch = batch;
+    instance->done_frac = 0;
     instance->segment = (struct mr_segment){now_s, leap.a_s, leap.a_s, leap.b_s, 1};
     if (serving->pricer.power != NULL)
-        instance->energy = mr_pricer_energy(&serving->pricer, &batch, leap);
+        instance->energy = mr_pricer_energy(&serving->pricer, &batch, leap, instance->phi);
 }
 
 /* Steps until the one prompt of the batch, read in pieces of the same size, has its last piece. */
@@ -340,45 +341,114 @@ static mr_status read_prompts(struct mr_instance *instance, uint64_t n_step, dou
     return MR_OK;
 }
 
+/* Joules of one package from the segment's start: k steps, and step k up to `share` of it. */
+static double segment_j(const struct mr_instance *instance, uint64_t k, double share, double time_s)
+{
+    const struct mr_power_leap *e = &instance->energy;
+    const double n = (double)k;
+    const double steps_j = n * e->work_j + e->work_grow_j * (n * (n - 1) / 2);
+    return e->idle_w * time_s + steps_j - instance->done_frac * e->work_j +
+           share * (e->work_j + e->work_grow_j * n);
+}
+
+/* What a step takes that begins in the middle of a leap: form() does it for the first one. */
+static void take_step_blocks(struct mr_instance *instance)
+{
+    const struct mr_policy *policy = instance->serving->policy;
+    if (policy->takes_blocks && instance->decodes)
+        instance->n_free -= mr_blocks_demand(&instance->blocks, instance->clock);
+    if (policy->reads_in_pieces && instance->n_part > 0) {
+        const struct mr_call *c = mr_instance_call(instance, instance->part->call);
+        instance->n_free -= mr_blocks_of(&instance->blocks, c->n_read + instance->part->chunk) -
+                            mr_blocks_of(&instance->blocks, c->n_read);
+    }
+}
+
+/* k steps of the segment have been made: sums and clocks; calls are looked at by who ends them. */
+static void settle(struct mr_instance *instance, uint64_t k)
+{
+    const struct mr_policy *policy = instance->serving->policy;
+    instance->n_iteration += k;
+    if (instance->decodes) {
+        if (policy->takes_blocks && k > 1)
+            instance->n_free -= mr_blocks_demand_of(&instance->blocks, instance->clock + 1, k - 1);
+        instance->clock += k;
+        instance->kv_tokens += k * n_decode(instance);
+        mr_window_step(&instance->window, instance->calls->call, k,
+                       (uint32_t)(instance->clock - instance->clock_base));
+    }
+    if (policy->reads_in_pieces && k > 1 && instance->n_part > 0) {
+        const struct mr_call *c = mr_instance_call(instance, instance->part->call);
+        const uint32_t chunk = instance->part->chunk;
+        instance->n_free -= mr_blocks_of(&instance->blocks, c->n_read + chunk * k) -
+                            mr_blocks_of(&instance->blocks, c->n_read + chunk);
+    }
+}
+
 mr_status mr_instance_advance(struct mr_instance *instance, const struct mr_instance_sink *sink,
                               struct mr_err *err)
 {
     const uint64_t n_step = instance->segment.n_step;
-    const double now_s = mr_segment_end_s(&instance->segment, n_step);
-    const struct mr_policy *policy = instance->serving->policy;
+    const double time_s = mr_segment_sum_s(&instance->segment, n_step);
+    const double now_s = instance->segment.start_s + time_s;
     MR_ASSERT(n_step > 0);
     if (instance->is_starting) {
         instance->is_starting = false;
         return begin(instance, now_s, err);
     }
-    instance->n_iteration += n_step;
     instance->n_segment++;
-    if (instance->serving->pricer.power != NULL) {
-        const struct mr_power_sum sum = mr_power_leap_sum(&instance->energy, n_step);
-        instance->busy_s += sum.time_s;
-        instance->busy_j += sum.energy_j;
-    }
+    instance->busy_s += time_s;
+    instance->busy_j += segment_j(instance, n_step, 0, time_s);
+    settle(instance, n_step);
     if (instance->decodes) {
-        if (policy->takes_blocks && n_step > 1)
-            instance->n_free -=
-                mr_blocks_demand_of(&instance->blocks, instance->clock + 1, n_step - 1);
-        instance->clock += n_step;
-        instance->kv_tokens += n_step * n_decode(instance);
-        mr_window_step(&instance->window, instance->calls->call, n_step,
-                       (uint32_t)(instance->clock - instance->clock_base));
         finish_decodes(instance, now_s, sink);
         rebase(instance);
     }
-    if (instance->n_part > 0) {
-        if (policy->reads_in_pieces && n_step > 1) {
-            const struct mr_call *c = mr_instance_call(instance, instance->part->call);
-            const uint32_t chunk = instance->part->chunk;
-            instance->n_free -= mr_blocks_of(&instance->blocks, c->n_read + chunk * n_step) -
-                                mr_blocks_of(&instance->blocks, c->n_read + chunk);
-        }
+    if (instance->n_part > 0)
         MR_TRY(read_prompts(instance, n_step, now_s, sink, err));
-    }
     return begin(instance, now_s, err);
+}
+
+/* ---- clocks ---- */
+
+double mr_instance_energy_j(const struct mr_instance *instance, double now_s)
+{
+    const struct mr_segment *segment = &instance->segment;
+    if (segment->n_step == 0 || instance->is_starting || now_s <= segment->start_s)
+        return instance->busy_j;
+    uint64_t k = mr_segment_ended(segment, now_s);
+    k = k < segment->n_step ? k : segment->n_step - 1;
+    const double share = mr_segment_share(segment, k, now_s, instance->done_frac);
+    return instance->busy_j + segment_j(instance, k, share, now_s - segment->start_s);
+}
+
+/* Whole steps are settled; step k in flight becomes step 0 of a segment that begins now. Where it
+ * began in the middle of a leap, its blocks have not been taken yet. */
+void mr_instance_set_clock(struct mr_instance *instance, double phi, double now_s)
+{
+    const struct mr_segment before = instance->segment;
+    MR_ASSERT(phi > 0 && phi <= 1);
+    if (phi == instance->phi)
+        return;
+    instance->phi = phi;
+    if (before.n_step == 0 || instance->is_starting)
+        return;
+    uint64_t k = mr_segment_ended(&before, now_s);
+    k = k < before.n_step ? k : before.n_step - 1;
+    const double time_s = now_s - before.start_s;
+    const double share = fmin(1, mr_segment_share(&before, k, now_s, instance->done_frac));
+    instance->busy_s += time_s;
+    instance->busy_j += segment_j(instance, k, share, time_s);
+    settle(instance, k);
+    for (size_t i = 0; i < instance->n_part; i++)
+        mr_instance_call(instance, instance->part[i].call)->n_read +=
+            (uint32_t)(instance->part[i].chunk * k);
+    if (k > 0)
+        take_step_blocks(instance);
+    price(instance, now_s);
+    instance->done_frac = share;
+    instance->segment.first_s = (1 - share) * instance->segment.a_s;
+    instance->segment.n_step = before.n_step - k;
 }
 
 /* ---- arrivals ---- */
@@ -458,6 +528,7 @@ mr_status mr_instance_init(struct mr_instance *instance, const struct mr_serving
         .serving = serving,
         .calls = calls,
         .n_free = serving->n_block,
+        .phi = 1,
         .head = MR_CALL_NONE,
         .tail = MR_CALL_NONE,
         .window.size = serving->window_tokens,

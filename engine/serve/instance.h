@@ -45,6 +45,8 @@ struct mr_instance {
     struct mr_calls *calls; /* lent */
     struct mr_segment segment;
     struct mr_batch batch; /* of the segment's first step */
+    double phi;            /* clock over the full clock */
+    double done_frac;      /* of step 0, before the segment began: a clock changed in its middle */
     bool decodes;          /* does the segment move the decode clock? */
     bool is_starting;      /* the segment is no step: idle until now, calls of this time gather */
     bool is_single;        /* the policy wants to be asked again after one step */
@@ -101,6 +103,13 @@ static inline double mr_instance_due_s(const struct mr_instance *instance)
 /** End the segment and begin the next one. */
 MR_CHECKED mr_status mr_instance_advance(struct mr_instance *instance,
                                          const struct mr_instance_sink *sink, struct mr_err *err);
+
+/** The clock of the packages changes now, no later than `due`. The step in flight goes on at the
+ * new pace: what share of its work was done stays done. */
+void mr_instance_set_clock(struct mr_instance *instance, double phi, double now_s);
+
+/** Joules of one package up to a time within the segment, without changing anything. */
+double mr_instance_energy_j(const struct mr_instance *instance, double now_s);
 
 /* ---- for policies ---- */
 

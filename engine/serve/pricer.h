@@ -25,21 +25,22 @@ static inline struct mr_step_leap mr_pricer_leap(const struct mr_pricer *pricer,
  *  grow from step to step. Without power, or with a profile: none. */
 static inline struct mr_power_leap mr_pricer_energy(const struct mr_pricer *pricer,
                                                     const struct mr_batch *batch,
-                                                    struct mr_step_leap leap)
+                                                    struct mr_step_leap leap, double phi)
 {
     static const double reference_c = 60;
     struct mr_work work, growth;
     if (pricer->power == NULL || pricer->step == NULL)
         return (struct mr_power_leap){0};
     mr_step_work(pricer->step, batch, &work);
+    work.busy_s = leap.a_s - work.idle_s;
     mr_step_work_growth(pricer->step, batch, &growth);
     growth.busy_s = leap.b_s;
     return (struct mr_power_leap){
         .idle_w = mr_power_idle_w(pricer->power, reference_c),
         .step_s = leap.a_s,
         .step_grow_s = leap.b_s,
-        .work_j = mr_power_work_j(pricer->power, &work, 1),
-        .work_grow_j = mr_power_work_j(pricer->power, &growth, 1),
+        .work_j = mr_power_work_j(pricer->power, &work, phi),
+        .work_grow_j = mr_power_work_j(pricer->power, &growth, phi),
     };
 }
 
