@@ -12,8 +12,11 @@
  *     symmetric patterns. The slowest flows of all are always exact: the smallest share of the
  *     network is the first level that max-min fills.
  *   - It leaves unused what others, ruled elsewhere, do not take. At worst a transfer gets C/n
- * where max-min gives it nearly C, when the n - 1 others are held back elsewhere: a factor of n. A
- * transfer is thus never too fast; how much too slow is measured by the tests on random networks.
+ *     where max-min gives it nearly C, when the n - 1 others are held back elsewhere.
+ * While the same transfers move, none is too fast. How much too slow, measured on random transfers
+ * of 16 hosts in rows of 4: durations are 0.1 % above max-min's with 0.1 transfers at once, 1 %
+ * with 0.8, 31 % with 10, 43 % with 290; on links that differ by a decade 2 % with 0.3, 10 % with
+ * 2, 50 to 70 % in crowds. Single ones, fast senders beside slow ones, can be off by a factor.
  *
  * One clock per link: V_l = integral of s_l dt, the bytes that every transfer ruled by l has got.
  * It is known at a mark and grows linearly, so that a change of n_l costs O(1) however many

@@ -11,6 +11,9 @@
 #include "tests/engine/net/sanitizer.h"
 #include "tests/engine/serve/fluid.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 static struct mr_site *site;
 static struct mr_wiring *wiring;
 static struct mr_topology *topology;
@@ -446,6 +449,71 @@ MR_TEST(order_of_starts_and_stops_do_not_matter)
     unload();
 }
 
+/* Transfers of one row are played in two processes, in one of them beside as many of another row:
+ * the same dates, which is what lets halls be split over processes. Not always the same bits:
+ * SimGrid adds up its clock, and strangers cut the time into other pieces. */
+struct beside {
+    struct mr_transfer *net;
+    bool has_strangers;
+    double end_s[40];
+};
+
+static void play_beside(void *data)
+{
+    struct beside *b = data;
+    enum {
+        n = 40
+    };
+    struct mr_transfer_ends ends;
+    fluid_random(job, 2 * n, 3, 0.3, 9);
+    for (int i = 0; i < 2 * n; i++) { /* every other one moves to the second row */
+        job[i].job.from += i % 2 == 1 ? 3 : 0;
+        job[i].job.to += i % 2 == 1 ? 3 : 0;
+    }
+    for (int i = 0, n_end = 0; n_end < n;) {
+        for (; i < 2 * n && job[i].start_s <= mr_transfer_now_s(b->net); i++)
+            if (i % 2 == 0 || b->has_strangers)
+                (void)start(b->net, job[i].job.from, job[i].job.to, job[i].job.bytes,
+                            job[i].job.tag, job[i].start_s);
+        (void)mr_transfer_advance(b->net, i < 2 * n ? job[i].start_s : (double)INFINITY, &ends);
+        for (size_t e = 0; e < ends.n; e++)
+            if (ends.item[e].tag % 2 == 0) {
+                b->end_s[ends.item[e].tag / 2] = ends.item[e].time_s;
+                n_end++;
+            }
+    }
+}
+
+MR_TEST(strangers_change_nothing)
+{
+    struct beside got[2];
+    for (int turn = 0; turn < 2; turn++) {
+        int ends[2], status = 0;
+        assert_int_equal(pipe(ends), 0);
+        const pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            struct beside b = {.has_strangers = turn == 1};
+            load_random(6, 6, 3);
+            b.net = flow();
+            struct mr_err err = {0};
+            (void)alarm(60);
+            _exit(mr_transfer_run(b.net, play_beside, &b, &err) == MR_OK &&
+                          write(ends[1], &b, sizeof b) == (ssize_t)sizeof b
+                      ? 0
+                      : 1);
+        }
+        assert_int_equal(close(ends[1]), 0);
+        assert_true(read(ends[0], &got[turn], sizeof got[turn]) == (ssize_t)sizeof got[turn]);
+        assert_int_equal(close(ends[0]), 0);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
+    assert_true(got[0].end_s[39] > 0);
+    for (int i = 0; i < 40; i++)
+        mr_assert_near(got[0].end_s[i], got[1].end_s[i], 1e-13, 0);
+}
+
 /* Whoever owns time may read files and write results: the body has a stack like main's. */
 static void deep(void *data)
 {
@@ -474,4 +542,4 @@ MR_TEST_MAIN(MR_TEST_ENTRY(wiring_knows_simgrids_routes),
              MR_TEST_ENTRY(one_scenario_in_three_modes),
              MR_TEST_ENTRY(a_broken_link_fails_what_it_carries),
              MR_TEST_ENTRY(order_of_starts_and_stops_do_not_matter),
-             MR_TEST_ENTRY(the_body_has_a_large_stack))
+             MR_TEST_ENTRY(strangers_change_nothing), MR_TEST_ENTRY(the_body_has_a_large_stack))
