@@ -144,7 +144,7 @@ static struct piece piece_of(const struct mr_buffer *b)
 {
     const double p = b->power_w, r = b->ramp_w_s;
     if (r == 0)
-        return (struct piece){INFINITY, p > 0, true};
+        return (struct piece){(double)INFINITY, p > 0, true};
     const bool turns = p * r < 0 && b->target_w * r > 0;
     return (struct piece){b->t_s + ((turns ? 0 : b->target_w) - p) / r, p > 0 || (p == 0 && r > 0),
                           !turns};
@@ -157,10 +157,10 @@ static double root_s(const struct mr_buffer_params *params, const struct mr_buff
     const double d = delta_j / storing(params, piece->charges);
     const double p = b->power_w, r = b->ramp_w_s, inside = p * p + 2 * r * d;
     if ((d > 0) != piece->charges || inside < 0)
-        return INFINITY;
+        return (double)INFINITY;
     const double denominator = p + (d > 0 ? sqrt(inside) : -sqrt(inside));
     if (denominator == 0)
-        return INFINITY;
+        return (double)INFINITY;
     const double t_s = b->t_s + 2 * d / denominator;
     return t_s <= piece->end_s ? t_s : (double)INFINITY;
 }
@@ -232,7 +232,7 @@ static double hit_s(const struct mr_buffer_params *params, const struct mr_buffe
     *bound_j = piece->charges ? fmax(mr_buffer_ceiling_j(params), b->energy_j)
                               : fmin(mr_buffer_floor_j(params, b->uses_reserve), b->energy_j);
     if (b->power_w == 0 && b->ramp_w_s == 0)
-        return INFINITY;
+        return (double)INFINITY;
     return b->energy_j == *bound_j ? b->t_s : root_s(params, b, piece, *bound_j - b->energy_j);
 }
 
@@ -284,7 +284,7 @@ double mr_buffer_next_s(const struct mr_buffer_params *params, const struct mr_b
 {
     struct mr_buffer b = *buffer;
     do
-        *event = step(params, &b, INFINITY);
+        *event = step(params, &b, (double)INFINITY);
     while (*event == MR_BUFFER_EVENT_NONE && b.t_s < (double)INFINITY);
     return b.t_s;
 }

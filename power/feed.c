@@ -275,7 +275,7 @@ static void look(const struct mr_feed_params *params, struct mr_feed *feed)
 void mr_feed_start(const struct mr_feed_params *params, double t_s, double load_w,
                    struct mr_feed *feed)
 {
-    *feed = (struct mr_feed){.t_s = t_s, .load_w = load_w, .next_periodic_s = INFINITY};
+    *feed = (struct mr_feed){.t_s = t_s, .load_w = load_w, .next_periodic_s = (double)INFINITY};
     feed->line_w = feed->line_to_w = params->limit_w;
     watch(params, feed);
 }

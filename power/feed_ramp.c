@@ -15,8 +15,10 @@ static const double slack = 1e-9; /* rounding of averages */
 struct mr_feed_ramp mr_feed_ramp_start(double t_s, double window_s)
 {
     MR_ASSERT(window_s > 0);
-    return (struct mr_feed_ramp){
-        .t_s = t_s, .window_end_s = t_s + window_s, .mean_w = NAN, .first_s = INFINITY};
+    return (struct mr_feed_ramp){.t_s = t_s,
+                                 .window_end_s = t_s + window_s,
+                                 .mean_w = (double)NAN,
+                                 .first_s = (double)INFINITY};
 }
 
 static bool close_window(struct mr_feed_ramp *ramp, double window_s, double up_w_s, double down_w_s)

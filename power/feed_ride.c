@@ -58,14 +58,14 @@ double mr_feed_ride_may_s(const struct mr_feed_ride_params *params, double volta
     for (uint64_t i = 0; i < params->n_level; i++)
         if (voltage_frac < params->level_frac[i])
             return params->may_s[i];
-    return INFINITY;
+    return (double)INFINITY;
 }
 
 struct mr_feed_ride mr_feed_ride_start(const struct mr_feed_ride_params *params, double t_s)
 {
-    struct mr_feed_ride ride = {.t_s = t_s, .voltage_frac = 1, .back_s = INFINITY};
+    struct mr_feed_ride ride = {.t_s = t_s, .voltage_frac = 1, .back_s = (double)INFINITY};
     for (uint64_t i = 0; i < params->n_level; i++)
-        ride.below_s[i] = INFINITY;
+        ride.below_s[i] = (double)INFINITY;
     return ride;
 }
 
@@ -83,7 +83,7 @@ static bool is_on_grid(const struct mr_feed_ride *ride)
 /* When some level's time is over. */
 static double leave_s(const struct mr_feed_ride_params *params, const struct mr_feed_ride *ride)
 {
-    double next_s = INFINITY;
+    double next_s = (double)INFINITY;
     for (uint64_t i = 0; i < params->n_level; i++)
         next_s = fmin(next_s, ride->below_s[i] + params->may_s[i]);
     return next_s;
@@ -102,7 +102,7 @@ static void leave(struct mr_feed_ride *ride)
     ride->state = MR_FEED_RIDE_AWAY;
     ride->n_back = 0;
     ride->n_away++;
-    ride->back_s = INFINITY;
+    ride->back_s = (double)INFINITY;
 }
 
 static void come_back(const struct mr_feed_ride_params *params, struct mr_feed_ride *ride)
@@ -118,7 +118,7 @@ static void feel(const struct mr_feed_ride_params *params, struct mr_feed_ride *
     const bool was_low = is_low(params, ride->voltage_frac), low = is_low(params, voltage_frac);
     for (uint64_t i = 0; i < params->n_level; i++)
         if (!(voltage_frac < params->level_frac[i]))
-            ride->below_s[i] = INFINITY;
+            ride->below_s[i] = (double)INFINITY;
         else if (ride->below_s[i] == (double)INFINITY)
             ride->below_s[i] = ride->t_s;
     ride->voltage_frac = voltage_frac;

@@ -105,9 +105,9 @@ static double wave_at(const struct wave *w, double t_s)
 /* First extremum after 0 and the time between two of them. @return INFINITY: none */
 static double first_extremum_s(const struct wave *w, double *period_s)
 {
-    *period_s = INFINITY;
+    *period_s = (double)INFINITY;
     if (w->is_first_order)
-        return INFINITY;
+        return (double)INFINITY;
     /* the slope: v0 c + u s with u = v0' - sigma v0 */
     const double v = w->slope, u = w->sigma * v - w->det * (w->value - w->steady);
     if (w->q < 0) {
@@ -115,14 +115,14 @@ static double first_extremum_s(const struct wave *w, double *period_s)
         *period_s = 0.5 * two_pi / omega;
         double turns = mr_turn_direction(u / omega, -v); /* tan(w t) = -v w / u */
         if (v == 0 && u == 0)
-            return INFINITY;
+            return (double)INFINITY;
         while (turns <= 0)
             turns += 0.5;
         return (turns > 0.5 ? turns - 0.5 : turns) * two_pi / omega;
     }
     const double k = sqrt(w->q);
     if (u == 0)
-        return INFINITY;
+        return (double)INFINITY;
     if (k == 0)
         return -v / u > 0 ? -v / u : (double)INFINITY;
     const double z = -v * k / u; /* tanh(k t) */
@@ -173,7 +173,7 @@ static double pass_s(const struct wave *w, double level, bool downwards)
         begin_s = end_s;
         end_s += period_s;
     }
-    return INFINITY;
+    return (double)INFINITY;
 }
 
 /* ---- modes ---- */
@@ -237,7 +237,7 @@ static bool is_pushed(const struct mr_frequency_params *params, const struct mr_
 
 struct mr_frequency mr_frequency_start(double t_s)
 {
-    return (struct mr_frequency){.t_s = t_s, .below_s = INFINITY};
+    return (struct mr_frequency){.t_s = t_s, .below_s = (double)INFINITY};
 }
 
 double mr_frequency_hz(const struct mr_frequency_params *params,
@@ -258,7 +258,7 @@ void mr_frequency_disturb(const struct mr_frequency_params *params, struct mr_fr
 static double switch_s(const struct mr_frequency_params *params, const struct mr_frequency *fr)
 {
     if (params->droop == 0)
-        return INFINITY;
+        return (double)INFINITY;
     if (fr->is_held) {
         const struct wave f = wave_of_f(params, fr);
         return pass_s(&f, -headroom(params, fr->g) * params->droop, fr->g < 0);
@@ -272,7 +272,7 @@ static double stage_s(const struct mr_frequency_params *params, const struct mr_
 {
     *event = MR_FREQUENCY_NONE;
     if (fr->n_shed >= params->n_stage)
-        return INFINITY;
+        return (double)INFINITY;
     const struct wave f = wave_of_f(params, fr);
     const double level = f_of(params, params->stage_hz[fr->n_shed]);
     if (fr->below_s == (double)INFINITY) {
@@ -325,11 +325,11 @@ static void happen(const struct mr_frequency_params *params, struct mr_frequency
         break;
     case MR_FREQUENCY_ABOVE:
         fr->f = fmax(fr->f, f_of(params, params->stage_hz[fr->n_shed]));
-        fr->below_s = INFINITY;
+        fr->below_s = (double)INFINITY;
         break;
     case MR_FREQUENCY_SHED:
         fr->step += params->shed_w[fr->n_shed++] / params->base_w;
-        fr->below_s = INFINITY;
+        fr->below_s = (double)INFINITY;
         break;
     case MR_FREQUENCY_NONE:
         break;

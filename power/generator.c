@@ -100,7 +100,8 @@ double mr_generator_least_frac(const struct mr_generator_params *params, double 
 mr_status mr_generator_init(struct mr_arena *arena, const struct mr_generator_params *params,
                             double t_s, struct mr_generator *block, struct mr_err *err)
 {
-    *block = (struct mr_generator){.t_s = t_s, .arrive_s = INFINITY, .n = (uint32_t)params->n_unit};
+    *block = (struct mr_generator){
+        .t_s = t_s, .arrive_s = (double)INFINITY, .n = (uint32_t)params->n_unit};
     block->unit = mr_arena_zero(arena, block->n, sizeof *block->unit, err);
     if (block->unit == NULL)
         return MR_NOMEM;
@@ -127,7 +128,7 @@ static double empty_s(const struct mr_generator_params *params, double t_s,
                       const struct mr_generator_unit *unit)
 {
     if (!is_running(unit) || unit->fuel_j == (double)INFINITY)
-        return INFINITY;
+        return (double)INFINITY;
     const double a = fuel_w(params, unit->power_w);
     const double b = (1 - params->idle_fuel_frac) * unit->slope_w_s / params->efficiency;
     const double inside = a * a + 2 * b * unit->fuel_j;
@@ -175,7 +176,7 @@ static void arrive(struct mr_generator *block)
         if (unit->target_w == 0)
             stand(unit, MR_GENERATOR_OFF);
     }
-    block->arrive_s = INFINITY;
+    block->arrive_s = (double)INFINITY;
 }
 
 /* ---- who runs ---- */

@@ -194,9 +194,10 @@ bool mr_govern_fill(const struct mr_govern_children *child, double fixed_w, doub
     double lambda = level_of(child, low_w, budget_w, fixed_w, scratch);
     /* rounding may have put the sum some last bits above the budget: down by 1, 2, 4 ... of them */
     double step = 0x1p-52;
-    for (int k = 0; pour(child, lambda, fixed_w, alloc_w) > budget_w; k++, step *= 2) {
+    for (int k = 0; pour(child, lambda, fixed_w, alloc_w) > budget_w; k++) {
         MR_ASSERT(k < n_shrink_max);
         lambda -= lambda * fmin(step, 1);
+        step *= 2;
     }
     return true;
 }

@@ -85,15 +85,18 @@ double mr_govern_odds_exact(const struct mr_govern_group *group, double limit_w)
     const double swing_w = group->high_w - group->low_w;
     if (p == 0 || p == 1 || swing_w == 0)
         return n * (group->low_w + p * swing_w) > limit_w ? 1 : 0;
-    const double mode = floor((n + 1) * p), odds = p / (1 - p);
+    const uint64_t mode = (uint64_t)fmin((n + 1) * p, n);
+    const double odds = p / (1 - p);
     double over = 0, all = 0, weight = 1;
-    for (double k = mode; k <= n && weight > 0; k++) {
+    for (uint64_t i = mode; i <= group->n && weight > 0; i++) {
+        const double k = (double)i;
         all += weight;
         over += n * group->low_w + k * swing_w > limit_w ? weight : 0;
         weight *= (n - k) / (k + 1) * odds;
     }
     weight = 1;
-    for (double k = mode; k > 0 && weight > 0; k--) {
+    for (uint64_t i = mode; i > 0 && weight > 0; i--) {
+        const double k = (double)i;
         weight *= k / ((n - k + 1) * odds);
         all += weight;
         over += n * group->low_w + (k - 1) * swing_w > limit_w ? weight : 0;

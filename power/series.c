@@ -155,7 +155,7 @@ static mr_status read_time(const struct mr_csv *csv, size_t column, struct table
 static mr_status add_row(const struct mr_csv *csv, const size_t column[2], double scale,
                          double gap_max_s, struct table *table, struct mr_err *err)
 {
-    double t_s, value;
+    double t_s = 0, value;
     MR_TRY(read_time(csv, column[0], table, &t_s, err));
     MR_TRY(mr_csv_f64(csv, column[1], &value, err));
     if (table->n > 0) {
@@ -207,6 +207,7 @@ mr_status mr_series_read(struct mr_arena *arena, const char *path,
     if (st == MR_OK) {
         const size_t n = table.n;
         const double *const t = table.start_s;
+        MR_ASSERT(n > 0 && t != NULL);
         const double last_s = n > 1 ? t[n - 1] - t[n - 2] : gap_default_s;
         st = finish(arena, t, table.value, (uint32_t)n, t[n - 1] + last_s, out, err);
         if (st == MR_OK && table.has_dates)

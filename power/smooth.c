@@ -81,7 +81,7 @@ static void arm(const struct mr_smooth_params *params, struct mr_smooth *s)
     const double floor_w = params->floor_frac * s->limit_w;
     if (s->want_w >= floor_w &&
         (s->want_w >= floor_w + params->activation_w || s->hold_s == (double)INFINITY))
-        s->hold_s = INFINITY;
+        s->hold_s = (double)INFINITY;
     else if (s->hold_s == (double)INFINITY)
         s->hold_s = s->t_s + params->hysteresis_s;
 }
@@ -89,15 +89,18 @@ static void arm(const struct mr_smooth_params *params, struct mr_smooth *s)
 struct mr_smooth mr_smooth_start(const struct mr_smooth_params *params, double limit_w, double t_s,
                                  double want_w)
 {
-    struct mr_smooth s = {
-        .t_s = t_s, .want_w = want_w, .draw_w = want_w, .limit_w = limit_w, .hold_s = -INFINITY};
+    struct mr_smooth s = {.t_s = t_s,
+                          .want_w = want_w,
+                          .draw_w = want_w,
+                          .limit_w = limit_w,
+                          .hold_s = -(double)INFINITY};
     arm(params, &s);
     return s;
 }
 
 double mr_smooth_next_s(const struct mr_smooth_params *params, const struct mr_smooth *smooth)
 {
-    double next_s = INFINITY;
+    double next_s = (double)INFINITY;
     if (!params->is_on)
         return next_s;
     if (smooth->hold_s > smooth->t_s)

@@ -47,17 +47,32 @@ void mr_spectrum_defaults(struct mr_spectrum_params *params)
     mr_param_defaults(&(struct mr_param_target){&table, params, origin, NULL, NULL});
 }
 
+/* Whole periods in a segment that lie in the band, rounding of the product aside. */
+static double first_bin(const struct mr_spectrum_params *params)
+{
+    return ceil(params->low_hz * params->segment_s - 1e-9);
+}
+
+static double last_bin(const struct mr_spectrum_params *params)
+{
+    return floor(params->high_hz * params->segment_s + 1e-9);
+}
+
 mr_status mr_spectrum_check(const struct mr_spectrum_params *params, const char *name,
                             struct mr_err *err)
 {
     if (!(params->low_hz < params->high_hz))
         return mr_err_set(err, MR_RANGE, MR_NOWHERE, "%s: from %g Hz to %g Hz: must rise", name,
                           params->low_hz, params->high_hz);
-    if (params->low_hz * params->segment_s < 1)
+    if (first_bin(params) < 1 || params->low_hz * params->segment_s < 1 - 1e-9)
         return mr_err_set(err, MR_RANGE, MR_NOWHERE,
                           "%s: segments of %g s do not hold a period of %g Hz (%g s at least)",
                           name, params->segment_s, params->low_hz, 1 / params->low_hz);
-    if ((params->high_hz - params->low_hz) * params->segment_s > n_bin_max)
+    if (last_bin(params) < first_bin(params))
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                          "%s: no multiple of %g Hz lies between %g Hz and %g Hz (longer segments)",
+                          name, 1 / params->segment_s, params->low_hz, params->high_hz);
+    if (last_bin(params) - first_bin(params) > n_bin_max)
         return mr_err_set(err, MR_LIMIT, MR_NOWHERE,
                           "%s: %g Hz in steps of %g Hz: more than %d (shorter segments)", name,
                           params->high_hz - params->low_hz, 1 / params->segment_s, n_bin_max);
@@ -128,9 +143,7 @@ static mr_status prepare(struct mr_arena *arena, const struct mr_spectrum_params
                          struct sums *sums, double **hz, double **density, struct mr_err *err)
 {
     /* bins inside the band, and a neighbor on either side */
-    const double tolerance = 1e-9;
-    const double low = ceil(params->low_hz * params->segment_s - tolerance);
-    const double high = floor(params->high_hz * params->segment_s + tolerance);
+    const double low = first_bin(params), high = last_bin(params);
     MR_ASSERT(low >= 1 && high >= low);
     const uint32_t n = (uint32_t)(high - low) + 1;
     *sums = (struct sums){.first = (uint32_t)low - 1, .n = n + 2};
@@ -158,7 +171,7 @@ mr_status mr_spectrum_of(struct mr_arena *arena, const struct mr_spectrum_params
                           "segments)",
                           span_s, segment_s);
     struct sums sums;
-    double *hz, *density;
+    double *hz = NULL, *density = NULL;
     MR_TRY(prepare(arena, params, &sums, &hz, &density, err));
     const uint32_t n_bin = sums.n - 2;
     const uint32_t n_segment = 1 + (uint32_t)floor((span_s - segment_s) / hop_s + 1e-9);

@@ -204,17 +204,17 @@ static struct mr_buffer_order ordered(double soc, double load_w, double limit_w,
 
 MR_TEST(what_a_battery_does_when)
 {
-    ORDERED(0.9, 3e6, INFINITY, 50, true, 0, REST);
-    ORDERED(0.9, 3e6, INFINITY, 50, false, -3e6, RIDE);
-    ORDERED(0.1, 3e6, INFINITY, 50, false, -3e6, RIDE); /* reserve, too */
+    ORDERED(0.9, 3e6, (double)INFINITY, 50, true, 0, REST);
+    ORDERED(0.9, 3e6, (double)INFINITY, 50, false, -3e6, RIDE);
+    ORDERED(0.1, 3e6, (double)INFINITY, 50, false, -3e6, RIDE); /* reserve, too */
     ORDERED(0.9, 12e6, 10e6, 50, true, -2e6, SHAVE);
     ORDERED(0.9, 12e6, 10e6, 500, true, -2e6, SHAVE); /* before price */
     ORDERED(0.2, 12e6, 10e6, 50, true, 0, SHAVE);     /* reserve is not sold */
-    ORDERED(0.9, 3e6, INFINITY, 500, true, -3e6, SELL);
-    ORDERED(0.2, 3e6, INFINITY, 500, true, 0, REST);
-    ORDERED(0.9, 3e6, INFINITY, -5, true, 4e6, BUY);
+    ORDERED(0.9, 3e6, (double)INFINITY, 500, true, -3e6, SELL);
+    ORDERED(0.2, 3e6, (double)INFINITY, 500, true, 0, REST);
+    ORDERED(0.9, 3e6, (double)INFINITY, -5, true, 4e6, BUY);
     ORDERED(0.9, 3e6, 4e6, 10, true, 1e6, BUY); /* within the feed */
-    ORDERED(1.0, 3e6, INFINITY, -5, true, 0, REST);
+    ORDERED(1.0, 3e6, (double)INFINITY, -5, true, 0, REST);
     ORDERED(0.5, 3e6, 5e6, 50, true, 2e6, REFILL);
 }
 

@@ -147,10 +147,10 @@ MR_TEST(null_releases)
     const struct mr_feed_params params = plain();
     struct mr_feed feed;
     mr_feed_start(&params, 0, 100e6, &feed);
-    set(&params, &feed, 50, INFINITY, 70e6);
+    set(&params, &feed, 50, (double)INFINITY, 70e6);
     mr_feed_release(&params, &feed); /* before it began */
     assert_true(feed.phase == MR_FEED_IDLE && feed.n_target == 0);
-    set(&params, &feed, 50, INFINITY, 70e6);
+    set(&params, &feed, 50, (double)INFINITY, 70e6);
     follow(&params, &feed, 200, 100e6);
     assert_true(feed.load_w == 70e6);
     mr_feed_release(&params, &feed);
@@ -243,7 +243,7 @@ MR_TEST(impossible_targets)
 {
     refused((struct mr_feed_target){150, 300, 1e6, false},
             "from 150 s to 300 s: overlaps the one from 100 s to 200 s");
-    refused((struct mr_feed_target){50, INFINITY, 1e6, false}, "overlaps");
+    refused((struct mr_feed_target){50, (double)INFINITY, 1e6, false}, "overlaps");
     refused((struct mr_feed_target){5, 50, 1e6, false}, "must lie ahead of 10 s");
     refused((struct mr_feed_target){300, 300, 1e6, false}, "have a length");
     refused((struct mr_feed_target){300, 400, (double)NAN, false}, "load target of nan W");

@@ -119,7 +119,7 @@ MR_TEST(crossings_against_fine_steps)
             mr_frequency_steady_hz(&params, &fr) + mr_rng_range(&rng, -0.1, 0.1);
         const double found_s = mr_frequency_cross_s(&params, &fr, level_hz);
         const double start_s = fr.t_s, dt_s = 1e-3;
-        double stepped_s = INFINITY, before = mr_frequency_hz(&params, &fr) - level_hz;
+        double stepped_s = (double)INFINITY, before = mr_frequency_hz(&params, &fr) - level_hz;
         for (int i = 1; i <= 20000 && stepped_s == (double)INFINITY; i++) {
             mr_frequency_advance(&params, &fr, start_s + i * dt_s);
             const double now = mr_frequency_hz(&params, &fr) - level_hz;

@@ -68,7 +68,7 @@ MR_TEST(known_divisions)
  * maximum, or at lambda w. Try all 3^n ways; of those that keep bounds and budget the cheapest. */
 static double cheapest(const struct split *s, double budget_w, double *best_w)
 {
-    double best = INFINITY;
+    double best = (double)INFINITY;
     uint32_t ways = 1;
     for (uint32_t i = 0; i < s->n; i++)
         ways *= 3;
@@ -179,7 +179,7 @@ static void plant(struct forest *f)
                                       .max_w = f->max_w,
                                       .demand_w = f->demand_w,
                                       .fixed_w = f->fixed_w,
-                                      .budget_w = INFINITY};
+                                      .budget_w = (double)INFINITY};
 }
 
 /* Random heights and widths, limits that bind here and there, down to the sum of minima. */
@@ -322,7 +322,7 @@ static void flat(struct forest *f, uint32_t n, double limit_w, double min_w, dou
 {
     *f = (struct forest){.n = n + 1, .node = {{0, limit_w, 1, 1}}};
     for (uint32_t i = 1; i <= n; i++) {
-        f->node[i] = (struct mr_govern_node){0, INFINITY, 1, 1};
+        f->node[i] = (struct mr_govern_node){0, (double)INFINITY, 1, 1};
         f->min_w[i] = min_w;
         f->max_w[i] = max_w;
     }
@@ -396,13 +396,13 @@ MR_TEST(a_gigawatt_of_racks)
     assert_true(node != NULL && min_w != NULL && max_w != NULL && demand_w != NULL);
     node[0] = (struct mr_govern_node){0, 1e9, 1, 1};
     for (uint32_t i = 1; i <= n_on; i++) {
-        node[i] = (struct mr_govern_node){0, INFINITY, 1, 1};
+        node[i] = (struct mr_govern_node){0, (double)INFINITY, 1, 1};
         min_w[i] = 20e3;
         max_w[i] = peak_w;
         demand_w[i] = 10 * peak_w;
     }
     const struct mr_govern_load load = {
-        .min_w = min_w, .max_w = max_w, .demand_w = demand_w, .budget_w = INFINITY};
+        .min_w = min_w, .max_w = max_w, .demand_w = demand_w, .budget_w = (double)INFINITY};
     struct mr_govern_params params;
     mr_govern_defaults(&params);
     params.policy = MR_GOVERN_POLICY_MAXLPS;
@@ -457,7 +457,7 @@ MR_TEST(caps_hold_after_the_latency)
         mr_govern_measure(f.tree, f.min_w, f.fixed_w, least_w);
         mr_govern_decide(f.tree, &params, &f.load, &f.pass);
         const double full_w = f.pass.alloc_w[0];
-        memcpy(cap_w, f.pass.alloc_w, sizeof cap_w);
+        memcpy(cap_w, f.pass.alloc_w, f.n * sizeof *cap_w);
         struct mr_govern_clock clock = mr_govern_clock_start(0);
         double t_s = 0, change_s = 5, budget_w = full_w, safe_s = 0;
         while (t_s < 400) {
@@ -465,7 +465,7 @@ MR_TEST(caps_hold_after_the_latency)
             if (t_s == clock.next_s) {
                 switch (mr_govern_clock_step(&clock, &params)) {
                 case MR_GOVERN_SAMPLE:
-                    memcpy(sampled_w, f.demand_w, sizeof sampled_w);
+                    memcpy(sampled_w, f.demand_w, f.n * sizeof *sampled_w);
                     f.load.budget_w = budget_w;
                     break;
                 case MR_GOVERN_DECIDE:
@@ -473,7 +473,7 @@ MR_TEST(caps_hold_after_the_latency)
                     mr_govern_decide(f.tree, &params, &f.load, &f.pass);
                     break;
                 case MR_GOVERN_APPLY:
-                    memcpy(cap_w, f.pass.alloc_w, sizeof cap_w);
+                    memcpy(cap_w, f.pass.alloc_w, f.n * sizeof *cap_w);
                     break;
                 }
             } else {
@@ -575,7 +575,8 @@ static mr_status build_and_check(void *context, struct mr_err *err)
     static struct forest f;
     const struct mr_govern_node node[] = {{0, 500, 1, 1}, {0, 300, 1, 1}, {0, 300, 1, 1}};
     const double min_w[3] = {0, 1, 1}, max_w[3] = {0, 300, 300};
-    const struct mr_govern_load load = {.min_w = min_w, .max_w = max_w, .budget_w = INFINITY};
+    const struct mr_govern_load load = {
+        .min_w = min_w, .max_w = max_w, .budget_w = (double)INFINITY};
     f.arena = (struct mr_arena){0};
     mr_status st = mr_govern_tree_build(&f.arena, node, 3, &f.tree, err);
     if (st == MR_OK)

@@ -251,6 +251,10 @@ MR_TEST(impossible_spectra)
     params.segment_s = 1e6;
     err = (struct mr_err){0};
     assert_int_equal(mr_spectrum_check(&params, "spectrum", &err), MR_LIMIT);
+    params = (struct mr_spectrum_params){0.11, 0.12, 10};
+    err = (struct mr_err){0};
+    assert_int_equal(mr_spectrum_check(&params, "spectrum", &err), MR_RANGE);
+    mr_assert_contains(err.text, "no multiple of 0.1 Hz lies between 0.11 Hz and 0.12 Hz");
     mr_spectrum_defaults(&params);
     struct mr_arena arena = {0};
     struct mr_spectrum s;
