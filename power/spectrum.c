@@ -147,15 +147,18 @@ static mr_status prepare(struct mr_arena *arena, const struct mr_spectrum_params
     MR_ASSERT(low >= 1 && high >= low);
     const uint32_t n = (uint32_t)(high - low) + 1;
     *sums = (struct sums){.first = (uint32_t)low - 1, .n = n + 2};
-    double **const array[] = {&sums->jump_re, &sums->jump_im, &sums->bend_re, &sums->bend_im, hz,
-                              density};
-    for (size_t i = 0; i < sizeof array / sizeof *array; i++) {
-        *array[i] = mr_arena_zero(arena, n + 2, sizeof **array[i], err);
-        if (*array[i] == NULL)
-            return MR_NOMEM;
-    }
+    sums->jump_re = mr_arena_zero(arena, n + 2, sizeof *sums->jump_re, err);
+    sums->jump_im = mr_arena_zero(arena, n + 2, sizeof *sums->jump_im, err);
+    sums->bend_re = mr_arena_zero(arena, n + 2, sizeof *sums->bend_re, err);
+    sums->bend_im = mr_arena_zero(arena, n + 2, sizeof *sums->bend_im, err);
+    double *const of_bin_hz = mr_arena_zero(arena, n, sizeof *of_bin_hz, err);
+    *hz = of_bin_hz;
+    *density = mr_arena_zero(arena, n, sizeof **density, err);
+    if (sums->jump_re == NULL || sums->jump_im == NULL || sums->bend_re == NULL ||
+        sums->bend_im == NULL || of_bin_hz == NULL || *density == NULL)
+        return MR_NOMEM;
     for (uint32_t i = 0; i < n; i++)
-        (*hz)[i] = (low + i) / params->segment_s;
+        of_bin_hz[i] = (low + i) / params->segment_s;
     return MR_OK;
 }
 

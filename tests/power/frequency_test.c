@@ -107,7 +107,7 @@ MR_TEST(parts_are_the_whole)
 MR_TEST(crossings_against_fine_steps)
 {
     int n_found = 0;
-    for (uint64_t seed = 0; seed < 300; seed++) {
+    for (uint64_t seed = 0; seed < 150; seed++) {
         struct mr_rng rng = mr_rng_stream(seed, MR_RNG_TEST, 2);
         struct mr_frequency_params params = plain();
         params.damping = mr_rng_range(&rng, 0.1, 2);
@@ -118,9 +118,9 @@ MR_TEST(crossings_against_fine_steps)
         const double level_hz =
             mr_frequency_steady_hz(&params, &fr) + mr_rng_range(&rng, -0.1, 0.1);
         const double found_s = mr_frequency_cross_s(&params, &fr, level_hz);
-        const double start_s = fr.t_s, dt_s = 1e-3;
+        const double start_s = fr.t_s, dt_s = 2e-3;
         double stepped_s = (double)INFINITY, before = mr_frequency_hz(&params, &fr) - level_hz;
-        for (int i = 1; i <= 20000 && stepped_s == (double)INFINITY; i++) {
+        for (int i = 1; i <= 5000 && stepped_s == (double)INFINITY; i++) {
             mr_frequency_advance(&params, &fr, start_s + i * dt_s);
             const double now = mr_frequency_hz(&params, &fr) - level_hz;
             if (before * now <= 0)
@@ -128,13 +128,13 @@ MR_TEST(crossings_against_fine_steps)
             before = now;
         }
         if (stepped_s < (double)INFINITY) {
-            mr_assert_near(found_s, stepped_s, 0, 1.001e-3);
+            mr_assert_near(found_s, stepped_s, 0, 2.001e-3);
             n_found++;
         } else {
-            assert_true(found_s > start_s + 19.9);
+            assert_true(found_s > start_s + 9.9);
         }
     }
-    assert_true(n_found > 80 && n_found < 290);
+    assert_true(n_found > 40 && n_found < 140);
 }
 
 MR_TEST(headroom_is_met_and_left)
