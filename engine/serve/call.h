@@ -3,6 +3,8 @@
 #ifndef MR_ENGINE_SERVE_CALL_H
 #define MR_ENGINE_SERVE_CALL_H
 
+#include "engine/serve/cache.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,6 +28,10 @@ struct mr_call {
     uint32_t n_read;         /* of the prompt, while reading */
     uint32_t next, previous; /* in the running list, or in a list of free calls */
     uint32_t crosses;        /* clock at which its context reaches the sliding window */
+    uint32_t space;          /* of its session's blocks in the prefix cache */
+    uint32_t n_prefix;       /* tokens at its beginning that many sessions share */
+    uint32_t n_cached;       /* tokens found when it was first scheduled */
+    struct mr_cache_hold hold;
     uint16_t n_restart;
     uint8_t state; /* enum mr_call_state */
     bool is_scheduled : 1, has_first : 1, is_growing : 1;

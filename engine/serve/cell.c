@@ -35,7 +35,8 @@ static void give_back(struct mr_cell *cell, uint32_t call)
 static void finished(void *context, uint32_t call, double now_s)
 {
     struct mr_cell *cell = context;
-    const struct mr_ticket *ticket = &cell->ticket[call];
+    struct mr_ticket *ticket = &cell->ticket[call];
+    ticket->n_cached = cell->calls.call[call].n_cached;
     mr_router_count(&cell->router, ticket->instance, -1);
     cell->sink.finished(cell->sink.context, ticket, &cell->calls.call[call], now_s);
     give_back(cell, call);
@@ -60,26 +61,40 @@ mr_status mr_cell_play(struct mr_cell *cell, double until_s, struct mr_err *err)
     return MR_OK;
 }
 
-/* Where sessions were last; sessions count from 0. */
-static mr_status last_of(struct mr_cell *cell, uint32_t session, uint32_t **out, struct mr_err *err)
+/* Sessions count from 0. */
+static mr_status session_of(struct mr_cell *cell, uint32_t id, struct mr_cell_session **out,
+                            struct mr_err *err)
 {
-    const size_t before = cell->last_cap;
-    MR_TRY(mr_grow(&cell->last, &cell->last_cap, (size_t)session + 1, sizeof *cell->last, err));
-    for (size_t i = before; i < cell->last_cap; i++)
-        cell->last[i] = MR_ROUTER_NOWHERE;
-    *out = &cell->last[session];
+    const size_t before = cell->session_cap;
+    MR_TRY(mr_grow(&cell->session, &cell->session_cap, (size_t)id + 1, sizeof *cell->session, err));
+    for (size_t i = before; i < cell->session_cap; i++)
+        cell->session[i] = (struct mr_cell_session){.instance = MR_ROUTER_NOWHERE};
+    *out = &cell->session[id];
     return MR_OK;
+}
+
+/* A prompt that is no shorter than the session's context continues it; another one begins anew, for
+ * nothing is known of what both have in common. */
+static void continue_session(struct mr_cell *cell, struct mr_cell_session *session,
+                             const struct mr_ticket *ticket)
+{
+    if (session->space == 0 || ticket->n_prompt < session->n_context) {
+        session->space = ++cell->n_space;
+        session->n_context = 0;
+    }
+    session->n_context = (uint64_t)ticket->n_prompt + ticket->n_output;
 }
 
 mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, double now_s,
                          struct mr_err *err)
 {
-    uint32_t call = MR_CALL_NONE, *last = NULL;
+    uint32_t call = MR_CALL_NONE;
+    struct mr_cell_session *session = NULL;
     struct mr_ticket own = *ticket;
     MR_ASSERT(ticket->n_prompt > 0 && ticket->n_output > 0);
     cell->n_event++;
-    MR_TRY(last_of(cell, ticket->session, &last, err));
-    own.instance = mr_router_choose(&cell->router, ticket->id, *last);
+    MR_TRY(session_of(cell, ticket->session, &session, err));
+    own.instance = mr_router_choose(&cell->router, ticket->id, session->instance);
     struct mr_instance *instance = &cell->instance[own.instance];
     const uint32_t wait_max = cell->plan.wait_max[ticket->tier];
     if (!mr_instance_can_hold(instance, ticket->n_prompt, ticket->n_output)) {
@@ -91,10 +106,14 @@ mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, d
         return MR_OK;
     }
     MR_TRY(take_call(cell, &call, err));
-    *last = own.instance;
+    session->instance = own.instance;
+    continue_session(cell, session, ticket);
     cell->ticket[call] = own;
-    cell->calls.call[call] = (struct mr_call){
-        .arrived_s = now_s, .n_prompt = ticket->n_prompt, .n_output = ticket->n_output};
+    cell->calls.call[call] = (struct mr_call){.arrived_s = now_s,
+                                              .n_prompt = ticket->n_prompt,
+                                              .n_output = ticket->n_output,
+                                              .space = session->space,
+                                              .n_prefix = ticket->n_prefix};
     mr_router_count(&cell->router, own.instance, 1);
     MR_TRY(mr_instance_arrive(instance, call, now_s, err));
     plan_event(cell, own.instance);
@@ -135,6 +154,6 @@ void mr_cell_fini(struct mr_cell *cell)
     mr_router_fini(&cell->router);
     mr_free(cell->calls.call);
     mr_free(cell->ticket);
-    mr_free(cell->last);
+    mr_free(cell->session);
     *cell = (struct mr_cell){0};
 }

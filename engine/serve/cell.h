@@ -12,6 +12,7 @@
 struct mr_ticket {
     uint64_t id;
     uint32_t session, n_prompt, n_output, n_cached;
+    uint32_t n_prefix; /* tokens of the prompt that all sessions share */
     uint32_t instance;
     uint8_t tier;
 };
@@ -37,6 +38,13 @@ struct mr_cell_sink {
     void *context;
 };
 
+/* What the cell remembers of a session. */
+struct mr_cell_session {
+    uint32_t instance;  /* of its last call, or MR_ROUTER_NOWHERE */
+    uint32_t space;     /* of its blocks; 0: none yet */
+    uint64_t n_context; /* tokens of its longest call so far */
+};
+
 struct mr_cell_plan {
     const struct mr_serving *serving;
     uint32_t n_instance;
@@ -54,8 +62,9 @@ struct mr_cell {
     struct mr_calls calls;
     struct mr_ticket *ticket; /* beside calls.call */
     size_t ticket_cap;
-    uint32_t *last; /* instance of a session's last call */
-    size_t last_cap;
+    struct mr_cell_session *session;
+    size_t session_cap;
+    uint32_t n_space; /* of prefix caches, given out so far */
     uint64_t n_event;
 };
 

@@ -10,6 +10,7 @@
 
 #include "engine/base/assert.h"
 #include "engine/base/mem.h"
+#include "engine/serve/instance_cache.h"
 #include "engine/serve/policy.h"
 
 #include <math.h>
@@ -125,8 +126,10 @@ mr_status mr_instance_restart(struct mr_instance *instance, uint32_t call, uint6
                               bool forgets_prompt, struct mr_err *err)
 {
     struct mr_call *c = mr_instance_call(instance, call);
+    uint64_t n_computed = c->n_read;
     if (c->state == MR_CALL_DECODING) {
         const uint64_t y = mr_instance_known(instance, c);
+        n_computed = y - 1;
         forget_finish(instance, call);
         if (instance->serving->policy->takes_blocks)
             mr_blocks_leave(&instance->blocks, y, instance->clock);
@@ -146,7 +149,10 @@ mr_status mr_instance_restart(struct mr_instance *instance, uint32_t call, uint6
         }
     }
     mr_instance_unlink(instance, call);
-    instance->n_free += n_held;
+    if (instance->serving->has_cache)
+        MR_TRY(mr_instance_cache_leave(instance, c, n_computed, err));
+    else
+        instance->n_free += n_held;
     instance->n_restart++;
     c->n_restart++;
     c->n_read = 0;
@@ -240,6 +246,7 @@ static mr_status begin(struct mr_instance *instance, double now_s, struct mr_err
 {
     instance->segment.n_step = 0;
     instance->is_single = false;
+    mr_instance_cache_yield(instance);
     MR_TRY(instance->serving->policy->form(instance, err));
     if (instance->n_part == 0 && !(instance->decodes && n_decode(instance) > 0)) {
         MR_ASSERT(instance->n_wait == 0); /* can_hold: an empty instance admits its head */
@@ -257,24 +264,32 @@ static mr_status begin(struct mr_instance *instance, double now_s, struct mr_err
     return MR_OK;
 }
 
-static void finish(struct mr_instance *instance, uint32_t call, uint64_t n_held, double now_s,
-                   const struct mr_instance_sink *sink)
-{
-    mr_instance_unlink(instance, call);
-    instance->n_free += n_held;
-    mr_instance_call(instance, call)->state = MR_CALL_DONE;
-    sink->finished(sink->context, call, now_s);
-}
-
-static uint64_t held_by(const struct mr_instance *instance, const struct mr_call *c, uint64_t known)
+/* Give back the blocks of a call that has computed so many tokens. */
+static mr_status free_blocks(struct mr_instance *instance, struct mr_call *call,
+                             uint64_t n_computed, struct mr_err *err)
 {
     const struct mr_policy *policy = instance->serving->policy;
-    return policy->takes_blocks ? mr_blocks_of(&instance->blocks, known)
-                                : policy->reserve(instance, c->n_prompt, c->n_output);
+    if (instance->serving->has_cache)
+        return mr_instance_cache_leave(instance, call, n_computed, err);
+    instance->n_free += policy->takes_blocks
+                            ? mr_blocks_of(&instance->blocks, n_computed)
+                            : policy->reserve(instance, call->n_prompt, call->n_output);
+    return MR_OK;
 }
 
-static void finish_decodes(struct mr_instance *instance, double now_s,
-                           const struct mr_instance_sink *sink)
+static mr_status finish(struct mr_instance *instance, uint32_t call, uint64_t n_computed,
+                        double now_s, const struct mr_instance_sink *sink, struct mr_err *err)
+{
+    struct mr_call *c = mr_instance_call(instance, call);
+    mr_instance_unlink(instance, call);
+    MR_TRY(free_blocks(instance, c, n_computed, err));
+    c->state = MR_CALL_DONE;
+    sink->finished(sink->context, call, now_s);
+    return MR_OK;
+}
+
+static mr_status finish_decodes(struct mr_instance *instance, double now_s,
+                                const struct mr_instance_sink *sink, struct mr_err *err)
 {
     struct mr_heap *heap = &instance->finish;
     const uint32_t at = (uint32_t)(instance->clock - instance->clock_base);
@@ -286,8 +301,9 @@ static void finish_decodes(struct mr_instance *instance, double now_s,
             mr_blocks_leave(&instance->blocks, y, instance->clock);
         instance->kv_tokens -= y;
         mr_window_leave(&instance->window, c, y - instance->serving->policy->n_unread);
-        finish(instance, call, held_by(instance, c, y - 1), now_s, sink);
+        MR_TRY(finish(instance, call, y - 1, now_s, sink, err));
     }
+    return MR_OK;
 }
 
 /* The heap counts from clock_base: long before its 32 bits are used up it starts again. */
@@ -309,10 +325,8 @@ static mr_status end_prompt(struct mr_instance *instance, uint32_t call, double 
         c->has_first = true;
         c->first_s = now_s;
     }
-    if (c->n_output == 1) {
-        finish(instance, call, held_by(instance, c, c->n_prompt), now_s, sink);
-        return MR_OK;
-    }
+    if (c->n_output == 1)
+        return finish(instance, call, c->n_prompt, now_s, sink, err);
     c->state = MR_CALL_DECODING;
     c->entered = instance->clock;
     instance->kv_tokens += c->n_prompt + 1;
@@ -383,6 +397,7 @@ static void settle(struct mr_instance *instance, uint64_t k)
         instance->n_free -= mr_blocks_of(&instance->blocks, c->n_read + chunk * k) -
                             mr_blocks_of(&instance->blocks, c->n_read + chunk);
     }
+    mr_instance_cache_yield(instance); /* before anything of this boundary is given back */
 }
 
 mr_status mr_instance_advance(struct mr_instance *instance, const struct mr_instance_sink *sink,
@@ -401,7 +416,7 @@ mr_status mr_instance_advance(struct mr_instance *instance, const struct mr_inst
     instance->busy_j += segment_j(instance, n_step, 0, time_s);
     settle(instance, n_step);
     if (instance->decodes) {
-        finish_decodes(instance, now_s, sink);
+        MR_TRY(finish_decodes(instance, now_s, sink, err));
         rebase(instance);
     }
     if (instance->n_part > 0)
@@ -518,6 +533,11 @@ mr_status mr_instance_check(const struct mr_serving *serving, struct mr_err *err
         return mr_err_set(err, MR_RANGE, MR_NOWHERE,
                           "a step of %u tokens cannot hold a batch of %u decodes",
                           serving->token_max, serving->batch_max);
+    if (serving->has_cache && serving->policy != &mr_policy_vllm1)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE, "policy %s: has no prefix cache (vllm1 has)",
+                          serving->policy->name);
+    if (serving->has_cache && serving->n_block > UINT32_MAX)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE, "a prefix cache has at most 2^32 - 1 blocks");
     return MR_OK;
 }
 
@@ -534,6 +554,8 @@ mr_status mr_instance_init(struct mr_instance *instance, const struct mr_serving
         .window.size = serving->window_tokens,
         .watermark = (uint64_t)(serving->watermark_frac * (double)serving->n_block)};
     MR_TRY(mr_blocks_init(&instance->blocks, serving->block_tokens, err));
+    if (serving->has_cache)
+        MR_TRY(mr_cache_init(&instance->cache, (uint32_t)serving->n_block, err));
     uint64_t *keys = mr_alloc(serving->batch_max, sizeof *keys);
     if (keys == NULL) {
         mr_blocks_fini(&instance->blocks);
@@ -547,6 +569,8 @@ void mr_instance_fini(struct mr_instance *instance)
 {
     mr_blocks_fini(&instance->blocks);
     mr_window_fini(&instance->window);
+    if (instance->serving != NULL && instance->serving->has_cache)
+        mr_cache_fini(&instance->cache);
     mr_free(instance->finish.key);
     mr_free(instance->part);
     mr_free(instance->wait);

@@ -34,6 +34,7 @@ struct mr_serving {
     uint64_t window_tokens; /* sliding window of the network; 0: none */
     double watermark_frac;  /* of the blocks: kept free by admissions (sarathi, vllm0) */
     bool steps_singly;      /* leap off */
+    bool has_cache;         /* prefix cache (vllm1) */
 };
 
 struct mr_part {
@@ -55,8 +56,9 @@ struct mr_instance {
     struct mr_blocks blocks;
     struct mr_heap finish;
     struct mr_window window;
-    uint64_t kv_tokens; /* sum of y */
-    uint64_t n_free;    /* blocks; those of the segment's first step are taken */
+    struct mr_cache cache; /* not touched without has_cache */
+    uint64_t kv_tokens;    /* sum of y */
+    uint64_t n_free;       /* blocks; those of the segment's first step are taken */
     uint64_t watermark;
     struct mr_part *part; /* prompts being read, in order */
     size_t n_part, part_cap;

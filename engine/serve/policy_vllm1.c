@@ -4,10 +4,15 @@
  * run out the last of the running list is preempted: it keeps its outputs and reads prompt and
  * outputs again. A step that preempts admits nobody. Admission needs room for the whole prompt.
  *
+ * With a prefix cache a prompt begins behind the blocks that are cached of it. Room is asked for as
+ * if none were: cached blocks lie among the free ones, unless another call has pinned them, which
+ * makes the question a little too careful.
+ *
  * A decode reads one token less than are known: the newest is what it computes. A reading prompt is
  * the last of the running list, for it alone left no tokens to admit others: so decodes always fit
  * (batch_max <= token_max) and all of them are in every step. */
 #include "engine/base/assert.h"
+#include "engine/serve/instance_cache.h"
 #include "engine/serve/policy.h"
 
 static uint64_t held(const struct mr_instance *instance, const struct mr_call *c)
@@ -95,10 +100,14 @@ static mr_status form(struct mr_instance *instance, struct mr_err *err)
     MR_TRY(read_on(instance, &tokens, err));
     while (!instance->is_single && instance->n_wait > 0 && tokens < instance->serving->token_max &&
            has_room(instance, instance->n_free)) {
-        const struct mr_call *c = mr_instance_call(instance, mr_instance_waiting(instance));
+        struct mr_call *c = mr_instance_call(instance, mr_instance_waiting(instance));
+        mr_instance_cache_yield(instance);
+        MR_TRY(mr_instance_cache_take(instance, c, err));
         const uint64_t left = instance->serving->token_max - tokens;
-        const uint32_t chunk = c->n_prompt < left ? c->n_prompt : (uint32_t)left;
-        instance->n_free -= mr_blocks_of(&instance->blocks, chunk);
+        const uint32_t rest = c->n_prompt - c->n_read;
+        const uint32_t chunk = rest < left ? rest : (uint32_t)left;
+        instance->n_free -= mr_blocks_of(&instance->blocks, c->n_read + chunk) -
+                            mr_blocks_of(&instance->blocks, c->n_read);
         MR_TRY(mr_instance_admit(instance, chunk, err));
         tokens += chunk;
     }

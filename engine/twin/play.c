@@ -110,7 +110,8 @@ static mr_status make_pricer(struct run *run, struct mr_diags *diags, struct mr_
         .window_tokens = run->step != NULL ? mr_llm_window(run->setup.llm) : 0,
         .watermark_frac =
             run->scenario->deployment.policy == 1 || d->policy == 2 ? d->watermark_frac : 0,
-        .steps_singly = run->options->steps_singly};
+        .steps_singly = run->options->steps_singly,
+        .has_cache = d->has_cache};
     return mr_instance_check(&run->serving, err);
 }
 
@@ -132,7 +133,7 @@ static void put_row(struct run *run, const struct mr_ticket *ticket, const struc
     mr_csv_put_f64(&w, call != NULL && call->has_first ? call->first_s : nan);
     mr_csv_put_f64(&w, finished_s);
     mr_csv_put_u64(&w, ticket->n_prompt);
-    mr_csv_put_u64(&w, ticket->n_cached);
+    mr_csv_put_u64(&w, call != NULL ? call->n_cached : 0);
     mr_csv_put_u64(&w, ticket->n_output);
     mr_csv_put_u64(&w, call != NULL ? call->n_restart : 0);
     mr_csv_put_u64(&w, ticket->instance);
@@ -189,11 +190,13 @@ static mr_status play(struct run *run, struct mr_err *err)
             return mr_err_set(err, MR_REF, MR_NOWHERE,
                               "call %llu is of tier %u, but there are only %zu <tier> elements",
                               (unsigned long long)id, arrival.tier, scenario->n_tier);
-        const struct mr_ticket ticket = {.id = id,
-                                         .session = arrival.session,
-                                         .n_prompt = arrival.n_input,
-                                         .n_output = arrival.n_output,
-                                         .tier = arrival.tier};
+        const struct mr_ticket ticket = {
+            .id = id,
+            .session = arrival.session,
+            .n_prompt = arrival.n_input,
+            .n_output = arrival.n_output,
+            .n_prefix = (uint32_t)fmin(arrival.n_input, scenario->workload.prefix_tok),
+            .tier = arrival.tier};
         run->result->tier[arrival.tier].n_arrived++;
         MR_TRY(mr_cell_play(&run->cell, arrival.arrived_s, err));
         MR_TRY(mr_cell_arrive(&run->cell, &ticket, arrival.arrived_s, err));

@@ -62,6 +62,7 @@ static const struct mr_param deployment_rows[] = {
     MR_PARAM_N(D, n_context, "context", "0", 0, 100000000, "Longest context, which orca reserves; 0: the network's"),
     MR_PARAM_N(D, n_block_token, "block", "0", 0, 1048576, "Tokens of a KV block, a power of two; 0: the engine card's"),
     MR_PARAM_N(D, n_block, "blocks", "0", 0, 4000000000, "KV blocks of an instance; 0: what fits beside the weights"),
+    MR_PARAM_YES(D, has_cache, "cache", "no", "Keep the KV blocks of ended calls for later ones of the session (vllm1)"),
     MR_PARAM(D, watermark_frac, "watermark", MR_Q_FRACTION, "1 %", 0, 0.9, "Blocks that admissions leave free (sarathi, vllm0)"),
     MR_PARAM_ONE_OF(D, router, "router", routers, "least_outstanding", "Which instance a call goes to"),
     MR_PARAM_N(D, n_affinity, "affinity_excess", "8", 0, 1000000, "Calls more than the best instance has that affinity puts up with"),

@@ -36,6 +36,7 @@ struct mr_scenario_deployment {
     double accepted, watermark_frac;
     uint64_t n_batch, n_token, n_context, n_block_token, n_block, n_affinity;
     int format, kv, policy, router;
+    bool has_cache;
 };
 
 struct mr_scenario_tier {

@@ -18,6 +18,7 @@ static const struct mr_param rows[] = {
     MR_PARAM(S, output_tok, "output", MR_Q_TOKENS, "256 tok", 1, 1e8, "Median of drawn outputs' tokens"),
     MR_PARAM(S, input_spread, "input_spread", MR_Q_COUNT, "0", 0, 5, "Sigma of the lognormal prompts; 0: all equal"),
     MR_PARAM(S, output_spread, "output_spread", MR_Q_COUNT, "0", 0, 5, "Sigma of the lognormal outputs; 0: all equal"),
+    MR_PARAM(S, prefix_tok, "prefix", MR_Q_TOKENS, "0 tok", 0, 1e8, "Tokens at the beginning of every prompt that all sessions share"),
     MR_PARAM_N(S, n_call, "calls", "0", 0, 4000000000, "Most calls of the workload; 0: no limit"),
     MR_PARAM_N(S, length_max, "length_max", "0", 0, 4000000000, "Prompts are cut so that prompt and output do not exceed it; 0: not"),
 };

@@ -23,6 +23,7 @@ struct mr_arrivals_spec {
     double input_tok, output_tok;       /* medians of lognormal lengths */
     double input_spread, output_spread; /* their sigma; 0: all equal */
     uint64_t n_call;                    /* at most; 0: no limit */
+    double prefix_tok;                  /* at the beginning of every prompt, the same for all */
     uint64_t length_max;                /* input + output are cut to it; 0: not */
 };
 

@@ -18,6 +18,7 @@ static void finished(void *context, uint32_t call, double now_s)
     out->call[call].first_s = c->first_s;
     out->call[call].finished_s = now_s;
     out->call[call].n_restart = c->n_restart;
+    out->call[call].n_cached = c->n_cached;
     out->result->end_s = now_s;
 }
 
@@ -38,7 +39,9 @@ struct play_result play(const struct mr_serving *serving, struct play_call *call
     for (size_t k = 0; k < n; k++) {
         calls.call[k] = (struct mr_call){.arrived_s = call[k].arrived_s,
                                          .n_prompt = call[k].n_prompt,
-                                         .n_output = call[k].n_output};
+                                         .n_output = call[k].n_output,
+                                         .space = call[k].space,
+                                         .n_prefix = call[k].n_prefix};
         call[k].finished_s = (double)NAN;
     }
     for (;;) {
@@ -57,6 +60,7 @@ struct play_result play(const struct mr_serving *serving, struct play_call *call
     assert_int_equal(instance.n_free, serving->n_block);
     assert_int_equal(instance.n_run + instance.n_wait + instance.n_part + instance.finish.n, 0);
     assert_int_equal(instance.kv_tokens, 0);
+    assert_int_equal(instance.cache.n_pinned, 0);
     result.n_iteration = instance.n_iteration;
     result.n_segment = instance.n_segment;
     result.n_restart = instance.n_restart;

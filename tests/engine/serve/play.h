@@ -9,7 +9,8 @@ struct play_call {
     double arrived_s;
     uint32_t n_prompt, n_output;
     double scheduled_s, first_s, finished_s; /* filled */
-    uint32_t n_restart;
+    uint32_t n_restart, n_cached;
+    uint32_t space, n_prefix; /* with a prefix cache */
 };
 
 struct play_result {

@@ -47,9 +47,15 @@ static void read_rows(const char *path, struct rows *rows)
         assert_int_equal(mr_grow(&rows->expected, &rows->expected_cap, rows->n + 1,
                                  sizeof *rows->expected, &err),
                          MR_OK);
-        rows->call[rows->n] = (struct play_call){v[1], (uint32_t)v[2], (uint32_t)v[3], 0, 0, 0, 0};
-        rows->expected[rows->n++] = (struct play_call){v[1], (uint32_t)v[2], (uint32_t)v[3], v[4],
-                                                       v[5], v[6],           (uint32_t)v[7]};
+        rows->call[rows->n] = (struct play_call){
+            .arrived_s = v[1], .n_prompt = (uint32_t)v[2], .n_output = (uint32_t)v[3]};
+        rows->expected[rows->n++] = (struct play_call){.arrived_s = v[1],
+                                                       .n_prompt = (uint32_t)v[2],
+                                                       .n_output = (uint32_t)v[3],
+                                                       .scheduled_s = v[4],
+                                                       .first_s = v[5],
+                                                       .finished_s = v[6],
+                                                       .n_restart = (uint32_t)v[7]};
     }
     mr_csv_close(csv);
 }

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A context is at most two runs: the prefix that many share, in space 0, then the session's own
+ * blocks. Blocks of a space are numbered by their place in the context. */
+#include "engine/serve/instance_cache.h"
+
+#include "engine/base/assert.h"
+
+static struct mr_cache_path path_of(const struct mr_instance *instance, const struct mr_call *call,
+                                    uint64_t n_tok, struct mr_cache_run run[2])
+{
+    const uint32_t n = mr_cache_whole(n_tok, instance->serving->block_tokens);
+    uint32_t shared = mr_cache_whole(call->n_prefix, instance->serving->block_tokens), n_run = 0;
+    shared = shared < n ? shared : n;
+    if (shared > 0)
+        run[n_run++] = (struct mr_cache_run){mr_cache_id(0, 0), shared};
+    if (n > shared)
+        run[n_run++] = (struct mr_cache_run){mr_cache_id(call->space, shared), n - shared};
+    return (struct mr_cache_path){.run = run, .n_run = n_run, .n_block = n};
+}
+
+mr_status mr_instance_cache_take(struct mr_instance *instance, struct mr_call *call,
+                                 struct mr_err *err)
+{
+    struct mr_cache_run run[2];
+    struct mr_cache *cache = &instance->cache;
+    if (!instance->serving->has_cache)
+        return MR_OK;
+    MR_ASSERT(call->space > 0); /* 0 is what all share */
+    const uint32_t before = cache->n_pinned;
+    const struct mr_cache_path path = path_of(instance, call, call->n_prompt, run);
+    MR_TRY(mr_cache_acquire(cache, &path,
+                            mr_cache_reusable(call->n_prompt, instance->serving->block_tokens),
+                            &call->hold, err));
+    instance->n_free -= cache->n_pinned - before;
+    call->n_read = call->hold.n_block * instance->serving->block_tokens;
+    if (!call->is_scheduled)
+        call->n_cached = call->n_read;
+    return MR_OK;
+}
+
+mr_status mr_instance_cache_leave(struct mr_instance *instance, struct mr_call *call,
+                                  uint64_t n_computed, struct mr_err *err)
+{
+    struct mr_cache_run run[2];
+    struct mr_cache *cache = &instance->cache;
+    const uint32_t before = cache->n_pinned;
+    const uint64_t own = mr_blocks_of(&instance->blocks, n_computed) - call->hold.n_block;
+    const struct mr_cache_path path = path_of(instance, call, n_computed, run);
+    /* own blocks are free before they are cached, so that the limit lets them in */
+    instance->n_free += own;
+    (void)mr_cache_limit(cache, (uint32_t)(cache->n_pinned + instance->n_free));
+    if (path.n_block > call->hold.n_block)
+        MR_TRY(mr_cache_extend(cache, &call->hold, &path, NULL, err));
+    (void)mr_cache_release(cache, &call->hold);
+    call->hold = (struct mr_cache_hold){0};
+    instance->n_free += before;
+    instance->n_free -= cache->n_pinned;
+    mr_instance_cache_yield(instance);
+    return MR_OK;
+}

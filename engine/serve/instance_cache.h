@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An instance's blocks with a prefix cache: total = own blocks of running calls + pinned ones +
+ * free ones, and what is cached but not pinned lies in the free ones until somebody takes them. */
+#ifndef MR_ENGINE_SERVE_INSTANCE_CACHE_H
+#define MR_ENGINE_SERVE_INSTANCE_CACHE_H
+
+#include "engine/serve/instance.h"
+
+/** Cached blocks give way to those that have been taken: before anything is looked up. */
+static inline void mr_instance_cache_yield(struct mr_instance *instance)
+{
+    if (instance->serving->has_cache && mr_cache_evictable(&instance->cache) > instance->n_free)
+        (void)mr_cache_limit(&instance->cache,
+                             (uint32_t)(instance->cache.n_pinned + instance->n_free));
+}
+
+/** A call begins: what is cached of its prompt is pinned and counts as read. */
+MR_CHECKED mr_status mr_instance_cache_take(struct mr_instance *instance, struct mr_call *call,
+                                            struct mr_err *err);
+
+/** A call ends or stops with `n_computed` tokens in its blocks: whole blocks become cached, all of
+ *  them free or evictable. */
+MR_CHECKED mr_status mr_instance_cache_leave(struct mr_instance *instance, struct mr_call *call,
+                                             uint64_t n_computed, struct mr_err *err);
+
+#endif
