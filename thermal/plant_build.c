@@ -2,10 +2,11 @@
 /* A plant out of a site: cards give sizes, tables give what no card says, overrides come last.
  *
  * A rack's packages get the share n x limit / rated power of its watts, and that share of its
- * coolant. A CDU unit is the exchanger of its card at the flow its racks need. Facility water gets
- * the volume and rise of its table, heat rejection all units of the loop, spares included: they are
- * there, and only fans that must turn do. Chillers asked for water outside of their record's bounds
- * follow the Carnot model, which is told.
+ * coolant; design heat is what feeds grant. A CDU unit is the exchanger of its card at the flow its
+ * racks need. Facility water gets the volume and rise of its table, heat rejection all units of the
+ * loop, spares included: they are there, and only fans that must turn do. Chillers asked for water
+ * outside of their record's bounds follow the Carnot model, which is told.
+ *
  * Map: overrides - packages - racks - groups - loops - rooms - plant and state. */
 #include "engine/base/mem.h"
 #include "platforms/library.h"
@@ -124,7 +125,8 @@ static void build_rack(struct build *b, uint32_t i)
     const double supply_c = is_liquid ? b->plant->group[rack->cdu].set_c
                                       : b->plant->hall_set_c[r->hall] + b->plant->p.recirculation_k;
     const char *row = rack->row != MR_SITE_NONE ? b->site->row[rack->row].name : "";
-    if (mr_manifold_check(&r->manifold, rack->name, row, rack->rated_w, is_liquid ? supply_c : 0,
+    const double granted_w = rack->limit_w > 0 ? rack->limit_w : rack->rated_w;
+    if (mr_manifold_check(&r->manifold, rack->name, row, granted_w, is_liquid ? supply_c : 0,
                           has_loop, &err) != MR_OK)
         tell(b, MR_SEVERITY_ERROR, err.status, rack->at, err.text);
     if (rack->n_package > 0 && rack->package != NULL && rack->package[0] != '\0')
@@ -133,8 +135,8 @@ static void build_rack(struct build *b, uint32_t i)
         r->n_package = 0;
         r->share_frac = 0;
     }
-    const double liquid_w = is_liquid ? r->manifold.liquid_frac * rack->rated_w : 0;
-    b->hall_w[r->hall] += rack->rated_w - liquid_w;
+    const double liquid_w = is_liquid ? r->manifold.liquid_frac * granted_w : 0;
+    b->hall_w[r->hall] += granted_w - liquid_w;
     if (is_liquid) {
         b->loop_w[b->plant->group_loop[rack->cdu]] += liquid_w;
         b->plant->group_w[rack->cdu] += liquid_w;
