@@ -19,6 +19,19 @@ if(NOT MR_HDF5_IS_SERIAL)
     message(FATAL_ERROR "hdf5-serial resolves to a parallel HDF5: install libhdf5-dev (serial)")
 endif()
 
+# Dimension scales are in the high-level library, which has no pkg-config file of its own.
+find_library(MR_HDF5_HL_LIBRARY NAMES hdf5_serial_hl hdf5_hl
+    HINTS ${HDF5_LIBRARY_DIRS} NO_DEFAULT_PATH)
+if(NOT MR_HDF5_HL_LIBRARY)
+    message(FATAL_ERROR "no high-level HDF5 (hdf5_hl) beside hdf5-serial: install libhdf5-dev")
+endif()
+add_library(mr_hdf5_hl INTERFACE)
+target_link_libraries(mr_hdf5_hl INTERFACE "${MR_HDF5_HL_LIBRARY}")
+
+# The recorder writes in a thread of its own.
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+
 set(MR_HAVE_MPI OFF)
 if(MR_MPI)
     find_package(MPI COMPONENTS C)

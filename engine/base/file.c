@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Atomic output files. Whoever writes holds an advisory lock on the part; link() rather than
- * rename() where overwriting is not allowed, so that two writers cannot both win. */
-#define _XOPEN_SOURCE 700 /* realpath */
+ * rename() where overwriting is not allowed, so that two writers cannot both win. The lock belongs
+ * to the open file, not to the process: a library that opens and closes the same part (HDF5 does)
+ * does not take it away. */
+#define _GNU_SOURCE /* realpath, F_OFD_SETLK */
 #include "engine/base/file.h"
 
 #include "engine/base/mem.h"
@@ -44,7 +46,7 @@ static mr_status open_part(struct mr_file_out *out, struct mr_err *err)
         if (out->fd < 0)
             return io_error(err, out->part, "cannot be created");
         struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-        if (fcntl(out->fd, F_SETLK, &lock) != 0)
+        if (fcntl(out->fd, F_OFD_SETLK, &lock) != 0)
             return mr_err_set(err, MR_IO, (struct mr_place){out->part, 0, 0},
                               "another process is writing this file");
         if (fstat(out->fd, &ours) != 0)
@@ -186,7 +188,7 @@ mr_status mr_file_out_commit(struct mr_file_out *out, struct mr_err *err)
 
 void mr_file_out_abort(struct mr_file_out *out)
 {
-    if (out->part != NULL && out->fd >= 0)
+    if (out->part != NULL && out->fd >= 0 && !out->is_part_kept)
         (void)unlink(out->part);
     release(out);
 }

@@ -11,6 +11,8 @@ struct mr_file_out {
     char *path, *part; /* NULL for standard output */
     int fd;
     bool may_overwrite;
+    bool is_part_kept; /* an abort or a failed commit leaves the part: for what is worth reading
+                          when it is not complete */
     size_t n_pending;
     char *pending; /* buffered bytes */
 };
@@ -24,7 +26,7 @@ MR_CHECKED mr_status mr_file_out_add(struct mr_file_out *out, const void *bytes,
 /** Write what is pending, sync, rename and close. After an error the file is gone as by abort. */
 MR_CHECKED mr_status mr_file_out_commit(struct mr_file_out *out, struct mr_err *err);
 
-/** Close and remove the part. */
+/** Close and remove the part, unless it is to be kept. */
 void mr_file_out_abort(struct mr_file_out *out);
 
 /** The three steps for text that is already there. */

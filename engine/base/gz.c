@@ -388,6 +388,48 @@ mr_status mr_gz_compress(const void *bytes, size_t n, int level, void **out, siz
     return MR_OK;
 }
 
+struct mr_gz_deflater {
+    z_stream z;
+};
+
+mr_status mr_gz_deflater_create(int level, struct mr_gz_deflater **out, struct mr_err *err)
+{
+    MR_ASSERT(level >= 1 && level <= 9);
+    struct mr_gz_deflater *deflater = mr_alloc_zero(1, sizeof *deflater);
+    *out = NULL;
+    if (deflater == NULL)
+        return mr_err_nomem(err, sizeof *deflater);
+    deflater->z = (z_stream){.zalloc = z_alloc, .zfree = z_free};
+    if (deflateInit(&deflater->z, level) != Z_OK) {
+        mr_free(deflater);
+        return mr_err_nomem(err, sizeof(z_stream));
+    }
+    *out = deflater;
+    return MR_OK;
+}
+
+size_t mr_gz_deflater_run(struct mr_gz_deflater *deflater, const void *bytes, size_t n, void *out,
+                          size_t cap)
+{
+    z_stream *z = &deflater->z;
+    MR_ASSERT(n > 0 && n <= UINT32_MAX);
+    const int rc = deflateReset(z);
+    MR_ASSERT(rc == Z_OK);
+    z->next_in = bytes;
+    z->avail_in = (uInt)n;
+    z->next_out = out;
+    z->avail_out = cap > UINT32_MAX ? UINT32_MAX : (uInt)cap;
+    return deflate(z, Z_FINISH) == Z_STREAM_END ? (size_t)z->total_out : 0;
+}
+
+void mr_gz_deflater_destroy(struct mr_gz_deflater *deflater)
+{
+    if (deflater == NULL)
+        return;
+    (void)deflateEnd(&deflater->z);
+    mr_free(deflater);
+}
+
 uint32_t mr_gz_crc32(uint32_t crc, const void *bytes, size_t n)
 {
     return n == 0 ? crc : (uint32_t)crc32_z(crc, bytes, n);

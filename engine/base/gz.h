@@ -38,6 +38,18 @@ void mr_gz_close(struct mr_gz *gz); /* NULL is fine */
 MR_CHECKED mr_status mr_gz_compress(const void *bytes, size_t n, int level, void **out,
                                     size_t *n_out, struct mr_err *err);
 
+struct mr_gz_deflater; /* one per thread */
+
+/** A compressor of many small buffers that allocates here and never again.
+ *  @param[in] level 1..9 @param[out] out owned by the caller: mr_gz_deflater_destroy */
+MR_CHECKED mr_status mr_gz_deflater_create(int level, struct mr_gz_deflater **out,
+                                           struct mr_err *err);
+
+/** One buffer as one zlib stream (RFC 1950; n < 2^32). @return its bytes, 0: more than `cap` */
+size_t mr_gz_deflater_run(struct mr_gz_deflater *deflater, const void *bytes, size_t n, void *out,
+                          size_t cap);
+void mr_gz_deflater_destroy(struct mr_gz_deflater *deflater); /* NULL is fine */
+
 /** CRC-32 (the one of gzip and PNG). Start with 0. */
 uint32_t mr_gz_crc32(uint32_t crc, const void *bytes, size_t n);
 

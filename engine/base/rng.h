@@ -19,7 +19,8 @@
     X(SPREAD, 7, "manufacturing spread of packages")     \
     X(SWEEP, 8, "Latin hypercubes of experiments")       \
     X(SESSION, 9, "shape of synthetic sessions")         \
-    X(ACCEPT, 10, "acceptance of speculated tokens")
+    X(ACCEPT, 10, "acceptance of speculated tokens")     \
+    X(RESERVOIR, 11, "rows kept of recorded tables")
 
 enum mr_rng_purpose {
 #define MR_RNG_PURPOSE_ENUM(name, value, doc) MR_RNG_##name = (value),

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A record of a table is some rows as the caller has them; the writing thread takes the columns
+ * out. In a reservoir each row is preceded by its number. */
+#include "engine/record/columns.h"
+
+#include "engine/base/assert.h"
+#include "engine/base/mem.h"
+#include "engine/base/rng.h"
+#include "engine/record/runfile_impl.h"
+
+#include <stdlib.h>
+
+enum {
+    record_target_bytes = 1 << 16,
+    n_column_max = 1000
+};
+
+struct mr_columns {
+    struct mr_runfile_stream stream;
+    struct mr_columns_plan plan;
+    struct mr_quantity *column; /* of a reservoir: `row` first, offsets behind it */
+    size_t n_column;
+    size_t row_bytes; /* in a record */
+    size_t n_batch;   /* rows of the largest record */
+    uint64_t n_row;   /* given */
+    unsigned char *kept;
+    uint64_t n_kept;
+    /* the writing thread's */
+    struct mr_tape *tape;
+    mr_hid axis;
+    struct mr_hdf5_shape axis_shape;
+    uint64_t n_axis;
+};
+
+static const struct mr_quantity row_column = {
+    .name = "row",
+    .units = "1",
+    .long_name = "Place of the row among all that were given, from 0",
+    .type = MR_QUANTITY_U64};
+
+static struct mr_columns *of(struct mr_runfile_stream *stream)
+{
+    return (struct mr_columns *)stream;
+}
+
+/* ---- the writing thread ---- */
+
+static mr_status extend_axis(struct mr_columns *c, struct mr_tape_tools *tools, struct mr_err *err)
+{
+    const uint64_t n = c->tape[0].n_file_row;
+    if (c->n_axis == n)
+        return MR_OK;
+    MR_TRY(mr_hdf5_extend(tools->file, c->axis, c->plan.axis, &c->axis_shape, n, err));
+    c->n_axis = n;
+    return MR_OK;
+}
+
+/* All columns have the same chunks, so each takes the same number of rows at a time. */
+static mr_status record(struct mr_runfile_stream *stream, struct mr_tape_tools *tools,
+                        const void *bytes, size_t n_bytes, struct mr_err *err)
+{
+    struct mr_columns *c = of(stream);
+    const unsigned char *row = bytes;
+    MR_ASSERT(n_bytes % c->row_bytes == 0);
+    for (size_t left = n_bytes / c->row_bytes, n; left > 0; left -= n) {
+        n = left;
+        for (size_t i = 0; i < c->n_column; i++)
+            MR_TRY(mr_tape_put_column(&c->tape[i], tools, row + c->column[i].offset, c->row_bytes,
+                                      &n, err));
+        row += n * c->row_bytes;
+    }
+    return extend_axis(c, tools, err);
+}
+
+static mr_status settle(struct mr_runfile_stream *stream, struct mr_tape_tools *tools, bool is_last,
+                        struct mr_err *err)
+{
+    struct mr_columns *c = of(stream);
+    for (size_t i = 0; i < c->n_column; i++)
+        MR_TRY(mr_tape_settle(&c->tape[i], tools, is_last, err));
+    MR_TRY(extend_axis(c, tools, err));
+    if (is_last) {
+        mr_hdf5_dataset_close(c->axis);
+        c->axis = -1;
+    }
+    return MR_OK;
+}
+
+static mr_status describe(struct mr_runfile_stream *stream, struct mr_tape_tools *tools,
+                          struct mr_err *err)
+{
+    struct mr_columns *c = of(stream);
+    const struct {
+        const char *name;
+        const uint64_t *value;
+    } row[] = {{"rows_given", &c->n_row}, {"seed", &c->plan.seed}};
+    mr_hid group;
+    if (c->plan.n_kept == 0)
+        return MR_OK;
+    MR_TRY(mr_hdf5_group(tools->file, c->plan.group, &group, err));
+    mr_status st = MR_OK;
+    for (size_t i = 0; i < sizeof row / sizeof *row && st == MR_OK; i++)
+        st = mr_hdf5_attr_number(tools->file, group, row[i].name, MR_QUANTITY_U64, row[i].value, 0,
+                                 err);
+    mr_hdf5_group_close(group);
+    return st;
+}
+
+static void destroy(struct mr_runfile_stream *stream)
+{
+    struct mr_columns *c = of(stream);
+    if (c->tape != NULL)
+        for (size_t i = 0; i < c->n_column; i++)
+            mr_tape_fini(&c->tape[i]);
+    mr_hdf5_dataset_close(c->axis);
+    mr_free(c->tape);
+    mr_free(c->column);
+    mr_free(c->kept);
+    mr_free(c);
+}
+
+static void destroy_here(void *arg)
+{
+    destroy(arg);
+}
+
+static mr_status declare(struct mr_columns *c, struct mr_tape_tools *tools, mr_hid group,
+                         struct mr_err *err)
+{
+    struct mr_hdf5_shape shape;
+    mr_tape_shape(1, true, sizeof(uint64_t), &shape);
+    shape.rank = 1;
+    c->axis_shape = shape;
+    MR_TRY(mr_hdf5_bare_axis(tools->file, group, c->plan.axis, 0, shape.chunk[0], &c->axis, err));
+    for (size_t i = 0; i < c->n_column; i++) {
+        MR_TRY(mr_tape_init(&c->tape[i], tools, group, &c->column[i], &shape, err));
+        MR_TRY(mr_hdf5_attach(tools->file, c->tape[i].dataset, c->axis, 0, err));
+    }
+    return MR_OK;
+}
+
+static mr_status create(void *arg, struct mr_tape_tools *tools, struct mr_err *err)
+{
+    struct mr_columns *c = arg;
+    mr_hid group;
+    MR_TRY(mr_hdf5_group(tools->file, c->plan.group, &group, err));
+    const mr_status st = declare(c, tools, group, err);
+    mr_hdf5_group_close(group);
+    return st;
+}
+
+/* ---- the producer ---- */
+
+static mr_status send(struct mr_columns *c, const unsigned char *row, size_t n, struct mr_err *err)
+{
+    while (n > 0) {
+        const size_t part = n < c->n_batch ? n : c->n_batch;
+        void *to = mr_runfile_reserve(&c->stream, part * c->row_bytes);
+        if (to == NULL)
+            return mr_runfile_fault(c->stream.file, err);
+        memcpy(to, row, part * c->row_bytes);
+        mr_runfile_commit(&c->stream);
+        row += part * c->row_bytes;
+        n -= part;
+    }
+    return MR_OK;
+}
+
+/* Row i takes a place below n_kept with probability n_kept / (i + 1). */
+static void keep(struct mr_columns *c, const unsigned char *row)
+{
+    uint64_t place = c->n_kept;
+    if (c->n_kept < c->plan.n_kept) {
+        c->n_kept++;
+    } else {
+        struct mr_rng rng = mr_rng_stream(c->plan.seed, MR_RNG_RESERVOIR, c->n_row);
+        place = mr_rng_below(&rng, c->n_row + 1);
+        if (place >= c->plan.n_kept)
+            return;
+    }
+    unsigned char *to = c->kept + place * c->row_bytes;
+    memcpy(to, &c->n_row, sizeof c->n_row);
+    memcpy(to + sizeof c->n_row, row, c->plan.row_bytes);
+}
+
+static int by_row(const void *a, const void *b)
+{
+    uint64_t x, y;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return (x > y) - (x < y);
+}
+
+static mr_status stop(struct mr_runfile_stream *stream, struct mr_err *err)
+{
+    struct mr_columns *c = of(stream);
+    if (c->n_kept == 0)
+        return MR_OK;
+    qsort(c->kept, (size_t)c->n_kept, c->row_bytes, by_row);
+    return send(c, c->kept, (size_t)c->n_kept, err);
+}
+
+static mr_status check(const struct mr_columns_plan *plan, struct mr_err *err)
+{
+    MR_TRY(mr_runfile_check_group(plan->group, err));
+    MR_TRY(mr_quantity_check_name(plan->axis, "axis", err));
+    MR_TRY(mr_quantity_check(plan->column, plan->n_column, err));
+    MR_ASSERT(plan->n_column > 0 && plan->n_column <= n_column_max);
+    for (size_t i = 0; i < plan->n_column; i++) {
+        const struct mr_quantity *q = &plan->column[i];
+        MR_ASSERT(q->offset + mr_quantity_given_bytes(q->type) <= plan->row_bytes);
+        if (strcmp(q->name, plan->axis) == 0 ||
+            (plan->n_kept > 0 && strcmp(q->name, row_column.name) == 0))
+            return mr_err_set(err, MR_SCHEMA, MR_NOWHERE,
+                              "column \"%s\" of %s is called like something the table has already",
+                              q->name, plan->group);
+    }
+    return MR_OK;
+}
+
+static mr_status init(struct mr_columns *c, struct mr_runfile *file, struct mr_err *err)
+{
+    const struct mr_columns_plan *plan = &c->plan;
+    const size_t extra = plan->n_kept > 0;
+    c->row_bytes = plan->row_bytes + extra * sizeof(uint64_t);
+    c->n_batch = record_target_bytes / c->row_bytes;
+    if (c->n_batch == 0)
+        c->n_batch = 1;
+    c->column = mr_alloc(plan->n_column + extra, sizeof *c->column);
+    c->tape = mr_alloc_zero(plan->n_column + extra, sizeof *c->tape);
+    if (c->column == NULL || c->tape == NULL)
+        return mr_err_nomem(err, plan->n_column * sizeof *c->tape);
+    if (plan->n_kept > 0) {
+        c->kept = mr_alloc((size_t)plan->n_kept, c->row_bytes);
+        if (c->kept == NULL)
+            return mr_err_nomem(err, (size_t)plan->n_kept * c->row_bytes);
+        c->column[0] = row_column;
+    }
+    for (size_t i = 0; i < plan->n_column; i++) {
+        c->column[i + extra] = plan->column[i];
+        c->column[i + extra].offset += extra * sizeof(uint64_t);
+    }
+    c->n_column = plan->n_column + extra;
+    for (size_t i = 0; i < c->n_column; i++)
+        c->tape[i].dataset = -1;
+    MR_TRY(mr_runfile_do(file, plan->group, create, c, err));
+    return mr_runfile_add(file, &c->stream, c->n_batch * c->row_bytes, err);
+}
+
+mr_status mr_columns_create(struct mr_runfile *file, const struct mr_columns_plan *plan,
+                            struct mr_columns **out, struct mr_err *err)
+{
+    *out = NULL;
+    MR_TRY(check(plan, err));
+    struct mr_columns *c = mr_alloc_zero(1, sizeof *c);
+    if (c == NULL)
+        return mr_err_nomem(err, sizeof *c);
+    c->stream = (struct mr_runfile_stream){
+        .record = record, .settle = settle, .stop = stop, .describe = describe, .destroy = destroy};
+    c->plan = *plan;
+    c->axis = -1;
+    const mr_status st = init(c, file, err);
+    if (st != MR_OK) {
+        mr_runfile_discard(file, destroy_here, &c->stream);
+        return st;
+    }
+    *out = c;
+    return MR_OK;
+}
+
+mr_status mr_columns_add(struct mr_columns *c, const void *row, size_t n, struct mr_err *err)
+{
+    if (c->plan.n_kept == 0) {
+        MR_TRY(send(c, row, n, err));
+        c->n_row += n;
+        return MR_OK;
+    }
+    for (size_t i = 0; i < n; i++, c->n_row++)
+        keep(c, (const unsigned char *)row + i * c->plan.row_bytes);
+    return MR_OK;
+}
+
+uint64_t mr_columns_rows(const struct mr_columns *c)
+{
+    return c->n_row;
+}

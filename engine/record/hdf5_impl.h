@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What engine/record needs of HDF5, with errors told as ours: groups, attributes, dimension scales,
+ * datasets. HDF5 itself is included by .c files only; its handles are mr_hid here.
+ * All of it runs in the writing thread of a file. Texts are UTF-8 of variable length, which every
+ * reader turns into plain strings. Creation order is tracked everywhere: netCDF-4 demands it. */
+#ifndef MR_ENGINE_RECORD_HDF5_IMPL_H
+#define MR_ENGINE_RECORD_HDF5_IMPL_H
+
+#include "engine/record/quantity.h"
+
+#include <stdint.h>
+
+typedef int64_t mr_hid; /* HDF5's hid_t; negative: none */
+
+enum {
+    mr_hdf5_rank_max = 2
+};
+
+/* An open file and its name in messages. Lent. */
+struct mr_hdf5_file {
+    mr_hid id;
+    const char *path;
+};
+
+/** MR_IO with the text and, from HDF5's error stack, the reason: what the system said, else HDF5's
+ *  innermost message. Call before any other call of HDF5. */
+mr_status mr_hdf5_error(struct mr_err *err, const char *path, const char *fmt, ...) MR_PRINTF(3, 4);
+
+/** HDF5 prints nothing by itself in this thread. */
+void mr_hdf5_silence(void);
+
+/** Create over an empty file. Metadata is written at flushes only, never between them, so a killed
+ *  process leaves the state of the last flush.
+ *  @param[in] is_latest the latest format, which SWMR needs; else the earliest that holds it all */
+MR_CHECKED mr_status mr_hdf5_create(const char *path, bool is_latest, mr_hid *id,
+                                    struct mr_err *err);
+MR_CHECKED mr_status mr_hdf5_reopen(const char *path, mr_hid *id, struct mr_err *err);
+MR_CHECKED mr_status mr_hdf5_close(struct mr_hdf5_file file, struct mr_err *err);
+MR_CHECKED mr_status mr_hdf5_start_swmr(struct mr_hdf5_file file, struct mr_err *err);
+MR_CHECKED mr_status mr_hdf5_flush(struct mr_hdf5_file file, struct mr_err *err);
+
+/** Room for n bytes more below a limit on the file's size. */
+MR_CHECKED mr_status mr_hdf5_check_room(struct mr_hdf5_file file, uint64_t limit_bytes, size_t n,
+                                        struct mr_err *err);
+
+/** Open a group, "/" or "/a/b"; missing ones are created. */
+MR_CHECKED mr_status mr_hdf5_group(struct mr_hdf5_file file, const char *path, mr_hid *group,
+                                   struct mr_err *err);
+void mr_hdf5_group_close(mr_hid group);
+void mr_hdf5_dataset_close(mr_hid dataset);
+
+/* ---- attributes of an open object: created, or replaced ---- */
+
+MR_CHECKED mr_status mr_hdf5_attr_text(struct mr_hdf5_file file, mr_hid object, const char *name,
+                                       const char *text, struct mr_err *err);
+MR_CHECKED mr_status mr_hdf5_attr_number(struct mr_hdf5_file file, mr_hid object, const char *name,
+                                         enum mr_quantity_type type, const void *value, size_t n,
+                                         struct mr_err *err);
+
+/* ---- datasets ---- */
+
+struct mr_hdf5_shape {
+    int rank;
+    uint64_t dim[mr_hdf5_rank_max];
+    uint64_t chunk[mr_hdf5_rank_max]; /* 0: not chunked */
+    bool is_growing;                  /* the first axis has no limit */
+    int level;                        /* of deflate, after a shuffle; 0: as it is */
+};
+
+/** Create a dataset with units, long_name, vocabulary and, for floats, NaN where nothing is. */
+MR_CHECKED mr_status mr_hdf5_dataset(struct mr_hdf5_file file, mr_hid group,
+                                     const struct mr_quantity *quantity,
+                                     const struct mr_hdf5_shape *shape, mr_hid *dataset,
+                                     struct mr_err *err);
+
+/** Write all of it at once. @param[in] bytes in the stored type */
+MR_CHECKED mr_status mr_hdf5_write(struct mr_hdf5_file file, mr_hid dataset,
+                                   const struct mr_quantity *quantity, const void *bytes,
+                                   struct mr_err *err);
+
+/** A dataset of n texts along one axis, or of one text without an axis (n = SIZE_MAX). */
+MR_CHECKED mr_status mr_hdf5_texts(struct mr_hdf5_file file, mr_hid group,
+                                   const struct mr_quantity *quantity, const char *const *text,
+                                   size_t n, mr_hid *dataset, struct mr_err *err);
+
+/** A netCDF dimension without values; its extent is the axis. */
+MR_CHECKED mr_status mr_hdf5_bare_axis(struct mr_hdf5_file file, mr_hid group, const char *name,
+                                       uint64_t n, uint64_t chunk, mr_hid *dataset,
+                                       struct mr_err *err);
+
+/** Make a dataset the scale of its axis. @param[in] label as H5DSset_scale's name */
+MR_CHECKED mr_status mr_hdf5_scale(struct mr_hdf5_file file, mr_hid dataset, const char *label,
+                                   struct mr_err *err);
+MR_CHECKED mr_status mr_hdf5_attach(struct mr_hdf5_file file, mr_hid dataset, mr_hid scale,
+                                    int axis, struct mr_err *err);
+
+/** Attach the axis of that name, in the same group, which must be n long (MR_REF). */
+MR_CHECKED mr_status mr_hdf5_attach_named(struct mr_hdf5_file file, mr_hid group, mr_hid dataset,
+                                          const char *name, int axis, uint64_t n,
+                                          struct mr_err *err);
+
+/* ---- growing ones ---- */
+
+MR_CHECKED mr_status mr_hdf5_extend(struct mr_hdf5_file file, mr_hid dataset, const char *name,
+                                    const struct mr_hdf5_shape *shape, uint64_t n_row,
+                                    struct mr_err *err);
+
+/** Store the bytes of one whole chunk as they are.
+ *  @param[in] skipped filters that were not applied: bit 0 shuffle, bit 1 deflate */
+MR_CHECKED mr_status mr_hdf5_chunk(struct mr_hdf5_file file, mr_hid dataset, const char *name,
+                                   const uint64_t *at, uint32_t skipped, const void *bytes,
+                                   size_t n, struct mr_err *err);
+
+#endif

@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A run file's life. engine/base/file owns the part's name, its lock and the final rename; HDF5
+ * writes through a handle of its own in the writing thread.
+ *
+ * A full disk: an unlinked file beside the part holds a few MiB back. When a write fails it is
+ * closed, which gives HDF5 the room to write the state of the file and to close it. A limit on the
+ * file's size (ulimit -f) is looked up before chunks are written, since nothing can be held back
+ * there. */
+#define _GNU_SOURCE /* O_TMPFILE */
+#include "engine/base/assert.h"
+#include "engine/base/file.h"
+#include "engine/base/gz.h"
+#include "engine/base/mem.h"
+#include "engine/record/runfile_impl.h"
+#include "engine/record/writer.h"
+
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum {
+    schema = 1
+};
+
+enum stage {
+    STAGE_DECLARING,
+    STAGE_GROWING,
+    STAGE_STOPPED,
+    STAGE_FINISHED
+};
+
+struct mr_runfile {
+    struct mr_runfile_options options;
+    struct mr_file_out out;
+    char *part; /* as out.part, which a commit frees */
+    struct mr_writer *writer;
+    enum stage stage;       /* the producer's */
+    atomic_bool has_failed; /* set after `fault`, which is written once */
+    struct mr_err fault;
+    /* the writing thread's */
+    struct mr_tape_tools tools;
+    struct mr_runfile_stream *first, **end;
+    bool is_growing, is_swmr;
+    int ballast;
+};
+
+static const char *const end_texts[] = {
+#define END_ROW(name, text) text,
+    MR_RUNFILE_END_LIST(END_ROW)
+#undef END_ROW
+};
+
+struct mr_runfile_options mr_runfile_options_default(void)
+{
+    return (struct mr_runfile_options){
+        .flush_s = 5, .ring_bytes = (size_t)32 << 20, .reserve_bytes = (size_t)4 << 20, .level = 4};
+}
+
+const char *mr_runfile_part(const struct mr_runfile *file)
+{
+    return file->part;
+}
+
+size_t mr_runfile_waits(const struct mr_runfile *file)
+{
+    return mr_writer_waits(file->writer);
+}
+
+/* ---- the writing thread ---- */
+
+static mr_status put_state(struct mr_hdf5_file at, const char *state, const char *reason,
+                           struct mr_err *err)
+{
+    mr_hid root;
+    MR_TRY(mr_hdf5_group(at, "/", &root, err));
+    mr_status st = mr_hdf5_attr_text(at, root, "status", state, err);
+    if (st == MR_OK)
+        st = mr_hdf5_attr_text(at, root, "exit_reason", reason, err);
+    mr_hdf5_group_close(root);
+    return st;
+}
+
+/* On the way out after a failure: the first reason is the one that counts. */
+static void forget(mr_status st)
+{
+    (void)st;
+}
+
+static void drop_ballast(struct mr_runfile *file)
+{
+    if (file->ballast >= 0)
+        (void)close(file->ballast);
+    file->ballast = -1;
+}
+
+/* The file cannot be written any more: remember why and close it as well as it goes. */
+static void fail(struct mr_runfile *file, const struct mr_err *err)
+{
+    struct mr_err ignored = {0};
+    const struct mr_hdf5_file at = file->tools.file;
+    drop_ballast(file);
+    if (!file->is_swmr && put_state(at, end_texts[MR_RUNFILE_FAILED], err->text, &ignored) == MR_OK)
+        forget(mr_hdf5_flush(at, &ignored));
+    forget(mr_hdf5_close(at, &ignored));
+    file->tools.file.id = -1;
+    file->fault = *err;
+    atomic_store(&file->has_failed, true);
+}
+
+static void on_record(void *context, const void *bytes, size_t n)
+{
+    struct mr_runfile *file = context;
+    struct mr_runfile_stream *stream;
+    struct mr_err err = {0};
+    if (file->tools.file.id < 0)
+        return;
+    memcpy(&stream, bytes, sizeof stream);
+    const unsigned char *payload = (const unsigned char *)bytes + sizeof stream;
+    if (stream->record(stream, &file->tools, payload, n - sizeof stream, &err) != MR_OK)
+        fail(file, &err);
+}
+
+static mr_status settle_all(struct mr_runfile *file, bool is_last, struct mr_err *err)
+{
+    for (struct mr_runfile_stream *s = file->first; s != NULL; s = s->next)
+        MR_TRY(s->settle(s, &file->tools, is_last, err));
+    return mr_hdf5_flush(file->tools.file, err);
+}
+
+static void on_flush(void *context)
+{
+    struct mr_runfile *file = context;
+    struct mr_err err = {0};
+    if (file->tools.file.id >= 0 && file->is_growing && settle_all(file, false, &err) != MR_OK)
+        fail(file, &err);
+}
+
+/* ---- calls into it ---- */
+
+struct job {
+    struct mr_runfile *file;
+    mr_runfile_fn *fn;
+    void *arg;
+    struct mr_err *err;
+    mr_status status;
+};
+
+static void run_job(void *arg)
+{
+    struct job *job = arg;
+    mr_hdf5_silence();
+    job->status = atomic_load(&job->file->has_failed)
+                      ? mr_runfile_fault(job->file, job->err)
+                      : job->fn(job->arg, &job->file->tools, job->err);
+}
+
+static mr_status run(struct mr_runfile *file, mr_runfile_fn *fn, void *arg, struct mr_err *err)
+{
+    struct mr_err reason = {0}; /* needed here even where the caller does not ask */
+    struct job job = {file, fn, arg, &reason, MR_OK};
+    mr_writer_call(file->writer, run_job, &job);
+    if (err != NULL && err->status == MR_OK)
+        *err = reason;
+    return job.status;
+}
+
+mr_status mr_runfile_do(struct mr_runfile *file, const char *what, mr_runfile_fn *fn, void *arg,
+                        struct mr_err *err)
+{
+    MR_ASSERT(file->stage != STAGE_FINISHED);
+    if (file->stage == STAGE_GROWING && file->options.is_live)
+        return mr_err_set(err, MR_LIMIT, (struct mr_place){file->part, 0, 0},
+                          "%s: while a live file grows nothing but rows can be written (before it "
+                          "starts or after it stops)",
+                          what);
+    return run(file, fn, arg, err);
+}
+
+mr_status mr_runfile_fault(const struct mr_runfile *file, struct mr_err *err)
+{
+    if (err != NULL && err->status == MR_OK)
+        *err = file->fault;
+    return file->fault.status;
+}
+
+struct addition {
+    struct mr_runfile *file;
+    struct mr_runfile_stream *stream;
+};
+
+static mr_status add_stream(void *arg, struct mr_tape_tools *tools, struct mr_err *err)
+{
+    const struct addition *addition = arg;
+    (void)tools;
+    (void)err;
+    *addition->file->end = addition->stream;
+    addition->file->end = &addition->stream->next;
+    return MR_OK;
+}
+
+mr_status mr_runfile_add(struct mr_runfile *file, struct mr_runfile_stream *take_stream,
+                         size_t record_bytes, struct mr_err *err)
+{
+    struct addition addition = {file, take_stream};
+    take_stream->file = file;
+    take_stream->next = NULL;
+    MR_TRY(mr_writer_widen(file->writer, record_bytes + sizeof take_stream, err));
+    return run(file, add_stream, &addition, err);
+}
+
+void mr_runfile_discard(struct mr_runfile *file, void (*fn)(void *arg), void *arg)
+{
+    mr_writer_call(file->writer, fn, arg);
+}
+
+void *mr_runfile_reserve(struct mr_runfile_stream *stream, size_t n)
+{
+    struct mr_runfile *file = stream->file;
+    MR_ASSERT(file->stage == STAGE_GROWING);
+    if (atomic_load_explicit(&file->has_failed, memory_order_acquire))
+        return NULL;
+    unsigned char *record = mr_writer_reserve(file->writer, sizeof stream + n);
+    memcpy(record, &stream, sizeof stream);
+    return record + sizeof stream;
+}
+
+void mr_runfile_commit(struct mr_runfile_stream *stream)
+{
+    mr_writer_commit(stream->file->writer);
+}
+
+/* ---- create ---- */
+
+/* The folder's own file system, so that what is given back is what the run file gets. */
+static int hold_back(const char *part, size_t bytes)
+{
+    if (bytes == 0)
+        return -1;
+    struct mr_buf folder = {0};
+    mr_file_join(part, ".", &folder);
+    int fd = -1;
+    if (folder.status == MR_OK)
+        fd = open(folder.text, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    mr_buf_fini(&folder);
+    if (fd >= 0 && posix_fallocate(fd, 0, (off_t)bytes) != 0) {
+        (void)close(fd); /* too little left to hold anything back */
+        return -1;
+    }
+    return fd;
+}
+
+/* Chunks stop this far before a limit on the file's size, so that closing still fits. */
+static uint64_t size_limit(size_t reserve_bytes)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+        return UINT64_MAX;
+    const uint64_t most = limit.rlim_cur, margin = most / 4;
+    return most - (margin < reserve_bytes ? margin : reserve_bytes);
+}
+
+static mr_status create_file(void *arg, struct mr_tape_tools *tools, struct mr_err *err)
+{
+    struct mr_runfile *file = arg;
+    const uint64_t number = schema;
+    mr_hid root;
+    MR_TRY(mr_hdf5_create(file->part, file->options.is_live, &tools->file.id, err));
+    MR_TRY(put_state(tools->file, end_texts[MR_RUNFILE_PARTIAL], "", err));
+    MR_TRY(mr_hdf5_group(tools->file, "/", &root, err));
+    mr_status st = mr_hdf5_attr_text(tools->file, root, "Conventions", "CF-1.8", err);
+    if (st == MR_OK)
+        st = mr_hdf5_attr_number(tools->file, root, "schema", MR_QUANTITY_U64, &number, 0, err);
+    mr_hdf5_group_close(root);
+    return st == MR_OK ? mr_hdf5_flush(tools->file, err) : st;
+}
+
+static mr_status init(struct mr_runfile *file, const char *path, struct mr_err *err)
+{
+    const struct mr_writer_client client = {on_record, on_flush, file};
+    MR_TRY(mr_file_out_open(&file->out, path, file->options.may_overwrite, err));
+    if (file->out.part == NULL)
+        return mr_err_set(err, MR_IO, (struct mr_place){path, 0, 0},
+                          "a run file needs a name on a disk, not a stream or a device");
+    file->part = mr_alloc_text(file->out.part, strlen(file->out.part));
+    if (file->part == NULL)
+        return mr_err_nomem(err, strlen(file->out.part) + 1);
+    file->tools.file.path = file->part;
+    file->tools.level = file->options.level;
+    file->tools.is_live = file->options.is_live;
+    file->tools.size_limit = size_limit(file->options.reserve_bytes);
+    file->ballast = hold_back(file->part, file->options.reserve_bytes);
+    if (file->options.level > 0)
+        MR_TRY(mr_gz_deflater_create(file->options.level, &file->tools.deflater, err));
+    MR_TRY(mr_writer_create(&client, file->options.ring_bytes, file->options.flush_s, &file->writer,
+                            err));
+    return run(file, create_file, file, err);
+}
+
+mr_status mr_runfile_create(const char *path, const struct mr_runfile_options *options,
+                            struct mr_runfile **out, struct mr_err *err)
+{
+    MR_ASSERT(options->level >= 0 && options->level <= 9);
+    *out = NULL;
+    struct mr_runfile *file = mr_alloc_zero(1, sizeof *file);
+    if (file == NULL)
+        return mr_err_nomem(err, sizeof *file);
+    file->options = *options;
+    file->out.fd = -1;
+    file->ballast = -1;
+    file->tools.file.id = -1;
+    file->end = &file->first;
+    const mr_status st = init(file, path, err);
+    if (st == MR_OK) {
+        file->out.is_part_kept = true;
+        *out = file;
+        return MR_OK;
+    }
+    mr_runfile_destroy(file);
+    return st;
+}
+
+/* ---- stages ---- */
+
+static mr_status start(void *arg, struct mr_tape_tools *tools, struct mr_err *err)
+{
+    struct mr_runfile *file = arg;
+    MR_TRY(mr_hdf5_flush(tools->file, err));
+    if (file->options.is_live)
+        MR_TRY(mr_hdf5_start_swmr(tools->file, err));
+    file->is_swmr = file->options.is_live;
+    file->is_growing = true;
+    return MR_OK;
+}
+
+mr_status mr_runfile_start(struct mr_runfile *file, struct mr_err *err)
+{
+    MR_ASSERT(file->stage == STAGE_DECLARING);
+    MR_TRY(run(file, start, file, err));
+    file->stage = STAGE_GROWING;
+    return MR_OK;
+}
+
+static mr_status flush(void *arg, struct mr_tape_tools *tools, struct mr_err *err)
+{
+    struct mr_runfile *file = arg;
+    const mr_status st =
+        file->is_growing ? settle_all(file, false, err) : mr_hdf5_flush(tools->file, err);
+    if (st != MR_OK)
+        fail(file, err);
+    return st;
+}
+
+mr_status mr_runfile_flush(struct mr_runfile *file, struct mr_err *err)
+{
+    MR_ASSERT(file->stage != STAGE_FINISHED);
+    return run(file, flush, file, err);
+}
+
+/* A live file is closed and opened again: SWMR ends with closing. */
+static mr_status end_swmr(struct mr_runfile *file, struct mr_err *err)
+{
+    struct mr_hdf5_file *at = &file->tools.file;
+    const mr_status st = mr_hdf5_close(*at, err);
+    at->id = -1;
+    file->is_swmr = false;
+    MR_TRY(st);
+    return mr_hdf5_reopen(at->path, &at->id, err);
+}
+
+static mr_status stop(void *arg, struct mr_tape_tools *tools, struct mr_err *err)
+{
+    struct mr_runfile *file = arg;
+    mr_status st = settle_all(file, true, err);
+    file->is_growing = false;
+    if (st == MR_OK && file->is_swmr)
+        st = end_swmr(file, err);
+    for (struct mr_runfile_stream *s = file->first; s != NULL && st == MR_OK; s = s->next)
+        if (s->describe != NULL)
+            st = s->describe(s, tools, err);
+    if (st != MR_OK)
+        fail(file, err);
+    return st;
+}
+
+mr_status mr_runfile_stop(struct mr_runfile *file, struct mr_err *err)
+{
+    MR_ASSERT(file->stage == STAGE_GROWING);
+    mr_status st = MR_OK;
+    for (struct mr_runfile_stream *s = file->first; s != NULL && st == MR_OK; s = s->next)
+        if (s->stop != NULL)
+            st = s->stop(s, err);
+    const mr_status st_file = run(file, stop, file, err);
+    file->stage = STAGE_STOPPED;
+    return st != MR_OK ? st : st_file;
+}
+
+struct ending {
+    struct mr_runfile *file;
+    const char *state, *reason;
+};
+
+static mr_status close_file(void *arg, struct mr_tape_tools *tools, struct mr_err *err)
+{
+    const struct ending *ending = arg;
+    mr_status st = put_state(tools->file, ending->state, ending->reason, err);
+    if (st == MR_OK)
+        st = mr_hdf5_flush(tools->file, err);
+    if (st != MR_OK) {
+        fail(ending->file, err);
+        return st;
+    }
+    st = mr_hdf5_close(tools->file, err);
+    tools->file.id = -1;
+    drop_ballast(ending->file);
+    return st;
+}
+
+mr_status mr_runfile_finish(struct mr_runfile *file, enum mr_runfile_end end, const char *reason,
+                            struct mr_err *err)
+{
+    struct ending ending = {file, end_texts[end], reason};
+    mr_status st = MR_OK;
+    MR_ASSERT(file->stage != STAGE_FINISHED);
+    if (file->stage == STAGE_GROWING)
+        st = mr_runfile_stop(file, err);
+    file->stage = STAGE_FINISHED;
+    if (st == MR_OK)
+        st = run(file, close_file, &ending, err);
+    if (st == MR_OK && end == MR_RUNFILE_COMPLETE)
+        return mr_file_out_commit(&file->out, err);
+    mr_file_out_abort(&file->out);
+    return st;
+}
+
+static void destroy_streams(void *arg)
+{
+    struct mr_runfile *file = arg;
+    struct mr_err ignored = {0};
+    mr_hdf5_silence();
+    for (struct mr_runfile_stream *s = file->first, *next; s != NULL; s = next) {
+        next = s->next;
+        s->destroy(s);
+    }
+    if (file->tools.file.id >= 0) /* not even created to its end */
+        forget(mr_hdf5_close(file->tools.file, &ignored));
+}
+
+void mr_runfile_destroy(struct mr_runfile *file)
+{
+    struct mr_err ignored = {0};
+    if (file == NULL)
+        return;
+    if (file->out.is_part_kept && file->stage != STAGE_FINISHED)
+        forget(mr_runfile_finish(file, MR_RUNFILE_PARTIAL, "not finished", &ignored));
+    if (file->writer != NULL)
+        mr_writer_call(file->writer, destroy_streams, file);
+    mr_writer_destroy(file->writer);
+    drop_ballast(file);
+    mr_file_out_abort(&file->out);
+    mr_tape_tools_fini(&file->tools);
+    mr_free(file->part);
+    mr_free(file);
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A record of a series is the time and, quantity after quantity, the stored values of one row; each
+ * goes onto a tape of its own. */
+#include "engine/record/series.h"
+
+#include "engine/base/assert.h"
+#include "engine/base/mem.h"
+#include "engine/record/runfile_impl.h"
+
+struct mr_series {
+    struct mr_runfile_stream stream;
+    struct mr_series_plan plan; /* names of entities are not kept */
+    size_t n_value;             /* per quantity and row */
+    size_t row_bytes;
+    uint64_t n_row;
+    double last_s;
+    struct mr_tape *tape; /* 0: time, then the quantities */
+};
+
+static const struct mr_quantity time_quantity = {
+    .name = "time", .units = "s", .long_name = "Simulated time of the sample"};
+
+static struct mr_series *of(struct mr_runfile_stream *stream)
+{
+    return (struct mr_series *)stream;
+}
+
+/* ---- the writing thread ---- */
+
+static mr_status record(struct mr_runfile_stream *stream, struct mr_tape_tools *tools,
+                        const void *bytes, size_t n, struct mr_err *err)
+{
+    struct mr_series *s = of(stream);
+    const unsigned char *p = bytes;
+    MR_ASSERT(n == s->row_bytes);
+    for (size_t i = 0; i <= s->plan.n_quantity; i++) {
+        MR_TRY(mr_tape_put(&s->tape[i], tools, p, err));
+        p += s->tape[i].size * (size_t)s->tape[i].n_col;
+    }
+    return MR_OK;
+}
+
+static mr_status settle(struct mr_runfile_stream *stream, struct mr_tape_tools *tools, bool is_last,
+                        struct mr_err *err)
+{
+    struct mr_series *s = of(stream);
+    for (size_t i = 0; i <= s->plan.n_quantity; i++)
+        MR_TRY(mr_tape_settle(&s->tape[i], tools, is_last, err));
+    return MR_OK;
+}
+
+static void destroy(struct mr_runfile_stream *stream)
+{
+    struct mr_series *s = of(stream);
+    if (s->tape != NULL)
+        for (size_t i = 0; i <= s->plan.n_quantity; i++)
+            mr_tape_fini(&s->tape[i]);
+    mr_free(s->tape);
+    mr_free(s);
+}
+
+static void destroy_here(void *arg)
+{
+    destroy(arg);
+}
+
+/* The shape all share: a moment lies in the same row of chunks in each. */
+static void choose_shape(const struct mr_series *s, struct mr_hdf5_shape *shape)
+{
+    size_t size = 1;
+    for (size_t i = 0; i < s->plan.n_quantity; i++) {
+        const size_t bytes = mr_quantity_stored_bytes(s->plan.quantity[i].type);
+        size = bytes > size ? bytes : size;
+    }
+    mr_tape_shape(s->n_value, false, size, shape);
+    if (s->plan.axis == NULL)
+        shape->rank = 1;
+}
+
+static mr_status attach(struct mr_series *s, struct mr_tape_tools *tools, mr_hid axis,
+                        struct mr_err *err)
+{
+    for (size_t i = 1; i <= s->plan.n_quantity; i++) {
+        MR_TRY(mr_hdf5_attach(tools->file, s->tape[i].dataset, s->tape[0].dataset, 0, err));
+        if (axis >= 0)
+            MR_TRY(mr_hdf5_attach(tools->file, s->tape[i].dataset, axis, 1, err));
+    }
+    return MR_OK;
+}
+
+static mr_status declare(struct mr_series *s, struct mr_tape_tools *tools, mr_hid group,
+                         struct mr_err *err)
+{
+    const struct mr_series_plan *plan = &s->plan;
+    struct mr_hdf5_shape shape, time_shape;
+    mr_hid axis = -1;
+    mr_status st = MR_OK;
+    choose_shape(s, &shape);
+    mr_tape_shape(1, false, sizeof(double), &time_shape);
+    time_shape.rank = 1;
+    MR_TRY(mr_tape_init(&s->tape[0], tools, group, &time_quantity, &time_shape, err));
+    MR_TRY(mr_hdf5_attr_text(tools->file, s->tape[0].dataset, "axis", "T", err));
+    MR_TRY(mr_hdf5_scale(tools->file, s->tape[0].dataset, time_quantity.name, err));
+    if (plan->axis != NULL) {
+        const struct mr_quantity name = {
+            .name = plan->axis, .units = "1", .long_name = plan->axis_name};
+        st = mr_runfile_make_axis(tools, group, &name, plan->name, plan->n_entity, &axis, err);
+    }
+    for (size_t i = 0; i < plan->n_quantity && st == MR_OK; i++)
+        st = mr_tape_init(&s->tape[i + 1], tools, group, &plan->quantity[i], &shape, err);
+    if (st == MR_OK)
+        st = attach(s, tools, axis, err);
+    mr_hdf5_dataset_close(axis);
+    return st;
+}
+
+static mr_status create(void *arg, struct mr_tape_tools *tools, struct mr_err *err)
+{
+    struct mr_series *s = arg;
+    mr_hid group;
+    MR_TRY(mr_hdf5_group(tools->file, s->plan.group, &group, err));
+    mr_status st = declare(s, tools, group, err);
+    if (st == MR_OK)
+        st = mr_hdf5_attr_number(tools->file, group, "interval_s", MR_QUANTITY_F64,
+                                 &s->plan.interval_s, 0, err);
+    mr_hdf5_group_close(group);
+    return st;
+}
+
+/* ---- the producer ---- */
+
+static mr_status check(const struct mr_series_plan *plan, struct mr_err *err)
+{
+    const struct mr_quantity axis = {
+        .name = plan->axis, .units = "1", .long_name = plan->axis_name};
+    MR_TRY(mr_runfile_check_group(plan->group, err));
+    MR_TRY(mr_quantity_check(plan->quantity, plan->n_quantity, err));
+    if (plan->axis != NULL)
+        MR_TRY(mr_quantity_check(&axis, 1, err));
+    for (size_t i = 0; i < plan->n_quantity; i++)
+        if (strcmp(plan->quantity[i].name, time_quantity.name) == 0 ||
+            (plan->axis != NULL && strcmp(plan->quantity[i].name, plan->axis) == 0))
+            return mr_err_set(err, MR_SCHEMA, MR_NOWHERE,
+                              "quantity \"%s\" of %s is called like an axis",
+                              plan->quantity[i].name, plan->group);
+    for (size_t i = 0; plan->name != NULL && i < plan->n_entity; i++) {
+        char quoted[MR_QUOTE_CAP];
+        const size_t n = strlen(plan->name[i]);
+        if (mr_utf8_valid_len(plan->name[i], n) != n)
+            return mr_err_set(err, MR_RANGE, MR_NOWHERE, "%s %zu, \"%s\", is not UTF-8", plan->axis,
+                              i, mr_text_quote(mr_str_of(plan->name[i]), quoted));
+    }
+    if (plan->axis != NULL && plan->n_entity == 0)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE, "%s has no %s to record", plan->group,
+                          plan->axis);
+    return MR_OK;
+}
+
+static mr_status init(struct mr_series *s, struct mr_runfile *file, struct mr_err *err)
+{
+    s->tape = mr_alloc_zero(s->plan.n_quantity + 1, sizeof *s->tape);
+    if (s->tape == NULL)
+        return mr_err_nomem(err, (s->plan.n_quantity + 1) * sizeof *s->tape);
+    for (size_t i = 0; i <= s->plan.n_quantity; i++)
+        s->tape[i].dataset = -1;
+    s->row_bytes = sizeof(double);
+    for (size_t i = 0; i < s->plan.n_quantity; i++)
+        s->row_bytes += s->n_value * mr_quantity_stored_bytes(s->plan.quantity[i].type);
+    MR_TRY(mr_runfile_do(file, s->plan.group, create, s, err));
+    s->plan.name = NULL;
+    return mr_runfile_add(file, &s->stream, s->row_bytes, err);
+}
+
+mr_status mr_series_create(struct mr_runfile *file, const struct mr_series_plan *plan,
+                           struct mr_series **out, struct mr_err *err)
+{
+    *out = NULL;
+    MR_TRY(check(plan, err));
+    struct mr_series *s = mr_alloc_zero(1, sizeof *s);
+    if (s == NULL)
+        return mr_err_nomem(err, sizeof *s);
+    s->stream = (struct mr_runfile_stream){.record = record, .settle = settle, .destroy = destroy};
+    s->plan = *plan;
+    s->n_value = plan->axis != NULL ? plan->n_entity : 1;
+    const mr_status st = init(s, file, err);
+    if (st != MR_OK) {
+        mr_runfile_discard(file, destroy_here, &s->stream);
+        return st;
+    }
+    *out = s;
+    return MR_OK;
+}
+
+mr_status mr_series_row(struct mr_series *s, double t_s, const void *const *value,
+                        struct mr_err *err)
+{
+    MR_ASSERT(s->n_row == 0 || t_s >= s->last_s);
+    unsigned char *record_bytes = mr_runfile_reserve(&s->stream, s->row_bytes);
+    if (record_bytes == NULL)
+        return mr_runfile_fault(s->stream.file, err);
+    memcpy(record_bytes, &t_s, sizeof t_s);
+    record_bytes += sizeof t_s;
+    for (size_t i = 0; i < s->plan.n_quantity; i++) {
+        const struct mr_quantity *q = &s->plan.quantity[i];
+        mr_quantity_store(q, value[i], mr_quantity_given_bytes(q->type), s->n_value, record_bytes);
+        record_bytes += s->n_value * mr_quantity_stored_bytes(q->type);
+    }
+    mr_runfile_commit(&s->stream);
+    s->last_s = t_s;
+    s->n_row++;
+    return MR_OK;
+}
+
+uint64_t mr_series_rows(const struct mr_series *s)
+{
+    return s->n_row;
+}

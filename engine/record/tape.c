@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Chunks are filtered here and stored whole: HDF5's own pipeline would read a partly filled chunk
+ * back, and it would compress while the file is between two states.
+ *
+ * What a killed process leaves: metadata reaches the file at flushes only (hdf5_object.c), so the
+ * file on disk is that of the last flush as long as nothing it points to is overwritten. A chunk
+ * that is not full is therefore stored plain: its size never changes, it stays where it is, and
+ * storing it again writes the same bytes for the rows that were there. When it is full it is stored
+ * compressed, elsewhere or over itself, which the old metadata knows nothing of: only then metadata
+ * is flushed at once, after all compression is done, and the time in between is that of a few
+ * writes to the page cache. With a SWMR reader a chunk that was stored plain stays plain, since
+ * HDF5 does not reuse space in that mode. */
+#include "engine/base/assert.h"
+#include "engine/base/gz.h"
+#include "engine/base/mem.h"
+#include "engine/base/text.h"
+#include "engine/record/tape_impl.h"
+
+#include <math.h>
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "values are stored as they lie in memory");
+
+enum {
+    skip_none = 0,
+    skip_deflate = 2,
+    skip_all = 3,
+    chunk_target_bytes = 1 << 18,
+    col_max = 512,
+    row_min = 128,
+    row_max = 1024,
+    column_rows = 1 << 14, /* of a table; of a series with one value per row, a quarter */
+};
+
+/* Whole rows up to 512 entities, equal pieces of at most that beyond; then as many samples as give
+ * 256 KiB, at least 128, at most 1024 (4096 when a row is one value). Reading one entity over an
+ * hour of seconds touches 29 chunks, reading all of 5,500 at one moment 11. */
+void mr_tape_shape(uint64_t n_col, bool is_table, size_t size, struct mr_hdf5_shape *shape)
+{
+    MR_ASSERT(n_col > 0);
+    *shape = (struct mr_hdf5_shape){.rank = 2, .dim = {0, n_col}, .is_growing = true};
+    if (is_table || n_col == 1) {
+        shape->chunk[0] = is_table ? column_rows : column_rows / 4;
+        shape->chunk[1] = 1;
+        return;
+    }
+    const uint64_t n_piece = (n_col + col_max - 1) / col_max;
+    const uint64_t cols = (n_col + n_piece - 1) / n_piece;
+    uint64_t rows = row_max;
+    while (rows > row_min && rows * cols * size > chunk_target_bytes)
+        rows /= 2;
+    shape->chunk[0] = rows;
+    shape->chunk[1] = cols;
+}
+
+static void fill(struct mr_tape *tape)
+{
+    const double nan = (double)NAN;
+    const float nan_f = NAN;
+    const size_t n = tape->n_block * tape->chunk_bytes;
+    if (!mr_quantity_is_float(tape->quantity.type)) {
+        memset(tape->block, 0, n);
+        return;
+    }
+    for (size_t i = 0; i < n; i += tape->size)
+        memcpy(tape->block + i, tape->size == 8 ? (const void *)&nan : (const void *)&nan_f,
+               tape->size);
+}
+
+static mr_status widen(struct mr_tape_tools *tools, const struct mr_tape *tape, struct mr_err *err)
+{
+    MR_TRY(mr_grow(&tools->shuffled, &tools->cap_chunk, tape->chunk_bytes, 1, err));
+    MR_TRY(mr_grow(&tools->packed, &tools->cap_row, tape->n_block * tape->chunk_bytes, 1, err));
+    return mr_grow(&tools->packed_bytes, &tools->cap_block, tape->n_block,
+                   sizeof *tools->packed_bytes, err);
+}
+
+mr_status mr_tape_init(struct mr_tape *tape, struct mr_tape_tools *tools, mr_hid group,
+                       const struct mr_quantity *quantity, const struct mr_hdf5_shape *shape,
+                       struct mr_err *err)
+{
+    const uint64_t cols = shape->chunk[1], n_col = shape->rank > 1 ? shape->dim[1] : 1;
+    *tape = (struct mr_tape){.quantity = *quantity, .shape = *shape, .dataset = -1};
+    tape->shape.level = tools->level;
+    tape->size = mr_quantity_stored_bytes(quantity->type);
+    tape->n_col = n_col;
+    tape->n_block = (size_t)((n_col + cols - 1) / cols);
+    tape->chunk_bytes = (size_t)(shape->chunk[0] * cols) * tape->size;
+    tape->block = mr_alloc(tape->n_block, tape->chunk_bytes);
+    if (tape->block == NULL)
+        return mr_err_nomem(err, tape->n_block * tape->chunk_bytes);
+    fill(tape);
+    MR_TRY(widen(tools, tape, err));
+    return mr_hdf5_dataset(tools->file, group, quantity, &tape->shape, &tape->dataset, err);
+}
+
+void mr_tape_fini(struct mr_tape *tape)
+{
+    mr_hdf5_dataset_close(tape->dataset);
+    mr_free(tape->block);
+    *tape = (struct mr_tape){.dataset = -1};
+}
+
+/* ---- filters ---- */
+
+/* HDF5's shuffle: all first bytes, then all second ones, ... */
+static void shuffle(const unsigned char *bytes, size_t n, size_t size, unsigned char *out)
+{
+    const size_t n_value = n / size;
+    for (size_t k = 0; k < size; k++)
+        for (size_t i = 0; i < n_value; i++)
+            out[k * n_value + i] = bytes[i * size + k];
+}
+
+/* Every chunk of the row into tools->packed, each in a place of its own. Length 0: deflate would
+ * make it larger. */
+static void pack(const struct mr_tape *tape, struct mr_tape_tools *tools)
+{
+    for (size_t b = 0; b < tape->n_block; b++) {
+        const unsigned char *bytes = tape->block + b * tape->chunk_bytes;
+        unsigned char *out = tools->packed + b * tape->chunk_bytes;
+        shuffle(bytes, tape->chunk_bytes, tape->size, tools->shuffled);
+        tools->packed_bytes[b] = mr_gz_deflater_run(tools->deflater, tools->shuffled,
+                                                    tape->chunk_bytes, out, tape->chunk_bytes);
+        if (tools->packed_bytes[b] == 0)
+            memcpy(out, tools->shuffled, tape->chunk_bytes);
+    }
+}
+
+/* ---- storing ---- */
+
+static mr_status store(struct mr_tape *tape, struct mr_tape_tools *tools, bool is_packed,
+                       struct mr_err *err)
+{
+    const uint64_t rows = tape->shape.chunk[0], row = (tape->n_row - 1) / rows * rows;
+    const struct mr_hdf5_file file = tools->file;
+    MR_TRY(mr_hdf5_check_room(file, tools->size_limit, tape->n_block * tape->chunk_bytes, err));
+    if (is_packed)
+        pack(tape, tools);
+    if (tape->n_file_row < tape->n_row)
+        MR_TRY(mr_hdf5_extend(file, tape->dataset, tape->quantity.name, &tape->shape, tape->n_row,
+                              err));
+    for (size_t b = 0; b < tape->n_block; b++) {
+        const uint64_t at[mr_hdf5_rank_max] = {row, b * tape->shape.chunk[1]};
+        const unsigned char *bytes = tape->block + b * tape->chunk_bytes;
+        size_t n = tape->chunk_bytes;
+        uint32_t skipped = tools->level > 0 ? skip_all : skip_none;
+        if (is_packed) {
+            bytes = tools->packed + b * tape->chunk_bytes;
+            skipped = tools->packed_bytes[b] > 0 ? skip_none : skip_deflate;
+            if (tools->packed_bytes[b] > 0)
+                n = tools->packed_bytes[b];
+        }
+        MR_TRY(mr_hdf5_chunk(file, tape->dataset, tape->quantity.name, at, skipped, bytes, n, err));
+    }
+    tape->n_file_row = tape->n_row;
+    return MR_OK;
+}
+
+/* The last time this chunk is stored. */
+static mr_status store_for_good(struct mr_tape *tape, struct mr_tape_tools *tools,
+                                struct mr_err *err)
+{
+    const bool was_in_file = tape->is_tail_in_file;
+    const bool is_packed = tools->level > 0 && !(tools->is_live && was_in_file);
+    MR_TRY(store(tape, tools, is_packed, err));
+    tape->is_tail_in_file = false;
+    return is_packed && was_in_file ? mr_hdf5_flush(tools->file, err) : MR_OK;
+}
+
+static mr_status advance(struct mr_tape *tape, struct mr_tape_tools *tools, size_t n,
+                         struct mr_err *err)
+{
+    tape->n_row += n;
+    if (tape->n_row % tape->shape.chunk[0] != 0)
+        return MR_OK;
+    MR_TRY(store_for_good(tape, tools, err));
+    fill(tape);
+    return MR_OK;
+}
+
+mr_status mr_tape_put(struct mr_tape *tape, struct mr_tape_tools *tools, const void *row,
+                      struct mr_err *err)
+{
+    const size_t rows = (size_t)tape->shape.chunk[0], cols = (size_t)tape->shape.chunk[1];
+    const size_t r = (size_t)(tape->n_row % rows), n_col = (size_t)tape->n_col;
+    const unsigned char *from = row;
+    for (size_t b = 0; b < tape->n_block; b++) {
+        const size_t first = b * cols, n = n_col - first < cols ? n_col - first : cols;
+        memcpy(tape->block + ((b * rows + r) * cols) * tape->size, from + first * tape->size,
+               n * tape->size);
+    }
+    return advance(tape, tools, 1, err);
+}
+
+mr_status mr_tape_put_column(struct mr_tape *tape, struct mr_tape_tools *tools, const void *given,
+                             size_t stride, size_t *n, struct mr_err *err)
+{
+    const size_t rows = (size_t)tape->shape.chunk[0], r = (size_t)(tape->n_row % rows);
+    MR_ASSERT(tape->n_col == 1);
+    if (*n > rows - r)
+        *n = rows - r;
+    mr_quantity_store(&tape->quantity, given, stride, *n, tape->block + r * tape->size);
+    return advance(tape, tools, *n, err);
+}
+
+mr_status mr_tape_settle(struct mr_tape *tape, struct mr_tape_tools *tools, bool is_last,
+                         struct mr_err *err)
+{
+    const bool is_full = tape->n_row % tape->shape.chunk[0] == 0;
+    if (is_last) {
+        const mr_status st = is_full ? MR_OK : store_for_good(tape, tools, err);
+        mr_hdf5_dataset_close(tape->dataset);
+        tape->dataset = -1;
+        return st;
+    }
+    if (is_full || tape->n_file_row == tape->n_row)
+        return MR_OK;
+    MR_TRY(store(tape, tools, false, err));
+    tape->is_tail_in_file = true;
+    return MR_OK;
+}
+
+void mr_tape_tools_fini(struct mr_tape_tools *tools)
+{
+    mr_gz_deflater_destroy(tools->deflater);
+    mr_free(tools->shuffled);
+    mr_free(tools->packed);
+    mr_free(tools->packed_bytes);
+}
