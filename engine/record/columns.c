@@ -106,6 +106,16 @@ static mr_status describe(struct mr_runfile_stream *stream, struct mr_tape_tools
     return st;
 }
 
+static void trim(struct mr_runfile_stream *stream, struct mr_tape_tools *tools)
+{
+    struct mr_columns *c = of(stream);
+    struct mr_err ignored = {0};
+    const uint64_t n = mr_tape_trim(c->tape, c->n_column, tools);
+    if (c->axis >= 0 &&
+        mr_hdf5_extend(tools->file, c->axis, c->plan.axis, &c->axis_shape, n, &ignored) == MR_OK)
+        c->n_axis = n;
+}
+
 static void destroy(struct mr_runfile_stream *stream)
 {
     struct mr_columns *c = of(stream);
@@ -255,8 +265,12 @@ mr_status mr_columns_create(struct mr_runfile *file, const struct mr_columns_pla
     struct mr_columns *c = mr_alloc_zero(1, sizeof *c);
     if (c == NULL)
         return mr_err_nomem(err, sizeof *c);
-    c->stream = (struct mr_runfile_stream){
-        .record = record, .settle = settle, .stop = stop, .describe = describe, .destroy = destroy};
+    c->stream = (struct mr_runfile_stream){.record = record,
+                                           .settle = settle,
+                                           .trim = trim,
+                                           .stop = stop,
+                                           .describe = describe,
+                                           .destroy = destroy};
     c->plan = *plan;
     c->axis = -1;
     const mr_status st = init(c, file, err);

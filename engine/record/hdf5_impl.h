@@ -22,6 +22,21 @@ struct mr_hdf5_file {
     const char *path;
 };
 
+/* Places in a file that are free on disk too, each of a plain chunk's size. */
+struct mr_hdf5_slots {
+    struct {
+        uint64_t at, bytes;
+    } * item;
+    size_t n, cap;
+    void *driven; /* the driver's open file; one at a time */
+};
+void mr_hdf5_slots_fini(struct mr_hdf5_slots *slots);
+
+/** Let the file opened with this access list opened with this access list take new space at the end
+ * or from the slots only.
+ *  @param[in] slots outlive the file */
+MR_CHECKED mr_status mr_hdf5_drive(mr_hid access, struct mr_hdf5_slots *slots, struct mr_err *err);
+
 /** MR_IO with the text and, from HDF5's error stack, the reason: what the system said, else HDF5's
  *  innermost message. Call before any other call of HDF5. */
 mr_status mr_hdf5_error(struct mr_err *err, const char *path, const char *fmt, ...) MR_PRINTF(3, 4);
@@ -31,8 +46,9 @@ void mr_hdf5_silence(void);
 
 /** Create over an empty file. Metadata is written at flushes only, never between them, so a killed
  *  process leaves the state of the last flush.
- *  @param[in] is_latest the latest format, which SWMR needs; else the earliest that holds it all */
-MR_CHECKED mr_status mr_hdf5_create(const char *path, bool is_latest, mr_hid *id,
+ *  @param[in] slots of mr_hdf5_drive; NULL: the latest format and HDF5's own driver, as SWMR needs
+ *  them; else the earliest format that holds it all */
+MR_CHECKED mr_status mr_hdf5_create(const char *path, struct mr_hdf5_slots *slots, mr_hid *id,
                                     struct mr_err *err);
 MR_CHECKED mr_status mr_hdf5_reopen(const char *path, mr_hid *id, struct mr_err *err);
 MR_CHECKED mr_status mr_hdf5_close(struct mr_hdf5_file file, struct mr_err *err);
@@ -110,5 +126,10 @@ MR_CHECKED mr_status mr_hdf5_extend(struct mr_hdf5_file file, mr_hid dataset, co
 MR_CHECKED mr_status mr_hdf5_chunk(struct mr_hdf5_file file, mr_hid dataset, const char *name,
                                    const uint64_t *at, uint32_t skipped, const void *bytes,
                                    size_t n, struct mr_err *err);
+
+/** Where the chunk at these rows and columns lies, and its size there. */
+MR_CHECKED mr_status mr_hdf5_chunk_place(struct mr_hdf5_file file, mr_hid dataset, const char *name,
+                                         const uint64_t *at, uint64_t *place, uint64_t *bytes,
+                                         struct mr_err *err);
 
 #endif

@@ -77,18 +77,24 @@ static bool track_order(hid_t list)
            H5Pset_attr_creation_order(list, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED) >= 0;
 }
 
-mr_status mr_hdf5_create(const char *path, bool is_latest, mr_hid *id, struct mr_err *err)
+mr_status mr_hdf5_create(const char *path, struct mr_hdf5_slots *slots, mr_hid *id,
+                         struct mr_err *err)
 {
+    const bool is_latest = slots == NULL;
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS), create = H5Pcreate(H5P_FILE_CREATE);
     const H5F_libver_t low = is_latest ? H5F_LIBVER_LATEST : H5F_LIBVER_EARLIEST;
     *id = -1;
     if (access >= 0 && create >= 0 && track_order(create) &&
         H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0 &&
         H5Pset_libver_bounds(access, low, H5F_LIBVER_LATEST) >= 0 &&
-        (is_latest || keep_metadata(access)))
+        (is_latest ||
+         (keep_metadata(access) && mr_hdf5_drive(access, slots, err) == MR_OK &&
+          H5Pset_file_space_strategy(create, H5F_FSPACE_STRATEGY_NONE, false, 1) >= 0)))
         *id = H5Fcreate(path, H5F_ACC_TRUNC, create, access);
-    const mr_status st =
-        *id >= 0 ? MR_OK : mr_hdf5_error(err, path, "the run file cannot be created");
+    mr_status st = MR_OK;
+    if (*id < 0) /* the driver may have told why already */
+        st = err->status != MR_OK ? err->status
+                                  : mr_hdf5_error(err, path, "the run file cannot be created");
     if (access >= 0)
         (void)H5Pclose(access);
     if (create >= 0)
@@ -516,4 +522,19 @@ mr_status mr_hdf5_chunk(struct mr_hdf5_file file, mr_hid dataset, const char *na
     return H5Dwrite_chunk(dataset, H5P_DEFAULT, skipped, offset, n, bytes) >= 0
                ? MR_OK
                : mr_hdf5_error(err, file.path, "dataset \"%s\" cannot be written", name);
+}
+
+mr_status mr_hdf5_chunk_place(struct mr_hdf5_file file, mr_hid dataset, const char *name,
+                              const uint64_t *at, uint64_t *place, uint64_t *bytes,
+                              struct mr_err *err)
+{
+    const hsize_t offset[mr_hdf5_rank_max] = {at[0], at[1]};
+    unsigned skipped;
+    haddr_t address;
+    hsize_t size;
+    if (H5Dget_chunk_info_by_coord(dataset, offset, &skipped, &address, &size) < 0)
+        return mr_hdf5_error(err, file.path, "dataset \"%s\" does not tell where it lies", name);
+    *place = address;
+    *bytes = size;
+    return MR_OK;
 }

@@ -94,12 +94,15 @@ static void drop_ballast(struct mr_runfile *file)
     file->ballast = -1;
 }
 
-/* The file cannot be written any more: remember why and close it as well as it goes. */
+/* The file cannot be written any more: remember why and close it as well as it goes. What has grown
+ * unevenly is cut to the rows that all have, which SWMR does not allow. */
 static void fail(struct mr_runfile *file, const struct mr_err *err)
 {
     struct mr_err ignored = {0};
     const struct mr_hdf5_file at = file->tools.file;
     drop_ballast(file);
+    for (struct mr_runfile_stream *s = file->first; s != NULL && !file->is_swmr; s = s->next)
+        s->trim(s, &file->tools);
     if (!file->is_swmr && put_state(at, end_texts[MR_RUNFILE_FAILED], err->text, &ignored) == MR_OK)
         forget(mr_hdf5_flush(at, &ignored));
     forget(mr_hdf5_close(at, &ignored));
@@ -232,22 +235,20 @@ void mr_runfile_commit(struct mr_runfile_stream *stream)
 
 /* ---- create ---- */
 
-/* The folder's own file system, so that what is given back is what the run file gets. */
-static int hold_back(const char *part, size_t bytes)
+/* The folder's own file system, so that what is given back is what the run file gets. Where nothing
+ * can be held back, a run does without. */
+static mr_status hold_back(struct mr_runfile *file, struct mr_err *err)
 {
-    if (bytes == 0)
-        return -1;
     struct mr_buf folder = {0};
-    mr_file_join(part, ".", &folder);
-    int fd = -1;
-    if (folder.status == MR_OK)
-        fd = open(folder.text, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    mr_file_join(file->part, ".", &folder);
+    const mr_status st = mr_buf_check(&folder, err);
+    if (st == MR_OK)
+        file->ballast = open(folder.text, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     mr_buf_fini(&folder);
-    if (fd >= 0 && posix_fallocate(fd, 0, (off_t)bytes) != 0) {
-        (void)close(fd); /* too little left to hold anything back */
-        return -1;
-    }
-    return fd;
+    if (file->ballast >= 0 &&
+        posix_fallocate(file->ballast, 0, (off_t)file->options.reserve_bytes) != 0)
+        drop_ballast(file);
+    return st;
 }
 
 /* Chunks stop this far before a limit on the file's size, so that closing still fits. */
@@ -265,7 +266,10 @@ static mr_status create_file(void *arg, struct mr_tape_tools *tools, struct mr_e
     struct mr_runfile *file = arg;
     const uint64_t number = schema;
     mr_hid root;
-    MR_TRY(mr_hdf5_create(file->part, file->options.is_live, &tools->file.id, err));
+    if (file->options.reserve_bytes > 0) /* here, where a limit on files raises no signal */
+        MR_TRY(hold_back(file, err));
+    MR_TRY(mr_hdf5_create(file->part, file->options.is_live ? NULL : &tools->slots, &tools->file.id,
+                          err));
     MR_TRY(put_state(tools->file, end_texts[MR_RUNFILE_PARTIAL], "", err));
     MR_TRY(mr_hdf5_group(tools->file, "/", &root, err));
     mr_status st = mr_hdf5_attr_text(tools->file, root, "Conventions", "CF-1.8", err);
@@ -289,7 +293,6 @@ static mr_status init(struct mr_runfile *file, const char *path, struct mr_err *
     file->tools.level = file->options.level;
     file->tools.is_live = file->options.is_live;
     file->tools.size_limit = size_limit(file->options.reserve_bytes);
-    file->ballast = hold_back(file->part, file->options.reserve_bytes);
     if (file->options.level > 0)
         MR_TRY(mr_gz_deflater_create(file->options.level, &file->tools.deflater, err));
     MR_TRY(mr_writer_create(&client, file->options.ring_bytes, file->options.flush_s, &file->writer,

@@ -49,6 +49,12 @@ static mr_status settle(struct mr_runfile_stream *stream, struct mr_tape_tools *
     return MR_OK;
 }
 
+static void trim(struct mr_runfile_stream *stream, struct mr_tape_tools *tools)
+{
+    struct mr_series *s = of(stream);
+    (void)mr_tape_trim(s->tape, s->plan.n_quantity + 1, tools);
+}
+
 static void destroy(struct mr_runfile_stream *stream)
 {
     struct mr_series *s = of(stream);
@@ -179,7 +185,8 @@ mr_status mr_series_create(struct mr_runfile *file, const struct mr_series_plan 
     struct mr_series *s = mr_alloc_zero(1, sizeof *s);
     if (s == NULL)
         return mr_err_nomem(err, sizeof *s);
-    s->stream = (struct mr_runfile_stream){.record = record, .settle = settle, .destroy = destroy};
+    s->stream = (struct mr_runfile_stream){
+        .record = record, .settle = settle, .trim = trim, .destroy = destroy};
     s->plan = *plan;
     s->n_value = plan->axis != NULL ? plan->n_entity : 1;
     const mr_status st = init(s, file, err);

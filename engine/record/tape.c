@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Chunks are filtered here and stored whole: HDF5's own pipeline would read a partly filled chunk
- * back, and it would compress while the file is between two states.
+ * back.
  *
  * What a killed process leaves: metadata reaches the file at flushes only (hdf5_object.c), so the
  * file on disk is that of the last flush as long as nothing it points to is overwritten. A chunk
  * that is not full is therefore stored plain: its size never changes, it stays where it is, and
  * storing it again writes the same bytes for the rows that were there. When it is full it is stored
- * compressed, elsewhere or over itself, which the old metadata knows nothing of: only then metadata
- * is flushed at once, after all compression is done, and the time in between is that of a few
- * writes to the page cache. With a SWMR reader a chunk that was stored plain stays plain, since
- * HDF5 does not reuse space in that mode. */
+ * compressed somewhere else (hdf5_driver.c), the metadata is flushed, and only then its old place
+ * is given to the next chunk that is not full. With a SWMR reader, who may look at old metadata for
+ * long, a chunk that was stored plain stays plain. */
 #include "engine/base/assert.h"
 #include "engine/base/gz.h"
 #include "engine/base/mem.h"
@@ -71,8 +70,11 @@ static mr_status widen(struct mr_tape_tools *tools, const struct mr_tape *tape, 
 {
     MR_TRY(mr_grow(&tools->shuffled, &tools->cap_chunk, tape->chunk_bytes, 1, err));
     MR_TRY(mr_grow(&tools->packed, &tools->cap_row, tape->n_block * tape->chunk_bytes, 1, err));
-    return mr_grow(&tools->packed_bytes, &tools->cap_block, tape->n_block,
-                   sizeof *tools->packed_bytes, err);
+    MR_TRY(mr_grow(&tools->packed_bytes, &tools->cap_block, tape->n_block,
+                   sizeof *tools->packed_bytes, err));
+    tools->n_tail += tape->n_block; /* no tape has more slots than blocks */
+    return mr_grow(&tools->slots.item, &tools->slots.cap, tools->n_tail, sizeof *tools->slots.item,
+                   err);
 }
 
 mr_status mr_tape_init(struct mr_tape *tape, struct mr_tape_tools *tools, mr_hid group,
@@ -87,7 +89,8 @@ mr_status mr_tape_init(struct mr_tape *tape, struct mr_tape_tools *tools, mr_hid
     tape->n_block = (size_t)((n_col + cols - 1) / cols);
     tape->chunk_bytes = (size_t)(shape->chunk[0] * cols) * tape->size;
     tape->block = mr_alloc(tape->n_block, tape->chunk_bytes);
-    if (tape->block == NULL)
+    tape->tail_place = mr_alloc(tape->n_block, sizeof *tape->tail_place);
+    if (tape->block == NULL || tape->tail_place == NULL)
         return mr_err_nomem(err, tape->n_block * tape->chunk_bytes);
     fill(tape);
     MR_TRY(widen(tools, tape, err));
@@ -98,6 +101,7 @@ void mr_tape_fini(struct mr_tape *tape)
 {
     mr_hdf5_dataset_close(tape->dataset);
     mr_free(tape->block);
+    mr_free(tape->tail_place);
     *tape = (struct mr_tape){.dataset = -1};
 }
 
@@ -165,7 +169,31 @@ static mr_status store_for_good(struct mr_tape *tape, struct mr_tape_tools *tool
     const bool is_packed = tools->level > 0 && !(tools->is_live && was_in_file);
     MR_TRY(store(tape, tools, is_packed, err));
     tape->is_tail_in_file = false;
-    return is_packed && was_in_file ? mr_hdf5_flush(tools->file, err) : MR_OK;
+    if (!is_packed || !was_in_file)
+        return MR_OK;
+    MR_TRY(mr_hdf5_flush(tools->file, err));
+    for (size_t b = 0; b < tape->n_block; b++) {
+        tools->slots.item[tools->slots.n].at = tape->tail_place[b];
+        tools->slots.item[tools->slots.n++].bytes = tape->chunk_bytes;
+    }
+    return MR_OK;
+}
+
+/* The chunk being filled, as it is, and where it went. */
+static mr_status store_for_now(struct mr_tape *tape, struct mr_tape_tools *tools,
+                               struct mr_err *err)
+{
+    const uint64_t rows = tape->shape.chunk[0], row = (tape->n_row - 1) / rows * rows;
+    MR_TRY(store(tape, tools, false, err));
+    for (size_t b = 0; b < tape->n_block && !tape->is_tail_in_file; b++) {
+        const uint64_t at[mr_hdf5_rank_max] = {row, b * tape->shape.chunk[1]};
+        uint64_t bytes;
+        MR_TRY(mr_hdf5_chunk_place(tools->file, tape->dataset, tape->quantity.name, at,
+                                   &tape->tail_place[b], &bytes, err));
+        MR_ASSERT(bytes == tape->chunk_bytes);
+    }
+    tape->is_tail_in_file = true;
+    return MR_OK;
 }
 
 static mr_status advance(struct mr_tape *tape, struct mr_tape_tools *tools, size_t n,
@@ -216,9 +244,22 @@ mr_status mr_tape_settle(struct mr_tape *tape, struct mr_tape_tools *tools, bool
     }
     if (is_full || tape->n_file_row == tape->n_row)
         return MR_OK;
-    MR_TRY(store(tape, tools, false, err));
-    tape->is_tail_in_file = true;
-    return MR_OK;
+    return store_for_now(tape, tools, err);
+}
+
+uint64_t mr_tape_trim(struct mr_tape *tape, size_t n, struct mr_tape_tools *tools)
+{
+    uint64_t least = UINT64_MAX;
+    for (size_t i = 0; i < n; i++)
+        least = tape[i].n_file_row < least ? tape[i].n_file_row : least;
+    for (size_t i = 0; i < n; i++) {
+        struct mr_err ignored = {0};
+        if (tape[i].dataset >= 0 &&
+            mr_hdf5_extend(tools->file, tape[i].dataset, tape[i].quantity.name, &tape[i].shape,
+                           least, &ignored) != MR_OK)
+            return least; /* nothing more can be done for this file */
+    }
+    return least;
 }
 
 void mr_tape_tools_fini(struct mr_tape_tools *tools)
@@ -227,4 +268,5 @@ void mr_tape_tools_fini(struct mr_tape_tools *tools)
     mr_free(tools->shuffled);
     mr_free(tools->packed);
     mr_free(tools->packed_bytes);
+    mr_hdf5_slots_fini(&tools->slots);
 }

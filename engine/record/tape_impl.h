@@ -11,11 +11,12 @@ struct mr_gz_deflater;
 /* What all tapes of a file share. */
 struct mr_tape_tools {
     struct mr_hdf5_file file;
+    struct mr_hdf5_slots slots;      /* for chunks that are not full */
     struct mr_gz_deflater *deflater; /* NULL: nothing is compressed */
     unsigned char *shuffled;         /* one chunk */
     unsigned char *packed;           /* one row of chunks, compressed */
     size_t *packed_bytes;
-    size_t cap_chunk, cap_row, cap_block;
+    size_t cap_chunk, cap_row, cap_block, n_tail;
     uint64_t size_limit; /* of the file [bytes] */
     int level;
     bool is_live;
@@ -31,7 +32,8 @@ struct mr_tape {
     size_t n_block;      /* chunks beside each other */
     size_t size, chunk_bytes;
     unsigned char *block;
-    bool is_tail_in_file; /* the chunk being filled has been stored once */
+    bool is_tail_in_file; /* the chunk being filled has been stored once: */
+    uint64_t *tail_place; /* there, for each of n_block */
 };
 
 /** Rows and columns of a chunk for rows of n_col values of up to `size` bytes.
@@ -59,6 +61,10 @@ MR_CHECKED mr_status mr_tape_put_column(struct mr_tape *tape, struct mr_tape_too
  *  @param[in] is_last no more rows will come: compress them */
 MR_CHECKED mr_status mr_tape_settle(struct mr_tape *tape, struct mr_tape_tools *tools, bool is_last,
                                     struct mr_err *err);
+
+/** After a failure: cut n tapes that belong together to the rows that all of them have in the file.
+ *  @return that number */
+uint64_t mr_tape_trim(struct mr_tape *tape, size_t n, struct mr_tape_tools *tools);
 
 void mr_tape_tools_fini(struct mr_tape_tools *tools);
 

@@ -302,4 +302,315 @@ MR_TEST(content_is_that_of_the_rows_alone)
     }
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(everything_comes_back), MR_TEST_ENTRY(content_is_that_of_the_rows_alone))
+/* ---- other readers ---- */
+
+/* Run a program on the file. @return its exit code; 127 when there is no such program */
+static int run_program(const char *const *argument)
+{
+    const pid_t child = fork();
+    if (child == 0) {
+        if (freopen("/dev/null", "w", stdout) == NULL)
+            _exit(126);
+        execvp(argument[0], (char *const *)(uintptr_t)argument);
+        _exit(127);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
+static void open_with(const char *const *argument, size_t at, const char *what, bool is_live)
+{
+    struct mr_err err = {0};
+    struct mr_runfile_options options = mr_runfile_options_default();
+    const char *given[8] = {0};
+    char path[512];
+    options.is_live = is_live;
+    options.may_overwrite = true;
+    options.flush_s = 0.01;
+    snprintf(path, sizeof path, "%s", mr_test_tmp_path("seen.h5"));
+    must(write_all(path, &options, &err), &err);
+    for (size_t i = 0; argument[i] != NULL; i++)
+        given[i] = argument[i];
+    given[at] = path;
+    const int code = run_program(given);
+    if (code == 127 || code == 77)
+        mr_test_skip("%s is not installed", what);
+    assert_int_equal(code, 0);
+}
+
+static const char h5py_script[] =
+    "import sys\n"
+    "try: import h5py, numpy\n"
+    "except ImportError: sys.exit(77)\n"
+    "f = h5py.File(sys.argv[1], 'r')\n"
+    "assert f.attrs['Conventions'] == 'CF-1.8' and f.attrs['status'] == 'complete'\n"
+    "p = f['racks/power_kw']\n"
+    "assert p.shape == (300, 700) and p.dtype == 'f4' and p.compression == 'gzip' and p.shuffle\n"
+    "assert abs(p[13, 1] - 100.017) < 1e-4, p[13, 1]\n"
+    "assert p.attrs['units'] == 'kW' and numpy.isnan(p.attrs['_FillValue'][0])\n"
+    "assert p.dims[0][0].name == '/racks/time' and p.dims[1][0].name == '/racks/rack'\n"
+    "assert f['racks/rack'].asstr()[17] == 'H0.R1.K1'\n"
+    "assert f['config/effective'].asstr()[()] == '<scenario name=\"\\u00e9\"/>'\n"
+    "assert list(f['kpi/kpi'].asstr()) == ['tok_s.output', 'power.pue']\n"
+    "assert f['requests/tier'].attrs['flag_meanings'] == 'free pay_as_you_go reserved'\n"
+    "assert list(f['requests/tier'].attrs['flag_values']) == [0, 1, 2]\n"
+    "def look(name, d):\n"
+    "    if isinstance(d, h5py.Dataset):\n"
+    "        assert d.attrs.get('CLASS') == b'DIMENSION_SCALE' or all(len(x) == 1 for x in "
+    "d.dims), name\n"
+    "        assert d.id.get_create_plist().get_attr_creation_order() == 3, name\n"
+    "    else: assert d.id.get_create_plist().get_link_creation_order() == 3, name\n"
+    "f.visititems(look)\n";
+
+static const char xarray_script[] =
+    "import sys\n"
+    "try: import xarray, h5netcdf\n"
+    "except ImportError: sys.exit(77)\n"
+    "for engine in ('h5netcdf', 'netcdf4'):\n"
+    "    try: d = xarray.open_dataset(sys.argv[1], group='racks', engine=engine)\n"
+    "    except (ImportError, ValueError) as e:\n"
+    "        if 'unrecognized engine' in str(e) or 'No module' in str(e): continue\n"
+    "        raise\n"
+    "    assert d.power_kw.dims == ('time', 'rack') and d.time.dtype == 'f8', d\n"
+    "    assert abs(float(d.power_kw.sel(rack='H0.R0.K1', time=13.0)) - 100.017) < 1e-4\n"
+    "    r = xarray.open_dataset(sys.argv[1], group='requests', engine=engine)\n"
+    "    assert r.sizes['request'] == 30000 and int(r.id[-1]) == 29999, r\n"
+    "    k = xarray.open_dataset(sys.argv[1], group='kpi', engine=engine)\n"
+    "    assert abs(float(k.value.sel(kpi='power.pue')) - 1.08) < 1e-12, k\n"
+    "    b = xarray.open_dataset(sys.argv[1], group='power/bess', engine=engine)\n"
+    "    assert b.die_max_c.dims == ('time',) and b.sizes['time'] == 60, b\n";
+
+static const char netcdf_script[] =
+    "import sys\n"
+    "try: import netCDF4\n"
+    "except ImportError: sys.exit(77)\n"
+    "f = netCDF4.Dataset(sys.argv[1])\n"
+    "assert f['racks/power_kw'].dimensions == ('time', 'rack')\n"
+    "assert f['racks'].dimensions['time'].isunlimited()\n"
+    "assert f['requests'].dimensions['request'].size == 30000\n"
+    "assert f['sample/row'].shape == (1000,) and f['racks/rack'][17] == 'H0.R1.K1'\n";
+
+MR_TEST(opened_by_h5py)
+{
+    open_with((const char *const[]){"/usr/bin/python3", "-c", h5py_script, "", NULL}, 3,
+              "python3-h5py", false);
+    open_with((const char *const[]){"/usr/bin/python3", "-c", h5py_script, "", NULL}, 3,
+              "python3-h5py", true);
+}
+
+MR_TEST(opened_by_xarray)
+{
+    open_with((const char *const[]){"/usr/bin/python3", "-c", xarray_script, "", NULL}, 3,
+              "python3-xarray or python3-h5netcdf", false);
+}
+
+MR_TEST(opened_by_netcdf)
+{
+    open_with((const char *const[]){"/usr/bin/python3", "-c", netcdf_script, "", NULL}, 3,
+              "python3-netcdf4", false);
+}
+
+MR_TEST(opened_by_h5dump)
+{
+    open_with((const char *const[]){"h5dump", "-o", "/dev/null", "", NULL}, 3, "hdf5-tools", false);
+}
+
+/* ---- what it refuses ---- */
+
+static mr_status series_named(struct mr_runfile *file, const char *group, const char *quantity,
+                              const char *entity, struct mr_err *err)
+{
+    const struct mr_quantity q = {.name = quantity, .units = "1", .long_name = "A number"};
+    const struct mr_series_plan plan = {.group = group,
+                                        .axis = "rack",
+                                        .axis_name = "Racks",
+                                        .name = &entity,
+                                        .n_entity = 1,
+                                        .quantity = &q,
+                                        .n_quantity = 1};
+    struct mr_series *series;
+    *err = (struct mr_err){0};
+    return mr_series_create(file, &plan, &series, err);
+}
+
+MR_TEST(hostile_names)
+{
+    static const char *const bad[] = {"",     ".",        "..",    "a/b",  " a",   "a ",
+                                      "a\nb", "\xff\xfe", "a\x7f", "time", "rack", "\xc0\x80"};
+    static const char *const odd[] = {"a b", "\xf0\x9f\x94\xa5", "-", "%s%n", "a.b", "..."};
+    char path[512], longest[256];
+    struct mr_err err = {0};
+    struct mr_runfile *file;
+    const struct mr_runfile_options options = mr_runfile_options_default();
+    snprintf(path, sizeof path, "%s", mr_test_tmp_path("names.h5"));
+    must(mr_runfile_create(path, &options, &file, &err), &err);
+    for (size_t i = 0; i < N_OF(bad); i++) {
+        if (series_named(file, "/g", bad[i], "R0", &err) == MR_OK)
+            fail_msg("quantity \"%s\" was taken", bad[i]);
+        assert_true(err.status == MR_RANGE || err.status == MR_SCHEMA);
+        assert_true(strchr(err.text, '\n') == NULL && err.text[0] != '\0');
+    }
+    memset(longest, 'x', sizeof longest);
+    longest[201] = '\0';
+    assert_int_equal(series_named(file, "/g", longest, "R0", &err), MR_RANGE);
+    assert_int_equal(series_named(file, "g", "a", "R0", &err), MR_RANGE);
+    assert_int_equal(series_named(file, "/g//h", "a", "R0", &err), MR_RANGE);
+    assert_int_equal(series_named(file, "/g/", "a", "R0", &err), MR_RANGE);
+    assert_int_equal(series_named(file, "/g", "a", "\xff", &err), MR_RANGE);
+    for (size_t i = 0; i < N_OF(odd);
+         i++) { /* odd, but a name; entities may be anything in UTF-8 */
+        char group[64];
+        snprintf(group, sizeof group, "/odd%zu/%s", i, odd[i]);
+        must(series_named(file, group, odd[i], i == 0 ? "" : "R/0 \n", &err), &err);
+    }
+    err = (struct mr_err){0};
+    must(mr_runfile_finish(file, MR_RUNFILE_COMPLETE, "", &err), &err);
+    mr_runfile_destroy(file);
+    const hid_t h5 = h5_open(path, H5F_ACC_RDONLY);
+    hsize_t dim[2];
+    h5_extent(h5, "/odd1/\xf0\x9f\x94\xa5/\xf0\x9f\x94\xa5", dim);
+    assert_true(dim[0] == 0 && dim[1] == 1);
+    H5Fclose(h5);
+}
+
+MR_TEST(mistakes_are_told)
+{
+    struct mr_err err = {0};
+    struct mr_runfile *file;
+    const struct mr_runfile_options options = mr_runfile_options_default();
+    const struct mr_quantity no_unit = {.name = "a", .long_name = "A"};
+    const struct mr_quantity twice[2] = {rack_quantity[0], rack_quantity[0]};
+    const struct mr_runfile_array stray = {.group = "/kpi",
+                                           .quantity = &rack_quantity[1],
+                                           .axis = {"no_axis"},
+                                           .n = {1},
+                                           .values = &(double){1}};
+    must(mr_runfile_create(mr_test_tmp_path("wrong.h5"), &options, &file, &err), &err);
+    assert_int_equal(mr_quantity_check(&no_unit, 1, &err), MR_SCHEMA);
+    mr_assert_contains(err.text, "no unit");
+    err = (struct mr_err){0};
+    assert_int_equal(mr_quantity_check(twice, 2, &err), MR_SCHEMA);
+    mr_assert_contains(err.text, "twice");
+    err = (struct mr_err){0};
+    assert_int_equal(mr_runfile_put(file, &stray, &err), MR_REF);
+    mr_assert_contains(err.text, "no_axis");
+    err = (struct mr_err){0};
+    must(mr_runfile_text(file, "/config", "a", "A", "x", &err), &err);
+    assert_int_equal(mr_runfile_text(file, "/config", "a", "A", "x", &err), MR_SCHEMA);
+    mr_assert_contains(err.text, "twice");
+    mr_assert_contains(err.file, "wrong.h5.part");
+    mr_runfile_destroy(file); /* not finished: the part stays */
+    assert_int_equal(access(mr_test_tmp_path("wrong.h5"), F_OK), -1);
+    const hid_t h5 = h5_open(mr_test_tmp_path("wrong.h5.part"), H5F_ACC_RDONLY);
+    assert_string_equal(h5_attr(h5, "/", "status"), "partial");
+    assert_string_equal(h5_attr(h5, "/", "exit_reason"), "not finished");
+    H5Fclose(h5);
+}
+
+MR_TEST(a_live_file_only_grows)
+{
+    struct mr_err err = {0};
+    struct run run = {0};
+    struct mr_runfile_options options = mr_runfile_options_default();
+    options.is_live = true;
+    must(mr_runfile_create(mr_test_tmp_path("live.h5"), &options, &run.file, &err), &err);
+    must(declare(&run, &err), &err);
+    must(mr_runfile_start(run.file, &err), &err);
+    assert_int_equal(mr_runfile_attr_text(run.file, "/", "late", "x", &err), MR_LIMIT);
+    mr_assert_contains(err.text, "nothing but rows");
+    err = (struct mr_err){0};
+    must(give_row(&run, 0, &err), &err);
+    must(mr_runfile_stop(run.file, &err), &err);
+    must(mr_runfile_attr_text(run.file, "/", "late", "x", &err), &err);
+    must(mr_runfile_finish(run.file, MR_RUNFILE_COMPLETE, "", &err), &err);
+    mr_runfile_destroy(run.file);
+}
+
+MR_TEST(histograms)
+{
+    static const struct mr_quantity latency[] = {
+        {.name = "ttft_s", .units = "1", .long_name = "Calls by TTFT", .type = MR_QUANTITY_U64},
+        {.name = "e2e_s", .units = "1", .long_name = "Calls by time", .type = MR_QUANTITY_U64}};
+    static const double value[] = {-1,     0, 0.0009, 0.001, 1,   1.06,
+                                   1.0625, 5, 99,     128,   1e9, INFINITY};
+    const struct mr_histogram_plan plan = {.lower = 0.001,
+                                           .upper = 100,
+                                           .bits = 4,
+                                           .units = "s",
+                                           .quantity = latency,
+                                           .n_quantity = 2,
+                                           .axis = "tier",
+                                           .axis_name = "Tiers",
+                                           .name = tier_names,
+                                           .n_entity = 3};
+    const struct mr_runfile_options options = mr_runfile_options_default();
+    struct mr_histogram h;
+    struct mr_runfile *file;
+    struct mr_err err = {0};
+    must(mr_histogram_init(&h, &plan, &err), &err);
+    assert_int_equal(h.n_bin, 17 * 16 + 2); /* 2^-10 to 2^7 */
+    for (size_t i = 0; i < h.n_bin; i++) {
+        if (i + 1 < h.n_bin)
+            assert_true(mr_histogram_upper(&h, i) == mr_histogram_lower(&h, i + 1));
+        if (i > 0 && i + 1 < h.n_bin) {
+            const double lower = mr_histogram_lower(&h, i), upper = mr_histogram_upper(&h, i);
+            assert_int_equal(mr_histogram_bin(&h, lower), i);
+            assert_int_equal(mr_histogram_bin(&h, nextafter(upper, 0)), i);
+            assert_true(upper / lower <= 1 + 1.0 / 16);
+        }
+    }
+    for (size_t i = 0; i < N_OF(value); i++) {
+        const size_t bin = mr_histogram_bin(&h, value[i]);
+        assert_true(value[i] >= mr_histogram_lower(&h, bin));
+        assert_true(value[i] < mr_histogram_upper(&h, bin) || isinf(value[i]));
+        mr_histogram_add(&h, 1, 2, value[i]);
+    }
+    must(mr_runfile_create(mr_test_tmp_path("hist.h5"), &options, &file, &err), &err);
+    must(mr_histogram_put(&h, file, "/histograms/tiers", &err), &err);
+    must(mr_runfile_finish(file, MR_RUNFILE_COMPLETE, "", &err), &err);
+    mr_runfile_destroy(file);
+    const hid_t h5 = h5_open(mr_test_tmp_path("hist.h5"), H5F_ACC_RDONLY);
+    size_t n;
+    double *count = h5_f64(h5, "/histograms/tiers/e2e_s", &n), sum = 0;
+    assert_int_equal(n, 3 * h.n_bin);
+    for (size_t i = 0; i < n; i++)
+        sum += i >= 2 * h.n_bin ? count[i] : 1e9 * count[i];
+    assert_true(sum == (double)N_OF(value));
+    free(count);
+    H5Fclose(h5);
+    mr_histogram_fini(&h);
+    assert_int_equal(mr_test_live_allocations(), 0);
+}
+
+static mr_status small_file(void *context, struct mr_err *err)
+{
+    struct run run = {0};
+    struct mr_runfile_options options = mr_runfile_options_default();
+    options.may_overwrite = true;
+    options.ring_bytes = 1;
+    MR_TRY(mr_runfile_create(context, &options, &run.file, err));
+    mr_status st = declare(&run, err);
+    if (st == MR_OK)
+        st = mr_runfile_start(run.file, err);
+    if (st == MR_OK)
+        st = give_row(&run, 0, err);
+    if (st == MR_OK)
+        st = mr_runfile_finish(run.file, MR_RUNFILE_COMPLETE, "", err);
+    mr_runfile_destroy(run.file);
+    return st;
+}
+
+MR_TEST(every_failing_allocation)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s", mr_test_tmp_path("nomem.h5"));
+    mr_test_every_nomem(small_file, path);
+}
+
+MR_TEST_MAIN(MR_TEST_ENTRY(everything_comes_back), MR_TEST_ENTRY(content_is_that_of_the_rows_alone),
+             MR_TEST_ENTRY(opened_by_h5py), MR_TEST_ENTRY(opened_by_xarray),
+             MR_TEST_ENTRY(opened_by_netcdf), MR_TEST_ENTRY(opened_by_h5dump),
+             MR_TEST_ENTRY(hostile_names), MR_TEST_ENTRY(mistakes_are_told),
+             MR_TEST_ENTRY(a_live_file_only_grows), MR_TEST_ENTRY(histograms),
+             MR_TEST_ENTRY(every_failing_allocation))

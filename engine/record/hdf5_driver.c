@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A file driver for HDF5: plain reads and writes, like HDF5's own, but the place of new data is
+ * ours to say. HDF5 would put a chunk into space that was freed a moment ago, which the file on
+ * disk still points to until the next flush; a process killed in between would leave rows that were
+ * flushed long ago overwritten. Here space is only ever taken at the end of the file, but for slots
+ * that are handed back after a flush has made them free on disk too.
+ * The files are ordinary ones: any driver reads them. */
+#define _GNU_SOURCE /* flock */
+#include "engine/base/mem.h"
+#include "engine/record/hdf5_impl.h"
+
+#include <hdf5.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct driven {
+    H5FD_t head; /* HDF5's part, first */
+    struct mr_hdf5_slots *slots;
+    int fd;
+    haddr_t eoa, eof;
+    dev_t device;
+    ino_t inode;
+};
+
+struct info {
+    struct mr_hdf5_slots *slots;
+};
+
+static struct driven *of(H5FD_t *file)
+{
+    return (struct driven *)file;
+}
+
+static const struct driven *of_const(const H5FD_t *file)
+{
+    return (const struct driven *)file;
+}
+
+/* mr_hdf5_error looks for the number. */
+static herr_t fail(const char *what)
+{
+    (void)H5Epush2(H5E_DEFAULT, __FILE__, what, __LINE__, H5E_ERR_CLS, H5E_IO, H5E_WRITEERROR,
+                   "%s: errno = %d", what, errno);
+    return -1;
+}
+
+static H5FD_t *open_file(const char *name, unsigned flags, hid_t access, haddr_t max)
+{
+    const struct info *info = H5Pget_driver_info(access);
+    struct stat st;
+    int how = (flags & H5F_ACC_RDWR) != 0 ? O_RDWR : O_RDONLY;
+    if ((flags & H5F_ACC_TRUNC) != 0)
+        how |= O_TRUNC;
+    (void)max;
+    if (info == NULL)
+        return NULL;
+    const int fd = open(name, how | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        (void)fail("open");
+        if (fd >= 0)
+            (void)close(fd);
+        return NULL;
+    }
+    struct driven *file = info->slots->driven; /* HDF5 opens one at a time */
+    *file = (struct driven){.slots = info->slots,
+                            .fd = fd,
+                            .eof = (haddr_t)st.st_size,
+                            .device = st.st_dev,
+                            .inode = st.st_ino};
+    return &file->head;
+}
+
+static herr_t close_file(H5FD_t *file)
+{
+    return close(of(file)->fd) == 0 ? 0 : fail("close");
+}
+
+static int compare(const H5FD_t *a, const H5FD_t *b)
+{
+    const struct driven *x = of_const(a), *y = of_const(b);
+    if (x->device != y->device)
+        return x->device < y->device ? -1 : 1;
+    return (x->inode > y->inode) - (x->inode < y->inode);
+}
+
+static herr_t query(const H5FD_t *file, unsigned long *flags)
+{
+    (void)file;
+    *flags = H5FD_FEAT_ACCUMULATE_METADATA | H5FD_FEAT_DATA_SIEVE | H5FD_FEAT_POSIX_COMPAT_HANDLE |
+             H5FD_FEAT_DEFAULT_VFD_COMPATIBLE;
+    return 0;
+}
+
+/* A slot of just this size, else the end. */
+static haddr_t allocate(H5FD_t *head, H5FD_mem_t type, hid_t transfer, hsize_t size)
+{
+    struct driven *file = of(head);
+    struct mr_hdf5_slots *slots = file->slots;
+    (void)transfer;
+    for (size_t i = 0; type == H5FD_MEM_DRAW && i < slots->n; i++)
+        if (slots->item[i].bytes == size) {
+            const haddr_t at = slots->item[i].at;
+            slots->item[i] = slots->item[--slots->n];
+            return at;
+        }
+    const haddr_t at = file->eoa;
+    file->eoa += size;
+    return at;
+}
+
+static haddr_t get_eoa(const H5FD_t *file, H5FD_mem_t type)
+{
+    (void)type;
+    return of_const(file)->eoa;
+}
+
+static herr_t set_eoa(H5FD_t *file, H5FD_mem_t type, haddr_t eoa)
+{
+    (void)type;
+    of(file)->eoa = eoa;
+    return 0;
+}
+
+static haddr_t get_eof(const H5FD_t *file, H5FD_mem_t type)
+{
+    (void)type;
+    return of_const(file)->eof;
+}
+
+static herr_t get_handle(H5FD_t *file, hid_t access, void **handle)
+{
+    (void)access;
+    *handle = &of(file)->fd;
+    return 0;
+}
+
+/* What was never written reads as zeros. */
+static herr_t read_at(H5FD_t *head, H5FD_mem_t type, hid_t transfer, haddr_t at, size_t n, void *to)
+{
+    unsigned char *p = to;
+    (void)type;
+    (void)transfer;
+    while (n > 0) {
+        const ssize_t got = pread(of(head)->fd, p, n, (off_t)at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return fail("read");
+        if (got == 0) {
+            memset(p, 0, n);
+            return 0;
+        }
+        p += got;
+        at += (haddr_t)got;
+        n -= (size_t)got;
+    }
+    return 0;
+}
+
+static herr_t write_at(H5FD_t *head, H5FD_mem_t type, hid_t transfer, haddr_t at, size_t n,
+                       const void *from)
+{
+    struct driven *file = of(head);
+    const unsigned char *p = from;
+    (void)type;
+    (void)transfer;
+    while (n > 0) {
+        const ssize_t put = pwrite(file->fd, p, n, (off_t)at);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return fail("write");
+        p += put;
+        at += (haddr_t)put;
+        n -= (size_t)put;
+    }
+    if (at > file->eof)
+        file->eof = at;
+    return 0;
+}
+
+static herr_t truncate_file(H5FD_t *head, hid_t transfer, hbool_t is_closing)
+{
+    struct driven *file = of(head);
+    (void)transfer;
+    (void)is_closing;
+    if (file->eoa == file->eof)
+        return 0;
+    if (ftruncate(file->fd, (off_t)file->eoa) != 0)
+        return fail("truncate");
+    file->eof = file->eoa;
+    return 0;
+}
+
+/* As HDF5's own: readers that lock are refused while this file is written. A file system without
+ * locks is no error. */
+static herr_t lock(H5FD_t *file, hbool_t is_writer)
+{
+    if (flock(of(file)->fd, (is_writer ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0 || errno == ENOSYS)
+        return 0;
+    return fail("lock");
+}
+
+static herr_t unlock(H5FD_t *file)
+{
+    return flock(of(file)->fd, LOCK_UN) == 0 || errno == ENOSYS ? 0 : fail("unlock");
+}
+
+static const H5FD_class_t driver = {
+    .name = "millrace",
+    .maxaddr = INT64_MAX,
+    .fc_degree = H5F_CLOSE_STRONG,
+    .fapl_size = sizeof(struct info),
+    .open = open_file,
+    .close = close_file,
+    .cmp = compare,
+    .query = query,
+    .alloc = allocate,
+    .get_eoa = get_eoa,
+    .set_eoa = set_eoa,
+    .get_eof = get_eof,
+    .get_handle = get_handle,
+    .read = read_at,
+    .write = write_at,
+    .truncate = truncate_file,
+    .lock = lock,
+    .unlock = unlock,
+    .fl_map = H5FD_FLMAP_DICHOTOMY,
+};
+
+mr_status mr_hdf5_drive(mr_hid access, struct mr_hdf5_slots *slots, struct mr_err *err)
+{
+    const struct info info = {slots};
+    if (slots->driven == NULL)
+        slots->driven = mr_alloc_zero(1, sizeof(struct driven));
+    if (slots->driven == NULL)
+        return mr_err_nomem(err, sizeof(struct driven));
+    const hid_t id = H5FDregister(&driver);
+    const bool is_good = id >= 0 && H5Pset_driver(access, id, &info) >= 0;
+    if (id >= 0)
+        (void)H5FDunregister(id); /* the list and then the file hold it */
+    return is_good ? MR_OK : mr_hdf5_error(err, NULL, "the file driver cannot be set");
+}
+
+void mr_hdf5_slots_fini(struct mr_hdf5_slots *slots)
+{
+    mr_free(slots->driven);
+    mr_free(slots->item);
+}
