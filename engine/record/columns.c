@@ -18,7 +18,7 @@ enum {
 struct mr_columns {
     struct mr_runfile_stream stream;
     struct mr_columns_plan plan;
-    struct mr_quantity *column; /* of a reservoir: `row` first, offsets behind it */
+    struct mr_channel *column; /* of a reservoir: `row` first, offsets behind it */
     size_t n_column;
     size_t row_bytes; /* in a record */
     size_t n_batch;   /* rows of the largest record */
@@ -32,11 +32,11 @@ struct mr_columns {
     uint64_t n_axis;
 };
 
-static const struct mr_quantity row_column = {
+static const struct mr_channel row_column = {
     .name = "row",
     .units = "1",
     .long_name = "Place of the row among all that were given, from 0",
-    .type = MR_QUANTITY_U64};
+    .type = MR_CHANNEL_U64};
 
 static struct mr_columns *of(struct mr_runfile_stream *stream)
 {
@@ -78,12 +78,7 @@ static mr_status settle(struct mr_runfile_stream *stream, struct mr_tape_tools *
     struct mr_columns *c = of(stream);
     for (size_t i = 0; i < c->n_column; i++)
         MR_TRY(mr_tape_settle(&c->tape[i], tools, is_last, err));
-    MR_TRY(extend_axis(c, tools, err));
-    if (is_last) {
-        mr_hdf5_dataset_close(c->axis);
-        c->axis = -1;
-    }
-    return MR_OK;
+    return extend_axis(c, tools, err);
 }
 
 static mr_status describe(struct mr_runfile_stream *stream, struct mr_tape_tools *tools,
@@ -100,7 +95,7 @@ static mr_status describe(struct mr_runfile_stream *stream, struct mr_tape_tools
     MR_TRY(mr_hdf5_group(tools->file, c->plan.group, &group, err));
     mr_status st = MR_OK;
     for (size_t i = 0; i < sizeof row / sizeof *row && st == MR_OK; i++)
-        st = mr_hdf5_attr_number(tools->file, group, row[i].name, MR_QUANTITY_U64, row[i].value, 0,
+        st = mr_hdf5_attr_number(tools->file, group, row[i].name, MR_CHANNEL_U64, row[i].value, 0,
                                  err);
     mr_hdf5_group_close(group);
     return st;
@@ -114,6 +109,15 @@ static void trim(struct mr_runfile_stream *stream, struct mr_tape_tools *tools)
     if (c->axis >= 0 &&
         mr_hdf5_extend(tools->file, c->axis, c->plan.axis, &c->axis_shape, n, &ignored) == MR_OK)
         c->n_axis = n;
+}
+
+static void close_all(struct mr_runfile_stream *stream)
+{
+    struct mr_columns *c = of(stream);
+    for (size_t i = 0; i < c->n_column; i++)
+        mr_tape_close(&c->tape[i]);
+    mr_hdf5_dataset_close(c->axis);
+    c->axis = -1;
 }
 
 static void destroy(struct mr_runfile_stream *stream)
@@ -213,12 +217,12 @@ static mr_status stop(struct mr_runfile_stream *stream, struct mr_err *err)
 static mr_status check(const struct mr_columns_plan *plan, struct mr_err *err)
 {
     MR_TRY(mr_runfile_check_group(plan->group, err));
-    MR_TRY(mr_quantity_check_name(plan->axis, "axis", err));
-    MR_TRY(mr_quantity_check(plan->column, plan->n_column, err));
+    MR_TRY(mr_channel_check_name(plan->axis, "axis", err));
+    MR_TRY(mr_channel_check(plan->column, plan->n_column, err));
     MR_ASSERT(plan->n_column > 0 && plan->n_column <= n_column_max);
     for (size_t i = 0; i < plan->n_column; i++) {
-        const struct mr_quantity *q = &plan->column[i];
-        MR_ASSERT(q->offset + mr_quantity_given_bytes(q->type) <= plan->row_bytes);
+        const struct mr_channel *q = &plan->column[i];
+        MR_ASSERT(q->offset + mr_channel_given_bytes(q->type) <= plan->row_bytes);
         if (strcmp(q->name, plan->axis) == 0 ||
             (plan->n_kept > 0 && strcmp(q->name, row_column.name) == 0))
             return mr_err_set(err, MR_SCHEMA, MR_NOWHERE,
@@ -268,6 +272,7 @@ mr_status mr_columns_create(struct mr_runfile *file, const struct mr_columns_pla
     c->stream = (struct mr_runfile_stream){.record = record,
                                            .settle = settle,
                                            .trim = trim,
+                                           .close = close_all,
                                            .stop = stop,
                                            .describe = describe,
                                            .destroy = destroy};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tables that only grow: one dataset per column, one row per call, session or event. The caller has
- * a struct per row; the table of columns says which fields are recorded (quantity.h, offset).
+ * a struct per row; the table of columns says which fields are recorded (channel.h, offset).
  * Declared before mr_runfile_start, owned by the file.
  * A reservoir keeps a fair sample of fixed size instead (algorithm R, Vitter 1985): every set of
  * that many rows is equally likely, the draw depends on the seed and on the number of rows before,
@@ -16,17 +16,17 @@
 struct mr_columns;
 
 /* One column: MR_COLUMN(struct call, arrived_s, F64, "s", "Arrival of the call") */
-#define MR_COLUMN(row_type, field, type_, units_, long_name_)            \
-    {                                                                    \
-        .name = #field, .units = "" units_, .long_name = "" long_name_,  \
-        .type = MR_QUANTITY_##type_, .offset = offsetof(row_type, field) \
+#define MR_COLUMN(row_type, field, type_, units_, long_name_)           \
+    {                                                                   \
+        .name = #field, .units = "" units_, .long_name = "" long_name_, \
+        .type = MR_CHANNEL_##type_, .offset = offsetof(row_type, field) \
     }
 
 /* Texts and columns outlive the file. */
 struct mr_columns_plan {
     const char *group; /* "/requests" */
     const char *axis;  /* "request" */
-    const struct mr_quantity *column;
+    const struct mr_channel *column;
     size_t n_column;
     size_t row_bytes; /* sizeof the struct */
     uint64_t n_kept;  /* 0: every row; else a reservoir of that many, with a column `row` that tells

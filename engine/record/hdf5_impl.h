@@ -6,7 +6,7 @@
 #ifndef MR_ENGINE_RECORD_HDF5_IMPL_H
 #define MR_ENGINE_RECORD_HDF5_IMPL_H
 
-#include "engine/record/quantity.h"
+#include "engine/record/channel.h"
 
 #include <stdint.h>
 
@@ -70,7 +70,7 @@ void mr_hdf5_dataset_close(mr_hid dataset);
 MR_CHECKED mr_status mr_hdf5_attr_text(struct mr_hdf5_file file, mr_hid object, const char *name,
                                        const char *text, struct mr_err *err);
 MR_CHECKED mr_status mr_hdf5_attr_number(struct mr_hdf5_file file, mr_hid object, const char *name,
-                                         enum mr_quantity_type type, const void *value, size_t n,
+                                         enum mr_channel_type type, const void *value, size_t n,
                                          struct mr_err *err);
 
 /* ---- datasets ---- */
@@ -85,18 +85,18 @@ struct mr_hdf5_shape {
 
 /** Create a dataset with units, long_name, vocabulary and, for floats, NaN where nothing is. */
 MR_CHECKED mr_status mr_hdf5_dataset(struct mr_hdf5_file file, mr_hid group,
-                                     const struct mr_quantity *quantity,
+                                     const struct mr_channel *channel,
                                      const struct mr_hdf5_shape *shape, mr_hid *dataset,
                                      struct mr_err *err);
 
 /** Write all of it at once. @param[in] bytes in the stored type */
 MR_CHECKED mr_status mr_hdf5_write(struct mr_hdf5_file file, mr_hid dataset,
-                                   const struct mr_quantity *quantity, const void *bytes,
+                                   const struct mr_channel *channel, const void *bytes,
                                    struct mr_err *err);
 
 /** A dataset of n texts along one axis, or of one text without an axis (n = SIZE_MAX). */
 MR_CHECKED mr_status mr_hdf5_texts(struct mr_hdf5_file file, mr_hid group,
-                                   const struct mr_quantity *quantity, const char *const *text,
+                                   const struct mr_channel *channel, const char *const *text,
                                    size_t n, mr_hid *dataset, struct mr_err *err);
 
 /** A netCDF dimension without values; its extent is the axis. */

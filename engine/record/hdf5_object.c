@@ -223,22 +223,22 @@ static hid_t text_type(void)
     return -1;
 }
 
-static hid_t stored_type(enum mr_quantity_type type)
+static hid_t stored_type(enum mr_channel_type type)
 {
-    MR_ASSERT(type < MR_QUANTITY_N_TYPE);
+    MR_ASSERT(type < MR_CHANNEL_N_TYPE);
     switch (type) {
-    case MR_QUANTITY_F64:
+    case MR_CHANNEL_F64:
         return H5T_IEEE_F64LE;
-    case MR_QUANTITY_F32:
-    case MR_QUANTITY_F32_OF_F64:
+    case MR_CHANNEL_F32:
+    case MR_CHANNEL_F32_OF_F64:
         return H5T_IEEE_F32LE;
-    case MR_QUANTITY_U64:
+    case MR_CHANNEL_U64:
         return H5T_STD_U64LE;
-    case MR_QUANTITY_U32:
+    case MR_CHANNEL_U32:
         return H5T_STD_U32LE;
-    case MR_QUANTITY_U8:
+    case MR_CHANNEL_U8:
         return H5T_STD_U8LE;
-    case MR_QUANTITY_N_TYPE:
+    case MR_CHANNEL_N_TYPE:
         break;
     }
     return -1;
@@ -274,7 +274,7 @@ mr_status mr_hdf5_attr_text(struct mr_hdf5_file file, mr_hid object, const char 
 }
 
 mr_status mr_hdf5_attr_number(struct mr_hdf5_file file, mr_hid object, const char *name,
-                              enum mr_quantity_type type, const void *value, size_t n,
+                              enum mr_channel_type type, const void *value, size_t n,
                               struct mr_err *err)
 {
     const hsize_t dim = n;
@@ -286,11 +286,11 @@ mr_status mr_hdf5_attr_number(struct mr_hdf5_file file, mr_hid object, const cha
 }
 
 /* CF's way to say what numbers mean: flag_values and flag_meanings, words without spaces. */
-static mr_status put_flags(struct mr_hdf5_file file, hid_t dataset, const struct mr_quantity *q,
+static mr_status put_flags(struct mr_hdf5_file file, hid_t dataset, const struct mr_channel *q,
                            struct mr_err *err)
 {
     struct mr_buf words = {0};
-    const size_t size = mr_quantity_stored_bytes(q->type);
+    const size_t size = mr_channel_stored_bytes(q->type);
     unsigned char *values = mr_alloc_zero(q->n_flag, size);
     for (size_t i = 0; values != NULL && i < q->n_flag; i++) {
         const uint64_t value = i;
@@ -310,7 +310,7 @@ static mr_status put_flags(struct mr_hdf5_file file, hid_t dataset, const struct
     return st;
 }
 
-static mr_status describe(struct mr_hdf5_file file, hid_t dataset, const struct mr_quantity *q,
+static mr_status describe(struct mr_hdf5_file file, hid_t dataset, const struct mr_channel *q,
                           struct mr_err *err)
 {
     const struct {
@@ -327,14 +327,14 @@ static mr_status describe(struct mr_hdf5_file file, hid_t dataset, const struct 
 
 /* ---- datasets ---- */
 
-static bool set_float_fill(hid_t list, enum mr_quantity_type type)
+static bool set_float_fill(hid_t list, enum mr_channel_type type)
 {
     const double nan = (double)NAN;
-    return !mr_quantity_is_float(type) || H5Pset_fill_value(list, H5T_NATIVE_DOUBLE, &nan) >= 0;
+    return !mr_channel_is_float(type) || H5Pset_fill_value(list, H5T_NATIVE_DOUBLE, &nan) >= 0;
 }
 
 /* The creation list of a dataset of this shape; -1 on failure. */
-static hid_t creation_list(enum mr_quantity_type type, const struct mr_hdf5_shape *shape)
+static hid_t creation_list(enum mr_channel_type type, const struct mr_hdf5_shape *shape)
 {
     const hid_t list = H5Pcreate(H5P_DATASET_CREATE);
     bool is_good =
@@ -363,7 +363,7 @@ static mr_status check_free(struct mr_hdf5_file file, hid_t group, const char *n
                             "dataset \"%s\" is there twice", name);
 }
 
-static hid_t make(hid_t group, const char *name, hid_t type, enum mr_quantity_type fill_type,
+static hid_t make(hid_t group, const char *name, hid_t type, enum mr_channel_type fill_type,
                   const struct mr_hdf5_shape *shape)
 {
     hsize_t dim[mr_hdf5_rank_max], dim_max[mr_hdf5_rank_max];
@@ -383,55 +383,54 @@ static hid_t make(hid_t group, const char *name, hid_t type, enum mr_quantity_ty
     return dataset;
 }
 
-mr_status mr_hdf5_dataset(struct mr_hdf5_file file, mr_hid group,
-                          const struct mr_quantity *quantity, const struct mr_hdf5_shape *shape,
-                          mr_hid *dataset, struct mr_err *err)
+mr_status mr_hdf5_dataset(struct mr_hdf5_file file, mr_hid group, const struct mr_channel *channel,
+                          const struct mr_hdf5_shape *shape, mr_hid *dataset, struct mr_err *err)
 {
-    const hid_t type = stored_type(quantity->type);
+    const hid_t type = stored_type(channel->type);
     const double nan = (double)NAN;
     const float nan_f = NAN;
     *dataset = -1;
-    MR_TRY(check_free(file, group, quantity->name, err));
-    *dataset = make(group, quantity->name, type, quantity->type, shape);
+    MR_TRY(check_free(file, group, channel->name, err));
+    *dataset = make(group, channel->name, type, channel->type, shape);
     if (*dataset < 0)
-        return mr_hdf5_error(err, file.path, "dataset \"%s\" cannot be created", quantity->name);
-    mr_status st = describe(file, *dataset, quantity, err);
-    if (st == MR_OK && mr_quantity_is_float(quantity->type))
+        return mr_hdf5_error(err, file.path, "dataset \"%s\" cannot be created", channel->name);
+    mr_status st = describe(file, *dataset, channel, err);
+    if (st == MR_OK && mr_channel_is_float(channel->type))
         st = mr_hdf5_attr_number(
-            file, *dataset, "_FillValue", quantity->type,
-            quantity->type == MR_QUANTITY_F64 ? (const void *)&nan : (const void *)&nan_f, 1, err);
+            file, *dataset, "_FillValue", channel->type,
+            channel->type == MR_CHANNEL_F64 ? (const void *)&nan : (const void *)&nan_f, 1, err);
     return st;
 }
 
-mr_status mr_hdf5_write(struct mr_hdf5_file file, mr_hid dataset,
-                        const struct mr_quantity *quantity, const void *bytes, struct mr_err *err)
+mr_status mr_hdf5_write(struct mr_hdf5_file file, mr_hid dataset, const struct mr_channel *channel,
+                        const void *bytes, struct mr_err *err)
 {
-    const hid_t type = stored_type(quantity->type);
+    const hid_t type = stored_type(channel->type);
     return H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes) >= 0
                ? MR_OK
-               : mr_hdf5_error(err, file.path, "dataset \"%s\" cannot be written", quantity->name);
+               : mr_hdf5_error(err, file.path, "dataset \"%s\" cannot be written", channel->name);
 }
 
-mr_status mr_hdf5_texts(struct mr_hdf5_file file, mr_hid group, const struct mr_quantity *quantity,
+mr_status mr_hdf5_texts(struct mr_hdf5_file file, mr_hid group, const struct mr_channel *channel,
                         const char *const *text, size_t n, mr_hid *dataset, struct mr_err *err)
 {
     const hsize_t dim = n;
     const struct mr_hdf5_shape bare = {0};
     *dataset = -1;
-    MR_TRY(check_free(file, group, quantity->name, err));
-    const hid_t type = text_type(), list = creation_list(MR_QUANTITY_U8, &bare);
+    MR_TRY(check_free(file, group, channel->name, err));
+    const hid_t type = text_type(), list = creation_list(MR_CHANNEL_U8, &bare);
     const hid_t space = n == SIZE_MAX ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &dim, NULL);
     bool is_good = false;
     if (type >= 0 && list >= 0 && space >= 0)
-        *dataset = H5Dcreate2(group, quantity->name, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
+        *dataset = H5Dcreate2(group, channel->name, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
     if (*dataset >= 0)
         is_good = n == 0 ||
                   H5Dwrite(*dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, (const void *)text) >= 0;
     mr_status st =
         is_good ? MR_OK
-                : mr_hdf5_error(err, file.path, "dataset \"%s\" cannot be written", quantity->name);
+                : mr_hdf5_error(err, file.path, "dataset \"%s\" cannot be written", channel->name);
     if (st == MR_OK)
-        st = describe(file, *dataset, quantity, err);
+        st = describe(file, *dataset, channel, err);
     if (type >= 0)
         (void)H5Tclose(type);
     if (list >= 0)
@@ -452,7 +451,7 @@ mr_status mr_hdf5_bare_axis(struct mr_hdf5_file file, mr_hid group, const char *
         .rank = 1, .dim = {n}, .chunk = {chunk}, .is_growing = chunk > 0};
     *dataset = -1;
     MR_TRY(check_free(file, group, name, err));
-    *dataset = make(group, name, H5T_IEEE_F32BE, MR_QUANTITY_U8, &shape);
+    *dataset = make(group, name, H5T_IEEE_F32BE, MR_CHANNEL_U8, &shape);
     if (*dataset < 0)
         return mr_hdf5_error(err, file.path, "axis \"%s\" cannot be created", name);
     snprintf(text, sizeof text, label, (unsigned long long)n);

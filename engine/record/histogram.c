@@ -33,9 +33,9 @@ mr_status mr_histogram_init(struct mr_histogram *h, const struct mr_histogram_pl
 {
     MR_ASSERT(plan->lower > 1 / range_max && plan->upper > plan->lower && plan->upper < range_max);
     MR_ASSERT(plan->bits >= 0 && plan->bits <= bits_max);
-    MR_TRY(mr_quantity_check(plan->quantity, plan->n_quantity, err));
-    for (size_t i = 0; i < plan->n_quantity; i++)
-        MR_ASSERT(plan->quantity[i].type == MR_QUANTITY_U64);
+    MR_TRY(mr_channel_check(plan->channel, plan->n_channel, err));
+    for (size_t i = 0; i < plan->n_channel; i++)
+        MR_ASSERT(plan->channel[i].type == MR_CHANNEL_U64);
     *h = (struct mr_histogram){.plan = *plan, .shift = mantissa_bits - plan->bits};
     uint64_t last_bits;
     h->first = power_of_two_below(plan->lower);
@@ -46,10 +46,10 @@ mr_status mr_histogram_init(struct mr_histogram *h, const struct mr_histogram_pl
     memcpy(&last_bits, &h->last, sizeof last_bits);
     h->first_bits >>= h->shift;
     h->n_bin = (size_t)((last_bits >> h->shift) - h->first_bits) + 2;
-    h->count = mr_alloc_zero(plan->n_quantity * plan->n_entity * h->n_bin, sizeof *h->count);
+    h->count = mr_alloc_zero(plan->n_channel * plan->n_entity * h->n_bin, sizeof *h->count);
     return h->count != NULL
                ? MR_OK
-               : mr_err_nomem(err, plan->n_quantity * plan->n_entity * h->n_bin * sizeof *h->count);
+               : mr_err_nomem(err, plan->n_channel * plan->n_entity * h->n_bin * sizeof *h->count);
 }
 
 void mr_histogram_fini(struct mr_histogram *h)
@@ -71,7 +71,7 @@ double mr_histogram_upper(const struct mr_histogram *h, size_t i)
 static mr_status put_edges(const struct mr_histogram *h, struct mr_runfile *file, const char *group,
                            struct mr_err *err)
 {
-    const struct mr_quantity edge[2] = {
+    const struct mr_channel edge[2] = {
         {.name = "bin_lower", .units = h->plan.units, .long_name = "Lower edge, part of the bin"},
         {.name = "bin_upper", .units = h->plan.units, .long_name = "Upper edge, not part of it"}};
     double *value = mr_alloc(h->n_bin, sizeof *value);
@@ -81,11 +81,8 @@ static mr_status put_edges(const struct mr_histogram *h, struct mr_runfile *file
     for (int k = 0; k < 2 && st == MR_OK; k++) {
         for (size_t i = 0; i < h->n_bin; i++)
             value[i] = k == 0 ? mr_histogram_lower(h, i) : mr_histogram_upper(h, i);
-        const struct mr_runfile_array array = {.group = group,
-                                               .quantity = &edge[k],
-                                               .axis = {"bin"},
-                                               .n = {h->n_bin},
-                                               .values = value};
+        const struct mr_runfile_array array = {
+            .group = group, .channel = &edge[k], .axis = {"bin"}, .n = {h->n_bin}, .values = value};
         st = mr_runfile_put(file, &array, err);
     }
     mr_free(value);
@@ -100,9 +97,9 @@ mr_status mr_histogram_put(const struct mr_histogram *h, struct mr_runfile *file
     MR_TRY(
         mr_runfile_axis(file, group, plan->axis, plan->axis_name, plan->name, plan->n_entity, err));
     MR_TRY(put_edges(h, file, group, err));
-    for (size_t i = 0; i < plan->n_quantity; i++) {
+    for (size_t i = 0; i < plan->n_channel; i++) {
         const struct mr_runfile_array array = {.group = group,
-                                               .quantity = &plan->quantity[i],
+                                               .channel = &plan->channel[i],
                                                .axis = {plan->axis, "bin"},
                                                .n = {plan->n_entity, h->n_bin},
                                                .values = h->count + i * plan->n_entity * h->n_bin};

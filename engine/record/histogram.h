@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Histograms of several quantities for several entities over the same bins, counted during a run
+/* Histograms of several channels for several entities over the same bins, counted during a run
  * and written at its end. Bins divide every octave into 2^bits equal parts: their edges are exact,
  * a value finds its bin without a logarithm, and its relative width is at most 2^-bits. Below the
  * first octave and from the end of the last on there is one bin each. */
@@ -11,11 +11,11 @@
 
 /* Lent for the life of the histogram. */
 struct mr_histogram_plan {
-    double lower, upper;                /* positive; rounded outwards to powers of two */
-    int bits;                           /* 0..10 */
-    const char *units;                  /* of the values, "s" */
-    const struct mr_quantity *quantity; /* of the counts: U64, unit "1" */
-    size_t n_quantity;
+    double lower, upper;              /* positive; rounded outwards to powers of two */
+    int bits;                         /* 0..10 */
+    const char *units;                /* of the values, "s" */
+    const struct mr_channel *channel; /* of the counts: U64, unit "1" */
+    size_t n_channel;
     const char *axis, *axis_name; /* of the entities, "tier" */
     const char *const *name;
     size_t n_entity;
@@ -27,7 +27,7 @@ struct mr_histogram {
     uint64_t first_bits; /* of `first`, shifted by `shift` */
     int shift;
     size_t n_bin;    /* with the two outer ones */
-    uint64_t *count; /* quantity, entity, bin */
+    uint64_t *count; /* channel, entity, bin */
 };
 
 MR_CHECKED mr_status mr_histogram_init(struct mr_histogram *histogram,
@@ -51,13 +51,13 @@ static inline size_t mr_histogram_bin(const struct mr_histogram *h, double value
     return (size_t)((bits >> h->shift) - h->first_bits) + 1;
 }
 
-static inline void mr_histogram_add(struct mr_histogram *h, size_t quantity, size_t entity,
+static inline void mr_histogram_add(struct mr_histogram *h, size_t channel, size_t entity,
                                     double value)
 {
-    h->count[(quantity * h->plan.n_entity + entity) * h->n_bin + mr_histogram_bin(h, value)]++;
+    h->count[(channel * h->plan.n_entity + entity) * h->n_bin + mr_histogram_bin(h, value)]++;
 }
 
-/** Write group/bin_lower, bin_upper and one dataset of counts entity x bin per quantity. */
+/** Write group/bin_lower, bin_upper and one dataset of counts entity x bin per channel. */
 MR_CHECKED mr_status mr_histogram_put(const struct mr_histogram *histogram, struct mr_runfile *file,
                                       const char *group, struct mr_err *err);
 

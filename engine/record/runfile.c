@@ -87,6 +87,12 @@ static void forget(mr_status st)
     (void)st;
 }
 
+static void close_streams(struct mr_runfile *file)
+{
+    for (struct mr_runfile_stream *s = file->first; s != NULL; s = s->next)
+        s->close(s);
+}
+
 static void drop_ballast(struct mr_runfile *file)
 {
     if (file->ballast >= 0)
@@ -105,6 +111,7 @@ static void fail(struct mr_runfile *file, const struct mr_err *err)
         s->trim(s, &file->tools);
     if (!file->is_swmr && put_state(at, end_texts[MR_RUNFILE_FAILED], err->text, &ignored) == MR_OK)
         forget(mr_hdf5_flush(at, &ignored));
+    close_streams(file);
     forget(mr_hdf5_close(at, &ignored));
     file->tools.file.id = -1;
     file->fault = *err;
@@ -274,7 +281,7 @@ static mr_status create_file(void *arg, struct mr_tape_tools *tools, struct mr_e
     MR_TRY(mr_hdf5_group(tools->file, "/", &root, err));
     mr_status st = mr_hdf5_attr_text(tools->file, root, "Conventions", "CF-1.8", err);
     if (st == MR_OK)
-        st = mr_hdf5_attr_number(tools->file, root, "schema", MR_QUANTITY_U64, &number, 0, err);
+        st = mr_hdf5_attr_number(tools->file, root, "schema", MR_CHANNEL_U64, &number, 0, err);
     mr_hdf5_group_close(root);
     return st == MR_OK ? mr_hdf5_flush(tools->file, err) : st;
 }
@@ -376,6 +383,8 @@ static mr_status stop(void *arg, struct mr_tape_tools *tools, struct mr_err *err
     struct mr_runfile *file = arg;
     mr_status st = settle_all(file, true, err);
     file->is_growing = false;
+    if (st == MR_OK)
+        close_streams(file);
     if (st == MR_OK && file->is_swmr)
         st = end_swmr(file, err);
     for (struct mr_runfile_stream *s = file->first; s != NULL && st == MR_OK; s = s->next)
@@ -413,10 +422,21 @@ static mr_status close_file(void *arg, struct mr_tape_tools *tools, struct mr_er
         fail(ending->file, err);
         return st;
     }
+    close_streams(ending->file); /* where rows never started */
     st = mr_hdf5_close(tools->file, err);
     tools->file.id = -1;
     drop_ballast(ending->file);
     return st;
+}
+
+/* Slots of chunks that were not full are behind us now: give their disk space back. What the file
+ * system cannot do stays as it is. */
+static void punch_slots(struct mr_runfile *file)
+{
+    const struct mr_hdf5_slots *slots = &file->tools.slots;
+    for (size_t i = 0; i < slots->n; i++)
+        (void)fallocate(file->out.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                        (off_t)slots->item[i].at, (off_t)slots->item[i].bytes);
 }
 
 mr_status mr_runfile_finish(struct mr_runfile *file, enum mr_runfile_end end, const char *reason,
@@ -430,6 +450,8 @@ mr_status mr_runfile_finish(struct mr_runfile *file, enum mr_runfile_end end, co
     file->stage = STAGE_FINISHED;
     if (st == MR_OK)
         st = run(file, close_file, &ending, err);
+    if (st == MR_OK)
+        punch_slots(file);
     if (st == MR_OK && end == MR_RUNFILE_COMPLETE)
         return mr_file_out_commit(&file->out, err);
     mr_file_out_abort(&file->out);

@@ -12,7 +12,7 @@
 #define MR_ENGINE_RECORD_RUNFILE_H
 
 #include "engine/base/text.h"
-#include "engine/record/quantity.h"
+#include "engine/record/channel.h"
 
 struct mr_runfile;
 
@@ -56,18 +56,18 @@ MR_CHECKED mr_status mr_runfile_axis(struct mr_runfile *file, const char *group,
                                      const char *long_name, const char *const *names, size_t n,
                                      struct mr_err *err);
 
-/** An axis of n places with values. @param[in] values as given of the quantity's type */
+/** An axis of n places with values. @param[in] values as given of the channel's type */
 MR_CHECKED mr_status mr_runfile_scale(struct mr_runfile *file, const char *group,
-                                      const struct mr_quantity *quantity, const void *values,
+                                      const struct mr_channel *channel, const void *values,
                                       size_t n, struct mr_err *err);
 
 /* An array over axes of its own group that are there already. */
 struct mr_runfile_array {
     const char *group;
-    const struct mr_quantity *quantity;
+    const struct mr_channel *channel;
     const char *axis[2];      /* slowest first; the second NULL: one axis */
     size_t n[2];              /* their lengths */
-    const void *values;       /* as given of the quantity's type, rows together; or */
+    const void *values;       /* as given of the channel's type, rows together; or */
     const char *const *texts; /* one axis of texts: the type is not looked at */
 };
 

@@ -20,7 +20,9 @@ struct mr_runfile_stream {
     /* After the last settling: attributes that SWMR would not allow before. NULL: none */
     mr_status (*describe)(struct mr_runfile_stream *stream, struct mr_tape_tools *tools,
                           struct mr_err *err);
-    void (*destroy)(struct mr_runfile_stream *stream); /* in the writing thread */
+    /* In the writing thread: let go of the file; then free all. */
+    void (*close)(struct mr_runfile_stream *stream);
+    void (*destroy)(struct mr_runfile_stream *stream);
     struct mr_runfile *file;
     struct mr_runfile_stream *next;
 };
@@ -51,7 +53,7 @@ mr_status mr_runfile_fault(const struct mr_runfile *file, struct mr_err *err);
 
 /** A text axis that is the scale of its own name, or without names a bare length. */
 MR_CHECKED mr_status mr_runfile_make_axis(struct mr_tape_tools *tools, mr_hid group,
-                                          const struct mr_quantity *quantity,
+                                          const struct mr_channel *channel,
                                           const char *const *names, size_t n, mr_hid *axis,
                                           struct mr_err *err);
 

@@ -18,7 +18,7 @@ mr_status mr_runfile_check_group(const char *group, struct mr_err *err)
                               mr_text_quote(mr_str_of(group), quoted));
         memcpy(name, p, n);
         name[n] = '\0';
-        MR_TRY(mr_quantity_check_name(name, "group", err));
+        MR_TRY(mr_channel_check_name(name, "group", err));
         p += n + (p[n] == '/');
     }
     return MR_OK;
@@ -28,7 +28,7 @@ mr_status mr_runfile_check_group(const char *group, struct mr_err *err)
 
 struct attr {
     const char *group, *name, *text; /* text NULL: a number */
-    enum mr_quantity_type type;
+    enum mr_channel_type type;
     const void *number;
 };
 
@@ -48,7 +48,7 @@ static mr_status put_attr(void *arg, struct mr_tape_tools *tools, struct mr_err 
 static mr_status attr(struct mr_runfile *file, struct attr *what, struct mr_err *err)
 {
     MR_TRY(mr_runfile_check_group(what->group, err));
-    MR_TRY(mr_quantity_check_name(what->name, "attribute", err));
+    MR_TRY(mr_channel_check_name(what->name, "attribute", err));
     return mr_runfile_do(file, what->name, put_attr, what, err);
 }
 
@@ -63,21 +63,21 @@ mr_status mr_runfile_attr_text(struct mr_runfile *file, const char *group, const
 mr_status mr_runfile_attr_f64(struct mr_runfile *file, const char *group, const char *name,
                               double value, struct mr_err *err)
 {
-    struct attr what = {.group = group, .name = name, .type = MR_QUANTITY_F64, .number = &value};
+    struct attr what = {.group = group, .name = name, .type = MR_CHANNEL_F64, .number = &value};
     return attr(file, &what, err);
 }
 
 mr_status mr_runfile_attr_u64(struct mr_runfile *file, const char *group, const char *name,
                               uint64_t value, struct mr_err *err)
 {
-    struct attr what = {.group = group, .name = name, .type = MR_QUANTITY_U64, .number = &value};
+    struct attr what = {.group = group, .name = name, .type = MR_CHANNEL_U64, .number = &value};
     return attr(file, &what, err);
 }
 
 /* ---- datasets ---- */
 
 struct put {
-    const struct mr_quantity *quantity;
+    const struct mr_channel *channel;
     struct mr_runfile_array array; /* its axes empty: an axis of its own, n[0] long */
     const void *stored;
 };
@@ -89,15 +89,15 @@ static mr_status put_axis(void *arg, struct mr_tape_tools *tools, struct mr_err 
     MR_TRY(mr_hdf5_group(tools->file, put->array.group, &group, err));
     mr_status st;
     if (put->stored == NULL) {
-        st = mr_runfile_make_axis(tools, group, put->quantity, put->array.texts, put->array.n[0],
+        st = mr_runfile_make_axis(tools, group, put->channel, put->array.texts, put->array.n[0],
                                   &dataset, err);
     } else {
         const struct mr_hdf5_shape shape = {.rank = 1, .dim = {put->array.n[0]}};
-        st = mr_hdf5_dataset(tools->file, group, put->quantity, &shape, &dataset, err);
+        st = mr_hdf5_dataset(tools->file, group, put->channel, &shape, &dataset, err);
         if (st == MR_OK)
-            st = mr_hdf5_write(tools->file, dataset, put->quantity, put->stored, err);
+            st = mr_hdf5_write(tools->file, dataset, put->channel, put->stored, err);
         if (st == MR_OK)
-            st = mr_hdf5_scale(tools->file, dataset, put->quantity->name, err);
+            st = mr_hdf5_scale(tools->file, dataset, put->channel->name, err);
     }
     mr_hdf5_dataset_close(dataset);
     mr_hdf5_group_close(group);
@@ -105,13 +105,13 @@ static mr_status put_axis(void *arg, struct mr_tape_tools *tools, struct mr_err 
 }
 
 mr_status mr_runfile_make_axis(struct mr_tape_tools *tools, mr_hid group,
-                               const struct mr_quantity *quantity, const char *const *names,
-                               size_t n, mr_hid *axis, struct mr_err *err)
+                               const struct mr_channel *channel, const char *const *names, size_t n,
+                               mr_hid *axis, struct mr_err *err)
 {
     if (names == NULL)
-        return mr_hdf5_bare_axis(tools->file, group, quantity->name, n, 0, axis, err);
-    MR_TRY(mr_hdf5_texts(tools->file, group, quantity, names, n, axis, err));
-    return mr_hdf5_scale(tools->file, *axis, quantity->name, err);
+        return mr_hdf5_bare_axis(tools->file, group, channel->name, n, 0, axis, err);
+    MR_TRY(mr_hdf5_texts(tools->file, group, channel, names, n, axis, err));
+    return mr_hdf5_scale(tools->file, *axis, channel->name, err);
 }
 
 static mr_status put_array(void *arg, struct mr_tape_tools *tools, struct mr_err *err)
@@ -123,13 +123,13 @@ static mr_status put_array(void *arg, struct mr_tape_tools *tools, struct mr_err
     MR_TRY(mr_hdf5_group(tools->file, array->group, &group, err));
     mr_status st;
     if (array->texts != NULL) {
-        st = mr_hdf5_texts(tools->file, group, put->quantity, array->texts,
+        st = mr_hdf5_texts(tools->file, group, put->channel, array->texts,
                            rank == 0 ? SIZE_MAX : array->n[0], &dataset, err);
     } else {
         const struct mr_hdf5_shape shape = {.rank = rank, .dim = {array->n[0], array->n[1]}};
-        st = mr_hdf5_dataset(tools->file, group, put->quantity, &shape, &dataset, err);
+        st = mr_hdf5_dataset(tools->file, group, put->channel, &shape, &dataset, err);
         if (st == MR_OK)
-            st = mr_hdf5_write(tools->file, dataset, put->quantity, put->stored, err);
+            st = mr_hdf5_write(tools->file, dataset, put->channel, put->stored, err);
     }
     for (int i = 0; i < rank && st == MR_OK; i++)
         st = mr_hdf5_attach_named(tools->file, group, dataset, array->axis[i], i, array->n[i], err);
@@ -155,11 +155,11 @@ static mr_status check_texts(const char *name, const char *const *text, size_t n
 /* Values as stored, in memory of their own where they differ from those given. */
 static mr_status convert(struct put *put, size_t n, void **made, struct mr_err *err)
 {
-    const struct mr_quantity *q = put->quantity;
-    *made = mr_alloc(n, mr_quantity_stored_bytes(q->type));
+    const struct mr_channel *q = put->channel;
+    *made = mr_alloc(n, mr_channel_stored_bytes(q->type));
     if (*made == NULL)
-        return mr_err_nomem(err, n * mr_quantity_stored_bytes(q->type));
-    mr_quantity_store(q, put->array.values, mr_quantity_given_bytes(q->type), n, *made);
+        return mr_err_nomem(err, n * mr_channel_stored_bytes(q->type));
+    mr_channel_store(q, put->array.values, mr_channel_given_bytes(q->type), n, *made);
     put->stored = *made;
     return MR_OK;
 }
@@ -170,13 +170,13 @@ static mr_status put_dataset(struct mr_runfile *file, struct put *put, mr_runfil
     void *made = NULL;
     mr_status st = MR_OK;
     MR_TRY(mr_runfile_check_group(put->array.group, err));
-    MR_TRY(mr_quantity_check(put->quantity, 1, err));
+    MR_TRY(mr_channel_check(put->channel, 1, err));
     if (put->array.texts != NULL)
-        MR_TRY(check_texts(put->quantity->name, put->array.texts, n, err));
+        MR_TRY(check_texts(put->channel->name, put->array.texts, n, err));
     else if (put->array.values != NULL)
         st = convert(put, n, &made, err);
     if (st == MR_OK)
-        st = mr_runfile_do(file, put->quantity->name, fn, put, err);
+        st = mr_runfile_do(file, put->channel->name, fn, put, err);
     mr_free(made);
     return st;
 }
@@ -184,8 +184,8 @@ static mr_status put_dataset(struct mr_runfile *file, struct put *put, mr_runfil
 mr_status mr_runfile_text(struct mr_runfile *file, const char *group, const char *name,
                           const char *long_name, const char *text, struct mr_err *err)
 {
-    const struct mr_quantity quantity = {.name = name, .units = "1", .long_name = long_name};
-    struct put put = {.quantity = &quantity, .array = {.group = group, .texts = &text}};
+    const struct mr_channel channel = {.name = name, .units = "1", .long_name = long_name};
+    struct put put = {.channel = &channel, .array = {.group = group, .texts = &text}};
     return put_dataset(file, &put, put_array, 1, err);
 }
 
@@ -193,18 +193,16 @@ mr_status mr_runfile_axis(struct mr_runfile *file, const char *group, const char
                           const char *long_name, const char *const *names, size_t n,
                           struct mr_err *err)
 {
-    const struct mr_quantity quantity = {.name = name, .units = "1", .long_name = long_name};
-    struct put put = {.quantity = &quantity,
-                      .array = {.group = group, .texts = names, .n = {n, 0}}};
+    const struct mr_channel channel = {.name = name, .units = "1", .long_name = long_name};
+    struct put put = {.channel = &channel, .array = {.group = group, .texts = names, .n = {n, 0}}};
     return put_dataset(file, &put, put_axis, n, err);
 }
 
 mr_status mr_runfile_scale(struct mr_runfile *file, const char *group,
-                           const struct mr_quantity *quantity, const void *values, size_t n,
+                           const struct mr_channel *channel, const void *values, size_t n,
                            struct mr_err *err)
 {
-    struct put put = {.quantity = quantity,
-                      .array = {.group = group, .values = values, .n = {n, 0}}};
+    struct put put = {.channel = channel, .array = {.group = group, .values = values, .n = {n, 0}}};
     MR_ASSERT(values != NULL);
     return put_dataset(file, &put, put_axis, n, err);
 }
@@ -212,7 +210,7 @@ mr_status mr_runfile_scale(struct mr_runfile *file, const char *group,
 mr_status mr_runfile_put(struct mr_runfile *file, const struct mr_runfile_array *array,
                          struct mr_err *err)
 {
-    struct put put = {.quantity = array->quantity, .array = *array};
+    struct put put = {.channel = array->channel, .array = *array};
     MR_ASSERT((array->values == NULL) != (array->texts == NULL) && array->axis[0] != NULL);
     MR_ASSERT(array->texts == NULL || array->axis[1] == NULL);
     return put_dataset(file, &put, put_array, array->n[0] * (array->axis[1] ? array->n[1] : 1),

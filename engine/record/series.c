@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A record of a series is the time and, quantity after quantity, the stored values of one row; each
+/* A record of a series is the time and, channel after channel, the stored values of one row; each
  * goes onto a tape of its own. */
 #include "engine/record/series.h"
 
@@ -10,14 +10,14 @@
 struct mr_series {
     struct mr_runfile_stream stream;
     struct mr_series_plan plan; /* names of entities are not kept */
-    size_t n_value;             /* per quantity and row */
+    size_t n_value;             /* per channel and row */
     size_t row_bytes;
     uint64_t n_row;
     double last_s;
-    struct mr_tape *tape; /* 0: time, then the quantities */
+    struct mr_tape *tape; /* 0: time, then the channels */
 };
 
-static const struct mr_quantity time_quantity = {
+static const struct mr_channel time_channel = {
     .name = "time", .units = "s", .long_name = "Simulated time of the sample"};
 
 static struct mr_series *of(struct mr_runfile_stream *stream)
@@ -33,7 +33,7 @@ static mr_status record(struct mr_runfile_stream *stream, struct mr_tape_tools *
     struct mr_series *s = of(stream);
     const unsigned char *p = bytes;
     MR_ASSERT(n == s->row_bytes);
-    for (size_t i = 0; i <= s->plan.n_quantity; i++) {
+    for (size_t i = 0; i <= s->plan.n_channel; i++) {
         MR_TRY(mr_tape_put(&s->tape[i], tools, p, err));
         p += s->tape[i].size * (size_t)s->tape[i].n_col;
     }
@@ -44,7 +44,7 @@ static mr_status settle(struct mr_runfile_stream *stream, struct mr_tape_tools *
                         struct mr_err *err)
 {
     struct mr_series *s = of(stream);
-    for (size_t i = 0; i <= s->plan.n_quantity; i++)
+    for (size_t i = 0; i <= s->plan.n_channel; i++)
         MR_TRY(mr_tape_settle(&s->tape[i], tools, is_last, err));
     return MR_OK;
 }
@@ -52,14 +52,21 @@ static mr_status settle(struct mr_runfile_stream *stream, struct mr_tape_tools *
 static void trim(struct mr_runfile_stream *stream, struct mr_tape_tools *tools)
 {
     struct mr_series *s = of(stream);
-    (void)mr_tape_trim(s->tape, s->plan.n_quantity + 1, tools);
+    (void)mr_tape_trim(s->tape, s->plan.n_channel + 1, tools);
+}
+
+static void close_all(struct mr_runfile_stream *stream)
+{
+    struct mr_series *s = of(stream);
+    for (size_t i = 0; i <= s->plan.n_channel; i++)
+        mr_tape_close(&s->tape[i]);
 }
 
 static void destroy(struct mr_runfile_stream *stream)
 {
     struct mr_series *s = of(stream);
     if (s->tape != NULL)
-        for (size_t i = 0; i <= s->plan.n_quantity; i++)
+        for (size_t i = 0; i <= s->plan.n_channel; i++)
             mr_tape_fini(&s->tape[i]);
     mr_free(s->tape);
     mr_free(s);
@@ -74,8 +81,8 @@ static void destroy_here(void *arg)
 static void choose_shape(const struct mr_series *s, struct mr_hdf5_shape *shape)
 {
     size_t size = 1;
-    for (size_t i = 0; i < s->plan.n_quantity; i++) {
-        const size_t bytes = mr_quantity_stored_bytes(s->plan.quantity[i].type);
+    for (size_t i = 0; i < s->plan.n_channel; i++) {
+        const size_t bytes = mr_channel_stored_bytes(s->plan.channel[i].type);
         size = bytes > size ? bytes : size;
     }
     mr_tape_shape(s->n_value, false, size, shape);
@@ -86,7 +93,7 @@ static void choose_shape(const struct mr_series *s, struct mr_hdf5_shape *shape)
 static mr_status attach(struct mr_series *s, struct mr_tape_tools *tools, mr_hid axis,
                         struct mr_err *err)
 {
-    for (size_t i = 1; i <= s->plan.n_quantity; i++) {
+    for (size_t i = 1; i <= s->plan.n_channel; i++) {
         MR_TRY(mr_hdf5_attach(tools->file, s->tape[i].dataset, s->tape[0].dataset, 0, err));
         if (axis >= 0)
             MR_TRY(mr_hdf5_attach(tools->file, s->tape[i].dataset, axis, 1, err));
@@ -104,16 +111,16 @@ static mr_status declare(struct mr_series *s, struct mr_tape_tools *tools, mr_hi
     choose_shape(s, &shape);
     mr_tape_shape(1, false, sizeof(double), &time_shape);
     time_shape.rank = 1;
-    MR_TRY(mr_tape_init(&s->tape[0], tools, group, &time_quantity, &time_shape, err));
+    MR_TRY(mr_tape_init(&s->tape[0], tools, group, &time_channel, &time_shape, err));
     MR_TRY(mr_hdf5_attr_text(tools->file, s->tape[0].dataset, "axis", "T", err));
-    MR_TRY(mr_hdf5_scale(tools->file, s->tape[0].dataset, time_quantity.name, err));
+    MR_TRY(mr_hdf5_scale(tools->file, s->tape[0].dataset, time_channel.name, err));
     if (plan->axis != NULL) {
-        const struct mr_quantity name = {
+        const struct mr_channel name = {
             .name = plan->axis, .units = "1", .long_name = plan->axis_name};
         st = mr_runfile_make_axis(tools, group, &name, plan->name, plan->n_entity, &axis, err);
     }
-    for (size_t i = 0; i < plan->n_quantity && st == MR_OK; i++)
-        st = mr_tape_init(&s->tape[i + 1], tools, group, &plan->quantity[i], &shape, err);
+    for (size_t i = 0; i < plan->n_channel && st == MR_OK; i++)
+        st = mr_tape_init(&s->tape[i + 1], tools, group, &plan->channel[i], &shape, err);
     if (st == MR_OK)
         st = attach(s, tools, axis, err);
     mr_hdf5_dataset_close(axis);
@@ -127,7 +134,7 @@ static mr_status create(void *arg, struct mr_tape_tools *tools, struct mr_err *e
     MR_TRY(mr_hdf5_group(tools->file, s->plan.group, &group, err));
     mr_status st = declare(s, tools, group, err);
     if (st == MR_OK)
-        st = mr_hdf5_attr_number(tools->file, group, "interval_s", MR_QUANTITY_F64,
+        st = mr_hdf5_attr_number(tools->file, group, "interval_s", MR_CHANNEL_F64,
                                  &s->plan.interval_s, 0, err);
     mr_hdf5_group_close(group);
     return st;
@@ -137,18 +144,17 @@ static mr_status create(void *arg, struct mr_tape_tools *tools, struct mr_err *e
 
 static mr_status check(const struct mr_series_plan *plan, struct mr_err *err)
 {
-    const struct mr_quantity axis = {
-        .name = plan->axis, .units = "1", .long_name = plan->axis_name};
+    const struct mr_channel axis = {.name = plan->axis, .units = "1", .long_name = plan->axis_name};
     MR_TRY(mr_runfile_check_group(plan->group, err));
-    MR_TRY(mr_quantity_check(plan->quantity, plan->n_quantity, err));
+    MR_TRY(mr_channel_check(plan->channel, plan->n_channel, err));
     if (plan->axis != NULL)
-        MR_TRY(mr_quantity_check(&axis, 1, err));
-    for (size_t i = 0; i < plan->n_quantity; i++)
-        if (strcmp(plan->quantity[i].name, time_quantity.name) == 0 ||
-            (plan->axis != NULL && strcmp(plan->quantity[i].name, plan->axis) == 0))
+        MR_TRY(mr_channel_check(&axis, 1, err));
+    for (size_t i = 0; i < plan->n_channel; i++)
+        if (strcmp(plan->channel[i].name, time_channel.name) == 0 ||
+            (plan->axis != NULL && strcmp(plan->channel[i].name, plan->axis) == 0))
             return mr_err_set(err, MR_SCHEMA, MR_NOWHERE,
-                              "quantity \"%s\" of %s is called like an axis",
-                              plan->quantity[i].name, plan->group);
+                              "channel \"%s\" of %s is called like an axis", plan->channel[i].name,
+                              plan->group);
     for (size_t i = 0; plan->name != NULL && i < plan->n_entity; i++) {
         char quoted[MR_QUOTE_CAP];
         const size_t n = strlen(plan->name[i]);
@@ -164,14 +170,14 @@ static mr_status check(const struct mr_series_plan *plan, struct mr_err *err)
 
 static mr_status init(struct mr_series *s, struct mr_runfile *file, struct mr_err *err)
 {
-    s->tape = mr_alloc_zero(s->plan.n_quantity + 1, sizeof *s->tape);
+    s->tape = mr_alloc_zero(s->plan.n_channel + 1, sizeof *s->tape);
     if (s->tape == NULL)
-        return mr_err_nomem(err, (s->plan.n_quantity + 1) * sizeof *s->tape);
-    for (size_t i = 0; i <= s->plan.n_quantity; i++)
+        return mr_err_nomem(err, (s->plan.n_channel + 1) * sizeof *s->tape);
+    for (size_t i = 0; i <= s->plan.n_channel; i++)
         s->tape[i].dataset = -1;
     s->row_bytes = sizeof(double);
-    for (size_t i = 0; i < s->plan.n_quantity; i++)
-        s->row_bytes += s->n_value * mr_quantity_stored_bytes(s->plan.quantity[i].type);
+    for (size_t i = 0; i < s->plan.n_channel; i++)
+        s->row_bytes += s->n_value * mr_channel_stored_bytes(s->plan.channel[i].type);
     MR_TRY(mr_runfile_do(file, s->plan.group, create, s, err));
     s->plan.name = NULL;
     return mr_runfile_add(file, &s->stream, s->row_bytes, err);
@@ -186,7 +192,7 @@ mr_status mr_series_create(struct mr_runfile *file, const struct mr_series_plan 
     if (s == NULL)
         return mr_err_nomem(err, sizeof *s);
     s->stream = (struct mr_runfile_stream){
-        .record = record, .settle = settle, .trim = trim, .destroy = destroy};
+        .record = record, .settle = settle, .trim = trim, .close = close_all, .destroy = destroy};
     s->plan = *plan;
     s->n_value = plan->axis != NULL ? plan->n_entity : 1;
     const mr_status st = init(s, file, err);
@@ -207,10 +213,10 @@ mr_status mr_series_row(struct mr_series *s, double t_s, const void *const *valu
         return mr_runfile_fault(s->stream.file, err);
     memcpy(record_bytes, &t_s, sizeof t_s);
     record_bytes += sizeof t_s;
-    for (size_t i = 0; i < s->plan.n_quantity; i++) {
-        const struct mr_quantity *q = &s->plan.quantity[i];
-        mr_quantity_store(q, value[i], mr_quantity_given_bytes(q->type), s->n_value, record_bytes);
-        record_bytes += s->n_value * mr_quantity_stored_bytes(q->type);
+    for (size_t i = 0; i < s->plan.n_channel; i++) {
+        const struct mr_channel *q = &s->plan.channel[i];
+        mr_channel_store(q, value[i], mr_channel_given_bytes(q->type), s->n_value, record_bytes);
+        record_bytes += s->n_value * mr_channel_stored_bytes(q->type);
     }
     mr_runfile_commit(&s->stream);
     s->last_s = t_s;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Quantities of some entities over time: a group with an axis `time`, an axis of entities and one
- * dataset time x entity per quantity. Several series may grow at different paces. Declared before
+/* Channels of some entities over time: a group with an axis `time`, an axis of entities and one
+ * dataset time x entity per channel. Several series may grow at different paces. Declared before
  * mr_runfile_start, owned by the file. */
 #ifndef MR_ENGINE_RECORD_SERIES_H
 #define MR_ENGINE_RECORD_SERIES_H
@@ -9,16 +9,16 @@
 
 struct mr_series;
 
-/* Texts and names of quantities outlive the file; the names of entities are copied into it. */
+/* Texts and names of channels outlive the file; the names of entities are copied into it. */
 struct mr_series_plan {
     const char *group;       /* "/racks" */
-    const char *axis;        /* name of the entity axis, "rack"; NULL: one value per quantity */
+    const char *axis;        /* name of the entity axis, "rack"; NULL: one value per channel */
     const char *axis_name;   /* its sentence, "Racks in the order of the platform" */
     const char *const *name; /* n_entity of them; NULL: the axis is a length only */
     size_t n_entity;
     double interval_s; /* told as an attribute of the group; 0: irregular */
-    const struct mr_quantity *quantity;
-    size_t n_quantity;
+    const struct mr_channel *channel;
+    size_t n_channel;
 };
 
 /** @param[out] out lent until the file is destroyed */
@@ -26,7 +26,7 @@ MR_CHECKED mr_status mr_series_create(struct mr_runfile *file, const struct mr_s
                                       struct mr_series **out, struct mr_err *err);
 
 /** One sample. Times rise.
- *  @param[in] t_s time [s] @param[in] value for each quantity, in the order of the plan, n_entity
+ *  @param[in] t_s time [s] @param[in] value for each channel, in the order of the plan, n_entity
  *  values as given of its type (one without an axis); read before the call returns */
 MR_CHECKED mr_status mr_series_row(struct mr_series *series, double t_s, const void *const *value,
                                    struct mr_err *err);

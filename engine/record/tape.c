@@ -57,7 +57,7 @@ static void fill(struct mr_tape *tape)
     const double nan = (double)NAN;
     const float nan_f = NAN;
     const size_t n = tape->n_block * tape->chunk_bytes;
-    if (!mr_quantity_is_float(tape->quantity.type)) {
+    if (!mr_channel_is_float(tape->channel.type)) {
         memset(tape->block, 0, n);
         return;
     }
@@ -78,13 +78,13 @@ static mr_status widen(struct mr_tape_tools *tools, const struct mr_tape *tape, 
 }
 
 mr_status mr_tape_init(struct mr_tape *tape, struct mr_tape_tools *tools, mr_hid group,
-                       const struct mr_quantity *quantity, const struct mr_hdf5_shape *shape,
+                       const struct mr_channel *channel, const struct mr_hdf5_shape *shape,
                        struct mr_err *err)
 {
     const uint64_t cols = shape->chunk[1], n_col = shape->rank > 1 ? shape->dim[1] : 1;
-    *tape = (struct mr_tape){.quantity = *quantity, .shape = *shape, .dataset = -1};
+    *tape = (struct mr_tape){.channel = *channel, .shape = *shape, .dataset = -1};
     tape->shape.level = tools->level;
-    tape->size = mr_quantity_stored_bytes(quantity->type);
+    tape->size = mr_channel_stored_bytes(channel->type);
     tape->n_col = n_col;
     tape->n_block = (size_t)((n_col + cols - 1) / cols);
     tape->chunk_bytes = (size_t)(shape->chunk[0] * cols) * tape->size;
@@ -94,12 +94,18 @@ mr_status mr_tape_init(struct mr_tape *tape, struct mr_tape_tools *tools, mr_hid
         return mr_err_nomem(err, tape->n_block * tape->chunk_bytes);
     fill(tape);
     MR_TRY(widen(tools, tape, err));
-    return mr_hdf5_dataset(tools->file, group, quantity, &tape->shape, &tape->dataset, err);
+    return mr_hdf5_dataset(tools->file, group, channel, &tape->shape, &tape->dataset, err);
+}
+
+void mr_tape_close(struct mr_tape *tape)
+{
+    mr_hdf5_dataset_close(tape->dataset);
+    tape->dataset = -1;
 }
 
 void mr_tape_fini(struct mr_tape *tape)
 {
-    mr_hdf5_dataset_close(tape->dataset);
+    mr_tape_close(tape);
     mr_free(tape->block);
     mr_free(tape->tail_place);
     *tape = (struct mr_tape){.dataset = -1};
@@ -142,7 +148,7 @@ static mr_status store(struct mr_tape *tape, struct mr_tape_tools *tools, bool i
     if (is_packed)
         pack(tape, tools);
     if (tape->n_file_row < tape->n_row)
-        MR_TRY(mr_hdf5_extend(file, tape->dataset, tape->quantity.name, &tape->shape, tape->n_row,
+        MR_TRY(mr_hdf5_extend(file, tape->dataset, tape->channel.name, &tape->shape, tape->n_row,
                               err));
     for (size_t b = 0; b < tape->n_block; b++) {
         const uint64_t at[mr_hdf5_rank_max] = {row, b * tape->shape.chunk[1]};
@@ -155,7 +161,7 @@ static mr_status store(struct mr_tape *tape, struct mr_tape_tools *tools, bool i
             if (tools->packed_bytes[b] > 0)
                 n = tools->packed_bytes[b];
         }
-        MR_TRY(mr_hdf5_chunk(file, tape->dataset, tape->quantity.name, at, skipped, bytes, n, err));
+        MR_TRY(mr_hdf5_chunk(file, tape->dataset, tape->channel.name, at, skipped, bytes, n, err));
     }
     tape->n_file_row = tape->n_row;
     return MR_OK;
@@ -188,7 +194,7 @@ static mr_status store_for_now(struct mr_tape *tape, struct mr_tape_tools *tools
     for (size_t b = 0; b < tape->n_block && !tape->is_tail_in_file; b++) {
         const uint64_t at[mr_hdf5_rank_max] = {row, b * tape->shape.chunk[1]};
         uint64_t bytes;
-        MR_TRY(mr_hdf5_chunk_place(tools->file, tape->dataset, tape->quantity.name, at,
+        MR_TRY(mr_hdf5_chunk_place(tools->file, tape->dataset, tape->channel.name, at,
                                    &tape->tail_place[b], &bytes, err));
         MR_ASSERT(bytes == tape->chunk_bytes);
     }
@@ -228,7 +234,7 @@ mr_status mr_tape_put_column(struct mr_tape *tape, struct mr_tape_tools *tools, 
     MR_ASSERT(tape->n_col == 1);
     if (*n > rows - r)
         *n = rows - r;
-    mr_quantity_store(&tape->quantity, given, stride, *n, tape->block + r * tape->size);
+    mr_channel_store(&tape->channel, given, stride, *n, tape->block + r * tape->size);
     return advance(tape, tools, *n, err);
 }
 
@@ -236,12 +242,8 @@ mr_status mr_tape_settle(struct mr_tape *tape, struct mr_tape_tools *tools, bool
                          struct mr_err *err)
 {
     const bool is_full = tape->n_row % tape->shape.chunk[0] == 0;
-    if (is_last) {
-        const mr_status st = is_full ? MR_OK : store_for_good(tape, tools, err);
-        mr_hdf5_dataset_close(tape->dataset);
-        tape->dataset = -1;
-        return st;
-    }
+    if (is_last)
+        return is_full ? MR_OK : store_for_good(tape, tools, err);
     if (is_full || tape->n_file_row == tape->n_row)
         return MR_OK;
     return store_for_now(tape, tools, err);
@@ -255,7 +257,7 @@ uint64_t mr_tape_trim(struct mr_tape *tape, size_t n, struct mr_tape_tools *tool
     for (size_t i = 0; i < n; i++) {
         struct mr_err ignored = {0};
         if (tape[i].dataset >= 0 &&
-            mr_hdf5_extend(tools->file, tape[i].dataset, tape[i].quantity.name, &tape[i].shape,
+            mr_hdf5_extend(tools->file, tape[i].dataset, tape[i].channel.name, &tape[i].shape,
                            least, &ignored) != MR_OK)
             return least; /* nothing more can be done for this file */
     }

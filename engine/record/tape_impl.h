@@ -23,7 +23,7 @@ struct mr_tape_tools {
 };
 
 struct mr_tape {
-    struct mr_quantity quantity; /* its texts are lent */
+    struct mr_channel channel; /* its texts are lent */
     struct mr_hdf5_shape shape;
     mr_hid dataset;
     uint64_t n_row;      /* rows put */
@@ -40,11 +40,12 @@ struct mr_tape {
  *  @param[out] shape rank, chunk */
 void mr_tape_shape(uint64_t n_col, bool is_table, size_t size, struct mr_hdf5_shape *shape);
 
-/** Create the dataset. @param[in] quantity texts outlive the tape @param[in] shape by mr_tape_shape
+/** Create the dataset. @param[in] channel texts outlive the tape @param[in] shape by mr_tape_shape
  */
 MR_CHECKED mr_status mr_tape_init(struct mr_tape *tape, struct mr_tape_tools *tools, mr_hid group,
-                                  const struct mr_quantity *quantity,
+                                  const struct mr_channel *channel,
                                   const struct mr_hdf5_shape *shape, struct mr_err *err);
+void mr_tape_close(struct mr_tape *tape); /* the dataset: before its file is closed */
 void mr_tape_fini(struct mr_tape *tape);
 
 /** Put one row of stored values. */

@@ -93,6 +93,34 @@ MR_TEST(stale_parts_are_replaced_live_ones_respected)
     assert_int_equal(status, 0);
 }
 
+MR_TEST(a_library_that_closes_the_part_does_not_unlock_it)
+{
+    const char *path = mr_test_tmp_path("held.h5");
+    struct mr_file_out out, second;
+    struct mr_err err = {0};
+    assert_int_equal(mr_file_out_open(&out, path, false, &err), MR_OK);
+    const int fd = open(out.part, O_RDWR);
+    assert_true(fd >= 0 && close(fd) == 0);
+    const pid_t child = fork();
+    if (child == 0)
+        _exit(mr_file_out_open(&second, path, true, NULL) == MR_IO ? 0 : 1);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    mr_file_out_abort(&out);
+}
+
+MR_TEST(a_part_may_be_kept)
+{
+    struct mr_file_out out;
+    assert_int_equal(mr_file_out_open(&out, mr_test_tmp_path("kept.h5"), false, NULL), MR_OK);
+    out.is_part_kept = true;
+    mr_file_out_abort(&out);
+    assert_int_equal(access(mr_test_tmp_path("kept.h5"), F_OK), -1);
+    assert_int_equal(access(mr_test_tmp_path("kept.h5.part"), F_OK), 0);
+    assert_int_equal(mr_test_live_allocations(), 0);
+}
+
 MR_TEST(large_output_streams)
 {
     static char block[100000];
@@ -152,6 +180,7 @@ MR_TEST(paths_count_from_the_naming_file)
 MR_TEST_MAIN(MR_TEST_ENTRY(written_only_when_complete), MR_TEST_ENTRY(existing_files_are_kept),
              MR_TEST_ENTRY(abort_leaves_nothing),
              MR_TEST_ENTRY(stale_parts_are_replaced_live_ones_respected),
-             MR_TEST_ENTRY(large_output_streams), MR_TEST_ENTRY(errors_name_the_file),
-             MR_TEST_ENTRY(every_failing_allocation),
+             MR_TEST_ENTRY(a_library_that_closes_the_part_does_not_unlock_it),
+             MR_TEST_ENTRY(a_part_may_be_kept), MR_TEST_ENTRY(large_output_streams),
+             MR_TEST_ENTRY(errors_name_the_file), MR_TEST_ENTRY(every_failing_allocation),
              MR_TEST_ENTRY(paths_count_from_the_naming_file))

@@ -352,6 +352,56 @@ MR_TEST(every_allocation_may_fail)
     mr_test_every_nomem(open_file, path);
 }
 
+static mr_status create_deflater(void *context, struct mr_err *err)
+{
+    struct mr_gz_deflater *deflater;
+    (void)context;
+    MR_TRY(mr_gz_deflater_create(4, &deflater, err));
+    mr_gz_deflater_destroy(deflater);
+    return MR_OK;
+}
+
+/* A zlib stream (RFC 1950) ends with the Adler-32 of what was packed. */
+static uint32_t adler32_of(const char *p, size_t n)
+{
+    uint32_t a = 1, b = 0;
+    for (size_t i = 0; i < n; i++) {
+        a = (a + (unsigned char)p[i]) % 65521;
+        b = (b + a) % 65521;
+    }
+    return b << 16 | a;
+}
+
+MR_TEST(deflater)
+{
+    enum {
+        n = 100000
+    };
+    struct mr_gz_deflater *deflater;
+    char *text = make_text(n);
+    unsigned char *first = malloc(n), *again = malloc(n);
+    assert_true(first != NULL && again != NULL);
+    assert_int_equal(mr_gz_deflater_create(4, &deflater, NULL), MR_OK);
+    const long live = mr_test_live_allocations();
+    const size_t n_first = mr_gz_deflater_run(deflater, text, n, first, n);
+    assert_int_equal(mr_gz_deflater_run(deflater, text, n, again, n_first - 1), 0);
+    assert_int_equal(mr_gz_deflater_run(deflater, "other", 5, again, n) > 5, 1);
+    assert_int_equal(mr_gz_deflater_run(deflater, text, n, again, n_first), n_first);
+    assert_int_equal(mr_test_live_allocations(), live);
+    assert_memory_equal(first, again, n_first);
+    assert_int_equal(first[0] & 0x0f, 8);
+    assert_int_equal((first[0] * 256 + first[1]) % 31, 0);
+    const unsigned char *end = first + n_first - 4;
+    assert_int_equal((uint32_t)end[0] << 24 | (uint32_t)end[1] << 16 | (uint32_t)end[2] << 8 |
+                         end[3],
+                     adler32_of(text, n));
+    mr_gz_deflater_destroy(deflater);
+    free(text);
+    free(first);
+    free(again);
+    mr_test_every_nomem(create_deflater, NULL);
+}
+
 MR_TEST(real_trace)
 {
     const char *path = mr_test_data("mooncake/conversation_trace.jsonl.gz");
@@ -378,4 +428,5 @@ MR_TEST_MAIN(MR_TEST_ENTRY(plain_passes_through), MR_TEST_ENTRY(round_trip),
              MR_TEST_ENTRY(good_bytes_come_before_the_fault), MR_TEST_ENTRY(read_all_limit),
              MR_TEST_ENTRY(files), MR_TEST_ENTRY(files_that_cannot_be_read),
              MR_TEST_ENTRY(standard_input_is_a_pipe_of_single_bytes), MR_TEST_ENTRY(crc32),
-             MR_TEST_ENTRY(every_allocation_may_fail), MR_TEST_ENTRY(real_trace))
+             MR_TEST_ENTRY(every_allocation_may_fail), MR_TEST_ENTRY(deflater),
+             MR_TEST_ENTRY(real_trace))

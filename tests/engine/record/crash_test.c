@@ -2,7 +2,7 @@
 /* What is left when a run does not end well: killed at any moment, a full disk, a limit on files, a
  * folder that cannot be written; and that a long run needs no more memory than a short one.
  * Runs are child processes; a row's values say which row it is, so a reader can check each. */
-#define _GNU_SOURCE /* F_SETPIPE_SZ's neighbors, mount */
+#define _GNU_SOURCE /* pipe2, mount */
 #include "engine/base/wall.h"
 #include "engine/record/columns.h"
 #include "engine/record/runfile.h"
@@ -24,9 +24,9 @@ enum {
     n_forever = 1 << 30
 };
 
-static const struct mr_quantity pump_quantity[] = {
-    {.name = "flow_lpm", .units = "L min-1", .long_name = "Flow", .type = MR_QUANTITY_F64},
-    {.name = "power_kw", .units = "kW", .long_name = "Power", .type = MR_QUANTITY_F32_OF_F64},
+static const struct mr_channel pump_channel[] = {
+    {.name = "flow_lpm", .units = "L min-1", .long_name = "Flow", .type = MR_CHANNEL_F64},
+    {.name = "power_kw", .units = "kW", .long_name = "Power", .type = MR_CHANNEL_F32_OF_F64},
 };
 
 struct event {
@@ -34,7 +34,7 @@ struct event {
     double t_s;
 };
 
-static const struct mr_quantity event_column[] = {
+static const struct mr_channel event_column[] = {
     MR_COLUMN(struct event, number, U64, "1", "Number"),
     MR_COLUMN(struct event, t_s, F64, "s", "Time"),
 };
@@ -50,9 +50,9 @@ struct child {
     const char *path;
     struct mr_runfile_options options;
     int n_row;
-    int report; /* a row's number is written here once it is flushed; -1: nobody asks */
-    int every;  /* rows between explicit flushes; 0: none */
-    bool is_paced;
+    int report;    /* a row's number is written here once it is flushed; -1: nobody asks */
+    int every;     /* rows between explicit flushes; 0: none */
+    long pause_ns; /* after every eighth row */
 };
 
 static mr_status declare(struct mr_runfile *file, struct mr_series **series,
@@ -63,8 +63,8 @@ static mr_status declare(struct mr_runfile *file, struct mr_series **series,
                                          .axis_name = "Pumps",
                                          .n_entity = n_pump,
                                          .interval_s = 1,
-                                         .quantity = pump_quantity,
-                                         .n_quantity = 2};
+                                         .channel = pump_channel,
+                                         .n_channel = 2};
     const struct mr_columns_plan plan = {.group = "/events",
                                          .axis = "event",
                                          .column = event_column,
@@ -100,8 +100,8 @@ static mr_status rows(const struct child *c, struct mr_runfile *file, struct mr_
             if (c->report >= 0 && write(c->report, &n, sizeof n) != sizeof n)
                 return MR_IO;
         }
-        if (c->is_paced && row % 8 == 0)
-            nanosleep(&(struct timespec){.tv_nsec = 300000}, NULL);
+        if (c->pause_ns > 0 && row % 8 == 0)
+            nanosleep(&(struct timespec){.tv_nsec = c->pause_ns}, NULL);
     }
     return MR_OK;
 }
@@ -159,7 +159,7 @@ static size_t kill_after(const char *path, bool is_live, int every, long delay_n
     assert_int_equal(pipe2(report, O_CLOEXEC), 0);
     const pid_t pid = fork();
     if (pid == 0) {
-        struct child c = {path, options_now(), n_forever, report[1], every, true};
+        struct child c = {path, options_now(), n_forever, report[1], every, 300000};
         struct mr_err err = {0};
         c.options.is_live = is_live;
         c.options.flush_s = 0.002;
@@ -238,7 +238,7 @@ static void in_child(int (*body)(void), const char *what)
     fflush(NULL);
     const pid_t pid = fork();
     if (pid == 0)
-        _exit(body());
+        exit(body()); /* not _exit: HDF5 must end well too */
     assert_int_equal(waitpid(pid, &status, 0), pid);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
         mr_test_skip("%s", what);
@@ -252,7 +252,7 @@ static int fill_limit(void)
     char path[512];
     struct mr_err err = {0};
     snprintf(path, sizeof path, "%s", mr_test_tmp_path("limit.h5"));
-    struct child c = {path, options_now(), 2000, -1, 0, false};
+    struct child c = {path, options_now(), 2000, -1, 0, 0};
     c.options.flush_s = 0.01;
     if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
         return 77;
@@ -278,7 +278,7 @@ static int fill_disk(void)
         if (mount("tmpfs", mount_point, "tmpfs", 0, "size=8m") != 0)
             return 77;
         snprintf(path, sizeof path, "%s/full.h5", mount_point);
-        struct child c = {path, options_now(), 20000, -1, 0, false};
+        struct child c = {path, options_now(), 20000, -1, 0, 0};
         c.options.flush_s = 0.005;
         c.options.reserve_bytes = 1 << 20;
         c.options.is_live = is_live;
@@ -380,7 +380,7 @@ MR_TEST(read_while_it_grows)
     fflush(NULL);
     const pid_t writer = fork();
     if (writer == 0) {
-        struct child c = {path, options_now(), n_forever, -1, 0, true};
+        struct child c = {path, options_now(), n_forever, -1, 0, 5000000};
         struct mr_err err = {0};
         c.options.is_live = true;
         c.options.flush_s = 0.005;

@@ -17,22 +17,22 @@
 
 enum {
     n_rack = 700, /* two chunks beside each other */
-    n_quantity = 3
+    n_channel = 3
 };
 
-static const struct mr_quantity rack_quantity[n_quantity] = {
+static const struct mr_channel rack_channel[n_channel] = {
     {.name = "power_kw",
      .units = "kW",
      .long_name = "Power of the rack",
-     .type = MR_QUANTITY_F32_OF_F64,
+     .type = MR_CHANNEL_F32_OF_F64,
      .scale = 1e-3,
      .dsx = "Rack/RackPower",
      .cell_methods = "time: mean"},
-    {.name = "die_max_c", .units = "degC", .long_name = "Hottest die", .type = MR_QUANTITY_F64},
+    {.name = "die_max_c", .units = "degC", .long_name = "Hottest die", .type = MR_CHANNEL_F64},
     {.name = "throttled_gpus",
      .units = "1",
      .long_name = "Packages that are throttled",
-     .type = MR_QUANTITY_U32},
+     .type = MR_CHANNEL_U32},
 };
 
 struct call {
@@ -44,7 +44,7 @@ struct call {
 
 static const char *const tier_names[] = {"free", "pay as you go", "reserved"};
 
-static const struct mr_quantity call_column[] = {
+static const struct mr_channel call_column[] = {
     MR_COLUMN(struct call, id, U64, "1", "Number of the call"),
     MR_COLUMN(struct call, arrived_s, F64, "s", "Arrival"),
     MR_COLUMN(struct call, ttft_s, F32_OF_F64, "s", "Time to first token"),
@@ -52,7 +52,7 @@ static const struct mr_quantity call_column[] = {
     {.name = "tier",
      .units = "1",
      .long_name = "Price tier",
-     .type = MR_QUANTITY_U8,
+     .type = MR_CHANNEL_U8,
      .flag = tier_names,
      .n_flag = 3,
      .offset = offsetof(struct call, tier)},
@@ -106,10 +106,10 @@ static mr_status declare(struct run *run, struct mr_err *err)
                                          .name = name,
                                          .n_entity = n_rack,
                                          .interval_s = 1,
-                                         .quantity = rack_quantity,
-                                         .n_quantity = n_quantity};
+                                         .channel = rack_channel,
+                                         .n_channel = n_channel};
     const struct mr_series_plan site = {
-        .group = "/power/bess", .interval_s = 5, .quantity = rack_quantity, .n_quantity = 2};
+        .group = "/power/bess", .interval_s = 5, .channel = rack_channel, .n_channel = 2};
     const struct mr_columns_plan calls = {.group = "/requests",
                                           .axis = "request",
                                           .column = call_column,
@@ -129,7 +129,7 @@ static mr_status give_row(struct run *run, size_t row, struct mr_err *err)
 {
     static double power[n_rack], die[n_rack];
     static uint32_t throttled[n_rack];
-    const void *const value[n_quantity] = {power, die, throttled};
+    const void *const value[n_channel] = {power, die, throttled};
     for (size_t i = 0; i < n_rack; i++) {
         power[i] = power_w(i, row);
         die[i] = die_c(i, row);
@@ -179,10 +179,10 @@ static mr_status write_all(const char *path, const struct mr_runfile_options *op
     if (st == MR_OK) {
         static const char *const names[] = {"tok_s.output", "power.pue"};
         static const double values[] = {1.5e6, 1.08};
-        static const struct mr_quantity value = {
+        static const struct mr_channel value = {
             .name = "value", .units = "1", .long_name = "Value of the KPI"};
         const struct mr_runfile_array array = {
-            .group = "/kpi", .quantity = &value, .axis = {"kpi"}, .n = {2}, .values = values};
+            .group = "/kpi", .channel = &value, .axis = {"kpi"}, .n = {2}, .values = values};
         st = mr_runfile_axis(run.file, "/kpi", "kpi", "Paths in the summary", names, 2, err);
         if (st == MR_OK)
             st = mr_runfile_put(run.file, &array, err);
@@ -418,17 +418,17 @@ MR_TEST(opened_by_h5dump)
 
 /* ---- what it refuses ---- */
 
-static mr_status series_named(struct mr_runfile *file, const char *group, const char *quantity,
+static mr_status series_named(struct mr_runfile *file, const char *group, const char *channel,
                               const char *entity, struct mr_err *err)
 {
-    const struct mr_quantity q = {.name = quantity, .units = "1", .long_name = "A number"};
+    const struct mr_channel q = {.name = channel, .units = "1", .long_name = "A number"};
     const struct mr_series_plan plan = {.group = group,
                                         .axis = "rack",
                                         .axis_name = "Racks",
                                         .name = &entity,
                                         .n_entity = 1,
-                                        .quantity = &q,
-                                        .n_quantity = 1};
+                                        .channel = &q,
+                                        .n_channel = 1};
     struct mr_series *series;
     *err = (struct mr_err){0};
     return mr_series_create(file, &plan, &series, err);
@@ -447,7 +447,7 @@ MR_TEST(hostile_names)
     must(mr_runfile_create(path, &options, &file, &err), &err);
     for (size_t i = 0; i < N_OF(bad); i++) {
         if (series_named(file, "/g", bad[i], "R0", &err) == MR_OK)
-            fail_msg("quantity \"%s\" was taken", bad[i]);
+            fail_msg("channel \"%s\" was taken", bad[i]);
         assert_true(err.status == MR_RANGE || err.status == MR_SCHEMA);
         assert_true(strchr(err.text, '\n') == NULL && err.text[0] != '\0');
     }
@@ -479,18 +479,18 @@ MR_TEST(mistakes_are_told)
     struct mr_err err = {0};
     struct mr_runfile *file;
     const struct mr_runfile_options options = mr_runfile_options_default();
-    const struct mr_quantity no_unit = {.name = "a", .long_name = "A"};
-    const struct mr_quantity twice[2] = {rack_quantity[0], rack_quantity[0]};
+    const struct mr_channel no_unit = {.name = "a", .long_name = "A"};
+    const struct mr_channel twice[2] = {rack_channel[0], rack_channel[0]};
     const struct mr_runfile_array stray = {.group = "/kpi",
-                                           .quantity = &rack_quantity[1],
+                                           .channel = &rack_channel[1],
                                            .axis = {"no_axis"},
                                            .n = {1},
                                            .values = &(double){1}};
     must(mr_runfile_create(mr_test_tmp_path("wrong.h5"), &options, &file, &err), &err);
-    assert_int_equal(mr_quantity_check(&no_unit, 1, &err), MR_SCHEMA);
+    assert_int_equal(mr_channel_check(&no_unit, 1, &err), MR_SCHEMA);
     mr_assert_contains(err.text, "no unit");
     err = (struct mr_err){0};
-    assert_int_equal(mr_quantity_check(twice, 2, &err), MR_SCHEMA);
+    assert_int_equal(mr_channel_check(twice, 2, &err), MR_SCHEMA);
     mr_assert_contains(err.text, "twice");
     err = (struct mr_err){0};
     assert_int_equal(mr_runfile_put(file, &stray, &err), MR_REF);
@@ -529,17 +529,17 @@ MR_TEST(a_live_file_only_grows)
 
 MR_TEST(histograms)
 {
-    static const struct mr_quantity latency[] = {
-        {.name = "ttft_s", .units = "1", .long_name = "Calls by TTFT", .type = MR_QUANTITY_U64},
-        {.name = "e2e_s", .units = "1", .long_name = "Calls by time", .type = MR_QUANTITY_U64}};
+    static const struct mr_channel latency[] = {
+        {.name = "ttft_s", .units = "1", .long_name = "Calls by TTFT", .type = MR_CHANNEL_U64},
+        {.name = "e2e_s", .units = "1", .long_name = "Calls by time", .type = MR_CHANNEL_U64}};
     static const double value[] = {-1,     0, 0.0009, 0.001, 1,   1.06,
-                                   1.0625, 5, 99,     128,   1e9, INFINITY};
+                                   1.0625, 5, 99,     128,   1e9, (double)INFINITY};
     const struct mr_histogram_plan plan = {.lower = 0.001,
                                            .upper = 100,
                                            .bits = 4,
                                            .units = "s",
-                                           .quantity = latency,
-                                           .n_quantity = 2,
+                                           .channel = latency,
+                                           .n_channel = 2,
                                            .axis = "tier",
                                            .axis_name = "Tiers",
                                            .name = tier_names,

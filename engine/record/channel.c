@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Checks of recorded tables and the conversion at their border. */
-#include "engine/record/quantity.h"
+#include "engine/record/channel.h"
 
 #include "engine/base/assert.h"
 #include "engine/base/text.h"
@@ -13,30 +13,30 @@ static const struct {
     unsigned char given, stored;
 } sizes[] = {
 #define SIZE_ROW(name, type, given, stored) {(given), (stored)},
-    MR_QUANTITY_TYPE_LIST(SIZE_ROW)
+    MR_CHANNEL_TYPE_LIST(SIZE_ROW)
 #undef SIZE_ROW
 };
 
 #define SIZE_CHECK(name, type, given, stored) \
     _Static_assert(sizeof(type) == (given), "size of " #name);
-MR_QUANTITY_TYPE_LIST(SIZE_CHECK)
+MR_CHANNEL_TYPE_LIST(SIZE_CHECK)
 #undef SIZE_CHECK
 
-size_t mr_quantity_given_bytes(enum mr_quantity_type type)
+size_t mr_channel_given_bytes(enum mr_channel_type type)
 {
-    MR_ASSERT(type < MR_QUANTITY_N_TYPE);
+    MR_ASSERT(type < MR_CHANNEL_N_TYPE);
     return sizes[type].given;
 }
 
-size_t mr_quantity_stored_bytes(enum mr_quantity_type type)
+size_t mr_channel_stored_bytes(enum mr_channel_type type)
 {
-    MR_ASSERT(type < MR_QUANTITY_N_TYPE);
+    MR_ASSERT(type < MR_CHANNEL_N_TYPE);
     return sizes[type].stored;
 }
 
-bool mr_quantity_is_float(enum mr_quantity_type type)
+bool mr_channel_is_float(enum mr_channel_type type)
 {
-    return type == MR_QUANTITY_F64 || type == MR_QUANTITY_F32 || type == MR_QUANTITY_F32_OF_F64;
+    return type == MR_CHANNEL_F64 || type == MR_CHANNEL_F32 || type == MR_CHANNEL_F32_OF_F64;
 }
 
 static const char *what_is_bad(const char *name)
@@ -59,7 +59,7 @@ static const char *what_is_bad(const char *name)
     return name[0] == ' ' || name[n - 1] == ' ' ? "begins or ends with a space" : NULL;
 }
 
-mr_status mr_quantity_check_name(const char *name, const char *what, struct mr_err *err)
+mr_status mr_channel_check_name(const char *name, const char *what, struct mr_err *err)
 {
     char quoted[MR_QUOTE_CAP];
     const char *bad = name != NULL ? what_is_bad(name) : "is missing";
@@ -69,35 +69,35 @@ mr_status mr_quantity_check_name(const char *name, const char *what, struct mr_e
                       what, mr_text_quote(mr_str_of(name != NULL ? name : ""), quoted), bad);
 }
 
-static mr_status check_one(const struct mr_quantity *q, struct mr_err *err)
+static mr_status check_one(const struct mr_channel *q, struct mr_err *err)
 {
-    MR_TRY(mr_quantity_check_name(q->name, "quantity", err));
+    MR_TRY(mr_channel_check_name(q->name, "channel", err));
     const char *bad = NULL;
     if (q->units == NULL || q->units[0] == '\0')
         bad = "has no unit (\"1\" for plain numbers)";
     else if (q->long_name == NULL || q->long_name[0] == '\0')
         bad = "has no sentence";
-    else if (q->type >= MR_QUANTITY_N_TYPE)
+    else if (q->type >= MR_CHANNEL_N_TYPE)
         bad = "has no known type";
-    else if (q->scale != 0 && q->type != MR_QUANTITY_F64 && q->type != MR_QUANTITY_F32_OF_F64)
+    else if (q->scale != 0 && q->type != MR_CHANNEL_F64 && q->type != MR_CHANNEL_F32_OF_F64)
         bad = "has a scale, which only doubles have";
-    else if (q->n_flag > 0 && (mr_quantity_is_float(q->type) || q->flag == NULL))
+    else if (q->n_flag > 0 && (mr_channel_is_float(q->type) || q->flag == NULL))
         bad = "names values of a type that has none to name";
-    else if (q->type == MR_QUANTITY_U8 && q->n_flag > UINT8_MAX + 1)
+    else if (q->type == MR_CHANNEL_U8 && q->n_flag > UINT8_MAX + 1)
         bad = "names more values than its type has";
     if (bad != NULL)
-        return mr_err_set(err, MR_SCHEMA, MR_NOWHERE, "quantity \"%s\" %s", q->name, bad);
+        return mr_err_set(err, MR_SCHEMA, MR_NOWHERE, "channel \"%s\" %s", q->name, bad);
     return MR_OK;
 }
 
-mr_status mr_quantity_check(const struct mr_quantity *quantity, size_t n, struct mr_err *err)
+mr_status mr_channel_check(const struct mr_channel *channel, size_t n, struct mr_err *err)
 {
     for (size_t i = 0; i < n; i++) {
-        MR_TRY(check_one(&quantity[i], err));
+        MR_TRY(check_one(&channel[i], err));
         for (size_t k = 0; k < i; k++)
-            if (strcmp(quantity[i].name, quantity[k].name) == 0)
-                return mr_err_set(err, MR_SCHEMA, MR_NOWHERE, "quantity \"%s\" is there twice",
-                                  quantity[i].name);
+            if (strcmp(channel[i].name, channel[k].name) == 0)
+                return mr_err_set(err, MR_SCHEMA, MR_NOWHERE, "channel \"%s\" is there twice",
+                                  channel[i].name);
     }
     return MR_OK;
 }
@@ -132,16 +132,16 @@ static void store_f64(const unsigned char *given, size_t stride, size_t n, doubl
     for (size_t i = 0; i < n; i++) \
     memcpy(out + i * (bytes), in + i * stride, (bytes))
 
-void mr_quantity_store(const struct mr_quantity *quantity, const void *given, size_t stride,
-                       size_t n, void *stored)
+void mr_channel_store(const struct mr_channel *channel, const void *given, size_t stride, size_t n,
+                      void *stored)
 {
     const unsigned char *in = given;
     unsigned char *out = stored;
-    const size_t size = mr_quantity_stored_bytes(quantity->type);
-    const double scale = quantity->scale != 0 ? quantity->scale : 1;
-    if (quantity->type == MR_QUANTITY_F32_OF_F64)
+    const size_t size = mr_channel_stored_bytes(channel->type);
+    const double scale = channel->scale != 0 ? channel->scale : 1;
+    if (channel->type == MR_CHANNEL_F32_OF_F64)
         store_f32_of_f64(in, stride, n, scale, out);
-    else if (quantity->type == MR_QUANTITY_F64 && quantity->scale != 0)
+    else if (channel->type == MR_CHANNEL_F64 && channel->scale != 0)
         store_f64(in, stride, n, scale, out);
     else if (stride == size)
         memcpy(out, in, n * size);

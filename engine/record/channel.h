@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is recorded: one row per dataset, with name, unit, sentence and type. The tables of the
  * models' outputs are made of these; every recorded dataset carries them as attributes. */
-#ifndef MR_ENGINE_RECORD_QUANTITY_H
-#define MR_ENGINE_RECORD_QUANTITY_H
+#ifndef MR_ENGINE_RECORD_CHANNEL_H
+#define MR_ENGINE_RECORD_CHANNEL_H
 
 #include "engine/base/status.h"
 
 #include <stdint.h>
 
 /* name, type as given, bytes as given, bytes as stored */
-#define MR_QUANTITY_TYPE_LIST(X)                                       \
+#define MR_CHANNEL_TYPE_LIST(X)                                        \
     X(F64, double, 8, 8)                                               \
     X(F32, float, 4, 4)                                                \
     X(F32_OF_F64, double, 8, 4) /* given as double, stored as float */ \
@@ -17,19 +17,19 @@
     X(U32, uint32_t, 4, 4)                                             \
     X(U8, uint8_t, 1, 1)
 
-enum mr_quantity_type {
-#define MR_QUANTITY_TYPE_ENUM(name, type, given, stored) MR_QUANTITY_##name,
-    MR_QUANTITY_TYPE_LIST(MR_QUANTITY_TYPE_ENUM)
-#undef MR_QUANTITY_TYPE_ENUM
-    MR_QUANTITY_N_TYPE
+enum mr_channel_type {
+#define MR_CHANNEL_TYPE_ENUM(name, type, given, stored) MR_CHANNEL_##name,
+    MR_CHANNEL_TYPE_LIST(MR_CHANNEL_TYPE_ENUM)
+#undef MR_CHANNEL_TYPE_ENUM
+    MR_CHANNEL_N_TYPE
 };
 
 /* Static strings or lent for as long as whatever was made of the table. */
-struct mr_quantity {
+struct mr_channel {
     const char *name;      /* of the dataset, "power_kw" */
     const char *units;     /* as UDUNITS reads it: "kW", "degC", "L min-1", "percent", "1", "s" */
     const char *long_name; /* a sentence */
-    enum mr_quantity_type type;
+    enum mr_channel_type type;
     double scale;             /* doubles are multiplied by it, W -> kW: 1e-3; 0: as given */
     const char *dsx;          /* name in the DSX vocabulary, "Rack/RackPower"; NULL: none */
     const char *cell_methods; /* "time: mean"; NULL: none */
@@ -38,21 +38,21 @@ struct mr_quantity {
     size_t offset; /* of the field in a row's struct: columns.h */
 };
 
-size_t mr_quantity_given_bytes(enum mr_quantity_type type);
-size_t mr_quantity_stored_bytes(enum mr_quantity_type type);
-bool mr_quantity_is_float(enum mr_quantity_type type);
+size_t mr_channel_given_bytes(enum mr_channel_type type);
+size_t mr_channel_stored_bytes(enum mr_channel_type type);
+bool mr_channel_is_float(enum mr_channel_type type);
 
 /** Names of datasets, groups and axes: UTF-8, neither empty nor ".", no '/', no control character,
  *  no space at an end, at most 200 bytes. @param[in] what the kind of name, for the message */
-MR_CHECKED mr_status mr_quantity_check_name(const char *name, const char *what, struct mr_err *err);
+MR_CHECKED mr_status mr_channel_check_name(const char *name, const char *what, struct mr_err *err);
 
 /** A whole table: names good and different, units and sentences there, types that fit. */
-MR_CHECKED mr_status mr_quantity_check(const struct mr_quantity *quantity, size_t n,
-                                       struct mr_err *err);
+MR_CHECKED mr_status mr_channel_check(const struct mr_channel *channel, size_t n,
+                                      struct mr_err *err);
 
 /** Values as given to values as stored: widths, scale. @param[in] stride bytes from one value as
  *  given to the next */
-void mr_quantity_store(const struct mr_quantity *quantity, const void *given, size_t stride,
-                       size_t n, void *stored);
+void mr_channel_store(const struct mr_channel *channel, const void *given, size_t stride, size_t n,
+                      void *stored);
 
 #endif
