@@ -101,14 +101,12 @@ static mr_status describe(struct mr_runfile_stream *stream, struct mr_tape_tools
     return st;
 }
 
+/* The axis is never longer than its first column. */
 static void trim(struct mr_runfile_stream *stream, struct mr_tape_tools *tools)
 {
     struct mr_columns *c = of(stream);
-    struct mr_err ignored = {0};
-    const uint64_t n = mr_tape_trim(c->tape, c->n_column, tools);
-    if (c->axis >= 0 &&
-        mr_hdf5_extend(tools->file, c->axis, c->plan.axis, &c->axis_shape, n, &ignored) == MR_OK)
-        c->n_axis = n;
+    for (size_t i = 0; i < c->n_column; i++)
+        mr_tape_trim(&c->tape[i], tools);
 }
 
 static void close_all(struct mr_runfile_stream *stream)

@@ -20,7 +20,8 @@
 #include <unistd.h>
 
 enum {
-    schema = 1
+    schema = 1,
+    stream_bytes = sizeof(void *) /* a record begins with the stream it is for */
 };
 
 enum stage {
@@ -100,8 +101,8 @@ static void drop_ballast(struct mr_runfile *file)
     file->ballast = -1;
 }
 
-/* The file cannot be written any more: remember why and close it as well as it goes. What has grown
- * unevenly is cut to the rows that all have, which SWMR does not allow. */
+/* The file cannot be written any more: remember why and close it as well as it goes. Rows that
+ * could not be stored are cut off, which SWMR does not allow. */
 static void fail(struct mr_runfile *file, const struct mr_err *err)
 {
     struct mr_err ignored = {0};
@@ -125,9 +126,9 @@ static void on_record(void *context, const void *bytes, size_t n)
     struct mr_err err = {0};
     if (file->tools.file.id < 0)
         return;
-    memcpy(&stream, bytes, sizeof stream);
-    const unsigned char *payload = (const unsigned char *)bytes + sizeof stream;
-    if (stream->record(stream, &file->tools, payload, n - sizeof stream, &err) != MR_OK)
+    memcpy(&stream, bytes, stream_bytes);
+    const unsigned char *payload = (const unsigned char *)bytes + stream_bytes;
+    if (stream->record(stream, &file->tools, payload, n - stream_bytes, &err) != MR_OK)
         fail(file, &err);
 }
 
@@ -215,7 +216,7 @@ mr_status mr_runfile_add(struct mr_runfile *file, struct mr_runfile_stream *take
     struct addition addition = {file, take_stream};
     take_stream->file = file;
     take_stream->next = NULL;
-    MR_TRY(mr_writer_widen(file->writer, record_bytes + sizeof take_stream, err));
+    MR_TRY(mr_writer_widen(file->writer, record_bytes + stream_bytes, err));
     return run(file, add_stream, &addition, err);
 }
 
@@ -230,9 +231,9 @@ void *mr_runfile_reserve(struct mr_runfile_stream *stream, size_t n)
     MR_ASSERT(file->stage == STAGE_GROWING);
     if (atomic_load_explicit(&file->has_failed, memory_order_acquire))
         return NULL;
-    unsigned char *record = mr_writer_reserve(file->writer, sizeof stream + n);
-    memcpy(record, &stream, sizeof stream);
-    return record + sizeof stream;
+    unsigned char *record = mr_writer_reserve(file->writer, stream_bytes + n);
+    memcpy(record, &stream, stream_bytes);
+    return record + stream_bytes;
 }
 
 void mr_runfile_commit(struct mr_runfile_stream *stream)

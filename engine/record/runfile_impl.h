@@ -13,7 +13,7 @@ struct mr_runfile_stream {
                         const void *bytes, size_t n, struct mr_err *err);
     mr_status (*settle)(struct mr_runfile_stream *stream, struct mr_tape_tools *tools, bool is_last,
                         struct mr_err *err);
-    /* After a failure: the same number of rows for all. */
+    /* After a failure: no rows without values. */
     void (*trim)(struct mr_runfile_stream *stream, struct mr_tape_tools *tools);
     /* Before the last settling, in the producing thread: what it still holds. NULL: nothing */
     mr_status (*stop)(struct mr_runfile_stream *stream, struct mr_err *err);

@@ -52,7 +52,8 @@ static mr_status settle(struct mr_runfile_stream *stream, struct mr_tape_tools *
 static void trim(struct mr_runfile_stream *stream, struct mr_tape_tools *tools)
 {
     struct mr_series *s = of(stream);
-    (void)mr_tape_trim(s->tape, s->plan.n_channel + 1, tools);
+    for (size_t i = 0; i <= s->plan.n_channel; i++)
+        mr_tape_trim(&s->tape[i], tools);
 }
 
 static void close_all(struct mr_runfile_stream *stream)

@@ -173,6 +173,9 @@ static mr_status store_for_good(struct mr_tape *tape, struct mr_tape_tools *tool
 {
     const bool was_in_file = tape->is_tail_in_file;
     const bool is_packed = tools->level > 0 && !(tools->is_live && was_in_file);
+    if (is_packed &&
+        was_in_file) /* needs no space: all rows are safe before a full disk can stop us */
+        MR_TRY(store(tape, tools, false, err));
     MR_TRY(store(tape, tools, is_packed, err));
     tape->is_tail_in_file = false;
     if (!is_packed || !was_in_file)
@@ -249,19 +252,18 @@ mr_status mr_tape_settle(struct mr_tape *tape, struct mr_tape_tools *tools, bool
     return store_for_now(tape, tools, err);
 }
 
-uint64_t mr_tape_trim(struct mr_tape *tape, size_t n, struct mr_tape_tools *tools)
+/* Rows beyond n_file_row belong to a chunk that could not be stored. It was new, for one that is in
+ * the file already takes no space, so the cut is between chunks: HDF5 would otherwise read the cut
+ * chunk, fill it up and write it again. */
+void mr_tape_trim(struct mr_tape *tape, struct mr_tape_tools *tools)
 {
-    uint64_t least = UINT64_MAX;
-    for (size_t i = 0; i < n; i++)
-        least = tape[i].n_file_row < least ? tape[i].n_file_row : least;
-    for (size_t i = 0; i < n; i++) {
-        struct mr_err ignored = {0};
-        if (tape[i].dataset >= 0 &&
-            mr_hdf5_extend(tools->file, tape[i].dataset, tape[i].channel.name, &tape[i].shape,
-                           least, &ignored) != MR_OK)
-            return least; /* nothing more can be done for this file */
-    }
-    return least;
+    struct mr_err ignored = {0};
+    if (tape->dataset < 0 || tape->n_file_row % tape->shape.chunk[0] != 0)
+        return;
+    mr_hdf5_dataset_renew(tools->file, &tape->dataset);
+    if (tape->dataset >= 0 && mr_hdf5_extend(tools->file, tape->dataset, tape->channel.name,
+                                             &tape->shape, tape->n_file_row, &ignored) != MR_OK)
+        return; /* nothing more can be done for this one */
 }
 
 void mr_tape_tools_fini(struct mr_tape_tools *tools)

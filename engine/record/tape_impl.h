@@ -63,9 +63,8 @@ MR_CHECKED mr_status mr_tape_put_column(struct mr_tape *tape, struct mr_tape_too
 MR_CHECKED mr_status mr_tape_settle(struct mr_tape *tape, struct mr_tape_tools *tools, bool is_last,
                                     struct mr_err *err);
 
-/** After a failure: cut n tapes that belong together to the rows that all of them have in the file.
- *  @return that number */
-uint64_t mr_tape_trim(struct mr_tape *tape, size_t n, struct mr_tape_tools *tools);
+/** After a failure: cut the dataset to the rows that are in the file. */
+void mr_tape_trim(struct mr_tape *tape, struct mr_tape_tools *tools);
 
 void mr_tape_tools_fini(struct mr_tape_tools *tools);
 
