@@ -8,7 +8,7 @@
  *
  * Latencies are paid before SimGrid hears of a transfer, and its links have none: with them it
  * would share a link by the inverse of the routes' latencies, as TCP does, not evenly (a neighbor
- * got 5 times the rate of a host of another hall).
+ * got twice the rate of a host of another hall).
  *
  * What it cannot do: tell how far a transfer is (bytes on links count at the end; what was cut off
  * counts as nothing), and hold a rate below that of the links: where the two ends are slower than
