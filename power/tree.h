@@ -3,8 +3,8 @@
  * (a source), one, or several others; const after mr_tree_create, which refuses chains that cannot
  * be. What flows in it is chain.h.
  *
- * A node is n equal units on one bar with one breaker at its output; a load is a node of kind NONE
- * that nothing hangs on. An edge is the cable from a node to one that feeds it. With several feeds
+ * A node is n equal units on one bar with one breaker at its output; a rack is a node too, that
+ * nothing hangs on. An edge is the cable from a node to one that feeds it. With several feeds
  * a node either shares its input among those that are alive (dual cords, parallel rectifiers), in
  * proportion to `share`, or takes all from the first that is alive (a transfer switch). So 2N is
  * two equal shares, 4N/3 two shares out of four systems, a block catcher the second edge of a
@@ -42,6 +42,7 @@ struct mr_tree_node {
     int n_phase;         /* of alternating current: 1 or 3 */
     double power_factor; /* of alternating current */
     struct mr_breaker breaker;
+    bool is_load;                /* a rack: placed, and lost, as a whole */
     bool may_oversubscribe;      /* its children's ratings may add up to more than its own */
     uint32_t first_edge, n_edge; /* 0 edges: a source */
     struct mr_place at;
