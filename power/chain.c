@@ -18,8 +18,9 @@ struct flow {
     double out_j, loss_j, in_j, own_j, inject_j, served_j, unserved_j;
     double held_w,
         spread_w; /* HOLD: delivered when the loss was computed, furthest from it since */
+    uint32_t first_edge, n_edge;    /* as the tree has them, near at hand */
     bool is_live, is_own, is_stale; /* stale: the loss does not fit what runs */
-    bool is_over, has_breaker, is_staged;
+    bool is_over, has_breaker, is_staged, has_cable;
 };
 
 /* A transfer switch, or any node's standing towards its feeds. */
@@ -121,8 +122,8 @@ static void mark(struct mr_chain *chain, uint32_t node)
 
 static void mark_feeds(struct mr_chain *chain, uint32_t node)
 {
-    const struct mr_tree_node *desc = &chain->tree->node[node];
-    for (uint32_t e = desc->first_edge; e < desc->first_edge + desc->n_edge; e++)
+    const struct flow *f = &chain->flow[node];
+    for (uint32_t e = f->first_edge; e < f->first_edge + f->n_edge; e++)
         if (chain->share[e] != 0)
             mark(chain, chain->tree->edge[e].parent);
 }
@@ -210,9 +211,9 @@ static void watch_load(struct mr_chain *chain, uint32_t node)
 
 static void watch_cables(struct mr_chain *chain, uint32_t node)
 {
-    const struct mr_tree_node *desc = &chain->tree->node[node];
-    for (uint32_t e = desc->first_edge; e < desc->first_edge + desc->n_edge; e++) {
-        const double w = fabs(chain->flow[node].in_w * chain->share[e]);
+    const struct flow *f = &chain->flow[node];
+    for (uint32_t e = f->first_edge; e < f->first_edge + f->n_edge; e++) {
+        const double w = fabs(f->in_w * chain->share[e]);
         const double rating_w = chain->tree->edge[e].rating_w;
         const bool is_over = w > rating_w * (1 + 1e-12);
         if (is_over && !chain->is_cable_over[e])
@@ -251,7 +252,8 @@ static void recompute(struct mr_chain *chain, uint32_t node)
         f->in_w = in_w;
         mark_feeds(chain, node);
     }
-    watch_cables(chain, node);
+    if (f->has_cable)
+        watch_cables(chain, node);
 }
 
 /* Highest rank first: a node's children are done before it. */
@@ -495,9 +497,13 @@ static void start_node(struct mr_chain *chain, uint32_t i)
     chain->feed[i] = (struct feed){.next = MR_TREE_NONE, .is_on = true, .gap_s = chain->now_s};
     chain->flow[i] = (struct flow){
         .since_s = chain->now_s,
+        .first_edge = desc->first_edge,
+        .n_edge = desc->n_edge,
         .is_live = true,
         .has_breaker = desc->breaker.law != MR_BREAKER_NONE && !chain->options.has_no_trips,
         .is_staged = desc->units.staging != MR_UNITS_ALL && desc->units.n_installed > 1};
+    for (uint32_t e = desc->first_edge; e < desc->first_edge + desc->n_edge; e++)
+        chain->flow[i].has_cable |= !isinf(chain->tree->edge[e].rating_w);
     if (chain->flow[i].is_staged)
         chain->staged[chain->n_staged++] = i;
     set_law(chain, i);
