@@ -192,7 +192,9 @@ static void watch_breaker(struct mr_chain *chain, uint32_t node)
     const struct mr_breaker *breaker = &chain->tree->node[node].breaker;
     struct mr_breaker_state *state = &chain->breaker[node];
     const struct flow *f = &chain->flow[node];
-    mr_breaker_set(breaker, state, fabs(f->out_w) * chain->tree->amp_per_w[node], chain->now_s);
+    const double n_on = fmax(1, chain->units[node].n_on);
+    mr_breaker_set(breaker, state, fabs(f->out_w) / n_on * chain->tree->amp_per_w[node],
+                   chain->now_s);
     set_due(chain, due_trip, node, mr_breaker_trip_s(breaker, state));
     set_due(chain, due_alarm, node, mr_breaker_alarm_s(breaker, state));
 }
@@ -244,9 +246,9 @@ static void recompute(struct mr_chain *chain, uint32_t node)
         account(chain, f);
         f->out_w = out_w;
         f->loss_w = loss_w;
-        if (f->has_breaker)
-            watch_breaker(chain, node);
     }
+    if (f->has_breaker)
+        watch_breaker(chain, node);
     watch_load(chain, node);
     if (in_w != f->in_w) {
         f->in_w = in_w;

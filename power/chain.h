@@ -110,7 +110,7 @@ struct mr_chain_flow {
     double demand_w, inject_w;
     double out_j, loss_j, in_j, own_j, inject_j, served_j, unserved_j;
     double current_a, load_frac; /* delivered over rated of what runs */
-    double heat, trip_s;         /* of the breaker */
+    double heat, trip_s;         /* of the breakers */
     uint32_t n_on;
     bool is_live, is_open, has_failed;
 };

@@ -3,12 +3,13 @@
  * (a source), one, or several others; const after mr_tree_create, which refuses chains that cannot
  * be. What flows in it is chain.h.
  *
- * A node is n equal units on one bar with one breaker at its output; a rack is a node too, that
- * nothing hangs on. An edge is the cable from a node to one that feeds it. With several feeds
- * a node either shares its input among those that are alive (dual cords, parallel rectifiers), in
- * proportion to `share`, or takes all from the first that is alive (a transfer switch). So 2N is
- * two equal shares, 4N/3 two shares out of four systems, a block catcher the second edge of a
- * transfer switch; N+1 is a spare unit. Nothing else distinguishes them. */
+ * A node is n equal units on one bar, a breaker at the output of each (they share the load, so they
+ * trip together); a rack is a node too, that nothing hangs on. An edge is the cable from a node to
+ * one that feeds it. With several feeds a node either shares its input among those that are alive
+ * (dual cords, parallel rectifiers), in proportion to `share`, or takes all from the first that is
+ * alive (a transfer switch). So 2N is two equal shares, 4N/3 two shares out of four systems, a
+ * block catcher the second edge of a transfer switch; N+1 is a spare unit. Nothing else
+ * distinguishes them. */
 #ifndef MR_POWER_TREE_H
 #define MR_POWER_TREE_H
 
@@ -39,9 +40,9 @@ struct mr_tree_node {
     double transfer_s;
     double voltage_v; /* at its output; 0: not stated */
     bool is_dc;
-    int n_phase;         /* of alternating current: 1 or 3 */
-    double power_factor; /* of alternating current */
-    struct mr_breaker breaker;
+    int n_phase;                 /* of alternating current: 1 or 3 */
+    double power_factor;         /* of alternating current */
+    struct mr_breaker breaker;   /* of one unit */
     bool is_load;                /* a rack: placed, and lost, as a whole */
     bool may_oversubscribe;      /* its children's ratings may add up to more than its own */
     uint32_t first_edge, n_edge; /* 0 edges: a source */

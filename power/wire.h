@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the description of a site to its power chain: which node of the tree stands for which power
+ * node, rack and hall, and what stage each is.
+ *
+ * Node 0 is the grid connection, or on an island the bar that everything on the site feeds; its
+ * rating is the connection's limit. Sources and storage (generators, turbines, solar, batteries)
+ * are no nodes: they give to the output of what they stand at, on a bar of its own behind that
+ * node. Uninterruptible supplies carry their batteries themselves. Pumps and fans are loads of
+ * their hall, hung on its low voltage where there is one, and of the site, hung on the connection.
+ */
+#ifndef MR_POWER_WIRE_H
+#define MR_POWER_WIRE_H
+
+#include "platforms/site.h"
+#include "power/tree.h"
+
+struct mr_wire_params {
+    int staging; /* of UPS: enum mr_units_staging */
+    int feeds;   /* racks on two feeds: enum mr_tree_split */
+    double transfer_s, holdup_s;
+    int breaker;          /* enum mr_breaker_law */
+    double breaker_frac;  /* rated current over the current of the node's rating */
+    double breaker_tau_s; /* of thermal ones */
+    double power_factor;
+};
+
+const struct mr_param_table *mr_wire_table(void);
+void mr_wire_defaults(struct mr_wire_params *params);
+
+struct mr_wire {
+    const struct mr_site *site;
+    struct mr_tree *tree;
+    uint32_t *of_power; /* tree node of a power node; of a source or storage: MR_TREE_NONE */
+    uint32_t *bar_of; /* where what stands at a power node gives to; its own node if nothing does */
+    uint32_t *of_rack;
+    uint32_t *of_hall; /* its pumps and fans */
+    uint32_t house;    /* those of the site */
+    struct mr_arena arena;
+};
+
+/** @param[in] site must outlive the wire @param[out] wire mr_wire_fini; empty on error */
+MR_CHECKED mr_status mr_wire_of(const struct mr_site *site, const struct mr_wire_params *params,
+                                struct mr_wire *wire, struct mr_diags *diags);
+void mr_wire_fini(struct mr_wire *wire);
+
+/** Generators, turbines, solar, batteries beside or behind the chain. */
+bool mr_wire_is_source(int site_kind);
+
+/** enum mr_stage_kind of a power node that is no source. */
+int mr_wire_stage(const struct mr_power_node *node);
+
+#endif
