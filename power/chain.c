@@ -744,6 +744,7 @@ void mr_chain_read(const struct mr_chain *chain, uint32_t node, double t_s,
         .trip_s = f.has_breaker ? mr_breaker_trip_s(breaker, state) : never,
         .n_on = chain->units[node].n_on,
         .is_live = f.is_live,
+        .is_own = f.is_own,
         .is_open = state->is_open || chain->feed[node].is_open,
         .has_failed = chain->feed[node].has_failed,
     };

@@ -112,7 +112,7 @@ struct mr_chain_flow {
     double current_a, load_frac; /* delivered over rated of what runs */
     double heat, trip_s;         /* of the breakers */
     uint32_t n_on;
-    bool is_live, is_open, has_failed;
+    bool is_live, is_own, is_open, has_failed;
 };
 
 /** @param[in] t_s not before now: energies are extrapolated, nothing is written */

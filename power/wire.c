@@ -176,7 +176,7 @@ static void put_power(struct build *b, uint32_t i)
     if (kind == MR_STAGE_UPS || kind == MR_STAGE_UPS_ECO)
         node->units.staging = b->params->staging;
     feed_from(b, power->parent);
-    if (kind != MR_STAGE_SST && kind != MR_STAGE_UPS)
+    if (node->n_edge > 1 && kind != MR_STAGE_SST && kind != MR_STAGE_UPS)
         node->split = MR_TREE_TRANSFER; /* one source at a time */
     b->wire->of_power[i] = b->wire->bar_of[i] = at;
     if (node->voltage_v > 0 && b->params->breaker != MR_BREAKER_NONE) {

@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Building a supply, its time, its readings. */
+#include "engine/base/assert.h"
+#include "engine/base/mem.h"
+#include "power/supply_impl.h"
+
+#include <math.h>
+
+static const double never = (double)INFINITY;
+
+static const double least_step = 0.1; /* of sources, share of a tick */
+
+enum {
+    n_settle_max = 12 /* rounds in which sources and racks answer each other */
+};
+
+/* ---- parameters ---- */
+
+// clang-format off
+#define P struct mr_supply_params
+static const struct mr_param rows[] = {
+    MR_PARAM(P, tick_s, "tick", MR_Q_TIME, "1 s", 1e-3, 3600, "Longest step while generators change their power"),
+    MR_PARAM(P, return_s, "return", MR_Q_TIME, "30 s", 0, 86400, "A rack that was dark waits so long after its feed is back"),
+    MR_PARAM(P, ups_s, "ups_time", MR_Q_TIME, "300 s", 0, 86400, "Battery of a UPS whose energy is not stated, at its rating"),
+    MR_PARAM(P, ramp_window_s, "ramp_window", MR_Q_TIME, "60 s", 1e-2, 86400, "Windows between whose means ramps of the meter are taken"),
+    MR_PARAM(P, rack_min_frac, "rack_min", MR_Q_FRACTION, "35 %", 0, 1, "Least cap of a running rack, share of its maximum"),
+    MR_PARAM(P, margin, "margin", MR_Q_FRACTION, "1 %", 0, 0.5, "Share of a budget that the governor keeps free"),
+    MR_PARAM(P, buy_usd_j, "buy_below", MR_Q_ENERGY_PRICE, "-1000 USD/MWh", -MR_UNBOUNDED, MR_UNBOUNDED, "Battery plants charge below this price"),
+    MR_PARAM(P, sell_usd_j, "sell_above", MR_Q_ENERGY_PRICE, "100000 USD/MWh", -MR_UNBOUNDED, MR_UNBOUNDED, "Battery plants discharge above this price"),
+};
+#undef P
+// clang-format on
+
+static const struct mr_param_table table = {"supply", "The electric side of a site in time.", rows,
+                                            sizeof rows / sizeof *rows};
+
+const struct mr_param_table *mr_supply_table(void)
+{
+    return &table;
+}
+
+void mr_supply_defaults(struct mr_supply_params *params)
+{
+    uint8_t origin[sizeof rows / sizeof *rows];
+    const struct mr_param_target target = {
+        .table = &table, .object = params, .origin = origin, .what = "supply"};
+    *params = (struct mr_supply_params){0};
+    mr_param_defaults(&target);
+    mr_wire_defaults(&params->wire);
+    mr_govern_defaults(&params->govern);
+    mr_feed_defaults(&params->feed);
+    mr_feed_ride_defaults(&params->ride);
+    mr_tariff_defaults(&params->tariff);
+}
+
+/* ---- events ---- */
+
+static const char *const event_names[] = {
+#define EVENT_NAME(name, text, doc) text,
+    MR_SUPPLY_EVENT_LIST(EVENT_NAME)
+#undef EVENT_NAME
+};
+
+const char *mr_supply_event_name(int kind)
+{
+    return kind >= 0 && kind < MR_N_SUPPLY_EVENT ? event_names[kind] : "unknown";
+}
+
+static void pass_on(struct mr_supply *s, const struct mr_supply_event *event)
+{
+    s->total.n_event++;
+    if (s->options.take != NULL)
+        s->options.take(s->options.context, event);
+}
+
+void mr_supply_emit(struct mr_supply *s, int kind, const char *entity, const char *detail,
+                    double value, double limit)
+{
+    const struct mr_supply_event event = {s->t_s, event_names[kind], entity, detail, value, limit};
+    pass_on(s, &event);
+}
+
+static void take_chain(void *context, const struct mr_chain_event *event)
+{
+    struct mr_supply *s = context;
+    s->total.n_trip += event->kind == MR_CHAIN_TRIP;
+    s->total.n_alarm += event->kind == MR_CHAIN_ALARM;
+    s->total.n_overload += event->kind == MR_CHAIN_OVERLOAD;
+    s->total.n_transfer += event->kind == MR_CHAIN_TRANSFER;
+    if (s->wire.tree->node[event->node].is_load) /* racks are told when they change state */
+        return;
+    const struct mr_supply_event told = {event->t_s,
+                                         mr_chain_event_name((int)event->kind),
+                                         s->wire.tree->node[event->node].name,
+                                         "",
+                                         event->value,
+                                         event->limit};
+    pass_on(s, &told);
+}
+
+/* ---- settling ---- */
+
+static void update(struct mr_supply *s)
+{
+    bool has_changed = true;
+    mr_chain_settle(s->chain);
+    for (int i = 0; i < n_settle_max && has_changed; i++) {
+        has_changed = mr_supply_govern_racks(s);
+        mr_chain_settle(s->chain);
+        s->grid_w = s->has_grid ? mr_chain_in_w(s->chain, 0) : 0;
+        has_changed |= mr_supply_source_decide(s);
+        mr_chain_settle(s->chain);
+        s->grid_w = s->has_grid ? mr_chain_in_w(s->chain, 0) : 0;
+    }
+}
+
+/* ---- building ---- */
+
+static mr_status make_feed(struct mr_supply *s, struct mr_err *err)
+{
+    const struct mr_grid *grid = &s->site->grid;
+    s->is_island = grid->interconnect == MR_SITE_GRID_ISLAND;
+    s->has_grid = !s->is_island;
+    s->has_feed = s->has_grid && grid->limit_w > 0;
+    s->feed_params = s->params.feed;
+    s->ride = mr_feed_ride_start(&s->params.ride, s->t_s);
+    s->ramp = mr_feed_ramp_start(s->t_s, s->params.ramp_window_s);
+    s->tariff = mr_tariff_start(&s->params.tariff, s->t_s);
+    MR_TRY(mr_govern_check(&s->params.govern, "governor", err));
+    MR_TRY(mr_feed_ride_check(&s->params.ride, "ride-through", err));
+    MR_TRY(mr_tariff_check(&s->params.tariff, "tariff", err));
+    if (!s->has_feed)
+        return MR_OK;
+    s->feed_params.limit_w = grid->limit_w;
+    if (grid->ramp_w_s > 0)
+        s->feed_params.ramp_up_w_s = s->feed_params.ramp_down_w_s = grid->ramp_w_s;
+    MR_TRY(mr_feed_check(&s->feed_params, "grid connection", err));
+    mr_feed_start(&s->feed_params, s->t_s, 0, &s->feed);
+    double step_w = 0;
+    for (size_t i = 0; i < s->site->n_rack; i++)
+        step_w = fmax(step_w, s->site->rack[i].limit_w * mr_supply_meter_per_rack);
+    s->has_permits = grid->ramp_w_s > 0 && step_w > 0;
+    if (!s->has_permits)
+        return MR_OK;
+    return mr_feed_permit_start(s->t_s, s->feed_params.ramp_up_w_s, s->params.ramp_window_s, step_w,
+                                "start permits", &s->permit, err);
+}
+
+static mr_status fill(struct mr_supply *s, struct mr_err *err)
+{
+    s->rack = mr_arena_zero(&s->arena, s->site->n_rack, sizeof *s->rack, err);
+    if (s->rack == NULL)
+        return MR_NOMEM;
+    const struct mr_chain_options options = {.t_s = s->t_s, .take = take_chain, .context = s};
+    MR_TRY(make_feed(s, err));
+    MR_TRY(mr_chain_create(s->wire.tree, &options, &s->chain, err));
+    MR_TRY(mr_supply_source_init(s, err));
+    MR_TRY(mr_supply_govern_init(s, err));
+    if (s->is_island) { /* carried by what stands there from the start */
+        (void)mr_supply_source_decide(s);
+        mr_chain_set_source(s->chain, 0, false);
+    }
+    return MR_OK;
+}
+
+mr_status mr_supply_create(const struct mr_site *site, const struct mr_supply_options *options,
+                           struct mr_supply **out, struct mr_diags *diags)
+{
+    struct mr_err err = {0};
+    struct mr_supply *s = mr_alloc_zero(1, sizeof *s);
+    *out = NULL;
+    if (s == NULL) {
+        mr_err_nomem(&err, sizeof *s);
+        return mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
+    }
+    s->site = site;
+    s->options = *options;
+    s->params = options->params;
+    s->t_s = options->t_s;
+    mr_status st = mr_wire_of(site, &s->params.wire, &s->wire, diags);
+    if (st == MR_OK) {
+        st = fill(s, &err);
+        if (st != MR_OK)
+            mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
+    }
+    if (st != MR_OK) {
+        mr_supply_destroy(s);
+        return st;
+    }
+    update(s);
+    mr_supply_govern_start(s);
+    update(s);
+    *out = s;
+    return MR_OK;
+}
+
+void mr_supply_destroy(struct mr_supply *s)
+{
+    if (s == NULL)
+        return;
+    mr_chain_destroy(s->chain);
+    mr_wire_fini(&s->wire);
+    mr_arena_fini(&s->arena);
+    mr_free(s);
+}
+
+/* ---- time ---- */
+
+double mr_supply_now_s(const struct mr_supply *s)
+{
+    return s->t_s;
+}
+
+double mr_supply_next_s(const struct mr_supply *s)
+{
+    /* a storage near its bound may say "now" again and again: time must pass */
+    double next_s = fmax(mr_supply_source_next_s(s), s->t_s + least_step * s->params.tick_s);
+    next_s = fmin(next_s, mr_chain_next_s(s->chain));
+    next_s = fmin(next_s, mr_supply_govern_next_s(s));
+    if (mr_supply_source_moves(s))
+        next_s = fmin(next_s, s->t_s + s->params.tick_s);
+    return fmax(next_s, s->t_s);
+}
+
+static void count_racks(struct mr_supply *s, double dt_s)
+{
+    for (uint32_t i = 0; i < s->site->n_rack; i++) {
+        const struct mr_supply_rack *rack = &s->rack[i];
+        const double missed_j = (rack->want_w - rack->draw_w) * dt_s;
+        s->total.want_j += rack->want_w * dt_s;
+        s->total.unserved_j += missed_j;
+        if (rack->state != MR_SUPPLY_RACK_ON) {
+            s->total.dark_j += missed_j;
+            s->total.dark_rack_s += dt_s;
+        } else if (rack->draw_w < rack->want_w) {
+            s->total.capped_j += missed_j;
+            s->total.capped_rack_s += dt_s;
+        }
+    }
+}
+
+static void meter(struct mr_supply *s, double t_s)
+{
+    const struct mr_feed_params *p = &s->feed_params;
+    const double limit_w = s->has_feed && p->ramp_up_w_s > 0 ? p->ramp_up_w_s : never;
+    mr_tariff_advance(&s->params.tariff, &s->tariff, s->options.price, s->options.carbon, t_s,
+                      s->grid_w, s->grid_w);
+    const uint64_t n = mr_feed_ramp_advance(&s->ramp, s->params.ramp_window_s, limit_w, limit_w,
+                                            t_s, s->grid_w, s->grid_w);
+    if (n > 0)
+        mr_supply_emit(s, MR_SUPPLY_RAMP, s->site->name, "", s->ramp.worst_w_s, limit_w);
+    s->total.n_ramp += n;
+    s->total.peak_w = fmax(s->total.peak_w, s->grid_w);
+}
+
+/* Nothing happens between now and t_s. */
+static void step(struct mr_supply *s, double t_s)
+{
+    const double dt_s = t_s - s->t_s;
+    if (dt_s > 0) {
+        mr_supply_source_step(s, t_s);
+        mr_chain_settle(s->chain); /* means of ramping sources */
+        s->grid_w = s->has_grid ? mr_chain_in_w(s->chain, 0) : 0;
+        count_racks(s, dt_s);
+        meter(s, t_s);
+    }
+    s->t_s = t_s;
+    mr_chain_advance(s->chain, t_s);
+}
+
+void mr_supply_advance(struct mr_supply *s, double t_s)
+{
+    MR_ASSERT(t_s >= s->t_s);
+    update(s);
+    while (s->t_s < t_s) {
+        step(s, fmin(t_s, mr_supply_next_s(s)));
+        mr_supply_govern_act(s);
+        update(s);
+    }
+}
+
+/* ---- inputs ---- */
+
+void mr_supply_set_rack(struct mr_supply *s, uint32_t rack, double w)
+{
+    MR_ASSERT(rack < s->site->n_rack && isfinite(w) && w >= 0);
+    s->rack[rack].want_w = w;
+}
+
+void mr_supply_set_racks(struct mr_supply *s, const double *w)
+{
+    for (uint32_t i = 0; i < s->site->n_rack; i++)
+        mr_supply_set_rack(s, i, w[i]);
+}
+
+void mr_supply_set_house(struct mr_supply *s, uint32_t hall, double w)
+{
+    const uint32_t at = hall == MR_SITE_NONE ? s->wire.house : s->wire.of_hall[hall];
+    mr_chain_set_demand(s->chain, at, w);
+}
+
+void mr_supply_set_failed(struct mr_supply *s, uint32_t power, bool has_failed)
+{
+    const uint32_t at = s->wire.of_power[power];
+    if (at != MR_TREE_NONE)
+        mr_chain_set_failed(s->chain, at, has_failed);
+}
+
+void mr_supply_set_units_failed(struct mr_supply *s, uint32_t power, uint32_t n_failed)
+{
+    const uint32_t at = s->wire.of_power[power], source = mr_supply_source_of(s, power);
+    if (at != MR_TREE_NONE)
+        mr_chain_set_units_failed(s->chain, at, n_failed);
+    else if (source != MR_SITE_NONE)
+        mr_supply_source_set_units_failed(s, source, n_failed);
+}
+
+void mr_supply_close(struct mr_supply *s, uint32_t power)
+{
+    const uint32_t at = s->wire.of_power[power];
+    if (at != MR_TREE_NONE)
+        mr_chain_set_open(s->chain, at, false);
+}
+
+void mr_supply_set_voltage(struct mr_supply *s, double voltage_frac)
+{
+    if (s->is_island)
+        return;
+    mr_feed_ride_step(&s->params.ride, &s->ride, s->t_s, voltage_frac);
+    mr_supply_govern_act(s);
+}
+
+mr_status mr_supply_set_target(struct mr_supply *s, const struct mr_feed_target *target,
+                               struct mr_err *err)
+{
+    if (!s->has_feed)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                          "%s: no grid connection with a limit: nothing to curtail", s->site->name);
+    return mr_feed_set(&s->feed_params, &s->feed, target, err);
+}
+
+void mr_supply_set_policy(struct mr_supply *s, int policy)
+{
+    s->params.govern.policy = policy;
+}
+
+/* ---- readings ---- */
+
+void mr_supply_read(const struct mr_supply *s, struct mr_supply_reading *r)
+{
+    struct mr_chain_total total;
+    double full_j = 0;
+    mr_chain_total(s->chain, s->t_s, &total);
+    *r = (struct mr_supply_reading){.t_s = s->t_s,
+                                    .grid_w = s->grid_w,
+                                    .loss_w = total.loss_w,
+                                    .budget_w = never,
+                                    .target_w = never,
+                                    .has_grid = s->has_grid,
+                                    .is_compliant = true};
+    for (uint32_t i = 0; i < s->site->n_rack; i++) {
+        const struct mr_supply_rack *rack = &s->rack[i];
+        r->want_w += rack->want_w;
+        r->rack_w += rack->draw_w;
+        r->n_rack_on += rack->state == MR_SUPPLY_RACK_ON;
+        r->n_rack_capped += rack->state == MR_SUPPLY_RACK_ON && rack->draw_w < rack->want_w;
+    }
+    r->house_w = total.served_w - r->rack_w;
+    for (uint32_t i = 0; i < s->n_source; i++) {
+        const struct mr_supply_source *source = &s->source[i];
+        if (source->is_storage) {
+            r->storage_w += source->mean_w;
+            r->storage_j += source->buffer.energy_j;
+            full_j += source->buffer_params.energy_j * (double)source->buffer_params.n_unit;
+        } else if (source->is_solar) {
+            r->solar_w += source->mean_w;
+        } else {
+            r->generator_w += mr_generator_power_w(&source->block);
+        }
+    }
+    r->storage_soc_frac = full_j > 0 ? r->storage_j / full_j : 0;
+    if (s->has_feed) {
+        r->budget_w = mr_feed_budget_w(&s->feed, s->t_s);
+        r->target_w = mr_feed_constraint_w(&s->feed_params, &s->feed);
+        r->is_compliant = mr_feed_is_compliant(&s->feed_params, &s->feed);
+    }
+}
+
+static void add_sources(const struct mr_supply *s, struct mr_supply_total *t)
+{
+    for (uint32_t i = 0; i < s->n_source; i++) {
+        const struct mr_supply_source *source = &s->source[i];
+        if (source->is_storage) {
+            const struct mr_buffer first = mr_buffer_start(&source->buffer_params, 0);
+            t->storage_in_j += source->buffer.in_j;
+            t->storage_out_j += source->buffer.out_j;
+            t->storage_loss_j += mr_buffer_loss_j(&source->buffer_params, &source->buffer);
+            t->storage_change_j += source->buffer.energy_j - first.energy_j;
+        } else if (source->is_solar) {
+            t->solar_j += source->energy_j;
+        } else {
+            t->generator_j += source->block.energy_j - source->first_j;
+            t->fuel_j += source->block.fuel_j - source->first_fuel_j;
+        }
+    }
+}
+
+/* What nodes gave themselves that no group stands behind: the hold-up of changing switches. */
+static double holdup_j(const struct mr_supply *s, const struct mr_chain_total *total)
+{
+    double rest_j = total->own_j;
+    for (uint32_t g = 0; g < s->n_group; g++)
+        for (uint32_t i = 0; i < s->group[g].n_at; i++) {
+            struct mr_chain_flow flow;
+            mr_chain_read(s->chain, s->group[g].at[i], s->t_s, &flow);
+            rest_j -= flow.own_j;
+        }
+    return fabs(rest_j) > 1e-12 * fabs(total->own_j) ? rest_j : 0;
+}
+
+void mr_supply_total(const struct mr_supply *s, struct mr_supply_total *t)
+{
+    struct mr_chain_total total;
+    mr_chain_total(s->chain, s->t_s, &total);
+    *t = s->total;
+    t->grid_j = total.source_j;
+    t->loss_j = total.loss_j;
+    for (int i = 0; i < MR_N_STAGE; i++)
+        t->stage_loss_j[i] = total.stage_loss_j[i];
+    for (uint32_t i = 0; i < s->site->n_rack; i++) {
+        struct mr_chain_flow flow;
+        mr_chain_read(s->chain, s->wire.of_rack[i], s->t_s, &flow);
+        t->rack_j += flow.served_j;
+    }
+    t->house_j = total.served_j - t->rack_j;
+    add_sources(s, t);
+    t->holdup_j = holdup_j(s, &total);
+    t->ramp_max_w_s = s->ramp.worst_w_s;
+    t->fuel_usd = s->fuel_usd;
+    t->fuel_kg = s->fuel_kg;
+    t->energy_usd = s->tariff.energy_usd;
+    t->carbon_kg = s->tariff.carbon_kg;
+    t->demand_usd = mr_tariff_demand_usd(&s->params.tariff, &s->tariff);
+    t->n_dip = s->ride.n_dip;
+    t->n_away = s->ride.n_away;
+    t->hold_w = mr_chain_hold_w(s->chain);
+    const double in_j = t->grid_j + t->generator_j + t->solar_j + t->holdup_j + t->short_j;
+    const double out_j =
+        t->rack_j + t->house_j + t->loss_j + t->storage_loss_j + t->storage_change_j + t->dump_j;
+    t->closure_rel = total.closure_rel;
+    if (in_j != out_j)
+        t->closure_rel = fmax(t->closure_rel, fabs(in_j - out_j) / fmax(fabs(in_j), fabs(out_j)));
+}
+
+double mr_supply_rack_w(const struct mr_supply *s, uint32_t rack)
+{
+    return s->rack[rack].draw_w;
+}
+
+double mr_supply_rack_cap_w(const struct mr_supply *s, uint32_t rack)
+{
+    return s->rack[rack].cap_w;
+}
+
+const struct mr_chain *mr_supply_chain(const struct mr_supply *s)
+{
+    return s->chain;
+}
+
+const struct mr_wire *mr_supply_wire(const struct mr_supply *s)
+{
+    return &s->wire;
+}

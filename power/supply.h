@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The whole electric side of a site in time: the chain (chain.h) with what stands beside it -
+ * batteries, generators, turbines, solar - the connection to the grid, and the governor that tells
+ * every rack what it may draw. Racks ask for watts; what they get is told.
+ *
+ * Between events all demands are constant and the chain is exact. Every step does, in this order:
+ * sources and storage give their energy, the chain moves on, meters add up; then who is due acts
+ * (governor, grid targets, permits, storages that are empty or full), and the chain settles. Powers
+ * of generators change linearly; over a step their mean counts, so energies are exact and the power
+ * between is off by a step of tick_s at most.
+ *
+ * Rules that stand for what is not published:
+ * - A source gives only where the node it stands at has lost its feed (and to islands); batteries
+ * at once, generators when they have started. What stands behind carries all or nothing: less than
+ *   the load asks for, and the bar goes dark.
+ * - Battery plants also shave what exceeds the budget of the connection, and trade if told to.
+ *   Turbines beside a grid give what exceeds the budget. Solar gives what the sun gives.
+ * - A rack that was dark comes back when its feed has lived for return_s, as start permits allow.
+ * - Budgets are for the meter, caps for racks: the governor takes for losses what they are now, and
+ *   keeps `margin` free; what it gets wrong it corrects a period later.
+ * Ignored: voltage, frequency (feed_*.h looks at them), surge of transformers and supplies. */
+#ifndef MR_POWER_SUPPLY_H
+#define MR_POWER_SUPPLY_H
+
+#include "power/buffer.h"
+#include "power/chain.h"
+#include "power/feed.h"
+#include "power/feed_ride.h"
+#include "power/generator.h"
+#include "power/govern.h"
+#include "power/tariff.h"
+#include "power/wire.h"
+
+struct mr_supply_params {
+    double tick_s;   /* longest step while anything ramps */
+    double return_s; /* a rack waits so long after its feed is back */
+    double ups_s;    /* battery of a UPS that states no energy, at its rating */
+    double ramp_window_s;
+    double rack_min_frac;         /* least a running rack can be capped to, of its maximum */
+    double margin;                /* of a budget kept free */
+    double buy_usd_j, sell_usd_j; /* battery plants: trade below, above; INFINITY, -INFINITY: no */
+    struct mr_wire_params wire;
+    struct mr_govern_params govern;
+    struct mr_feed_params feed; /* limit and ramps come from the site */
+    struct mr_feed_ride_params ride;
+    struct mr_tariff_params tariff;
+};
+
+const struct mr_param_table *mr_supply_table(void);
+void mr_supply_defaults(struct mr_supply_params *params);
+
+/* kind is a chain's event name or one of these */
+#define MR_SUPPLY_EVENT_LIST(X)                                                            \
+    X(GRID_LOST, "grid.lost", "the connection is gone")                                    \
+    X(GRID_BACK, "grid.back", "it is there again")                                         \
+    X(RACK_LOST, "power.rack_lost", "a rack has no supply; value: what it drew")           \
+    X(RACK_BACK, "power.rack_back", "it runs again; value: what it may draw")              \
+    X(BUFFER_EMPTY, "power.buffer_empty", "a storage has nothing left")                    \
+    X(BUFFER_FULL, "power.buffer_full", "a storage is full")                               \
+    X(SOURCE_SHORT, "power.source_short", "what stands at a bar cannot carry it")          \
+    X(GEN_START, "power.gen_start", "a block of generators was asked to run")              \
+    X(SOURCE_ON, "power.source_on", "what stands at a bar carries it; value: watts")       \
+    X(BUDGET, "power.budget_infeasible", "not even the lowest caps fit; value: their sum") \
+    X(RAMP, "power.ramp_violation", "the meter moved faster than allowed; value: W/s")     \
+    X(STATUS, "grid.powerstate", "a status of the connection; value: load, limit: target") \
+    X(BREACH, "grid.powerbreach", "an alert of the connection; value: load, limit: target")
+
+enum mr_supply_event_kind {
+#define MR_SUPPLY_ENUM(name, text, doc) MR_SUPPLY_##name,
+    MR_SUPPLY_EVENT_LIST(MR_SUPPLY_ENUM)
+#undef MR_SUPPLY_ENUM
+    MR_N_SUPPLY_EVENT
+};
+
+struct mr_supply_event {
+    double t_s;
+    const char *kind, *entity, *detail; /* static or lent from site and tree; detail may be "" */
+    double value, limit;
+};
+
+struct mr_supply_options {
+    struct mr_supply_params params;
+    double t_s;
+    const struct mr_series *price, *carbon, *sun; /* USD/J, kg/J, share of rated solar; or NULL */
+    void (*take)(void *context, const struct mr_supply_event *event); /* or NULL */
+    void *context;
+};
+
+struct mr_supply;
+
+/** Everything runs, racks draw nothing. @param[in] site, series must outlive it */
+MR_CHECKED mr_status mr_supply_create(const struct mr_site *site,
+                                      const struct mr_supply_options *options,
+                                      struct mr_supply **out, struct mr_diags *diags);
+void mr_supply_destroy(struct mr_supply *supply);
+
+/* ---- inputs, from now on ---- */
+
+/** What racks would draw without caps. @param[in] w one per rack of the site */
+void mr_supply_set_racks(struct mr_supply *supply, const double *w);
+void mr_supply_set_rack(struct mr_supply *supply, uint32_t rack, double w);
+
+/** Pumps, fans, chillers. @param[in] hall or MR_SITE_NONE: of the site */
+void mr_supply_set_house(struct mr_supply *supply, uint32_t hall, double w);
+
+/** A power node of the site fails or is repaired, or some of its units do (0: none). Sources: units
+ *  only. */
+void mr_supply_set_failed(struct mr_supply *supply, uint32_t power, bool has_failed);
+void mr_supply_set_units_failed(struct mr_supply *supply, uint32_t power, uint32_t n_failed);
+
+/** Close tripped breakers of a power node. */
+void mr_supply_close(struct mr_supply *supply, uint32_t power);
+
+/** Voltage of the grid over its nominal; 0: lost. The ride-through curve decides who stays. */
+void mr_supply_set_voltage(struct mr_supply *supply, double voltage_frac);
+
+MR_CHECKED mr_status mr_supply_set_target(struct mr_supply *supply,
+                                          const struct mr_feed_target *target, struct mr_err *err);
+
+/** Another ceiling of every rack: policies at run time. */
+void mr_supply_set_policy(struct mr_supply *supply, int policy);
+
+/* ---- time ---- */
+
+void mr_supply_advance(struct mr_supply *supply, double t_s);
+double mr_supply_now_s(const struct mr_supply *supply);
+
+/** When something happens next if nothing is asked. */
+double mr_supply_next_s(const struct mr_supply *supply);
+
+/* ---- readings, at now ---- */
+
+struct mr_supply_reading {
+    double t_s;
+    double grid_w, rack_w, want_w, house_w, loss_w, generator_w, solar_w;
+    double storage_w; /* at the terminals, above 0 charges */
+    double storage_j, storage_soc_frac;
+    double budget_w, target_w; /* of the meter; INFINITY: none */
+    uint32_t n_rack_on, n_rack_capped;
+    bool has_grid, is_compliant;
+};
+
+void mr_supply_read(const struct mr_supply *supply, struct mr_supply_reading *reading);
+
+struct mr_supply_total {
+    double grid_j, generator_j, solar_j; /* in */
+    double rack_j, house_j, loss_j, stage_loss_j[MR_N_STAGE];
+    double storage_in_j, storage_out_j, storage_loss_j, storage_change_j;
+    double holdup_j;           /* given by what bridges the gaps of switches */
+    double short_j;            /* asked of generators beyond what they gave while ramping */
+    double dump_j;             /* given by generators and not taken */
+    double want_j, unserved_j; /* asked by racks; not drawn, for caps and for darkness */
+    double capped_j, dark_j;   /* of it */
+    double capped_rack_s, dark_rack_s;
+    double peak_w, ramp_max_w_s, fuel_j, fuel_usd, fuel_kg;
+    double energy_usd, demand_usd, carbon_kg;
+    double closure_rel;
+    double hold_w;
+    uint64_t n_ramp, n_trip, n_alarm, n_overload, n_transfer, n_lost, n_infeasible, n_breach;
+    uint64_t n_dip, n_away, n_event;
+};
+
+void mr_supply_total(const struct mr_supply *supply, struct mr_supply_total *total);
+
+double mr_supply_rack_w(const struct mr_supply *supply, uint32_t rack);     /* drawn */
+double mr_supply_rack_cap_w(const struct mr_supply *supply, uint32_t rack); /* may be drawn */
+const struct mr_chain *mr_supply_chain(const struct mr_supply *supply);
+const struct mr_wire *mr_supply_wire(const struct mr_supply *supply);
+
+const char *mr_supply_event_name(int kind);
+
+#endif

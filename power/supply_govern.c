@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Racks: what they want, may, and do draw; the governor over site, halls, rows, racks; start
+ * permits; the connection's targets and alerts.
+ * Map: the tree of caps - racks - a decision - what is due. */
+#include "engine/base/assert.h"
+#include "power/strand.h"
+#include "power/supply_impl.h"
+
+#include <math.h>
+
+const double mr_supply_meter_per_rack = 1.15;
+
+static const double never = (double)INFINITY;
+
+/* ---- the tree: site, halls that have racks, rows that have racks, racks ---- */
+
+struct plan {
+    struct mr_govern_node *node;
+    uint32_t *hall, *row; /* nodes of them; MR_SITE_NONE: none */
+    double *hall_w, *row_w;
+    uint32_t n;
+};
+
+static double positive(double w)
+{
+    return w > 0 ? w : never;
+}
+
+static uint32_t put(struct plan *plan, uint32_t parent, double limit_w)
+{
+    plan->node[plan->n] = (struct mr_govern_node){parent, limit_w, 1, 1};
+    return plan->n++;
+}
+
+/* What a row's panels may deliver with the failures kept free that they must take over; a hall's is
+ * that of its last common stage. */
+static mr_status find_limits(struct mr_supply *s, struct plan *plan, struct mr_err *err)
+{
+    struct mr_strand_site strand;
+    MR_TRY(mr_strand_of(s->wire.tree, NULL, &strand, err));
+    for (uint32_t i = 0; i < s->site->n_power; i++) {
+        const struct mr_power_node *power = &s->site->power[i];
+        const uint32_t at = s->wire.of_power[i];
+        if (at == MR_TREE_NONE)
+            continue;
+        const struct mr_strand_worst *worst = &strand.worst[at];
+        const double usable_w = mr_tree_rating_w(&s->wire.tree->node[at]) *
+                                (worst->failed_w > 0 ? worst->normal_w / worst->failed_w : 1);
+        if (power->row != MR_SITE_NONE && power->kind != MR_SITE_POWER_SIDECAR)
+            plan->row_w[power->row] += usable_w;
+        else if (power->hall != MR_SITE_NONE &&
+                 (power->kind == MR_SITE_POWER_UPS || power->kind == MR_SITE_POWER_UPS_ECO))
+            plan->hall_w[power->hall] += usable_w;
+    }
+    mr_strand_fini(&strand);
+    return MR_OK;
+}
+
+static void put_tree(struct mr_supply *s, struct plan *plan)
+{
+    const struct mr_site *site = s->site;
+    put(plan, 0, never);
+    for (uint32_t i = 0; i < site->n_rack; i++) {
+        const uint32_t hall = site->rack[i].hall;
+        if (hall != MR_SITE_NONE && plan->hall[hall] == 0)
+            plan->hall[hall] = 1;
+        if (site->rack[i].row != MR_SITE_NONE)
+            plan->row[site->rack[i].row] = 1;
+    }
+    for (uint32_t h = 0; h < site->n_hall; h++)
+        if (plan->hall[h] != 0)
+            plan->hall[h] = put(plan, 0, positive(plan->hall_w[h]));
+    const uint32_t other_hall = put(plan, 0, never); /* of racks that stand nowhere */
+    for (uint32_t h = 0; h < site->n_hall; h++)
+        for (uint32_t r = site->hall[h].first_row;
+             plan->hall[h] != 0 && r < site->hall[h].first_row + site->hall[h].n_row; r++)
+            if (plan->row[r] != 0)
+                plan->row[r] = put(plan, plan->hall[h], positive(plan->row_w[r]));
+    const uint32_t other_row = put(plan, other_hall, never);
+    for (uint32_t r = 0; r < site->n_row; r++)
+        for (uint32_t i = site->row[r].first_rack;
+             plan->row[r] != 0 && i < site->row[r].first_rack + site->row[r].n_rack; i++)
+            s->rack[i].leaf = put(plan, plan->row[r], positive(site->rack[i].limit_w));
+    for (uint32_t i = 0; i < site->n_rack; i++)
+        if (s->rack[i].leaf == 0)
+            s->rack[i].leaf = put(plan, other_row, positive(site->rack[i].limit_w));
+    put(plan, other_row, never); /* so that the last hall and row are no leaves of their own */
+}
+
+static mr_status allocate(struct mr_supply *s, struct plan *plan, struct mr_err *err)
+{
+    const size_t cap = s->site->n_hall + s->site->n_row + s->site->n_rack + 4;
+    const size_t n_hall = s->site->n_hall, n_row = s->site->n_row;
+    plan->node = mr_arena_zero(&s->arena, cap, sizeof *plan->node, err);
+    plan->hall = mr_arena_zero(&s->arena, n_hall, sizeof(uint32_t), err);
+    plan->row = mr_arena_zero(&s->arena, n_row, sizeof(uint32_t), err);
+    plan->hall_w = mr_arena_zero(&s->arena, n_hall, sizeof(double), err);
+    plan->row_w = mr_arena_zero(&s->arena, n_row, sizeof(double), err);
+    s->low_w = mr_arena_zero(&s->arena, cap, sizeof(double), err);
+    s->high_w = mr_arena_zero(&s->arena, cap, sizeof(double), err);
+    s->max_q_w = mr_arena_zero(&s->arena, cap, sizeof(double), err);
+    s->demand_w = mr_arena_zero(&s->arena, cap, sizeof(double), err);
+    if (plan->node == NULL || plan->hall == NULL || plan->row == NULL || plan->hall_w == NULL ||
+        plan->row_w == NULL || s->low_w == NULL || s->high_w == NULL || s->max_q_w == NULL ||
+        s->demand_w == NULL)
+        return MR_NOMEM;
+    return MR_OK;
+}
+
+static void set_rack_bounds(struct mr_supply *s, uint32_t i)
+{
+    const struct mr_rack *rack = &s->site->rack[i];
+    const uint32_t leaf = s->rack[i].leaf;
+    const double rated_w = rack->rated_w > 0 ? rack->rated_w : rack->limit_w;
+    const double most_w = rack->limit_w > 0 ? fmin(rated_w, rack->limit_w) : rated_w;
+    s->high_w[leaf] = most_w;
+    s->low_w[leaf] = most_w * s->params.rack_min_frac;
+    s->max_q_w[leaf] =
+        rack->max_q_w > 0 ? fmin(rack->max_q_w, most_w) : most_w * s->params.govern.max_q_frac;
+}
+
+mr_status mr_supply_govern_init(struct mr_supply *s, struct mr_err *err)
+{
+    struct plan plan = {0};
+    MR_TRY(allocate(s, &plan, err));
+    MR_TRY(find_limits(s, &plan, err));
+    put_tree(s, &plan);
+    MR_TRY(mr_govern_tree_build(&s->arena, plan.node, plan.n, &s->tree, err));
+    MR_TRY(mr_govern_pass_init(&s->arena, s->tree, &s->pass, err));
+    for (uint32_t i = 0; i < s->site->n_rack; i++)
+        set_rack_bounds(s, i);
+    s->load = (struct mr_govern_load){.min_w = s->low_w,
+                                      .max_w = s->high_w,
+                                      .max_q_w = s->max_q_w,
+                                      .demand_w = s->demand_w,
+                                      .budget_w = never};
+    s->clock = mr_govern_clock_start(s->t_s);
+    return MR_OK;
+}
+
+/* ---- racks ---- */
+
+/* A rack that is fed again waits, then asks for a permit. */
+static void look_at_feed(struct mr_supply *s, uint32_t i)
+{
+    struct mr_supply_rack *rack = &s->rack[i];
+    const bool is_live = mr_chain_is_live(s->chain, s->wire.of_rack[i]);
+    if (!is_live && rack->state != MR_SUPPLY_RACK_DARK) {
+        if (rack->state == MR_SUPPLY_RACK_ON) {
+            mr_supply_emit(s, MR_SUPPLY_RACK_LOST, s->site->rack[i].name, "", rack->draw_w, 0);
+            s->total.n_lost++;
+        }
+        rack->state = MR_SUPPLY_RACK_DARK;
+    } else if (is_live && rack->state == MR_SUPPLY_RACK_DARK) {
+        rack->state = MR_SUPPLY_RACK_WAITING;
+        rack->ready_s = s->t_s + s->params.return_s;
+        if (s->has_permits && s->has_grid)
+            rack->ready_s = mr_feed_permit_take(&s->permit, rack->ready_s,
+                                                mr_supply_meter_per_rack *
+                                                    fmin(rack->want_w, s->high_w[rack->leaf]));
+    }
+}
+
+static bool may_start(const struct mr_supply *s, const struct mr_supply_rack *rack)
+{
+    return rack->state == MR_SUPPLY_RACK_WAITING && s->t_s >= rack->ready_s;
+}
+
+bool mr_supply_govern_racks(struct mr_supply *s)
+{
+    bool has_changed = false;
+    double left_w = mr_supply_source_capacity_w(s) * (1 - s->params.margin);
+    s->n_waiting = 0;
+    for (uint32_t i = 0; i < s->site->n_rack; i++) {
+        look_at_feed(s, i);
+        s->n_waiting += s->rack[i].state == MR_SUPPLY_RACK_WAITING;
+        left_w -= s->rack[i].state == MR_SUPPLY_RACK_ON ? s->rack[i].draw_w : 0;
+    }
+    for (uint32_t i = 0; i < s->site->n_rack; i++) {
+        struct mr_supply_rack *rack = &s->rack[i];
+        const double w = fmin(rack->want_w, rack->cap_w);
+        if (may_start(s, rack) && w <= left_w) {
+            rack->state = MR_SUPPLY_RACK_ON;
+            left_w -= w;
+            mr_supply_emit(s, MR_SUPPLY_RACK_BACK, s->site->rack[i].name, "", w, rack->cap_w);
+        }
+        const double draw_w = rack->state == MR_SUPPLY_RACK_ON ? w : 0;
+        if (draw_w == rack->draw_w)
+            continue;
+        rack->draw_w = draw_w;
+        mr_chain_set_demand(s->chain, s->wire.of_rack[i], draw_w);
+        has_changed = true;
+    }
+    return has_changed;
+}
+
+/* ---- a decision ---- */
+
+/* What all racks together may draw, from the meter's budget: a watt less at a rack is a watt less
+ * at the meter at least, a watt more is no more than 1 + 2 loss / load of one (losses grow no
+ * faster than with the square). What is left to do the next decision does. */
+static double rack_budget_w(const struct mr_supply *s)
+{
+    double budget_w = s->has_feed && s->has_grid ? mr_feed_budget_w(&s->feed, s->t_s) : never;
+    struct mr_chain_total total;
+    double rack_w = 0;
+    budget_w = fmin(budget_w, mr_supply_source_capacity_w(s)) * (1 - s->params.margin);
+    if (isinf(budget_w))
+        return never;
+    for (uint32_t i = 0; i < s->site->n_rack; i++)
+        rack_w += s->rack[i].draw_w;
+    mr_chain_total(s->chain, s->t_s, &total);
+    const double meter_w = s->has_grid ? s->grid_w : total.own_w;
+    const double room_w = budget_w - meter_w;
+    const double slope = rack_w > 0 ? 1 + 2 * total.loss_w / rack_w : 1.2;
+    return fmax(0, rack_w + (room_w > 0 ? room_w / slope : room_w));
+}
+
+static void sample(struct mr_supply *s)
+{
+    for (uint32_t i = 0; i < s->site->n_rack; i++)
+        s->demand_w[s->rack[i].leaf] = s->rack[i].want_w;
+    s->budget_w = rack_budget_w(s);
+}
+
+static void decide(struct mr_supply *s)
+{
+    s->load.budget_w = s->budget_w;
+    mr_govern_decide(s->tree, &s->params.govern, &s->load, &s->pass);
+    double least_w = 0;
+    uint32_t n_on = 0;
+    for (uint32_t i = 0; i < s->site->n_rack; i++) {
+        least_w += s->low_w[s->rack[i].leaf];
+        n_on += s->rack[i].state == MR_SUPPLY_RACK_ON;
+    }
+    const bool was_infeasible = s->is_infeasible;
+    s->is_infeasible = s->pass.n_infeasible > 0 && n_on > 0;
+    if (!s->is_infeasible || was_infeasible)
+        return;
+    s->total.n_infeasible++;
+    mr_supply_emit(s, MR_SUPPLY_BUDGET, s->site->name, "", least_w, s->budget_w);
+}
+
+static void apply(struct mr_supply *s)
+{
+    for (uint32_t i = 0; i < s->site->n_rack; i++)
+        s->rack[i].cap_w = s->pass.alloc_w[s->rack[i].leaf];
+}
+
+void mr_supply_govern_start(struct mr_supply *s)
+{
+    for (uint32_t i = 0; i < s->site->n_rack; i++)
+        s->demand_w[s->rack[i].leaf] = s->high_w[s->rack[i].leaf];
+    s->budget_w = rack_budget_w(s);
+    decide(s);
+    apply(s);
+}
+
+/* ---- what is due ---- */
+
+double mr_supply_govern_next_s(const struct mr_supply *s)
+{
+    double next_s = s->clock.next_s;
+    if (s->has_feed)
+        next_s = fmin(next_s, mr_feed_next_s(&s->feed_params, &s->feed));
+    if (!s->is_island)
+        next_s = fmin(next_s, mr_feed_ride_next_s(&s->params.ride, &s->ride));
+    for (uint32_t i = 0; i < s->site->n_rack; i++)
+        if (s->rack[i].state == MR_SUPPLY_RACK_WAITING && s->rack[i].ready_s > s->t_s)
+            next_s = fmin(next_s, s->rack[i].ready_s);
+    return next_s;
+}
+
+static void tell_feed(struct mr_supply *s)
+{
+    for (uint32_t i = 0; i < s->feed.n_status; i++) {
+        const struct mr_feed_status *status = &s->feed.status[i];
+        mr_supply_emit(s, MR_SUPPLY_STATUS, s->site->name, mr_feed_event_text(status->event),
+                       status->calculated_load_w, status->target_w);
+    }
+    for (uint32_t i = 0; i < s->feed.n_alert; i++) {
+        const struct mr_feed_alert *alert = &s->feed.alert[i];
+        s->total.n_breach += alert->breach == MR_FEED_ACTIVE;
+        mr_supply_emit(s, MR_SUPPLY_BREACH, s->site->name, mr_feed_breach_text(alert->breach),
+                       alert->load_w, alert->target_w);
+    }
+    s->feed.n_status = s->feed.n_alert = 0;
+}
+
+static bool is_on_grid(int state)
+{
+    return state == MR_FEED_RIDE_ON || state == MR_FEED_RIDE_DIPPED ||
+           state == MR_FEED_RIDE_RETURNING;
+}
+
+static void look_at_grid(struct mr_supply *s)
+{
+    mr_feed_ride_step(&s->params.ride, &s->ride, s->t_s, s->ride.voltage_frac);
+    const bool has_grid = !s->is_island && is_on_grid(s->ride.state);
+    if (has_grid == s->has_grid)
+        return;
+    s->has_grid = has_grid;
+    mr_chain_set_source(s->chain, 0, has_grid);
+    mr_supply_emit(s, has_grid ? MR_SUPPLY_GRID_BACK : MR_SUPPLY_GRID_LOST, s->site->name, "",
+                   s->grid_w, 0);
+    if (has_grid && s->has_permits) /* permits begin anew: nothing was given meanwhile */
+        s->permit.ready_s = fmax(s->permit.ready_s, s->t_s);
+}
+
+void mr_supply_govern_act(struct mr_supply *s)
+{
+    if (!s->is_island)
+        look_at_grid(s);
+    if (s->has_feed) {
+        mr_feed_step(&s->feed_params, &s->feed, s->t_s, s->grid_w);
+        tell_feed(s);
+    }
+    while (s->clock.next_s <= s->t_s) {
+        switch (mr_govern_clock_step(&s->clock, &s->params.govern)) {
+        case MR_GOVERN_SAMPLE:
+            sample(s);
+            break;
+        case MR_GOVERN_DECIDE:
+            decide(s);
+            break;
+        case MR_GOVERN_APPLY:
+            apply(s);
+            break;
+        }
+    }
+}

@@ -1,0 +1,643 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What stands beside the chain: batteries, generators, turbines, solar.
+ * Map: making them - groups - who carries what - a step. */
+#include "engine/base/assert.h"
+#include "power/supply_impl.h"
+
+#include <math.h>
+
+static const double never = (double)INFINITY;
+
+/* ---- making ---- */
+
+static void make_buffer(struct mr_supply *s, struct mr_supply_source *source,
+                        const struct mr_power_node *power, enum mr_buffer_kind kind)
+{
+    struct mr_buffer_params *p = &source->buffer_params;
+    source->is_storage = true;
+    mr_buffer_defaults(p, kind);
+    p->n_unit = power->n_unit;
+    p->discharge_w = power->rating_w;
+    p->charge_w = kind == MR_BUFFER_BESS ? power->rating_w : power->rating_w / 10;
+    p->start_s = 0; /* told by the hold-up of what it feeds */
+    /* usable energy of all units is what comes out of the window */
+    const double window = (p->soc_max_frac - p->soc_min_frac) * p->discharge_eff;
+    p->energy_j = power->energy_j > 0 ? power->energy_j / (double)power->n_unit / window
+                                      : power->rating_w * s->params.ups_s / window;
+    if (kind == MR_BUFFER_UPS)
+        p->discharge_w *= 1.1; /* and its losses */
+    source->buffer = mr_buffer_start(p, s->t_s);
+}
+
+/* An island's turbines have been running for a while. */
+static mr_status make_block(struct mr_supply *s, struct mr_supply_source *source,
+                            const struct mr_power_node *power, struct mr_err *err)
+{
+    struct mr_generator_params *p = &source->block_params;
+    source->is_turbine = power->kind == MR_SITE_POWER_TURBINE;
+    mr_generator_defaults(p, source->is_turbine ? MR_GENERATOR_TURBINE : MR_GENERATOR_DIESEL);
+    p->n_unit = power->n_unit;
+    p->n_spare = power->n_spare;
+    if (power->rating_w > 0) { /* ramps in proportion */
+        p->ramp_w_s *= power->rating_w / p->rated_w;
+        p->rated_w = power->rating_w;
+    }
+    const bool is_running = s->is_island;
+    const double before_s = is_running ? p->start_s + 3600 : 0;
+    MR_TRY(mr_generator_init(&s->arena, p, s->t_s - before_s, &source->block, err));
+    if (is_running)
+        mr_generator_set(p, &source->block,
+                         p->rated_w * (double)(p->n_unit - p->n_spare) * p->min_load_frac);
+    mr_generator_advance(p, &source->block, s->t_s);
+    source->first_j = source->block.energy_j;
+    source->first_fuel_j = source->block.fuel_j;
+    source->has_started = is_running;
+    return MR_OK;
+}
+
+static mr_status make_source(struct mr_supply *s, uint32_t power, struct mr_err *err)
+{
+    const struct mr_power_node *node = &s->site->power[power];
+    struct mr_supply_source *source = &s->source[s->n_source++];
+    *source = (struct mr_supply_source){.power = power, .name = node->name};
+    switch (node->kind) {
+    case MR_SITE_POWER_UPS:
+    case MR_SITE_POWER_UPS_ECO:
+        make_buffer(s, source, node, MR_BUFFER_UPS);
+        return MR_OK;
+    case MR_SITE_POWER_BBU:
+        make_buffer(s, source, node, MR_BUFFER_ROW);
+        return MR_OK;
+    case MR_SITE_POWER_BESS:
+        make_buffer(s, source, node, MR_BUFFER_BESS);
+        return MR_OK;
+    case MR_SITE_POWER_SOLAR:
+        source->is_solar = true;
+        source->rated_w = node->rating_w * (double)node->n_unit;
+        return MR_OK;
+    default:
+        return make_block(s, source, node, err);
+    }
+}
+
+/* ---- groups ---- */
+
+static void nodes_of(const struct mr_supply *s, const struct mr_supply_source *source,
+                     uint32_t at[2], uint32_t *n)
+{
+    const struct mr_power_node *power = &s->site->power[source->power];
+    *n = 0;
+    if (s->wire.of_power[source->power] != MR_TREE_NONE) {
+        at[(*n)++] = s->wire.of_power[source->power]; /* a UPS's own */
+        return;
+    }
+    for (int p = 0; p < 2; p++)
+        if (power->parent[p] != MR_SITE_NONE &&
+            !mr_wire_is_source(s->site->power[power->parent[p]].kind))
+            at[(*n)++] = s->wire.bar_of[power->parent[p]];
+    if (*n == 0)
+        at[(*n)++] = 0;
+}
+
+static bool stands_at(const struct mr_supply_group *group, uint32_t node)
+{
+    for (uint32_t i = 0; i < group->n_at; i++)
+        if (group->at[i] == node)
+            return true;
+    return false;
+}
+
+static mr_status join(struct mr_supply *s, uint32_t i, struct mr_err *err)
+{
+    struct mr_supply_source *source = &s->source[i];
+    uint32_t at[2], n, g = 0;
+    nodes_of(s, source, at, &n);
+    while (g < s->n_group && !stands_at(&s->group[g], at[0]) &&
+           !(n > 1 && stands_at(&s->group[g], at[1])))
+        g++;
+    struct mr_supply_group *group = &s->group[g];
+    if (g == s->n_group) {
+        *group =
+            (struct mr_supply_group){.is_ups = s->wire.of_power[source->power] != MR_TREE_NONE};
+        group->source = mr_arena_zero(&s->arena, s->site->n_power, sizeof(uint32_t), err);
+        if (group->source == NULL)
+            return MR_NOMEM;
+        s->n_group++;
+    }
+    group->source[group->n_source++] = i;
+    group->is_plant |= source->is_turbine || source->is_solar ||
+                       s->site->power[source->power].kind == MR_SITE_POWER_BESS;
+    for (uint32_t k = 0; k < n; k++)
+        if (!stands_at(group, at[k])) {
+            if (group->n_at == mr_supply_stand_max)
+                return mr_err_set(err, MR_LIMIT, MR_NOWHERE,
+                                  "\"%s\": sources that share bars stand at more than %d of them",
+                                  source->name, mr_supply_stand_max);
+            group->at[group->n_at++] = at[k];
+        }
+    return MR_OK;
+}
+
+static bool has_source(int kind)
+{
+    return mr_wire_is_source(kind) || kind == MR_SITE_POWER_UPS || kind == MR_SITE_POWER_UPS_ECO;
+}
+
+mr_status mr_supply_source_init(struct mr_supply *s, struct mr_err *err)
+{
+    const size_t n = s->site->n_power;
+    s->source = mr_arena_zero(&s->arena, n, sizeof *s->source, err);
+    s->group = mr_arena_zero(&s->arena, n, sizeof *s->group, err);
+    if (s->source == NULL || s->group == NULL)
+        return MR_NOMEM;
+    for (uint32_t i = 0; i < n; i++)
+        if (has_source(s->site->power[i].kind)) {
+            MR_TRY(make_source(s, i, err));
+            MR_TRY(join(s, s->n_source - 1, err));
+        }
+    return MR_OK;
+}
+
+uint32_t mr_supply_source_of(const struct mr_supply *s, uint32_t power)
+{
+    for (uint32_t i = 0; i < s->n_source; i++)
+        if (s->source[i].power == power)
+            return i;
+    return MR_SITE_NONE;
+}
+
+/* ---- what they can ---- */
+
+static bool is_empty(const struct mr_supply_source *source, bool uses_reserve)
+{
+    const double floor_j = mr_buffer_floor_j(&source->buffer_params, uses_reserve);
+    return source->buffer.energy_j <= floor_j * (1 + 1e-12) + 1e-9;
+}
+
+static bool is_full(const struct mr_supply_source *source)
+{
+    return source->buffer.energy_j >= mr_buffer_ceiling_j(&source->buffer_params) * (1 - 1e-12);
+}
+
+static double discharge_w(const struct mr_supply_source *source)
+{
+    return source->buffer_params.discharge_w * (double)source->buffer_params.n_unit;
+}
+
+static double sun_w(const struct mr_supply *s, const struct mr_supply_source *source)
+{
+    const struct mr_series *sun = s->options.sun;
+    return source->rated_w * (sun != NULL ? mr_series_at(sun, s->t_s) : 0);
+}
+
+/* What a source could carry of a bar that has lost its feed, reserve included. */
+static double carries_w(const struct mr_supply *s, const struct mr_supply_source *source)
+{
+    if (source->is_storage)
+        return is_empty(source, true) ? 0 : discharge_w(source);
+    if (source->is_solar)
+        return sun_w(s, source);
+    return mr_generator_n_running(&source->block) * source->block_params.rated_w;
+}
+
+static double group_w(const struct mr_supply *s, const struct mr_supply_group *group)
+{
+    double sum_w = 0;
+    for (uint32_t k = 0; k < group->n_source; k++)
+        sum_w += carries_w(s, &s->source[group->source[k]]);
+    return sum_w;
+}
+
+/* Is a unit on its way to the bar? */
+static bool is_starting(const struct mr_supply *s, const struct mr_supply_group *group)
+{
+    for (uint32_t k = 0; k < group->n_source; k++) {
+        const struct mr_supply_source *source = &s->source[group->source[k]];
+        if (source->is_storage || source->is_solar)
+            continue;
+        for (uint32_t u = 0; u < source->block.n; u++)
+            if (source->block.unit[u].state == MR_GENERATOR_CRANKING)
+                return true;
+    }
+    return false;
+}
+
+/* What stands at bars of the chain, once nothing of it is starting; until then, or where there is
+ * nothing, batteries of supplies. */
+double mr_supply_source_capacity_w(const struct mr_supply *s)
+{
+    double plant_w = 0, ups_w = 0;
+    bool is_waiting = false;
+    if (s->has_grid)
+        return never;
+    for (uint32_t g = 0; g < s->n_group; g++) {
+        const struct mr_supply_group *group = &s->group[g];
+        if (!group->is_away)
+            continue;
+        is_waiting |= is_starting(s, group) && !group->is_backed;
+        *(group->is_ups ? &ups_w : &plant_w) += group_w(s, group);
+    }
+    return plant_w > 0 && !is_waiting ? plant_w : ups_w;
+}
+
+bool mr_supply_source_moves(const struct mr_supply *s)
+{
+    for (uint32_t i = 0; i < s->n_source; i++) {
+        const struct mr_supply_source *source = &s->source[i];
+        if (!source->is_storage && !source->is_solar && source->block.arrive_s < never)
+            return true;
+    }
+    return false;
+}
+
+/* ---- who carries what ---- */
+
+static void ask_blocks(struct mr_supply *s, struct mr_supply_group *group, double load_w)
+{
+    for (uint32_t k = 0; k < group->n_source; k++) {
+        struct mr_supply_source *source = &s->source[group->source[k]];
+        if (source->is_storage || source->is_solar)
+            continue;
+        const struct mr_generator_params *p = &source->block_params;
+        const double most_w = p->rated_w * (double)p->n_unit;
+        const double part_w = fmin(load_w, most_w);
+        if (part_w != source->block.load_w)
+            mr_generator_set(p, &source->block, part_w);
+        if (part_w > 0 && !source->has_started)
+            mr_supply_emit(s, MR_SUPPLY_GEN_START, source->name, "", part_w, most_w);
+        source->has_started = part_w > 0;
+        load_w -= part_w;
+    }
+}
+
+/* Storages that carry nothing: those of supplies refill once racks are back, battery plants do what
+ * they are for. */
+static double rest_w(struct mr_supply *s, struct mr_supply_source *source, double without_w)
+{
+    const struct mr_buffer_params *p = &source->buffer_params;
+    const struct mr_supply_params *params = &s->params;
+    source->buffer.uses_reserve = false;
+    if (s->site->power[source->power].kind != MR_SITE_POWER_BESS || !s->has_grid) {
+        const bool may_charge = !is_full(source) && !(s->has_permits && s->n_waiting > 0);
+        const double most_w = may_charge ? p->charge_w * (double)p->n_unit : 0;
+        const double charge_w = fmax(0, fmin(most_w, s->spare_w));
+        s->spare_w -= charge_w;
+        return charge_w;
+    }
+    const struct mr_buffer_plan plan = {.buy_usd_j = params->buy_usd_j,
+                                        .sell_usd_j = params->sell_usd_j,
+                                        .refill_frac = p->soc_max_frac};
+    const struct mr_buffer_need need = {
+        .load_w = fmax(0, without_w),
+        .limit_w = s->has_feed ? mr_feed_budget_w(&s->feed, s->t_s) * (1 - params->margin) : never,
+        .price_usd_j = s->options.price != NULL ? mr_series_at(s->options.price, s->t_s)
+                                                : params->tariff.price_usd_j,
+        .has_grid = true};
+    return mr_buffer_dispatch(p, &source->buffer, &plan, &need).power_w;
+}
+
+/* Put a storage's or source's power on its bars: charging is a demand, giving an injection. */
+static bool put_on_bars(struct mr_supply *s, const struct mr_supply_group *group, double given_w)
+{
+    bool has_changed = false;
+    for (uint32_t i = 0; i < group->n_at; i++) {
+        struct mr_chain_flow flow;
+        mr_chain_read(s->chain, group->at[i], s->t_s, &flow);
+        const double part_w = given_w / group->n_at;
+        if (flow.inject_w == part_w)
+            continue;
+        mr_chain_set_inject(s->chain, group->at[i], part_w);
+        has_changed |= fabs(flow.inject_w - part_w) > 1e-6 * (fabs(part_w) + 1);
+    }
+    return has_changed;
+}
+
+/* Beside a living grid. @return watts given to the bars, below 0: taken */
+static double work_beside(struct mr_supply *s, struct mr_supply_group *group)
+{
+    double given_w = 0, before_w = 0;
+    for (uint32_t k = 0; k < group->n_source; k++) {
+        const struct mr_supply_source *source = &s->source[group->source[k]];
+        before_w += source->is_storage ? -source->mean_w : source->mean_w;
+    }
+    double without_w = s->grid_w + before_w; /* what the meter would see without the group */
+    for (uint32_t k = 0; k < group->n_source; k++) {
+        struct mr_supply_source *source = &s->source[group->source[k]];
+        if (source->is_solar)
+            source->mean_w = sun_w(s, source);
+        else if (source->is_storage)
+            continue;
+        else
+            source->mean_w = mr_generator_power_w(&source->block);
+        given_w += source->mean_w;
+        without_w -= source->mean_w;
+    }
+    for (uint32_t k = 0; k < group->n_source; k++) {
+        struct mr_supply_source *source = &s->source[group->source[k]];
+        if (!source->is_storage)
+            continue;
+        const double asked_w = rest_w(s, source, without_w);
+        source->mean_w = asked_w != source->buffer.power_w
+                             ? mr_buffer_set(&source->buffer_params, &source->buffer, asked_w)
+                             : asked_w;
+        given_w -= source->mean_w;
+        without_w += source->mean_w;
+    }
+    return given_w;
+}
+
+/* Turbines beside a grid give what the budget does not. */
+static double wanted_beside_w(const struct mr_supply *s, const struct mr_supply_group *group)
+{
+    double turbine_w = 0;
+    for (uint32_t k = 0; k < group->n_source; k++)
+        if (s->source[group->source[k]].is_turbine)
+            turbine_w += s->source[group->source[k]].mean_w;
+    if (!s->has_feed || !group->is_plant)
+        return 0;
+    const double limit_w = mr_feed_budget_w(&s->feed, s->t_s) * (1 - s->params.margin);
+    return fmax(0, s->grid_w + turbine_w - limit_w);
+}
+
+/* @return whether its bars have lost their feed, and what they ask for */
+static bool look_at_bars(struct mr_supply *s, struct mr_supply_group *group, double *fed_w)
+{
+    bool is_away = false;
+    group->own_w = 0;
+    *fed_w = 0;
+    for (uint32_t i = 0; i < group->n_at; i++) {
+        struct mr_chain_flow flow;
+        mr_chain_read(s->chain, group->at[i], s->t_s, &flow);
+        group->own_w += flow.own_w;
+        is_away |= !flow.is_live || flow.is_own || (s->is_island && group->at[i] == 0);
+        *fed_w += flow.is_live ? flow.in_w + fmin(0, flow.inject_w) : 0; /* not what charges */
+    }
+    return is_away;
+}
+
+static void set_backed(struct mr_supply *s, struct mr_supply_group *group, bool is_backed)
+{
+    if (group->is_backed == is_backed)
+        return;
+    group->is_backed = is_backed;
+    for (uint32_t i = 0; i < group->n_at; i++)
+        mr_chain_set_backed(s->chain, group->at[i], is_backed);
+}
+
+/* Storages that carry their bars, set for the step to come: they make up what generators and sun do
+ * not give now. Over the step that can only become less. */
+static void preset(struct mr_supply *s, struct mr_supply_group *group)
+{
+    double rest = group->is_own ? group->own_w : 0;
+    for (uint32_t k = 0; k < group->n_source; k++) {
+        const struct mr_supply_source *source = &s->source[group->source[k]];
+        if (!source->is_storage && group->is_own)
+            rest -= source->is_solar ? sun_w(s, source) : mr_generator_power_w(&source->block);
+    }
+    for (uint32_t k = 0; k < group->n_source; k++) {
+        struct mr_supply_source *source = &s->source[group->source[k]];
+        if (!source->is_storage)
+            continue;
+        source->buffer.uses_reserve = true;
+        source->mean_w = mr_buffer_set(&source->buffer_params, &source->buffer, -rest);
+        rest += source->mean_w;
+    }
+}
+
+/* Only batteries take over without a gap. */
+static bool can_take_over(const struct mr_supply *s, const struct mr_supply_group *group,
+                          double load_w)
+{
+    double storage_w = 0;
+    for (uint32_t k = 0; k < group->n_source; k++)
+        if (s->source[group->source[k]].is_storage)
+            storage_w += carries_w(s, &s->source[group->source[k]]);
+    return storage_w > 0 && storage_w >= load_w * (1 - 1e-9);
+}
+
+/* What the bars would have to carry: what supplies below give now, else what was there last. */
+static double expected_w(const struct mr_supply *s, const struct mr_supply_group *group)
+{
+    double ups_w = 0;
+    for (uint32_t g = 0; g < s->n_group && !group->is_ups; g++)
+        ups_w += s->group[g].is_ups ? s->group[g].own_w : 0;
+    return ups_w > 0 ? ups_w / (1 - s->params.margin) : group->load_w;
+}
+
+static void carry_or_wait(struct mr_supply *s, struct mr_supply_group *group)
+{
+    const char *name = s->wire.tree->node[group->at[0]].name;
+    const double can_w = group_w(s, group);
+    const bool was_own = group->is_own;
+    group->is_own = group->own_w != 0 && group->own_w <= can_w * (1 + 1e-9);
+    if (group->own_w != 0)
+        group->load_w = group->own_w;
+    if (group->is_own && !was_own)
+        mr_supply_emit(s, MR_SUPPLY_SOURCE_ON, name, "", group->own_w, can_w);
+    if (group->own_w != 0 && !group->is_own) {
+        mr_supply_emit(s, MR_SUPPLY_SOURCE_SHORT, name, "", group->own_w, can_w);
+        set_backed(s, group, false);
+    } else if (!(can_w > 0)) {
+        set_backed(s, group, false);
+    } else if (can_w >= expected_w(s, group) * (1 - 1e-9)) {
+        set_backed(s, group, true);
+    }
+}
+
+/* Racks that are held back for lack of units: units start for them, too. */
+static double unmet_w(const struct mr_supply *s)
+{
+    double sum_w = 0;
+    for (uint32_t i = 0; i < s->site->n_rack; i++)
+        if (s->rack[i].state == MR_SUPPLY_RACK_ON)
+            sum_w += fmin(s->rack[i].want_w, s->high_w[s->rack[i].leaf]) - s->rack[i].draw_w;
+    return s->has_grid ? 0 : 1.1 * sum_w;
+}
+
+/* Where bars share a group and only one has lost its feed, the group carries that one and rests on
+ * the other. */
+static bool decide(struct mr_supply *s, struct mr_supply_group *group)
+{
+    double fed_w;
+    const bool was_backed = group->is_backed, was_own = group->is_own;
+    bool has_changed;
+    group->is_away = look_at_bars(s, group, &fed_w);
+    if (group->is_away) {
+        has_changed = put_on_bars(s, group, 0);
+        ask_blocks(s, group,
+                   (group->own_w != 0 ? fmax(0, group->own_w) : group->load_w) + unmet_w(s));
+        carry_or_wait(s, group);
+        preset(s, group);
+    } else {
+        group->load_w = fed_w;
+        group->is_own = false;
+        ask_blocks(s, group, wanted_beside_w(s, group));
+        has_changed = put_on_bars(s, group, work_beside(s, group));
+        set_backed(s, group, can_take_over(s, group, fed_w));
+    }
+    return has_changed || was_backed != group->is_backed || was_own != group->is_own;
+}
+
+/* Away from the grid: what plants carry leaves for storages that rest, counting what these take. */
+static double spare_w(const struct mr_supply *s)
+{
+    double own_w = 0, taken_w = 0;
+    for (uint32_t g = 0; g < s->n_group && !s->has_grid; g++) {
+        const struct mr_supply_group *group = &s->group[g];
+        own_w += group->is_ups ? 0 : group->own_w;
+        for (uint32_t k = 0; k < group->n_source && !group->is_away; k++)
+            if (s->source[group->source[k]].is_storage)
+                taken_w += s->source[group->source[k]].mean_w;
+    }
+    if (s->has_grid)
+        return never;
+    return own_w > 0 ? mr_supply_source_capacity_w(s) * (1 - s->params.margin) - own_w + taken_w
+                     : 0;
+}
+
+bool mr_supply_source_decide(struct mr_supply *s)
+{
+    bool has_changed = false;
+    double fed_w;
+    for (uint32_t g = 0; g < s->n_group; g++)
+        s->group[g].is_away = look_at_bars(s, &s->group[g], &fed_w);
+    s->spare_w = spare_w(s);
+    for (uint32_t g = 0; g < s->n_group; g++)
+        has_changed |= decide(s, &s->group[g]);
+    return has_changed;
+}
+
+/* ---- a step ---- */
+
+double mr_supply_source_next_s(const struct mr_supply *s)
+{
+    double next_s = s->options.sun != NULL ? mr_series_next_s(s->options.sun, s->t_s) : never;
+    if (s->options.price != NULL &&
+        (isfinite(s->params.buy_usd_j) || isfinite(s->params.sell_usd_j)))
+        next_s = fmin(next_s, mr_series_next_s(s->options.price, s->t_s));
+    for (uint32_t i = 0; i < s->n_source; i++) {
+        const struct mr_supply_source *source = &s->source[i];
+        enum mr_buffer_event event;
+        if (source->is_storage)
+            next_s =
+                fmin(next_s, mr_buffer_next_s(&source->buffer_params, &source->buffer, &event));
+        else if (!source->is_solar)
+            next_s = fmin(next_s, mr_generator_next_s(&source->block_params, &source->block));
+    }
+    return next_s;
+}
+
+static void advance_block(struct mr_supply *s, struct mr_supply_source *source, double t_s)
+{
+    const struct mr_generator_params *p = &source->block_params;
+    const double energy_j = source->block.energy_j, fuel_j = source->block.fuel_j;
+    mr_generator_advance(p, &source->block, t_s);
+    source->mean_w = (source->block.energy_j - energy_j) / (t_s - s->t_s);
+    s->fuel_usd += (source->block.fuel_j - fuel_j) * p->fuel_usd_j;
+    s->fuel_kg += (source->block.fuel_j - fuel_j) * p->fuel_kg_j;
+}
+
+/* What storages and short, dump make up for over the step: the load less the others' energy. */
+static void carry(struct mr_supply *s, struct mr_supply_group *group, double given_w, double dt_s)
+{
+    double rest = group->own_w - given_w;
+    for (uint32_t k = 0; k < group->n_source; k++) {
+        struct mr_supply_source *source = &s->source[group->source[k]];
+        if (!source->is_storage)
+            continue;
+        source->mean_w = mr_buffer_set(&source->buffer_params, &source->buffer, -rest);
+        rest += source->mean_w;
+    }
+    if (rest > 0)
+        s->total.short_j += rest * dt_s;
+    else
+        s->total.dump_j -= rest * dt_s;
+}
+
+static void tell_bounds(struct mr_supply *s, struct mr_supply_source *source)
+{
+    const bool full = is_full(source), empty = is_empty(source, source->buffer.uses_reserve);
+    if (full && !source->is_full)
+        mr_supply_emit(s, MR_SUPPLY_BUFFER_FULL, source->name, "", source->buffer.energy_j,
+                       mr_buffer_ceiling_j(&source->buffer_params));
+    if (empty && !source->is_empty)
+        mr_supply_emit(s, MR_SUPPLY_BUFFER_EMPTY, source->name, "", source->buffer.energy_j,
+                       mr_buffer_floor_j(&source->buffer_params, source->buffer.uses_reserve));
+    source->is_full = full;
+    source->is_empty = empty;
+}
+
+/* Generators and sun over the step. @return their mean power */
+static double give(struct mr_supply *s, struct mr_supply_group *group, double t_s)
+{
+    double given_w = 0;
+    for (uint32_t k = 0; k < group->n_source; k++) {
+        struct mr_supply_source *source = &s->source[group->source[k]];
+        if (source->is_storage)
+            continue;
+        if (source->is_solar) {
+            source->mean_w = sun_w(s, source);
+            source->energy_j += source->mean_w * (t_s - s->t_s);
+        } else {
+            advance_block(s, source, t_s);
+        }
+        given_w += source->mean_w;
+    }
+    return given_w;
+}
+
+static double storage_w(const struct mr_supply *s, const struct mr_supply_group *group)
+{
+    double sum_w = 0;
+    for (uint32_t k = 0; k < group->n_source; k++)
+        if (s->source[group->source[k]].is_storage)
+            sum_w += s->source[group->source[k]].mean_w;
+    return sum_w;
+}
+
+static void advance_storage(struct mr_supply *s, struct mr_supply_source *source, double t_s)
+{
+    const double before_j = source->buffer.in_j - source->buffer.out_j;
+    mr_buffer_advance(&source->buffer_params, &source->buffer, t_s);
+    const double taken_j = source->buffer.in_j - source->buffer.out_j - before_j;
+    /* a bound within the step: nothing more is given, or taken */
+    const double missed_j = taken_j - source->mean_w * (t_s - s->t_s);
+    *(missed_j > 0 ? &s->total.short_j : &s->total.dump_j) += fabs(missed_j);
+    tell_bounds(s, source);
+}
+
+void mr_supply_source_step(struct mr_supply *s, double t_s)
+{
+    double fed_w;
+    for (uint32_t g = 0; g < s->n_group; g++) {
+        struct mr_supply_group *group = &s->group[g];
+        group->given_w = give(s, group, t_s);
+        if (!group->is_away)
+            put_on_bars(s, group, group->given_w - storage_w(s, group));
+    }
+    mr_chain_settle(s->chain); /* the means have moved what the bars ask for */
+    for (uint32_t g = 0; g < s->n_group; g++) {
+        struct mr_supply_group *group = &s->group[g];
+        if (!group->is_away)
+            continue;
+        (void)look_at_bars(s, group, &fed_w);
+        carry(s, group, group->given_w, t_s - s->t_s);
+    }
+    for (uint32_t i = 0; i < s->n_source; i++)
+        if (s->source[i].is_storage)
+            advance_storage(s, &s->source[i], t_s);
+}
+
+void mr_supply_source_set_units_failed(struct mr_supply *s, uint32_t i, uint32_t n_failed)
+{
+    struct mr_supply_source *source = &s->source[i];
+    if (source->is_storage || source->is_solar)
+        return;
+    for (uint32_t u = 0; u < source->block.n; u++) {
+        const bool has_failed = source->block.unit[u].state == MR_GENERATOR_FAILED;
+        if (u < n_failed && !has_failed)
+            mr_generator_fail(&source->block_params, &source->block, u);
+        if (u >= n_failed && has_failed)
+            mr_generator_repair(&source->block_params, &source->block, u);
+    }
+}

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* power/supply: a hall through loss of the grid, curtailment, restarts, islands, failures; energies
+ * that close whatever happens. */
+#include "power/supply.h"
+
+#include "engine/base/rng.h"
+#include "platforms/layout.h"
+#include "power/series.h"
+#include "tests/test.h"
+
+struct world {
+    struct mr_site *site;
+    struct mr_supply *supply;
+    struct mr_supply_event event[8192];
+    size_t n_event;
+};
+
+static void take(void *context, const struct mr_supply_event *event)
+{
+    struct world *w = context;
+    if (w->n_event < sizeof w->event / sizeof *w->event)
+        w->event[w->n_event++] = *event;
+}
+
+static struct world world;
+
+static struct mr_supply_options options(void)
+{
+    struct mr_supply_options o = {.take = take, .context = &world};
+    mr_supply_defaults(&o.params);
+    return o;
+}
+
+static void begin(const char *layout, const struct mr_supply_options *o)
+{
+    struct mr_diags diags = {0};
+    world.n_event = 0;
+    if (mr_layout_load_text("t", mr_str_of(layout), &world.site, &diags) != MR_OK)
+        fail_msg("%s", diags.item[0].err.text);
+    if (mr_supply_create(world.site, o, &world.supply, &diags) != MR_OK)
+        fail_msg("%s", diags.item[0].err.text);
+}
+
+static void end(double closure_rel)
+{
+    struct mr_supply_total total;
+    mr_supply_total(world.supply, &total);
+    if (!(total.closure_rel <= closure_rel))
+        fail_msg("energies do not close: %g", total.closure_rel);
+    mr_supply_destroy(world.supply);
+    mr_site_destroy(world.site);
+}
+
+static size_t count(const char *kind)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < world.n_event; i++)
+        n += strcmp(world.event[i].kind, kind) == 0;
+    return n;
+}
+
+static struct mr_supply_reading now(void)
+{
+    struct mr_supply_reading reading;
+    mr_supply_read(world.supply, &reading);
+    return reading;
+}
+
+static struct mr_supply_total totals(void)
+{
+    struct mr_supply_total total;
+    mr_supply_total(world.supply, &total);
+    return total;
+}
+
+static void want_all(double w)
+{
+    for (uint32_t i = 0; i < world.site->n_rack; i++)
+        mr_supply_set_rack(world.supply, i, w);
+}
+
+static uint32_t power_named(const char *name)
+{
+    for (uint32_t i = 0; i < world.site->n_power; i++)
+        if (strcmp(world.site->power[i].name, name) == 0)
+            return i;
+    fail_msg("no power node %s", name);
+    return 0;
+}
+
+#define HALL "<hall><row count=\"4\"><rack card=\"gb200_nvl72\" count=\"8\"/></row></hall>"
+
+/* 32 racks of 132 kW: 4.2 MW */
+static const char *const plain = "<layout name=\"s\"><grid limit=\"6 MW\"/>" HALL "</layout>";
+static const char *const backed =
+    "<layout name=\"s\"><grid limit=\"6 MW\" ramp=\"2 MW/min\"/><power><generator/></power>" HALL
+    "</layout>";
+
+MR_TEST(a_day_without_events)
+{
+    struct mr_supply_options o = options();
+    begin(plain, &o);
+    want_all(100e3);
+    mr_supply_set_house(world.supply, 0, 200e3);
+    mr_supply_set_house(world.supply, MR_SITE_NONE, 50e3);
+    mr_supply_advance(world.supply, 86400);
+    const struct mr_supply_reading r = now();
+    const struct mr_supply_total t = totals();
+    mr_assert_near(r.rack_w, 3.2e6, 1e-14, 0);
+    mr_assert_near(r.house_w, 250e3, 1e-9, 0);
+    mr_assert_near(r.grid_w, 3.45e6 + r.loss_w, 1e-9, 0);
+    mr_assert_near(t.rack_j, 3.2e6 * 86400, 1e-12, 0);
+    mr_assert_near(t.grid_j, r.grid_w * 86400, 1e-9, 0);
+    mr_assert_near(t.energy_usd, t.grid_j * 70 / 3.6e9, 1e-9, 0);
+    assert_true(t.unserved_j == 0 && t.n_trip == 0 && r.n_rack_on == 32);
+    assert_true(t.storage_change_j == 0);
+    end(1e-12);
+}
+
+MR_TEST(loss_of_the_grid_is_ridden_through)
+{
+    struct mr_supply_options o = options();
+    begin(backed, &o);
+    want_all(120e3);
+    mr_supply_advance(world.supply, 100);
+    mr_supply_set_voltage(world.supply, 0);
+    mr_supply_advance(world.supply, 100.01); /* 20 ms are ridden through */
+    assert_true(now().has_grid);
+    mr_supply_advance(world.supply, 101);
+    struct mr_supply_reading r = now();
+    assert_true(!r.has_grid && r.n_rack_on == 32 && r.grid_w == 0);
+    assert_true(r.storage_w < -3.8e6 && r.generator_w == 0); /* batteries of the UPS */
+    mr_supply_advance(world.supply, 400);
+    r = now();
+    assert_int_equal(r.n_rack_on, 32);
+    mr_assert_near(r.generator_w, 3.84e6 + r.loss_w + r.storage_w, 1e-6, 0);
+    assert_true(r.storage_w == 0 && r.storage_soc_frac == 1); /* filled up again meanwhile */
+    mr_supply_set_voltage(world.supply, 1);
+    mr_supply_advance(world.supply, 7200);
+    r = now();
+    assert_true(r.has_grid && r.n_rack_on == 32 && r.generator_w == 0);
+    const struct mr_supply_total t = totals();
+    assert_true(t.n_lost == 0 && t.dark_j == 0 && t.n_away == 1);
+    assert_true(t.generator_j > 300 * 3.8e6 && t.fuel_j > t.generator_j);
+    mr_assert_near(t.storage_change_j, 0, 0, 1e-3 * t.storage_out_j); /* full again */
+    assert_int_equal(count("grid.lost"), 1);
+    assert_int_equal(count("grid.back"), 1);
+    end(1e-9);
+}
+
+MR_TEST(batteries_end_and_racks_come_back_under_the_ramp_limit)
+{
+    struct mr_supply_options o = options();
+    o.params.ups_s = 120;
+    begin("<layout name=\"s\"><grid limit=\"6 MW\" ramp=\"2 MW/min\"/>" HALL "</layout>", &o);
+    want_all(120e3);
+    mr_supply_advance(world.supply, 600);
+    const double steady_w = now().grid_w;
+    mr_supply_set_voltage(world.supply, 0);
+    mr_supply_advance(world.supply, 1200);
+    struct mr_supply_reading r = now();
+    assert_true(r.n_rack_on == 0 && r.rack_w == 0);
+    assert_int_equal(count("power.rack_lost"), 32);
+    assert_true(count("power.source_short") >= 1);
+    const uint64_t n_before = totals().n_ramp; /* the loss itself is as fast as it is */
+    mr_supply_set_voltage(world.supply, 1);
+    double last_w = 0, rise_w = 0;
+    for (int minute = 1; minute <= 15; minute++) {
+        mr_supply_advance(world.supply, 1200 + 60 * minute);
+        rise_w = fmax(rise_w, now().rack_w - last_w);
+        last_w = now().rack_w;
+    }
+    r = now();
+    assert_int_equal(r.n_rack_on, 32);
+    assert_true(rise_w <= 2e6 && rise_w > 1e6);
+    assert_int_equal(totals().n_ramp, n_before);
+    assert_true(r.grid_w >= steady_w); /* batteries charge */
+    /* dark for the outage less what batteries gave, and the restart */
+    assert_true(totals().dark_j > 3.84e6 * (600 - 200));
+    end(1e-9);
+}
+
+MR_TEST(curtailment_is_met_in_time)
+{
+    struct mr_supply_options o = options();
+    begin("<layout name=\"s\"><grid limit=\"6 MW\"/>" HALL "</layout>", &o);
+    want_all(130e3);
+    mr_supply_advance(world.supply, 3600);
+    const double before_w = now().grid_w;
+    const struct mr_feed_target target = {
+        .start_s = 3630, .end_s = 3630 + 3 * 3600, .limit_w = 0.75 * before_w};
+    struct mr_err err = {0};
+    assert_int_equal(mr_supply_set_target(world.supply, &target, &err), MR_OK);
+    for (double t_s = 3660; t_s < target.end_s; t_s += 7.3) {
+        mr_supply_advance(world.supply, t_s);
+        assert_true(now().grid_w <= target.limit_w);
+        assert_true(now().grid_w > 0.9 * target.limit_w);
+        assert_true(now().is_compliant);
+    }
+    assert_int_equal(now().n_rack_capped, 32);
+    mr_supply_advance(world.supply, target.end_s + 120);
+    mr_assert_near(now().grid_w, before_w, 1e-9, 0);
+    const struct mr_supply_total t = totals();
+    assert_int_equal(t.n_breach, 0);
+    assert_true(t.capped_j > 0.2 * before_w * 3 * 3600 * 0.9);
+    static const char *const order[] = {"target_set", "start_ramp_down", "end_ramp_down",
+                                        "start_ramp_up", "end_ramp_up"};
+    size_t k = 0;
+    for (size_t i = 0; i < world.n_event; i++)
+        if (strcmp(world.event[i].kind, "grid.powerstate") == 0 &&
+            strcmp(world.event[i].detail, "periodic") != 0) {
+            assert_true(k < 5);
+            assert_string_equal(world.event[i].detail, order[k++]);
+        }
+    assert_int_equal(k, 5);
+    end(1e-9);
+}
+
+MR_TEST(more_than_caps_can_give_is_a_breach)
+{
+    struct mr_supply_options o = options();
+    begin("<layout name=\"s\"><grid limit=\"6 MW\"/>" HALL "</layout>", &o);
+    want_all(130e3);
+    mr_supply_advance(world.supply, 60);
+    const struct mr_feed_target target = {.start_s = 100, .end_s = 1000, .limit_w = 1e6};
+    struct mr_err err = {0};
+    assert_int_equal(mr_supply_set_target(world.supply, &target, &err), MR_OK);
+    mr_supply_advance(world.supply, 900);
+    assert_true(totals().n_breach == 1 && totals().n_infeasible > 0);
+    assert_true(count("power.budget_infeasible") > 0 && !now().is_compliant);
+    mr_assert_near(now().rack_w, 32 * 0.35 * 132e3, 1e-9, 0); /* the lowest caps */
+    end(1e-9);
+}
+
+MR_TEST(battery_plant_shaves_the_peak)
+{
+    struct mr_supply_options o = options();
+    begin("<layout name=\"s\"><grid limit=\"5 MW\" voltage=\"20 kV\"/>"
+          "<power><bess rating=\"1 MW\" units=\"2\" duration=\"1 h\"/></power>" HALL "</layout>",
+          &o);
+    want_all(100e3);
+    mr_supply_advance(world.supply, 600);
+    assert_true(now().storage_w == 0);
+    mr_supply_set_house(world.supply, 0, 2e6); /* a hot hour: 5.2 MW and losses */
+    mr_supply_advance(world.supply, 1200);
+    struct mr_supply_reading r = now();
+    assert_true(r.storage_w < -0.3e6 && r.grid_w < 5e6);
+    mr_supply_set_house(world.supply, 0, 0);
+    mr_supply_advance(world.supply, 7200);
+    r = now();
+    mr_assert_near(totals().storage_change_j, 0, 0, 1e-9 * r.storage_j); /* filled again */
+    assert_true(totals().storage_loss_j > 0);
+    end(1e-9);
+}
+
+MR_TEST(island_loses_a_turbine)
+{
+    struct mr_supply_options o = options();
+    begin("<layout name=\"s\"><grid interconnect=\"island\"/><power><turbine rating=\"2 MW\" "
+          "units=\"4\" spare=\"1\" name=\"gt\"/></power>" HALL "</layout>",
+          &o);
+    want_all(120e3);
+    mr_supply_advance(world.supply, 3600);
+    struct mr_supply_reading r = now();
+    assert_true(r.grid_w == 0 && r.n_rack_on == 32);
+    mr_assert_near(r.generator_w, r.rack_w + r.loss_w + r.storage_w, 1e-6, 0);
+    mr_supply_set_units_failed(world.supply, power_named("S.gt"), 1); /* the spare one runs */
+    mr_supply_advance(world.supply, 3720);
+    assert_true(now().n_rack_on == 32 && now().n_rack_capped == 0 && now().storage_w == 0);
+    /* two more: batteries of the UPS carry until caps have come down to what one turbine gives */
+    mr_supply_set_units_failed(world.supply, power_named("S.gt"), 3);
+    mr_supply_advance(world.supply, 3725);
+    assert_true(now().storage_w < -3.8e6 && now().n_rack_on == 32);
+    mr_supply_advance(world.supply, 3800);
+    r = now();
+    assert_true(r.n_rack_on == 32 && r.n_rack_capped == 32 && r.generator_w <= 2e6);
+    mr_assert_near(r.generator_w, 2e6, 0.06, 0);
+    mr_supply_set_units_failed(world.supply, power_named("S.gt"), 0);
+    mr_supply_advance(world.supply, 3 * 3600);
+    assert_int_equal(now().n_rack_on, 32);
+    mr_assert_near(now().rack_w, 3.84e6, 1e-9, 0);
+    assert_true(totals().n_lost == 0 && totals().dark_j == 0);
+    end(1e-9);
+}
+
+MR_TEST(solar_and_battery_in_orbit)
+{
+    struct mr_arena arena = {0};
+    struct mr_series sun;
+    struct mr_err err = {0};
+    const double start_s[] = {0, 3600, 5700}, value[] = {1, 0, 1};
+    assert_int_equal(mr_series_of(&arena, start_s, value, 3, 9300, &sun, &err), MR_OK);
+    struct mr_supply_options o = options();
+    o.sun = &sun;
+    struct mr_diags diags = {0};
+    char path[1024];
+    snprintf(path, sizeof path, "%s/platforms/examples/space-1.layout.xml", MR_SOURCE_DIR);
+    world.n_event = 0;
+    assert_int_equal(mr_layout_load(path, &world.site, &diags), MR_OK);
+    assert_int_equal(mr_supply_create(world.site, &o, &world.supply, &diags), MR_OK);
+    want_all(80e3 / (double)world.site->n_rack);
+    mr_supply_advance(world.supply, 3600);
+    assert_true(now().solar_w > 0 && now().n_rack_on == world.site->n_rack);
+    const double full_j = now().storage_j;
+    mr_supply_advance(world.supply, 5600); /* in shadow */
+    assert_true(now().solar_w == 0 && now().storage_j < full_j - 80e3 * 1900);
+    assert_int_equal(now().n_rack_on, world.site->n_rack);
+    mr_supply_advance(world.supply, 9200);
+    assert_true(now().storage_j > full_j - 80e3 * 1900);
+    end(1e-9);
+    mr_arena_fini(&arena);
+}
+
+MR_TEST(failures_of_the_chain)
+{
+    struct mr_supply_options o = options();
+    begin("<layout name=\"s\"><grid limit=\"12 MW\" voltage=\"20 kV\"/><power "
+          "redundancy=\"2N\"/>" HALL "</layout>",
+          &o);
+    want_all(130e3);
+    mr_supply_advance(world.supply, 100);
+    mr_supply_set_failed(world.supply, power_named("H0.upsA"), true);
+    mr_supply_advance(world.supply, 200);
+    assert_true(now().n_rack_on == 32 && totals().n_lost == 0);
+    mr_supply_set_failed(world.supply, power_named("H0.R1.rppB"), true);
+    mr_supply_advance(world.supply, 300);
+    assert_int_equal(now().n_rack_on, 24);
+    mr_supply_set_failed(world.supply, power_named("H0.R1.rppB"), false);
+    mr_supply_advance(world.supply, 400);
+    assert_int_equal(now().n_rack_on, 32);
+    mr_assert_near(totals().dark_j, 8 * 130e3 * 130, 1e-9, 0); /* 100 s and the wait of 30 s */
+    end(1e-9);
+}
+
+/* Whatever happens: energies close, caps hold, the connection's limit after the controller's time.
+ */
+MR_TEST(random_events_close)
+{
+    struct mr_rng rng = mr_rng_stream(1, MR_RNG_TEST, 10);
+    static const char *const layouts[] = {
+        "<layout name=\"s\"><grid limit=\"6 MW\" ramp=\"2 MW/min\"/><power><bess rating=\"1 MW\" "
+        "units=\"2\" duration=\"1 h\"/><generator/></power>" HALL "</layout>",
+        "<layout name=\"s\"><grid limit=\"6 MW\"/><power "
+        "redundancy=\"2N\"><generator/></power>" HALL "</layout>",
+        "<layout name=\"s\"><grid interconnect=\"island\"/><power><turbine rating=\"2 MW\" "
+        "units=\"3\"/><bess rating=\"2 MW\" units=\"2\" duration=\"1 h\"/></power>" HALL
+        "</layout>"};
+    for (int round = 0; round < 9; round++) {
+        struct mr_supply_options o = options();
+        o.params.ups_s = 60;
+        o.params.govern.policy = round % 3;
+        begin(layouts[round / 3], &o);
+        double t_s = 0;
+        for (int k = 0; k < 150; k++) {
+            const double dice = mr_rng_f64(&rng);
+            const uint32_t power = (uint32_t)mr_rng_below(&rng, world.site->n_power);
+            if (dice < 0.1)
+                mr_supply_set_voltage(world.supply, mr_rng_f64(&rng) < 0.6 ? 1 : 0.5);
+            else if (dice < 0.2)
+                mr_supply_set_failed(world.supply, power, mr_rng_f64(&rng) < 0.3);
+            else if (dice < 0.3)
+                mr_supply_set_units_failed(world.supply, power, mr_rng_f64(&rng) < 0.3);
+            else if (dice < 0.35)
+                mr_supply_close(world.supply, power);
+            else
+                for (uint32_t i = 0; i < world.site->n_rack; i++)
+                    mr_supply_set_rack(world.supply, i, mr_rng_range(&rng, 20e3, 140e3));
+            t_s += mr_rng_exponential(&rng, 60);
+            mr_supply_advance(world.supply, t_s);
+            for (uint32_t i = 0; i < world.site->n_rack; i++)
+                assert_true(mr_supply_rack_w(world.supply, i) <=
+                            mr_supply_rack_cap_w(world.supply, i));
+        }
+        end(1e-9);
+    }
+}
+
+MR_TEST_MAIN(MR_TEST_ENTRY(a_day_without_events), MR_TEST_ENTRY(loss_of_the_grid_is_ridden_through),
+             MR_TEST_ENTRY(batteries_end_and_racks_come_back_under_the_ramp_limit),
+             MR_TEST_ENTRY(curtailment_is_met_in_time),
+             MR_TEST_ENTRY(more_than_caps_can_give_is_a_breach),
+             MR_TEST_ENTRY(battery_plant_shaves_the_peak), MR_TEST_ENTRY(island_loses_a_turbine),
+             MR_TEST_ENTRY(solar_and_battery_in_orbit), MR_TEST_ENTRY(failures_of_the_chain),
+             MR_TEST_ENTRY(random_events_close))
