@@ -120,8 +120,8 @@ double mr_step_time(const struct mr_step *step, const struct mr_batch *batch, do
 /** Work of one package in that step, for its power. */
 void mr_step_work(const struct mr_step *step, const struct mr_batch *batch, struct mr_work *work);
 
-/** What one more step's tokens add to the work of a step: contexts grow, and the prompt that is read
- *  in equal chunks. FLOPs and memory only. */
+/** What one more step's tokens add to the work of a step: contexts grow, and the prompt that is
+ * read in equal chunks. FLOPs and memory only. */
 void mr_step_work_growth(const struct mr_step *step, const struct mr_batch *batch,
                          struct mr_work *growth);
 
