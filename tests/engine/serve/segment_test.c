@@ -16,7 +16,8 @@ MR_TEST(sums_equal_stepping)
         long double end_s = 0;
         for (uint64_t k = 0; k <= s.n_step; k++) {
             mr_assert_near(mr_segment_sum_s(&s, k), (double)end_s, 1e-13, 1e-15);
-            end_s += k == 0 ? s.first_s : s.a_s + (long double)s.b_s * (long double)k;
+            end_s += k == 0 ? (long double)s.first_s
+                            : (long double)s.a_s + (long double)s.b_s * (long double)k;
         }
     }
 }
