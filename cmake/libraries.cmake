@@ -5,7 +5,7 @@ find_package(ZLIB 1.2 REQUIRED)
 pkg_check_modules(SIMGRID REQUIRED IMPORTED_TARGET simgrid>=3.32)
 
 # "hdf5" alone switches to OpenMPI's HDF5 as soon as that package is installed.
-pkg_check_modules(HDF5 REQUIRED IMPORTED_TARGET hdf5-serial>=1.10)
+pkg_check_modules(HDF5 REQUIRED IMPORTED_TARGET hdf5-serial>=1.10.7)
 include(CheckCSourceCompiles)
 set(CMAKE_REQUIRED_INCLUDES ${HDF5_INCLUDE_DIRS})
 check_c_source_compiles("

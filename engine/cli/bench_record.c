@@ -9,7 +9,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/rng.h"
 #include "engine/record/columns.h"
-#include "engine/record/series.h"
+#include "engine/record/track.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -199,15 +199,15 @@ static uint64_t work_racks(void *data)
 {
     struct record_job *job = data;
     struct mr_runfile *file = create(job);
-    struct mr_series *racks;
-    const struct mr_series_plan plan = {.group = "/racks",
-                                        .axis = "rack",
-                                        .axis_name = "Racks",
-                                        .n_entity = n_rack,
-                                        .interval_s = 1,
-                                        .channel = job->channel,
-                                        .n_channel = n_channel};
-    mr_status st = mr_series_create(file, &plan, &racks, NULL);
+    struct mr_track *racks;
+    const struct mr_track_plan plan = {.group = "/racks",
+                                       .axis = "rack",
+                                       .axis_name = "Racks",
+                                       .n_entity = n_rack,
+                                       .interval_s = 1,
+                                       .channel = job->channel,
+                                       .n_channel = n_channel};
+    mr_status st = mr_track_create(file, &plan, &racks, NULL);
     if (st == MR_OK)
         st = mr_runfile_start(file, NULL);
     for (size_t row = 0; row < n_row && st == MR_OK; row++) {
@@ -215,10 +215,10 @@ static uint64_t work_racks(void *data)
         for (size_t q = 0; q < n_channel; q++)
             value[q] = job->row + q * n_rack;
         make_row(job, row);
-        st = mr_series_row(racks, (double)row, value, NULL);
+        st = mr_track_row(racks, (double)row, value, NULL);
     }
     MR_ASSERT(st == MR_OK);
-    return close_and_count(job, file, mr_series_rows(racks));
+    return close_and_count(job, file, mr_track_rows(racks));
 }
 
 static uint64_t plain_racks(void *data)

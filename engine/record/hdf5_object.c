@@ -77,6 +77,8 @@ static bool track_order(hid_t list)
            H5Pset_attr_creation_order(list, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED) >= 0;
 }
 
+/* A live file is not locked by HDF5: a reader who looks in at the moment of its creation, or when
+ * it is opened again at its end, would stop the run. */
 mr_status mr_hdf5_create(const char *path, struct mr_hdf5_slots *slots, mr_hid *id,
                          struct mr_err *err)
 {
@@ -87,9 +89,9 @@ mr_status mr_hdf5_create(const char *path, struct mr_hdf5_slots *slots, mr_hid *
     if (access >= 0 && create >= 0 && track_order(create) &&
         H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0 &&
         H5Pset_libver_bounds(access, low, H5F_LIBVER_LATEST) >= 0 &&
-        (is_latest ||
-         (keep_metadata(access) && mr_hdf5_drive(access, slots, err) == MR_OK &&
-          H5Pset_file_space_strategy(create, H5F_FSPACE_STRATEGY_NONE, false, 1) >= 0)))
+        (is_latest ? H5Pset_file_locking(access, false, true) >= 0
+                   : (keep_metadata(access) && mr_hdf5_drive(access, slots, err) == MR_OK &&
+                      H5Pset_file_space_strategy(create, H5F_FSPACE_STRATEGY_NONE, false, 1) >= 0)))
         *id = H5Fcreate(path, H5F_ACC_TRUNC, create, access);
     mr_status st = MR_OK;
     if (*id < 0) /* the driver may have told why already */
@@ -107,6 +109,7 @@ mr_status mr_hdf5_reopen(const char *path, mr_hid *id, struct mr_err *err)
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     *id = -1;
     if (access >= 0 && H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0 &&
+        H5Pset_file_locking(access, false, true) >= 0 &&
         H5Pset_libver_bounds(access, H5F_LIBVER_LATEST, H5F_LIBVER_LATEST) >= 0)
         *id = H5Fopen(path, H5F_ACC_RDWR, access);
     const mr_status st =

@@ -2,7 +2,7 @@
 /* The result file of a run: HDF5 that netCDF-4 readers open too. Written as PATH.part and renamed
  * when it is complete; a thread does all the writing (writer.h).
  *
- * Life: create; declare series and tables (series.h, columns.h), write what is known (texts,
+ * Life: create; declare series and tables (track.h, columns.h), write what is known (texts,
  * arrays, attributes); start; give rows; stop; write what is known now (KPIs, histograms); finish;
  * destroy. All calls come from one thread. A failure of the disk is told by whichever call comes
  * next and by every later one; rows given after it are dropped, and the part stays readable up to

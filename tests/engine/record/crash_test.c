@@ -2,15 +2,16 @@
 /* What is left when a run does not end well: killed at any moment, a full disk, a limit on files, a
  * folder that cannot be written; and that a long run needs no more memory than a short one.
  * Runs are child processes; a row's values say which row it is, so a reader can check each. */
-#define _GNU_SOURCE /* pipe2, mount */
+#define _GNU_SOURCE /* pipe2, unshare */
 #include "engine/base/wall.h"
 #include "engine/record/columns.h"
 #include "engine/record/runfile.h"
-#include "engine/record/series.h"
+#include "engine/record/track.h"
 #include "tests/engine/record/h5.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -55,27 +56,27 @@ struct child {
     long pause_ns; /* after every eighth row */
 };
 
-static mr_status declare(struct mr_runfile *file, struct mr_series **series,
+static mr_status declare(struct mr_runfile *file, struct mr_track **series,
                          struct mr_columns **events, struct mr_err *err)
 {
-    const struct mr_series_plan pumps = {.group = "/pumps",
-                                         .axis = "pump",
-                                         .axis_name = "Pumps",
-                                         .n_entity = n_pump,
-                                         .interval_s = 1,
-                                         .channel = pump_channel,
-                                         .n_channel = 2};
+    const struct mr_track_plan pumps = {.group = "/pumps",
+                                        .axis = "pump",
+                                        .axis_name = "Pumps",
+                                        .n_entity = n_pump,
+                                        .interval_s = 1,
+                                        .channel = pump_channel,
+                                        .n_channel = 2};
     const struct mr_columns_plan plan = {.group = "/events",
                                          .axis = "event",
                                          .column = event_column,
                                          .n_column = 2,
                                          .row_bytes = sizeof(struct event)};
-    MR_TRY(mr_series_create(file, &pumps, series, err));
+    MR_TRY(mr_track_create(file, &pumps, series, err));
     MR_TRY(mr_columns_create(file, &plan, events, err));
     return mr_runfile_start(file, err);
 }
 
-static mr_status give(struct mr_series *series, struct mr_columns *events, size_t row,
+static mr_status give(struct mr_track *series, struct mr_columns *events, size_t row,
                       struct mr_err *err)
 {
     static double values[n_pump];
@@ -83,13 +84,13 @@ static mr_status give(struct mr_series *series, struct mr_columns *events, size_
     const struct event event = {row, (double)row};
     for (size_t i = 0; i < n_pump; i++)
         values[i] = flow(i, row);
-    MR_TRY(mr_series_row(series, (double)row, value, err));
+    MR_TRY(mr_track_row(series, (double)row, value, err));
     return mr_columns_add(events, &event, 1, err);
 }
 
 static mr_status rows(const struct child *c, struct mr_runfile *file, struct mr_err *err)
 {
-    struct mr_series *series;
+    struct mr_track *series;
     struct mr_columns *events;
     MR_TRY(declare(file, &series, &events, err));
     for (int row = 0; row < c->n_row; row++) {
@@ -270,12 +271,19 @@ MR_TEST(limit_on_the_size_of_files)
 
 static char mount_point[512];
 
+/* A small disk that only this process sees: it is gone with it, however it ends. */
+static bool mount_disk(unsigned long flags, const char *size)
+{
+    return unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount("tmpfs", mount_point, "tmpfs", flags, size) == 0;
+}
+
 static int fill_disk(void)
 {
     char path[600];
     for (int is_live = 0; is_live < 2; is_live++) {
         struct mr_err err = {0};
-        if (mount("tmpfs", mount_point, "tmpfs", 0, "size=8m") != 0)
+        if (!mount_disk(0, "size=8m"))
             return 77;
         snprintf(path, sizeof path, "%s/full.h5", mount_point);
         struct child c = {path, options_now(), 20000, -1, 0, 0};
@@ -334,7 +342,7 @@ static int read_only(void)
     struct mr_err err = {0};
     struct mr_runfile *file;
     const struct mr_runfile_options options = mr_runfile_options_default();
-    if (mount("tmpfs", mount_point, "tmpfs", MS_RDONLY, "size=1m") != 0)
+    if (!mount_disk(MS_RDONLY, "size=1m"))
         return 77;
     snprintf(path, sizeof path, "%s/run.h5", mount_point);
     const mr_status st = mr_runfile_create(path, &options, &file, &err);
@@ -393,6 +401,37 @@ MR_TEST(read_while_it_grows)
     assert_int_equal(seen, 0);
 }
 
+/* Readers that look in all the time, also while the file is made and closed, never stop a run. */
+MR_TEST(onlookers_do_not_stop_a_run)
+{
+    char path[512], part[600];
+    snprintf(path, sizeof path, "%s", mr_test_tmp_path("crowd.h5"));
+    snprintf(part, sizeof part, "%s.part", path);
+    fflush(NULL);
+    const pid_t reader = fork();
+    if (reader == 0) {
+        H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+        for (uint64_t i = 0;; i++) {
+            const hid_t file =
+                H5Fopen(part, H5F_ACC_RDONLY | (i % 2 > 0 ? H5F_ACC_SWMR_READ : 0u), H5P_DEFAULT);
+            if (file >= 0)
+                H5Fclose(file);
+        }
+    }
+    struct mr_err err = {0};
+    mr_status st = MR_OK;
+    for (int i = 0; i < 40 && st == MR_OK; i++) {
+        struct child c = {path, options_now(), 20, -1, 5, 0};
+        c.options.is_live = i % 2;
+        st = run(&c, &err);
+    }
+    kill(reader, SIGKILL);
+    int status;
+    assert_int_equal(waitpid(reader, &status, 0), reader);
+    if (st != MR_OK)
+        fail_msg("%s: %s", err.file, err.text);
+}
+
 /* ---- memory ---- */
 
 MR_TEST(ten_million_rows_in_bounded_memory)
@@ -406,7 +445,7 @@ MR_TEST(ten_million_rows_in_bounded_memory)
     struct mr_err err = {0};
     struct mr_runfile *file;
     struct mr_columns *events;
-    struct mr_series *series;
+    struct mr_track *series;
     struct mr_runfile_options options = options_now();
     options.ring_bytes = 1 << 20;
     options.level = 1;
@@ -439,4 +478,5 @@ MR_TEST(ten_million_rows_in_bounded_memory)
 MR_TEST_MAIN(MR_TEST_ENTRY(killed_at_any_moment), MR_TEST_ENTRY(killed_while_live),
              MR_TEST_ENTRY(limit_on_the_size_of_files), MR_TEST_ENTRY(full_disk),
              MR_TEST_ENTRY(targets_that_cannot_be_written), MR_TEST_ENTRY(read_only_disk),
-             MR_TEST_ENTRY(read_while_it_grows), MR_TEST_ENTRY(ten_million_rows_in_bounded_memory))
+             MR_TEST_ENTRY(read_while_it_grows), MR_TEST_ENTRY(onlookers_do_not_stop_a_run),
+             MR_TEST_ENTRY(ten_million_rows_in_bounded_memory))

@@ -5,7 +5,7 @@
 
 #include "engine/record/columns.h"
 #include "engine/record/histogram.h"
-#include "engine/record/series.h"
+#include "engine/record/track.h"
 #include "tests/engine/record/h5.h"
 
 #include <errno.h>
@@ -82,7 +82,7 @@ static struct call call_of(uint64_t i)
 
 struct run {
     struct mr_runfile *file;
-    struct mr_series *racks, *site;
+    struct mr_track *racks, *site;
     struct mr_columns *calls, *kept;
     char names[n_rack][40];
 };
@@ -100,15 +100,15 @@ static mr_status declare(struct run *run, struct mr_err *err)
         snprintf(run->names[i], sizeof run->names[i], "H0.R%zu.K%zu", i / 16, i % 16);
         name[i] = run->names[i];
     }
-    const struct mr_series_plan racks = {.group = "/racks",
-                                         .axis = "rack",
-                                         .axis_name = "Racks in the order of the platform",
-                                         .name = name,
-                                         .n_entity = n_rack,
-                                         .interval_s = 1,
-                                         .channel = rack_channel,
-                                         .n_channel = n_channel};
-    const struct mr_series_plan site = {
+    const struct mr_track_plan racks = {.group = "/racks",
+                                        .axis = "rack",
+                                        .axis_name = "Racks in the order of the platform",
+                                        .name = name,
+                                        .n_entity = n_rack,
+                                        .interval_s = 1,
+                                        .channel = rack_channel,
+                                        .n_channel = n_channel};
+    const struct mr_track_plan site = {
         .group = "/power/bess", .interval_s = 5, .channel = rack_channel, .n_channel = 2};
     const struct mr_columns_plan calls = {.group = "/requests",
                                           .axis = "request",
@@ -119,8 +119,8 @@ static mr_status declare(struct run *run, struct mr_err *err)
     kept.group = "/sample";
     kept.n_kept = 1000;
     kept.seed = 7;
-    MR_TRY(mr_series_create(run->file, &racks, &run->racks, err));
-    MR_TRY(mr_series_create(run->file, &site, &run->site, err));
+    MR_TRY(mr_track_create(run->file, &racks, &run->racks, err));
+    MR_TRY(mr_track_create(run->file, &site, &run->site, err));
     MR_TRY(mr_columns_create(run->file, &calls, &run->calls, err));
     return mr_columns_create(run->file, &kept, &run->kept, err);
 }
@@ -135,8 +135,8 @@ static mr_status give_row(struct run *run, size_t row, struct mr_err *err)
         die[i] = die_c(i, row);
         throttled[i] = (uint32_t)(i * row);
     }
-    MR_TRY(mr_series_row(run->racks, (double)row, value, err));
-    return row % 5 == 0 ? mr_series_row(run->site, (double)row, value, err) : MR_OK;
+    MR_TRY(mr_track_row(run->racks, (double)row, value, err));
+    return row % 5 == 0 ? mr_track_row(run->site, (double)row, value, err) : MR_OK;
 }
 
 static mr_status give_calls(struct run *run, uint64_t from, uint64_t n, struct mr_err *err)
@@ -422,16 +422,16 @@ static mr_status series_named(struct mr_runfile *file, const char *group, const 
                               const char *entity, struct mr_err *err)
 {
     const struct mr_channel q = {.name = channel, .units = "1", .long_name = "A number"};
-    const struct mr_series_plan plan = {.group = group,
-                                        .axis = "rack",
-                                        .axis_name = "Racks",
-                                        .name = &entity,
-                                        .n_entity = 1,
-                                        .channel = &q,
-                                        .n_channel = 1};
-    struct mr_series *series;
+    const struct mr_track_plan plan = {.group = group,
+                                       .axis = "rack",
+                                       .axis_name = "Racks",
+                                       .name = &entity,
+                                       .n_entity = 1,
+                                       .channel = &q,
+                                       .n_channel = 1};
+    struct mr_track *series;
     *err = (struct mr_err){0};
-    return mr_series_create(file, &plan, &series, err);
+    return mr_track_create(file, &plan, &series, err);
 }
 
 MR_TEST(hostile_names)

@@ -2,15 +2,15 @@
 /* Channels of some entities over time: a group with an axis `time`, an axis of entities and one
  * dataset time x entity per channel. Several series may grow at different paces. Declared before
  * mr_runfile_start, owned by the file. */
-#ifndef MR_ENGINE_RECORD_SERIES_H
-#define MR_ENGINE_RECORD_SERIES_H
+#ifndef MR_ENGINE_RECORD_TRACK_H
+#define MR_ENGINE_RECORD_TRACK_H
 
 #include "engine/record/runfile.h"
 
-struct mr_series;
+struct mr_track;
 
 /* Texts and names of channels outlive the file; the names of entities are copied into it. */
-struct mr_series_plan {
+struct mr_track_plan {
     const char *group;       /* "/racks" */
     const char *axis;        /* name of the entity axis, "rack"; NULL: one value per channel */
     const char *axis_name;   /* its sentence, "Racks in the order of the platform" */
@@ -22,16 +22,16 @@ struct mr_series_plan {
 };
 
 /** @param[out] out lent until the file is destroyed */
-MR_CHECKED mr_status mr_series_create(struct mr_runfile *file, const struct mr_series_plan *plan,
-                                      struct mr_series **out, struct mr_err *err);
+MR_CHECKED mr_status mr_track_create(struct mr_runfile *file, const struct mr_track_plan *plan,
+                                     struct mr_track **out, struct mr_err *err);
 
 /** One sample. Times rise.
  *  @param[in] t_s time [s] @param[in] value for each channel, in the order of the plan, n_entity
  *  values as given of its type (one without an axis); read before the call returns */
-MR_CHECKED mr_status mr_series_row(struct mr_series *series, double t_s, const void *const *value,
-                                   struct mr_err *err);
+MR_CHECKED mr_status mr_track_row(struct mr_track *track, double t_s, const void *const *value,
+                                  struct mr_err *err);
 
 /** Rows given so far. */
-uint64_t mr_series_rows(const struct mr_series *series);
+uint64_t mr_track_rows(const struct mr_track *track);
 
 #endif

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A record of a series is the time and, channel after channel, the stored values of one row; each
  * goes onto a tape of its own. */
-#include "engine/record/series.h"
+#include "engine/record/track.h"
 
 #include "engine/base/assert.h"
 #include "engine/base/mem.h"
 #include "engine/record/runfile_impl.h"
 
-struct mr_series {
+struct mr_track {
     struct mr_runfile_stream stream;
-    struct mr_series_plan plan; /* names of entities are not kept */
-    size_t n_value;             /* per channel and row */
+    struct mr_track_plan plan; /* names of entities are not kept */
+    size_t n_value;            /* per channel and row */
     size_t row_bytes;
     uint64_t n_row;
     double last_s;
@@ -20,9 +20,9 @@ struct mr_series {
 static const struct mr_channel time_channel = {
     .name = "time", .units = "s", .long_name = "Simulated time of the sample"};
 
-static struct mr_series *of(struct mr_runfile_stream *stream)
+static struct mr_track *of(struct mr_runfile_stream *stream)
 {
-    return (struct mr_series *)stream;
+    return (struct mr_track *)stream;
 }
 
 /* ---- the writing thread ---- */
@@ -30,7 +30,7 @@ static struct mr_series *of(struct mr_runfile_stream *stream)
 static mr_status record(struct mr_runfile_stream *stream, struct mr_tape_tools *tools,
                         const void *bytes, size_t n, struct mr_err *err)
 {
-    struct mr_series *s = of(stream);
+    struct mr_track *s = of(stream);
     const unsigned char *p = bytes;
     MR_ASSERT(n == s->row_bytes);
     for (size_t i = 0; i <= s->plan.n_channel; i++) {
@@ -43,7 +43,7 @@ static mr_status record(struct mr_runfile_stream *stream, struct mr_tape_tools *
 static mr_status settle(struct mr_runfile_stream *stream, struct mr_tape_tools *tools, bool is_last,
                         struct mr_err *err)
 {
-    struct mr_series *s = of(stream);
+    struct mr_track *s = of(stream);
     for (size_t i = 0; i <= s->plan.n_channel; i++)
         MR_TRY(mr_tape_settle(&s->tape[i], tools, is_last, err));
     return MR_OK;
@@ -51,21 +51,21 @@ static mr_status settle(struct mr_runfile_stream *stream, struct mr_tape_tools *
 
 static void trim(struct mr_runfile_stream *stream, struct mr_tape_tools *tools)
 {
-    struct mr_series *s = of(stream);
+    struct mr_track *s = of(stream);
     for (size_t i = 0; i <= s->plan.n_channel; i++)
         mr_tape_trim(&s->tape[i], tools);
 }
 
 static void close_all(struct mr_runfile_stream *stream)
 {
-    struct mr_series *s = of(stream);
+    struct mr_track *s = of(stream);
     for (size_t i = 0; i <= s->plan.n_channel; i++)
         mr_tape_close(&s->tape[i]);
 }
 
 static void destroy(struct mr_runfile_stream *stream)
 {
-    struct mr_series *s = of(stream);
+    struct mr_track *s = of(stream);
     if (s->tape != NULL)
         for (size_t i = 0; i <= s->plan.n_channel; i++)
             mr_tape_fini(&s->tape[i]);
@@ -79,7 +79,7 @@ static void destroy_here(void *arg)
 }
 
 /* The shape all share: a moment lies in the same row of chunks in each. */
-static void choose_shape(const struct mr_series *s, struct mr_hdf5_shape *shape)
+static void choose_shape(const struct mr_track *s, struct mr_hdf5_shape *shape)
 {
     size_t size = 1;
     for (size_t i = 0; i < s->plan.n_channel; i++) {
@@ -91,7 +91,7 @@ static void choose_shape(const struct mr_series *s, struct mr_hdf5_shape *shape)
         shape->rank = 1;
 }
 
-static mr_status attach(struct mr_series *s, struct mr_tape_tools *tools, mr_hid axis,
+static mr_status attach(struct mr_track *s, struct mr_tape_tools *tools, mr_hid axis,
                         struct mr_err *err)
 {
     for (size_t i = 1; i <= s->plan.n_channel; i++) {
@@ -102,10 +102,10 @@ static mr_status attach(struct mr_series *s, struct mr_tape_tools *tools, mr_hid
     return MR_OK;
 }
 
-static mr_status declare(struct mr_series *s, struct mr_tape_tools *tools, mr_hid group,
+static mr_status declare(struct mr_track *s, struct mr_tape_tools *tools, mr_hid group,
                          struct mr_err *err)
 {
-    const struct mr_series_plan *plan = &s->plan;
+    const struct mr_track_plan *plan = &s->plan;
     struct mr_hdf5_shape shape, time_shape;
     mr_hid axis = -1;
     mr_status st = MR_OK;
@@ -130,7 +130,7 @@ static mr_status declare(struct mr_series *s, struct mr_tape_tools *tools, mr_hi
 
 static mr_status create(void *arg, struct mr_tape_tools *tools, struct mr_err *err)
 {
-    struct mr_series *s = arg;
+    struct mr_track *s = arg;
     mr_hid group;
     MR_TRY(mr_hdf5_group(tools->file, s->plan.group, &group, err));
     mr_status st = declare(s, tools, group, err);
@@ -143,7 +143,7 @@ static mr_status create(void *arg, struct mr_tape_tools *tools, struct mr_err *e
 
 /* ---- the producer ---- */
 
-static mr_status check(const struct mr_series_plan *plan, struct mr_err *err)
+static mr_status check(const struct mr_track_plan *plan, struct mr_err *err)
 {
     const struct mr_channel axis = {.name = plan->axis, .units = "1", .long_name = plan->axis_name};
     MR_TRY(mr_runfile_check_group(plan->group, err));
@@ -169,7 +169,7 @@ static mr_status check(const struct mr_series_plan *plan, struct mr_err *err)
     return MR_OK;
 }
 
-static mr_status init(struct mr_series *s, struct mr_runfile *file, struct mr_err *err)
+static mr_status init(struct mr_track *s, struct mr_runfile *file, struct mr_err *err)
 {
     s->tape = mr_alloc_zero(s->plan.n_channel + 1, sizeof *s->tape);
     if (s->tape == NULL)
@@ -184,12 +184,12 @@ static mr_status init(struct mr_series *s, struct mr_runfile *file, struct mr_er
     return mr_runfile_add(file, &s->stream, s->row_bytes, err);
 }
 
-mr_status mr_series_create(struct mr_runfile *file, const struct mr_series_plan *plan,
-                           struct mr_series **out, struct mr_err *err)
+mr_status mr_track_create(struct mr_runfile *file, const struct mr_track_plan *plan,
+                          struct mr_track **out, struct mr_err *err)
 {
     *out = NULL;
     MR_TRY(check(plan, err));
-    struct mr_series *s = mr_alloc_zero(1, sizeof *s);
+    struct mr_track *s = mr_alloc_zero(1, sizeof *s);
     if (s == NULL)
         return mr_err_nomem(err, sizeof *s);
     s->stream = (struct mr_runfile_stream){
@@ -205,8 +205,7 @@ mr_status mr_series_create(struct mr_runfile *file, const struct mr_series_plan 
     return MR_OK;
 }
 
-mr_status mr_series_row(struct mr_series *s, double t_s, const void *const *value,
-                        struct mr_err *err)
+mr_status mr_track_row(struct mr_track *s, double t_s, const void *const *value, struct mr_err *err)
 {
     MR_ASSERT(s->n_row == 0 || t_s >= s->last_s);
     unsigned char *record_bytes = mr_runfile_reserve(&s->stream, s->row_bytes);
@@ -225,7 +224,7 @@ mr_status mr_series_row(struct mr_series *s, double t_s, const void *const *valu
     return MR_OK;
 }
 
-uint64_t mr_series_rows(const struct mr_series *s)
+uint64_t mr_track_rows(const struct mr_track *s)
 {
     return s->n_row;
 }
