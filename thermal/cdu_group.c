@@ -143,6 +143,8 @@ static void condition(const struct mr_cdu_group *group, struct mr_cdu_group_stat
     const double flow = mr_cdu_group_flow(s);
     const double n_duty = (double)(group->n_unit - group->n_spare);
     const double n_busy = busy_units(group, s->n_running);
+    if (!(flow > 0) && s->coolant_w_k > 0)
+        s->held_c = mr_cdu_group_supply_c(group, s);
     s->coolant_w_k = flow * group->design_m3_s * group->rho_kg_m3 * group->cp_j_kgk;
     s->limit_w_k = s->electric_w = s->fluid_w = 0;
     if (!(flow > 0) || !(n_busy > 0))
@@ -440,7 +442,9 @@ double mr_cdu_group_rejected_w(const struct mr_cdu_group *group,
 double mr_cdu_group_supply_c(const struct mr_cdu_group *group,
                              const struct mr_cdu_group_state *state)
 {
-    if (state->mode == MR_CDU_GROUP_BYPASS || !(state->coolant_w_k > 0))
+    if (!(state->coolant_w_k > 0))
+        return state->held_c;
+    if (state->mode == MR_CDU_GROUP_BYPASS)
         return state->return_c;
     if (state->mode == MR_CDU_GROUP_REGULATING)
         return group->set_c;

@@ -69,7 +69,8 @@ struct mr_cdu_group_state {
     enum mr_cdu_group_mode mode;
     double coolant_w_k, limit_w_k; /* m cp, G */
     double electric_w, fluid_w;
-    bool is_high, is_saturated;              /* as last told */
+    double held_c;              /* supply when the flow stopped: what stands in the racks */
+    bool is_high, is_saturated; /* as last told */
     double in_j, fluid_j, out_j, electric_j; /* racks, pumps into coolant, to facility; drawn */
 };
 

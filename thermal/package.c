@@ -279,15 +279,16 @@ mr_status mr_package_create(const char *name, const struct mr_package_params *pa
     package->inverse_c2 = 1 / params->c2_j_k;
     build_leakage(package);
     build_flow(package);
-    mr_status st = check(package, err);
-    const size_t n = (size_t)MR_FLOW_N * MR_PACKAGE_N_SLOPE;
-    if (st == MR_OK) {
-        package->class = mr_alloc_zero(n, sizeof *package->class);
-        st = package->class != NULL ? MR_OK : mr_err_nomem(err, n * sizeof *package->class);
-    }
+    const mr_status st = check(package, err);
     if (st != MR_OK) {
         mr_package_destroy(package);
         return st;
+    }
+    const size_t n = (size_t)MR_FLOW_N * MR_PACKAGE_N_SLOPE;
+    package->class = mr_alloc_zero(n, sizeof *package->class);
+    if (package->class == NULL) {
+        mr_package_destroy(package);
+        return mr_err_nomem(err, n * sizeof(struct mr_package_class));
     }
     build_classes(package);
     *out = package;

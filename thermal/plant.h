@@ -94,8 +94,8 @@ struct mr_plant {
     const struct mr_weather *weather;
     struct mr_plant_params p;
     size_t n_package, n_rack, n_group, n_loop, n_hall;
-    struct mr_package **package;
-    char (*package_name)[48];
+    struct mr_package *package[MR_PLANT_PACKAGES];
+    char package_name[MR_PLANT_PACKAGES][48];
     struct mr_plant_rack *rack;
     struct mr_cdu_group *group;
     uint32_t *group_loop;

@@ -361,8 +361,6 @@ static void room_set(struct build *b, uint32_t hall)
 static mr_status alloc_plant(struct build *b, struct mr_err *err)
 {
     struct mr_plant *p = b->plant;
-    p->package = mr_alloc_zero(MR_PLANT_PACKAGES, sizeof *p->package);
-    p->package_name = mr_alloc_zero(MR_PLANT_PACKAGES, sizeof *p->package_name);
     p->rack = mr_alloc_zero(p->n_rack + 1, sizeof *p->rack);
     p->group = mr_alloc_zero(p->n_group + 1, sizeof *p->group);
     p->group_loop = mr_alloc_zero(p->n_group + 1, sizeof *p->group_loop);
@@ -373,9 +371,9 @@ static mr_status alloc_plant(struct build *b, struct mr_err *err)
     p->hall_set_c = mr_alloc_zero(p->n_hall + 1, sizeof *p->hall_set_c);
     b->loop_w = mr_alloc_zero(p->n_loop + 1, sizeof *b->loop_w);
     b->hall_w = mr_alloc_zero(p->n_hall + 1, sizeof *b->hall_w);
-    if (p->package == NULL || p->package_name == NULL || p->rack == NULL || p->group == NULL ||
-        p->group_loop == NULL || p->group_w == NULL || p->loop == NULL || p->room == NULL ||
-        p->room_loop == NULL || p->hall_set_c == NULL || b->loop_w == NULL || b->hall_w == NULL)
+    if (p->rack == NULL || p->group == NULL || p->group_loop == NULL || p->group_w == NULL ||
+        p->loop == NULL || p->room == NULL || p->room_loop == NULL || p->hall_set_c == NULL ||
+        b->loop_w == NULL || b->hall_w == NULL)
         return mr_err_nomem(err, p->n_rack * sizeof *p->rack);
     return MR_OK;
 }
@@ -447,8 +445,6 @@ void mr_plant_destroy(struct mr_plant *plant)
         return;
     for (size_t i = 0; i < plant->n_package; i++)
         mr_package_destroy(plant->package[i]);
-    mr_free(plant->package);
-    mr_free(plant->package_name);
     mr_free(plant->rack);
     mr_free(plant->group);
     mr_free(plant->group_loop);

@@ -11,6 +11,7 @@
 #include "engine/cli/open.h"
 #include "engine/cli/progress.h"
 #include "engine/cli/thermal_load.h"
+#include "engine/cli/thermal_record.h"
 #include "engine/cli/verbs.h"
 #include "platforms/fabric.h"
 
@@ -41,6 +42,8 @@ static const struct mr_opt rows[] = {
     {MR_PARAM_YES(OPT, is_cold, "cold", "no", "Start at rest, not in the steady state"), 0, NULL},
     {MR_PARAM(OPT, every_s, "every", MR_Q_TIME, "60 s", 0.001, 1e9, "Between two records"), 0,
      "TIME"},
+    {MR_PARAM_STR(OPT, output, "output", NULL, "Write everything over time, and events"), 'o',
+     "FILE.h5"},
     {MR_PARAM_STR(OPT, csv, "csv", NULL, "Write the site over time"), 0, "FILE"},
     {MR_PARAM_STR(OPT, racks, "racks", NULL, "Write every rack over time"), 0, "FILE"},
     {MR_PARAM_STR(OPT, events, "events", NULL, "Write every event"), 0, "FILE"},
@@ -70,6 +73,9 @@ struct job {
     uint64_t n_step;
     struct mr_buf site_csv, rack_csv, event_csv;
     uint64_t n_record;
+    struct mr_thermal_record *record;
+    mr_status recorded; /* of the first row that could not be written */
+    struct mr_err record_err;
 };
 
 /* ---- overrides ---- */
@@ -230,6 +236,9 @@ static void record_until(struct job *job, double t_s)
             record_site(job, when_s);
         if (job->opts->racks != NULL)
             record_racks(job, when_s);
+        if (job->record != NULL && job->recorded == MR_OK)
+            job->recorded =
+                mr_thermal_record_row(job->record, job->state, when_s, &job->record_err);
         job->n_record++;
     }
 }
@@ -238,6 +247,8 @@ static void on_event(void *context, const struct mr_plant_event *event)
 {
     struct job *job = context;
     struct mr_csv_writer w = {&job->event_csv, false};
+    if (job->record != NULL)
+        mr_thermal_record_event(job->record, event);
     if (job->opts->events == NULL)
         return;
     mr_csv_put_f64(&w, event->t_s);
@@ -265,7 +276,7 @@ static mr_status run(struct job *job, struct mr_err *err)
     mr_thermal_load_apply(&job->load, row++, job->plant, job->state);
     if (!job->opts->is_cold)
         MR_TRY(mr_plant_settle(job->plant, job->state, err));
-    while (job->state->t_s < job->until_s) {
+    while (job->state->t_s < job->until_s && job->recorded == MR_OK) {
         const double row_s = row < job->load.n_row ? job->load.time_s[row] : HUGE_VAL;
         const double outage_s = outage < job->outages.n ? job->outages.item[outage].t_s : HUGE_VAL;
         drive(job, fmin(job->until_s, fmin(row_s, outage_s)));
@@ -275,7 +286,9 @@ static mr_status run(struct job *job, struct mr_err *err)
             mr_thermal_outage_apply(&job->outages.item[outage++], job->plant, job->state);
     }
     record_until(job, job->until_s * (1 + 1e-12));
-    return MR_OK;
+    if (job->recorded != MR_OK)
+        *err = job->record_err;
+    return job->recorded;
 }
 
 static mr_status prepare(struct job *job, struct mr_diags *diags, struct mr_err *err)
@@ -307,6 +320,9 @@ static mr_status prepare(struct job *job, struct mr_diags *diags, struct mr_err 
                            &job->plant, diags));
     job->plant->on_event = on_event;
     job->plant->context = job;
+    if (opts->output != NULL)
+        MR_TRY(mr_thermal_record_create(opts->output, job->ui->may_overwrite, job->plant,
+                                        opts->every_s, &job->record, err));
     return mr_plant_state_create(job->plant, 0, &job->state, err);
 }
 
@@ -461,8 +477,22 @@ static mr_status write_files(const struct job *job, struct mr_err *err)
     return write_csv(job, job->opts->events, "t_s,kind,entity,value,limit\n", &job->event_csv, err);
 }
 
+static mr_status finish_record(const struct job *job, struct mr_err *err)
+{
+    struct mr_buf summary = {0};
+    if (job->record == NULL)
+        return MR_OK;
+    print_json(job, &summary);
+    mr_status st = mr_buf_check(&summary, err);
+    if (st == MR_OK)
+        st = mr_thermal_record_finish(job->record, job->state, summary.text, err);
+    mr_buf_fini(&summary);
+    return st;
+}
+
 static void free_job(struct job *job)
 {
+    mr_thermal_record_destroy(job->record);
     mr_plant_state_destroy(job->state);
     mr_plant_destroy(job->plant);
     mr_thermal_load_fini(&job->load);
@@ -488,6 +518,8 @@ static int play(struct job *job)
         st = run(job, &err);
     if (st == MR_OK)
         st = write_files(job, &err);
+    if (st == MR_OK)
+        st = finish_record(job, &err);
     if (st != MR_OK)
         return err.status != MR_OK ? mr_ui_error(job->ui, &err) : code;
     if (job->opts->as_json)

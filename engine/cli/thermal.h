@@ -8,7 +8,7 @@
 struct mr_verb_call;
 
 struct mr_thermal_opts_values {
-    const char *power, *weather, *csv, *racks, *events;
+    const char *output, *power, *weather, *csv, *racks, *events;
     double load_frac, until_s, every_s, start_s;
     struct mr_param_list set, fail;
     bool as_json, is_cold;

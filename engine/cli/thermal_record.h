@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The result file of the thermal verb: racks, CDU groups, heat rejection, halls and weather over
+ * time, events, key figures. */
+#ifndef MR_ENGINE_CLI_THERMAL_RECORD_H
+#define MR_ENGINE_CLI_THERMAL_RECORD_H
+
+#include "thermal/plant.h"
+
+struct mr_thermal_record;
+
+/** @param[in] every_s between two rows @param[out] out owned by the caller:
+ *  mr_thermal_record_destroy, which leaves PATH.part when it was not finished */
+MR_CHECKED mr_status mr_thermal_record_create(const char *path, bool may_overwrite,
+                                              const struct mr_plant *plant, double every_s,
+                                              struct mr_thermal_record **out, struct mr_err *err);
+void mr_thermal_record_destroy(struct mr_thermal_record *record);
+
+/** One row of every series. */
+MR_CHECKED mr_status mr_thermal_record_row(struct mr_thermal_record *record,
+                                           const struct mr_plant_state *state, double t_s,
+                                           struct mr_err *err);
+
+/** One event. Failures are told by the next row. */
+void mr_thermal_record_event(struct mr_thermal_record *record, const struct mr_plant_event *event);
+
+/** Key figures, the summary as text, and the file's own name. */
+MR_CHECKED mr_status mr_thermal_record_finish(struct mr_thermal_record *record,
+                                              const struct mr_plant_state *state,
+                                              const char *summary, struct mr_err *err);
+
+#endif
