@@ -232,7 +232,7 @@ static void count_racks(struct mr_supply *s, double dt_s)
         if (rack->state != MR_SUPPLY_RACK_ON) {
             s->total.dark_j += missed_j;
             s->total.dark_rack_s += dt_s;
-        } else if (rack->draw_w < rack->want_w) {
+        } else if (mr_supply_is_capped(rack)) {
             s->total.capped_j += missed_j;
             s->total.capped_rack_s += dt_s;
         }
@@ -363,7 +363,7 @@ void mr_supply_read(const struct mr_supply *s, struct mr_supply_reading *r)
         r->want_w += rack->want_w;
         r->rack_w += rack->draw_w;
         r->n_rack_on += rack->state == MR_SUPPLY_RACK_ON;
-        r->n_rack_capped += rack->state == MR_SUPPLY_RACK_ON && rack->draw_w < rack->want_w;
+        r->n_rack_capped += rack->state == MR_SUPPLY_RACK_ON && mr_supply_is_capped(rack);
     }
     r->house_w = total.served_w - r->rack_w;
     for (uint32_t i = 0; i < s->n_source; i++) {

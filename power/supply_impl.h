@@ -56,6 +56,12 @@ struct mr_supply_rack {
     uint32_t leaf;  /* of the governor's tree */
 };
 
+/* By more than the rounding of sums of caps. */
+static inline bool mr_supply_is_capped(const struct mr_supply_rack *rack)
+{
+    return rack->draw_w < rack->want_w * (1 - 1e-9);
+}
+
 struct mr_supply {
     const struct mr_site *site;
     struct mr_supply_options options;

@@ -478,21 +478,23 @@ static bool decide(struct mr_supply *s, struct mr_supply_group *group)
     return has_changed || was_backed != group->is_backed || was_own != group->is_own;
 }
 
-/* Away from the grid: what plants carry leaves for storages that rest, counting what these take. */
+/* What the connection's budget, or away from the grid what plants carry, leaves for storages that
+ * rest, counting what these take. */
 static double spare_w(const struct mr_supply *s)
 {
     double own_w = 0, taken_w = 0;
-    for (uint32_t g = 0; g < s->n_group && !s->has_grid; g++) {
+    for (uint32_t g = 0; g < s->n_group; g++) {
         const struct mr_supply_group *group = &s->group[g];
         own_w += group->is_ups ? 0 : group->own_w;
         for (uint32_t k = 0; k < group->n_source && !group->is_away; k++)
             if (s->source[group->source[k]].is_storage)
-                taken_w += s->source[group->source[k]].mean_w;
+                taken_w += fmax(0, s->source[group->source[k]].mean_w);
     }
+    const double most = 1 - s->params.margin;
     if (s->has_grid)
-        return never;
-    return own_w > 0 ? mr_supply_source_capacity_w(s) * (1 - s->params.margin) - own_w + taken_w
-                     : 0;
+        return s->has_feed ? mr_feed_budget_w(&s->feed, s->t_s) * most - s->grid_w + taken_w
+                           : never;
+    return own_w > 0 ? mr_supply_source_capacity_w(s) * most - own_w + taken_w : 0;
 }
 
 bool mr_supply_source_decide(struct mr_supply *s)

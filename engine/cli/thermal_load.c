@@ -166,6 +166,26 @@ mr_status mr_thermal_load_read(const char *path, const struct mr_site *site,
     return st;
 }
 
+void mr_thermal_load_racks(const struct mr_thermal_load *load, size_t row,
+                           const struct mr_site *site, double *rack_w)
+{
+    const double *value = &load->value[row * load->n_column];
+    double other = 0;
+    for (size_t c = 0; c < load->n_column; c++) {
+        if (load->rack[c] == MR_SITE_NONE)
+            other = value[c];
+        else
+            rack_w[load->rack[c]] = value[c];
+    }
+    for (uint32_t i = 0; load->kind != MR_THERMAL_N_LOAD && i < site->n_rack; i++) {
+        const double own_w = granted_w(&site->rack[i]);
+        if (!load->is_named[i])
+            rack_w[i] = load->kind == MR_THERMAL_LOAD_RACK   ? other
+                        : load->kind == MR_THERMAL_LOAD_FRAC ? other * own_w
+                                                             : other * own_w / load->other_w;
+    }
+}
+
 void mr_thermal_load_apply(const struct mr_thermal_load *load, size_t row,
                            const struct mr_plant *plant, struct mr_plant_state *state)
 {

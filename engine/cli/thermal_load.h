@@ -39,6 +39,11 @@ MR_CHECKED mr_status mr_thermal_load_read(const char *path, const struct mr_site
                                           struct mr_thermal_load *load, struct mr_err *err);
 void mr_thermal_load_fini(struct mr_thermal_load *load);
 
+/** Watts of every rack in a row; those that the trace does not speak of keep what they have.
+ *  @param[in,out] rack_w of the site's racks */
+void mr_thermal_load_racks(const struct mr_thermal_load *load, size_t row,
+                           const struct mr_site *site, double *rack_w);
+
 /** Give every rack the power of a row. */
 void mr_thermal_load_apply(const struct mr_thermal_load *load, size_t row,
                            const struct mr_plant *plant, struct mr_plant_state *state);

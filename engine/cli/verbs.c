@@ -7,6 +7,7 @@
 #include "engine/cli/fidelity.h"
 #include "engine/cli/help.h"
 #include "engine/cli/models.h"
+#include "engine/cli/power.h"
 #include "engine/cli/run.h"
 #include "engine/cli/schema.h"
 #include "engine/cli/site.h"
@@ -103,10 +104,14 @@ const struct mr_verb mr_verbs_table[] = {
                  "millrace thermal hall.layout.xml --load 0.9 --until '1 h' --fail pumps@10min+5min --events e.csv"},
      .opts = &mr_thermal_opts, .opts_bytes = sizeof(struct mr_thermal_opts_values),
      .n_arg_min = 1, .n_arg_max = 1, .run = mr_thermal_run},
-    {.name = "power", .args = "TRACE", .summary = "the power model alone",
-     .doc = "Drives the electrical chain from a load trace, without serving.",
-     .example = {"millrace power load.csv --site hall.layout.xml", "millrace power run.h5 -o power.h5"},
-     .n_arg_min = 1, .n_arg_max = 1},
+    {.name = "power", .args = "SITE", .summary = "the power model alone",
+     .doc = "Drives the electric side of a site, from grid to rack, with a power trace and without serving: energy, losses by "
+            "stage, trips, caps, curtailment, cost, stranded power; outages and grid events with --fail, every parameter "
+            "with --set.",
+     .example = {"millrace power hall.layout.xml --power load.csv --fail utility@1h+10min --events e.csv",
+                 "millrace power hall.layout.xml --load 0.9 --until '6 h' --fail 'curtail@1h+3h=75 %' --json"},
+     .opts = &mr_power_opts, .opts_bytes = sizeof(struct mr_power_opts_values),
+     .n_arg_min = 1, .n_arg_max = 1, .run = mr_power_run},
     {.name = "watch", .args = "RUN", .summary = "live view in the terminal",
      .doc = "Shows a running or finished run: tokens per second, megawatts, temperatures, tiers.",
      .example = {"millrace watch run.h5.part", "millrace watch run.h5 --every 5s"},

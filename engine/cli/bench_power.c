@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A machine of 9,600 nodes behind 2,400 rectifiers, as published power twins of fixed step have it:
+ * every node changes (a day of 15 s steps is 5,760 times 9,600 of these operations), and one node
+ * alone does. A decision of the governor over 400,000 packages. A day of a hall with its supply.
+ * References: the same losses in one plain loop over arrays; a sum over the packages. */
+#include "engine/cli/bench_power.h"
+
+#include "engine/base/assert.h"
+#include "engine/base/mem.h"
+#include "engine/base/rng.h"
+#include "platforms/layout.h"
+#include "power/supply.h"
+
+enum {
+    n_rectifier = 2400,
+    n_node = 4 * n_rectifier,
+    n_power = 8192,
+    n_sweep = 48,
+    n_event = 4096,
+    n_hall = 8,
+    n_row = 40,
+    n_rack = 18,
+    n_package = 72 /* 8 x 40 x 18 x 72 = 414,720 */
+};
+
+struct power_job {
+    struct mr_tree *tree;
+    struct mr_chain *chain;
+    double *power_w; /* one after the other, again and again */
+    double t_s;
+    uint32_t at;
+    struct mr_arena arena;
+    struct mr_govern_tree *govern;
+    struct mr_govern_params params;
+    struct mr_govern_load load;
+    struct mr_govern_pass pass;
+    struct mr_site *site;
+    struct mr_supply *supply;
+};
+
+static uint64_t bits_of(double x)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+static void free_job(void *data)
+{
+    struct power_job *job = data;
+    mr_supply_destroy(job->supply);
+    mr_site_destroy(job->site);
+    mr_chain_destroy(job->chain);
+    mr_tree_destroy(job->tree);
+    mr_arena_fini(&job->arena);
+    mr_free(job);
+}
+
+static struct power_job *new_job(struct mr_bench_job *bench, struct mr_err *err)
+{
+    struct power_job *job = mr_alloc_zero(1, sizeof *job);
+    if (job == NULL) {
+        mr_err_nomem(err, sizeof *job);
+        return NULL;
+    }
+    bench->data = job;
+    job->power_w = mr_arena_zero(&job->arena, n_power, sizeof *job->power_w, err);
+    struct mr_rng rng = mr_rng_stream(1, MR_RNG_TEST, 11);
+    for (int i = 0; i < n_power && job->power_w != NULL; i++)
+        job->power_w[i] = mr_rng_range(&rng, 600, 2700);
+    return job;
+}
+
+/* ---- a chain ---- */
+
+static void put(struct mr_tree_node *node, struct mr_tree_edge *edge, uint32_t i, uint32_t parent,
+                double standing_w, double efficiency)
+{
+    node[i] = mr_tree_node_of("n", MR_STAGE_NONE, HUGE_VAL);
+    node[i].units.unit = mr_stage_affine(standing_w, efficiency, HUGE_VAL);
+    if (i == 0)
+        return;
+    node[i].first_edge = i - 1;
+    node[i].n_edge = 1;
+    edge[i - 1] = (struct mr_tree_edge){parent, 1, HUGE_VAL};
+}
+
+static mr_status build_chain(struct power_job *job, struct mr_err *err)
+{
+    const uint32_t n = 1 + n_rectifier + n_node;
+    struct mr_diags diags = {0};
+    const struct mr_chain_options options = {0};
+    struct mr_tree_node *node = mr_arena_zero(&job->arena, n, sizeof *node, err);
+    struct mr_tree_edge *edge = mr_arena_zero(&job->arena, n, sizeof *edge, err);
+    if (job->power_w == NULL || node == NULL || edge == NULL)
+        return MR_NOMEM;
+    put(node, edge, 0, 0, 0, 1);
+    for (uint32_t i = 0; i < n_rectifier; i++)
+        put(node, edge, 1 + i, 0, 17, 0.96);
+    for (uint32_t i = 0; i < n_node; i++)
+        put(node, edge, 1 + n_rectifier + i, 1 + i / 4, 13, 0.98);
+    MR_TRY(mr_tree_create(node, n, edge, n - 1, 0, &job->tree, &diags));
+    return mr_chain_create(job->tree, &options, &job->chain, err);
+}
+
+static mr_status setup_sweep(const struct mr_bench_case *self, struct mr_bench_job *bench,
+                             struct mr_err *err)
+{
+    (void)self;
+    struct power_job *job = new_job(bench, err);
+    bench->n_op = (uint64_t)n_sweep * n_node;
+    return job != NULL ? build_chain(job, err) : MR_NOMEM;
+}
+
+static mr_status setup_event(const struct mr_bench_case *self, struct mr_bench_job *bench,
+                             struct mr_err *err)
+{
+    MR_TRY(setup_sweep(self, bench, err));
+    bench->n_op = n_event;
+    return MR_OK;
+}
+
+static uint64_t work_sweep(void *data)
+{
+    struct power_job *job = data;
+    for (int s = 0; s < n_sweep; s++) {
+        for (uint32_t i = 0; i < n_node; i++)
+            mr_chain_set_demand(job->chain, 1 + n_rectifier + i,
+                                job->power_w[(i + job->at) % n_power]);
+        job->at += 97;
+        mr_chain_advance(job->chain, job->t_s += 15);
+    }
+    return bits_of(mr_chain_in_w(job->chain, 0));
+}
+
+/* The same watts and joules without a tree. */
+static uint64_t plain_sweep(void *data)
+{
+    struct power_job *job = data;
+    double sum_j = 0;
+    for (int s = 0; s < n_sweep; s++) {
+        double total_w = 0;
+        for (uint32_t r = 0; r < n_rectifier; r++) {
+            double bus_w = 0;
+            for (uint32_t k = 0; k < 4; k++)
+                bus_w += (job->power_w[(4 * r + k + job->at) % n_power] + 13) / 0.98;
+            total_w += (bus_w + 17) / 0.96;
+        }
+        job->at += 97;
+        sum_j += 15 * total_w;
+    }
+    return bits_of(sum_j);
+}
+
+static uint64_t work_event(void *data)
+{
+    struct power_job *job = data;
+    for (uint32_t i = 0; i < n_event; i++) {
+        mr_chain_set_demand(job->chain, 1 + n_rectifier + (i * 7919 + job->at) % n_node,
+                            job->power_w[(i + job->at) % n_power]);
+        mr_chain_advance(job->chain, job->t_s += 0.01);
+    }
+    job->at++;
+    return bits_of(mr_chain_in_w(job->chain, 0));
+}
+
+/* ---- the governor ---- */
+
+static mr_status build_govern(struct power_job *job, struct mr_err *err)
+{
+    static const uint32_t fan[] = {n_hall, n_row, n_rack, n_package};
+    uint32_t n = 1, level = 1, first = 0;
+    for (int k = 0; k < 4; k++)
+        n += level *= fan[k];
+    struct mr_govern_node *node = mr_arena_zero(&job->arena, n, sizeof *node, err);
+    double *low_w = mr_arena_zero(&job->arena, n, sizeof *low_w, err);
+    double *high_w = mr_arena_zero(&job->arena, n, sizeof *high_w, err);
+    double *demand_w = mr_arena_zero(&job->arena, n, sizeof *demand_w, err);
+    if (job->power_w == NULL || node == NULL || low_w == NULL || high_w == NULL || demand_w == NULL)
+        return MR_NOMEM;
+    uint32_t made = 1;
+    node[0] = (struct mr_govern_node){0, HUGE_VAL, 1, 1};
+    for (level = 1; made < n; first += level, level = made - first) {
+        const uint32_t end = made, per = fan[level == 1                ? 0
+                                             : level == n_hall         ? 1
+                                             : level == n_hall * n_row ? 2
+                                                                       : 3];
+        for (uint32_t p = first; p < end; p++)
+            for (uint32_t c = 0; c < per; c++)
+                node[made++] = (struct mr_govern_node){p, HUGE_VAL, 1, 1};
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        low_w[i] = 300;
+        high_w[i] = 1400;
+        demand_w[i] = 0.5 * job->power_w[i % n_power];
+    }
+    MR_TRY(mr_govern_tree_build(&job->arena, node, n, &job->govern, err));
+    MR_TRY(mr_govern_pass_init(&job->arena, job->govern, &job->pass, err));
+    mr_govern_defaults(&job->params);
+    job->params.policy = MR_GOVERN_POLICY_MAXLPS;
+    job->load = (struct mr_govern_load){
+        .min_w = low_w, .max_w = high_w, .demand_w = demand_w, .budget_w = 414720 * 800.0};
+    return MR_OK;
+}
+
+static mr_status setup_govern(const struct mr_bench_case *self, struct mr_bench_job *bench,
+                              struct mr_err *err)
+{
+    (void)self;
+    struct power_job *job = new_job(bench, err);
+    bench->n_op = (uint64_t)n_hall * n_row * n_rack * n_package;
+    return job != NULL ? build_govern(job, err) : MR_NOMEM;
+}
+
+static uint64_t work_govern(void *data)
+{
+    struct power_job *job = data;
+    mr_govern_decide(job->govern, &job->params, &job->load, &job->pass);
+    return bits_of(job->pass.alloc_w[mr_govern_n_node(job->govern) - 1]);
+}
+
+static uint64_t plain_govern(void *data)
+{
+    struct power_job *job = data;
+    double sum_w = 0;
+    for (uint32_t i = 0; i < mr_govern_n_node(job->govern); i++)
+        sum_w +=
+            job->load.demand_w[i] < job->load.max_w[i] ? job->load.demand_w[i] : job->load.max_w[i];
+    return bits_of(sum_w);
+}
+
+/* ---- a hall ---- */
+
+static mr_status setup_hall(const struct mr_bench_case *self, struct mr_bench_job *bench,
+                            struct mr_err *err)
+{
+    (void)self;
+    static const char *const text =
+        "<layout name=\"hall\"><grid limit=\"10 MW\"/><power><generator/></power><hall>"
+        "<row count=\"8\"><rack card=\"gb200_nvl72\" count=\"8\"/></row></hall></layout>";
+    struct power_job *job = new_job(bench, err);
+    struct mr_diags diags = {0};
+    struct mr_supply_options options = {0};
+    if (job == NULL || job->power_w == NULL)
+        return MR_NOMEM;
+    bench->n_op = 1440;
+    mr_supply_defaults(&options.params);
+    mr_status st = mr_layout_load_text("hall", mr_str_of(text), &job->site, &diags);
+    if (st == MR_OK)
+        st = mr_supply_create(job->site, &options, &job->supply, &diags);
+    if (st != MR_OK && diags.n_item > 0)
+        *err = diags.item[0].err;
+    return st;
+}
+
+static uint64_t work_hall(void *data)
+{
+    struct power_job *job = data;
+    for (int minute = 0; minute < 1440; minute++) {
+        for (uint32_t i = 0; i < job->site->n_rack; i++)
+            mr_supply_set_rack(job->supply, i, 45 * job->power_w[(i + job->at) % n_power]);
+        job->at += 97;
+        mr_supply_advance(job->supply, job->t_s += 60);
+    }
+    return bits_of(mr_chain_in_w(mr_supply_chain(job->supply), 0));
+}
+
+static uint64_t plain_hall(void *data)
+{
+    struct power_job *job = data;
+    double sum_j = 0;
+    for (int minute = 0; minute < 1440; minute++, job->at += 97)
+        for (uint32_t i = 0; i < job->site->n_rack; i++)
+            sum_j += 60 * 45 * job->power_w[(i + job->at) % n_power] / 0.95;
+    return bits_of(sum_j);
+}
+
+// clang-format off
+static const struct mr_bench_case cases[] = {
+    {.name = "power/chain_sweep", .op = "node", .reference = "the same losses in a loop over arrays", .setup = setup_sweep,
+     .work = work_sweep, .plain = plain_sweep, .teardown = free_job},
+    {.name = "power/chain_event", .op = "event", .reference = "all nodes in a loop over arrays, 48 times", .setup = setup_event,
+     .work = work_event, .plain = plain_sweep, .teardown = free_job},
+    {.name = "power/govern_414720", .op = "package", .reference = "adding their demands", .setup = setup_govern,
+     .work = work_govern, .plain = plain_govern, .teardown = free_job},
+    {.name = "power/hall_day", .op = "minute", .reference = "adding the joules of its racks", .setup = setup_hall,
+     .work = work_hall, .plain = plain_hall, .teardown = free_job},
+};
+// clang-format on
+
+const struct mr_bench_group mr_bench_power_group = {cases, sizeof cases / sizeof *cases};

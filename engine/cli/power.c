@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One run of the supply: the trace's rows, outages and the end are dates that it is driven to, so
+ * are records; between them it steps by itself.
+ * Map: options - parameters and series - records - the run - output. */
+#include "engine/cli/power.h"
+
+#include "engine/base/csv.h"
+#include "engine/base/file.h"
+#include "engine/base/jsonw.h"
+#include "engine/base/mem.h"
+#include "engine/cli/open.h"
+#include "engine/cli/power_plan.h"
+#include "engine/cli/thermal_load.h"
+#include "engine/cli/verbs.h"
+#include "platforms/fabric.h"
+#include "power/series.h"
+#include "power/strand.h"
+
+#include <stdio.h>
+
+static const char *const policies[] = {
+#define POLICY_TEXT(name, text, doc) text,
+    MR_GOVERN_POLICY_LIST(POLICY_TEXT)
+#undef POLICY_TEXT
+};
+
+#define OPT struct mr_power_opts_values
+static const struct mr_opt rows[] = {
+    {MR_PARAM_STR(OPT, power, "power", NULL,
+                  "Power trace: t_s, then site_w, rack_w, load or names of racks"),
+     0, "FILE.csv"},
+    {MR_PARAM(OPT, load_frac, "load", MR_Q_FRACTION, "1", 0, 1.5,
+              "Without a trace: constant share of granted power"),
+     0, "FRAC"},
+    {MR_PARAM(OPT, house_frac, "house", MR_Q_FRACTION, "0", 0, 2,
+              "Cooling and the rest of the house, share of what racks of a hall ask for"),
+     0, "FRAC"},
+    {MR_PARAM_ONE_OF(OPT, policy, "policy", policies, "max_p", "Caps: max_p, max_q, max_lps"), 0,
+     "POLICY"},
+    {MR_PARAM_STR(OPT, price, "price", NULL, "Prices over time, USD/MWh"), 0, "FILE.csv"},
+    {MR_PARAM_STR(OPT, carbon, "carbon", NULL, "Carbon intensity over time, g/kWh"), 0, "FILE.csv"},
+    {MR_PARAM_STR(OPT, sun, "sun", NULL, "Solar power over time, share of its rating"), 0,
+     "FILE.csv"},
+    {MR_PARAM_STR(OPT, start, "start", NULL,
+                  "Date of the start in those files, 2024-07-01T00:00Z; else where they begin"),
+     0, "DATE"},
+    {MR_PARAM(OPT, until_s, "until", MR_Q_TIME, "0 s", 0, 1e10,
+              "Length of the run; 0: to the trace's end, one day without a trace"),
+     0, "TIME"},
+    {MR_PARAM_MANY(
+         OPT, fail, "fail",
+         "KIND[:NAME]@TIME[+DURATION][=VALUE]: utility, node, units, close, curtail, policy"),
+     0, "EVENT"},
+    {MR_PARAM_MANY(OPT, set, "set", "Parameter of supply, wire, governor, feed, ride or tariff"), 0,
+     "SCOPE.NAME=VALUE"},
+    {MR_PARAM(OPT, every_s, "every", MR_Q_TIME, "60 s", 0.001, 1e9, "Between two records"), 0,
+     "TIME"},
+    {MR_PARAM_STR(OPT, csv, "csv", NULL, "Write the site over time"), 0, "FILE"},
+    {MR_PARAM_STR(OPT, events, "events", NULL, "Write every event"), 0, "FILE"},
+    {MR_PARAM_YES(OPT, as_json, "json", "no", "One JSON object"), 0, NULL},
+};
+#undef OPT
+
+const struct mr_opt_table mr_power_opts = {rows, sizeof rows / sizeof *rows};
+
+struct job {
+    const struct mr_power_opts_values *opts;
+    const struct mr_ui *ui;
+    struct mr_arena arena;
+    struct mr_site *site;
+    struct mr_supply_options options;
+    struct mr_series price, carbon, sun;
+    struct mr_thermal_load load;
+    struct mr_power_plan plan;
+    struct mr_supply *supply;
+    struct mr_strand_site strand;
+    double *rack_w;
+    double until_s;
+    struct mr_buf site_csv, event_csv;
+    uint64_t n_record;
+};
+
+/* ---- parameters and series ---- */
+
+static mr_status set_one(struct mr_supply_params *p, const char *text, struct mr_err *err)
+{
+    const struct {
+        const char *scope;
+        const struct mr_param_table *table;
+        void *object;
+    } scope[] = {{"supply", mr_supply_table(), p},
+                 {"wire", mr_wire_table(), &p->wire},
+                 {"governor", mr_govern_table(), &p->govern},
+                 {"feed", mr_feed_table(), &p->feed},
+                 {"ride", mr_feed_ride_table(), &p->ride},
+                 {"tariff", mr_tariff_table(), &p->tariff}};
+    const char *dot = strchr(text, '.'), *equals = strchr(text, '=');
+    for (size_t i = 0; dot != NULL && equals > dot && i < sizeof scope / sizeof *scope; i++) {
+        uint8_t origin[64] = {0};
+        const struct mr_param_target target = {.table = scope[i].table,
+                                               .object = scope[i].object,
+                                               .origin = origin,
+                                               .what = scope[i].scope};
+        if (mr_str_is((struct mr_str){text, (size_t)(dot - text)}, scope[i].scope))
+            return mr_param_set(&target, (struct mr_str){dot + 1, (size_t)(equals - dot) - 1},
+                                mr_str_of(equals + 1), MR_PARAM_OVERRIDDEN, MR_NOWHERE, err);
+    }
+    return mr_err_set(err, MR_REF, MR_NOWHERE,
+                      "--set '%s': SCOPE.NAME=VALUE is wanted, of supply, wire, governor, feed, "
+                      "ride, tariff",
+                      text);
+}
+
+/* Headers of files that are handed out as they are, then ours. */
+static const struct known {
+    const char *time, *value;
+} known_columns[] = {{"Datetime (UTC)", "Price (USD/MWh)"},
+                     {"timestamp", "avg_CI"},
+                     {"time", "usd_mwh"},
+                     {"time", "g_kwh"},
+                     {"time", "share"}};
+
+static mr_status read_series(struct job *job, const char *path, double scale, double unix_s,
+                             struct mr_series *series, const struct mr_series **used,
+                             struct mr_err *err)
+{
+    struct mr_csv *csv = NULL;
+    if (path == NULL)
+        return MR_OK;
+    MR_TRY(mr_csv_open(path, NULL, &csv, err));
+    const struct known *found = NULL;
+    for (size_t i = 0; i < sizeof known_columns / sizeof *known_columns && found == NULL; i++)
+        if (mr_csv_find_column(csv, known_columns[i].time) != SIZE_MAX &&
+            mr_csv_find_column(csv, known_columns[i].value) != SIZE_MAX)
+            found = &known_columns[i];
+    mr_csv_close(csv);
+    if (found == NULL)
+        return mr_err_set(err, MR_SCHEMA, (struct mr_place){path, 1, 0},
+                          "columns \"time\" and \"usd_mwh\", \"g_kwh\" or \"share\" are wanted");
+    const struct mr_series_columns columns = {found->time, found->value, scale, 0};
+    MR_TRY(mr_series_read(&job->arena, path, &columns, series, err));
+    if (series->origin_s != 0 && job->opts->start != NULL)
+        mr_series_align(series, unix_s);
+    *used = series;
+    return mr_series_check_span(series, 0, job->until_s, path, err);
+}
+
+static mr_status read_all_series(struct job *job, struct mr_err *err)
+{
+    const struct mr_power_opts_values *o = job->opts;
+    double unix_s = 0;
+    if (o->start != NULL && !mr_series_date(mr_str_of(o->start), &unix_s))
+        return mr_err_set(err, MR_PARSE, MR_NOWHERE,
+                          "--start '%s': a date such as 2024-07-01T00:00Z is wanted", o->start);
+    MR_TRY(read_series(job, o->price, 1 / 3.6e9, unix_s, &job->price, &job->options.price, err));
+    MR_TRY(
+        read_series(job, o->carbon, 1e-3 / 3.6e6, unix_s, &job->carbon, &job->options.carbon, err));
+    return read_series(job, o->sun, 1, unix_s, &job->sun, &job->options.sun, err);
+}
+
+static void on_event(void *context, const struct mr_supply_event *event)
+{
+    struct job *job = context;
+    struct mr_csv_writer w = {&job->event_csv, false};
+    if (job->opts->events == NULL)
+        return;
+    mr_csv_put_f64(&w, event->t_s);
+    mr_csv_put_text(&w, event->kind);
+    mr_csv_put_text(&w, event->entity);
+    mr_csv_put_text(&w, event->detail);
+    mr_csv_put_f64(&w, event->value);
+    mr_csv_put_f64(&w, isfinite(event->limit) ? event->limit : (double)NAN);
+    mr_csv_put_end(&w);
+}
+
+static mr_status prepare(struct job *job, struct mr_diags *diags, struct mr_err *err)
+{
+    const struct mr_power_opts_values *o = job->opts;
+    struct mr_supply_params *p = &job->options.params;
+    mr_supply_defaults(p);
+    p->govern.policy = o->policy;
+    for (size_t i = 0; i < o->set.n; i++)
+        MR_TRY(set_one(p, o->set.item[i], err));
+    if (o->power != NULL)
+        MR_TRY(mr_thermal_load_read(o->power, job->site, &job->load, err));
+    else
+        MR_TRY(mr_thermal_load_of(o->load_frac, job->site, &job->load, err));
+    MR_TRY(mr_power_plan_read(&o->fail, job->site, &job->plan, err));
+    const double one_day_s = 86400;
+    job->until_s = o->until_s > 0     ? o->until_s
+                   : o->power != NULL ? job->load.time_s[job->load.n_row - 1]
+                                      : one_day_s;
+    if (!(job->until_s > 0))
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                          "the trace has one row at 0: say how long it holds (--until TIME)");
+    MR_TRY(read_all_series(job, err));
+    job->rack_w = mr_arena_zero(&job->arena, job->site->n_rack, sizeof *job->rack_w, err);
+    if (job->rack_w == NULL)
+        return MR_NOMEM;
+    job->options.take = on_event;
+    job->options.context = job;
+    MR_TRY(mr_supply_create(job->site, &job->options, &job->supply, diags));
+    return mr_strand_of(mr_supply_wire(job->supply)->tree, NULL, &job->strand, err);
+}
+
+/* ---- records ---- */
+
+static void record(struct job *job)
+{
+    struct mr_supply_reading r;
+    struct mr_csv_writer w = {&job->site_csv, false};
+    if (job->opts->csv == NULL)
+        return;
+    mr_supply_read(job->supply, &r);
+    const double column[] = {r.t_s,
+                             r.grid_w * 1e-3,
+                             r.rack_w * 1e-3,
+                             r.want_w * 1e-3,
+                             r.house_w * 1e-3,
+                             r.loss_w * 1e-3,
+                             r.generator_w * 1e-3,
+                             r.solar_w * 1e-3,
+                             r.storage_w * 1e-3,
+                             r.storage_soc_frac,
+                             isfinite(r.target_w) ? r.target_w * 1e-3 : (double)NAN};
+    for (size_t i = 0; i < sizeof column / sizeof *column; i++)
+        mr_csv_put_f64(&w, column[i]);
+    mr_csv_put_u64(&w, r.n_rack_on);
+    mr_csv_put_u64(&w, r.n_rack_capped);
+    mr_csv_put_u64(&w, r.is_compliant);
+    mr_csv_put_end(&w);
+}
+
+/* ---- the run ---- */
+
+static void apply_row(struct job *job, size_t row)
+{
+    mr_thermal_load_racks(&job->load, row, job->site, job->rack_w);
+    mr_supply_set_racks(job->supply, job->rack_w);
+    for (uint32_t h = 0; h < job->site->n_hall; h++) {
+        double hall_w = 0;
+        for (uint32_t i = 0; i < job->site->n_rack; i++)
+            hall_w += job->site->rack[i].hall == h ? job->rack_w[i] : 0;
+        mr_supply_set_house(job->supply, h, hall_w * job->opts->house_frac);
+    }
+}
+
+static double next_record_s(const struct job *job)
+{
+    return job->opts->csv != NULL ? job->opts->every_s * (double)job->n_record : HUGE_VAL;
+}
+
+static mr_status run(struct job *job, struct mr_err *err)
+{
+    size_t row = 0, item = 0;
+    double now_s = 0;
+    for (;;) {
+        while (row < job->load.n_row && job->load.time_s[row] <= now_s)
+            apply_row(job, row++);
+        while (item < job->plan.n && job->plan.item[item].t_s <= now_s)
+            MR_TRY(mr_power_plan_apply(&job->plan.item[item++], job->supply, err));
+        mr_supply_advance(job->supply, now_s);
+        for (; next_record_s(job) <= now_s; job->n_record++)
+            record(job);
+        if (now_s >= job->until_s)
+            return MR_OK;
+        double next_s = fmin(job->until_s, next_record_s(job));
+        if (row < job->load.n_row)
+            next_s = fmin(next_s, job->load.time_s[row]);
+        if (item < job->plan.n)
+            next_s = fmin(next_s, job->plan.item[item].t_s);
+        mr_supply_advance(job->supply, next_s);
+        now_s = next_s;
+    }
+}
+
+/* ---- output ---- */
+
+static const double joule_mwh = 1 / 3.6e9;
+
+static void print_table(const struct job *job, struct mr_buf *out)
+{
+    struct mr_supply_total t;
+    const struct mr_strand *s = &job->strand.sum;
+    mr_supply_total(job->supply, &t);
+    mr_buf_printf(out, "%-20s %s, %.6g h, %zu racks\n", "site", job->site->name,
+                  job->until_s / 3600, job->site->n_rack);
+    mr_buf_printf(out, "%-20s %.5g MWh (mean %.4g MW, peak %.4g MW)\n", "grid",
+                  t.grid_j * joule_mwh, t.grid_j / job->until_s * 1e-6, t.peak_w * 1e-6);
+    if (t.generator_j + t.solar_j > 0)
+        mr_buf_printf(out, "%-20s generators %.5g MWh, solar %.5g MWh, not taken %.4g MWh\n",
+                      "on site", t.generator_j * joule_mwh, t.solar_j * joule_mwh,
+                      t.dump_j * joule_mwh);
+    mr_buf_printf(out, "%-20s %.5g MWh of %.5g MWh asked for: caps kept %.4g, darkness %.4g MWh\n",
+                  "racks", t.rack_j * joule_mwh, t.want_j * joule_mwh, t.capped_j * joule_mwh,
+                  t.dark_j * joule_mwh);
+    mr_buf_printf(out, "%-20s %.5g MWh\n", "house", t.house_j * joule_mwh);
+    mr_buf_printf(out, "%-20s %.5g MWh:", "losses", t.loss_j * joule_mwh);
+    for (int k = 0; k < MR_N_STAGE; k++)
+        if (t.stage_loss_j[k] > 0)
+            mr_buf_printf(out, " %s %.4g", mr_stage_info(k)->name, t.stage_loss_j[k] * joule_mwh);
+    mr_buf_printf(out, "\n%-20s in %.4g, out %.4g, lost %.4g MWh\n", "storage",
+                  t.storage_in_j * joule_mwh, t.storage_out_j * joule_mwh,
+                  t.storage_loss_j * joule_mwh);
+    mr_buf_printf(out, "%-20s energy %.6g USD, demand %.6g USD, fuel %.6g USD; CO2 %.5g t\n",
+                  "cost", t.energy_usd, t.demand_usd, t.fuel_usd, (t.carbon_kg + t.fuel_kg) * 1e-3);
+    mr_buf_printf(out,
+                  "%-20s %llu trips, %llu alarms, %llu overloads, %llu transfers, %llu racks "
+                  "lost\n",
+                  "chain", (unsigned long long)t.n_trip, (unsigned long long)t.n_alarm,
+                  (unsigned long long)t.n_overload, (unsigned long long)t.n_transfer,
+                  (unsigned long long)t.n_lost);
+    mr_buf_printf(out,
+                  "%-20s %llu dips, %llu times away; %llu breaches, %llu ramp violations, "
+                  "fastest %.4g MW/min\n",
+                  "connection", (unsigned long long)t.n_dip, (unsigned long long)t.n_away,
+                  (unsigned long long)t.n_breach, (unsigned long long)t.n_ramp,
+                  t.ramp_max_w_s * 60e-6);
+    mr_buf_printf(out, "%-20s capped %.5g rack hours, dark %.5g rack hours\n", "racks held",
+                  t.capped_rack_s / 3600, t.dark_rack_s / 3600);
+    mr_buf_printf(out,
+                  "%-20s of %.5g MW at panels: placed %.5g, redundancy %.5g, chain %.5g, "
+                  "granularity %.5g, free %.5g\n",
+                  "stranded", s->installed_w * 1e-6, s->placed_w * 1e-6, s->redundancy_w * 1e-6,
+                  s->chain_w * 1e-6, s->granularity_w * 1e-6, s->free_w * 1e-6);
+    mr_buf_printf(out, "%-20s %.1e of energy in\n", "energy residual", t.closure_rel);
+}
+
+/* Names and values of one object, in order. */
+struct row {
+    const char *name;
+    double value;
+};
+
+static void put_rows(struct mr_jsonw *w, const char *name, const struct row *row, size_t n)
+{
+    mr_jsonw_key(w, name);
+    mr_jsonw_object(w);
+    for (size_t i = 0; i < n; i++)
+        mr_jsonw_key_f64(w, row[i].name, row[i].value);
+    mr_jsonw_end(w);
+}
+
+#define PUT_ROWS(w, name, rows) put_rows((w), (name), (rows), sizeof(rows) / sizeof *(rows))
+
+static void print_json(const struct job *job, struct mr_buf *out)
+{
+    struct mr_supply_total t;
+    const struct mr_strand *s = &job->strand.sum;
+    struct mr_jsonw w;
+    mr_supply_total(job->supply, &t);
+    const struct row energy[] = {{"grid_j", t.grid_j},
+                                 {"generator_j", t.generator_j},
+                                 {"solar_j", t.solar_j},
+                                 {"rack_j", t.rack_j},
+                                 {"asked_j", t.want_j},
+                                 {"capped_j", t.capped_j},
+                                 {"dark_j", t.dark_j},
+                                 {"house_j", t.house_j},
+                                 {"losses_j", t.loss_j},
+                                 {"storage_in_j", t.storage_in_j},
+                                 {"storage_out_j", t.storage_out_j},
+                                 {"storage_loss_j", t.storage_loss_j},
+                                 {"storage_change_j", t.storage_change_j},
+                                 {"holdup_j", t.holdup_j},
+                                 {"short_j", t.short_j},
+                                 {"dump_j", t.dump_j},
+                                 {"closure_rel", t.closure_rel}};
+    const struct row power[] = {{"grid_mw_mean", t.grid_j / job->until_s * 1e-6},
+                                {"grid_mw_peak", t.peak_w * 1e-6},
+                                {"ramp_max_mw_min", t.ramp_max_w_s * 60e-6},
+                                {"trip_events", (double)t.n_trip},
+                                {"alarm_events", (double)t.n_alarm},
+                                {"overload_events", (double)t.n_overload},
+                                {"transfer_events", (double)t.n_transfer},
+                                {"racks_lost", (double)t.n_lost},
+                                {"budget_infeasible", (double)t.n_infeasible},
+                                {"capped_rack_s", t.capped_rack_s},
+                                {"dark_rack_s", t.dark_rack_s}};
+    const struct row stranded[] = {{"installed_kw", s->installed_w * 1e-3},
+                                   {"over_kw", s->over_w * 1e-3},
+                                   {"placed_kw", s->placed_w * 1e-3},
+                                   {"redundancy_kw", s->redundancy_w * 1e-3},
+                                   {"chain_kw", s->chain_w * 1e-3},
+                                   {"cooling_kw", s->cooling_w * 1e-3},
+                                   {"granularity_kw", s->granularity_w * 1e-3},
+                                   {"free_kw", s->free_w * 1e-3},
+                                   {"unused_source_kw", job->strand.unused_source_w * 1e-3}};
+    const struct row economy[] = {{"energy_usd", t.energy_usd},
+                                  {"demand_usd", t.demand_usd},
+                                  {"fuel_usd", t.fuel_usd},
+                                  {"carbon_kg", t.carbon_kg},
+                                  {"fuel_carbon_kg", t.fuel_kg}};
+    const struct row grid[] = {{"dips", (double)t.n_dip},
+                               {"times_away", (double)t.n_away},
+                               {"breaches", (double)t.n_breach},
+                               {"ramp_violations", (double)t.n_ramp}};
+    mr_jsonw_init(&w, out, 2);
+    mr_jsonw_object(&w);
+    mr_jsonw_key_u64(&w, "schema", 1);
+    mr_jsonw_key_text(&w, "site", job->site->name);
+    mr_jsonw_key_f64(&w, "sim_s", job->until_s);
+    PUT_ROWS(&w, "energy", energy);
+    mr_jsonw_key(&w, "losses_j");
+    mr_jsonw_object(&w);
+    for (int k = 0; k < MR_N_STAGE; k++)
+        if (t.stage_loss_j[k] > 0)
+            mr_jsonw_key_f64(&w, mr_stage_info(k)->name, t.stage_loss_j[k]);
+    mr_jsonw_end(&w);
+    PUT_ROWS(&w, "power", power);
+    PUT_ROWS(&w, "stranded", stranded);
+    PUT_ROWS(&w, "economy", economy);
+    PUT_ROWS(&w, "grid", grid);
+    mr_jsonw_end(&w);
+    mr_buf_char(out, '\n');
+}
+
+static mr_status write_csv(const struct job *job, const char *path, const char *header,
+                           const struct mr_buf *body, struct mr_err *err)
+{
+    struct mr_file_out file;
+    if (path == NULL)
+        return MR_OK;
+    MR_TRY(mr_buf_check(body, err));
+    MR_TRY(mr_file_out_open(&file, path, job->ui->may_overwrite, err));
+    mr_status st = mr_file_out_add(&file, header, strlen(header), err);
+    if (st == MR_OK && body->n > 0)
+        st = mr_file_out_add(&file, body->text, body->n, err);
+    if (st != MR_OK) {
+        mr_file_out_abort(&file);
+        return st;
+    }
+    return mr_file_out_commit(&file, err);
+}
+
+static mr_status write_files(const struct job *job, struct mr_err *err)
+{
+    MR_TRY(write_csv(job, job->opts->csv,
+                     "t_s,grid_kw,rack_kw,asked_kw,house_kw,loss_kw,generator_kw,solar_kw,"
+                     "storage_kw,soc,target_kw,racks_on,racks_capped,compliant\n",
+                     &job->site_csv, err));
+    return write_csv(job, job->opts->events, "t_s,kind,entity,detail,value,limit\n",
+                     &job->event_csv, err);
+}
+
+static void free_job(struct job *job)
+{
+    mr_supply_destroy(job->supply);
+    mr_strand_fini(&job->strand);
+    mr_thermal_load_fini(&job->load);
+    mr_free(job->plan.item);
+    mr_site_destroy(job->site);
+    mr_buf_fini(&job->site_csv);
+    mr_buf_fini(&job->event_csv);
+    mr_arena_fini(&job->arena);
+}
+
+static int play(struct job *job)
+{
+    struct mr_diags diags = {0};
+    struct mr_err err = {0};
+    struct mr_buf out = {0};
+    mr_status st = prepare(job, &diags, &err);
+    int code = mr_ui_diags(job->ui, &diags);
+    if (st == MR_OK)
+        st = run(job, &err);
+    if (st == MR_OK)
+        st = write_files(job, &err);
+    if (st != MR_OK)
+        return err.status != MR_OK ? mr_ui_error(job->ui, &err) : code;
+    if (job->opts->as_json)
+        print_json(job, &out);
+    else
+        print_table(job, &out);
+    code = mr_ui_out(job->ui, &out);
+    mr_buf_fini(&out);
+    return code;
+}
+
+int mr_power_run(const struct mr_verb_call *call)
+{
+    struct job job = {.opts = call->opts, .ui = call->ui};
+    struct mr_diags diags = {0};
+    const mr_status st = mr_open_site(call->arg[0], MR_FABRIC_LEVEL_AUTO, &job.site, &diags);
+    int code = mr_ui_diags(call->ui, &diags);
+    if (st == MR_OK)
+        code = play(&job);
+    free_job(&job);
+    return code;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Outages and grid events of the power verb. */
+#include "engine/cli/power_plan.h"
+
+#include "engine/base/mem.h"
+
+#include <stdlib.h>
+
+static const struct {
+    const char *name;
+    bool has_name, has_duration;
+} kinds[] = {
+#define PLAN_KIND(name, text, has_name, has_duration, doc) {text, has_name, has_duration},
+    MR_POWER_PLAN_LIST(PLAN_KIND)
+#undef PLAN_KIND
+};
+static const char *const policies[] = {
+#define PLAN_POLICY(name, text, doc) text,
+    MR_GOVERN_POLICY_LIST(PLAN_POLICY)
+#undef PLAN_POLICY
+};
+
+static mr_status refuse(struct mr_err *err, const char *text, const char *why)
+{
+    return mr_err_set(err, MR_PARSE, MR_NOWHERE,
+                      "--fail '%s': %s (KIND[:NAME]@TIME[+DURATION][=VALUE]; utility, node, units, "
+                      "close, curtail, policy)",
+                      text, why);
+}
+
+/* The parts of the text; empty where they are not there. */
+struct parts {
+    struct mr_str kind, name, time, duration, value;
+};
+
+static struct mr_str cut(struct mr_str *rest, char mark)
+{
+    const char *at = memchr(rest->p, mark, rest->n);
+    struct mr_str tail = {rest->p + rest->n, 0};
+    if (at != NULL) {
+        tail = (struct mr_str){at + 1, rest->n - (size_t)(at - rest->p) - 1};
+        rest->n = (size_t)(at - rest->p);
+    }
+    return tail;
+}
+
+static struct parts parts_of(const char *text)
+{
+    struct parts p = {.kind = mr_str_of(text)};
+    p.value = cut(&p.kind, '=');
+    p.time = cut(&p.kind, '@');
+    p.duration = cut(&p.time, '+');
+    p.name = cut(&p.kind, ':');
+    return p;
+}
+
+static mr_status read_value(const struct parts *p, const char *text,
+                            struct mr_power_plan_item *item, struct mr_err *err)
+{
+    const enum mr_quantity quantity =
+        item->kind == MR_POWER_PLAN_UNITS ? MR_Q_COUNT : MR_Q_FRACTION;
+    struct mr_err ignored = {0};
+    item->value = item->kind == MR_POWER_PLAN_UNITS ? 1 : 0;
+    if (item->kind == MR_POWER_PLAN_POLICY) {
+        while (item->value < 3 && !mr_str_is(p->value, policies[(int)item->value]))
+            item->value++;
+        return item->value < 3 ? MR_OK : refuse(err, text, "no such policy");
+    }
+    if (item->kind == MR_POWER_PLAN_CURTAIL) {
+        item->is_share =
+            mr_unit_parse(p->value, MR_Q_POWER, text, MR_NOWHERE, &item->value, &ignored) != MR_OK;
+        if (!item->is_share)
+            return MR_OK;
+    } else if (p->value.n == 0) {
+        return MR_OK;
+    }
+    MR_TRY(mr_unit_parse(p->value, quantity, text, MR_NOWHERE, &item->value, err));
+    if (!(item->value >= 0) || (quantity == MR_Q_FRACTION && item->value > 1.5))
+        return refuse(err, text, "the value is out of range");
+    return MR_OK;
+}
+
+static mr_status read_item(const char *text, const struct mr_site *site,
+                           struct mr_power_plan_item *item, struct mr_err *err)
+{
+    const struct parts p = parts_of(text);
+    *item = (struct mr_power_plan_item){.power = MR_SITE_NONE, .end_s = HUGE_VAL};
+    while (item->kind < MR_POWER_N_PLAN && !mr_str_is(p.kind, kinds[item->kind].name))
+        item->kind++;
+    if (item->kind == MR_POWER_N_PLAN)
+        return refuse(err, text, "no such kind");
+    if (p.time.n == 0)
+        return refuse(err, text, "when is not said");
+    MR_TRY(mr_unit_parse(p.time, MR_Q_TIME, text, MR_NOWHERE, &item->t_s, err));
+    if (p.duration.n > 0) {
+        MR_TRY(mr_unit_parse(p.duration, MR_Q_TIME, text, MR_NOWHERE, &item->end_s, err));
+        item->end_s += item->t_s;
+    }
+    if (!(item->t_s >= 0) || !(item->end_s > item->t_s))
+        return refuse(err, text, "times must be 0 or more, durations above 0");
+    if (kinds[item->kind].has_duration && p.duration.n == 0)
+        return refuse(err, text, "how long is not said");
+    if (kinds[item->kind].has_name != (p.name.n > 0))
+        return refuse(err, text, p.name.n > 0 ? "takes no name" : "which power node is not said");
+    for (uint32_t i = 0; p.name.n > 0 && i < site->n_power; i++)
+        if (mr_str_is(p.name, site->power[i].name))
+            item->power = i;
+    if (p.name.n > 0 && item->power == MR_SITE_NONE)
+        return mr_err_set(err, MR_REF, MR_NOWHERE, "--fail '%s': site '%s' has no such power node",
+                          text, site->name);
+    return read_value(&p, text, item, err);
+}
+
+static mr_status add(struct mr_power_plan *plan, const struct mr_power_plan_item *item,
+                     struct mr_err *err)
+{
+    MR_TRY(mr_grow(&plan->item, &plan->cap, plan->n + 1, sizeof *plan->item, err));
+    plan->item[plan->n++] = *item;
+    return MR_OK;
+}
+
+/* By date, ends before beginnings, then as written: an insertion sort is stable. */
+static void sort(struct mr_power_plan *plan)
+{
+    for (size_t i = 1; i < plan->n; i++) {
+        const struct mr_power_plan_item item = plan->item[i];
+        size_t k = i;
+        for (; k > 0 &&
+               (plan->item[k - 1].t_s > item.t_s ||
+                (plan->item[k - 1].t_s == item.t_s && item.is_end && !plan->item[k - 1].is_end));
+             k--)
+            plan->item[k] = plan->item[k - 1];
+        plan->item[k] = item;
+    }
+}
+
+mr_status mr_power_plan_read(const struct mr_param_list *text, const struct mr_site *site,
+                             struct mr_power_plan *plan, struct mr_err *err)
+{
+    *plan = (struct mr_power_plan){0};
+    for (size_t i = 0; i < text->n; i++) {
+        struct mr_power_plan_item item;
+        MR_TRY(read_item(text->item[i], site, &item, err));
+        MR_TRY(add(plan, &item, err));
+        if (item.end_s < HUGE_VAL && item.kind != MR_POWER_PLAN_CURTAIL) {
+            item.t_s = item.end_s;
+            item.is_end = true;
+            MR_TRY(add(plan, &item, err));
+        }
+    }
+    sort(plan);
+    return MR_OK;
+}
+
+static mr_status curtail(const struct mr_power_plan_item *item, struct mr_supply *supply,
+                         struct mr_err *err)
+{
+    struct mr_supply_reading reading;
+    mr_supply_read(supply, &reading);
+    const struct mr_feed_target target = {.start_s = item->t_s,
+                                          .end_s = item->end_s,
+                                          .limit_w = item->is_share ? item->value * reading.grid_w
+                                                                    : item->value};
+    return mr_supply_set_target(supply, &target, err);
+}
+
+mr_status mr_power_plan_apply(const struct mr_power_plan_item *item, struct mr_supply *supply,
+                              struct mr_err *err)
+{
+    switch (item->kind) {
+    case MR_POWER_PLAN_UTILITY:
+        mr_supply_set_voltage(supply, item->is_end ? 1 : item->value);
+        return MR_OK;
+    case MR_POWER_PLAN_NODE:
+        mr_supply_set_failed(supply, item->power, !item->is_end);
+        return MR_OK;
+    case MR_POWER_PLAN_UNITS:
+        mr_supply_set_units_failed(supply, item->power, item->is_end ? 0 : (uint32_t)item->value);
+        return MR_OK;
+    case MR_POWER_PLAN_CLOSE:
+        mr_supply_close(supply, item->power);
+        return MR_OK;
+    case MR_POWER_PLAN_POLICY:
+        mr_supply_set_policy(supply, item->is_end ? 0 : (int)item->value);
+        return MR_OK;
+    default:
+        return curtail(item, supply, err);
+    }
+}
