@@ -104,7 +104,7 @@ static uint32_t first_due(const struct mr_chain *chain)
     for (size_t i = 0; i < chain->n_due; i++) {
         const uint32_t key = chain->due_list[i];
         if (best == MR_TREE_NONE || chain->due_s[key] < chain->due_s[best] ||
-            (chain->due_s[key] == chain->due_s[best] && key < best))
+            (key < best && chain->due_s[key] == chain->due_s[best]))
             best = key;
     }
     return best;

@@ -41,7 +41,7 @@ static void free_job(void *data)
 
 static mr_status fill(struct heat_job *job, struct mr_err *err)
 {
-    struct mr_package_params params;
+    struct mr_package_params params = {0};
     MR_TRY(mr_package_params("gb300", &params, err));
     MR_TRY(mr_package_create("gb300", &params, &job->package, err));
     job->start = mr_alloc_zero(job->n, sizeof *job->start);
