@@ -323,23 +323,38 @@ static bool steady_of(const struct mr_package *package, const struct mr_cohort *
     return true;
 }
 
-void mr_cohort_settle(const struct mr_package *package, struct mr_cohort *cohort)
+/* Both members at rest under the cohort's power. @return false when nothing holds them */
+static bool settle_members(const struct mr_package *package, struct mr_cohort *c)
 {
     enum {
         n_round = 60
     };
-    struct mr_cohort c = *cohort;
     for (int i = 0; i < n_round; i++) {
-        const double before_c = c.mean_c[0];
-        linearize(package, &c);
-        const struct mr_package_class *class = class_of(package, &c);
-        if (!steady_of(package, &c, &class->mean, c.mean_c) ||
-            !steady_of(package, &c, &class->worst, c.worst_c))
-            return;
-        if (!(c.mean_c[0] < package->p.crit_c + 100))
-            return;
-        if (fabs(c.mean_c[0] - before_c) < 1e-9)
+        const double before_c = c->mean_c[0];
+        linearize(package, c);
+        const struct mr_package_class *class = class_of(package, c);
+        if (!steady_of(package, c, &class->mean, c->mean_c) ||
+            !steady_of(package, c, &class->worst, c->worst_c))
+            return false;
+        if (!(c->mean_c[0] < package->p.crit_c + 100))
+            return false;
+        if (fabs(c->mean_c[0] - before_c) < 1e-9)
             break;
+    }
+    return true;
+}
+
+void mr_cohort_settle(const struct mr_package *package, struct mr_cohort *cohort)
+{
+    struct mr_cohort c = *cohort;
+    if (!settle_members(package, &c))
+        return;
+    if (c.mode != MR_COHORT_OFF && c.worst_c[0] >= limit_of(package, &c)) {
+        c.mode = MR_COHORT_HELD;
+        allow(package, &c);
+        c.power_w = fmin(c.power_w, c.allowed_w);
+        if (!settle_members(package, &c))
+            return;
     }
     *cohort = c;
     (void)renew(package, cohort);

@@ -66,8 +66,8 @@ const char *mr_cohort_event_name(int event);
 void mr_cohort_start(const struct mr_package *package, struct mr_cohort *cohort, double t_s,
                      uint32_t n_package, double inlet_c, int flow);
 
-/** Put at the steady state of its inputs (leakage included); stays put when there is none.
- * Throttling is applied. Energies stay. */
+/** Put at the steady state of its inputs (leakage included); stays put when there is none. Where
+ *  that is above t_slow the cohort is held and its power is what is allowed. Energies stay. */
 void mr_cohort_settle(const struct mr_package *package, struct mr_cohort *cohort);
 
 /** Bring up to date; changes nothing else. @param[in] t_s not before the cohort's own date and not

@@ -22,7 +22,7 @@ static const struct mr_param rows[] = {
     MR_PARAM_YES(P, may_oversize, "allow_oversized", "no", "Racks may bring more heat than their CDUs are rated for"),
     MR_PARAM_YES(P, has_water, "water", "yes", "There is water for towers and pads"),
     MR_PARAM_YES(P, has_ups_pumps, "ups_pumps", "yes", "Pumps of coolant and facility water run on through an outage"),
-    MR_PARAM(P, fouled_s, "fouled", MR_Q_TIME, "0 s", 0, 1e10, "Time since plates and exchangers were cleaned, at the start"),
+    MR_PARAM(P, fouled_s, "fouled", MR_Q_TIME, "0 s", 0, 1e10, "Time since plates and exchangers were cleaned, at the start; 0: they stay clean"),
     MR_PARAM(P, recirculation_k, "recirculation", MR_Q_TEMPERATURE_DIFF, "2 K", 0, 20, "Air-cooled packages breathe room air this much warmer"),
     MR_PARAM_N(P, n_cohort, "cohorts", "64", 0, 100000000, "Room for parts of racks that are treated differently"),
 };
@@ -580,7 +580,9 @@ static void settle_racks(const struct mr_plant *plant, struct mr_plant_state *st
                          : mr_cdu_group_supply_c(&plant->group[r->group], &state->group[r->group]);
         for (uint32_t c = s->first; c != UINT32_MAX; c = state->cohort[c].next) {
             struct mr_cohort *cohort = &state->cohort[c].cohort;
+            const double demand_w = state->cohort[c].is_dark ? 0 : package_w(plant, state, i);
             (void)mr_cohort_set_inlet(r->package, cohort, state->t_s, s->inlet_c);
+            (void)mr_cohort_set_power(r->package, cohort, state->t_s, demand_w, demand_w);
             mr_cohort_settle(r->package, cohort);
         }
     }
@@ -639,6 +641,9 @@ mr_status mr_plant_settle(const struct mr_plant *plant, struct mr_plant_state *s
         st = settle_once(plant, state, work, err);
     mr_free(work);
     MR_TRY(st);
+    for (size_t i = 0; i < state->n_cohort; i++)
+        if (state->cohort[i].cohort.mode == MR_COHORT_HELD)
+            handle(plant, state, &state->cohort[i], MR_COHORT_THROTTLE_ON);
     hand_inwards(plant, state);
     mr_plant_mark(plant, state);
     return MR_OK;

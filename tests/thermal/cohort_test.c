@@ -266,6 +266,24 @@ MR_TEST(warm_water_throttles_and_lets_go)
     mr_package_destroy(package);
 }
 
+MR_TEST(settled_above_the_limit_is_held)
+{
+    const struct mr_package_params p = params_of("gb300");
+    struct mr_package *package = of_params(&p);
+    struct mr_cohort c;
+    mr_cohort_start(package, &c, 0, 72, 48, MR_FLOW_DESIGN);
+    (void)mr_cohort_set_power(package, &c, 0, 1300, 1300);
+    mr_cohort_settle(package, &c);
+    assert_int_equal(c.mode, MR_COHORT_HELD);
+    assert_true(c.power_w == c.allowed_w && c.power_w < 1300 && c.demand_w == 1300);
+    mr_assert_near(c.worst_c[0], 85, 0, 0.1);
+    /* and stays there */
+    enum mr_cohort_event last = MR_COHORT_NONE;
+    assert_int_equal(play(package, &c, 3600, &last), 0);
+    mr_assert_near(c.held_s, 3600, 1e-12, 0);
+    mr_package_destroy(package);
+}
+
 MR_TEST(no_flow_switches_off_and_on_again)
 {
     const struct mr_package_params p = params_of("rubin");
@@ -400,6 +418,7 @@ MR_TEST_MAIN(MR_TEST_ENTRY(a_die_warms_up), MR_TEST_ENTRY(loss_of_flow),
              MR_TEST_ENTRY(tangents_follow_leakage), MR_TEST_ENTRY(energy_closes),
              MR_TEST_ENTRY(lazy_is_stepped_and_readers_leave_no_trace),
              MR_TEST_ENTRY(warm_water_throttles_and_lets_go),
+             MR_TEST_ENTRY(settled_above_the_limit_is_held),
              MR_TEST_ENTRY(no_flow_switches_off_and_on_again),
              MR_TEST_ENTRY(memory_has_a_limit_of_its_own),
              MR_TEST_ENTRY(plates_in_series_warm_each_other),
