@@ -6,7 +6,7 @@
 
 #include "engine/base/mem.h"
 #include "engine/record/columns.h"
-#include "engine/record/series.h"
+#include "engine/record/track.h"
 
 #include <string.h>
 
@@ -100,7 +100,7 @@ static const struct mr_channel event_columns[] = {
 struct mr_thermal_record {
     const struct mr_plant *plant;
     struct mr_runfile *file;
-    struct mr_series *racks, *cdus, *loops, *halls, *weather;
+    struct mr_track *racks, *cdus, *loops, *halls, *weather;
     struct mr_columns *events;
     double *f64; /* scratch: every double channel of the largest series */
     uint32_t *u32;
@@ -119,13 +119,12 @@ static size_t largest(const struct mr_plant *plant)
     return (n > plant->n_hall ? n : plant->n_hall) + 1;
 }
 
-static mr_status add_series(struct mr_thermal_record *r, const struct mr_series_plan *plan,
-                            const char *const *name, struct mr_series **out, struct mr_err *err)
+static mr_status add_series(struct mr_thermal_record *r, const struct mr_track_plan *plan,
+                            const char *const *name, struct mr_track **out, struct mr_err *err)
 {
-    struct mr_series_plan own = *plan;
+    struct mr_track_plan own = *plan;
     own.name = name;
-    return own.n_entity == 0 && own.axis != NULL ? MR_OK
-                                                 : mr_series_create(r->file, &own, out, err);
+    return own.n_entity == 0 && own.axis != NULL ? MR_OK : mr_track_create(r->file, &own, out, err);
 }
 
 static mr_status declare(struct mr_thermal_record *r, double every_s, const char **name,
@@ -133,34 +132,33 @@ static mr_status declare(struct mr_thermal_record *r, double every_s, const char
 {
     const struct mr_plant *p = r->plant;
     const struct mr_site *site = p->site;
-    struct mr_series_plan plan = {.group = "/racks",
-                                  .axis = "rack",
-                                  .axis_name = "Racks in the order of the site",
-                                  .n_entity = p->n_rack,
-                                  .interval_s = every_s,
-                                  .channel = rack_channels,
-                                  .n_channel = N_RACK_CHANNEL};
+    struct mr_track_plan plan = {.group = "/racks",
+                                 .axis = "rack",
+                                 .axis_name = "Racks in the order of the site",
+                                 .n_entity = p->n_rack,
+                                 .interval_s = every_s,
+                                 .channel = rack_channels,
+                                 .n_channel = N_RACK_CHANNEL};
     for (size_t i = 0; i < p->n_rack; i++)
         name[i] = site->rack[i].name;
     MR_TRY(add_series(r, &plan, name, &r->racks, err));
-    plan =
-        (struct mr_series_plan){"/cdus",      "cdu",        "CDU groups in the order of the site",
-                                NULL,         p->n_group,   every_s,
-                                cdu_channels, N_CDU_CHANNEL};
+    plan = (struct mr_track_plan){"/cdus",      "cdu",        "CDU groups in the order of the site",
+                                  NULL,         p->n_group,   every_s,
+                                  cdu_channels, N_CDU_CHANNEL};
     for (size_t i = 0; i < p->n_group; i++)
         name[i] = site->cdu[i].name;
     MR_TRY(add_series(r, &plan, name, &r->cdus, err));
-    plan = (struct mr_series_plan){"/plant/rejection", "loop",  "Facility loops", NULL,
-                                   p->n_loop,          every_s, loop_channels,    N_LOOP_CHANNEL};
+    plan = (struct mr_track_plan){"/plant/rejection", "loop",  "Facility loops", NULL,
+                                  p->n_loop,          every_s, loop_channels,    N_LOOP_CHANNEL};
     for (size_t i = 0; i < p->n_loop; i++)
         name[i] = site->loop[i].name;
     MR_TRY(add_series(r, &plan, name, &r->loops, err));
-    plan = (struct mr_series_plan){"/plant",  "hall",  "Halls",       NULL,
-                                   p->n_hall, every_s, hall_channels, N_OF(hall_channels)};
+    plan = (struct mr_track_plan){"/plant",  "hall",  "Halls",       NULL,
+                                  p->n_hall, every_s, hall_channels, N_OF(hall_channels)};
     for (size_t i = 0; i < p->n_hall; i++)
         name[i] = site->hall[i].name;
     MR_TRY(add_series(r, &plan, name, &r->halls, err));
-    plan = (struct mr_series_plan){
+    plan = (struct mr_track_plan){
         "/weather", NULL, NULL, NULL, 0, every_s, weather_channels, N_OF(weather_channels)};
     MR_TRY(add_series(r, &plan, NULL, &r->weather, err));
     const struct mr_columns_plan events = {.group = "/events",
@@ -248,7 +246,7 @@ static mr_status rack_rows(struct mr_thermal_record *r, const struct mr_plant_st
         r->u8[i] = row.is_leaking;
         r->u8[n + i] = row.is_isolated;
     }
-    return r->racks != NULL ? mr_series_row(r->racks, t_s, value, err) : MR_OK;
+    return r->racks != NULL ? mr_track_row(r->racks, t_s, value, err) : MR_OK;
 }
 
 static mr_status cdu_rows(struct mr_thermal_record *r, const struct mr_plant_state *state,
@@ -271,7 +269,7 @@ static mr_status cdu_rows(struct mr_thermal_record *r, const struct mr_plant_sta
             f[k * n + i] = own[k];
         r->u8[i] = (uint8_t)s->mode;
     }
-    return r->cdus != NULL ? mr_series_row(r->cdus, t_s, value, err) : MR_OK;
+    return r->cdus != NULL ? mr_track_row(r->cdus, t_s, value, err) : MR_OK;
 }
 
 static mr_status loop_rows(struct mr_thermal_record *r, const struct mr_plant_state *state,
@@ -295,7 +293,7 @@ static mr_status loop_rows(struct mr_thermal_record *r, const struct mr_plant_st
             f[k * n + i] = own[k];
         r->u8[i] = (uint8_t)s->out.mode;
     }
-    return r->loops != NULL ? mr_series_row(r->loops, t_s, value, err) : MR_OK;
+    return r->loops != NULL ? mr_track_row(r->loops, t_s, value, err) : MR_OK;
 }
 
 mr_status mr_thermal_record_row(struct mr_thermal_record *record,
@@ -312,10 +310,10 @@ mr_status mr_thermal_record_row(struct mr_thermal_record *record,
         record->f64[i] = state->hall[i].inlet_c;
     const void *const hall[] = {record->f64};
     if (record->halls != NULL)
-        MR_TRY(mr_series_row(record->halls, t_s, hall, err));
+        MR_TRY(mr_track_row(record->halls, t_s, hall, err));
     const struct mr_weather_point air = mr_weather_at(record->plant->weather, t_s);
     const void *const weather[] = {&air.dry_bulb_c, &air.wet_bulb_c};
-    return mr_series_row(record->weather, t_s, weather, err);
+    return mr_track_row(record->weather, t_s, weather, err);
 }
 
 /* ---- events ---- */
