@@ -61,7 +61,7 @@ static const struct mr_package *package_of(struct build *b, const struct mr_rack
                                            double supply_c, bool is_liquid, double *share_frac)
 {
     struct mr_plant *plant = b->plant;
-    struct mr_package_params p;
+    struct mr_package_params p = {0};
     struct mr_err err = {0};
     if (mr_package_params(rack->package, &p, &err) != MR_OK) {
         tell(b, MR_SEVERITY_ERROR, err.status, rack->at, err.text);
