@@ -283,10 +283,9 @@ mr_status mr_scenario_load(const char *path, const char *const *set, size_t n_se
     }
     if (st == MR_OK) {
         read_root(&r, mr_xml_root(doc));
-        st = join(scenario, &scenario->site.file, &err);
+        if (join(scenario, &scenario->site.file, &err) == MR_OK)
+            (void)join(scenario, &scenario->workload.file, &err);
     }
-    if (st == MR_OK)
-        st = join(scenario, &scenario->workload.file, &err);
     (void)mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
     mr_xml_destroy(doc);
     mr_free(r.is_used);
