@@ -10,6 +10,7 @@
 #include "engine/base/mem.h"
 #include "engine/cli/open.h"
 #include "engine/cli/power_plan.h"
+#include "engine/cli/power_record.h"
 #include "engine/cli/thermal_load.h"
 #include "engine/cli/verbs.h"
 #include "platforms/fabric.h"
@@ -55,6 +56,8 @@ static const struct mr_opt rows[] = {
      "SCOPE.NAME=VALUE"},
     {MR_PARAM(OPT, every_s, "every", MR_Q_TIME, "60 s", 0.001, 1e9, "Between two records"), 0,
      "TIME"},
+    {MR_PARAM_STR(OPT, output, "output", NULL, "Write everything over time, and events"), 'o',
+     "FILE.h5"},
     {MR_PARAM_STR(OPT, csv, "csv", NULL, "Write the site over time"), 0, "FILE"},
     {MR_PARAM_STR(OPT, events, "events", NULL, "Write every event"), 0, "FILE"},
     {MR_PARAM_YES(OPT, as_json, "json", "no", "One JSON object"), 0, NULL},
@@ -77,6 +80,7 @@ struct job {
     double *rack_w;
     double until_s;
     struct mr_buf site_csv, event_csv;
+    struct mr_power_record *record;
     uint64_t n_record;
 };
 
@@ -162,6 +166,8 @@ static void on_event(void *context, const struct mr_supply_event *event)
 {
     struct job *job = context;
     struct mr_csv_writer w = {&job->event_csv, false};
+    if (job->record != NULL)
+        mr_power_record_event(job->record, event);
     if (job->opts->events == NULL)
         return;
     mr_csv_put_f64(&w, event->t_s);
@@ -200,17 +206,22 @@ static mr_status prepare(struct job *job, struct mr_diags *diags, struct mr_err 
     job->options.take = on_event;
     job->options.context = job;
     MR_TRY(mr_supply_create(job->site, &job->options, &job->supply, diags));
+    if (o->output != NULL)
+        MR_TRY(mr_power_record_create(o->output, job->ui->may_overwrite, job->site, job->supply,
+                                      o->every_s, &job->record, err));
     return mr_strand_of(mr_supply_wire(job->supply)->tree, NULL, &job->strand, err);
 }
 
 /* ---- records ---- */
 
-static void record(struct job *job)
+static mr_status record(struct job *job, struct mr_err *err)
 {
     struct mr_supply_reading r;
     struct mr_csv_writer w = {&job->site_csv, false};
+    if (job->record != NULL)
+        MR_TRY(mr_power_record_row(job->record, err));
     if (job->opts->csv == NULL)
-        return;
+        return MR_OK;
     mr_supply_read(job->supply, &r);
     const double column[] = {r.t_s,
                              r.grid_w * 1e-3,
@@ -229,6 +240,7 @@ static void record(struct job *job)
     mr_csv_put_u64(&w, r.n_rack_capped);
     mr_csv_put_u64(&w, r.is_compliant);
     mr_csv_put_end(&w);
+    return MR_OK;
 }
 
 /* ---- the run ---- */
@@ -247,7 +259,8 @@ static void apply_row(struct job *job, size_t row)
 
 static double next_record_s(const struct job *job)
 {
-    return job->opts->csv != NULL ? job->opts->every_s * (double)job->n_record : HUGE_VAL;
+    const bool is_wanted = job->opts->csv != NULL || job->record != NULL;
+    return is_wanted ? job->opts->every_s * (double)job->n_record : HUGE_VAL;
 }
 
 static mr_status run(struct job *job, struct mr_err *err)
@@ -261,7 +274,7 @@ static mr_status run(struct job *job, struct mr_err *err)
             MR_TRY(mr_power_plan_apply(&job->plan.item[item++], job->supply, err));
         mr_supply_advance(job->supply, now_s);
         for (; next_record_s(job) <= now_s; job->n_record++)
-            record(job);
+            MR_TRY(record(job, err));
         if (now_s >= job->until_s)
             return MR_OK;
         double next_s = fmin(job->until_s, next_record_s(job));
@@ -443,8 +456,22 @@ static mr_status write_files(const struct job *job, struct mr_err *err)
                      &job->event_csv, err);
 }
 
+static mr_status finish_record(const struct job *job, struct mr_err *err)
+{
+    struct mr_buf summary = {0};
+    if (job->record == NULL)
+        return MR_OK;
+    print_json(job, &summary);
+    mr_status st = mr_buf_check(&summary, err);
+    if (st == MR_OK)
+        st = mr_power_record_finish(job->record, summary.text, err);
+    mr_buf_fini(&summary);
+    return st;
+}
+
 static void free_job(struct job *job)
 {
+    mr_power_record_destroy(job->record);
     mr_supply_destroy(job->supply);
     mr_strand_fini(&job->strand);
     mr_thermal_load_fini(&job->load);
@@ -466,6 +493,8 @@ static int play(struct job *job)
         st = run(job, &err);
     if (st == MR_OK)
         st = write_files(job, &err);
+    if (st == MR_OK)
+        st = finish_record(job, &err);
     if (st != MR_OK)
         return err.status != MR_OK ? mr_ui_error(job->ui, &err) : code;
     if (job->opts->as_json)

@@ -8,7 +8,7 @@
 struct mr_verb_call;
 
 struct mr_power_opts_values {
-    const char *power, *price, *carbon, *sun, *start, *csv, *events;
+    const char *power, *price, *carbon, *sun, *start, *csv, *events, *output;
     double load_frac, house_frac, until_s, every_s;
     struct mr_param_list set, fail;
     int policy;

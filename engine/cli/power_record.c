@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tracks of the power verb. Values are those at the row's date, not means. Events name the node of
+ * the chain by its place on the axis of nodes. Map: channels - life - rows - events - end. */
+#include "engine/cli/power_record.h"
+
+#include "engine/base/mem.h"
+#include "engine/record/columns.h"
+#include "engine/record/track.h"
+
+#include <math.h>
+#include <string.h>
+
+// clang-format off
+#define POINT .cell_methods = "time: point"
+#define F32(name_, units_, long_, scale_, dsx_) \
+    {.name = (name_), .units = (units_), .long_name = (long_), .type = MR_CHANNEL_F32_OF_F64, .scale = (scale_), .dsx = (dsx_), POINT}
+
+static const char *const no_yes[] = {"no", "yes"};
+static const char *const kinds[] = {
+#define KIND_NAME(name, text, doc) text,
+    MR_CHAIN_EVENT_LIST(KIND_NAME)
+    MR_SUPPLY_EVENT_LIST(KIND_NAME)
+#undef KIND_NAME
+};
+static const char *const stages[] = {
+#define STAGE_NAME(name, text, plane, converts, a0, a1, a2, confidence, source) text,
+    MR_STAGE_LIST(STAGE_NAME)
+#undef STAGE_NAME
+};
+
+static const struct mr_channel rack_channels[] = {
+    F32("power_kw", "kW", "Power of the rack", 1e-3, "Rack/RackPower"),
+    F32("cap_kw", "kW", "What the rack may draw", 1e-3, NULL),
+};
+static const struct mr_channel feed_channels[] = {
+    F32("calculated_load_kw", "kW", "Drawn at the meter", 1e-3, "PowerMeter/ActivePower"),
+    F32("target_kw", "kW", "Constraint in force; NaN where there is none", 1e-3, NULL),
+    {.name = "compliant", .units = "1", .long_name = "Load is at or below the constraint", .type = MR_CHANNEL_U8,
+     .flag = no_yes, .n_flag = 2, POINT},
+};
+static const struct mr_channel site_channels[] = {
+    F32("rack_kw", "kW", "Drawn by racks", 1e-3, NULL),
+    F32("asked_kw", "kW", "Asked for by racks", 1e-3, NULL),
+    F32("house_kw", "kW", "Cooling and the rest of the house", 1e-3, NULL),
+    F32("generator_kw", "kW", "Given by generators and turbines", 1e-3, NULL),
+    F32("solar_kw", "kW", "Given by solar", 1e-3, NULL),
+    F32("storage_kw", "kW", "Taken by storages, below 0: given", 1e-3, NULL),
+    F32("storage_energy_kwh", "kW h", "Energy of all storages", 1 / 3.6e6, "BESS/GenericPoint"),
+};
+static const struct mr_channel stage_channels[] = {
+    F32("stage_loss_kw", "kW", "Lost in the stages of a kind", 1e-3, NULL),
+};
+
+struct event_row {
+    double t_s, value, limit;
+    uint32_t node;
+    uint8_t kind;
+};
+static const struct mr_channel event_columns[] = {
+    MR_COLUMN(struct event_row, t_s, F64, "s", "Date of the event"),
+    {.name = "kind", .units = "1", .long_name = "What happened", .type = MR_CHANNEL_U8, .flag = kinds,
+     .n_flag = sizeof kinds / sizeof *kinds, .offset = offsetof(struct event_row, kind)},
+    MR_COLUMN(struct event_row, node, U32, "1", "Place on the axis of nodes; their number: the site, or a source"),
+    MR_COLUMN(struct event_row, value, F64, "1", "Value, in the unit of the kind"),
+    MR_COLUMN(struct event_row, limit, F64, "1", "Limit it passed; NaN where there is none"),
+};
+// clang-format on
+
+#define N_OF(table) (sizeof(table) / sizeof *(table))
+
+struct mr_power_record {
+    const struct mr_site *site;
+    const struct mr_supply *supply;
+    struct mr_runfile *file;
+    struct mr_track *racks, *feed, *power, *stages;
+    struct mr_columns *events;
+    double *f64;      /* scratch: both channels of the racks */
+    mr_status status; /* of events */
+    struct mr_err err;
+};
+
+/* ---- life ---- */
+
+static mr_status declare(struct mr_power_record *r, double every_s, const char **name,
+                         struct mr_err *err)
+{
+    const struct mr_tree *tree = mr_supply_wire(r->supply)->tree;
+    struct mr_track_plan plan = {"/racks",
+                                 "rack",
+                                 "Racks in the order of the site",
+                                 name,
+                                 r->site->n_rack,
+                                 every_s,
+                                 rack_channels,
+                                 N_OF(rack_channels)};
+    for (size_t i = 0; i < r->site->n_rack; i++)
+        name[i] = r->site->rack[i].name;
+    MR_TRY(mr_track_create(r->file, &plan, &r->racks, err));
+    plan = (struct mr_track_plan){"/grid/feed",       NULL, NULL, NULL, 0, every_s, feed_channels,
+                                  N_OF(feed_channels)};
+    MR_TRY(mr_track_create(r->file, &plan, &r->feed, err));
+    plan = (struct mr_track_plan){"/power", NULL,    NULL,          NULL,
+                                  0,        every_s, site_channels, N_OF(site_channels)};
+    MR_TRY(mr_track_create(r->file, &plan, &r->power, err));
+    plan =
+        (struct mr_track_plan){"/power/stages", "stage", "Kinds of stages", stages,
+                               MR_N_STAGE,      every_s, stage_channels,    N_OF(stage_channels)};
+    MR_TRY(mr_track_create(r->file, &plan, &r->stages, err));
+    for (size_t i = 0; i < tree->n_node; i++)
+        name[i] = tree->node[i].name;
+    MR_TRY(mr_runfile_axis(r->file, "/power/nodes", "node", "Nodes of the chain", name,
+                           tree->n_node, err));
+    const struct mr_columns_plan events = {.group = "/events",
+                                           .axis = "event",
+                                           .column = event_columns,
+                                           .n_column = N_OF(event_columns),
+                                           .row_bytes = sizeof(struct event_row)};
+    MR_TRY(mr_columns_create(r->file, &events, &r->events, err));
+    MR_TRY(mr_runfile_attr_text(r->file, "/", "Conventions", "CF-1.8", err));
+    MR_TRY(mr_runfile_attr_text(r->file, "/", "title", r->site->name, err));
+    MR_TRY(mr_runfile_attr_u64(r->file, "/", "schema", 1, err));
+    return mr_runfile_start(r->file, err);
+}
+
+static mr_status open_record(struct mr_power_record *r, const char *path, bool may_overwrite,
+                             double every_s, struct mr_err *err)
+{
+    struct mr_runfile_options options = mr_runfile_options_default();
+    options.may_overwrite = may_overwrite;
+    const size_t n = mr_supply_wire(r->supply)->tree->n_node; /* racks are among them */
+    r->f64 = mr_alloc_zero(2 * n, sizeof *r->f64);
+    const char **name = mr_alloc_zero(n, sizeof *name);
+    mr_status st = MR_OK;
+    if (r->f64 == NULL || name == NULL)
+        st = mr_err_nomem(err, 2 * n * sizeof *r->f64);
+    if (st == MR_OK)
+        st = mr_runfile_create(path, &options, &r->file, err);
+    if (st == MR_OK)
+        st = declare(r, every_s, name, err);
+    mr_free(name);
+    return st;
+}
+
+mr_status mr_power_record_create(const char *path, bool may_overwrite, const struct mr_site *site,
+                                 const struct mr_supply *supply, double every_s,
+                                 struct mr_power_record **out, struct mr_err *err)
+{
+    struct mr_power_record *r = mr_alloc_zero(1, sizeof *r);
+    *out = NULL;
+    if (r == NULL)
+        return mr_err_nomem(err, sizeof *r);
+    r->site = site;
+    r->supply = supply;
+    const mr_status st = open_record(r, path, may_overwrite, every_s, err);
+    if (st != MR_OK) {
+        mr_power_record_destroy(r);
+        return st;
+    }
+    *out = r;
+    return MR_OK;
+}
+
+void mr_power_record_destroy(struct mr_power_record *record)
+{
+    if (record == NULL)
+        return;
+    mr_runfile_destroy(record->file);
+    mr_free(record->f64);
+    mr_free(record);
+}
+
+/* ---- rows ---- */
+
+mr_status mr_power_record_row(struct mr_power_record *record, struct mr_err *err)
+{
+    const struct mr_supply *supply = record->supply;
+    const size_t n = record->site->n_rack;
+    struct mr_supply_reading r;
+    struct mr_chain_total total;
+    if (record->status != MR_OK) {
+        *err = record->err;
+        return record->status;
+    }
+    mr_supply_read(supply, &r);
+    mr_chain_total(mr_supply_chain(supply), r.t_s, &total);
+    for (uint32_t i = 0; i < n; i++) {
+        record->f64[i] = mr_supply_rack_w(supply, i);
+        record->f64[n + i] = mr_supply_rack_cap_w(supply, i);
+    }
+    const void *const rack[] = {record->f64, record->f64 + n};
+    MR_TRY(mr_track_row(record->racks, r.t_s, rack, err));
+    const double target_w = isfinite(r.target_w) ? r.target_w : (double)NAN;
+    const uint8_t compliant = r.is_compliant;
+    const void *const feed[] = {&r.grid_w, &target_w, &compliant};
+    MR_TRY(mr_track_row(record->feed, r.t_s, feed, err));
+    const void *const power[] = {&r.rack_w,  &r.want_w,    &r.house_w,  &r.generator_w,
+                                 &r.solar_w, &r.storage_w, &r.storage_j};
+    MR_TRY(mr_track_row(record->power, r.t_s, power, err));
+    const void *const stage[] = {total.stage_loss_w};
+    return mr_track_row(record->stages, r.t_s, stage, err);
+}
+
+/* ---- events ---- */
+
+void mr_power_record_event(struct mr_power_record *record, const struct mr_supply_event *event)
+{
+    const struct mr_tree *tree = mr_supply_wire(record->supply)->tree;
+    struct event_row row = {.t_s = event->t_s,
+                            .value = event->value,
+                            .limit = isfinite(event->limit) ? event->limit : (double)NAN};
+    while (row.kind < N_OF(kinds) && strcmp(kinds[row.kind], event->kind) != 0)
+        row.kind++;
+    while (row.node < tree->n_node && strcmp(tree->node[row.node].name, event->entity) != 0)
+        row.node++;
+    if (record->status == MR_OK)
+        record->status = mr_columns_add(record->events, &row, 1, &record->err);
+}
+
+/* ---- end ---- */
+
+struct figure {
+    const char *name, *units, *formula;
+    double value;
+};
+
+static mr_status put_texts(struct mr_power_record *r, const char *name, const char *long_name,
+                           const char *const *text, size_t n, struct mr_err *err)
+{
+    const struct mr_channel channel = {
+        .name = name, .units = "1", .long_name = long_name, .type = MR_CHANNEL_U8};
+    const struct mr_runfile_array array = {
+        .group = "/kpi", .channel = &channel, .axis = {"kpi", NULL}, .n = {n, 0}, .texts = text};
+    return mr_runfile_put(r->file, &array, err);
+}
+
+static mr_status put_figures(struct mr_power_record *r, const struct figure *figure, size_t n,
+                             struct mr_err *err)
+{
+    enum {
+        n_max = 32
+    };
+    const char *name[n_max], *units[n_max], *formula[n_max];
+    double value[n_max];
+    for (size_t i = 0; i < n; i++) {
+        name[i] = figure[i].name;
+        units[i] = figure[i].units;
+        formula[i] = figure[i].formula;
+        value[i] = figure[i].value;
+    }
+    static const struct mr_channel channel = {
+        .name = "value", .units = "1", .long_name = "In its unit", .type = MR_CHANNEL_F64};
+    const struct mr_runfile_array array = {
+        .group = "/kpi", .channel = &channel, .axis = {"kpi", NULL}, .n = {n, 0}, .values = value};
+    MR_TRY(mr_runfile_axis(r->file, "/kpi", "kpi", "Key figures", name, n, err));
+    MR_TRY(mr_runfile_put(r->file, &array, err));
+    MR_TRY(put_texts(r, "unit", "Unit of the figure", units, n, err));
+    return put_texts(r, "formula", "What it is", formula, n, err);
+}
+
+mr_status mr_power_record_finish(struct mr_power_record *record, const char *summary,
+                                 struct mr_err *err)
+{
+    struct mr_supply_total t;
+    mr_supply_total(record->supply, &t);
+    const struct figure figures[] = {
+        {"energy.grid_j", "J", "Drawn at the meter", t.grid_j},
+        {"energy.rack_j", "J", "Drawn by racks", t.rack_j},
+        {"energy.losses_j", "J", "Lost in the chain", t.loss_j},
+        {"energy.capped_j", "J", "Asked for and kept back by caps", t.capped_j},
+        {"energy.dark_j", "J", "Asked for by racks without supply", t.dark_j},
+        {"energy.closure_rel", "1", "Energy in - out - stored over energy in", t.closure_rel},
+        {"power.grid_mw_peak", "MW", "Highest power at the meter", t.peak_w * 1e-6},
+        {"power.trip_events", "1", "Breakers that opened", (double)t.n_trip},
+        {"power.racks_lost", "1", "Times a rack lost its supply", (double)t.n_lost},
+        {"grid.breaches", "1", "Breaches of the constraint", (double)t.n_breach},
+        {"economy.energy_usd", "USD", "Energy at its price", t.energy_usd},
+        {"economy.demand_usd", "USD", "Demand charge", t.demand_usd},
+        {"economy.carbon_kg", "kg", "Carbon dioxide of the grid's energy", t.carbon_kg},
+    };
+    if (record->status != MR_OK) {
+        *err = record->err;
+        return record->status;
+    }
+    MR_TRY(mr_runfile_stop(record->file, err));
+    MR_TRY(put_figures(record, figures, N_OF(figures), err));
+    MR_TRY(
+        mr_runfile_text(record->file, "/provenance", "summary", "Summary as JSON", summary, err));
+    return mr_runfile_finish(record->file, MR_RUNFILE_COMPLETE, "done", err);
+}
