@@ -10,25 +10,9 @@ enum {
     n_session = 12
 };
 
-static struct mr_profile *five_constants(void)
-{
-    struct mr_profile_card card;
-    struct mr_profile *profile;
-    struct mr_err err = {0};
-    mr_profile_defaults(&card);
-    card.form = MR_PROFILE_LINEAR5;
-    card.t0_s = 0.002;
-    card.tw_s = 0.010;
-    card.ctok_s = 8.56e-5;
-    card.ckv_s = 8.19e-8;
-    card.catt_s = 3.36e-9;
-    assert_int_equal(mr_profile_create(&card, NULL, 0, &profile, &err), MR_OK);
-    return profile;
-}
-
 MR_TEST(whole_blocks_of_what_was_computed_before)
 {
-    struct mr_profile *profile = five_constants();
+    struct mr_profile *profile = play_five_constants();
     const struct mr_serving serving = {.policy = &mr_policy_vllm1,
                                        .pricer = {.profile = profile},
                                        .batch_max = 8,
@@ -77,7 +61,7 @@ static size_t draw_calls(struct mr_rng *rng, struct play_call *call, uint32_t n_
 
 MR_TEST(leaps_and_steps_find_the_same)
 {
-    struct mr_profile *profile = five_constants();
+    struct mr_profile *profile = play_five_constants();
     struct mr_rng rng = mr_rng_stream(41, MR_RNG_TEST, 1);
     static struct play_call a[n_call_max], b[n_call_max];
     uint64_t n_cached = 0, n_restart = 0, n_prompt = 0;
@@ -117,7 +101,7 @@ MR_TEST(leaps_and_steps_find_the_same)
 /* With room for everything a session finds all whole blocks it ever computed. */
 MR_TEST(ample_room_finds_all_there_is)
 {
-    struct mr_profile *profile = five_constants();
+    struct mr_profile *profile = play_five_constants();
     const struct mr_serving serving = {.policy = &mr_policy_vllm1,
                                        .pricer = {.profile = profile},
                                        .batch_max = 64,

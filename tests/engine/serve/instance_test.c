@@ -9,22 +9,6 @@ enum {
     n_call_max = 160
 };
 
-static struct mr_profile *five_constants(void)
-{
-    struct mr_profile_card card;
-    struct mr_profile *profile;
-    struct mr_err err = {0};
-    mr_profile_defaults(&card);
-    card.form = MR_PROFILE_LINEAR5;
-    card.t0_s = 0.002;
-    card.tw_s = 0.010;
-    card.ctok_s = 8.56e-5;
-    card.ckv_s = 8.19e-8;
-    card.catt_s = 3.36e-9;
-    assert_int_equal(mr_profile_create(&card, NULL, 0, &profile, &err), MR_OK);
-    return profile;
-}
-
 /* ---- the plain scheduler ---- */
 
 struct plain_call {
@@ -262,7 +246,7 @@ static struct mr_serving draw_serving(struct mr_rng *rng, const struct mr_policy
 
 static void against_plain(const struct mr_policy *policy, bool must_restart)
 {
-    struct mr_profile *profile = five_constants();
+    struct mr_profile *profile = play_five_constants();
     struct mr_rng rng = mr_rng_stream(11, MR_RNG_TEST, 1);
     static struct play_call a[n_call_max], b[n_call_max];
     uint64_t n_restart = 0, n_segment = 0, n_iteration = 0;
@@ -311,7 +295,7 @@ MR_TEST(static_batches_as_stepped_request_by_request)
  * where blocks are scarce and chunks smaller than batches. */
 static void leap_is_step(const struct mr_policy *policy)
 {
-    struct mr_profile *profile = five_constants();
+    struct mr_profile *profile = play_five_constants();
     struct mr_rng rng = mr_rng_stream(12, MR_RNG_TEST, 1);
     static struct play_call a[n_call_max], b[n_call_max];
     uint64_t n_restart = 0;
@@ -350,7 +334,7 @@ MR_TEST(one_at_a_time_waits_as_queueing_theory_says)
     enum {
         n = 200000
     };
-    struct mr_profile *profile = five_constants();
+    struct mr_profile *profile = play_five_constants();
     static const double loads[] = {0.5, 0.8};
     struct play_call *call = calloc(n, sizeof *call);
     const struct mr_serving serving = {.policy = &mr_policy_vllm1,
@@ -379,7 +363,7 @@ MR_TEST(one_at_a_time_waits_as_queueing_theory_says)
 
 MR_TEST(servings_that_cannot_be)
 {
-    struct mr_profile *profile = five_constants();
+    struct mr_profile *profile = play_five_constants();
     const struct mr_serving good = {.policy = &mr_policy_vllm1,
                                     .pricer = {.profile = profile},
                                     .batch_max = 8,

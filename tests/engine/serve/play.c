@@ -4,6 +4,24 @@
 #include "engine/base/mem.h"
 #include "tests/test.h"
 
+/* T = .002 + max(.010, 8.56e-5 N) + 8.19e-8 S + 3.36e-9 Q */
+struct mr_profile *play_five_constants(void)
+{
+    struct mr_profile_card card;
+    struct mr_profile *profile;
+    struct mr_err err = {0};
+    mr_profile_defaults(&card);
+    card.form = MR_PROFILE_LINEAR5;
+    card.t0_s = 0.002;
+    card.tw_s = 0.010;
+    card.ctok_s = 8.56e-5;
+    card.ckv_s = 8.19e-8;
+    card.catt_s = 3.36e-9;
+    if (mr_profile_create(&card, NULL, 0, &profile, &err) != MR_OK)
+        fail_msg("%s", err.text);
+    return profile;
+}
+
 struct outcome {
     struct play_call *call;
     struct mr_calls *calls;

@@ -6,24 +6,6 @@
 #include "tests/engine/serve/play.h"
 #include "tests/test.h"
 
-/* T = .002 + max(.010, 8.56e-5 N) + 8.19e-8 S + 3.36e-9 Q */
-static struct mr_profile *linear5(void)
-{
-    struct mr_profile_card card;
-    struct mr_profile *profile;
-    struct mr_err err = {0};
-    mr_profile_defaults(&card);
-    card.form = MR_PROFILE_LINEAR5;
-    card.t0_s = 0.002;
-    card.tw_s = 0.010;
-    card.ctok_s = 8.56e-5;
-    card.ckv_s = 8.19e-8;
-    card.catt_s = 3.36e-9;
-    if (mr_profile_create(&card, NULL, 0, &profile, &err) != MR_OK)
-        fail_msg("%s", err.text);
-    return profile;
-}
-
 struct rows {
     struct play_call *call, *expected;
     size_t n, cap, expected_cap;
@@ -87,7 +69,7 @@ static void run(const char *name, const struct mr_policy *policy, uint64_t n_blo
     if (path == NULL)
         mr_test_skip("%s is not in MILLRACE_DATA", file);
     read_rows(path, &rows);
-    struct mr_profile *profile = linear5();
+    struct mr_profile *profile = play_five_constants();
     struct mr_serving serving = {.policy = policy,
                                  .pricer = {.profile = profile},
                                  .batch_max = 128,
