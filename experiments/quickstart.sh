@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # The first of the two commands: installs what the build needs, builds the release preset, shows what
-# was built and how fast it is on this machine. May be run again at any time; nothing is left over.
+# was built, plays a small scenario, and says how fast this machine is at it. May be run again at any time; nothing is left over.
 set -eu
 cd "$(dirname "$0")/.."
 . experiments/packages.sh
@@ -15,6 +15,8 @@ millrace=build/release/millrace
 echo
 "$millrace" version
 echo
-"$millrace" bench --quick
+"$millrace" run experiments/quickstart.scenario.xml
+echo
+"$millrace" bench --quick serve models
 echo
 echo "Next: $PWD/$millrace help, README.md"

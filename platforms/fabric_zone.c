@@ -74,7 +74,7 @@ static uint32_t add_zone(struct builder *b, const char *name, const char *routin
 static void add_router(struct builder *b, const char *name, uint32_t zone)
 {
     if (MORE(b, router))
-        b->site->router[b->site->n_router++] = (struct mr_router){name, zone};
+        b->site->router[b->site->n_router++] = (struct mr_site_router){name, zone};
 }
 
 enum sharing {

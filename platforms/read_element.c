@@ -195,7 +195,7 @@ mr_status mr_read_add_router(struct mr_read *r, struct mr_place at, const char *
         MR_READ_ERROR(r, MR_SCHEMA, at, "router \"%s\": there is a zone of this name already",
                       mr_text_quote(mr_str_of(name), quoted));
     }
-    site->router[site->n_router++] = (struct mr_router){name, zone};
+    site->router[site->n_router++] = (struct mr_site_router){name, zone};
     return add_node(r, at, "router", name, node);
 }
 

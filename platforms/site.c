@@ -323,7 +323,7 @@ static void dump_host(const struct mr_host *host, struct mr_buf *out)
     ref(out, "uplink", host->uplink);
 }
 
-static void dump_router(const struct mr_router *router, struct mr_buf *out)
+static void dump_router(const struct mr_site_router *router, struct mr_buf *out)
 {
     ref(out, "zone", router->zone);
 }

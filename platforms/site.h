@@ -135,7 +135,7 @@ struct mr_host {
     struct mr_spot at;
 };
 
-struct mr_router {
+struct mr_site_router {
     const char *name;
     uint32_t zone;
 };
@@ -168,21 +168,21 @@ struct mr_route_link {
     int direction; /* enum mr_link_direction; BOTH: the link is not split */
 };
 
-#define MR_SITE_ENTITY_LIST(X)      \
-    X(hall, struct mr_hall)         \
-    X(row, struct mr_row)           \
-    X(rack, struct mr_rack)         \
-    X(domain, struct mr_domain)     \
-    X(pod, struct mr_pod)           \
-    X(cdu, struct mr_cdu)           \
-    X(loop, struct mr_loop)         \
-    X(rejector, struct mr_rejector) \
-    X(power, struct mr_power_node)  \
-    X(zone, struct mr_zone)         \
-    X(host, struct mr_host)         \
-    X(router, struct mr_router)     \
-    X(link, struct mr_link)         \
-    X(route, struct mr_route)       \
+#define MR_SITE_ENTITY_LIST(X)       \
+    X(hall, struct mr_hall)          \
+    X(row, struct mr_row)            \
+    X(rack, struct mr_rack)          \
+    X(domain, struct mr_domain)      \
+    X(pod, struct mr_pod)            \
+    X(cdu, struct mr_cdu)            \
+    X(loop, struct mr_loop)          \
+    X(rejector, struct mr_rejector)  \
+    X(power, struct mr_power_node)   \
+    X(zone, struct mr_zone)          \
+    X(host, struct mr_host)          \
+    X(router, struct mr_site_router) \
+    X(link, struct mr_link)          \
+    X(route, struct mr_route)        \
     X(route_link, struct mr_route_link)
 
 struct mr_site {

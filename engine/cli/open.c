@@ -20,6 +20,11 @@ bool mr_open_is_platform(const char *path)
     return ends_with(path, ".platform.xml");
 }
 
+bool mr_open_is_scenario(const char *path)
+{
+    return ends_with(path, ".scenario.xml");
+}
+
 enum {
     file_max_bytes = 1 << 30
 };

@@ -14,4 +14,7 @@ MR_CHECKED mr_status mr_open_site(const char *path, int level, struct mr_site **
 /** By its name alone: a platform that SimGrid can load from where it is. */
 bool mr_open_is_platform(const char *path);
 
+/** By its name alone: a scenario (*.scenario.xml). */
+bool mr_open_is_scenario(const char *path);
+
 #endif

@@ -8,6 +8,7 @@
 #include "engine/cli/open.h"
 #include "engine/cli/verbs.h"
 #include "engine/net/platform.h"
+#include "engine/twin/play.h"
 #include "platforms/assumed.h"
 #include "platforms/check.h"
 #include "platforms/emit.h"
@@ -179,12 +180,37 @@ static void json_findings(const struct mr_diags *diags, struct mr_jsonw *w)
     }
 }
 
+/* A scenario, whether it can be played, and its site. */
+static int validate_scenario(const char *path, bool is_strict, struct mr_diags *diags)
+{
+    struct mr_scenario scenario;
+    struct mr_err err = {0};
+    mr_status st = mr_scenario_load(path, NULL, 0, &scenario, diags);
+    if (st == MR_OK)
+        st = mr_play_check(&scenario, diags);
+    if (st == MR_OK && scenario.site.file != NULL) {
+        struct mr_site *site;
+        st = mr_open_site(scenario.site.file, MR_FABRIC_LEVEL_AUTO, &site, diags);
+        if (st == MR_OK) {
+            st = mr_check_site(site, diags, &err);
+            (void)mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
+            mr_site_destroy(site);
+        }
+    }
+    mr_scenario_fini(&scenario);
+    if (st != MR_OK)
+        return mr_status_exit_code(st);
+    return diags->n_error > 0 || (is_strict && diags->n_warning > 0);
+}
+
 /* @return exit code of this file: 0; 1 violations; 3, 5 when it could not be read */
 static int validate_file(const struct mr_verb_call *call, const char *path, struct mr_diags *diags)
 {
     const struct mr_site_validate_opts *opts = call->opts;
     struct mr_err err = {0};
     struct mr_site *site;
+    if (mr_open_is_scenario(path))
+        return validate_scenario(path, opts->is_strict, diags);
     if (mr_open_site(path, MR_FABRIC_LEVEL_AUTO, &site, diags) != MR_OK)
         return mr_status_exit_code(diags->first_error);
     mr_status st = mr_check_site(site, diags, &err);

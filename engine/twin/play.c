@@ -321,6 +321,22 @@ mr_status mr_play(const struct mr_scenario *scenario, const struct mr_play_optio
     return st;
 }
 
+mr_status mr_play_check(const struct mr_scenario *scenario, struct mr_diags *diags)
+{
+    const struct mr_play_options options = {0};
+    struct run run = {.scenario = scenario, .options = &options};
+    struct mr_err err = {0};
+    mr_status st = mr_shelf_create(&run.shelf, &err);
+    if (st == MR_OK)
+        st = make_setup(&run, diags) ? make_pricer(&run, diags, &err) : diags->first_error;
+    if (st != MR_OK && diags->first_error == MR_OK)
+        (void)mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
+    mr_step_destroy(run.step);
+    mr_profile_destroy(run.profile);
+    mr_shelf_destroy(run.shelf);
+    return st;
+}
+
 void mr_play_fini(struct mr_play_result *result)
 {
     mr_free(result->tier);

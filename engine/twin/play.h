@@ -36,6 +36,9 @@ struct mr_play_result {
 MR_CHECKED mr_status mr_play(const struct mr_scenario *scenario,
                              const struct mr_play_options *options, struct mr_play_result *result,
                              struct mr_diags *diags);
+/** Can it be played: are the cards there, do weights fit, is the policy possible? Plays nothing. */
+MR_CHECKED mr_status mr_play_check(const struct mr_scenario *scenario, struct mr_diags *diags);
+
 void mr_play_fini(struct mr_play_result *result);
 
 /** The summary as one JSON object; tokens and joules per token are those of the packages.

@@ -23,7 +23,7 @@ struct fixture {
     struct mr_domain domain[n_rack];
     struct mr_zone zone[2];
     struct mr_host host[n_rack];
-    struct mr_router router[1];
+    struct mr_site_router router[1];
     struct mr_link link;
     struct mr_route route[n_rack];
     struct mr_route_link route_link;
@@ -82,7 +82,7 @@ static void sound_site(struct fixture *f)
     }
     f->zone[0] = (struct mr_zone){"site", "Floyd", MR_SITE_NONE, 1};
     f->zone[1] = (struct mr_zone){"H0.R0", "Floyd", 0, 2};
-    f->router[0] = (struct mr_router){"leaf", 1};
+    f->router[0] = (struct mr_site_router){"leaf", 1};
     f->link = (struct mr_link){.name = "l", .bandwidth_bytes_s = 800e9};
     f->site = (struct mr_site){.name = "small",
                                .path = "s.xml",
