@@ -130,11 +130,11 @@ static mr_status open_record(struct mr_power_record *r, const char *path, bool m
     const size_t n = mr_supply_wire(r->supply)->tree->n_node; /* racks are among them */
     r->f64 = mr_alloc_zero(2 * n, sizeof *r->f64);
     const char **name = mr_alloc_zero(n, sizeof *name);
-    mr_status st = MR_OK;
-    if (r->f64 == NULL || name == NULL)
-        st = mr_err_nomem(err, 2 * n * sizeof *r->f64);
-    if (st == MR_OK)
-        st = mr_runfile_create(path, &options, &r->file, err);
+    if (r->f64 == NULL || name == NULL) {
+        mr_free(name);
+        return mr_err_nomem(err, 2 * n * sizeof *r->f64);
+    }
+    mr_status st = mr_runfile_create(path, &options, &r->file, err);
     if (st == MR_OK)
         st = declare(r, every_s, name, err);
     mr_free(name);
