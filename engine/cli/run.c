@@ -5,6 +5,7 @@
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
 #include "engine/base/wall.h"
+#include "engine/cli/run_record.h"
 #include "engine/cli/verbs.h"
 #include "engine/twin/play.h"
 
@@ -13,6 +14,7 @@
 
 #define OPT struct mr_run_opts_values
 static const struct mr_opt rows[] = {
+    {MR_PARAM_STR(OPT, output, "output", NULL, "Write the result file, HDF5"), 'o', "FILE.h5"},
     {MR_PARAM_STR(OPT, json, "json", NULL, "Write the summary as JSON; - is standard output"), 0,
      "FILE"},
     {MR_PARAM_STR(OPT, requests, "requests", NULL, "Write a CSV row for every call"), 0, "FILE"},
@@ -120,30 +122,43 @@ static mr_status collect(const struct mr_run_opts_values *opts, struct settings 
     return MR_OK;
 }
 
+/* The summary as text. */
+static mr_status summarize(const struct mr_scenario *scenario, const struct mr_play_result *result,
+                           double wall_s, struct mr_buf *json, struct mr_err *err)
+{
+    struct mr_hist *scratch = mr_alloc_zero(1, sizeof *scratch);
+    if (scratch == NULL)
+        return mr_err_nomem(err, sizeof *scratch);
+    mr_play_json(scenario, result, wall_s, scratch, json);
+    mr_free(scratch);
+    return mr_buf_check(json, err);
+}
+
+static mr_status write_files(const struct mr_verb_call *call, struct mr_run_record *record,
+                             const struct mr_play_result *result, struct mr_str json,
+                             struct mr_err *err)
+{
+    const struct mr_run_opts_values *opts = call->opts;
+    if (record != NULL)
+        MR_TRY(mr_run_record_finish(record, result, json, err));
+    if (opts->json == NULL || strcmp(opts->json, "-") == 0)
+        return MR_OK;
+    return mr_file_write(opts->json, call->ui->may_overwrite, json, err);
+}
+
 static int report(const struct mr_verb_call *call, const struct mr_scenario *scenario,
-                  const struct mr_play_result *result, double wall_s)
+                  struct mr_run_record *record, const struct mr_play_result *result, double wall_s)
 {
     const struct mr_run_opts_values *opts = call->opts;
     struct mr_buf table = {0}, json = {0};
     struct mr_err err = {0};
-    mr_status st = MR_OK;
-    int code = 0;
-    const bool is_json_out = opts->json != NULL && strcmp(opts->json, "-") == 0;
-    if (opts->json != NULL) {
-        struct mr_hist *scratch = mr_alloc_zero(1, sizeof *scratch);
-        st = scratch != NULL ? MR_OK : mr_err_nomem(&err, sizeof *scratch);
-        if (st == MR_OK)
-            mr_play_json(scenario, result, wall_s, scratch, &json);
-        mr_free(scratch);
-        if (st == MR_OK && !is_json_out)
-            st = mr_buf_check(&json, &err);
-        if (st == MR_OK && !is_json_out)
-            st = mr_file_write(opts->json, call->ui->may_overwrite,
-                               (struct mr_str){json.text, json.n}, &err);
-    }
+    int code;
+    mr_status st = summarize(scenario, result, wall_s, &json, &err);
+    if (st == MR_OK)
+        st = write_files(call, record, result, (struct mr_str){json.text, json.n}, &err);
     if (st != MR_OK) {
         code = mr_ui_error(call->ui, &err);
-    } else if (is_json_out) {
+    } else if (opts->json != NULL && strcmp(opts->json, "-") == 0) {
         code = mr_ui_out(call->ui, &json);
     } else {
         print_table(scenario, result, wall_s, &table);
@@ -157,7 +172,14 @@ static int report(const struct mr_verb_call *call, const struct mr_scenario *sce
 static int play(const struct mr_verb_call *call, const struct mr_scenario *scenario)
 {
     const struct mr_run_opts_values *opts = call->opts;
-    const struct mr_play_options options = {.steps_singly = opts->has_no_leap,
+    struct mr_run_record *record = NULL;
+    struct mr_err err = {0};
+    if (opts->output != NULL && mr_run_record_create(opts->output, call->ui->may_overwrite,
+                                                     scenario, &record, &err) != MR_OK)
+        return mr_ui_error(call->ui, &err);
+    const struct mr_play_options options = {.on_call = record != NULL ? mr_run_record_call : NULL,
+                                            .context = record,
+                                            .steps_singly = opts->has_no_leap,
                                             .requests_path = opts->requests,
                                             .may_overwrite = call->ui->may_overwrite};
     struct mr_play_result result;
@@ -167,8 +189,9 @@ static int play(const struct mr_verb_call *call, const struct mr_scenario *scena
     const double wall_s = 1e-9 * (double)(mr_wall_ns() - from_ns);
     int code = mr_ui_diags(call->ui, &diags);
     if (st == MR_OK)
-        code = report(call, scenario, &result, wall_s);
+        code = report(call, scenario, record, &result, wall_s);
     mr_play_fini(&result);
+    mr_run_record_destroy(record);
     return code;
 }
 

@@ -8,7 +8,7 @@
 struct mr_verb_call;
 
 struct mr_run_opts_values {
-    const char *json, *requests, *seed, *until;
+    const char *output, *json, *requests, *seed, *until;
     struct mr_param_list set;
     bool has_no_leap, is_effective;
 };

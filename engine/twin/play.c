@@ -117,30 +117,49 @@ static mr_status make_pricer(struct run *run, struct mr_diags *diags, struct mr_
 
 /* ---- calls that end ---- */
 
+static mr_status write_row(struct run *run, const struct mr_play_row *row)
+{
+    struct mr_csv_writer w = {.buf = &run->row};
+    run->row.n = 0;
+    mr_csv_put_u64(&w, row->id);
+    mr_csv_put_u64(&w, row->session);
+    mr_csv_put_text(&w, run->scenario->tier[row->tier].name);
+    mr_csv_put_f64(&w, row->arrived_s);
+    mr_csv_put_f64(&w, row->scheduled_s);
+    mr_csv_put_f64(&w, row->first_token_s);
+    mr_csv_put_f64(&w, row->finished_s);
+    mr_csv_put_u64(&w, row->input);
+    mr_csv_put_u64(&w, row->cached_input);
+    mr_csv_put_u64(&w, row->output);
+    mr_csv_put_u64(&w, row->restarts);
+    mr_csv_put_u64(&w, row->instance);
+    mr_csv_put_end(&w);
+    MR_TRY(mr_buf_check(&run->row, &run->err));
+    return mr_file_out_add(&run->requests, run->row.text, run->row.n, &run->err);
+}
+
+/* @param[in] call NULL: it was refused */
 static void put_row(struct run *run, const struct mr_ticket *ticket, const struct mr_call *call,
                     double arrived_s, double finished_s)
 {
-    struct mr_csv_writer w = {.buf = &run->row};
     const double nan = (double)NAN;
-    if (run->options->requests_path == NULL || run->st != MR_OK)
-        return;
-    run->row.n = 0;
-    mr_csv_put_u64(&w, ticket->id);
-    mr_csv_put_u64(&w, ticket->session);
-    mr_csv_put_text(&w, run->scenario->tier[ticket->tier].name);
-    mr_csv_put_f64(&w, arrived_s);
-    mr_csv_put_f64(&w, call != NULL && call->is_scheduled ? call->scheduled_s : nan);
-    mr_csv_put_f64(&w, call != NULL && call->has_first ? call->first_s : nan);
-    mr_csv_put_f64(&w, finished_s);
-    mr_csv_put_u64(&w, ticket->n_prompt);
-    mr_csv_put_u64(&w, call != NULL ? call->n_cached : 0);
-    mr_csv_put_u64(&w, ticket->n_output);
-    mr_csv_put_u64(&w, call != NULL ? call->n_restart : 0);
-    mr_csv_put_u64(&w, ticket->instance);
-    mr_csv_put_end(&w);
-    run->st = mr_buf_check(&run->row, &run->err);
-    if (run->st == MR_OK)
-        run->st = mr_file_out_add(&run->requests, run->row.text, run->row.n, &run->err);
+    const struct mr_play_row row = {
+        .id = ticket->id,
+        .arrived_s = arrived_s,
+        .scheduled_s = call != NULL && call->is_scheduled ? call->scheduled_s : nan,
+        .first_token_s = call != NULL && call->has_first ? call->first_s : nan,
+        .finished_s = finished_s,
+        .session = ticket->session,
+        .instance = ticket->instance,
+        .input = ticket->n_prompt,
+        .cached_input = call != NULL ? call->n_cached : 0,
+        .output = ticket->n_output,
+        .restarts = call != NULL ? call->n_restart : 0,
+        .tier = ticket->tier};
+    if (run->st == MR_OK && run->options->requests_path != NULL)
+        run->st = write_row(run, &row);
+    if (run->st == MR_OK && run->options->on_call != NULL)
+        run->st = run->options->on_call(run->options->context, &row, &run->err);
 }
 
 static void finished(void *context, const struct mr_ticket *ticket, const struct mr_call *call,

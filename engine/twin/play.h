@@ -7,7 +7,18 @@
 #include "engine/serve/cell.h"
 #include "engine/twin/scenario.h"
 
+/* What became of one call. Times are NaN where they never came. */
+struct mr_play_row {
+    uint64_t id;
+    double arrived_s, scheduled_s, first_token_s, finished_s;
+    uint32_t session, instance, input, cached_input, output, restarts;
+    uint8_t tier;
+};
+
 struct mr_play_options {
+    /* told of every call when it ends, and at the end of those that did not; NULL: nobody */
+    mr_status (*on_call)(void *context, const struct mr_play_row *row, struct mr_err *err);
+    void *context;
     bool steps_singly;         /* leap off */
     const char *requests_path; /* CSV, a row per call; NULL: none */
     bool may_overwrite;

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The result file of a run: configuration, every call as columns, tiers, key figures. */
+#ifndef MR_ENGINE_CLI_RUN_RECORD_H
+#define MR_ENGINE_CLI_RUN_RECORD_H
+
+#include "engine/twin/play.h"
+
+struct mr_run_record;
+
+/** @param[in] scenario outlives it @param[out] out owned by the caller: mr_run_record_destroy,
+ *  which leaves PATH.part when it was not finished */
+MR_CHECKED mr_status mr_run_record_create(const char *path, bool may_overwrite,
+                                          const struct mr_scenario *scenario,
+                                          struct mr_run_record **out, struct mr_err *err);
+void mr_run_record_destroy(struct mr_run_record *record);
+
+/** One call, ended or not. For mr_play_options.on_call. */
+mr_status mr_run_record_call(void *record, const struct mr_play_row *row, struct mr_err *err);
+
+/** Tiers, every number of the summary as a key figure named by its path, and the file's own name.
+ *  @param[in] json the summary */
+MR_CHECKED mr_status mr_run_record_finish(struct mr_run_record *record,
+                                          const struct mr_play_result *result, struct mr_str json,
+                                          struct mr_err *err);
+
+#endif
