@@ -15,6 +15,7 @@ enum mr_call_state {
     MR_CALL_WAITING,
     MR_CALL_READING, /* its prompt, in chunks */
     MR_CALL_DECODING,
+    MR_CALL_LEFT, /* its prompt is read, its blocks are held until it has arrived elsewhere */
     MR_CALL_DONE
 };
 
@@ -35,6 +36,8 @@ struct mr_call {
     uint16_t n_restart;
     uint8_t state; /* enum mr_call_state */
     bool is_scheduled : 1, has_first : 1, is_growing : 1;
+    bool leaves : 1;      /* this instance after its prompt: another one decodes */
+    bool is_computed : 1; /* its prompt, elsewhere: it waits to decode */
 };
 
 /* Calls of a cell. The array may move when calls are added: hold indices, not pointers. */

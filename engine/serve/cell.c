@@ -5,6 +5,7 @@
 
 #include "engine/base/assert.h"
 #include "engine/base/mem.h"
+#include "engine/serve/split.h"
 
 #include <math.h>
 
@@ -32,9 +33,8 @@ static void give_back(struct mr_cell *cell, uint32_t call)
     cell->calls.free = call;
 }
 
-static void finished(void *context, uint32_t call, double now_s)
+void mr_cell_finish(struct mr_cell *cell, uint32_t call, double now_s)
 {
-    struct mr_cell *cell = context;
     struct mr_ticket *ticket = &cell->ticket[call];
     ticket->n_cached = cell->calls.call[call].n_cached;
     mr_router_count(&cell->router, ticket->instance, -1);
@@ -42,22 +42,29 @@ static void finished(void *context, uint32_t call, double now_s)
     give_back(cell, call);
 }
 
+static void finished(void *context, uint32_t call, double now_s)
+{
+    mr_cell_finish(context, call, now_s);
+}
+
 /* ---- events ---- */
 
-static void plan_event(struct mr_cell *cell, uint32_t i)
+mr_status mr_cell_advance(struct mr_cell *cell, uint32_t instance, struct mr_err *err)
 {
-    mr_tree_set_time(&cell->due, i, mr_instance_due_s(&cell->instance[i]));
+    const struct mr_instance_sink sink = {.finished = finished, .context = cell};
+    MR_TRY(mr_instance_advance(&cell->instance[instance], &sink, err));
+    mr_cell_plan_event(cell, instance);
+    cell->n_event++;
+    return MR_OK;
 }
 
 mr_status mr_cell_play(struct mr_cell *cell, double until_s, struct mr_err *err)
 {
-    const struct mr_instance_sink sink = {finished, cell};
-    while (mr_cell_due_s(cell) < until_s - MR_SEGMENT_TIE_S) {
-        const uint32_t i = mr_tree_winner(&cell->due);
-        MR_TRY(mr_instance_advance(&cell->instance[i], &sink, err));
-        plan_event(cell, i);
-        cell->n_event++;
-    }
+    const double before_s = until_s - MR_SEGMENT_TIE_S;
+    if (cell->split != NULL)
+        return mr_split_play(cell, before_s, err);
+    while (mr_tree_winner_time_s(&cell->due) < before_s)
+        MR_TRY(mr_cell_advance(cell, mr_tree_winner(&cell->due), err));
     return MR_OK;
 }
 
@@ -75,14 +82,34 @@ static mr_status session_of(struct mr_cell *cell, uint32_t id, struct mr_cell_se
 
 /* A prompt that is no shorter than the session's context continues it; another one begins anew, for
  * nothing is known of what both have in common. */
-static void continue_session(struct mr_cell *cell, struct mr_cell_session *session,
-                             const struct mr_ticket *ticket)
+static uint32_t space_of(const struct mr_cell *cell, const struct mr_cell_session *session,
+                         const struct mr_ticket *ticket)
 {
-    if (session->space == 0 || ticket->n_prompt < session->n_context) {
-        session->space = ++cell->n_space;
-        session->n_context = 0;
-    }
-    session->n_context = (uint64_t)ticket->n_prompt + ticket->n_output;
+    const bool is_new = session->space == 0 || ticket->n_prompt < session->n_context;
+    return is_new ? cell->n_space + 1 : session->space;
+}
+
+static void continue_session(struct mr_cell *cell, struct mr_cell_session *session,
+                             const struct mr_ticket *ticket, uint32_t space)
+{
+    cell->n_space = space > cell->n_space ? space : cell->n_space;
+    *session = (struct mr_cell_session){ticket->instance, space,
+                                        (uint64_t)ticket->n_prompt + ticket->n_output};
+}
+
+/* Who reads the prompt: an instance of the other pool, or the one that decodes. */
+static mr_status choose_reader(struct mr_cell *cell, struct mr_ticket *ticket,
+                               const struct mr_call *call, struct mr_instance **reader,
+                               struct mr_err *err)
+{
+    ticket->prefill = MR_ROUTER_NOWHERE;
+    *reader = &cell->instance[ticket->instance];
+    if (cell->split == NULL)
+        return MR_OK;
+    MR_TRY(mr_split_choose(cell, ticket, call, err));
+    if (ticket->prefill != MR_ROUTER_NOWHERE)
+        *reader = &cell->split->instance[ticket->prefill];
+    return MR_OK;
 }
 
 mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, double now_s,
@@ -95,28 +122,33 @@ mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, d
     cell->n_event++;
     MR_TRY(session_of(cell, ticket->session, &session, err));
     own.instance = mr_router_choose(&cell->router, ticket->id, session->instance);
-    struct mr_instance *instance = &cell->instance[own.instance];
+    struct mr_instance *reader = NULL;
     const uint32_t wait_max = cell->plan.wait_max[ticket->tier];
-    if (!mr_instance_can_hold(instance, ticket->n_prompt, ticket->n_output)) {
+    if (!mr_instance_can_hold(&cell->instance[own.instance], ticket->n_prompt, ticket->n_output)) {
         cell->sink.refused(cell->sink.context, &own, now_s, MR_CELL_REFUSAL_TOO_LONG);
         return MR_OK;
     }
-    if (wait_max > 0 && instance->n_wait >= wait_max) {
+    const struct mr_call new_call = {.arrived_s = now_s,
+                                     .n_prompt = ticket->n_prompt,
+                                     .n_output = ticket->n_output,
+                                     .space = space_of(cell, session, ticket),
+                                     .n_prefix = ticket->n_prefix};
+    MR_TRY(choose_reader(cell, &own, &new_call, &reader, err));
+    if (wait_max > 0 && reader->n_wait >= wait_max) {
         cell->sink.refused(cell->sink.context, &own, now_s, MR_CELL_REFUSAL_SHED);
         return MR_OK;
     }
     MR_TRY(take_call(cell, &call, err));
-    session->instance = own.instance;
-    continue_session(cell, session, ticket);
+    continue_session(cell, session, &own, new_call.space);
     cell->ticket[call] = own;
-    cell->calls.call[call] = (struct mr_call){.arrived_s = now_s,
-                                              .n_prompt = ticket->n_prompt,
-                                              .n_output = ticket->n_output,
-                                              .space = session->space,
-                                              .n_prefix = ticket->n_prefix};
+    cell->calls.call[call] = new_call;
     mr_router_count(&cell->router, own.instance, 1);
-    MR_TRY(mr_instance_arrive(instance, call, now_s, err));
-    plan_event(cell, own.instance);
+    if (own.prefill != MR_ROUTER_NOWHERE)
+        return mr_split_arrive(cell, call, now_s, err);
+    if (cell->split != NULL)
+        cell->split->counts.n_local++;
+    MR_TRY(mr_instance_arrive(reader, call, now_s, err));
+    mr_cell_plan_event(cell, own.instance);
     return MR_OK;
 }
 
@@ -138,8 +170,10 @@ mr_status mr_cell_init(struct mr_cell *cell, const struct mr_cell_plan *plan,
     for (uint32_t i = 0; i < plan->n_instance && st == MR_OK; i++) {
         st = mr_instance_init(&cell->instance[i], plan->serving, &cell->calls, err);
         if (st == MR_OK)
-            plan_event(cell, i);
+            mr_cell_plan_event(cell, i);
     }
+    if (st == MR_OK && plan->split != NULL)
+        st = mr_split_create(cell, plan->split, &cell->split, err);
     if (st != MR_OK)
         mr_cell_fini(cell);
     return st;
@@ -150,6 +184,7 @@ void mr_cell_fini(struct mr_cell *cell)
     for (uint32_t i = 0; i < cell->plan.n_instance && cell->instance != NULL; i++)
         mr_instance_fini(&cell->instance[i]);
     mr_free(cell->instance);
+    mr_split_destroy(cell->split);
     mr_tree_fini(&cell->due);
     mr_router_fini(&cell->router);
     mr_free(cell->calls.call);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A routing cell: instances that share a router, and the calls in flight. The cell plays its own
- * events up to a time; who drives it brings the calls. */
+ * events up to a time; who drives it brings the calls. With a plan of a split (split.h) its
+ * instances decode, and others read most of the prompts. */
 #ifndef MR_ENGINE_SERVE_CELL_H
 #define MR_ENGINE_SERVE_CELL_H
 
@@ -13,7 +14,8 @@ struct mr_ticket {
     uint64_t id;
     uint32_t session, n_prompt, n_output, n_cached;
     uint32_t n_prefix; /* tokens of the prompt that all sessions share */
-    uint32_t instance;
+    uint32_t instance; /* that decodes */
+    uint32_t prefill;  /* instance of the other pool that reads the prompt, or MR_ROUTER_NOWHERE */
     uint8_t tier;
 };
 
@@ -45,12 +47,16 @@ struct mr_cell_session {
     uint64_t n_context; /* tokens of its longest call so far */
 };
 
+struct mr_split;
+struct mr_split_plan;
+
 struct mr_cell_plan {
     const struct mr_serving *serving;
     uint32_t n_instance;
     int router; /* enum mr_router_policy */
     uint64_t seed;
     uint32_t wait_max[256]; /* calls waiting on an instance at which a tier is shed; 0: never */
+    const struct mr_split_plan *split; /* copied; NULL: every instance reads and decodes */
 };
 
 struct mr_cell {
@@ -59,6 +65,7 @@ struct mr_cell {
     struct mr_instance *instance;
     struct mr_tree due; /* ends of segments */
     struct mr_router router;
+    struct mr_split *split; /* NULL: none */
     struct mr_calls calls;
     struct mr_ticket *ticket; /* beside calls.call */
     size_t ticket_cap;
@@ -80,10 +87,18 @@ MR_CHECKED mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket
 /** Play all events before a time. Those at it (ties included) wait for the calls that come then. */
 MR_CHECKED mr_status mr_cell_play(struct mr_cell *cell, double until_s, struct mr_err *err);
 
-/** The next event; INFINITY when nothing runs. */
-static inline double mr_cell_due_s(const struct mr_cell *cell)
+/* ---- for split.h ---- */
+
+/** The end of a segment of an instance. */
+MR_CHECKED mr_status mr_cell_advance(struct mr_cell *cell, uint32_t instance, struct mr_err *err);
+
+/** Its end has moved. */
+static inline void mr_cell_plan_event(struct mr_cell *cell, uint32_t instance)
 {
-    return mr_tree_winner_time_s(&cell->due);
+    mr_tree_set_time(&cell->due, instance, mr_instance_due_s(&cell->instance[instance]));
 }
+
+/** A call has ended. */
+void mr_cell_finish(struct mr_cell *cell, uint32_t call, double now_s);
 
 #endif

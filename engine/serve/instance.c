@@ -10,6 +10,7 @@
 
 #include "engine/base/assert.h"
 #include "engine/base/mem.h"
+#include "engine/serve/handover.h"
 #include "engine/serve/instance_cache.h"
 #include "engine/serve/policy.h"
 
@@ -83,15 +84,21 @@ static mr_status wait_first(struct mr_instance *instance, uint32_t call, struct 
 
 /* ---- what policies do to calls ---- */
 
-mr_status mr_instance_admit(struct mr_instance *instance, uint32_t chunk, struct mr_err *err)
+uint32_t mr_instance_next(struct mr_instance *instance)
 {
     const uint32_t call = mr_instance_waiting(instance);
-    MR_TRY(mr_grow(&instance->part, &instance->part_cap, instance->n_part + 1,
-                   sizeof *instance->part, err));
     instance->wait_first++;
     if (instance->wait_first == instance->wait_cap)
         instance->wait_first = 0;
     instance->n_wait--;
+    return call;
+}
+
+mr_status mr_instance_admit(struct mr_instance *instance, uint32_t chunk, struct mr_err *err)
+{
+    MR_TRY(mr_grow(&instance->part, &instance->part_cap, instance->n_part + 1,
+                   sizeof *instance->part, err));
+    const uint32_t call = mr_instance_next(instance);
     mr_instance_call(instance, call)->state = MR_CALL_READING;
     instance->part[instance->n_part++] = (struct mr_part){call, chunk};
     mr_instance_link_after(instance, call, instance->tail);
@@ -247,9 +254,12 @@ static mr_status begin(struct mr_instance *instance, double now_s, struct mr_err
     instance->segment.n_step = 0;
     instance->is_single = false;
     mr_instance_cache_yield(instance);
+    MR_TRY(mr_handover_join(instance, err));
     MR_TRY(instance->serving->policy->form(instance, err));
+    instance->is_single |= mr_handover_joins_next(instance);
     if (instance->n_part == 0 && !(instance->decodes && n_decode(instance) > 0)) {
-        MR_ASSERT(instance->n_wait == 0); /* can_hold: an empty instance admits its head */
+        /* can_hold: an empty instance admits its head, unless calls that have left hold blocks */
+        MR_ASSERT(instance->n_wait == 0 || instance->n_left > 0);
         return MR_OK;
     }
     for (size_t i = 0; i < instance->n_part; i++) {
@@ -264,9 +274,8 @@ static mr_status begin(struct mr_instance *instance, double now_s, struct mr_err
     return MR_OK;
 }
 
-/* Give back the blocks of a call that has computed so many tokens. */
-static mr_status free_blocks(struct mr_instance *instance, struct mr_call *call,
-                             uint64_t n_computed, struct mr_err *err)
+mr_status mr_instance_free_blocks(struct mr_instance *instance, struct mr_call *call,
+                                  uint64_t n_computed, struct mr_err *err)
 {
     const struct mr_policy *policy = instance->serving->policy;
     if (instance->serving->has_cache)
@@ -282,7 +291,7 @@ static mr_status finish(struct mr_instance *instance, uint32_t call, uint64_t n_
 {
     struct mr_call *c = mr_instance_call(instance, call);
     mr_instance_unlink(instance, call);
-    MR_TRY(free_blocks(instance, c, n_computed, err));
+    MR_TRY(mr_instance_free_blocks(instance, c, n_computed, err));
     c->state = MR_CALL_DONE;
     sink->finished(sink->context, call, now_s);
     return MR_OK;
@@ -317,6 +326,20 @@ static void rebase(struct mr_instance *instance)
     instance->clock_base += by;
 }
 
+mr_status mr_instance_decode(struct mr_instance *instance, uint32_t call, struct mr_err *err)
+{
+    struct mr_call *c = mr_instance_call(instance, call);
+    c->state = MR_CALL_DECODING;
+    c->entered = instance->clock;
+    instance->kv_tokens += c->n_prompt + 1;
+    if (instance->serving->policy->takes_blocks)
+        mr_blocks_enter(&instance->blocks, c->n_prompt + 1, instance->clock);
+    mr_heap_push(&instance->finish, mr_heap_key(finish_key(instance, c), call));
+    return mr_window_enter(&instance->window, c, call,
+                           c->n_prompt + 1 - instance->serving->policy->n_unread,
+                           (uint32_t)(instance->clock - instance->clock_base), err);
+}
+
 static mr_status end_prompt(struct mr_instance *instance, uint32_t call, double now_s,
                             const struct mr_instance_sink *sink, struct mr_err *err)
 {
@@ -327,15 +350,11 @@ static mr_status end_prompt(struct mr_instance *instance, uint32_t call, double 
     }
     if (c->n_output == 1)
         return finish(instance, call, c->n_prompt, now_s, sink, err);
-    c->state = MR_CALL_DECODING;
-    c->entered = instance->clock;
-    instance->kv_tokens += c->n_prompt + 1;
-    if (instance->serving->policy->takes_blocks)
-        mr_blocks_enter(&instance->blocks, c->n_prompt + 1, instance->clock);
-    mr_heap_push(&instance->finish, mr_heap_key(finish_key(instance, c), call));
-    return mr_window_enter(&instance->window, c, call,
-                           c->n_prompt + 1 - instance->serving->policy->n_unread,
-                           (uint32_t)(instance->clock - instance->clock_base), err);
+    if (!c->leaves)
+        return mr_instance_decode(instance, call, err);
+    mr_handover_leave(instance, call);
+    sink->left(sink->context, call, now_s);
+    return MR_OK;
 }
 
 static mr_status read_prompts(struct mr_instance *instance, uint64_t n_step, double now_s,
@@ -468,11 +487,16 @@ void mr_instance_set_clock(struct mr_instance *instance, double phi, double now_
 
 /* ---- arrivals ---- */
 
-/* Only the head of a queue can join, so who comes behind others changes nothing. */
+static bool can_join(const struct mr_instance *instance, uint64_t n_free, uint64_t clock)
+{
+    return mr_instance_has_prompt(instance) ? instance->serving->policy->admits(instance, n_free)
+                                            : mr_handover_joins(instance, n_free, clock);
+}
+
 static void shorten(struct mr_instance *instance, double now_s)
 {
     struct mr_segment *segment = &instance->segment;
-    if (segment->n_step == 1 || instance->n_wait > 1)
+    if (segment->n_step == 1)
         return;
     const uint64_t n = mr_segment_until(segment, now_s);
     if (n >= segment->n_step)
@@ -480,8 +504,20 @@ static void shorten(struct mr_instance *instance, double now_s)
     uint64_t n_free = instance->n_free;
     if (instance->serving->policy->takes_blocks && instance->decodes)
         n_free -= mr_blocks_demand_of(&instance->blocks, instance->clock + 1, n - 1);
-    if (instance->serving->policy->admits(instance, n_free))
+    if (can_join(instance, n_free, instance->clock + (instance->decodes ? n : 0)))
         segment->n_step = n;
+}
+
+void mr_instance_reconsider(struct mr_instance *instance, double now_s)
+{
+    if (instance->n_wait == 0)
+        return;
+    if (instance->segment.n_step == 0) {
+        instance->segment = (struct mr_segment){.start_s = now_s, .n_step = 1};
+        instance->is_starting = true;
+    } else {
+        shorten(instance, now_s);
+    }
 }
 
 mr_status mr_instance_arrive(struct mr_instance *instance, uint32_t call, double now_s,
@@ -492,12 +528,8 @@ mr_status mr_instance_arrive(struct mr_instance *instance, uint32_t call, double
     c->state = MR_CALL_WAITING;
     c->n_read = 0;
     MR_TRY(wait_last(instance, call, err));
-    if (instance->segment.n_step == 0) {
-        instance->segment = (struct mr_segment){.start_s = now_s, .n_step = 1};
-        instance->is_starting = true;
-    } else {
-        shorten(instance, now_s);
-    }
+    if (instance->n_wait == 1) /* only the head of a queue can join */
+        mr_instance_reconsider(instance, now_s);
     return MR_OK;
 }
 

@@ -9,7 +9,7 @@
  *
  * Who runs next is the policy's business (policy.h). With leap off every segment is one step long;
  * answers are the same to 1e-9 s. Not here: which instance a call goes to (cell.h), prefix caches,
- * transfers. */
+ * calls that another instance goes on with (handover.h), transfers. */
 #ifndef MR_ENGINE_SERVE_INSTANCE_H
 #define MR_ENGINE_SERVE_INSTANCE_H
 
@@ -66,6 +66,7 @@ struct mr_instance {
     bool is_reordered;          /* readings stand before decodings in it */
     uint32_t *wait;             /* ring of waiting calls */
     size_t wait_cap, wait_first, n_wait;
+    uint64_t n_left; /* calls that have left but hold blocks (handover.h) */
     uint64_t n_iteration, n_segment, n_restart;
     struct mr_power_leap energy; /* of the segment, one package */
     double busy_s, busy_j;       /* of all segments that have ended, one package */
@@ -75,6 +76,7 @@ struct mr_instance {
 struct mr_instance_sink {
     void (*finished)(void *context, uint32_t call, double now_s);
     void *context;
+    void (*left)(void *context, uint32_t call, double now_s); /* NULL where no call leaves */
 };
 
 /** Can it ever serve anything? @return MR_OK or MR_RANGE, naming the figure */
@@ -133,6 +135,17 @@ static inline uint32_t mr_instance_waiting(const struct mr_instance *instance)
     return instance->wait[instance->wait_first];
 }
 
+/** Is a prompt to be read the head of the queue? Policies admit it; a call whose prompt is computed
+ *  joins by itself (handover.h), and holds up those behind it until then. */
+static inline bool mr_instance_has_prompt(const struct mr_instance *instance)
+{
+    return instance->n_wait > 0 &&
+           !mr_instance_call(instance, mr_instance_waiting(instance))->is_computed;
+}
+
+/** Take the head out of the queue. */
+uint32_t mr_instance_next(struct mr_instance *instance);
+
 /** The head of the queue begins to read: it leaves the queue and is last in the running list. */
 MR_CHECKED mr_status mr_instance_admit(struct mr_instance *instance, uint32_t chunk,
                                        struct mr_err *err);
@@ -142,6 +155,18 @@ MR_CHECKED mr_status mr_instance_admit(struct mr_instance *instance, uint32_t ch
  *  @param[in] forgets_prompt a reading call goes on as if what it has read were its prompt */
 MR_CHECKED mr_status mr_instance_restart(struct mr_instance *instance, uint32_t call,
                                          uint64_t n_held, bool forgets_prompt, struct mr_err *err);
+
+/** A call whose prompt is computed begins to decode with the step that is formed next. */
+MR_CHECKED mr_status mr_instance_decode(struct mr_instance *instance, uint32_t call,
+                                        struct mr_err *err);
+
+/** Give back the blocks of a call that has computed so many tokens. */
+MR_CHECKED mr_status mr_instance_free_blocks(struct mr_instance *instance, struct mr_call *call,
+                                             uint64_t n_computed, struct mr_err *err);
+
+/** The head of the queue may be able to join now that could not before: blocks or itself are new.
+ */
+void mr_instance_reconsider(struct mr_instance *instance, double now_s);
 
 void mr_instance_unlink(struct mr_instance *instance, uint32_t call);
 void mr_instance_link_after(struct mr_instance *instance, uint32_t call, uint32_t after);

@@ -18,6 +18,16 @@ static struct mr_cache_path path_of(const struct mr_instance *instance, const st
     return (struct mr_cache_path){.run = run, .n_run = n_run, .n_block = n};
 }
 
+uint64_t mr_instance_cache_found(struct mr_instance *instance, const struct mr_call *call)
+{
+    struct mr_cache_run run[2];
+    const uint32_t size = instance->serving->block_tokens;
+    const struct mr_cache_path path = path_of(instance, call, call->n_prompt, run);
+    return (uint64_t)mr_cache_resident(&instance->cache, &path,
+                                       mr_cache_reusable(call->n_prompt, size)) *
+           size;
+}
+
 mr_status mr_instance_cache_take(struct mr_instance *instance, struct mr_call *call,
                                  struct mr_err *err)
 {

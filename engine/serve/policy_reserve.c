@@ -13,7 +13,7 @@ static bool has_room(const struct mr_instance *instance, uint64_t n_free)
 
 static mr_status admit_all(struct mr_instance *instance, struct mr_err *err)
 {
-    while (instance->n_wait > 0 && has_room(instance, instance->n_free)) {
+    while (mr_instance_has_prompt(instance) && has_room(instance, instance->n_free)) {
         const struct mr_call *c = mr_instance_call(instance, mr_instance_waiting(instance));
         instance->n_free -= instance->serving->policy->reserve(instance, c->n_prompt, c->n_output);
         MR_TRY(mr_instance_admit(instance, c->n_prompt, err));

@@ -73,7 +73,7 @@ static mr_status form(struct mr_instance *instance, struct mr_err *err)
         tokens += instance->part[i].chunk;
     }
     reorder(instance);
-    while (instance->n_wait > 0 && instance->n_run < serving->batch_max &&
+    while (mr_instance_has_prompt(instance) && instance->n_run < serving->batch_max &&
            tokens < serving->token_max && mr_policy_walk_has_room(instance, instance->n_free)) {
         const struct mr_call *c = mr_instance_call(instance, mr_instance_waiting(instance));
         const uint64_t left = serving->token_max - tokens;

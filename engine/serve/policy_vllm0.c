@@ -33,7 +33,7 @@ static bool admits(const struct mr_instance *instance, uint64_t n_free)
 static mr_status form(struct mr_instance *instance, struct mr_err *err)
 {
     uint64_t longest = 0;
-    while (instance->n_wait > 0 && admits(instance, instance->n_free)) {
+    while (mr_instance_has_prompt(instance) && admits(instance, instance->n_free)) {
         const struct mr_call *c = mr_instance_call(instance, mr_instance_waiting(instance));
         longest = c->n_prompt > longest ? c->n_prompt : longest;
         if (!fits(instance, longest))

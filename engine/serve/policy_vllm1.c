@@ -98,8 +98,8 @@ static mr_status form(struct mr_instance *instance, struct mr_err *err)
         MR_TRY(walk(instance, err));
     uint64_t tokens = instance->finish.n;
     MR_TRY(read_on(instance, &tokens, err));
-    while (!instance->is_single && instance->n_wait > 0 && tokens < instance->serving->token_max &&
-           has_room(instance, instance->n_free)) {
+    while (!instance->is_single && mr_instance_has_prompt(instance) &&
+           tokens < instance->serving->token_max && has_room(instance, instance->n_free)) {
         struct mr_call *c = mr_instance_call(instance, mr_instance_waiting(instance));
         mr_instance_cache_yield(instance);
         MR_TRY(mr_instance_cache_take(instance, c, err));

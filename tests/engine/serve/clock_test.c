@@ -73,7 +73,7 @@ static void play(const struct plant *p, const struct change *change, int n, stru
     struct mr_calls calls = {call, n_call, n_call, MR_CALL_NONE};
     struct mr_instance instance;
     struct mr_err err = {0};
-    const struct mr_instance_sink sink = {finished, out};
+    const struct mr_instance_sink sink = {.finished = finished, .context = out};
     double at_s = 0;
     int next = 0, turn = 0;
     for (int i = 0; i < n_call; i++) {

@@ -47,7 +47,7 @@ struct play_result play(const struct mr_serving *serving, struct play_call *call
     struct mr_instance instance;
     struct play_result result = {0};
     struct outcome outcome = {call, &calls, &result};
-    const struct mr_instance_sink sink = {finished, &outcome};
+    const struct mr_instance_sink sink = {.finished = finished, .context = &outcome};
     size_t i = 0;
     calls.call = mr_alloc_zero(n, sizeof *calls.call);
     assert_non_null(calls.call);
