@@ -32,6 +32,7 @@ struct mr_call {
     uint32_t space;          /* of its session's blocks in the prefix cache */
     uint32_t n_prefix;       /* tokens at its beginning that many sessions share */
     uint32_t n_cached;       /* tokens found when it was first scheduled */
+    uint32_t number;         /* that its draws are made from */
     struct mr_cache_hold hold;
     uint16_t n_restart;
     uint8_t state; /* enum mr_call_state */

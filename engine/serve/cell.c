@@ -132,7 +132,8 @@ mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, d
                                      .n_prompt = ticket->n_prompt,
                                      .n_output = ticket->n_output,
                                      .space = space_of(cell, session, ticket),
-                                     .n_prefix = ticket->n_prefix};
+                                     .n_prefix = ticket->n_prefix,
+                                     .number = (uint32_t)ticket->id};
     MR_TRY(choose_reader(cell, &own, &new_call, &reader, err));
     if (wait_max > 0 && reader->n_wait >= wait_max) {
         cell->sink.refused(cell->sink.context, &own, now_s, MR_CELL_REFUSAL_SHED);

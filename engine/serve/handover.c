@@ -30,7 +30,7 @@ static uint64_t free_by(const struct mr_instance *instance, double now_s)
     uint64_t k = mr_segment_ended(segment, now_s - MR_SEGMENT_TIE_S);
     k = k < segment->n_step ? k : segment->n_step - 1;
     if (policy->takes_blocks && instance->decodes)
-        n_free -= mr_blocks_demand_of(&instance->blocks, instance->clock + 1, k);
+        n_free -= mr_instance_demand(instance, instance->clock + 1, k);
     if (policy->reads_in_pieces && instance->n_part > 0) {
         const struct mr_part *part = instance->part;
         const uint64_t read = mr_instance_call(instance, part->call)->n_read + part->chunk;
@@ -92,7 +92,7 @@ bool mr_handover_joins(const struct mr_instance *instance, uint64_t n_free, uint
         return n_free >= policy->reserve(instance, c->n_prompt, c->n_output);
     const uint64_t kept =
         instance->watermark > policy->spare_blocks ? instance->watermark : policy->spare_blocks;
-    return n_free >= mr_blocks_demand(&instance->blocks, clock) +
+    return n_free >= mr_instance_demand(instance, clock, 1) +
                          mr_blocks_of(&instance->blocks, (uint64_t)c->n_prompt + 1) + kept;
 }
 

@@ -107,7 +107,10 @@ mr_status mr_instance_admit(struct mr_instance *instance, uint32_t chunk, struct
 
 static uint32_t finish_key(const struct mr_instance *instance, const struct mr_call *call)
 {
-    return (uint32_t)(call->entered + call->n_output - 1 - instance->clock_base);
+    return (
+        uint32_t)(call->entered +
+                  mr_accept_steps(&instance->serving->accept, call->number, call->n_output - 1) -
+                  instance->clock_base);
 }
 
 /* Blocks are scarce so rarely that the heap keeps no positions. */
@@ -129,20 +132,32 @@ static void forget_finish(struct mr_instance *instance, uint32_t call)
         mr_heap_push(heap, heap->key[k]);
 }
 
+/* A decoding call is no longer in the sums. @return tokens known of it */
+static uint64_t leave_sums(struct mr_instance *instance, struct mr_call *call)
+{
+    const struct mr_policy *policy = instance->serving->policy;
+    const uint64_t y = mr_instance_known(instance, call), first = (uint64_t)call->n_prompt + 1;
+    const uint64_t n_step = instance->clock - call->entered;
+    if (policy->takes_blocks)
+        mr_blocks_leave(&instance->blocks, y, mr_instance_made(instance, instance->clock));
+    instance->kv_tokens -= first;
+    instance->kv_steps -= n_step;
+    mr_window_leave(&instance->window, call, first - policy->n_unread, n_step);
+    return y;
+}
+
 mr_status mr_instance_restart(struct mr_instance *instance, uint32_t call, uint64_t n_held,
                               bool forgets_prompt, struct mr_err *err)
 {
     struct mr_call *c = mr_instance_call(instance, call);
     uint64_t n_computed = c->n_read;
     if (c->state == MR_CALL_DECODING) {
-        const uint64_t y = mr_instance_known(instance, c);
-        n_computed = y - 1;
+        const uint64_t all = (uint64_t)c->n_prompt + c->n_output;
         forget_finish(instance, call);
-        if (instance->serving->policy->takes_blocks)
-            mr_blocks_leave(&instance->blocks, y, instance->clock);
-        instance->kv_tokens -= y;
-        mr_window_leave(&instance->window, c, y - instance->serving->policy->n_unread);
-        c->n_output = (uint32_t)(c->n_prompt + c->n_output - y);
+        uint64_t y = leave_sums(instance, c);
+        n_computed = y - 1;
+        y = y < all ? y : all - 1; /* with drafts blocks may be a token ahead */
+        c->n_output = (uint32_t)(all - y);
         c->n_prompt = (uint32_t)y;
     } else {
         size_t i = 0;
@@ -178,12 +193,14 @@ static void price(struct mr_instance *instance, double now_s)
 {
     const struct mr_serving *serving = instance->serving;
     const double n = instance->decodes ? n_decode(instance) : 0;
-    struct mr_batch batch = {
-        .n_decode = n,
-        .kv_tokens =
-            n > 0 ? (double)(instance->kv_tokens - serving->policy->n_unread * (uint64_t)n) : 0,
-        .window_kv_tokens = n > 0 ? (double)instance->window.tokens : 0,
-        .n_growing = n > 0 ? (double)instance->window.n_growing : 0};
+    struct mr_batch batch = {.n_decode = n,
+                             .kv_tokens =
+                                 n > 0 ? (double)(instance->kv_tokens + instance->kv_steps -
+                                                  serving->policy->n_unread * (uint64_t)n) +
+                                             serving->accept.extra * (double)instance->kv_steps
+                                       : 0,
+                             .window_kv_tokens = n > 0 ? mr_window_sum(&instance->window) : 0,
+                             .n_growing = n > 0 ? (double)instance->window.n_growing : 0};
     for (size_t i = 0; i < instance->n_part; i++) {
         const struct mr_call *c = mr_instance_call(instance, instance->part[i].call);
         const double chunk = instance->part[i].chunk;
@@ -211,6 +228,16 @@ static uint64_t steps_of_prompt(const struct mr_instance *instance)
     return pieces > 1 ? pieces : 1;
 }
 
+/* Of n steps after the first, those that leave what the policy wants to have free. */
+static uint64_t safe_steps(const struct mr_instance *instance, uint64_t n)
+{
+    const uint64_t clock = instance->clock + 1, from = mr_instance_made(instance, clock);
+    const uint64_t most = mr_instance_made(instance, clock + n) - from;
+    const uint64_t n_token = mr_blocks_safe(&instance->blocks, from, most, instance->n_free,
+                                            instance->serving->policy->spare_blocks);
+    return mr_accept_within(&instance->serving->accept, clock, n, n_token);
+}
+
 static void choose_length(struct mr_instance *instance)
 {
     const struct mr_policy *policy = instance->serving->policy;
@@ -223,8 +250,10 @@ static void choose_length(struct mr_instance *instance)
         if (n == 1)
             return;
         if (policy->reads_in_pieces) { /* one block more than its pieces fill, at most, each */
-            const uint64_t per_step =
-                mr_blocks_of(&instance->blocks, instance->part->chunk) + 1 + n_decode(instance);
+            const struct mr_blocks *blocks = &instance->blocks;
+            const uint32_t most = mr_accept_most(&instance->serving->accept);
+            const uint64_t per_step = mr_blocks_of(blocks, instance->part->chunk) + 1 +
+                                      mr_blocks_of(blocks, most) * n_decode(instance);
             const uint64_t fit = instance->n_free / per_step;
             n = n < fit + 1 ? n : fit + 1;
             if (n == 1)
@@ -242,8 +271,7 @@ static void choose_length(struct mr_instance *instance)
             n = n < grow ? n : grow;
         }
         if (policy->takes_blocks && n > 1)
-            n = 1 + mr_blocks_safe(&instance->blocks, instance->clock + 1, n - 1, instance->n_free,
-                                   policy->spare_blocks);
+            n = 1 + safe_steps(instance, n - 1);
     }
     instance->segment.n_step = n;
 }
@@ -305,11 +333,7 @@ static mr_status finish_decodes(struct mr_instance *instance, double now_s,
     while (heap->n > 0 && mr_heap_key_finish(mr_heap_top(heap)) <= at) {
         const uint32_t call = mr_heap_key_id(mr_heap_pop(heap));
         struct mr_call *c = mr_instance_call(instance, call);
-        const uint64_t y = mr_instance_known(instance, c);
-        if (instance->serving->policy->takes_blocks)
-            mr_blocks_leave(&instance->blocks, y, instance->clock);
-        instance->kv_tokens -= y;
-        mr_window_leave(&instance->window, c, y - instance->serving->policy->n_unread);
+        const uint64_t y = leave_sums(instance, c);
         MR_TRY(finish(instance, call, y - 1, now_s, sink, err));
     }
     return MR_OK;
@@ -333,7 +357,8 @@ mr_status mr_instance_decode(struct mr_instance *instance, uint32_t call, struct
     c->entered = instance->clock;
     instance->kv_tokens += c->n_prompt + 1;
     if (instance->serving->policy->takes_blocks)
-        mr_blocks_enter(&instance->blocks, c->n_prompt + 1, instance->clock);
+        mr_blocks_enter(&instance->blocks, c->n_prompt + 1,
+                        mr_instance_made(instance, instance->clock));
     mr_heap_push(&instance->finish, mr_heap_key(finish_key(instance, c), call));
     return mr_window_enter(&instance->window, c, call,
                            c->n_prompt + 1 - instance->serving->policy->n_unread,
@@ -389,7 +414,7 @@ static void take_step_blocks(struct mr_instance *instance)
 {
     const struct mr_policy *policy = instance->serving->policy;
     if (policy->takes_blocks && instance->decodes)
-        instance->n_free -= mr_blocks_demand(&instance->blocks, instance->clock);
+        instance->n_free -= mr_instance_demand(instance, instance->clock, 1);
     if (policy->reads_in_pieces && instance->n_part > 0) {
         const struct mr_call *c = mr_instance_call(instance, instance->part->call);
         instance->n_free -= mr_blocks_of(&instance->blocks, c->n_read + instance->part->chunk) -
@@ -404,9 +429,9 @@ static void settle(struct mr_instance *instance, uint64_t k)
     instance->n_iteration += k;
     if (instance->decodes) {
         if (policy->takes_blocks && k > 1)
-            instance->n_free -= mr_blocks_demand_of(&instance->blocks, instance->clock + 1, k - 1);
+            instance->n_free -= mr_instance_demand(instance, instance->clock + 1, k - 1);
         instance->clock += k;
-        instance->kv_tokens += k * n_decode(instance);
+        instance->kv_steps += k * n_decode(instance);
         mr_window_step(&instance->window, instance->calls->call, k,
                        (uint32_t)(instance->clock - instance->clock_base));
     }
@@ -503,7 +528,7 @@ static void shorten(struct mr_instance *instance, double now_s)
         return;
     uint64_t n_free = instance->n_free;
     if (instance->serving->policy->takes_blocks && instance->decodes)
-        n_free -= mr_blocks_demand_of(&instance->blocks, instance->clock + 1, n - 1);
+        n_free -= mr_instance_demand(instance, instance->clock + 1, n - 1);
     if (can_join(instance, n_free, instance->clock + (instance->decodes ? n : 0)))
         segment->n_step = n;
 }
@@ -540,7 +565,10 @@ bool mr_instance_can_hold(const struct mr_instance *instance, uint32_t n_prompt,
     const struct mr_serving *serving = instance->serving;
     const struct mr_policy *policy = serving->policy;
     const uint64_t at_first = policy->reserve(instance, n_prompt, n_output);
-    const uint64_t at_last = mr_blocks_of(&instance->blocks, (uint64_t)n_prompt + n_output - 1);
+    /* the last of its steps with drafts may have room for more than is left to make */
+    const uint64_t spill = serving->accept.extra > 0 ? mr_accept_most(&serving->accept) : 0;
+    const uint64_t at_last =
+        mr_blocks_of(&instance->blocks, (uint64_t)n_prompt + n_output - 1 + spill);
     /* once restarted its prompt is all it has made */
     if (policy->reads_whole && (uint64_t)n_prompt + n_output - 1 > serving->token_max)
         return false;
@@ -561,10 +589,15 @@ mr_status mr_instance_check(const struct mr_serving *serving, struct mr_err *err
     if (serving->batch_max == 0 || serving->token_max == 0 || serving->n_block == 0)
         return mr_err_set(err, MR_RANGE, MR_NOWHERE,
                           "batch, tokens of a step and blocks must be above 0");
-    if (serving->policy == &mr_policy_vllm1 && serving->token_max < serving->batch_max)
+    const uint64_t n_each = 1 + (uint64_t)serving->accept.n_draft;
+    if (serving->policy == &mr_policy_vllm1 && serving->token_max < serving->batch_max * n_each)
         return mr_err_set(err, MR_RANGE, MR_NOWHERE,
-                          "a step of %u tokens cannot hold a batch of %u decodes",
-                          serving->token_max, serving->batch_max);
+                          "a step of %u tokens cannot hold a batch of %u decodes of %llu tokens",
+                          serving->token_max, serving->batch_max, (unsigned long long)n_each);
+    if (serving->pricer.step == NULL && serving->accept.n_draft > 0)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                          "drafts: a profile of measured steps does not know what they cost");
+    MR_TRY(mr_accept_check(&serving->accept, err));
     if (serving->has_cache && serving->policy != &mr_policy_vllm1)
         return mr_err_set(err, MR_RANGE, MR_NOWHERE, "policy %s: has no prefix cache (vllm1 has)",
                           serving->policy->name);
@@ -583,7 +616,9 @@ mr_status mr_instance_init(struct mr_instance *instance, const struct mr_serving
         .phi = 1,
         .head = MR_CALL_NONE,
         .tail = MR_CALL_NONE,
-        .window.size = serving->window_tokens,
+        .window = {.size = serving->window_tokens,
+                   .extra = serving->accept.extra,
+                   .unread = serving->policy->n_unread},
         .watermark = (uint64_t)(serving->watermark_frac * (double)serving->n_block)};
     MR_TRY(mr_blocks_init(&instance->blocks, serving->block_tokens, err));
     if (serving->has_cache)

@@ -7,6 +7,8 @@
  *   y = prompt + 1 + clock - entered     tokens known of a decoding request, KV blocks ceil(y / b)
  *   finish = entered + output - 1        its clock at the end
  *
+ * With drafts a step makes more than one token: accept.h says what becomes of the two.
+ *
  * Who runs next is the policy's business (policy.h). With leap off every segment is one step long;
  * answers are the same to 1e-9 s. Not here: which instance a call goes to (cell.h), prefix caches,
  * calls that another instance goes on with (handover.h), transfers. */
@@ -14,6 +16,7 @@
 #define MR_ENGINE_SERVE_INSTANCE_H
 
 #include "engine/clock/heap.h"
+#include "engine/serve/accept.h"
 #include "engine/serve/blocks.h"
 #include "engine/serve/call.h"
 #include "engine/serve/pricer.h"
@@ -31,10 +34,11 @@ struct mr_serving {
     uint32_t context_max;  /* orca reserves for it */
     uint32_t block_tokens; /* a power of two */
     uint64_t n_block;
-    uint64_t window_tokens; /* sliding window of the network; 0: none */
-    double watermark_frac;  /* of the blocks: kept free by admissions (sarathi, vllm0) */
-    bool steps_singly;      /* leap off */
-    bool has_cache;         /* prefix cache (vllm1) */
+    uint64_t window_tokens;  /* sliding window of the network; 0: none */
+    double watermark_frac;   /* of the blocks: kept free by admissions (sarathi, vllm0) */
+    struct mr_accept accept; /* speculative decoding; the pricer's step has the same */
+    bool steps_singly;       /* leap off */
+    bool has_cache;          /* prefix cache (vllm1) */
 };
 
 struct mr_part {
@@ -57,7 +61,8 @@ struct mr_instance {
     struct mr_heap finish;
     struct mr_window window;
     struct mr_cache cache; /* not touched without has_cache */
-    uint64_t kv_tokens;    /* sum of y */
+    uint64_t kv_tokens;    /* sum of y of those that decode, when they began to */
+    uint64_t kv_steps;     /* sum of the steps they have made since */
     uint64_t n_free;       /* blocks; those of the segment's first step are taken */
     uint64_t watermark;
     struct mr_part *part; /* prompts being read, in order */
@@ -122,11 +127,43 @@ static inline struct mr_call *mr_instance_call(const struct mr_instance *instanc
     return &instance->calls->call[call];
 }
 
+/** Tokens that steps up to a clock have made of a call. */
+static inline uint64_t mr_instance_made(const struct mr_instance *instance, uint64_t clock)
+{
+    return mr_accept_made(&instance->serving->accept, clock);
+}
+
 /** Tokens known of a decoding call, at the segment's start. */
 static inline uint64_t mr_instance_known(const struct mr_instance *instance,
                                          const struct mr_call *call)
 {
-    return call->n_prompt + 1 + instance->clock - call->entered;
+    return call->n_prompt + 1 + mr_instance_made(instance, instance->clock) -
+           mr_instance_made(instance, call->entered);
+}
+
+/** Tokens of a step that all decodes take, drafts included. */
+static inline uint64_t mr_instance_decode_tokens(const struct mr_instance *instance)
+{
+    return (uint64_t)instance->finish.n * (1 + instance->serving->accept.n_draft);
+}
+
+/** Blocks that the decodes take in `n_step` steps from a clock on. */
+static inline uint64_t mr_instance_demand(const struct mr_instance *instance, uint64_t clock,
+                                          uint64_t n_step)
+{
+    const uint64_t from = mr_instance_made(instance, clock);
+    return mr_blocks_demand_of(&instance->blocks, from,
+                               mr_instance_made(instance, clock + n_step) - from);
+}
+
+/** Blocks that one decoding call takes in the step at the segment's start. */
+static inline uint64_t mr_instance_takes(const struct mr_instance *instance,
+                                         const struct mr_call *call)
+{
+    const uint64_t stored = mr_instance_known(instance, call) - 1;
+    const uint64_t more = mr_instance_made(instance, instance->clock + 1) -
+                          mr_instance_made(instance, instance->clock);
+    return mr_blocks_of(&instance->blocks, stored + more) - mr_blocks_of(&instance->blocks, stored);
 }
 
 /** Head of the queue; there is one. */

@@ -55,7 +55,10 @@ mr_status mr_instance_cache_leave(struct mr_instance *instance, struct mr_call *
     struct mr_cache *cache = &instance->cache;
     const uint32_t before = cache->n_pinned;
     const uint64_t own = mr_blocks_of(&instance->blocks, n_computed) - call->hold.n_block;
-    const struct mr_cache_path path = path_of(instance, call, n_computed, run);
+    /* the last of a call's steps may have room for more than it makes */
+    const uint64_t most = (uint64_t)call->n_prompt + call->n_output - 1;
+    const struct mr_cache_path path =
+        path_of(instance, call, n_computed < most ? n_computed : most, run);
     /* own blocks are free before they are cached, so that the limit lets them in */
     instance->n_free += own;
     (void)mr_cache_limit(cache, (uint32_t)(cache->n_pinned + instance->n_free));

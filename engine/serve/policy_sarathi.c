@@ -52,7 +52,7 @@ static void sort_parts(struct mr_instance *instance)
 
 static bool admits(const struct mr_instance *instance, uint64_t n_free)
 {
-    uint64_t tokens = instance->finish.n;
+    uint64_t tokens = mr_instance_decode_tokens(instance);
     for (size_t i = 0; i < instance->n_part; i++)
         tokens += instance->part[i].chunk;
     return instance->n_run < instance->serving->batch_max &&
@@ -63,7 +63,7 @@ static mr_status form(struct mr_instance *instance, struct mr_err *err)
 {
     const struct mr_serving *serving = instance->serving;
     MR_TRY(mr_policy_walk_decodes(instance, err));
-    uint64_t tokens = instance->finish.n;
+    uint64_t tokens = mr_instance_decode_tokens(instance);
     sort_parts(instance);
     for (size_t i = 0; i < instance->n_part; i++) {
         const struct mr_call *c = mr_instance_call(instance, instance->part[i].call);

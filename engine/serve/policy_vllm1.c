@@ -10,7 +10,7 @@
  *
  * A decode reads one token less than are known: the newest is what it computes. A reading prompt is
  * the last of the running list, for it alone left no tokens to admit others: so decodes always fit
- * (batch_max <= token_max) and all of them are in every step. */
+ * (batch_max <= token_max, drafts counted) and all of them are in every step. */
 #include "engine/base/assert.h"
 #include "engine/serve/instance_cache.h"
 #include "engine/serve/policy.h"
@@ -38,8 +38,8 @@ static mr_status walk(struct mr_instance *instance, struct mr_err *err)
         const struct mr_call *c = mr_instance_call(instance, call);
         if (c->state != MR_CALL_DECODING)
             return MR_OK; /* the last one */
-        const bool takes = ((mr_instance_known(instance, c) - 1) & instance->blocks.mask) == 0;
-        while (takes && instance->n_free == 0) {
+        const uint64_t takes = mr_instance_takes(instance, c);
+        while (takes > instance->n_free) {
             const bool is_last = instance->tail == call;
             MR_TRY(preempt_last(instance, err));
             if (is_last)
@@ -82,7 +82,7 @@ static bool has_room(const struct mr_instance *instance, uint64_t n_free)
 
 static bool admits(const struct mr_instance *instance, uint64_t n_free)
 {
-    uint64_t tokens = instance->finish.n;
+    uint64_t tokens = mr_instance_decode_tokens(instance);
     for (size_t i = 0; i < instance->n_part; i++)
         tokens += instance->part[i].chunk;
     return tokens < instance->serving->token_max && has_room(instance, n_free);
@@ -90,13 +90,13 @@ static bool admits(const struct mr_instance *instance, uint64_t n_free)
 
 static mr_status form(struct mr_instance *instance, struct mr_err *err)
 {
-    const uint32_t demand = mr_blocks_demand(&instance->blocks, instance->clock);
+    const uint64_t demand = mr_instance_demand(instance, instance->clock, 1);
     instance->decodes = true;
     if (demand <= instance->n_free)
         instance->n_free -= demand;
     else
         MR_TRY(walk(instance, err));
-    uint64_t tokens = instance->finish.n;
+    uint64_t tokens = mr_instance_decode_tokens(instance);
     MR_TRY(read_on(instance, &tokens, err));
     while (!instance->is_single && mr_instance_has_prompt(instance) &&
            tokens < instance->serving->token_max && has_room(instance, instance->n_free)) {

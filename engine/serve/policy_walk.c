@@ -2,11 +2,6 @@
 /* Only where blocks may not suffice is the list walked; else the demand is one count. */
 #include "engine/serve/policy_walk.h"
 
-static bool takes_block(const struct mr_instance *instance, const struct mr_call *c)
-{
-    return ((mr_instance_known(instance, c) - 1) & instance->blocks.mask) == 0;
-}
-
 /* Whoever the walk has not reached holds what it held after the step before. */
 static mr_status restart(struct mr_instance *instance, uint32_t call, struct mr_err *err)
 {
@@ -22,11 +17,12 @@ static mr_status walk(struct mr_instance *instance, struct mr_err *err)
     while (call != MR_CALL_NONE) {
         const struct mr_call *c = mr_instance_call(instance, call);
         if (c->state == MR_CALL_DECODING) {
-            while (instance->n_free == 0 && instance->tail != call)
+            const uint64_t takes = mr_instance_takes(instance, c), least = takes > 1 ? takes : 1;
+            while (instance->n_free < least && instance->tail != call)
                 MR_TRY(restart(instance, instance->tail, err));
-            if (instance->n_free == 0)
+            if (instance->n_free < least)
                 return restart(instance, call, err);
-            instance->n_free -= takes_block(instance, c);
+            instance->n_free -= takes;
         }
         call = mr_instance_call(instance, call)->next;
     }
@@ -35,7 +31,7 @@ static mr_status walk(struct mr_instance *instance, struct mr_err *err)
 
 mr_status mr_policy_walk_decodes(struct mr_instance *instance, struct mr_err *err)
 {
-    const uint32_t demand = mr_blocks_demand(&instance->blocks, instance->clock);
+    const uint64_t demand = mr_instance_demand(instance, instance->clock, 1);
     instance->decodes = true;
     if (instance->n_free <= demand)
         return walk(instance, err);

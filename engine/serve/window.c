@@ -6,6 +6,8 @@
 #include "engine/base/mem.h"
 #include "engine/clock/heap.h"
 
+#include <math.h>
+
 void mr_window_fini(struct mr_window *window)
 {
     mr_free(window->cross);
@@ -17,6 +19,13 @@ static struct mr_heap heap_of(const struct mr_window *window)
     return (struct mr_heap){window->cross, (uint32_t)window->n_cross, (uint32_t)window->cap};
 }
 
+/* Until a context reaches the window. */
+static uint64_t steps_below(const struct mr_window *window, uint64_t context)
+{
+    const uint64_t gap = window->size - context;
+    return window->extra > 0 ? (uint64_t)ceil((double)gap / (1 + window->extra)) : gap;
+}
+
 mr_status mr_window_enter(struct mr_window *window, struct mr_call *call, uint32_t id,
                           uint64_t context, uint32_t clock, struct mr_err *err)
 {
@@ -26,16 +35,19 @@ mr_status mr_window_enter(struct mr_window *window, struct mr_call *call, uint32
         return MR_OK;
     MR_TRY(mr_grow(&window->cross, &window->cap, window->n_cross + 1, sizeof *window->cross, err));
     struct mr_heap heap = heap_of(window);
-    call->crosses = (uint32_t)(clock + (window->size - context));
+    call->crosses = (uint32_t)(clock + steps_below(window, context));
     mr_heap_push(&heap, mr_heap_key(call->crosses, id));
     window->n_cross = heap.n;
     window->n_growing++;
     return MR_OK;
 }
 
-void mr_window_leave(struct mr_window *window, struct mr_call *call, uint64_t context)
+void mr_window_leave(struct mr_window *window, struct mr_call *call, uint64_t context,
+                     uint64_t n_step)
 {
-    window->tokens -= call->is_growing ? context : window->size;
+    window->tokens -= call->is_growing ? context + n_step : window->size;
+    if (call->is_growing && window->extra > 0)
+        window->steps -= n_step;
     window->n_growing -= call->is_growing;
     call->is_growing = false;
 }
@@ -58,13 +70,22 @@ uint64_t mr_window_left(struct mr_window *window, const struct mr_call *calls, u
 void mr_window_step(struct mr_window *window, struct mr_call *calls, uint64_t n, uint32_t clock)
 {
     window->tokens += n * window->n_growing;
+    if (window->extra > 0)
+        window->steps += n * window->n_growing;
     struct mr_heap heap = heap_of(window);
     while (heap.n > 0 && mr_heap_key_finish(mr_heap_top(&heap)) <= clock) {
         const uint64_t key = mr_heap_pop(&heap);
         if (!is_own(calls, key))
             continue;
-        calls[mr_heap_key_id(key)].is_growing = false;
+        struct mr_call *call = &calls[mr_heap_key_id(key)];
+        call->is_growing = false;
         window->n_growing--;
+        if (window->extra > 0) { /* else it has grown to the window exactly */
+            const uint64_t context = (uint64_t)call->n_prompt + 1 - window->unread;
+            const uint64_t n_step = steps_below(window, context);
+            window->tokens += window->size - (context + n_step);
+            window->steps -= n_step;
+        }
     }
     window->n_cross = heap.n;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sliding windows without touching requests: the sum of min(context, window) of all that decode. A
- * context below the window grows by one per step; when it reaches the window is known when it
- * begins, so a heap of these clocks says when the growth changes next. */
+ * context below the window grows by one per step, or by 1 + extra with drafts (accept.h); when it
+ * reaches the window is known when it begins, so a heap of these clocks says when the growth
+ * changes next. The sum is tokens + extra x steps: whole numbers times a constant never drift. */
 #ifndef MR_ENGINE_SERVE_WINDOW_H
 #define MR_ENGINE_SERVE_WINDOW_H
 
@@ -9,8 +10,11 @@
 #include "engine/serve/call.h"
 
 struct mr_window {
-    uint64_t size; /* tokens; 0: the network has none */
-    uint64_t tokens;
+    uint64_t size;   /* tokens; 0: the network has none */
+    double extra;    /* that contexts grow by per step, beyond one */
+    uint32_t unread; /* a context begins with prompt + 1 tokens less this; read with extra only */
+    uint64_t tokens; /* the sum, had contexts grown by one per step below the window */
+    uint64_t steps;  /* made below the window by those below it, where extra > 0 */
     uint32_t n_growing;
     uint64_t *cross; /* heap of clock << 32 | call; what has ended meanwhile is passed over */
     size_t n_cross, cap;
@@ -22,8 +26,14 @@ void mr_window_fini(struct mr_window *window);
 MR_CHECKED mr_status mr_window_enter(struct mr_window *window, struct mr_call *call, uint32_t id,
                                      uint64_t context, uint32_t clock, struct mr_err *err);
 
-/** It ends or stops. */
-void mr_window_leave(struct mr_window *window, struct mr_call *call, uint64_t context);
+/** It ends or stops. @param[in] context it began with @param[in] n_step made since */
+void mr_window_leave(struct mr_window *window, struct mr_call *call, uint64_t context,
+                     uint64_t n_step);
+
+static inline double mr_window_sum(const struct mr_window *window)
+{
+    return (double)window->tokens + window->extra * (double)window->steps;
+}
 
 /** Steps from `clock` until a context reaches the window; UINT64_MAX: none does. Looks past calls
  *  that are no longer there, and forgets them. */

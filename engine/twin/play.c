@@ -67,7 +67,7 @@ static bool make_setup(struct run *run, struct mr_diags *diags)
     run->setup.dense_format = own_format(run->setup.llm->native_dense, d->format);
     run->setup.expert_format = own_format(run->setup.llm->native_experts, d->format);
     if (!mr_software_knows(run->setup.software, d->llm))
-        mr_diags_add(diags, MR_SEVERITY_WARNING, MR_OK,
+        mr_diags_add(diags, MR_SEVERITY_WARNING, MR_REF,
                      (struct mr_place){run->scenario->path, 0, 0},
                      "deployment: the card \"%s\" was fitted without \"%s\": \"spec\" may be the "
                      "better guess",
@@ -98,6 +98,12 @@ static mr_status make_pricer(struct run *run, struct mr_diags *diags, struct mr_
         n_block = memory.n_block;
     }
     const struct mr_software_card *software = run->setup.software;
+    if (run->step != NULL && d->n_draft > 0 && mr_step_accepted(&run->setup) == 1)
+        mr_diags_add(diags, MR_SEVERITY_WARNING, MR_REF,
+                     (struct mr_place){run->scenario->path, 0, 0},
+                     "deployment: the card of \"%s\" does not say how many drafts are accepted: "
+                     "none are, unless \"accepted\" says so",
+                     d->llm);
     run->serving = (struct mr_serving){
         .policy = mr_policy_at((size_t)d->policy),
         .pricer = {run->step, run->profile, run->step != NULL ? &run->power : NULL},
@@ -110,6 +116,10 @@ static mr_status make_pricer(struct run *run, struct mr_diags *diags, struct mr_
         .window_tokens = run->step != NULL ? mr_llm_window(run->setup.llm) : 0,
         .watermark_frac =
             run->scenario->deployment.policy == 1 || d->policy == 2 ? d->watermark_frac : 0,
+        .accept = {.extra = mr_step_accepted(&run->setup) - 1,
+                   .n_draft = run->setup.n_draft,
+                   .is_drawn = d->verify == 1,
+                   .seed = run->scenario->top.seed},
         .steps_singly = run->options->steps_singly,
         .has_cache = d->has_cache};
     return mr_instance_check(&run->serving, err);

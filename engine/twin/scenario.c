@@ -20,6 +20,7 @@ static const char *const formats[] = {
 #undef FORMAT_TEXT
         "own"};
 static const char *const kv_formats[] = {"bf16", "fp8"};
+static const char *const verifies[] = {"up", "drawn"};
 static const char *const policies[] = {"vllm1", "sarathi", "vllm0", "orca", "static"};
 static const char *const routers[] = {
 #define ROUTER_TEXT(name, text, doc) text,
@@ -56,6 +57,7 @@ static const struct mr_param deployment_rows[] = {
     MR_PARAM_ONE_OF(D, kv, "kv", kv_formats, "fp8", "Format of keys and values"),
     MR_PARAM_N(D, n_draft, "drafts", "0", 0, 64, "Speculative tokens per step"),
     MR_PARAM(D, accepted, "accepted", MR_Q_COUNT, "0", 0, 64, "Mean tokens of a step with drafts; 0: the card's"),
+    MR_PARAM_ONE_OF(D, verify, "verify", verifies, "up", "Steps of a call with drafts: rounded up, or drawn so that their mean is right"),
     MR_PARAM_ONE_OF(D, policy, "policy", policies, "vllm1", "Who is in the next step"),
     MR_PARAM_N(D, n_batch, "batch", "256", 1, 1000000, "Most requests of an instance that run at once"),
     MR_PARAM_N(D, n_token, "tokens", "0", 0, 10000000, "Tokens of a step; 0: the engine card's chunk"),

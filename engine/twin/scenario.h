@@ -35,7 +35,7 @@ struct mr_scenario_deployment {
     uint64_t n_tp, n_dp, n_pp, n_ep, n_draft, n_domain, n_instance;
     double accepted, watermark_frac;
     uint64_t n_batch, n_token, n_context, n_block_token, n_block, n_affinity;
-    int format, kv, policy, router;
+    int format, kv, verify, policy, router;
     bool has_cache;
 };
 

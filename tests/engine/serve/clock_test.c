@@ -19,7 +19,8 @@ struct plant {
     struct mr_serving serving;
 };
 
-static void set_up(struct plant *p, const struct mr_policy *policy)
+static void set_up(struct plant *p, const struct mr_policy *policy, uint32_t n_draft,
+                   double accepted)
 {
     struct mr_diags diags = {0};
     struct mr_err err = {0};
@@ -32,7 +33,9 @@ static void set_up(struct plant *p, const struct mr_policy *policy)
         .parallel = {1, 1, 1, 1, 1},
         .dense_format = MR_FORMAT_BF16,
         .expert_format = MR_FORMAT_MXFP4,
-        .kv_element_bytes = 2};
+        .kv_element_bytes = 2,
+        .n_draft = n_draft,
+        .accepted = accepted};
     assert_int_equal(mr_step_create(&setup, &p->step, &err), MR_OK);
     assert_int_equal(mr_power_of(setup.gpu, &p->power, &err), MR_OK);
     p->serving = (struct mr_serving){.policy = policy,
@@ -41,7 +44,8 @@ static void set_up(struct plant *p, const struct mr_policy *policy)
                                      .token_max = 256,
                                      .block_tokens = 16,
                                      .n_block = 900,
-                                     .window_tokens = mr_llm_window(setup.llm)};
+                                     .window_tokens = mr_llm_window(setup.llm),
+                                     .accept = {mr_step_accepted(&setup) - 1, n_draft, true, 5}};
 }
 
 static void tear_down(struct plant *p)
@@ -100,7 +104,7 @@ static void play(const struct plant *p, const struct change *change, int n, stru
         }
     }
     assert_int_equal(instance.n_free, p->serving.n_block);
-    assert_int_equal(instance.window.tokens + instance.kv_tokens, 0);
+    assert_int_equal(instance.window.tokens + instance.kv_tokens + instance.kv_steps, 0);
     out->energy_j = instance.busy_j;
     out->busy_s = instance.busy_s;
     out->n_iteration = instance.n_iteration;
@@ -118,7 +122,7 @@ static void same(const struct outcome *a, const struct outcome *b, int n)
     assert_int_equal(a->n_iteration, b->n_iteration);
 }
 
-MR_TEST(leaps_and_steps_agree_under_any_schedule)
+static void any_schedule(uint32_t n_draft, double accepted)
 {
     static const struct mr_policy *const policies[] = {&mr_policy_vllm1, &mr_policy_sarathi,
                                                        &mr_policy_vllm0, &mr_policy_orca};
@@ -126,7 +130,7 @@ MR_TEST(leaps_and_steps_agree_under_any_schedule)
     struct mr_rng rng = mr_rng_stream(32, MR_RNG_TEST, 1);
     for (size_t k = 0; k < 4; k++) {
         struct plant p;
-        set_up(&p, policies[k]);
+        set_up(&p, policies[k], n_draft, accepted);
         if (policies[k] == &mr_policy_vllm0)
             p.serving.token_max = 4096;
         for (int i = 0; i < 8; i++) {
@@ -147,12 +151,24 @@ MR_TEST(leaps_and_steps_agree_under_any_schedule)
     assert_int_equal(mr_test_live_allocations(), 0);
 }
 
+MR_TEST(leaps_and_steps_agree_under_any_schedule)
+{
+    any_schedule(0, 0);
+}
+
+MR_TEST(leaps_and_steps_agree_with_drafts)
+{
+    any_schedule(3, 3);
+    any_schedule(2, 1.8);
+    any_schedule(7, 4.3);
+}
+
 MR_TEST(a_change_taken_back_at_once_changes_nothing)
 {
     static struct outcome plain, nervous;
     struct change change[n_change];
     struct plant p;
-    set_up(&p, &mr_policy_vllm1);
+    set_up(&p, &mr_policy_vllm1, 0, 0);
     for (int c = 0; c < n_change; c++)
         change[c] = (struct change){0.1 * (c / 2), c % 2 == 0 ? 0.5 : 1};
     play(&p, NULL, 0, &plain);
@@ -166,7 +182,7 @@ MR_TEST(slower_clocks_draw_less_and_take_longer)
     static struct outcome fast, slow;
     const struct change change[] = {{0, 0.5}};
     struct plant p;
-    set_up(&p, &mr_policy_vllm1);
+    set_up(&p, &mr_policy_vllm1, 0, 0);
     play(&p, NULL, 0, &fast);
     play(&p, change, 1, &slow);
     assert_true(slow.busy_s > fast.busy_s);
@@ -175,5 +191,6 @@ MR_TEST(slower_clocks_draw_less_and_take_longer)
 }
 
 MR_TEST_MAIN(MR_TEST_ENTRY(leaps_and_steps_agree_under_any_schedule),
+             MR_TEST_ENTRY(leaps_and_steps_agree_with_drafts),
              MR_TEST_ENTRY(a_change_taken_back_at_once_changes_nothing),
              MR_TEST_ENTRY(slower_clocks_draw_less_and_take_longer))

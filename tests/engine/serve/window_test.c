@@ -25,7 +25,7 @@ MR_TEST(sums_equal_stepping)
     for (int i = 0; i < n_round; i++) {
         const uint32_t at = (uint32_t)mr_rng_below(&rng, n_place);
         if (context[at] > 0) {
-            mr_window_leave(&window, &call[at], context[at]);
+            mr_window_leave(&window, &call[at], context[at], 0); /* context: as of now */
             context[at] = 0;
         } else {
             context[at] = 1 + mr_rng_below(&rng, 70);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A draw is one number u of the call's own stream: floor(n / g + u) has the mean n / g. */
+#include "engine/serve/accept.h"
+
+#include "engine/base/rng.h"
+
+#include <math.h>
+
+mr_status mr_accept_check(const struct mr_accept *accept, struct mr_err *err)
+{
+    if (!(accept->extra >= 0 && accept->extra <= (double)accept->n_draft))
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                          "a step with %u drafts makes 1 to %u tokens of a call, not %g",
+                          accept->n_draft, accept->n_draft + 1, 1 + accept->extra);
+    return MR_OK;
+}
+
+uint32_t mr_accept_most(const struct mr_accept *accept)
+{
+    return 1 + (uint32_t)ceil(accept->extra);
+}
+
+uint32_t mr_accept_steps(const struct mr_accept *accept, uint32_t number, uint32_t n_token)
+{
+    if (accept->extra == 0 || n_token == 0)
+        return n_token;
+    const double n_step = n_token / (1 + accept->extra);
+    if (!accept->is_drawn)
+        return (uint32_t)ceil(n_step);
+    struct mr_rng rng = mr_rng_stream(accept->seed, MR_RNG_ACCEPT, number);
+    const double drawn = floor(n_step + mr_rng_f64(&rng));
+    return drawn > 1 ? (uint32_t)drawn : 1;
+}
+
+uint64_t mr_accept_within(const struct mr_accept *accept, uint64_t clock, uint64_t n_step,
+                          uint64_t n_token)
+{
+    const uint64_t from = mr_accept_made(accept, clock);
+    uint64_t k = (uint64_t)((double)n_token / (1 + accept->extra));
+    k = k < n_step ? k : n_step;
+    /* the root may be off by one through rounding: made() alone decides */
+    while (k > 0 && mr_accept_made(accept, clock + k) - from > n_token)
+        k--;
+    while (k < n_step && mr_accept_made(accept, clock + k + 1) - from <= n_token)
+        k++;
+    return k;
+}
