@@ -8,13 +8,20 @@
 
 #include <math.h>
 
+/* Layers of the fullest stage, of all. */
+static double layer_share(const struct mr_step_setup *setup)
+{
+    const double n_layer = (double)setup->llm->n_layer;
+    return ceil(n_layer / setup->parallel.pp) / n_layer;
+}
+
 /* Per package: attention is cut by tp and copied dp times, experts are dealt to all, the rest of
- * the weights too; a pipeline holds its share of layers. Where the published sum says more or less
+ * the weights too; a pipeline's fullest stage counts. Where the published sum says more or less
  * than this arithmetic, all parts are scaled to it. */
 static double weight_bytes(const struct mr_step_setup *setup)
 {
     const struct mr_llm_card *llm = setup->llm;
-    const double tp = setup->parallel.tp, dp = setup->parallel.dp, pp = setup->parallel.pp;
+    const double tp = setup->parallel.tp, dp = setup->parallel.dp;
     const double dense_bytes = mr_step_format_bytes(setup->dense_format);
     const double expert_bytes = mr_step_format_bytes(setup->expert_format);
     const double attention =
@@ -25,12 +32,13 @@ static double weight_bytes(const struct mr_step_setup *setup)
                             (double)llm->n_shared_expert * mr_llm_shared_elements(llm));
     const double dense = (double)mr_llm_n_dense_layer(llm) * mr_llm_dense_elements(llm);
     const double router = (double)mr_llm_n_moe_layer(llm) * mr_llm_router_elements(llm);
-    const double head = 2 * mr_llm_head_elements(llm);
+    /* one stage embeds, another has the logits */
+    const double head = (setup->parallel.pp > 1 ? 1 : 2) * mr_llm_head_elements(llm);
     const double scale = llm->n_param > 0 ? llm->n_param / mr_llm_elements(llm) : 1;
-    return scale *
-           (attention * dense_bytes / tp + dense * dense_bytes / (tp * dp) +
-            experts * expert_bytes / (tp * dp) + router * 2 + head * 2 / tp) /
-           pp;
+    return scale * ((attention * dense_bytes / tp + dense * dense_bytes / (tp * dp) +
+                     experts * expert_bytes / (tp * dp) + router * 2) *
+                        layer_share(setup) +
+                    head * 2 / tp);
 }
 
 mr_status mr_memory_of(const struct mr_step_setup *setup, double n_sequence, uint64_t n_block,
@@ -38,17 +46,17 @@ mr_status mr_memory_of(const struct mr_step_setup *setup, double n_sequence, uin
 {
     const struct mr_llm_card *llm = setup->llm;
     const struct mr_software_card *software = setup->software;
-    const double tp = setup->parallel.tp, dp = setup->parallel.dp, pp = setup->parallel.pp;
+    const double tp = setup->parallel.tp, dp = setup->parallel.dp, layers = layer_share(setup);
     const double kv_shards =
         llm->attention == MR_LLM_ATTENTION_GQA ? fmin(tp, (double)llm->n_kv_head) : 1;
     *memory = (struct mr_memory){
         .package_bytes = setup->gpu->memory_bytes * software->memory_share,
         .weight_bytes = weight_bytes(setup),
         .reserve_bytes = software->reserve_bytes,
-        .kv_token_bytes = mr_llm_token_bytes(llm, setup->kv_element_bytes) / kv_shards / pp,
+        .kv_token_bytes = mr_llm_token_bytes(llm, setup->kv_element_bytes) / kv_shards * layers,
         .sequence_bytes =
-            (llm->window_elements * setup->kv_element_bytes / kv_shards + llm->state_bytes / tp) /
-            pp,
+            (llm->window_elements * setup->kv_element_bytes / kv_shards + llm->state_bytes / tp) *
+            layers,
         .block_tokens = software->block_tokens,
         .n_block = n_block};
     memory->kv_bytes = memory->package_bytes - memory->weight_bytes - memory->reserve_bytes -

@@ -27,6 +27,16 @@ static double prefill_s(const struct mr_step_setup *setup, double input, double 
     return time_s;
 }
 
+/* The way of a prompt's last part behind the first: later stages wait for it. */
+static double fill_s(const struct mr_step_setup *setup, double input, double cached)
+{
+    const double pp = setup->parallel.pp;
+    const double last = fmin((double)setup->software->chunk_tokens, input - cached);
+    if (pp <= 1 || !(last > 0))
+        return 0;
+    return (pp - 1) / pp * prefill_s(setup, input, input - last);
+}
+
 /* One step of n decodes half way through their outputs, per token it gives. */
 static double decode_s(const struct mr_step_setup *setup, double n,
                        const struct mr_steady_load *load)
@@ -82,7 +92,8 @@ mr_status mr_steady_mixed(const struct mr_step_setup *setup, const struct mr_ste
     const double cycle_s = load->output * out->tpot_s + prompt_s;
     out->prefill_s = prompt_s;
     out->n_decode = n;
-    out->ttft_s = software->prefill_start_s + out->decode_s * mr_step_accepted(setup) + prompt_s +
+    out->ttft_s = software->prefill_start_s + fill_s(setup, load->input, load->cached) +
+                  out->decode_s * mr_step_accepted(setup) + prompt_s +
                   queue_s(added_s, n_run * added_s / cycle_s) +
                   software->burst * added_s * (n_run - 1) / 2;
     /* those that do not fit wait for their turn */
@@ -114,7 +125,8 @@ mr_status mr_steady_split(const struct mr_steady_split *split, const struct mr_s
     const double cycle_s = load->output * out->tpot_s + out->prefill_s;
     const double per_prefill = load->n_request / split->n_prefill;
     out->n_decode = n;
-    out->ttft_s = software->prefill_start_s + out->prefill_s + out->decode_s +
+    out->ttft_s = software->prefill_start_s + fill_s(split->prefill, load->input, load->cached) +
+                  out->prefill_s + out->decode_s +
                   queue_s(out->prefill_s, per_prefill * out->prefill_s / cycle_s) +
                   software->burst * out->prefill_s * fmax(per_prefill - 1, 0) / 2;
     out->ttft_s += (each - n_run) / n_run * cycle_s;

@@ -6,6 +6,12 @@
  *   ns  sequences that need logits                               Q  pairs of prefill attention
  *   W   the same sum of contexts cut at the window               phi clock over the full clock
  *
+ * With pp stages the batch of an instance is cut into pp equal parts, one at each stage: all move
+ * on by one step in the time that one part takes through all stages. N, ns, S, W, Q are then those
+ * of a part, and a package works 1 / pp of the time of every part. A prompt's chunk is cut, too,
+ * its parts follow one another; the first of them finds the later stages empty, which no step
+ * counts (models/steady.h does). A stage holds ceil(layers / pp) at most, all go at its pace.
+ *
  * D holds everything that sees tokens only: matrix products, experts, collectives, kernels'
  * launches. With a fixed batch of n decodes S grows by n (1 + accepted drafts) per step: T_j = A +
  * B j. The terms are priced from cards (step_terms.c), tabulated once (step_grid.c), and only
@@ -101,7 +107,15 @@ MR_CHECKED mr_status mr_step_check(const struct mr_step_setup *setup, struct mr_
 /** Tokens a sequence gains per decode step. */
 double mr_step_accepted(const struct mr_step_setup *setup);
 
-/** All terms of a batch, priced anew: what the tables are made of. */
+/** Parts of the instance's batch in flight: pp, or as many as there are sequences. */
+double mr_step_parts(const struct mr_step_setup *setup, double n_token);
+
+/** All terms of one part of a batch, what the tables are made of. Its work is that of the package's
+ *  shard of all layers. */
+void mr_step_part_terms(const struct mr_step_setup *setup, const struct mr_batch *part, double phi,
+                        struct mr_step_terms *terms);
+
+/** All terms of an instance's batch, priced anew. */
 void mr_step_terms(const struct mr_step_setup *setup, const struct mr_batch *batch, double phi,
                    struct mr_step_terms *terms);
 

@@ -32,6 +32,7 @@ struct mr_step {
     double token_flop[MR_N_FORMAT], head_flop[MR_N_FORMAT];
     double kv_flop, window_flop, pair_flop, sequence_flop; /* BF16 */
     double host_s, tokens_per_decode, accepted;
+    double pp; /* parts that a batch is cut into */
 };
 
 /* ---- places in the tables ---- */
@@ -81,21 +82,21 @@ static double between(const double *table, struct place at)
 static void fill_row(const struct mr_step_setup *setup, double phi, struct row *row)
 {
     struct mr_step_terms zero, one;
-    mr_step_terms(setup, &(struct mr_batch){0}, phi, &zero);
+    mr_step_part_terms(setup, &(struct mr_batch){0}, phi, &zero);
     for (uint32_t i = 0; i < n_point; i++) {
-        mr_step_terms(setup, &(struct mr_batch){.chunk_tokens = tokens_at(i)}, phi, &one);
+        mr_step_part_terms(setup, &(struct mr_batch){.chunk_tokens = tokens_at(i)}, phi, &one);
         row->token_s[i] = one.time_s;
         /* as ends of prompts, so that no token is counted; their state is linear and apart */
-        mr_step_terms(setup, &(struct mr_batch){.n_prompt_end = tokens_at(i)}, phi, &one);
+        mr_step_part_terms(setup, &(struct mr_batch){.n_prompt_end = tokens_at(i)}, phi, &one);
         row->head_s[i] = one.part[MR_STEP_TERM_HEAD].time_s;
     }
-    mr_step_terms(setup, &(struct mr_batch){.kv_tokens = 1e6}, phi, &one);
+    mr_step_part_terms(setup, &(struct mr_batch){.kv_tokens = 1e6}, phi, &one);
     row->kv_s = one.part[MR_STEP_TERM_KV].time_s / 1e6;
-    mr_step_terms(setup, &(struct mr_batch){.window_kv_tokens = 1e6}, phi, &one);
+    mr_step_part_terms(setup, &(struct mr_batch){.window_kv_tokens = 1e6}, phi, &one);
     row->window_s = one.part[MR_STEP_TERM_KV].time_s / 1e6;
-    mr_step_terms(setup, &(struct mr_batch){.chunk_pairs = 1e9}, phi, &one);
+    mr_step_part_terms(setup, &(struct mr_batch){.chunk_pairs = 1e9}, phi, &one);
     row->pair_s = one.part[MR_STEP_TERM_PREFILL].time_s / 1e9;
-    mr_step_terms(setup, &(struct mr_batch){.n_prompt_end = 1}, phi, &one);
+    mr_step_part_terms(setup, &(struct mr_batch){.n_prompt_end = 1}, phi, &one);
     row->sequence_s = one.part[MR_STEP_TERM_STATE].time_s - zero.part[MR_STEP_TERM_STATE].time_s;
 }
 
@@ -103,30 +104,30 @@ static void fill_work(struct mr_step *step, const struct mr_step_setup *setup)
 {
     struct mr_step_terms zero, one;
     const double ranks = (double)setup->parallel.tp * (double)setup->parallel.dp;
-    mr_step_terms(setup, &(struct mr_batch){0}, 1, &zero);
+    mr_step_part_terms(setup, &(struct mr_batch){0}, 1, &zero);
     step->sequence_bytes = 2 * setup->llm->state_bytes / ranks;
     step->sequence_flop = 6 * setup->llm->state_bytes / 4 / ranks;
     for (uint32_t i = 0; i < n_point; i++) {
-        mr_step_terms(setup, &(struct mr_batch){.chunk_tokens = tokens_at(i)}, 1, &one);
+        mr_step_part_terms(setup, &(struct mr_batch){.chunk_tokens = tokens_at(i)}, 1, &one);
         step->memory_bytes[i] = one.work.memory_bytes;
         step->link_bytes[i] = one.work.link_bytes;
-        mr_step_terms(setup, &(struct mr_batch){.n_prompt_end = tokens_at(i)}, 1, &one);
+        mr_step_part_terms(setup, &(struct mr_batch){.n_prompt_end = tokens_at(i)}, 1, &one);
         step->head_bytes[i] = one.work.memory_bytes - step->sequence_bytes * tokens_at(i);
     }
-    mr_step_terms(setup, &(struct mr_batch){.chunk_tokens = 1}, 1, &one);
+    mr_step_part_terms(setup, &(struct mr_batch){.chunk_tokens = 1}, 1, &one);
     for (int f = 0; f < MR_N_FORMAT; f++)
         step->token_flop[f] = one.work.flop[f] - zero.work.flop[f];
-    mr_step_terms(setup, &(struct mr_batch){.n_prompt_end = 1}, 1, &one);
+    mr_step_part_terms(setup, &(struct mr_batch){.n_prompt_end = 1}, 1, &one);
     for (int f = 0; f < MR_N_FORMAT; f++)
         step->head_flop[f] = one.work.flop[f] - zero.work.flop[f];
     step->head_flop[MR_FORMAT_BF16] -= step->sequence_flop;
-    mr_step_terms(setup, &(struct mr_batch){.kv_tokens = 1}, 1, &one);
+    mr_step_part_terms(setup, &(struct mr_batch){.kv_tokens = 1}, 1, &one);
     step->kv_flop = one.work.flop[MR_FORMAT_BF16] - zero.work.flop[MR_FORMAT_BF16];
     step->kv_bytes = one.work.memory_bytes - zero.work.memory_bytes;
-    mr_step_terms(setup, &(struct mr_batch){.window_kv_tokens = 1}, 1, &one);
+    mr_step_part_terms(setup, &(struct mr_batch){.window_kv_tokens = 1}, 1, &one);
     step->window_flop = one.work.flop[MR_FORMAT_BF16] - zero.work.flop[MR_FORMAT_BF16];
     step->window_bytes = one.work.memory_bytes - zero.work.memory_bytes;
-    mr_step_terms(setup, &(struct mr_batch){.chunk_pairs = 1}, 1, &one);
+    mr_step_part_terms(setup, &(struct mr_batch){.chunk_pairs = 1}, 1, &one);
     step->pair_flop = one.work.flop[MR_FORMAT_BF16] - zero.work.flop[MR_FORMAT_BF16];
 }
 
@@ -144,6 +145,7 @@ mr_status mr_step_create(const struct mr_step_setup *setup, struct mr_step **out
     step->host_s = setup->software->host_s;
     step->tokens_per_decode = 1 + (double)setup->n_draft;
     step->accepted = mr_step_accepted(setup);
+    step->pp = setup->parallel.pp;
     *out = step;
     return MR_OK;
 }
@@ -174,8 +176,30 @@ static double n_logit(const struct mr_step *step, const struct mr_batch *batch)
     return batch->n_decode * step->tokens_per_decode + batch->n_prompt_end;
 }
 
-double mr_step_time(const struct mr_step *step, const struct mr_batch *batch, double phi)
+/* As mr_step_parts. */
+static double n_part(const struct mr_step *step, const struct mr_batch *batch)
 {
+    return fmin(fmax(n_token(step, batch) / step->tokens_per_decode, 1), step->pp);
+}
+
+/* The part in flight, in `room` where there are several. */
+static const struct mr_batch *part_of(const struct mr_step *step, const struct mr_batch *batch,
+                                      struct mr_batch *room)
+{
+    if (step->pp <= 1)
+        return batch;
+    const double share = 1 / n_part(step, batch);
+    *room = (struct mr_batch){batch->n_decode * share,         batch->kv_tokens * share,
+                              batch->window_kv_tokens * share, batch->chunk_tokens * share,
+                              batch->chunk_pairs * share,      batch->n_prompt_end * share,
+                              batch->n_growing * share};
+    return room;
+}
+
+double mr_step_time(const struct mr_step *step, const struct mr_batch *whole, double phi)
+{
+    struct mr_batch room;
+    const struct mr_batch *batch = part_of(step, whole, &room);
     const struct place tokens = place_of(n_token(step, batch));
     const struct place logits = place_of(n_logit(step, batch));
     if (phi >= 1)
@@ -194,18 +218,22 @@ struct mr_step_leap mr_step_leap(const struct mr_step *step, const struct mr_bat
     const double kv_s = slow->kv_s + at.frac * (fast->kv_s - slow->kv_s);
     const double window_s = slow->window_s + at.frac * (fast->window_s - slow->window_s);
     const double pair_s = slow->pair_s + at.frac * (fast->pair_s - slow->pair_s);
+    const double grow_s = step->accepted * (batch->n_decode * kv_s + batch->n_growing * window_s) +
+                          pair_s * batch->chunk_tokens * batch->chunk_tokens;
     return (struct mr_step_leap){mr_step_time(step, batch, phi),
-                                 step->accepted *
-                                         (batch->n_decode * kv_s + batch->n_growing * window_s) +
-                                     pair_s * batch->chunk_tokens * batch->chunk_tokens};
+                                 step->pp > 1 ? grow_s / n_part(step, batch) : grow_s};
 }
 
-void mr_step_work(const struct mr_step *step, const struct mr_batch *batch, struct mr_work *work)
+void mr_step_work(const struct mr_step *step, const struct mr_batch *whole, struct mr_work *work)
 {
+    struct mr_batch room;
+    const struct mr_batch *batch = part_of(step, whole, &room);
+    const double share = n_part(step, whole) / step->pp; /* n parts, each 1 / pp of the layers */
     const struct place tokens = place_of(n_token(step, batch));
     const struct place logits = place_of(n_logit(step, batch));
-    const double time_s = mr_step_time(step, batch, 1);
-    *work = (struct mr_work){.idle_s = step->host_s, .busy_s = time_s - step->host_s};
+    const double time_s = mr_step_time(step, whole, 1);
+    const double busy_s = (time_s - step->host_s) * share;
+    *work = (struct mr_work){.idle_s = time_s - busy_s, .busy_s = busy_s};
     for (int f = 0; f < MR_N_FORMAT; f++)
         work->flop[f] =
             step->token_flop[f] * n_token(step, batch) + step->head_flop[f] * n_logit(step, batch);
@@ -218,15 +246,21 @@ void mr_step_work(const struct mr_step *step, const struct mr_batch *batch, stru
                          step->window_bytes * batch->window_kv_tokens +
                          step->sequence_bytes * (batch->n_decode + batch->n_prompt_end);
     work->link_bytes = between(step->link_bytes, tokens);
+    for (int f = 0; f < MR_N_FORMAT; f++)
+        work->flop[f] *= share;
+    work->memory_bytes *= share;
+    work->link_bytes *= share;
 }
 
 void mr_step_work_growth(const struct mr_step *step, const struct mr_batch *batch,
                          struct mr_work *growth)
 {
-    const double tokens = batch->n_decode * step->accepted;
-    const double window_tokens = batch->n_growing * step->accepted;
+    /* of n parts, each 1 / n of the batch and 1 / pp of the layers: the n go */
+    const double tokens = batch->n_decode * step->accepted / step->pp;
+    const double window_tokens = batch->n_growing * step->accepted / step->pp;
     *growth = (struct mr_work){.memory_bytes =
                                    step->kv_bytes * tokens + step->window_bytes * window_tokens};
-    growth->flop[MR_FORMAT_BF16] = step->kv_flop * tokens + step->window_flop * window_tokens +
-                                   step->pair_flop * batch->chunk_tokens * batch->chunk_tokens;
+    growth->flop[MR_FORMAT_BF16] =
+        step->kv_flop * tokens + step->window_flop * window_tokens +
+        step->pair_flop * batch->chunk_tokens * batch->chunk_tokens / step->pp;
 }

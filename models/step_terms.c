@@ -337,10 +337,18 @@ static void add_products(const struct pricing *p, double n_token, double n_logit
                     MR_FORMAT_BF16, 1);
 }
 
-void mr_step_terms(const struct mr_step_setup *setup, const struct mr_batch *batch, double phi,
-                   struct mr_step_terms *terms)
+/* Layers of the fullest stage over the mean. */
+static double stage_excess(const struct mr_step_setup *setup)
+{
+    const double n_layer = (double)setup->llm->n_layer, pp = setup->parallel.pp;
+    return ceil(n_layer / pp) * pp / n_layer;
+}
+
+void mr_step_part_terms(const struct mr_step_setup *setup, const struct mr_batch *batch, double phi,
+                        struct mr_step_terms *terms)
 {
     *terms = (struct mr_step_terms){0};
+    const double excess = stage_excess(setup);
     const struct pricing p = {setup, phi, terms};
     const double n_token = batch->n_decode * (1 + (double)setup->n_draft) + batch->chunk_tokens;
     terms->part[MR_STEP_TERM_HOST].time_s = setup->software->host_s;
@@ -349,10 +357,41 @@ void mr_step_terms(const struct mr_step_setup *setup, const struct mr_batch *bat
     add_products(&p, n_token, batch->n_decode * (1 + (double)setup->n_draft) + batch->n_prompt_end);
     add_attention(&p, batch);
     add_collectives(&p, n_token);
-    for (int i = 0; i < MR_STEP_TERMS; i++)
-        terms->time_s += terms->part[i].time_s;
+    for (int i = 0; i < MR_STEP_TERMS; i++) {
+        struct mr_step_part *part = &terms->part[i];
+        if (i != MR_STEP_TERM_HOST && i != MR_STEP_TERM_HEAD && i != MR_STEP_TERM_SEND)
+            *part = (struct mr_step_part){part->time_s * excess, part->compute_s * excess,
+                                          part->memory_s * excess};
+        terms->time_s += part->time_s;
+    }
     terms->work.idle_s = terms->part[MR_STEP_TERM_HOST].time_s;
     terms->work.busy_s = terms->time_s - terms->work.idle_s;
+}
+
+/* A sequence's tokens stay together: no part is smaller than one of them. */
+double mr_step_parts(const struct mr_step_setup *setup, double n_token)
+{
+    return fmin(fmax(n_token / (1 + (double)setup->n_draft), 1), setup->parallel.pp);
+}
+
+void mr_step_terms(const struct mr_step_setup *setup, const struct mr_batch *batch, double phi,
+                   struct mr_step_terms *terms)
+{
+    const double n_token = batch->n_decode * (1 + (double)setup->n_draft) + batch->chunk_tokens;
+    const double n = mr_step_parts(setup, n_token), share = n / (double)setup->parallel.pp;
+    const struct mr_batch part = {batch->n_decode / n,         batch->kv_tokens / n,
+                                  batch->window_kv_tokens / n, batch->chunk_tokens / n,
+                                  batch->chunk_pairs / n,      batch->n_prompt_end / n,
+                                  batch->n_growing / n};
+    struct mr_work *work = &terms->work;
+    mr_step_part_terms(setup, &part, phi, terms);
+    /* n parts, each with 1 / pp of the layers */
+    for (int f = 0; f < MR_N_FORMAT; f++)
+        work->flop[f] *= share;
+    work->memory_bytes *= share;
+    work->link_bytes *= share;
+    work->busy_s *= share;
+    work->idle_s = terms->time_s - work->busy_s;
 }
 
 /* ---- what is possible ---- */

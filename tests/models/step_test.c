@@ -244,6 +244,63 @@ MR_TEST(tables_agree_with_terms)
     assert_int_equal(mr_test_live_allocations(), 0);
 }
 
+/* Four stages of one layer: 40 sequences are four parts of 10, each as a batch of 10 on one package
+ * but for three sends of 10 x 1000 x 2 B. In that time a package does what a package alone does
+ * for 10, on a quarter of the layers four times. */
+MR_TEST(stages_hold_a_part_each)
+{
+    struct fixture f;
+    plain(&f);
+    const struct mr_step_terms one =
+        terms_of(&f, &(struct mr_batch){.n_decode = 10, .kv_tokens = 10e3});
+    f.setup.parallel.pp = 4;
+    const struct mr_step_terms four =
+        terms_of(&f, &(struct mr_batch){.n_decode = 40, .kv_tokens = 40e3});
+    mr_assert_near(four.part[MR_STEP_TERM_SEND].time_s, 3 * (10e-6 + 20e3 / 100e9), 1e-9, 0);
+    mr_assert_near(four.time_s - four.part[MR_STEP_TERM_SEND].time_s, one.time_s, 1e-12, 0);
+    mr_assert_near(four.work.memory_bytes, one.work.memory_bytes, 1e-12, 0);
+    mr_assert_near(four.work.flop[MR_FORMAT_BF16], one.work.flop[MR_FORMAT_BF16], 1e-12, 0);
+    /* one sequence passes all stages alone: each works a quarter of the time */
+    const struct mr_step_terms alone = terms_of(&f, &(struct mr_batch){.n_decode = 1});
+    mr_assert_near(alone.work.memory_bytes, 228e6 / 4, 1e-9, 0);
+    mr_assert_near(alone.work.busy_s, alone.time_s / 4, 1e-12, 0);
+    /* three stages of four layers: all at the pace of the one with two */
+    f.setup.parallel.pp = 3;
+    const struct mr_step_terms uneven = terms_of(&f, &(struct mr_batch){.n_decode = 3});
+    mr_assert_near(uneven.part[MR_STEP_TERM_DENSE].time_s, 96e-6 * 6 / 4, 1e-6, 0);
+    struct mr_memory memory;
+    struct mr_err err = {0};
+    assert_int_equal(mr_memory_of(&f.setup, 10, 0, &memory, &err), MR_OK);
+    mr_assert_near(memory.weight_bytes, 64e6 + 100e6, 1e-9, 0);
+    mr_assert_near(memory.kv_token_bytes, 8000, 1e-12, 0);
+}
+
+/* Tables, work and growth of parts are those of the terms. */
+MR_TEST(tables_of_stages)
+{
+    struct fixture f;
+    struct mr_work work, growth, next;
+    plain(&f);
+    f.setup.parallel.pp = 4;
+    struct mr_step *step = table_of(&f);
+    for (double n = 1; n <= 4096; n *= 2) {
+        struct mr_batch batch = {.n_decode = n, .kv_tokens = 500 * n};
+        const struct mr_step_terms terms = terms_of(&f, &batch);
+        const struct mr_step_leap leap = mr_step_leap(step, &batch, 1);
+        mr_step_work(step, &batch, &work);
+        mr_step_work_growth(step, &batch, &growth);
+        mr_assert_near(leap.a_s, terms.time_s, 1e-12, 0);
+        mr_assert_near(work.memory_bytes, terms.work.memory_bytes, 1e-9, 0);
+        mr_assert_near(work.flop[MR_FORMAT_BF16], terms.work.flop[MR_FORMAT_BF16], 1e-9, 0);
+        mr_assert_near(work.busy_s, terms.work.busy_s, 1e-9, 0);
+        batch.kv_tokens += n;
+        mr_step_work(step, &batch, &next);
+        mr_assert_near(mr_step_time(step, &batch, 1), leap.a_s + leap.b_s, 1e-12, 0);
+        mr_assert_near(next.memory_bytes, work.memory_bytes + growth.memory_bytes, 1e-12, 0);
+    }
+    mr_step_destroy(step);
+}
+
 /* A batch that only grows in context: the closed form is the sum of the steps. */
 MR_TEST(leaps_are_sums_of_steps)
 {
@@ -353,6 +410,7 @@ MR_TEST_MAIN(MR_TEST_ENTRY(one_decode_reads_everything_once),
              MR_TEST_ENTRY(tensor_parallel_halves_weights_and_adds_reduces),
              MR_TEST_ENTRY(drafts_widen_the_step_and_shorten_the_answer),
              MR_TEST_ENTRY(clocks_move_compute_only), MR_TEST_ENTRY(more_takes_longer),
+             MR_TEST_ENTRY(stages_hold_a_part_each), MR_TEST_ENTRY(tables_of_stages),
              MR_TEST_ENTRY(tables_agree_with_terms), MR_TEST_ENTRY(leaps_are_sums_of_steps),
              MR_TEST_ENTRY(work_of_a_step), MR_TEST_ENTRY(every_failing_allocation),
              MR_TEST_ENTRY(layouts_that_cannot_be), MR_TEST_ENTRY(memory_left_for_contexts))
