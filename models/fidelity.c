@@ -58,7 +58,7 @@ static struct mr_step_setup setup_of(const struct mr_measured_row *row,
                                   .kv_element_bytes = row->kv_element_bytes,
                                   .n_draft = n_draft};
     if (n_draft > 0 && mr_step_accepted(&setup) <= 1)
-        setup.accepted = usual_accepted;
+        setup.accepted = fmin(usual_accepted, 1 + (double)n_draft);
     return setup;
 }
 

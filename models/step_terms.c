@@ -417,6 +417,11 @@ mr_status mr_step_check(const struct mr_step_setup *setup, struct mr_err *err)
     if (p->pp > llm->n_layer)
         return mr_err_set(err, MR_RANGE, MR_NOWHERE, "parallel: pp %u of %llu layers", p->pp,
                           (unsigned long long)llm->n_layer);
+    if (setup->accepted != 0 &&
+        !(setup->accepted >= 1 && setup->accepted <= 1 + (double)setup->n_draft))
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                          "accepted: a step with %u drafts gives 1 to %u tokens, not %.4g",
+                          setup->n_draft, setup->n_draft + 1, setup->accepted);
     if (!(setup->kv_element_bytes > 0))
         return mr_err_set(err, MR_RANGE, MR_NOWHERE, "keys and values need some bytes");
     const bool is_group = (uint64_t)p->tp * p->dp * p->pp > 1;

@@ -335,6 +335,7 @@ MR_TEST(afd_leaps_equal_stepping)
             f.step.accepted = 2.5;
             seen[check_afd_leap(&f, 60, 1, 600)]++;
             f.step.n_draft = 0;
+            f.step.accepted = 0;
         }
     /* one piece with one micro-batch; all four where experts are slow and the way is short */
     assert_true(seen[1] > 0 && seen[2] > 0 && seen[3] > 0 && seen[4] > 0);
@@ -506,6 +507,7 @@ MR_TEST(drafts_beside_verification)
                            240 * sum_s + 270 * active_s, 1e-12, 0);
         }
     f.step.n_draft = 0;
+    f.step.accepted = 0;
     const struct mr_batch batch = batch_of(4, 100);
     assert_int_equal(mr_lpx_draft_step(&setup, &batch, 1, &draft, &err), MR_RANGE);
     assert_string_equal(err.text, "a draft LLM without drafts: n_draft is 0");

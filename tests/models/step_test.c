@@ -356,6 +356,25 @@ MR_TEST(every_failing_allocation)
     mr_test_every_nomem(create_once, &f);
 }
 
+MR_TEST(accepted_tokens_are_of_the_drafts)
+{
+    static const double wrong[] = {0.5, -1, 3.01, HUGE_VAL, (double)NAN};
+    struct fixture f;
+    struct mr_err err = {0};
+    plain(&f);
+    f.setup.n_draft = 2;
+    f.setup.accepted = 3;
+    assert_int_equal(mr_step_check(&f.setup, &err), MR_OK);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        f.setup.accepted = wrong[i];
+        assert_int_equal(mr_step_check(&f.setup, &err), MR_RANGE);
+        mr_assert_contains(err.text, "accepted: a step with 2 drafts gives 1 to 3 tokens, not ");
+    }
+    f.setup.n_draft = 0;
+    f.setup.accepted = 2;
+    assert_int_equal(mr_step_check(&f.setup, &err), MR_RANGE);
+}
+
 MR_TEST(layouts_that_cannot_be)
 {
     static const struct {
@@ -413,4 +432,5 @@ MR_TEST_MAIN(MR_TEST_ENTRY(one_decode_reads_everything_once),
              MR_TEST_ENTRY(stages_hold_a_part_each), MR_TEST_ENTRY(tables_of_stages),
              MR_TEST_ENTRY(tables_agree_with_terms), MR_TEST_ENTRY(leaps_are_sums_of_steps),
              MR_TEST_ENTRY(work_of_a_step), MR_TEST_ENTRY(every_failing_allocation),
+             MR_TEST_ENTRY(accepted_tokens_are_of_the_drafts),
              MR_TEST_ENTRY(layouts_that_cannot_be), MR_TEST_ENTRY(memory_left_for_contexts))
