@@ -22,13 +22,15 @@ static double weight_bytes(const struct mr_step_setup *setup)
 {
     const struct mr_llm_card *llm = setup->llm;
     const double tp = setup->parallel.tp, dp = setup->parallel.dp;
+    /* groups of the same size: copies fill those that an uneven deal leaves short */
+    const double ep = setup->parallel.ep, n_expert = ceil((double)llm->n_expert / ep) * ep;
     const double dense_bytes = mr_step_format_bytes(setup->dense_format);
     const double expert_bytes = mr_step_format_bytes(setup->expert_format);
     const double attention =
         (double)mr_llm_n_attention_layer(llm) * mr_llm_attention_elements(llm) +
         (double)llm->n_state_layer * mr_llm_state_elements(llm);
     const double experts = (double)mr_llm_n_moe_layer(llm) *
-                           ((double)llm->n_expert * mr_llm_expert_elements(llm) +
+                           (n_expert * mr_llm_expert_elements(llm) +
                             (double)llm->n_shared_expert * mr_llm_shared_elements(llm));
     const double dense = (double)mr_llm_n_dense_layer(llm) * mr_llm_dense_elements(llm);
     const double router = (double)mr_llm_n_moe_layer(llm) * mr_llm_router_elements(llm);

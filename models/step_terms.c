@@ -396,12 +396,38 @@ void mr_step_terms(const struct mr_step_setup *setup, const struct mr_batch *bat
 
 /* ---- what is possible ---- */
 
+/* Shards are alike: each has as many query heads as the others, and as many KV heads or a copy of
+ * one. Experts need not divide: copies of busy ones fill the groups (models/memory.h). */
+static mr_status check_heads(const struct mr_step_setup *setup, struct mr_err *err)
+{
+    const struct mr_llm_card *llm = setup->llm;
+    const uint32_t tp = setup->parallel.tp;
+    if (llm->n_head % tp != 0)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE, "parallel: tp %u of %llu heads: %s", tp,
+                          (unsigned long long)llm->n_head,
+                          tp > llm->n_head ? "more shards than heads" : "it must divide them");
+    if (llm->attention == MR_LLM_ATTENTION_GQA && llm->n_kv_head % tp != 0 &&
+        tp % llm->n_kv_head != 0)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                          "parallel: tp %u of %llu KV heads: one must divide the other", tp,
+                          (unsigned long long)llm->n_kv_head);
+    return MR_OK;
+}
+
 mr_status mr_step_check(const struct mr_step_setup *setup, struct mr_err *err)
 {
     const struct mr_parallel *p = &setup->parallel;
     const struct mr_llm_card *llm = setup->llm;
-    if (p->tp == 0 || p->dp == 0 || p->pp == 0 || p->ep == 0 || p->moe_tp == 0)
+    if (p->tp == 0 || p->dp == 0 || p->pp == 0 || p->ep == 0)
         return mr_err_set(err, MR_RANGE, MR_NOWHERE, "parallel: every factor is at least 1");
+    if (llm->n_expert == 0 && p->ep > 1)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                          "parallel: ep %u, but the LLM has no experts to deal", p->ep);
+    if (llm->n_expert > 0 && (uint64_t)p->ep > (uint64_t)p->tp * p->dp)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                          "parallel: ep %u is more than tp %u x dp %u: experts lie on the same "
+                          "packages as attention",
+                          p->ep, p->tp, p->dp);
     if (llm->n_expert > 0 && (uint64_t)p->ep * p->moe_tp != (uint64_t)p->tp * p->dp)
         return mr_err_set(
             err, MR_RANGE, MR_NOWHERE,
@@ -411,9 +437,9 @@ mr_status mr_step_check(const struct mr_step_setup *setup, struct mr_err *err)
     if (llm->n_expert > 0 && p->ep > llm->n_expert)
         return mr_err_set(err, MR_RANGE, MR_NOWHERE, "parallel: ep %u of %llu experts", p->ep,
                           (unsigned long long)llm->n_expert);
-    if (p->tp > llm->n_head)
-        return mr_err_set(err, MR_RANGE, MR_NOWHERE, "parallel: tp %u of %llu heads", p->tp,
-                          (unsigned long long)llm->n_head);
+    if (p->moe_tp == 0)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE, "parallel: every factor is at least 1");
+    MR_TRY(check_heads(setup, err));
     if (p->pp > llm->n_layer)
         return mr_err_set(err, MR_RANGE, MR_NOWHERE, "parallel: pp %u of %llu layers", p->pp,
                           (unsigned long long)llm->n_layer);

@@ -376,6 +376,16 @@ static mr_status price_profile(const struct mr_step_opts_values *opts, struct mr
     return MR_OK;
 }
 
+/* Below its lowest clock a package does not run. */
+static mr_status check_clock(const struct mr_step_opts_values *opts,
+                             const struct mr_step_setup *setup, struct mr_err *err)
+{
+    if (opts->clock >= setup->gpu->clock_min)
+        return MR_OK;
+    return mr_err_set(err, MR_RANGE, MR_NOWHERE, "--clock %.4g: the lowest of %s is %.4g",
+                      opts->clock, opts->gpu, setup->gpu->clock_min);
+}
+
 static mr_status price(const struct mr_verb_call *call, const struct mr_step_setup *setup,
                        struct mr_shelf *shelf, struct mr_buf *out, struct mr_err *err)
 {
@@ -387,6 +397,7 @@ static mr_status price(const struct mr_verb_call *call, const struct mr_step_set
     if (opts->profile[0] != '\0')
         return price_profile(opts, shelf, &batch, out, err);
     MR_TRY(mr_step_check(setup, err));
+    MR_TRY(check_clock(opts, setup, err));
     if (setup->n_draft > 0 && mr_step_accepted(setup) <= 1)
         mr_ui_say(call->ui, 0,
                   "note: the card of %s does not say how many drafts are accepted: "

@@ -382,10 +382,14 @@ MR_TEST(layouts_that_cannot_be)
         const char *part;
     } cases[] = {
         {{0, 1, 1, 1, 1}, "every factor is at least 1"},
-        {{16, 1, 1, 1, 16}, "tp 16 of 10 heads"},
+        {{2, 1, 1, 2, 0}, "ep 2 x moe_tp 0 must be tp 2 x dp 1"},
+        {{16, 1, 1, 1, 16}, "tp 16 of 10 heads: more shards than heads"},
+        {{3, 1, 1, 1, 3}, "tp 3 of 10 heads: it must divide them"},
+        {{5, 1, 1, 1, 5}, "tp 5 of 4 KV heads: one must divide the other"},
+        {{1, 1, 1, 8, 0}, "ep 8 is more than tp 1 x dp 1: experts lie on the same packages"},
         {{1, 1, 5, 1, 1}, "pp 5 of 4 layers"},
-        {{2, 1, 1, 4, 1}, "ep 4 x moe_tp 1 must be tp 2 x dp 1"},
-        {{8, 16, 1, 128, 1}, "ep 128 of 64 experts"},
+        {{2, 4, 1, 4, 1}, "ep 4 x moe_tp 1 must be tp 2 x dp 4"},
+        {{2, 64, 1, 128, 1}, "ep 128 of 64 experts"},
     };
     struct fixture f;
     plain(&f);
@@ -394,10 +398,16 @@ MR_TEST(layouts_that_cannot_be)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct mr_err err = {0};
         f.setup.parallel = cases[i].parallel;
+        f.llm.n_kv_head = cases[i].parallel.tp == 5 ? 4 : 10;
         assert_int_equal(mr_step_check(&f.setup, &err), MR_RANGE);
         mr_assert_contains(err.text, cases[i].part);
     }
     struct mr_err err = {0};
+    f.llm.n_expert = 0;
+    f.setup.parallel = (struct mr_parallel){2, 1, 1, 2, 1};
+    assert_int_equal(mr_step_check(&f.setup, &err), MR_RANGE);
+    mr_assert_contains(err.text, "ep 2, but the LLM has no experts to deal");
+    err = (struct mr_err){0};
     f.setup.parallel = (struct mr_parallel){2, 1, 1, 1, 2};
     f.gpu.nvlink_bytes_s = f.gpu.scaleout_bytes_s = 0;
     assert_int_equal(mr_step_check(&f.setup, &err), MR_RANGE);
@@ -417,6 +427,16 @@ MR_TEST(memory_left_for_contexts)
     assert_int_equal(memory.n_block, (uint64_t)((90e9 - 328e6 - 3.87e9) / (16 * 16000)));
     assert_int_equal(mr_memory_of(&f.setup, 10, 777, &memory, &err), MR_OK);
     assert_int_equal(memory.n_block, 777);
+    /* 10 experts of 3e6 in 4 groups: three each, two of them copies */
+    f.llm.n_expert = 10;
+    f.llm.top_k = 1;
+    f.llm.expert_inter = 1000;
+    f.setup.parallel = (struct mr_parallel){1, 4, 1, 4, 1};
+    assert_int_equal(mr_memory_of(&f.setup, 10, 0, &memory, &err), MR_OK);
+    mr_assert_near(memory.weight_bytes, 4 * (4e6 * 2 + 3 * 3e6 * 2 + 1000 * 10 * 2) + 2 * 100e6,
+                   1e-9, 0);
+    f.llm.n_expert = 0;
+    f.setup.parallel = (struct mr_parallel){1, 1, 1, 1, 1};
     f.llm.dense_inter = 4000000;
     assert_int_equal(mr_memory_of(&f.setup, 10, 0, &memory, &err), MR_LIMIT);
     mr_assert_contains(err.text, "the LLM does not fit: 96.23 GB of weights and 3.87 GB of reserve "
