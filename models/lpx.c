@@ -42,6 +42,12 @@ static double held_bytes(const struct mr_lpx *lpx, int format)
     return mr_step_format_bytes(held_format(lpx, format));
 }
 
+bool mr_lpx_is_expanded(const struct mr_lpx *lpx)
+{
+    return held_format(lpx, lpx->dense_format) != lpx->dense_format ||
+           (lpx->llm->n_expert > 0 && held_format(lpx, lpx->expert_format) != lpx->expert_format);
+}
+
 static mr_status check_format(const struct mr_lpx *lpx, int format, struct mr_err *err)
 {
     if (format < 0 || format >= MR_N_FORMAT)

@@ -45,6 +45,9 @@ struct mr_lpx_fit {
 MR_CHECKED mr_status mr_lpx_fit_of(const struct mr_lpx *lpx, enum mr_lpx_part part,
                                    struct mr_lpx_fit *fit, struct mr_err *err);
 
+/** Are weights held in another format than they are published in? */
+bool mr_lpx_is_expanded(const struct mr_lpx *lpx);
+
 /** LPUs that share one layer. */
 uint64_t mr_lpx_layer_lpus(const struct mr_lpx *lpx);
 

@@ -5,6 +5,7 @@
 
 #include "engine/base/jsonw.h"
 #include "engine/base/shelf.h"
+#include "engine/cli/step_fit.h"
 #include "engine/cli/step_lpx.h"
 #include "engine/cli/verbs.h"
 #include "models/memory.h"
@@ -43,6 +44,11 @@ static const struct mr_opt rows[] = {
      0, "N"},
     {MR_PARAM_N(OPT, n_domain, "domain", "0", 0, 100000, "Packages NVLink reaches, 0: the card's"),
      0, "N"},
+    {MR_PARAM_N(OPT, n_block, "blocks", "0", 0, 1000000000000,
+                "KV blocks there are; 0: what memory holds"),
+     0, "N"},
+    {MR_PARAM_YES(OPT, is_forced, "force-fit", "no", "Price what does not fit, too, and say so"), 0,
+     NULL},
     {MR_PARAM(OPT, clock, "clock", MR_Q_FRACTION, "1", 0.05, 1, "Lock of the clock, of the full"),
      0, "FRAC"},
     {MR_PARAM(OPT, cap_w, "cap", MR_Q_POWER, "0 W", 0, 1e5, "Cap of a package; 0: the card's"), 0,
@@ -59,6 +65,8 @@ static const struct mr_opt rows[] = {
                      "LPUs hold MLPs and experts (afd), decode alone (decode) or draft (draft)"),
      0, "WAY"},
     {MR_PARAM_N(OPT, n_micro, "micro", "2", 1, 1024, "Micro-batches of a step with afd"), 0, "N"},
+    {MR_PARAM_YES(OPT, expands, "expand", "no", "Hold weights that LPUs have no path for as FP8"),
+     0, NULL},
     {MR_PARAM_STR(OPT, draft_llm, "draft-llm", "", "Card of the network that drafts"), 0, "ID"},
     {MR_PARAM_YES(OPT, as_json, "json", "no", "One JSON object"), 0, NULL},
 };
@@ -156,7 +164,7 @@ struct priced {
     struct mr_power power;
     struct mr_power_split watts;
     double clock, cap_w, package_w;
-    bool is_capped;
+    bool is_capped, fits;
 };
 
 /* What the step gives and how much of the hardware it uses. */
@@ -223,8 +231,9 @@ static void print_all(const struct priced *priced, struct mr_buf *out)
     print_power(priced, &f, out);
     mr_buf_printf(out, "%-26s %s weights per package, %s per token of context\n", "memory", weights,
                   kv);
-    mr_buf_printf(out, "%-26s %llu blocks of %llu tokens\n", "room for contexts",
-                  (unsigned long long)memory->n_block, (unsigned long long)memory->block_tokens);
+    mr_buf_printf(out, "%-26s %llu blocks of %llu tokens%s\n", "room for contexts",
+                  (unsigned long long)memory->n_block, (unsigned long long)memory->block_tokens,
+                  priced->fits ? "" : ": it does not fit");
 }
 
 static void json_power(const struct priced *priced, const struct figures *f, struct mr_jsonw *w)
@@ -278,6 +287,7 @@ static void print_json(const struct priced *priced, struct mr_buf *out)
     json_power(priced, &f, &w);
     mr_jsonw_key_f64(&w, "weight_bytes", memory->weight_bytes);
     mr_jsonw_key_f64(&w, "kv_token_bytes", memory->kv_token_bytes);
+    mr_jsonw_key_bool(&w, "fits", priced->fits);
     mr_jsonw_key_u64(&w, "kv_blocks", memory->n_block);
     mr_jsonw_key_u64(&w, "block_tokens", memory->block_tokens);
     mr_jsonw_end(&w);
@@ -316,13 +326,12 @@ static void settle(struct priced *priced, double lock)
 }
 
 static mr_status price_packages(const struct mr_verb_call *call, const struct mr_step_setup *setup,
-                                const struct mr_batch *batch, struct mr_buf *out,
+                                const struct mr_batch *batch, bool fits, struct mr_buf *out,
                                 struct mr_err *err)
 {
     const struct mr_step_opts_values *opts = call->opts;
-    struct priced priced = {.setup = setup, .batch = *batch};
-    const struct mr_memory *memory = &priced.memory;
-    MR_TRY(mr_memory_of(setup, batch->n_decode + batch->n_prompt_end, 0, &priced.memory, err));
+    struct priced priced = {.setup = setup, .batch = *batch, .fits = fits};
+    MR_TRY(mr_step_fit_memory(call, setup, &priced.memory, &priced.fits, err));
     MR_TRY(mr_power_of(setup->gpu, &priced.power, err));
     priced.cap_w = opts->cap_w > 0 ? fmin(opts->cap_w, priced.power.limit_w) : priced.power.limit_w;
     settle(&priced, opts->clock);
@@ -330,21 +339,21 @@ static mr_status price_packages(const struct mr_verb_call *call, const struct mr
         print_json(&priced, out);
     else
         print_all(&priced, out);
-    const double needed = (batch->kv_tokens + batch->chunk_tokens) / (double)memory->block_tokens;
-    if (needed > (double)memory->n_block)
-        mr_ui_say(call->ui, 0,
-                  "note: the batch needs %.0f blocks and %llu fit: it could not run so",
-                  ceil(needed), (unsigned long long)memory->n_block);
     if (priced.package_w > priced.cap_w * (1 + 1e-9))
         mr_ui_say(call->ui, 0, "note: even the lowest clock draws more than the cap of %.4g W",
                   priced.cap_w);
     return MR_OK;
 }
 
-/* A profile knows its time and how it grows, nothing of watts. */
-static mr_status price_profile(const struct mr_step_opts_values *opts, struct mr_shelf *shelf,
+/* A profile knows its time and how it grows, nothing of watts or memory. */
+static mr_status price_profile(const struct mr_step_opts_values *opts,
+                               const struct mr_step_setup *setup, struct mr_shelf *shelf,
                                const struct mr_batch *batch, struct mr_buf *out, struct mr_err *err)
 {
+    MR_TRY(mr_step_fit_profile_opts(opts, err));
+    if (opts->n_block > 0 && !opts->is_forced)
+        MR_TRY(mr_step_fit_blocks(opts, (double)opts->n_block,
+                                  (double)setup->software->block_tokens, 1, err));
     struct mr_diags diags = {0};
     struct mr_profile *profile;
     const struct mr_card *card =
@@ -363,6 +372,8 @@ static mr_status price_profile(const struct mr_step_opts_values *opts, struct mr
         mr_jsonw_key_u64(&w, "schema", 1);
         mr_jsonw_key_f64(&w, "time_s", time_s);
         mr_jsonw_key_f64(&w, "grow_s", leap.b_s);
+        mr_jsonw_key(&w, "power");
+        mr_jsonw_null(&w);
         mr_jsonw_end(&w);
         mr_buf_char(out, '\n');
     } else {
@@ -371,6 +382,8 @@ static mr_status price_profile(const struct mr_step_opts_values *opts, struct mr
         mr_unit_human(leap.b_s, MR_Q_TIME, 4, grow);
         mr_buf_printf(out, "step           %s, longer by %s per step while the batch stays\n", time,
                       grow);
+        mr_buf_printf(out, "power          not known: a profile measures time%s\n",
+                      opts->n_block > 0 ? "" : "; whether the batch fits neither: give --blocks");
     }
     mr_profile_destroy(profile);
     return MR_OK;
@@ -395,17 +408,19 @@ static mr_status price(const struct mr_verb_call *call, const struct mr_step_set
         return mr_err_set(err, MR_RANGE, MR_NOWHERE,
                           "nothing to do: give --batch or --prefill above 0");
     if (opts->profile[0] != '\0')
-        return price_profile(opts, shelf, &batch, out, err);
+        return price_profile(opts, setup, shelf, &batch, out, err);
     MR_TRY(mr_step_check(setup, err));
     MR_TRY(check_clock(opts, setup, err));
+    bool fits = true;
+    MR_TRY(mr_step_fit_context(call, opts->llm, setup->llm, &fits, err));
     if (setup->n_draft > 0 && mr_step_accepted(setup) <= 1)
         mr_ui_say(call->ui, 0,
                   "note: the card of %s does not say how many drafts are accepted: "
                   "none are, unless --accepted says so",
                   opts->llm);
     if (opts->lpu[0] != '\0')
-        return mr_step_lpx_print(opts, setup, &batch, shelf, out, err);
-    return price_packages(call, setup, &batch, out, err);
+        return mr_step_lpx_print(call, setup, &batch, shelf, out, err);
+    return price_packages(call, setup, &batch, fits, out, err);
 }
 
 int mr_step_run(const struct mr_verb_call *call)

@@ -9,12 +9,12 @@ struct mr_verb_call;
 
 struct mr_step_opts_values {
     const char *gpu, *llm, *software, *profile, *lpu, *draft_llm;
-    uint64_t n_tp, n_dp, n_pp, n_ep, n_batch, n_context, n_prompt, n_draft, n_domain;
+    uint64_t n_tp, n_dp, n_pp, n_ep, n_batch, n_context, n_prompt, n_draft, n_domain, n_block;
     uint64_t n_lpu, n_micro;
     double clock, cap_w, accepted; /* accepted 0: of the LLM's card */
     int format, kv;                /* enum mr_format, or MR_N_FORMAT: the card's own */
     int way;                       /* enum mr_step_way */
-    bool as_json;
+    bool expands, is_forced, as_json;
 };
 
 /* What LPUs do beside the GPUs. */

@@ -3,6 +3,7 @@
 #include "engine/cli/step_lpx.h"
 
 #include "engine/base/jsonw.h"
+#include "engine/cli/step_fit.h"
 #include "models/lpx.h"
 #include "models/power.h"
 
@@ -203,7 +204,7 @@ static mr_status find_lpus(const struct mr_step_opts_values *opts,
                            .n_lpu = opts->n_lpu > 0 ? opts->n_lpu : mr_lpu_of(card)->n_per_rack,
                            .dense_format = setup->dense_format,
                            .expert_format = setup->expert_format,
-                           .expands = true,
+                           .expands = opts->expands,
                            .kv_element_bytes = setup->kv_element_bytes};
     if (opts->way != MR_STEP_WAY_DRAFT)
         return MR_OK;
@@ -218,13 +219,36 @@ static mr_status find_lpus(const struct mr_step_opts_values *opts,
     return MR_OK;
 }
 
-mr_status mr_step_lpx_print(const struct mr_step_opts_values *opts,
-                            const struct mr_step_setup *setup, const struct mr_batch *batch,
-                            struct mr_shelf *shelf, struct mr_buf *out, struct mr_err *err)
+/* GPUs beside LPUs hold what LPUs do not: nothing when these decode alone. */
+static mr_status check_packages(const struct mr_verb_call *call, const struct mr_step_setup *setup,
+                                struct mr_err *err)
 {
+    const struct mr_step_opts_values *opts = call->opts;
+    struct mr_step_setup held = *setup;
+    struct mr_llm_card attention;
+    struct mr_memory memory;
+    bool fits = true;
+    if (opts->way == MR_STEP_WAY_DECODE)
+        return MR_OK;
+    if (opts->way == MR_STEP_WAY_AFD) {
+        mr_lpx_attention_llm(setup->llm, &attention);
+        held.llm = &attention;
+        held.parallel.ep = held.parallel.moe_tp = 1;
+    }
+    return mr_step_fit_memory(call, &held, &memory, &fits, err);
+}
+
+mr_status mr_step_lpx_print(const struct mr_verb_call *call, const struct mr_step_setup *setup,
+                            const struct mr_batch *batch, struct mr_shelf *shelf,
+                            struct mr_buf *out, struct mr_err *err)
+{
+    const struct mr_step_opts_values *opts = call->opts;
     struct mr_lpx lpx = {0};
     struct sheet sheet = {0};
     MR_TRY(find_lpus(opts, setup, shelf, &lpx, err));
+    MR_TRY(check_packages(call, setup, err));
+    if (opts->expands && mr_lpx_is_expanded(&lpx))
+        mr_ui_say(call->ui, 0, "note: weights that %s has no path for are held as fp8", opts->lpu);
     if (opts->way == MR_STEP_WAY_AFD)
         MR_TRY(price_afd(opts, &lpx, setup, batch, &sheet, err));
     else if (opts->way == MR_STEP_WAY_DECODE)

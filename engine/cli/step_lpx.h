@@ -9,7 +9,7 @@
 #include "models/step.h"
 
 /** Price and print. @param[in] setup the GPUs, checked */
-MR_CHECKED mr_status mr_step_lpx_print(const struct mr_step_opts_values *opts,
+MR_CHECKED mr_status mr_step_lpx_print(const struct mr_verb_call *call,
                                        const struct mr_step_setup *setup,
                                        const struct mr_batch *batch, struct mr_shelf *shelf,
                                        struct mr_buf *out, struct mr_err *err);
