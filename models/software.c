@@ -15,7 +15,7 @@ static const struct mr_param rows[] = {
     MR_PARAM(S, flop_frac, "flop.dense", MR_Q_FRACTION, "0.75", 0.01, 1, "Share of the peak rate that large dense products reach"),
     MR_PARAM(S, expert_flop_frac, "flop.experts", MR_Q_FRACTION, "0.65", 0.01, 1, "Share of the peak rate that large grouped products reach"),
     MR_PARAM(S, attention_frac, "flop.attention", MR_Q_FRACTION, "0.5", 0.01, 1, "Share of the BF16 rate that prefill attention reaches"),
-    MR_PARAM(S, half_rows, "flop.half_rows", MR_Q_COUNT, "96", 1, 1e5, "Rows at which a BF16 product reaches half of its share; more as other formats are faster"),
+    MR_PARAM(S, half_rows, "flop.half_rows", MR_Q_COUNT, "96", 1, 1e5, "Rows that a large BF16 product loses to ramps, a small one as many as it has; more as other formats are faster"),
     MR_PARAM(S, expert_half_rows, "flop.expert_half_rows", MR_Q_COUNT, "24", 0.1, 1e5, "The same for grouped products, rows per expert"),
     MR_PARAM(S, join_exponent, "join", MR_Q_COUNT, "8", 1, 100, "How sharply compute and memory time join: (c^p + m^p)^(1/p)"),
     MR_PARAM(S, distinct_exponent, "experts.distinct", MR_Q_COUNT, "1", 0.3, 1.5, "Distinct experts touched by N tokens are those of N^x uniform ones"),

@@ -14,7 +14,7 @@ struct mr_software_card {
     double memory_frac, expert_memory_frac, kv_frac; /* of memory bandwidth: weights, experts, KV */
     double flop_frac, expert_flop_frac, attention_frac; /* of the peak rate, for many rows */
     double expert_half_rows; /* the same for grouped products, whose tiles are smaller */
-    double half_rows;        /* rows at which a BF16 product reaches half of that */
+    double half_rows;        /* that a large BF16 product loses */
     double join_exponent;    /* (compute^p + memory^p)^(1/p) */
     double distinct_exponent, imbalance; /* experts touched ~ N^x; busiest rank */
     double reduce_s, reduce_frac;        /* TP all-reduce: start; of link bandwidth */

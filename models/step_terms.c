@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Terms of a step from cards.
  *
- * An operator of m rows: compute = FLOP / (rate x share x m / (m + m_half)), memory = bytes /
- * (bandwidth x share); the two overlap: time = (compute^p + memory^p)^(1/p). m_half grows
- * as the rate over that of BF16, for faster formats need larger products. Launches are counted per
- * layer, not per operator.
+ * An operator of m rows: compute = FLOP / (rate x share x m / r), memory = bytes / (bandwidth x
+ * share); the two overlap: time = (compute^p + memory^p)^(1/p). r = t + h t / (t + h), t = max(m,
+ * 8): a product has the rows of one tile at least, and loses up to h rows to ramps and half-filled
+ * waves, but never more than it has: kernels for few rows split the sum instead, so that one row is
+ * bound by the stream of weights at any clock. h grows as the rate over that of BF16, for faster
+ * formats need larger products. Launches are counted per layer, not per operator.
  *
  * Experts: N tokens touch E (1 - (1 - k/E)^M) distinct ones of E, M = N^x, each token k of them; x
  * < 1 where routing is correlated. Their weights are read once per step, from every package its
@@ -20,6 +22,7 @@
 #include <math.h>
 #include <string.h>
 
+static const double tile_rows = 8;       /* fewest of a product on tensor units */
 static const double reduce_growth = 0.3; /* of the start, per doubling of the group */
 static const double far_start = 5;       /* start beyond the domain over inside */
 static const double dispatch_bytes = 1.03, combine_bytes = 2; /* per element of a token */
@@ -117,16 +120,19 @@ struct operator
     double flop, bytes, rows;
     int format;                      /* of the product */
     double flop_share, memory_share; /* that large products, long streams reach */
-    double half_rows;                /* of BF16; 0: all rows fill the units */
+    double half_rows;                /* h of BF16; 0: all rows fill the units */
     double repeat;                   /* layers it stands in */
     double stretch;                  /* of the busiest package */
 };
 
-/* Share of the rate that a product of few rows reaches. */
+/* Share of the rate that a product of few rows reaches: m / r. */
 static double filled(const struct mr_gpu_card *gpu, const struct operator* op)
 {
-    const double growth = mr_step_flop_rate(gpu, op->format) / gpu->bf16_flop_s;
-    return op->rows / (op->rows + op->half_rows * growth);
+    if (!(op->half_rows > 0))
+        return 1;
+    const double h = op->half_rows * mr_step_flop_rate(gpu, op->format) / gpu->bf16_flop_s;
+    const double t = fmax(op->rows, tile_rows);
+    return op->rows / (t + h * t / (t + h));
 }
 
 static double join(double compute_s, double memory_s, double p)

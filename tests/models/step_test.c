@@ -3,6 +3,7 @@
  * against steps, and what cannot be. */
 #include "models/step.h"
 
+#include "engine/base/shelf.h"
 #include "models/memory.h"
 #include "tests/test.h"
 
@@ -180,6 +181,78 @@ MR_TEST(clocks_move_compute_only)
     mr_step_terms(&f.setup, &decode, 0.5, &slow);
     mr_step_terms(&f.setup, &decode, 1, &fast);
     mr_assert_near(slow.time_s, fast.time_s, 1e-9, 0);
+}
+
+/* Rows that are lost: 8 of a tile, then as many as there are, then 96 (BF16) or 192 (FP8). */
+MR_TEST(few_rows_lose_as_many_at_most)
+{
+    struct fixture f;
+    plain(&f);
+    f.software.half_rows = 96;
+    static const struct {
+        double n, rows;
+    } cases[] = {{1, 8 + 96.0 * 8 / 104}, {8, 8 + 96.0 * 8 / 104}, {96, 144}, {1e6, 1e6 + 96}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct mr_step_terms t = terms_of(&f, &(struct mr_batch){.n_decode = cases[i].n});
+        mr_assert_near(t.part[MR_STEP_TERM_DENSE].compute_s, cases[i].rows * 2 * 48e6 / 1e15, 1e-7,
+                       0);
+    }
+    f.setup.dense_format = MR_FORMAT_FP8;
+    const struct mr_step_terms t = terms_of(&f, &(struct mr_batch){.n_decode = 192});
+    mr_assert_near(t.part[MR_STEP_TERM_DENSE].compute_s, 288 * 2 * 48e6 / 2e15, 1e-9, 0);
+}
+
+static const void *object_of(struct mr_shelf *shelf, const struct mr_card_kind *kind,
+                             const char *id)
+{
+    struct mr_diags diags = {0};
+    const struct mr_card *card = mr_shelf_card(shelf, kind, id, MR_NOWHERE, &diags);
+    assert_non_null(card);
+    return card->object;
+}
+
+static void one_row_of(const struct mr_gpu_card *gpu, const struct mr_llm_card *llm,
+                       const struct mr_software_card *software)
+{
+    for (int format = 0; format < MR_N_FORMAT; format++) {
+        struct mr_step_setup setup = {.gpu = gpu,
+                                      .llm = llm,
+                                      .software = software,
+                                      .parallel = {1, 1, 1, 1, 1},
+                                      .dense_format = format,
+                                      .expert_format = format,
+                                      .kv_element_bytes = 2};
+        struct mr_step_terms t;
+        mr_step_terms(&setup, &(struct mr_batch){.n_decode = 1, .kv_tokens = 1000}, 1, &t);
+        for (int i = 0; i < MR_STEP_TERMS; i++)
+            if (i != MR_STEP_TERM_KV && t.part[i].compute_s > 0.7 * t.part[i].memory_s)
+                fail_msg("%s of one row in %s: compute %g s, memory %g s", mr_step_term_name(i),
+                         mr_step_format_name(format), t.part[i].compute_s, t.part[i].memory_s);
+    }
+}
+
+/* Every package, LLM, engine and format: one sequence is bound by the stream of weights. */
+MR_TEST(one_row_is_bound_by_memory)
+{
+    static const struct mr_card_kind *const kinds[] = {&mr_gpu_kind, &mr_llm_kind,
+                                                       &mr_software_kind};
+    struct mr_shelf *shelf = NULL;
+    struct mr_err err = {0};
+    struct mr_shelf_list list[3] = {{0}};
+    size_t n = 0;
+    assert_int_equal(mr_shelf_create(&shelf, &err), MR_OK);
+    for (int k = 0; k < 3; k++)
+        assert_int_equal(mr_shelf_list_add(&list[k], kinds[k], NULL, &err), MR_OK);
+    for (size_t g = 0; g < list[0].n; g++)
+        for (size_t l = 0; l < list[1].n; l++)
+            for (size_t e = 0; e < list[2].n; e++, n++)
+                one_row_of(object_of(shelf, &mr_gpu_kind, list[0].id[g]),
+                           object_of(shelf, &mr_llm_kind, list[1].id[l]),
+                           object_of(shelf, &mr_software_kind, list[2].id[e]));
+    for (int k = 0; k < 3; k++)
+        mr_shelf_list_fini(&list[k]);
+    assert_true(n > 500);
+    mr_shelf_destroy(shelf);
 }
 
 /* More work never takes less time; twice the batch never twice as long per token. */
@@ -448,9 +521,11 @@ MR_TEST_MAIN(MR_TEST_ENTRY(one_decode_reads_everything_once),
              MR_TEST_ENTRY(experts_that_a_batch_touches),
              MR_TEST_ENTRY(tensor_parallel_halves_weights_and_adds_reduces),
              MR_TEST_ENTRY(drafts_widen_the_step_and_shorten_the_answer),
-             MR_TEST_ENTRY(clocks_move_compute_only), MR_TEST_ENTRY(more_takes_longer),
-             MR_TEST_ENTRY(stages_hold_a_part_each), MR_TEST_ENTRY(tables_of_stages),
-             MR_TEST_ENTRY(tables_agree_with_terms), MR_TEST_ENTRY(leaps_are_sums_of_steps),
-             MR_TEST_ENTRY(work_of_a_step), MR_TEST_ENTRY(every_failing_allocation),
+             MR_TEST_ENTRY(few_rows_lose_as_many_at_most),
+             MR_TEST_ENTRY(one_row_is_bound_by_memory), MR_TEST_ENTRY(clocks_move_compute_only),
+             MR_TEST_ENTRY(more_takes_longer), MR_TEST_ENTRY(stages_hold_a_part_each),
+             MR_TEST_ENTRY(tables_of_stages), MR_TEST_ENTRY(tables_agree_with_terms),
+             MR_TEST_ENTRY(leaps_are_sums_of_steps), MR_TEST_ENTRY(work_of_a_step),
+             MR_TEST_ENTRY(every_failing_allocation),
              MR_TEST_ENTRY(accepted_tokens_are_of_the_drafts),
              MR_TEST_ENTRY(layouts_that_cannot_be), MR_TEST_ENTRY(memory_left_for_contexts))
