@@ -288,19 +288,57 @@ static bool is_possible(const struct reader *r, const struct mr_measured_row *ro
            mr_memory_of(&setup, 1, 0, &memory, NULL) == MR_OK;
 }
 
-static bool has_twin(const struct mr_measured *set, const struct mr_measured_row *row)
+static bool is_near(double a, double b)
 {
-    for (size_t i = 0; i < set->n; i++)
-        if (set->row[i].is_split == row->is_split && set->row[i].ttft_s == row->ttft_s &&
-            set->row[i].tpot_s == row->tpot_s)
-            return true;
-    return false;
+    return fabs(a - b) <= 1e-9 * b; /* files print times of one measurement differently */
+}
+
+static bool is_same_llm(const struct mr_measured_row *a, const struct mr_measured_row *b)
+{
+    return a->llm == b->llm && (a->llm != NULL || strcmp(a->model, b->model) == 0);
+}
+
+/* An earlier row of the same measurement: collections copy from each other. The shape of the
+ * network counts, not the name it is given. */
+static struct mr_measured_row *twin_of(const struct mr_measured *set,
+                                       const struct mr_measured_row *row)
+{
+    for (size_t i = 0; i < set->n; i++) {
+        struct mr_measured_row *other = &set->row[i];
+        if (other->fate != MR_MEASURED_FATE_DUPLICATE && is_near(other->ttft_s, row->ttft_s) &&
+            is_near(other->tpot_s, row->tpot_s) && other->is_split == row->is_split &&
+            other->input == row->input && other->output == row->output &&
+            (other->concurrency == row->concurrency ||
+             (isnan(other->concurrency) && isnan(row->concurrency))) &&
+            strcmp(other->system, row->system) == 0 && is_same_llm(other, row))
+            return other;
+    }
+    return NULL;
+}
+
+/* How much a row says about the run: of twins the one that says most is scored. */
+static int says(const struct mr_measured_row *row)
+{
+    return 2 * (row->fate == MR_MEASURED_FATE_GOOD) + row->knows_workers;
+}
+
+/* Of twins one is kept: the first, unless the second says more. */
+static void settle_twins(struct mr_measured *set, struct mr_measured_row *row)
+{
+    struct mr_measured_row *twin = twin_of(set, row);
+    if (twin == NULL)
+        return;
+    if (says(row) <= says(twin)) {
+        row->fate = MR_MEASURED_FATE_DUPLICATE;
+        return;
+    }
+    set->n_fate[twin->fate]--;
+    twin->fate = MR_MEASURED_FATE_DUPLICATE;
+    set->n_fate[twin->fate]++;
 }
 
 static int fate_of(const struct reader *r, const struct mr_measured_row *row)
 {
-    if (has_twin(r->set, row))
-        return MR_MEASURED_FATE_DUPLICATE;
     if (row->llm == NULL)
         return MR_MEASURED_FATE_NO_LLM;
     if (row->gpu == NULL)
@@ -372,6 +410,7 @@ static mr_status read_rows(struct reader *r, struct mr_err *err)
             return MR_OK;
         MR_TRY(read_row(r, &row, err));
         row.fate = fate_of(r, &row);
+        settle_twins(set, &row);
         MR_TRY(mr_grow(&set->row, &set->cap, set->n + 1, sizeof *set->row, err));
         set->row[set->n++] = row;
         set->n_fate[row.fate]++;

@@ -14,13 +14,14 @@
 #include "engine/base/shelf.h"
 #include "models/step.h"
 
-/* Why a row is not scored; the first that applies. */
-#define MR_MEASURED_FATE_LIST(X)                                            \
-    X(GOOD, "good", "scored")                                               \
-    X(DUPLICATE, "duplicate", "same mode, TTFT and TPOT as an earlier row") \
-    X(NO_LLM, "no-llm", "no card for this model")                           \
-    X(NO_GPU, "no-gpu", "no card for this system")                          \
-    X(NO_LOAD, "no-load", "neither concurrency nor batch size")             \
+/* Why a row is not scored; the first that applies. Rows of one measurement (system, LLM, mode, load
+ * and times agree) count once, by the row that says most. */
+#define MR_MEASURED_FATE_LIST(X)                                     \
+    X(GOOD, "good", "scored")                                        \
+    X(DUPLICATE, "duplicate", "another row of the same measurement") \
+    X(NO_LLM, "no-llm", "no card for this model")                    \
+    X(NO_GPU, "no-gpu", "no card for this system")                   \
+    X(NO_LOAD, "no-load", "neither concurrency nor batch size")      \
     X(IMPOSSIBLE, "impossible", "the layout cannot be, or does not hold the model")
 
 enum mr_measured_fate {

@@ -40,7 +40,7 @@ MR_TEST(rows_and_their_fates)
     read_rows(
         HEADER
         "a,h100_sxm,meta-llama/Llama-3.1-70B,vllm,agg,fp8,1024,512,8,4,,,,,,,100,20\n"
-        "b,h100_sxm,meta-llama/Llama-3.1-70B,vllm,agg,fp8,1024,512,8,8,,,,,,,100,20\n"
+        "b,h100_sxm,meta-llama/Llama-3.1-70B,vllm,agg,fp8,1024,512,8,8,,,,,,,100.00000000001,20\n"
         "c,h100_sxm,nobody/Unknown-1B,vllm,agg,fp8,1024,512,8,1,,,,,,,100,21\n"
         "d,quantum9,meta-llama/Llama-3.1-70B,vllm,agg,fp8,1024,512,8,4,,,,,,,100,22\n"
         "e,h100_sxm,meta-llama/Llama-3.1-70B,vllm,agg,fp8,1024,512,,4,,,,,,,100,23\n"
@@ -67,6 +67,33 @@ MR_TEST(rows_and_their_fates)
     assert_int_equal(oss->expert_format, MR_FORMAT_MXFP4);
     assert_true(oss->mixed.tp == 2 && oss->mixed.ep == 1 && oss->mixed.moe_tp == 2);
     assert_true(!oss->knows_drafts && oss->kv_element_bytes > 0);
+    discard(&r);
+}
+
+/* One measurement under several ids counts once: times that agree to the last digit but one, the
+ * same system, shape, load and mode; anything else is a measurement of its own. Of twins the one
+ * with worker counts is scored. */
+MR_TEST(twins_count_once)
+{
+    struct rows r;
+    read_rows(
+        HEADER
+        "a,gb200,deepseek-ai/DeepSeek-V3,trtllm,disagg,fp8,1024,512,64,,,,,8,8,0,100,25\n"
+        "b,gb200,deepseek-ai/DeepSeek-R1,trtllm,disagg,fp8,1024,512,64,,,2,1,8,8,0,100,"
+        "25.000000000000004\n"
+        "c,gb200,deepseek-ai/DeepSeek-R1,trtllm,disagg,fp8,1024,512,64,,,,,8,8,0,100,25\n"
+        "d,gb200,deepseek-ai/DeepSeek-R1,trtllm,disagg,fp8,1024,512,32,,,2,1,8,8,0,100,25\n"
+        "e,gb300,deepseek-ai/DeepSeek-R1,trtllm,disagg,fp8,1024,512,64,,,2,1,8,8,0,100,25\n"
+        "f,gb200,deepseek-ai/DeepSeek-R1,trtllm,disagg,fp8,1024,256,64,,,2,1,8,8,0,100,25\n"
+        "g,gb200,Qwen/Qwen3-235B-A22B,trtllm,disagg,fp8,1024,512,64,,,2,1,8,8,0,100,25\n"
+        "h,gb200,deepseek-ai/DeepSeek-R1,trtllm,disagg,fp8,1024,512,64,,,2,1,8,8,0,100,25.00001\n",
+        &r);
+    static const bool is_twin[] = {true, false, true, false, false, false, false, false};
+    for (size_t i = 0; i < r.set.n; i++)
+        if ((r.set.row[i].fate == MR_MEASURED_FATE_DUPLICATE) != is_twin[i])
+            fail_msg("row %zu: %s", i, mr_measured_fate_name(r.set.row[i].fate));
+    assert_int_equal(r.set.n_fate[MR_MEASURED_FATE_DUPLICATE], 2);
+    assert_int_equal(r.set.n_fate[MR_MEASURED_FATE_GOOD], 6);
     discard(&r);
 }
 
@@ -208,12 +235,13 @@ MR_TEST(the_public_collection)
     mr_assert_near(ttft_ms, 9130813.621, 1e-9, 0);
     mr_assert_near(tpot_ms, 49522.3325, 1e-9, 0);
     assert_int_equal(set.n_fate[MR_MEASURED_FATE_NO_LLM] + set.n_fate[MR_MEASURED_FATE_NO_GPU], 0);
+    assert_int_equal(set.n_fate[MR_MEASURED_FATE_DUPLICATE], 2698 - 2061);
     assert_true(set.n_fate[MR_MEASURED_FATE_GOOD] > 2000);
     mr_measured_fini(&set);
     mr_shelf_destroy(shelf);
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(rows_and_their_fates), MR_TEST_ENTRY(files_that_are_none),
-             MR_TEST_ENTRY(a_single_request_waits_for_nobody),
+MR_TEST_MAIN(MR_TEST_ENTRY(rows_and_their_fates), MR_TEST_ENTRY(twins_count_once),
+             MR_TEST_ENTRY(files_that_are_none), MR_TEST_ENTRY(a_single_request_waits_for_nobody),
              MR_TEST_ENTRY(a_fit_explains_rows_it_has_not_seen),
              MR_TEST_ENTRY(statistics_of_known_errors), MR_TEST_ENTRY(the_public_collection))
