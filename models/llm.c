@@ -34,6 +34,7 @@ static const char *const attentions[] = {
      .offset = offsetof(M, accepted) + ((k) - 1) * sizeof(double), .kind = MR_PARAM_QUANTITY, .quantity = MR_Q_COUNT, .min = 0, .max = (k) + 1}
 static const struct mr_param rows[] = {
     MR_PARAM_STR(M, aliases, "aliases", NULL, "Other networks of this very shape, separated by blanks"),
+    MR_PARAM_ONE_OF(M, usual_format, "published.format", formats, "bf16", "Format of its own files where others requantize it"),
     MR_PARAM_ONE_OF(M, native_dense, "native.dense", formats, "any", "Format that all but the experts are published in"),
     MR_PARAM_ONE_OF(M, native_experts, "native.experts", formats, "any", "Format that the experts are published in"),
     MR_PARAM_N(M, n_layer, "layers", NULL, 1, 10000, "Transformer layers"),

@@ -26,6 +26,7 @@ enum {
 struct mr_llm_card {
     const char *aliases; /* other networks of this very shape, separated by blanks; NULL: none */
     int native_dense, native_experts; /* enum mr_format it is published in; MR_N_FORMAT: any */
+    int usual_format; /* of its own files, where others requantize it; MR_N_FORMAT: not said */
     uint64_t n_layer, hidden, n_head, n_kv_head, head_dim;
     uint64_t n_expert, top_k, n_shared_expert, expert_inter, dense_inter, n_first_dense;
     uint64_t n_expert_layer;  /* 0: all but the first dense ones */

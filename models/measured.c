@@ -34,6 +34,9 @@ const char *mr_measured_fate_doc(int fate)
 
 /* ---- fields ---- */
 
+/* Counts beyond these are mistakes. */
+static const double packages_max = 1e6, tokens_max = 1e7, requests_max = 1e7, drafts_max = 16;
+
 struct columns {
     size_t id, system, model, backend, precision, gemm, moe, mode, isl, osl, concurrency, batch;
     size_t ttft, tpot, mtp, sequences, prefill_workers, decode_workers;
@@ -189,38 +192,68 @@ static void find_gpu(const struct reader *r, struct mr_measured_row *row)
 
 /* ---- formats and layouts ---- */
 
-static bool names_fp8(struct mr_str s)
+static char lower(char c)
 {
-    for (size_t i = 0; i + 3 <= s.n; i++)
-        if ((s.p[i] == 'F' || s.p[i] == 'f') && (s.p[i + 1] == 'P' || s.p[i + 1] == 'p') &&
-            s.p[i + 2] == '8')
-            return true;
-    return false;
+    return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 }
 
-static int format_of(struct mr_str mode, struct mr_str precision, struct mr_str model)
+static bool begins_with(struct mr_str s, const char *word)
+{
+    size_t i = 0;
+    while (i < s.n && word[i] != '\0' && lower(s.p[i]) == word[i])
+        i++;
+    return word[i] == '\0';
+}
+
+/* Names of formats as files and engines write them; variants of blocks follow ("fp8_block"). */
+static const struct {
+    const char *name;
+    int format;
+} format_names[] = {
+    {"nvfp4", MR_FORMAT_NVFP4},       {"fp4", MR_FORMAT_NVFP4}, {"mxfp4", MR_FORMAT_MXFP4},
+    {"w4a16_mxfp4", MR_FORMAT_MXFP4}, {"fp8", MR_FORMAT_FP8},   {"bf16", MR_FORMAT_BF16},
+    {"bfloat16", MR_FORMAT_BF16},     {"fp16", MR_FORMAT_BF16}, {"float16", MR_FORMAT_BF16},
+};
+
+int mr_measured_format(struct mr_str name)
+{
+    for (size_t i = 0; i < sizeof format_names / sizeof *format_names; i++) {
+        const size_t n = strlen(format_names[i].name);
+        if (begins_with(name, format_names[i].name) && (name.n == n || name.p[n] == '_'))
+            return format_names[i].format;
+    }
+    return -1;
+}
+
+/* The format that a copy has in its name, "R1-NVFP4", else that of the LLM's own files. */
+static int format_of_files(const struct mr_measured_row *row)
+{
+    const struct mr_str model = mr_str_of(row->model);
+    for (size_t i = 1; i < model.n; i++)
+        if (model.p[i - 1] == '-') {
+            const int format = mr_measured_format((struct mr_str){model.p + i, model.n - i});
+            if (format >= 0)
+                return format;
+        }
+    return row->llm != NULL && row->llm->usual_format < MR_N_FORMAT ? row->llm->usual_format
+                                                                    : MR_FORMAT_BF16;
+}
+
+static int format_of(struct mr_str mode, struct mr_str precision, const struct mr_measured_row *row)
 {
     const struct mr_str said = mode.n > 0 ? mode : precision;
-    if (said.n == 0)
-        return names_fp8(model) ? MR_FORMAT_FP8 : MR_FORMAT_BF16;
-    if (mr_str_is(said, "nvfp4") || mr_str_is(said, "fp4"))
-        return MR_FORMAT_NVFP4;
-    if (mr_str_is(said, "mxfp4") || mr_str_is(said, "w4a16_mxfp4"))
-        return MR_FORMAT_MXFP4;
-    if (names_fp8(said))
-        return MR_FORMAT_FP8;
-    return MR_FORMAT_BF16;
+    return said.n > 0 ? mr_measured_format(said) : format_of_files(row);
 }
 
 /* Networks that are published in a format keep it; a latent's projections are not cut to four bits.
  */
 static void set_formats(const struct reader *r, struct mr_measured_row *row)
 {
-    const struct mr_str model = mr_str_of(row->model), precision = field(r, r->col.precision);
-    row->dense_format = format_of(field(r, r->col.gemm), precision, model);
-    row->expert_format = format_of(field(r, r->col.moe), precision, model);
+    const struct mr_str precision = field(r, r->col.precision);
+    row->dense_format = format_of(field(r, r->col.gemm), precision, row);
+    row->expert_format = format_of(field(r, r->col.moe), precision, row);
     row->kv_element_bytes = row->dense_format == MR_FORMAT_BF16 ? 2 : 1;
-    if (row->llm == NULL)
+    if (row->llm == NULL || row->dense_format < 0 || row->expert_format < 0)
         return;
     if (row->llm->native_dense < MR_N_FORMAT)
         row->dense_format = row->llm->native_dense;
@@ -231,23 +264,33 @@ static void set_formats(const struct reader *r, struct mr_measured_row *row)
         row->dense_format = MR_FORMAT_FP8;
 }
 
-static mr_status read_layout(const struct reader *r, int which, bool has_experts,
+/* Blank, or a whole number from least to most. */
+static bool is_count(double x, double least, double most)
+{
+    return isnan(x) || (x >= least && x <= most && x == floor(x));
+}
+
+static mr_status read_layout(const struct reader *r, int which, struct mr_measured_row *row,
                              struct mr_parallel *out, struct mr_err *err)
 {
     double v[5];
-    for (int f = 0; f < 5; f++)
+    for (int f = 0; f < 5; f++) {
         MR_TRY(number(r, r->col.layout[which][f], &v[f], err));
-    const double tp = v[0] >= 1 ? v[0] : 1, pp = v[1] >= 1 ? v[1] : 1;
-    const double moe_tp = v[3] >= 1 ? v[3] : 1, ep = v[4] >= 1 ? v[4] : 1;
+        row->has_counts = row->has_counts && is_count(v[f], 1, packages_max);
+        v[f] = is_count(v[f], 1, packages_max) ? v[f] : (double)NAN;
+    }
+    const bool has_experts = row->llm != NULL && row->llm->n_expert > 0;
+    const double tp = isnan(v[0]) ? 1 : v[0], pp = isnan(v[1]) ? 1 : v[1];
+    const double moe_tp = isnan(v[3]) ? 1 : v[3], ep = isnan(v[4]) ? 1 : v[4];
     const double experts = has_experts ? moe_tp * ep : 1;
     /* blank: as many copies as the experts' packages ask for */
-    const double dp = v[2] >= 1 ? v[2] : fmax(1, floor(experts / tp));
-    const double packages = fmin(fmax(tp * dp, experts), 1e6);
-    *out = (struct mr_parallel){.tp = (uint32_t)fmin(tp, 1e6),
-                                .dp = (uint32_t)fmin(fmax(1, packages / fmin(tp, 1e6)), 1e6),
-                                .pp = (uint32_t)fmin(pp, 1e6),
-                                .ep = (uint32_t)fmin(ep, 1e6)};
-    out->moe_tp = (uint32_t)fmax(1, packages / (double)out->ep);
+    const double dp = isnan(v[2]) ? fmax(1, floor(experts / tp)) : v[2];
+    const double packages = fmin(fmax(tp * dp, experts), packages_max);
+    *out = (struct mr_parallel){.tp = (uint32_t)tp,
+                                .dp = (uint32_t)fmax(1, packages / tp),
+                                .pp = (uint32_t)pp,
+                                .ep = (uint32_t)ep};
+    out->moe_tp = (uint32_t)fmax(1, packages / ep);
     return MR_OK;
 }
 
@@ -273,8 +316,8 @@ static uint64_t hash_config(const struct mr_measured_row *row)
     return hash;
 }
 
-static bool is_possible(const struct reader *r, const struct mr_measured_row *row,
-                        const struct mr_parallel *parallel)
+static int fate_of_layout(const struct reader *r, const struct mr_measured_row *row,
+                          const struct mr_parallel *parallel)
 {
     const struct mr_step_setup setup = {.gpu = row->gpu,
                                         .llm = row->llm,
@@ -284,8 +327,10 @@ static bool is_possible(const struct reader *r, const struct mr_measured_row *ro
                                         .expert_format = row->expert_format,
                                         .kv_element_bytes = row->kv_element_bytes};
     struct mr_memory memory;
-    return mr_step_check(&setup, NULL) == MR_OK &&
-           mr_memory_of(&setup, 1, 0, &memory, NULL) == MR_OK;
+    if (mr_step_check(&setup, NULL) != MR_OK)
+        return MR_MEASURED_FATE_LAYOUT;
+    return mr_memory_of(&setup, 1, 0, &memory, NULL) == MR_OK ? MR_MEASURED_FATE_GOOD
+                                                              : MR_MEASURED_FATE_FIT;
 }
 
 static bool is_near(double a, double b)
@@ -343,12 +388,18 @@ static int fate_of(const struct reader *r, const struct mr_measured_row *row)
         return MR_MEASURED_FATE_NO_LLM;
     if (row->gpu == NULL)
         return MR_MEASURED_FATE_NO_GPU;
-    if (!(row->concurrency > 0))
+    if (isnan(row->concurrency))
         return MR_MEASURED_FATE_NO_LOAD;
-    const bool fits = row->is_split
-                          ? is_possible(r, row, &row->prefill) && is_possible(r, row, &row->decode)
-                          : is_possible(r, row, &row->mixed);
-    return fits ? MR_MEASURED_FATE_GOOD : MR_MEASURED_FATE_IMPOSSIBLE;
+    if (!row->has_counts)
+        return MR_MEASURED_FATE_COUNT;
+    if (row->dense_format < 0 || row->expert_format < 0)
+        return MR_MEASURED_FATE_FORMAT;
+    if (row->llm->context_max > 0 && row->input + row->output > (double)row->llm->context_max)
+        return MR_MEASURED_FATE_LONG;
+    if (!row->is_split)
+        return fate_of_layout(r, row, &row->mixed);
+    const int prefill = fate_of_layout(r, row, &row->prefill);
+    return prefill != MR_MEASURED_FATE_GOOD ? prefill : fate_of_layout(r, row, &row->decode);
 }
 
 static mr_status positive(const struct reader *r, size_t column, double *value, struct mr_err *err)
@@ -380,10 +431,15 @@ static mr_status read_row(const struct reader *r, struct mr_measured_row *row, s
     MR_TRY(number(r, c->decode_workers, &n_decode, err));
     row->ttft_s *= 1e-3;
     row->tpot_s *= 1e-3;
-    row->concurrency = concurrency > 0 ? concurrency : batch;
-    row->knows_drafts = drafts >= 0;
-    row->n_draft = drafts >= 1 ? (uint32_t)fmin(drafts, 64) : 0;
-    row->n_sequence_max = sequences > 0 ? sequences : 0;
+    row->concurrency = isnan(concurrency) ? batch : concurrency;
+    row->has_counts =
+        (isnan(row->concurrency) || (row->concurrency > 0 && row->concurrency <= requests_max)) &&
+        row->input <= tokens_max && row->output <= tokens_max && is_count(drafts, 0, drafts_max) &&
+        is_count(sequences, 1, requests_max) && is_count(n_prefill, 1, packages_max) &&
+        is_count(n_decode, 1, packages_max);
+    row->knows_drafts = drafts >= 0 && drafts <= drafts_max;
+    row->n_draft = row->knows_drafts ? (uint32_t)drafts : 0;
+    row->n_sequence_max = sequences >= 1 ? sequences : 0;
     row->is_split = mr_str_is(field(r, c->mode), "disagg");
     row->knows_workers = n_prefill >= 1 && n_decode >= 1;
     row->n_prefill = row->knows_workers ? n_prefill : 1;
@@ -391,10 +447,9 @@ static mr_status read_row(const struct reader *r, struct mr_measured_row *row, s
     row->llm = mr_measured_llm(r->shelf, &r->llms, mr_str_of(row->model), &row->llm_id);
     find_gpu(r, row);
     set_formats(r, row);
-    const bool has_experts = row->llm != NULL && row->llm->n_expert > 0;
-    MR_TRY(read_layout(r, 0, has_experts, &row->mixed, err));
-    MR_TRY(read_layout(r, 1, has_experts, &row->prefill, err));
-    MR_TRY(read_layout(r, 2, has_experts, &row->decode, err));
+    MR_TRY(read_layout(r, 0, row, &row->mixed, err));
+    MR_TRY(read_layout(r, 1, row, &row->prefill, err));
+    MR_TRY(read_layout(r, 2, row, &row->decode, err));
     row->config = hash_config(row);
     return MR_OK;
 }

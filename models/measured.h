@@ -6,7 +6,7 @@
  * and silicon_tpot_ms, or ttft_ms and tpot_ms optional   id, precision, gemm_quant_mode,
  * moe_quant_mode, backend, mode (agg, disagg), tp_size, pp_size, attention_dp_size, moe_tp_size,
  * moe_ep_size, the same with prefill_ and decode_ before, prefill_num_workers, decode_num_workers;
- * mtp (drafts), max_num_seqs */
+ * mtp (drafts), max_num_seqs. A blank precision is that of the LLM's own files. */
 #ifndef MR_MODELS_MEASURED_H
 #define MR_MODELS_MEASURED_H
 
@@ -16,13 +16,17 @@
 
 /* Why a row is not scored; the first that applies. Rows of one measurement (system, LLM, mode, load
  * and times agree) count once, by the row that says most. */
-#define MR_MEASURED_FATE_LIST(X)                                     \
-    X(GOOD, "good", "scored")                                        \
-    X(DUPLICATE, "duplicate", "another row of the same measurement") \
-    X(NO_LLM, "no-llm", "no card for this model")                    \
-    X(NO_GPU, "no-gpu", "no card for this system")                   \
-    X(NO_LOAD, "no-load", "neither concurrency nor batch size")      \
-    X(IMPOSSIBLE, "impossible", "the layout cannot be, or does not hold the model")
+#define MR_MEASURED_FATE_LIST(X)                                                 \
+    X(GOOD, "good", "scored")                                                    \
+    X(DUPLICATE, "duplicate", "another row of the same measurement")             \
+    X(NO_LLM, "no-llm", "no card for this model")                                \
+    X(NO_GPU, "no-gpu", "no card for this system")                               \
+    X(NO_LOAD, "no-load", "neither concurrency nor batch size")                  \
+    X(COUNT, "bad-count", "a count below 1, with a fraction, or beyond any use") \
+    X(FORMAT, "bad-format", "a precision that is not modeled")                   \
+    X(LONG, "too-long", "prompt and output exceed the context of the LLM")       \
+    X(LAYOUT, "bad-layout", "packages cannot share the LLM like this")           \
+    X(FIT, "no-fit", "the LLM does not fit into the memory of its packages")
 
 enum mr_measured_fate {
 #define MR_MEASURED_FATE_ENUM(name, text, doc) MR_MEASURED_FATE_##name,
@@ -38,7 +42,8 @@ struct mr_measured_row {
     const char *llm_id;
     int fate; /* enum mr_measured_fate */
     bool is_split, knows_workers, knows_drafts;
-    int dense_format, expert_format;
+    bool has_counts;                 /* those that are given can be */
+    int dense_format, expert_format; /* -1: not modeled */
     double kv_element_bytes;
     struct mr_parallel mixed, prefill, decode;
     double n_prefill, n_decode; /* instances; 1 when not known */
@@ -64,6 +69,9 @@ const char *mr_measured_fate_doc(int fate);
  *  @param[in] ids of the LLM cards @param[out] id of the card */
 const struct mr_llm_card *mr_measured_llm(struct mr_shelf *shelf, const struct mr_shelf_list *ids,
                                           struct mr_str model, const char **id);
+
+/** The format (enum mr_format) that a file names like this; -1: none that is modeled. */
+int mr_measured_format(struct mr_str name);
 
 /** Read a file. Rows that cannot be used are kept with their fate; malformed ones are errors.
  *  @param[in] shelf of the cards; they live as long as it

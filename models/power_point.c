@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-static const double reference_c = 60;
+static const double reference_c = 60, count_max = 1e6;
 
 struct reader {
     struct mr_csv *csv;
@@ -39,16 +39,7 @@ static mr_status find_columns(struct reader *r, struct mr_err *err)
     return MR_OK;
 }
 
-static int format_of(struct mr_str precision)
-{
-    if (mr_str_is(precision, "fp8"))
-        return MR_FORMAT_FP8;
-    if (mr_str_is(precision, "mxfp4"))
-        return MR_FORMAT_MXFP4;
-    return mr_str_is(precision, "nvfp4") ? MR_FORMAT_NVFP4 : MR_FORMAT_BF16;
-}
-
-static double predict(const struct mr_step_setup *setup, const struct mr_power_point_row *row)
+static double predict(const struct mr_step_setup *setup, struct mr_power_point_row *row)
 {
     const double context = MR_POWER_POINT_CONTEXT, window = (double)mr_llm_window(setup->llm);
     const struct mr_batch batch = {.n_decode = row->batch,
@@ -57,13 +48,21 @@ static double predict(const struct mr_step_setup *setup, const struct mr_power_p
                                        window > 0 ? row->batch * fmin(context, window) : 0};
     struct mr_step_terms terms;
     struct mr_power power;
-    if (mr_step_check(setup, NULL) != MR_OK || mr_power_of(setup->gpu, &power, NULL) != MR_OK)
+    row->lacks = mr_step_check(setup, NULL) != MR_OK              ? "bad layout"
+                 : mr_power_of(setup->gpu, &power, NULL) != MR_OK ? "no power"
+                                                                  : NULL;
+    if (row->lacks != NULL)
         return (double)NAN;
     mr_step_terms(setup, &batch, 1, &terms);
     struct mr_work work = terms.work;
     work.idle_s = fmin(terms.work.idle_s, row->itl_s);
     work.busy_s = row->itl_s - work.idle_s;
     return fmin(mr_power_step_w(&power, &work, 1, reference_c), power.limit_w);
+}
+
+static bool is_count(double x)
+{
+    return x >= 1 && x <= count_max && x == floor(x);
 }
 
 static mr_status read_row(struct reader *r, struct mr_err *err)
@@ -82,14 +81,21 @@ static mr_status read_row(struct reader *r, struct mr_err *err)
     MR_TRY(mr_csv_f64(r->csv, r->batch, &row.batch, err));
     MR_TRY(mr_csv_f64(r->csv, r->itl, &itl_ms, err));
     MR_TRY(mr_csv_f64(r->csv, r->power, &row.measured_w, err));
-    if (!(n_gpu >= 1) || !(tp >= 1) || !(ep >= 1) || !(itl_ms > 0) || !(row.measured_w > 0))
-        return mr_csv_error(r->csv, r->power, err, MR_RANGE, "counts, times and watts are above 0");
+    if (!is_count(n_gpu) || !is_count(tp) || !is_count(ep))
+        return mr_csv_error(r->csv, r->tp, err, MR_RANGE,
+                            "ngpu, tp and ep are whole numbers from 1 to %g", count_max);
+    if (!(row.batch > 0 && row.batch <= count_max))
+        return mr_csv_error(r->csv, r->batch, err, MR_RANGE, "must be above 0, at most %g",
+                            count_max);
+    if (!(itl_ms > 0) || !(row.measured_w > 0))
+        return mr_csv_error(r->csv, r->power, err, MR_RANGE, "times and watts are above 0");
     row.itl_s = itl_ms * 1e-3;
     const struct mr_card *gpu =
         mr_shelf_card(r->shelf, &mr_gpu_kind, row.gpu, MR_NOWHERE, &ignored);
     const struct mr_llm_card *llm = mr_measured_llm(r->shelf, &r->llms, mr_str_of(row.model), &id);
-    if (gpu != NULL && llm != NULL) {
-        const int format = format_of(mr_str_trim(mr_csv_field(r->csv, r->precision)));
+    const int format = mr_measured_format(mr_str_trim(mr_csv_field(r->csv, r->precision)));
+    row.lacks = gpu == NULL || llm == NULL ? "no card" : format < 0 ? "bad format" : NULL;
+    if (row.lacks == NULL) {
         const uint32_t dp = (uint32_t)fmax(1, n_gpu / tp);
         const struct mr_step_setup setup = {
             .gpu = mr_gpu_of(gpu),

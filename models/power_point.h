@@ -12,7 +12,8 @@
 struct mr_power_point_row {
     const char *model, *gpu; /* in the set's arena */
     double batch, itl_s, measured_w;
-    double predicted_w; /* NaN: no card, or the layout cannot be */
+    double predicted_w; /* NaN: see lacks */
+    const char *lacks;  /* why it is not predicted; NULL: it is */
 };
 
 struct mr_power_points {

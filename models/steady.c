@@ -9,6 +9,8 @@ enum {
     n_round = 12
 };
 
+static const double tokens_max = 2e7; /* of a request: a prompt is priced chunk by chunk */
+
 /* A prompt goes through in chunks; each is a step of its own when nothing else runs. */
 static double prefill_s(const struct mr_step_setup *setup, double input, double cached)
 {
@@ -55,6 +57,9 @@ static mr_status fit(const struct mr_step_setup *setup, const struct mr_steady_l
                      double n_request, double *n_fit, struct mr_err *err)
 {
     struct mr_memory memory;
+    if (!(load->input + load->output <= tokens_max))
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE, "a request of %g tokens, at most %g",
+                          load->input + load->output, tokens_max);
     MR_TRY(mr_memory_of(setup, n_request, 0, &memory, err));
     const double tokens = (double)memory.n_block * (double)memory.block_tokens;
     *n_fit = fmax(1, floor(tokens / (load->input + load->output)));

@@ -118,7 +118,7 @@ static void put_rows(const struct mr_power_points *set, struct mr_buf *out)
         mr_buf_printf(out, "%-36s %-10s %8.0f %7.0f W ", row->model, row->gpu, row->batch,
                       row->measured_w);
         if (isnan(row->predicted_w))
-            mr_buf_printf(out, "%9s\n", "no card");
+            mr_buf_printf(out, "%9s\n", row->lacks);
         else
             mr_buf_printf(out, "%7.0f W %+6.1f %%\n", row->predicted_w,
                           100 * (row->predicted_w / row->measured_w - 1));

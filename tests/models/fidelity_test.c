@@ -50,7 +50,7 @@ MR_TEST(rows_and_their_fates)
         &r);
     static const int fates[] = {MR_MEASURED_FATE_GOOD,    MR_MEASURED_FATE_DUPLICATE,
                                 MR_MEASURED_FATE_NO_LLM,  MR_MEASURED_FATE_NO_GPU,
-                                MR_MEASURED_FATE_NO_LOAD, MR_MEASURED_FATE_IMPOSSIBLE,
+                                MR_MEASURED_FATE_NO_LOAD, MR_MEASURED_FATE_FIT,
                                 MR_MEASURED_FATE_GOOD,    MR_MEASURED_FATE_GOOD};
     assert_int_equal(r.set.n, 8);
     for (size_t i = 0; i < r.set.n; i++)
@@ -94,6 +94,59 @@ MR_TEST(twins_count_once)
             fail_msg("row %zu: %s", i, mr_measured_fate_name(r.set.row[i].fate));
     assert_int_equal(r.set.n_fate[MR_MEASURED_FATE_DUPLICATE], 2);
     assert_int_equal(r.set.n_fate[MR_MEASURED_FATE_GOOD], 6);
+    discard(&r);
+}
+
+/* What cannot be represented is counted under its reason, and none of it takes long. */
+MR_TEST(rows_that_cannot_be_are_counted_by_reason)
+{
+    static const struct {
+        const char *row;
+        int fate;
+    } cases[] = {
+        {"h100_sxm,Llama-3.1-8B,fp8,1024,512,8,1,1,0,64", MR_MEASURED_FATE_GOOD},
+        {"h100_sxm,Llama-3.1-8B,fp8,1024,512,8,-5,1,0,64", MR_MEASURED_FATE_COUNT},
+        {"h100_sxm,Llama-3.1-8B,fp8,1024,512,8,0,1,0,64", MR_MEASURED_FATE_COUNT},
+        {"h100_sxm,Llama-3.1-8B,fp8,1024,512,8,1.5,1,0,64", MR_MEASURED_FATE_COUNT},
+        {"h100_sxm,Llama-3.1-8B,fp8,1024,512,8,1e300,1,0,64", MR_MEASURED_FATE_COUNT},
+        {"h100_sxm,Llama-3.1-8B,fp8,1024,512,-8,1,1,0,64", MR_MEASURED_FATE_COUNT},
+        {"h100_sxm,Llama-3.1-8B,fp8,1024,512,1e12,1,1,0,64", MR_MEASURED_FATE_COUNT},
+        {"h100_sxm,Llama-3.1-8B,fp8,1e12,512,8,1,1,0,64", MR_MEASURED_FATE_COUNT},
+        {"h100_sxm,Llama-3.1-8B,fp8,12345678901234567890,512,8,1,1,0,64", MR_MEASURED_FATE_COUNT},
+        {"h100_sxm,Llama-3.1-8B,fp8,1e308,1e308,8,1,1,0,64", MR_MEASURED_FATE_COUNT},
+        {"h100_sxm,Llama-3.1-8B,fp8,1024,512,8,1,1,-3,64", MR_MEASURED_FATE_COUNT},
+        {"h100_sxm,Llama-3.1-8B,fp8,1024,512,8,1,1,1000,64", MR_MEASURED_FATE_COUNT},
+        {"h100_sxm,Llama-3.1-8B,fp8,1024,512,8,1,1,0,-8", MR_MEASURED_FATE_COUNT},
+        {"h100_sxm,Llama-3.1-8B,int3,1024,512,8,1,1,0,64", MR_MEASURED_FATE_FORMAT},
+        {"h100_sxm,Llama-3.1-8B,w4a16,1024,512,8,1,1,0,64", MR_MEASURED_FATE_FORMAT},
+        {"h100_sxm,Llama-3.1-8B,fp8,131072,1,8,1,1,0,64", MR_MEASURED_FATE_LONG},
+        {"h100_sxm,Llama-3.1-8B,fp8,1024,512,8,64,1,0,64", MR_MEASURED_FATE_LAYOUT},
+        {"h100_sxm,DeepSeek-R1,fp8,1024,512,8,1,1,0,64", MR_MEASURED_FATE_FIT},
+        {"h100_sxm,Llama-3.1-8B,,1024,512,8,1,1,,", MR_MEASURED_FATE_GOOD},
+        {"b200_sxm,nvidia/DeepSeek-R1-NVFP4,,1024,512,8,8,8,,", MR_MEASURED_FATE_GOOD},
+        {"b200_sxm,deepseek-ai/DeepSeek-R1,,1024,512,8,8,8,,", MR_MEASURED_FATE_GOOD},
+    };
+    struct rows r;
+    struct mr_buf text = {0};
+    const size_t n = sizeof cases / sizeof *cases;
+    mr_buf_text(&text, "system,model,precision,isl,osl,concurrency,tp_size,moe_ep_size,mtp,"
+                       "max_num_seqs,ttft_ms,tpot_ms\n");
+    for (size_t i = 0; i < n; i++)
+        mr_buf_printf(&text, "%s,%zu,20\n", cases[i].row, 100 + i);
+    read_rows(text.text, &r);
+    mr_buf_fini(&text);
+    size_t sum = 0;
+    for (size_t i = 0; i < n; i++)
+        if (r.set.row[i].fate != cases[i].fate)
+            fail_msg("%s: %s", cases[i].row, mr_measured_fate_name(r.set.row[i].fate));
+    for (int f = 0; f < MR_MEASURED_FATES; f++)
+        sum += r.set.n_fate[f];
+    assert_int_equal(sum, n);
+    /* a blank precision is that of the files, not BF16 for all */
+    assert_int_equal(r.set.row[n - 3].dense_format, MR_FORMAT_BF16);
+    assert_int_equal(r.set.row[n - 2].expert_format, MR_FORMAT_NVFP4);
+    assert_int_equal(r.set.row[n - 1].expert_format, MR_FORMAT_FP8);
+    assert_int_equal(r.set.row[n - 1].dense_format, MR_FORMAT_FP8);
     discard(&r);
 }
 
@@ -242,6 +295,7 @@ MR_TEST(the_public_collection)
 }
 
 MR_TEST_MAIN(MR_TEST_ENTRY(rows_and_their_fates), MR_TEST_ENTRY(twins_count_once),
+             MR_TEST_ENTRY(rows_that_cannot_be_are_counted_by_reason),
              MR_TEST_ENTRY(files_that_are_none), MR_TEST_ENTRY(a_single_request_waits_for_nobody),
              MR_TEST_ENTRY(a_fit_explains_rows_it_has_not_seen),
              MR_TEST_ENTRY(statistics_of_known_errors), MR_TEST_ENTRY(the_public_collection))

@@ -27,16 +27,21 @@ MR_TEST(a_row_is_its_step_at_the_measured_pace)
                                       "22,900\n"
                                       "nobody/knows-this,b200_sxm,1,1,1,fp8,8,10,500\n"
                                       "Llama-3.1-8B,no_such_card,1,1,1,fp8,8,10,500\n"
-                                      "gpt-oss-120b,b200_sxm,2,2,3,mxfp4,8,10,500\n");
+                                      "gpt-oss-120b,b200_sxm,2,2,3,mxfp4,8,10,500\n"
+                                      "Llama-3.1-8B,b200_sxm,1,1,1,int3,8,10,500\n");
     struct mr_shelf *shelf = shelf_of();
     struct mr_power_points set = {0};
     struct mr_err err = {0};
     struct mr_diags diags = {0};
     if (mr_power_point_read(path, shelf, &set, &err) != MR_OK)
         fail_msg("%s", err.text);
-    assert_int_equal(set.n, 4);
-    for (size_t i = 1; i < set.n; i++)
+    static const char *const lacks[] = {"no card", "no card", "bad layout", "bad format"};
+    assert_int_equal(set.n, 5);
+    assert_null(set.row[0].lacks);
+    for (size_t i = 1; i < set.n; i++) {
         assert_true(isnan(set.row[i].predicted_w));
+        assert_string_equal(set.row[i].lacks, lacks[i - 1]);
+    }
     struct mr_software_card software;
     mr_software_defaults(&software);
     const struct mr_step_setup setup = {
@@ -66,7 +71,10 @@ MR_TEST(files_that_are_none)
     static const char *const bad[][2] = {
         {"model,gpu\na,b\n", "ngpu"},
         {HEAD "m,b200_sxm,1,1,1,fp8,8,0,500\n", "above 0"},
-        {HEAD "m,b200_sxm,0,1,1,fp8,8,10,500\n", "above 0"},
+        {HEAD "m,b200_sxm,0,1,1,fp8,8,10,500\n", "from 1 to"},
+        {HEAD "m,b200_sxm,1,1.5,1,fp8,8,10,500\n", "from 1 to"},
+        {HEAD "m,b200_sxm,1,1,1,fp8,-8,10,500\n", "above 0"},
+        {HEAD "m,b200_sxm,1,1,1,fp8,1e300,10,500\n", "above 0"},
         {HEAD "m,b200_sxm,1,1,1,fp8,8,10,-5\n", "above 0"},
         {HEAD "m,b200_sxm,1,1,1,fp8,many,10,500\n", "many"},
     };
