@@ -28,8 +28,8 @@ static const char *const policies[] = {
 #define OPT struct mr_power_opts_values
 static const struct mr_opt rows[] = {
     {MR_PARAM_STR(OPT, power, "power", NULL,
-                  "Power trace: t_s, then site_w, rack_w, load or names of racks"),
-     0, "FILE.csv"},
+                  "Power trace: a run file, or t_s, then site_w, rack_w, load or names of racks"),
+     0, "FILE"},
     {MR_PARAM(OPT, load_frac, "load", MR_Q_FRACTION, "1", 0, 1.5,
               "Without a trace: constant share of granted power"),
      0, "FRAC"},

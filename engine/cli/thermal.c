@@ -20,8 +20,8 @@
 #define OPT struct mr_thermal_opts_values
 static const struct mr_opt rows[] = {
     {MR_PARAM_STR(OPT, power, "power", NULL,
-                  "Power trace: t_s, then site_w, rack_w, load or names of racks"),
-     0, "FILE.csv"},
+                  "Power trace: a run file, or t_s, then site_w, rack_w, load or names of racks"),
+     0, "FILE"},
     {MR_PARAM(OPT, load_frac, "load", MR_Q_FRACTION, "1", 0, 1.5,
               "Without a trace: constant share of granted power"),
      0, "FRAC"},

@@ -5,6 +5,7 @@
 #include "engine/base/csv.h"
 #include "engine/base/mem.h"
 #include "engine/base/num.h"
+#include "engine/record/rundata.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -155,11 +156,92 @@ static mr_status read_csv(struct mr_csv *csv, const struct mr_site *site,
     return MR_OK;
 }
 
+static const char run_dataset[] = "/racks/power_kw";
+
+static mr_status power_scale(const char *path, const char *units, double *scale, struct mr_err *err)
+{
+    static const struct {
+        const char *units;
+        double scale;
+    } known[] = {{"kW", 1e3}, {"W", 1}, {"MW", 1e6}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(units, known[i].units) == 0) {
+            *scale = known[i].scale;
+            return MR_OK;
+        }
+    return mr_err_set(err, MR_UNIT, (struct mr_place){path, 0, 0},
+                      "dataset %s: units '%s' are not W, kW or MW", run_dataset, units);
+}
+
+static mr_status name_columns(const char *path, const struct mr_rundata *data,
+                              const struct mr_site *site, struct mr_thermal_load *load,
+                              struct mr_err *err)
+{
+    for (size_t c = 0; c < data->n_entity; c++) {
+        const uint32_t rack = rack_by_name(site, mr_str_of(data->name[c]));
+        if (rack == MR_SITE_NONE || load->is_named[rack])
+            return mr_err_set(err, MR_REF, (struct mr_place){path, 0, 0},
+                              rack == MR_SITE_NONE ? "dataset %s: site '%s' has no rack '%s'"
+                                                   : "dataset %s: site '%s': rack '%s' comes twice",
+                              run_dataset, site->name, data->name[c]);
+        load->rack[c] = rack;
+        load->is_named[rack] = true;
+    }
+    return MR_OK;
+}
+
+/* Rows that change nothing are left out, so that where somebody recorded cuts no step of the
+ * plant; the last says how long the run was. */
+static mr_status take_rows(const char *path, struct mr_rundata *data, struct mr_thermal_load *load,
+                           struct mr_err *err)
+{
+    double scale = 0;
+    MR_TRY(power_scale(path, data->units, &scale, err));
+    const size_t n = data->n_entity;
+    const double *last = NULL;
+    for (size_t i = 0; i < data->n_time; i++) {
+        double *value = &data->value[i * n];
+        for (size_t c = 0; c < n; c++) {
+            value[c] *= scale;
+            if (!(value[c] >= 0 && value[c] < 1e12))
+                return mr_err_set(err, MR_RANGE, (struct mr_place){path, 0, 0},
+                                  "dataset %s: rack '%s' at %g s: %g W: power must be 0 or more",
+                                  run_dataset, data->name[c], data->time_s[i], value[c]);
+        }
+        if (last != NULL && i + 1 < data->n_time && memcmp(last, value, n * sizeof *value) == 0)
+            continue;
+        if (!(data->time_s[i] >= 0))
+            return mr_err_set(err, MR_RANGE, (struct mr_place){path, 0, 0},
+                              "dataset %s: time %g is before the run", run_dataset,
+                              data->time_s[i]);
+        MR_TRY(add_row(load, data->time_s[i], value, err));
+        last = value;
+    }
+    return MR_OK;
+}
+
+static mr_status read_run(const char *path, const struct mr_site *site,
+                          struct mr_thermal_load *load, struct mr_err *err)
+{
+    struct mr_rundata data;
+    mr_status st = mr_rundata_read(path, run_dataset, &data, err);
+    if (st == MR_OK)
+        st = make_columns(load, site, data.n_entity, err);
+    if (st == MR_OK)
+        st = name_columns(path, &data, site, load, err);
+    if (st == MR_OK)
+        st = take_rows(path, &data, load, err);
+    mr_rundata_fini(&data);
+    return st;
+}
+
 mr_status mr_thermal_load_read(const char *path, const struct mr_site *site,
                                struct mr_thermal_load *load, struct mr_err *err)
 {
     struct mr_csv *csv = NULL;
     *load = (struct mr_thermal_load){0};
+    if (mr_rundata_is(path))
+        return read_run(path, site, load, err);
     MR_TRY(mr_csv_open(path, NULL, &csv, err));
     const mr_status st = read_csv(csv, site, load, err);
     mr_csv_close(csv);

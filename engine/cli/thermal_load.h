@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Power of racks over time, out of a CSV file, and outages out of words, for the thermal verb. */
+/* Power of racks over time, out of a CSV or a run file, and outages out of words, for the thermal
+ * verb. */
 #ifndef MR_ENGINE_CLI_THERMAL_LOAD_H
 #define MR_ENGINE_CLI_THERMAL_LOAD_H
 
@@ -33,7 +34,8 @@ enum mr_thermal_load_kind {
 MR_CHECKED mr_status mr_thermal_load_of(double frac, const struct mr_site *site,
                                         struct mr_thermal_load *load, struct mr_err *err);
 
-/** Columns t_s, then site_w, rack_w or load, then racks by name [W]; time grows from row to row.
+/** CSV: columns t_s, then site_w, rack_w or load, then racks by name [W]; time grows from row to
+ *  row. Run file: /racks/power_kw, what the racks drew in it; they must be of this site.
  *  @param[out] load mr_thermal_load_fini, after errors too */
 MR_CHECKED mr_status mr_thermal_load_read(const char *path, const struct mr_site *site,
                                           struct mr_thermal_load *load, struct mr_err *err);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Series read back out of a run file, finished or left as PATH.part: one dataset time x entity, its
+ * times, the names of its entities, its unit. Axes are found by the file's own dimension scales, so
+ * files of other netCDF-4 writers serve as well. Not for the moments in which this process writes
+ * a run file itself: HDF5's high-level calls are not safe beside the writing thread. */
+#ifndef MR_ENGINE_RECORD_RUNDATA_H
+#define MR_ENGINE_RECORD_RUNDATA_H
+
+#include "engine/base/status.h"
+
+enum {
+    MR_RUNDATA_UNITS = 32
+};
+
+/* Owned by the caller: mr_rundata_fini. */
+struct mr_rundata {
+    size_t n_time, n_entity;
+    double *time_s; /* finite, rises */
+    double *value;  /* [time * n_entity + entity], in `units`; NaN where nothing was recorded */
+    char **name;    /* of entities */
+    char units[MR_RUNDATA_UNITS];
+};
+
+/** A plain file that begins as HDF5 does. */
+bool mr_rundata_is(const char *path);
+
+/** Read a dataset of floats over time and entity.
+ *  @param[in] dataset "/racks/power_kw" @param[out] out mr_rundata_fini, after errors too
+ *  @return MR_IO when the file cannot be read, MR_REF without that dataset, MR_SCHEMA when it is
+ *  not of that kind */
+MR_CHECKED mr_status mr_rundata_read(const char *path, const char *dataset, struct mr_rundata *out,
+                                     struct mr_err *err);
+void mr_rundata_fini(struct mr_rundata *data);
+
+#endif
