@@ -399,7 +399,11 @@ void mr_lpx_afd_step(const struct mr_lpx_afd_setup *setup, const struct mr_batch
                                        way_s(setup, rows * h * out_bytes),
                                        way_s(setup, rows * h * back_bytes)};
     out->attention_growth_s = gpu_growth_s(&gpu, batch, phi) / m / n_layer;
-    out->head_s = terms.part[MR_STEP_TERM_HOST].time_s + terms.part[MR_STEP_TERM_HEAD].time_s;
+    out->head_s = terms.part[MR_STEP_TERM_HOST].time_s + terms.part[MR_STEP_TERM_HEAD].time_s +
+                  terms.part[MR_STEP_TERM_DRAFT].time_s;
+    /* a drafting layer's MLP or experts are on LPUs, too: nothing runs beside it */
+    out->head_s +=
+        mr_step_draft_runs(&gpu) * (m * out->stage.ffn_s + out->stage.out_s + out->stage.back_s);
     out->time_s = mr_lpx_pipeline_s(&out->stage, n_layer, m, out->head_s);
     out->step = afd_leap(out, n_layer, m);
     const double active_s = m * n_layer * out->stage.ffn_s * (double)mr_lpx_layer_lpus(&setup->lpx);
@@ -416,7 +420,8 @@ void mr_lpx_afd_step(const struct mr_lpx_afd_setup *setup, const struct mr_batch
     out->gpu_work.link_bytes = m * out->gpu_work.link_bytes +
                                (n_logit + batch->chunk_tokens) * h * (out_bytes + back_bytes) *
                                    n_layer / ((double)gpu.parallel.tp * (double)gpu.parallel.dp);
-    out->gpu_work.busy_s = m * layers_s + terms.part[MR_STEP_TERM_HEAD].time_s;
+    out->gpu_work.busy_s =
+        m * layers_s + terms.part[MR_STEP_TERM_HEAD].time_s + terms.part[MR_STEP_TERM_DRAFT].time_s;
     out->gpu_work.idle_s = fmax(0, out->time_s - out->gpu_work.busy_s);
 }
 
@@ -526,7 +531,9 @@ mr_status mr_lpx_decode_step(const struct mr_lpx *lpx, const struct mr_batch *ba
 mr_status mr_lpx_draft_step(const struct mr_lpx_draft_setup *setup, const struct mr_batch *batch,
                             double phi, struct mr_lpx_draft *out, struct mr_err *err)
 {
-    const struct mr_step_setup *verify = setup->verify;
+    struct mr_step_setup apart = *setup->verify;
+    const struct mr_step_setup *verify = &apart;
+    apart.drafts_elsewhere = true;
     const double q = verify->n_draft, ways_s = 2 * setup->lpx.lpu->gpu_path_latency_s;
     struct mr_lpx_decode decode;
     struct mr_step_terms terms;

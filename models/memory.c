@@ -43,19 +43,41 @@ static double weight_bytes(const struct mr_step_setup *setup)
                     head * 2 / tp);
 }
 
+/* The layer that drafts, beside the LLM's own: one, however often it runs. Its head is shared. */
+static double draft_bytes(const struct mr_step_setup *setup)
+{
+    const struct mr_llm_card *llm = setup->llm;
+    const double tp = setup->parallel.tp, dp = setup->parallel.dp, ep = setup->parallel.ep;
+    const double h = (double)llm->hidden, n_expert = ceil((double)llm->n_expert / ep) * ep;
+    const double dense_bytes = mr_step_format_bytes(setup->dense_format);
+    const double expert_bytes = mr_step_format_bytes(setup->expert_format);
+    const double inner = llm->n_expert > 0
+                             ? (n_expert * mr_llm_expert_elements(llm) +
+                                (double)llm->n_shared_expert * mr_llm_shared_elements(llm)) *
+                                       expert_bytes / (tp * dp) +
+                                   mr_llm_router_elements(llm) * 2
+                             : mr_llm_dense_elements(llm) * dense_bytes / (tp * dp);
+    if (!(mr_step_draft_runs(setup) > 0))
+        return 0;
+    return (2 * h * h + mr_llm_attention_elements(llm)) * dense_bytes / tp + inner;
+}
+
 mr_status mr_memory_of(const struct mr_step_setup *setup, double n_sequence, uint64_t n_block,
                        struct mr_memory *memory, struct mr_err *err)
 {
     const struct mr_llm_card *llm = setup->llm;
     const struct mr_software_card *software = setup->software;
     const double tp = setup->parallel.tp, dp = setup->parallel.dp, layers = layer_share(setup);
+    const double n_kv = (double)llm->n_kv_layer;
+    const double drafts = mr_step_draft_runs(setup) > 0 && n_kv > 0 ? 1 + 1 / n_kv : 1;
     const double kv_shards =
         llm->attention == MR_LLM_ATTENTION_GQA ? fmin(tp, (double)llm->n_kv_head) : 1;
     *memory = (struct mr_memory){
         .package_bytes = setup->gpu->memory_bytes * software->memory_share,
-        .weight_bytes = weight_bytes(setup),
+        .weight_bytes = weight_bytes(setup) + draft_bytes(setup),
         .reserve_bytes = software->reserve_bytes,
-        .kv_token_bytes = mr_llm_token_bytes(llm, setup->kv_element_bytes) / kv_shards * layers,
+        .kv_token_bytes =
+            mr_llm_token_bytes(llm, setup->kv_element_bytes) / kv_shards * layers * drafts,
         .sequence_bytes =
             (llm->window_elements * setup->kv_element_bytes / kv_shards + llm->state_bytes / tp) *
             layers,

@@ -42,6 +42,7 @@ struct mr_step_setup {
     double scaleout_bytes_s;         /* between domains; 0: the card's */
     uint32_t domain_packages;        /* that NVLink reaches; 0: the card's */
     uint32_t n_draft;                /* speculative tokens per step */
+    bool drafts_elsewhere;           /* others make them: only their verification costs */
     double accepted;                 /* mean tokens per step with drafts; 0: of the LLM's card */
 };
 
@@ -57,18 +58,19 @@ struct mr_batch {
 };
 
 /* Parts of a step. */
-#define MR_STEP_TERM_LIST(X)                                     \
-    X(HOST, "host", "scheduler, launch, sampling")               \
-    X(LAUNCH, "launch", "small kernels of the layers")           \
-    X(PROJECTIONS, "projections", "attention's matrix products") \
-    X(DENSE, "dense", "MLPs of dense layers and shared experts") \
-    X(EXPERTS, "experts", "routed experts and router")           \
-    X(STATE, "state", "layers with a recurrent state")           \
-    X(KV, "kv", "keys and values read by decodes")               \
-    X(PREFILL, "prefill", "attention of chunks")                 \
-    X(HEAD, "head", "logits of the sequences that need them")    \
-    X(REDUCE, "reduce", "tensor-parallel all-reduce")            \
-    X(EXCHANGE, "exchange", "expert-parallel all-to-all")        \
+#define MR_STEP_TERM_LIST(X)                                       \
+    X(HOST, "host", "scheduler, launch, sampling")                 \
+    X(LAUNCH, "launch", "small kernels of the layers")             \
+    X(PROJECTIONS, "projections", "attention's matrix products")   \
+    X(DENSE, "dense", "MLPs of dense layers and shared experts")   \
+    X(EXPERTS, "experts", "routed experts and router")             \
+    X(STATE, "state", "layers with a recurrent state")             \
+    X(KV, "kv", "keys and values read by decodes")                 \
+    X(PREFILL, "prefill", "attention of chunks")                   \
+    X(HEAD, "head", "logits of the sequences that need them")      \
+    X(DRAFT, "draft", "drafts: their layer, its messages, logits") \
+    X(REDUCE, "reduce", "tensor-parallel all-reduce")              \
+    X(EXCHANGE, "exchange", "expert-parallel all-to-all")          \
     X(SEND, "send", "between pipeline stages")
 
 enum mr_step_term {
@@ -103,6 +105,9 @@ double mr_step_flop_rate(const struct mr_gpu_card *gpu, int format);
 /** Is the setup possible at all? Names what is wrong.
  *  @return MR_OK, MR_RANGE */
 MR_CHECKED mr_status mr_step_check(const struct mr_step_setup *setup, struct mr_err *err);
+
+/** Times that the draft layer runs in a step: n_draft, 0 when others draft. */
+double mr_step_draft_runs(const struct mr_step_setup *setup);
 
 /** Tokens a sequence gains per decode step. */
 double mr_step_accepted(const struct mr_step_setup *setup);

@@ -21,17 +21,19 @@ static const double clock_step = 0.025, clock_low = 0.35;
 struct row {
     double token_s[n_point]; /* D */
     double head_s[n_point];  /* H of sequences with logits */
+    double draft_s[n_point]; /* of decodes */
     double kv_s, window_s, pair_s, sequence_s;
 };
 
 struct mr_step {
     struct row row[n_clock];
     double memory_bytes[n_point], link_bytes[n_point];
-    double head_bytes[n_point];
+    double head_bytes[n_point], draft_bytes[n_point], draft_link_bytes[n_point];
     double kv_bytes, window_bytes, sequence_bytes;
-    double token_flop[MR_N_FORMAT], head_flop[MR_N_FORMAT];
+    double token_flop[MR_N_FORMAT], head_flop[MR_N_FORMAT], draft_flop[MR_N_FORMAT];
     double kv_flop, window_flop, pair_flop, sequence_flop; /* BF16 */
     double host_s, tokens_per_decode, accepted;
+    bool drafts;
     double pp; /* parts that a batch is cut into */
 };
 
@@ -89,6 +91,8 @@ static void fill_row(const struct mr_step_setup *setup, double phi, struct row *
         /* as ends of prompts, so that no token is counted; their state is linear and apart */
         mr_step_part_terms(setup, &(struct mr_batch){.n_prompt_end = tokens_at(i)}, phi, &one);
         row->head_s[i] = one.part[MR_STEP_TERM_HEAD].time_s;
+        mr_step_part_terms(setup, &(struct mr_batch){.n_decode = tokens_at(i)}, phi, &one);
+        row->draft_s[i] = one.part[MR_STEP_TERM_DRAFT].time_s;
     }
     mr_step_part_terms(setup, &(struct mr_batch){.kv_tokens = 1e6}, phi, &one);
     row->kv_s = one.part[MR_STEP_TERM_KV].time_s / 1e6;
@@ -131,6 +135,23 @@ static void fill_work(struct mr_step *step, const struct mr_step_setup *setup)
     step->pair_flop = one.work.flop[MR_FORMAT_BF16] - zero.work.flop[MR_FORMAT_BF16];
 }
 
+/* What drafts add, as decodes with them less decodes whose drafts others make. */
+static void fill_draft_work(struct mr_step *step, const struct mr_step_setup *setup)
+{
+    struct mr_step_setup without = *setup;
+    struct mr_step_terms with, less;
+    without.drafts_elsewhere = true;
+    for (uint32_t i = 0; i < n_point; i++) {
+        const struct mr_batch batch = {.n_decode = tokens_at(i)};
+        mr_step_part_terms(setup, &batch, 1, &with);
+        mr_step_part_terms(&without, &batch, 1, &less);
+        step->draft_bytes[i] = with.work.memory_bytes - less.work.memory_bytes;
+        step->draft_link_bytes[i] = with.work.link_bytes - less.work.link_bytes;
+        for (int f = 0; f < MR_N_FORMAT && i == 1; f++)
+            step->draft_flop[f] = with.work.flop[f] - less.work.flop[f];
+    }
+}
+
 mr_status mr_step_create(const struct mr_step_setup *setup, struct mr_step **out,
                          struct mr_err *err)
 {
@@ -142,6 +163,8 @@ mr_status mr_step_create(const struct mr_step_setup *setup, struct mr_step **out
     for (int c = 0; c < n_clock; c++)
         fill_row(setup, clock_low + clock_step * c, &step->row[c]);
     fill_work(step, setup);
+    fill_draft_work(step, setup);
+    step->drafts = mr_step_draft_runs(setup) > 0;
     step->host_s = setup->software->host_s;
     step->tokens_per_decode = 1 + (double)setup->n_draft;
     step->accepted = mr_step_accepted(setup);
@@ -157,12 +180,16 @@ void mr_step_destroy(struct mr_step *step)
 
 /* ---- pricing ---- */
 
-static double time_in_row(const struct row *row, const struct mr_batch *batch, struct place tokens,
-                          struct place logits)
+struct places {
+    struct place tokens, logits, drafts;
+};
+
+static double time_in_row(const struct row *row, const struct mr_batch *batch,
+                          const struct places *at)
 {
-    return between(row->token_s, tokens) + between(row->head_s, logits) +
-           row->kv_s * batch->kv_tokens + row->window_s * batch->window_kv_tokens +
-           row->pair_s * batch->chunk_pairs +
+    return between(row->token_s, at->tokens) + between(row->head_s, at->logits) +
+           between(row->draft_s, at->drafts) + row->kv_s * batch->kv_tokens +
+           row->window_s * batch->window_kv_tokens + row->pair_s * batch->chunk_pairs +
            row->sequence_s * (batch->n_decode + batch->n_prompt_end);
 }
 
@@ -196,17 +223,22 @@ static const struct mr_batch *part_of(const struct mr_step *step, const struct m
     return room;
 }
 
+static struct places places_of(const struct mr_step *step, const struct mr_batch *batch)
+{
+    return (struct places){place_of(n_token(step, batch)), place_of(n_logit(step, batch)),
+                           step->drafts ? place_of(batch->n_decode) : (struct place){0, 0}};
+}
+
 double mr_step_time(const struct mr_step *step, const struct mr_batch *whole, double phi)
 {
     struct mr_batch room;
     const struct mr_batch *batch = part_of(step, whole, &room);
-    const struct place tokens = place_of(n_token(step, batch));
-    const struct place logits = place_of(n_logit(step, batch));
+    const struct places places = places_of(step, batch);
     if (phi >= 1)
-        return time_in_row(&step->row[n_clock - 1], batch, tokens, logits);
+        return time_in_row(&step->row[n_clock - 1], batch, &places);
     const struct place at = clock_of(phi);
-    const double slow = time_in_row(&step->row[at.i], batch, tokens, logits);
-    const double fast = time_in_row(&step->row[at.i + 1], batch, tokens, logits);
+    const double slow = time_in_row(&step->row[at.i], batch, &places);
+    const double fast = time_in_row(&step->row[at.i + 1], batch, &places);
     return slow + at.frac * (fast - slow);
 }
 
@@ -229,23 +261,25 @@ void mr_step_work(const struct mr_step *step, const struct mr_batch *whole, stru
     struct mr_batch room;
     const struct mr_batch *batch = part_of(step, whole, &room);
     const double share = n_part(step, whole) / step->pp; /* n parts, each 1 / pp of the layers */
-    const struct place tokens = place_of(n_token(step, batch));
-    const struct place logits = place_of(n_logit(step, batch));
+    const struct places places = places_of(step, batch);
     const double time_s = mr_step_time(step, whole, 1);
     const double busy_s = (time_s - step->host_s) * share;
     *work = (struct mr_work){.idle_s = time_s - busy_s, .busy_s = busy_s};
     for (int f = 0; f < MR_N_FORMAT; f++)
-        work->flop[f] =
-            step->token_flop[f] * n_token(step, batch) + step->head_flop[f] * n_logit(step, batch);
+        work->flop[f] = step->token_flop[f] * n_token(step, batch) +
+                        step->head_flop[f] * n_logit(step, batch) +
+                        step->draft_flop[f] * batch->n_decode;
     work->flop[MR_FORMAT_BF16] += step->kv_flop * batch->kv_tokens +
                                   step->window_flop * batch->window_kv_tokens +
                                   step->pair_flop * batch->chunk_pairs +
                                   step->sequence_flop * (batch->n_decode + batch->n_prompt_end);
-    work->memory_bytes = between(step->memory_bytes, tokens) + between(step->head_bytes, logits) +
-                         step->kv_bytes * batch->kv_tokens +
-                         step->window_bytes * batch->window_kv_tokens +
-                         step->sequence_bytes * (batch->n_decode + batch->n_prompt_end);
-    work->link_bytes = between(step->link_bytes, tokens);
+    work->memory_bytes =
+        between(step->memory_bytes, places.tokens) + between(step->head_bytes, places.logits) +
+        between(step->draft_bytes, places.drafts) + step->kv_bytes * batch->kv_tokens +
+        step->window_bytes * batch->window_kv_tokens +
+        step->sequence_bytes * (batch->n_decode + batch->n_prompt_end);
+    work->link_bytes =
+        between(step->link_bytes, places.tokens) + between(step->draft_link_bytes, places.drafts);
     for (int f = 0; f < MR_N_FORMAT; f++)
         work->flop[f] *= share;
     work->memory_bytes *= share;

@@ -12,6 +12,10 @@
  * < 1 where routing is correlated. Their weights are read once per step, from every package its
  * own; the rows of a product are the mean of the experts touched.
  *
+ * Drafts: one more layer of the LLM's shape, behind a product of 2 h x h, makes them one after the
+ * other, each with logits of its own: a row per sequence. It keeps and reads keys and values as a
+ * layer does (in the term kv).
+ *
  * All-reduce of n packages: start x (1 + 0.3 log2 n) + 2 (n-1)/n bytes / (link x share). Exchange:
  * a token visits R = EP (1 - (1 - 1/EP)^k) (1 - 1/EP) remote groups, FP8 with scales out, BF16
  * back. Beyond the domain the start is five times as long and the bandwidth that of the scale-out
@@ -177,7 +181,7 @@ static void add_weights(const struct pricing *p, int term, double rows, double e
                                     .stretch = 1});
 }
 
-static void add_experts(const struct pricing *p, double rows)
+static void add_experts(const struct pricing *p, int term, double rows, double repeat)
 {
     const struct mr_step_setup *setup = p->setup;
     const struct mr_llm_card *llm = setup->llm;
@@ -189,7 +193,7 @@ static void add_experts(const struct pricing *p, double rows)
     const double touched =
         k < n_expert ? -n_expert * mr_expm1(spread * mr_log(1 - k / n_expert)) : n_expert;
     add_operator(
-        p, MR_STEP_TERM_EXPERTS,
+        p, term,
         &(struct operator){
             .flop = 2 * rows * k * elements / shards,
             .bytes = touched * elements * formats[setup->expert_format].bytes / shards,
@@ -198,7 +202,7 @@ static void add_experts(const struct pricing *p, double rows)
             .format = setup->expert_format,
             .flop_share = software->expert_flop_frac,
             .memory_share = software->expert_memory_frac,
-            .repeat = (double)mr_llm_n_moe_layer(llm),
+            .repeat = repeat,
             .stretch = setup->parallel.ep > 1 ? software->imbalance * llm->expert_skew : 1});
 }
 
@@ -228,33 +232,50 @@ static void add_collective(const struct pricing *p, int term, double start_s, do
     p->out->work.link_bytes += repeat * bytes;
 }
 
-static void add_collectives(const struct pricing *p, double n_token)
+/* Of layers, and those of them that have experts. */
+struct layers {
+    double n, n_moe;
+    int reduce, exchange; /* terms */
+};
+
+static void add_layer_collectives(const struct pricing *p, double n_token,
+                                  const struct layers *layers)
 {
     const struct mr_step_setup *setup = p->setup;
     const struct mr_llm_card *llm = setup->llm;
     const struct mr_software_card *software = setup->software;
     const double tp = setup->parallel.tp, dp = setup->parallel.dp, ep = setup->parallel.ep;
-    const double h = (double)llm->hidden, n_moe = (double)mr_llm_n_moe_layer(llm);
+    const double h = (double)llm->hidden;
     const bool exchanges = ep > 1 && dp > 1;
     if (tp > 1) {
         const struct link link = link_of(setup, tp);
         const double start_s = software->reduce_s * link.start *
                                (1 + reduce_growth * mr_log(tp) / 0.69314718055994530942);
         const double bytes = 2 * (tp - 1) / tp * n_token / dp * h * 2;
-        const double per_layer = (double)llm->n_layer * 2 - (exchanges ? n_moe : 0);
-        add_collective(p, MR_STEP_TERM_REDUCE, start_s, bytes, link.bytes_s * software->reduce_frac,
-                       per_layer);
+        add_collective(p, layers->reduce, start_s, bytes, link.bytes_s * software->reduce_frac,
+                       layers->n * 2 - (exchanges ? layers->n_moe : 0));
     }
     if (exchanges) {
         const struct link link = link_of(setup, ep);
         const double k = (double)llm->top_k;
         const double remote = -ep * mr_expm1(k * mr_log(1 - 1 / ep)) * (1 - 1 / ep);
         const double bytes = n_token / (tp * dp) * remote * h * (dispatch_bytes + combine_bytes);
-        add_collective(p, MR_STEP_TERM_EXCHANGE, 2 * software->exchange_s * link.start, bytes,
-                       link.bytes_s * software->exchange_frac, n_moe);
+        add_collective(p, layers->exchange, 2 * software->exchange_s * link.start, bytes,
+                       link.bytes_s * software->exchange_frac, layers->n_moe);
     }
+}
+
+static void add_collectives(const struct pricing *p, double n_token)
+{
+    const struct mr_step_setup *setup = p->setup;
+    const double tp = setup->parallel.tp, dp = setup->parallel.dp;
+    add_layer_collectives(p, n_token,
+                          &(struct layers){(double)setup->llm->n_layer,
+                                           (double)mr_llm_n_moe_layer(setup->llm),
+                                           MR_STEP_TERM_REDUCE, MR_STEP_TERM_EXCHANGE});
     if (setup->parallel.pp > 1) {
         const struct link link = link_of(setup, (double)setup->parallel.pp * tp * dp);
+        const double h = (double)setup->llm->hidden;
         add_collective(p, MR_STEP_TERM_SEND, send_start_s, n_token / dp * h * 2, link.bytes_s,
                        (double)setup->parallel.pp - 1);
     }
@@ -301,7 +322,9 @@ static void add_attention(const struct pricing *p, const struct mr_batch *batch)
         llm->window_tokens > 0
             ? llm->window_elements / (double)llm->window_tokens * setup->kv_element_bytes * per_byte
             : 0;
-    const double s = batch->kv_tokens, w = batch->window_kv_tokens;
+    const double drafts = n_kv > 0 ? 1 + mr_step_draft_runs(setup) / n_kv : 1;
+    const double s = batch->kv_tokens * drafts;
+    const double w = batch->window_kv_tokens * (llm->sparse_keys > 0 ? drafts : 1);
     const bool is_sparse = llm->sparse_keys > 0;
     add_reading(p, MR_STEP_TERM_KV, is_sparse ? 0 : s * pair_flop * n_kv,
                 s * (is_sparse ? index_bytes : kept_bytes + index_bytes));
@@ -313,6 +336,40 @@ static void add_attention(const struct pricing *p, const struct mr_batch *batch)
     const double n_sequence = batch->n_decode + batch->n_prompt_end;
     add_reading(p, MR_STEP_TERM_STATE, 6 * llm->state_bytes / 4 * n_sequence / tp / dp,
                 2 * llm->state_bytes * n_sequence / tp / dp);
+}
+
+/* ---- drafts ---- */
+
+double mr_step_draft_runs(const struct mr_step_setup *setup)
+{
+    return setup->drafts_elsewhere ? 0 : setup->n_draft;
+}
+
+static void add_drafts(const struct pricing *p, double n)
+{
+    const struct mr_step_setup *setup = p->setup;
+    const struct mr_llm_card *llm = setup->llm;
+    const double q = mr_step_draft_runs(setup), h = (double)llm->hidden;
+    const double tp = setup->parallel.tp, dp = setup->parallel.dp;
+    if (!(q > 0 && n > 0))
+        return;
+    p->out->part[MR_STEP_TERM_DRAFT].time_s += q * setup->software->layer_s;
+    add_weights(p, MR_STEP_TERM_DRAFT, n / dp, (2 * h * h + mr_llm_attention_elements(llm)) / tp,
+                setup->dense_format, q);
+    if (llm->n_expert > 0) {
+        add_weights(p, MR_STEP_TERM_DRAFT, n,
+                    (double)llm->n_shared_expert * mr_llm_shared_elements(llm) / (tp * dp),
+                    setup->expert_format, q);
+        add_weights(p, MR_STEP_TERM_DRAFT, n / dp, mr_llm_router_elements(llm), MR_FORMAT_BF16, q);
+        add_experts(p, MR_STEP_TERM_DRAFT, n, q);
+    } else {
+        add_weights(p, MR_STEP_TERM_DRAFT, n, mr_llm_dense_elements(llm) / (tp * dp),
+                    setup->dense_format, q);
+    }
+    add_weights(p, MR_STEP_TERM_DRAFT, n / dp, mr_llm_head_elements(llm) / tp, MR_FORMAT_BF16, q);
+    add_layer_collectives(
+        p, n,
+        &(struct layers){q, llm->n_expert > 0 ? q : 0, MR_STEP_TERM_DRAFT, MR_STEP_TERM_DRAFT});
 }
 
 /* ---- the step ---- */
@@ -336,7 +393,7 @@ static void add_products(const struct pricing *p, double n_token, double n_logit
     if (n_moe > 0 && n_token > 0) {
         add_weights(p, MR_STEP_TERM_EXPERTS, n_token / dp, mr_llm_router_elements(llm),
                     MR_FORMAT_BF16, n_moe);
-        add_experts(p, n_token);
+        add_experts(p, MR_STEP_TERM_EXPERTS, n_token, n_moe);
     }
     if (n_logit > 0)
         add_weights(p, MR_STEP_TERM_HEAD, n_logit / dp, mr_llm_head_elements(llm) / tp,
@@ -363,9 +420,11 @@ void mr_step_part_terms(const struct mr_step_setup *setup, const struct mr_batch
     add_products(&p, n_token, batch->n_decode * (1 + (double)setup->n_draft) + batch->n_prompt_end);
     add_attention(&p, batch);
     add_collectives(&p, n_token);
+    add_drafts(&p, batch->n_decode);
     for (int i = 0; i < MR_STEP_TERMS; i++) {
         struct mr_step_part *part = &terms->part[i];
-        if (i != MR_STEP_TERM_HOST && i != MR_STEP_TERM_HEAD && i != MR_STEP_TERM_SEND)
+        if (i != MR_STEP_TERM_HOST && i != MR_STEP_TERM_HEAD && i != MR_STEP_TERM_DRAFT &&
+            i != MR_STEP_TERM_SEND)
             *part = (struct mr_step_part){part->time_s * excess, part->compute_s * excess,
                                           part->memory_s * excess};
         terms->time_s += part->time_s;

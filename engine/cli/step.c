@@ -93,14 +93,15 @@ static int own_format(int native, int asked)
 static bool make_setup(const struct mr_step_opts_values *opts, struct mr_shelf *shelf,
                        struct mr_step_setup *setup, struct mr_diags *diags)
 {
-    *setup =
-        (struct mr_step_setup){.gpu = card_of(shelf, &mr_gpu_kind, opts->gpu, diags),
-                               .llm = card_of(shelf, &mr_llm_kind, opts->llm, diags),
-                               .software = card_of(shelf, &mr_software_kind, opts->software, diags),
-                               .kv_element_bytes = opts->kv == 0 ? 2 : 1,
-                               .n_draft = (uint32_t)opts->n_draft,
-                               .accepted = opts->accepted,
-                               .domain_packages = (uint32_t)opts->n_domain};
+    *setup = (struct mr_step_setup){
+        .gpu = card_of(shelf, &mr_gpu_kind, opts->gpu, diags),
+        .llm = card_of(shelf, &mr_llm_kind, opts->llm, diags),
+        .software = card_of(shelf, &mr_software_kind, opts->software, diags),
+        .kv_element_bytes = opts->kv == 0 ? 2 : 1,
+        .n_draft = (uint32_t)opts->n_draft,
+        .accepted = opts->accepted,
+        .drafts_elsewhere = opts->lpu[0] != '\0' && opts->way == MR_STEP_WAY_DRAFT,
+        .domain_packages = (uint32_t)opts->n_domain};
     if (setup->gpu == NULL || setup->llm == NULL || setup->software == NULL)
         return false;
     setup->parallel = (struct mr_parallel){.tp = (uint32_t)opts->n_tp,

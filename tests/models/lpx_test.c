@@ -479,6 +479,7 @@ MR_TEST(drafts_beside_verification)
     setup.lpx.llm = &small;
     f.step.n_draft = 3;
     f.step.accepted = 2.5;
+    f.step.drafts_elsewhere = true;
     for (int overlaps = 0; overlaps < 2; overlaps++)
         for (double context = 100; context < 1e5; context *= 30) {
             struct mr_batch batch = batch_of(4, context);
