@@ -136,9 +136,10 @@ static mr_status pick(struct fitting *f, const struct mr_calibrate_options *opti
         return mr_err_nomem(err, 2 * f->set->n * sizeof *f->target);
     for (size_t i = 0; i < f->set->n; i++) {
         const struct mr_measured_row *row = &f->set->row[i];
-        if (!is_of(row, options) || !cases[i].is_clean)
+        if (!is_of(row, options) || !cases[i].is_clean ||
+            (options->uses != NULL && !options->uses[i]))
             continue;
-        if (cases[i].is_held_out && !options->uses_all) {
+        if (cases[i].is_held_out && !options->uses_all && options->uses == NULL) {
             result->n_held_out++;
             continue;
         }
@@ -173,9 +174,15 @@ static mr_status solve(struct fitting *f, const struct mr_calibrate_options *opt
     double x[MR_FIT_PARAMS];
     const size_t *rows;
     (void)mr_calibrate_figures(&rows);
+    struct mr_software_card from = {0};
+    for (size_t k = 0; k < n_knob; k++)
+        *figure(&from, knobs[k].figure) = knobs[k].start;
+    if (options->start != NULL)
+        from = *options->start;
     for (size_t k = 0; k < n_knob; k++) {
         const struct mr_param *row = &mr_software_kind.table->row[rows[k]];
-        problem.param[k] = (struct mr_fit_param){.start = mr_log(knobs[k].start),
+        const double start = fmax(*figure(&from, knobs[k].figure), 1e-9);
+        problem.param[k] = (struct mr_fit_param){.start = mr_log(start),
                                                  .low = mr_log(fmax(row->min, 1e-9)),
                                                  .high = mr_log(row->max),
                                                  .doubt = knobs[k].doubt};

@@ -11,6 +11,8 @@ struct mr_calibrate_options {
     const struct mr_software_card *keep;  /* figures that are not fitted; NULL: the defaults */
     const char *skip_system, *skip_model; /* leave out its rows; NULL: none */
     bool uses_all;                        /* no held-out half: for a last fit */
+    const bool *uses; /* these rows of the set and no others, held out or not; NULL: see above */
+    const struct mr_software_card *start; /* figures are drawn to it; NULL: to typical ones */
     int n_round;
 };
 

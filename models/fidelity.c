@@ -16,9 +16,9 @@ enum {
 static const double usual_accepted = 2.2; /* mean tokens per step with two drafts: estimated */
 
 static const struct {
-    const char *name, *doc, *good, *excellent;
+    const char *name, *doc;
 } scores[] = {
-#define SCORE_ROW(name, text, doc, good, excellent) {text, doc, good, excellent},
+#define SCORE_ROW(name, text, doc) {text, doc},
     MR_FIDELITY_SCORE_LIST(SCORE_ROW)
 #undef SCORE_ROW
 };
@@ -31,16 +31,6 @@ const char *mr_fidelity_score_name(int score)
 const char *mr_fidelity_score_doc(int score)
 {
     return scores[score].doc;
-}
-
-const char *mr_fidelity_good(int score)
-{
-    return scores[score].good;
-}
-
-const char *mr_fidelity_excellent(int score)
-{
-    return scores[score].excellent;
 }
 
 /* ---- predictions ---- */

@@ -21,17 +21,16 @@ struct mr_fidelity_case {
     struct mr_steady plain, drafted;
 };
 
-/* Which number of which rows; what is good and what excellent (median / mean, or median), "" where
- * nothing is asked. */
-#define MR_FIDELITY_SCORE_LIST(X)                                                                \
-    X(TPOT_MIXED, "TPOT aggregated", "one instance prefills and decodes", "12 / 16", "6.5 / 9")  \
-    X(TPOT_SPLIT, "TPOT disaggregated", "workers known", "13 / 17", "8 / 10")                    \
-    X(TPOT_SPLIT_BLIND, "TPOT disaggregated, workers unknown", "one of each is assumed", "", "") \
-    X(TTFT_MIXED, "TTFT aggregated below 1 s", "measured below 1 s", "25", "15")                 \
-    X(TTFT_SPLIT, "TTFT disaggregated", "workers known", "60", "35")
+/* Which number of which rows. */
+#define MR_FIDELITY_SCORE_LIST(X)                                                        \
+    X(TPOT_MIXED, "TPOT aggregated", "one instance prefills and decodes")                \
+    X(TPOT_SPLIT, "TPOT disaggregated", "workers known")                                 \
+    X(TPOT_SPLIT_BLIND, "TPOT disaggregated, workers unknown", "one of each is assumed") \
+    X(TTFT_MIXED, "TTFT aggregated below 1 s", "measured below 1 s")                     \
+    X(TTFT_SPLIT, "TTFT disaggregated", "workers known")
 
 enum mr_fidelity_score {
-#define MR_FIDELITY_SCORE_ENUM(name, text, doc, good, excellent) MR_FIDELITY_SCORE_##name,
+#define MR_FIDELITY_SCORE_ENUM(name, text, doc) MR_FIDELITY_SCORE_##name,
     MR_FIDELITY_SCORE_LIST(MR_FIDELITY_SCORE_ENUM)
 #undef MR_FIDELITY_SCORE_ENUM
     MR_FIDELITY_SCORES
@@ -46,8 +45,6 @@ struct mr_fidelity_stat {
 
 const char *mr_fidelity_score_name(int score);
 const char *mr_fidelity_score_doc(int score);
-const char *mr_fidelity_good(int score);
-const char *mr_fidelity_excellent(int score);
 
 /** The software card a row is predicted with, or NULL. */
 typedef const struct mr_software_card *mr_fidelity_software(void *context,

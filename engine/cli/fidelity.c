@@ -9,6 +9,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/num.h"
 #include "engine/cli/fidelity_power.h"
+#include "engine/cli/fidelity_targets.h"
 #include "engine/cli/scatter.h"
 #include "engine/cli/verbs.h"
 #include "models/calibrate.h"
@@ -32,9 +33,13 @@ static const struct mr_opt rows[] = {
     {MR_PARAM_STR(struct mr_fidelity_opts_values, gpu, "gpu", "b200_sxm",
                   "Card that tables of operator power are held against"),
      0, "ID"},
-    {MR_PARAM_ONE_OF(struct mr_fidelity_opts_values, leave_out, "leave-out", leave_outs, "none",
-                     "Fit anew without each system or model and predict it: system, model, none"),
+    {MR_PARAM_ONE_OF(
+         struct mr_fidelity_opts_values, leave_out, "leave-out", leave_outs, "none",
+         "Predict each system or model by a fit without it, known or not: system, model, none"),
      0, "WHAT"},
+    {MR_PARAM_YES(struct mr_fidelity_opts_values, with_targets, "targets", "no",
+                  "Fit without each system, and with 8 rows of it, for the targets that ask so"),
+     0, NULL},
     {MR_PARAM_STR(struct mr_fidelity_opts_values, csv, "csv", NULL, "Predictions of every row"), 0,
      "FILE"},
     {MR_PARAM_STR(struct mr_fidelity_opts_values, svg, "svg", NULL,
@@ -63,6 +68,7 @@ struct bench {
     struct mr_fidelity_case *cases;
     double *scratch;
     const char *software; /* for all rows, or NULL */
+    struct mr_fidelity_targets targets;
     struct mr_diags diags;
 };
 
@@ -142,7 +148,12 @@ static mr_status prepare(const struct mr_verb_call *call, struct bench *b, struc
     if (b->cases == NULL || b->scratch == NULL)
         return mr_err_nomem(err, b->set.n * sizeof *b->cases);
     mr_fidelity_cases(&b->set, card_for, b, b->cases);
-    return MR_OK;
+    const struct mr_card *spec =
+        mr_shelf_card(b->shelf, &mr_software_kind, "spec", MR_NOWHERE, &b->diags);
+    if (spec == NULL)
+        return MR_OK; /* the shelf has said why */
+    return mr_fidelity_targets_of(&b->set, b->cases, mr_software_of(spec), opts->with_targets,
+                                  &b->targets, err);
 }
 
 static void finish(struct bench *b)
@@ -236,11 +247,8 @@ static void print_tables(struct bench *b, struct mr_buf *out)
     put_score(b, out, "", (struct mr_fidelity_filter){0});
     mr_buf_text(out, "\nheld-out configurations\n");
     put_score(b, out, "", (struct mr_fidelity_filter){.only_held_out = true});
-    mr_buf_text(out, "\nasked of held-out configurations: good, excellent (median / mean)\n");
-    for (int score = 0; score < MR_FIDELITY_SCORES; score++)
-        if (mr_fidelity_good(score)[0] != '\0')
-            mr_buf_printf(out, "%-44s %s, %s\n", mr_fidelity_score_name(score),
-                          mr_fidelity_good(score), mr_fidelity_excellent(score));
+    mr_buf_char(out, '\n');
+    mr_fidelity_targets_print(&b->targets, out);
     mr_buf_text(out, "\nwithout networks that may have used unrecorded drafts\n");
     put_score(b, out, "", (struct mr_fidelity_filter){.without_drafts = true});
     put_score(b, out, ", held out",
@@ -380,6 +388,7 @@ static void print_json(struct bench *b, struct mr_buf *out)
     json_scores(b, "without_drafts", (struct mr_fidelity_filter){.without_drafts = true}, &w);
     json_scores(b, "as_drafted", (struct mr_fidelity_filter){.as_drafted = true}, &w);
     json_scores(b, "raw", (struct mr_fidelity_filter){.is_raw = true}, &w);
+    mr_fidelity_targets_json(&b->targets, &w);
     mr_jsonw_end(&w);
     mr_buf_char(out, '\n');
 }

@@ -10,7 +10,7 @@ struct mr_verb_call;
 struct mr_fidelity_opts_values {
     const char *software, *gpu, *csv, *svg;
     int leave_out; /* index of its words */
-    bool as_json;
+    bool with_targets, as_json;
 };
 
 extern const struct mr_opt_table mr_fidelity_opts;

@@ -231,6 +231,16 @@ MR_TEST(a_fit_explains_rows_it_has_not_seen)
         assert_int_equal(mr_fidelity_predict(&r.set.row[i], &result.card, 0, &said, NULL), MR_OK);
         mr_assert_near(said.tpot_s, r.set.row[i].tpot_s, 0.1, 0); /* held out or not */
     }
+    /* chosen rows only, from a start that is right already: it stays there */
+    bool uses[120] = {false};
+    for (int i = 0; i < 8; i++)
+        uses[11 * i] = true;
+    assert_int_equal(
+        mr_calibrate_rows(&r.set, &(struct mr_calibrate_options){.uses = uses, .start = &truth},
+                          &result, &err),
+        MR_OK);
+    assert_int_equal(result.n_row, 8);
+    assert_true(result.cost_after < 1e-3);
     assert_int_equal(
         mr_calibrate_rows(&r.set, &(struct mr_calibrate_options){.backend = "none"}, &result, &err),
         MR_RANGE);
