@@ -46,7 +46,8 @@ static struct mr_step_setup setup_of(const struct mr_measured_row *row,
                                   .dense_format = row->dense_format,
                                   .expert_format = row->expert_format,
                                   .kv_element_bytes = row->kv_element_bytes,
-                                  .n_draft = n_draft};
+                                  .n_draft = n_draft,
+                                  .accepted = n_draft > 0 ? row->accepted : 0};
     if (n_draft > 0 && mr_step_accepted(&setup) <= 1)
         setup.accepted = fmin(usual_accepted, 1 + (double)n_draft);
     return setup;
@@ -59,7 +60,9 @@ mr_status mr_fidelity_predict(const struct mr_measured_row *row,
     const struct mr_steady_load load = {.n_request = row->concurrency,
                                         .input = row->input,
                                         .output = row->output,
-                                        .n_sequence_max = row->n_sequence_max};
+                                        .n_sequence_max = row->n_sequence_max,
+                                        .n_block = row->n_block,
+                                        .protocol = row->protocol};
     if (!row->is_split) {
         const struct mr_step_setup setup = setup_of(row, software, &row->mixed, n_draft);
         return mr_steady_mixed(&setup, &load, out, err);

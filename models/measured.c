@@ -35,11 +35,12 @@ const char *mr_measured_fate_doc(int fate)
 /* ---- fields ---- */
 
 /* Counts beyond these are mistakes. */
-static const double packages_max = 1e6, tokens_max = 1e7, requests_max = 1e7, drafts_max = 16;
+static const double packages_max = 1e6, tokens_max = 1e7, requests_max = 1e7, drafts_max = 16,
+                    blocks_max = 1e12;
 
 struct columns {
     size_t id, system, model, backend, precision, gemm, moe, mode, isl, osl, concurrency, batch;
-    size_t ttft, tpot, mtp, sequences, prefill_workers, decode_workers;
+    size_t ttft, tpot, mtp, accepted, sequences, blocks, protocol, prefill_workers, decode_workers;
     size_t layout[3][5]; /* mixed, prefill, decode: tp, pp, dp, moe_tp, moe_ep */
 };
 
@@ -88,7 +89,10 @@ static mr_status find_columns(struct reader *r, struct mr_err *err)
                           .ttft = first_of(csv, "silicon_ttft_ms", "ttft_ms"),
                           .tpot = first_of(csv, "silicon_tpot_ms", "tpot_ms"),
                           .mtp = mr_csv_find_column(csv, "mtp"),
+                          .accepted = mr_csv_find_column(csv, "accepted"),
                           .sequences = mr_csv_find_column(csv, "max_num_seqs"),
+                          .blocks = mr_csv_find_column(csv, "num_gpu_blocks"),
+                          .protocol = mr_csv_find_column(csv, "protocol"),
                           .prefill_workers = mr_csv_find_column(csv, "prefill_num_workers"),
                           .decode_workers = mr_csv_find_column(csv, "decode_num_workers")};
     for (int k = 0; k < 3; k++)
@@ -105,6 +109,51 @@ static mr_status find_columns(struct reader *r, struct mr_err *err)
     MR_TRY(needed(r, c->tpot, "tpot_ms", err));
     return needed(r, c->concurrency != SIZE_MAX ? c->concurrency : c->batch,
                   "concurrency or batch_size", err);
+}
+
+/* What describes a run and changes no prediction. */
+static bool is_description(struct mr_str name)
+{
+    static const char *const names[] = {"set",
+                                        "image",
+                                        "measured_date",
+                                        "backend_version",
+                                        "batch_size",
+                                        "prefill_batch_size",
+                                        "decode_batch_size",
+                                        "ttft_ms",
+                                        "tpot_ms",
+                                        "model_path"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (mr_str_is(name, names[i]))
+            return true;
+    return false;
+}
+
+/* A misspelt column would be ignored in silence. */
+static mr_status note_strange(const struct reader *r, struct mr_err *err)
+{
+    size_t known[sizeof r->col / sizeof(size_t)];
+    struct mr_buf names = {0};
+    memcpy(known, &r->col, sizeof known);
+    if (r->set->strange != NULL)
+        mr_buf_text(&names, r->set->strange);
+    for (size_t c = 0; c < mr_csv_n_column(r->csv); c++) {
+        const struct mr_str name = mr_csv_column_name(r->csv, c);
+        size_t k = 0;
+        while (k < sizeof known / sizeof *known && known[k] != c)
+            k++;
+        if (k < sizeof known / sizeof *known || is_description(name))
+            continue;
+        mr_buf_printf(&names, "%s%.*s", names.n > 0 ? ", " : "", (int)name.n, name.p);
+    }
+    mr_status st = mr_buf_check(&names, err);
+    if (st == MR_OK && names.n > 0) {
+        r->set->strange = mr_arena_text(&r->set->arena, (struct mr_str){names.text, names.n}, err);
+        st = r->set->strange != NULL ? MR_OK : MR_NOMEM;
+    }
+    mr_buf_fini(&names);
+    return st;
 }
 
 static struct mr_str field(const struct reader *r, size_t column)
@@ -413,7 +462,7 @@ static mr_status positive(const struct reader *r, size_t column, double *value, 
 static mr_status read_row(const struct reader *r, struct mr_measured_row *row, struct mr_err *err)
 {
     const struct columns *c = &r->col;
-    double concurrency, batch, drafts, sequences, n_prefill, n_decode;
+    double concurrency, batch, drafts, accepted, sequences, blocks, n_prefill, n_decode;
     row->line = mr_csv_place(r->csv, 0).line;
     MR_TRY(keep(r, c->id, &row->id));
     MR_TRY(keep(r, c->system, &row->system));
@@ -426,7 +475,13 @@ static mr_status read_row(const struct reader *r, struct mr_measured_row *row, s
     MR_TRY(number(r, c->concurrency, &concurrency, err));
     MR_TRY(number(r, c->batch, &batch, err));
     MR_TRY(number(r, c->mtp, &drafts, err));
+    MR_TRY(number(r, c->accepted, &accepted, err));
     MR_TRY(number(r, c->sequences, &sequences, err));
+    MR_TRY(number(r, c->blocks, &blocks, err));
+    row->protocol = mr_steady_protocol_find(field(r, c->protocol));
+    if (row->protocol < 0)
+        return mr_csv_error(r->csv, c->protocol, err, MR_RANGE,
+                            "must be closed, burst, poisson or blank");
     MR_TRY(number(r, c->prefill_workers, &n_prefill, err));
     MR_TRY(number(r, c->decode_workers, &n_decode, err));
     row->ttft_s *= 1e-3;
@@ -435,11 +490,14 @@ static mr_status read_row(const struct reader *r, struct mr_measured_row *row, s
     row->has_counts =
         (isnan(row->concurrency) || (row->concurrency > 0 && row->concurrency <= requests_max)) &&
         row->input <= tokens_max && row->output <= tokens_max && is_count(drafts, 0, drafts_max) &&
-        is_count(sequences, 1, requests_max) && is_count(n_prefill, 1, packages_max) &&
-        is_count(n_decode, 1, packages_max);
+        is_count(sequences, 1, requests_max) && is_count(blocks, 1, blocks_max) &&
+        (isnan(accepted) || (drafts >= 0 && accepted >= 1 && accepted <= drafts + 1)) &&
+        is_count(n_prefill, 1, packages_max) && is_count(n_decode, 1, packages_max);
     row->knows_drafts = drafts >= 0 && drafts <= drafts_max;
     row->n_draft = row->knows_drafts ? (uint32_t)drafts : 0;
     row->n_sequence_max = sequences >= 1 ? sequences : 0;
+    row->accepted = row->has_counts && accepted >= 1 ? accepted : 0;
+    row->n_block = row->has_counts && blocks >= 1 ? (uint64_t)blocks : 0;
     row->is_split = mr_str_is(field(r, c->mode), "disagg");
     row->knows_workers = n_prefill >= 1 && n_decode >= 1;
     row->n_prefill = row->knows_workers ? n_prefill : 1;
@@ -484,6 +542,8 @@ mr_status mr_measured_read(const char *path, struct mr_shelf *shelf, struct mr_m
         st = mr_csv_open(path, NULL, &r.csv, err);
     if (st == MR_OK)
         st = find_columns(&r, err);
+    if (st == MR_OK)
+        st = note_strange(&r, err);
     if (st == MR_OK)
         st = read_rows(&r, err);
     (void)ignored;

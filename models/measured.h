@@ -6,13 +6,15 @@
  * and silicon_tpot_ms, or ttft_ms and tpot_ms optional   id, precision, gemm_quant_mode,
  * moe_quant_mode, backend, mode (agg, disagg), tp_size, pp_size, attention_dp_size, moe_tp_size,
  * moe_ep_size, the same with prefill_ and decode_ before, prefill_num_workers, decode_num_workers;
- * mtp (drafts), max_num_seqs. A blank precision is that of the LLM's own files. */
+ * mtp (drafts), accepted (mean tokens per step with them), max_num_seqs, num_gpu_blocks (of a
+ * decoding instance), protocol (closed, burst, poisson). A blank precision is that of the LLM's own
+ * files. */
 #ifndef MR_MODELS_MEASURED_H
 #define MR_MODELS_MEASURED_H
 
 #include "engine/base/arena.h"
 #include "engine/base/shelf.h"
-#include "models/step.h"
+#include "models/steady.h"
 
 /* Why a row is not scored; the first that applies. Rows of one measurement (system, LLM, mode, load
  * and times agree) count once, by the row that says most. */
@@ -48,6 +50,9 @@ struct mr_measured_row {
     struct mr_parallel mixed, prefill, decode;
     double n_prefill, n_decode; /* instances; 1 when not known */
     double input, output, concurrency, n_sequence_max;
+    double accepted;  /* tokens per step with drafts; 0: not said */
+    uint64_t n_block; /* 0: what fits */
+    int protocol;     /* enum mr_steady_protocol */
     uint32_t n_draft;
     double ttft_s, tpot_s;
     uint64_t
@@ -59,6 +64,7 @@ struct mr_measured {
     struct mr_measured_row *row;
     size_t n, cap;
     size_t n_fate[MR_MEASURED_FATES];
+    const char *strange; /* names of columns that mean nothing here, of all files; NULL: none */
     struct mr_arena arena;
 };
 

@@ -60,7 +60,7 @@ static mr_status fit(const struct mr_step_setup *setup, const struct mr_steady_l
     if (!(load->input + load->output <= tokens_max))
         return mr_err_set(err, MR_RANGE, MR_NOWHERE, "a request of %g tokens, at most %g",
                           load->input + load->output, tokens_max);
-    MR_TRY(mr_memory_of(setup, n_request, 0, &memory, err));
+    MR_TRY(mr_memory_of(setup, n_request, load->n_block, &memory, err));
     const double tokens = (double)memory.n_block * (double)memory.block_tokens;
     *n_fit = fmax(1, floor(tokens / (load->input + load->output)));
     if (load->n_sequence_max > 0)
@@ -73,6 +73,32 @@ static double queue_s(double service_s, double load)
 {
     const double rho = fmin(load, 0.98);
     return service_s * rho / (2 * (1 - rho));
+}
+
+int mr_steady_protocol_find(struct mr_str name)
+{
+    static const char *const names[] = {
+#define NAME(name, text, doc) text,
+        MR_STEADY_PROTOCOL_LIST(NAME)
+#undef NAME
+    };
+    for (int i = 0; i < MR_STEADY_PROTOCOLS; i++)
+        if (mr_str_is(name, names[i]))
+            return i;
+    return -1;
+}
+
+/* Mean wait of a first token for the prompts of `others` requests: by chance, and because equal
+ * requests of a closed loop stay in step. In a burst all stand before or behind: half on average.
+ */
+static double wait_s(const struct mr_software_card *software, const struct mr_steady_load *load,
+                     double service_s, double cycle_s, double others)
+{
+    if (load->protocol == MR_STEADY_PROTOCOL_BURST)
+        return service_s * fmax(others, 0) / 2;
+    const double in_step = load->protocol == MR_STEADY_PROTOCOL_POISSON ? 0 : software->burst;
+    return queue_s(service_s, (others + 1) * service_s / cycle_s) +
+           in_step * service_s * fmax(others, 0) / 2;
 }
 
 mr_status mr_steady_mixed(const struct mr_step_setup *setup, const struct mr_steady_load *load,
@@ -99,8 +125,7 @@ mr_status mr_steady_mixed(const struct mr_step_setup *setup, const struct mr_ste
     out->n_decode = n;
     out->ttft_s = software->prefill_start_s + fill_s(setup, load->input, load->cached) +
                   out->decode_s * mr_step_accepted(setup) + prompt_s +
-                  queue_s(added_s, n_run * added_s / cycle_s) +
-                  software->burst * added_s * (n_run - 1) / 2;
+                  wait_s(software, load, added_s, cycle_s, n_run - 1);
     /* those that do not fit wait for their turn */
     out->ttft_s += (load->n_request - n_run) / n_run * cycle_s;
     return MR_OK;
@@ -132,8 +157,7 @@ mr_status mr_steady_split(const struct mr_steady_split *split, const struct mr_s
     out->n_decode = n;
     out->ttft_s = software->prefill_start_s + fill_s(split->prefill, load->input, load->cached) +
                   out->prefill_s + out->decode_s +
-                  queue_s(out->prefill_s, per_prefill * out->prefill_s / cycle_s) +
-                  software->burst * out->prefill_s * fmax(per_prefill - 1, 0) / 2;
+                  wait_s(software, load, out->prefill_s, cycle_s, per_prefill - 1);
     out->ttft_s += (each - n_run) / n_run * cycle_s;
     return MR_OK;
 }

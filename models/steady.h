@@ -12,11 +12,30 @@
 
 #include "models/memory.h"
 
+/* How requests come. */
+#define MR_STEADY_PROTOCOL_LIST(X)                                                      \
+    X(UNKNOWN, "", "not said: as closed")                                               \
+    X(CLOSED, "closed", "a new request when one ends: as many in flight as said")       \
+    X(BURST, "burst", "all at once: a first token waits for half of the other prompts") \
+    X(POISSON, "poisson", "by chance: a first token waits for a queue alone")
+
+enum mr_steady_protocol {
+#define MR_STEADY_PROTOCOL_ENUM(name, text, doc) MR_STEADY_PROTOCOL_##name,
+    MR_STEADY_PROTOCOL_LIST(MR_STEADY_PROTOCOL_ENUM)
+#undef MR_STEADY_PROTOCOL_ENUM
+    MR_STEADY_PROTOCOLS
+};
+
+/** The protocol of this name, or -1. */
+int mr_steady_protocol_find(struct mr_str name);
+
 struct mr_steady_load {
     double n_request;      /* in flight at the instance */
     double input, output;  /* tokens of each */
     double cached;         /* input tokens whose keys and values are there already */
     double n_sequence_max; /* most that decode together; 0: what fits */
+    uint64_t n_block;      /* KV blocks of a decoding instance; 0: what fits */
+    int protocol;          /* enum mr_steady_protocol */
 };
 
 struct mr_steady {

@@ -253,6 +253,8 @@ static mr_status fit_rows(const struct mr_verb_call *call, struct mr_shelf *shel
     mr_status st = MR_OK;
     for (int i = 0; i < call->n_arg && st == MR_OK; i++)
         st = mr_measured_read(call->arg[i], shelf, &set, err);
+    if (st == MR_OK && set.strange != NULL)
+        mr_ui_say(call->ui, 0, "warning: columns that mean nothing here: %s", set.strange);
     if (st == MR_OK)
         st = fit(call, &set, shelf, text, card, err);
     mr_measured_fini(&set);

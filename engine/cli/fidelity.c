@@ -139,6 +139,8 @@ static mr_status prepare(const struct mr_verb_call *call, struct bench *b, struc
     MR_TRY(mr_shelf_create(&b->shelf, err));
     for (int i = 0; i < call->n_arg; i++)
         MR_TRY(mr_measured_read(call->arg[i], b->shelf, &b->set, err));
+    if (b->set.strange != NULL)
+        mr_ui_say(call->ui, 0, "warning: columns that mean nothing here: %s", b->set.strange);
     b->software = opts->software;
     b->leave_out = opts->leave_out;
     if (b->leave_out != leave_none)

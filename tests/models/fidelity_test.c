@@ -161,6 +161,8 @@ MR_TEST(files_that_are_none)
         {"system,model,isl,osl,ttft_ms,tpot_ms\n", "no column concurrency or batch_size"},
         {"system,model,isl,osl,concurrency,ttft_ms,tpot_ms\nh100_sxm,x,-5,9,1,1,1\n",
          "must be above 0"},
+        {"system,model,isl,osl,concurrency,ttft_ms,tpot_ms,protocol\nh100_sxm,x,5,9,1,1,1,open\n",
+         "must be closed, burst, poisson"},
         {"system,model,isl,osl,concurrency,ttft_ms,tpot_ms\nh100_sxm,x,five,9,1,1,1\n", "number"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -193,6 +195,40 @@ MR_TEST(a_single_request_waits_for_nobody)
     mr_assert_near(one.ttft_s, one.prefill_s + one.decode_s, 0.3, 0);
     assert_true(many.tpot_s > one.tpot_s && many.ttft_s > one.ttft_s);
     assert_true(many.n_decode <= 64 && many.n_decode > 32);
+    discard(&r);
+}
+
+/* The protocol moves the first token, blocks the batch, accepted drafts the pace. */
+MR_TEST(optional_columns_count)
+{
+    static const char *const rows[] = {",,,",          ",,,closed",     ",,,burst",    ",,,poisson",
+                                       ",,100,closed", "3,2.5,,closed", "3,2,,closed", "3,4.5,,",
+                                       ",2,,",         ",,0.5,"};
+    struct rows r;
+    struct mr_buf text = {0};
+    struct mr_software_card software;
+    struct mr_steady said[7];
+    mr_software_defaults(&software);
+    mr_buf_text(&text, "system,model,precision,isl,osl,concurrency,tp_size,mtp,accepted,"
+                       "num_gpu_blocks,protocol,ttft_ms,tpot_ms,colour,Mtp\n");
+    for (size_t i = 0; i < 10; i++)
+        mr_buf_printf(&text, "h100_sxm,Llama-3.1-8B,fp8,1024,512,64,1,%s,%zu,20,red,\n", rows[i],
+                      100 + i);
+    read_rows(text.text, &r);
+    mr_buf_fini(&text);
+    assert_string_equal(r.set.strange, "colour, Mtp");
+    for (size_t i = 0; i < 10; i++)
+        assert_int_equal(r.set.row[i].fate, i < 7 ? MR_MEASURED_FATE_GOOD : MR_MEASURED_FATE_COUNT);
+    for (size_t i = 0; i < 7; i++)
+        assert_int_equal(
+            mr_fidelity_predict(&r.set.row[i], &software, r.set.row[i].n_draft, &said[i], NULL),
+            MR_OK);
+    assert_true(said[0].ttft_s == said[1].ttft_s && said[0].tpot_s == said[1].tpot_s);
+    assert_true(said[2].ttft_s > said[1].ttft_s && said[1].ttft_s > said[3].ttft_s);
+    assert_true(said[2].tpot_s == said[1].tpot_s);
+    /* 100 blocks of 16 tokens: one request of 1,536 at a time */
+    assert_true(said[4].n_fit == 1 && said[4].ttft_s > said[1].ttft_s);
+    mr_assert_near(said[6].decode_s / said[5].decode_s, 2.5 / 2, 0.02, 0);
     discard(&r);
 }
 
@@ -307,5 +343,6 @@ MR_TEST(the_public_collection)
 MR_TEST_MAIN(MR_TEST_ENTRY(rows_and_their_fates), MR_TEST_ENTRY(twins_count_once),
              MR_TEST_ENTRY(rows_that_cannot_be_are_counted_by_reason),
              MR_TEST_ENTRY(files_that_are_none), MR_TEST_ENTRY(a_single_request_waits_for_nobody),
+             MR_TEST_ENTRY(optional_columns_count),
              MR_TEST_ENTRY(a_fit_explains_rows_it_has_not_seen),
              MR_TEST_ENTRY(statistics_of_known_errors), MR_TEST_ENTRY(the_public_collection))
