@@ -19,8 +19,9 @@ static const struct mr_opt rows[] = {
     {MR_PARAM_STR(struct mr_calibrate_opts_values, backend, "backend", NULL,
                   "Rows of this serving engine; not given: all"),
      0, "NAME"},
-    {MR_PARAM_STR(struct mr_calibrate_opts_values, id, "id", NULL,
-                  "Id of the card, not given: the backend, else \"mine\""),
+    {MR_PARAM_STR(
+         struct mr_calibrate_opts_values, id, "id", NULL,
+         "Id of the card, not given: the output file's name without .xml, else the backend's"),
      0, "ID"},
     {MR_PARAM_YES(struct mr_calibrate_opts_values, uses_all, "all", "no",
                   "Fit held-out configurations too, once their error has been seen"),
@@ -209,15 +210,45 @@ static const struct mr_software_card *card_now(struct mr_shelf *shelf, const cha
     return card != NULL ? mr_software_of(card) : NULL;
 }
 
+static bool is_id_char(char c, bool is_first)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (!is_first && (c == '.' || c == '_' || c == '-'));
+}
+
+mr_status mr_calibrate_id(const struct mr_calibrate_opts_values *opts, const char *otherwise,
+                          struct mr_buf *id, struct mr_err *err)
+{
+    const char *name = opts->id != NULL ? opts->id : otherwise;
+    size_t n = strlen(name);
+    if (opts->id == NULL && opts->output != NULL && strcmp(opts->output, "-") != 0) {
+        const char *slash = strrchr(opts->output, '/');
+        name = slash != NULL ? slash + 1 : opts->output;
+        n = strlen(name);
+        if (n > 4 && strcmp(name + n - 4, ".xml") == 0)
+            n -= 4;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (!is_id_char(name[i], i == 0))
+            return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                              "\"%.*s\" cannot be the id of a card: letters, digits, then also "
+                              "\".\", \"_\", \"-\" (--id)",
+                              (int)n, name);
+    if (n == 0)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE, "the id of a card cannot be empty (--id)");
+    mr_buf_printf(id, "%.*s", (int)n, name);
+    return mr_buf_check(id, err);
+}
+
 static mr_status fit(const struct mr_verb_call *call, struct mr_measured *set,
-                     struct mr_shelf *shelf, struct mr_buf *text, struct mr_buf *card,
-                     struct mr_err *err)
+                     struct mr_shelf *shelf, const struct mr_buf *wanted, struct mr_buf *text,
+                     struct mr_buf *card, struct mr_err *err)
 {
     const struct mr_calibrate_opts_values *opts = call->opts;
     struct mr_calibrate_result result;
     struct mr_software_card plain;
     mr_software_defaults(&plain);
-    const char *id = opts->id != NULL ? opts->id : opts->backend != NULL ? opts->backend : "mine";
+    const char *id = wanted->text;
     MR_TRY(mr_calibrate_rows(set,
                              &(struct mr_calibrate_options){.backend = opts->backend,
                                                             .keep = card_now(shelf, id),
@@ -249,14 +280,17 @@ static mr_status fit(const struct mr_verb_call *call, struct mr_measured *set,
 static mr_status fit_rows(const struct mr_verb_call *call, struct mr_shelf *shelf,
                           struct mr_buf *text, struct mr_buf *card, struct mr_err *err)
 {
+    const struct mr_calibrate_opts_values *opts = call->opts;
     struct mr_measured set = {0};
-    mr_status st = MR_OK;
+    struct mr_buf id = {0};
+    mr_status st = mr_calibrate_id(opts, opts->backend != NULL ? opts->backend : "mine", &id, err);
     for (int i = 0; i < call->n_arg && st == MR_OK; i++)
         st = mr_measured_read(call->arg[i], shelf, &set, err);
     if (st == MR_OK && set.strange != NULL)
         mr_ui_say(call->ui, 0, "warning: columns that mean nothing here: %s", set.strange);
     if (st == MR_OK)
-        st = fit(call, &set, shelf, text, card, err);
+        st = fit(call, &set, shelf, &id, text, card, err);
+    mr_buf_fini(&id);
     mr_measured_fini(&set);
     return st;
 }

@@ -16,6 +16,12 @@ struct mr_calibrate_opts_values {
 
 extern const struct mr_opt_table mr_calibrate_opts;
 
+/** The id of the card to be written: as given, else the name of the output file without ".xml",
+ * else `otherwise`. Ids are names of files and stand in XML: letters, digits, ".", "_", "-".
+ *  @param[in,out] id empty @return MR_OK, or MR_RANGE for any other text */
+MR_CHECKED mr_status mr_calibrate_id(const struct mr_calibrate_opts_values *opts,
+                                     const char *otherwise, struct mr_buf *id, struct mr_err *err);
+
 int mr_calibrate_run(const struct mr_verb_call *call);
 
 #endif

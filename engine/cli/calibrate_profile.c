@@ -127,9 +127,11 @@ mr_status mr_calibrate_profile_fit(const struct mr_verb_call *call, struct mr_sh
     const struct mr_calibrate_opts_values *opts = call->opts;
     const char *folder = call->arg[0];
     struct mr_profile_fit fit = {0};
-    struct mr_buf model = {0};
+    struct mr_buf model = {0}, id = {0};
     double n_layer = (double)opts->n_layer;
-    mr_status st = mr_profile_fit_model(folder, &model, err);
+    mr_status st = mr_calibrate_id(opts, "mine", &id, err);
+    if (st == MR_OK)
+        st = mr_profile_fit_model(folder, &model, err);
     if (st == MR_OK && opts->n_layer == 0)
         st = layers_of(folder, shelf, model.text, &n_layer, err);
     if (st == MR_OK)
@@ -140,11 +142,11 @@ mr_status mr_calibrate_profile_fit(const struct mr_verb_call *call, struct mr_sh
         st = mr_buf_check(text, err);
     }
     if (st == MR_OK) {
-        const char *id = opts->id != NULL ? opts->id : "mine";
-        write_card(&fit, id, model.text != NULL ? model.text : id, text->text, card);
+        write_card(&fit, id.text, model.text != NULL ? model.text : id.text, text->text, card);
         st = mr_buf_check(card, err);
     }
     mr_profile_fit_fini(&fit);
     mr_buf_fini(&model);
+    mr_buf_fini(&id);
     return st;
 }
