@@ -10,6 +10,7 @@
 #include "models/lpu.h"
 #include "models/nic.h"
 #include "models/optic.h"
+#include "models/power.h"
 #include "models/profile.h"
 #include "models/software.h"
 #include "tests/test.h"
@@ -424,6 +425,29 @@ MR_TEST(lpus_hold_models_or_not)
     close_shelf();
 }
 
+/* Every package leaks, and no more than it idles at: cold silicon draws less, hot silicon more. */
+MR_TEST(every_package_leaks_within_its_idle_power)
+{
+    struct mr_shelf_list list = {0};
+    struct mr_err err = {0};
+    setenv("MILLRACE_PATH", MR_SOURCE_DIR, 1);
+    assert_int_equal(mr_shelf_list_add(&list, &mr_gpu_kind, NULL, &err), MR_OK);
+    assert_true(list.n >= 15);
+    for (size_t i = 0; i < list.n; i++) {
+        const struct mr_gpu_card *card = gpu(list.id[i]);
+        if (!(card->leakage_w > 0 && card->leakage_w <= card->idle_w))
+            fail_msg("%s: %g of %g W", list.id[i], card->leakage_w, card->idle_w);
+        struct mr_power power;
+        assert_int_equal(mr_power_of(card, &power, &err), MR_OK);
+        assert_true(mr_power_idle_w(&power, 30) < mr_power_idle_w(&power, 60));
+        assert_true(mr_power_idle_w(&power, 60) < mr_power_idle_w(&power, 85));
+        assert_true(mr_power_idle_w(&power, 20) > 0);
+    }
+    assert_true(gpu("rtx_pro_6000")->clock_min < 181.0 / 2842);
+    mr_shelf_list_fini(&list);
+    close_shelf();
+}
+
 MR_TEST(optics_and_idle_power)
 {
     const struct mr_optic_card *plug = mr_optic_of(card_of(&mr_optic_kind, "pluggable_1600"));
@@ -592,5 +616,6 @@ MR_TEST_MAIN(MR_TEST_ENTRY(every_card_loads_and_names_known_sources),
              MR_TEST_ENTRY(llms_as_in_the_fact_table), MR_TEST_ENTRY(bytes_of_a_token),
              MR_TEST_ENTRY(weights_add_up_to_the_published_sum), MR_TEST_ENTRY(weights_by_hand),
              MR_TEST_ENTRY(lpus_hold_models_or_not), MR_TEST_ENTRY(optics_and_idle_power),
+             MR_TEST_ENTRY(every_package_leaks_within_its_idle_power),
              MR_TEST_ENTRY(impossible_llms_are_refused),
              MR_TEST_ENTRY(impossible_hardware_is_refused))
