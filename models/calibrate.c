@@ -26,6 +26,7 @@ static const struct {
     {"layer", 2.2e-05, 0.4},
     {"memory.dense", 0.87, 0.1},
     {"memory.experts", 0.65, 0.15},
+    {"expand.share", 0.8, 0.4},
     {"memory.kv", 0.67, 0.2},
     {"flop.dense", 0.76, 0.1},
     {"flop.experts", 0.41, 0.2},

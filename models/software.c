@@ -10,6 +10,7 @@ static const struct mr_param rows[] = {
     MR_PARAM(S, host_s, "host", MR_Q_TIME, "2 ms", 0, 1, "Scheduler, launch and sampling of a step; does not scale with the clock"),
     MR_PARAM(S, layer_s, "layer", MR_Q_TIME, "10 us", 0, 1, "Launches and small kernels of one layer"),
     MR_PARAM(S, memory_frac, "memory.dense", MR_Q_FRACTION, "0.8", 0.01, 1, "Share of memory bandwidth that dense weights stream at"),
+    MR_PARAM(S, expand_frac, "expand.share", MR_Q_FRACTION, "1", 0.05, 1, "Share of both rates that is left to weights in a format the package has no path for"),
     MR_PARAM(S, expert_memory_frac, "memory.experts", MR_Q_FRACTION, "0.8", 0.01, 1, "Share of memory bandwidth that experts stream at"),
     MR_PARAM(S, kv_frac, "memory.kv", MR_Q_FRACTION, "0.8", 0.01, 1, "Share of memory bandwidth that keys and values stream at"),
     MR_PARAM(S, flop_frac, "flop.dense", MR_Q_FRACTION, "0.75", 0.01, 1, "Share of the peak rate that large dense products reach"),

@@ -12,6 +12,7 @@ struct mr_software_card {
         *fitted_models; /* ids of the LLMs it was fitted on, separated by blanks; NULL: no fit */
     double host_s, layer_s;                          /* per step; per layer of a step */
     double memory_frac, expert_memory_frac, kv_frac; /* of memory bandwidth: weights, experts, KV */
+    double expand_frac; /* of both rates that is left where weights are expanded as they are read */
     double flop_frac, expert_flop_frac, attention_frac; /* of the peak rate, for many rows */
     double expert_half_rows; /* the same for grouped products, whose tiles are smaller */
     double half_rows;        /* that a large BF16 product loses */

@@ -165,18 +165,26 @@ static void add_operator(const struct pricing *p, int term, const struct operato
     p->out->work.memory_bytes += op->repeat * op->bytes;
 }
 
+/* Four-bit weights without a path of their own are unpacked on the way to the units. */
+static double left_by_expansion(const struct mr_step_setup *setup, int format)
+{
+    const bool is_fp4 = format == MR_FORMAT_NVFP4 || format == MR_FORMAT_MXFP4;
+    return is_fp4 && !(setup->gpu->fp4_flop_s > 0) ? setup->software->expand_frac : 1;
+}
+
 static void add_weights(const struct pricing *p, int term, double rows, double elements, int format,
                         double repeat)
 {
     const struct mr_software_card *software = p->setup->software;
+    const double left = left_by_expansion(p->setup, format);
     add_operator(p, term,
                  &(struct operator){.flop = 2 * rows * elements,
                                     .bytes = elements * formats[format].bytes,
                                     .rows = rows,
                                     .half_rows = software->half_rows,
                                     .format = format,
-                                    .flop_share = software->flop_frac,
-                                    .memory_share = software->memory_frac,
+                                    .flop_share = software->flop_frac * left,
+                                    .memory_share = software->memory_frac * left,
                                     .repeat = repeat,
                                     .stretch = 1});
 }
@@ -190,6 +198,7 @@ static void add_experts(const struct pricing *p, int term, double rows, double r
     const double shards = (double)setup->parallel.ep * (double)setup->parallel.moe_tp;
     const double elements = mr_llm_expert_elements(llm);
     const double spread = mr_pow(fmax(rows, 1), software->distinct_exponent);
+    const double left = left_by_expansion(setup, setup->expert_format);
     const double touched =
         k < n_expert ? -n_expert * mr_expm1(spread * mr_log(1 - k / n_expert)) : n_expert;
     add_operator(
@@ -200,8 +209,8 @@ static void add_experts(const struct pricing *p, int term, double rows, double r
             .rows = rows * k / touched,
             .half_rows = software->expert_half_rows,
             .format = setup->expert_format,
-            .flop_share = software->expert_flop_frac,
-            .memory_share = software->expert_memory_frac,
+            .flop_share = software->expert_flop_frac * left,
+            .memory_share = software->expert_memory_frac * left,
             .repeat = repeat,
             .stretch = setup->parallel.ep > 1 ? software->imbalance * llm->expert_skew : 1});
 }
