@@ -60,6 +60,7 @@ static const struct mr_param rows[] = {
     MR_PARAM_N(M, n_kv_layer, "kv.layers", NULL, 0, 10000, "Layers that keep every token"),
     MR_PARAM(M, kv_elements_per_token, "kv.elements", MR_Q_COUNT, NULL, 0, 1e9, "Elements kept per token over all these layers"),
     MR_PARAM(M, indexer_bytes_per_token, "kv.indexer", MR_Q_DATA, "0 B", 0, 1e9, "Index of sparse attention, per token"),
+    MR_PARAM_N(M, n_index_head, "kv.indexer_heads", "64", 0, 10000, "Heads of the index of sparse attention; no matter without one"),
     MR_PARAM_N(M, sparse_keys, "kv.sparse_keys", "0", 0, 1e9, "Keys a query attends to at most; 0: all"),
     MR_PARAM(M, window_elements, "window.elements", MR_Q_COUNT, "0", 0, 1e12, "Elements of all sliding windows of a sequence"),
     MR_PARAM_N(M, window_tokens, "window.tokens", "0", 0, 1e9, "Length of the sliding window; 0: none"),
@@ -277,6 +278,11 @@ double mr_llm_active_elements(const struct mr_llm_card *llm)
 uint64_t mr_llm_window(const struct mr_llm_card *llm)
 {
     return llm->window_tokens > 0 ? llm->window_tokens : llm->sparse_keys;
+}
+
+double mr_llm_index_flop(const struct mr_llm_card *llm)
+{
+    return 2 * (double)llm->n_index_head * llm->indexer_bytes_per_token;
 }
 
 double mr_llm_pair_flop(const struct mr_llm_card *llm, bool is_decode)

@@ -39,6 +39,7 @@ struct mr_llm_card {
     uint64_t n_kv_layer;            /* layers that keep keys and values for every token */
     double kv_elements_per_token;   /* over all these layers */
     double indexer_bytes_per_token; /* sparse attention */
+    uint64_t n_index_head;          /* of that index */
     uint64_t sparse_keys;           /* most keys a query attends to; 0: all */
     double window_elements;         /* once per sequence: sliding windows */
     uint64_t window_tokens;         /* length of the sliding window; 0: none */
@@ -93,5 +94,8 @@ double mr_llm_active_elements(const struct mr_llm_card *llm);
 
 /** Attention FLOP per query and key, over one layer; absorbed (decode) or not (prefill). */
 double mr_llm_pair_flop(const struct mr_llm_card *llm, bool is_decode);
+
+/** FLOP of the index per query and key, over all layers: scores of its heads in FP8; 0: none. */
+double mr_llm_index_flop(const struct mr_llm_card *llm);
 
 #endif

@@ -383,10 +383,10 @@ void mr_lpx_afd_step(const struct mr_lpx_afd_setup *setup, const struct mr_batch
     const double m = setup->n_micro, n_layer = (double)setup->gpu->llm->n_layer;
     const double h = (double)setup->gpu->llm->hidden;
     const double n_logit = batch->n_decode * (1 + (double)setup->gpu->n_draft);
-    const struct mr_batch micro = {batch->n_decode / m,         batch->kv_tokens / m,
-                                   batch->window_kv_tokens / m, batch->chunk_tokens / m,
-                                   batch->chunk_pairs / m,      batch->n_prompt_end / m,
-                                   batch->n_growing / m};
+    const struct mr_batch micro = {
+        batch->n_decode / m,           batch->kv_tokens / m,       batch->window_kv_tokens / m,
+        batch->chunk_tokens / m,       batch->chunk_pairs / m,     batch->n_prompt_end / m,
+        batch->chunk_window_pairs / m, batch->chunk_kv_tokens / m, batch->n_growing / m};
     const double rows = (n_logit + batch->chunk_tokens) / m;
     struct mr_llm_card attention;
     struct mr_step_setup gpu;

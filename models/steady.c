@@ -15,12 +15,16 @@ static const double tokens_max = 2e7; /* of a request: a prompt is priced chunk 
 static double prefill_s(const struct mr_step_setup *setup, double input, double cached)
 {
     const double chunk_max = (double)setup->software->chunk_tokens;
+    const double window = (double)mr_llm_window(setup->llm);
     double time_s = 0, done = cached;
     while (done < input) {
         struct mr_step_terms terms;
         const double chunk = fmin(chunk_max, input - done);
         const struct mr_batch batch = {.chunk_tokens = chunk,
                                        .chunk_pairs = chunk * (done + chunk / 2),
+                                       .chunk_window_pairs =
+                                           mr_step_window_pairs(done, chunk, window),
+                                       .chunk_kv_tokens = done + chunk,
                                        .n_prompt_end = done + chunk >= input};
         mr_step_terms(setup, &batch, 1, &terms);
         time_s += terms.time_s;

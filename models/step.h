@@ -12,6 +12,10 @@
  * its parts follow one another; the first of them finds the later stages empty, which no step
  * counts (models/steady.h does). A stage holds ceil(layers / pp) at most, all go at its pace.
  *
+ * Prefill: Q pairs are cut at the window too, and a chunk reads its prompt's cache once: terms of
+ * their own, linear as Q is. From the first chunk beyond the window on they grow by the same every
+ * step.
+ *
  * D holds everything that sees tokens only: matrix products, experts, collectives, kernels'
  * launches. With a fixed batch of n decodes S grows by n (1 + accepted drafts) per step: T_j = A +
  * B j. The terms are priced from cards (step_terms.c), tabulated once (step_grid.c), and only
@@ -48,14 +52,25 @@ struct mr_step_setup {
 
 /* One batch. Chunks: prompts being read in this step. */
 struct mr_batch {
-    double n_decode;         /* sequences that decode */
-    double kv_tokens;        /* S: sum of their contexts */
-    double window_kv_tokens; /* sum of min(context, mr_llm_window) */
-    double chunk_tokens;     /* tokens of all chunks */
-    double chunk_pairs;      /* Q: sum of chunk x (context before + chunk / 2) */
-    double n_prompt_end;     /* chunks that end their prompt */
-    double n_growing;        /* decodes whose context is below the window: it grows in both sums */
+    double n_decode;           /* sequences that decode */
+    double kv_tokens;          /* S: sum of their contexts */
+    double window_kv_tokens;   /* sum of min(context, mr_llm_window) */
+    double chunk_tokens;       /* tokens of all chunks */
+    double chunk_pairs;        /* Q: sum of chunk x (context before + chunk / 2) */
+    double n_prompt_end;       /* chunks that end their prompt */
+    double chunk_window_pairs; /* the same with keys cut at mr_llm_window: mr_step_window_pairs */
+    double chunk_kv_tokens;    /* keys that chunks read: sum of context before + chunk */
+    double n_growing; /* decodes whose context is below the window: it grows in both sums */
 };
+
+/** Pairs of a chunk behind `before` tokens when a query sees `window` keys at most. Beyond the
+ * window every token sees as many. */
+static inline double mr_step_window_pairs(double before, double chunk, double window)
+{
+    const double below = window > before ? window - before : 0;
+    const double rising = below < chunk ? below : chunk;
+    return rising * (before + rising / 2) + (chunk - rising) * window;
+}
 
 /* Parts of a step. */
 #define MR_STEP_TERM_LIST(X)                                       \

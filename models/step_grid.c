@@ -22,16 +22,16 @@ struct row {
     double token_s[n_point]; /* D */
     double head_s[n_point];  /* H of sequences with logits */
     double draft_s[n_point]; /* of decodes */
-    double kv_s, window_s, pair_s, sequence_s;
+    double kv_s, window_s, pair_s, window_pair_s, chunk_kv_s, sequence_s;
 };
 
 struct mr_step {
     struct row row[n_clock];
     double memory_bytes[n_point], link_bytes[n_point];
     double head_bytes[n_point], draft_bytes[n_point], draft_link_bytes[n_point];
-    double kv_bytes, window_bytes, sequence_bytes;
+    double kv_bytes, window_bytes, chunk_kv_bytes, sequence_bytes;
     double token_flop[MR_N_FORMAT], head_flop[MR_N_FORMAT], draft_flop[MR_N_FORMAT];
-    double kv_flop, window_flop, pair_flop, sequence_flop; /* BF16 */
+    double kv_flop, window_flop, pair_flop, window_pair_flop, sequence_flop; /* BF16 */
     double host_s, tokens_per_decode, accepted;
     bool drafts;
     double pp; /* parts that a batch is cut into */
@@ -100,6 +100,10 @@ static void fill_row(const struct mr_step_setup *setup, double phi, struct row *
     row->window_s = one.part[MR_STEP_TERM_KV].time_s / 1e6;
     mr_step_part_terms(setup, &(struct mr_batch){.chunk_pairs = 1e9}, phi, &one);
     row->pair_s = one.part[MR_STEP_TERM_PREFILL].time_s / 1e9;
+    mr_step_part_terms(setup, &(struct mr_batch){.chunk_window_pairs = 1e9}, phi, &one);
+    row->window_pair_s = one.part[MR_STEP_TERM_PREFILL].time_s / 1e9;
+    mr_step_part_terms(setup, &(struct mr_batch){.chunk_kv_tokens = 1e6}, phi, &one);
+    row->chunk_kv_s = one.part[MR_STEP_TERM_PREFILL].time_s / 1e6;
     mr_step_part_terms(setup, &(struct mr_batch){.n_prompt_end = 1}, phi, &one);
     row->sequence_s = one.part[MR_STEP_TERM_STATE].time_s - zero.part[MR_STEP_TERM_STATE].time_s;
 }
@@ -133,6 +137,10 @@ static void fill_work(struct mr_step *step, const struct mr_step_setup *setup)
     step->window_bytes = one.work.memory_bytes - zero.work.memory_bytes;
     mr_step_part_terms(setup, &(struct mr_batch){.chunk_pairs = 1}, 1, &one);
     step->pair_flop = one.work.flop[MR_FORMAT_BF16] - zero.work.flop[MR_FORMAT_BF16];
+    mr_step_part_terms(setup, &(struct mr_batch){.chunk_window_pairs = 1}, 1, &one);
+    step->window_pair_flop = one.work.flop[MR_FORMAT_BF16] - zero.work.flop[MR_FORMAT_BF16];
+    mr_step_part_terms(setup, &(struct mr_batch){.chunk_kv_tokens = 1}, 1, &one);
+    step->chunk_kv_bytes = one.work.memory_bytes - zero.work.memory_bytes;
 }
 
 /* What drafts add, as decodes with them less decodes whose drafts others make. */
@@ -190,6 +198,8 @@ static double time_in_row(const struct row *row, const struct mr_batch *batch,
     return between(row->token_s, at->tokens) + between(row->head_s, at->logits) +
            between(row->draft_s, at->drafts) + row->kv_s * batch->kv_tokens +
            row->window_s * batch->window_kv_tokens + row->pair_s * batch->chunk_pairs +
+           row->window_pair_s * batch->chunk_window_pairs +
+           row->chunk_kv_s * batch->chunk_kv_tokens +
            row->sequence_s * (batch->n_decode + batch->n_prompt_end);
 }
 
@@ -216,9 +226,10 @@ static const struct mr_batch *part_of(const struct mr_step *step, const struct m
     if (step->pp <= 1)
         return batch;
     const double share = 1 / n_part(step, batch);
-    *room = (struct mr_batch){batch->n_decode * share,         batch->kv_tokens * share,
-                              batch->window_kv_tokens * share, batch->chunk_tokens * share,
-                              batch->chunk_pairs * share,      batch->n_prompt_end * share,
+    *room = (struct mr_batch){batch->n_decode * share,           batch->kv_tokens * share,
+                              batch->window_kv_tokens * share,   batch->chunk_tokens * share,
+                              batch->chunk_pairs * share,        batch->n_prompt_end * share,
+                              batch->chunk_window_pairs * share, batch->chunk_kv_tokens * share,
                               batch->n_growing * share};
     return room;
 }
@@ -250,8 +261,9 @@ struct mr_step_leap mr_step_leap(const struct mr_step *step, const struct mr_bat
     const double kv_s = slow->kv_s + at.frac * (fast->kv_s - slow->kv_s);
     const double window_s = slow->window_s + at.frac * (fast->window_s - slow->window_s);
     const double pair_s = slow->pair_s + at.frac * (fast->pair_s - slow->pair_s);
+    const double chunk_s = slow->chunk_kv_s + at.frac * (fast->chunk_kv_s - slow->chunk_kv_s);
     const double grow_s = step->accepted * (batch->n_decode * kv_s + batch->n_growing * window_s) +
-                          pair_s * batch->chunk_tokens * batch->chunk_tokens;
+                          (pair_s * batch->chunk_tokens + chunk_s) * batch->chunk_tokens;
     return (struct mr_step_leap){mr_step_time(step, batch, phi),
                                  step->pp > 1 ? grow_s / n_part(step, batch) : grow_s};
 }
@@ -269,14 +281,15 @@ void mr_step_work(const struct mr_step *step, const struct mr_batch *whole, stru
         work->flop[f] = step->token_flop[f] * n_token(step, batch) +
                         step->head_flop[f] * n_logit(step, batch) +
                         step->draft_flop[f] * batch->n_decode;
-    work->flop[MR_FORMAT_BF16] += step->kv_flop * batch->kv_tokens +
-                                  step->window_flop * batch->window_kv_tokens +
-                                  step->pair_flop * batch->chunk_pairs +
-                                  step->sequence_flop * (batch->n_decode + batch->n_prompt_end);
+    work->flop[MR_FORMAT_BF16] +=
+        step->kv_flop * batch->kv_tokens + step->window_flop * batch->window_kv_tokens +
+        step->pair_flop * batch->chunk_pairs + step->window_pair_flop * batch->chunk_window_pairs +
+        step->sequence_flop * (batch->n_decode + batch->n_prompt_end);
     work->memory_bytes =
         between(step->memory_bytes, places.tokens) + between(step->head_bytes, places.logits) +
         between(step->draft_bytes, places.drafts) + step->kv_bytes * batch->kv_tokens +
         step->window_bytes * batch->window_kv_tokens +
+        step->chunk_kv_bytes * batch->chunk_kv_tokens +
         step->sequence_bytes * (batch->n_decode + batch->n_prompt_end);
     work->link_bytes =
         between(step->link_bytes, places.tokens) + between(step->draft_link_bytes, places.drafts);
@@ -293,7 +306,8 @@ void mr_step_work_growth(const struct mr_step *step, const struct mr_batch *batc
     const double tokens = batch->n_decode * step->accepted / step->pp;
     const double window_tokens = batch->n_growing * step->accepted / step->pp;
     *growth = (struct mr_work){.memory_bytes =
-                                   step->kv_bytes * tokens + step->window_bytes * window_tokens};
+                                   step->kv_bytes * tokens + step->window_bytes * window_tokens +
+                                   step->chunk_kv_bytes * batch->chunk_tokens / step->pp};
     growth->flop[MR_FORMAT_BF16] =
         step->kv_flop * tokens + step->window_flop * window_tokens +
         step->pair_flop * batch->chunk_tokens * batch->chunk_tokens / step->pp;

@@ -335,12 +335,18 @@ static void add_attention(const struct pricing *p, const struct mr_batch *batch)
     const double s = batch->kv_tokens * drafts;
     const double w = batch->window_kv_tokens * (llm->sparse_keys > 0 ? drafts : 1);
     const bool is_sparse = llm->sparse_keys > 0;
-    add_reading(p, MR_STEP_TERM_KV, is_sparse ? 0 : s * pair_flop * n_kv,
+    const double index_flop = mr_llm_index_flop(llm) / tp / dp;
+    add_reading(p, MR_STEP_TERM_KV, s * (is_sparse ? index_flop : pair_flop * n_kv),
                 s * (is_sparse ? index_bytes : kept_bytes + index_bytes));
     add_reading(p, MR_STEP_TERM_KV, w * pair_flop * (is_sparse ? n_kv : n_window),
                 w * (is_sparse ? kept_bytes : window_bytes));
+    /* prefill: as above, each sum on its own, so that steps stay linear in every one of them */
+    const double chunk_flop = mr_llm_pair_flop(llm, false) / tp / dp;
     add_reading(p, MR_STEP_TERM_PREFILL,
-                mr_llm_pair_flop(llm, false) * batch->chunk_pairs * n_kv / tp / dp, 0);
+                batch->chunk_pairs * (is_sparse ? index_flop : chunk_flop * n_kv), 0);
+    add_reading(p, MR_STEP_TERM_PREFILL,
+                batch->chunk_window_pairs * chunk_flop * (is_sparse ? n_kv : n_window), 0);
+    add_reading(p, MR_STEP_TERM_PREFILL, 0, batch->chunk_kv_tokens * (kept_bytes + index_bytes));
     /* recurrent state: read and written once per sequence and step, about six FLOP per element */
     const double n_sequence = batch->n_decode + batch->n_prompt_end;
     add_reading(p, MR_STEP_TERM_STATE, 6 * llm->state_bytes / 4 * n_sequence / tp / dp,
@@ -453,10 +459,10 @@ void mr_step_terms(const struct mr_step_setup *setup, const struct mr_batch *bat
 {
     const double n_token = batch->n_decode * (1 + (double)setup->n_draft) + batch->chunk_tokens;
     const double n = mr_step_parts(setup, n_token), share = n / (double)setup->parallel.pp;
-    const struct mr_batch part = {batch->n_decode / n,         batch->kv_tokens / n,
-                                  batch->window_kv_tokens / n, batch->chunk_tokens / n,
-                                  batch->chunk_pairs / n,      batch->n_prompt_end / n,
-                                  batch->n_growing / n};
+    const struct mr_batch part = {
+        batch->n_decode / n,           batch->kv_tokens / n,       batch->window_kv_tokens / n,
+        batch->chunk_tokens / n,       batch->chunk_pairs / n,     batch->n_prompt_end / n,
+        batch->chunk_window_pairs / n, batch->chunk_kv_tokens / n, batch->n_growing / n};
     struct mr_work *work = &terms->work;
     mr_step_part_terms(setup, &part, phi, terms);
     /* n parts, each with 1 / pp of the layers */

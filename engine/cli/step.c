@@ -126,6 +126,8 @@ static struct mr_batch make_batch(const struct mr_step_opts_values *opts,
                              .window_kv_tokens = window > 0 ? n * fmin(context, window) : 0,
                              .chunk_tokens = prompt,
                              .chunk_pairs = prompt * prompt / 2,
+                             .chunk_window_pairs = mr_step_window_pairs(0, prompt, window),
+                             .chunk_kv_tokens = prompt,
                              .n_prompt_end = prompt > 0,
                              .n_growing = context < window ? n : 0};
 }

@@ -206,6 +206,9 @@ static void price(struct mr_instance *instance, double now_s)
         const double chunk = instance->part[i].chunk;
         batch.chunk_tokens += chunk;
         batch.chunk_pairs += chunk * (c->n_read + chunk / 2);
+        batch.chunk_window_pairs +=
+            mr_step_window_pairs(c->n_read, chunk, (double)serving->window_tokens);
+        batch.chunk_kv_tokens += c->n_read + chunk;
         batch.n_prompt_end += c->n_read + instance->part[i].chunk == c->n_prompt;
     }
     const struct mr_step_leap leap = mr_pricer_leap(&serving->pricer, &batch, instance->phi);
@@ -222,6 +225,9 @@ static uint64_t steps_of_prompt(const struct mr_instance *instance)
     const struct mr_part *part = instance->part;
     const struct mr_call *c = mr_instance_call(instance, part->call);
     if (instance->n_part > 1 || part->chunk == 0)
+        return 1;
+    /* pieces below the window are not alike */
+    if (c->n_read < instance->serving->window_tokens)
         return 1;
     /* a piece that is not the last one fills the step: nobody can join */
     const uint64_t pieces = (c->n_prompt - c->n_read - 1) / part->chunk;

@@ -431,6 +431,61 @@ MR_TEST(drafts_take_time_and_memory)
     mr_step_destroy(step);
 }
 
+/* Pairs below a window of 100, across it and beyond, against a sum over tokens. */
+MR_TEST(pairs_cut_at_the_window)
+{
+    for (double before = 0; before < 300; before += 37)
+        for (double chunk = 1; chunk < 300; chunk += 41) {
+            double sum = 0;
+            for (double token = before; token < before + chunk; token++)
+                sum += token < 100 ? token + 0.5 : 100;
+            mr_assert_near(mr_step_window_pairs(before, chunk, 100), sum, 1e-12, 0);
+        }
+}
+
+/* Two layers with a window, two without; then a cut at 100 keys in all four, with an index of 8 x
+ * 128 B. A pair of one layer costs 4 x 10 x 100 FLOP; cache reads come on top. */
+MR_TEST(prefill_with_windows_and_sparse_keys)
+{
+    struct fixture f;
+    struct mr_work work, growth, next;
+    plain(&f);
+    struct mr_batch batch = {.chunk_tokens = 1000,
+                             .chunk_pairs = 1000 * 2500.0,
+                             .chunk_window_pairs = mr_step_window_pairs(2000, 1000, 100),
+                             .chunk_kv_tokens = 3000};
+    f.llm.n_kv_layer = f.llm.n_window_layer = 2;
+    f.llm.kv_elements_per_token = 4000;
+    f.llm.window_tokens = 100;
+    f.llm.window_elements = 100 * 4000;
+    struct mr_step_terms t = terms_of(&f, &batch);
+    mr_assert_near(t.part[MR_STEP_TERM_PREFILL].time_s,
+                   4000 * 2 * (2.5e6 + 1e5) / 1e15 + 3000 * 8000 / 1e12, 1e-9, 0);
+    f.llm.n_kv_layer = 4;
+    f.llm.n_window_layer = f.llm.window_tokens = 0;
+    f.llm.window_elements = 0;
+    f.llm.sparse_keys = 100;
+    f.llm.indexer_bytes_per_token = 4 * 128;
+    f.llm.n_index_head = 8;
+    t = terms_of(&f, &batch);
+    mr_assert_near(t.part[MR_STEP_TERM_PREFILL].time_s,
+                   (4000 * 4 * 1e5 + 2 * 8 * 512 * 2.5e6) / 1e15 + 3000 * (8000 + 512) / 1e12, 1e-9,
+                   0);
+    struct mr_step *step = table_of(&f);
+    const struct mr_step_leap leap = mr_step_leap(step, &batch, 1);
+    mr_step_work(step, &batch, &work);
+    mr_step_work_growth(step, &batch, &growth);
+    mr_assert_near(work.memory_bytes, t.work.memory_bytes, 1e-9, 0);
+    batch.chunk_pairs += 1e6;
+    batch.chunk_kv_tokens += 1000;
+    mr_step_work(step, &batch, &next);
+    mr_assert_near(mr_step_time(step, &batch, 1), leap.a_s + leap.b_s, 1e-12, 0);
+    mr_assert_near(next.memory_bytes, work.memory_bytes + growth.memory_bytes, 1e-12, 0);
+    mr_assert_near(next.flop[MR_FORMAT_BF16],
+                   work.flop[MR_FORMAT_BF16] + growth.flop[MR_FORMAT_BF16], 1e-12, 0);
+    mr_step_destroy(step);
+}
+
 MR_TEST(work_of_a_step)
 {
     struct fixture f;
@@ -565,6 +620,8 @@ MR_TEST_MAIN(MR_TEST_ENTRY(one_decode_reads_everything_once),
              MR_TEST_ENTRY(more_takes_longer), MR_TEST_ENTRY(stages_hold_a_part_each),
              MR_TEST_ENTRY(tables_of_stages), MR_TEST_ENTRY(tables_agree_with_terms),
              MR_TEST_ENTRY(leaps_are_sums_of_steps), MR_TEST_ENTRY(drafts_take_time_and_memory),
-             MR_TEST_ENTRY(work_of_a_step), MR_TEST_ENTRY(every_failing_allocation),
+             MR_TEST_ENTRY(pairs_cut_at_the_window),
+             MR_TEST_ENTRY(prefill_with_windows_and_sparse_keys), MR_TEST_ENTRY(work_of_a_step),
+             MR_TEST_ENTRY(every_failing_allocation),
              MR_TEST_ENTRY(accepted_tokens_are_of_the_drafts),
              MR_TEST_ENTRY(layouts_that_cannot_be), MR_TEST_ENTRY(memory_left_for_contexts))
