@@ -257,6 +257,7 @@ MR_TEST(times_are_those_of_plain_steps)
                                      .n_output = 1 + (uint32_t)mr_rng_below(&rng, 400)};
         batch.chunk_tokens += call[i].n_prompt;
         batch.chunk_pairs += call[i].n_prompt * (call[i].n_prompt / 2.0);
+        batch.chunk_kv_tokens += call[i].n_prompt;
         batch.n_prompt_end++;
     }
     play(&p.serving, call, 20);
