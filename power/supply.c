@@ -276,6 +276,8 @@ void mr_supply_advance(struct mr_supply *s, double t_s)
         step(s, fmin(t_s, mr_supply_next_s(s)));
         mr_supply_govern_act(s);
         update(s);
+        if (s->options.step != NULL)
+            s->options.step(s->options.context);
     }
 }
 

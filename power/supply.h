@@ -83,6 +83,7 @@ struct mr_supply_options {
     double t_s;
     const struct mr_series *price, *carbon, *sun; /* USD/J, kg/J, share of rated solar; or NULL */
     void (*take)(void *context, const struct mr_supply_event *event); /* or NULL */
+    void (*step)(void *context); /* or NULL: after every step, powers hold until the next */
     void *context;
 };
 

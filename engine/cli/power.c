@@ -11,6 +11,7 @@
 #include "engine/cli/open.h"
 #include "engine/cli/power_plan.h"
 #include "engine/cli/power_record.h"
+#include "engine/cli/power_spectrum.h"
 #include "engine/cli/thermal_load.h"
 #include "engine/cli/verbs.h"
 #include "platforms/fabric.h"
@@ -52,12 +53,22 @@ static const struct mr_opt rows[] = {
          OPT, fail, "fail",
          "KIND[:NAME]@TIME[+DURATION][=VALUE]: utility, node, units, close, curtail, policy"),
      0, "EVENT"},
-    {MR_PARAM_MANY(OPT, set, "set", "Parameter of supply, wire, governor, feed, ride or tariff"), 0,
-     "SCOPE.NAME=VALUE"},
+    {MR_PARAM_MANY(OPT, set, "set",
+                   "Parameter of supply, wire, governor, feed, ride, tariff or spectrum"),
+     0, "SCOPE.NAME=VALUE"},
     {MR_PARAM(OPT, every_s, "every", MR_Q_TIME, "60 s", 0.001, 1e9, "Between two records"), 0,
      "TIME"},
     {MR_PARAM_STR(OPT, output, "output", NULL, "Write everything over time, and events"), 'o',
      "FILE.h5"},
+    {MR_PARAM_MANY(OPT, spectrum, "spectrum",
+                   "Spectrum and swing of the meter (site), of all racks (racks) or of a rack"),
+     0, "NAME"},
+    {MR_PARAM_MANY(OPT, band, "band", "Effective power in a band, and what the meter's may be"), 0,
+     "LOW..HIGH[=WATTS]"},
+    {MR_PARAM(OPT, swing_s, "swing", MR_Q_TIME, "1 s", 1e-6, 1e9,
+              "Longest time between two powers of a swing"),
+     0, "TIME"},
+    {MR_PARAM_STR(OPT, spectrum_csv, "spectrum-csv", NULL, "Write spectra, W^2/Hz"), 0, "FILE"},
     {MR_PARAM_STR(OPT, csv, "csv", NULL, "Write the site over time"), 0, "FILE"},
     {MR_PARAM_STR(OPT, events, "events", NULL, "Write every event"), 0, "FILE"},
     {MR_PARAM_YES(OPT, as_json, "json", "no", "One JSON object"), 0, NULL},
@@ -81,13 +92,15 @@ struct job {
     double until_s;
     struct mr_buf site_csv, event_csv;
     struct mr_power_record *record;
+    struct mr_power_spectrum spectrum;
     uint64_t n_record;
 };
 
 /* ---- parameters and series ---- */
 
-static mr_status set_one(struct mr_supply_params *p, const char *text, struct mr_err *err)
+static mr_status set_one(struct job *job, const char *text, struct mr_err *err)
 {
+    struct mr_supply_params *p = &job->options.params;
     const struct {
         const char *scope;
         const struct mr_param_table *table;
@@ -97,7 +110,8 @@ static mr_status set_one(struct mr_supply_params *p, const char *text, struct mr
                  {"governor", mr_govern_table(), &p->govern},
                  {"feed", mr_feed_table(), &p->feed},
                  {"ride", mr_feed_ride_table(), &p->ride},
-                 {"tariff", mr_tariff_table(), &p->tariff}};
+                 {"tariff", mr_tariff_table(), &p->tariff},
+                 {"spectrum", mr_spectrum_table(), &job->spectrum.params}};
     const char *dot = strchr(text, '.'), *equals = strchr(text, '=');
     for (size_t i = 0; dot != NULL && equals > dot && i < sizeof scope / sizeof *scope; i++) {
         uint8_t origin[64] = {0};
@@ -111,7 +125,7 @@ static mr_status set_one(struct mr_supply_params *p, const char *text, struct mr
     }
     return mr_err_set(err, MR_REF, MR_NOWHERE,
                       "--set '%s': SCOPE.NAME=VALUE is wanted, of supply, wire, governor, feed, "
-                      "ride, tariff",
+                      "ride, tariff, spectrum",
                       text);
 }
 
@@ -179,14 +193,22 @@ static void on_event(void *context, const struct mr_supply_event *event)
     mr_csv_put_end(&w);
 }
 
+static void on_step(void *context)
+{
+    struct job *job = context;
+    mr_power_spectrum_add(&job->spectrum, job->supply);
+}
+
 static mr_status prepare(struct job *job, struct mr_diags *diags, struct mr_err *err)
 {
     const struct mr_power_opts_values *o = job->opts;
     struct mr_supply_params *p = &job->options.params;
     mr_supply_defaults(p);
+    mr_spectrum_defaults(&job->spectrum.params);
+    job->spectrum.window_s = o->swing_s;
     p->govern.policy = o->policy;
     for (size_t i = 0; i < o->set.n; i++)
-        MR_TRY(set_one(p, o->set.item[i], err));
+        MR_TRY(set_one(job, o->set.item[i], err));
     if (o->power != NULL)
         MR_TRY(mr_thermal_load_read(o->power, job->site, &job->load, err));
     else
@@ -200,10 +222,15 @@ static mr_status prepare(struct job *job, struct mr_diags *diags, struct mr_err 
         return mr_err_set(err, MR_RANGE, MR_NOWHERE,
                           "the trace has one row at 0: say how long it holds (--until TIME)");
     MR_TRY(read_all_series(job, err));
+    MR_TRY(mr_power_spectrum_init(&job->spectrum, &o->spectrum, &o->band, job->site, err));
+    if (o->spectrum_csv != NULL && o->spectrum.n == 0)
+        return mr_err_set(err, MR_REF, MR_NOWHERE,
+                          "--spectrum-csv needs a spectrum: --spectrum site");
     job->rack_w = mr_arena_zero(&job->arena, job->site->n_rack, sizeof *job->rack_w, err);
     if (job->rack_w == NULL)
         return MR_NOMEM;
     job->options.take = on_event;
+    job->options.step = o->spectrum.n > 0 ? on_step : NULL;
     job->options.context = job;
     MR_TRY(mr_supply_create(job->site, &job->options, &job->supply, diags));
     if (o->output != NULL)
@@ -273,6 +300,7 @@ static mr_status run(struct job *job, struct mr_err *err)
         while (item < job->plan.n && job->plan.item[item].t_s <= now_s)
             MR_TRY(mr_power_plan_apply(&job->plan.item[item++], job->supply, err));
         mr_supply_advance(job->supply, now_s);
+        mr_power_spectrum_add(&job->spectrum, job->supply);
         for (; next_record_s(job) <= now_s; job->n_record++)
             MR_TRY(record(job, err));
         if (now_s >= job->until_s)
@@ -336,6 +364,7 @@ static void print_table(const struct job *job, struct mr_buf *out)
                   "granularity %.5g, free %.5g\n",
                   "stranded", s->installed_w * 1e-6, s->placed_w * 1e-6, s->redundancy_w * 1e-6,
                   s->chain_w * 1e-6, s->granularity_w * 1e-6, s->free_w * 1e-6);
+    mr_power_spectrum_text(&job->spectrum, out);
     mr_buf_printf(out, "%-20s %.1e of energy in\n", "energy residual", t.closure_rel);
 }
 
@@ -424,6 +453,10 @@ static void print_json(const struct job *job, struct mr_buf *out)
     PUT_ROWS(&w, "stranded", stranded);
     PUT_ROWS(&w, "economy", economy);
     PUT_ROWS(&w, "grid", grid);
+    if (job->spectrum.n_watch > 0) {
+        mr_jsonw_key(&w, "spectrum");
+        mr_power_spectrum_json(&job->spectrum, &w);
+    }
     mr_jsonw_end(&w);
     mr_buf_char(out, '\n');
 }
@@ -452,6 +485,13 @@ static mr_status write_files(const struct job *job, struct mr_err *err)
                      "t_s,grid_kw,rack_kw,asked_kw,house_kw,loss_kw,generator_kw,solar_kw,"
                      "storage_kw,soc,target_kw,racks_on,racks_capped,compliant\n",
                      &job->site_csv, err));
+    if (job->opts->spectrum_csv != NULL) {
+        struct mr_buf spectra = {0};
+        mr_power_spectrum_csv(&job->spectrum, &spectra);
+        const mr_status st = write_csv(job, job->opts->spectrum_csv, "", &spectra, err);
+        mr_buf_fini(&spectra);
+        MR_TRY(st);
+    }
     return write_csv(job, job->opts->events, "t_s,kind,entity,detail,value,limit\n",
                      &job->event_csv, err);
 }
@@ -464,7 +504,7 @@ static mr_status finish_record(const struct job *job, struct mr_err *err)
     print_json(job, &summary);
     mr_status st = mr_buf_check(&summary, err);
     if (st == MR_OK)
-        st = mr_power_record_finish(job->record, summary.text, err);
+        st = mr_power_record_finish(job->record, summary.text, &job->spectrum, err);
     mr_buf_fini(&summary);
     return st;
 }
@@ -472,6 +512,7 @@ static mr_status finish_record(const struct job *job, struct mr_err *err)
 static void free_job(struct job *job)
 {
     mr_power_record_destroy(job->record);
+    mr_power_spectrum_fini(&job->spectrum);
     mr_supply_destroy(job->supply);
     mr_strand_fini(&job->strand);
     mr_thermal_load_fini(&job->load);
@@ -491,6 +532,8 @@ static int play(struct job *job)
     int code = mr_ui_diags(job->ui, &diags);
     if (st == MR_OK)
         st = run(job, &err);
+    if (st == MR_OK)
+        st = mr_power_spectrum_end(&job->spectrum, job->until_s, &err);
     if (st == MR_OK)
         st = write_files(job, &err);
     if (st == MR_OK)

@@ -8,9 +8,9 @@
 struct mr_verb_call;
 
 struct mr_power_opts_values {
-    const char *power, *price, *carbon, *sun, *start, *csv, *events, *output;
-    double load_frac, house_frac, until_s, every_s;
-    struct mr_param_list set, fail;
+    const char *power, *price, *carbon, *sun, *start, *csv, *events, *output, *spectrum_csv;
+    double load_frac, house_frac, until_s, every_s, swing_s;
+    struct mr_param_list set, fail, spectrum, band;
     int policy;
     bool as_json;
 };

@@ -257,8 +257,60 @@ static mr_status put_figures(struct mr_power_record *r, const struct figure *fig
     return put_texts(r, "formula", "What it is", formula, n, err);
 }
 
+static mr_status put_spectra(struct mr_power_record *r, const struct mr_power_spectrum *spectrum,
+                             struct mr_err *err)
+{
+    static const struct mr_channel hz = {
+        .name = "frequency", .units = "Hz", .long_name = "Frequency", .type = MR_CHANNEL_F64};
+    static const struct mr_channel density = {.name = "density",
+                                              .units = "W2 Hz-1",
+                                              .long_name = "One-sided density of power",
+                                              .type = MR_CHANNEL_F64};
+    static const struct mr_channel swing = {.name = "swing_kw",
+                                            .units = "kW",
+                                            .long_name = "Largest difference within the window",
+                                            .type = MR_CHANNEL_F64};
+    const size_t n = spectrum->n_watch;
+    if (n == 0)
+        return MR_OK;
+    const uint32_t n_bin = spectrum->watch[0].spectrum.n_bin;
+    const char **name = mr_alloc_zero(n, sizeof *name);
+    double *value = mr_alloc_zero(n * n_bin + n, sizeof *value);
+    mr_status st =
+        name == NULL || value == NULL ? mr_err_nomem(err, n * n_bin * sizeof *value) : MR_OK;
+    for (size_t i = 0; st == MR_OK && i < n; i++) {
+        name[i] = spectrum->watch[i].name;
+        memcpy(&value[i * n_bin], spectrum->watch[i].spectrum.density, n_bin * sizeof *value);
+        value[n * n_bin + i] = spectrum->watch[i].swing_w * 1e-3;
+    }
+    const struct mr_runfile_array densities = {.group = "/spectrum",
+                                               .channel = &density,
+                                               .axis = {"watched", "frequency"},
+                                               .n = {n, n_bin},
+                                               .values = value};
+    const struct mr_runfile_array swings = {.group = "/spectrum",
+                                            .channel = &swing,
+                                            .axis = {"watched", NULL},
+                                            .n = {n, 0},
+                                            .values = value + n * n_bin};
+    if (st == MR_OK)
+        st = mr_runfile_axis(r->file, "/spectrum", "watched", "Meter, racks", name, n, err);
+    if (st == MR_OK)
+        st =
+            mr_runfile_scale(r->file, "/spectrum", &hz, spectrum->watch[0].spectrum.hz, n_bin, err);
+    if (st == MR_OK)
+        st = mr_runfile_put(r->file, &densities, err);
+    if (st == MR_OK)
+        st = mr_runfile_put(r->file, &swings, err);
+    if (st == MR_OK)
+        st = mr_runfile_attr_f64(r->file, "/spectrum", "swing_window_s", spectrum->window_s, err);
+    mr_free(name);
+    mr_free(value);
+    return st;
+}
+
 mr_status mr_power_record_finish(struct mr_power_record *record, const char *summary,
-                                 struct mr_err *err)
+                                 const struct mr_power_spectrum *spectrum, struct mr_err *err)
 {
     struct mr_supply_total t;
     mr_supply_total(record->supply, &t);
@@ -283,6 +335,7 @@ mr_status mr_power_record_finish(struct mr_power_record *record, const char *sum
     }
     MR_TRY(mr_runfile_stop(record->file, err));
     MR_TRY(put_figures(record, figures, N_OF(figures), err));
+    MR_TRY(put_spectra(record, spectrum, err));
     MR_TRY(
         mr_runfile_text(record->file, "/provenance", "summary", "Summary as JSON", summary, err));
     return mr_runfile_finish(record->file, MR_RUNFILE_COMPLETE, "done", err);

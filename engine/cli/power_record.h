@@ -4,7 +4,7 @@
 #ifndef MR_ENGINE_CLI_POWER_RECORD_H
 #define MR_ENGINE_CLI_POWER_RECORD_H
 
-#include "power/supply.h"
+#include "engine/cli/power_spectrum.h"
 
 struct mr_power_record;
 
@@ -22,8 +22,10 @@ MR_CHECKED mr_status mr_power_record_row(struct mr_power_record *record, struct 
 /** One event. Failures are told by the next row. */
 void mr_power_record_event(struct mr_power_record *record, const struct mr_supply_event *event);
 
-/** Key figures, the summary as text, and the file's own name. */
+/** Key figures, the summary as text, spectra, and the file's own name.
+ *  @param[in] spectrum at its end, or nothing watched */
 MR_CHECKED mr_status mr_power_record_finish(struct mr_power_record *record, const char *summary,
+                                            const struct mr_power_spectrum *spectrum,
                                             struct mr_err *err);
 
 #endif
