@@ -36,6 +36,7 @@ struct mr_call {
     struct mr_cache_hold hold;
     uint16_t n_restart;
     uint8_t state; /* enum mr_call_state */
+    uint8_t rank;  /* in the queue: 0 is served first */
     bool is_scheduled : 1, has_first : 1, is_growing : 1;
     bool leaves : 1;      /* this instance after its prompt: another one decodes */
     bool is_computed : 1; /* its prompt, elsewhere: it waits to decode */

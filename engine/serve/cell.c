@@ -133,9 +133,10 @@ mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, d
                                      .n_output = ticket->n_output,
                                      .space = space_of(cell, session, ticket),
                                      .n_prefix = ticket->n_prefix,
-                                     .number = (uint32_t)ticket->id};
+                                     .number = (uint32_t)ticket->id,
+                                     .rank = cell->plan.rank[ticket->tier]};
     MR_TRY(choose_reader(cell, &own, &new_call, &reader, err));
-    if (wait_max > 0 && reader->n_wait >= wait_max) {
+    if (wait_max > 0 && reader->queue.n >= wait_max) {
         cell->sink.refused(cell->sink.context, &own, now_s, MR_CELL_REFUSAL_SHED);
         return MR_OK;
     }

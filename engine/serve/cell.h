@@ -55,6 +55,7 @@ struct mr_cell_plan {
     uint32_t n_instance;
     int router; /* enum mr_router_policy */
     uint64_t seed;
+    uint8_t rank[256];      /* of a tier's calls in the queue, below MR_QUEUE_RANKS; 0 is first */
     uint32_t wait_max[256]; /* calls waiting on an instance at which a tier is shed; 0: never */
     const struct mr_split_plan *split; /* copied; NULL: every instance reads and decodes */
 };

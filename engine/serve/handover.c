@@ -123,7 +123,7 @@ static mr_status join(struct mr_instance *instance, struct mr_err *err)
 
 mr_status mr_handover_join(struct mr_instance *instance, struct mr_err *err)
 {
-    while (instance->n_wait > 0 && !mr_instance_has_prompt(instance) &&
+    while (instance->queue.n > 0 && !mr_instance_has_prompt(instance) &&
            mr_handover_joins(instance, instance->n_free, instance->clock))
         MR_TRY(join(instance, err));
     return MR_OK;
@@ -131,7 +131,7 @@ mr_status mr_handover_join(struct mr_instance *instance, struct mr_err *err)
 
 bool mr_handover_joins_next(const struct mr_instance *instance)
 {
-    return instance->n_wait > 0 && !mr_instance_has_prompt(instance) &&
+    return instance->queue.n > 0 && !mr_instance_has_prompt(instance) &&
            mr_handover_joins(instance, instance->n_free,
                              instance->clock + (instance->decodes ? 1 : 0));
 }

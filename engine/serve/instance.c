@@ -3,7 +3,7 @@
  * the first of: a finish, the end of a prompt, blocks that may run out, an arrival that could join.
  *
  * An arrival that cannot join does not end a segment: during it blocks only shrink and slots do not
- * come free, so a queue whose head must wait goes on waiting.
+ * come free, so a queue whose head must wait goes on waiting, unless the arrival becomes its head.
  *
  * Parts: lists - segments - arrivals - life. */
 #include "engine/serve/instance.h"
@@ -48,50 +48,11 @@ void mr_instance_link_after(struct mr_instance *instance, uint32_t call, uint32_
     instance->n_run++;
 }
 
-static mr_status grow_ring(struct mr_instance *instance, struct mr_err *err)
-{
-    const size_t before = instance->wait_cap;
-    if (instance->n_wait < before)
-        return MR_OK;
-    MR_TRY(mr_grow(&instance->wait, &instance->wait_cap, before + 1, sizeof *instance->wait, err));
-    /* what stood before the wrap goes behind the old end, one by one: it may wrap again */
-    const size_t n_head = before - instance->wait_first;
-    for (size_t i = n_head; i > 0; i--)
-        instance->wait[instance->wait_cap - n_head + i - 1] =
-            instance->wait[instance->wait_first + i - 1];
-    instance->wait_first = n_head > 0 ? instance->wait_cap - n_head : 0;
-    return MR_OK;
-}
-
-static mr_status wait_last(struct mr_instance *instance, uint32_t call, struct mr_err *err)
-{
-    MR_TRY(grow_ring(instance, err));
-    size_t at = instance->wait_first + instance->n_wait++;
-    at -= at >= instance->wait_cap ? instance->wait_cap : 0;
-    instance->wait[at] = call;
-    return MR_OK;
-}
-
-static mr_status wait_first(struct mr_instance *instance, uint32_t call, struct mr_err *err)
-{
-    MR_TRY(grow_ring(instance, err));
-    instance->wait_first =
-        instance->wait_first > 0 ? instance->wait_first - 1 : instance->wait_cap - 1;
-    instance->wait[instance->wait_first] = call;
-    instance->n_wait++;
-    return MR_OK;
-}
-
 /* ---- what policies do to calls ---- */
 
 uint32_t mr_instance_next(struct mr_instance *instance)
 {
-    const uint32_t call = mr_instance_waiting(instance);
-    instance->wait_first++;
-    if (instance->wait_first == instance->wait_cap)
-        instance->wait_first = 0;
-    instance->n_wait--;
-    return call;
+    return mr_queue_take(&instance->queue);
 }
 
 mr_status mr_instance_admit(struct mr_instance *instance, uint32_t chunk, struct mr_err *err)
@@ -179,7 +140,7 @@ mr_status mr_instance_restart(struct mr_instance *instance, uint32_t call, uint6
     c->n_restart++;
     c->n_read = 0;
     c->state = MR_CALL_WAITING;
-    return wait_first(instance, call, err);
+    return mr_queue_return(&instance->queue, c->rank, call, err);
 }
 
 /* ---- segments ---- */
@@ -293,7 +254,7 @@ static mr_status begin(struct mr_instance *instance, double now_s, struct mr_err
     instance->is_single |= mr_handover_joins_next(instance);
     if (instance->n_part == 0 && !(instance->decodes && n_decode(instance) > 0)) {
         /* can_hold: an empty instance admits its head, unless calls that have left hold blocks */
-        MR_ASSERT(instance->n_wait == 0 || instance->n_left > 0);
+        MR_ASSERT(instance->queue.n == 0 || instance->n_left > 0);
         return MR_OK;
     }
     for (size_t i = 0; i < instance->n_part; i++) {
@@ -541,7 +502,7 @@ static void shorten(struct mr_instance *instance, double now_s)
 
 void mr_instance_reconsider(struct mr_instance *instance, double now_s)
 {
-    if (instance->n_wait == 0)
+    if (instance->queue.n == 0)
         return;
     if (instance->segment.n_step == 0) {
         instance->segment = (struct mr_segment){.start_s = now_s, .n_step = 1};
@@ -558,8 +519,8 @@ mr_status mr_instance_arrive(struct mr_instance *instance, uint32_t call, double
     MR_ASSERT(c->n_output > 0 && c->n_prompt > 0);
     c->state = MR_CALL_WAITING;
     c->n_read = 0;
-    MR_TRY(wait_last(instance, call, err));
-    if (instance->n_wait == 1) /* only the head of a queue can join */
+    MR_TRY(mr_queue_add(&instance->queue, c->rank, call, err));
+    if (mr_instance_waiting(instance) == call) /* only the head of the queue can join */
         mr_instance_reconsider(instance, now_s);
     return MR_OK;
 }
@@ -646,6 +607,6 @@ void mr_instance_fini(struct mr_instance *instance)
         mr_cache_fini(&instance->cache);
     mr_free(instance->finish.key);
     mr_free(instance->part);
-    mr_free(instance->wait);
+    mr_queue_fini(&instance->queue);
     *instance = (struct mr_instance){0};
 }

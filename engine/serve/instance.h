@@ -20,6 +20,7 @@
 #include "engine/serve/blocks.h"
 #include "engine/serve/call.h"
 #include "engine/serve/pricer.h"
+#include "engine/serve/queue.h"
 #include "engine/serve/segment.h"
 #include "engine/serve/window.h"
 
@@ -38,7 +39,9 @@ struct mr_serving {
     double watermark_frac;   /* of the blocks: kept free by admissions (sarathi, vllm0) */
     struct mr_accept accept; /* speculative decoding; the pricer's step has the same */
     bool steps_singly;       /* leap off */
-    bool has_cache;          /* prefix cache (vllm1) */
+    bool preempts_lowest; /* victims: of the last rank the latest; else the last in the list (vllm1)
+                           */
+    bool has_cache;       /* prefix cache (vllm1) */
 };
 
 struct mr_part {
@@ -69,9 +72,8 @@ struct mr_instance {
     size_t n_part, part_cap;
     uint32_t head, tail, n_run; /* running list */
     bool is_reordered;          /* readings stand before decodings in it */
-    uint32_t *wait;             /* ring of waiting calls */
-    size_t wait_cap, wait_first, n_wait;
-    uint64_t n_left; /* calls that have left but hold blocks (handover.h) */
+    struct mr_queue queue;      /* waiting calls */
+    uint64_t n_left;            /* calls that have left but hold blocks (handover.h) */
     uint64_t n_iteration, n_segment, n_restart;
     struct mr_power_leap energy; /* of the segment, one package */
     double busy_s, busy_j;       /* of all segments that have ended, one package */
@@ -169,14 +171,14 @@ static inline uint64_t mr_instance_takes(const struct mr_instance *instance,
 /** Head of the queue; there is one. */
 static inline uint32_t mr_instance_waiting(const struct mr_instance *instance)
 {
-    return instance->wait[instance->wait_first];
+    return mr_queue_head(&instance->queue);
 }
 
 /** Is a prompt to be read the head of the queue? Policies admit it; a call whose prompt is computed
  *  joins by itself (handover.h), and holds up those behind it until then. */
 static inline bool mr_instance_has_prompt(const struct mr_instance *instance)
 {
-    return instance->n_wait > 0 &&
+    return instance->queue.n > 0 &&
            !mr_instance_call(instance, mr_instance_waiting(instance))->is_computed;
 }
 
@@ -187,7 +189,7 @@ uint32_t mr_instance_next(struct mr_instance *instance);
 MR_CHECKED mr_status mr_instance_admit(struct mr_instance *instance, uint32_t chunk,
                                        struct mr_err *err);
 
-/** Stop a running call, free its blocks and put it at the front of the queue.
+/** Stop a running call, free its blocks and put it at the front of its rank in the queue.
  *  @param[in] n_held its blocks
  *  @param[in] forgets_prompt a reading call goes on as if what it has read were its prompt */
 MR_CHECKED mr_status mr_instance_restart(struct mr_instance *instance, uint32_t call,

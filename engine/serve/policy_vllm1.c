@@ -2,7 +2,8 @@
 /* vLLM's engine of today: running requests in order, one token for each decode, the rest of the
  * step's tokens for the prompt being read; blocks come one by one as tokens are computed. When they
  * run out the last of the running list is preempted: it keeps its outputs and reads prompt and
- * outputs again. A step that preempts admits nobody. Admission needs room for the whole prompt.
+ * outputs again; or the one of the last rank that came latest, which the walk may have passed. A
+ * step that preempts admits nobody. Admission needs room for the whole prompt.
  *
  * With a prefix cache a prompt begins behind the blocks that are cached of it. Room is asked for as
  * if none were: cached blocks lie among the free ones, unless another call has pinned them, which
@@ -22,15 +23,44 @@ static uint64_t held(const struct mr_instance *instance, const struct mr_call *c
                                                : c->n_read);
 }
 
-static mr_status preempt_last(struct mr_instance *instance, struct mr_err *err)
+/* Whom to preempt when `call` needs blocks; does it stand before `call`, with its blocks taken? */
+static uint32_t victim(const struct mr_instance *instance, uint32_t call, bool *is_before)
 {
-    const uint32_t call = instance->tail;
-    instance->is_single = true;
-    return mr_instance_restart(instance, call, held(instance, mr_instance_call(instance, call)),
-                               false, err);
+    uint32_t worst = instance->tail;
+    bool has_passed = false;
+    *is_before = false;
+    if (!instance->serving->preempts_lowest)
+        return worst;
+    worst = instance->head;
+    for (uint32_t i = worst; i != MR_CALL_NONE; i = mr_instance_call(instance, i)->next) {
+        const struct mr_call *c = mr_instance_call(instance, i);
+        const struct mr_call *w = mr_instance_call(instance, worst);
+        has_passed |= i == call;
+        if (c->rank > w->rank || (c->rank == w->rank && c->arrived_s >= w->arrived_s)) {
+            worst = i;
+            *is_before = !has_passed;
+        }
+    }
+    return worst;
 }
 
-/* Blocks do not suffice for all decodes: in order, until who is left can be served. */
+/* @param[out] is_itself it was `call` */
+static mr_status preempt(struct mr_instance *instance, uint32_t call, bool *is_itself,
+                         struct mr_err *err)
+{
+    bool is_before;
+    const uint32_t v = victim(instance, call, &is_before);
+    const struct mr_call *c = mr_instance_call(instance, v);
+    const uint64_t taken = is_before ? mr_instance_takes(instance, c) : 0;
+    *is_itself = v == call;
+    instance->is_single = true;
+    MR_TRY(mr_instance_restart(instance, v, held(instance, c), false, err));
+    instance->n_free += taken;
+    return MR_OK;
+}
+
+/* Blocks do not suffice for all decodes: in order, until who is left can be served. Who is its own
+ * victim leaves the others to be served: the engine would let them wait for the next step. */
 static mr_status walk(struct mr_instance *instance, struct mr_err *err)
 {
     uint32_t call = instance->head;
@@ -39,37 +69,42 @@ static mr_status walk(struct mr_instance *instance, struct mr_err *err)
         if (c->state != MR_CALL_DECODING)
             return MR_OK; /* the last one */
         const uint64_t takes = mr_instance_takes(instance, c);
-        while (takes > instance->n_free) {
-            const bool is_last = instance->tail == call;
-            MR_TRY(preempt_last(instance, err));
-            if (is_last)
-                return MR_OK;
+        bool is_itself = false;
+        uint32_t next = c->next;
+        while (takes > instance->n_free && !is_itself) {
+            MR_TRY(preempt(instance, call, &is_itself, err));
+            next = is_itself ? next : mr_instance_call(instance, call)->next;
         }
-        instance->n_free -= takes;
-        call = mr_instance_call(instance, call)->next;
+        instance->n_free -= is_itself ? 0 : takes;
+        call = next;
     }
     return MR_OK;
 }
 
-/* The piece that tokens allow, if its blocks are there; else its call, the last one, is preempted.
- */
+/* The piece that tokens allow, as soon as its blocks are there; the last one of the list may be its
+ * own victim. @param[out] tokens of the step so far */
 static mr_status read_on(struct mr_instance *instance, uint64_t *tokens, struct mr_err *err)
 {
+    bool is_itself = false;
     MR_ASSERT(instance->n_part <= 1);
-    if (instance->n_part == 0)
-        return MR_OK;
-    struct mr_part *part = instance->part;
-    const struct mr_call *c = mr_instance_call(instance, part->call);
-    const uint64_t left = instance->serving->token_max - *tokens;
-    const uint32_t rest = c->n_prompt - c->n_read;
-    const uint32_t chunk = rest < left ? rest : (uint32_t)left;
-    const uint64_t more = mr_blocks_of(&instance->blocks, c->n_read + chunk) -
-                          mr_blocks_of(&instance->blocks, c->n_read);
-    if (more > instance->n_free)
-        return preempt_last(instance, err);
-    instance->n_free -= more;
-    part->chunk = chunk;
-    *tokens += chunk;
+    *tokens = mr_instance_decode_tokens(instance);
+    while (instance->n_part > 0 && !is_itself) {
+        struct mr_part *part = instance->part;
+        const struct mr_call *c = mr_instance_call(instance, part->call);
+        const uint64_t left = instance->serving->token_max - *tokens;
+        const uint32_t rest = c->n_prompt - c->n_read;
+        const uint32_t chunk = rest < left ? rest : (uint32_t)left;
+        const uint64_t more = mr_blocks_of(&instance->blocks, c->n_read + chunk) -
+                              mr_blocks_of(&instance->blocks, c->n_read);
+        if (more <= instance->n_free) {
+            instance->n_free -= more;
+            part->chunk = chunk;
+            *tokens += chunk;
+            return MR_OK;
+        }
+        MR_TRY(preempt(instance, part->call, &is_itself, err));
+        *tokens = mr_instance_decode_tokens(instance); /* fewer decodes may be left */
+    }
     return MR_OK;
 }
 
@@ -96,7 +131,7 @@ static mr_status form(struct mr_instance *instance, struct mr_err *err)
         instance->n_free -= demand;
     else
         MR_TRY(walk(instance, err));
-    uint64_t tokens = mr_instance_decode_tokens(instance);
+    uint64_t tokens;
     MR_TRY(read_on(instance, &tokens, err));
     while (!instance->is_single && mr_instance_has_prompt(instance) &&
            tokens < instance->serving->token_max && has_room(instance, instance->n_free)) {

@@ -121,6 +121,7 @@ static mr_status make_pricer(struct run *run, struct mr_diags *diags, struct mr_
                    .is_drawn = d->verify == 1,
                    .seed = run->scenario->top.seed},
         .steps_singly = run->options->steps_singly,
+        .preempts_lowest = d->scheduling == 1,
         .has_cache = d->has_cache};
     return mr_instance_check(&run->serving, err);
 }
@@ -299,8 +300,10 @@ static mr_status make_cell(struct run *run, struct mr_err *err)
                                 .n_instance = (uint32_t)scenario->deployment.n_instance,
                                 .router = scenario->deployment.router,
                                 .seed = scenario->top.seed};
-    for (size_t i = 0; i < scenario->n_tier; i++)
+    for (size_t i = 0; i < scenario->n_tier; i++) {
         plan.wait_max[i] = (uint32_t)scenario->tier[i].n_wait;
+        plan.rank[i] = (uint8_t)mr_scenario_rank(scenario, i);
+    }
     MR_TRY(mr_cell_init(&run->cell, &plan, &(struct mr_cell_sink){finished, refused, run}, err));
     run->cell.router.affinity_excess = (double)scenario->deployment.n_affinity;
     return MR_OK;

@@ -21,6 +21,7 @@ static const char *const formats[] = {
         "own"};
 static const char *const kv_formats[] = {"bf16", "fp8"};
 static const char *const verifies[] = {"up", "drawn"};
+static const char *const schedulings[] = {"fcfs", "priority"};
 static const char *const policies[] = {"vllm1", "sarathi", "vllm0", "orca", "static"};
 static const char *const routers[] = {
 #define ROUTER_TEXT(name, text, doc) text,
@@ -59,6 +60,7 @@ static const struct mr_param deployment_rows[] = {
     MR_PARAM(D, accepted, "accepted", MR_Q_COUNT, "0", 0, 64, "Mean tokens of a step with drafts; 0: the card's"),
     MR_PARAM_ONE_OF(D, verify, "verify", verifies, "up", "Steps of a call with drafts: rounded up, or drawn so that their mean is right"),
     MR_PARAM_ONE_OF(D, policy, "policy", policies, "vllm1", "Who is in the next step"),
+    MR_PARAM_ONE_OF(D, scheduling, "scheduling", schedulings, "fcfs", "Within a class: by arrival, the last to start is preempted; or by priority, the lowest is (vllm1)"),
     MR_PARAM_N(D, n_batch, "batch", "256", 1, 1000000, "Most requests of an instance that run at once"),
     MR_PARAM_N(D, n_token, "tokens", "0", 0, 10000000, "Tokens of a step; 0: the engine card's chunk"),
     MR_PARAM_N(D, n_context, "context", "0", 0, 100000000, "Longest context, which orca reserves; 0: the network's"),
@@ -78,6 +80,8 @@ static const struct mr_param tier_rows[] = {
     MR_PARAM(R, output_usd_mtok, "output", MR_Q_TOKEN_PRICE, "0 USD/Mtok", 0, 1e6, "Price of output"),
     MR_PARAM(R, ttft_s, "ttft", MR_Q_TIME, "0 s", 0, 1e9, "Objective: time to the first token; 0: none"),
     MR_PARAM(R, tpot_s, "tpot", MR_Q_TIME, "0 s", 0, 1e9, "Objective: time per output token after it; 0: none"),
+    MR_PARAM_N(R, n_class, "class", "0", 0, 1000, "Strict class in the queue: 0 before 1 before 2"),
+    MR_PARAM_N(R, n_priority, "priority", "0", 0, 1000, "Within the class, with scheduling priority: higher first"),
     MR_PARAM_N(R, n_wait, "shed_at", "0", 0, 4000000000, "Waiting calls of an instance at which the tier is shed; 0: never"),
 };
 #undef R
@@ -298,6 +302,18 @@ void mr_scenario_fini(struct mr_scenario *scenario)
 {
     mr_arena_fini(&scenario->texts);
     *scenario = (struct mr_scenario){0};
+}
+
+uint32_t mr_scenario_rank(const struct mr_scenario *scenario, size_t tier)
+{
+    const struct mr_scenario_tier *own = &scenario->tier[tier];
+    uint32_t n = 0;
+    for (const struct mr_scenario_tier *t = scenario->tier; t < scenario->tier + scenario->n_tier;
+         t++)
+        n += t->n_class < own->n_class ||
+             (scenario->deployment.scheduling == 1 && t->n_class == own->n_class &&
+              t->n_priority > own->n_priority);
+    return n;
 }
 
 /* ---- writing ---- */

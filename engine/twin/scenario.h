@@ -35,7 +35,7 @@ struct mr_scenario_deployment {
     uint64_t n_tp, n_dp, n_pp, n_ep, n_draft, n_domain, n_instance;
     double accepted, watermark_frac;
     uint64_t n_batch, n_token, n_context, n_block_token, n_block, n_affinity;
-    int format, kv, verify, policy, router;
+    int format, kv, verify, policy, scheduling, router;
     bool has_cache;
 };
 
@@ -43,7 +43,8 @@ struct mr_scenario_tier {
     const char *name;
     double input_usd_mtok, cached_usd_mtok, output_usd_mtok;
     double ttft_s, tpot_s; /* objectives; INFINITY: none */
-    uint64_t n_wait;       /* calls waiting on an instance at which it is shed; 0: never */
+    uint64_t n_class, n_priority;
+    uint64_t n_wait; /* calls waiting on an instance at which it is shed; 0: never */
 };
 
 struct mr_scenario {
@@ -67,6 +68,9 @@ void mr_scenario_fini(struct mr_scenario *scenario);
 
 /** The scenario with every default filled in: reads back to the same. */
 void mr_scenario_write(const struct mr_scenario *scenario, struct mr_buf *out);
+
+/** Place of a tier's calls in a queue: how many tiers go before it. */
+uint32_t mr_scenario_rank(const struct mr_scenario *scenario, size_t tier);
 
 /** Elements and their tables, in the order of the reference page; NULL past the last. */
 const struct mr_param_table *mr_scenario_table(size_t i, const char **element);

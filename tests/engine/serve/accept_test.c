@@ -173,6 +173,7 @@ MR_TEST(blocks_are_those_of_all_calls)
         set_up(&p, "gpt-oss-20b", 3, accepted[k]);
         p.serving.n_block = 1300 >> (k % 2 * 2);
         p.serving.block_tokens = 1u << (k % 2 * 2);
+        p.serving.preempts_lowest = k > 1;
         size_t next = 0;
         const size_t n = draw_calls(k, call);
         n_done = n_done_tokens = 0;
@@ -181,7 +182,8 @@ MR_TEST(blocks_are_those_of_all_calls)
             state[i] = (struct mr_call){.arrived_s = call[i].arrived_s,
                                         .n_prompt = call[i].n_prompt,
                                         .n_output = call[i].n_output,
-                                        .number = (uint32_t)i};
+                                        .number = (uint32_t)i,
+                                        .rank = (uint8_t)(i % 3)};
             n_token += call[i].n_prompt + call[i].n_output;
         }
         for (;;) {

@@ -76,6 +76,9 @@ MR_TEST(leaps_and_steps_find_the_same)
                                      .has_cache = true};
         serving.n_block =
             2000 / serving.block_tokens + mr_rng_below(&rng, 8000) / serving.block_tokens;
+        serving.preempts_lowest = i % 2 == 0;
+        for (size_t k = 0; k < n && i % 2 == 0; k++)
+            a[k].rank = (uint8_t)mr_rng_below(&rng, 3);
         memcpy(b, a, sizeof a);
         const struct play_result leaping = play(&serving, a, n);
         serving.steps_singly = true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* engine/serve/instance: every policy against a plain scheduler that touches every request in every
- * step, on random workloads with scarce and ample blocks; leap on and off; what cannot be. */
+ * step, on random workloads with scarce and ample blocks, with ranks and without; leap on and off;
+ * what cannot be. */
 #include "engine/base/rng.h"
 #include "tests/engine/serve/play.h"
 #include "tests/test.h"
@@ -49,11 +50,39 @@ static void drop_from_run(struct plain *s, size_t at)
         s->run[at] = s->run[at + 1];
 }
 
-/* vLLM's preemption: computed tokens are lost, outputs are kept and read again. */
-static void preempt_last(struct plain *s)
+/* Before all that wait and are of its rank or behind it; or behind all of its rank. */
+static void put_in_queue(struct plain *s, int r, bool is_first)
 {
-    const int r = s->run[--s->n_run];
+    const uint8_t rank = s->call[r].rank;
+    size_t at = 0;
+    while (at < s->n_wait &&
+           (s->call[s->wait[at]].rank < rank || (!is_first && s->call[s->wait[at]].rank == rank)))
+        at++;
+    for (size_t i = s->n_wait++; i > at; i--)
+        s->wait[i] = s->wait[i - 1];
+    s->wait[at] = r;
+}
+
+/* The last to run, or of the last rank the latest, wherever it stands. */
+static size_t victim(const struct plain *s)
+{
+    size_t worst = 0;
+    if (!s->serving->preempts_lowest)
+        return s->n_run - 1;
+    for (size_t i = 1; i < s->n_run; i++) {
+        const struct play_call *a = &s->call[s->run[i]], *b = &s->call[s->run[worst]];
+        if (a->rank > b->rank || (a->rank == b->rank && a->arrived_s >= b->arrived_s))
+            worst = i;
+    }
+    return worst;
+}
+
+/* vLLM's preemption: computed tokens are lost, outputs are kept and read again. */
+static void preempt(struct plain *s, size_t at)
+{
+    const int r = s->run[at];
     struct plain_call *c = &s->state[r];
+    drop_from_run(s, at);
     if (!c->reads) {
         const uint32_t known = c->x + 1;
         c->d = c->p + c->d - known;
@@ -64,9 +93,7 @@ static void preempt_last(struct plain *s)
     c->reads = true;
     c->n_restart++;
     s->n_restart++;
-    for (size_t i = s->n_wait++; i > 0; i--)
-        s->wait[i] = s->wait[i - 1];
-    s->wait[0] = r;
+    put_in_queue(s, r, true);
 }
 
 static bool take_blocks(struct plain *s, struct plain_call *c, uint32_t tokens)
@@ -83,17 +110,20 @@ static void form_vllm1(struct plain *s)
 {
     uint32_t left = s->serving->token_max;
     bool preempted = false;
-    for (size_t i = 0; i < s->n_run && left > 0; i++) {
+    for (size_t i = 0; i < s->n_run && left > 0;) {
         struct plain_call *c = &s->state[s->run[i]];
         const uint32_t want = c->reads ? c->p - c->x : 1, chunk = want < left ? want : left;
-        while (!take_blocks(s, c, c->x + chunk)) {
-            preempted = true;
-            preempt_last(s);
-            if (i == s->n_run)
-                return; /* itself */
+        if (take_blocks(s, c, c->x + chunk)) {
+            c->chunk = chunk;
+            left -= chunk;
+            i++;
+            continue;
         }
-        c->chunk = chunk;
-        left -= chunk;
+        const size_t v = victim(s);
+        preempted = true;
+        left += s->state[s->run[v]].chunk;
+        preempt(s, v);
+        i -= v < i; /* itself: who stands behind it is next */
     }
     while (!preempted && s->n_wait > 0 && s->n_run < s->serving->batch_max && left > 0) {
         struct plain_call *c = &s->state[s->wait[0]];
@@ -182,7 +212,7 @@ static struct play_result play_plainly(const struct mr_serving *serving, struct 
         if (s.n_run == 0 && s.n_wait == 0)
             now_s = fmax(now_s, call[s.n_arrived].arrived_s);
         while (s.n_arrived < n && call[s.n_arrived].arrived_s <= now_s + MR_SEGMENT_TIE_S)
-            s.wait[s.n_wait++] = (int)s.n_arrived++;
+            put_in_queue(&s, (int)s.n_arrived++, false);
         if (serving->policy == &mr_policy_vllm1)
             form_vllm1(&s);
         else
@@ -244,7 +274,7 @@ static struct mr_serving draw_serving(struct mr_rng *rng, const struct mr_policy
     return serving;
 }
 
-static void against_plain(const struct mr_policy *policy, bool must_restart)
+static void against_plain(const struct mr_policy *policy, bool must_restart, uint32_t n_rank)
 {
     struct mr_profile *profile = play_five_constants();
     struct mr_rng rng = mr_rng_stream(11, MR_RNG_TEST, 1);
@@ -254,6 +284,9 @@ static void against_plain(const struct mr_policy *policy, bool must_restart)
         const uint32_t length = 20 + (uint32_t)mr_rng_below(&rng, 400);
         const size_t n = draw_calls(&rng, a, length);
         struct mr_serving serving = draw_serving(&rng, policy, profile, length);
+        serving.preempts_lowest = n_rank > 1 && i % 3 != 0;
+        for (size_t k = 0; k < n; k++)
+            a[k].rank = (uint8_t)mr_rng_below(&rng, n_rank);
         memcpy(b, a, sizeof a);
         const struct play_result plain = play_plainly(&serving, b, n);
         for (int singly = 0; singly < 2; singly++) {
@@ -278,17 +311,27 @@ static void against_plain(const struct mr_policy *policy, bool must_restart)
 
 MR_TEST(vllm1_as_stepped_request_by_request)
 {
-    against_plain(&mr_policy_vllm1, true);
+    against_plain(&mr_policy_vllm1, true, 1);
+}
+
+MR_TEST(vllm1_with_ranks_as_stepped_request_by_request)
+{
+    against_plain(&mr_policy_vllm1, true, 3);
+}
+
+MR_TEST(orca_with_ranks_as_stepped_request_by_request)
+{
+    against_plain(&mr_policy_orca, false, 4);
 }
 
 MR_TEST(orca_as_stepped_request_by_request)
 {
-    against_plain(&mr_policy_orca, false);
+    against_plain(&mr_policy_orca, false, 1);
 }
 
 MR_TEST(static_batches_as_stepped_request_by_request)
 {
-    against_plain(&mr_policy_static, false);
+    against_plain(&mr_policy_static, false, 1);
 }
 
 /* The rules of sarathi and vllm0 are held to recorded runs (reference_test.c); here leap to step,
@@ -303,6 +346,8 @@ static void leap_is_step(const struct mr_policy *policy)
         const uint32_t length = 20 + (uint32_t)mr_rng_below(&rng, 400);
         const size_t n = draw_calls(&rng, a, length);
         struct mr_serving serving = draw_serving(&rng, policy, profile, length);
+        for (size_t k = 0; k < n && i % 2 == 0; k++)
+            a[k].rank = (uint8_t)mr_rng_below(&rng, MR_QUEUE_RANKS);
         if (policy == &mr_policy_sarathi && i % 3 == 0)
             serving.token_max = 1 + (uint32_t)mr_rng_below(&rng, 20);
         memcpy(b, a, sizeof a);
@@ -397,7 +442,9 @@ MR_TEST(servings_that_cannot_be)
 }
 
 MR_TEST_MAIN(MR_TEST_ENTRY(vllm1_as_stepped_request_by_request),
+             MR_TEST_ENTRY(vllm1_with_ranks_as_stepped_request_by_request),
              MR_TEST_ENTRY(orca_as_stepped_request_by_request),
+             MR_TEST_ENTRY(orca_with_ranks_as_stepped_request_by_request),
              MR_TEST_ENTRY(static_batches_as_stepped_request_by_request),
              MR_TEST_ENTRY(sarathi_leaps_as_it_steps), MR_TEST_ENTRY(vllm0_leaps_as_it_steps),
              MR_TEST_ENTRY(one_at_a_time_waits_as_queueing_theory_says),

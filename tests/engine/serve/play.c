@@ -60,7 +60,8 @@ struct play_result play(const struct mr_serving *serving, struct play_call *call
                                          .n_output = call[k].n_output,
                                          .space = call[k].space,
                                          .n_prefix = call[k].n_prefix,
-                                         .number = (uint32_t)k};
+                                         .number = (uint32_t)k,
+                                         .rank = call[k].rank};
         call[k].finished_s = (double)NAN;
     }
     for (;;) {
@@ -77,7 +78,7 @@ struct play_result play(const struct mr_serving *serving, struct play_call *call
         }
     }
     assert_int_equal(instance.n_free, serving->n_block);
-    assert_int_equal(instance.n_run + instance.n_wait + instance.n_part + instance.finish.n, 0);
+    assert_int_equal(instance.n_run + instance.queue.n + instance.n_part + instance.finish.n, 0);
     assert_int_equal(instance.kv_tokens + instance.kv_steps, 0);
     assert_int_equal(instance.window.tokens + instance.window.steps, 0);
     assert_int_equal(instance.cache.n_pinned, 0);

@@ -11,6 +11,7 @@ struct play_call {
     double scheduled_s, first_s, finished_s; /* filled */
     uint32_t n_restart, n_cached;
     uint32_t space, n_prefix; /* with a prefix cache */
+    uint8_t rank;
 };
 
 struct play_result {

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A ring that is full grows where it stands: the part before the wrap moves to the new end. */
+#include "engine/serve/queue.h"
+
+#include "engine/base/mem.h"
+
+void mr_queue_fini(struct mr_queue *queue)
+{
+    for (int r = 0; r < MR_QUEUE_RANKS; r++)
+        mr_free(queue->ring[r].call);
+    *queue = (struct mr_queue){0};
+}
+
+static mr_status grow(struct mr_queue_ring *ring, struct mr_err *err)
+{
+    const size_t before = ring->cap;
+    if (ring->n < before)
+        return MR_OK;
+    MR_TRY(mr_grow(&ring->call, &ring->cap, before + 1, sizeof *ring->call, err));
+    /* what stood before the wrap goes behind the old end, one by one: it may wrap again */
+    const size_t n_head = before - ring->first;
+    for (size_t i = n_head; i > 0; i--)
+        ring->call[ring->cap - n_head + i - 1] = ring->call[ring->first + i - 1];
+    ring->first = n_head > 0 ? ring->cap - n_head : 0;
+    return MR_OK;
+}
+
+static void count(struct mr_queue *queue, uint32_t rank)
+{
+    queue->ring[rank].n++;
+    queue->ranks |= 1u << rank;
+    queue->n++;
+}
+
+mr_status mr_queue_add(struct mr_queue *queue, uint32_t rank, uint32_t call, struct mr_err *err)
+{
+    MR_ASSERT(rank < MR_QUEUE_RANKS);
+    struct mr_queue_ring *ring = &queue->ring[rank];
+    MR_TRY(grow(ring, err));
+    size_t at = ring->first + ring->n;
+    at -= at >= ring->cap ? ring->cap : 0;
+    ring->call[at] = call;
+    count(queue, rank);
+    return MR_OK;
+}
+
+mr_status mr_queue_return(struct mr_queue *queue, uint32_t rank, uint32_t call, struct mr_err *err)
+{
+    MR_ASSERT(rank < MR_QUEUE_RANKS);
+    struct mr_queue_ring *ring = &queue->ring[rank];
+    MR_TRY(grow(ring, err));
+    ring->first = ring->first > 0 ? ring->first - 1 : ring->cap - 1;
+    ring->call[ring->first] = call;
+    count(queue, rank);
+    return MR_OK;
+}
+
+uint32_t mr_queue_take(struct mr_queue *queue)
+{
+    const uint32_t call = mr_queue_head(queue);
+    const uint32_t rank = (uint32_t)__builtin_ctz(queue->ranks);
+    struct mr_queue_ring *ring = &queue->ring[rank];
+    ring->first = ring->first + 1 < ring->cap ? ring->first + 1 : 0;
+    ring->n--;
+    queue->n--;
+    if (ring->n == 0)
+        queue->ranks &= ~(1u << rank);
+    return call;
+}
