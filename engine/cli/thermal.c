@@ -10,6 +10,7 @@
 #include "engine/base/mem.h"
 #include "engine/cli/open.h"
 #include "engine/cli/progress.h"
+#include "engine/cli/thermal_figures.h"
 #include "engine/cli/thermal_load.h"
 #include "engine/cli/thermal_record.h"
 #include "engine/cli/verbs.h"
@@ -39,6 +40,9 @@ static const struct mr_opt rows[] = {
     {MR_PARAM_MANY(OPT, set, "set",
                    "Parameter of plant, weather, package, rack, cdu, loop, room, ... or a name"),
      0, "SCOPE.NAME=VALUE"},
+    {MR_PARAM(OPT, inside_frac, "inside", MR_Q_FRACTION, "0", 0, 0.5,
+              "Fans and pumps inside racks, share of what racks draw: for ITUE and TUE"),
+     0, "FRAC"},
     {MR_PARAM_YES(OPT, is_cold, "cold", "no", "Start at rest, not in the steady state"), 0, NULL},
     {MR_PARAM(OPT, every_s, "every", MR_Q_TIME, "60 s", 0.001, 1e9, "Between two records"), 0,
      "TIME"},
@@ -74,6 +78,8 @@ struct job {
     struct mr_buf site_csv, rack_csv, event_csv;
     uint64_t n_record;
     struct mr_thermal_record *record;
+    struct mr_thermal_figures figures;
+    struct mr_thermal_figure_list list;
     mr_status recorded; /* of the first row that could not be written */
     struct mr_err record_err;
 };
@@ -265,7 +271,9 @@ static void drive(struct job *job, double t_s)
 {
     while (job->state->t_s < t_s) {
         record_until(job, fmin(t_s, mr_plant_step_end_s(job->plant, job->state)));
+        const double before_s = job->state->t_s;
         mr_plant_step(job->plant, job->state, t_s);
+        mr_thermal_figures_step(&job->figures, job->state, job->state->t_s - before_s);
         job->n_step++;
     }
 }
@@ -276,6 +284,7 @@ static mr_status run(struct job *job, struct mr_err *err)
     mr_thermal_load_apply(&job->load, row++, job->plant, job->state);
     if (!job->opts->is_cold)
         MR_TRY(mr_plant_settle(job->plant, job->state, err));
+    mr_thermal_figures_step(&job->figures, job->state, 0);
     while (job->state->t_s < job->until_s && job->recorded == MR_OK) {
         const double row_s = row < job->load.n_row ? job->load.time_s[row] : HUGE_VAL;
         const double outage_s = outage < job->outages.n ? job->outages.item[outage].t_s : HUGE_VAL;
@@ -286,9 +295,12 @@ static mr_status run(struct job *job, struct mr_err *err)
             mr_thermal_outage_apply(&job->outages.item[outage++], job->plant, job->state);
     }
     record_until(job, job->until_s * (1 + 1e-12));
-    if (job->recorded != MR_OK)
+    if (job->recorded != MR_OK) {
         *err = job->record_err;
-    return job->recorded;
+        return job->recorded;
+    }
+    return mr_thermal_figures_end(&job->figures, job->state, job->until_s, job->opts->inside_frac,
+                                  &job->list, err);
 }
 
 static mr_status prepare(struct job *job, struct mr_diags *diags, struct mr_err *err)
@@ -318,6 +330,7 @@ static mr_status prepare(struct job *job, struct mr_diags *diags, struct mr_err 
     MR_TRY(mr_weather_check_span(&job->weather, job->until_s, err));
     MR_TRY(mr_plant_create(job->site, &job->weather, &job->params, job->set, job->n_set,
                            &job->plant, diags));
+    MR_TRY(mr_thermal_figures_init(&job->figures, job->plant, err));
     job->plant->on_event = on_event;
     job->plant->context = job;
     if (opts->output != NULL)
@@ -332,7 +345,7 @@ static const double joule_mwh = 1 / 3.6e9;
 
 struct figures {
     struct mr_plant_sums sums;
-    double it_w, packages_s, water_l, wue_l_kwh, pue;
+    double it_w, packages_s, water_l;
 };
 
 static struct figures figures_of(const struct job *job)
@@ -345,9 +358,45 @@ static struct figures figures_of(const struct job *job)
     f.it_w = f.sums.it_j / job->until_s;
     f.packages_s = n_package * job->until_s;
     f.water_l = f.sums.water_m3 * 1e3;
-    f.wue_l_kwh = f.sums.it_j > 0 ? f.water_l / (f.sums.it_j / 3.6e6) : (double)NAN;
-    f.pue = mr_plant_pue(&f.sums);
     return f;
+}
+
+/* The figures of a group, those that are defined. */
+static void print_group(const struct job *job, struct mr_buf *out, const char *title,
+                        const char *group)
+{
+    mr_buf_printf(out, "%-22s", title);
+    for (size_t i = 0; i < job->list.n; i++)
+        if (strcmp(job->list.item[i].group, group) == 0 && !isnan(job->list.item[i].value))
+            mr_buf_printf(out, " %s %.4g", job->list.item[i].name, job->list.item[i].value);
+    mr_buf_printf(out, "\n");
+}
+
+static void json_group(const struct job *job, struct mr_jsonw *w, const char *group)
+{
+    for (size_t i = 0; i < job->list.n; i++)
+        if (strcmp(job->list.item[i].group, group) == 0)
+            mr_jsonw_key_f64(w, job->list.item[i].name, job->list.item[i].value);
+}
+
+static void print_pue(const struct job *job, struct mr_buf *out)
+{
+    const struct mr_thermal_figure_list *l = &job->list;
+    const double pue = mr_thermal_figure(l, "power", "pue");
+    mr_buf_printf(out, "%-22s ", "PUE");
+    if (isnan(pue))
+        mr_buf_printf(out, "not defined at the meter; ");
+    else
+        mr_buf_printf(out, "%.4f (IT at the shelves), %.4f (IT at the UPS output); ", pue,
+                      mr_thermal_figure(l, "power", "pue_ups"));
+    mr_buf_printf(out, "%.4f (cooling only, without the electric chain)\n",
+                  mr_thermal_figure(l, "power", "pue_cooling"));
+    mr_buf_printf(out, "%-22s ", "TUE");
+    if (isnan(pue))
+        mr_buf_printf(out, "not defined at the meter; ITUE ");
+    else
+        mr_buf_printf(out, "%.4f = PUE x ITUE ", mr_thermal_figure(l, "power", "tue"));
+    mr_buf_printf(out, "%.4f\n", mr_thermal_figure(l, "power", "itue"));
 }
 
 static void print_table(const struct job *job, struct mr_buf *out)
@@ -365,8 +414,9 @@ static void print_table(const struct job *job, struct mr_buf *out)
                   "air %.4g\n",
                   "cooling", cooling_j * joule_mwh, s->fan_j * joule_mwh, s->work_j * joule_mwh,
                   s->facility_pump_j * joule_mwh, s->cdu_j * joule_mwh, s->air_j * joule_mwh);
-    mr_buf_printf(out, "%-22s %.4f (cooling only, without the electric chain)\n", "PUE", f.pue);
-    mr_buf_printf(out, "%-22s %.4g m3 (%.3g L/kWh)\n", "water", s->water_m3, f.wue_l_kwh);
+    print_pue(job, out);
+    mr_buf_printf(out, "%-22s %.4g m3 (WUE %.3g L/kWh)\n", "water", s->water_m3,
+                  mr_thermal_figure(&job->list, "thermal", "wue_l_kwh"));
     if (s->die_max_c > -273)
         mr_buf_printf(out, "%-22s %.2f degC\n", "hottest die", s->die_max_c);
     if (job->plant->n_group > 0)
@@ -376,6 +426,8 @@ static void print_table(const struct job *job, struct mr_buf *out)
     if (f.packages_s > 0)
         mr_buf_printf(out, "%-22s %.5g package hours (%.3g %%)\n", "throttled or off",
                       s->throttled_s / hour, 100 * s->throttled_s / f.packages_s);
+    print_group(job, out, "approach [K]", "approach");
+    print_group(job, out, "hours above limit", "hours_above");
     mr_buf_printf(out, "%-22s", "heat rejection");
     for (int m = 0; m < MR_REJECTION_N_MODE; m++)
         if (s->mode_s[m] > 0)
@@ -403,7 +455,7 @@ static void print_json(const struct job *job, struct mr_buf *out)
     mr_jsonw_key(&w, "power");
     mr_jsonw_object(&w);
     mr_jsonw_key_f64(&w, "it_mw_mean", f.it_w * 1e-6);
-    mr_jsonw_key_f64(&w, "pue_cooling", f.pue);
+    json_group(job, &w, "power");
     mr_jsonw_end(&w);
     mr_jsonw_key(&w, "energy");
     mr_jsonw_object(&w);
@@ -427,8 +479,16 @@ static void print_json(const struct job *job, struct mr_buf *out)
     mr_jsonw_key_f64(&w, "supply_high_s", s->supply_high_s);
     mr_jsonw_key_f64(&w, "facility_high_s", s->facility_high_s);
     mr_jsonw_key_f64(&w, "water_l", f.water_l);
-    mr_jsonw_key_f64(&w, "wue_l_kwh", f.wue_l_kwh);
+    json_group(job, &w, "thermal");
     mr_jsonw_key_f64(&w, "inlet_band_k", job->plant->p.band_k);
+    mr_jsonw_key(&w, "approach");
+    mr_jsonw_object(&w);
+    json_group(job, &w, "approach");
+    mr_jsonw_end(&w);
+    mr_jsonw_key(&w, "hours_above");
+    mr_jsonw_object(&w);
+    json_group(job, &w, "hours_above");
+    mr_jsonw_end(&w);
     mr_jsonw_key(&w, "rejection_s");
     mr_jsonw_object(&w);
     for (int m = 0; m < MR_REJECTION_N_MODE; m++)
@@ -485,7 +545,7 @@ static mr_status finish_record(const struct job *job, struct mr_err *err)
     print_json(job, &summary);
     mr_status st = mr_buf_check(&summary, err);
     if (st == MR_OK)
-        st = mr_thermal_record_finish(job->record, job->state, summary.text, err);
+        st = mr_thermal_record_finish(job->record, job->state, &job->list, summary.text, err);
     mr_buf_fini(&summary);
     return st;
 }
@@ -493,6 +553,7 @@ static mr_status finish_record(const struct job *job, struct mr_err *err)
 static void free_job(struct job *job)
 {
     mr_thermal_record_destroy(job->record);
+    mr_thermal_figures_fini(&job->figures);
     mr_plant_state_destroy(job->state);
     mr_plant_destroy(job->plant);
     mr_thermal_load_fini(&job->load);

@@ -8,6 +8,7 @@
 #include "engine/record/columns.h"
 #include "engine/record/track.h"
 
+#include <stdio.h>
 #include <string.h>
 
 // clang-format off
@@ -352,19 +353,21 @@ void mr_thermal_record_event(struct mr_thermal_record *record, const struct mr_p
 
 /* ---- end ---- */
 
+enum {
+    n_figure_max = MR_THERMAL_FIGURES + 16
+};
+
 struct figure {
-    const char *name, *units, *formula;
+    char name[48];
+    const char *units, *formula;
     double value;
 };
 
 static mr_status put_figures(struct mr_thermal_record *r, const struct figure *figure, size_t n,
                              struct mr_err *err)
 {
-    enum {
-        n_max = 32
-    };
-    const char *name[n_max], *units[n_max], *formula[n_max];
-    double value[n_max];
+    const char *name[n_figure_max], *units[n_figure_max], *formula[n_figure_max];
+    double value[n_figure_max];
     for (size_t i = 0; i < n; i++) {
         name[i] = figure[i].name;
         units[i] = figure[i].units;
@@ -402,14 +405,13 @@ static mr_status put_figures(struct mr_thermal_record *r, const struct figure *f
 }
 
 mr_status mr_thermal_record_finish(struct mr_thermal_record *record,
-                                   const struct mr_plant_state *state, const char *summary,
+                                   const struct mr_plant_state *state,
+                                   const struct mr_thermal_figure_list *list, const char *summary,
                                    struct mr_err *err)
 {
     struct mr_plant_sums s;
     mr_plant_sums(record->plant, state, &s);
-    const struct figure figures[] = {
-        {"power.pue_cooling", "1", "(IT + cooling) / IT, without the electric chain",
-         mr_plant_pue(&s)},
+    struct figure figures[n_figure_max] = {
         {"energy.it_j", "J", "Drawn by racks", s.it_j},
         {"energy.asked_j", "J", "Asked for by racks", s.asked_j},
         {"energy.closure_rel", "1", "Energy in - out - stored over energy in, site", s.residual[3]},
@@ -421,12 +423,20 @@ mr_status mr_thermal_record_finish(struct mr_thermal_record *record,
          s.throttled_s},
         {"thermal.water_l", "L", "Water drawn", s.water_m3 * 1e3},
     };
+    size_t n = 0;
+    while (figures[n].units != NULL)
+        n++;
+    for (size_t i = 0; i < list->n; i++, n++) {
+        const struct mr_thermal_figure *f = &list->item[i];
+        figures[n] = (struct figure){"", f->units, f->formula, f->value};
+        (void)snprintf(figures[n].name, sizeof figures[n].name, "%s.%s", f->group, f->name);
+    }
     if (record->status != MR_OK) {
         *err = record->err;
         return record->status;
     }
     MR_TRY(mr_runfile_stop(record->file, err));
-    MR_TRY(put_figures(record, figures, N_OF(figures), err));
+    MR_TRY(put_figures(record, figures, n, err));
     MR_TRY(
         mr_runfile_text(record->file, "/provenance", "summary", "Summary as JSON", summary, err));
     return mr_runfile_finish(record->file, MR_RUNFILE_COMPLETE, "done", err);

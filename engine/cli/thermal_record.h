@@ -4,7 +4,7 @@
 #ifndef MR_ENGINE_CLI_THERMAL_RECORD_H
 #define MR_ENGINE_CLI_THERMAL_RECORD_H
 
-#include "thermal/plant.h"
+#include "engine/cli/thermal_figures.h"
 
 struct mr_thermal_record;
 
@@ -26,6 +26,7 @@ void mr_thermal_record_event(struct mr_thermal_record *record, const struct mr_p
 /** Key figures, the summary as text, and the file's own name. */
 MR_CHECKED mr_status mr_thermal_record_finish(struct mr_thermal_record *record,
                                               const struct mr_plant_state *state,
+                                              const struct mr_thermal_figure_list *list,
                                               const char *summary, struct mr_err *err);
 
 #endif
