@@ -80,6 +80,7 @@ void mr_thermal_figures_step(struct mr_thermal_figures *figures, const struct mr
 static mr_status chain_losses(const struct mr_site *site, const double *rack_w, double house_w,
                               double *all_w, double *below_ups_w, struct mr_err *err)
 {
+    static const double least_frac = 0.5; /* less was granted: no proportion holds */
     struct mr_supply_options options = {0};
     struct mr_supply *supply = NULL;
     struct mr_supply_total begin, end;
@@ -99,10 +100,14 @@ static mr_status chain_losses(const struct mr_site *site, const double *rack_w, 
     mr_supply_total(supply, &begin);
     mr_supply_advance(supply, 2);
     mr_supply_total(supply, &end);
+    /* The connection's limit may cap racks here that the run did not cap: then in proportion. */
     const double drawn_w = end.rack_j - begin.rack_j, want_w = end.want_j - begin.want_j;
-    if (has_house && fabs(drawn_w - want_w) <= 1e-9 * want_w && end.grid_j > begin.grid_j) {
-        *all_w = end.loss_j - begin.loss_j;
-        *below_ups_w = end.stage_loss_j[MR_STAGE_BUSWAY] - begin.stage_loss_j[MR_STAGE_BUSWAY];
+    const bool is_dark = end.dark_j > 0 || !(drawn_w >= least_frac * want_w);
+    const double scale = (want_w + house_w) / (drawn_w + house_w);
+    if (has_house && !is_dark && end.grid_j > begin.grid_j) {
+        *all_w = scale * (end.loss_j - begin.loss_j);
+        *below_ups_w =
+            scale * (end.stage_loss_j[MR_STAGE_BUSWAY] - begin.stage_loss_j[MR_STAGE_BUSWAY]);
     }
     mr_supply_destroy(supply);
     return MR_OK;

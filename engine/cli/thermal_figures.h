@@ -2,12 +2,11 @@
 /* Key figures of the thermal verb: ratios of energies (thermal/metrics.h) at two boundaries of IT,
  * approach temperatures and hours above limits, one list for text, JSON and the result file.
  * Stages between the meter and the racks lose what the site's electric chain loses at the run's
- * mean powers, batteries and generators at rest; a chain that cannot carry them (satellites) leaves
- * figures of the meter undefined. */
+ * mean powers, batteries and generators at rest, in proportion where the connection's limit caps
+ * racks; a chain that cannot carry them (satellites) leaves figures of the meter undefined. */
 #ifndef MR_ENGINE_CLI_THERMAL_FIGURES_H
 #define MR_ENGINE_CLI_THERMAL_FIGURES_H
 
-#include "engine/base/text.h"
 #include "thermal/metrics.h"
 #include "thermal/plant.h"
 
