@@ -248,29 +248,52 @@ static struct turn next_turn(const struct mr_cdu_group *group, const struct mr_c
 
 /* ---- time ---- */
 
-static void tell(struct mr_cdu_group_notes *notes, double t_s, enum mr_cdu_group_event event)
+static void tell(struct mr_cdu_group_notes *notes, double t_s, double supply_c,
+                 enum mr_cdu_group_event event)
 {
     if (notes == NULL)
         return;
     if (notes->n < MR_CDU_GROUP_NOTES)
-        notes->item[notes->n] = (struct mr_cdu_group_note){t_s, event};
+        notes->item[notes->n] = (struct mr_cdu_group_note){t_s, supply_c, event};
     notes->n++;
 }
 
+/* One that was told as high stays so within rounding of the crossing. */
 static void look_at_supply(const struct mr_cdu_group *group, struct mr_cdu_group_state *s,
                            struct mr_cdu_group_notes *notes)
 {
-    const bool is_high = mr_cdu_group_supply_c(group, s) > group->set_c + group->high_k;
+    static const double rounding_k = 1e-6;
+    const double supply_c = mr_cdu_group_supply_c(group, s);
+    const bool is_high = supply_c > group->set_c + group->high_k - (s->is_high ? rounding_k : 0);
     if (is_high && !s->is_high)
-        tell(notes, s->t_s, MR_CDU_GROUP_SUPPLY_HIGH);
+        tell(notes, s->t_s, supply_c, MR_CDU_GROUP_SUPPLY_HIGH);
     s->is_high = is_high;
 }
 
-static void look_at_mode(struct mr_cdu_group_state *s, struct mr_cdu_group_notes *notes)
+/* Date at which the supply passes its limit on this wave. Of the return it is
+ *   bypass     Tsup = Tret
+ *   saturated  Tsup = Tret - g (Tret - Tfws)   g = G / (m cp) < 1
+ * so the limit is a level of Tret: (Tlimit - g Tfws) / (1 - g). */
+static double high_s(const struct mr_cdu_group *group, const struct mr_cdu_group_state *s,
+                     const struct mr_two_state_wave *wave)
+{
+    const bool is_limited = s->mode == MR_CDU_GROUP_LIMITED;
+    if (s->is_high || s->mode == MR_CDU_GROUP_REGULATING || !(s->coolant_w_k > 0))
+        return HUGE_VAL;
+    const double g = is_limited ? s->limit_w_k / s->coolant_w_k : 0;
+    if (!(g < 1))
+        return HUGE_VAL;
+    const double level_c = (group->set_c + group->high_k - g * s->facility_c) / (1 - g);
+    return s->t_s + mr_two_state_wave_crossing_s(wave, level_c, 1, date_tolerance_s);
+}
+
+static void look_at_mode(const struct mr_cdu_group *group, struct mr_cdu_group_state *s,
+                         struct mr_cdu_group_notes *notes)
 {
     const bool is_saturated = s->mode == MR_CDU_GROUP_LIMITED;
     if (is_saturated != s->is_saturated && (is_saturated || s->mode == MR_CDU_GROUP_REGULATING)) {
-        tell(notes, s->t_s, is_saturated ? MR_CDU_GROUP_SATURATED : MR_CDU_GROUP_REGULATED);
+        tell(notes, s->t_s, mr_cdu_group_supply_c(group, s),
+             is_saturated ? MR_CDU_GROUP_SATURATED : MR_CDU_GROUP_REGULATED);
         s->is_saturated = is_saturated;
     }
 }
@@ -294,7 +317,8 @@ void mr_cdu_group_advance(const struct mr_cdu_group *group, struct mr_cdu_group_
         n_turn_max = 100000 /* classes and modes of one call; more is a bug, not a hot day */
     };
     MR_ASSERT(t_s >= state->t_s);
-    look_at_mode(state, notes); /* what changed with the inputs */
+    look_at_mode(group, state, notes); /* what changed with the inputs */
+    look_at_supply(group, state, notes);
     for (int i = 0; state->t_s < t_s; i++) {
         MR_ASSERT(i < n_turn_max);
         int class = state->flow;
@@ -302,7 +326,12 @@ void mr_cdu_group_advance(const struct mr_cdu_group *group, struct mr_cdu_group_
         const struct turn turn = next_turn(group, state, &wave);
         const double flow_s = mr_flow_next_s(&state->path, state->flow, &class);
         const double to_s = fmin(t_s, fmax(fmin(turn.t_s, flow_s), state->t_s));
+        const double passed_s = high_s(group, state, &wave);
         step(group, state, to_s, heat_w, &wave);
+        if (passed_s <= to_s) {
+            tell(notes, passed_s, group->set_c + group->high_k, MR_CDU_GROUP_SUPPLY_HIGH);
+            state->is_high = true;
+        }
         if (turn.t_s <= to_s)
             state->mode = turn.mode;
         if (flow_s <= to_s) {
@@ -310,11 +339,11 @@ void mr_cdu_group_advance(const struct mr_cdu_group *group, struct mr_cdu_group_
             condition(group, state);
             choose_mode(group, state);
             if (class == MR_FLOW_NONE)
-                tell(notes, to_s, MR_CDU_GROUP_NOFLOW);
+                tell(notes, to_s, mr_cdu_group_supply_c(group, state), MR_CDU_GROUP_NOFLOW);
         }
-        look_at_mode(state, notes);
+        look_at_mode(group, state, notes);
+        look_at_supply(group, state, notes);
     }
-    look_at_supply(group, state, notes);
 }
 
 double mr_cdu_group_next_s(const struct mr_cdu_group *group, const struct mr_cdu_group_state *state,

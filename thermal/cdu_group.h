@@ -76,7 +76,7 @@ struct mr_cdu_group_state {
 
 /* Told by advance, in order of date. */
 struct mr_cdu_group_note {
-    double t_s;
+    double t_s, supply_c; /* then */
     enum mr_cdu_group_event event;
 };
 

@@ -264,7 +264,7 @@ static void tell_group(const struct mr_plant *plant, struct mr_plant_state *stat
     for (size_t k = 0; k < notes->n && k < MR_CDU_GROUP_NOTES; k++)
         mr_plant_tell(plant, state,
                       &(struct mr_plant_event){notes->item[k].t_s, kinds[notes->item[k].event],
-                                               g->name, mr_cdu_group_supply_c(g, &state->group[i]),
+                                               g->name, notes->item[k].supply_c,
                                                g->set_c + g->high_k});
 }
 

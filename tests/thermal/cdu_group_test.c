@@ -69,6 +69,48 @@ MR_TEST(step_of_facility_water)
     mr_assert_near(s.return_c - before_c, 2.7299, 1e-4, 0);
 }
 
+/* Saturated, Tret goes to Tfws + Q / G with C / G: the date at which the supply is 2 K high is a
+ * logarithm, and how often anybody advances does not move it. */
+MR_TEST(supply_is_high_at_its_crossing)
+{
+    struct mr_cdu_group g = deschutes(1, 0);
+    g.set_c = 30;
+    assert_int_equal(mr_cdu_group_init(&g, NULL), MR_OK);
+    const double high_c = g.set_c + g.high_k, heat_w = 2.4e6, facility_c = 29;
+    for (int n_part = 1; n_part <= 1000; n_part *= 10) {
+        struct mr_cdu_group_state s;
+        struct mr_cdu_group_notes notes = {0};
+        mr_cdu_group_start(&g, &s, 0, 26.8);
+        mr_cdu_group_settle(&g, &s, 1.5e6);
+        mr_cdu_group_set_facility(&g, &s, facility_c);
+        assert_int_equal(s.mode, MR_CDU_GROUP_LIMITED);
+        assert_true(mr_cdu_group_supply_c(&g, &s) < high_c);
+        const double share = s.limit_w_k / s.coolant_w_k;
+        const double level_c = (high_c - share * facility_c) / (1 - share);
+        const double steady_c = facility_c + (heat_w + s.fluid_w) / s.limit_w_k;
+        const double want_s =
+            g.heat_j_k / s.limit_w_k * mr_log((steady_c - s.return_c) / (steady_c - level_c));
+        assert_true(want_s > 1 && want_s < 900);
+        for (int i = 1; i <= n_part; i++)
+            mr_cdu_group_advance(&g, &s, 1000.0 * i / n_part, heat_w, &notes);
+        size_t n_high = 0;
+        for (size_t i = 0; i < notes.n; i++) {
+            if (notes.item[i].event != MR_CDU_GROUP_SUPPLY_HIGH)
+                continue;
+            n_high++;
+            mr_assert_near(notes.item[i].t_s, want_s, 0, 1e-5);
+            mr_assert_near(notes.item[i].supply_c, high_c, 0, 1e-5);
+        }
+        assert_int_equal(n_high, 1);
+        assert_true(s.is_high);
+        /* down again, and up for a second time */
+        mr_cdu_group_advance(&g, &s, 2000, 0, &notes);
+        assert_false(s.is_high);
+        mr_cdu_group_advance(&g, &s, 4000, heat_w, &notes);
+        assert_true(s.is_high);
+    }
+}
+
 /* dT/dt = (Q - max(0, min(m cp (T - Tset), G (T - Tfws)))) / C, and no more. */
 static double law_w(const struct mr_cdu_group *g, const struct mr_cdu_group_state *s, double t_c)
 {
@@ -264,7 +306,8 @@ MR_TEST(impossible_groups)
 }
 
 MR_TEST_MAIN(MR_TEST_ENTRY(design_point), MR_TEST_ENTRY(one_of_four_is_lost),
-             MR_TEST_ENTRY(step_of_facility_water), MR_TEST_ENTRY(modes_are_one_law),
-             MR_TEST_ENTRY(lazy_is_stepped), MR_TEST_ENTRY(a_spare_takes_over),
-             MR_TEST_ENTRY(spares_share_the_flow), MR_TEST_ENTRY(pumps_coast_down_and_come_back),
-             MR_TEST_ENTRY(fouling_grows), MR_TEST_ENTRY(impossible_groups))
+             MR_TEST_ENTRY(step_of_facility_water), MR_TEST_ENTRY(supply_is_high_at_its_crossing),
+             MR_TEST_ENTRY(modes_are_one_law), MR_TEST_ENTRY(lazy_is_stepped),
+             MR_TEST_ENTRY(a_spare_takes_over), MR_TEST_ENTRY(spares_share_the_flow),
+             MR_TEST_ENTRY(pumps_coast_down_and_come_back), MR_TEST_ENTRY(fouling_grows),
+             MR_TEST_ENTRY(impossible_groups))
