@@ -98,7 +98,8 @@ static void add(struct total *total, const struct mr_instance *instance)
     total->n_segment += instance->n_segment;
     total->n_restart += instance->n_restart;
     assert_int_equal(instance->n_free, instance->serving->n_block);
-    assert_int_equal(instance->n_run + instance->queue.n + instance->n_part + instance->finish.n, 0);
+    assert_int_equal(instance->n_run + instance->queue.n + instance->n_part + instance->finish.n,
+                     0);
     assert_int_equal(instance->kv_tokens + instance->n_left + instance->cache.n_pinned, 0);
 }
 
