@@ -64,6 +64,20 @@ static void put_tier(struct mr_buf *out, const char *name, const struct mr_play_
     put_time(out, "end to end", &tier->e2e);
 }
 
+static void put_split(struct mr_buf *out, const struct mr_play_result *result)
+{
+    const struct mr_split_counts *split = &result->split;
+    char data[MR_UNIT_CAP], time[MR_UNIT_CAP];
+    mr_unit_human(split->sent_bytes, MR_Q_DATA, 4, data);
+    mr_unit_human(split->n_transfer > 0 ? split->visible_s / (double)split->n_transfer : 0,
+                  MR_Q_TIME, 4, time);
+    mr_buf_printf(out, "%-26s %llu KV blocks of an instance, %llu prompts read elsewhere\n",
+                  "prefill pool", (unsigned long long)result->n_prefill_block,
+                  (unsigned long long)split->n_local);
+    mr_buf_printf(out, "%-26s %s in %llu, %s after the prompt on the mean\n", "transfers", data,
+                  (unsigned long long)split->n_transfer, time);
+}
+
 static void print_table(const struct mr_scenario *scenario, const struct mr_play_result *result,
                         double wall_s, struct mr_buf *out)
 {
@@ -89,6 +103,8 @@ static void print_table(const struct mr_scenario *scenario, const struct mr_play
     }
     mr_buf_printf(out, "%-26s %llu of an instance, %llu restarts\n", "KV blocks",
                   (unsigned long long)result->n_block, (unsigned long long)result->n_restart);
+    if (result->has_split)
+        put_split(out, result);
     mr_buf_printf(out, "%-26s %llu steps in %llu leaps\n", "engine",
                   (unsigned long long)result->n_iteration, (unsigned long long)result->n_segment);
     mr_buf_printf(out, "%-26s %.3g s, %.3g calls/s, %.3g times real time\n", "wall time", wall_s,

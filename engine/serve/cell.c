@@ -102,7 +102,6 @@ static mr_status choose_reader(struct mr_cell *cell, struct mr_ticket *ticket,
                                const struct mr_call *call, struct mr_instance **reader,
                                struct mr_err *err)
 {
-    ticket->prefill = MR_ROUTER_NOWHERE;
     *reader = &cell->instance[ticket->instance];
     if (cell->split == NULL)
         return MR_OK;
@@ -123,6 +122,7 @@ mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, d
     MR_TRY(session_of(cell, ticket->session, &session, err));
     own.instance = mr_router_choose(&cell->router, ticket->id, session->instance);
     struct mr_instance *reader = NULL;
+    own.prefill = MR_ROUTER_NOWHERE;
     const uint32_t wait_max = cell->plan.wait_max[ticket->tier];
     if (!mr_instance_can_hold(&cell->instance[own.instance], ticket->n_prompt, ticket->n_output)) {
         cell->sink.refused(cell->sink.context, &own, now_s, MR_CELL_REFUSAL_TOO_LONG);

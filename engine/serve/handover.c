@@ -90,10 +90,12 @@ bool mr_handover_joins(const struct mr_instance *instance, uint64_t n_free, uint
         return false;
     if (!policy->takes_blocks)
         return n_free >= policy->reserve(instance, c->n_prompt, c->n_output);
+    /* not what just this step makes, which may be less in the next one */
+    const uint32_t most = mr_accept_most(&instance->serving->accept);
     const uint64_t kept =
         instance->watermark > policy->spare_blocks ? instance->watermark : policy->spare_blocks;
     return n_free >= mr_instance_demand(instance, clock, 1) +
-                         mr_blocks_of(&instance->blocks, (uint64_t)c->n_prompt + 1) + kept;
+                         mr_blocks_of(&instance->blocks, (uint64_t)c->n_prompt + most) + kept;
 }
 
 /* Prompts being read stand last in some policies' running list, and stay there. */

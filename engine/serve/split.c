@@ -29,7 +29,6 @@ mr_status mr_split_choose(struct mr_cell *cell, struct mr_ticket *ticket,
 {
     struct mr_split *split = cell->split;
     uint32_t *last = NULL;
-    ticket->prefill = MR_ROUTER_NOWHERE;
     MR_TRY(last_of(split, ticket->session, &last, err));
     const uint64_t found =
         mr_handover_found(&cell->instance[ticket->instance], call, call->arrived_s);

@@ -101,7 +101,8 @@ void mr_split_destroy(struct mr_split *split);
 
 /* ---- for the cell ---- */
 
-/** Who reads the prompt? @param[in,out] ticket its `prefill` is set; its instance decodes
+/** Who reads the prompt? @param[in,out] ticket its `prefill` is set, if anywhere; its instance
+ * decodes
  *  @param[in] call with its prompt and space; need not be one of the cell's */
 MR_CHECKED mr_status mr_split_choose(struct mr_cell *cell, struct mr_ticket *ticket,
                                      const struct mr_call *call, struct mr_err *err);

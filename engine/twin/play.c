@@ -1,27 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A run of an open-loop workload on one pool of instances. Events are played up to every arrival,
- * then it is routed; after the last one until nothing runs, or until the end that was asked for.
- * Parts: cards - calls that end - the loop - life. */
+/* A run of an open-loop workload on one pool of instances, or on two. Events are played up to every
+ * arrival, then it is routed; after the last one until nothing runs, or until the end that was
+ * asked for. Parts: pools - calls that end - the loop - life. */
 #include "engine/twin/play.h"
 
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
-#include "engine/base/shelf.h"
-#include "engine/serve/policy.h"
-#include "models/memory.h"
+#include "engine/twin/pool.h"
 
 #include <math.h>
+#include <string.h>
 
 struct run {
     const struct mr_scenario *scenario;
     const struct mr_play_options *options;
     struct mr_play_result *result;
     struct mr_shelf *shelf;
-    struct mr_step_setup setup;
-    struct mr_step *step;
-    struct mr_profile *profile;
-    struct mr_power power;
-    struct mr_serving serving;
+    struct mr_pool pool, prefill; /* prefill: all 0 when there is none */
+    struct mr_split_plan split;
     struct mr_cell cell;
     struct mr_arrivals_source *arrivals;
     struct mr_file_out requests;
@@ -30,100 +26,28 @@ struct run {
     struct mr_err err;
 };
 
-/* ---- cards ---- */
+/* ---- pools ---- */
 
-static const void *card_of(struct run *run, const struct mr_card_kind *kind, const char *id,
-                           struct mr_diags *diags)
+static mr_status open_pools(struct run *run, struct mr_diags *diags, struct mr_err *err)
 {
-    const struct mr_card *card =
-        mr_shelf_card(run->shelf, kind, id, (struct mr_place){run->scenario->path, 0, 0}, diags);
-    return card != NULL ? card->object : NULL;
+    const struct mr_scenario *scenario = run->scenario;
+    MR_TRY(mr_shelf_create(&run->shelf, err));
+    MR_TRY(mr_pool_open(run->shelf, scenario, &scenario->deployment, "deployment", &run->pool,
+                        diags, err));
+    run->pool.serving.steps_singly = run->options->steps_singly;
+    if (!scenario->has_prefill)
+        return MR_OK;
+    MR_TRY(mr_pool_open(run->shelf, scenario, &scenario->prefill, "prefill", &run->prefill, diags,
+                        err));
+    run->prefill.serving.steps_singly = run->options->steps_singly;
+    return mr_pool_split(scenario, &run->prefill, &run->pool, &run->split, err);
 }
 
-static int own_format(int native, int asked)
+static void close_pools(struct run *run)
 {
-    if (asked < MR_N_FORMAT)
-        return asked;
-    return native < MR_N_FORMAT ? native : MR_FORMAT_FP8;
-}
-
-static bool make_setup(struct run *run, struct mr_diags *diags)
-{
-    const struct mr_scenario_deployment *d = &run->scenario->deployment;
-    run->setup =
-        (struct mr_step_setup){.gpu = card_of(run, &mr_gpu_kind, d->gpu, diags),
-                               .llm = card_of(run, &mr_llm_kind, d->llm, diags),
-                               .software = card_of(run, &mr_software_kind, d->software, diags),
-                               .kv_element_bytes = d->kv == 0 ? 2 : 1,
-                               .n_draft = (uint32_t)d->n_draft,
-                               .accepted = d->accepted,
-                               .domain_packages = (uint32_t)d->n_domain};
-    if (run->setup.gpu == NULL || run->setup.llm == NULL || run->setup.software == NULL)
-        return false;
-    run->setup.parallel = (struct mr_parallel){(uint32_t)d->n_tp, (uint32_t)d->n_dp,
-                                               (uint32_t)d->n_pp, (uint32_t)d->n_ep, 1};
-    if (run->setup.llm->n_expert > 0)
-        run->setup.parallel.moe_tp = (uint32_t)(d->n_tp * d->n_dp / d->n_ep);
-    run->setup.dense_format = own_format(run->setup.llm->native_dense, d->format);
-    run->setup.expert_format = own_format(run->setup.llm->native_experts, d->format);
-    if (!mr_software_knows(run->setup.software, d->llm))
-        mr_diags_add(diags, MR_SEVERITY_WARNING, MR_REF,
-                     (struct mr_place){run->scenario->path, 0, 0},
-                     "deployment: the card \"%s\" was fitted without \"%s\": \"spec\" may be the "
-                     "better guess",
-                     d->software, d->llm);
-    return true;
-}
-
-static mr_status make_pricer(struct run *run, struct mr_diags *diags, struct mr_err *err)
-{
-    const struct mr_scenario_deployment *d = &run->scenario->deployment;
-    struct mr_memory memory = {0};
-    uint64_t n_block = d->n_block;
-    if (d->profile != NULL) {
-        const struct mr_card *card =
-            mr_shelf_card(run->shelf, &mr_profile_kind, d->profile,
-                          (struct mr_place){run->scenario->path, 0, 0}, diags);
-        if (card == NULL)
-            return diags->first_error;
-        if (n_block == 0)
-            return mr_err_set(err, MR_RANGE, (struct mr_place){run->scenario->path, 0, 0},
-                              "deployment: a profile knows no memory: say how many \"blocks\"");
-        MR_TRY(mr_profile_open(card, &run->profile, err));
-    } else {
-        MR_TRY(mr_step_check(&run->setup, err));
-        MR_TRY(mr_memory_of(&run->setup, (double)d->n_batch, n_block, &memory, err));
-        MR_TRY(mr_step_create(&run->setup, &run->step, err));
-        MR_TRY(mr_power_of(run->setup.gpu, &run->power, err));
-        n_block = memory.n_block;
-    }
-    const struct mr_software_card *software = run->setup.software;
-    if (run->step != NULL && d->n_draft > 0 && mr_step_accepted(&run->setup) == 1)
-        mr_diags_add(diags, MR_SEVERITY_WARNING, MR_REF,
-                     (struct mr_place){run->scenario->path, 0, 0},
-                     "deployment: the card of \"%s\" does not say how many drafts are accepted: "
-                     "none are, unless \"accepted\" says so",
-                     d->llm);
-    run->serving = (struct mr_serving){
-        .policy = mr_policy_at((size_t)d->policy),
-        .pricer = {run->step, run->profile, run->step != NULL ? &run->power : NULL},
-        .batch_max = (uint32_t)d->n_batch,
-        .token_max = (uint32_t)(d->n_token > 0 ? d->n_token : software->chunk_tokens),
-        .context_max = (uint32_t)(d->n_context > 0 ? d->n_context : run->setup.llm->context_max),
-        .block_tokens =
-            (uint32_t)(d->n_block_token > 0 ? d->n_block_token : software->block_tokens),
-        .n_block = n_block,
-        .window_tokens = run->step != NULL ? mr_llm_window(run->setup.llm) : 0,
-        .watermark_frac =
-            run->scenario->deployment.policy == 1 || d->policy == 2 ? d->watermark_frac : 0,
-        .accept = {.extra = mr_step_accepted(&run->setup) - 1,
-                   .n_draft = run->setup.n_draft,
-                   .is_drawn = d->verify == 1,
-                   .seed = run->scenario->top.seed},
-        .steps_singly = run->options->steps_singly,
-        .preempts_lowest = d->scheduling == 1,
-        .has_cache = d->has_cache};
-    return mr_instance_check(&run->serving, err);
+    mr_pool_close(&run->pool);
+    mr_pool_close(&run->prefill);
+    mr_shelf_destroy(run->shelf);
 }
 
 /* ---- calls that end ---- */
@@ -144,6 +68,10 @@ static mr_status write_row(struct run *run, const struct mr_play_row *row)
     mr_csv_put_u64(&w, row->output);
     mr_csv_put_u64(&w, row->restarts);
     mr_csv_put_u64(&w, row->instance);
+    if (run->scenario->has_prefill && row->prefill_instance != MR_ROUTER_NOWHERE)
+        mr_csv_put_u64(&w, row->prefill_instance);
+    else if (run->scenario->has_prefill)
+        mr_csv_put_f64(&w, (double)NAN);
     mr_csv_put_end(&w);
     MR_TRY(mr_buf_check(&run->row, &run->err));
     return mr_file_out_add(&run->requests, run->row.text, run->row.n, &run->err);
@@ -166,6 +94,7 @@ static void put_row(struct run *run, const struct mr_ticket *ticket, const struc
         .cached_input = call != NULL ? call->n_cached : 0,
         .output = ticket->n_output,
         .restarts = call != NULL ? call->n_restart : 0,
+        .prefill_instance = ticket->prefill,
         .tier = ticket->tier};
     if (run->st == MR_OK && run->options->requests_path != NULL)
         run->st = write_row(run, &row);
@@ -240,46 +169,60 @@ static mr_status play(struct run *run, struct mr_err *err)
     return run->st;
 }
 
-/* What still runs when the end has come; then the sums. */
-static void settle(struct run *run)
+/* The sums of one pool. */
+static void add_pool(struct mr_play_result *result, const struct mr_pool *pool,
+                     const struct mr_instance *instances, uint32_t n)
 {
-    const struct mr_cell *cell = &run->cell;
-    struct mr_play_result *result = run->result;
-    const struct mr_parallel *p = &run->setup.parallel;
-    const double packages = (double)p->tp * (double)p->dp * (double)p->pp;
+    const double packages = mr_pool_packages(pool);
     double busy_j = 0, idle_s = 0;
-    for (size_t i = 0; i < cell->calls.n; i++)
-        if (cell->calls.call[i].state != MR_CALL_DONE)
-            put_row(run, &cell->ticket[i], &cell->calls.call[i], cell->calls.call[i].arrived_s,
-                    (double)NAN);
-    for (uint32_t i = 0; i < cell->plan.n_instance; i++) {
-        const struct mr_instance *instance = &cell->instance[i];
+    for (uint32_t i = 0; i < n; i++) {
+        const struct mr_instance *instance = &instances[i];
         result->n_segment += instance->n_segment;
         result->n_iteration += instance->n_iteration;
         result->n_restart += instance->n_restart;
         busy_j += instance->busy_j;
         idle_s += fmax(0, result->sim_s - instance->busy_s);
     }
+    result->n_package += (uint64_t)(packages * n);
+    result->package_j += pool->step != NULL
+                             ? packages * (busy_j + idle_s * mr_power_idle_w(&pool->power, 60))
+                             : (double)NAN;
+    result->package_peak_w +=
+        pool->step != NULL ? (double)(uint64_t)(packages * n) * pool->power.limit_w : (double)NAN;
+}
+
+/* What still runs when the end has come; then the sums. */
+static void settle(struct run *run)
+{
+    const struct mr_cell *cell = &run->cell;
+    struct mr_play_result *result = run->result;
+    for (size_t i = 0; i < cell->calls.n; i++)
+        if (cell->calls.call[i].state != MR_CALL_DONE)
+            put_row(run, &cell->ticket[i], &cell->calls.call[i], cell->calls.call[i].arrived_s,
+                    (double)NAN);
     result->n_event = cell->n_event;
-    result->n_block = run->serving.n_block;
-    result->n_package = (uint64_t)(packages * cell->plan.n_instance);
-    result->package_j = (double)NAN;
-    result->package_peak_w = (double)NAN;
-    if (run->step != NULL) {
-        result->package_j = packages * (busy_j + idle_s * mr_power_idle_w(&run->power, 60));
-        result->package_peak_w = (double)result->n_package * run->power.limit_w;
-    }
+    result->n_block = run->pool.serving.n_block;
+    add_pool(result, &run->pool, cell->instance, cell->plan.n_instance);
+    if (cell->split == NULL)
+        return;
+    result->has_split = true;
+    result->split = cell->split->counts;
+    result->n_prefill_block = run->prefill.serving.n_block;
+    add_pool(result, &run->prefill, cell->split->instance, cell->split->plan.n_instance);
 }
 
 static mr_status open_requests(struct run *run, struct mr_err *err)
 {
     static const char head[] = "id,session,tier,arrived_s,scheduled_s,first_token_s,finished_s,"
-                               "input,cached_input,output,restarts,instance\n";
+                               "input,cached_input,output,restarts,instance";
+    const char *end = run->scenario->has_prefill ? ",prefill_instance\n" : "\n";
     if (run->options->requests_path == NULL)
         return MR_OK;
     MR_TRY(mr_file_out_open(&run->requests, run->options->requests_path,
                             run->options->may_overwrite, err));
     run->st = mr_file_out_add(&run->requests, head, sizeof head - 1, &run->err);
+    if (run->st == MR_OK)
+        run->st = mr_file_out_add(&run->requests, end, strlen(end), &run->err);
     return MR_OK;
 }
 
@@ -296,16 +239,20 @@ static mr_status close_requests(struct run *run, mr_status st, struct mr_err *er
 static mr_status make_cell(struct run *run, struct mr_err *err)
 {
     const struct mr_scenario *scenario = run->scenario;
-    struct mr_cell_plan plan = {.serving = &run->serving,
+    struct mr_cell_plan plan = {.serving = &run->pool.serving,
                                 .n_instance = (uint32_t)scenario->deployment.n_instance,
                                 .router = scenario->deployment.router,
-                                .seed = scenario->top.seed};
+                                .seed = scenario->top.seed,
+                                .split = scenario->has_prefill ? &run->split : NULL};
     for (size_t i = 0; i < scenario->n_tier; i++) {
+        plan.rank[i] = (uint8_t)mr_scenario_rank(scenario, i);
         plan.wait_max[i] = (uint32_t)scenario->tier[i].n_wait;
         plan.rank[i] = (uint8_t)mr_scenario_rank(scenario, i);
     }
     MR_TRY(mr_cell_init(&run->cell, &plan, &(struct mr_cell_sink){finished, refused, run}, err));
     run->cell.router.affinity_excess = (double)scenario->deployment.n_affinity;
+    if (run->cell.split != NULL)
+        run->cell.split->router.affinity_excess = (double)scenario->prefill.n_affinity;
     return MR_OK;
 }
 
@@ -316,10 +263,7 @@ static mr_status run_all(struct run *run, struct mr_diags *diags, struct mr_err 
     if (run->result->tier == NULL)
         return mr_err_nomem(err, scenario->n_tier * sizeof *run->result->tier);
     run->result->n_tier = scenario->n_tier;
-    MR_TRY(mr_shelf_create(&run->shelf, err));
-    if (!make_setup(run, diags))
-        return diags->first_error;
-    MR_TRY(make_pricer(run, diags, err));
+    MR_TRY(open_pools(run, diags, err));
     MR_TRY(make_cell(run, err));
     MR_TRY(mr_arrivals_open(&scenario->workload, scenario->top.seed, &run->arrivals, err));
     MR_TRY(open_requests(run, err));
@@ -346,9 +290,7 @@ mr_status mr_play(const struct mr_scenario *scenario, const struct mr_play_optio
     mr_arrivals_close(run.arrivals);
     if (run.cell.instance != NULL)
         mr_cell_fini(&run.cell);
-    mr_step_destroy(run.step);
-    mr_profile_destroy(run.profile);
-    mr_shelf_destroy(run.shelf);
+    close_pools(&run);
     mr_buf_fini(&run.row);
     return st;
 }
@@ -358,14 +300,10 @@ mr_status mr_play_check(const struct mr_scenario *scenario, struct mr_diags *dia
     const struct mr_play_options options = {0};
     struct run run = {.scenario = scenario, .options = &options};
     struct mr_err err = {0};
-    mr_status st = mr_shelf_create(&run.shelf, &err);
-    if (st == MR_OK)
-        st = make_setup(&run, diags) ? make_pricer(&run, diags, &err) : diags->first_error;
+    const mr_status st = open_pools(&run, diags, &err);
     if (st != MR_OK && diags->first_error == MR_OK)
         (void)mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
-    mr_step_destroy(run.step);
-    mr_profile_destroy(run.profile);
-    mr_shelf_destroy(run.shelf);
+    close_pools(&run);
     return st;
 }
 

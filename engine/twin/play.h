@@ -4,7 +4,7 @@
 #define MR_ENGINE_TWIN_PLAY_H
 
 #include "engine/base/hist.h"
-#include "engine/serve/cell.h"
+#include "engine/serve/split.h"
 #include "engine/twin/scenario.h"
 
 /* What became of one call. Times are NaN where they never came. */
@@ -12,6 +12,7 @@ struct mr_play_row {
     uint64_t id;
     double arrived_s, scheduled_s, first_token_s, finished_s;
     uint32_t session, instance, input, cached_input, output, restarts;
+    uint32_t prefill_instance; /* MR_ROUTER_NOWHERE: the prompt was read where it is decoded */
     uint8_t tier;
 };
 
@@ -37,9 +38,12 @@ struct mr_play_result {
     double sim_s;
     uint64_t n_package;
     uint64_t n_event, n_segment, n_iteration, n_restart;
-    uint64_t n_block;      /* of an instance */
-    double package_j;      /* drawn by all packages; NaN: a profile knows no watts */
-    double package_peak_w; /* most that all packages could draw */
+    uint64_t n_block; /* of an instance */
+    bool has_split;
+    struct mr_split_counts split; /* of a prefill pool */
+    uint64_t n_prefill_block;     /* of an instance of it */
+    double package_j;             /* drawn by all packages; NaN: a profile knows no watts */
+    double package_peak_w;        /* most that all packages could draw */
 };
 
 /** @param[in] scenario checked by mr_scenario_load

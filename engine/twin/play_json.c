@@ -149,6 +149,24 @@ static void put_engine(struct mr_jsonw *w, const struct mr_play_result *result,
     mr_jsonw_end(w);
 }
 
+/* Only where there is a second pool: a run without one says nothing of it. */
+static void put_split(struct mr_jsonw *w, const struct mr_play_result *result)
+{
+    const struct mr_split_counts *split = &result->split;
+    if (!result->has_split)
+        return;
+    mr_jsonw_key(w, "prefill");
+    mr_jsonw_object(w);
+    mr_jsonw_key_u64(w, "local", split->n_local);
+    mr_jsonw_key_u64(w, "transfers", split->n_transfer);
+    mr_jsonw_key_f64(w, "sent_bytes", split->sent_bytes);
+    mr_jsonw_key_f64(w, "early_bytes", split->early_bytes);
+    mr_jsonw_key_f64(w, "transfer_s_mean",
+                     split->n_transfer > 0 ? split->visible_s / (double)split->n_transfer
+                                           : unknown);
+    mr_jsonw_end(w);
+}
+
 void mr_play_json(const struct mr_scenario *scenario, const struct mr_play_result *result,
                   double wall_s, struct mr_hist *scratch, struct mr_buf *out)
 {
@@ -184,6 +202,7 @@ void mr_play_json(const struct mr_scenario *scenario, const struct mr_play_resul
           {"energy_usd_h", unknown}, {"capital_usd_h", unknown}, {"usd_per_mtok", unknown},
           {"co2_kg_h", unknown});
     put_tiers(&w, scenario, result);
+    put_split(&w, result);
     mr_jsonw_key(&w, "violations");
     mr_jsonw_array(&w);
     mr_jsonw_end(&w);

@@ -8,6 +8,7 @@
 #include "engine/base/xml.h"
 #include "engine/serve/policy.h"
 #include "engine/serve/router.h"
+#include "engine/serve/split.h"
 #include "models/step.h"
 
 #include <stdio.h>
@@ -27,6 +28,12 @@ static const char *const routers[] = {
 #define ROUTER_TEXT(name, text, doc) text,
     MR_ROUTER_LIST(ROUTER_TEXT)
 #undef ROUTER_TEXT
+};
+static const char *const networks[] = {"ideal", "shared", "flow"};
+static const char *const ways[] = {
+#define WAY_TEXT(name, text, doc) text,
+    MR_SPLIT_WAY_LIST(WAY_TEXT)
+#undef WAY_TEXT
 };
 
 // clang-format off
@@ -72,6 +79,19 @@ static const struct mr_param deployment_rows[] = {
     MR_PARAM_N(D, n_affinity, "affinity_excess", "8", 0, 1000000, "Calls more than the best instance has that affinity puts up with"),
 };
 #undef D
+#define X struct mr_scenario_transfer
+static const struct mr_param transfer_rows[] = {
+    MR_PARAM_ONE_OF(X, network, "network", networks, "ideal", "ideal: nobody shares; shared: transfers of an instance share its links"),
+    MR_PARAM(X, bandwidth_bytes_s, "bandwidth", MR_Q_DATA_RATE, "0 B/s", 0, 1e16, "Line rate of an instance, one way; 0: the scale-out links of its packages"),
+    MR_PARAM(X, latency_s, "latency", MR_Q_TIME, "10 us", 0, 1e3, "From the start of a transfer to its first byte"),
+    MR_PARAM(X, efficiency, "efficiency", MR_Q_FRACTION, "70 %", 1e-6, 1, "Keys and values over line rate"),
+    MR_PARAM_ONE_OF(X, way, "way", ways, "push", "push: all after the prompt; stream: layer by layer while it is read"),
+    MR_PARAM(X, overlap_frac, "overlap", MR_Q_FRACTION, "100 %", 0, 1, "Share of the prompt's time that carries bytes (stream)"),
+    MR_PARAM(X, token_bytes, "token", MR_Q_DATA, "0 B", 0, 1e9, "Keys and values of a token; 0: the LLM's"),
+    MR_PARAM_N(X, n_local, "local", "512", 0, 100000000, "Tokens not cached up to which a prompt is read where it is decoded"),
+    MR_PARAM_N(X, n_slot, "slots", "0", 0, 4000000000, "Calls of a prefill instance at which others are read where they are decoded; 0: its batch"),
+};
+#undef X
 #define R struct mr_scenario_tier
 static const struct mr_param tier_rows[] = {
     MR_PARAM_STR(R, name, "name", NULL, "Name of the tier, in the order of the workload's numbers"),
@@ -93,11 +113,18 @@ static const struct mr_param tier_rows[] = {
 TABLE(top, "scenario", "What is played; the root of the file.");
 TABLE(site, "site", "Where it is played.");
 TABLE(deployment, "deployment", "Which network runs on which packages, and how.");
+TABLE(transfer, "transfer", "How keys and values go from the prefill pool to the deployment.");
 TABLE(tier, "tier", "A class of calls: prices and objectives. Several may be given.");
+
+static const struct mr_param_table prefill_table = {
+    "prefill", "A pool that reads prompts; what is not given is as in the deployment.",
+    deployment_rows, sizeof deployment_rows / sizeof *deployment_rows};
 
 enum {
     part_site,
     part_deployment,
+    part_prefill,
+    part_transfer,
     part_workload,
     part_tier,
     n_part,
@@ -111,6 +138,8 @@ static const struct {
 } parts[n_part] = {
     [part_site] = {&site_table, offsetof(struct mr_scenario, site), false},
     [part_deployment] = {&deployment_table, offsetof(struct mr_scenario, deployment), false},
+    [part_prefill] = {&prefill_table, offsetof(struct mr_scenario, prefill), false},
+    [part_transfer] = {&transfer_table, offsetof(struct mr_scenario, transfer), false},
     [part_workload] = {&mr_arrivals_table, offsetof(struct mr_scenario, workload), false},
     [part_tier] = {&tier_table, offsetof(struct mr_scenario, tier), true},
 };
@@ -131,7 +160,8 @@ struct reading {
     struct mr_diags *diags;
     const char *const *set;
     size_t n_set;
-    bool *is_used; /* [n_set] */
+    bool *is_used;                     /* [n_set] */
+    const struct mr_xml_node *prefill; /* NULL: none in the file */
 };
 
 /* "deployment/tp=4" for this element: its attribute and value. */
@@ -155,9 +185,10 @@ static bool is_for(const char *set, const char *element, struct mr_str *name, st
     return true;
 }
 
-/* One element: its attributes, then what is set from outside, then what must be there. */
+/* One element: its attributes, then what is set from outside, then what must be there. Defaults are
+ * the table's, or those of another deployment. */
 static void fill(struct reading *r, const struct mr_param_table *table, void *object,
-                 const struct mr_xml_node *node)
+                 const struct mr_scenario_deployment *defaults, const struct mr_xml_node *node)
 {
     uint8_t origin[n_row_max] = {0};
     char what[64];
@@ -165,6 +196,8 @@ static void fill(struct reading *r, const struct mr_param_table *table, void *ob
     const struct mr_param_target target = {table, object, origin, &r->scenario->texts, what};
     const struct mr_place at = node != NULL ? mr_xml_place(node) : MR_NOWHERE;
     mr_param_defaults(&target);
+    if (defaults != NULL)
+        *(struct mr_scenario_deployment *)object = *defaults;
     for (uint32_t i = 0; node != NULL && i < node->n_attribute; i++) {
         const struct mr_xml_attribute *a = &node->attribute[i];
         struct mr_err err = {0};
@@ -227,7 +260,19 @@ static void read_element(struct reading *r, const struct mr_xml_node *node, bool
         }
         object = (char *)&scenario->tier[scenario->n_tier++];
     }
-    fill(r, parts[k].table, object, node);
+    if (k == part_prefill)
+        r->prefill = node; /* when the deployment is known */
+    else
+        fill(r, parts[k].table, object, NULL, node);
+}
+
+static bool is_set(const struct reading *r, const char *element)
+{
+    struct mr_str name, value;
+    for (size_t i = 0; i < r->n_set; i++)
+        if (is_for(r->set[i], element, &name, &value))
+            return true;
+    return false;
 }
 
 static void read_root(struct reading *r, const struct mr_xml_node *root)
@@ -239,12 +284,18 @@ static void read_root(struct reading *r, const struct mr_xml_node *root)
                      "the root is <%s>, a scenario's is <scenario>", root->name);
         return;
     }
-    fill(r, &top_table, &scenario->top, root);
+    fill(r, &top_table, &scenario->top, NULL, root);
     for (const struct mr_xml_node *n = root->child; n != NULL; n = n->next)
         read_element(r, n, seen);
     for (int k = 0; k < n_part; k++)
-        if (!seen[k] && k != part_tier)
-            fill(r, parts[k].table, (char *)scenario + parts[k].offset, NULL);
+        if (!seen[k] && k != part_tier && k != part_prefill)
+            fill(r, parts[k].table, (char *)scenario + parts[k].offset, NULL, NULL);
+    scenario->has_prefill = seen[part_prefill] || is_set(r, prefill_table.name);
+    if (scenario->has_prefill)
+        fill(r, &prefill_table, &scenario->prefill, &scenario->deployment, r->prefill);
+    else if (seen[part_transfer] || is_set(r, transfer_table.name))
+        mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_SCHEMA, mr_xml_place(root),
+                     "<transfer>: nothing is sent without a <prefill> pool");
     if (scenario->n_tier == 0)
         scenario->tier[scenario->n_tier++] = (struct mr_scenario_tier){.name = "all"};
     for (size_t i = 0; i < r->n_set; i++)
@@ -350,7 +401,8 @@ void mr_scenario_write(const struct mr_scenario *scenario, struct mr_buf *out)
     write_element(&top_table, &scenario->top, ">\n", out);
     for (int k = 0; k < n_part; k++) {
         const char *object = (const char *)scenario + parts[k].offset;
-        if (k != part_tier) {
+        const bool is_there = scenario->has_prefill || (k != part_prefill && k != part_transfer);
+        if (k != part_tier && is_there) {
             mr_buf_char(out, ' ');
             write_element(parts[k].table, object, "/>\n", out);
         }

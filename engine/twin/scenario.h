@@ -7,6 +7,10 @@
  *    <tier name="standard" input="3 USD/Mtok" output="15 USD/Mtok" ttft="2 s" tpot="50 ms"/>
  *   </scenario>
  *
+ * With <prefill instances="2"/> a second pool reads the prompts, and <transfer/> says how keys and
+ * values go from there to the deployment. <prefill> has the attributes of <deployment>; those that
+ * are not given are the deployment's.
+ *
  * Every element is a parameter table; every attribute can also be set from outside by its path
  * ("deployment/tp"). Relative file names count from the folder of the scenario. */
 #ifndef MR_ENGINE_TWIN_SCENARIO_H
@@ -39,6 +43,21 @@ struct mr_scenario_deployment {
     bool has_cache;
 };
 
+/* Networks between the pools, in the order of the schema. */
+enum mr_scenario_network {
+    MR_SCENARIO_IDEAL,
+    MR_SCENARIO_SHARED,
+    MR_SCENARIO_FLOW
+};
+
+struct mr_scenario_transfer {
+    int network; /* enum mr_scenario_network */
+    int way;     /* enum mr_split_way */
+    double bandwidth_bytes_s, latency_s, efficiency, overlap_frac;
+    double token_bytes; /* 0: the LLM's */
+    uint64_t n_local, n_slot;
+};
+
 struct mr_scenario_tier {
     const char *name;
     double input_usd_mtok, cached_usd_mtok, output_usd_mtok;
@@ -52,6 +71,9 @@ struct mr_scenario {
     struct mr_scenario_top top;
     struct mr_scenario_site site;
     struct mr_scenario_deployment deployment;
+    bool has_prefill;                      /* else the next two mean nothing */
+    struct mr_scenario_deployment prefill; /* a pool that reads prompts */
+    struct mr_scenario_transfer transfer;
     struct mr_arrivals_spec workload;
     struct mr_scenario_tier tier[MR_SCENARIO_TIERS];
     size_t n_tier; /* at least 1 */

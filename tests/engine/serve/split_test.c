@@ -6,6 +6,7 @@
 
 #include "engine/base/rng.h"
 #include "engine/serve/policy.h"
+#include "tests/engine/serve/play.h"
 #include "tests/test.h"
 
 enum {
@@ -13,22 +14,6 @@ enum {
 };
 
 static const double token_bytes = 1e5, sequence_bytes = 3e6;
-
-static struct mr_profile *five_constants(void)
-{
-    struct mr_profile_card card;
-    struct mr_profile *profile;
-    struct mr_err err = {0};
-    mr_profile_defaults(&card);
-    card.form = MR_PROFILE_LINEAR5;
-    card.t0_s = 0.002;
-    card.tw_s = 0.010;
-    card.ctok_s = 8.56e-5;
-    card.ckv_s = 8.19e-8;
-    card.catt_s = 3.36e-9;
-    assert_int_equal(mr_profile_create(&card, NULL, 0, &profile, &err), MR_OK);
-    return profile;
-}
 
 static struct mr_serving serving_of(const struct mr_profile *profile)
 {
@@ -103,7 +88,7 @@ static void add(struct total *total, const struct mr_instance *instance)
     assert_int_equal(instance->kv_tokens + instance->n_left + instance->cache.n_pinned, 0);
 }
 
-static struct total play(const struct mr_cell_plan *plan, struct item *item, size_t n)
+static struct total play_cell(const struct mr_cell_plan *plan, struct item *item, size_t n)
 {
     struct mr_cell cell;
     struct mr_err err = {0};
@@ -166,7 +151,7 @@ static size_t draw_calls(struct mr_rng *rng, struct item *item, uint32_t length)
 
 MR_TEST(first_tokens_are_those_of_a_pool_that_only_reads)
 {
-    struct mr_profile *profile = five_constants();
+    struct mr_profile *profile = play_five_constants();
     struct mr_rng rng = mr_rng_stream(21, MR_RNG_TEST, 1);
     static struct item a[n_call_max], b[n_call_max];
     for (int i = 0; i < 100; i++) {
@@ -181,8 +166,8 @@ MR_TEST(first_tokens_are_those_of_a_pool_that_only_reads)
         memcpy(b, a, sizeof a);
         for (size_t k = 0; k < n; k++)
             b[k].n_output = 1;
-        const struct total total = play(&plan, a, n);
-        play(&reads, b, n);
+        const struct total total = play_cell(&plan, a, n);
+        play_cell(&reads, b, n);
         for (size_t k = 0; k < n; k++) {
             assert_true(a[k].scheduled_s == b[k].scheduled_s && a[k].first_s == b[k].first_s);
             assert_true(a[k].prefill == b[k].instance);
@@ -211,7 +196,7 @@ static double decode_s(int n)
 /* The slower of both ends at half its rate: 13 MB at 0.5 GB/s and a millisecond. */
 MR_TEST(one_call_is_arithmetic)
 {
-    struct mr_profile *profile = five_constants();
+    struct mr_profile *profile = play_five_constants();
     struct mr_serving serving = serving_of(profile);
     struct mr_split_plan split = plan_of(&serving);
     const struct mr_cell_plan plan = {.serving = &serving, .n_instance = 1, .split = &split};
@@ -220,7 +205,7 @@ MR_TEST(one_call_is_arithmetic)
     for (int shared = 0; shared < 2; shared++) {
         split.is_shared = shared == 1;
         split.way = MR_SPLIT_PUSH;
-        struct total total = play(&plan, &item, 1);
+        struct total total = play_cell(&plan, &item, 1);
         mr_assert_near(item.first_s, 1.5 + read_s(), 0, 1e-12);
         mr_assert_near(item.finished_s, item.first_s + 0.001 + all_s + decode_s(9), 0, 1e-12);
         mr_assert_near(total.visible_s, 0.001 + all_s, 0, 1e-12);
@@ -228,7 +213,7 @@ MR_TEST(one_call_is_arithmetic)
         /* half of the prompt's time carries bytes */
         split.way = MR_SPLIT_STREAM;
         split.overlap_frac = 0.5;
-        total = play(&plan, &item, 1);
+        total = play_cell(&plan, &item, 1);
         mr_assert_near(total.visible_s, all_s - 0.5 * read_s(), 0, 1e-12);
         mr_assert_near(item.finished_s, item.first_s + total.visible_s + decode_s(9), 0, 1e-12);
         assert_true(total.sent_bytes == bytes && total.early_bytes > 0);
@@ -236,14 +221,14 @@ MR_TEST(one_call_is_arithmetic)
         split.overlap_frac = 1;
         split.token_bytes = 1e4;
         split.sequence_bytes = 0;
-        total = play(&plan, &item, 1);
+        total = play_cell(&plan, &item, 1);
         mr_assert_near(total.visible_s, 0.001 + 1e6 / 32 / 0.5e9, 0, 1e-12);
         split.token_bytes = token_bytes;
         split.sequence_bytes = sequence_bytes;
     }
     /* whose only token is its first one goes nowhere */
     item.n_output = 1;
-    assert_int_equal(play(&plan, &item, 1).n_transfer, 0);
+    assert_int_equal(play_cell(&plan, &item, 1).n_transfer, 0);
     mr_assert_near(item.finished_s, 1.5 + read_s(), 0, 1e-12);
     mr_profile_destroy(profile);
 }
@@ -252,23 +237,23 @@ MR_TEST(one_call_is_arithmetic)
  * where each takes as long as both. */
 MR_TEST(transfers_share_the_links_of_their_instances)
 {
-    struct mr_profile *profile = five_constants();
+    struct mr_profile *profile = play_five_constants();
     struct mr_serving serving = serving_of(profile);
     struct mr_split_plan split = plan_of(&serving);
     const struct mr_cell_plan plan = {.serving = &serving, .n_instance = 1, .split = &split};
     const double all_s = (100 * token_bytes + sequence_bytes) / 0.5e9;
     struct item item[2] = {{.n_prompt = 100, .n_output = 5},
                            {.n_prompt = 100, .n_output = 5, .session = 1}};
-    mr_assert_near(play(&plan, item, 2).visible_s, 2 * (0.001 + all_s), 0, 1e-12);
+    mr_assert_near(play_cell(&plan, item, 2).visible_s, 2 * (0.001 + all_s), 0, 1e-12);
     split.is_shared = true;
-    mr_assert_near(play(&plan, item, 2).visible_s, 2 * (0.001 + 2 * all_s), 0, 1e-12);
+    mr_assert_near(play_cell(&plan, item, 2).visible_s, 2 * (0.001 + 2 * all_s), 0, 1e-12);
     mr_profile_destroy(profile);
 }
 
 /* 8 blocks hold one prompt of 100: the second one begins when the first one has been sent. */
 MR_TEST(prompts_wait_for_blocks_that_are_being_sent)
 {
-    struct mr_profile *profile = five_constants();
+    struct mr_profile *profile = play_five_constants();
     struct mr_serving serving = serving_of(profile), reads = serving;
     reads.n_block = 8;
     struct mr_split_plan split = plan_of(&reads);
@@ -277,7 +262,7 @@ MR_TEST(prompts_wait_for_blocks_that_are_being_sent)
     struct item item[3] = {{.n_prompt = 100, .n_output = 5},
                            {.n_prompt = 100, .n_output = 5, .session = 1},
                            {.n_prompt = 100, .n_output = 5, .session = 2, .arrived_s = 0.015}};
-    const struct total total = play(&plan, item, 3);
+    const struct total total = play_cell(&plan, item, 3);
     mr_assert_near(item[0].first_s, read_s(), 0, 1e-12);
     mr_assert_near(item[1].scheduled_s, item[0].first_s + sent_s, 0, 1e-12);
     mr_assert_near(item[2].scheduled_s, item[1].first_s + sent_s, 0, 1e-12);
@@ -290,14 +275,14 @@ MR_TEST(prompts_wait_for_blocks_that_are_being_sent)
  * restarts nobody. */
 MR_TEST(calls_that_have_come_wait_for_blocks)
 {
-    struct mr_profile *profile = five_constants();
+    struct mr_profile *profile = play_five_constants();
     struct mr_serving serving = serving_of(profile), reads = serving;
     serving.n_block = 13;
     struct mr_split_plan split = plan_of(&reads);
     const struct mr_cell_plan plan = {.serving = &serving, .n_instance = 1, .split = &split};
     struct item item[2] = {{.n_prompt = 96, .n_output = 17},
                            {.n_prompt = 96, .n_output = 17, .session = 1}};
-    const struct total total = play(&plan, item, 2);
+    const struct total total = play_cell(&plan, item, 2);
     const double came_s = item[0].first_s + 0.001 + (96 * token_bytes + sequence_bytes) / 0.5e9;
     double sum_s = 0;
     for (int i = 0; i < 16; i++)
@@ -372,7 +357,7 @@ static void decode_plainly(const struct mr_serving *serving, const struct mr_spl
 
 static void decodes_as_stepped(const struct mr_policy *policy)
 {
-    struct mr_profile *profile = five_constants();
+    struct mr_profile *profile = play_five_constants();
     struct mr_rng rng = mr_rng_stream(22, MR_RNG_TEST, 1);
     static struct item a[n_call_max], b[n_call_max];
     for (int i = 0; i < 200; i++) {
@@ -384,7 +369,7 @@ static void decodes_as_stepped(const struct mr_policy *policy)
         serving.n_block = policy == &mr_policy_orca ? 40 + mr_rng_below(&rng, 400) : 20000;
         const struct mr_split_plan split = plan_of(&reads);
         const struct mr_cell_plan plan = {.serving = &serving, .n_instance = 1, .split = &split};
-        play(&plan, a, n);
+        play_cell(&plan, a, n);
         memcpy(b, a, sizeof a);
         decode_plainly(&serving, &split, b, n);
         for (size_t k = 0; k < n; k++)
@@ -453,9 +438,9 @@ static void same(const struct item *a, const struct item *b, size_t n)
                      a[i].n_cached, b[i].n_cached, a[i].prefill, b[i].prefill);
 }
 
-static void leap_is_step(const struct mr_policy *policy, bool has_cache)
+static void leap_is_step(const struct mr_policy *policy, bool has_cache, bool has_drafts)
 {
-    struct mr_profile *profile = five_constants();
+    struct mr_profile *profile = play_five_constants();
     struct mr_rng rng = mr_rng_stream(23, MR_RNG_TEST, has_cache);
     static struct item a[n_call_max], b[n_call_max];
     struct total sum = {0};
@@ -469,6 +454,10 @@ static void leap_is_step(const struct mr_policy *policy, bool has_cache)
                                           .n_instance = 1 + (uint32_t)mr_rng_below(&rng, 3),
                                           .router = (int)mr_rng_below(&rng, 5),
                                           .split = &split};
+        if (has_drafts) {
+            decode.accept = (struct mr_accept){.extra = mr_rng_range(&rng, 0, 3), .n_draft = 3};
+            decode.token_max += 3 * decode.batch_max;
+        }
         if (has_cache)
             talk(&rng, a, n, length);
         split.n_instance = 1 + (uint32_t)mr_rng_below(&rng, 3);
@@ -479,9 +468,9 @@ static void leap_is_step(const struct mr_policy *policy, bool has_cache)
         split.way = (int)mr_rng_below(&rng, 2);
         split.token_bytes = mr_rng_range(&rng, 0, 2e6);
         memcpy(b, a, sizeof a);
-        const struct total leaping = play(&plan, a, n);
+        const struct total leaping = play_cell(&plan, a, n);
         decode.steps_singly = reads.steps_singly = true;
-        const struct total stepping = play(&plan, b, n);
+        const struct total stepping = play_cell(&plan, b, n);
         same(a, b, n);
         assert_int_equal(leaping.n_iteration, stepping.n_iteration);
         assert_int_equal(leaping.n_restart, stepping.n_restart);
@@ -519,34 +508,39 @@ static void leap_is_step(const struct mr_policy *policy, bool has_cache)
 
 MR_TEST(vllm1_leaps_as_it_steps)
 {
-    leap_is_step(&mr_policy_vllm1, false);
+    leap_is_step(&mr_policy_vllm1, false, false);
 }
 
 MR_TEST(with_caches_it_leaps_as_it_steps)
 {
-    leap_is_step(&mr_policy_vllm1, true);
+    leap_is_step(&mr_policy_vllm1, true, false);
+}
+
+MR_TEST(with_drafts_it_leaps_as_it_steps)
+{
+    leap_is_step(&mr_policy_vllm1, false, true);
 }
 
 MR_TEST(sarathi_leaps_as_it_steps)
 {
-    leap_is_step(&mr_policy_sarathi, false);
+    leap_is_step(&mr_policy_sarathi, false, false);
 }
 
 MR_TEST(vllm0_leaps_as_it_steps)
 {
-    leap_is_step(&mr_policy_vllm0, false);
+    leap_is_step(&mr_policy_vllm0, false, false);
 }
 
 MR_TEST(orca_leaps_as_it_steps)
 {
-    leap_is_step(&mr_policy_orca, false);
+    leap_is_step(&mr_policy_orca, false, false);
 }
 
 /* ---- who reads ---- */
 
 MR_TEST(short_prompts_and_those_without_a_slot_are_read_where_they_are_decoded)
 {
-    struct mr_profile *profile = five_constants();
+    struct mr_profile *profile = play_five_constants();
     struct mr_serving serving = serving_of(profile);
     struct mr_split_plan split = plan_of(&serving);
     const struct mr_cell_plan plan = {.serving = &serving, .n_instance = 1, .split = &split};
@@ -554,19 +548,19 @@ MR_TEST(short_prompts_and_those_without_a_slot_are_read_where_they_are_decoded)
                            {.n_prompt = 101, .n_output = 5, .session = 1},
                            {.n_prompt = 102, .n_output = 5, .session = 2}};
     split.local_tok = 100;
-    assert_int_equal(play(&plan, item, 3).n_local, 1);
+    assert_int_equal(play_cell(&plan, item, 3).n_local, 1);
     assert_int_equal(item[0].prefill, MR_ROUTER_NOWHERE);
     assert_int_equal(item[1].prefill, 0);
     split.n_slot = 1;
-    assert_int_equal(play(&plan, item, 3).n_local, 2);
+    assert_int_equal(play_cell(&plan, item, 3).n_local, 2);
     assert_int_equal(item[2].prefill, MR_ROUTER_NOWHERE);
     /* nor what a prefill instance could never hold; what no decode instance holds is refused */
     struct mr_serving small = serving;
     small.n_block = 5;
     split = plan_of(&small);
-    assert_int_equal(play(&plan, item, 3).n_local, 3);
+    assert_int_equal(play_cell(&plan, item, 3).n_local, 3);
     item[1].n_prompt = 40000;
-    assert_int_equal(play(&plan, item, 3).n_local, 2);
+    assert_int_equal(play_cell(&plan, item, 3).n_local, 2);
     assert_true(item[1].is_refused);
     mr_profile_destroy(profile);
 }
@@ -575,7 +569,7 @@ MR_TEST(short_prompts_and_those_without_a_slot_are_read_where_they_are_decoded)
  * third is long again, and only what is new is sent. */
 MR_TEST(later_turns_are_read_and_sent_without_what_is_cached)
 {
-    struct mr_profile *profile = five_constants();
+    struct mr_profile *profile = play_five_constants();
     struct mr_serving serving = serving_of(profile);
     serving.has_cache = true;
     struct mr_split_plan split = plan_of(&serving);
@@ -584,7 +578,7 @@ MR_TEST(later_turns_are_read_and_sent_without_what_is_cached)
                            {.n_prompt = 400, .n_output = 17, .arrived_s = 10},
                            {.n_prompt = 800, .n_output = 17, .arrived_s = 20}};
     split.local_tok = 100;
-    const struct total total = play(&plan, item, 3);
+    const struct total total = play_cell(&plan, item, 3);
     assert_int_equal(item[1].prefill, MR_ROUTER_NOWHERE);
     assert_int_equal(item[1].n_cached, 336); /* 320 + 16 tokens are 21 blocks */
     assert_int_equal(item[2].prefill, 0);
@@ -598,7 +592,7 @@ MR_TEST(later_turns_are_read_and_sent_without_what_is_cached)
 
 MR_TEST(splits_that_cannot_be)
 {
-    struct mr_profile *profile = five_constants();
+    struct mr_profile *profile = play_five_constants();
     const struct mr_serving good = serving_of(profile);
     struct mr_serving decode = good, reads = good;
     struct mr_split_plan plan = plan_of(&reads);
@@ -657,7 +651,7 @@ static mr_status play_two(void *context, struct mr_err *err)
 
 MR_TEST(every_allocation_may_fail)
 {
-    struct mr_profile *profile = five_constants();
+    struct mr_profile *profile = play_five_constants();
     mr_test_every_nomem(play_two, profile);
     mr_profile_destroy(profile);
 }
@@ -669,6 +663,7 @@ MR_TEST_MAIN(MR_TEST_ENTRY(first_tokens_are_those_of_a_pool_that_only_reads),
              MR_TEST_ENTRY(calls_that_have_come_wait_for_blocks),
              MR_TEST_ENTRY(decodes_as_stepped_call_by_call), MR_TEST_ENTRY(vllm1_leaps_as_it_steps),
              MR_TEST_ENTRY(with_caches_it_leaps_as_it_steps),
+             MR_TEST_ENTRY(with_drafts_it_leaps_as_it_steps),
              MR_TEST_ENTRY(sarathi_leaps_as_it_steps), MR_TEST_ENTRY(vllm0_leaps_as_it_steps),
              MR_TEST_ENTRY(orca_leaps_as_it_steps),
              MR_TEST_ENTRY(short_prompts_and_those_without_a_slot_are_read_where_they_are_decoded),

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Cards to step times, memory and power; with a profile, step times alone. */
+#include "engine/twin/pool.h"
+
+#include "engine/serve/policy.h"
+#include "models/memory.h"
+
+#include <math.h>
+#include <string.h>
+
+static const void *card_of(struct mr_shelf *shelf, const struct mr_card_kind *kind, const char *id,
+                           struct mr_place at, struct mr_diags *diags)
+{
+    const struct mr_card *card = mr_shelf_card(shelf, kind, id, at, diags);
+    return card != NULL ? card->object : NULL;
+}
+
+static int own_format(int native, int asked)
+{
+    if (asked < MR_N_FORMAT)
+        return asked;
+    return native < MR_N_FORMAT ? native : MR_FORMAT_FP8;
+}
+
+static bool make_setup(struct mr_shelf *shelf, const struct mr_scenario_deployment *d,
+                       const char *element, struct mr_place at, struct mr_step_setup *setup,
+                       struct mr_diags *diags)
+{
+    *setup = (struct mr_step_setup){.gpu = card_of(shelf, &mr_gpu_kind, d->gpu, at, diags),
+                                    .llm = card_of(shelf, &mr_llm_kind, d->llm, at, diags),
+                                    .software =
+                                        card_of(shelf, &mr_software_kind, d->software, at, diags),
+                                    .kv_element_bytes = d->kv == 0 ? 2 : 1,
+                                    .n_draft = (uint32_t)d->n_draft,
+                                    .accepted = d->accepted,
+                                    .domain_packages = (uint32_t)d->n_domain};
+    if (setup->gpu == NULL || setup->llm == NULL || setup->software == NULL)
+        return false;
+    setup->parallel = (struct mr_parallel){(uint32_t)d->n_tp, (uint32_t)d->n_dp, (uint32_t)d->n_pp,
+                                           (uint32_t)d->n_ep, 1};
+    if (setup->llm->n_expert > 0)
+        setup->parallel.moe_tp = (uint32_t)(d->n_tp * d->n_dp / d->n_ep);
+    setup->dense_format = own_format(setup->llm->native_dense, d->format);
+    setup->expert_format = own_format(setup->llm->native_experts, d->format);
+    if (!mr_software_knows(setup->software, d->llm))
+        mr_diags_add(diags, MR_SEVERITY_WARNING, MR_REF, at,
+                     "%s: the card \"%s\" was fitted without \"%s\": \"spec\" may be the better "
+                     "guess",
+                     element, d->software, d->llm);
+    return true;
+}
+
+mr_status mr_pool_open(struct mr_shelf *shelf, const struct mr_scenario *scenario,
+                       const struct mr_scenario_deployment *deployment, const char *element,
+                       struct mr_pool *pool, struct mr_diags *diags, struct mr_err *err)
+{
+    const struct mr_scenario_deployment *d = deployment;
+    const struct mr_place at = {scenario->path, 0, 0};
+    struct mr_memory memory = {0};
+    uint64_t n_block = d->n_block;
+    *pool = (struct mr_pool){0};
+    if (!make_setup(shelf, d, element, at, &pool->setup, diags))
+        return diags->first_error;
+    if (d->profile != NULL) {
+        const struct mr_card *card = mr_shelf_card(shelf, &mr_profile_kind, d->profile, at, diags);
+        if (card == NULL)
+            return diags->first_error;
+        if (n_block == 0)
+            return mr_err_set(err, MR_RANGE, at,
+                              "%s: a profile knows no memory: say how many \"blocks\"", element);
+        MR_TRY(mr_profile_open(card, &pool->profile, err));
+    } else {
+        MR_TRY(mr_step_check(&pool->setup, err));
+        MR_TRY(mr_memory_of(&pool->setup, (double)d->n_batch, n_block, &memory, err));
+        MR_TRY(mr_step_create(&pool->setup, &pool->step, err));
+        MR_TRY(mr_power_of(pool->setup.gpu, &pool->power, err));
+        n_block = memory.n_block;
+    }
+    const struct mr_software_card *software = pool->setup.software;
+    if (pool->step != NULL && d->n_draft > 0 && mr_step_accepted(&pool->setup) == 1)
+        mr_diags_add(diags, MR_SEVERITY_WARNING, MR_REF, at,
+                     "%s: the card of \"%s\" does not say how many drafts are accepted: none are, "
+                     "unless \"accepted\" says so",
+                     element, d->llm);
+    pool->serving = (struct mr_serving){
+        .policy = mr_policy_at((size_t)d->policy),
+        .pricer = {pool->step, pool->profile, pool->step != NULL ? &pool->power : NULL},
+        .batch_max = (uint32_t)d->n_batch,
+        .token_max = (uint32_t)(d->n_token > 0 ? d->n_token : software->chunk_tokens),
+        .context_max = (uint32_t)(d->n_context > 0 ? d->n_context : pool->setup.llm->context_max),
+        .block_tokens =
+            (uint32_t)(d->n_block_token > 0 ? d->n_block_token : software->block_tokens),
+        .n_block = n_block,
+        .window_tokens = pool->step != NULL ? mr_llm_window(pool->setup.llm) : 0,
+        .watermark_frac = d->policy == 1 || d->policy == 2 ? d->watermark_frac : 0,
+        .accept = {.extra = mr_step_accepted(&pool->setup) - 1,
+                   .n_draft = pool->setup.n_draft,
+                   .is_drawn = d->verify == 1,
+                   .seed = scenario->top.seed},
+        .preempts_lowest = d->scheduling == 1,
+        .has_cache = d->has_cache};
+    return mr_instance_check(&pool->serving, err);
+}
+
+void mr_pool_close(struct mr_pool *pool)
+{
+    mr_step_destroy(pool->step);
+    mr_profile_destroy(pool->profile);
+    *pool = (struct mr_pool){0};
+}
+
+double mr_pool_packages(const struct mr_pool *pool)
+{
+    const struct mr_parallel *p = &pool->setup.parallel;
+    return (double)p->tp * (double)p->dp * (double)p->pp;
+}
+
+/* ---- two pools ---- */
+
+static mr_status link_of(const struct mr_scenario *scenario, const struct mr_pool *pool,
+                         double *bytes_s, struct mr_err *err)
+{
+    *bytes_s = scenario->transfer.bandwidth_bytes_s;
+    if (*bytes_s > 0)
+        return MR_OK;
+    *bytes_s = pool->setup.gpu->scaleout_bytes_s * mr_pool_packages(pool);
+    if (*bytes_s > 0)
+        return MR_OK;
+    return mr_err_set(err, MR_RANGE, (struct mr_place){scenario->path, 0, 0},
+                      "transfer: the card of a GPU knows no scale-out bandwidth: say the "
+                      "\"bandwidth\" of an instance");
+}
+
+mr_status mr_pool_split(const struct mr_scenario *scenario, const struct mr_pool *prefill,
+                        const struct mr_pool *decode, struct mr_split_plan *plan,
+                        struct mr_err *err)
+{
+    const struct mr_scenario_transfer *t = &scenario->transfer;
+    const struct mr_scenario_deployment *p = &scenario->prefill, *d = &scenario->deployment;
+    const struct mr_llm_card *llm = prefill->setup.llm;
+    const double element_bytes = prefill->setup.kv_element_bytes;
+    const struct mr_place at = {scenario->path, 0, 0};
+    if (strcmp(p->llm, d->llm) != 0 || p->kv != d->kv)
+        return mr_err_set(err, MR_RANGE, at,
+                          "prefill: \"llm\" and \"kv\" must be those of the deployment, which goes "
+                          "on with the same keys and values");
+    if (t->network == MR_SCENARIO_FLOW)
+        return mr_err_set(err, MR_RANGE, at,
+                          "transfer: \"flow\" needs the links of a site, which runs do not have: "
+                          "take \"shared\" or \"ideal\"");
+    *plan = (struct mr_split_plan){
+        .serving = &prefill->serving,
+        .n_instance = (uint32_t)p->n_instance,
+        .router = p->router,
+        .seed = scenario->top.seed + 1, /* draws beside those of the pool that decodes */
+        .local_tok = t->n_local,
+        .n_slot = t->n_slot > 0 ? t->n_slot : p->n_batch,
+        .token_bytes = t->token_bytes > 0 ? t->token_bytes : mr_llm_token_bytes(llm, element_bytes),
+        .sequence_bytes = mr_llm_sequence_bytes(llm, element_bytes, 0),
+        .n_layer = (uint32_t)llm->n_layer,
+        .way = t->way,
+        .overlap_frac = t->overlap_frac,
+        .is_shared = t->network == MR_SCENARIO_SHARED,
+        .latency_s = t->latency_s,
+        .efficiency = t->efficiency};
+    MR_TRY(link_of(scenario, prefill, &plan->send_bytes_s, err));
+    MR_TRY(link_of(scenario, decode, &plan->receive_bytes_s, err));
+    return mr_split_check(plan, &decode->serving, err);
+}
