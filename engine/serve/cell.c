@@ -58,6 +58,12 @@ mr_status mr_cell_advance(struct mr_cell *cell, uint32_t instance, struct mr_err
     return MR_OK;
 }
 
+double mr_cell_due_s(const struct mr_cell *cell)
+{
+    const double due_s = mr_tree_winner_time_s(&cell->due);
+    return cell->split != NULL ? fmin(due_s, mr_split_due_s(cell->split)) : due_s;
+}
+
 mr_status mr_cell_play(struct mr_cell *cell, double until_s, struct mr_err *err)
 {
     const double before_s = until_s - MR_SEGMENT_TIE_S;

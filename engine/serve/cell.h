@@ -88,6 +88,9 @@ MR_CHECKED mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket
 /** Play all events before a time. Those at it (ties included) wait for the calls that come then. */
 MR_CHECKED mr_status mr_cell_play(struct mr_cell *cell, double until_s, struct mr_err *err);
 
+/** The next event, of either pool or between them; INFINITY when nothing runs. */
+double mr_cell_due_s(const struct mr_cell *cell);
+
 /* ---- for split.h ---- */
 
 /** The end of a segment of an instance. */

@@ -158,6 +158,11 @@ static mr_status advance_net(struct mr_cell *cell, double to_s, struct mr_err *e
     return MR_OK;
 }
 
+double mr_split_due_s(const struct mr_split *split)
+{
+    return fmin(mr_transfer_next_s(split->net), mr_tree_winner_time_s(&split->due));
+}
+
 mr_status mr_split_play(struct mr_cell *cell, double before_s, struct mr_err *err)
 {
     struct mr_split *split = cell->split;

@@ -111,6 +111,9 @@ MR_CHECKED mr_status mr_split_choose(struct mr_cell *cell, struct mr_ticket *tic
 MR_CHECKED mr_status mr_split_arrive(struct mr_cell *cell, uint32_t call, double now_s,
                                      struct mr_err *err);
 
+/** The next event of the prefill pool or of the network; INFINITY when nothing runs. */
+double mr_split_due_s(const struct mr_split *split);
+
 /** Play the events of both pools and of the network that are before a time. */
 MR_CHECKED mr_status mr_split_play(struct mr_cell *cell, double before_s, struct mr_err *err);
 

@@ -245,7 +245,6 @@ static mr_status make_cell(struct run *run, struct mr_err *err)
                                 .seed = scenario->top.seed,
                                 .split = scenario->has_prefill ? &run->split : NULL};
     for (size_t i = 0; i < scenario->n_tier; i++) {
-        plan.rank[i] = (uint8_t)mr_scenario_rank(scenario, i);
         plan.wait_max[i] = (uint32_t)scenario->tier[i].n_wait;
         plan.rank[i] = (uint8_t)mr_scenario_rank(scenario, i);
     }
