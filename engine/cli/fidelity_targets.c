@@ -4,6 +4,7 @@
  * their configurations, never by their times. */
 #include "engine/cli/fidelity_targets.h"
 
+#include "engine/base/assert.h"
 #include "engine/base/mem.h"
 
 #include <stdio.h>
@@ -125,6 +126,7 @@ static mr_status fit_group(const struct mr_measured *set, const struct mr_fideli
                            struct group *group, bool *uses, struct mr_err *err)
 {
     struct mr_calibrate_result result;
+    MR_ASSERT(uses != NULL);
     mr_status st = mr_calibrate_rows(set,
                                      &(struct mr_calibrate_options){.backend = group->backend,
                                                                     .skip_system = group->system,

@@ -276,9 +276,13 @@ static mr_status put_spectra(struct mr_power_record *r, const struct mr_power_sp
     const uint32_t n_bin = spectrum->watch[0].spectrum.n_bin;
     const char **name = mr_alloc_zero(n, sizeof *name);
     double *value = mr_alloc_zero(n * n_bin + n, sizeof *value);
-    mr_status st =
-        name == NULL || value == NULL ? mr_err_nomem(err, n * n_bin * sizeof *value) : MR_OK;
-    for (size_t i = 0; st == MR_OK && i < n; i++) {
+    mr_status st = MR_OK;
+    if (name == NULL || value == NULL) {
+        mr_free(name);
+        mr_free(value);
+        return mr_err_nomem(err, n * n_bin * sizeof *value);
+    }
+    for (size_t i = 0; i < n; i++) {
         name[i] = spectrum->watch[i].name;
         memcpy(&value[i * n_bin], spectrum->watch[i].spectrum.density, n_bin * sizeof *value);
         value[n * n_bin + i] = spectrum->watch[i].swing_w * 1e-3;

@@ -4,6 +4,7 @@
  * Map: axes - a dataset - files. */
 #include "engine/record/rundata.h"
 
+#include "engine/base/assert.h"
 #include "engine/base/mem.h"
 #include "engine/record/hdf5_impl.h"
 
@@ -72,6 +73,7 @@ static mr_status find_axes(struct reading *r, struct mr_err *err)
 
 static mr_status copy_names(struct reading *r, char **text, size_t n, struct mr_err *err)
 {
+    MR_ASSERT(text != NULL || n == 0);
     r->out->name = mr_alloc_zero(n + 1, sizeof *r->out->name);
     if (r->out->name == NULL)
         return mr_err_nomem(err, n * sizeof *r->out->name);

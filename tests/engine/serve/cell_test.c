@@ -73,8 +73,8 @@ static uint64_t n_inside(const struct mr_cell *cell)
 /* Event by event: what is inside stays so until the next one. */
 static void play_until(struct world *w, double until_s, struct mr_err *err)
 {
-    while (mr_tree_winner_time_s(&w->cell.due) < until_s - MR_SEGMENT_TIE_S) {
-        const double due_s = mr_tree_winner_time_s(&w->cell.due);
+    while (mr_cell_due_s(&w->cell) < until_s - MR_SEGMENT_TIE_S) {
+        const double due_s = mr_cell_due_s(&w->cell);
         w->area += (double)n_inside(&w->cell) * (due_s - w->last_s);
         w->last_s = due_s;
         /* this event, and what comes within a nanosecond of it */

@@ -137,8 +137,8 @@ MR_TEST(a_second_choice_levels_loads)
     }
     print_message("%.2f by chance, %.2f with a second choice\n", (double)random / 40,
                   (double)choices / 40);
-    assert_true(random >= 40 * 4.5 && random <= 40 * 6);
-    assert_true(choices >= 40 * 2.5 && choices <= 40 * 3.5);
+    assert_true((double)random >= 40 * 4.5 && random <= 40 * 6);
+    assert_true((double)choices >= 40 * 2.5 && (double)choices <= 40 * 3.5);
     for (uint64_t seed = 0; seed < 10; seed++) {
         const uint64_t by_chance = fill(MR_ROUTER_RANDOM, seed, 50 * n_instance);
         const uint64_t of_two = fill(MR_ROUTER_CHOICES, seed, 50 * n_instance);
