@@ -35,6 +35,8 @@ uint32_t mr_accept_steps(const struct mr_accept *accept, uint32_t number, uint32
 uint64_t mr_accept_within(const struct mr_accept *accept, uint64_t clock, uint64_t n_step,
                           uint64_t n_token)
 {
+    if (accept->extra == 0) /* most runs have no drafts, and ask at every leap */
+        return n_token < n_step ? n_token : n_step;
     const uint64_t from = mr_accept_made(accept, clock);
     uint64_t k = (uint64_t)((double)n_token / (1 + accept->extra));
     k = k < n_step ? k : n_step;

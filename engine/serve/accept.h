@@ -37,7 +37,7 @@ MR_CHECKED mr_status mr_accept_check(const struct mr_accept *accept, struct mr_e
 /** made(c): whole tokens a call that decodes since clock 0 would have made. */
 static inline uint64_t mr_accept_made(const struct mr_accept *accept, uint64_t clock)
 {
-    return clock + (uint64_t)(accept->extra * (double)clock);
+    return accept->extra > 0 ? clock + (uint64_t)(accept->extra * (double)clock) : clock;
 }
 
 /** Whole tokens that one step makes, at most. */
