@@ -84,7 +84,14 @@ static double package_w(const struct mr_plant *plant, const struct mr_plant_stat
                         uint32_t rack)
 {
     const struct mr_plant_rack *r = &plant->rack[rack];
-    return r->share_frac * state->rack[rack].demand_w / r->n_package;
+    const struct mr_plant_rack_state *s = &state->rack[rack];
+    return s->is_told ? s->load.demand_w : r->share_frac * s->demand_w / r->n_package;
+}
+
+/* What it draws: all it asks for unless it is held, or what its owner says. */
+static double drawn_w(const struct mr_plant_rack_state *s, double demand_w, double allowed_w)
+{
+    return s->is_told ? fmin(s->load.package_w, demand_w) : fmin(demand_w, allowed_w);
 }
 
 /* Draw what is asked for, as far as it is allowed, until nothing more follows from it. */
@@ -94,7 +101,7 @@ static void draw(const struct mr_plant *plant, struct mr_plant_state *state,
     struct mr_cohort *c = &pc->cohort;
     const struct mr_package *package = plant->rack[pc->rack].package;
     const double demand_w = pc->is_dark ? 0 : package_w(plant, state, pc->rack);
-    const double power_w = fmin(demand_w, c->allowed_w);
+    const double power_w = drawn_w(&state->rack[pc->rack], demand_w, c->allowed_w);
     if (power_w == c->power_w && demand_w == c->demand_w && c->t_s == state->t_s)
         return;
     if (mr_cohort_set_power(package, c, c->t_s, power_w, demand_w) != MR_COHORT_THROTTLE_OFF)
@@ -103,7 +110,8 @@ static void draw(const struct mr_plant *plant, struct mr_plant_state *state,
                   &(struct mr_plant_event){c->t_s, MR_PLANT_THROTTLE_OFF,
                                            rack_name(plant, pc->rack), c->worst_c[0],
                                            package->p.slow_c});
-    (void)mr_cohort_set_power(package, c, c->t_s, demand_w, demand_w);
+    (void)mr_cohort_set_power(package, c, c->t_s,
+                              drawn_w(&state->rack[pc->rack], demand_w, HUGE_VAL), demand_w);
 }
 
 static void handle(const struct mr_plant *plant, struct mr_plant_state *state,
@@ -498,21 +506,46 @@ double mr_plant_next_s(const struct mr_plant *plant, const struct mr_plant_state
     return t_s;
 }
 
+/* Share of the rack's rest that has power. */
+static double lit_frac(const struct mr_plant_rack *r, const struct mr_plant_rack_state *s)
+{
+    return r->n_package > 0               ? 1 - (double)s->n_dark / r->n_package
+           : mr_leak_cuts_power(&s->leak) ? 0
+                                          : 1;
+}
+
 /* Power of everything in the rack follows what is asked for and who has power at all. */
-void mr_plant_set_power(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t rack,
-                        double power_w)
+void mr_plant_renew_power(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t rack)
 {
     const struct mr_plant_rack *r = &plant->rack[rack];
     struct mr_plant_rack_state *s = &state->rack[rack];
-    MR_ASSERT(power_w >= 0 && isfinite(power_w));
-    s->demand_w = power_w;
-    const double lit = r->n_package > 0               ? 1 - (double)s->n_dark / r->n_package
-                       : mr_leak_cuts_power(&s->leak) ? 0
-                                                      : 1;
-    s->other_w = (1 - r->share_frac) * power_w * lit;
+    s->other_w =
+        (s->is_told ? s->load.other_w : (1 - r->share_frac) * s->demand_w) * lit_frac(r, s);
     for (uint32_t c = s->first; c != UINT32_MAX; c = state->cohort[c].next)
         if (state->cohort[c].cohort.mode != MR_COHORT_OFF)
             draw(plant, state, &state->cohort[c]);
+}
+
+void mr_plant_set_power(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t rack,
+                        double power_w)
+{
+    MR_ASSERT(power_w >= 0 && isfinite(power_w));
+    state->rack[rack].demand_w = power_w;
+    state->rack[rack].is_told = false;
+    mr_plant_renew_power(plant, state, rack);
+}
+
+void mr_plant_set_load(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t rack,
+                       const struct mr_plant_load *load)
+{
+    struct mr_plant_rack_state *s = &state->rack[rack];
+    MR_ASSERT(load->package_w >= 0 && isfinite(load->package_w));
+    MR_ASSERT(load->demand_w >= load->package_w && isfinite(load->demand_w));
+    MR_ASSERT(load->other_w >= 0 && isfinite(load->other_w));
+    s->load = *load;
+    s->is_told = true;
+    s->demand_w = load->demand_w * plant->rack[rack].n_package + load->other_w;
+    mr_plant_renew_power(plant, state, rack);
 }
 
 /* ---- settling ---- */
@@ -582,7 +615,8 @@ static void settle_racks(const struct mr_plant *plant, struct mr_plant_state *st
             struct mr_cohort *cohort = &state->cohort[c].cohort;
             const double demand_w = state->cohort[c].is_dark ? 0 : package_w(plant, state, i);
             (void)mr_cohort_set_inlet(r->package, cohort, state->t_s, s->inlet_c);
-            (void)mr_cohort_set_power(r->package, cohort, state->t_s, demand_w, demand_w);
+            (void)mr_cohort_set_power(r->package, cohort, state->t_s,
+                                      drawn_w(s, demand_w, HUGE_VAL), demand_w);
             mr_cohort_settle(r->package, cohort);
         }
     }

@@ -11,7 +11,8 @@
  * end.
  *
  * Power is per rack, watts at full clocks. A share of it belongs to packages; throttled ones draw
- * less, and the plant says how much was asked for and not drawn. */
+ * less, and the plant says how much was asked for and not drawn. Whoever owns clocks tells instead
+ * what is drawn, packages and rest apart (mr_plant_set_load), and asks what is allowed. */
 #ifndef MR_THERMAL_PLANT_H
 #define MR_THERMAL_PLANT_H
 
@@ -48,10 +49,18 @@ struct mr_plant_rack {
     struct mr_manifold manifold;
 };
 
+/* A rack's power as its owner knows it, without leakage where the plant adds it. */
+struct mr_plant_load {
+    double package_w, demand_w; /* of one package: drawn now; at full clocks */
+    double other_w;             /* of the rest of the rack */
+};
+
 struct mr_plant_rack_state {
-    double demand_w, other_w; /* asked for; outside packages */
-    uint32_t first;           /* cohort; UINT32_MAX: none */
-    double own_frac;          /* of the group's flow; below 1: its valve is closing */
+    double demand_w, other_w;  /* asked for; outside packages */
+    struct mr_plant_load load; /* with is_told */
+    bool is_told;              /* what packages draw, so holding them is the owner's business */
+    uint32_t first;            /* cohort; UINT32_MAX: none */
+    double own_frac;           /* of the group's flow; below 1: its valve is closing */
     struct mr_flow_path valve;
     int valve_class;                /* that own_frac has while the valve moves */
     int flow;                       /* class of its plates */
@@ -156,6 +165,10 @@ void mr_plant_state_destroy(struct mr_plant_state *state);
 void mr_plant_set_power(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t rack,
                         double power_w);
 
+/** What rack i draws and would draw from now on: clocks are the caller's. */
+void mr_plant_set_load(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t rack,
+                       const struct mr_plant_load *load);
+
 /** Steady state of the powers and the weather of now.
  *  @return MR_DIVERGED when there is none within 200 rounds */
 MR_CHECKED mr_status mr_plant_settle(const struct mr_plant *plant, struct mr_plant_state *state,
@@ -197,6 +210,11 @@ struct mr_plant_rack_row {
 
 void mr_plant_rack_row(const struct mr_plant *plant, const struct mr_plant_state *state,
                        uint32_t rack, struct mr_plant_rack_row *row);
+
+/** The most one package of the rack may draw, without leakage: INFINITY while none is held, 0 when
+ *  all are off. */
+double mr_plant_rack_allowed_w(const struct mr_plant *plant, const struct mr_plant_state *state,
+                               uint32_t rack);
 
 /** Facility water sent out by a loop. */
 double mr_plant_facility_c(const struct mr_plant *plant, const struct mr_plant_state *state,

@@ -129,7 +129,7 @@ void mr_plant_leak_stage(const struct mr_plant *plant, struct mr_plant_state *st
         s->own_frac = 1;
         s->valve = mr_flow_steady(1);
     }
-    mr_plant_set_power(plant, state, rack, s->demand_w);
+    mr_plant_renew_power(plant, state, rack);
 }
 
 void mr_plant_leak(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t rack,
@@ -180,6 +180,20 @@ void mr_plant_rack_row(const struct mr_plant *plant, const struct mr_plant_state
     }
     if (n_all > 0)
         row->die_mean_c = sum_c / n_all;
+}
+
+double mr_plant_rack_allowed_w(const struct mr_plant *plant, const struct mr_plant_state *state,
+                               uint32_t rack)
+{
+    double most_w = 0;
+    MR_ASSERT(rack < plant->n_rack);
+    /* cohorts without power are nobody's to hold */
+    for (uint32_t c = state->rack[rack].first; c != UINT32_MAX; c = state->cohort[c].next) {
+        const struct mr_cohort *cohort = &state->cohort[c].cohort;
+        if (!state->cohort[c].is_dark && cohort->mode != MR_COHORT_OFF)
+            most_w = most_w > 0 ? fmin(most_w, cohort->allowed_w) : cohort->allowed_w;
+    }
+    return most_w;
 }
 
 double mr_plant_facility_c(const struct mr_plant *plant, const struct mr_plant_state *state,

@@ -14,6 +14,10 @@ double mr_plant_loop_supply_c(const struct mr_plant_loop_state *loop);
 /** Look at a rack's flow again. */
 void mr_plant_rack_flow(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t i);
 
+/** Who has power, or may draw how much, has changed. */
+void mr_plant_renew_power(const struct mr_plant *plant, struct mr_plant_state *state,
+                          uint32_t rack);
+
 /** A leak enters its next stage. */
 void mr_plant_leak_stage(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t rack);
 

@@ -333,6 +333,65 @@ MR_TEST(hours_that_dry_coolers_can_not_hold)
     }
 }
 
+/* An owner of clocks that says the same as the plant would assume changes nothing. */
+MR_TEST(told_loads_are_the_same_loads)
+{
+    struct fixture assumed, told;
+    start(&assumed, ROW(COOL), 25, 100e3);
+    start(&told, ROW(COOL), 25, 100e3);
+    for (uint32_t i = 0; i < told.plant->n_rack; i++) {
+        const struct mr_plant_rack *r = &told.plant->rack[i];
+        const double rack_w = 90e3 + 5e3 * i, package_w = r->share_frac * rack_w / r->n_package;
+        mr_plant_set_power(assumed.plant, assumed.state, i, rack_w);
+        mr_plant_set_load(
+            told.plant, told.state, i,
+            &(struct mr_plant_load){package_w, package_w, rack_w - package_w * r->n_package});
+    }
+    mr_plant_advance(assumed.plant, assumed.state, 3600);
+    mr_plant_advance(told.plant, told.state, 3600);
+    for (uint32_t i = 0; i < told.plant->n_rack; i++) {
+        struct mr_plant_rack_row a, b;
+        mr_plant_rack_row(assumed.plant, assumed.state, i, &a);
+        mr_plant_rack_row(told.plant, told.state, i, &b);
+        mr_assert_near(b.power_w, a.power_w, 1e-12, 0);
+        mr_assert_near(b.die_max_c, a.die_max_c, 1e-9, 0);
+        mr_assert_near(b.return_c, a.return_c, 1e-9, 0);
+        assert_true(isinf(mr_plant_rack_allowed_w(told.plant, told.state, i)));
+    }
+    close_site(&assumed);
+    close_site(&told);
+}
+
+/* Pumps stop for some seconds: an owner that obeys once a second keeps dies off t_crit at full
+ * load, and is let go when the coolant is back. */
+MR_TEST(an_owner_obeys_a_second_late)
+{
+    struct fixture f;
+    double least_w = HUGE_VAL;
+    start(&f, ROW(COOL), 25, 132e3);
+    const uint32_t rack = 0;
+    const double full_w = 1200;
+    mr_plant_set_pumps(f.plant, f.state, f.plant->rack[rack].group, false);
+    for (int t = 1; t <= 600; t++) {
+        for (uint32_t i = 0; i < f.plant->n_rack; i++) {
+            const double package_w = fmin(full_w, mr_plant_rack_allowed_w(f.plant, f.state, i));
+            mr_plant_set_load(f.plant, f.state, i,
+                              &(struct mr_plant_load){package_w, full_w, 10e3});
+            least_w = fmin(least_w, package_w);
+        }
+        mr_plant_advance(f.plant, f.state, t);
+        if (t == 15)
+            mr_plant_set_pumps(f.plant, f.state, f.plant->rack[rack].group, true);
+    }
+    assert_true(f.n_event[MR_PLANT_THROTTLE_ON] > 0 && f.n_event[MR_PLANT_THROTTLE_OFF] > 0);
+    assert_true(least_w < full_w && f.n_event[MR_PLANT_SHUTDOWN] == 0);
+    struct mr_plant_rack_row row;
+    mr_plant_rack_row(f.plant, f.state, rack, &row);
+    assert_int_equal(row.n_throttled, 0);
+    check_energy(&f, 1e-11);
+    close_site(&f);
+}
+
 static void refused(const char *layout, const struct mr_plant_set *set, size_t n_set,
                     const char *part)
 {
@@ -393,4 +452,6 @@ MR_TEST_MAIN(MR_TEST_ENTRY(a_steady_site_stays_steady), MR_TEST_ENTRY(readers_le
              MR_TEST_ENTRY(leaks_are_cut_off), MR_TEST_ENTRY(utility_loss_with_and_without_ups),
              MR_TEST_ENTRY(a_hot_afternoon_throttles),
              MR_TEST_ENTRY(hours_that_dry_coolers_can_not_hold),
+             MR_TEST_ENTRY(told_loads_are_the_same_loads),
+             MR_TEST_ENTRY(an_owner_obeys_a_second_late),
              MR_TEST_ENTRY(sites_that_can_not_be_cooled), MR_TEST_ENTRY(no_memory_for_a_state))
