@@ -287,6 +287,15 @@ void mr_supply_set_rack(struct mr_supply *s, uint32_t rack, double w)
 {
     MR_ASSERT(rack < s->site->n_rack && isfinite(w) && w >= 0);
     s->rack[rack].want_w = w;
+    s->rack[rack].is_told = false;
+}
+
+void mr_supply_set_load(struct mr_supply *s, uint32_t rack, double draw_w, double want_w)
+{
+    MR_ASSERT(rack < s->site->n_rack && isfinite(want_w) && draw_w >= 0 && want_w >= draw_w);
+    s->rack[rack].want_w = want_w;
+    s->rack[rack].told_w = draw_w;
+    s->rack[rack].is_told = true;
 }
 
 void mr_supply_set_racks(struct mr_supply *s, const double *w)
@@ -462,6 +471,11 @@ double mr_supply_rack_w(const struct mr_supply *s, uint32_t rack)
 double mr_supply_rack_cap_w(const struct mr_supply *s, uint32_t rack)
 {
     return s->rack[rack].cap_w;
+}
+
+bool mr_supply_rack_is_on(const struct mr_supply *s, uint32_t rack)
+{
+    return s->rack[rack].state == MR_SUPPLY_RACK_ON;
 }
 
 const struct mr_chain *mr_supply_chain(const struct mr_supply *s)

@@ -101,6 +101,10 @@ void mr_supply_destroy(struct mr_supply *supply);
 void mr_supply_set_racks(struct mr_supply *supply, const double *w);
 void mr_supply_set_rack(struct mr_supply *supply, uint32_t rack, double w);
 
+/** The same when the caller owns the rack's clocks: what it draws now, and would without caps. It
+ *  obeys caps by lowering the next value; until then the rack may draw more than its cap. */
+void mr_supply_set_load(struct mr_supply *supply, uint32_t rack, double draw_w, double want_w);
+
 /** Pumps, fans, chillers. @param[in] hall or MR_SITE_NONE: of the site */
 void mr_supply_set_house(struct mr_supply *supply, uint32_t hall, double w);
 
@@ -165,6 +169,7 @@ void mr_supply_total(const struct mr_supply *supply, struct mr_supply_total *tot
 
 double mr_supply_rack_w(const struct mr_supply *supply, uint32_t rack);     /* drawn */
 double mr_supply_rack_cap_w(const struct mr_supply *supply, uint32_t rack); /* may be drawn */
+bool mr_supply_rack_is_on(const struct mr_supply *supply, uint32_t rack);   /* fed and permitted */
 const struct mr_chain *mr_supply_chain(const struct mr_supply *supply);
 const struct mr_wire *mr_supply_wire(const struct mr_supply *supply);
 

@@ -178,7 +178,7 @@ bool mr_supply_govern_racks(struct mr_supply *s)
     }
     for (uint32_t i = 0; i < s->site->n_rack; i++) {
         struct mr_supply_rack *rack = &s->rack[i];
-        const double w = fmin(rack->want_w, rack->cap_w);
+        const double w = rack->is_told ? rack->told_w : fmin(rack->want_w, rack->cap_w);
         if (may_start(s, rack) && w <= left_w) {
             rack->state = MR_SUPPLY_RACK_ON;
             left_w -= w;

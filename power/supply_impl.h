@@ -51,6 +51,8 @@ enum mr_supply_rack_state {
 
 struct mr_supply_rack {
     double want_w, cap_w, draw_w;
+    double told_w; /* with is_told: drawn while on, whatever the cap */
+    bool is_told;
     double ready_s; /* WAITING: not before */
     int state;      /* enum mr_supply_rack_state */
     uint32_t leaf;  /* of the governor's tree */
