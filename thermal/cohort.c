@@ -102,7 +102,7 @@ struct mr_cohort mr_cohort_at(const struct mr_package *package, const struct mr_
 /* A new tangent of leakage at the mean die. */
 static void linearize(const struct mr_package *package, struct mr_cohort *c)
 {
-    if (c->mode == MR_COHORT_OFF) {
+    if (c->mode == MR_COHORT_OFF || c->is_dark) {
         c->base_w = 0;
         c->slope = 0;
         c->slope_w_k = 0;

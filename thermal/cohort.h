@@ -58,6 +58,7 @@ struct mr_cohort {
     uint32_t n_package, generation;      /* the generation of `next_s`: older timers are stale */
     uint8_t flow, slope, mode, next;     /* classes; enum mr_cohort_mode; enum mr_cohort_event */
     bool is_memory_hot;
+    bool is_dark; /* without power: no leakage either; set before mr_cohort_set_power */
 };
 
 const char *mr_cohort_event_name(int event);

@@ -100,18 +100,21 @@ static void draw(const struct mr_plant *plant, struct mr_plant_state *state,
 {
     struct mr_cohort *c = &pc->cohort;
     const struct mr_package *package = plant->rack[pc->rack].package;
-    const double demand_w = pc->is_dark ? 0 : package_w(plant, state, pc->rack);
-    const double power_w = drawn_w(&state->rack[pc->rack], demand_w, c->allowed_w);
-    if (power_w == c->power_w && demand_w == c->demand_w && c->t_s == state->t_s)
+    const struct mr_plant_rack_state *s = &state->rack[pc->rack];
+    const bool is_dark = pc->is_dark || (s->is_told && s->load.is_dark);
+    const double demand_w = is_dark ? 0 : package_w(plant, state, pc->rack);
+    const double power_w = drawn_w(s, demand_w, c->allowed_w);
+    if (power_w == c->power_w && demand_w == c->demand_w && is_dark == c->is_dark &&
+        c->t_s == state->t_s)
         return;
+    c->is_dark = is_dark;
     if (mr_cohort_set_power(package, c, c->t_s, power_w, demand_w) != MR_COHORT_THROTTLE_OFF)
         return;
     mr_plant_tell(plant, state,
                   &(struct mr_plant_event){c->t_s, MR_PLANT_THROTTLE_OFF,
                                            rack_name(plant, pc->rack), c->worst_c[0],
                                            package->p.slow_c});
-    (void)mr_cohort_set_power(package, c, c->t_s,
-                              drawn_w(&state->rack[pc->rack], demand_w, HUGE_VAL), demand_w);
+    (void)mr_cohort_set_power(package, c, c->t_s, drawn_w(s, demand_w, HUGE_VAL), demand_w);
 }
 
 static void handle(const struct mr_plant *plant, struct mr_plant_state *state,
@@ -503,6 +506,18 @@ double mr_plant_next_s(const struct mr_plant *plant, const struct mr_plant_state
     double t_s = own_next_s(plant, state);
     for (size_t i = 0; i < state->n_cohort; i++)
         t_s = fmin(t_s, state->cohort[i].cohort.next_s);
+    return t_s;
+}
+
+double mr_plant_alarm_s(const struct mr_plant *plant, const struct mr_plant_state *state)
+{
+    double t_s = (double)INFINITY;
+    (void)plant;
+    for (size_t i = 0; i < state->n_cohort; i++) {
+        const struct mr_cohort *c = &state->cohort[i].cohort;
+        if (c->next == MR_COHORT_THROTTLE_ON || c->next == MR_COHORT_SHUTDOWN)
+            t_s = fmin(t_s, c->next_s);
+    }
     return t_s;
 }
 

@@ -53,6 +53,7 @@ struct mr_plant_rack {
 struct mr_plant_load {
     double package_w, demand_w; /* of one package: drawn now; at full clocks */
     double other_w;             /* of the rest of the rack */
+    bool is_dark;               /* the rack has no power: all are 0, and nothing leaks */
 };
 
 struct mr_plant_rack_state {
@@ -186,6 +187,9 @@ double mr_plant_step_end_s(const struct mr_plant *plant, const struct mr_plant_s
 /** Earliest date at which something happens by itself: an event of a cohort, a step of the plant.
  */
 double mr_plant_next_s(const struct mr_plant *plant, const struct mr_plant_state *state);
+
+/** Earliest date at which a package would be held or go off, as things are now. */
+double mr_plant_alarm_s(const struct mr_plant *plant, const struct mr_plant_state *state);
 
 /* ---- outages, at the state's date ---- */
 

@@ -343,9 +343,9 @@ MR_TEST(told_loads_are_the_same_loads)
         const struct mr_plant_rack *r = &told.plant->rack[i];
         const double rack_w = 90e3 + 5e3 * i, package_w = r->share_frac * rack_w / r->n_package;
         mr_plant_set_power(assumed.plant, assumed.state, i, rack_w);
-        mr_plant_set_load(
-            told.plant, told.state, i,
-            &(struct mr_plant_load){package_w, package_w, rack_w - package_w * r->n_package});
+        mr_plant_set_load(told.plant, told.state, i,
+                          &(struct mr_plant_load){package_w, package_w,
+                                                  rack_w - package_w * r->n_package, false});
     }
     mr_plant_advance(assumed.plant, assumed.state, 3600);
     mr_plant_advance(told.plant, told.state, 3600);
@@ -376,7 +376,7 @@ MR_TEST(an_owner_obeys_a_second_late)
         for (uint32_t i = 0; i < f.plant->n_rack; i++) {
             const double package_w = fmin(full_w, mr_plant_rack_allowed_w(f.plant, f.state, i));
             mr_plant_set_load(f.plant, f.state, i,
-                              &(struct mr_plant_load){package_w, full_w, 10e3});
+                              &(struct mr_plant_load){package_w, full_w, 10e3, false});
             least_w = fmin(least_w, package_w);
         }
         mr_plant_advance(f.plant, f.state, t);

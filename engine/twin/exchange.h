@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The loop: what instances draw goes to the racks they stand in, from there to coolant and dies and
+ * up the electric chain; what those allow comes back as clocks. One exchange covers the time since
+ * the last one, in this order:
+ *
+ *   1 instances tell their joules           5 feeds give, trip, shave, meet targets
+ *   2 racks add up; what is not at work idles 6 what dies and caps allow becomes clocks
+ *   3 dies and loops move on, with leakage  7 who has no power is down
+ *   4 racks and cooling ask the feeds for it
+ *
+ * Joules are exact, and so are heat and losses: the mean power of the interval is what the interval
+ * is played with. Clocks answer at the next exchange, so whoever is above a cap stays there for one
+ * interval. Dates of exchanges are the ticks, and dies that are about to throttle
+ * (mr_exchange_next_s).
+ *
+ * A cap is for the mean of an interval. With P = base + clocked d(phi), the share of `clocked` is
+ * what instances say of their work; clocks come in steps of 1/128, rounded down, as clock
+ * generators have them. Packages of a rack are as warm as their mean member and its spread.
+ *
+ * Knows neither cells nor calls: unit tests drive it with numbers. */
+#ifndef MR_ENGINE_TWIN_EXCHANGE_H
+#define MR_ENGINE_TWIN_EXCHANGE_H
+
+#include "engine/twin/stand.h"
+#include "models/power.h"
+#include "power/supply.h"
+#include "thermal/plant.h"
+
+struct mr_exchange_params {
+    double tick_s;
+    double rest_idle_frac; /* of a rack's parts outside packages, without work, over rating */
+    double support_frac;   /* drawn by racks without packages of the pools, over rating */
+    double lock;           /* highest clock, over the full clock */
+};
+
+const struct mr_param_table *mr_exchange_table(void);
+void mr_exchange_defaults(struct mr_exchange_params *params);
+
+struct mr_exchange_plan {
+    const struct mr_site *site;
+    const struct mr_stand *stand;
+    const struct mr_weather *weather;
+    const struct mr_power *const *power; /* of the packages of every instance of `stand` */
+    struct mr_exchange_params params;
+    struct mr_plant_params plant; /* leakage is switched on here */
+    const struct mr_plant_set *set;
+    size_t n_set;
+    struct mr_supply_options supply; /* take is the exchange's own */
+    /* told of everything that happens, in the order of dates; may be NULL */
+    void (*event)(void *context, double t_s, const char *kind, const char *entity, double value,
+                  double limit);
+    void *context;
+};
+
+/* What an instance says at an exchange. */
+struct mr_exchange_work {
+    double busy_s, busy_j; /* of one package, since the start: in steps */
+    double clocked_frac;   /* of its watts beyond idling, at full clock: what clocks drive */
+};
+
+/* why a clock is not the full one, in the order of ties */
+#define MR_EXCHANGE_REASON_LIST(X)                              \
+    X(NONE, "none", "the full clock")                           \
+    X(THERMAL, "thermal", "a die of its racks is at its limit") \
+    X(CAP, "cap", "a cap of its racks")                         \
+    X(LOCK, "lock", "the scenario's highest clock")
+
+enum mr_exchange_reason {
+#define MR_EXCHANGE_REASON_ENUM(name, text, doc) MR_EXCHANGE_##name,
+    MR_EXCHANGE_REASON_LIST(MR_EXCHANGE_REASON_ENUM)
+#undef MR_EXCHANGE_REASON_ENUM
+    MR_EXCHANGE_N_REASON
+};
+
+/* What an instance is told. */
+struct mr_exchange_order {
+    double phi;
+    uint8_t reason; /* enum mr_exchange_reason */
+    bool is_up;     /* all its packages have power and coolant */
+};
+
+struct mr_exchange;
+
+/** Everything idles, in the steady state of that.
+ *  @param[in] plan lent; what it points to lives as long */
+MR_CHECKED mr_status mr_exchange_create(const struct mr_exchange_plan *plan,
+                                        struct mr_exchange **out, struct mr_diags *diags);
+void mr_exchange_destroy(struct mr_exchange *exchange);
+
+double mr_exchange_now_s(const struct mr_exchange *exchange);
+
+/** When the next exchange should be if nobody interferes. */
+double mr_exchange_next_s(const struct mr_exchange *exchange);
+
+/** @param[in] work one per instance of the stand @param[out] order the same
+ *  @return MR_OK, or MR_DIVERGED naming what has left every physical range */
+MR_CHECKED mr_status mr_exchange_do(struct mr_exchange *exchange, double t_s,
+                                    const struct mr_exchange_work *work,
+                                    struct mr_exchange_order *order, struct mr_err *err);
+
+/* ---- for outages and readers, at now ---- */
+
+struct mr_supply *mr_exchange_supply(struct mr_exchange *exchange);
+const struct mr_plant *mr_exchange_plant(const struct mr_exchange *exchange);
+struct mr_plant_state *mr_exchange_plant_state(struct mr_exchange *exchange);
+
+/* Of the last interval; rows of racks. */
+struct mr_exchange_rack {
+    double drawn_w, want_w, cap_w, phi_min;
+    double host_j; /* since the start: outside packages */
+};
+
+const struct mr_exchange_rack *mr_exchange_rack(const struct mr_exchange *exchange, uint32_t rack);
+
+/* Since the start. */
+struct mr_exchange_sums {
+    double time_s;
+    double site_j, it_j, house_j;    /* from all feeds; racks; cooling and pumps */
+    double site_peak_w, closure_rel; /* the larger of heat and watts */
+    double die_max_c, supply_max_c, water_m3;
+    double throttled_package_s, capped_package_s,
+        down_package_s; /* instances below their lock; off */
+    double energy_usd, carbon_kg;
+};
+
+void mr_exchange_sums(const struct mr_exchange *exchange, struct mr_exchange_sums *sums);
+
+#endif

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* engine/twin/exchange: a hall whose instances draw what a formula says, through curtailment, lost
+ * pumps, lost grid, leaks: clocks obey, energies close, ticks do not matter. */
+#include "engine/twin/exchange.h"
+
+#include "models/gpu.h"
+#include "platforms/layout.h"
+#include "tests/test.h"
+
+static const char *const hall =
+    "<layout name=\"t\"><grid limit=\"6 MW\"/><cooling supply=\"40 degC\"/>"
+    "<hall><row count=\"2\"><rack card=\"gb200_nvl72\" count=\"4\"/><cdu units=\"2\"/></row></hall>"
+    "</layout>";
+
+enum {
+    n_instance = 16,
+    n_package = 36
+};
+
+struct world {
+    struct mr_site *site;
+    struct mr_stand stand;
+    struct mr_weather weather;
+    struct mr_power power;
+    const struct mr_power *power_of[n_instance];
+    struct mr_exchange *exchange;
+    struct mr_exchange_work work[n_instance];
+    struct mr_exchange_order order[n_instance];
+    double dynamic_w;        /* beyond idling, at full clock */
+    double phi_min, least_w; /* of all instances and dates; of the meter */
+    int n_down, n_thermal, n_cap;
+    char first[64]; /* kind of the first event but batteries that are full at the start */
+};
+
+static struct world w;
+
+static void event(void *context, double t_s, const char *kind, const char *entity, double value,
+                  double limit)
+{
+    (void)context;
+    (void)t_s;
+    (void)value;
+    (void)limit;
+    assert_non_null(entity);
+    if (w.first[0] == '\0' && strcmp(kind, "power.buffer_full") != 0)
+        snprintf(w.first, sizeof w.first, "%s", kind);
+}
+
+/* A card with round figures: 100 W idle, 60 W of them leakage, d = phi^2.5 */
+static struct mr_power some_power(void)
+{
+    return (struct mr_power){.limit_w = 1200,
+                             .idle_w = 160,
+                             .leakage_w = 60,
+                             .leakage_per_k = 0.02,
+                             .clock_min = 0.35,
+                             .clock_knee = 0.6,
+                             .exponent = 2.5};
+}
+
+static void begin_at(double tick_s, double dynamic_w)
+{
+    struct mr_diags diags = {0};
+    struct mr_err err = {0};
+    struct mr_weather_params weather;
+    w = (struct world){.dynamic_w = dynamic_w, .phi_min = 1, .least_w = HUGE_VAL};
+    w.power = some_power();
+    if (mr_layout_load_text("t.layout.xml", mr_str_of(hall), &w.site, &diags) != MR_OK)
+        fail_msg("%s", diags.item[0].err.text);
+    mr_weather_defaults(&weather);
+    weather.dry_bulb_c = 25;
+    if (mr_weather_make(&weather, &w.weather, &err) != MR_OK ||
+        mr_stand_init(&w.stand, w.site, &err) != MR_OK ||
+        mr_stand_pool(&w.stand, w.site, "gb200", n_package, n_instance, "deployment", &err) !=
+            MR_OK)
+        fail_msg("%s", err.text);
+    for (int i = 0; i < n_instance; i++)
+        w.power_of[i] = &w.power;
+    struct mr_exchange_plan plan = {.site = w.site,
+                                    .stand = &w.stand,
+                                    .weather = &w.weather,
+                                    .power = w.power_of,
+                                    .event = event};
+    mr_exchange_defaults(&plan.params);
+    plan.params.tick_s = tick_s;
+    mr_plant_defaults(&plan.plant);
+    mr_supply_defaults(&plan.supply.params);
+    if (mr_exchange_create(&plan, &w.exchange, &diags) != MR_OK)
+        fail_msg("%s", diags.item[0].err.text);
+    for (int i = 0; i < n_instance; i++)
+        w.order[i] = (struct mr_exchange_order){.phi = 1, .is_up = true};
+}
+
+static void end(void)
+{
+    struct mr_exchange_sums sums;
+    mr_exchange_sums(w.exchange, &sums);
+    assert_true(sums.closure_rel < 1e-9);
+    mr_exchange_destroy(w.exchange);
+    mr_weather_fini(&w.weather);
+    mr_stand_fini(&w.stand);
+    mr_site_destroy(w.site);
+}
+
+/* Instances work all the time: 80 % of their watts follow the clock. */
+static void play(double until_s)
+{
+    struct mr_err err = {0};
+    const double c = 0.8;
+    while (mr_exchange_now_s(w.exchange) < until_s) {
+        const double t_s = fmin(until_s, mr_exchange_next_s(w.exchange));
+        const double dt_s = t_s - mr_exchange_now_s(w.exchange);
+        assert_true(dt_s > 0);
+        for (int i = 0; i < n_instance; i++) {
+            const double d = mr_power_factor(&w.power, w.order[i].phi);
+            w.work[i].clocked_frac = c;
+            if (!w.order[i].is_up)
+                continue;
+            w.work[i].busy_s += dt_s;
+            w.work[i].busy_j += dt_s * (w.power.idle_w + w.dynamic_w * (1 - c + c * d));
+        }
+        if (mr_exchange_do(w.exchange, t_s, w.work, w.order, &err) != MR_OK)
+            fail_msg("%s", err.text);
+        for (int i = 0; i < n_instance; i++) {
+            w.phi_min = fmin(w.phi_min, w.order[i].phi);
+            w.n_down += !w.order[i].is_up;
+            w.n_thermal += w.order[i].reason == MR_EXCHANGE_THERMAL;
+            w.n_cap += w.order[i].reason == MR_EXCHANGE_CAP;
+        }
+    }
+}
+
+static double meter_w(void)
+{
+    struct mr_supply_reading reading;
+    mr_supply_read(mr_exchange_supply(w.exchange), &reading);
+    return reading.grid_w;
+}
+
+/* 800 W beyond idling: watts of a rack from the card, heat and meter from those. */
+MR_TEST(a_quiet_hall)
+{
+    begin_at(1, 700);
+    play(3600);
+    struct mr_plant_rack_row row;
+    mr_plant_rack_row(mr_exchange_plant(w.exchange), mr_exchange_plant_state(w.exchange), 0, &row);
+    const double leakage_w = 60 * exp(0.02 * (row.die_mean_c - 60));
+    const double rest_w =
+        (1 - mr_exchange_plant(w.exchange)->rack[0].share_frac) * w.site->rack[0].rated_w;
+    mr_assert_near(row.power_w, 72 * (100 + 700 + leakage_w) + rest_w, 1e-4,
+                   0); /* leakage by tangents */
+    mr_assert_near(mr_exchange_rack(w.exchange, 0)->drawn_w, row.power_w, 1e-4, 0);
+    assert_true(w.phi_min == 1 && w.n_down + w.n_thermal + w.n_cap == 0);
+    assert_string_equal(w.first, "");
+    struct mr_exchange_sums sums;
+    mr_exchange_sums(w.exchange, &sums);
+    assert_true(sums.site_j > sums.it_j + sums.house_j && sums.house_j > 0.005 * sums.it_j);
+    assert_true(sums.it_j > 3600 * 8 * 0.98 * row.power_w && sums.time_s == 3600);
+    mr_assert_near(sums.die_max_c, row.die_max_c, 1e-3, 0);
+    end();
+}
+
+MR_TEST(curtailment_lowers_clocks_and_gives_them_back)
+{
+    begin_at(1, 900);
+    play(600);
+    const double before_w = meter_w();
+    const struct mr_feed_target target = {.start_s = 630, .end_s = 1800, .limit_w = 0.8 * before_w};
+    struct mr_err err = {0};
+    assert_int_equal(mr_supply_set_target(mr_exchange_supply(w.exchange), &target, &err), MR_OK);
+    play(690);
+    for (int t = 700; t < 1800; t += 50) {
+        play(t);
+        assert_true(meter_w() <= target.limit_w && meter_w() > 0.85 * target.limit_w);
+        assert_int_equal(w.order[3].reason, MR_EXCHANGE_CAP);
+    }
+    play(1900);
+    assert_true(w.order[0].phi == 1 && w.n_thermal == 0 && w.n_down == 0);
+    mr_assert_near(meter_w(), before_w, 1e-3, 0);
+    struct mr_exchange_sums sums;
+    mr_exchange_sums(w.exchange, &sums);
+    mr_assert_near(sums.capped_package_s, 1150 * 576, 0.1, 0);
+    end();
+}
+
+/* Pumps of one row stop for 12 s: those racks slow down, the others never know. Forever: their
+ * packages go off, the instances are down, and come back with the coolant. */
+MR_TEST(lost_pumps)
+{
+    begin_at(1, 1000);
+    play(60);
+    mr_plant_set_pumps(mr_exchange_plant(w.exchange), mr_exchange_plant_state(w.exchange), 0,
+                       false);
+    play(72);
+    mr_plant_set_pumps(mr_exchange_plant(w.exchange), mr_exchange_plant_state(w.exchange), 0, true);
+    play(200);
+    assert_true(w.n_thermal > 0 && w.phi_min < 1 && w.n_down == 0);
+    assert_true(w.order[0].phi == 1 && w.order[0].reason == MR_EXCHANGE_NONE);
+    assert_true(mr_exchange_rack(w.exchange, 7)->phi_min == 1);
+    mr_plant_set_pumps(mr_exchange_plant(w.exchange), mr_exchange_plant_state(w.exchange), 0,
+                       false);
+    play(860); /* packages try again ten minutes after they went off */
+    for (int i = 0; i < n_instance; i++)
+        assert_int_equal(w.order[i].is_up, i >= n_instance / 2);
+    mr_plant_set_pumps(mr_exchange_plant(w.exchange), mr_exchange_plant_state(w.exchange), 0, true);
+    play(3600);
+    for (int i = 0; i < n_instance; i++)
+        assert_true(w.order[i].is_up && w.order[i].phi == 1);
+    struct mr_exchange_sums sums;
+    mr_exchange_sums(w.exchange, &sums);
+    assert_true(sums.die_max_c > 90 && sums.die_max_c < 120 && sums.down_package_s > 288 * 600);
+    end();
+}
+
+MR_TEST(a_leaking_tray_takes_its_instance)
+{
+    begin_at(1, 700);
+    play(60);
+    mr_plant_leak(mr_exchange_plant(w.exchange), mr_exchange_plant_state(w.exchange), 1,
+                  MR_LEAK_SCOPE_TRAY);
+    play(600);
+    for (int i = 0; i < n_instance; i++)
+        assert_int_equal(w.order[i].is_up, i != 2); /* the first of rack 1 */
+    end();
+}
+
+MR_TEST(without_grid_all_are_down_until_it_is_back)
+{
+    begin_at(1, 700);
+    play(60);
+    const double before_w = mr_exchange_rack(w.exchange, 0)->drawn_w;
+    mr_supply_set_voltage(mr_exchange_supply(w.exchange), 0);
+    play(2400); /* the batteries of the UPS last some twenty minutes */
+    for (int i = 0; i < n_instance; i++)
+        assert_false(w.order[i].is_up);
+    assert_true(mr_exchange_rack(w.exchange, 0)->drawn_w < 1);
+    mr_supply_set_voltage(mr_exchange_supply(w.exchange), 1);
+    play(5000);
+    for (int i = 0; i < n_instance; i++)
+        assert_true(w.order[i].is_up);
+    mr_assert_near(mr_exchange_rack(w.exchange, 0)->drawn_w, before_w, 0.01, 0);
+    end();
+}
+
+/* Half the tick: the same answers. */
+MR_TEST(ticks_do_not_matter)
+{
+    double site_j[2], capped_s[2];
+    for (int k = 0; k < 2; k++) {
+        begin_at(k == 0 ? 1 : 0.5, 900);
+        play(600);
+        const struct mr_feed_target target = {
+            .start_s = 630, .end_s = 1800, .limit_w = 0.8 * meter_w()};
+        struct mr_err err = {0};
+        assert_int_equal(mr_supply_set_target(mr_exchange_supply(w.exchange), &target, &err),
+                         MR_OK);
+        play(1000);
+        mr_plant_set_pumps(mr_exchange_plant(w.exchange), mr_exchange_plant_state(w.exchange), 1,
+                           false);
+        play(1010);
+        mr_plant_set_pumps(mr_exchange_plant(w.exchange), mr_exchange_plant_state(w.exchange), 1,
+                           true);
+        play(2400);
+        struct mr_exchange_sums sums;
+        mr_exchange_sums(w.exchange, &sums);
+        site_j[k] = sums.site_j;
+        capped_s[k] = sums.capped_package_s;
+        end();
+    }
+    mr_assert_near(site_j[1], site_j[0], 0.005, 0);
+    mr_assert_near(capped_s[1], capped_s[0], 0.005, 0);
+}
+
+MR_TEST_MAIN(MR_TEST_ENTRY(a_quiet_hall),
+             MR_TEST_ENTRY(curtailment_lowers_clocks_and_gives_them_back),
+             MR_TEST_ENTRY(lost_pumps), MR_TEST_ENTRY(a_leaking_tray_takes_its_instance),
+             MR_TEST_ENTRY(without_grid_all_are_down_until_it_is_back),
+             MR_TEST_ENTRY(ticks_do_not_matter))
