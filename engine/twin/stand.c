@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Racks are walked once per pool, next fit: instances of a pool are equal. Map: life - placing. */
 #include "engine/twin/stand.h"
 
 #include "engine/base/mem.h"
