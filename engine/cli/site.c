@@ -5,7 +5,6 @@
 
 #include "engine/base/file.h"
 #include "engine/base/jsonw.h"
-#include "engine/cli/open.h"
 #include "engine/cli/verbs.h"
 #include "engine/net/platform.h"
 #include "engine/twin/play.h"
@@ -13,6 +12,7 @@
 #include "platforms/check.h"
 #include "platforms/emit.h"
 #include "platforms/fabric.h"
+#include "platforms/open.h"
 #include "platforms/summary.h"
 
 static const char *const levels[] = {"gpu", "tray", "rack", "auto"};

@@ -8,13 +8,13 @@
 #include "engine/base/file.h"
 #include "engine/base/jsonw.h"
 #include "engine/base/mem.h"
-#include "engine/cli/open.h"
 #include "engine/cli/progress.h"
 #include "engine/cli/thermal_figures.h"
 #include "engine/cli/thermal_load.h"
 #include "engine/cli/thermal_record.h"
 #include "engine/cli/verbs.h"
 #include "platforms/fabric.h"
+#include "platforms/open.h"
 
 #include <stdio.h>
 

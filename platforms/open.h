@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files that describe a site, told apart by their root element. */
-#ifndef MR_ENGINE_CLI_OPEN_H
-#define MR_ENGINE_CLI_OPEN_H
+#ifndef MR_PLATFORMS_OPEN_H
+#define MR_PLATFORMS_OPEN_H
 
 #include "platforms/site.h"
 

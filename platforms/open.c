@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Layout or platform: the name's ending tells, otherwise the root element. */
-#include "engine/cli/open.h"
+#include "platforms/open.h"
 
 #include "engine/base/gz.h"
 #include "engine/base/mem.h"
