@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 uint64_t mr_wall_ns(void)
 {
@@ -31,4 +32,21 @@ uint64_t mr_wall_peak_rss_bytes(void)
     if (getrusage(RUSAGE_SELF, &usage) != 0)
         return 0;
     return (uint64_t)usage.ru_maxrss * 1024u; /* Linux counts in KiB */
+}
+
+uint64_t mr_wall_rss_bytes(void)
+{
+    unsigned long long n_all = 0, n_page = 0;
+    FILE *const f = fopen("/proc/self/statm", "re");
+    if (f == NULL)
+        return 0;
+    const int n = fscanf(f, "%llu %llu", &n_all, &n_page);
+    (void)fclose(f);
+    return n == 2 ? (uint64_t)n_page * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
+uint64_t mr_wall_free_bytes(void)
+{
+    const long n = sysconf(_SC_AVPHYS_PAGES);
+    return n > 0 ? (uint64_t)n * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }

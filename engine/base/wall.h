@@ -18,4 +18,8 @@ void mr_wall_utc(char out[MR_WALL_UTC_CAP]);
 /** Largest resident set of this process so far [bytes]. */
 uint64_t mr_wall_peak_rss_bytes(void);
 
+/** Resident set of this process now, and memory that the machine has free [bytes]; 0: not known. */
+uint64_t mr_wall_rss_bytes(void);
+uint64_t mr_wall_free_bytes(void);
+
 #endif

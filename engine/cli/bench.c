@@ -5,11 +5,13 @@
 
 #include "engine/base/assert.h"
 #include "engine/base/jsonw.h"
+#include "engine/base/mem.h"
 #include "engine/base/num.h"
 #include "engine/base/wall.h"
 #include "engine/cli/bench_base.h"
 #include "engine/cli/bench_cache.h"
 #include "engine/cli/bench_clock.h"
+#include "engine/cli/bench_counters.h"
 #include "engine/cli/bench_models.h"
 #include "engine/cli/bench_net.h"
 #include "engine/cli/bench_power.h"
@@ -60,16 +62,28 @@ static const struct mr_bench_case *case_at(size_t i)
     return NULL;
 }
 
+static size_t n_case(void)
+{
+    size_t n = 0;
+    while (case_at(n) != NULL)
+        n++;
+    return n;
+}
+
 struct result {
     const struct mr_bench_case *what;
     char skipped[160];
-    double work_ns, plain_ns; /* per operation */
-    uint64_t checksum;
+    double work_ns, plain_ns;        /* per operation */
+    double count[MR_BENCH_COUNTERS]; /* per operation of the last batch */
+    int count_error;                 /* errno: why there are none */
+    uint64_t checksum, n_byte;
+    double of_smaller; /* cost over that of the smaller case; 0: it did not run */
 };
 
 struct timing {
     uint64_t batch_ns; /* shortest batch worth timing */
     int n_turn;
+    bool is_quick;
 };
 
 static double batch_ns_per_round(uint64_t (*loop)(void *), void *data, uint64_t n_round,
@@ -91,29 +105,77 @@ static uint64_t rounds_for(uint64_t (*loop)(void *), void *data, uint64_t batch_
     return n;
 }
 
+/* One batch of work. @return [ns] per operation */
+static double batch_of_work(const struct mr_bench_case *what, const struct mr_bench_job *job,
+                            uint64_t n_round, const struct mr_bench_counters *counters,
+                            struct result *result)
+{
+    uint64_t before[MR_BENCH_COUNTERS], after[MR_BENCH_COUNTERS], discard = 0;
+    const uint64_t done = job->n_done != NULL ? *job->n_done : 0;
+    mr_bench_counters_read(counters, before);
+    const double ns = batch_ns_per_round(what->work, job->data, n_round, &discard);
+    mr_bench_counters_read(counters, after);
+    const double n_op =
+        job->n_done != NULL ? (double)(*job->n_done - done) : (double)job->n_op * (double)n_round;
+    for (int i = 0; i < MR_BENCH_COUNTERS; i++)
+        result->count[i] = (double)(after[i] - before[i]) / n_op;
+    return ns * (double)n_round / n_op;
+}
+
+static void take_turns(const struct mr_bench_case *what, const struct mr_bench_job *job,
+                       const struct timing *timing, struct result *result)
+{
+    struct mr_bench_counters counters;
+    uint64_t plain_sum = 0, discard = 0;
+    result->checksum = what->work(job->data); /* of one round: the same on every machine */
+    const uint64_t n_work = rounds_for(what->work, job->data, timing->batch_ns, &discard);
+    const uint64_t n_plain = rounds_for(what->plain, job->data, timing->batch_ns, &plain_sum);
+    mr_bench_counters_open(&counters);
+    result->count_error = counters.error;
+    for (int turn = 0; turn < timing->n_turn; turn++) {
+        const double work = batch_of_work(what, job, n_work, &counters, result);
+        const double plain = batch_ns_per_round(what->plain, job->data, n_plain, &plain_sum);
+        result->work_ns = fmin(result->work_ns, work);
+        result->plain_ns = fmin(result->plain_ns, plain / (double)job->n_op);
+    }
+    mr_bench_counters_close(&counters);
+}
+
 static mr_status measure(const struct mr_bench_case *what, const struct timing *timing,
                          struct result *result, struct mr_err *err)
 {
-    struct mr_bench_job job = {0};
+    struct mr_bench_job job = {.is_quick = timing->is_quick};
     *result = (struct result){.what = what, .work_ns = HUGE_VAL, .plain_ns = HUGE_VAL};
     mr_status st = what->setup(what, &job, err);
-    if (st == MR_OK && job.skipped[0] == '\0') {
-        uint64_t plain_sum = 0, discard = 0;
-        result->checksum = what->work(job.data); /* of one round: the same on every machine */
-        const uint64_t n_work = rounds_for(what->work, job.data, timing->batch_ns, &discard);
-        const uint64_t n_plain = rounds_for(what->plain, job.data, timing->batch_ns, &plain_sum);
-        for (int turn = 0; turn < timing->n_turn; turn++) {
-            const double work = batch_ns_per_round(what->work, job.data, n_work, &discard);
-            const double plain = batch_ns_per_round(what->plain, job.data, n_plain, &plain_sum);
-            result->work_ns = fmin(result->work_ns, work / (double)job.n_op);
-            result->plain_ns = fmin(result->plain_ns, plain / (double)job.n_op);
-        }
-    }
+    if (st == MR_OK && job.skipped[0] == '\0')
+        take_turns(what, &job, timing, result);
     memcpy(result->skipped, job.skipped, sizeof result->skipped);
+    result->n_byte = job.n_byte;
     if (what->teardown != NULL && job.data != NULL)
         what->teardown(job.data);
     mr_arena_fini(&job.texts);
     return st;
+}
+
+/* What a case promises about one before it, if that has run. */
+static mr_status compare(struct result *result, const struct result *all, size_t n,
+                         struct mr_err *err)
+{
+    const struct mr_bench_case *what = result->what;
+    for (size_t i = 0; i < n && result->skipped[0] == '\0'; i++) {
+        const struct result *other = &all[i];
+        if (other->skipped[0] != '\0')
+            continue;
+        if (what->smaller != NULL && strcmp(other->what->name, what->smaller) == 0)
+            result->of_smaller = result->work_ns / other->work_ns;
+        if (what->same != NULL && strcmp(other->what->name, what->same) == 0 &&
+            result->checksum != other->checksum)
+            return mr_err_set(err, MR_DIVERGED, MR_NOWHERE,
+                              "benchmark %s decides otherwise than %s: checksum %016" PRIx64
+                              " instead of %016" PRIx64,
+                              what->name, other->what->name, result->checksum, other->checksum);
+    }
+    return MR_OK;
 }
 
 /* ---- output ---- */
@@ -132,6 +194,27 @@ static void rate_text(const struct result *r, char out[48])
         snprintf(out, 48, "%s %s", number, is_slow ? "/s" : "M/s");
 }
 
+/* Memory and counts, of cases that tell their memory. */
+static void print_more(const struct result *r, struct mr_buf *out)
+{
+    char number[MR_NUM_CAP];
+    mr_num_format_human((double)r->n_byte * 1e-6, 3, number);
+    mr_buf_printf(out, "%-28s %s MB", "", number);
+    if (r->of_smaller > 0) {
+        mr_num_format_human(r->of_smaller, 3, number);
+        mr_buf_printf(out, ", %s x the cost of %s", number, r->what->smaller);
+        mr_num_format_human(r->what->floor, 3, number);
+        mr_buf_printf(out, " (at most %s)", number);
+    }
+    for (int i = 0; i < MR_BENCH_COUNTERS && r->count_error == 0; i++) {
+        mr_num_format_human(r->count[i], 3, number);
+        mr_buf_printf(out, ", %s %s/%s", number, mr_bench_counter_name(i), r->what->op);
+    }
+    if (r->count_error != 0)
+        mr_buf_printf(out, ", no counts: perf_event_open: %s", strerror(r->count_error));
+    mr_buf_char(out, '\n');
+}
+
 static void print_human(const struct result *r, struct mr_buf *out)
 {
     char ns[MR_NUM_CAP], ratio[MR_NUM_CAP], rate[48], per[48];
@@ -146,6 +229,8 @@ static void print_human(const struct result *r, struct mr_buf *out)
     snprintf(per, sizeof per, "%s %s/%s", ns, is_slow ? "ms" : "ns", r->what->op);
     mr_buf_printf(out, "%-28s %18s %12s  %6s x %s\n", r->what->name, per, rate, ratio,
                   r->what->reference);
+    if (r->n_byte > 0)
+        print_more(r, out);
 }
 
 static void print_json(const struct result *r, struct mr_jsonw *w)
@@ -164,6 +249,19 @@ static void print_json(const struct result *r, struct mr_jsonw *w)
         mr_jsonw_key_f64(w, "reference_ns_per_op", r->plain_ns);
         mr_jsonw_key_f64(w, "ratio", r->work_ns / r->plain_ns);
         mr_jsonw_key_text(w, "checksum", sum);
+        for (int i = 0; i < MR_BENCH_COUNTERS && r->count_error == 0; i++) {
+            char key[40];
+            snprintf(key, sizeof key, "%s_per_op", mr_bench_counter_name(i));
+            mr_jsonw_key_f64(w, key, r->count[i]);
+        }
+        if (r->count_error != 0)
+            mr_jsonw_key_text(w, "no_counts", strerror(r->count_error));
+        if (r->n_byte > 0)
+            mr_jsonw_key_u64(w, "bytes", r->n_byte);
+        if (r->of_smaller > 0) {
+            mr_jsonw_key_text(w, "smaller", r->what->smaller);
+            mr_jsonw_key_f64(w, "ratio_to_smaller", r->of_smaller);
+        }
     }
     mr_jsonw_end(w);
 }
@@ -196,9 +294,7 @@ static const char *selects_nothing(const struct mr_verb_call *call)
 static void show_progress(struct mr_progress *p, size_t i)
 {
     struct mr_progress_state state = mr_progress_nothing();
-    size_t n = 0;
-    while (case_at(n) != NULL)
-        n++;
+    const size_t n = n_case();
     state.done_frac = (double)i / (double)n;
     const struct mr_bench_case *now = case_at(i);
     state.what = now != NULL ? now->name : NULL;
@@ -227,7 +323,7 @@ int mr_bench_run(const struct mr_verb_call *call)
 {
     const struct mr_bench_opts_values *opts = call->opts;
     const struct timing timing =
-        opts->is_quick ? (struct timing){2000000, 3} : (struct timing){20000000, 5};
+        opts->is_quick ? (struct timing){2000000, 3, true} : (struct timing){20000000, 5, false};
     const char *stray = selects_nothing(call);
     if (stray != NULL) {
         char quoted[MR_QUOTE_CAP];
@@ -252,18 +348,25 @@ int mr_bench_run(const struct mr_verb_call *call)
         mr_jsonw_array(&w);
     }
     mr_status st = MR_OK;
-    size_t i = 0;
+    size_t i = 0, n = 0;
+    struct result *const all = mr_alloc(n_case(), sizeof *all);
+    if (all == NULL)
+        st = mr_err_nomem(&err, n_case() * sizeof *all);
     for (const struct mr_bench_case *it; (it = case_at(i)) != NULL && st == MR_OK; i++) {
-        struct result result;
         if (!is_selected(it->name, call))
             continue;
+        struct result *const result = &all[n];
         show_progress(&progress, i);
-        st = measure(it, &timing, &result, &err);
+        st = measure(it, &timing, result, &err);
+        if (st == MR_OK)
+            st = compare(result, all, n, &err);
+        n++;
         if (st == MR_OK && opts->as_json)
-            print_json(&result, &w);
+            print_json(result, &w);
         else if (st == MR_OK)
-            print_human(&result, &out);
+            print_human(result, &out);
     }
+    mr_free(all);
     if (st == MR_OK)
         show_progress(&progress, i);
     if (opts->as_json && st == MR_OK) {

@@ -19,10 +19,13 @@ int mr_bench_run(const struct mr_verb_call *call);
 
 /* What setup hands to the loops. */
 struct mr_bench_job {
-    void *data;            /* owned by the case: its teardown frees it */
-    uint64_t n_op;         /* operations one round of `work` does */
-    char skipped[160];     /* not empty: why there is nothing to measure here */
-    struct mr_arena texts; /* freed by the framework */
+    void *data;             /* owned by the case: its teardown frees it */
+    uint64_t n_op;          /* operations one round of `work` does */
+    const uint64_t *n_done; /* where rounds differ: operations so far. NULL: n_op in each */
+    uint64_t n_byte;        /* of memory that the work holds; 0: not told */
+    bool is_quick;          /* asked for: what takes long or much memory is skipped */
+    char skipped[160];      /* not empty: why there is nothing to measure here */
+    struct mr_arena texts;  /* freed by the framework */
 };
 
 struct mr_bench_case {
@@ -36,6 +39,10 @@ struct mr_bench_case {
     uint64_t (*plain)(void *data);
     void (*teardown)(void *data); /* NULL: nothing to free */
     const char *file;             /* below MILLRACE_DATA, or NULL */
+    uint32_t size;                /* what its setup makes of it */
+    const char *smaller;          /* a case before it: the same on less data; or NULL */
+    const char *same; /* a case before it that must come to the same checksum; or NULL */
+    double floor;     /* most that an operation may cost of one of `smaller` */
 };
 
 struct mr_bench_group {

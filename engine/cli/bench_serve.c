@@ -6,10 +6,13 @@
 #include "engine/base/mem.h"
 #include "engine/base/rng.h"
 #include "engine/base/shelf.h"
+#include "engine/base/wall.h"
+#include "engine/cli/bench_agents.h"
 #include "engine/serve/cell.h"
 #include "engine/serve/policy.h"
 
 #include <math.h>
+#include <stdio.h>
 
 enum {
     n_call = 20000
@@ -227,7 +230,103 @@ static uint64_t plain(void *data)
     return bits_of(sum);
 }
 
+/* ---- live sessions ---- */
+
+/* The reference is a binary heap of as many wakes, one of them moved per call. */
+struct agents_job {
+    struct mr_bench_agents *agents;
+    double *heap; /* [1 + n] */
+    size_t n;
+};
+
+static mr_status setup_agents(const struct mr_bench_case *self, struct mr_bench_job *bench,
+                              const struct mr_bench_agents_plan *plan, struct mr_err *err)
+{
+    const size_t n = (size_t)self->size * MR_BENCH_AGENTS_CELL;
+    const uint64_t before = mr_wall_rss_bytes(), need = n * 600;
+    if (bench->is_quick && self->size > 5) {
+        snprintf(bench->skipped, sizeof bench->skipped, "takes long: not with --quick");
+        return MR_OK;
+    }
+    if (mr_wall_free_bytes() < need) {
+        snprintf(bench->skipped, sizeof bench->skipped,
+                 "needs %.1f GB of memory, of which %.1f are free", (double)need * 1e-9,
+                 (double)mr_wall_free_bytes() * 1e-9);
+        return MR_OK;
+    }
+    struct agents_job *job = mr_alloc_zero(1, sizeof *job);
+    if (job == NULL)
+        return mr_err_nomem(err, sizeof *job);
+    bench->data = job;
+    bench->n_op = n / 18; /* calls of a second */
+    MR_TRY(mr_bench_agents_create(plan, &job->agents, err));
+    bench->n_done = mr_bench_agents_done(job->agents);
+    const uint64_t after = mr_wall_rss_bytes();
+    bench->n_byte = after > before ? after - before : 0;
+    job->n = n;
+    job->heap = mr_alloc(n + 1, sizeof *job->heap);
+    if (job->heap == NULL)
+        return mr_err_nomem(err, (n + 1) * sizeof *job->heap);
+    for (size_t i = 0; i < n; i++)
+        job->heap[1 + i] = (double)i; /* in order: a heap */
+    return MR_OK;
+}
+
+static mr_status setup_windows(const struct mr_bench_case *self, struct mr_bench_job *bench,
+                               struct mr_err *err)
+{
+    return setup_agents(self, bench,
+                        &(struct mr_bench_agents_plan){.n_cell = self->size, .window_s = 1}, err);
+}
+
+static mr_status setup_short(const struct mr_bench_case *self, struct mr_bench_job *bench,
+                             struct mr_err *err)
+{
+    return setup_agents(
+        self, bench, &(struct mr_bench_agents_plan){.n_cell = self->size, .window_s = 0.125}, err);
+}
+
+static mr_status setup_steps(const struct mr_bench_case *self, struct mr_bench_job *bench,
+                             struct mr_err *err)
+{
+    return setup_agents(
+        self, bench,
+        &(struct mr_bench_agents_plan){.n_cell = self->size, .window_s = 1, .steps_singly = true},
+        err);
+}
+
+static uint64_t play_agents(void *data)
+{
+    const struct agents_job *job = data;
+    return mr_bench_agents_play(job->agents, NULL) == MR_OK ? mr_bench_agents_decisions(job->agents)
+                                                            : 0;
+}
+
+static uint64_t plain_agents(void *data)
+{
+    const struct agents_job *job = data;
+    for (size_t i = 0; i < job->n / 18; i++) {
+        job->heap[1] += (double)job->n;
+        sift_down(job->heap, job->n);
+    }
+    return bits_of(job->heap[1]);
+}
+
+static void free_agents(void *data)
+{
+    struct agents_job *job = data;
+    mr_bench_agents_destroy(job->agents);
+    mr_free(job->heap);
+    mr_free(job);
+}
+
 // clang-format off
+#define AGENTS(text, n_cell, function)                                                      \
+    .name = text, .op = "call", .reference = "binary heap of as many wakes",                \
+    .size = n_cell, .setup = function, .work = play_agents, .plain = plain_agents,          \
+    .teardown = free_agents
+#define AGENTS_FLOOR .same = "serve/agents_20k", .smaller = "serve/agents_20k", .floor = 1.7
+
 static const struct mr_bench_case cases[] = {
     {.name = "serve/five_constants", .op = "call", .reference = "binary heap, two times per call",
      .setup = setup_constants, .work = work, .plain = plain, .teardown = free_job},
@@ -235,6 +334,12 @@ static const struct mr_bench_case cases[] = {
      .setup = setup_cards, .work = work, .plain = plain, .teardown = free_job},
     {.name = "serve/cell_of_64", .op = "call", .reference = "binary heap, two times per call",
      .setup = setup_many, .work = work, .plain = plain, .teardown = free_job},
+    {AGENTS("serve/agents_20k", 1, setup_windows)},
+    {AGENTS("serve/agents_20k_steps", 1, setup_steps), .same = "serve/agents_20k"},
+    {AGENTS("serve/agents_20k_windows", 1, setup_short), .same = "serve/agents_20k"},
+    {AGENTS("serve/agents_100k", 5, setup_windows), AGENTS_FLOOR},
+    {AGENTS("serve/agents_1m", 50, setup_windows), AGENTS_FLOOR},
+    {AGENTS("serve/agents_10m", 500, setup_windows), AGENTS_FLOOR},
 };
 // clang-format on
 

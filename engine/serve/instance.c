@@ -103,7 +103,7 @@ static uint64_t leave_sums(struct mr_instance *instance, struct mr_call *call)
         mr_blocks_leave(&instance->blocks, y, mr_instance_made(instance, instance->clock));
     instance->kv_tokens -= first;
     instance->kv_steps -= n_step;
-    mr_window_leave(&instance->window, call, first - policy->n_unread, n_step);
+    mr_sliding_leave(&instance->window, call, first - policy->n_unread, n_step);
     return y;
 }
 
@@ -160,7 +160,7 @@ static void price(struct mr_instance *instance, double now_s)
                                                   serving->policy->n_unread * (uint64_t)n) +
                                              serving->accept.extra * (double)instance->kv_steps
                                        : 0,
-                             .window_kv_tokens = n > 0 ? mr_window_sum(&instance->window) : 0,
+                             .window_kv_tokens = n > 0 ? mr_sliding_sum(&instance->window) : 0,
                              .n_growing = n > 0 ? (double)instance->window.n_growing : 0};
     for (size_t i = 0; i < instance->n_part; i++) {
         const struct mr_call *c = mr_instance_call(instance, instance->part[i].call);
@@ -233,8 +233,8 @@ static void choose_length(struct mr_instance *instance)
         n = n < left ? n : left;
         if (instance->window.n_growing > 0) {
             const uint64_t grow =
-                mr_window_left(&instance->window, instance->calls->call,
-                               (uint32_t)(instance->clock - instance->clock_base));
+                mr_sliding_left(&instance->window, instance->calls->call,
+                                (uint32_t)(instance->clock - instance->clock_base));
             n = n < grow ? n : grow;
         }
         if (policy->takes_blocks && n > 1)
@@ -313,7 +313,7 @@ static void rebase(struct mr_instance *instance)
     if (by < UINT32_MAX / 4)
         return;
     mr_heap_rebase(&instance->finish, (uint32_t)by);
-    mr_window_rebase(&instance->window, instance->calls->call, (uint32_t)by);
+    mr_sliding_rebase(&instance->window, instance->calls->call, (uint32_t)by);
     instance->clock_base += by;
 }
 
@@ -327,9 +327,9 @@ mr_status mr_instance_decode(struct mr_instance *instance, uint32_t call, struct
         mr_blocks_enter(&instance->blocks, c->n_prompt + 1,
                         mr_instance_made(instance, instance->clock));
     mr_heap_push(&instance->finish, mr_heap_key(finish_key(instance, c), call));
-    return mr_window_enter(&instance->window, c, call,
-                           c->n_prompt + 1 - instance->serving->policy->n_unread,
-                           (uint32_t)(instance->clock - instance->clock_base), err);
+    return mr_sliding_enter(&instance->window, c, call,
+                            c->n_prompt + 1 - instance->serving->policy->n_unread,
+                            (uint32_t)(instance->clock - instance->clock_base), err);
 }
 
 static mr_status end_prompt(struct mr_instance *instance, uint32_t call, double now_s,
@@ -399,8 +399,8 @@ static void settle(struct mr_instance *instance, uint64_t k)
             instance->n_free -= mr_instance_demand(instance, instance->clock + 1, k - 1);
         instance->clock += k;
         instance->kv_steps += k * n_decode(instance);
-        mr_window_step(&instance->window, instance->calls->call, k,
-                       (uint32_t)(instance->clock - instance->clock_base));
+        mr_sliding_step(&instance->window, instance->calls->call, k,
+                        (uint32_t)(instance->clock - instance->clock_base));
     }
     if (policy->reads_in_pieces && k > 1 && instance->n_part > 0) {
         const struct mr_call *c = mr_instance_call(instance, instance->part->call);
@@ -602,7 +602,7 @@ mr_status mr_instance_init(struct mr_instance *instance, const struct mr_serving
 void mr_instance_fini(struct mr_instance *instance)
 {
     mr_blocks_fini(&instance->blocks);
-    mr_window_fini(&instance->window);
+    mr_sliding_fini(&instance->window);
     if (instance->serving != NULL && instance->serving->has_cache)
         mr_cache_fini(&instance->cache);
     mr_free(instance->finish.key);

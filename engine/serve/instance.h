@@ -22,7 +22,7 @@
 #include "engine/serve/pricer.h"
 #include "engine/serve/queue.h"
 #include "engine/serve/segment.h"
-#include "engine/serve/window.h"
+#include "engine/serve/sliding.h"
 
 struct mr_policy;
 
@@ -62,7 +62,7 @@ struct mr_instance {
     uint64_t clock_base;   /* what the heap counts from: clock - base < 2^32 */
     struct mr_blocks blocks;
     struct mr_heap finish;
-    struct mr_window window;
+    struct mr_sliding window;
     struct mr_cache cache; /* not touched without has_cache */
     uint64_t kv_tokens;    /* sum of y of those that decode, when they began to */
     uint64_t kv_steps;     /* sum of the steps they have made since */

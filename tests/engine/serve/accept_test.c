@@ -144,7 +144,7 @@ static void look_at_all(const struct mr_instance *instance)
     assert_int_equal(instance->n_free + n_used, instance->serving->n_block);
     assert_int_equal(instance->kv_tokens, n_known);
     assert_int_equal(instance->kv_steps, n_step);
-    mr_assert_near(mr_window_sum(&instance->window), window, 1e-12, 1e-9);
+    mr_assert_near(mr_sliding_sum(&instance->window), window, 1e-12, 1e-9);
 }
 
 static uint64_t n_done, n_done_tokens;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* engine/serve/window: sums of min(context, window) against contexts that are stepped one by one,
+/* engine/serve/sliding: sums of min(context, window) against contexts that are stepped one by one,
  * with calls that end early, places taken again and clocks counted anew; leaps of a network with
  * windows against its steps. */
-#include "engine/serve/window.h"
+#include "engine/serve/sliding.h"
 
 #include "engine/base/rng.h"
 #include "engine/base/shelf.h"
@@ -17,7 +17,7 @@ enum {
 MR_TEST(sums_equal_stepping)
 {
     struct mr_rng rng = mr_rng_stream(21, MR_RNG_TEST, 1);
-    struct mr_window window = {.size = 50};
+    struct mr_sliding window = {.size = 50};
     struct mr_call call[n_place] = {{0}};
     uint64_t context[n_place] = {0}; /* 0: nobody there */
     uint32_t clock = 0;
@@ -25,18 +25,18 @@ MR_TEST(sums_equal_stepping)
     for (int i = 0; i < n_round; i++) {
         const uint32_t at = (uint32_t)mr_rng_below(&rng, n_place);
         if (context[at] > 0) {
-            mr_window_leave(&window, &call[at], context[at], 0); /* context: as of now */
+            mr_sliding_leave(&window, &call[at], context[at], 0); /* context: as of now */
             context[at] = 0;
         } else {
             context[at] = 1 + mr_rng_below(&rng, 70);
-            assert_int_equal(mr_window_enter(&window, &call[at], at, context[at], clock, &err),
+            assert_int_equal(mr_sliding_enter(&window, &call[at], at, context[at], clock, &err),
                              MR_OK);
         }
         if (clock > 100 && i % 97 == 0) {
-            mr_window_rebase(&window, call, 100);
+            mr_sliding_rebase(&window, call, 100);
             clock -= 100;
         }
-        const uint64_t left = mr_window_left(&window, call, clock);
+        const uint64_t left = mr_sliding_left(&window, call, clock);
         uint64_t n = 1 + mr_rng_below(&rng, 9), least = UINT64_MAX, sum = 0;
         n = n < left ? n : left;
         for (int k = 0; k < n_place; k++)
@@ -44,7 +44,7 @@ MR_TEST(sums_equal_stepping)
                 least = window.size - context[k];
         assert_int_equal(left, least);
         clock += (uint32_t)n;
-        mr_window_step(&window, call, n, clock);
+        mr_sliding_step(&window, call, n, clock);
         uint32_t n_growing = 0;
         for (int k = 0; k < n_place; k++) {
             context[k] += context[k] > 0 ? n : 0;
@@ -54,7 +54,7 @@ MR_TEST(sums_equal_stepping)
         assert_int_equal(window.tokens, sum);
         assert_int_equal(window.n_growing, n_growing);
     }
-    mr_window_fini(&window);
+    mr_sliding_fini(&window);
     assert_int_equal(mr_test_live_allocations(), 0);
 }
 

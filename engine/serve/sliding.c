@@ -1,33 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Entries are never searched for: a call says itself (is_growing, crosses) whether one is its own.
  */
-#include "engine/serve/window.h"
+#include "engine/serve/sliding.h"
 
 #include "engine/base/mem.h"
 #include "engine/clock/heap.h"
 
 #include <math.h>
 
-void mr_window_fini(struct mr_window *window)
+void mr_sliding_fini(struct mr_sliding *window)
 {
     mr_free(window->cross);
-    *window = (struct mr_window){.size = window->size};
+    *window = (struct mr_sliding){.size = window->size};
 }
 
-static struct mr_heap heap_of(const struct mr_window *window)
+static struct mr_heap heap_of(const struct mr_sliding *window)
 {
     return (struct mr_heap){window->cross, (uint32_t)window->n_cross, (uint32_t)window->cap};
 }
 
 /* Until a context reaches the window. */
-static uint64_t steps_below(const struct mr_window *window, uint64_t context)
+static uint64_t steps_below(const struct mr_sliding *window, uint64_t context)
 {
     const uint64_t gap = window->size - context;
     return window->extra > 0 ? (uint64_t)ceil((double)gap / (1 + window->extra)) : gap;
 }
 
-mr_status mr_window_enter(struct mr_window *window, struct mr_call *call, uint32_t id,
-                          uint64_t context, uint32_t clock, struct mr_err *err)
+mr_status mr_sliding_enter(struct mr_sliding *window, struct mr_call *call, uint32_t id,
+                           uint64_t context, uint32_t clock, struct mr_err *err)
 {
     call->is_growing = context < window->size;
     window->tokens += call->is_growing ? context : window->size;
@@ -42,8 +42,8 @@ mr_status mr_window_enter(struct mr_window *window, struct mr_call *call, uint32
     return MR_OK;
 }
 
-void mr_window_leave(struct mr_window *window, struct mr_call *call, uint64_t context,
-                     uint64_t n_step)
+void mr_sliding_leave(struct mr_sliding *window, struct mr_call *call, uint64_t context,
+                      uint64_t n_step)
 {
     window->tokens -= call->is_growing ? context + n_step : window->size;
     if (call->is_growing && window->extra > 0)
@@ -58,7 +58,7 @@ static bool is_own(const struct mr_call *calls, uint64_t key)
     return call->is_growing && call->crosses == mr_heap_key_finish(key);
 }
 
-uint64_t mr_window_left(struct mr_window *window, const struct mr_call *calls, uint32_t clock)
+uint64_t mr_sliding_left(struct mr_sliding *window, const struct mr_call *calls, uint32_t clock)
 {
     struct mr_heap heap = heap_of(window);
     while (heap.n > 0 && !is_own(calls, mr_heap_top(&heap)))
@@ -67,7 +67,7 @@ uint64_t mr_window_left(struct mr_window *window, const struct mr_call *calls, u
     return heap.n > 0 ? mr_heap_key_finish(mr_heap_top(&heap)) - clock : UINT64_MAX;
 }
 
-void mr_window_step(struct mr_window *window, struct mr_call *calls, uint64_t n, uint32_t clock)
+void mr_sliding_step(struct mr_sliding *window, struct mr_call *calls, uint64_t n, uint32_t clock)
 {
     window->tokens += n * window->n_growing;
     if (window->extra > 0)
@@ -90,7 +90,7 @@ void mr_window_step(struct mr_window *window, struct mr_call *calls, uint64_t n,
     window->n_cross = heap.n;
 }
 
-void mr_window_rebase(struct mr_window *window, struct mr_call *calls, uint32_t by)
+void mr_sliding_rebase(struct mr_sliding *window, struct mr_call *calls, uint32_t by)
 {
     size_t n = 0;
     for (size_t i = 0; i < window->n_cross; i++)
