@@ -168,4 +168,9 @@ struct mr_step_leap {
 struct mr_step_leap mr_step_leap(const struct mr_step *step, const struct mr_batch *batch,
                                  double phi);
 
+/** The leap with the work of its first step and what it grows by: mr_step_leap, mr_step_work and
+ *  mr_step_work_growth in one look at the tables, bit for bit. */
+struct mr_step_leap mr_step_price(const struct mr_step *step, const struct mr_batch *batch,
+                                  double phi, struct mr_work *work, struct mr_work *growth);
+
 #endif

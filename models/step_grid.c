@@ -7,6 +7,7 @@
 #include "models/step.h"
 
 #include <math.h>
+#include <string.h>
 
 enum {
     n_exact = 16,
@@ -25,6 +26,11 @@ struct row {
     double kv_s, window_s, pair_s, window_pair_s, chunk_kv_s, sequence_s;
 };
 
+struct place {
+    uint32_t i;
+    double frac; /* towards i + 1 */
+};
+
 struct mr_step {
     struct row row[n_clock];
     double memory_bytes[n_point], link_bytes[n_point];
@@ -34,15 +40,11 @@ struct mr_step {
     double kv_flop, window_flop, pair_flop, window_pair_flop, sequence_flop; /* BF16 */
     double host_s, tokens_per_decode, accepted;
     bool drafts;
-    double pp; /* parts that a batch is cut into */
+    double pp;         /* parts that a batch is cut into */
+    struct place full; /* clock_of(1) */
 };
 
 /* ---- places in the tables ---- */
-
-struct place {
-    uint32_t i;
-    double frac; /* towards i + 1 */
-};
 
 static double tokens_at(uint32_t i)
 {
@@ -52,19 +54,24 @@ static double tokens_at(uint32_t i)
     return ldexp((double)(per_octave + k % per_octave), (int)(k / per_octave) + 1);
 }
 
-/* For x >= 16: x = (8 + k) 2^e with 8 + k in [8, 16): e and k from the whole part's bits. */
+/* For x >= 16 a point is an exponent and the first three bits after the leading one, which stand
+ * side by side in a double, and the rest of its mantissa is how far the next point is. */
 static struct place place_of(double x)
 {
+    enum {
+        n_rest = 49, /* bits of the mantissa after the three */
+        at_16 = (1023 + 4) << 3
+    };
+    uint64_t bits;
     if (x < n_exact) {
-        const double whole = floor(x);
-        return (struct place){(uint32_t)whole, x - whole};
+        const uint32_t whole = (uint32_t)x;
+        return (struct place){whole, x - whole};
     }
-    const uint64_t whole = x < 16e6 ? (uint64_t)x : 16000000;
-    const int e = 60 - __builtin_clzll(whole); /* leading bit at e + 3 */
-    const double scaled = ldexp(x < 16e6 ? x : 16e6, -e);
-    const double k = floor(scaled);
-    return (struct place){(uint32_t)(n_exact + per_octave * (e - 1) + (int)k - per_octave),
-                          scaled - k};
+    const double most = 16e6, inside = x < most ? x : most;
+    memcpy(&bits, &inside, sizeof bits);
+    const uint64_t rest = bits & ((UINT64_C(1) << n_rest) - 1);
+    return (struct place){n_exact + (uint32_t)((bits >> n_rest) - at_16),
+                          (double)(int64_t)rest * (1.0 / (double)(UINT64_C(1) << n_rest))};
 }
 
 static struct place clock_of(double phi)
@@ -177,6 +184,7 @@ mr_status mr_step_create(const struct mr_step_setup *setup, struct mr_step **out
     step->tokens_per_decode = 1 + (double)setup->n_draft;
     step->accepted = mr_step_accepted(setup);
     step->pp = setup->parallel.pp;
+    step->full = clock_of(1);
     *out = step;
     return MR_OK;
 }
@@ -216,7 +224,8 @@ static double n_logit(const struct mr_step *step, const struct mr_batch *batch)
 /* As mr_step_parts. */
 static double n_part(const struct mr_step *step, const struct mr_batch *batch)
 {
-    return fmin(fmax(n_token(step, batch) / step->tokens_per_decode, 1), step->pp);
+    return step->pp <= 1 ? 1
+                         : fmin(fmax(n_token(step, batch) / step->tokens_per_decode, 1), step->pp);
 }
 
 /* The part in flight, in `room` where there are several. */
@@ -240,23 +249,28 @@ static struct places places_of(const struct mr_step *step, const struct mr_batch
                            step->drafts ? place_of(batch->n_decode) : (struct place){0, 0}};
 }
 
+static double time_of(const struct mr_step *step, const struct mr_batch *batch,
+                      const struct places *places, double phi)
+{
+    if (phi >= 1)
+        return time_in_row(&step->row[n_clock - 1], batch, places);
+    const struct place at = clock_of(phi);
+    const double slow = time_in_row(&step->row[at.i], batch, places);
+    const double fast = time_in_row(&step->row[at.i + 1], batch, places);
+    return slow + at.frac * (fast - slow);
+}
+
 double mr_step_time(const struct mr_step *step, const struct mr_batch *whole, double phi)
 {
     struct mr_batch room;
     const struct mr_batch *batch = part_of(step, whole, &room);
     const struct places places = places_of(step, batch);
-    if (phi >= 1)
-        return time_in_row(&step->row[n_clock - 1], batch, &places);
-    const struct place at = clock_of(phi);
-    const double slow = time_in_row(&step->row[at.i], batch, &places);
-    const double fast = time_in_row(&step->row[at.i + 1], batch, &places);
-    return slow + at.frac * (fast - slow);
+    return time_of(step, batch, &places, phi);
 }
 
-struct mr_step_leap mr_step_leap(const struct mr_step *step, const struct mr_batch *batch,
-                                 double phi)
+static double growth_s(const struct mr_step *step, const struct mr_batch *batch, double phi)
 {
-    const struct place at = clock_of(fmin(phi, 1));
+    const struct place at = phi >= 1 ? step->full : clock_of(phi);
     const struct row *slow = &step->row[at.i], *fast = &step->row[at.i + 1];
     const double kv_s = slow->kv_s + at.frac * (fast->kv_s - slow->kv_s);
     const double window_s = slow->window_s + at.frac * (fast->window_s - slow->window_s);
@@ -264,39 +278,51 @@ struct mr_step_leap mr_step_leap(const struct mr_step *step, const struct mr_bat
     const double chunk_s = slow->chunk_kv_s + at.frac * (fast->chunk_kv_s - slow->chunk_kv_s);
     const double grow_s = step->accepted * (batch->n_decode * kv_s + batch->n_growing * window_s) +
                           (pair_s * batch->chunk_tokens + chunk_s) * batch->chunk_tokens;
-    return (struct mr_step_leap){mr_step_time(step, batch, phi),
-                                 step->pp > 1 ? grow_s / n_part(step, batch) : grow_s};
+    return step->pp > 1 ? grow_s / n_part(step, batch) : grow_s;
 }
 
-void mr_step_work(const struct mr_step *step, const struct mr_batch *whole, struct mr_work *work)
+struct mr_step_leap mr_step_leap(const struct mr_step *step, const struct mr_batch *batch,
+                                 double phi)
 {
-    struct mr_batch room;
-    const struct mr_batch *batch = part_of(step, whole, &room);
-    const double share = n_part(step, whole) / step->pp; /* n parts, each 1 / pp of the layers */
-    const struct places places = places_of(step, batch);
-    const double time_s = mr_step_time(step, whole, 1);
+    return (struct mr_step_leap){mr_step_time(step, batch, phi), growth_s(step, batch, phi)};
+}
+
+/* @param[in] time_s of the step at full clock @param[in] share n parts, each 1 / pp of the layers
+ */
+static void work_of(const struct mr_step *step, const struct mr_batch *batch,
+                    const struct places *places, double time_s, double share, struct mr_work *work)
+{
     const double busy_s = (time_s - step->host_s) * share;
+    const double n_tok = n_token(step, batch), n_out = n_logit(step, batch);
     *work = (struct mr_work){.idle_s = time_s - busy_s, .busy_s = busy_s};
     for (int f = 0; f < MR_N_FORMAT; f++)
-        work->flop[f] = step->token_flop[f] * n_token(step, batch) +
-                        step->head_flop[f] * n_logit(step, batch) +
+        work->flop[f] = step->token_flop[f] * n_tok + step->head_flop[f] * n_out +
                         step->draft_flop[f] * batch->n_decode;
     work->flop[MR_FORMAT_BF16] +=
         step->kv_flop * batch->kv_tokens + step->window_flop * batch->window_kv_tokens +
         step->pair_flop * batch->chunk_pairs + step->window_pair_flop * batch->chunk_window_pairs +
         step->sequence_flop * (batch->n_decode + batch->n_prompt_end);
     work->memory_bytes =
-        between(step->memory_bytes, places.tokens) + between(step->head_bytes, places.logits) +
-        between(step->draft_bytes, places.drafts) + step->kv_bytes * batch->kv_tokens +
+        between(step->memory_bytes, places->tokens) + between(step->head_bytes, places->logits) +
+        between(step->draft_bytes, places->drafts) + step->kv_bytes * batch->kv_tokens +
         step->window_bytes * batch->window_kv_tokens +
         step->chunk_kv_bytes * batch->chunk_kv_tokens +
         step->sequence_bytes * (batch->n_decode + batch->n_prompt_end);
     work->link_bytes =
-        between(step->link_bytes, places.tokens) + between(step->draft_link_bytes, places.drafts);
+        between(step->link_bytes, places->tokens) + between(step->draft_link_bytes, places->drafts);
     for (int f = 0; f < MR_N_FORMAT; f++)
         work->flop[f] *= share;
     work->memory_bytes *= share;
     work->link_bytes *= share;
+}
+
+void mr_step_work(const struct mr_step *step, const struct mr_batch *whole, struct mr_work *work)
+{
+    struct mr_batch room;
+    const struct mr_batch *batch = part_of(step, whole, &room);
+    const struct places places = places_of(step, batch);
+    work_of(step, batch, &places, time_of(step, batch, &places, 1), n_part(step, whole) / step->pp,
+            work);
 }
 
 void mr_step_work_growth(const struct mr_step *step, const struct mr_batch *batch,
@@ -311,4 +337,18 @@ void mr_step_work_growth(const struct mr_step *step, const struct mr_batch *batc
     growth->flop[MR_FORMAT_BF16] =
         step->kv_flop * tokens + step->window_flop * window_tokens +
         step->pair_flop * batch->chunk_tokens * batch->chunk_tokens / step->pp;
+}
+
+struct mr_step_leap mr_step_price(const struct mr_step *step, const struct mr_batch *whole,
+                                  double phi, struct mr_work *work, struct mr_work *growth)
+{
+    struct mr_batch room;
+    const struct mr_batch *batch = part_of(step, whole, &room);
+    const struct places places = places_of(step, batch);
+    const struct mr_step_leap leap = {time_of(step, batch, &places, phi),
+                                      growth_s(step, whole, phi)};
+    work_of(step, batch, &places, phi >= 1 ? leap.a_s : time_of(step, batch, &places, 1),
+            n_part(step, whole) / step->pp, work);
+    mr_step_work_growth(step, whole, growth);
+    return leap;
 }

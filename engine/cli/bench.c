@@ -355,6 +355,7 @@ int mr_bench_run(const struct mr_verb_call *call)
     for (const struct mr_bench_case *it; (it = case_at(i)) != NULL && st == MR_OK; i++) {
         if (!is_selected(it->name, call))
             continue;
+        MR_ASSERT(all != NULL);
         struct result *const result = &all[n];
         show_progress(&progress, i);
         st = measure(it, &timing, result, &err);

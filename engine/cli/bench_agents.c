@@ -184,6 +184,7 @@ static mr_status make_serving(struct mr_bench_agents *agents, struct mr_err *err
 
 static mr_status make_cell(struct mr_bench_agents *agents, uint32_t c, struct mr_err *err)
 {
+    MR_ASSERT(agents->cell != NULL);
     struct site_cell *own = &agents->cell[c];
     const struct mr_cell_plan plan = {
         .serving = &agents->serving, .n_instance = n_instance, .router = MR_ROUTER_AFFINITY};

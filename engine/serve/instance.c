@@ -172,12 +172,11 @@ static void price(struct mr_instance *instance, double now_s)
         batch.chunk_kv_tokens += c->n_read + chunk;
         batch.n_prompt_end += c->n_read + instance->part[i].chunk == c->n_prompt;
     }
-    const struct mr_step_leap leap = mr_pricer_leap(&serving->pricer, &batch, instance->phi);
+    const struct mr_step_leap leap = mr_pricer_leap(&serving->pricer, &batch, instance->phi,
+                                                    instance->idle_w, &instance->energy);
     instance->batch = batch;
     instance->done_frac = 0;
     instance->segment = (struct mr_segment){now_s, leap.a_s, leap.a_s, leap.b_s, 1};
-    if (serving->pricer.power != NULL)
-        instance->energy = mr_pricer_energy(&serving->pricer, &batch, leap, instance->phi);
 }
 
 /* Steps until the one prompt of the batch, read in pieces of the same size, has its last piece. */
@@ -581,6 +580,7 @@ mr_status mr_instance_init(struct mr_instance *instance, const struct mr_serving
         .calls = calls,
         .n_free = serving->n_block,
         .phi = 1,
+        .idle_w = mr_pricer_idle_w(&serving->pricer),
         .head = MR_CALL_NONE,
         .tail = MR_CALL_NONE,
         .window = {.size = serving->window_tokens,

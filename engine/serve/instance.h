@@ -54,6 +54,7 @@ struct mr_instance {
     struct mr_segment segment;
     struct mr_batch batch; /* of the segment's first step */
     double phi;            /* clock over the full clock */
+    double idle_w;         /* of one package */
     double done_frac;      /* of step 0, before the segment began: a clock changed in its middle */
     bool decodes;          /* does the segment move the decode clock? */
     bool is_starting;      /* the segment is no step: idle until now, calls of this time gather */

@@ -399,6 +399,38 @@ MR_TEST(leaps_are_sums_of_steps)
     mr_step_destroy(step);
 }
 
+/* One look at the tables or three: the same bits, at any clock, with stages and chunks. */
+MR_TEST(prices_are_those_of_the_parts)
+{
+    struct fixture f;
+    plain(&f);
+    for (uint32_t pp = 1; pp <= 4; pp *= 4) {
+        f.setup.parallel.pp = pp;
+        struct mr_step *step = table_of(&f);
+        for (int k = 0; k < 300; k++) {
+            const double phi = k % 3 == 0 ? 1 : 0.4 + 0.002 * k, n = k * 1.7;
+            const struct mr_batch batch = {.n_decode = n,
+                                           .kv_tokens = 713.0 * n,
+                                           .chunk_tokens = 37.0 * (k % 50),
+                                           .chunk_pairs = 1e4 * k,
+                                           .chunk_kv_tokens = 100.0 * k,
+                                           .n_prompt_end = k % 2,
+                                           .n_growing = 0.5 * n};
+            struct mr_work work[2], growth[2];
+            const struct mr_step_leap leap = mr_step_leap(step, &batch, phi);
+            mr_step_work(step, &batch, &work[0]);
+            mr_step_work_growth(step, &batch, &growth[0]);
+            const struct mr_step_leap priced =
+                mr_step_price(step, &batch, phi, &work[1], &growth[1]);
+            assert_memory_equal(&priced, &leap, sizeof leap);
+            assert_memory_equal(&work[1], &work[0], sizeof *work);
+            assert_memory_equal(&growth[1], &growth[0], sizeof *growth);
+            assert_true(leap.a_s == mr_step_time(step, &batch, phi));
+        }
+        mr_step_destroy(step);
+    }
+}
+
 /* Drafts: their layer's weights and keys in memory, their term in tables, work and leaps. */
 MR_TEST(drafts_take_time_and_memory)
 {
@@ -624,4 +656,5 @@ MR_TEST_MAIN(MR_TEST_ENTRY(one_decode_reads_everything_once),
              MR_TEST_ENTRY(prefill_with_windows_and_sparse_keys), MR_TEST_ENTRY(work_of_a_step),
              MR_TEST_ENTRY(every_failing_allocation),
              MR_TEST_ENTRY(accepted_tokens_are_of_the_drafts),
-             MR_TEST_ENTRY(layouts_that_cannot_be), MR_TEST_ENTRY(memory_left_for_contexts))
+             MR_TEST_ENTRY(layouts_that_cannot_be), MR_TEST_ENTRY(prices_are_those_of_the_parts),
+             MR_TEST_ENTRY(memory_left_for_contexts))
