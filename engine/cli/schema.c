@@ -69,27 +69,32 @@ static const struct kind {
     const char *name, *doc;
     const struct mr_param_table *(*table)(size_t i, const char **element); /* NULL past the last */
     void (*more)(struct mr_buf *out); /* after the tables, in Markdown; NULL: nothing */
-    const char *rng;                  /* NULL: none */
+    const char *rng;                  /* file of its grammar; NULL: none, or made of the tables: */
+    void (*print_rng)(struct mr_buf *out);
 } kinds[] = {
     {"layout", "compact site, NAME.layout.xml: elements and their attributes", mr_layout_table,
-     NULL, "platforms/schema/layout.rng"},
+     NULL, "platforms/schema/layout.rng", NULL},
     {"platform", "props of a SimGrid platform, NAME.platform.xml", prop_table,
-     mr_prop_print_single_md, NULL},
+     mr_prop_print_single_md, NULL, NULL},
     {"scenario", "what is played, NAME.scenario.xml: elements and their attributes",
-     mr_scenario_table, NULL, NULL},
-    {"rack", "figures of a rack card, platforms/racks/ID.xml", rack_table, NULL, NULL},
-    {"cdu", "figures of a coolant distribution unit, platforms/cdus/ID.xml", cdu_table, NULL, NULL},
-    {"switch", "figures of a switch, platforms/switches/ID.xml", switch_table, NULL, NULL},
-    {"reject", "figures of heat rejection, platforms/rejects/ID.xml", reject_table, NULL, NULL},
-    {"gpu", "figures of a GPU package, models/gpus/ID.xml", gpu_table, NULL, NULL},
-    {"lpu", "figures of an LPU package, models/lpus/ID.xml", lpu_table, NULL, NULL},
-    {"cpu", "figures of a host processor, models/cpus/ID.xml", cpu_table, NULL, NULL},
-    {"nic", "figures of a network interface or DPU, models/nics/ID.xml", nic_table, NULL, NULL},
-    {"optic", "figures of an optical port, models/optics/ID.xml", optic_table, NULL, NULL},
-    {"llm", "figures of a language model, models/llms/ID.xml", llm_table, NULL, NULL},
-    {"profile", "figures of measured step times, models/profiles/ID.xml", profile_table, NULL,
+     mr_scenario_table, NULL, NULL, mr_scenario_print_rng},
+    {"rack", "figures of a rack card, platforms/racks/ID.xml", rack_table, NULL, NULL, NULL},
+    {"cdu", "figures of a coolant distribution unit, platforms/cdus/ID.xml", cdu_table, NULL, NULL,
      NULL},
-    {"software", "figures of a serving engine, models/software/ID.xml", software_table, NULL, NULL},
+    {"switch", "figures of a switch, platforms/switches/ID.xml", switch_table, NULL, NULL, NULL},
+    {"reject", "figures of heat rejection, platforms/rejects/ID.xml", reject_table, NULL, NULL,
+     NULL},
+    {"gpu", "figures of a GPU package, models/gpus/ID.xml", gpu_table, NULL, NULL, NULL},
+    {"lpu", "figures of an LPU package, models/lpus/ID.xml", lpu_table, NULL, NULL, NULL},
+    {"cpu", "figures of a host processor, models/cpus/ID.xml", cpu_table, NULL, NULL, NULL},
+    {"nic", "figures of a network interface or DPU, models/nics/ID.xml", nic_table, NULL, NULL,
+     NULL},
+    {"optic", "figures of an optical port, models/optics/ID.xml", optic_table, NULL, NULL, NULL},
+    {"llm", "figures of a language model, models/llms/ID.xml", llm_table, NULL, NULL, NULL},
+    {"profile", "figures of measured step times, models/profiles/ID.xml", profile_table, NULL, NULL,
+     NULL},
+    {"software", "figures of a serving engine, models/software/ID.xml", software_table, NULL, NULL,
+     NULL},
 };
 
 enum {
@@ -177,6 +182,10 @@ static mr_status print_rng(const struct kind *kind, struct mr_buf *out, struct m
     struct mr_gz *file = NULL;
     char *text = NULL;
     size_t n = 0;
+    if (kind->print_rng != NULL) {
+        kind->print_rng(out);
+        return mr_buf_check(out, err);
+    }
     mr_status st = mr_share_find(kind->rng, NULL, &path, err);
     if (st == MR_OK)
         st = mr_gz_open(path.text, &file, err);
@@ -190,11 +199,16 @@ static mr_status print_rng(const struct kind *kind, struct mr_buf *out, struct m
     return st;
 }
 
+static bool has_rng(const struct kind *kind)
+{
+    return kind->rng != NULL || kind->print_rng != NULL;
+}
+
 static void print_kinds(struct mr_buf *out)
 {
     for (size_t i = 0; i < n_kind; i++)
         mr_buf_printf(out, "%-10s %s%s\n", kinds[i].name, kinds[i].doc,
-                      kinds[i].rng != NULL ? " (--rng)" : "");
+                      has_rng(&kinds[i]) ? " (--rng)" : "");
 }
 
 int mr_schema_run(const struct mr_verb_call *call)
@@ -208,7 +222,7 @@ int mr_schema_run(const struct mr_verb_call *call)
         return mr_ui_usage(call->ui, "schema", "schema: one of --md, --json and --rng");
     if (call->n_arg > 0 && kind == NULL)
         return unknown(call, call->arg[0]);
-    if (opts->as_rng && (kind == NULL || kind->rng == NULL))
+    if (opts->as_rng && (kind == NULL || !has_rng(kind)))
         return mr_ui_usage(call->ui, "schema", "schema: --rng: %s",
                            kind == NULL ? "of which kind?" : "this kind has no grammar");
     if (opts->as_json && kind == NULL)

@@ -5,6 +5,7 @@
 
 #include "engine/base/file.h"
 #include "engine/base/jsonw.h"
+#include "engine/cli/show_scenario.h"
 #include "engine/cli/verbs.h"
 #include "engine/net/platform.h"
 #include "engine/twin/play.h"
@@ -39,6 +40,9 @@ static const struct mr_opt show_rows[] = {
     {MR_PARAM_ONE_OF(struct mr_site_show_opts, graph, "graph", graphs, "none",
                      "Power, coolant and racks as a graph: dot"),
      0, "KIND"},
+    {MR_PARAM_YES(struct mr_site_show_opts, is_effective, "effective", "no",
+                  "Print a scenario with all defaults filled in"),
+     0, NULL},
 };
 static const struct mr_opt validate_rows[] = {
     {MR_PARAM_YES(struct mr_site_validate_opts, as_json, "json", "no",
@@ -131,6 +135,11 @@ int mr_site_show_run(const struct mr_verb_call *call)
     const struct mr_site_show_opts *opts = call->opts;
     struct mr_diags diags = {0};
     struct mr_site *site;
+    if (mr_open_is_scenario(call->arg[0]))
+        return mr_show_scenario(
+            call, &(struct mr_show_scenario_options){opts->as_json, opts->is_effective});
+    if (opts->is_effective)
+        return mr_ui_usage(call->ui, "show", "show: --effective is for scenarios");
     mr_status st = mr_open_site(call->arg[0], MR_FABRIC_LEVEL_AUTO, &site, &diags);
     int code = report(call, &diags);
     if (st != MR_OK)
@@ -186,6 +195,8 @@ static int validate_scenario(const char *path, bool is_strict, struct mr_diags *
     struct mr_scenario scenario;
     struct mr_err err = {0};
     mr_status st = mr_scenario_load(path, NULL, 0, &scenario, diags);
+    if (st == MR_OK)
+        st = mr_scenario_check_grammar(path, diags);
     if (st == MR_OK)
         st = mr_play_check(&scenario, diags);
     if (st == MR_OK && scenario.site.file != NULL) {

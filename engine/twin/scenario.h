@@ -76,7 +76,8 @@ struct mr_scenario {
     struct mr_scenario_transfer transfer;
     struct mr_arrivals_spec workload;
     struct mr_scenario_tier tier[MR_SCENARIO_TIERS];
-    size_t n_tier; /* at least 1 */
+    size_t n_tier;                              /* at least 1 */
+    struct mr_buf given, defaulted, overridden; /* paths, with spaces between */
     struct mr_arena texts;
 };
 
@@ -86,10 +87,20 @@ struct mr_scenario {
  *  @return MR_OK, or the status of the first error */
 MR_CHECKED mr_status mr_scenario_load(const char *path, const char *const *set, size_t n_set,
                                       struct mr_scenario *scenario, struct mr_diags *diags);
+/** The same from a text whose file names are taken as they stand. @param[in] name for messages */
+MR_CHECKED mr_status mr_scenario_load_text(const char *name, struct mr_str text,
+                                           const char *const *set, size_t n_set,
+                                           struct mr_scenario *scenario, struct mr_diags *diags);
 void mr_scenario_fini(struct mr_scenario *scenario);
 
 /** The scenario with every default filled in: reads back to the same. */
 void mr_scenario_write(const struct mr_scenario *scenario, struct mr_buf *out);
+
+/** The RELAX NG grammar of scenarios, made of the tables. */
+void mr_scenario_print_rng(struct mr_buf *out);
+
+/** Does a file follow the grammar? Findings are added to `diags`. */
+mr_status mr_scenario_check_grammar(const char *path, struct mr_diags *diags);
 
 /** Place of a tier's calls in a queue: how many tiers go before it. */
 uint32_t mr_scenario_rank(const struct mr_scenario *scenario, size_t tier);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The elements of scenarios: what reading, writing and the grammar share. */
+#ifndef MR_ENGINE_TWIN_SCENARIO_IMPL_H
+#define MR_ENGINE_TWIN_SCENARIO_IMPL_H
+
+#include "engine/twin/scenario.h"
+
+enum mr_scenario_part_id {
+    MR_SCENARIO_PART_SITE,
+    MR_SCENARIO_PART_DEPLOYMENT,
+    MR_SCENARIO_PART_PREFILL,
+    MR_SCENARIO_PART_TRANSFER,
+    MR_SCENARIO_PART_WORKLOAD,
+    MR_SCENARIO_PART_TIER,
+    MR_SCENARIO_PARTS
+};
+
+/* Where a part's objects are in struct mr_scenario. */
+struct mr_scenario_part {
+    const struct mr_param_table *table;
+    size_t offset;
+    size_t n_offset; /* of a size_t that counts them; 0: there is one */
+    size_t item_bytes, n_max;
+};
+
+extern const struct mr_param_table mr_scenario_top_table;
+extern const struct mr_scenario_part mr_scenario_part[MR_SCENARIO_PARTS];
+
+/** Is a part written out, or is it nothing to this scenario? */
+bool mr_scenario_has(const struct mr_scenario *scenario, int part);
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every element as a parameter table: reading, writing, the reference page and the grammar come
+ * from these rows. */
+#include "engine/serve/policy.h"
+#include "engine/serve/router.h"
+#include "engine/serve/split.h"
+#include "engine/twin/scenario_impl.h"
+#include "models/step.h"
+
+static const char *const formats[] = {
+#define FORMAT_TEXT(name, text, bytes) text,
+    MR_FORMAT_LIST(FORMAT_TEXT)
+#undef FORMAT_TEXT
+        "own"};
+static const char *const kv_formats[] = {"bf16", "fp8"};
+static const char *const verifies[] = {"up", "drawn"};
+static const char *const schedulings[] = {"fcfs", "priority"};
+static const char *const policies[] = {"vllm1", "sarathi", "vllm0", "orca", "static"};
+static const char *const routers[] = {
+#define ROUTER_TEXT(name, text, doc) text,
+    MR_ROUTER_LIST(ROUTER_TEXT)
+#undef ROUTER_TEXT
+};
+static const char *const networks[] = {"ideal", "shared", "flow"};
+static const char *const ways[] = {
+#define WAY_TEXT(name, text, doc) text,
+    MR_SPLIT_WAY_LIST(WAY_TEXT)
+#undef WAY_TEXT
+};
+
+// clang-format off
+#define T struct mr_scenario_top
+static const struct mr_param top_rows[] = {
+    MR_PARAM_STR(T, name, "name", NULL, "Name of the scenario, for reports"),
+    MR_PARAM_N(T, seed, "seed", "1", 0, MR_UNBOUNDED, "Seed of everything that is drawn"),
+    MR_PARAM(T, until_s, "until", MR_Q_TIME, "0 s", 0, 1e10, "End of the run; 0: when all calls have ended"),
+};
+#undef T
+#define S struct mr_scenario_site
+static const struct mr_param site_rows[] = {
+    MR_PARAM_STR(S, file, "file", NULL, "Layout or platform of the site; not given: none"),
+};
+#undef S
+#define D struct mr_scenario_deployment
+static const struct mr_param deployment_rows[] = {
+    MR_PARAM_STR(D, gpu, "gpu", "h100_sxm", "Card of the packages"),
+    MR_PARAM_STR(D, llm, "llm", "Llama-3.1-8B", "Card of the network"),
+    MR_PARAM_STR(D, software, "software", "vllm", "Card of the serving engine; spec: fitted to nothing"),
+    MR_PARAM_STR(D, profile, "profile", NULL, "Card of measured step times, instead of the others"),
+    MR_PARAM_N(D, n_instance, "instances", "1", 1, 1000000, "Instances behind the router"),
+    MR_PARAM_N(D, n_tp, "tp", "1", 1, 1024, "Shards of attention and dense layers"),
+    MR_PARAM_N(D, n_dp, "dp", "1", 1, 4096, "Copies of attention"),
+    MR_PARAM_N(D, n_pp, "pp", "1", 1, 256, "Pipeline stages"),
+    MR_PARAM_N(D, n_ep, "ep", "1", 1, 4096, "Groups that experts are dealt to"),
+    MR_PARAM_N(D, n_domain, "domain", "0", 0, 100000, "Packages NVLink reaches; 0: the card's"),
+    MR_PARAM_ONE_OF(D, format, "format", formats, "own", "Weights; own: as published, else fp8"),
+    MR_PARAM_ONE_OF(D, kv, "kv", kv_formats, "fp8", "Format of keys and values"),
+    MR_PARAM_N(D, n_draft, "drafts", "0", 0, 64, "Speculative tokens per step"),
+    MR_PARAM(D, accepted, "accepted", MR_Q_COUNT, "0", 0, 64, "Mean tokens of a step with drafts; 0: the card's"),
+    MR_PARAM_ONE_OF(D, verify, "verify", verifies, "up", "Steps of a call with drafts: rounded up, or drawn so that their mean is right"),
+    MR_PARAM_ONE_OF(D, policy, "policy", policies, "vllm1", "Who is in the next step"),
+    MR_PARAM_ONE_OF(D, scheduling, "scheduling", schedulings, "fcfs", "Within a class: by arrival, the last to start is preempted; or by priority, the lowest is (vllm1)"),
+    MR_PARAM_N(D, n_batch, "batch", "256", 1, 1000000, "Most requests of an instance that run at once"),
+    MR_PARAM_N(D, n_token, "tokens", "0", 0, 10000000, "Tokens of a step; 0: the engine card's chunk"),
+    MR_PARAM_N(D, n_context, "context", "0", 0, 100000000, "Longest context, which orca reserves; 0: the network's"),
+    MR_PARAM_N(D, n_block_token, "block", "0", 0, 1048576, "Tokens of a KV block, a power of two; 0: the engine card's"),
+    MR_PARAM_N(D, n_block, "blocks", "0", 0, 4000000000, "KV blocks of an instance; 0: what fits beside the weights"),
+    MR_PARAM_YES(D, has_cache, "cache", "no", "Keep the KV blocks of ended calls for later ones of the session (vllm1)"),
+    MR_PARAM(D, watermark_frac, "watermark", MR_Q_FRACTION, "1 %", 0, 0.9, "Blocks that admissions leave free (sarathi, vllm0)"),
+    MR_PARAM_ONE_OF(D, router, "router", routers, "least_outstanding", "Which instance a call goes to"),
+    MR_PARAM_N(D, n_affinity, "affinity_excess", "8", 0, 1000000, "Calls more than the best instance has that affinity puts up with"),
+};
+#undef D
+#define X struct mr_scenario_transfer
+static const struct mr_param transfer_rows[] = {
+    MR_PARAM_ONE_OF(X, network, "network", networks, "ideal", "ideal: nobody shares; shared: transfers of an instance share its links"),
+    MR_PARAM(X, bandwidth_bytes_s, "bandwidth", MR_Q_DATA_RATE, "0 B/s", 0, 1e16, "Line rate of an instance, one way; 0: the scale-out links of its packages"),
+    MR_PARAM(X, latency_s, "latency", MR_Q_TIME, "10 us", 0, 1e3, "From the start of a transfer to its first byte"),
+    MR_PARAM(X, efficiency, "efficiency", MR_Q_FRACTION, "70 %", 1e-6, 1, "Keys and values over line rate"),
+    MR_PARAM_ONE_OF(X, way, "way", ways, "push", "push: all after the prompt; stream: layer by layer while it is read"),
+    MR_PARAM(X, overlap_frac, "overlap", MR_Q_FRACTION, "100 %", 0, 1, "Share of the prompt's time that carries bytes (stream)"),
+    MR_PARAM(X, token_bytes, "token", MR_Q_DATA, "0 B", 0, 1e9, "Keys and values of a token; 0: the LLM's"),
+    MR_PARAM_N(X, n_local, "local", "512", 0, 100000000, "Tokens not cached up to which a prompt is read where it is decoded"),
+    MR_PARAM_N(X, n_slot, "slots", "0", 0, 4000000000, "Calls of a prefill instance at which others are read where they are decoded; 0: its batch"),
+};
+#undef X
+#define R struct mr_scenario_tier
+static const struct mr_param tier_rows[] = {
+    MR_PARAM_STR(R, name, "name", NULL, "Name of the tier, in the order of the workload's numbers"),
+    MR_PARAM(R, input_usd_mtok, "input", MR_Q_TOKEN_PRICE, "0 USD/Mtok", 0, 1e6, "Price of input that is computed"),
+    MR_PARAM(R, cached_usd_mtok, "cached", MR_Q_TOKEN_PRICE, "0 USD/Mtok", 0, 1e6, "Price of input that was cached"),
+    MR_PARAM(R, output_usd_mtok, "output", MR_Q_TOKEN_PRICE, "0 USD/Mtok", 0, 1e6, "Price of output"),
+    MR_PARAM(R, ttft_s, "ttft", MR_Q_TIME, "0 s", 0, 1e9, "Objective: time to the first token; 0: none"),
+    MR_PARAM(R, tpot_s, "tpot", MR_Q_TIME, "0 s", 0, 1e9, "Objective: time per output token after it; 0: none"),
+    MR_PARAM_N(R, n_class, "class", "0", 0, 1000, "Strict class in the queue: 0 before 1 before 2"),
+    MR_PARAM_N(R, n_priority, "priority", "0", 0, 1000, "Within the class, with scheduling priority: higher first"),
+    MR_PARAM_N(R, n_wait, "shed_at", "0", 0, 4000000000, "Waiting calls of an instance at which the tier is shed; 0: never"),
+};
+#undef R
+// clang-format on
+
+#define TABLE(name, element, doc)                                                 \
+    static const struct mr_param_table name##_table = {element, doc, name##_rows, \
+                                                       sizeof name##_rows / sizeof *name##_rows}
+TABLE(site, "site", "Where it is played.");
+TABLE(deployment, "deployment", "Which network runs on which packages, and how.");
+TABLE(transfer, "transfer", "How keys and values go from the prefill pool to the deployment.");
+TABLE(tier, "tier", "A class of calls: prices and objectives. Several may be given.");
+
+static const struct mr_param_table prefill_table = {
+    "prefill", "A pool that reads prompts; what is not given is as in the deployment.",
+    deployment_rows, sizeof deployment_rows / sizeof *deployment_rows};
+
+const struct mr_param_table mr_scenario_top_table = {"scenario",
+                                                     "What is played; the root of the file.",
+                                                     top_rows, sizeof top_rows / sizeof *top_rows};
+
+#define ONE(table, field)                                      \
+    {                                                          \
+        &(table), offsetof(struct mr_scenario, field), 0, 0, 1 \
+    }
+#define SOME(table, field, count)                                                              \
+    {                                                                                          \
+        &(table), offsetof(struct mr_scenario, field), offsetof(struct mr_scenario, count),    \
+            sizeof((struct mr_scenario *)0)->field[0],                                         \
+            sizeof((struct mr_scenario *)0)->field / sizeof((struct mr_scenario *)0)->field[0] \
+    }
+const struct mr_scenario_part mr_scenario_part[MR_SCENARIO_PARTS] = {
+    [MR_SCENARIO_PART_SITE] = ONE(site_table, site),
+    [MR_SCENARIO_PART_DEPLOYMENT] = ONE(deployment_table, deployment),
+    [MR_SCENARIO_PART_PREFILL] = ONE(prefill_table, prefill),
+    [MR_SCENARIO_PART_TRANSFER] = ONE(transfer_table, transfer),
+    [MR_SCENARIO_PART_WORKLOAD] = ONE(mr_arrivals_table, workload),
+    [MR_SCENARIO_PART_TIER] = SOME(tier_table, tier, n_tier),
+};
+
+const struct mr_param_table *mr_scenario_table(size_t i, const char **element)
+{
+    if (i > MR_SCENARIO_PARTS)
+        return NULL;
+    const struct mr_param_table *table =
+        i == 0 ? &mr_scenario_top_table : mr_scenario_part[i - 1].table;
+    *element = table->name;
+    return table;
+}
+
+bool mr_scenario_has(const struct mr_scenario *scenario, int part)
+{
+    const bool is_of_prefill =
+        part == MR_SCENARIO_PART_PREFILL || part == MR_SCENARIO_PART_TRANSFER;
+    return scenario->has_prefill || !is_of_prefill;
+}
