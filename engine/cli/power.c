@@ -8,13 +8,13 @@
 #include "engine/base/file.h"
 #include "engine/base/jsonw.h"
 #include "engine/base/mem.h"
-#include "engine/cli/power_plan.h"
 #include "engine/cli/power_record.h"
 #include "engine/cli/power_spectrum.h"
 #include "engine/cli/thermal_load.h"
 #include "engine/cli/verbs.h"
 #include "platforms/fabric.h"
 #include "platforms/open.h"
+#include "power/plan.h"
 #include "power/series.h"
 #include "power/strand.h"
 
@@ -129,34 +129,13 @@ static mr_status set_one(struct job *job, const char *text, struct mr_err *err)
                       text);
 }
 
-/* Headers of files that are handed out as they are, then ours. */
-static const struct known {
-    const char *time, *value;
-} known_columns[] = {{"Datetime (UTC)", "Price (USD/MWh)"},
-                     {"timestamp", "avg_CI"},
-                     {"time", "usd_mwh"},
-                     {"time", "g_kwh"},
-                     {"time", "share"}};
-
 static mr_status read_series(struct job *job, const char *path, double scale, double unix_s,
                              struct mr_series *series, const struct mr_series **used,
                              struct mr_err *err)
 {
-    struct mr_csv *csv = NULL;
     if (path == NULL)
         return MR_OK;
-    MR_TRY(mr_csv_open(path, NULL, &csv, err));
-    const struct known *found = NULL;
-    for (size_t i = 0; i < sizeof known_columns / sizeof *known_columns && found == NULL; i++)
-        if (mr_csv_find_column(csv, known_columns[i].time) != SIZE_MAX &&
-            mr_csv_find_column(csv, known_columns[i].value) != SIZE_MAX)
-            found = &known_columns[i];
-    mr_csv_close(csv);
-    if (found == NULL)
-        return mr_err_set(err, MR_SCHEMA, (struct mr_place){path, 1, 0},
-                          "columns \"time\" and \"usd_mwh\", \"g_kwh\" or \"share\" are wanted");
-    const struct mr_series_columns columns = {found->time, found->value, scale, 0};
-    MR_TRY(mr_series_read(&job->arena, path, &columns, series, err));
+    MR_TRY(mr_series_read_known(&job->arena, path, scale, series, err));
     if (series->origin_s != 0 && job->opts->start != NULL)
         mr_series_align(series, unix_s);
     *used = series;

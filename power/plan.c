@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Outages and grid events of the power verb. */
-#include "engine/cli/power_plan.h"
+/* Outages and grid events out of words, applied at their dates. */
+#include "power/plan.h"
 
 #include "engine/base/mem.h"
 
@@ -23,7 +23,7 @@ static const char *const policies[] = {
 static mr_status refuse(struct mr_err *err, const char *text, const char *why)
 {
     return mr_err_set(err, MR_PARSE, MR_NOWHERE,
-                      "--fail '%s': %s (KIND[:NAME]@TIME[+DURATION][=VALUE]; utility, node, units, "
+                      "event '%s': %s (KIND[:NAME]@TIME[+DURATION][=VALUE]; utility, node, units, "
                       "close, curtail, policy)",
                       text, why);
 }
@@ -106,7 +106,7 @@ static mr_status read_item(const char *text, const struct mr_site *site,
         if (mr_str_is(p.name, site->power[i].name))
             item->power = i;
     if (p.name.n > 0 && item->power == MR_SITE_NONE)
-        return mr_err_set(err, MR_REF, MR_NOWHERE, "--fail '%s': site '%s' has no such power node",
+        return mr_err_set(err, MR_REF, MR_NOWHERE, "event '%s': site '%s' has no such power node",
                           text, site->name);
     return read_value(&p, text, item, err);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What happens to a site's supply, and when, out of words, for the power verb. */
-#ifndef MR_ENGINE_CLI_POWER_PLAN_H
-#define MR_ENGINE_CLI_POWER_PLAN_H
+/* What happens to a site's supply, and when, out of words: "units:S.gen0@1h+30min=2". */
+#ifndef MR_POWER_PLAN_H
+#define MR_POWER_PLAN_H
 
 #include "power/supply.h"
 
