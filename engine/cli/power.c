@@ -14,6 +14,7 @@
 #include "engine/cli/verbs.h"
 #include "platforms/fabric.h"
 #include "platforms/open.h"
+#include "thermal/outage.h"
 #include "power/plan.h"
 #include "power/series.h"
 #include "power/strand.h"

@@ -15,6 +15,7 @@
 #include "engine/cli/verbs.h"
 #include "platforms/fabric.h"
 #include "platforms/open.h"
+#include "thermal/outage.h"
 
 #include <stdio.h>
 
