@@ -11,7 +11,7 @@ static const struct {
     bool has_name, has_duration;
 } kinds[] = {
 #define PLAN_KIND(name, text, has_name, has_duration, doc) {text, has_name, has_duration},
-    MR_POWER_PLAN_LIST(PLAN_KIND)
+    MR_PLAN_LIST(PLAN_KIND)
 #undef PLAN_KIND
 };
 static const char *const policies[] = {
@@ -54,19 +54,18 @@ static struct parts parts_of(const char *text)
     return p;
 }
 
-static mr_status read_value(const struct parts *p, const char *text,
-                            struct mr_power_plan_item *item, struct mr_err *err)
+static mr_status read_value(const struct parts *p, const char *text, struct mr_plan_item *item,
+                            struct mr_err *err)
 {
-    const enum mr_quantity quantity =
-        item->kind == MR_POWER_PLAN_UNITS ? MR_Q_COUNT : MR_Q_FRACTION;
+    const enum mr_quantity quantity = item->kind == MR_PLAN_UNITS ? MR_Q_COUNT : MR_Q_FRACTION;
     struct mr_err ignored = {0};
-    item->value = item->kind == MR_POWER_PLAN_UNITS ? 1 : 0;
-    if (item->kind == MR_POWER_PLAN_POLICY) {
+    item->value = item->kind == MR_PLAN_UNITS ? 1 : 0;
+    if (item->kind == MR_PLAN_POLICY) {
         while (item->value < 3 && !mr_str_is(p->value, policies[(int)item->value]))
             item->value++;
         return item->value < 3 ? MR_OK : refuse(err, text, "no such policy");
     }
-    if (item->kind == MR_POWER_PLAN_CURTAIL) {
+    if (item->kind == MR_PLAN_CURTAIL) {
         item->is_share =
             mr_unit_parse(p->value, MR_Q_POWER, text, MR_NOWHERE, &item->value, &ignored) != MR_OK;
         if (!item->is_share)
@@ -80,14 +79,14 @@ static mr_status read_value(const struct parts *p, const char *text,
     return MR_OK;
 }
 
-static mr_status read_item(const char *text, const struct mr_site *site,
-                           struct mr_power_plan_item *item, struct mr_err *err)
+static mr_status read_item(const char *text, const struct mr_site *site, struct mr_plan_item *item,
+                           struct mr_err *err)
 {
     const struct parts p = parts_of(text);
-    *item = (struct mr_power_plan_item){.power = MR_SITE_NONE, .end_s = HUGE_VAL};
-    while (item->kind < MR_POWER_N_PLAN && !mr_str_is(p.kind, kinds[item->kind].name))
+    *item = (struct mr_plan_item){.power = MR_SITE_NONE, .end_s = HUGE_VAL};
+    while (item->kind < MR_N_PLAN && !mr_str_is(p.kind, kinds[item->kind].name))
         item->kind++;
-    if (item->kind == MR_POWER_N_PLAN)
+    if (item->kind == MR_N_PLAN)
         return refuse(err, text, "no such kind");
     if (p.time.n == 0)
         return refuse(err, text, "when is not said");
@@ -111,8 +110,7 @@ static mr_status read_item(const char *text, const struct mr_site *site,
     return read_value(&p, text, item, err);
 }
 
-static mr_status add(struct mr_power_plan *plan, const struct mr_power_plan_item *item,
-                     struct mr_err *err)
+static mr_status add(struct mr_plan *plan, const struct mr_plan_item *item, struct mr_err *err)
 {
     MR_TRY(mr_grow(&plan->item, &plan->cap, plan->n + 1, sizeof *plan->item, err));
     plan->item[plan->n++] = *item;
@@ -120,10 +118,10 @@ static mr_status add(struct mr_power_plan *plan, const struct mr_power_plan_item
 }
 
 /* By date, ends before beginnings, then as written: an insertion sort is stable. */
-static void sort(struct mr_power_plan *plan)
+static void sort(struct mr_plan *plan)
 {
     for (size_t i = 1; i < plan->n; i++) {
-        const struct mr_power_plan_item item = plan->item[i];
+        const struct mr_plan_item item = plan->item[i];
         size_t k = i;
         for (; k > 0 &&
                (plan->item[k - 1].t_s > item.t_s ||
@@ -134,15 +132,15 @@ static void sort(struct mr_power_plan *plan)
     }
 }
 
-mr_status mr_power_plan_read(const struct mr_param_list *text, const struct mr_site *site,
-                             struct mr_power_plan *plan, struct mr_err *err)
+mr_status mr_plan_read(const struct mr_param_list *text, const struct mr_site *site,
+                       struct mr_plan *plan, struct mr_err *err)
 {
-    *plan = (struct mr_power_plan){0};
+    *plan = (struct mr_plan){0};
     for (size_t i = 0; i < text->n; i++) {
-        struct mr_power_plan_item item;
+        struct mr_plan_item item;
         MR_TRY(read_item(text->item[i], site, &item, err));
         MR_TRY(add(plan, &item, err));
-        if (item.end_s < HUGE_VAL && item.kind != MR_POWER_PLAN_CURTAIL) {
+        if (item.end_s < HUGE_VAL && item.kind != MR_PLAN_CURTAIL) {
             item.t_s = item.end_s;
             item.is_end = true;
             MR_TRY(add(plan, &item, err));
@@ -152,7 +150,7 @@ mr_status mr_power_plan_read(const struct mr_param_list *text, const struct mr_s
     return MR_OK;
 }
 
-static mr_status curtail(const struct mr_power_plan_item *item, struct mr_supply *supply,
+static mr_status curtail(const struct mr_plan_item *item, struct mr_supply *supply,
                          struct mr_err *err)
 {
     struct mr_supply_reading reading;
@@ -164,23 +162,23 @@ static mr_status curtail(const struct mr_power_plan_item *item, struct mr_supply
     return mr_supply_set_target(supply, &target, err);
 }
 
-mr_status mr_power_plan_apply(const struct mr_power_plan_item *item, struct mr_supply *supply,
-                              struct mr_err *err)
+mr_status mr_plan_apply(const struct mr_plan_item *item, struct mr_supply *supply,
+                        struct mr_err *err)
 {
     switch (item->kind) {
-    case MR_POWER_PLAN_UTILITY:
+    case MR_PLAN_UTILITY:
         mr_supply_set_voltage(supply, item->is_end ? 1 : item->value);
         return MR_OK;
-    case MR_POWER_PLAN_NODE:
+    case MR_PLAN_NODE:
         mr_supply_set_failed(supply, item->power, !item->is_end);
         return MR_OK;
-    case MR_POWER_PLAN_UNITS:
+    case MR_PLAN_UNITS:
         mr_supply_set_units_failed(supply, item->power, item->is_end ? 0 : (uint32_t)item->value);
         return MR_OK;
-    case MR_POWER_PLAN_CLOSE:
+    case MR_PLAN_CLOSE:
         mr_supply_close(supply, item->power);
         return MR_OK;
-    case MR_POWER_PLAN_POLICY:
+    case MR_PLAN_POLICY:
         mr_supply_set_policy(supply, item->is_end ? 0 : (int)item->value);
         return MR_OK;
     default:

@@ -6,7 +6,7 @@
 #include "power/supply.h"
 
 /* kind; does it need a name, a duration; meaning of the value */
-#define MR_POWER_PLAN_LIST(X)                                                                   \
+#define MR_PLAN_LIST(X)                                                                         \
     X(UTILITY, "utility", false, false, "voltage over its nominal, 0")                          \
     X(NODE, "node", true, false, "none: the power node fails")                                  \
     X(UNITS, "units", true, false, "units lost, 1; also of generators")                         \
@@ -14,35 +14,34 @@
     X(CURTAIL, "curtail", false, true, "what may be drawn: watts, or a share of the draw then") \
     X(POLICY, "policy", false, false, "max_p, max_q, max_lps")
 
-enum mr_power_plan_kind {
-#define MR_POWER_PLAN_ENUM(name, text, has_name, has_duration, doc) MR_POWER_PLAN_##name,
-    MR_POWER_PLAN_LIST(MR_POWER_PLAN_ENUM)
-#undef MR_POWER_PLAN_ENUM
-    MR_POWER_N_PLAN
+enum mr_plan_kind {
+#define MR_PLAN_ENUM(name, text, has_name, has_duration, doc) MR_PLAN_##name,
+    MR_PLAN_LIST(MR_PLAN_ENUM)
+#undef MR_PLAN_ENUM
+    MR_N_PLAN
 };
 
-struct mr_power_plan_item {
+struct mr_plan_item {
     double t_s, end_s; /* end_s: INFINITY without a duration */
-    int kind;          /* enum mr_power_plan_kind */
+    int kind;          /* enum mr_plan_kind */
     uint32_t power;    /* node */
     double value;      /* CURTAIL: watts; UTILITY: share; UNITS: count; POLICY: which */
     bool is_share;     /* CURTAIL: of what is drawn at t_s */
     bool is_end;
 };
 
-struct mr_power_plan {
-    struct mr_power_plan_item *item;
+struct mr_plan {
+    struct mr_plan_item *item;
     size_t n, cap;
 };
 
 /** "KIND[:NAME]@TIME[+DURATION][=VALUE]", such as "units:S.gen0@1h+30min=2". Sorted by date at the
  *  end. @param[out] plan mr_free(item), after errors too */
-MR_CHECKED mr_status mr_power_plan_read(const struct mr_param_list *text,
-                                        const struct mr_site *site, struct mr_power_plan *plan,
-                                        struct mr_err *err);
+MR_CHECKED mr_status mr_plan_read(const struct mr_param_list *text, const struct mr_site *site,
+                                  struct mr_plan *plan, struct mr_err *err);
 
 /** At its date. */
-MR_CHECKED mr_status mr_power_plan_apply(const struct mr_power_plan_item *item,
-                                         struct mr_supply *supply, struct mr_err *err);
+MR_CHECKED mr_status mr_plan_apply(const struct mr_plan_item *item, struct mr_supply *supply,
+                                   struct mr_err *err);
 
 #endif

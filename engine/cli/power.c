@@ -14,10 +14,10 @@
 #include "engine/cli/verbs.h"
 #include "platforms/fabric.h"
 #include "platforms/open.h"
-#include "thermal/outage.h"
 #include "power/plan.h"
 #include "power/series.h"
 #include "power/strand.h"
+#include "thermal/outage.h"
 
 #include <stdio.h>
 
@@ -86,7 +86,7 @@ struct job {
     struct mr_supply_options options;
     struct mr_series price, carbon, sun;
     struct mr_thermal_load load;
-    struct mr_power_plan plan;
+    struct mr_plan plan;
     struct mr_supply *supply;
     struct mr_strand_site strand;
     double *rack_w;
@@ -193,7 +193,7 @@ static mr_status prepare(struct job *job, struct mr_diags *diags, struct mr_err 
         MR_TRY(mr_thermal_load_read(o->power, job->site, &job->load, err));
     else
         MR_TRY(mr_thermal_load_of(o->load_frac, job->site, &job->load, err));
-    MR_TRY(mr_power_plan_read(&o->fail, job->site, &job->plan, err));
+    MR_TRY(mr_plan_read(&o->fail, job->site, &job->plan, err));
     const double one_day_s = 86400;
     job->until_s = o->until_s > 0     ? o->until_s
                    : o->power != NULL ? job->load.time_s[job->load.n_row - 1]
@@ -278,7 +278,7 @@ static mr_status run(struct job *job, struct mr_err *err)
         while (row < job->load.n_row && job->load.time_s[row] <= now_s)
             apply_row(job, row++);
         while (item < job->plan.n && job->plan.item[item].t_s <= now_s)
-            MR_TRY(mr_power_plan_apply(&job->plan.item[item++], job->supply, err));
+            MR_TRY(mr_plan_apply(&job->plan.item[item++], job->supply, err));
         mr_supply_advance(job->supply, now_s);
         mr_power_spectrum_add(&job->spectrum, job->supply);
         for (; next_record_s(job) <= now_s; job->n_record++)

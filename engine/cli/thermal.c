@@ -71,7 +71,7 @@ struct job {
     struct mr_plant_set *set;
     size_t n_set;
     struct mr_thermal_load load;
-    struct mr_thermal_outages outages;
+    struct mr_outages outages;
     struct mr_plant *plant;
     struct mr_plant_state *state;
     double until_s;
@@ -293,7 +293,7 @@ static mr_status run(struct job *job, struct mr_err *err)
         while (row < job->load.n_row && job->load.time_s[row] <= job->state->t_s)
             mr_thermal_load_apply(&job->load, row++, job->plant, job->state);
         while (outage < job->outages.n && job->outages.item[outage].t_s <= job->state->t_s)
-            mr_thermal_outage_apply(&job->outages.item[outage++], job->plant, job->state);
+            mr_outage_apply(&job->outages.item[outage++], job->plant, job->state);
     }
     record_until(job, job->until_s * (1 + 1e-12));
     if (job->recorded != MR_OK) {
@@ -320,7 +320,7 @@ static mr_status prepare(struct job *job, struct mr_diags *diags, struct mr_err 
         MR_TRY(mr_thermal_load_read(opts->power, job->site, &job->load, err));
     else
         MR_TRY(mr_thermal_load_of(opts->load_frac, job->site, &job->load, err));
-    MR_TRY(mr_thermal_outages_read(&opts->fail, job->site, &job->outages, err));
+    MR_TRY(mr_outages_read(&opts->fail, job->site, &job->outages, err));
     const double one_day_s = 86400;
     job->until_s = opts->until_s > 0     ? opts->until_s
                    : opts->power != NULL ? job->load.time_s[job->load.n_row - 1]
