@@ -164,8 +164,8 @@ static int by_date(const void *a, const void *b)
     return (x->value > y->value) - (x->value < y->value);
 }
 
-mr_status mr_outages_read(const struct mr_param_list *text, const struct mr_site *site,
-                          struct mr_outages *outages, struct mr_err *err)
+mr_status mr_outage_read(const struct mr_param_list *text, const struct mr_site *site,
+                         struct mr_outages *outages, struct mr_err *err)
 {
     *outages = (struct mr_outages){0};
     for (size_t i = 0; i < text->n; i++)

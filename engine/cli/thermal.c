@@ -320,7 +320,7 @@ static mr_status prepare(struct job *job, struct mr_diags *diags, struct mr_err 
         MR_TRY(mr_thermal_load_read(opts->power, job->site, &job->load, err));
     else
         MR_TRY(mr_thermal_load_of(opts->load_frac, job->site, &job->load, err));
-    MR_TRY(mr_outages_read(&opts->fail, job->site, &job->outages, err));
+    MR_TRY(mr_outage_read(&opts->fail, job->site, &job->outages, err));
     const double one_day_s = 86400;
     job->until_s = opts->until_s > 0     ? opts->until_s
                    : opts->power != NULL ? job->load.time_s[job->load.n_row - 1]
