@@ -10,6 +10,7 @@ struct mr_cpu_card {
     double memory_bytes, memory_bytes_s;
     double link_bytes_s; /* to its GPUs, coherent, one way; 0: none */
     double min_w, max_w;
+    double memory_w; /* of max_w */
 };
 
 extern const struct mr_card_kind mr_cpu_kind;

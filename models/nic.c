@@ -16,7 +16,7 @@ static const struct mr_param rows[] = {
     MR_PARAM_N(N, n_port, "ports", "1", 1, 1000, "Ports of the interface"),
     MR_PARAM(N, port_bytes_s, "port.bandwidth", MR_Q_DATA_RATE, NULL, 1e6, 1e13, "Bandwidth of one port, one way"),
     MR_PARAM(N, latency_s, "latency", MR_Q_TIME, "2 us", 0, 1, "Latency of a message, one way"),
-    MR_PARAM(N, power_w, "power", MR_Q_POWER, "0 W", 0, 1e4, "Power of the interface; 0: not known"),
+    MR_PARAM(N, power_w, "power", MR_Q_POWER, NULL, 0.1, 1e4, "Power of the interface"),
 };
 #undef N
 // clang-format on

@@ -17,8 +17,8 @@ static const struct mr_param rows[] = {
              "Bandwidth of one port, one way"),
     MR_PARAM(struct mr_switch_card, latency_s, "latency", MR_Q_TIME, "0.6 us", 0, 1,
              "Time of one pass through the switch"),
-    MR_PARAM(struct mr_switch_card, power_w, "power", MR_Q_POWER, "0 W", 0, 1e6,
-             "Electric power of the chassis; 0: not known"),
+    MR_PARAM(struct mr_switch_card, power_w, "power", MR_Q_POWER, NULL, 1, 1e6,
+             "Electric power of the chassis, pluggable and co-packaged optics apart"),
     MR_PARAM_YES(struct mr_switch_card, has_cpo, "cpo", "no", "Optics are co-packaged"),
 };
 

@@ -595,12 +595,16 @@ MR_TEST(impossible_hardware_is_refused)
     };
     static const struct figure cpu[] = {{"cores", "8"},         {"threads", "8"},
                                         {"memory", "1 TB"},     {"memory.bandwidth", "1 TB/s"},
-                                        {"power.min", "100 W"}, {"power.max", "200 W"}};
-    static const struct impossible cpus[] = {{{{"threads", "7"}}, "threads: fewer than cores"},
-                                             {{{"power.min", "201 W"}}, "power.min: above"}};
+                                        {"power.min", "100 W"}, {"power.max", "200 W"},
+                                        {"power.memory", "9 W"}};
+    static const struct impossible cpus[] = {
+        {{{"threads", "7"}}, "threads: fewer than cores"},
+        {{{"power.memory", "5 kW"}}, "power.memory: leaves nothing of power.max"},
+        {{{"power.min", "201 W"}}, "power.min: above"}};
     static const struct figure optic[] = {{"port.bandwidth", "200 GB/s"}, {"power", "9 W"}};
     static const struct impossible optics[] = {{{{"power.laser", "10 W"}}, "power.laser: above"}};
-    static const struct figure nic[] = {{"generation", "7"}, {"port.bandwidth", "50 GB/s"}};
+    static const struct figure nic[] = {
+        {"generation", "7"}, {"port.bandwidth", "50 GB/s"}, {"power", "25 W"}};
     static const struct impossible nics[] = {{{{"ports", "0"}}, "ports"},
                                              {{{"role", "switch"}}, "role"}};
     check_impossible(&mr_gpu_kind, plain_gpu, N_OF(plain_gpu), gpus, N_OF(gpus));
