@@ -5,7 +5,11 @@
  * and which reading is true is not asked for afterwards.
  *
  * Doubts are one standard deviation of the prior in logarithms: shares of bandwidth are known
- * within a quarter, starts of collectives within a factor of two, host time hardly at all. */
+ * within a quarter, starts of collectives within a factor of two, host time hardly at all.
+ *
+ * Whether an engine leaves all-reduces to switches is not said by rows either, and most do not
+ * unless told to: both are fitted, the better fit is kept. A fit drawn to a card keeps the card's
+ * answer. */
 #include "models/calibrate.h"
 
 #include "engine/base/fmath.h"
@@ -13,10 +17,12 @@
 #include "models/fit.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 static const double tpot_doubt = 0.1, ttft_doubt = 0.5, draft_doubt = 2;
-static const double quick_s = 1; /* first tokens below it are compared */
+static const double known_doubt = 0.5; /* of a card that was fitted, over that of a typical one */
+static const double quick_s = 1;       /* first tokens below it are compared */
 
 static const struct {
     const char *figure;
@@ -79,6 +85,11 @@ size_t mr_calibrate_figures(const size_t **row)
         index[i] = mr_param_find(mr_software_kind.table, mr_str_of(knobs[i].figure));
     *row = index;
     return n_knob;
+}
+
+bool mr_calibrate_chooses(const struct mr_param *row)
+{
+    return row->offset == offsetof(struct mr_software_card, reduces_in_switch);
 }
 
 static double log_ratio(double said_s, double measured_s)
@@ -176,6 +187,7 @@ static mr_status solve(struct fitting *f, const struct mr_calibrate_options *opt
     const size_t *rows;
     (void)mr_calibrate_figures(&rows);
     struct mr_software_card from = {0};
+    const double doubt = options->start != NULL ? known_doubt : 1;
     for (size_t k = 0; k < n_knob; k++)
         *figure(&from, knobs[k].figure) = knobs[k].start;
     if (options->start != NULL)
@@ -186,7 +198,7 @@ static mr_status solve(struct fitting *f, const struct mr_calibrate_options *opt
         problem.param[k] = (struct mr_fit_param){.start = mr_log(start),
                                                  .low = mr_log(fmax(row->min, 1e-9)),
                                                  .high = mr_log(row->max),
-                                                 .doubt = knobs[k].doubt};
+                                                 .doubt = doubt * knobs[k].doubt};
     }
     MR_TRY(mr_fit_solve(&problem, x, &report, err));
     for (size_t k = 0; k < n_knob; k++)
@@ -194,6 +206,24 @@ static mr_status solve(struct fitting *f, const struct mr_calibrate_options *opt
     result->card = f->card;
     result->cost_before = report.cost_before;
     result->cost_after = report.cost_after;
+    return MR_OK;
+}
+
+/* With and without switches that add; the prior says neither. */
+static mr_status solve_both(struct fitting *f, const struct mr_calibrate_options *options,
+                            struct mr_calibrate_result *result, struct mr_err *err)
+{
+    if (options->start != NULL) {
+        f->card.reduces_in_switch = options->start->reduces_in_switch;
+        return solve(f, options, result, err);
+    }
+    f->card.reduces_in_switch = false;
+    MR_TRY(solve(f, options, result, err));
+    struct mr_calibrate_result other = *result;
+    f->card.reduces_in_switch = true;
+    MR_TRY(solve(f, options, &other, err));
+    if (other.cost_after < result->cost_after)
+        *result = other;
     return MR_OK;
 }
 
@@ -212,7 +242,7 @@ mr_status mr_calibrate_rows(const struct mr_measured *set,
     mr_fidelity_cases(set, same_card, &f.card, cases);
     mr_status st = pick(&f, options, cases, result, err);
     if (st == MR_OK)
-        st = solve(&f, options, result, err);
+        st = solve_both(&f, options, result, err);
     mr_free(f.target);
     mr_free(cases);
     return st;

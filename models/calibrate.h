@@ -25,6 +25,9 @@ struct mr_calibrate_result {
 /** Which figures are fitted: row indices of the software table. @return how many */
 size_t mr_calibrate_figures(const size_t **row);
 
+/** Is it one of the figures without a scale, which are tried out and kept when rows fit better? */
+bool mr_calibrate_chooses(const struct mr_param *row);
+
 /** @return MR_OK, MR_RANGE (too few rows), MR_NOMEM */
 MR_CHECKED mr_status mr_calibrate_rows(const struct mr_measured *set,
                                        const struct mr_calibrate_options *options,

@@ -9,7 +9,9 @@ struct mr_gpu_card {
     double fp4_flop_s, fp8_flop_s, bf16_flop_s; /* dense; 0: no such path */
     double memory_bytes, memory_bytes_s;
     uint64_t nvlink_generation, domain_packages;
-    double nvlink_bytes_s, scaleout_bytes_s;
+    double nvlink_bytes_s, nvlink_latency_s; /* one way; one message, its switch included */
+    bool nvlink_reduces;                     /* switches add what they pass on */
+    double scaleout_bytes_s, scaleout_latency_s;
     double max_p_w, max_q_w; /* limits of the package; max_q 0: none published */
     double clock_min, clock_knee, power_exponent; /* operating point: phi_min, phi_k, g */
     double idle_w, context_w;                     /* no kernel runs; CUDA context resident */

@@ -19,6 +19,7 @@ struct mr_software_card {
     double join_exponent;    /* (compute^p + memory^p)^(1/p) */
     double distinct_exponent, imbalance; /* experts touched ~ N^x; busiest rank */
     double reduce_s, reduce_frac;        /* TP all-reduce: start; of link bandwidth */
+    bool reduces_in_switch;              /* where the domain's switches can add */
     double exchange_s, exchange_frac;    /* EP all-to-all */
     double mixed_prefill;                /* prefill time in a step that also decodes */
     double disaggregated;   /* decode step of a decode-only instance over that of a mixed one */

@@ -16,10 +16,16 @@
  * other, each with logits of its own: a row per sequence. It keeps and reads keys and values as a
  * layer does (in the term kv).
  *
- * All-reduce of n packages: start x (1 + 0.3 log2 n) + 2 (n-1)/n bytes / (link x share). Exchange:
- * a token visits R = EP (1 - (1 - 1/EP)^k) (1 - 1/EP) remote groups, FP8 with scales out, BF16
- * back. Beyond the domain the start is five times as long and the bandwidth that of the scale-out
- * ports. */
+ * All-reduce of M bytes in n packages: start x (1 + 0.3 log2 n), for the last one to arrive is
+ * waited for, and the shortest way that software and network know, a the network's latency, b its
+ * bandwidth x share:
+ *   ring       2 (n-1) a + 2 (n-1)/n M / b
+ *   one-shot   a + (n-1) M / b            everyone sends everything to everyone
+ *   in-switch  3 a + M / b                ready, up, and the sum down
+ *
+ * Exchange: a token visits R = EP (1 - (1 - 1/EP)^k) (1 - 1/EP) remote groups, FP8 with scales out,
+ * BF16 back. Beyond the domain latency and bandwidth are those of the scale-out ports, whose
+ * switches do not add, and starts of exchanges five times as long. */
 #include "engine/base/fmath.h"
 #include "models/step.h"
 
@@ -28,7 +34,7 @@
 
 static const double tile_rows = 8;       /* fewest of a product on tensor units */
 static const double reduce_growth = 0.3; /* of the start, per doubling of the group */
-static const double far_start = 5;       /* start beyond the domain over inside */
+static const double far_start = 5;       /* exchange beyond the domain over inside */
 static const double dispatch_bytes = 1.03, combine_bytes = 2; /* per element of a token */
 static const double send_start_s = 10e-6;                     /* pipeline: point to point */
 
@@ -218,7 +224,8 @@ static void add_experts(const struct pricing *p, int term, double rows, double r
 /* ---- collectives ---- */
 
 struct link {
-    double bytes_s, start;
+    double bytes_s, latency_s, start;
+    bool reduces; /* its switches add what they pass on */
 };
 
 static struct link link_of(const struct mr_step_setup *setup, double n_package)
@@ -230,8 +237,9 @@ static struct link link_of(const struct mr_step_setup *setup, double n_package)
     const double domain =
         (double)(setup->domain_packages > 0 ? setup->domain_packages : gpu->domain_packages);
     if (n_package <= domain && near_bytes_s > 0)
-        return (struct link){near_bytes_s, 1};
-    return (struct link){far_bytes_s > 0 ? far_bytes_s : near_bytes_s, far_start};
+        return (struct link){near_bytes_s, gpu->nvlink_latency_s, 1, gpu->nvlink_reduces};
+    return (struct link){far_bytes_s > 0 ? far_bytes_s : near_bytes_s, gpu->scaleout_latency_s,
+                         far_start, false};
 }
 
 static void add_collective(const struct pricing *p, int term, double start_s, double bytes,
@@ -239,6 +247,30 @@ static void add_collective(const struct pricing *p, int term, double start_s, do
 {
     p->out->part[term].time_s += repeat * (start_s + bytes / bytes_s);
     p->out->work.link_bytes += repeat * bytes;
+}
+
+static void add_reduce(const struct pricing *p, int term, double bytes, double repeat)
+{
+    const struct mr_software_card *software = p->setup->software;
+    const double n = p->setup->parallel.tp;
+    const struct link link = link_of(p->setup, n);
+    const struct {
+        double hops, copies; /* latencies; of the bytes, that a package sends */
+    } ways[] = {{2 * (n - 1), 2 * (n - 1) / n}, {1, n - 1}, {3, 1}};
+    const size_t n_way = link.reduces && software->reduces_in_switch ? 3 : 2;
+    const double bytes_s = link.bytes_s * software->reduce_frac;
+    size_t best = 0;
+    double best_s = (double)INFINITY;
+    for (size_t i = 0; i < n_way; i++) {
+        const double time_s = ways[i].hops * link.latency_s + ways[i].copies * bytes / bytes_s;
+        if (time_s < best_s) {
+            best_s = time_s;
+            best = i;
+        }
+    }
+    const double skew = 1 + reduce_growth * mr_log(n) / 0.69314718055994530942;
+    add_collective(p, term, software->reduce_s * skew + ways[best].hops * link.latency_s,
+                   ways[best].copies * bytes, bytes_s, repeat);
 }
 
 /* Of layers, and those of them that have experts. */
@@ -256,14 +288,9 @@ static void add_layer_collectives(const struct pricing *p, double n_token,
     const double tp = setup->parallel.tp, dp = setup->parallel.dp, ep = setup->parallel.ep;
     const double h = (double)llm->hidden;
     const bool exchanges = ep > 1 && dp > 1;
-    if (tp > 1) {
-        const struct link link = link_of(setup, tp);
-        const double start_s = software->reduce_s * link.start *
-                               (1 + reduce_growth * mr_log(tp) / 0.69314718055994530942);
-        const double bytes = 2 * (tp - 1) / tp * n_token / dp * h * 2;
-        add_collective(p, layers->reduce, start_s, bytes, link.bytes_s * software->reduce_frac,
-                       layers->n * 2 - (exchanges ? layers->n_moe : 0));
-    }
+    if (tp > 1)
+        add_reduce(p, layers->reduce, n_token / dp * h * 2,
+                   layers->n * 2 - (exchanges ? layers->n_moe : 0));
     if (exchanges) {
         const struct link link = link_of(setup, ep);
         const double k = (double)llm->top_k;

@@ -192,10 +192,10 @@ static void write_card(const struct mr_software_card *card, const char *id, cons
         mr_param_value(&table->row[i], card, &value);
         mr_param_value(&table->row[i], &plain, &usual);
         if (k == n && value.n > 0 && usual.n > 0 && strcmp(value.text, usual.text) != 0)
-            mr_buf_printf(out,
-                          " <figure name=\"%s\" value=\"%s\" confidence=\"assumption\" "
-                          "source=\"unsourced\"/>\n",
-                          table->row[i].name, value.text);
+            mr_buf_printf(out, " <figure name=\"%s\" value=\"%s\" confidence=\"%s\"/>\n",
+                          table->row[i].name, value.text,
+                          mr_calibrate_chooses(&table->row[i]) ? "estimated\" source=\"fitted"
+                                                               : "assumption\" source=\"unsourced");
         mr_buf_fini(&value);
         mr_buf_fini(&usual);
     }

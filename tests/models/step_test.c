@@ -18,7 +18,9 @@ static struct mr_gpu_card plain_gpu(void)
                                 .memory_bytes_s = 1e12,
                                 .domain_packages = 8,
                                 .nvlink_bytes_s = 100e9,
+                                .nvlink_latency_s = 1e-6,
                                 .scaleout_bytes_s = 10e9,
+                                .scaleout_latency_s = 4e-6,
                                 .max_p_w = 1000};
 }
 
@@ -134,7 +136,8 @@ MR_TEST(experts_that_a_batch_touches)
     mr_assert_near(many, 64 * (1 - pow(15.0 / 16, 16)) * expert_s + router_s, 1e-6, 0);
 }
 
-/* Halving: two packages read half each and add two all-reduces of N x h x 2 B per layer. */
+/* Halving: two packages read half each and add two all-reduces of N x h x 2 B per layer. Between
+ * two one-shot is never worse: one latency, all bytes. */
 MR_TEST(tensor_parallel_halves_weights_and_adds_reduces)
 {
     struct fixture f;
@@ -143,13 +146,55 @@ MR_TEST(tensor_parallel_halves_weights_and_adds_reduces)
     f.setup.parallel = (struct mr_parallel){2, 1, 1, 1, 2};
     const struct mr_step_terms t = terms_of(&f, &(struct mr_batch){.n_decode = 10});
     mr_assert_near(t.part[MR_STEP_TERM_DENSE].time_s, 48e-6, 1e-6, 0);
-    mr_assert_near(t.part[MR_STEP_TERM_REDUCE].time_s, 4 * 2 * (5e-6 * 1.3 + 10 * 1000 * 2 / 100e9),
-                   1e-9, 0);
-    /* beyond the domain: five times the start, scale-out ports */
+    mr_assert_near(t.part[MR_STEP_TERM_REDUCE].time_s,
+                   4 * 2 * (5e-6 * 1.3 + 1e-6 + 10 * 1000 * 2 / 100e9), 1e-9, 0);
+    /* beyond the domain: its latency, scale-out ports */
     f.gpu.domain_packages = 1;
     const struct mr_step_terms far = terms_of(&f, &(struct mr_batch){.n_decode = 10});
     mr_assert_near(far.part[MR_STEP_TERM_REDUCE].time_s,
-                   4 * 2 * (25e-6 * 1.3 + 10 * 1000 * 2 / 10e9), 1e-9, 0);
+                   4 * 2 * (5e-6 * 1.3 + 4e-6 + 10 * 1000 * 2 / 10e9), 1e-9, 0);
+}
+
+static double reduce_s(struct fixture *f, double n_token)
+{
+    return terms_of(f, &(struct mr_batch){.n_decode = n_token}).part[MR_STEP_TERM_REDUCE].time_s;
+}
+
+/* Ten packages, messages of m: by hand the three ways cross at m = 17 a b / (9 - 1.8) (one-shot and
+ * ring, no switch adds), at m = 2 a b / 8 (one-shot and in-switch). */
+MR_TEST(a_reduce_takes_the_shortest_way)
+{
+    struct fixture f;
+    plain(&f);
+    const double a = 1e-6, b = 100e9, token_bytes = 2000, n_reduce = 4 * 2;
+    f.gpu.domain_packages = 10;
+    f.setup.parallel = (struct mr_parallel){10, 1, 1, 1, 10};
+    const double ring_bytes = 17 * a * b / (9 - 1.8), switch_bytes = 2 * a * b / 8;
+    const double few = floor(switch_bytes / token_bytes), some = few + 1;
+    const double more = floor(ring_bytes / token_bytes), many = more + 1;
+    for (double n = 1; n <= more; n++)
+        mr_assert_near(reduce_s(&f, n), n_reduce * (a + 9 * n * token_bytes / b), 1e-9, 0);
+    mr_assert_near(reduce_s(&f, many), n_reduce * (18 * a + 1.8 * many * token_bytes / b), 1e-9, 0);
+    f.gpu.nvlink_reduces = true;
+    mr_assert_near(reduce_s(&f, few), n_reduce * (a + 9 * few * token_bytes / b), 1e-9, 0);
+    mr_assert_near(reduce_s(&f, some), n_reduce * (3 * a + some * token_bytes / b), 1e-9, 0);
+    mr_assert_near(reduce_s(&f, 5000), n_reduce * (3 * a + 5000 * token_bytes / b), 1e-9, 0);
+    /* not where the software leaves it, nor beyond the domain */
+    f.software.reduces_in_switch = false;
+    mr_assert_near(reduce_s(&f, 5000), n_reduce * (18 * a + 1.8 * 5000 * token_bytes / b), 1e-9, 0);
+    f.software.reduces_in_switch = true;
+    f.gpu.domain_packages = 5;
+    mr_assert_near(reduce_s(&f, 5000), n_reduce * (18 * 4e-6 + 1.8 * 5000 * token_bytes / 10e9),
+                   1e-9, 0);
+    /* a slower network is never faster, and more tokens never take less */
+    double before_s = 0;
+    for (double n = 1; n < 2000; n *= 1.5) {
+        const double now_s = reduce_s(&f, n);
+        f.gpu.scaleout_latency_s *= 2;
+        assert_true(reduce_s(&f, n) > now_s && now_s > before_s);
+        f.gpu.scaleout_latency_s /= 2;
+        before_s = now_s;
+    }
 }
 
 /* Two drafts: three rows per sequence, and 2.2 tokens per step. */
@@ -646,6 +691,7 @@ MR_TEST_MAIN(MR_TEST_ENTRY(one_decode_reads_everything_once),
              MR_TEST_ENTRY(a_long_prompt_is_bound_by_compute),
              MR_TEST_ENTRY(experts_that_a_batch_touches),
              MR_TEST_ENTRY(tensor_parallel_halves_weights_and_adds_reduces),
+             MR_TEST_ENTRY(a_reduce_takes_the_shortest_way),
              MR_TEST_ENTRY(drafts_widen_the_step_and_shorten_the_answer),
              MR_TEST_ENTRY(few_rows_lose_as_many_at_most),
              MR_TEST_ENTRY(one_row_is_bound_by_memory), MR_TEST_ENTRY(clocks_move_compute_only),
