@@ -25,7 +25,7 @@ struct flow {
 
 /* A transfer switch, or any node's standing towards its feeds. */
 struct feed {
-    uint32_t now, next;       /* edge numbers; MR_TREE_NONE */
+    uint32_t now, next;       /* edge numbers; MR_CIRCUIT_NONE */
     double gap_s, change_s;   /* the gap began, the change is done */
     bool is_ridden;           /* nobody notices the gap */
     bool has_failed, is_open; /* is_open: switch of a node without a breaker */
@@ -41,7 +41,7 @@ enum {
 };
 
 struct mr_chain {
-    const struct mr_tree *tree;
+    const struct mr_circuit *tree;
     struct mr_chain_options options;
     double now_s, hold_w;
     struct flow *flow;
@@ -86,24 +86,24 @@ static void set_due(struct mr_chain *chain, int kind, uint32_t node, double t_s)
     const uint32_t key = (uint32_t)kind * (uint32_t)chain->tree->n_node + node;
     uint32_t *place = &chain->due_place[key];
     chain->due_s[key] = t_s;
-    if (t_s < never && *place == MR_TREE_NONE) {
+    if (t_s < never && *place == MR_CIRCUIT_NONE) {
         *place = (uint32_t)chain->n_due;
         chain->due_list[chain->n_due++] = key;
-    } else if (!(t_s < never) && *place != MR_TREE_NONE) {
+    } else if (!(t_s < never) && *place != MR_CIRCUIT_NONE) {
         const uint32_t last = chain->due_list[--chain->n_due];
         chain->due_list[*place] = last;
         chain->due_place[last] = *place;
-        *place = MR_TREE_NONE;
+        *place = MR_CIRCUIT_NONE;
     }
 }
 
 /* The earliest, among equals the lowest kind and node: the order of the list does not matter. */
 static uint32_t first_due(const struct mr_chain *chain)
 {
-    uint32_t best = MR_TREE_NONE;
+    uint32_t best = MR_CIRCUIT_NONE;
     for (size_t i = 0; i < chain->n_due; i++) {
         const uint32_t key = chain->due_list[i];
-        if (best == MR_TREE_NONE || chain->due_s[key] < chain->due_s[best] ||
+        if (best == MR_CIRCUIT_NONE || chain->due_s[key] < chain->due_s[best] ||
             (key < best && chain->due_s[key] == chain->due_s[best]))
             best = key;
     }
@@ -176,7 +176,7 @@ static void restage(struct mr_chain *chain, uint32_t node, double out_w)
 
 static double delivered_w(const struct mr_chain *chain, uint32_t node)
 {
-    const struct mr_tree *tree = chain->tree;
+    const struct mr_circuit *tree = chain->tree;
     const struct flow *f = &chain->flow[node];
     double sum_w = f->demand_w - f->inject_w;
     for (uint32_t d = tree->first_down[node]; d < tree->first_down[node + 1]; d++) {
@@ -272,27 +272,28 @@ static void flush(struct mr_chain *chain)
 
 /* ---- who feeds whom ---- */
 
-static bool feed_is_live(const struct mr_chain *chain, const struct mr_tree_node *desc, uint32_t e)
+static bool feed_is_live(const struct mr_chain *chain, const struct mr_circuit_node *desc,
+                         uint32_t e)
 {
     return chain->flow[chain->tree->edge[desc->first_edge + e].parent].is_live;
 }
 
 /* The first live feed. */
-static uint32_t wanted_feed(const struct mr_chain *chain, const struct mr_tree_node *desc)
+static uint32_t wanted_feed(const struct mr_chain *chain, const struct mr_circuit_node *desc)
 {
     for (uint32_t e = 0; e < desc->n_edge; e++)
         if (feed_is_live(chain, desc, e))
             return e;
-    return MR_TREE_NONE;
+    return MR_CIRCUIT_NONE;
 }
 
 static void begin_change(struct mr_chain *chain, uint32_t node, uint32_t to)
 {
-    const struct mr_tree_node *desc = &chain->tree->node[node];
+    const struct mr_circuit_node *desc = &chain->tree->node[node];
     struct feed *feed = &chain->feed[node];
-    if (feed->next == MR_TREE_NONE)
+    if (feed->next == MR_CIRCUIT_NONE)
         feed->gap_s = chain->now_s;
-    feed->now = MR_TREE_NONE;
+    feed->now = MR_CIRCUIT_NONE;
     feed->next = to;
     feed->change_s = chain->now_s + desc->transfer_s;
     /* a node that was dark before has nothing to ride on */
@@ -301,31 +302,31 @@ static void begin_change(struct mr_chain *chain, uint32_t node, uint32_t to)
     set_due(chain, due_transfer, node, feed->change_s);
 }
 
-/* @return edge number that feeds the node now, or MR_TREE_NONE */
+/* @return edge number that feeds the node now, or MR_CIRCUIT_NONE */
 static uint32_t switched_feed(struct mr_chain *chain, uint32_t node)
 {
-    const struct mr_tree_node *desc = &chain->tree->node[node];
+    const struct mr_circuit_node *desc = &chain->tree->node[node];
     struct feed *feed = &chain->feed[node];
     const uint32_t to = wanted_feed(chain, desc);
     const bool may_return = feed->is_backed || desc->transfer_s <= chain->tree->holdup_s;
-    if (to == MR_TREE_NONE) {
-        feed->now = feed->next = MR_TREE_NONE;
+    if (to == MR_CIRCUIT_NONE) {
+        feed->now = feed->next = MR_CIRCUIT_NONE;
         set_due(chain, due_transfer, node, never);
-        return MR_TREE_NONE;
+        return MR_CIRCUIT_NONE;
     }
     if (feed->next == to && chain->now_s < feed->change_s)
-        return MR_TREE_NONE;
+        return MR_CIRCUIT_NONE;
     if (feed->next != to && feed->now != to) {
         /* back to a better feed only if nobody notices */
-        if (feed->now != MR_TREE_NONE && feed_is_live(chain, desc, feed->now) && !may_return)
+        if (feed->now != MR_CIRCUIT_NONE && feed_is_live(chain, desc, feed->now) && !may_return)
             return feed->now;
         begin_change(chain, node, to);
         if (desc->transfer_s > 0)
-            return MR_TREE_NONE;
+            return MR_CIRCUIT_NONE;
     }
     if (feed->next == to) {
         feed->now = to;
-        feed->next = MR_TREE_NONE;
+        feed->next = MR_CIRCUIT_NONE;
         set_due(chain, due_transfer, node, never);
         emit(chain, MR_CHAIN_TRANSFER, node, to, desc->n_edge);
     }
@@ -344,10 +345,10 @@ static void set_share(struct mr_chain *chain, uint32_t edge, double share)
 /* @return whether anything feeds it */
 static bool set_shares(struct mr_chain *chain, uint32_t node, bool can_work)
 {
-    const struct mr_tree_node *desc = &chain->tree->node[node];
+    const struct mr_circuit_node *desc = &chain->tree->node[node];
     double sum = 0;
-    uint32_t only = MR_TREE_NONE;
-    const bool is_switch = desc->split == MR_TREE_TRANSFER;
+    uint32_t only = MR_CIRCUIT_NONE;
+    const bool is_switch = desc->split == MR_CIRCUIT_TRANSFER;
     if (is_switch && can_work)
         only = switched_feed(chain, node);
     for (uint32_t e = 0; can_work && !is_switch && e < desc->n_edge; e++)
@@ -361,18 +362,18 @@ static bool set_shares(struct mr_chain *chain, uint32_t node, bool can_work)
             share = chain->tree->edge[desc->first_edge + e].share / sum;
         set_share(chain, desc->first_edge + e, share);
     }
-    return sum > 0 || only != MR_TREE_NONE;
+    return sum > 0 || only != MR_CIRCUIT_NONE;
 }
 
 static void rewire_node(struct mr_chain *chain, uint32_t node)
 {
-    const struct mr_tree_node *desc = &chain->tree->node[node];
+    const struct mr_circuit_node *desc = &chain->tree->node[node];
     struct flow *f = &chain->flow[node];
     struct feed *feed = &chain->feed[node];
     const bool can_work = !feed->has_failed && !feed->is_open && !chain->breaker[node].is_open &&
                           chain->units[node].n_failed < desc->units.n_installed;
     const bool is_fed = set_shares(chain, node, can_work);
-    const bool is_riding = feed->next != MR_TREE_NONE && feed->is_ridden;
+    const bool is_riding = feed->next != MR_CIRCUIT_NONE && feed->is_ridden;
     const bool is_source = desc->n_edge == 0 && feed->is_on;
     const bool is_own = can_work && !is_fed && !is_source && (feed->is_backed || is_riding);
     const bool is_live = can_work && (is_fed || is_source || is_own);
@@ -401,7 +402,7 @@ static void rewire(struct mr_chain *chain)
 static void fire(struct mr_chain *chain, uint32_t key)
 {
     const uint32_t n = (uint32_t)chain->tree->n_node, node = key % n;
-    const struct mr_tree_node *desc = &chain->tree->node[node];
+    const struct mr_circuit_node *desc = &chain->tree->node[node];
     struct mr_breaker_state *state = &chain->breaker[node];
     switch (key / n) {
     case due_transfer: /* rewiring sees that the gap is over */
@@ -433,7 +434,7 @@ static void refresh(struct mr_chain *chain)
 double mr_chain_next_s(const struct mr_chain *chain)
 {
     const uint32_t key = first_due(chain);
-    return key == MR_TREE_NONE ? never : chain->due_s[key];
+    return key == MR_CIRCUIT_NONE ? never : chain->due_s[key];
 }
 
 double mr_chain_now_s(const struct mr_chain *chain)
@@ -447,7 +448,7 @@ void mr_chain_advance(struct mr_chain *chain, double t_s)
     refresh(chain);
     for (;;) {
         const uint32_t key = first_due(chain);
-        if (key == MR_TREE_NONE || chain->due_s[key] > t_s)
+        if (key == MR_CIRCUIT_NONE || chain->due_s[key] > t_s)
             break;
         chain->now_s = fmax(chain->now_s, chain->due_s[key]);
         fire(chain, key);
@@ -493,10 +494,10 @@ static mr_status allocate(struct mr_chain *chain, struct mr_err *err)
 
 static void start_node(struct mr_chain *chain, uint32_t i)
 {
-    const struct mr_tree_node *desc = &chain->tree->node[i];
+    const struct mr_circuit_node *desc = &chain->tree->node[i];
     chain->units[i] = mr_units_start(&desc->units);
     chain->breaker[i] = mr_breaker_start(&desc->breaker, 0, chain->now_s);
-    chain->feed[i] = (struct feed){.next = MR_TREE_NONE, .is_on = true, .gap_s = chain->now_s};
+    chain->feed[i] = (struct feed){.next = MR_CIRCUIT_NONE, .is_on = true, .gap_s = chain->now_s};
     chain->flow[i] = (struct flow){
         .since_s = chain->now_s,
         .first_edge = desc->first_edge,
@@ -512,14 +513,14 @@ static void start_node(struct mr_chain *chain, uint32_t i)
     mark(chain, i);
 }
 
-mr_status mr_chain_create(const struct mr_tree *tree, const struct mr_chain_options *options,
+mr_status mr_chain_create(const struct mr_circuit *tree, const struct mr_chain_options *options,
                           struct mr_chain **out, struct mr_err *err)
 {
     struct mr_chain *chain = mr_alloc_zero(1, sizeof *chain);
     *out = NULL;
     if (chain == NULL)
         return mr_err_nomem(err, sizeof *chain);
-    MR_ASSERT(tree->n_node * n_due_kind < MR_TREE_NONE);
+    MR_ASSERT(tree->n_node * n_due_kind < MR_CIRCUIT_NONE);
     chain->tree = tree;
     chain->options = *options;
     chain->now_s = options->t_s;
@@ -529,7 +530,7 @@ mr_status mr_chain_create(const struct mr_tree *tree, const struct mr_chain_opti
     }
     for (size_t i = 0; i < n_due_kind * tree->n_node; i++) {
         chain->due_s[i] = never;
-        chain->due_place[i] = MR_TREE_NONE;
+        chain->due_place[i] = MR_CIRCUIT_NONE;
     }
     for (uint32_t i = 0; i < tree->n_node; i++)
         start_node(chain, i);
@@ -632,7 +633,7 @@ void mr_chain_set_open(struct mr_chain *chain, uint32_t node, bool is_open)
  * the largest |power| times d, and what feeds the node is off by that too. */
 static double held_bound_w(struct mr_chain *chain)
 {
-    const struct mr_tree *tree = chain->tree;
+    const struct mr_circuit *tree = chain->tree;
     double sum_w = 0;
     for (size_t i = 0; i < tree->n_node; i++)
         chain->carry_w[i] = 0;
@@ -696,14 +697,14 @@ bool mr_chain_is_live(const struct mr_chain *chain, uint32_t node)
 
 double mr_chain_edge_w(const struct mr_chain *chain, uint32_t node, uint32_t e)
 {
-    const struct mr_tree_node *desc = &chain->tree->node[node];
+    const struct mr_circuit_node *desc = &chain->tree->node[node];
     MR_ASSERT(e < desc->n_edge);
     return chain->flow[node].in_w * chain->share[desc->first_edge + e];
 }
 
 double mr_chain_edge_a(const struct mr_chain *chain, uint32_t node, uint32_t e)
 {
-    const struct mr_tree_node *desc = &chain->tree->node[node];
+    const struct mr_circuit_node *desc = &chain->tree->node[node];
     return fabs(mr_chain_edge_w(chain, node, e)) *
            chain->tree->amp_per_w[chain->tree->edge[desc->first_edge + e].parent];
 }
@@ -757,7 +758,7 @@ static double residual(double in, double out)
 
 void mr_chain_total(const struct mr_chain *chain, double t_s, struct mr_chain_total *total)
 {
-    const struct mr_tree *tree = chain->tree;
+    const struct mr_circuit *tree = chain->tree;
     *total = (struct mr_chain_total){0};
     for (uint32_t i = 0; i < tree->n_node; i++) {
         const struct flow f = later(chain, i, t_s);

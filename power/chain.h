@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What flows in a power chain (tree.h): watts, losses, currents, energies; who is supplied by whom
- * after failures; breakers.
+/* What flows in a power chain (circuit.h): watts, losses, currents, energies; who is supplied by
+ * whom after failures; breakers.
  *
  *   delivered = demand of the node + sum over live children (their input x share) - injected
  *   input     = delivered + loss(delivered)
@@ -21,7 +21,7 @@
 #ifndef MR_POWER_CHAIN_H
 #define MR_POWER_CHAIN_H
 
-#include "power/tree.h"
+#include "power/circuit.h"
 
 /* name, text, meaning */
 #define MR_CHAIN_EVENT_LIST(X)                                                                    \
@@ -65,7 +65,7 @@ struct mr_chain_options {
 struct mr_chain; /* state over one tree; belongs to one thread */
 
 /** All nodes work, sources are on, there is no demand. @param[in] tree must outlive the chain */
-MR_CHECKED mr_status mr_chain_create(const struct mr_tree *tree,
+MR_CHECKED mr_status mr_chain_create(const struct mr_circuit *tree,
                                      const struct mr_chain_options *options, struct mr_chain **out,
                                      struct mr_err *err);
 void mr_chain_destroy(struct mr_chain *chain);

@@ -8,7 +8,7 @@
 #include <math.h>
 
 struct work {
-    const struct mr_tree *tree;
+    const struct mr_circuit *tree;
     struct mr_chain *chain;
     double *out_w;    /* delivered, with what was handed out so far */
     double *usable_w; /* delivered at most, kept free for failures */
@@ -37,10 +37,10 @@ static double out_w(const struct mr_chain *chain, uint32_t node)
 
 static void try_failures(const struct work *w, struct mr_strand_worst *worst)
 {
-    const struct mr_tree *tree = w->tree;
+    const struct mr_circuit *tree = w->tree;
     for (uint32_t i = 0; i < tree->n_node; i++) {
         const double normal_w = out_w(w->chain, i);
-        worst[i] = (struct mr_strand_worst){normal_w, normal_w, MR_TREE_NONE};
+        worst[i] = (struct mr_strand_worst){normal_w, normal_w, MR_CIRCUIT_NONE};
     }
     for (uint32_t f = 0; f < tree->n_node; f++) {
         if (tree->node[f].is_load)
@@ -59,15 +59,15 @@ static void try_failures(const struct work *w, struct mr_strand_worst *worst)
     }
 }
 
-static double usable_w(const struct mr_tree_node *node, const struct mr_strand_worst *worst)
+static double usable_w(const struct mr_circuit_node *node, const struct mr_strand_worst *worst)
 {
-    const double rating_w = mr_tree_rating_w(node);
+    const double rating_w = mr_circuit_rating_w(node);
     return worst->failed_w > 0 ? rating_w * worst->normal_w / worst->failed_w : rating_w;
 }
 
 /* ---- what is left ---- */
 
-static double loss_w(const struct mr_tree_node *node, double w)
+static double loss_w(const struct mr_circuit_node *node, double w)
 {
     return mr_stage_loss_w(&node->units.unit, node->units.n_installed, w);
 }
@@ -75,14 +75,14 @@ static double loss_w(const struct mr_tree_node *node, double w)
 /* Let `panel` deliver `w` more. @return the largest share of w for which no node above is over */
 static double climb(const struct work *w, uint32_t panel, double more_w)
 {
-    const struct mr_tree *tree = w->tree;
+    const struct mr_circuit *tree = w->tree;
     double fits = 1;
     for (uint32_t k = 0; k <= tree->rank[panel]; k++)
         w->more_w[tree->order[k]] = 0;
     w->more_w[panel] = more_w;
     for (uint32_t k = tree->rank[panel] + 1; k-- > 0;) {
         const uint32_t i = tree->order[k];
-        const struct mr_tree_node *node = &tree->node[i];
+        const struct mr_circuit_node *node = &tree->node[i];
         const double add_w = w->more_w[i];
         if (!(add_w > 0))
             continue;
@@ -116,7 +116,7 @@ static double hand_out(const struct work *w, uint32_t panel, double wish_w)
 /* The smallest rack's part on this panel, 0: none. */
 static double smallest_w(const struct work *w, uint32_t panel)
 {
-    const struct mr_tree *tree = w->tree;
+    const struct mr_circuit *tree = w->tree;
     double least_w = never;
     for (uint32_t d = tree->first_down[panel]; d < tree->first_down[panel + 1]; d++) {
         const uint32_t edge = tree->down[d], child = tree->edge_child[edge];
@@ -127,17 +127,17 @@ static double smallest_w(const struct work *w, uint32_t panel)
     return isinf(least_w) ? 0 : least_w;
 }
 
-static bool is_panel(const struct mr_tree *tree, uint32_t i)
+static bool is_panel(const struct mr_circuit *tree, uint32_t i)
 {
     for (uint32_t d = tree->first_down[i]; d < tree->first_down[i + 1]; d++)
         if (tree->node[tree->edge_child[tree->down[d]]].is_load)
-            return !isinf(mr_tree_rating_w(&tree->node[i]));
+            return !isinf(mr_circuit_rating_w(&tree->node[i]));
     return false;
 }
 
 static struct mr_strand strand_of(const struct work *w, uint32_t i, double cooling_w)
 {
-    const struct mr_tree_node *node = &w->tree->node[i];
+    const struct mr_circuit_node *node = &w->tree->node[i];
     struct mr_strand s = {.placed_w = w->out_w[i]};
     s.installed_w = node->units.unit.rating_w * node->units.n_installed;
     s.over_w = fmax(0, s.placed_w - s.installed_w);
@@ -171,7 +171,7 @@ static void add(struct mr_strand *sum, const struct mr_strand *s)
 
 static void divide(const struct work *w, const double *cooling_w, struct mr_strand_site *site)
 {
-    const struct mr_tree *tree = w->tree;
+    const struct mr_circuit *tree = w->tree;
     for (uint32_t i = 0; i < tree->n_node; i++) {
         w->out_w[i] = site->worst[i].normal_w;
         w->usable_w[i] = usable_w(&tree->node[i], &site->worst[i]);
@@ -209,7 +209,7 @@ static mr_status prepare(struct work *w, struct mr_strand_site *site, struct mr_
     return mr_chain_create(w->tree, &options, &w->chain, err);
 }
 
-mr_status mr_strand_of(const struct mr_tree *tree, const double *cooling_w,
+mr_status mr_strand_of(const struct mr_circuit *tree, const double *cooling_w,
                        struct mr_strand_site *site, struct mr_err *err)
 {
     struct work w = {.tree = tree};
@@ -220,8 +220,8 @@ mr_status mr_strand_of(const struct mr_tree *tree, const double *cooling_w,
         return st;
     }
     for (uint32_t i = 0; i < tree->n_node; i++)
-        if (tree->node[i].is_load && !isinf(mr_tree_rating_w(&tree->node[i])))
-            mr_chain_set_demand(w.chain, i, mr_tree_rating_w(&tree->node[i]));
+        if (tree->node[i].is_load && !isinf(mr_circuit_rating_w(&tree->node[i])))
+            mr_chain_set_demand(w.chain, i, mr_circuit_rating_w(&tree->node[i]));
     come_to_rest(w.chain);
     try_failures(&w, site->worst);
     divide(&w, cooling_w, site);

@@ -28,7 +28,7 @@ struct mr_strand {
 struct mr_strand_worst {
     double normal_w,
         failed_w;     /* delivered with all racks at their rating; the most when one fails */
-    uint32_t failure; /* which one; MR_TREE_NONE: no failure adds load */
+    uint32_t failure; /* which one; MR_CIRCUIT_NONE: no failure adds load */
 };
 
 struct mr_strand_site {
@@ -43,7 +43,7 @@ struct mr_strand_site {
 /** @param[in] cooling_w per node: how much more heat the loads on this panel may give [W]; NULL:
  * any
  *  @param[out] site mr_strand_fini */
-MR_CHECKED mr_status mr_strand_of(const struct mr_tree *tree, const double *cooling_w,
+MR_CHECKED mr_status mr_strand_of(const struct mr_circuit *tree, const double *cooling_w,
                                   struct mr_strand_site *site, struct mr_err *err);
 void mr_strand_fini(struct mr_strand_site *site);
 

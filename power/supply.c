@@ -313,14 +313,14 @@ void mr_supply_set_house(struct mr_supply *s, uint32_t hall, double w)
 void mr_supply_set_failed(struct mr_supply *s, uint32_t power, bool has_failed)
 {
     const uint32_t at = s->wire.of_power[power];
-    if (at != MR_TREE_NONE)
+    if (at != MR_CIRCUIT_NONE)
         mr_chain_set_failed(s->chain, at, has_failed);
 }
 
 void mr_supply_set_units_failed(struct mr_supply *s, uint32_t power, uint32_t n_failed)
 {
     const uint32_t at = s->wire.of_power[power], source = mr_supply_source_of(s, power);
-    if (at != MR_TREE_NONE)
+    if (at != MR_CIRCUIT_NONE)
         mr_chain_set_units_failed(s->chain, at, n_failed);
     else if (source != MR_SITE_NONE)
         mr_supply_source_set_units_failed(s, source, n_failed);
@@ -329,7 +329,7 @@ void mr_supply_set_units_failed(struct mr_supply *s, uint32_t power, uint32_t n_
 void mr_supply_close(struct mr_supply *s, uint32_t power)
 {
     const uint32_t at = s->wire.of_power[power];
-    if (at != MR_TREE_NONE)
+    if (at != MR_CIRCUIT_NONE)
         mr_chain_set_open(s->chain, at, false);
 }
 

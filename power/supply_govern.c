@@ -41,10 +41,10 @@ static mr_status find_limits(struct mr_supply *s, struct plan *plan, struct mr_e
     for (uint32_t i = 0; i < s->site->n_power; i++) {
         const struct mr_power_node *power = &s->site->power[i];
         const uint32_t at = s->wire.of_power[i];
-        if (at == MR_TREE_NONE)
+        if (at == MR_CIRCUIT_NONE)
             continue;
         const struct mr_strand_worst *worst = &strand.worst[at];
-        const double usable_w = mr_tree_rating_w(&s->wire.tree->node[at]) *
+        const double usable_w = mr_circuit_rating_w(&s->wire.tree->node[at]) *
                                 (worst->failed_w > 0 ? worst->normal_w / worst->failed_w : 1);
         if (power->row != MR_SITE_NONE && power->kind != MR_SITE_POWER_SIDECAR)
             plan->row_w[power->row] += usable_w;

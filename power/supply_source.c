@@ -87,7 +87,7 @@ static void nodes_of(const struct mr_supply *s, const struct mr_supply_source *s
 {
     const struct mr_power_node *power = &s->site->power[source->power];
     *n = 0;
-    if (s->wire.of_power[source->power] != MR_TREE_NONE) {
+    if (s->wire.of_power[source->power] != MR_CIRCUIT_NONE) {
         at[(*n)++] = s->wire.of_power[source->power]; /* a UPS's own */
         return;
     }
@@ -118,7 +118,7 @@ static mr_status join(struct mr_supply *s, uint32_t i, struct mr_err *err)
     struct mr_supply_group *group = &s->group[g];
     if (g == s->n_group) {
         *group =
-            (struct mr_supply_group){.is_ups = s->wire.of_power[source->power] != MR_TREE_NONE};
+            (struct mr_supply_group){.is_ups = s->wire.of_power[source->power] != MR_CIRCUIT_NONE};
         group->source = mr_arena_zero(&s->arena, s->site->n_power, sizeof(uint32_t), err);
         if (group->source == NULL)
             return MR_NOMEM;

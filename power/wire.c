@@ -90,8 +90,8 @@ struct build {
     const struct mr_wire_params *params;
     struct mr_wire *wire;
     struct mr_diags *diags;
-    struct mr_tree_node *node;
-    struct mr_tree_edge *edge;
+    struct mr_circuit_node *node;
+    struct mr_circuit_edge *edge;
     size_t n_node, n_edge;
     bool *has_bar; /* of power nodes: something stands at it */
     struct mr_arena scratch;
@@ -117,8 +117,8 @@ static const char *joined(struct build *b, const char *of, const char *what)
 
 static uint32_t put(struct build *b, const char *name, int kind, double rating_w)
 {
-    struct mr_tree_node *node = &b->node[b->n_node];
-    *node = mr_tree_node_of(name, kind, rating_w);
+    struct mr_circuit_node *node = &b->node[b->n_node];
+    *node = mr_circuit_node_of(name, kind, rating_w);
     node->first_edge = (uint32_t)b->n_edge;
     node->power_factor = b->params->power_factor;
     node->transfer_s = b->params->transfer_s;
@@ -128,7 +128,7 @@ static uint32_t put(struct build *b, const char *name, int kind, double rating_w
 
 static void feed(struct build *b, uint32_t parent)
 {
-    b->edge[b->n_edge++] = (struct mr_tree_edge){parent, 1, never};
+    b->edge[b->n_edge++] = (struct mr_circuit_edge){parent, 1, never};
     b->node[b->n_node - 1].n_edge++;
 }
 
@@ -136,7 +136,7 @@ static void feed(struct build *b, uint32_t parent)
  */
 static void feed_from(struct build *b, const uint32_t parent[2])
 {
-    uint32_t last = MR_TREE_NONE;
+    uint32_t last = MR_CIRCUIT_NONE;
     for (int p = 0; p < 2; p++) {
         if (parent[p] == MR_SITE_NONE)
             continue;
@@ -146,7 +146,7 @@ static void feed_from(struct build *b, const uint32_t parent[2])
             feed(b, bar);
         last = bar;
     }
-    if (last == MR_TREE_NONE)
+    if (last == MR_CIRCUIT_NONE)
         feed(b, 0);
 }
 
@@ -167,7 +167,7 @@ static void put_power(struct build *b, uint32_t i)
     const struct mr_power_node *power = &b->site->power[i];
     const int kind = mr_wire_stage(power);
     const uint32_t at = put(b, power->name, kind, power->rating_w);
-    struct mr_tree_node *node = &b->node[at];
+    struct mr_circuit_node *node = &b->node[at];
     node->at = place(b->site, power->at);
     node->units.n_installed = (uint32_t)power->n_unit;
     node->units.n_spare = (uint32_t)power->n_spare;
@@ -177,12 +177,12 @@ static void put_power(struct build *b, uint32_t i)
         node->units.staging = b->params->staging;
     feed_from(b, power->parent);
     if (node->n_edge > 1 && kind != MR_STAGE_SST && kind != MR_STAGE_UPS)
-        node->split = MR_TREE_TRANSFER; /* one source at a time */
+        node->split = MR_CIRCUIT_TRANSFER; /* one source at a time */
     b->wire->of_power[i] = b->wire->bar_of[i] = at;
     if (node->voltage_v > 0 && b->params->breaker != MR_BREAKER_NONE) {
         node->breaker =
             mr_breaker_of(b->params->breaker,
-                          power->rating_w * mr_tree_amp_per_w(node) * b->params->breaker_frac);
+                          power->rating_w * mr_circuit_amp_per_w(node) * b->params->breaker_frac);
         node->breaker.tau_s = b->params->breaker_tau_s;
     }
     if (!b->has_bar[i])
@@ -273,7 +273,7 @@ static mr_status build(struct build *b)
             site->name);
     for (size_t i = 0; i < site->n_power; i++) {
         const struct mr_power_node *power = &site->power[i];
-        b->wire->of_power[i] = b->wire->bar_of[i] = MR_TREE_NONE;
+        b->wire->of_power[i] = b->wire->bar_of[i] = MR_CIRCUIT_NONE;
         if (power->rating_w <= 0 && !mr_wire_is_source(power->kind))
             return mr_diags_add(b->diags, MR_SEVERITY_ERROR, MR_RANGE, place(site, power->at),
                                 "%s \"%s\": rating 0 W: losses are computed from it (give one)",
@@ -285,8 +285,8 @@ static mr_status build(struct build *b)
     put_all(b, order, n);
     if (b->err.status != MR_OK)
         return mr_diags_add_err(b->diags, MR_SEVERITY_ERROR, &b->err);
-    return mr_tree_create(b->node, b->n_node, b->edge, b->n_edge, b->params->holdup_s,
-                          &b->wire->tree, b->diags);
+    return mr_circuit_create(b->node, b->n_node, b->edge, b->n_edge, b->params->holdup_s,
+                             &b->wire->tree, b->diags);
 }
 
 mr_status mr_wire_of(const struct mr_site *site, const struct mr_wire_params *params,
@@ -303,7 +303,7 @@ mr_status mr_wire_of(const struct mr_site *site, const struct mr_wire_params *pa
 
 void mr_wire_fini(struct mr_wire *wire)
 {
-    mr_tree_destroy(wire->tree);
+    mr_circuit_destroy(wire->tree);
     mr_arena_fini(&wire->arena);
     *wire = (struct mr_wire){0};
 }

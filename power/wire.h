@@ -12,11 +12,11 @@
 #define MR_POWER_WIRE_H
 
 #include "platforms/site.h"
-#include "power/tree.h"
+#include "power/circuit.h"
 
 struct mr_wire_params {
     int staging; /* of UPS: enum mr_units_staging */
-    int feeds;   /* racks on two feeds: enum mr_tree_split */
+    int feeds;   /* racks on two feeds: enum mr_circuit_split */
     double transfer_s, holdup_s;
     int breaker;          /* enum mr_breaker_law */
     double breaker_frac;  /* rated current over the current of the node's rating */
@@ -29,8 +29,8 @@ void mr_wire_defaults(struct mr_wire_params *params);
 
 struct mr_wire {
     const struct mr_site *site;
-    struct mr_tree *tree;
-    uint32_t *of_power; /* tree node of a power node; of a source or storage: MR_TREE_NONE */
+    struct mr_circuit *tree;
+    uint32_t *of_power; /* tree node of a power node; of a source or storage: MR_CIRCUIT_NONE */
     uint32_t *bar_of; /* where what stands at a power node gives to; its own node if nothing does */
     uint32_t *of_rack;
     uint32_t *of_hall; /* its pumps and fans */

@@ -24,7 +24,7 @@ enum {
 };
 
 struct power_job {
-    struct mr_tree *tree;
+    struct mr_circuit *tree;
     struct mr_chain *chain;
     double *power_w; /* one after the other, again and again */
     double t_s;
@@ -51,7 +51,7 @@ static void free_job(void *data)
     mr_supply_destroy(job->supply);
     mr_site_destroy(job->site);
     mr_chain_destroy(job->chain);
-    mr_tree_destroy(job->tree);
+    mr_circuit_destroy(job->tree);
     mr_arena_fini(&job->arena);
     mr_free(job);
 }
@@ -73,16 +73,16 @@ static struct power_job *new_job(struct mr_bench_job *bench, struct mr_err *err)
 
 /* ---- a chain ---- */
 
-static void put(struct mr_tree_node *node, struct mr_tree_edge *edge, uint32_t i, uint32_t parent,
-                double standing_w, double efficiency)
+static void put(struct mr_circuit_node *node, struct mr_circuit_edge *edge, uint32_t i,
+                uint32_t parent, double standing_w, double efficiency)
 {
-    node[i] = mr_tree_node_of("n", MR_STAGE_NONE, HUGE_VAL);
+    node[i] = mr_circuit_node_of("n", MR_STAGE_NONE, HUGE_VAL);
     node[i].units.unit = mr_stage_affine(standing_w, efficiency, HUGE_VAL);
     if (i == 0)
         return;
     node[i].first_edge = i - 1;
     node[i].n_edge = 1;
-    edge[i - 1] = (struct mr_tree_edge){parent, 1, HUGE_VAL};
+    edge[i - 1] = (struct mr_circuit_edge){parent, 1, HUGE_VAL};
 }
 
 static mr_status build_chain(struct power_job *job, struct mr_err *err)
@@ -90,8 +90,8 @@ static mr_status build_chain(struct power_job *job, struct mr_err *err)
     const uint32_t n = 1 + n_rectifier + n_node;
     struct mr_diags diags = {0};
     const struct mr_chain_options options = {0};
-    struct mr_tree_node *node = mr_arena_zero(&job->arena, n, sizeof *node, err);
-    struct mr_tree_edge *edge = mr_arena_zero(&job->arena, n, sizeof *edge, err);
+    struct mr_circuit_node *node = mr_arena_zero(&job->arena, n, sizeof *node, err);
+    struct mr_circuit_edge *edge = mr_arena_zero(&job->arena, n, sizeof *edge, err);
     if (job->power_w == NULL || node == NULL || edge == NULL)
         return MR_NOMEM;
     put(node, edge, 0, 0, 0, 1);
@@ -99,7 +99,7 @@ static mr_status build_chain(struct power_job *job, struct mr_err *err)
         put(node, edge, 1 + i, 0, 17, 0.96);
     for (uint32_t i = 0; i < n_node; i++)
         put(node, edge, 1 + n_rectifier + i, 1 + i / 4, 13, 0.98);
-    MR_TRY(mr_tree_create(node, n, edge, n - 1, 0, &job->tree, &diags));
+    MR_TRY(mr_circuit_create(node, n, edge, n - 1, 0, &job->tree, &diags));
     return mr_chain_create(job->tree, &options, &job->chain, err);
 }
 

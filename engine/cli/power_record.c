@@ -84,7 +84,7 @@ struct mr_power_record {
 static mr_status declare(struct mr_power_record *r, double every_s, const char **name,
                          struct mr_err *err)
 {
-    const struct mr_tree *tree = mr_supply_wire(r->supply)->tree;
+    const struct mr_circuit *tree = mr_supply_wire(r->supply)->tree;
     struct mr_track_plan plan = {"/racks",
                                  "rack",
                                  "Racks in the order of the site",
@@ -204,7 +204,7 @@ mr_status mr_power_record_row(struct mr_power_record *record, struct mr_err *err
 
 void mr_power_record_event(struct mr_power_record *record, const struct mr_supply_event *event)
 {
-    const struct mr_tree *tree = mr_supply_wire(record->supply)->tree;
+    const struct mr_circuit *tree = mr_supply_wire(record->supply)->tree;
     struct event_row row = {.t_s = event->t_s,
                             .value = event->value,
                             .limit = isfinite(event->limit) ? event->limit : (double)NAN};

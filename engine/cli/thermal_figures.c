@@ -92,7 +92,7 @@ static mr_status chain_losses(const struct mr_site *site, const double *rack_w, 
         return mr_err_nomem(err, 0);
     if (st != MR_OK)
         return MR_OK; /* no chain: `millrace power` tells why */
-    const bool has_house = mr_supply_wire(supply)->house != MR_TREE_NONE;
+    const bool has_house = mr_supply_wire(supply)->house != MR_CIRCUIT_NONE;
     mr_supply_set_racks(supply, rack_w);
     if (has_house)
         mr_supply_set_house(supply, MR_SITE_NONE, house_w);

@@ -13,10 +13,10 @@ enum {
 
 /* A chain being described, and what happened in it. */
 struct site {
-    struct mr_tree_node *node;
-    struct mr_tree_edge *edge;
+    struct mr_circuit_node *node;
+    struct mr_circuit_edge *edge;
     uint32_t n_node, n_edge;
-    struct mr_tree *tree;
+    struct mr_circuit *tree;
     struct mr_chain *chain;
     struct mr_chain_event event[4096];
     size_t n_event;
@@ -35,7 +35,7 @@ static struct site *new_site(void)
 static void free_site(struct site *s)
 {
     mr_chain_destroy(s->chain);
-    mr_tree_destroy(s->tree);
+    mr_circuit_destroy(s->tree);
     mr_free(s->node);
     mr_free(s->edge);
     mr_free(s);
@@ -45,14 +45,14 @@ static void free_site(struct site *s)
 static uint32_t put(struct site *s, const char *name, int kind, double rating_w)
 {
     assert_true(s->n_node < cap_node);
-    s->node[s->n_node] = mr_tree_node_of(name, kind, rating_w);
+    s->node[s->n_node] = mr_circuit_node_of(name, kind, rating_w);
     s->node[s->n_node].first_edge = s->n_edge;
     return s->n_node++;
 }
 
 static void feed(struct site *s, uint32_t parent)
 {
-    s->edge[s->n_edge++] = (struct mr_tree_edge){parent, 1, (double)INFINITY};
+    s->edge[s->n_edge++] = (struct mr_circuit_edge){parent, 1, (double)INFINITY};
     s->node[s->n_node - 1].n_edge++;
 }
 
@@ -74,8 +74,8 @@ static void start(struct site *s, int loss_mode)
 {
     struct mr_diags diags = {0};
     struct mr_err err = {0};
-    if (mr_tree_create(s->node, s->n_node, s->edge, s->n_edge, mr_tree_holdup_s, &s->tree,
-                       &diags) != MR_OK)
+    if (mr_circuit_create(s->node, s->n_node, s->edge, s->n_edge, mr_circuit_holdup_s, &s->tree,
+                          &diags) != MR_OK)
         fail_msg("%s", diags.item[0].err.text);
     const struct mr_chain_options options = {.loss_mode = loss_mode, .take = take, .context = s};
     assert_int_equal(mr_chain_create(s->tree, &options, &s->chain, &err), MR_OK);
@@ -259,8 +259,8 @@ static double worst_w(int n_system, bool is_block, double rack_w)
         feed(s, 1 + (is_block ? i % 3 : a));
         feed(s, 1 + (is_block ? 3 : n_system == 4 ? b : 1));
         if (is_block) {
-            s->node[s->n_node - 1].split = MR_TREE_TRANSFER;
-            s->node[s->n_node - 1].transfer_s = mr_tree_sts_s;
+            s->node[s->n_node - 1].split = MR_CIRCUIT_TRANSFER;
+            s->node[s->n_node - 1].transfer_s = mr_circuit_sts_s;
         }
     }
     for (uint32_t i = 0; i <= grid + (uint32_t)n_system; i++)
@@ -333,7 +333,7 @@ static struct site *switched(double transfer_s)
     put(s, "switch", MR_STAGE_NONE, 1e6);
     feed(s, 0);
     feed(s, 1);
-    s->node[2].split = MR_TREE_TRANSFER;
+    s->node[2].split = MR_CIRCUIT_TRANSFER;
     s->node[2].transfer_s = transfer_s;
     put_on(s, "rack", MR_STAGE_NONE, 1e5, 2);
     start(s, MR_CHAIN_EVENT);
@@ -344,10 +344,10 @@ static struct site *switched(double transfer_s)
 
 MR_TEST(static_switch_is_not_noticed)
 {
-    struct site *s = switched(mr_tree_sts_s);
+    struct site *s = switched(mr_circuit_sts_s);
     mr_chain_set_source(s->chain, 0, false);
     mr_chain_settle(s->chain);
-    assert_true(mr_chain_next_s(s->chain) == 10 + mr_tree_sts_s);
+    assert_true(mr_chain_next_s(s->chain) == 10 + mr_circuit_sts_s);
     assert_true(mr_chain_is_live(s->chain, 3) && read(s, 2).own_w == 1e5);
     mr_chain_advance(s->chain, 20);
     assert_true(mr_chain_in_w(s->chain, 1) == 1e5 && read(s, 2).own_w == 0);
@@ -366,7 +366,7 @@ MR_TEST(static_switch_is_not_noticed)
 
 MR_TEST(slow_switch_drops_the_load)
 {
-    struct site *s = switched(mr_tree_ats_s);
+    struct site *s = switched(mr_circuit_ats_s);
     mr_chain_set_source(s->chain, 0, false);
     mr_chain_advance(s->chain, 19.9);
     assert_false(mr_chain_is_live(s->chain, 3));
@@ -389,7 +389,7 @@ MR_TEST(slow_switch_drops_the_load)
 
 MR_TEST(battery_bridges_the_gap)
 {
-    struct site *s = switched(mr_tree_ats_s);
+    struct site *s = switched(mr_circuit_ats_s);
     mr_chain_set_backed(s->chain, 2, true);
     mr_chain_set_source(s->chain, 0, false);
     mr_chain_advance(s->chain, 15);
@@ -479,7 +479,7 @@ struct random {
 
 static bool reckon_live(struct random *r, uint32_t i)
 {
-    const struct mr_tree_node *node = &r->s->node[i];
+    const struct mr_circuit_node *node = &r->s->node[i];
     if (r->live[i] >= 0)
         return r->live[i] != 0;
     bool is_live = node->n_edge == 0 && r->on[i];
@@ -491,17 +491,17 @@ static bool reckon_live(struct random *r, uint32_t i)
 
 static double reckon_share(struct random *r, uint32_t child, uint32_t edge)
 {
-    const struct mr_tree_node *node = &r->s->node[child];
+    const struct mr_circuit_node *node = &r->s->node[child];
     double sum = 0;
-    uint32_t first = MR_TREE_NONE;
+    uint32_t first = MR_CIRCUIT_NONE;
     if (!reckon_live(r, child) || !reckon_live(r, r->s->edge[edge].parent))
         return 0;
     for (uint32_t e = node->first_edge; e < node->first_edge + node->n_edge; e++)
         if (reckon_live(r, r->s->edge[e].parent)) {
             sum += r->s->edge[e].share;
-            first = first == MR_TREE_NONE ? e : first;
+            first = first == MR_CIRCUIT_NONE ? e : first;
         }
-    return node->split == MR_TREE_TRANSFER ? edge == first : r->s->edge[edge].share / sum;
+    return node->split == MR_CIRCUIT_TRANSFER ? edge == first : r->s->edge[edge].share / sum;
 }
 
 static double reckon_w(struct random *r, uint32_t i)
@@ -547,7 +547,7 @@ static void grow(struct random *r, struct mr_rng *rng)
         }
         /* several feeds of a bar need a switch; rectifiers do without */
         if (mr_rng_f64(rng) < 0.5 || i < 2)
-            s->node[i].split = MR_TREE_TRANSFER;
+            s->node[i].split = MR_CIRCUIT_TRANSFER;
         else
             s->node[i].is_dc = true;
     }

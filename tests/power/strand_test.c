@@ -10,23 +10,23 @@ enum {
 };
 
 struct site {
-    struct mr_tree_node node[cap];
-    struct mr_tree_edge edge[2 * cap];
+    struct mr_circuit_node node[cap];
+    struct mr_circuit_edge edge[2 * cap];
     double cooling_w[cap];
     uint32_t n_node, n_edge;
 };
 
 static uint32_t put(struct site *s, int kind, double rating_w, uint32_t a, uint32_t b)
 {
-    struct mr_tree_node *node = &s->node[s->n_node];
-    *node = mr_tree_node_of("n", kind, rating_w);
+    struct mr_circuit_node *node = &s->node[s->n_node];
+    *node = mr_circuit_node_of("n", kind, rating_w);
     node->may_oversubscribe = true;
     node->first_edge = s->n_edge;
     s->cooling_w[s->n_node] = (double)INFINITY;
-    if (a != MR_TREE_NONE)
-        s->edge[s->n_edge++] = (struct mr_tree_edge){a, 1, (double)INFINITY};
-    if (b != MR_TREE_NONE)
-        s->edge[s->n_edge++] = (struct mr_tree_edge){b, 1, (double)INFINITY};
+    if (a != MR_CIRCUIT_NONE)
+        s->edge[s->n_edge++] = (struct mr_circuit_edge){a, 1, (double)INFINITY};
+    if (b != MR_CIRCUIT_NONE)
+        s->edge[s->n_edge++] = (struct mr_circuit_edge){b, 1, (double)INFINITY};
     node->n_edge = s->n_edge - node->first_edge;
     return s->n_node++;
 }
@@ -40,13 +40,13 @@ static uint32_t put_rack(struct site *s, double rating_w, uint32_t a, uint32_t b
 
 static struct mr_strand strand(const struct site *s)
 {
-    struct mr_tree *tree;
+    struct mr_circuit *tree;
     struct mr_diags diags = {0};
     struct mr_err err = {0};
     struct mr_strand_site out;
-    assert_int_equal(
-        mr_tree_create(s->node, s->n_node, s->edge, s->n_edge, mr_tree_holdup_s, &tree, &diags),
-        MR_OK);
+    assert_int_equal(mr_circuit_create(s->node, s->n_node, s->edge, s->n_edge, mr_circuit_holdup_s,
+                                       &tree, &diags),
+                     MR_OK);
     assert_int_equal(mr_strand_of(tree, s->cooling_w, &out, &err), MR_OK);
     const struct mr_strand sum = out.sum;
     mr_assert_near(sum.installed_w + sum.over_w,
@@ -54,7 +54,7 @@ static struct mr_strand strand(const struct site *s)
                        sum.granularity_w + sum.free_w,
                    1e-12, 0);
     mr_strand_fini(&out);
-    mr_tree_destroy(tree);
+    mr_circuit_destroy(tree);
     return sum;
 }
 
@@ -62,15 +62,15 @@ static struct mr_strand rows_of(int n_system, bool is_block, double rack_w)
 {
     static const uint32_t pairs[][2] = {{0, 1}, {2, 3}, {0, 2}, {1, 3}, {0, 3}, {1, 2}};
     struct site s = {.n_node = 0};
-    put(&s, MR_STAGE_NONE, 1e9, MR_TREE_NONE, MR_TREE_NONE);
+    put(&s, MR_STAGE_NONE, 1e9, MR_CIRCUIT_NONE, MR_CIRCUIT_NONE);
     for (int i = 0; i < n_system; i++)
-        put(&s, MR_STAGE_NONE, 1e6, 0, MR_TREE_NONE);
+        put(&s, MR_STAGE_NONE, 1e6, 0, MR_CIRCUIT_NONE);
     for (uint32_t i = 0; i < 12; i++) {
         const uint32_t *pair = pairs[n_system == 4 ? i % 6 : 0];
         const uint32_t a = 1 + (is_block ? i % 3 : pair[0]), b = 1 + (is_block ? 3 : pair[1]);
-        const uint32_t rack = put_rack(&s, rack_w, a, n_system > 1 ? b : MR_TREE_NONE);
+        const uint32_t rack = put_rack(&s, rack_w, a, n_system > 1 ? b : MR_CIRCUIT_NONE);
         if (is_block)
-            s.node[rack].split = MR_TREE_TRANSFER;
+            s.node[rack].split = MR_CIRCUIT_TRANSFER;
     }
     return strand(&s);
 }
@@ -100,11 +100,11 @@ MR_TEST(redundancy_keeps_a_share_free)
 MR_TEST(spare_units_are_redundancy)
 {
     struct site s = {.n_node = 0};
-    put(&s, MR_STAGE_NONE, 1e9, MR_TREE_NONE, MR_TREE_NONE);
-    put(&s, MR_STAGE_NONE, 250e3, 0, MR_TREE_NONE);
+    put(&s, MR_STAGE_NONE, 1e9, MR_CIRCUIT_NONE, MR_CIRCUIT_NONE);
+    put(&s, MR_STAGE_NONE, 250e3, 0, MR_CIRCUIT_NONE);
     s.node[1].units.n_installed = 5;
     s.node[1].units.n_spare = 1;
-    put_rack(&s, 400e3, 1, MR_TREE_NONE);
+    put_rack(&s, 400e3, 1, MR_CIRCUIT_NONE);
     const struct mr_strand sum = strand(&s);
     mr_assert_near(sum.installed_w, 1.25e6, 1e-12, 0);
     mr_assert_near(sum.redundancy_w, 0.25e6, 1e-12, 0);
@@ -116,12 +116,12 @@ MR_TEST(spare_units_are_redundancy)
 MR_TEST(chain_above_the_panels)
 {
     struct site s = {.n_node = 0};
-    put(&s, MR_STAGE_NONE, 750e3, MR_TREE_NONE, MR_TREE_NONE);
-    put(&s, MR_STAGE_NONE, 1.6e6, 0, MR_TREE_NONE);
+    put(&s, MR_STAGE_NONE, 750e3, MR_CIRCUIT_NONE, MR_CIRCUIT_NONE);
+    put(&s, MR_STAGE_NONE, 1.6e6, 0, MR_CIRCUIT_NONE);
     for (uint32_t p = 0; p < 4; p++)
-        put(&s, MR_STAGE_NONE, 450e3, 1, MR_TREE_NONE);
+        put(&s, MR_STAGE_NONE, 450e3, 1, MR_CIRCUIT_NONE);
     for (uint32_t i = 0; i < 8; i++)
-        put_rack(&s, 60e3, 2 + i / 2, MR_TREE_NONE);
+        put_rack(&s, 60e3, 2 + i / 2, MR_CIRCUIT_NONE);
     struct mr_strand sum = strand(&s);
     mr_assert_near(sum.placed_w, 480e3, 1e-12, 0);
     mr_assert_near(sum.chain_w, 1.8e6 - 750e3, 1e-9, 0);
@@ -132,7 +132,7 @@ MR_TEST(chain_above_the_panels)
     mr_assert_near(sum.cooling_w, 170e3, 1e-9, 0);
     mr_assert_near(sum.free_w, 60e3, 1e-12, 0);
     /* with losses on the way the utility gives less to the panels */
-    s.node[1] = mr_tree_node_of("board", MR_STAGE_UNIT, 1.6e6);
+    s.node[1] = mr_circuit_node_of("board", MR_STAGE_UNIT, 1.6e6);
     s.node[1].n_edge = 1;
     s.node[1].may_oversubscribe = true;
     s.cooling_w[2] = (double)INFINITY;
@@ -147,22 +147,22 @@ MR_TEST(random_sites_add_up)
     struct mr_rng rng = mr_rng_stream(1, MR_RNG_TEST, 9);
     for (int round = 0; round < 300; round++) {
         struct site s = {.n_node = 0};
-        put(&s, MR_STAGE_SUB_63, mr_rng_range(&rng, 1e6, 2e7), MR_TREE_NONE, MR_TREE_NONE);
+        put(&s, MR_STAGE_SUB_63, mr_rng_range(&rng, 1e6, 2e7), MR_CIRCUIT_NONE, MR_CIRCUIT_NONE);
         const uint32_t n_system = 1 + (uint32_t)mr_rng_below(&rng, 4);
         for (uint32_t i = 0; i < n_system; i++)
-            put(&s, MR_STAGE_UPS, mr_rng_range(&rng, 1e6, 5e6), 0, MR_TREE_NONE);
+            put(&s, MR_STAGE_UPS, mr_rng_range(&rng, 1e6, 5e6), 0, MR_CIRCUIT_NONE);
         const uint32_t n_panel = 1 + (uint32_t)mr_rng_below(&rng, 10);
         for (uint32_t i = 0; i < n_panel; i++)
             put(&s, MR_STAGE_BUSWAY, mr_rng_range(&rng, 1e5, 1e6),
-                1 + (uint32_t)mr_rng_below(&rng, n_system), MR_TREE_NONE);
+                1 + (uint32_t)mr_rng_below(&rng, n_system), MR_CIRCUIT_NONE);
         for (uint32_t i = 0; i < n_panel; i++)
             s.cooling_w[1 + n_system + i] = mr_rng_range(&rng, -1e5, 5e5);
         while (s.n_node < 40) {
             const uint32_t a = 1 + n_system + (uint32_t)mr_rng_below(&rng, n_panel);
             const uint32_t b = 1 + n_system + (uint32_t)mr_rng_below(&rng, n_panel);
             const uint32_t rack = put_rack(&s, mr_rng_range(&rng, 2e4, 2e5), a,
-                                           a != b && mr_rng_f64(&rng) < 0.5 ? b : MR_TREE_NONE);
-            s.node[rack].split = mr_rng_f64(&rng) < 0.5 ? MR_TREE_TRANSFER : MR_TREE_SHARE;
+                                           a != b && mr_rng_f64(&rng) < 0.5 ? b : MR_CIRCUIT_NONE);
+            s.node[rack].split = mr_rng_f64(&rng) < 0.5 ? MR_CIRCUIT_TRANSFER : MR_CIRCUIT_SHARE;
         }
         const struct mr_strand sum = strand(&s); /* checks the sum */
         assert_true(sum.chain_w >= -1e-6 && sum.cooling_w >= 0 && sum.granularity_w >= -1e-6);
@@ -171,7 +171,7 @@ MR_TEST(random_sites_add_up)
 }
 
 struct memory {
-    struct mr_tree *tree;
+    struct mr_circuit *tree;
 };
 
 static mr_status strand_once(void *context, struct mr_err *err)
@@ -189,24 +189,25 @@ MR_TEST(worst_failures_and_no_memory)
     struct mr_diags diags = {0};
     struct mr_err err = {0};
     struct mr_strand_site out;
-    put(&s, MR_STAGE_NONE, 1e7, MR_TREE_NONE, MR_TREE_NONE);
-    put(&s, MR_STAGE_NONE, 1e6, 0, MR_TREE_NONE);
-    put(&s, MR_STAGE_NONE, 1e6, 0, MR_TREE_NONE);
+    put(&s, MR_STAGE_NONE, 1e7, MR_CIRCUIT_NONE, MR_CIRCUIT_NONE);
+    put(&s, MR_STAGE_NONE, 1e6, 0, MR_CIRCUIT_NONE);
+    put(&s, MR_STAGE_NONE, 1e6, 0, MR_CIRCUIT_NONE);
     put_rack(&s, 1e5, 1, 2);
-    put_rack(&s, 1e5, 1, MR_TREE_NONE);
-    assert_int_equal(mr_tree_create(s.node, s.n_node, s.edge, s.n_edge, 0, &m.tree, &diags), MR_OK);
+    put_rack(&s, 1e5, 1, MR_CIRCUIT_NONE);
+    assert_int_equal(mr_circuit_create(s.node, s.n_node, s.edge, s.n_edge, 0, &m.tree, &diags),
+                     MR_OK);
     assert_int_equal(mr_strand_of(m.tree, NULL, &out, &err), MR_OK);
     assert_true(out.worst[1].normal_w == 150e3 && out.worst[1].failed_w == 200e3);
     assert_int_equal(out.worst[1].failure, 2);
     assert_true(out.worst[2].failed_w == 100e3);
     assert_int_equal(out.worst[2].failure, 1);
-    assert_int_equal(out.worst[0].failure, MR_TREE_NONE);
+    assert_int_equal(out.worst[0].failure, MR_CIRCUIT_NONE);
     assert_int_equal(out.n_panel, 2);
     mr_assert_near(out.unused_source_w,
                    1e7 - out.sum.placed_w - out.sum.free_w - out.sum.granularity_w, 1e-9, 0);
     mr_strand_fini(&out);
     mr_test_every_nomem(strand_once, &m);
-    mr_tree_destroy(m.tree);
+    mr_circuit_destroy(m.tree);
 }
 
 MR_TEST_MAIN(MR_TEST_ENTRY(redundancy_keeps_a_share_free),

@@ -85,9 +85,10 @@ static uint32_t find(const struct mr_wire *wire, const char *name)
     return 0;
 }
 
-static const struct mr_tree_node *parent(const struct mr_wire *wire, const char *name, uint32_t e)
+static const struct mr_circuit_node *parent(const struct mr_wire *wire, const char *name,
+                                            uint32_t e)
 {
-    const struct mr_tree_node *node = &wire->tree->node[find(wire, name)];
+    const struct mr_circuit_node *node = &wire->tree->node[find(wire, name)];
     assert_true(e < node->n_edge);
     return &wire->tree->node[wire->tree->edge[node->first_edge + e].parent];
 }
@@ -100,13 +101,13 @@ MR_TEST(small_site_node_by_node)
                   "</power><hall><row><rack card=\"gb200_nvl72\" count=\"4\"/></row></hall>"
                   "</layout>");
     struct mr_wire wire = wire_of(site);
-    const struct mr_tree *tree = wire.tree;
+    const struct mr_circuit *tree = wire.tree;
     assert_string_equal(tree->node[0].name, "grid");
     assert_true(tree->node[0].units.unit.rating_w == 3e6);
     /* racks on both panels, panels on their UPS, batteries on a bar behind the substations */
-    const struct mr_tree_node *rack = &tree->node[wire.of_rack[0]];
+    const struct mr_circuit_node *rack = &tree->node[wire.of_rack[0]];
     assert_int_equal(rack->n_edge, 2);
-    assert_true(rack->is_load && rack->split == MR_TREE_SHARE);
+    assert_true(rack->is_load && rack->split == MR_CIRCUIT_SHARE);
     assert_string_equal(parent(&wire, rack->name, 0)->name, "H0.R0.rppA");
     assert_string_equal(parent(&wire, rack->name, 1)->name, "H0.R0.rppB");
     assert_string_equal(parent(&wire, "H0.R0.rppB", 0)->name, "H0.upsB");
@@ -117,11 +118,11 @@ MR_TEST(small_site_node_by_node)
     assert_string_equal(parent(&wire, "H0.house", 0)->name, "H0.unitA");
     assert_string_equal(parent(&wire, "s.house", 0)->name, "grid");
     /* a panel's breaker has the current of its rating */
-    const struct mr_tree_node *panel = &tree->node[find(&wire, "H0.R0.rppA")];
+    const struct mr_circuit_node *panel = &tree->node[find(&wire, "H0.R0.rppA")];
     mr_assert_near(panel->breaker.rated_a, 500e3 / (sqrt(3) * 415 * 0.99), 1e-12, 0);
     assert_true(panel->units.n_installed > 1);
     for (size_t i = 0; i < site->n_power; i++)
-        assert_int_equal(wire.of_power[i] == MR_TREE_NONE,
+        assert_int_equal(wire.of_power[i] == MR_CIRCUIT_NONE,
                          site->power[i].kind == MR_SITE_POWER_BESS ||
                              site->power[i].kind == MR_SITE_POWER_GENERATOR);
     mr_wire_fini(&wire);
@@ -134,7 +135,7 @@ MR_TEST(direct_current_rows)
         load_text("<layout name=\"s\"><grid limit=\"3 MW\"/><power chain=\"sst\"/>"
                   "<hall><row><rack card=\"vr_nvl144_kyber\" count=\"3\"/></row></hall></layout>");
     struct mr_wire wire = wire_of(site);
-    const struct mr_tree_node *sst = &wire.tree->node[find(&wire, "H0.R0.sstA")];
+    const struct mr_circuit_node *sst = &wire.tree->node[find(&wire, "H0.R0.sstA")];
     assert_true(sst->is_dc && sst->voltage_v == 800 && sst->kind == MR_STAGE_SST);
     mr_assert_near(sst->breaker.rated_a, 2.5e6 / 800, 1e-12, 0);
     mr_wire_fini(&wire);

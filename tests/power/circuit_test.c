@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* power/tree: chains that may be built and chains that may not, currents, order, memory. */
-#include "power/tree.h"
+/* power/circuit: chains that may be built and chains that may not, currents, order, memory. */
+#include "power/circuit.h"
 
 #include "engine/base/rng.h"
 #include "tests/test.h"
 
 /* grid - substation - two panels - a rack on both */
 struct plain {
-    struct mr_tree_node node[5];
-    struct mr_tree_edge edge[5];
+    struct mr_circuit_node node[5];
+    struct mr_circuit_edge edge[5];
 };
 
 static struct plain plain(void)
 {
-    struct plain p = {.node = {mr_tree_node_of("grid", MR_STAGE_NONE, 10e6),
-                               mr_tree_node_of("sub0", MR_STAGE_SUB_63, 10e6),
-                               mr_tree_node_of("pA", MR_STAGE_BUSWAY, 500e3),
-                               mr_tree_node_of("pB", MR_STAGE_BUSWAY, 500e3),
-                               mr_tree_node_of("rack", MR_STAGE_NONE, 600e3)},
+    struct plain p = {.node = {mr_circuit_node_of("grid", MR_STAGE_NONE, 10e6),
+                               mr_circuit_node_of("sub0", MR_STAGE_SUB_63, 10e6),
+                               mr_circuit_node_of("pA", MR_STAGE_BUSWAY, 500e3),
+                               mr_circuit_node_of("pB", MR_STAGE_BUSWAY, 500e3),
+                               mr_circuit_node_of("rack", MR_STAGE_NONE, 600e3)},
                       .edge = {{0, 1, (double)INFINITY},
                                {1, 1, (double)INFINITY},
                                {1, 1, (double)INFINITY},
@@ -33,9 +33,9 @@ static struct plain plain(void)
 
 static void refused(const struct plain *p, const char *text)
 {
-    struct mr_tree *tree;
+    struct mr_circuit *tree;
     struct mr_diags diags = {0};
-    assert_int_not_equal(mr_tree_create(p->node, 5, p->edge, 5, 0.02, &tree, &diags), MR_OK);
+    assert_int_not_equal(mr_circuit_create(p->node, 5, p->edge, 5, 0.02, &tree, &diags), MR_OK);
     assert_null(tree);
     mr_assert_contains(diags.item[0].err.text, text);
 }
@@ -50,15 +50,15 @@ static void refused(const struct plain *p, const char *text)
 MR_TEST(plain_chain_is_built)
 {
     const struct plain p = plain();
-    struct mr_tree *tree;
+    struct mr_circuit *tree;
     struct mr_diags diags = {0};
-    assert_int_equal(mr_tree_create(p.node, 5, p.edge, 5, 0.02, &tree, &diags), MR_OK);
+    assert_int_equal(mr_circuit_create(p.node, 5, p.edge, 5, 0.02, &tree, &diags), MR_OK);
     assert_int_equal(tree->first_down[2] - tree->first_down[1], 2);
     assert_int_equal(tree->edge_child[tree->down[tree->first_down[2]]], 4);
-    assert_true(mr_tree_is_leaf(tree, 4) && !mr_tree_is_leaf(tree, 3));
+    assert_true(mr_circuit_is_leaf(tree, 4) && !mr_circuit_is_leaf(tree, 3));
     assert_string_equal(tree->node[1].name, "sub0");
-    mr_tree_destroy(tree);
-    mr_tree_destroy(NULL);
+    mr_circuit_destroy(tree);
+    mr_circuit_destroy(NULL);
 }
 
 MR_TEST(chains_that_cannot_be)
@@ -88,50 +88,50 @@ MR_TEST(chains_that_cannot_be)
     struct plain p = plain(); /* allowed when one says so */
     p.node[1].units.unit.rating_w = 900e3;
     p.node[1].may_oversubscribe = true;
-    struct mr_tree *tree;
+    struct mr_circuit *tree;
     struct mr_diags diags = {0};
-    assert_int_equal(mr_tree_create(p.node, 5, p.edge, 5, 0.02, &tree, &diags), MR_OK);
-    mr_tree_destroy(tree);
+    assert_int_equal(mr_circuit_create(p.node, 5, p.edge, 5, 0.02, &tree, &diags), MR_OK);
+    mr_circuit_destroy(tree);
 }
 
 /* Two grids meet at one bar. */
 MR_TEST(two_sources_need_a_transfer_switch)
 {
-    struct mr_tree_node node[] = {mr_tree_node_of("grid", MR_STAGE_NONE, 10e6),
-                                  mr_tree_node_of("engine", MR_STAGE_NONE, 10e6),
-                                  mr_tree_node_of("board", MR_STAGE_NONE, 5e6),
-                                  mr_tree_node_of("rack", MR_STAGE_NONE, 1e5)};
-    const struct mr_tree_edge edge[] = {
+    struct mr_circuit_node node[] = {mr_circuit_node_of("grid", MR_STAGE_NONE, 10e6),
+                                     mr_circuit_node_of("engine", MR_STAGE_NONE, 10e6),
+                                     mr_circuit_node_of("board", MR_STAGE_NONE, 5e6),
+                                     mr_circuit_node_of("rack", MR_STAGE_NONE, 1e5)};
+    const struct mr_circuit_edge edge[] = {
         {0, 1, (double)INFINITY}, {1, 1, (double)INFINITY}, {2, 1, (double)INFINITY}};
-    struct mr_tree *tree;
+    struct mr_circuit *tree;
     struct mr_diags diags = {0};
     node[2].n_edge = 2;
     node[3].first_edge = 2;
     node[3].n_edge = 1;
-    assert_int_equal(mr_tree_create(node, 4, edge, 3, 0, &tree, &diags), MR_RANGE);
+    assert_int_equal(mr_circuit_create(node, 4, edge, 3, 0, &tree, &diags), MR_RANGE);
     mr_assert_contains(diags.item[0].err.text,
                        "\"board\": joins the sources \"grid\" and \"engine\" without a transfer");
-    node[2].split = MR_TREE_TRANSFER;
+    node[2].split = MR_CIRCUIT_TRANSFER;
     diags = (struct mr_diags){0};
-    assert_int_equal(mr_tree_create(node, 4, edge, 3, 0, &tree, &diags), MR_OK);
-    mr_tree_destroy(tree);
-    node[2].split = MR_TREE_SHARE; /* rectifiers in parallel may */
+    assert_int_equal(mr_circuit_create(node, 4, edge, 3, 0, &tree, &diags), MR_OK);
+    mr_circuit_destroy(tree);
+    node[2].split = MR_CIRCUIT_SHARE; /* rectifiers in parallel may */
     node[2].kind = MR_STAGE_SST;
-    assert_int_equal(mr_tree_create(node, 4, edge, 3, 0, &tree, &diags), MR_OK);
-    mr_tree_destroy(tree);
+    assert_int_equal(mr_circuit_create(node, 4, edge, 3, 0, &tree, &diags), MR_OK);
+    mr_circuit_destroy(tree);
 }
 
 MR_TEST(currents_of_a_watt)
 {
-    struct mr_tree_node node = mr_tree_node_of("x", MR_STAGE_NONE, 1);
-    assert_true(mr_tree_amp_per_w(&node) == 0);
+    struct mr_circuit_node node = mr_circuit_node_of("x", MR_STAGE_NONE, 1);
+    assert_true(mr_circuit_amp_per_w(&node) == 0);
     node.voltage_v = 415;
-    mr_assert_near(100e3 * mr_tree_amp_per_w(&node), 100e3 / (sqrt(3) * 415 * 0.99), 1e-15, 0);
+    mr_assert_near(100e3 * mr_circuit_amp_per_w(&node), 100e3 / (sqrt(3) * 415 * 0.99), 1e-15, 0);
     node.n_phase = 1;
-    mr_assert_near(100e3 * mr_tree_amp_per_w(&node), 100e3 / (415 * 0.99), 1e-15, 0);
+    mr_assert_near(100e3 * mr_circuit_amp_per_w(&node), 100e3 / (415 * 0.99), 1e-15, 0);
     node.is_dc = true;
     node.voltage_v = 800;
-    mr_assert_near(100e3 * mr_tree_amp_per_w(&node), 125, 1e-15, 0);
+    mr_assert_near(100e3 * mr_circuit_amp_per_w(&node), 125, 1e-15, 0);
 }
 
 /* Parents of random graphs whose nodes are in no order at all. */
@@ -142,8 +142,8 @@ MR_TEST(order_has_parents_first)
         n = 60
     };
     for (int round = 0; round < 200; round++) {
-        struct mr_tree_node node[n];
-        struct mr_tree_edge edge[3 * n];
+        struct mr_circuit_node node[n];
+        struct mr_circuit_edge edge[3 * n];
         uint32_t at[n], n_edge = 0; /* at: place in a hidden order */
         for (uint32_t i = 0; i < n; i++)
             at[i] = i;
@@ -153,18 +153,18 @@ MR_TEST(order_has_parents_first)
             at[j] = k;
         }
         for (uint32_t i = 0; i < n; i++) {
-            node[i] = mr_tree_node_of("n", MR_STAGE_NONE, (double)INFINITY);
-            node[i].split = MR_TREE_TRANSFER;
+            node[i] = mr_circuit_node_of("n", MR_STAGE_NONE, (double)INFINITY);
+            node[i].split = MR_CIRCUIT_TRANSFER;
             node[i].first_edge = n_edge;
             for (uint32_t j = 0; j < n && node[i].n_edge < 3; j++)
                 if (at[j] < at[i] && mr_rng_f64(&rng) < 0.1) {
-                    edge[n_edge++] = (struct mr_tree_edge){j, 1, (double)INFINITY};
+                    edge[n_edge++] = (struct mr_circuit_edge){j, 1, (double)INFINITY};
                     node[i].n_edge++;
                 }
         }
-        struct mr_tree *tree;
+        struct mr_circuit *tree;
         struct mr_diags diags = {0};
-        assert_int_equal(mr_tree_create(node, n, edge, n_edge, 0, &tree, &diags), MR_OK);
+        assert_int_equal(mr_circuit_create(node, n, edge, n_edge, 0, &tree, &diags), MR_OK);
         for (uint32_t e = 0; e < n_edge; e++)
             assert_true(tree->rank[tree->edge[e].parent] < tree->rank[tree->edge_child[e]]);
         for (uint32_t i = 0; i < n; i++) {
@@ -173,19 +173,19 @@ MR_TEST(order_has_parents_first)
                 assert_int_equal(tree->edge[tree->down[d]].parent, i);
         }
         assert_int_equal(tree->first_down[n], n_edge);
-        mr_tree_destroy(tree);
+        mr_circuit_destroy(tree);
     }
 }
 
 static mr_status build_once(void *context, struct mr_err *err)
 {
     const struct plain *p = context;
-    struct mr_tree *tree;
+    struct mr_circuit *tree;
     struct mr_diags diags = {0};
-    const mr_status st = mr_tree_create(p->node, 5, p->edge, 5, 0.02, &tree, &diags);
+    const mr_status st = mr_circuit_create(p->node, 5, p->edge, 5, 0.02, &tree, &diags);
     if (diags.n_error > 0)
         *err = diags.item[0].err;
-    mr_tree_destroy(tree);
+    mr_circuit_destroy(tree);
     return st;
 }
 

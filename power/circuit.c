@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Building and refusing chains. */
-#include "power/tree.h"
+#include "power/circuit.h"
 
 #include "engine/base/assert.h"
 #include "engine/base/mem.h"
 
 #include <math.h>
 
-const double mr_tree_sts_s = 0.008, mr_tree_ats_s = 10, mr_tree_holdup_s = 0.020;
+const double mr_circuit_sts_s = 0.008, mr_circuit_ats_s = 10, mr_circuit_holdup_s = 0.020;
 
 static const double slack = 1 + 1e-9; /* of sums of ratings */
 
-struct mr_tree_node mr_tree_node_of(const char *name, int kind, double rating_w)
+struct mr_circuit_node mr_circuit_node_of(const char *name, int kind, double rating_w)
 {
-    return (struct mr_tree_node){
+    return (struct mr_circuit_node){
         .name = name,
         .kind = kind,
         .units = {.unit = mr_stage_of(kind, rating_w),
@@ -27,7 +27,7 @@ struct mr_tree_node mr_tree_node_of(const char *name, int kind, double rating_w)
     };
 }
 
-double mr_tree_amp_per_w(const struct mr_tree_node *node)
+double mr_circuit_amp_per_w(const struct mr_circuit_node *node)
 {
     if (!(node->voltage_v > 0))
         return 0;
@@ -37,15 +37,15 @@ double mr_tree_amp_per_w(const struct mr_tree_node *node)
     return 1 / (phases * node->voltage_v * node->power_factor);
 }
 
-double mr_tree_rating_w(const struct mr_tree_node *node)
+double mr_circuit_rating_w(const struct mr_circuit_node *node)
 {
     return node->units.unit.rating_w * (node->units.n_installed - node->units.n_spare);
 }
 
 /* ---- structure ---- */
 
-static mr_status copy(struct mr_tree *tree, const struct mr_tree_node *node,
-                      const struct mr_tree_edge *edge, struct mr_err *err)
+static mr_status copy(struct mr_circuit *tree, const struct mr_circuit_node *node,
+                      const struct mr_circuit_edge *edge, struct mr_err *err)
 {
     const size_t n = tree->n_node, m = tree->n_edge;
     tree->node = mr_arena_zero(&tree->arena, n, sizeof *tree->node, err);
@@ -67,30 +67,30 @@ static mr_status copy(struct mr_tree *tree, const struct mr_tree_node *node,
         tree->node[i].name = mr_arena_text(&tree->arena, mr_str_of(node[i].name), err);
         if (tree->node[i].name == NULL)
             return MR_NOMEM;
-        tree->amp_per_w[i] = mr_tree_amp_per_w(&node[i]);
+        tree->amp_per_w[i] = mr_circuit_amp_per_w(&node[i]);
         for (uint32_t e = 0; e < node[i].n_edge; e++)
             tree->edge_child[node[i].first_edge + e] = (uint32_t)i;
     }
     return MR_OK;
 }
 
-static void tell(struct mr_diags *diags, const struct mr_tree_node *node, const char *text)
+static void tell(struct mr_diags *diags, const struct mr_circuit_node *node, const char *text)
 {
     mr_diags_add(diags, MR_SEVERITY_ERROR, MR_RANGE, node->at, "%s \"%s\": %s",
                  mr_stage_info(node->kind)->name, node->name, text);
 }
 
-static bool has_edges(const struct mr_tree *tree, struct mr_diags *diags)
+static bool has_edges(const struct mr_circuit *tree, struct mr_diags *diags)
 {
     size_t next = 0;
     bool is_good = true;
     for (size_t i = 0; i < tree->n_node; i++) {
-        const struct mr_tree_node *node = &tree->node[i];
+        const struct mr_circuit_node *node = &tree->node[i];
         MR_ASSERT(node->n_edge == 0 || node->first_edge == next);
         next += node->n_edge;
         MR_ASSERT(next <= tree->n_edge);
         for (uint32_t e = 0; e < node->n_edge; e++) {
-            const struct mr_tree_edge *edge = &tree->edge[node->first_edge + e];
+            const struct mr_circuit_edge *edge = &tree->edge[node->first_edge + e];
             if (edge->parent >= tree->n_node) {
                 mr_diags_add(diags, MR_SEVERITY_ERROR, MR_REF, node->at,
                              "%s \"%s\": feed %u is node %u of %zu",
@@ -108,7 +108,7 @@ static bool has_edges(const struct mr_tree *tree, struct mr_diags *diags)
 
 /* Edges by parent, then parents before children: nodes whose last parent was placed. In index order
  * among those that are ready, so that the order is a property of the tree alone. */
-static bool sort(struct mr_tree *tree, uint32_t *n_up)
+static bool sort(struct mr_circuit *tree, uint32_t *n_up)
 {
     size_t n_placed = 0;
     for (size_t e = 0; e < tree->n_edge; e++)
@@ -147,7 +147,7 @@ static void shown(double w, char text[MR_UNIT_CAP])
     mr_unit_human(w, MR_Q_POWER, 6, text);
 }
 
-static void check_voltage(const struct mr_tree *tree, const struct mr_tree_node *node,
+static void check_voltage(const struct mr_circuit *tree, const struct mr_circuit_node *node,
                           struct mr_diags *diags)
 {
     if (!node->is_dc && node->n_phase != 1 && node->n_phase != 3) {
@@ -163,7 +163,7 @@ static void check_voltage(const struct mr_tree *tree, const struct mr_tree_node 
     if (mr_stage_info(node->kind)->is_converter || node->voltage_v == 0)
         return;
     for (uint32_t e = 0; e < node->n_edge; e++) {
-        const struct mr_tree_node *up = &tree->node[tree->edge[node->first_edge + e].parent];
+        const struct mr_circuit_node *up = &tree->node[tree->edge[node->first_edge + e].parent];
         if (up->voltage_v == 0 || (up->voltage_v == node->voltage_v && up->is_dc == node->is_dc &&
                                    (node->is_dc || node->n_phase <= up->n_phase)))
             continue;
@@ -176,12 +176,12 @@ static void check_voltage(const struct mr_tree *tree, const struct mr_tree_node 
 }
 
 /* The source a node is synchronous with: its own where direct current starts, the common one of its
- * feeds, or MR_TREE_NONE. A transfer switch is synchronous with its first feed. */
-static uint32_t *sources(const struct mr_tree *tree, uint32_t *source)
+ * feeds, or MR_CIRCUIT_NONE. A transfer switch is synchronous with its first feed. */
+static uint32_t *sources(const struct mr_circuit *tree, uint32_t *source)
 {
     for (size_t k = 0; k < tree->n_node; k++) {
         const uint32_t i = tree->order[k];
-        const struct mr_tree_node *node = &tree->node[i];
+        const struct mr_circuit_node *node = &tree->node[i];
         source[i] = node->n_edge == 0 ? i : source[tree->edge[node->first_edge].parent];
     }
     return source;
@@ -189,19 +189,19 @@ static uint32_t *sources(const struct mr_tree *tree, uint32_t *source)
 
 /* Rectifiers and double-conversion supplies take from several sources; transformers and bars that
  * did would close two grids on each other. Loads have a supply behind each cord. */
-static bool may_mix(const struct mr_tree *tree, uint32_t i)
+static bool may_mix(const struct mr_circuit *tree, uint32_t i)
 {
     const int kind = tree->node[i].kind;
-    return mr_tree_is_leaf(tree, i) || tree->node[i].is_dc || kind == MR_STAGE_SST ||
+    return mr_circuit_is_leaf(tree, i) || tree->node[i].is_dc || kind == MR_STAGE_SST ||
            kind == MR_STAGE_SHELF || kind == MR_STAGE_UPS || kind == MR_STAGE_BRICK;
 }
 
-static void check_sources(const struct mr_tree *tree, const uint32_t *source,
+static void check_sources(const struct mr_circuit *tree, const uint32_t *source,
                           struct mr_diags *diags)
 {
     for (uint32_t i = 0; i < tree->n_node; i++) {
-        const struct mr_tree_node *node = &tree->node[i];
-        if (node->split == MR_TREE_TRANSFER || may_mix(tree, i))
+        const struct mr_circuit_node *node = &tree->node[i];
+        if (node->split == MR_CIRCUIT_TRANSFER || may_mix(tree, i))
             continue;
         for (uint32_t e = 1; e < node->n_edge; e++) {
             const uint32_t first = source[tree->edge[node->first_edge].parent];
@@ -218,20 +218,21 @@ static void check_sources(const struct mr_tree *tree, const uint32_t *source,
 }
 
 /* What a node asks of one feed when all is well. */
-static double normal_w(const struct mr_tree *tree, const struct mr_tree_node *node, uint32_t e)
+static double normal_w(const struct mr_circuit *tree, const struct mr_circuit_node *node,
+                       uint32_t e)
 {
     double sum = 0;
-    if (node->split == MR_TREE_TRANSFER)
-        return e == 0 ? mr_tree_rating_w(node) : 0;
+    if (node->split == MR_CIRCUIT_TRANSFER)
+        return e == 0 ? mr_circuit_rating_w(node) : 0;
     for (uint32_t k = 0; k < node->n_edge; k++)
         sum += tree->edge[node->first_edge + k].share;
-    return mr_tree_rating_w(node) * tree->edge[node->first_edge + e].share / sum;
+    return mr_circuit_rating_w(node) * tree->edge[node->first_edge + e].share / sum;
 }
 
-static void check_rating(const struct mr_tree *tree, uint32_t i, struct mr_diags *diags)
+static void check_rating(const struct mr_circuit *tree, uint32_t i, struct mr_diags *diags)
 {
-    const struct mr_tree_node *node = &tree->node[i];
-    const double rating_w = mr_tree_rating_w(node);
+    const struct mr_circuit_node *node = &tree->node[i];
+    const double rating_w = mr_circuit_rating_w(node);
     char has[MR_UNIT_CAP], needs[MR_UNIT_CAP];
     double sum_w = 0;
     if (node->may_oversubscribe || isinf(rating_w))
@@ -239,10 +240,10 @@ static void check_rating(const struct mr_tree *tree, uint32_t i, struct mr_diags
     shown(rating_w, has);
     for (uint32_t d = tree->first_down[i]; d < tree->first_down[i + 1]; d++) {
         const uint32_t c = tree->edge_child[tree->down[d]];
-        const struct mr_tree_node *child = &tree->node[c];
+        const struct mr_circuit_node *child = &tree->node[c];
         const double w = normal_w(tree, child, tree->down[d] - child->first_edge);
         sum_w += isinf(w) ? 0 : w;
-        if (!mr_tree_is_leaf(tree, c) || isinf(w) || w <= rating_w * slack)
+        if (!mr_circuit_is_leaf(tree, c) || isinf(w) || w <= rating_w * slack)
             continue;
         shown(w, needs);
         mr_diags_add(diags, MR_SEVERITY_ERROR, MR_RANGE, node->at,
@@ -260,9 +261,9 @@ static void check_rating(const struct mr_tree *tree, uint32_t i, struct mr_diags
                  mr_stage_info(node->kind)->name, node->name, has, needs);
 }
 
-static void check_node(const struct mr_tree *tree, uint32_t i, struct mr_diags *diags)
+static void check_node(const struct mr_circuit *tree, uint32_t i, struct mr_diags *diags)
 {
-    const struct mr_tree_node *node = &tree->node[i];
+    const struct mr_circuit_node *node = &tree->node[i];
     struct mr_err units = {0}, breaker = {0};
     if (mr_units_check(&node->units, node->name, node->at, &units) != MR_OK)
         mr_diags_add_err(diags, MR_SEVERITY_ERROR, &units);
@@ -276,8 +277,9 @@ static void check_node(const struct mr_tree *tree, uint32_t i, struct mr_diags *
     check_rating(tree, i, diags);
 }
 
-static mr_status build(struct mr_tree *tree, const struct mr_tree_node *node,
-                       const struct mr_tree_edge *edge, struct mr_diags *diags, struct mr_err *err)
+static mr_status build(struct mr_circuit *tree, const struct mr_circuit_node *node,
+                       const struct mr_circuit_edge *edge, struct mr_diags *diags,
+                       struct mr_err *err)
 {
     MR_TRY(copy(tree, node, edge, err));
     uint32_t *scratch = mr_arena_zero(&tree->arena, tree->n_node, sizeof *scratch, err);
@@ -298,16 +300,16 @@ static mr_status build(struct mr_tree *tree, const struct mr_tree_node *node,
     return MR_OK;
 }
 
-mr_status mr_tree_create(const struct mr_tree_node *node, size_t n_node,
-                         const struct mr_tree_edge *edge, size_t n_edge, double holdup_s,
-                         struct mr_tree **out, struct mr_diags *diags)
+mr_status mr_circuit_create(const struct mr_circuit_node *node, size_t n_node,
+                            const struct mr_circuit_edge *edge, size_t n_edge, double holdup_s,
+                            struct mr_circuit **out, struct mr_diags *diags)
 {
     struct mr_err err = {0};
     const size_t n_error = diags->n_error;
-    struct mr_tree *tree = mr_alloc_zero(1, sizeof *tree);
+    struct mr_circuit *tree = mr_alloc_zero(1, sizeof *tree);
     mr_status st = MR_OK;
     *out = NULL;
-    MR_ASSERT(n_node > 0 && n_node < MR_TREE_NONE && n_edge < MR_TREE_NONE && holdup_s >= 0);
+    MR_ASSERT(n_node > 0 && n_node < MR_CIRCUIT_NONE && n_edge < MR_CIRCUIT_NONE && holdup_s >= 0);
     if (tree == NULL) {
         st = mr_err_nomem(&err, sizeof *tree);
     } else {
@@ -321,14 +323,14 @@ mr_status mr_tree_create(const struct mr_tree_node *node, size_t n_node,
     else if (diags->n_error > n_error)
         st = diags->first_error;
     if (st != MR_OK) {
-        mr_tree_destroy(tree);
+        mr_circuit_destroy(tree);
         return st;
     }
     *out = tree;
     return MR_OK;
 }
 
-void mr_tree_destroy(struct mr_tree *tree)
+void mr_circuit_destroy(struct mr_circuit *tree)
 {
     if (tree == NULL)
         return;
