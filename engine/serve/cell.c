@@ -5,6 +5,7 @@
 
 #include "engine/base/assert.h"
 #include "engine/base/mem.h"
+#include "engine/serve/outage.h"
 #include "engine/serve/split.h"
 
 #include <math.h>
@@ -103,11 +104,16 @@ static void continue_session(struct mr_cell *cell, struct mr_cell_session *sessi
                                         (uint64_t)ticket->n_prompt + ticket->n_output};
 }
 
-/* Who reads the prompt: an instance of the other pool, or the one that decodes. */
-static mr_status choose_reader(struct mr_cell *cell, struct mr_ticket *ticket,
-                               const struct mr_call *call, struct mr_instance **reader,
-                               struct mr_err *err)
+mr_status mr_cell_choose(struct mr_cell *cell, struct mr_ticket *ticket, const struct mr_call *call,
+                         struct mr_instance **reader, struct mr_err *err)
 {
+    struct mr_cell_session *session = NULL;
+    *reader = NULL;
+    MR_TRY(session_of(cell, ticket->session, &session, err));
+    ticket->instance = mr_router_choose(&cell->router, ticket->id, session->instance);
+    ticket->prefill = MR_ROUTER_NOWHERE;
+    if (ticket->instance == MR_ROUTER_NOWHERE)
+        return MR_OK;
     *reader = &cell->instance[ticket->instance];
     if (cell->split == NULL)
         return MR_OK;
@@ -117,23 +123,49 @@ static mr_status choose_reader(struct mr_cell *cell, struct mr_ticket *ticket,
     return MR_OK;
 }
 
+static mr_status park(struct mr_cell *cell, uint32_t call, struct mr_err *err)
+{
+    MR_TRY(
+        mr_grow(&cell->parked, &cell->parked_cap, cell->n_parked + 1, sizeof *cell->parked, err));
+    cell->parked[cell->n_parked++] = call;
+    return MR_OK;
+}
+
+mr_status mr_cell_send(struct mr_cell *cell, uint32_t call, struct mr_instance *reader,
+                       double now_s, struct mr_err *err)
+{
+    const struct mr_ticket *ticket = &cell->ticket[call];
+    if (reader == NULL)
+        return park(cell, call, err);
+    cell->session[ticket->session].instance = ticket->instance;
+    mr_router_count(&cell->router, ticket->instance, 1);
+    if (ticket->prefill != MR_ROUTER_NOWHERE)
+        return mr_split_arrive(cell, call, now_s, err);
+    if (cell->split != NULL)
+        cell->split->counts.n_local++;
+    MR_TRY(mr_instance_arrive(reader, call, now_s, err));
+    mr_cell_plan_event(cell, ticket->instance);
+    return MR_OK;
+}
+
+mr_status mr_cell_reroute(struct mr_cell *cell, uint32_t call, double now_s, struct mr_err *err)
+{
+    struct mr_instance *reader = NULL;
+    MR_TRY(mr_cell_choose(cell, &cell->ticket[call], &cell->calls.call[call], &reader, err));
+    return mr_cell_send(cell, call, reader, now_s, err);
+}
+
 mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, double now_s,
                          struct mr_err *err)
 {
     uint32_t call = MR_CALL_NONE;
     struct mr_cell_session *session = NULL;
+    struct mr_instance *reader = NULL;
     struct mr_ticket own = *ticket;
+    const uint32_t wait_max = cell->plan.wait_max[ticket->tier];
     MR_ASSERT(ticket->n_prompt > 0 && ticket->n_output > 0);
     cell->n_event++;
     MR_TRY(session_of(cell, ticket->session, &session, err));
-    own.instance = mr_router_choose(&cell->router, ticket->id, session->instance);
-    struct mr_instance *reader = NULL;
-    own.prefill = MR_ROUTER_NOWHERE;
-    const uint32_t wait_max = cell->plan.wait_max[ticket->tier];
-    if (!mr_instance_can_hold(&cell->instance[own.instance], ticket->n_prompt, ticket->n_output)) {
-        cell->sink.refused(cell->sink.context, &own, now_s, MR_CELL_REFUSAL_TOO_LONG);
-        return MR_OK;
-    }
     const struct mr_call new_call = {.arrived_s = now_s,
                                      .n_prompt = ticket->n_prompt,
                                      .n_output = ticket->n_output,
@@ -141,8 +173,14 @@ mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, d
                                      .n_prefix = ticket->n_prefix,
                                      .number = (uint32_t)ticket->id,
                                      .rank = cell->plan.rank[ticket->tier]};
-    MR_TRY(choose_reader(cell, &own, &new_call, &reader, err));
-    if (wait_max > 0 && reader->queue.n >= wait_max) {
+    own.instance = MR_ROUTER_NOWHERE;
+    own.prefill = MR_ROUTER_NOWHERE;
+    if (!mr_instance_can_hold(&cell->instance[0], ticket->n_prompt, ticket->n_output)) {
+        cell->sink.refused(cell->sink.context, &own, now_s, MR_CELL_REFUSAL_TOO_LONG);
+        return MR_OK;
+    }
+    MR_TRY(mr_cell_choose(cell, &own, &new_call, &reader, err));
+    if (wait_max > 0 && reader != NULL && reader->queue.n >= wait_max) {
         cell->sink.refused(cell->sink.context, &own, now_s, MR_CELL_REFUSAL_SHED);
         return MR_OK;
     }
@@ -150,14 +188,7 @@ mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, d
     continue_session(cell, session, &own, new_call.space);
     cell->ticket[call] = own;
     cell->calls.call[call] = new_call;
-    mr_router_count(&cell->router, own.instance, 1);
-    if (own.prefill != MR_ROUTER_NOWHERE)
-        return mr_split_arrive(cell, call, now_s, err);
-    if (cell->split != NULL)
-        cell->split->counts.n_local++;
-    MR_TRY(mr_instance_arrive(reader, call, now_s, err));
-    mr_cell_plan_event(cell, own.instance);
-    return MR_OK;
+    return mr_cell_send(cell, call, reader, now_s, err);
 }
 
 /* ---- life ---- */
@@ -182,6 +213,11 @@ mr_status mr_cell_init(struct mr_cell *cell, const struct mr_cell_plan *plan,
     }
     if (st == MR_OK && plan->split != NULL)
         st = mr_split_create(cell, plan->split, &cell->split, err);
+    if (st == MR_OK) {
+        cell->seat = mr_alloc_zero(mr_cell_n_seat(cell), sizeof *cell->seat);
+        st = cell->seat != NULL ? MR_OK
+                                : mr_err_nomem(err, mr_cell_n_seat(cell) * sizeof *cell->seat);
+    }
     if (st != MR_OK)
         mr_cell_fini(cell);
     return st;
@@ -198,5 +234,8 @@ void mr_cell_fini(struct mr_cell *cell)
     mr_free(cell->calls.call);
     mr_free(cell->ticket);
     mr_free(cell->session);
+    mr_free(cell->seat);
+    mr_free(cell->lost);
+    mr_free(cell->parked);
     *cell = (struct mr_cell){0};
 }

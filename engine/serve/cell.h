@@ -47,6 +47,19 @@ struct mr_cell_session {
     uint64_t n_context; /* tokens of its longest call so far */
 };
 
+enum mr_cell_seat_state {
+    MR_CELL_SEAT_UP,
+    MR_CELL_SEAT_DRAINED,
+    MR_CELL_SEAT_DOWN
+};
+
+/* An instance's place: of either pool (outage.h). */
+struct mr_cell_seat {
+    double since_s, down_s; /* down now since; was down before */
+    uint32_t n_down;
+    uint8_t state; /* enum mr_cell_seat_state */
+};
+
 struct mr_split;
 struct mr_split_plan;
 
@@ -74,6 +87,10 @@ struct mr_cell {
     size_t session_cap;
     uint32_t n_space; /* of prefix caches, given out so far */
     uint64_t n_event;
+    struct mr_cell_seat *seat; /* outage.h */
+    uint32_t *lost, *parked;   /* calls: of an instance that goes down; while none is open */
+    size_t n_lost, lost_cap, n_parked, parked_cap;
+    uint64_t n_rerouted;
 };
 
 MR_CHECKED mr_status mr_cell_init(struct mr_cell *cell, const struct mr_cell_plan *plan,
@@ -101,6 +118,16 @@ static inline void mr_cell_plan_event(struct mr_cell *cell, uint32_t instance)
 {
     mr_tree_set_time(&cell->due, instance, mr_instance_due_s(&cell->instance[instance]));
 }
+
+/** Where does a call go on? Its ticket's instance and prefill are set.
+ *  @param[out] reader who reads its prompt; NULL: it waits, for no instance is open */
+MR_CHECKED mr_status mr_cell_choose(struct mr_cell *cell, struct mr_ticket *ticket,
+                                    const struct mr_call *call, struct mr_instance **reader,
+                                    struct mr_err *err);
+
+/** It goes there. @param[in] reader of mr_cell_choose */
+MR_CHECKED mr_status mr_cell_send(struct mr_cell *cell, uint32_t call, struct mr_instance *reader,
+                                  double now_s, struct mr_err *err);
 
 /** A call has ended. */
 void mr_cell_finish(struct mr_cell *cell, uint32_t call, double now_s);

@@ -335,6 +335,7 @@ static mr_status end_prompt(struct mr_instance *instance, uint32_t call, double 
                             const struct mr_instance_sink *sink, struct mr_err *err)
 {
     struct mr_call *c = mr_instance_call(instance, call);
+    instance->n_prompt_end++;
     if (!c->has_first) {
         c->has_first = true;
         c->first_s = now_s;
@@ -397,6 +398,7 @@ static void settle(struct mr_instance *instance, uint64_t k)
         if (policy->takes_blocks && k > 1)
             instance->n_free -= mr_instance_demand(instance, instance->clock + 1, k - 1);
         instance->clock += k;
+        instance->n_call_step += k * n_decode(instance);
         instance->kv_steps += k * n_decode(instance);
         mr_sliding_step(&instance->window, instance->calls->call, k,
                         (uint32_t)(instance->clock - instance->clock_base));
@@ -447,33 +449,53 @@ double mr_instance_energy_j(const struct mr_instance *instance, double now_s)
     return instance->busy_j + segment_j(instance, k, share, now_s - segment->start_s);
 }
 
-/* Whole steps are settled; step k in flight becomes step 0 of a segment that begins now. Where it
- * began in the middle of a leap, its blocks have not been taken yet. */
+/* Up to now: whole steps that have ended by `by_s`, and time and joules. @param[out] share done of
+ * the step in flight @return the steps */
+static uint64_t settle_by(struct mr_instance *instance, double by_s, double now_s, double *share)
+{
+    const struct mr_segment before = instance->segment;
+    uint64_t k = mr_segment_ended(&before, by_s);
+    k = k < before.n_step ? k : before.n_step - 1;
+    const double time_s = now_s - before.start_s;
+    *share = fmin(1, mr_segment_share(&before, k, now_s, instance->done_frac));
+    instance->busy_s += time_s;
+    instance->busy_j += segment_j(instance, k, *share, time_s);
+    settle(instance, k);
+    for (size_t i = 0; i < instance->n_part; i++)
+        mr_instance_call(instance, instance->part[i].call)->n_read +=
+            (uint32_t)(instance->part[i].chunk * k);
+    return k;
+}
+
+/* Step k in flight becomes step 0 of a segment that begins now. Where it began in the middle of a
+ * leap, its blocks have not been taken yet. */
 void mr_instance_set_clock(struct mr_instance *instance, double phi, double now_s)
 {
     const struct mr_segment before = instance->segment;
+    double share;
     MR_ASSERT(phi > 0 && phi <= 1);
     if (phi == instance->phi)
         return;
     instance->phi = phi;
     if (before.n_step == 0 || instance->is_starting)
         return;
-    uint64_t k = mr_segment_ended(&before, now_s);
-    k = k < before.n_step ? k : before.n_step - 1;
-    const double time_s = now_s - before.start_s;
-    const double share = fmin(1, mr_segment_share(&before, k, now_s, instance->done_frac));
-    instance->busy_s += time_s;
-    instance->busy_j += segment_j(instance, k, share, time_s);
-    settle(instance, k);
-    for (size_t i = 0; i < instance->n_part; i++)
-        mr_instance_call(instance, instance->part[i].call)->n_read +=
-            (uint32_t)(instance->part[i].chunk * k);
+    const uint64_t k = settle_by(instance, now_s, now_s, &share);
     if (k > 0)
         take_step_blocks(instance);
     price(instance, now_s);
     instance->done_frac = share;
     instance->segment.first_s = (1 - share) * instance->segment.a_s;
     instance->segment.n_step = before.n_step - k;
+}
+
+void mr_instance_halt(struct mr_instance *instance, double now_s)
+{
+    double share;
+    /* a boundary of this instant has not been played yet: its step is lost with leaps, too */
+    if (instance->segment.n_step > 0 && !instance->is_starting)
+        (void)settle_by(instance, now_s - MR_SEGMENT_TIE_S, now_s, &share);
+    instance->segment.n_step = 0;
+    instance->is_starting = false;
 }
 
 /* ---- arrivals ---- */

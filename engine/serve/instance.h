@@ -76,8 +76,9 @@ struct mr_instance {
     struct mr_queue queue;      /* waiting calls */
     uint64_t n_left;            /* calls that have left but hold blocks (handover.h) */
     uint64_t n_iteration, n_segment, n_restart;
-    struct mr_power_leap energy; /* of the segment, one package */
-    double busy_s, busy_j;       /* of all segments that have ended, one package */
+    uint64_t n_call_step, n_prompt_end; /* decode steps times calls in them; prompts read */
+    struct mr_power_leap energy;        /* of the segment, one package */
+    double busy_s, busy_j;              /* of all segments that have ended, one package */
 };
 
 /* What becomes of calls. */
@@ -119,6 +120,10 @@ MR_CHECKED mr_status mr_instance_advance(struct mr_instance *instance,
 /** The clock of the packages changes now, no later than `due`. The step in flight goes on at the
  * new pace: what share of its work was done stays done. */
 void mr_instance_set_clock(struct mr_instance *instance, double phi, double now_s);
+
+/** The segment is over: steps that have ended are made, the one in flight is lost. What becomes of
+ *  the calls is the caller's business (outage.h). */
+void mr_instance_halt(struct mr_instance *instance, double now_s);
 
 /** Joules of one package up to a time within the segment, without changing anything. */
 double mr_instance_energy_j(const struct mr_instance *instance, double now_s);

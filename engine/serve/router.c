@@ -2,29 +2,62 @@
 /* Loads in a winner tree: the least is known, one change costs a path to the root. */
 #include "engine/serve/router.h"
 
+#include "engine/base/assert.h"
+#include "engine/base/mem.h"
 #include "engine/base/rng.h"
+
+#include <string.h>
 
 mr_status mr_router_init(struct mr_router *router, int policy, uint32_t n, uint64_t seed,
                          struct mr_err *err)
 {
     *router = (struct mr_router){.policy = policy, .seed = seed, .affinity_excess = 8};
     MR_TRY(mr_tree_init(&router->load, n, err));
-    for (uint32_t i = 0; i < n; i++)
+    router->n_call = mr_alloc_zero(n, sizeof *router->n_call);
+    router->open = mr_alloc(n, sizeof *router->open);
+    if (router->n_call == NULL || router->open == NULL) {
+        mr_router_fini(router);
+        return mr_err_nomem(err, n * (sizeof *router->n_call + sizeof *router->open));
+    }
+    for (uint32_t i = 0; i < n; i++) {
         mr_tree_set(&router->load, i, 0);
+        router->open[router->n_open++] = i;
+    }
     return MR_OK;
 }
 
 void mr_router_fini(struct mr_router *router)
 {
     mr_tree_fini(&router->load);
+    mr_free(router->n_call);
+    mr_free(router->open);
+    *router = (struct mr_router){0};
+}
+
+void mr_router_open(struct mr_router *router, uint32_t instance, bool is_open)
+{
+    const bool was_open = mr_tree_key(&router->load, instance) != MR_TREE_NEVER;
+    uint32_t at = 0;
+    if (is_open == was_open)
+        return;
+    mr_tree_set(&router->load, instance, is_open ? router->n_call[instance] : MR_TREE_NEVER);
+    while (at < router->n_open && router->open[at] < instance)
+        at++;
+    uint32_t *place = &router->open[at];
+    if (is_open) {
+        memmove(place + 1, place, (router->n_open++ - at) * sizeof *place);
+        *place = instance;
+    } else {
+        memmove(place, place + 1, (--router->n_open - at) * sizeof *place);
+    }
 }
 
 static uint32_t draw(const struct mr_router *router, uint64_t call, uint64_t i)
 {
     /* a product instead of a remainder: the same for every n, biased by less than n / 2^64 */
     __extension__ typedef unsigned __int128 u128;
-    return (uint32_t)((u128)mr_rng_u64_at(router->seed, MR_RNG_ROUTER, call, i) * router->load.n >>
-                      64);
+    const u128 number = mr_rng_u64_at(router->seed, MR_RNG_ROUTER, call, i);
+    return router->open[number * router->n_open >> 64];
 }
 
 static uint32_t of_two(const struct mr_router *router, uint64_t call)
@@ -38,9 +71,11 @@ uint32_t mr_router_choose(struct mr_router *router, uint64_t call, uint32_t last
 {
     const uint64_t turn = router->n_routed++;
     const uint32_t best = mr_tree_winner(&router->load);
+    if (router->n_open == 0)
+        return MR_ROUTER_NOWHERE;
     switch ((enum mr_router_policy)router->policy) {
     case MR_ROUTER_ROUND:
-        return (uint32_t)(turn % router->load.n);
+        return router->open[turn % router->n_open];
     case MR_ROUTER_RANDOM:
         return draw(router, call, 0);
     case MR_ROUTER_CHOICES:
@@ -59,6 +94,9 @@ uint32_t mr_router_choose(struct mr_router *router, uint64_t call, uint32_t last
 
 void mr_router_count(struct mr_router *router, uint32_t instance, int more)
 {
-    const uint64_t before = mr_tree_key(&router->load, instance);
-    mr_tree_set(&router->load, instance, more > 0 ? before + 1 : before - 1);
+    uint64_t *n = &router->n_call[instance];
+    MR_ASSERT(more > 0 || *n > 0);
+    *n = more > 0 ? *n + 1 : *n - 1;
+    if (mr_tree_key(&router->load, instance) != MR_TREE_NEVER)
+        mr_tree_set(&router->load, instance, *n);
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which instance of a pool a call goes to. The router knows loads, kept in a winner tree, and where
- * a session was last; no policy looks at all instances. */
+ * a session was last; no policy looks at all instances. An instance that is closed (down, drained)
+ * is chosen by none of them. */
 #ifndef MR_ENGINE_SERVE_ROUTER_H
 #define MR_ENGINE_SERVE_ROUTER_H
 
 #include "engine/base/status.h"
 #include "engine/clock/tree.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* name in files, meaning */
@@ -30,7 +32,10 @@ struct mr_router {
     uint64_t seed;
     uint64_t n_routed;
     double affinity_excess; /* calls more than the best instance has that a session puts up with */
-    struct mr_tree load;    /* key: calls of the instance */
+    struct mr_tree load;    /* key: calls of the instance; MR_TREE_NEVER while it is closed */
+    uint64_t *n_call;       /* [load.n] */
+    uint32_t *open;         /* those that are open, in order */
+    uint32_t n_open;
 };
 
 /** @param[in] n instances */
@@ -38,7 +43,11 @@ MR_CHECKED mr_status mr_router_init(struct mr_router *router, int policy, uint32
                                     struct mr_err *err);
 void mr_router_fini(struct mr_router *router);
 
-/** @param[in] call number that draws at random are made from, so that order does not matter
+/** May calls go there? All may at first. O(n), rarely called. */
+void mr_router_open(struct mr_router *router, uint32_t instance, bool is_open);
+
+/** @return an instance that is open, MR_ROUTER_NOWHERE without any
+ *  @param[in] call number that draws at random are made from, so that order does not matter
  *  @param[in] last instance of the session, or MR_ROUTER_NOWHERE */
 uint32_t mr_router_choose(struct mr_router *router, uint64_t call, uint32_t last);
 

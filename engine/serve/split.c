@@ -7,6 +7,7 @@
 #include "engine/base/assert.h"
 #include "engine/base/mem.h"
 #include "engine/serve/handover.h"
+#include "engine/serve/outage.h"
 #include "engine/serve/policy.h"
 
 #include <math.h>
@@ -36,7 +37,7 @@ mr_status mr_split_choose(struct mr_cell *cell, struct mr_ticket *ticket,
         return MR_OK;
     /* NOWHERE is -1: 0 - 1 */
     const uint32_t i = mr_router_choose(&split->router, ticket->id, *last - 1);
-    if (mr_tree_key(&split->router.load, i) >= split->plan.n_slot ||
+    if (i == MR_ROUTER_NOWHERE || split->router.n_call[i] >= split->plan.n_slot ||
         !mr_instance_can_hold(&split->instance[i], call->n_prompt, 1))
         return MR_OK;
     ticket->prefill = i;
@@ -74,9 +75,35 @@ static double left_bytes(const struct mr_split_plan *plan, double bytes, double 
     return fmin(bytes, fmax(bytes / plan->n_layer, bytes - covered_s * bandwidth_bytes_s));
 }
 
+/* The instance it was meant for has gone down meanwhile: another one decodes, or all of it was in
+ * vain. */
+static mr_status send_elsewhere(struct mr_cell *cell, uint32_t call, double now_s, bool *is_sent,
+                                struct mr_err *err)
+{
+    struct mr_split *split = cell->split;
+    struct mr_ticket *ticket = &cell->ticket[call];
+    const uint32_t other = mr_router_choose(&cell->router, ticket->id, MR_ROUTER_NOWHERE);
+    mr_router_count(&cell->router, ticket->instance, -1);
+    *is_sent = other != MR_ROUTER_NOWHERE;
+    if (*is_sent) {
+        ticket->instance = other;
+        mr_router_count(&cell->router, other, 1);
+        return MR_OK;
+    }
+    MR_TRY(mr_handover_release(&split->instance[ticket->prefill], call, now_s, err));
+    mr_outage_forget(&cell->calls.call[call]);
+    cell->n_rerouted++;
+    return mr_cell_reroute(cell, call, now_s, err);
+}
+
 static mr_status send(struct mr_cell *cell, uint32_t call, double now_s, struct mr_err *err)
 {
     struct mr_split *split = cell->split;
+    bool is_sent = true;
+    if (cell->seat[cell->ticket[call].instance].state == MR_CELL_SEAT_DOWN)
+        MR_TRY(send_elsewhere(cell, call, now_s, &is_sent, err));
+    if (!is_sent)
+        return MR_OK;
     const struct mr_split_plan *plan = &split->plan;
     const struct mr_ticket *ticket = &cell->ticket[call];
     const struct mr_call *c = &cell->calls.call[call];
@@ -93,9 +120,17 @@ static mr_status send(struct mr_cell *cell, uint32_t call, double now_s, struct 
     uint64_t id = 0;
     MR_TRY(mr_transfer_start(split->net, &job, at_s, &id, err));
     const uint32_t slot = (uint32_t)id;
+    const size_t before = split->flight_cap;
     MR_TRY(
         mr_grow(&split->flight, &split->flight_cap, (size_t)slot + 1, sizeof *split->flight, err));
-    split->flight[slot] = (struct mr_split_flight){call, now_s, bytes, bytes - left};
+    for (size_t i = before; i < split->flight_cap; i++)
+        split->flight[i].is_on = false;
+    split->flight[slot] = (struct mr_split_flight){.call = call,
+                                                   .is_on = true,
+                                                   .id = id,
+                                                   .start_s = now_s,
+                                                   .bytes = bytes,
+                                                   .early_bytes = bytes - left};
     return MR_OK;
 }
 
@@ -104,6 +139,7 @@ static mr_status deliver(struct mr_cell *cell, const struct mr_transfer_done *do
 {
     struct mr_split *split = cell->split;
     const struct mr_split_flight flight = split->flight[(uint32_t)done->id];
+    split->flight[(uint32_t)done->id].is_on = false;
     const struct mr_ticket *ticket = &cell->ticket[flight.call];
     MR_ASSERT(done->reason == MR_TRANSFER_DONE && done->tag == ticket->id);
     split->counts.n_transfer++;
@@ -156,6 +192,13 @@ static mr_status advance_net(struct mr_cell *cell, double to_s, struct mr_err *e
         cell->n_event++;
     }
     return MR_OK;
+}
+
+mr_status mr_split_settle(struct mr_cell *cell, double now_s, struct mr_err *err)
+{
+    while (mr_transfer_next_s(cell->split->net) <= now_s)
+        MR_TRY(advance_net(cell, now_s, err));
+    return advance_net(cell, now_s, err);
 }
 
 double mr_split_due_s(const struct mr_split *split)

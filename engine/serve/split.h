@@ -65,12 +65,15 @@ struct mr_split_counts {
     uint64_t n_transfer; /* that have ended */
     double sent_bytes;   /* of them; those streamed early included */
     double early_bytes;  /* streamed before the prompts' ends */
+    uint64_t n_lost;     /* on their way when an end went down */
     double visible_s;    /* sum over transfers: from the prompt's end to the last byte */
 };
 
 /* A transfer on its way, by its slot in the network. */
 struct mr_split_flight {
     uint32_t call;
+    bool is_on;
+    uint64_t id; /* of the transfer */
     double start_s, bytes, early_bytes;
 };
 
@@ -113,6 +116,10 @@ MR_CHECKED mr_status mr_split_arrive(struct mr_cell *cell, uint32_t call, double
 
 /** The next event of the prefill pool or of the network; INFINITY when nothing runs. */
 double mr_split_due_s(const struct mr_split *split);
+
+/** Bring the network up to now, to which the cell has been played: what has arrived is delivered.
+ */
+MR_CHECKED mr_status mr_split_settle(struct mr_cell *cell, double now_s, struct mr_err *err);
 
 /** Play the events of both pools and of the network that are before a time. */
 MR_CHECKED mr_status mr_split_play(struct mr_cell *cell, double before_s, struct mr_err *err);

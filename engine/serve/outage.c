@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Everything an instance knows of its calls is sums and lists, so that emptying it is setting them
+ * to zero; only the calls themselves are walked. */
+#include "engine/serve/outage.h"
+
+#include "engine/base/assert.h"
+#include "engine/base/mem.h"
+#include "engine/serve/handover.h"
+#include "engine/serve/split.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- one instance ---- */
+
+/* What it has made becomes part of its prompt. */
+static void forget(struct mr_call *call, uint64_t n_known)
+{
+    const uint64_t all = (uint64_t)call->n_prompt + call->n_output;
+    const uint64_t y = n_known < all ? n_known : all - 1; /* drafts may be a token ahead */
+    call->n_prompt = (uint32_t)y;
+    call->n_output = (uint32_t)(all - y);
+    if (call->n_restart < UINT16_MAX)
+        call->n_restart++;
+}
+
+static void reset_call(struct mr_call *call)
+{
+    call->n_read = 0;
+    call->state = MR_CALL_WAITING;
+    call->hold = (struct mr_cache_hold){0};
+    call->is_growing = false;
+    call->leaves = false;
+    call->is_computed = false;
+}
+
+void mr_outage_forget(struct mr_call *call)
+{
+    forget(call, (uint64_t)call->n_prompt + 1);
+    reset_call(call);
+}
+
+static void reset_sums(struct mr_instance *instance)
+{
+    const struct mr_serving *serving = instance->serving;
+    instance->decodes = false;
+    instance->is_single = false;
+    instance->is_reordered = false;
+    instance->done_frac = 0;
+    instance->finish.n = 0;
+    memset(instance->blocks.count, 0, instance->blocks.size * sizeof *instance->blocks.count);
+    instance->blocks.n = 0;
+    instance->window.tokens = 0;
+    instance->window.steps = 0;
+    instance->window.n_growing = 0;
+    instance->window.n_cross = 0;
+    if (serving->has_cache)
+        mr_cache_clear(&instance->cache);
+    instance->kv_tokens = 0;
+    instance->kv_steps = 0;
+    instance->n_free = serving->n_block;
+    instance->n_part = 0;
+    instance->head = MR_CALL_NONE;
+    instance->tail = MR_CALL_NONE;
+    instance->n_run = 0;
+    instance->n_left = 0;
+}
+
+size_t mr_outage_empty(struct mr_instance *instance, double now_s, uint32_t *lost)
+{
+    size_t n = 0;
+    mr_instance_halt(instance, now_s);
+    for (uint32_t i = instance->head; i != MR_CALL_NONE; i = mr_instance_call(instance, i)->next)
+        lost[n++] = i;
+    instance->n_restart += n;
+    for (size_t i = 0; i < n; i++) {
+        struct mr_call *call = mr_instance_call(instance, lost[i]);
+        forget(call, call->state == MR_CALL_DECODING ? mr_instance_known(instance, call)
+                                                     : call->n_prompt);
+    }
+    while (instance->queue.n > 0)
+        lost[n++] = mr_instance_next(instance);
+    for (size_t i = 0; i < n; i++)
+        reset_call(mr_instance_call(instance, lost[i]));
+    reset_sums(instance);
+    return n;
+}
+
+/* ---- seats ---- */
+
+uint32_t mr_cell_n_seat(const struct mr_cell *cell)
+{
+    return cell->plan.n_instance + (cell->split != NULL ? cell->split->plan.n_instance : 0);
+}
+
+static bool is_reader(const struct mr_cell *cell, uint32_t seat)
+{
+    return seat >= cell->plan.n_instance;
+}
+
+struct mr_instance *mr_cell_instance(const struct mr_cell *cell, uint32_t seat)
+{
+    MR_ASSERT(seat < mr_cell_n_seat(cell));
+    return is_reader(cell, seat) ? &cell->split->instance[seat - cell->plan.n_instance]
+                                 : &cell->instance[seat];
+}
+
+static void plan_event(struct mr_cell *cell, uint32_t seat)
+{
+    struct mr_tree *due = is_reader(cell, seat) ? &cell->split->due : &cell->due;
+    const uint32_t i = is_reader(cell, seat) ? seat - cell->plan.n_instance : seat;
+    mr_tree_set_time(due, i, mr_instance_due_s(mr_cell_instance(cell, seat)));
+}
+
+static void open_seat(struct mr_cell *cell, uint32_t seat, bool is_open)
+{
+    if (is_reader(cell, seat))
+        mr_router_open(&cell->split->router, seat - cell->plan.n_instance, is_open);
+    else
+        mr_router_open(&cell->router, seat, is_open);
+}
+
+/* A call that is lost is nobody's until it is routed again. */
+static void uncount(struct mr_cell *cell, uint32_t call, bool is_with_reader)
+{
+    struct mr_ticket *ticket = &cell->ticket[call];
+    if (is_with_reader)
+        mr_router_count(&cell->split->router, ticket->prefill, -1);
+    mr_router_count(&cell->router, ticket->instance, -1);
+    ticket->instance = MR_ROUTER_NOWHERE;
+    ticket->prefill = MR_ROUTER_NOWHERE;
+}
+
+/* Transfers from or to the seat: blocks at the other end are free again. */
+static mr_status lose_flights(struct mr_cell *cell, uint32_t seat, double now_s, struct mr_err *err)
+{
+    struct mr_split *split = cell->split;
+    if (split != NULL)
+        MR_TRY(mr_split_settle(cell, now_s, err));
+    for (size_t i = 0; split != NULL && i < split->flight_cap; i++) {
+        struct mr_split_flight *flight = &split->flight[i];
+        if (!flight->is_on)
+            continue;
+        const struct mr_ticket *ticket = &cell->ticket[flight->call];
+        const uint32_t reader = cell->plan.n_instance + ticket->prefill;
+        if (seat != reader && seat != ticket->instance)
+            continue;
+        (void)mr_transfer_cancel(split->net, flight->id);
+        flight->is_on = false;
+        split->counts.n_lost++;
+        if (seat != reader) {
+            MR_TRY(
+                mr_handover_release(&split->instance[ticket->prefill], flight->call, now_s, err));
+            plan_event(cell, reader);
+        }
+        mr_outage_forget(&cell->calls.call[flight->call]);
+        cell->lost[cell->n_lost++] = flight->call;
+        uncount(cell, flight->call, false);
+    }
+    return MR_OK;
+}
+
+mr_status mr_cell_down(struct mr_cell *cell, uint32_t seat, double now_s, struct mr_err *err)
+{
+    struct mr_cell_seat *s = &cell->seat[seat];
+    if (s->state == MR_CELL_SEAT_DOWN)
+        return MR_OK;
+    s->state = MR_CELL_SEAT_DOWN;
+    s->since_s = now_s;
+    s->n_down++;
+    open_seat(cell, seat, false);
+    MR_TRY(mr_grow(&cell->lost, &cell->lost_cap, cell->calls.n + 1, sizeof *cell->lost, err));
+    cell->n_lost = mr_outage_empty(mr_cell_instance(cell, seat), now_s, cell->lost);
+    for (size_t i = 0; i < cell->n_lost; i++)
+        uncount(cell, cell->lost[i], is_reader(cell, seat));
+    MR_TRY(lose_flights(cell, seat, now_s, err));
+    plan_event(cell, seat);
+    cell->n_rerouted += cell->n_lost;
+    for (size_t i = 0; i < cell->n_lost; i++)
+        MR_TRY(mr_cell_reroute(cell, cell->lost[i], now_s, err));
+    cell->n_event++;
+    return MR_OK;
+}
+
+void mr_cell_drain(struct mr_cell *cell, uint32_t seat, double now_s)
+{
+    struct mr_cell_seat *s = &cell->seat[seat];
+    (void)now_s;
+    if (s->state != MR_CELL_SEAT_UP)
+        return;
+    s->state = MR_CELL_SEAT_DRAINED;
+    open_seat(cell, seat, false);
+}
+
+void mr_cell_slow(struct mr_cell *cell, uint32_t seat, double phi, double now_s)
+{
+    mr_instance_set_clock(mr_cell_instance(cell, seat), phi, now_s);
+    plan_event(cell, seat);
+}
+
+mr_status mr_cell_up(struct mr_cell *cell, uint32_t seat, double now_s, struct mr_err *err)
+{
+    struct mr_cell_seat *s = &cell->seat[seat];
+    if (s->state == MR_CELL_SEAT_UP)
+        return MR_OK;
+    if (s->state == MR_CELL_SEAT_DOWN)
+        s->down_s += now_s - s->since_s;
+    s->state = MR_CELL_SEAT_UP;
+    open_seat(cell, seat, true);
+    cell->n_event++;
+    if (is_reader(cell, seat) || cell->n_parked == 0)
+        return MR_OK;
+    /* those that waited for anybody; none of them waits again */
+    const size_t n = cell->n_parked;
+    cell->n_parked = 0;
+    for (size_t i = 0; i < n; i++)
+        MR_TRY(mr_cell_reroute(cell, cell->parked[i], now_s, err));
+    return MR_OK;
+}
+
+bool mr_cell_is_empty(const struct mr_cell *cell, uint32_t seat)
+{
+    const uint32_t i = is_reader(cell, seat) ? seat - cell->plan.n_instance : seat;
+    const struct mr_instance *instance = mr_cell_instance(cell, seat);
+    const struct mr_router *router = is_reader(cell, seat) ? &cell->split->router : &cell->router;
+    return router->n_call[i] == 0 && instance->n_run == 0 && instance->queue.n == 0 &&
+           instance->n_left == 0;
+}
+
+double mr_cell_down_s(const struct mr_cell *cell, uint32_t seat, double now_s)
+{
+    const struct mr_cell_seat *s = &cell->seat[seat];
+    return s->down_s + (s->state == MR_CELL_SEAT_DOWN ? now_s - s->since_s : 0);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Instances that stop, drain, slow down and come back, at any time. Seats are numbered as hosts of
+ * the network between the pools: the instances that decode, then those that read prompts.
+ *
+ *   down   it stops at once. The step in flight is lost, its KV memory and prefix cache too; what
+ *          its calls have made so far counts as delivered. They go back to the router, prompt :=
+ *          prompt + made, and read all of it again wherever they come to. What is on its way to it
+ *          or from it is lost as well.
+ *   drain  it takes no more calls and goes on with those it has.
+ *   slow   another clock of its packages, from the middle of a step on.
+ *   up     it takes calls again, empty after `down`, as it was after `drain`.
+ *
+ * While no instance is open calls wait for the first that is, in the order they came; nothing is
+ * lost. All of it costs what is lost, not what runs elsewhere; the answer is the same with leaps
+ * and with steps. Times as for mr_cell_arrive: the cell has been played up to then. */
+#ifndef MR_ENGINE_SERVE_OUTAGE_H
+#define MR_ENGINE_SERVE_OUTAGE_H
+
+#include "engine/serve/cell.h"
+
+/** Of one instance: all calls out, everything in its memory gone.
+ *  @param[out] lost [n_run + queue.n + n of those that had left] in the order of the running list,
+ *  then of the queue; those that have left are not told (n_left is 0 again) @return how many */
+size_t mr_outage_empty(struct mr_instance *instance, double now_s, uint32_t *lost);
+
+/** A call that has left its instance (handover.h) does so in vain: it reads its prompt again. */
+void mr_outage_forget(struct mr_call *call);
+
+/* ---- seats of a cell ---- */
+
+MR_CHECKED mr_status mr_cell_down(struct mr_cell *cell, uint32_t seat, double now_s,
+                                  struct mr_err *err);
+void mr_cell_drain(struct mr_cell *cell, uint32_t seat, double now_s);
+
+/** @param[in] phi above 0, at most 1: clock over the full clock */
+void mr_cell_slow(struct mr_cell *cell, uint32_t seat, double phi, double now_s);
+MR_CHECKED mr_status mr_cell_up(struct mr_cell *cell, uint32_t seat, double now_s,
+                                struct mr_err *err);
+
+/** Has it no calls? A drained one then is done. */
+bool mr_cell_is_empty(const struct mr_cell *cell, uint32_t seat);
+
+uint32_t mr_cell_n_seat(const struct mr_cell *cell);
+struct mr_instance *mr_cell_instance(const struct mr_cell *cell, uint32_t seat);
+
+/** Seconds a seat was down, up to now. */
+double mr_cell_down_s(const struct mr_cell *cell, uint32_t seat, double now_s);
+
+/* ---- for the cell and split.h ---- */
+
+/** A call looks for an instance again. */
+MR_CHECKED mr_status mr_cell_reroute(struct mr_cell *cell, uint32_t call, double now_s,
+                                     struct mr_err *err);
+
+#endif
