@@ -105,6 +105,12 @@ static void print_table(const struct mr_scenario *scenario, const struct mr_play
                   (unsigned long long)result->n_block, (unsigned long long)result->n_restart);
     if (result->has_split)
         put_split(out, result);
+    if (result->n_down > 0) {
+        mr_unit_human(result->down_s, MR_Q_TIME, 4, time);
+        mr_buf_printf(out, "%-26s %llu of instances, %s in all, %llu calls moved\n", "outages",
+                      (unsigned long long)result->n_down, time,
+                      (unsigned long long)result->n_rerouted);
+    }
     mr_buf_printf(out, "%-26s %llu steps in %llu leaps\n", "engine",
                   (unsigned long long)result->n_iteration, (unsigned long long)result->n_segment);
     mr_buf_printf(out, "%-26s %.3g s, %.3g calls/s, %.3g times real time\n", "wall time", wall_s,

@@ -5,7 +5,7 @@
 
 #include "engine/base/assert.h"
 #include "engine/base/mem.h"
-#include "engine/serve/outage.h"
+#include "engine/serve/cell_outage.h"
 #include "engine/serve/split.h"
 
 #include <math.h>
@@ -70,9 +70,13 @@ mr_status mr_cell_play(struct mr_cell *cell, double until_s, struct mr_err *err)
     const double before_s = until_s - MR_SEGMENT_TIE_S;
     if (cell->split != NULL)
         return mr_split_play(cell, before_s, err);
-    while (mr_tree_winner_time_s(&cell->due) < before_s)
+    for (;;) {
+        const double due_s = mr_tree_winner_time_s(&cell->due);
+        if (!(due_s < before_s))
+            return MR_OK;
+        mr_cell_tell(cell, due_s);
         MR_TRY(mr_cell_advance(cell, mr_tree_winner(&cell->due), err));
-    return MR_OK;
+    }
 }
 
 /* Sessions count from 0. */
@@ -164,6 +168,7 @@ mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, d
     struct mr_ticket own = *ticket;
     const uint32_t wait_max = cell->plan.wait_max[ticket->tier];
     MR_ASSERT(ticket->n_prompt > 0 && ticket->n_output > 0);
+    mr_cell_tell(cell, now_s);
     cell->n_event++;
     MR_TRY(session_of(cell, ticket->session, &session, err));
     const struct mr_call new_call = {.arrived_s = now_s,
@@ -197,7 +202,8 @@ mr_status mr_cell_init(struct mr_cell *cell, const struct mr_cell_plan *plan,
                        const struct mr_cell_sink *sink, struct mr_err *err)
 {
     MR_ASSERT(plan->n_instance > 0);
-    *cell = (struct mr_cell){.plan = *plan, .sink = *sink, .calls.free = MR_CALL_NONE};
+    *cell = (struct mr_cell){
+        .plan = *plan, .sink = *sink, .calls.free = MR_CALL_NONE, .watch_s = (double)INFINITY};
     mr_status st = mr_tree_init(&cell->due, plan->n_instance, err);
     if (st == MR_OK)
         st = mr_router_init(&cell->router, plan->router, plan->n_instance, plan->seed, err);

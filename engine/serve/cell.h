@@ -53,7 +53,7 @@ enum mr_cell_seat_state {
     MR_CELL_SEAT_DOWN
 };
 
-/* An instance's place: of either pool (outage.h). */
+/* An instance's place: of either pool (cell_outage.h). */
 struct mr_cell_seat {
     double since_s, down_s; /* down now since; was down before */
     uint32_t n_down;
@@ -87,10 +87,15 @@ struct mr_cell {
     size_t session_cap;
     uint32_t n_space; /* of prefix caches, given out so far */
     uint64_t n_event;
-    struct mr_cell_seat *seat; /* outage.h */
+    struct mr_cell_seat *seat; /* cell_outage.h */
     uint32_t *lost, *parked;   /* calls: of an instance that goes down; while none is open */
     size_t n_lost, lost_cap, n_parked, parked_cap;
     uint64_t n_rerouted;
+    /* told before the first event or call after watch_s, which it sets anew: the state is that of
+     * all dates up to then. Looking on changes nothing */
+    void (*watch)(void *context, double before_s);
+    void *watch_context;
+    double watch_s; /* INFINITY: nobody watches */
 };
 
 MR_CHECKED mr_status mr_cell_init(struct mr_cell *cell, const struct mr_cell_plan *plan,
@@ -109,6 +114,13 @@ MR_CHECKED mr_status mr_cell_play(struct mr_cell *cell, double until_s, struct m
 double mr_cell_due_s(const struct mr_cell *cell);
 
 /* ---- for split.h ---- */
+
+/** Something is about to happen. */
+static inline void mr_cell_tell(struct mr_cell *cell, double next_s)
+{
+    if (next_s > cell->watch_s)
+        cell->watch(cell->watch_context, next_s);
+}
 
 /** The end of a segment of an instance. */
 MR_CHECKED mr_status mr_cell_advance(struct mr_cell *cell, uint32_t instance, struct mr_err *err);

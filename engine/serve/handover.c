@@ -19,7 +19,7 @@ void mr_handover_leave(struct mr_instance *instance, uint32_t call)
 }
 
 /* What is free now, of which the segment knows only what its first step has taken. */
-static uint64_t free_by(const struct mr_instance *instance, double now_s)
+uint64_t mr_handover_free(const struct mr_instance *instance, double now_s)
 {
     const struct mr_segment *segment = &instance->segment;
     const struct mr_policy *policy = instance->serving->policy;
@@ -42,7 +42,7 @@ static uint64_t free_by(const struct mr_instance *instance, double now_s)
 
 static void yield_by(struct mr_instance *instance, double now_s)
 {
-    const uint64_t n_free = free_by(instance, now_s);
+    const uint64_t n_free = mr_handover_free(instance, now_s);
     if (mr_cache_evictable(&instance->cache) > n_free)
         (void)mr_cache_limit(&instance->cache, (uint32_t)(instance->cache.n_pinned + n_free));
 }

@@ -31,6 +31,9 @@ MR_CHECKED mr_status mr_handover_arrive(struct mr_instance *instance, uint32_t c
  *  @param[in] call need not have come */
 uint64_t mr_handover_found(struct mr_instance *instance, const struct mr_call *call, double now_s);
 
+/** Blocks that are free at a time within the segment. Changes nothing. */
+uint64_t mr_handover_free(const struct mr_instance *instance, double now_s);
+
 /* ---- for segments ---- */
 
 /** Could the head of the queue, its prompt computed, join a step that begins with `n_free` blocks

@@ -122,7 +122,7 @@ MR_CHECKED mr_status mr_instance_advance(struct mr_instance *instance,
 void mr_instance_set_clock(struct mr_instance *instance, double phi, double now_s);
 
 /** The segment is over: steps that have ended are made, the one in flight is lost. What becomes of
- *  the calls is the caller's business (outage.h). */
+ *  the calls is the caller's business (cell_outage.h). */
 void mr_instance_halt(struct mr_instance *instance, double now_s);
 
 /** Joules of one package up to a time within the segment, without changing anything. */

@@ -6,8 +6,8 @@
 
 #include "engine/base/assert.h"
 #include "engine/base/mem.h"
+#include "engine/serve/cell_outage.h"
 #include "engine/serve/handover.h"
-#include "engine/serve/outage.h"
 #include "engine/serve/policy.h"
 
 #include <math.h>
@@ -91,7 +91,7 @@ static mr_status send_elsewhere(struct mr_cell *cell, uint32_t call, double now_
         return MR_OK;
     }
     MR_TRY(mr_handover_release(&split->instance[ticket->prefill], call, now_s, err));
-    mr_outage_forget(&cell->calls.call[call]);
+    mr_cell_forget(&cell->calls.call[call]);
     cell->n_rerouted++;
     return mr_cell_reroute(cell, call, now_s, err);
 }
@@ -218,6 +218,7 @@ mr_status mr_split_play(struct mr_cell *cell, double before_s, struct mr_err *er
         const double next_s = is_net ? net_s : is_prefill ? prefill_s : decode_s;
         if (!(next_s < before_s))
             return MR_OK;
+        mr_cell_tell(cell, next_s);
         if (is_net)
             MR_TRY(advance_net(cell, net_s, err));
         else if (is_prefill)

@@ -6,10 +6,11 @@
 
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
+#include "engine/serve/handover.h"
+#include "engine/twin/outages.h"
 #include "engine/twin/pool.h"
 
 #include <math.h>
-#include <string.h>
 
 struct run {
     const struct mr_scenario *scenario;
@@ -19,7 +20,9 @@ struct run {
     struct mr_pool pool, prefill; /* prefill: all 0 when there is none */
     struct mr_split_plan split;
     struct mr_cell cell;
+    struct mr_outages *outages;
     struct mr_arrivals_source *arrivals;
+    uint64_t n_sample;
     struct mr_file_out requests;
     struct mr_buf row;
     mr_status st; /* of writing rows: sinks return nothing */
@@ -52,6 +55,14 @@ static void close_pools(struct run *run)
 
 /* ---- calls that end ---- */
 
+static void put_instance(struct mr_csv_writer *w, uint32_t instance)
+{
+    if (instance != MR_ROUTER_NOWHERE)
+        mr_csv_put_u64(w, instance);
+    else
+        mr_csv_put_f64(w, (double)NAN);
+}
+
 static mr_status write_row(struct run *run, const struct mr_play_row *row)
 {
     struct mr_csv_writer w = {.buf = &run->row};
@@ -67,11 +78,9 @@ static mr_status write_row(struct run *run, const struct mr_play_row *row)
     mr_csv_put_u64(&w, row->cached_input);
     mr_csv_put_u64(&w, row->output);
     mr_csv_put_u64(&w, row->restarts);
-    mr_csv_put_u64(&w, row->instance);
-    if (run->scenario->has_prefill && row->prefill_instance != MR_ROUTER_NOWHERE)
-        mr_csv_put_u64(&w, row->prefill_instance);
-    else if (run->scenario->has_prefill)
-        mr_csv_put_f64(&w, (double)NAN);
+    put_instance(&w, row->instance);
+    put_instance(&w, row->prefill_instance);
+    mr_csv_put_text(&w, mr_play_outcome_name(row->outcome));
     mr_csv_put_end(&w);
     MR_TRY(mr_buf_check(&run->row, &run->err));
     return mr_file_out_add(&run->requests, run->row.text, run->row.n, &run->err);
@@ -79,7 +88,7 @@ static mr_status write_row(struct run *run, const struct mr_play_row *row)
 
 /* @param[in] call NULL: it was refused */
 static void put_row(struct run *run, const struct mr_ticket *ticket, const struct mr_call *call,
-                    double arrived_s, double finished_s)
+                    double arrived_s, double finished_s, uint8_t outcome)
 {
     const double nan = (double)NAN;
     const struct mr_play_row row = {
@@ -95,7 +104,8 @@ static void put_row(struct run *run, const struct mr_ticket *ticket, const struc
         .output = ticket->n_output,
         .restarts = call != NULL ? call->n_restart : 0,
         .prefill_instance = ticket->prefill,
-        .tier = ticket->tier};
+        .tier = ticket->tier,
+        .outcome = outcome};
     if (run->st == MR_OK && run->options->requests_path != NULL)
         run->st = write_row(run, &row);
     if (run->st == MR_OK && run->options->on_call != NULL)
@@ -122,7 +132,7 @@ static void finished(void *context, const struct mr_ticket *ticket, const struct
     tier->n_met += (goal->ttft_s == 0 || ttft_s <= goal->ttft_s) &&
                    (goal->tpot_s == 0 || tpot_s <= goal->tpot_s);
     run->result->sim_s = fmax(run->result->sim_s, now_s);
-    put_row(run, ticket, call, call->arrived_s, now_s);
+    put_row(run, ticket, call, call->arrived_s, now_s, MR_PLAY_FINISHED);
 }
 
 static void refused(void *context, const struct mr_ticket *ticket, double now_s,
@@ -130,10 +140,114 @@ static void refused(void *context, const struct mr_ticket *ticket, double now_s,
 {
     struct run *run = context;
     run->result->tier[ticket->tier].n_refused[why]++;
-    put_row(run, ticket, NULL, now_s, (double)NAN);
+    put_row(run, ticket, NULL, now_s, (double)NAN, (uint8_t)(MR_PLAY_REFUSED + (int)why));
+}
+
+/* ---- looking on ---- */
+
+/* Decode steps of this segment that have ended, times calls. */
+static double tokens_of(const struct mr_instance *instance, double now_s)
+{
+    const struct mr_segment *segment = &instance->segment;
+    const double per_step = 1 + instance->serving->accept.extra;
+    double n = (double)instance->n_prompt_end + per_step * (double)instance->n_call_step;
+    if (segment->n_step > 0 && !instance->is_starting && instance->decodes)
+        n += per_step * (double)instance->finish.n * (double)mr_segment_ended(segment, now_s);
+    return n;
+}
+
+static double idle_w(const struct mr_pool *pool)
+{
+    return pool->step != NULL ? mr_power_idle_w(&pool->power, 60) : (double)NAN;
+}
+
+/* Seconds in which a seat drew no more than idling: neither at work nor down. */
+static double idle_s(const struct mr_cell *cell, uint32_t seat, double now_s)
+{
+    const struct mr_instance *instance = mr_cell_instance(cell, seat);
+    const struct mr_segment *segment = &instance->segment;
+    const bool is_busy = segment->n_step > 0 && !instance->is_starting && now_s > segment->start_s;
+    const double busy_s = instance->busy_s + (is_busy ? now_s - segment->start_s : 0);
+    return fmax(0, now_s - busy_s - mr_cell_down_s(cell, seat, now_s));
+}
+
+static struct mr_play_pool look_at(const struct run *run, const struct mr_pool *pool, uint32_t from,
+                                   uint32_t n, double now_s)
+{
+    const struct mr_cell *cell = &run->cell;
+    struct mr_play_pool p = {0};
+    for (uint32_t seat = from; seat < from + n; seat++) {
+        const struct mr_instance *instance = mr_cell_instance(cell, seat);
+        const double n_free = (double)mr_handover_free(instance, now_s);
+        p.n_open += cell->seat[seat].state == MR_CELL_SEAT_UP;
+        p.n_waiting += (double)instance->queue.n;
+        p.n_running += instance->n_run;
+        p.kv_used_frac += 1 - n_free / (double)pool->serving.n_block;
+        p.n_token += tokens_of(instance, now_s);
+        p.package_j += mr_pool_packages(pool) * (mr_instance_energy_j(instance, now_s) +
+                                                 idle_s(cell, seat, now_s) * idle_w(pool));
+    }
+    p.kv_used_frac /= n;
+    return p;
+}
+
+static void take_sample(struct run *run, double now_s)
+{
+    const struct mr_scenario *scenario = run->scenario;
+    const uint32_t n_decode = run->cell.plan.n_instance;
+    struct mr_play_sample sample = {.t_s = now_s};
+    sample.pool[0] = look_at(run, &run->pool, 0, n_decode, now_s);
+    sample.pool[0].n_waiting += (double)run->cell.n_parked;
+    if (run->cell.split != NULL)
+        sample.pool[1] = look_at(run, &run->prefill, n_decode, run->split.n_instance, now_s);
+    for (size_t i = 0; i < scenario->n_tier; i++) {
+        const struct mr_play_tier *tier = &run->result->tier[i];
+        struct mr_play_level *level = &sample.tier[i];
+        level->n_arrived = (double)tier->n_arrived;
+        level->n_finished = (double)tier->n_finished;
+        for (int k = 0; k < MR_CELL_REFUSALS; k++)
+            level->n_refused += (double)tier->n_refused[k];
+        level->n_output = (double)tier->n_output;
+    }
+    if (run->st == MR_OK)
+        run->st = run->options->on_sample(run->options->context, &sample, &run->err);
+}
+
+/* All dates that come before the next event. */
+static void watch(void *context, double before_s)
+{
+    struct run *run = context;
+    while (run->cell.watch_s < before_s) {
+        take_sample(run, run->cell.watch_s);
+        run->cell.watch_s = (double)++run->n_sample * run->options->sample_s;
+    }
+}
+
+static void watch_end(struct run *run)
+{
+    if (run->options->on_sample == NULL)
+        return;
+    watch(run, run->result->sim_s);
+    take_sample(run, run->result->sim_s);
 }
 
 /* ---- the loop ---- */
+
+static mr_status go_to(struct run *run, double to_s, struct mr_err *err)
+{
+    struct mr_cell *cell = &run->cell;
+    for (;;) {
+        const double next_s = mr_outages_next_s(run->outages);
+        /* without an end: as long as there are calls */
+        const bool is_over = isinf(to_s) && isinf(mr_cell_due_s(cell)) && cell->n_parked == 0;
+        if (next_s > to_s || isinf(next_s) || is_over)
+            return mr_cell_play(cell, to_s, err);
+        MR_TRY(mr_cell_play(cell, next_s, err));
+        if (isinf(to_s) && isinf(mr_cell_due_s(cell)) && cell->n_parked == 0)
+            return MR_OK;
+        MR_TRY(mr_outages_do(run->outages, cell, err));
+    }
+}
 
 static mr_status play(struct run *run, struct mr_err *err)
 {
@@ -156,37 +270,39 @@ static mr_status play(struct run *run, struct mr_err *err)
             .n_output = arrival.n_output,
             .n_prefix = (uint32_t)fmin(arrival.n_input, scenario->workload.prefix_tok),
             .tier = arrival.tier};
+        MR_TRY(go_to(run, arrival.arrived_s, err));
+        mr_cell_tell(&run->cell, arrival.arrived_s);
         run->result->tier[arrival.tier].n_arrived++;
-        MR_TRY(mr_cell_play(&run->cell, arrival.arrived_s, err));
         MR_TRY(mr_cell_arrive(&run->cell, &ticket, arrival.arrived_s, err));
         if (run->st != MR_OK)
             break;
     }
-    MR_TRY(mr_cell_play(&run->cell, end_s, err));
+    MR_TRY(go_to(run, end_s, err));
     if (scenario->top.until_s > 0)
         run->result->sim_s = scenario->top.until_s;
+    watch_end(run);
     *err = run->st != MR_OK ? run->err : *err;
     return run->st;
 }
 
 /* The sums of one pool. */
-static void add_pool(struct mr_play_result *result, const struct mr_pool *pool,
-                     const struct mr_instance *instances, uint32_t n)
+static void add_pool(struct run *run, const struct mr_pool *pool, uint32_t from, uint32_t n)
 {
+    struct mr_play_result *result = run->result;
     const double packages = mr_pool_packages(pool);
-    double busy_j = 0, idle_s = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        const struct mr_instance *instance = &instances[i];
+    double busy_j = 0, sum_idle_s = 0;
+    for (uint32_t seat = from; seat < from + n; seat++) {
+        const struct mr_instance *instance = mr_cell_instance(&run->cell, seat);
         result->n_segment += instance->n_segment;
         result->n_iteration += instance->n_iteration;
         result->n_restart += instance->n_restart;
-        busy_j += instance->busy_j;
-        idle_s += fmax(0, result->sim_s - instance->busy_s);
+        result->n_down += run->cell.seat[seat].n_down;
+        result->down_s += mr_cell_down_s(&run->cell, seat, result->sim_s);
+        busy_j += mr_instance_energy_j(instance, result->sim_s);
+        sum_idle_s += idle_s(&run->cell, seat, result->sim_s);
     }
     result->n_package += (uint64_t)(packages * n);
-    result->package_j += pool->step != NULL
-                             ? packages * (busy_j + idle_s * mr_power_idle_w(&pool->power, 60))
-                             : (double)NAN;
+    result->package_j += packages * (busy_j + sum_idle_s * idle_w(pool));
     result->package_peak_w +=
         pool->step != NULL ? (double)(uint64_t)(packages * n) * pool->power.limit_w : (double)NAN;
 }
@@ -199,30 +315,29 @@ static void settle(struct run *run)
     for (size_t i = 0; i < cell->calls.n; i++)
         if (cell->calls.call[i].state != MR_CALL_DONE)
             put_row(run, &cell->ticket[i], &cell->calls.call[i], cell->calls.call[i].arrived_s,
-                    (double)NAN);
+                    (double)NAN, MR_PLAY_IN_FLIGHT);
     result->n_event = cell->n_event;
     result->n_block = run->pool.serving.n_block;
-    add_pool(result, &run->pool, cell->instance, cell->plan.n_instance);
+    result->n_rerouted = cell->n_rerouted;
+    add_pool(run, &run->pool, 0, cell->plan.n_instance);
     if (cell->split == NULL)
         return;
     result->has_split = true;
     result->split = cell->split->counts;
     result->n_prefill_block = run->prefill.serving.n_block;
-    add_pool(result, &run->prefill, cell->split->instance, cell->split->plan.n_instance);
+    add_pool(run, &run->prefill, cell->plan.n_instance, cell->split->plan.n_instance);
 }
 
 static mr_status open_requests(struct run *run, struct mr_err *err)
 {
     static const char head[] = "id,session,tier,arrived_s,scheduled_s,first_token_s,finished_s,"
-                               "input,cached_input,output,restarts,instance";
-    const char *end = run->scenario->has_prefill ? ",prefill_instance\n" : "\n";
+                               "input,cached_input,output,restarts,instance,prefill_instance,"
+                               "outcome\n";
     if (run->options->requests_path == NULL)
         return MR_OK;
     MR_TRY(mr_file_out_open(&run->requests, run->options->requests_path,
                             run->options->may_overwrite, err));
     run->st = mr_file_out_add(&run->requests, head, sizeof head - 1, &run->err);
-    if (run->st == MR_OK)
-        run->st = mr_file_out_add(&run->requests, end, strlen(end), &run->err);
     return MR_OK;
 }
 
@@ -252,7 +367,12 @@ static mr_status make_cell(struct run *run, struct mr_err *err)
     run->cell.router.affinity_excess = (double)scenario->deployment.n_affinity;
     if (run->cell.split != NULL)
         run->cell.split->router.affinity_excess = (double)scenario->prefill.n_affinity;
-    return MR_OK;
+    if (run->options->on_sample != NULL) {
+        run->cell.watch = watch;
+        run->cell.watch_context = run;
+        run->cell.watch_s = 0;
+    }
+    return mr_outages_create(scenario, &run->outages, err);
 }
 
 static mr_status run_all(struct run *run, struct mr_diags *diags, struct mr_err *err)
@@ -287,6 +407,7 @@ mr_status mr_play(const struct mr_scenario *scenario, const struct mr_play_optio
     if (st != MR_OK && diags->first_error == MR_OK)
         (void)mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
     mr_arrivals_close(run.arrivals);
+    mr_outages_destroy(run.outages);
     if (run.cell.instance != NULL)
         mr_cell_fini(&run.cell);
     close_pools(&run);
@@ -304,6 +425,16 @@ mr_status mr_play_check(const struct mr_scenario *scenario, struct mr_diags *dia
         (void)mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
     close_pools(&run);
     return st;
+}
+
+const char *mr_play_outcome_name(uint8_t outcome)
+{
+    static const char *const names[] = {"finished", "in_flight",
+#define OUTCOME_TEXT(name, text, doc) text,
+                                        MR_CELL_REFUSAL_LIST(OUTCOME_TEXT)
+#undef OUTCOME_TEXT
+    };
+    return names[outcome];
 }
 
 void mr_play_fini(struct mr_play_result *result)

@@ -13,13 +13,46 @@ struct mr_play_row {
     double arrived_s, scheduled_s, first_token_s, finished_s;
     uint32_t session, instance, input, cached_input, output, restarts;
     uint32_t prefill_instance; /* MR_ROUTER_NOWHERE: the prompt was read where it is decoded */
-    uint8_t tier;
+    uint8_t tier, outcome;     /* MR_PLAY_FINISHED ... */
+};
+
+/* What became of a call: these, then the reasons of refusals. */
+enum mr_play_outcome {
+    MR_PLAY_FINISHED,
+    MR_PLAY_IN_FLIGHT,
+    MR_PLAY_REFUSED,
+    MR_PLAY_OUTCOMES = MR_PLAY_REFUSED + MR_CELL_REFUSALS
+};
+
+const char *mr_play_outcome_name(uint8_t outcome);
+
+/* A pool at an instant. */
+struct mr_play_pool {
+    double n_open, n_waiting, n_running; /* instances that take calls; calls */
+    double kv_used_frac; /* blocks of running calls and of the prefix cache's pins */
+    double package_j;    /* drawn by its packages since the start; NaN: not known */
+    double n_token;      /* made since the start */
+};
+
+/* A tier at an instant, since the start. */
+struct mr_play_level {
+    double n_arrived, n_finished, n_refused, n_output;
+};
+
+/* The state of all dates up to t_s. */
+struct mr_play_sample {
+    double t_s;
+    struct mr_play_pool pool[2]; /* the deployment, the prefill pool */
+    struct mr_play_level tier[MR_SCENARIO_TIERS];
 };
 
 struct mr_play_options {
     /* told of every call when it ends, and at the end of those that did not; NULL: nobody */
     mr_status (*on_call)(void *context, const struct mr_play_row *row, struct mr_err *err);
     void *context;
+    /* told of the state at 0, sample_s, 2 sample_s, ... and at the end; NULL: nobody */
+    mr_status (*on_sample)(void *context, const struct mr_play_sample *sample, struct mr_err *err);
+    double sample_s;
     bool steps_singly;         /* leap off */
     const char *requests_path; /* CSV, a row per call; NULL: none */
     bool may_overwrite;
@@ -38,7 +71,9 @@ struct mr_play_result {
     double sim_s;
     uint64_t n_package;
     uint64_t n_event, n_segment, n_iteration, n_restart;
-    uint64_t n_block; /* of an instance */
+    uint64_t n_block;            /* of an instance */
+    uint64_t n_down, n_rerouted; /* instances that went down; calls that left them */
+    double down_s;               /* of all instances */
     bool has_split;
     struct mr_split_counts split; /* of a prefill pool */
     uint64_t n_prefill_block;     /* of an instance of it */

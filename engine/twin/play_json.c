@@ -167,6 +167,21 @@ static void put_split(struct mr_jsonw *w, const struct mr_play_result *result)
     mr_jsonw_end(w);
 }
 
+/* Only where an instance was down. */
+static void put_outages(struct mr_jsonw *w, const struct mr_play_result *result)
+{
+    if (result->n_down == 0)
+        return;
+    mr_jsonw_key(w, "outages");
+    mr_jsonw_object(w);
+    mr_jsonw_key_u64(w, "down", result->n_down);
+    mr_jsonw_key_f64(w, "down_s", result->down_s);
+    mr_jsonw_key_u64(w, "rerouted", result->n_rerouted);
+    if (result->has_split)
+        mr_jsonw_key_u64(w, "transfers_lost", result->split.n_lost);
+    mr_jsonw_end(w);
+}
+
 void mr_play_json(const struct mr_scenario *scenario, const struct mr_play_result *result,
                   double wall_s, struct mr_hist *scratch, struct mr_buf *out)
 {
@@ -203,6 +218,7 @@ void mr_play_json(const struct mr_scenario *scenario, const struct mr_play_resul
           {"co2_kg_h", unknown});
     put_tiers(&w, scenario, result);
     put_split(&w, result);
+    put_outages(&w, result);
     mr_jsonw_key(&w, "violations");
     mr_jsonw_array(&w);
     mr_jsonw_end(&w);

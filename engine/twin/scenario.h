@@ -21,7 +21,8 @@
 #include "engine/work/arrivals.h"
 
 enum {
-    MR_SCENARIO_TIERS = 16
+    MR_SCENARIO_TIERS = 16,
+    MR_SCENARIO_OUTAGES = 256
 };
 
 struct mr_scenario_top {
@@ -66,6 +67,30 @@ struct mr_scenario_tier {
     uint64_t n_wait; /* calls waiting on an instance at which it is shed; 0: never */
 };
 
+/* In the order of the schema. */
+enum mr_scenario_what {
+    MR_SCENARIO_DOWN,
+    MR_SCENARIO_DRAIN,
+    MR_SCENARIO_SLOW
+};
+
+enum mr_scenario_pool {
+    MR_SCENARIO_POOL_DEPLOYMENT,
+    MR_SCENARIO_POOL_PREFILL
+};
+
+struct mr_scenario_outage {
+    int what; /* enum mr_scenario_what */
+    int pool; /* enum mr_scenario_pool */
+    uint64_t n_instance;
+    double at_s, for_s; /* for_s 0: to the end */
+    double clock_frac;
+};
+
+struct mr_scenario_failures {
+    double mtbf_s, mttr_s; /* mtbf_s 0: none */
+};
+
 struct mr_scenario {
     const char *path;
     struct mr_scenario_top top;
@@ -76,7 +101,10 @@ struct mr_scenario {
     struct mr_scenario_transfer transfer;
     struct mr_arrivals_spec workload;
     struct mr_scenario_tier tier[MR_SCENARIO_TIERS];
-    size_t n_tier;                              /* at least 1 */
+    size_t n_tier; /* at least 1 */
+    struct mr_scenario_outage outage[MR_SCENARIO_OUTAGES];
+    size_t n_outage;
+    struct mr_scenario_failures failures;
     struct mr_buf given, defaulted, overridden; /* paths, with spaces between */
     struct mr_arena texts;
 };

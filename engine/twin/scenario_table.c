@@ -21,6 +21,8 @@ static const char *const routers[] = {
     MR_ROUTER_LIST(ROUTER_TEXT)
 #undef ROUTER_TEXT
 };
+static const char *const outages[] = {"down", "drain", "slow"};
+static const char *const pools[] = {"deployment", "prefill"};
 static const char *const networks[] = {"ideal", "shared", "flow"};
 static const char *const ways[] = {
 #define WAY_TEXT(name, text, doc) text,
@@ -97,6 +99,22 @@ static const struct mr_param tier_rows[] = {
     MR_PARAM_N(R, n_wait, "shed_at", "0", 0, 4000000000, "Waiting calls of an instance at which the tier is shed; 0: never"),
 };
 #undef R
+#define O struct mr_scenario_outage
+static const struct mr_param outage_rows[] = {
+    MR_PARAM_ONE_OF(O, what, "what", outages, "down", "down: it stops, calls go elsewhere and read their prompts again; drain: no new calls; slow: another clock"),
+    MR_PARAM_ONE_OF(O, pool, "pool", pools, "deployment", "Whose instance it is"),
+    MR_PARAM_N(O, n_instance, "instance", "0", 0, 1000000, "Which instance of the pool, from 0 on"),
+    MR_PARAM(O, at_s, "at", MR_Q_TIME, "0 s", 0, 1e10, "When it begins"),
+    MR_PARAM(O, for_s, "for", MR_Q_TIME, "0 s", 0, 1e10, "How long it lasts; 0: to the end"),
+    MR_PARAM(O, clock_frac, "clock", MR_Q_FRACTION, "50 %", 0.01, 1, "Clock over the full clock (slow)"),
+};
+#undef O
+#define F struct mr_scenario_failures
+static const struct mr_param failures_rows[] = {
+    MR_PARAM(F, mtbf_s, "mtbf", MR_Q_TIME, "0 s", 0, 1e12, "Mean time from the end of a repair of an instance to its next failure, exponential; 0: none"),
+    MR_PARAM(F, mttr_s, "mttr", MR_Q_TIME, "10 min", 1e-3, 1e10, "Mean time until it is back, exponential"),
+};
+#undef F
 // clang-format on
 
 #define TABLE(name, element, doc)                                                 \
@@ -106,6 +124,9 @@ TABLE(site, "site", "Where it is played.");
 TABLE(deployment, "deployment", "Which network runs on which packages, and how.");
 TABLE(transfer, "transfer", "How keys and values go from the prefill pool to the deployment.");
 TABLE(tier, "tier", "A class of calls: prices and objectives. Several may be given.");
+TABLE(outage, "outage",
+      "An instance that stops or slows down at a given time. Several may be given.");
+TABLE(failures, "failures", "Instances that fail at random.");
 
 static const struct mr_param_table prefill_table = {
     "prefill", "A pool that reads prompts; what is not given is as in the deployment.",
@@ -132,6 +153,8 @@ const struct mr_scenario_part mr_scenario_part[MR_SCENARIO_PARTS] = {
     [MR_SCENARIO_PART_TRANSFER] = ONE(transfer_table, transfer),
     [MR_SCENARIO_PART_WORKLOAD] = ONE(mr_arrivals_table, workload),
     [MR_SCENARIO_PART_TIER] = SOME(tier_table, tier, n_tier),
+    [MR_SCENARIO_PART_OUTAGE] = SOME(outage_table, outage, n_outage),
+    [MR_SCENARIO_PART_FAILURES] = ONE(failures_table, failures),
 };
 
 const struct mr_param_table *mr_scenario_table(size_t i, const char **element)

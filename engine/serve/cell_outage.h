@@ -13,18 +13,13 @@
  * While no instance is open calls wait for the first that is, in the order they came; nothing is
  * lost. All of it costs what is lost, not what runs elsewhere; the answer is the same with leaps
  * and with steps. Times as for mr_cell_arrive: the cell has been played up to then. */
-#ifndef MR_ENGINE_SERVE_OUTAGE_H
-#define MR_ENGINE_SERVE_OUTAGE_H
+#ifndef MR_ENGINE_SERVE_CELL_OUTAGE_H
+#define MR_ENGINE_SERVE_CELL_OUTAGE_H
 
 #include "engine/serve/cell.h"
 
-/** Of one instance: all calls out, everything in its memory gone.
- *  @param[out] lost [n_run + queue.n + n of those that had left] in the order of the running list,
- *  then of the queue; those that have left are not told (n_left is 0 again) @return how many */
-size_t mr_outage_empty(struct mr_instance *instance, double now_s, uint32_t *lost);
-
 /** A call that has left its instance (handover.h) does so in vain: it reads its prompt again. */
-void mr_outage_forget(struct mr_call *call);
+void mr_cell_forget(struct mr_call *call);
 
 /* ---- seats of a cell ---- */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Everything an instance knows of its calls is sums and lists, so that emptying it is setting them
  * to zero; only the calls themselves are walked. */
-#include "engine/serve/outage.h"
+#include "engine/serve/cell_outage.h"
 
 #include "engine/base/assert.h"
 #include "engine/base/mem.h"
@@ -34,7 +34,7 @@ static void reset_call(struct mr_call *call)
     call->is_computed = false;
 }
 
-void mr_outage_forget(struct mr_call *call)
+void mr_cell_forget(struct mr_call *call)
 {
     forget(call, (uint64_t)call->n_prompt + 1);
     reset_call(call);
@@ -66,7 +66,10 @@ static void reset_sums(struct mr_instance *instance)
     instance->n_left = 0;
 }
 
-size_t mr_outage_empty(struct mr_instance *instance, double now_s, uint32_t *lost)
+/* All calls out, in the order of the running list and then of the queue; everything in its memory
+ * is gone. Those that have left it are lose_flights' business.
+ * @param[out] lost with room for all @return how many */
+static size_t empty_instance(struct mr_instance *instance, double now_s, uint32_t *lost)
 {
     size_t n = 0;
     mr_instance_halt(instance, now_s);
@@ -153,7 +156,7 @@ static mr_status lose_flights(struct mr_cell *cell, uint32_t seat, double now_s,
                 mr_handover_release(&split->instance[ticket->prefill], flight->call, now_s, err));
             plan_event(cell, reader);
         }
-        mr_outage_forget(&cell->calls.call[flight->call]);
+        mr_cell_forget(&cell->calls.call[flight->call]);
         cell->lost[cell->n_lost++] = flight->call;
         uncount(cell, flight->call, false);
     }
@@ -165,12 +168,13 @@ mr_status mr_cell_down(struct mr_cell *cell, uint32_t seat, double now_s, struct
     struct mr_cell_seat *s = &cell->seat[seat];
     if (s->state == MR_CELL_SEAT_DOWN)
         return MR_OK;
+    mr_cell_tell(cell, now_s);
     s->state = MR_CELL_SEAT_DOWN;
     s->since_s = now_s;
     s->n_down++;
     open_seat(cell, seat, false);
     MR_TRY(mr_grow(&cell->lost, &cell->lost_cap, cell->calls.n + 1, sizeof *cell->lost, err));
-    cell->n_lost = mr_outage_empty(mr_cell_instance(cell, seat), now_s, cell->lost);
+    cell->n_lost = empty_instance(mr_cell_instance(cell, seat), now_s, cell->lost);
     for (size_t i = 0; i < cell->n_lost; i++)
         uncount(cell, cell->lost[i], is_reader(cell, seat));
     MR_TRY(lose_flights(cell, seat, now_s, err));
@@ -185,15 +189,16 @@ mr_status mr_cell_down(struct mr_cell *cell, uint32_t seat, double now_s, struct
 void mr_cell_drain(struct mr_cell *cell, uint32_t seat, double now_s)
 {
     struct mr_cell_seat *s = &cell->seat[seat];
-    (void)now_s;
     if (s->state != MR_CELL_SEAT_UP)
         return;
+    mr_cell_tell(cell, now_s);
     s->state = MR_CELL_SEAT_DRAINED;
     open_seat(cell, seat, false);
 }
 
 void mr_cell_slow(struct mr_cell *cell, uint32_t seat, double phi, double now_s)
 {
+    mr_cell_tell(cell, now_s);
     mr_instance_set_clock(mr_cell_instance(cell, seat), phi, now_s);
     plan_event(cell, seat);
 }
@@ -203,6 +208,7 @@ mr_status mr_cell_up(struct mr_cell *cell, uint32_t seat, double now_s, struct m
     struct mr_cell_seat *s = &cell->seat[seat];
     if (s->state == MR_CELL_SEAT_UP)
         return MR_OK;
+    mr_cell_tell(cell, now_s);
     if (s->state == MR_CELL_SEAT_DOWN)
         s->down_s += now_s - s->since_s;
     s->state = MR_CELL_SEAT_UP;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* engine/serve/outage: instances that go down, drain, slow down and come back while calls run.
+/* engine/serve/cell_outage: instances that go down, drain, slow down and come back while calls run.
  * Nothing is lost or told twice, leaps and steps agree, an empty instance has everything free, a
  * stop at every date of a small run, one by hand. */
-#include "engine/serve/outage.h"
+#include "engine/serve/cell_outage.h"
 
 #include "engine/base/mem.h"
 #include "engine/serve/split.h"

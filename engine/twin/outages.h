@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* When instances go down, drain, slow down and come back: dates that a scenario gives (<outage>),
+ * and failures at random (<failures>: exponential times between the end of a repair and the next
+ * failure, and exponential repairs, one stream per seat). Several reasons may hold a seat at once:
+ * it is up again when the last of them has ended, and as slow as the slowest says. Others (power,
+ * heat) may be reasons too. */
+#ifndef MR_ENGINE_TWIN_OUTAGES_H
+#define MR_ENGINE_TWIN_OUTAGES_H
+
+#include "engine/serve/cell_outage.h"
+#include "engine/twin/scenario.h"
+
+struct mr_outages;
+
+/** @param[in] scenario lent; its outages name instances there are @param[out] out
+ *  mr_outages_destroy */
+MR_CHECKED mr_status mr_outages_create(const struct mr_scenario *scenario, struct mr_outages **out,
+                                       struct mr_err *err);
+void mr_outages_destroy(struct mr_outages *outages);
+
+/** The next date; INFINITY after the last. */
+double mr_outages_next_s(const struct mr_outages *outages);
+
+/** It happens. The cell has been played up to mr_outages_next_s. */
+MR_CHECKED mr_status mr_outages_do(struct mr_outages *outages, struct mr_cell *cell,
+                                   struct mr_err *err);
+
+/** A reason from outside begins (+1) or ends (-1) to hold a seat down (cell_outage.h). */
+MR_CHECKED mr_status mr_outages_hold(struct mr_outages *outages, struct mr_cell *cell,
+                                     uint32_t seat, int more, double now_s, struct mr_err *err);
+
+/** The clock that others want a seat to have at most; 1: any. */
+void mr_outages_clock(struct mr_outages *outages, struct mr_cell *cell, uint32_t seat, double phi,
+                      double now_s);
+
+#endif
