@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sessions, strands and dependencies. Indices, never pointers, are kept across anything that may
+ * make a strand: arrays move. Parts: strands - dependencies - sessions - events - life. */
+#include "engine/base/assert.h"
+#include "engine/base/mem.h"
+#include "engine/work/player_impl.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- strands ---- */
+
+static mr_status take_strand(struct mr_player *player, uint32_t *out, struct mr_err *err)
+{
+    *out = player->free_strand;
+    if (*out != MR_PLAYER_NONE) {
+        player->free_strand = player->strand[*out].next;
+        return MR_OK;
+    }
+    if (player->n_strand == MR_PLAYER_NONE)
+        return mr_err_set(err, MR_LIMIT, MR_NOWHERE, "more than 2^32 - 1 strands of sessions");
+    MR_TRY(mr_grow(&player->strand, &player->cap_strand, player->n_strand + 1,
+                   sizeof *player->strand, err));
+    if (player->plan.has_ledger)
+        MR_TRY(mr_grow(&player->ledger, &player->cap_ledger, player->n_strand + 1,
+                       sizeof *player->ledger, err));
+    *out = (uint32_t)player->n_strand++;
+    player->strand[*out].generation = 0;
+    return MR_OK;
+}
+
+static void give_strand(struct mr_player *player, uint32_t strand)
+{
+    struct mr_player_strand *s = &player->strand[strand];
+    s->state = MR_PLAYER_FREE;
+    s->generation++;
+    s->next = player->free_strand;
+    player->free_strand = strand;
+}
+
+/* Another strand of the same session, as if it were at the same node. */
+static mr_status fork(struct mr_player *player, uint32_t strand, uint32_t *out, struct mr_err *err)
+{
+    MR_TRY(take_strand(player, out, err));
+    const uint32_t generation = player->strand[*out].generation;
+    player->strand[*out] = player->strand[strand];
+    player->strand[*out].generation = generation;
+    player->strand[*out].n_try = 0;
+    if (player->plan.has_ledger)
+        player->ledger[*out] = player->ledger[strand];
+    player->family[player->strand[strand].family].n_strand++;
+    return MR_OK;
+}
+
+void mr_player_count(struct mr_player *player, uint32_t strand, enum mr_player_part part,
+                     double time_s)
+{
+    player->sums[player->strand[strand].tier].part_s[part] += time_s;
+    if (player->plan.has_ledger)
+        player->ledger[strand].part_s[part] += time_s;
+}
+
+float *mr_player_sandbox(struct mr_player *player, uint32_t strand)
+{
+    struct mr_player_strand *s = &player->strand[strand];
+    return s->family != MR_PLAYER_NONE ? &player->family[s->family].sandbox_mb : &s->sandbox_mb;
+}
+
+mr_status mr_player_wake_at(struct mr_player *player, uint32_t strand, double time_s,
+                            struct mr_err *err)
+{
+    const double at_s = fmax(time_s, player->calendar.now_s);
+    return mr_calendar_push(
+        &player->calendar,
+        mr_event_at(at_s, MR_PLAYER_WAKE, strand, player->strand[strand].generation), err);
+}
+
+/* ---- dependencies ---- */
+
+/* The strand goes on with a node whose dependencies allow it from `at_s` on. */
+static mr_status begin_node(struct mr_player *player, uint32_t strand, uint32_t node, double at_s,
+                            double now_s, struct mr_err *err)
+{
+    struct mr_player_strand *s = &player->strand[strand];
+    const struct mr_script_node *n = &player->plan.script->node[node];
+    s->node = node;
+    if (player->plan.timing == MR_PLAYER_BY_ORIGINAL && !isnan(n->offset_s))
+        at_s = fmax(now_s, s->start_s + (double)n->offset_s);
+    if (at_s <= now_s && (player->may_call || n->kind != MR_SCRIPT_LLM))
+        return mr_player_run(player, strand, now_s, err);
+    s->state = MR_PLAYER_WAITING;
+    s->since_s = now_s;
+    return mr_player_wake_at(player, strand, at_s, err);
+}
+
+static mr_status open_of(struct mr_player *player, struct mr_player_family *family, uint32_t node,
+                         uint32_t *out, uint32_t **link, struct mr_err *err)
+{
+    *link = &family->open;
+    while (**link != MR_PLAYER_NONE && player->open[**link].node != node)
+        *link = &player->open[**link].next;
+    *out = **link;
+    if (*out != MR_PLAYER_NONE)
+        return MR_OK;
+    if (player->free_open != MR_PLAYER_NONE) {
+        *out = player->free_open;
+        player->free_open = player->open[*out].next;
+    } else {
+        MR_TRY(mr_grow(&player->open, &player->cap_open, player->n_open + 1, sizeof *player->open,
+                       err));
+        *out = (uint32_t)player->n_open++;
+    }
+    player->open[*out] = (struct mr_player_open){.start_s = -1,
+                                                 .node = node,
+                                                 .n_left = player->plan.script->node[node].n_dep,
+                                                 .next = family->open,
+                                                 .instance = MR_PLAYER_NONE};
+    *link = &family->open;
+    family->open = *out;
+    return MR_OK;
+}
+
+/* One dependency of a node is there. @param[out] is_ready it was the last one
+ * @param[in,out] join what is known of the node; its dates and its lane's place */
+static mr_status tell_one(struct mr_player *player, uint32_t strand,
+                          const struct mr_script_edge *edge, double now_s,
+                          struct mr_player_open *join, bool *is_ready, struct mr_err *err)
+{
+    const struct mr_player_strand *s = &player->strand[strand];
+    const struct mr_script_node *from = &player->plan.script->node[s->node]; /* a root's: itself */
+    const struct mr_script_node *to = &player->plan.script->node[edge->to];
+    const double at_s = now_s + (double)edge->delay_s;
+    uint32_t open, *link;
+    *is_ready = to->n_dep == 1;
+    if (*is_ready) {
+        *join = (struct mr_player_open){.start_s = at_s, .instance = s->instance};
+        if (player->plan.has_ledger)
+            join->ledger = player->ledger[strand];
+        return MR_OK;
+    }
+    MR_TRY(open_of(player, &player->family[s->family], edge->to, &open, &link, err));
+    struct mr_player_open *o = &player->open[open];
+    if (from->lane == to->lane)
+        o->instance = s->instance;
+    if (at_s >= o->start_s) {
+        o->start_s = at_s;
+        o->told_s = now_s;
+        if (player->plan.has_ledger)
+            o->ledger = player->ledger[strand];
+    }
+    *is_ready = --o->n_left == 0;
+    if (!*is_ready)
+        return MR_OK;
+    *join = *o;
+    join->ledger.part_s[MR_PLAYER_DELAY] += now_s - o->told_s;
+    *link = o->next;
+    o->next = player->free_open;
+    player->free_open = open;
+    return MR_OK;
+}
+
+/* A strand goes on with a node that all is there for. */
+static mr_status follow(struct mr_player *player, uint32_t strand, uint32_t node,
+                        const struct mr_player_open *join, double now_s, struct mr_err *err)
+{
+    struct mr_player_strand *s = &player->strand[strand];
+    if (join->instance != MR_PLAYER_NONE)
+        s->instance = join->instance;
+    s->n_try = 0;
+    if (player->plan.has_ledger)
+        player->ledger[strand] = join->ledger;
+    return begin_node(player, strand, node, join->start_s, now_s, err);
+}
+
+/* Edges of one node, or the roots of a session, are told of. The strand itself goes on with the
+ * first node that is ready when all are told, unless its own node is still under way. */
+static mr_status tell_edges(struct mr_player *player, uint32_t strand,
+                            const struct mr_script_edge *edge, uint32_t n_edge, bool is_dispatch,
+                            double now_s, struct mr_err *err)
+{
+    struct mr_player_open join, own = {0};
+    uint32_t own_node = MR_PLAYER_NONE;
+    for (uint32_t i = 0; i < n_edge; i++) {
+        bool is_ready;
+        uint32_t child;
+        if (edge[i].is_dispatch != is_dispatch)
+            continue;
+        MR_TRY(tell_one(player, strand, &edge[i], now_s, &join, &is_ready, err));
+        if (!is_ready)
+            continue;
+        if (!is_dispatch && own_node == MR_PLAYER_NONE) {
+            own_node = edge[i].to;
+            own = join;
+            continue;
+        }
+        MR_TRY(fork(player, strand, &child, err));
+        MR_TRY(follow(player, child, edge[i].to, &join, now_s, err));
+    }
+    if (is_dispatch)
+        return MR_OK;
+    return own_node != MR_PLAYER_NONE ? follow(player, strand, own_node, &own, now_s, err)
+                                      : mr_player_leave(player, strand, now_s, err);
+}
+
+mr_status mr_player_tell(struct mr_player *player, uint32_t strand, bool is_dispatch, double now_s,
+                         struct mr_err *err)
+{
+    const struct mr_script *script = player->plan.script;
+    const uint32_t from = player->strand[strand].node;
+    uint32_t n_edge;
+    const struct mr_script_edge *edge = mr_script_edges(script, from, &n_edge);
+    if (!script->node[from].is_plain)
+        return tell_edges(player, strand, edge, n_edge, is_dispatch, now_s, err);
+    if (is_dispatch)
+        return MR_OK;
+    player->strand[strand].n_try = 0;
+    return begin_node(player, strand, from + 1, now_s + (double)script->node[from + 1].delay_s,
+                      now_s, err);
+}
+
+/* ---- sessions ---- */
+
+static mr_status take_family(struct mr_player *player, uint32_t *out, struct mr_err *err)
+{
+    *out = player->free_family;
+    if (*out != MR_PLAYER_NONE) {
+        player->free_family = player->family[*out].next;
+    } else {
+        MR_TRY(mr_grow(&player->family, &player->cap_family, player->n_family + 1,
+                       sizeof *player->family, err));
+        *out = (uint32_t)player->n_family++;
+    }
+    player->family[*out] = (struct mr_player_family){.open = MR_PLAYER_NONE};
+    return MR_OK;
+}
+
+/* Joins whose other dependencies never came: what they waited for was refused. */
+static void give_family(struct mr_player *player, uint32_t family)
+{
+    struct mr_player_family *f = &player->family[family];
+    while (f->open != MR_PLAYER_NONE) {
+        const uint32_t open = f->open;
+        f->open = player->open[open].next;
+        player->open[open].next = player->free_open;
+        player->free_open = open;
+    }
+    f->next = player->free_family;
+    player->free_family = family;
+}
+
+static mr_status begin_session(struct mr_player *player, const struct mr_player_start *start,
+                               double now_s, struct mr_err *err)
+{
+    const struct mr_script *script = player->plan.script;
+    const struct mr_script_session *session = &script->session[start->session];
+    uint32_t strand, family = MR_PLAYER_NONE;
+    MR_TRY(take_strand(player, &strand, err));
+    if (!session->is_chain)
+        MR_TRY(take_family(player, &family, err));
+    player->strand[strand] =
+        (struct mr_player_strand){.start_s = now_s,
+                                  .session = start->session,
+                                  .life = player->n_life * player->plan.n_cell + player->plan.cell,
+                                  .space = script->n_space + 1 + player->n_life,
+                                  .instance = MR_PLAYER_NONE,
+                                  .family = family,
+                                  .generation = player->strand[strand].generation,
+                                  .tenant = start->tenant,
+                                  .tier = start->tier};
+    if (player->plan.has_ledger)
+        player->ledger[strand] = (struct mr_player_ledger){{0}};
+    if (family != MR_PLAYER_NONE)
+        player->family[family].n_strand = 1;
+    player->n_life++;
+    player->n_live++;
+    player->n_live_max = player->n_live > player->n_live_max ? player->n_live : player->n_live_max;
+    player->sums[start->tier].n_started++;
+    if (start->cut == MR_PLAYER_NONE) {
+        const struct mr_script_edge *root = &script->root[session->root];
+        player->strand[strand].node = root->to;
+        return tell_edges(player, strand, root, session->n_root, false, now_s, err);
+    }
+    if (!isnan(script->node[start->cut].offset_s)) /* recorded starts count from the recording's */
+        player->strand[strand].start_s = player->plan.timing == MR_PLAYER_BY_ORIGINAL
+                                             ? now_s - (double)script->node[start->cut].offset_s
+                                             : now_s;
+    return begin_node(player, strand, start->cut, now_s, now_s, err);
+}
+
+/* It has been told of; the next one it announces becomes an event. */
+static mr_status plan_next(struct mr_player *player, struct mr_err *err)
+{
+    const struct mr_player_source *source = &player->plan.source;
+    player->has_coming = source->next(source->context, &player->coming);
+    if (!player->has_coming)
+        return MR_OK;
+    return mr_calendar_push(
+        &player->calendar,
+        mr_event_at(fmax(player->coming.at_s, player->calendar.now_s), MR_PLAYER_START, 0, 0), err);
+}
+
+static mr_status end_session(struct mr_player *player, uint32_t strand, double now_s,
+                             struct mr_err *err)
+{
+    const struct mr_player_strand s = player->strand[strand];
+    const struct mr_player_source *source = &player->plan.source;
+    struct mr_player_sums *sums = &player->sums[s.tier];
+    const struct mr_player_end end = {
+        .life = s.life,
+        .session = s.session,
+        .tenant = s.tenant,
+        .tier = s.tier,
+        .has_failed =
+            s.family != MR_PLAYER_NONE ? player->family[s.family].has_failed : s.has_failed,
+        .start_s = s.start_s,
+        .end_s = now_s,
+        .part_s = player->plan.has_ledger ? player->ledger[strand].part_s : NULL};
+    struct mr_player_start start;
+    if (end.has_failed) {
+        sums->n_failed++;
+    } else {
+        sums->n_finished++;
+        sums->finished_s += end.end_s - end.start_s;
+        for (int i = 0; i < MR_PLAYER_PARTS && end.part_s != NULL; i++)
+            sums->finished_part_s[i] += end.part_s[i];
+    }
+    if (player->plan.sink.ended != NULL)
+        player->plan.sink.ended(player->plan.sink.context, strand, &end);
+    const bool has_next = source->again != NULL && source->again(source->context, &end, &start);
+    const float sandbox_mb = *mr_player_sandbox(player, strand);
+    player->n_live--;
+    if (s.family != MR_PLAYER_NONE)
+        give_family(player, s.family);
+    give_strand(player, strand);
+    if (sandbox_mb > 0)
+        MR_TRY(mr_player_give_sandbox(player, sandbox_mb, now_s, err));
+    return has_next ? begin_session(player, &start, now_s, err) : MR_OK;
+}
+
+mr_status mr_player_leave(struct mr_player *player, uint32_t strand, double now_s,
+                          struct mr_err *err)
+{
+    const uint32_t family = player->strand[strand].family;
+    if (family != MR_PLAYER_NONE) {
+        player->family[family].has_failed |= player->strand[strand].has_failed;
+        if (--player->family[family].n_strand > 0) {
+            give_strand(player, strand);
+            return MR_OK;
+        }
+    }
+    return end_session(player, strand, now_s, err);
+}
+
+/* ---- events ---- */
+
+mr_status mr_player_open_window(struct mr_player *player, uint64_t window, struct mr_err *err)
+{
+    return mr_calendar_open(&player->calendar, window, err);
+}
+
+void mr_player_close_window(struct mr_player *player)
+{
+    mr_calendar_close(&player->calendar);
+}
+
+static double calendar_due_s(const struct mr_player *player)
+{
+    return mr_calendar_has_event(&player->calendar)
+               ? mr_event_time_s(mr_calendar_peek(&player->calendar))
+               : (double)INFINITY;
+}
+
+enum {
+    n_pool = 3
+};
+
+/* The pool whose event is first; n_pool: none has one. */
+static int pool_due(const struct mr_player *player, double *due_s)
+{
+    const struct mr_cores *const pool[n_pool] = {&player->cores, &player->accelerators,
+                                                 &player->storage};
+    int first = n_pool;
+    *due_s = (double)INFINITY;
+    for (int i = 0; i < n_pool; i++) {
+        const double at_s = pool[i]->n_unplanned > 0 ? mr_cores_due_s(pool[i]) : *due_s;
+        if (at_s < *due_s) {
+            *due_s = at_s;
+            first = i;
+        }
+    }
+    return first;
+}
+
+double mr_player_due_s(const struct mr_player *player)
+{
+    double due_s;
+    (void)pool_due(player, &due_s);
+    return fmin(due_s, calendar_due_s(player));
+}
+
+mr_status mr_player_step(struct mr_player *player, struct mr_err *err)
+{
+    const struct mr_cores_sink sink = {mr_player_work_ended, player};
+    double due_s;
+    struct mr_cores *const pool[n_pool] = {&player->cores, &player->accelerators, &player->storage};
+    const int first = pool_due(player, &due_s);
+    player->n_event++;
+    player->may_call = true;
+    if (first < n_pool && due_s < calendar_due_s(player))
+        return mr_cores_advance(pool[first], due_s, &sink, err);
+    const struct mr_event event = mr_calendar_take(&player->calendar);
+    const double now_s = mr_event_time_s(event);
+    const uint32_t strand = mr_event_entity(event);
+    if (mr_event_kind(event) == MR_PLAYER_START) {
+        const struct mr_player_start start = player->coming;
+        MR_TRY(plan_next(player, err));
+        return begin_session(player, &start, now_s, err);
+    }
+    const uint32_t generation =
+        player->strand[strand].generation & (uint32_t)(MR_EVENT_GENERATIONS - 1);
+    if (generation != mr_event_generation(event))
+        return MR_OK;
+    return mr_player_wake(player, strand, now_s, err);
+}
+
+void mr_player_look_ahead(const struct mr_player *player)
+{
+    const struct mr_event *far = mr_calendar_ahead(&player->calendar, 12);
+    const struct mr_event *near = mr_calendar_ahead(&player->calendar, 6);
+    if (far != NULL && mr_event_kind(*far) == MR_PLAYER_WAKE)
+        __builtin_prefetch(&player->strand[mr_event_entity(*far)], 1);
+    if (near != NULL && mr_event_kind(*near) == MR_PLAYER_WAKE)
+        __builtin_prefetch(&player->plan.script->node[player->strand[mr_event_entity(*near)].node]);
+}
+
+/* ---- life ---- */
+
+mr_status mr_player_init(struct mr_player *player, const struct mr_player_plan *plan,
+                         struct mr_calendar_store *store, struct mr_err *err)
+{
+    const struct mr_player_site *site = &plan->site;
+    *player = (struct mr_player){.plan = *plan,
+                                 .store = store,
+                                 .free_strand = MR_PLAYER_NONE,
+                                 .free_family = MR_PLAYER_NONE,
+                                 .free_open = MR_PLAYER_NONE,
+                                 .queue_head = MR_PLAYER_NONE,
+                                 .queue_tail = MR_PLAYER_NONE,
+                                 .has_gate = site->gate_s > 0 || site->gate_median_s > 0};
+    mr_calendar_init(&player->calendar, store, mr_window_grid_of(plan->window_s), 0);
+    mr_cores_init(&player->cores, site->n_core, site->core_speed);
+    mr_cores_init(&player->accelerators, site->n_accelerator, 1);
+    mr_cores_init(&player->storage, site->storage_bytes_s / site->stream_bytes_s,
+                  site->stream_bytes_s);
+    if (player->has_gate && site->n_gate > 0) {
+        MR_TRY(mr_tree_init(&player->gate, site->n_gate, err));
+        for (uint32_t i = 0; i < site->n_gate; i++)
+            mr_tree_set_time(&player->gate, i, 0);
+    }
+    return plan_next(player, err);
+}
+
+void mr_player_fini(struct mr_player *player)
+{
+    if (player->store != NULL)
+        mr_calendar_fini(&player->calendar);
+    mr_cores_fini(&player->cores);
+    mr_cores_fini(&player->accelerators);
+    mr_cores_fini(&player->storage);
+    mr_tree_fini(&player->gate);
+    mr_free(player->strand);
+    mr_free(player->ledger);
+    mr_free(player->family);
+    mr_free(player->open);
+    *player = (struct mr_player){0};
+}
+
+size_t mr_player_bytes(const struct mr_player *player)
+{
+    return player->cap_strand * sizeof *player->strand +
+           player->cap_ledger * sizeof *player->ledger +
+           player->cap_family * sizeof *player->family + player->cap_open * sizeof *player->open +
+           (player->cores.cap + player->accelerators.cap + player->storage.cap) *
+               sizeof(struct mr_cores_job) +
+           sizeof *player;
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Live sessions of one cell. Sessions of a script start when their source says so, and walk their
+ * nodes: LLM calls are handed to whoever serves them (the sink) and come back with their end; tools
+ * take cores and the memory of a sandbox; thinking takes time. A node starts at the maximum over
+ * its dependencies of their dates and delays.
+ *
+ * A strand is one line of 64 B: what a session does now. Nearly all sessions are chains, which are
+ * one strand all their life; where a session forks there is a strand for every node under way and
+ * a family that holds what they share and the joins they wait for. Nothing is ever done per session
+ * or per window that is not due.
+ *
+ * The time of a session is told by parts. At a join the one that came last counts, so that the
+ * parts add up to the time from the session's start to its end: they are its critical path.
+ *
+ * Timing: `think` (nodes follow their dependencies; thinking is capped), `original` (nodes start at
+ * their recorded dates or when their dependencies are there, what comes later), `scaled` (thinking
+ * times a factor).
+ *
+ * Ignored: tools that use more than one core; sandboxes that outlive their session. */
+#ifndef MR_ENGINE_WORK_PLAYER_H
+#define MR_ENGINE_WORK_PLAYER_H
+
+#include "engine/clock/calendar.h"
+#include "engine/clock/tree.h"
+#include "engine/work/cores.h"
+#include "engine/work/script.h"
+
+#define MR_PLAYER_NONE UINT32_MAX
+
+/* name, name in files, meaning */
+#define MR_PLAYER_PART_LIST(X)                                     \
+    X(QUEUE, "queue", "calls before their first step")             \
+    X(PREFILL, "prefill", "prompts being read")                    \
+    X(DECODE, "decode", "tokens after the first")                  \
+    X(GATEWAY, "gateway", "policy engine and privacy router")      \
+    X(NETWORK, "network", "between agent and factory")             \
+    X(TOOLS, "tools", "tools, had each a core to itself")          \
+    X(CORES, "tool_queue", "waiting for sandboxes, sharing cores") \
+    X(MEMORY, "memory", "reading and writing long-term memory")    \
+    X(THINK, "think", "thinking of users")                         \
+    X(DELAY, "delay", "delays of dependencies, retries, recorded starts")
+
+enum mr_player_part {
+#define MR_PLAYER_PART_ENUM(name, text, doc) MR_PLAYER_##name,
+    MR_PLAYER_PART_LIST(MR_PLAYER_PART_ENUM)
+#undef MR_PLAYER_PART_ENUM
+    MR_PLAYER_PARTS
+};
+
+enum mr_player_timing {
+    MR_PLAYER_BY_THINK,
+    MR_PLAYER_BY_ORIGINAL,
+    MR_PLAYER_BY_SCALE
+};
+
+/* Pools and stages beside the LLMs. */
+struct mr_player_site {
+    double n_core, core_speed; /* of the CPU pool; work is in seconds of a core of speed 1 */
+    double n_accelerator;      /* of tools that run on GPUs */
+    double memory_mb;          /* of all sandboxes; INFINITY: no limit */
+    double sandbox_mb, sandbox_spread; /* median and sigma where a tool does not say */
+    double sandbox_s;                  /* to start a sandbox */
+    double error_frac, retry_s;        /* a tool that fails runs again after retry_s */
+    uint32_t n_retry;                  /* at most so many times */
+    double storage_bytes_s, stream_bytes_s, storage_latency_s; /* long-term memory */
+    double gate_s, gate_median_s, gate_spread; /* per call: a constant and a lognormal */
+    uint32_t n_gate;     /* calls that the gateway works on at once; 0: no limit */
+    double denied_frac;  /* calls that it does not let pass */
+    double network_s;    /* round trip */
+    double shed_retry_s; /* a call that was shed comes again after that, doubled each time */
+    uint32_t n_shed_retry;
+};
+
+/* A session that begins. */
+struct mr_player_start {
+    double at_s;      /* not before the one before */
+    uint32_t session; /* of the script */
+    uint32_t cut;     /* node to begin with; MR_PLAYER_NONE: from the start */
+    uint16_t tenant;
+    uint8_t tier;
+};
+
+/* A session that has ended. */
+struct mr_player_end {
+    uint32_t life, session;
+    uint16_t tenant;
+    uint8_t tier;
+    bool has_failed;
+    double start_s, end_s;
+    const double *part_s; /* [MR_PLAYER_PARTS]; NULL: no ledger */
+};
+
+/* Who says what begins. */
+struct mr_player_source {
+    /* The next one; false: none. */
+    bool (*next)(void *context, struct mr_player_start *start);
+    /* A session has ended: does another one take its place? NULL: never */
+    bool (*again)(void *context, const struct mr_player_end *end, struct mr_player_start *start);
+    void *context;
+};
+
+struct mr_player_sink {
+    /* A call starts; mr_player_call_ended or _refused follows, the latter perhaps at once. */
+    mr_status (*call)(void *context, uint32_t strand, double now_s, struct mr_err *err);
+    void (*ended)(void *context, uint32_t strand, const struct mr_player_end *end);
+    void *context;
+};
+
+struct mr_player_plan {
+    const struct mr_script *script;
+    struct mr_player_site site;
+    struct mr_player_source source;
+    struct mr_player_sink sink;
+    uint64_t seed;
+    uint32_t cell, n_cell; /* lives are numbered over all cells */
+    double window_s;
+    int timing;          /* enum mr_player_timing */
+    double think_factor; /* of scaled thinking */
+    double idle_cap_s;   /* on thinking; INFINITY: none */
+    bool has_ledger;     /* parts of every session, not of all together only */
+};
+
+enum mr_player_state {
+    MR_PLAYER_FREE,
+    MR_PLAYER_WAITING, /* for its node's date */
+    MR_PLAYER_AT_GATE,
+    MR_PLAYER_CALLING,
+    MR_PLAYER_RETURNING, /* over the network */
+    MR_PLAYER_NO_SANDBOX,
+    MR_PLAYER_BOOTING,
+    MR_PLAYER_WORKING, /* in a pool */
+    MR_PLAYER_RESTING  /* a time that is known: thinking, waiting of tools */
+};
+
+struct mr_player_strand {
+    double since_s; /* start of the state, or of the tool */
+    double start_s; /* of the session's life */
+    uint32_t node, session;
+    uint32_t life;
+    uint32_t space;    /* of its blocks */
+    uint32_t instance; /* of the lane's last call, or MR_PLAYER_NONE */
+    uint32_t family;   /* or MR_PLAYER_NONE: a chain */
+    uint32_t next;     /* free, or waiting for a sandbox */
+    uint32_t generation;
+    float wait_s;     /* of the tool under way, after its work */
+    float sandbox_mb; /* of a chain; 0: it has none */
+    uint16_t tenant;
+    uint8_t tier, state;
+    uint8_t n_try;
+    bool has_failed;
+};
+
+struct mr_player_ledger {
+    double part_s[MR_PLAYER_PARTS];
+};
+
+struct mr_player_family {
+    uint32_t n_strand, open, next;
+    float sandbox_mb;
+    bool has_failed;
+};
+
+/* A node that some of its dependencies have told. */
+struct mr_player_open {
+    double start_s;
+    double told_s; /* when the one that binds was there, before its delay */
+    uint32_t node, n_left, next, instance;
+    struct mr_player_ledger ledger;
+};
+
+struct mr_player_sums {
+    uint64_t n_started, n_finished, n_failed; /* sessions */
+    uint64_t n_call, n_tool, n_tool_error, n_denied, n_shed_retry;
+    double part_s[MR_PLAYER_PARTS];          /* of everything that has ended */
+    double finished_part_s[MR_PLAYER_PARTS]; /* of sessions that have finished (ledger) */
+    double finished_s;                       /* of them, from start to end */
+};
+
+struct mr_player {
+    struct mr_player_plan plan;
+    struct mr_calendar_store *store; /* lent */
+    struct mr_calendar calendar;
+    struct mr_cores cores, accelerators, storage;
+    struct mr_tree gate; /* when the servers of the gateway are free */
+    bool has_gate;
+    struct mr_player_strand *strand;
+    struct mr_player_ledger *ledger; /* beside strand */
+    struct mr_player_family *family;
+    struct mr_player_open *open;
+    size_t n_strand, cap_strand, cap_ledger, n_family, cap_family, n_open, cap_open;
+    uint32_t free_strand, free_family, free_open;
+    uint32_t queue_head, queue_tail; /* for sandboxes */
+    double used_mb;
+    struct mr_player_start coming; /* planned already */
+    bool has_coming;
+    bool may_call; /* the sink's `call` is not on the stack of a call's end */
+    uint32_t n_life, n_live, n_live_max;
+    uint64_t n_event;
+    struct mr_player_sums sums[256]; /* of tiers */
+};
+
+/** @param[in] store of the rank's calendars, lent @return MR_OK, MR_NOMEM */
+MR_CHECKED mr_status mr_player_init(struct mr_player *player, const struct mr_player_plan *plan,
+                                    struct mr_calendar_store *store, struct mr_err *err);
+void mr_player_fini(struct mr_player *player);
+
+/** Windows are opened, played and closed one after the other. */
+MR_CHECKED mr_status mr_player_open_window(struct mr_player *player, uint64_t window,
+                                           struct mr_err *err);
+/** @param[in] end_s of the window: what is left of it is dropped where a run ends early */
+void mr_player_close_window(struct mr_player *player);
+
+/** The next event of the open window; INFINITY: none. */
+double mr_player_due_s(const struct mr_player *player);
+
+/** Play that event. */
+MR_CHECKED mr_status mr_player_step(struct mr_player *player, struct mr_err *err);
+
+/** A call has ended. Dates of one call; NaN: not known. */
+MR_CHECKED mr_status mr_player_call_ended(struct mr_player *player, uint32_t strand,
+                                          double scheduled_s, double first_s, double now_s,
+                                          struct mr_err *err);
+
+/** A call is not served. @param[in] may_retry it may come again */
+MR_CHECKED mr_status mr_player_call_refused(struct mr_player *player, uint32_t strand,
+                                            bool may_retry, double now_s, struct mr_err *err);
+
+/** Bytes allocated. */
+size_t mr_player_bytes(const struct mr_player *player);
+
+static inline const struct mr_script_node *mr_player_node(const struct mr_player *player,
+                                                          uint32_t strand)
+{
+    return &player->plan.script->node[player->strand[strand].node];
+}
+
+/** Fetch what a few events ahead will touch. */
+void mr_player_look_ahead(const struct mr_player *player);
+
+#endif

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What nodes do: calls pass the gateway and go to the sink, tools boot a sandbox and work in a
+ * pool, the rest takes a time that is known. Draws are made from (life, node, try), so that the
+ * order of events does not matter. */
+#include "engine/base/assert.h"
+#include "engine/base/fmath.h"
+#include "engine/base/rng.h"
+#include "engine/work/player_impl.h"
+
+#include <math.h>
+
+/* ---- draws ---- */
+
+/* What is drawn for a strand's node; two numbers each. */
+enum draw {
+    draw_error,
+    draw_sandbox,
+    draw_gate,
+    draw_denial,
+    n_draw
+};
+
+static double draw_open(const struct mr_player *player, uint32_t strand, enum draw what)
+{
+    const struct mr_player_strand *s = &player->strand[strand];
+    const uint64_t bits =
+        mr_rng_u64_at(player->plan.seed, MR_RNG_TOOL, (uint64_t)s->life << 32 | s->node,
+                      (uint64_t)s->n_try * n_draw + what);
+    return ((double)(bits >> 12) + 0.5) * 0x1p-52; /* never 0 or 1 */
+}
+
+static double draw_lognormal(const struct mr_player *player, uint32_t strand, enum draw what,
+                             double median, double spread)
+{
+    if (spread == 0 || median == 0)
+        return median;
+    return median * mr_exp(spread * mr_rng_normal_quantile(draw_open(player, strand, what)));
+}
+
+static mr_status complete(struct mr_player *player, uint32_t strand, double now_s,
+                          struct mr_err *err)
+{
+    return mr_player_tell(player, strand, false, now_s, err);
+}
+
+static mr_status rest(struct mr_player *player, uint32_t strand, double time_s, double now_s,
+                      struct mr_err *err)
+{
+    player->strand[strand].state = MR_PLAYER_RESTING;
+    return mr_player_wake_at(player, strand, now_s + time_s, err);
+}
+
+/* ---- calls ---- */
+
+static mr_status call(struct mr_player *player, uint32_t strand, double now_s, struct mr_err *err)
+{
+    struct mr_player_strand *s = &player->strand[strand];
+    s->state = MR_PLAYER_CALLING;
+    s->since_s = now_s;
+    player->sums[s->tier].n_call++;
+    return player->plan.sink.call(player->plan.sink.context, strand, now_s, err);
+}
+
+/* First come, first served by servers whose times of service are known: who comes starts when the
+ * first of them is free. */
+static mr_status pass_gate(struct mr_player *player, uint32_t strand, double now_s,
+                           struct mr_err *err)
+{
+    const struct mr_player_site *site = &player->plan.site;
+    double from_s = now_s;
+    if (!player->has_gate)
+        return call(player, strand, now_s, err);
+    const double time_s = site->gate_s + draw_lognormal(player, strand, draw_gate,
+                                                        site->gate_median_s, site->gate_spread);
+    if (site->n_gate > 0) {
+        from_s = fmax(now_s, mr_tree_winner_time_s(&player->gate));
+        mr_tree_set_time(&player->gate, mr_tree_winner(&player->gate), from_s + time_s);
+    }
+    player->strand[strand].state = MR_PLAYER_AT_GATE;
+    return mr_player_wake_at(player, strand, from_s + time_s, err);
+}
+
+static mr_status leave_gate(struct mr_player *player, uint32_t strand, double now_s,
+                            struct mr_err *err)
+{
+    struct mr_player_strand *s = &player->strand[strand];
+    mr_player_count(player, strand, MR_PLAYER_GATEWAY, now_s - s->since_s);
+    if (player->plan.site.denied_frac > 0 &&
+        draw_open(player, strand, draw_denial) < player->plan.site.denied_frac) {
+        player->sums[s->tier].n_denied++;
+        return complete(player, strand, now_s, err); /* the agent goes on without an answer */
+    }
+    return call(player, strand, now_s, err);
+}
+
+mr_status mr_player_call_ended(struct mr_player *player, uint32_t strand, double scheduled_s,
+                               double first_s, double now_s, struct mr_err *err)
+{
+    struct mr_player_strand *s = &player->strand[strand];
+    MR_ASSERT(s->state == MR_PLAYER_CALLING);
+    mr_player_count(player, strand, MR_PLAYER_QUEUE, scheduled_s - s->since_s);
+    mr_player_count(player, strand, MR_PLAYER_PREFILL, first_s - scheduled_s);
+    mr_player_count(player, strand, MR_PLAYER_DECODE, now_s - first_s);
+    player->may_call = false;
+    if (player->plan.site.network_s == 0)
+        return complete(player, strand, now_s, err);
+    s->state = MR_PLAYER_RETURNING;
+    s->since_s = now_s;
+    return mr_player_wake_at(player, strand, now_s + player->plan.site.network_s, err);
+}
+
+mr_status mr_player_call_refused(struct mr_player *player, uint32_t strand, bool may_retry,
+                                 double now_s, struct mr_err *err)
+{
+    const struct mr_player_site *site = &player->plan.site;
+    struct mr_player_strand *s = &player->strand[strand];
+    MR_ASSERT(s->state == MR_PLAYER_CALLING);
+    mr_player_count(player, strand, MR_PLAYER_QUEUE, now_s - s->since_s);
+    if (!may_retry || s->n_try >= site->n_shed_retry) {
+        s->has_failed = true;
+        return mr_player_leave(player, strand, now_s, err);
+    }
+    player->sums[s->tier].n_shed_retry++;
+    s->state = MR_PLAYER_WAITING;
+    s->since_s = now_s;
+    const double pause_s = site->shed_retry_s * (double)(UINT64_C(1) << s->n_try);
+    s->n_try++;
+    return mr_player_wake_at(player, strand, now_s + pause_s, err);
+}
+
+/* ---- tools ---- */
+
+struct mr_cores *mr_player_pool(struct mr_player *player, const struct mr_script_node *node)
+{
+    if (node->kind == MR_SCRIPT_MEM)
+        return &player->storage;
+    if (node->kind != MR_SCRIPT_TOOL || node->where == MR_SCRIPT_EXT)
+        return NULL;
+    return node->where == MR_SCRIPT_CPU ? &player->cores : &player->accelerators;
+}
+
+static double work_of(const struct mr_script_node *node)
+{
+    return node->kind == MR_SCRIPT_MEM
+               ? ((double)node->mem.read_mb + (double)node->mem.write_mb) * 1e6
+               : (double)node->tool.work_s;
+}
+
+/* A strand's node enters its pool; `since_s` is its start. */
+static mr_status work(struct mr_player *player, uint32_t strand, double now_s, struct mr_err *err)
+{
+    const struct mr_script_node *node = mr_player_node(player, strand);
+    const struct mr_cores_sink sink = {mr_player_work_ended, player};
+    struct mr_cores *pool = mr_player_pool(player, node);
+    double end_s;
+    player->strand[strand].wait_s = node->kind == MR_SCRIPT_MEM
+                                        ? (float)player->plan.site.storage_latency_s
+                                        : node->tool.wait_s;
+    player->strand[strand].since_s = now_s;
+    player->strand[strand].state = MR_PLAYER_WORKING;
+    MR_TRY(mr_cores_advance(pool, now_s, &sink, err));
+    MR_TRY(mr_cores_start(pool, strand, work_of(node), now_s, &end_s, err));
+    return isnan(end_s) ? MR_OK
+                        : mr_player_wake_at(player, strand,
+                                            end_s + (double)player->strand[strand].wait_s, err);
+}
+
+mr_status mr_player_work_ended(void *context, uint32_t strand, double now_s, bool was_planned,
+                               struct mr_err *err)
+{
+    struct mr_player *player = context;
+    struct mr_player_strand *s = &player->strand[strand];
+    s->state = MR_PLAYER_RESTING;
+    if (was_planned)
+        return MR_OK;
+    s->generation++; /* the plan it was given no longer holds */
+    return mr_player_wake_at(player, strand, now_s + (double)s->wait_s, err);
+}
+
+/* A tool's plan comes due: has it worked as fast as was thought? */
+static mr_status check_work(struct mr_player *player, uint32_t strand, double now_s,
+                            struct mr_err *err)
+{
+    const struct mr_cores_sink sink = {mr_player_work_ended, player};
+    const uint32_t generation = player->strand[strand].generation;
+    MR_TRY(mr_cores_advance(mr_player_pool(player, mr_player_node(player, strand)), now_s, &sink,
+                            err));
+    if (player->strand[strand].state != MR_PLAYER_RESTING ||
+        player->strand[strand].generation != generation)
+        return MR_OK; /* it will be told */
+    return mr_player_wake(player, strand, now_s, err);
+}
+
+static mr_status end_tool(struct mr_player *player, uint32_t strand, double now_s,
+                          struct mr_err *err)
+{
+    const struct mr_player_site *site = &player->plan.site;
+    struct mr_player_strand *s = &player->strand[strand];
+    const struct mr_script_node *node = mr_player_node(player, strand);
+    const struct mr_cores *pool = mr_player_pool(player, node);
+    const double time_s = now_s - s->since_s;
+    double alone_s = time_s;
+    if (pool != NULL)
+        alone_s = fmin(time_s, work_of(node) / pool->speed + (double)s->wait_s);
+    mr_player_count(player, strand,
+                    node->kind == MR_SCRIPT_MEM ? MR_PLAYER_MEMORY : MR_PLAYER_TOOLS, alone_s);
+    mr_player_count(player, strand, MR_PLAYER_CORES, time_s - alone_s);
+    player->sums[s->tier].n_tool += node->kind == MR_SCRIPT_TOOL;
+    if (node->kind == MR_SCRIPT_TOOL && site->error_frac > 0 &&
+        draw_open(player, strand, draw_error) < site->error_frac) {
+        player->sums[s->tier].n_tool_error++;
+        if (s->n_try < site->n_retry) {
+            s->n_try++;
+            s->state = MR_PLAYER_WAITING;
+            s->since_s = now_s;
+            return mr_player_wake_at(player, strand, now_s + site->retry_s, err);
+        }
+    }
+    return complete(player, strand, now_s, err);
+}
+
+/* ---- sandboxes ---- */
+
+static bool boot(struct mr_player *player, uint32_t strand)
+{
+    const struct mr_player_site *site = &player->plan.site;
+    const struct mr_script_node *node = mr_player_node(player, strand);
+    double want_mb = (double)node->tool.memory_mb;
+    if (want_mb == 0)
+        want_mb =
+            draw_lognormal(player, strand, draw_sandbox, site->sandbox_mb, site->sandbox_spread);
+    want_mb = fmin(fmax(want_mb, 1e-3), site->memory_mb); /* what there is must do */
+    if (player->used_mb + want_mb > site->memory_mb)
+        return false;
+    *mr_player_sandbox(player, strand) = (float)want_mb;
+    player->used_mb += (double)(float)want_mb;
+    return true;
+}
+
+static mr_status booted(struct mr_player *player, uint32_t strand, double now_s, struct mr_err *err)
+{
+    player->strand[strand].state = MR_PLAYER_BOOTING;
+    return mr_player_wake_at(player, strand, now_s + player->plan.site.sandbox_s, err);
+}
+
+/* A tool on a CPU: the first of its session waits for memory and boots the sandbox. */
+static mr_status enter_sandbox(struct mr_player *player, uint32_t strand, double now_s,
+                               struct mr_err *err)
+{
+    struct mr_player_strand *s = &player->strand[strand];
+    const bool has_limits = isfinite(player->plan.site.memory_mb);
+    if (*mr_player_sandbox(player, strand) > 0 || (!has_limits && player->plan.site.sandbox_s == 0))
+        return work(player, strand, now_s, err);
+    if (player->queue_head == MR_PLAYER_NONE && boot(player, strand))
+        return booted(player, strand, now_s, err);
+    s->state = MR_PLAYER_NO_SANDBOX;
+    s->next = MR_PLAYER_NONE;
+    if (player->queue_head == MR_PLAYER_NONE)
+        player->queue_head = strand;
+    else
+        player->strand[player->queue_tail].next = strand;
+    player->queue_tail = strand;
+    return MR_OK;
+}
+
+mr_status mr_player_give_sandbox(struct mr_player *player, float memory_mb, double now_s,
+                                 struct mr_err *err)
+{
+    player->used_mb = fmax(0, player->used_mb - (double)memory_mb);
+    while (player->queue_head != MR_PLAYER_NONE) {
+        const uint32_t strand = player->queue_head;
+        /* a sister of the session may have one by now */
+        if (*mr_player_sandbox(player, strand) == 0 && !boot(player, strand))
+            return MR_OK;
+        player->queue_head = player->strand[strand].next;
+        MR_TRY(booted(player, strand, now_s, err));
+    }
+    return MR_OK;
+}
+
+/* ---- nodes ---- */
+
+static double think_s(const struct mr_player *player, const struct mr_script_node *node)
+{
+    const struct mr_player_plan *plan = &player->plan;
+    double s = (double)node->think.s;
+    if (plan->timing == MR_PLAYER_BY_SCALE)
+        s *= plan->think_factor;
+    return node->is_uncapped || plan->timing == MR_PLAYER_BY_ORIGINAL ? s
+                                                                      : fmin(s, plan->idle_cap_s);
+}
+
+mr_status mr_player_run(struct mr_player *player, uint32_t strand, double now_s, struct mr_err *err)
+{
+    const struct mr_script_node *node = mr_player_node(player, strand);
+    player->strand[strand].since_s = now_s;
+    if (!node->is_plain && player->strand[strand].n_try == 0)
+        MR_TRY(mr_player_tell(player, strand, true, now_s, err));
+    switch ((enum mr_script_kind)node->kind) {
+    case MR_SCRIPT_LLM:
+        return pass_gate(player, strand, now_s, err);
+    case MR_SCRIPT_THINK:
+        return rest(player, strand, think_s(player, node), now_s, err);
+    case MR_SCRIPT_MEM:
+        return work(player, strand, now_s, err);
+    case MR_SCRIPT_TOOL:
+        break;
+    }
+    if (node->where == MR_SCRIPT_CPU)
+        return enter_sandbox(player, strand, now_s, err);
+    if (node->where == MR_SCRIPT_GPU)
+        return work(player, strand, now_s, err);
+    return rest(player, strand, (double)node->tool.work_s + (double)node->tool.wait_s, now_s, err);
+}
+
+mr_status mr_player_wake(struct mr_player *player, uint32_t strand, double now_s,
+                         struct mr_err *err)
+{
+    const struct mr_player_strand *s = &player->strand[strand];
+    const double time_s = now_s - s->since_s;
+    switch ((enum mr_player_state)s->state) {
+    case MR_PLAYER_WAITING:
+        mr_player_count(player, strand, MR_PLAYER_DELAY, time_s);
+        return mr_player_run(player, strand, now_s, err);
+    case MR_PLAYER_AT_GATE:
+        return leave_gate(player, strand, now_s, err);
+    case MR_PLAYER_RETURNING:
+        mr_player_count(player, strand, MR_PLAYER_NETWORK, time_s);
+        return complete(player, strand, now_s, err);
+    case MR_PLAYER_BOOTING:
+        mr_player_count(player, strand, MR_PLAYER_CORES, time_s);
+        return work(player, strand, now_s, err);
+    case MR_PLAYER_WORKING:
+        return check_work(player, strand, now_s, err);
+    case MR_PLAYER_RESTING:
+        if (mr_player_node(player, strand)->kind != MR_SCRIPT_THINK)
+            return end_tool(player, strand, now_s, err);
+        mr_player_count(player, strand, MR_PLAYER_THINK, time_s);
+        return complete(player, strand, now_s, err);
+    case MR_PLAYER_FREE:
+    case MR_PLAYER_CALLING:
+    case MR_PLAYER_NO_SANDBOX:
+        break;
+    }
+    MR_ASSERT(false); /* an event of a strand that expects none */
+    return MR_OK;
+}

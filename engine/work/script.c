@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Edges are collected while a session's nodes are added and put into the order of their nodes when
+ * it ends. */
+#include "engine/work/script.h"
+
+#include "engine/base/assert.h"
+#include "engine/base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- a session ---- */
+
+mr_status mr_script_session_begin(struct mr_script *script, const struct mr_script_session *session,
+                                  struct mr_err *err)
+{
+    MR_TRY(mr_grow(&script->session, &script->cap_session, script->n_session + 1,
+                   sizeof *script->session, err));
+    struct mr_script_session *own = &script->session[script->n_session];
+    *own = *session;
+    own->node = (uint32_t)script->n_node;
+    own->n_node = 0;
+    script->n_draft = 0;
+    return MR_OK;
+}
+
+static mr_status add_draft(struct mr_script *script, uint32_t from, struct mr_script_edge edge,
+                           struct mr_err *err)
+{
+    MR_TRY(mr_grow(&script->draft, &script->cap_draft, script->n_draft + 1, sizeof *script->draft,
+                   err));
+    script->draft[script->n_draft++] = (struct mr_script_draft){from, edge};
+    return MR_OK;
+}
+
+mr_status mr_script_node_add(struct mr_script *script, const struct mr_script_node *node,
+                             const struct mr_script_after *after, size_t n_after,
+                             struct mr_err *err)
+{
+    struct mr_script_session *session = &script->session[script->n_session];
+    if (script->n_node >= MR_SCRIPT_NONE - 1 || n_after > UINT16_MAX)
+        return mr_err_set(err, MR_LIMIT, MR_NOWHERE, "more nodes or dependencies than are counted");
+    if (n_after == 0)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE, "node %u: nothing starts it", session->n_node);
+    MR_TRY(
+        mr_grow(&script->node, &script->cap_node, script->n_node + 2, sizeof *script->node, err));
+    for (size_t i = 0; i < n_after; i++) {
+        const struct mr_script_edge edge = {session->n_node, after[i].delay_s,
+                                            after[i].is_dispatch};
+        if (after[i].node != MR_SCRIPT_NONE && after[i].node >= session->n_node)
+            return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                              "node %u waits for node %u, which is not before it", session->n_node,
+                              after[i].node);
+        if (!(after[i].delay_s >= 0))
+            return mr_err_set(err, MR_RANGE, MR_NOWHERE, "node %u: a delay of %g s",
+                              session->n_node, (double)after[i].delay_s);
+        MR_TRY(add_draft(script, after[i].node, edge, err));
+    }
+    struct mr_script_node *own = &script->node[script->n_node++];
+    *own = *node;
+    own->n_dep = (uint16_t)n_after;
+    own->is_plain = false;
+    own->delay_s = 0;
+    session->n_node++;
+    return MR_OK;
+}
+
+/* By the node they come from, the session's start last; then as they were added. */
+static int compare_drafts(const void *a, const void *b)
+{
+    const struct mr_script_draft *x = a, *y = b;
+    if (x->from != y->from)
+        return x->from < y->from ? -1 : 1;
+    return (x->edge.to > y->edge.to) - (x->edge.to < y->edge.to);
+}
+
+/* Does this node tell the next one and no other, which waits for nobody else? */
+static bool is_plain(const struct mr_script *script, uint32_t i, const struct mr_script_draft *own,
+                     size_t n)
+{
+    const struct mr_script_session *session = &script->session[script->n_session];
+    return n == 1 && !own->edge.is_dispatch && own->edge.to == i + 1 &&
+           script->node[session->node + i + 1].n_dep == 1;
+}
+
+static size_t drafts_of(const struct mr_script *script, uint32_t from, size_t at)
+{
+    size_t n = 0;
+    while (at + n < script->n_draft && script->draft[at + n].from == from)
+        n++;
+    return n;
+}
+
+static void copy_edges(const struct mr_script *script, size_t at, size_t n,
+                       struct mr_script_edge *to, size_t *n_to)
+{
+    for (size_t i = at; i < at + n; i++) {
+        to[*n_to] = script->draft[i].edge;
+        to[(*n_to)++].to += script->session[script->n_session].node;
+    }
+}
+
+/* The drafts of one node become its edges. @return how many there are */
+static size_t place_edges(struct mr_script *script, uint32_t from, size_t at)
+{
+    const struct mr_script_session *session = &script->session[script->n_session];
+    const size_t n = drafts_of(script, from, at);
+    struct mr_script_node *node = &script->node[session->node + from];
+    node->edge = (uint32_t)script->n_edge;
+    node->is_plain = is_plain(script, from, &script->draft[at], n);
+    if (node->is_plain)
+        node[1].delay_s = script->draft[at].edge.delay_s;
+    else
+        copy_edges(script, at, n, script->edge, &script->n_edge);
+    return n;
+}
+
+static mr_status place_roots(struct mr_script *script, size_t at, struct mr_err *err)
+{
+    struct mr_script_session *session = &script->session[script->n_session];
+    const size_t n = drafts_of(script, MR_SCRIPT_NONE, at);
+    MR_TRY(
+        mr_grow(&script->root, &script->cap_root, script->n_root + n, sizeof *script->root, err));
+    session->root = (uint32_t)script->n_root;
+    session->n_root = (uint32_t)n;
+    copy_edges(script, at, n, script->root, &script->n_root);
+    return MR_OK;
+}
+
+/* Where a session could begin as if all before had been: an LLM call that no edge passes by. */
+static mr_status find_cuts(struct mr_script *script, struct mr_err *err)
+{
+    struct mr_script_session *session = &script->session[script->n_session];
+    uint32_t reach = 0;
+    MR_TRY(mr_grow(&script->cut, &script->cap_cut, script->n_cut + session->n_node,
+                   sizeof *script->cut, err));
+    for (size_t i = 0; i < session->n_root; i++) {
+        const uint32_t to = script->root[session->root + i].to;
+        reach = to > reach ? to : reach;
+    }
+    session->cut = (uint32_t)script->n_cut;
+    for (uint32_t k = session->node; k < session->node + session->n_node; k++) {
+        const struct mr_script_node *node = &script->node[k];
+        uint32_t n_edge;
+        const struct mr_script_edge *edge = mr_script_edges(script, k, &n_edge);
+        if (node->kind == MR_SCRIPT_LLM && reach <= k)
+            script->cut[script->n_cut++] = k;
+        for (uint32_t i = 0; i < n_edge; i++)
+            reach = edge[i].to > reach ? edge[i].to : reach;
+        if (node->is_plain && k + 1 > reach)
+            reach = k + 1;
+    }
+    session->n_cut = (uint32_t)script->n_cut - session->cut;
+    return MR_OK;
+}
+
+mr_status mr_script_session_end(struct mr_script *script, struct mr_err *err)
+{
+    struct mr_script_session *session = &script->session[script->n_session];
+    bool has_call = false;
+    MR_TRY(mr_grow(&script->edge, &script->cap_edge, script->n_edge + script->n_draft + 1,
+                   sizeof *script->edge, err));
+    if (script->n_draft > 0)
+        qsort(script->draft, script->n_draft, sizeof *script->draft, compare_drafts);
+    size_t at = 0;
+    session->is_chain = true;
+    for (uint32_t i = 0; i < session->n_node; i++) {
+        const struct mr_script_node *node = &script->node[session->node + i];
+        at += place_edges(script, i, at);
+        has_call |= node->kind == MR_SCRIPT_LLM;
+        session->is_chain &= node->is_plain || i + 1 == session->n_node;
+    }
+    script->node[script->n_node].edge = (uint32_t)script->n_edge;
+    MR_TRY(place_roots(script, at, err));
+    session->is_chain &= session->n_root == 1;
+    if (!has_call)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE, "session %zu has no LLM call",
+                          script->n_session);
+    MR_TRY(find_cuts(script, err));
+    script->n_session++;
+    return MR_OK;
+}
+
+/* ---- contexts ---- */
+
+mr_status mr_script_context_add(struct mr_script *script, const struct mr_script_run *run,
+                                size_t n_run, uint32_t *context, struct mr_err *err)
+{
+    MR_TRY(mr_grow(&script->context, &script->cap_context, script->n_context + 1,
+                   sizeof *script->context, err));
+    MR_TRY(mr_grow(&script->run, &script->cap_run, script->n_run + n_run + 1, sizeof *script->run,
+                   err));
+    struct mr_script_context own = {(uint32_t)script->n_run, 0};
+    for (size_t i = 0; i < n_run; i++) {
+        struct mr_script_run *last = own.n_run > 0 ? &script->run[script->n_run - 1] : NULL;
+        if (run[i].n == 0)
+            continue;
+        if (last != NULL && last->space == run[i].space && last->id + last->n == run[i].id) {
+            last->n += run[i].n;
+            continue;
+        }
+        script->run[script->n_run++] = run[i];
+        own.n_run++;
+    }
+    script->run_max = own.n_run > script->run_max ? own.n_run : script->run_max;
+    *context = (uint32_t)script->n_context;
+    script->context[script->n_context++] = own;
+    return MR_OK;
+}
+
+/* ---- life ---- */
+
+void mr_script_fini(struct mr_script *script)
+{
+    mr_free(script->node);
+    mr_free(script->edge);
+    mr_free(script->root);
+    mr_free(script->session);
+    mr_free(script->run);
+    mr_free(script->context);
+    mr_free(script->hint);
+    mr_free(script->cut);
+    mr_free(script->draft);
+    *script = (struct mr_script){0};
+}

@@ -1,0 +1,565 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* engine/work/player: a session alone on a factory that takes no time takes its tool and think
+ * time; every start of a random DAG equals the longest path to it; parts add up; sandboxes,
+ * retries, gateways, recycling and windows of any length. */
+#include "engine/work/player.h"
+
+#include "engine/base/mem.h"
+#include "engine/base/rng.h"
+#include "tests/test.h"
+
+enum {
+    n_call_max = 4096,
+    n_node_max = 24
+};
+
+struct world {
+    struct mr_script script;
+    struct mr_player_plan plan;
+    struct mr_player *player;
+    struct mr_calendar_store store;
+    const double *service_s; /* by node of the script; NULL: none */
+    double refuse_until_s;
+    uint32_t pending[n_call_max];
+    double end_s[n_call_max];
+    size_t n_pending, n_start, i_start, n_again;
+    struct mr_player_start start[64];
+    double began_s[n_call_max]; /* last start of a node's call */
+    struct mr_player_end end[256];
+    double part_s[256][MR_PLAYER_PARTS];
+    size_t n_end;
+    double horizon_s;
+};
+
+static mr_status call(void *context, uint32_t strand, double now_s, struct mr_err *err)
+{
+    struct world *w = context;
+    const uint32_t node = w->player->strand[strand].node;
+    if (now_s < w->refuse_until_s)
+        return mr_player_call_refused(w->player, strand, true, now_s, err);
+    w->began_s[node] = now_s;
+    assert_true(w->n_pending < n_call_max);
+    w->pending[w->n_pending] = strand;
+    w->end_s[w->n_pending++] = now_s + (w->service_s != NULL ? w->service_s[node] : 0);
+    return MR_OK;
+}
+
+static void ended(void *context, uint32_t strand, const struct mr_player_end *end)
+{
+    struct world *w = context;
+    (void)strand;
+    memcpy(w->part_s[w->n_end], end->part_s, sizeof w->part_s[0]);
+    w->end[w->n_end++] = *end;
+}
+
+static bool next(void *context, struct mr_player_start *start)
+{
+    struct world *w = context;
+    if (w->i_start == w->n_start)
+        return false;
+    *start = w->start[w->i_start++];
+    return true;
+}
+
+static bool again(void *context, const struct mr_player_end *end, struct mr_player_start *start)
+{
+    struct world *w = context;
+    if (w->n_again == 0)
+        return false;
+    w->n_again--;
+    *start =
+        (struct mr_player_start){end->end_s, end->session, MR_PLAYER_NONE, end->tenant, end->tier};
+    return true;
+}
+
+static struct mr_player_site no_limits(void)
+{
+    return (struct mr_player_site){.n_core = (double)INFINITY,
+                                   .core_speed = 1,
+                                   .n_accelerator = (double)INFINITY,
+                                   .memory_mb = (double)INFINITY,
+                                   .storage_bytes_s = 1e9,
+                                   .stream_bytes_s = 1e9,
+                                   .n_shed_retry = 8,
+                                   .shed_retry_s = 1};
+}
+
+static void setup(struct world *w)
+{
+    *w = (struct world){.horizon_s = 1e6};
+    w->plan = (struct mr_player_plan){.script = &w->script,
+                                      .site = no_limits(),
+                                      .source = {next, again, w},
+                                      .sink = {call, ended, w},
+                                      .seed = 1,
+                                      .n_cell = 1,
+                                      .window_s = 1,
+                                      .think_factor = 1,
+                                      .idle_cap_s = (double)INFINITY,
+                                      .has_ledger = true};
+}
+
+static void begin(struct world *w, uint32_t session, double at_s)
+{
+    w->start[w->n_start++] = (struct mr_player_start){at_s, session, MR_PLAYER_NONE, 0, 0};
+}
+
+static size_t first_call(const struct world *w)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < w->n_pending; i++)
+        if (w->end_s[i] < w->end_s[best])
+            best = i;
+    return best;
+}
+
+/* Calls end in the order of their ends, between the player's own events. */
+static void play(struct world *w)
+{
+    w->player = calloc(1, sizeof *w->player);
+    assert_int_equal(mr_player_init(w->player, &w->plan, &w->store, NULL), MR_OK);
+    for (;;) {
+        const uint64_t asleep = mr_calendar_next_window(&w->player->calendar);
+        const struct mr_window_grid grid = w->player->calendar.grid;
+        uint64_t window = asleep;
+        const struct mr_cores *pools[] = {&w->player->cores, &w->player->accelerators,
+                                          &w->player->storage};
+        for (size_t i = 0; i < 3; i++)
+            if (isfinite(mr_cores_due_s(pools[i])) &&
+                mr_window_of(grid, mr_cores_due_s(pools[i])) < window)
+                window = mr_window_of(grid, mr_cores_due_s(pools[i]));
+        if (w->n_pending > 0 && mr_window_of(grid, w->end_s[first_call(w)]) < window)
+            window = mr_window_of(grid, w->end_s[first_call(w)]);
+        if (window == MR_CALENDAR_NEVER)
+            break;
+        window = window < w->player->calendar.next ? w->player->calendar.next : window;
+        const double end_s = mr_window_start_s(grid, window + 1);
+        assert_int_equal(mr_player_open_window(w->player, window, NULL), MR_OK);
+        for (;;) {
+            const double due_s = mr_player_due_s(w->player);
+            const size_t i = first_call(w);
+            if (w->n_pending > 0 && w->end_s[i] <= due_s && w->end_s[i] < end_s) {
+                const uint32_t strand = w->pending[i];
+                const double now_s = w->end_s[i];
+                w->pending[i] = w->pending[--w->n_pending];
+                w->end_s[i] = w->end_s[w->n_pending];
+                const double from_s = w->player->strand[strand].since_s;
+                assert_int_equal(
+                    mr_player_call_ended(w->player, strand, from_s, from_s, now_s, NULL), MR_OK);
+            } else if (due_s < end_s) {
+                assert_int_equal(mr_player_step(w->player, NULL), MR_OK);
+            } else {
+                break;
+            }
+        }
+        mr_player_close_window(w->player);
+    }
+    assert_int_equal(w->n_pending, 0);
+}
+
+static void teardown(struct world *w)
+{
+    assert_int_equal(w->player->n_live, 0);
+    /* every strand, family and join is free again */
+    size_t n_free = 0;
+    for (uint32_t i = w->player->free_strand; i != MR_PLAYER_NONE; i = w->player->strand[i].next)
+        n_free++;
+    assert_int_equal(n_free, w->player->n_strand);
+    n_free = 0;
+    for (uint32_t i = w->player->free_open; i != MR_PLAYER_NONE; i = w->player->open[i].next)
+        n_free++;
+    assert_int_equal(n_free, w->player->n_open);
+    mr_player_fini(w->player);
+    free(w->player);
+    mr_calendar_store_fini(&w->store);
+    mr_script_fini(&w->script);
+}
+
+/* ---- scripts ---- */
+
+static struct mr_script_node llm(uint32_t n_input)
+{
+    return (struct mr_script_node){.kind = MR_SCRIPT_LLM, .offset_s = NAN, .llm = {n_input, 10, 0}};
+}
+
+static struct mr_script_node tool(float work_s, float wait_s, float memory_mb)
+{
+    return (struct mr_script_node){.kind = MR_SCRIPT_TOOL,
+                                   .where = MR_SCRIPT_CPU,
+                                   .offset_s = NAN,
+                                   .tool = {work_s, wait_s, memory_mb}};
+}
+
+static struct mr_script_node think(float s)
+{
+    return (struct mr_script_node){.kind = MR_SCRIPT_THINK, .offset_s = NAN, .think = {s}};
+}
+
+static void add(struct world *w, struct mr_script_node node, const struct mr_script_after *after,
+                size_t n)
+{
+    assert_int_equal(mr_script_node_add(&w->script, &node, after, n, NULL), MR_OK);
+}
+
+static void add_after(struct world *w, struct mr_script_node node, uint32_t before, float delay_s)
+{
+    add(w, node, &(struct mr_script_after){before, delay_s, false}, 1);
+}
+
+static void open_session(struct world *w)
+{
+    const struct mr_script_session session = {.arrival_s = (double)NAN};
+    assert_int_equal(mr_script_session_begin(&w->script, &session, NULL), MR_OK);
+}
+
+static void close_session(struct world *w)
+{
+    assert_int_equal(mr_script_session_end(&w->script, NULL), MR_OK);
+}
+
+/* llm - tool 3 + 1 s - llm - think 40 s - (2 s) - llm */
+static void chain(struct world *w)
+{
+    open_session(w);
+    add_after(w, llm(100), MR_SCRIPT_NONE, 0);
+    add_after(w, tool(3, 1, 100), 0, 0);
+    add_after(w, llm(200), 1, 0);
+    add_after(w, think(40), 2, 0);
+    add_after(w, llm(300), 3, 2);
+    close_session(w);
+}
+
+MR_TEST(alone_it_takes_its_tools_and_thinks)
+{
+    struct world w;
+    setup(&w);
+    chain(&w);
+    begin(&w, 0, 0.25);
+    play(&w);
+    assert_int_equal(w.n_end, 1);
+    assert_true(w.end[0].end_s - w.end[0].start_s == 46);
+    assert_true(w.part_s[0][MR_PLAYER_TOOLS] == 4 && w.part_s[0][MR_PLAYER_THINK] == 40 &&
+                w.part_s[0][MR_PLAYER_DELAY] == 2);
+    assert_int_equal(w.script.session[0].n_cut, 3);
+    assert_true(w.script.session[0].is_chain);
+    teardown(&w);
+}
+
+MR_TEST(idle_cap_shortens_thinking_only)
+{
+    struct world w;
+    setup(&w);
+    chain(&w);
+    w.plan.idle_cap_s = 1;
+    begin(&w, 0, 0);
+    play(&w);
+    assert_true(w.end[0].end_s == 4 + 1 + 2);
+    teardown(&w);
+    setup(&w);
+    chain(&w);
+    w.plan.timing = MR_PLAYER_BY_SCALE;
+    w.plan.think_factor = 0.5;
+    begin(&w, 0, 0);
+    play(&w);
+    assert_true(w.end[0].end_s == 4 + 20 + 2);
+    teardown(&w);
+}
+
+MR_TEST(original_starts_are_kept_unless_late)
+{
+    struct world w;
+    double service_s[] = {10, 0, 1, 0, 1};
+    setup(&w);
+    chain(&w);
+    w.script.node[2].offset_s = 20;
+    w.script.node[4].offset_s = 30; /* 21 + 40 is later */
+    w.plan.timing = MR_PLAYER_BY_ORIGINAL;
+    w.service_s = service_s;
+    begin(&w, 0, 5);
+    play(&w);
+    assert_true(w.began_s[2] == 25 && w.began_s[4] == 5 + 21 + 40);
+    teardown(&w);
+}
+
+/* ---- random DAGs ---- */
+
+struct dag {
+    uint32_t n;
+    struct mr_script_node node[n_node_max];
+    struct mr_script_after after[n_node_max][4];
+    size_t n_after[n_node_max];
+    double service_s[n_node_max];
+};
+
+static void draw_dag(struct dag *dag, struct mr_rng *rng)
+{
+    dag->n = 2 + (uint32_t)mr_rng_below(rng, n_node_max - 2);
+    for (uint32_t i = 0; i < dag->n; i++) {
+        const uint64_t kind = i == 0 ? 0 : mr_rng_below(rng, 3);
+        dag->node[i] = kind == 0 ? llm(100 * (i + 1))
+                       : kind == 1
+                           ? tool((float)mr_rng_range(rng, 0, 4), (float)mr_rng_below(rng, 2), 0)
+                           : think((float)mr_rng_range(rng, 0, 9));
+        dag->node[i].lane = (uint16_t)mr_rng_below(rng, 3);
+        dag->service_s[i] = mr_rng_range(rng, 0.1, 5);
+        dag->n_after[i] = 0;
+        const uint64_t n = 1 + (mr_rng_below(rng, 3) == 0) * mr_rng_below(rng, 3);
+        for (uint64_t k = 0; k < n; k++) {
+            const uint32_t to = i == 0 || mr_rng_below(rng, 12) == 0
+                                    ? MR_SCRIPT_NONE
+                                    : i - 1 - (uint32_t)mr_rng_below(rng, i < 4 ? i : 4);
+            bool is_new = true;
+            for (size_t j = 0; j < dag->n_after[i]; j++)
+                is_new &= dag->after[i][j].node != to;
+            if (is_new)
+                dag->after[i][dag->n_after[i]++] = (struct mr_script_after){
+                    to, (float)(mr_rng_below(rng, 2) * mr_rng_below(rng, 6)),
+                    to != MR_SCRIPT_NONE && mr_rng_below(rng, 5) == 0};
+        }
+    }
+}
+
+static double duration_s(const struct dag *dag, uint32_t i)
+{
+    const struct mr_script_node *node = &dag->node[i];
+    return node->kind == MR_SCRIPT_LLM    ? dag->service_s[i]
+           : node->kind == MR_SCRIPT_TOOL ? (double)node->tool.work_s + (double)node->tool.wait_s
+                                          : (double)node->think.s;
+}
+
+/* The longest path: what a node's start is. */
+static double brute_force(const struct dag *dag, double start_s[n_node_max])
+{
+    double last_s = 0;
+    for (uint32_t i = 0; i < dag->n; i++) {
+        start_s[i] = 0;
+        for (size_t k = 0; k < dag->n_after[i]; k++) {
+            const struct mr_script_after *a = &dag->after[i][k];
+            double at_s = (double)a->delay_s;
+            if (a->node != MR_SCRIPT_NONE)
+                at_s += start_s[a->node] + (a->is_dispatch ? 0 : duration_s(dag, a->node));
+            start_s[i] = fmax(start_s[i], at_s);
+        }
+        last_s = fmax(last_s, start_s[i] + duration_s(dag, i));
+    }
+    return last_s;
+}
+
+static void check_dag(uint64_t seed, double window_s)
+{
+    struct mr_rng rng = mr_rng_stream(seed, MR_RNG_TEST, 1);
+    struct dag dag;
+    struct world w;
+    double start_s[n_node_max], sum_s = 0;
+    setup(&w);
+    w.plan.window_s = window_s;
+    draw_dag(&dag, &rng);
+    open_session(&w);
+    for (uint32_t i = 0; i < dag.n; i++)
+        add(&w, dag.node[i], dag.after[i], dag.n_after[i]);
+    close_session(&w);
+    w.service_s = dag.service_s;
+    begin(&w, 0, 0);
+    play(&w);
+    const double last_s = brute_force(&dag, start_s);
+    for (uint32_t i = 0; i < dag.n; i++)
+        if (dag.node[i].kind == MR_SCRIPT_LLM)
+            mr_assert_near(w.began_s[i], start_s[i], 1e-12, 1e-9);
+    assert_int_equal(w.n_end, 1);
+    mr_assert_near(w.end[0].end_s, last_s, 1e-12, 1e-9);
+    for (int i = 0; i < MR_PLAYER_PARTS; i++)
+        sum_s += w.part_s[0][i];
+    mr_assert_near(sum_s, last_s, 1e-12, 1e-6); /* the critical path */
+    teardown(&w);
+}
+
+MR_TEST(random_dags_start_when_all_is_there)
+{
+    for (uint64_t seed = 1; seed <= 3000; seed++)
+        check_dag(seed, seed % 3 == 0 ? 0.1 : seed % 3 == 1 ? 1 : 1000);
+}
+
+/* ---- pools ---- */
+
+/* Two tools of 3 s on one core, the second a second later: the first has 1 + 2 x 2 = 5 s, then the
+ * second is alone with 1 s left. */
+MR_TEST(cores_are_shared)
+{
+    struct world w;
+    setup(&w);
+    w.plan.site.n_core = 1;
+    open_session(&w);
+    add_after(&w, llm(1), MR_SCRIPT_NONE, 0);
+    add_after(&w, tool(3, 0.5F, 0), 0, 0);
+    close_session(&w);
+    begin(&w, 0, 0);
+    begin(&w, 0, 1);
+    play(&w);
+    assert_int_equal(w.n_end, 2);
+    mr_assert_near(w.end[0].end_s, 5.5, 1e-12, 0);
+    mr_assert_near(w.end[1].end_s, 6.5, 1e-12, 0);
+    mr_assert_near(w.part_s[0][MR_PLAYER_TOOLS], 3.5, 1e-12, 0);
+    mr_assert_near(w.part_s[0][MR_PLAYER_CORES], 2, 1e-12, 0);
+    mr_assert_near(w.player->cores.busy_s, 6, 1e-12, 0);
+    teardown(&w);
+}
+
+/* 300 MB for sandboxes of 200: the second session waits for the end of the first. */
+MR_TEST(sandboxes_wait_for_memory)
+{
+    struct world w;
+    setup(&w);
+    w.plan.site.memory_mb = 300;
+    w.plan.site.sandbox_s = 0.5;
+    open_session(&w);
+    add_after(&w, llm(1), MR_SCRIPT_NONE, 0);
+    add_after(&w, tool(2, 0, 200), 0, 0);
+    add_after(&w, tool(1, 0, 200), 1, 0);
+    close_session(&w);
+    begin(&w, 0, 0);
+    begin(&w, 0, 1);
+    play(&w);
+    assert_true(w.end[0].end_s == 3.5 && w.end[1].end_s == 7);
+    assert_true(w.part_s[1][MR_PLAYER_CORES] == 3 && w.player->used_mb == 0);
+    teardown(&w);
+}
+
+MR_TEST(shed_calls_come_again)
+{
+    struct world w;
+    setup(&w);
+    chain(&w);
+    w.refuse_until_s = 2.5; /* 0, 1, 3 */
+    begin(&w, 0, 0);
+    play(&w);
+    assert_true(w.began_s[0] == 3 && !w.end[0].has_failed && w.end[0].end_s == 49);
+    assert_int_equal(w.player->sums[0].n_shed_retry, 2);
+    teardown(&w);
+    setup(&w);
+    chain(&w);
+    w.refuse_until_s = 1e9;
+    w.plan.site.n_shed_retry = 2;
+    begin(&w, 0, 0);
+    play(&w);
+    assert_true(w.end[0].has_failed && w.end[0].end_s == 3);
+    assert_int_equal(w.player->sums[0].n_failed, 1);
+    teardown(&w);
+}
+
+/* Three sessions at once, a gateway of one place and 2 s. */
+MR_TEST(gateway_serves_in_turn)
+{
+    struct world w;
+    setup(&w);
+    w.plan.site.gate_s = 2;
+    w.plan.site.n_gate = 1;
+    open_session(&w);
+    add_after(&w, llm(1), MR_SCRIPT_NONE, 0);
+    close_session(&w);
+    for (int i = 0; i < 3; i++)
+        begin(&w, 0, 0);
+    play(&w);
+    assert_true(w.end[0].end_s == 2 && w.end[1].end_s == 4 && w.end[2].end_s == 6);
+    assert_true(w.part_s[2][MR_PLAYER_GATEWAY] == 6);
+    teardown(&w);
+}
+
+MR_TEST(errors_run_again_at_most_so_often)
+{
+    struct world w;
+    setup(&w);
+    chain(&w);
+    w.plan.site.error_frac = 1;
+    w.plan.site.n_retry = 2;
+    w.plan.site.retry_s = 1;
+    begin(&w, 0, 0);
+    play(&w);
+    assert_true(w.end[0].end_s == 46 + 2 * (4 + 1));
+    assert_int_equal(w.player->sums[0].n_tool_error, 3);
+    teardown(&w);
+}
+
+MR_TEST(recycled_sessions_have_names_of_their_own)
+{
+    struct world w;
+    setup(&w);
+    chain(&w);
+    w.n_again = 3;
+    begin(&w, 0, 0);
+    play(&w);
+    assert_int_equal(w.n_end, 4);
+    for (uint32_t i = 0; i < 4; i++)
+        assert_true(w.end[i].life == i && w.end[i].end_s == 46 * (i + 1));
+    assert_int_equal(w.player->n_strand, 1);
+    assert_int_equal(w.player->strand[0].space, w.script.n_space + 4);
+    teardown(&w);
+}
+
+/* The same ends whatever the windows: what is planned, told and waited for does not depend on them.
+ */
+MR_TEST(windows_change_nothing)
+{
+    double end_s[2][64];
+    for (int run = 0; run < 2; run++) {
+        struct mr_rng rng = mr_rng_stream(5, MR_RNG_TEST, 2);
+        struct world w;
+        setup(&w);
+        w.plan.window_s = run == 0 ? 0.05 : 100;
+        w.plan.site.n_core = 2;
+        for (int s = 0; s < 8; s++) {
+            open_session(&w);
+            add_after(&w, llm(1), MR_SCRIPT_NONE, 0);
+            for (uint32_t i = 0; i < 6; i++) {
+                add_after(&w, tool((float)mr_rng_range(&rng, 0, 3), 0, 0), 2 * i, 0);
+                add_after(&w, llm(1), 2 * i + 1, 0);
+            }
+            close_session(&w);
+        }
+        for (uint32_t i = 0; i < 40; i++)
+            begin(&w, i % 8, 0.3 * i);
+        play(&w);
+        assert_int_equal(w.n_end, 40);
+        for (size_t i = 0; i < 40; i++)
+            end_s[run][w.end[i].life] = w.end[i].end_s;
+        teardown(&w);
+    }
+    for (size_t i = 0; i < 40; i++)
+        mr_assert_near(end_s[0][i], end_s[1][i], 1e-12, 1e-9);
+}
+
+MR_TEST(scripts_are_checked)
+{
+    struct world w;
+    struct mr_err err = {0};
+    setup(&w);
+    open_session(&w);
+    const struct mr_script_node node = think(1);
+    assert_int_equal(mr_script_node_add(&w.script, &node, NULL, 0, &err), MR_RANGE);
+    err = (struct mr_err){0};
+    assert_int_equal(
+        mr_script_node_add(&w.script, &node, &(struct mr_script_after){3, 0, false}, 1, &err),
+        MR_RANGE);
+    mr_assert_contains(err.text, "not before it");
+    add_after(&w, node, MR_SCRIPT_NONE, 0);
+    err = (struct mr_err){0};
+    assert_int_equal(mr_script_session_end(&w.script, &err), MR_RANGE);
+    mr_assert_contains(err.text, "no LLM call");
+    mr_script_fini(&w.script);
+}
+
+MR_TEST(a_strand_is_one_line)
+{
+    assert_int_equal(sizeof(struct mr_player_strand), 64);
+    assert_int_equal(sizeof(struct mr_script_node), 32);
+}
+
+MR_TEST_MAIN(MR_TEST_ENTRY(alone_it_takes_its_tools_and_thinks),
+             MR_TEST_ENTRY(idle_cap_shortens_thinking_only),
+             MR_TEST_ENTRY(original_starts_are_kept_unless_late),
+             MR_TEST_ENTRY(random_dags_start_when_all_is_there), MR_TEST_ENTRY(cores_are_shared),
+             MR_TEST_ENTRY(sandboxes_wait_for_memory), MR_TEST_ENTRY(shed_calls_come_again),
+             MR_TEST_ENTRY(gateway_serves_in_turn),
+             MR_TEST_ENTRY(errors_run_again_at_most_so_often),
+             MR_TEST_ENTRY(recycled_sessions_have_names_of_their_own),
+             MR_TEST_ENTRY(windows_change_nothing), MR_TEST_ENTRY(scripts_are_checked),
+             MR_TEST_ENTRY(a_strand_is_one_line))
