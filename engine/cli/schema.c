@@ -19,6 +19,7 @@
 #include "platforms/layout.h"
 #include "platforms/library.h"
 #include "platforms/prop.h"
+#include "postprocess/tolerance.h"
 
 static const struct mr_opt rows[] = {
     {MR_PARAM_YES(struct mr_schema_opts_values, as_md, "md", "no",
@@ -78,6 +79,8 @@ static const struct kind {
      mr_prop_print_single_md, NULL, NULL},
     {"scenario", "what is played, NAME.scenario.xml: elements and their attributes",
      mr_scenario_table, NULL, NULL, mr_scenario_print_rng},
+    {"tolerance", "limits of millrace regress, NAME.tolerance.xml", mr_tolerance_table, NULL,
+     "experiments/schema/tolerance.rng", NULL},
     {"rack", "figures of a rack card, platforms/racks/ID.xml", rack_table, NULL, NULL, NULL},
     {"cdu", "figures of a coolant distribution unit, platforms/cdus/ID.xml", cdu_table, NULL, NULL,
      NULL},

@@ -8,6 +8,7 @@
 #include "engine/cli/help.h"
 #include "engine/cli/models.h"
 #include "engine/cli/power.h"
+#include "engine/cli/regress.h"
 #include "engine/cli/run.h"
 #include "engine/cli/schema.h"
 #include "engine/cli/site.h"
@@ -59,9 +60,11 @@ const struct mr_verb mr_verbs_table[] = {
      .example = {"millrace compare a.h5 b.h5 -o ab.html", "millrace compare a.h5 b.h5 --csv ab"},
      .n_arg_min = 2, .n_arg_max = -1},
     {.name = "regress", .args = "--baseline BASE RUN...", .summary = "guard results in CI",
-     .doc = "Compares key figures with a baseline and tolerances; exit code 1 when one is out of bounds.",
+     .doc = "Compares key figures of summaries or result files with a baseline; exit code 1 when one is worse than its limit. The "
+            "simulator's own speed is told apart, as the median of all runs, and fails only when the tolerance file says so.",
      .example = {"millrace regress --baseline base.json now.json", "millrace regress --baseline base.json run.h5 --junit j.xml"},
-     .n_arg_min = 1, .n_arg_max = -1},
+     .opts = &mr_regress_opts, .opts_bytes = sizeof(struct mr_regress_opts_values),
+     .n_arg_min = 1, .n_arg_max = -1, .run = mr_regress_verb},
     {.name = "size", .args = "SCENARIO", .summary = "smallest build for a target",
      .doc = "Finds the smallest site that reaches a target, or the best one under a limit, and shows the frontier it walked.",
      .example = {"millrace size b.scenario.xml --limit-mw 20", "millrace size b.scenario.xml --target-tok-s 1e6"},

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of key figures. A simulation repeats to the bit, so a change is a change of the program
+ * or of its input: 2 % is what a change of a model may cost unseen, where nobody says otherwise. */
+#include "postprocess/kpi.h"
+
+#include <string.h>
+
+// clang-format off
+static const struct mr_kpi rows[] = {
+    {"tok_s.output", "tok/s", MR_KPI_UP, 0.02, 0, NULL, true, "Output tokens per second of the whole site"},
+    {"tok_s.output_per_gpu", "tok/s", MR_KPI_UP, 0.02, 0, NULL, false, "Output tokens per second of one package"},
+    {"tok_s.output_per_user_p50", "tok/s", MR_KPI_UP, 0.02, 0, NULL, true, "Output tokens per second that a user in the middle sees"},
+    {"tok_s.input", "tok/s", MR_KPI_UP, 0.02, 0, NULL, false, "Prompt tokens per second of the whole site"},
+    {"tok_s_per_mw", "tok/s/MW", MR_KPI_UP, 0.02, 0, NULL, true, "Output tokens per second and megawatt, at the widest boundary the run knows"},
+    {"j_per_tok", "J/tok", MR_KPI_DOWN, 0.02, 0, NULL, true, "Energy of an output token"},
+    {"ttft_s.*", "s", MR_KPI_DOWN, 0.02, 0, NULL, true, "Time from arrival to the first token"},
+    {"tpot_s.*", "s", MR_KPI_DOWN, 0.02, 0, NULL, true, "Time per output token after the first"},
+    {"e2e_s.*", "s", MR_KPI_DOWN, 0.02, 0, NULL, false, "Time of a whole call"},
+    {"requests.finished", "1", MR_KPI_UP, 0.02, 0, NULL, false, "Calls that ended"},
+    {"requests.failed", "1", MR_KPI_DOWN, 0.02, 0, NULL, false, "Calls that could not be served"},
+    {"requests.shed", "1", MR_KPI_DOWN, 0.02, 0, NULL, false, "Calls that were turned away"},
+    {"requests.*", "1", MR_KPI_NEITHER, 0, 0, NULL, false, "Calls of this kind"},
+    {"tokens.*", "tok", MR_KPI_NEITHER, 0, 0, NULL, false, "Tokens of this kind"},
+    {"tiers.*.slo_met_frac", "1", MR_KPI_UP, 0.02, 0, NULL, true, "Share of the tier's calls within all its objectives"},
+    {"tiers.*.tok_s", "tok/s", MR_KPI_UP, 0.02, 0, NULL, false, "Output tokens per second of the tier"},
+    {"tiers.*.revenue_usd_h", "USD/h", MR_KPI_UP, 0.02, 0, NULL, false, "Revenue of the tier"},
+    {"tiers.*.ttft_s.*", "s", MR_KPI_DOWN, 0.02, 0, NULL, false, "Time to the first token in the tier"},
+    {"tiers.*.tpot_s.*", "s", MR_KPI_DOWN, 0.02, 0, NULL, false, "Time per output token in the tier"},
+    {"tiers.*.e2e_s.*", "s", MR_KPI_DOWN, 0.02, 0, NULL, false, "Time of a whole call in the tier"},
+    {"tiers.*", "1", MR_KPI_NEITHER, 0, 0, NULL, false, "A count of the tier"},
+    {"power.site_mw_mean", "MW", MR_KPI_DOWN, 0.02, 0, "power.feed_limit_mw", true, "Mean power at the meter"},
+    {"power.site_mw_peak", "MW", MR_KPI_DOWN, 0.02, 0, "power.feed_limit_mw", true, "Highest power at the meter"},
+    {"power.grid_mw_peak", "MW", MR_KPI_DOWN, 0.02, 0, "power.feed_limit_mw", true, "Highest power taken from the grid"},
+    {"power.it_mw_mean", "MW", MR_KPI_NEITHER, 0.02, 0, NULL, false, "Mean power of the racks"},
+    {"power.packages_mw_mean", "MW", MR_KPI_DOWN, 0.02, 0, "power.packages_mw_limit", true, "Mean power of the packages"},
+    {"power.feed_limit_mw", "MW", MR_KPI_NEITHER, 0, 0, NULL, false, "What the feed allows"},
+    {"power.packages_mw_limit", "MW", MR_KPI_NEITHER, 0, 0, NULL, false, "All packages at their power limit"},
+    {"power.pue", "1", MR_KPI_DOWN, 0.02, 0, NULL, true, "Energy of the site over that of its racks"},
+    {"power.pue_*", "1", MR_KPI_DOWN, 0.02, 0, NULL, false, "The same at another boundary"},
+    {"power.itue", "1", MR_KPI_DOWN, 0.02, 0, NULL, false, "Energy of the racks over that of what computes in them"},
+    {"power.tue", "1", MR_KPI_DOWN, 0.02, 0, NULL, false, "Energy of the site over that of what computes"},
+    {"power.*_events", "1", MR_KPI_DOWN, 0, 0, NULL, false, "How often it happened"},
+    {"power.racks_lost", "1", MR_KPI_DOWN, 0, 0, NULL, false, "Racks that lost their power"},
+    {"power.ramp_max_mw_min", "MW/min", MR_KPI_DOWN, 0.02, 0, NULL, false, "Steepest change at the meter"},
+    {"power.stranded_*", "kW", MR_KPI_DOWN, 0.02, 0, NULL, false, "Power that is there and cannot be used"},
+    {"grid.breaches", "1", MR_KPI_DOWN, 0, 0, NULL, true, "How often a limit of the grid was broken"},
+    {"energy.closure_rel", "1", MR_KPI_DOWN, 0, 1e-9, NULL, false, "Energy in, out and stored that do not add up, over energy in"},
+    {"energy.capped_j", "J", MR_KPI_DOWN, 0.02, 0, NULL, false, "Energy that caps kept from racks"},
+    {"energy.dark_j", "J", MR_KPI_DOWN, 0.02, 0, NULL, false, "Energy that racks without power did not have"},
+    {"energy.losses_j", "J", MR_KPI_DOWN, 0.02, 0, NULL, false, "Energy lost on the way to the racks"},
+    {"energy.site_j", "J", MR_KPI_DOWN, 0.02, 0, NULL, false, "Energy of the site"},
+    {"energy.*", "J", MR_KPI_NEITHER, 0.02, 0, NULL, false, "Energy of this kind"},
+    {"thermal.die_c_max", "degC", MR_KPI_DOWN, 0.02, 0, NULL, true, "Hottest die"},
+    {"thermal.supply_c_max", "degC", MR_KPI_DOWN, 0.02, 0, NULL, true, "Warmest coolant sent to racks"},
+    {"thermal.throttle_gpu_s", "s", MR_KPI_DOWN, 0.02, 0, NULL, true, "Packages times the time in which they drew less than asked for"},
+    {"thermal.water_l", "L", MR_KPI_DOWN, 0.02, 0, NULL, true, "Water drawn"},
+    {"thermal.wue_l_kwh", "L/kWh", MR_KPI_DOWN, 0.02, 0, NULL, false, "Water of the energy of the racks"},
+    {"approach.*", "K", MR_KPI_DOWN, 0.02, 0.05, NULL, false, "Difference of temperatures to what cools"},
+    {"hours_above.*", "h", MR_KPI_DOWN, 0.02, 0, NULL, false, "Hours above a limit"},
+    {"economy.revenue_usd_h", "USD/h", MR_KPI_UP, 0.02, 0, NULL, true, "Revenue of all tiers"},
+    {"economy.usd_per_mtok", "USD/Mtok", MR_KPI_DOWN, 0.02, 0, NULL, true, "Cost of a million output tokens"},
+    {"economy.*_usd_h", "USD/h", MR_KPI_DOWN, 0.02, 0, NULL, true, "Cost by the hour"},
+    {"economy.*_usd", "USD", MR_KPI_DOWN, 0.02, 0, NULL, false, "Cost of the run"},
+    {"economy.co2_kg_h", "kg/h", MR_KPI_DOWN, 0.02, 0, NULL, true, "Carbon dioxide by the hour"},
+    {"economy.carbon_kg", "kg", MR_KPI_DOWN, 0.02, 0, NULL, false, "Carbon dioxide of the run"},
+    {"violations", "1", MR_KPI_DOWN, 0, 0, NULL, true, "Limits and objectives that were broken"},
+    {"prefill.*_s_mean", "s", MR_KPI_DOWN, 0.02, 0, NULL, false, "Mean time between prompt and decoding"},
+    {"prefill.*_bytes", "B", MR_KPI_NEITHER, 0, 0, NULL, false, "Bytes of KV sent between pools"},
+    {"sim_s", "s", MR_KPI_NEITHER, 0, 0, NULL, false, "Simulated time"},
+    {"wall_s", "s", MR_KPI_DOWN, 0.25, 0, NULL, false, "Time the simulator took"},
+    {"engine.requests_per_s", "1/s", MR_KPI_UP, 0.25, 0, NULL, false, "Calls simulated per second"},
+    {"engine.real_time_factor", "1", MR_KPI_UP, 0.25, 0, NULL, false, "Simulated over real time"},
+    {"engine.ns_per_output_token", "ns", MR_KPI_DOWN, 0.25, 0, NULL, false, "Time the simulator took for an output token"},
+    {"engine.rss_bytes", "B", MR_KPI_DOWN, 0.25, 0, NULL, false, "Memory the simulator took"},
+};
+// clang-format on
+
+/* What the simulator did is counted by engine.events and the like, and repeats to the bit. */
+static const char *const speeds[] = {"wall_s", "engine.requests_per_s", "engine.real_time_factor",
+                                     "engine.ns_per_output_token", "engine.rss_bytes"};
+
+bool mr_kpi_match(const char *pattern, const char *path)
+{
+    const char *star = NULL, *mark = path;
+    while (*path != '\0') {
+        if (*pattern == '*') {
+            star = pattern++;
+            mark = path;
+        } else if (*pattern == *path) {
+            pattern++;
+            path++;
+        } else if (star != NULL) {
+            pattern = star + 1;
+            path = ++mark;
+        } else {
+            return false;
+        }
+    }
+    while (*pattern == '*')
+        pattern++;
+    return *pattern == '\0';
+}
+
+const struct mr_kpi *mr_kpi_find(const char *path)
+{
+    for (size_t i = 0; i < mr_kpi_n(); i++)
+        if (mr_kpi_match(rows[i].path, path))
+            return &rows[i];
+    return NULL;
+}
+
+bool mr_kpi_is_speed(const char *path)
+{
+    for (size_t i = 0; i < sizeof speeds / sizeof *speeds; i++)
+        if (strcmp(speeds[i], path) == 0)
+            return true;
+    return false;
+}
+
+size_t mr_kpi_n(void)
+{
+    return sizeof rows / sizeof *rows;
+}
+
+const struct mr_kpi *mr_kpi_at(size_t i)
+{
+    return &rows[i];
+}
