@@ -8,11 +8,24 @@
 
 // clang-format off
 #define P struct mr_feed_ride_params
+#define LEVEL(i, text, frac, time)                                                                                       \
+    MR_PARAM(P, level_frac[i], "level" text, MR_Q_FRACTION, frac, 1e-6, 1, "Level " text " of the curve, share of the nominal voltage"), \
+    MR_PARAM(P, may_s[i], "time" text, MR_Q_TIME, time, 0, MR_UNBOUNDED, "How long the voltage may be below level " text)
 static const struct mr_param rows[] = {
+    MR_PARAM_N(P, n_level, "levels", "3", 0, MR_FEED_RIDE_LEVELS, "Levels of the curve that are used"),
+    LEVEL(0, "1", "70 %", "20 ms"),
+    LEVEL(1, "2", "80 %", "0.5 s"),
+    LEVEL(2, "3", "90 %", "10 s"),
+    LEVEL(3, "4", "95 %", "1 h"),
+    LEVEL(4, "5", "96 %", "2 h"),
+    LEVEL(5, "6", "97 %", "3 h"),
+    LEVEL(6, "7", "98 %", "4 h"),
+    LEVEL(7, "8", "99 %", "5 h"),
     MR_PARAM(P, return_delay_s, "return_delay", MR_Q_TIME, "30 s", 0, 86400, "Voltage must be good for so long before the site comes back"),
     MR_PARAM_N(P, n_stage, "return_stages", "4", 1, 1000, "Equal parts in which it comes back"),
     MR_PARAM(P, stage_s, "return_stage", MR_Q_TIME, "15 s", 0, 86400, "Time between two of them"),
 };
+#undef LEVEL
 #undef P
 // clang-format on
 
@@ -27,8 +40,7 @@ const struct mr_param_table *mr_feed_ride_table(void)
 void mr_feed_ride_defaults(struct mr_feed_ride_params *params)
 {
     uint8_t origin[sizeof rows / sizeof *rows];
-    *params = (struct mr_feed_ride_params){
-        .n_level = 3, .level_frac = {0.7, 0.8, 0.9}, .may_s = {0.02, 0.5, 10}};
+    *params = (struct mr_feed_ride_params){0};
     mr_param_defaults(&(struct mr_param_target){&table, params, origin, NULL, NULL});
 }
 

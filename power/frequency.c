@@ -29,6 +29,9 @@ enum {
 
 // clang-format off
 #define P struct mr_frequency_params
+#define STAGE(i, text, hz)                                                                                        \
+    MR_PARAM(P, stage_hz[i], "shed" text "_below", MR_Q_FREQUENCY, hz, 1e-3, 1000, "Stage " text " sheds below this frequency"), \
+    MR_PARAM(P, shed_w[i], "shed" text, MR_Q_POWER, "0 W", 0, 1e12, "Load that stage " text " sheds")
 static const struct mr_param rows[] = {
     MR_PARAM(P, nominal_hz, "nominal", MR_Q_FREQUENCY, "60 Hz", 1, 1000, "Frequency that should be"),
     MR_PARAM(P, base_w, "base", MR_Q_POWER, "100 MW", 1, 1e12, "Rating of the machines, base of what is per unit"),
@@ -38,8 +41,19 @@ static const struct mr_param rows[] = {
     MR_PARAM(P, governor_s, "governor", MR_Q_TIME, "0.5 s", 1e-3, 1000, "Time constant of governor and turbine (T)"),
     MR_PARAM(P, up_frac, "headroom_up", MR_Q_FRACTION, "100 %", 0, 100, "What governed machines can rise by, share of the rating"),
     MR_PARAM(P, down_frac, "headroom_down", MR_Q_FRACTION, "100 %", 0, 100, "What governed machines can fall by, share of the rating"),
+    MR_PARAM_N(P, n_stage, "shed_stages", "0", 0, MR_FREQUENCY_STAGES, "Stages of load shedding that are used"),
+    STAGE(0, "1", "59.3 Hz"),
+    STAGE(1, "2", "58.9 Hz"),
+    STAGE(2, "3", "58.5 Hz"),
+    STAGE(3, "4", "58.3 Hz"),
+    STAGE(4, "5", "58.1 Hz"),
+    STAGE(5, "6", "57.9 Hz"),
+    STAGE(6, "7", "57.7 Hz"),
+    STAGE(7, "8", "57.5 Hz"),
     MR_PARAM(P, stage_delay_s, "shed_delay", MR_Q_TIME, "0.2 s", 0, 1000, "So long below a threshold before its load is shed"),
+    MR_PARAM(P, trip_hz, "trip_below", MR_Q_FREQUENCY, "57 Hz", 0, 1000, "Machines leave the bus below it; 0: never"),
 };
+#undef STAGE
 #undef P
 // clang-format on
 
@@ -228,11 +242,16 @@ static double f_of(const struct mr_frequency_params *params, double hz)
     return hz / params->nominal_hz - 1;
 }
 
-/* The governor wants to go on beyond its headroom. */
-static bool is_pushed(const struct mr_frequency_params *params, const struct mr_frequency *fr)
+/* At its headroom, to the bound itself as rounding may have stopped short of it: held while more is
+ * wanted. Where wanted and bound are one to rounding, the way f goes decides; it lets go a little
+ * inside, or the two switches would answer each other without end. */
+static void stay_at_bound(const struct mr_frequency_params *params, struct mr_frequency *fr)
 {
-    const double wanted = -fr->f / params->droop;
-    return wanted > params->up_frac || wanted < -params->down_frac;
+    const double touching = 1e-9, bound = headroom(params, fr->g);
+    const double beyond = (-fr->f / params->droop - bound) * (bound < 0 ? -1 : 1);
+    const double outward = (params->damping * fr->f - fr->step - bound) * (bound < 0 ? -1 : 1);
+    fr->is_held = beyond > touching || (beyond > -touching && outward > 0);
+    fr->g = fr->is_held ? bound : bound * (1 - touching);
 }
 
 struct mr_frequency mr_frequency_start(double t_s)
@@ -244,6 +263,19 @@ double mr_frequency_hz(const struct mr_frequency_params *params,
                        const struct mr_frequency *frequency)
 {
     return hz_of(params, frequency->f);
+}
+
+void mr_frequency_machines(const struct mr_frequency_params *params, double old_base_w,
+                           struct mr_frequency *frequency)
+{
+    const double scale = old_base_w / params->base_w;
+    frequency->step *= scale;
+    frequency->g = fmin(frequency->g * scale, params->up_frac);
+    frequency->g = fmax(frequency->g, -params->down_frac);
+    frequency->is_held = false;
+    if (params->droop > 0 &&
+        (frequency->g >= params->up_frac || frequency->g <= -params->down_frac))
+        stay_at_bound(params, frequency);
 }
 
 void mr_frequency_disturb(const struct mr_frequency_params *params, struct mr_frequency *frequency,
@@ -314,8 +346,7 @@ static void happen(const struct mr_frequency_params *params, struct mr_frequency
 {
     switch (event) {
     case MR_FREQUENCY_HELD: /* to the bound itself: rounding may have stopped short of it */
-        fr->g = headroom(params, fr->g);
-        fr->is_held = is_pushed(params, fr);
+        stay_at_bound(params, fr);
         break;
     case MR_FREQUENCY_FREED:
         fr->is_held = false;

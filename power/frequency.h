@@ -26,6 +26,7 @@ struct mr_frequency_params {
     double stage_hz[MR_FREQUENCY_STAGES]; /* falling */
     double shed_w[MR_FREQUENCY_STAGES];
     double stage_delay_s; /* below the threshold for so long */
+    double trip_hz;       /* told to whoever has machines; 0: none. Nothing trips by itself here */
 };
 
 const struct mr_param_table *mr_frequency_table(void);
@@ -47,6 +48,11 @@ struct mr_frequency mr_frequency_start(double t_s);
 /** Hz now. */
 double mr_frequency_hz(const struct mr_frequency_params *params,
                        const struct mr_frequency *frequency);
+
+/** Machines came, went or moved their set points: `params` has another base or headroom now. Rotors
+ *  keep their speed, powers their watts as far as the headroom goes. */
+void mr_frequency_machines(const struct mr_frequency_params *params, double old_base_w,
+                           struct mr_frequency *frequency);
 
 /** Generation less load changes by so much now (below 0: load came or a machine went). */
 void mr_frequency_disturb(const struct mr_frequency_params *params, struct mr_frequency *frequency,

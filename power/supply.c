@@ -25,6 +25,11 @@ static const struct mr_param rows[] = {
     MR_PARAM(P, ramp_window_s, "ramp_window", MR_Q_TIME, "60 s", 1e-2, 86400, "Windows between whose means ramps of the meter are taken"),
     MR_PARAM(P, rack_min_frac, "rack_min", MR_Q_FRACTION, "35 %", 0, 1, "Least cap of a running rack, share of its maximum"),
     MR_PARAM(P, margin, "margin", MR_Q_FRACTION, "1 %", 0, 0.5, "Share of a budget that the governor keeps free"),
+    MR_PARAM(P, swing_tick_s, "swing_tick", MR_Q_TIME, "0.1 s", 1e-3, 60, "Longest step while an island's frequency or packages' ramps move"),
+    MR_PARAM(P, suspend_frac, "suspended", MR_Q_FRACTION, "10 %", 0, 1, "What a suspended rack draws, share of its maximum"),
+    MR_PARAM(P, resume_margin, "resume_margin", MR_Q_FRACTION, "3 %", 0, 0.5, "Share of a budget that must be free before stopped racks go on"),
+    MR_PARAM_YES(P, assists, "ramp_assist", "yes", "Battery plants hold the meter to the ramp of its connection"),
+    MR_PARAM(P, refill_frac, "refill", MR_Q_FRACTION, "100 %", 0, 1, "Where battery plants rest, share of their window"),
     MR_PARAM(P, buy_usd_j, "buy_below", MR_Q_ENERGY_PRICE, "-1000 USD/MWh", -MR_UNBOUNDED, MR_UNBOUNDED, "Battery plants charge below this price"),
     MR_PARAM(P, sell_usd_j, "sell_above", MR_Q_ENERGY_PRICE, "100000 USD/MWh", -MR_UNBOUNDED, MR_UNBOUNDED, "Battery plants discharge above this price"),
 };
@@ -50,6 +55,8 @@ void mr_supply_defaults(struct mr_supply_params *params)
     mr_govern_defaults(&params->govern);
     mr_feed_defaults(&params->feed);
     mr_feed_ride_defaults(&params->ride);
+    mr_frequency_defaults(&params->frequency);
+    mr_smooth_defaults(&params->smooth);
     mr_tariff_defaults(&params->tariff);
 }
 
@@ -125,10 +132,13 @@ static mr_status make_feed(struct mr_supply *s, struct mr_err *err)
     s->feed_params = s->params.feed;
     s->ride = mr_feed_ride_start(&s->params.ride, s->t_s);
     s->ramp = mr_feed_ramp_start(s->t_s, s->params.ramp_window_s);
+    s->ramp_w = s->ramp_s = (double)NAN;
+    s->low_hz = s->params.frequency.nominal_hz;
     s->tariff = mr_tariff_start(&s->params.tariff, s->t_s);
     MR_TRY(mr_govern_check(&s->params.govern, "governor", err));
     MR_TRY(mr_feed_ride_check(&s->params.ride, "ride-through", err));
     MR_TRY(mr_tariff_check(&s->params.tariff, "tariff", err));
+    MR_TRY(mr_frequency_check(&s->params.frequency, "frequency", err));
     if (!s->has_feed)
         return MR_OK;
     s->feed_params.limit_w = grid->limit_w;
@@ -146,6 +156,17 @@ static mr_status make_feed(struct mr_supply *s, struct mr_err *err)
                                 "start permits", &s->permit, err);
 }
 
+/* The smallest package decides whether floors and offsets fit. */
+static mr_status check_smooth(const struct mr_supply *s, struct mr_err *err)
+{
+    for (uint32_t i = 0; i < s->site->n_rack; i++)
+        if (mr_supply_smooths(s, i))
+            MR_TRY(mr_smooth_check(&s->params.smooth,
+                                   s->high_w[s->rack[i].leaf] / s->site->rack[i].n_package,
+                                   s->site->rack[i].name, err));
+    return MR_OK;
+}
+
 static mr_status fill(struct mr_supply *s, struct mr_err *err)
 {
     s->rack = mr_arena_zero(&s->arena, s->site->n_rack, sizeof *s->rack, err);
@@ -156,6 +177,8 @@ static mr_status fill(struct mr_supply *s, struct mr_err *err)
     MR_TRY(mr_chain_create(s->wire.tree, &options, &s->chain, err));
     MR_TRY(mr_supply_source_init(s, err));
     MR_TRY(mr_supply_govern_init(s, err));
+    MR_TRY(mr_supply_hold_init(s, err));
+    MR_TRY(check_smooth(s, err));
     if (s->is_island) { /* carried by what stands there from the start */
         (void)mr_supply_source_decide(s);
         mr_chain_set_source(s->chain, 0, false);
@@ -217,8 +240,9 @@ double mr_supply_next_s(const struct mr_supply *s)
     double next_s = fmax(mr_supply_source_next_s(s), s->t_s + least_step * s->params.tick_s);
     next_s = fmin(next_s, mr_chain_next_s(s->chain));
     next_s = fmin(next_s, mr_supply_govern_next_s(s));
-    if (mr_supply_source_moves(s))
+    if (mr_supply_source_moves(s) || s->is_assisting)
         next_s = fmin(next_s, s->t_s + s->params.tick_s);
+    next_s = fmin(next_s, fmin(mr_supply_smooth_next_s(s), mr_supply_island_next_s(s)));
     return fmax(next_s, s->t_s);
 }
 
@@ -226,15 +250,21 @@ static void count_racks(struct mr_supply *s, double dt_s)
 {
     for (uint32_t i = 0; i < s->site->n_rack; i++) {
         const struct mr_supply_rack *rack = &s->rack[i];
-        const double missed_j = (rack->want_w - rack->draw_w) * dt_s;
+        const double missed_j = (rack->want_w - rack->draw_w + rack->burn_w) * dt_s;
         s->total.want_j += rack->want_w * dt_s;
+        s->total.burn_j += rack->burn_w * dt_s;
         s->total.unserved_j += missed_j;
-        if (rack->state != MR_SUPPLY_RACK_ON) {
+        if (rack->held != MR_SUPPLY_FREE) {
+            s->total.held_j += missed_j;
+            s->total.held_rack_s += dt_s;
+        } else if (rack->state != MR_SUPPLY_RACK_ON) {
             s->total.dark_j += missed_j;
             s->total.dark_rack_s += dt_s;
         } else if (mr_supply_is_capped(rack)) {
             s->total.capped_j += missed_j;
             s->total.capped_rack_s += dt_s;
+        } else {
+            s->total.delayed_j += missed_j;
         }
     }
 }
@@ -258,11 +288,14 @@ static void step(struct mr_supply *s, double t_s)
 {
     const double dt_s = t_s - s->t_s;
     if (dt_s > 0) {
+        mr_supply_smooth_step(s, t_s);
         mr_supply_source_step(s, t_s);
         mr_chain_settle(s->chain); /* means of ramping sources */
         s->grid_w = s->has_grid ? mr_chain_in_w(s->chain, 0) : 0;
         count_racks(s, dt_s);
         meter(s, t_s);
+        s->ramp_w = s->grid_w;
+        s->ramp_s = s->t_s;
     }
     s->t_s = t_s;
     mr_chain_advance(s->chain, t_s);
@@ -296,6 +329,13 @@ void mr_supply_set_load(struct mr_supply *s, uint32_t rack, double draw_w, doubl
     s->rack[rack].want_w = want_w;
     s->rack[rack].told_w = draw_w;
     s->rack[rack].is_told = true;
+}
+
+void mr_supply_set_tier(struct mr_supply *s, uint32_t rack, uint8_t tier)
+{
+    MR_ASSERT(rack < s->site->n_rack);
+    s->rack[rack].tier = tier;
+    mr_supply_hold_sort(s);
 }
 
 void mr_supply_set_racks(struct mr_supply *s, const double *w)
@@ -367,6 +407,7 @@ void mr_supply_read(const struct mr_supply *s, struct mr_supply_reading *r)
                                     .loss_w = total.loss_w,
                                     .budget_w = never,
                                     .target_w = never,
+                                    .frequency_hz = mr_supply_island_hz(s),
                                     .has_grid = s->has_grid,
                                     .is_compliant = true};
     for (uint32_t i = 0; i < s->site->n_rack; i++) {
@@ -374,6 +415,7 @@ void mr_supply_read(const struct mr_supply *s, struct mr_supply_reading *r)
         r->want_w += rack->want_w;
         r->rack_w += rack->draw_w;
         r->n_rack_on += rack->state == MR_SUPPLY_RACK_ON;
+        r->n_rack_held += rack->held != MR_SUPPLY_FREE;
         r->n_rack_capped += rack->state == MR_SUPPLY_RACK_ON && mr_supply_is_capped(rack);
     }
     r->house_w = total.served_w - r->rack_w;
@@ -452,6 +494,7 @@ void mr_supply_total(const struct mr_supply *s, struct mr_supply_total *t)
     t->energy_usd = s->tariff.energy_usd;
     t->carbon_kg = s->tariff.carbon_kg;
     t->demand_usd = mr_tariff_demand_usd(&s->params.tariff, &s->tariff);
+    t->low_hz = s->low_hz;
     t->n_dip = s->ride.n_dip;
     t->n_away = s->ride.n_away;
     t->hold_w = mr_chain_hold_w(s->chain);
@@ -476,6 +519,16 @@ double mr_supply_rack_cap_w(const struct mr_supply *s, uint32_t rack)
 bool mr_supply_rack_is_on(const struct mr_supply *s, uint32_t rack)
 {
     return s->rack[rack].state == MR_SUPPLY_RACK_ON;
+}
+
+bool mr_supply_rack_is_held(const struct mr_supply *s, uint32_t rack)
+{
+    return s->rack[rack].held != MR_SUPPLY_FREE;
+}
+
+double mr_supply_rack_rate(const struct mr_supply *s, uint32_t rack)
+{
+    return mr_supply_smooths(s, rack) ? mr_smooth_rate(&s->rack[rack].smooth) : 1;
 }
 
 const struct mr_chain *mr_supply_chain(const struct mr_supply *s)

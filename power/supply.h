@@ -13,12 +13,21 @@
  * - A source gives only where the node it stands at has lost its feed (and to islands); batteries
  * at once, generators when they have started. What stands behind carries all or nothing: less than
  *   the load asks for, and the bar goes dark.
- * - Battery plants also shave what exceeds the budget of the connection, and trade if told to.
+ * - Battery plants also shave what exceeds the budget of the connection, trade if told to, and hold
+ *   the meter to the connection's ramp (`assists`), in stairs of a step.
  *   Turbines beside a grid give what exceeds the budget. Solar gives what the sun gives.
  * - A rack that was dark comes back when its feed has lived for return_s, as start permits allow.
  * - Budgets are for the meter, caps for racks: the governor takes for losses what they are now, and
  *   keeps `margin` free; what it gets wrong it corrects a period later.
- * Ignored: voltage, frequency (feed_*.h looks at them), surge of transformers and supplies. */
+ * - Where not even the lowest caps fit, racks are suspended, then shut, tier by tier from 0 on (but
+ *   not for a target of best effort), and go on when there is room again.
+ * - Machines that carry bars alone are an island with a frequency (frequency.h): what the load asks
+ *   beyond their set points and storage moves it; relays shed racks in order of tiers, and the
+ *   machines leave below `trip_below`. Until a takeover is in balance for the first time supplies
+ *   walk in, and frequency is not looked at.
+ * - Smoothing is that of packages, all those of a rack in step, the floor a share of the rack's
+ * cap. A falling cap is followed as fast as packages may fall. Ignored: voltage within islands,
+ * surge of transformers and supplies. */
 #ifndef MR_POWER_SUPPLY_H
 #define MR_POWER_SUPPLY_H
 
@@ -26,8 +35,10 @@
 #include "power/chain.h"
 #include "power/feed.h"
 #include "power/feed_ride.h"
+#include "power/frequency.h"
 #include "power/generator.h"
 #include "power/govern.h"
+#include "power/smooth.h"
 #include "power/tariff.h"
 #include "power/wire.h"
 
@@ -39,10 +50,17 @@ struct mr_supply_params {
     double rack_min_frac;         /* least a running rack can be capped to, of its maximum */
     double margin;                /* of a budget kept free */
     double buy_usd_j, sell_usd_j; /* battery plants: trade below, above; INFINITY, -INFINITY: no */
+    double refill_frac;           /* battery plants: rest here, share of their window */
+    bool assists;                 /* battery plants hold the meter to its ramp */
+    double swing_tick_s;          /* longest step while a frequency or the packages' ramps move */
+    double suspend_frac;          /* a suspended rack, of its maximum */
+    double resume_margin; /* of a budget that must be free beyond `margin` before racks go on */
     struct mr_wire_params wire;
     struct mr_govern_params govern;
     struct mr_feed_params feed; /* limit and ramps come from the site */
     struct mr_feed_ride_params ride;
+    struct mr_frequency_params frequency; /* base and headroom come from what runs */
+    struct mr_smooth_params smooth;
     struct mr_tariff_params tariff;
 };
 
@@ -50,19 +68,24 @@ const struct mr_param_table *mr_supply_table(void);
 void mr_supply_defaults(struct mr_supply_params *params);
 
 /* kind is a chain's event name or one of these */
-#define MR_SUPPLY_EVENT_LIST(X)                                                            \
-    X(GRID_LOST, "grid.lost", "the connection is gone")                                    \
-    X(GRID_BACK, "grid.back", "it is there again")                                         \
-    X(RACK_LOST, "power.rack_lost", "a rack has no supply; value: what it drew")           \
-    X(RACK_BACK, "power.rack_back", "it runs again; value: what it may draw")              \
-    X(BUFFER_EMPTY, "power.buffer_empty", "a storage has nothing left")                    \
-    X(BUFFER_FULL, "power.buffer_full", "a storage is full")                               \
-    X(SOURCE_SHORT, "power.source_short", "what stands at a bar cannot carry it")          \
-    X(GEN_START, "power.gen_start", "a block of generators was asked to run")              \
-    X(SOURCE_ON, "power.source_on", "what stands at a bar carries it; value: watts")       \
-    X(BUDGET, "power.budget_infeasible", "not even the lowest caps fit; value: their sum") \
-    X(RAMP, "power.ramp_violation", "the meter moved faster than allowed; value: W/s")     \
-    X(STATUS, "grid.powerstate", "a status of the connection; value: load, limit: target") \
+#define MR_SUPPLY_EVENT_LIST(X)                                                                  \
+    X(GRID_LOST, "grid.lost", "the connection is gone")                                          \
+    X(GRID_BACK, "grid.back", "it is there again")                                               \
+    X(RACK_LOST, "power.rack_lost", "a rack has no supply; value: what it drew")                 \
+    X(RACK_BACK, "power.rack_back", "it runs again; value: what it may draw")                    \
+    X(BUFFER_EMPTY, "power.buffer_empty", "a storage has nothing left")                          \
+    X(BUFFER_FULL, "power.buffer_full", "a storage is full")                                     \
+    X(SOURCE_SHORT, "power.source_short", "what stands at a bar cannot carry it")                \
+    X(GEN_START, "power.gen_start", "a block of generators was asked to run")                    \
+    X(SOURCE_ON, "power.source_on", "what stands at a bar carries it; value: watts")             \
+    X(BUDGET, "power.budget_infeasible", "not even the lowest caps fit; value: their sum")       \
+    X(RAMP, "power.ramp_violation", "the meter moved faster than allowed; value: W/s")           \
+    X(STATUS, "grid.powerstate", "a status of the connection; value: load, limit: target")       \
+    X(SUSPEND, "power.rack_suspended", "a rack must rest; value: what it drew, limit: may draw") \
+    X(SHUT_DOWN, "power.rack_shut", "a rack must stop; value: what it drew")                     \
+    X(RESUME, "power.rack_resumed", "it may go on; value: what it may draw")                     \
+    X(UFLS, "grid.ufls", "a frequency relay opened; value: Hz, limit: its threshold")            \
+    X(COLLAPSE, "grid.collapse", "machines have left the bus; value: Hz, limit: the least")      \
     X(BREACH, "grid.powerbreach", "an alert of the connection; value: load, limit: target")
 
 enum mr_supply_event_kind {
@@ -105,6 +128,9 @@ void mr_supply_set_rack(struct mr_supply *supply, uint32_t rack, double w);
  *  obeys caps by lowering the next value; until then the rack may draw more than its cap. */
 void mr_supply_set_load(struct mr_supply *supply, uint32_t rack, double draw_w, double want_w);
 
+/** Tiers: 0 is stopped first when not even the lowest caps fit. */
+void mr_supply_set_tier(struct mr_supply *supply, uint32_t rack, uint8_t tier);
+
 /** Pumps, fans, chillers. @param[in] hall or MR_SITE_NONE: of the site */
 void mr_supply_set_house(struct mr_supply *supply, uint32_t hall, double w);
 
@@ -141,7 +167,8 @@ struct mr_supply_reading {
     double storage_w; /* at the terminals, above 0 charges */
     double storage_j, storage_soc_frac;
     double budget_w, target_w; /* of the meter; INFINITY: none */
-    uint32_t n_rack_on, n_rack_capped;
+    double frequency_hz;       /* the lowest of all islands */
+    uint32_t n_rack_on, n_rack_capped, n_rack_held;
     bool has_grid, is_compliant;
 };
 
@@ -155,14 +182,17 @@ struct mr_supply_total {
     double short_j;            /* asked of generators beyond what they gave while ramping */
     double dump_j;             /* given by generators and not taken */
     double want_j, unserved_j; /* asked by racks; not drawn, for caps and for darkness */
-    double capped_j, dark_j;   /* of it */
-    double capped_rack_s, dark_rack_s;
+    double capped_j, dark_j, held_j, delayed_j; /* of it: caps, no feed, stopped, ramps */
+    double burn_j;                              /* drawn by racks beyond what was asked */
+    double capped_rack_s, dark_rack_s, held_rack_s;
+    double low_hz; /* of islands; the nominal: none moved */
     double peak_w, ramp_max_w_s, fuel_j, fuel_usd, fuel_kg;
     double energy_usd, demand_usd, carbon_kg;
     double closure_rel;
     double hold_w;
     uint64_t n_ramp, n_trip, n_alarm, n_overload, n_transfer, n_lost, n_infeasible, n_breach;
     uint64_t n_dip, n_away, n_event;
+    uint64_t n_suspended, n_shut, n_ufls, n_collapse;
 };
 
 void mr_supply_total(const struct mr_supply *supply, struct mr_supply_total *total);
@@ -170,6 +200,12 @@ void mr_supply_total(const struct mr_supply *supply, struct mr_supply_total *tot
 double mr_supply_rack_w(const struct mr_supply *supply, uint32_t rack);     /* drawn */
 double mr_supply_rack_cap_w(const struct mr_supply *supply, uint32_t rack); /* may be drawn */
 bool mr_supply_rack_is_on(const struct mr_supply *supply, uint32_t rack);   /* fed and permitted */
+
+/** Has a decision stopped the work of a rack? Its cap is that of a suspended rack, or 0. */
+bool mr_supply_rack_is_held(const struct mr_supply *supply, uint32_t rack);
+
+/** Rate of its work over what its watts are asked for: below 1 while ramps delay it. */
+double mr_supply_rack_rate(const struct mr_supply *supply, uint32_t rack);
 const struct mr_chain *mr_supply_chain(const struct mr_supply *supply);
 const struct mr_wire *mr_supply_wire(const struct mr_supply *supply);
 

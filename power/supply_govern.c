@@ -107,16 +107,22 @@ static mr_status allocate(struct mr_supply *s, struct plan *plan, struct mr_err 
     return MR_OK;
 }
 
-static void set_rack_bounds(struct mr_supply *s, uint32_t i)
+void mr_supply_govern_bound(struct mr_supply *s, uint32_t i)
 {
     const struct mr_rack *rack = &s->site->rack[i];
     const uint32_t leaf = s->rack[i].leaf;
     const double rated_w = rack->rated_w > 0 ? rack->rated_w : rack->limit_w;
     const double most_w = rack->limit_w > 0 ? fmin(rated_w, rack->limit_w) : rated_w;
+    s->rack[i].most_w = most_w;
     s->high_w[leaf] = most_w;
     s->low_w[leaf] = most_w * s->params.rack_min_frac;
     s->max_q_w[leaf] =
         rack->max_q_w > 0 ? fmin(rack->max_q_w, most_w) : most_w * s->params.govern.max_q_frac;
+    if (s->rack[i].decided == MR_SUPPLY_FREE)
+        return;
+    s->high_w[leaf] = s->rack[i].decided == MR_SUPPLY_SHUT ? 0 : most_w * s->params.suspend_frac;
+    s->low_w[leaf] = fmin(s->low_w[leaf], s->high_w[leaf]);
+    s->max_q_w[leaf] = fmin(s->max_q_w[leaf], s->high_w[leaf]);
 }
 
 mr_status mr_supply_govern_init(struct mr_supply *s, struct mr_err *err)
@@ -128,7 +134,7 @@ mr_status mr_supply_govern_init(struct mr_supply *s, struct mr_err *err)
     MR_TRY(mr_govern_tree_build(&s->arena, plan.node, plan.n, &s->tree, err));
     MR_TRY(mr_govern_pass_init(&s->arena, s->tree, &s->pass, err));
     for (uint32_t i = 0; i < s->site->n_rack; i++)
-        set_rack_bounds(s, i);
+        mr_supply_govern_bound(s, i);
     s->load = (struct mr_govern_load){.min_w = s->low_w,
                                       .max_w = s->high_w,
                                       .max_q_w = s->max_q_w,
@@ -139,6 +145,15 @@ mr_status mr_supply_govern_init(struct mr_supply *s, struct mr_err *err)
 }
 
 /* ---- racks ---- */
+
+double mr_supply_govern_permit(struct mr_supply *s, uint32_t i, double from_s)
+{
+    const struct mr_supply_rack *rack = &s->rack[i];
+    if (!s->has_permits || !s->has_grid)
+        return from_s;
+    return mr_feed_permit_take(
+        &s->permit, from_s, mr_supply_meter_per_rack * fmin(rack->want_w, s->high_w[rack->leaf]));
+}
 
 /* A rack that is fed again waits, then asks for a permit. */
 static void look_at_feed(struct mr_supply *s, uint32_t i)
@@ -151,19 +166,18 @@ static void look_at_feed(struct mr_supply *s, uint32_t i)
             s->total.n_lost++;
         }
         rack->state = MR_SUPPLY_RACK_DARK;
+        rack->held = rack->decided = MR_SUPPLY_FREE; /* it must start anew anyway */
+        mr_supply_govern_bound(s, i);
     } else if (is_live && rack->state == MR_SUPPLY_RACK_DARK) {
         rack->state = MR_SUPPLY_RACK_WAITING;
-        rack->ready_s = s->t_s + s->params.return_s;
-        if (s->has_permits && s->has_grid)
-            rack->ready_s = mr_feed_permit_take(&s->permit, rack->ready_s,
-                                                mr_supply_meter_per_rack *
-                                                    fmin(rack->want_w, s->high_w[rack->leaf]));
+        rack->ready_s = mr_supply_govern_permit(s, i, s->t_s + s->params.return_s);
     }
 }
 
 static bool may_start(const struct mr_supply *s, const struct mr_supply_rack *rack)
 {
-    return rack->state == MR_SUPPLY_RACK_WAITING && s->t_s >= rack->ready_s;
+    return rack->state == MR_SUPPLY_RACK_WAITING && rack->held != MR_SUPPLY_SHUT &&
+           s->t_s >= rack->ready_s;
 }
 
 bool mr_supply_govern_racks(struct mr_supply *s)
@@ -173,7 +187,8 @@ bool mr_supply_govern_racks(struct mr_supply *s)
     s->n_waiting = 0;
     for (uint32_t i = 0; i < s->site->n_rack; i++) {
         look_at_feed(s, i);
-        s->n_waiting += s->rack[i].state == MR_SUPPLY_RACK_WAITING;
+        s->n_waiting +=
+            s->rack[i].state == MR_SUPPLY_RACK_WAITING && s->rack[i].held != MR_SUPPLY_SHUT;
         left_w -= s->rack[i].state == MR_SUPPLY_RACK_ON ? s->rack[i].draw_w : 0;
     }
     for (uint32_t i = 0; i < s->site->n_rack; i++) {
@@ -184,7 +199,10 @@ bool mr_supply_govern_racks(struct mr_supply *s)
             left_w -= w;
             mr_supply_emit(s, MR_SUPPLY_RACK_BACK, s->site->rack[i].name, "", w, rack->cap_w);
         }
-        const double draw_w = rack->state == MR_SUPPLY_RACK_ON ? w : 0;
+        const bool is_on = rack->state == MR_SUPPLY_RACK_ON;
+        const double draw_w = mr_supply_smooths(s, i) ? mr_supply_smooth_w(s, i, is_on, w)
+                              : is_on                 ? w
+                                                      : 0;
         if (draw_w == rack->draw_w)
             continue;
         rack->draw_w = draw_w;
@@ -225,6 +243,7 @@ static void sample(struct mr_supply *s)
 
 static void decide(struct mr_supply *s)
 {
+    mr_supply_hold_decide(s, s->budget_w);
     s->load.budget_w = s->budget_w;
     mr_govern_decide(s->tree, &s->params.govern, &s->load, &s->pass);
     double least_w = 0;
@@ -245,6 +264,7 @@ static void apply(struct mr_supply *s)
 {
     for (uint32_t i = 0; i < s->site->n_rack; i++)
         s->rack[i].cap_w = s->pass.alloc_w[s->rack[i].leaf];
+    mr_supply_hold_apply(s);
 }
 
 void mr_supply_govern_start(struct mr_supply *s)
@@ -303,6 +323,10 @@ static void look_at_grid(struct mr_supply *s)
     mr_chain_set_source(s->chain, 0, has_grid);
     mr_supply_emit(s, has_grid ? MR_SUPPLY_GRID_BACK : MR_SUPPLY_GRID_LOST, s->site->name, "",
                    s->grid_w, 0);
+    if (!has_grid) { /* a decision may be due now: about what stands there now */
+        mr_chain_settle(s->chain);
+        (void)mr_supply_source_decide(s);
+    }
     if (has_grid && s->has_permits) /* permits begin anew: nothing was given meanwhile */
         s->permit.ready_s = fmax(s->permit.ready_s, s->t_s);
 }
@@ -311,6 +335,7 @@ void mr_supply_govern_act(struct mr_supply *s)
 {
     if (!s->is_island)
         look_at_grid(s);
+    mr_supply_island_act(s);
     if (s->has_feed) {
         mr_feed_step(&s->feed_params, &s->feed, s->t_s, s->grid_w);
         tell_feed(s);

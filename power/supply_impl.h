@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state of a supply, shared by its three parts: supply.c (building, time, readings),
- * supply_source.c (what stands beside the chain), supply_govern.c (racks, caps, permits, feed). */
+/* The state of a supply, shared by its parts: supply.c (building, time, readings), supply_make.c
+ * and supply_source.c (what stands beside the chain), supply_island.c (frequency), supply_govern.c
+ * (racks, caps, permits, feed), supply_hold.c (who is stopped when caps do not do), supply_smooth.c
+ * (ramps inside packages). */
 #ifndef MR_POWER_SUPPLY_IMPL_H
 #define MR_POWER_SUPPLY_IMPL_H
 
@@ -41,6 +43,12 @@ struct mr_supply_group {
     bool is_backed, is_own; /* told to the chain; carries its bars now */
     double load_w;          /* of its bars when last fed: what it must be able to carry */
     double own_w, given_w;  /* asked of it; what its generators and sun give over the step */
+    bool has_machines;      /* generators or turbines: what it carries alone has a frequency */
+    bool has_collapsed;     /* not yet told */
+    uint64_t n_told;        /* relays of `swing` that have shed */
+    bool is_balanced;       /* has carried its bars in balance since it took them over */
+    struct mr_frequency swing;
+    struct mr_frequency_params swing_params; /* base and headroom of what runs */
 };
 
 enum mr_supply_rack_state {
@@ -53,15 +61,23 @@ struct mr_supply_rack {
     double want_w, cap_w, draw_w;
     double told_w; /* with is_told: drawn while on, whatever the cap */
     bool is_told;
-    double ready_s; /* WAITING: not before */
-    int state;      /* enum mr_supply_rack_state */
-    uint32_t leaf;  /* of the governor's tree */
+    double ready_s;          /* WAITING: not before */
+    int state;               /* enum mr_supply_rack_state */
+    uint32_t leaf;           /* of the governor's tree */
+    double most_w;           /* of its card and feed */
+    uint8_t tier;            /* 0 is stopped first */
+    uint8_t held;            /* enum mr_supply_held, in force */
+    uint8_t decided;         /* what comes in force with the caps */
+    double free_s;           /* held by a frequency relay: not before */
+    struct mr_smooth smooth; /* of one package; all packages of a rack move in step */
+    double burn_w;           /* over the running step, of the rack */
 };
 
-/* By more than the rounding of sums of caps. */
+/* By more than the rounding of sums of caps, or of ramps that end. */
 static inline bool mr_supply_is_capped(const struct mr_supply_rack *rack)
 {
-    return rack->draw_w < rack->want_w * (1 - 1e-9);
+    const double w = rack->is_told ? rack->draw_w : rack->cap_w;
+    return w < rack->want_w * (1 - 1e-9);
 }
 
 struct mr_supply {
@@ -97,8 +113,12 @@ struct mr_supply {
     struct mr_tariff tariff;
 
     double grid_w;
-    double spare_w;     /* away from the grid: what may go into storages */
-    bool is_infeasible; /* told */
+    double spare_w;        /* away from the grid: what may go into storages */
+    double ramp_w, ramp_s; /* the meter over the last step, and when that began; NAN: none yet */
+    bool is_assisting;     /* battery plants hold the meter to its ramp */
+    double low_hz;         /* since the start */
+    uint32_t *order;       /* racks by tier, then by index */
+    bool is_infeasible;    /* told */
     double fuel_usd, fuel_kg;
     struct mr_supply_total total; /* what only grows */
     struct mr_arena arena;
@@ -107,9 +127,14 @@ struct mr_supply {
 void mr_supply_emit(struct mr_supply *s, int kind, const char *entity, const char *detail,
                     double value, double limit);
 
-/* ---- supply_source.c ---- */
-
 MR_CHECKED mr_status mr_supply_source_init(struct mr_supply *s, struct mr_err *err);
+
+/* ---- supply_make.c ---- */
+
+/** A source of the site, by its power node; MR_SITE_NONE. */
+uint32_t mr_supply_source_of(const struct mr_supply *s, uint32_t power);
+
+/* ---- supply_source.c ---- */
 
 /** Decide what every source does from now on. @return whether the chain must settle again */
 bool mr_supply_source_decide(struct mr_supply *s);
@@ -120,13 +145,63 @@ double mr_supply_source_next_s(const struct mr_supply *s);
 /** Sources give their energy up to t_s; injections into the chain for this step are set. */
 void mr_supply_source_step(struct mr_supply *s, double t_s);
 void mr_supply_source_set_units_failed(struct mr_supply *s, uint32_t source, uint32_t n_failed);
-uint32_t mr_supply_source_of(const struct mr_supply *s, uint32_t power);
 
 /** Does a generator ramp, so that steps must be short? */
 bool mr_supply_source_moves(const struct mr_supply *s);
 
 /** What sources could carry now where there is no grid; INFINITY with one. */
 double mr_supply_source_capacity_w(const struct mr_supply *s);
+
+/* ---- supply_island.c ---- */
+
+/** A group over the step to t_s, with what was missing (above 0) or too much for its machines. */
+void mr_supply_island_step(struct mr_supply *s, struct mr_supply_group *group, double t_s,
+                           double missing_w);
+
+/** What frequency relays have done during the last step. */
+void mr_supply_island_act(struct mr_supply *s);
+
+/** It carries nothing alone. */
+void mr_supply_island_rest(struct mr_supply *s, struct mr_supply_group *group);
+bool mr_supply_island_moves(const struct mr_supply *s);
+double mr_supply_island_next_s(const struct mr_supply *s);
+
+/** The lowest of all islands now; the nominal where there is none. */
+double mr_supply_island_hz(const struct mr_supply *s);
+
+/* ---- supply_hold.c ---- */
+
+/** What of a rack a decision leaves running. */
+enum mr_supply_held {
+    MR_SUPPLY_FREE,
+    MR_SUPPLY_SUSPENDED, /* work stops, hosts stay up */
+    MR_SUPPLY_SHUT
+};
+
+MR_CHECKED mr_status mr_supply_hold_init(struct mr_supply *s, struct mr_err *err);
+
+/** Racks by tier, after a change. */
+void mr_supply_hold_sort(struct mr_supply *s);
+
+/** Who must stop, in order of tiers, so that the rest fits the budget; who may go on. */
+void mr_supply_hold_decide(struct mr_supply *s, double budget_w);
+
+/** What was decided comes in force. */
+void mr_supply_hold_apply(struct mr_supply *s);
+
+/** A frequency relay opens: racks of so many watts are shut now. */
+void mr_supply_hold_shed(struct mr_supply *s, double w);
+
+/* ---- supply_smooth.c ---- */
+
+bool mr_supply_smooths(const struct mr_supply *s, uint32_t rack);
+
+/** What a rack that is on, or is not, draws now when it is asked for w. */
+double mr_supply_smooth_w(struct mr_supply *s, uint32_t rack, bool is_on, double w);
+
+/** Racks draw their means over the step to t_s. */
+void mr_supply_smooth_step(struct mr_supply *s, double t_s);
+double mr_supply_smooth_next_s(const struct mr_supply *s);
 
 /* ---- supply_govern.c ---- */
 
@@ -137,6 +212,12 @@ MR_CHECKED mr_status mr_supply_govern_init(struct mr_supply *s, struct mr_err *e
 
 /** The first caps are in force at once, as if all racks wanted all they may. */
 void mr_supply_govern_start(struct mr_supply *s);
+
+/** Bounds of a rack's cap, from its card and what holds it. */
+void mr_supply_govern_bound(struct mr_supply *s, uint32_t rack);
+
+/** A permit to start, or the end of the wait where none is needed. @return when */
+double mr_supply_govern_permit(struct mr_supply *s, uint32_t rack, double from_s);
 
 /** Racks that have lost or found their feed change state; draws follow caps and wants.
  *  @return whether the chain must settle again */

@@ -1,170 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What stands beside the chain: batteries, generators, turbines, solar.
- * Map: making them - groups - who carries what - a step. */
+ * Map: what they can - who carries what - a step. */
 #include "engine/base/assert.h"
 #include "power/supply_impl.h"
 
 #include <math.h>
 
 static const double never = (double)INFINITY;
-
-/* ---- making ---- */
-
-static void make_buffer(struct mr_supply *s, struct mr_supply_source *source,
-                        const struct mr_power_node *power, enum mr_buffer_kind kind)
-{
-    struct mr_buffer_params *p = &source->buffer_params;
-    source->is_storage = true;
-    mr_buffer_defaults(p, kind);
-    p->n_unit = power->n_unit;
-    p->discharge_w = power->rating_w;
-    p->charge_w = kind == MR_BUFFER_BESS ? power->rating_w : power->rating_w / 10;
-    p->start_s = 0; /* told by the hold-up of what it feeds */
-    /* usable energy of all units is what comes out of the window */
-    const double window = (p->soc_max_frac - p->soc_min_frac) * p->discharge_eff;
-    p->energy_j = power->energy_j > 0 ? power->energy_j / (double)power->n_unit / window
-                                      : power->rating_w * s->params.ups_s / window;
-    if (kind == MR_BUFFER_UPS)
-        p->discharge_w *= 1.1; /* and its losses */
-    source->buffer = mr_buffer_start(p, s->t_s);
-}
-
-/* An island's turbines have been running for a while. */
-static mr_status make_block(struct mr_supply *s, struct mr_supply_source *source,
-                            const struct mr_power_node *power, struct mr_err *err)
-{
-    struct mr_generator_params *p = &source->block_params;
-    source->is_turbine = power->kind == MR_SITE_POWER_TURBINE;
-    mr_generator_defaults(p, source->is_turbine ? MR_GENERATOR_TURBINE : MR_GENERATOR_DIESEL);
-    p->n_unit = power->n_unit;
-    p->n_spare = power->n_spare;
-    if (power->rating_w > 0) { /* ramps in proportion */
-        p->ramp_w_s *= power->rating_w / p->rated_w;
-        p->rated_w = power->rating_w;
-    }
-    const bool is_running = s->is_island;
-    const double before_s = is_running ? p->start_s + 3600 : 0;
-    MR_TRY(mr_generator_init(&s->arena, p, s->t_s - before_s, &source->block, err));
-    if (is_running)
-        mr_generator_set(p, &source->block,
-                         p->rated_w * (double)(p->n_unit - p->n_spare) * p->min_load_frac);
-    mr_generator_advance(p, &source->block, s->t_s);
-    source->first_j = source->block.energy_j;
-    source->first_fuel_j = source->block.fuel_j;
-    source->has_started = is_running;
-    return MR_OK;
-}
-
-static mr_status make_source(struct mr_supply *s, uint32_t power, struct mr_err *err)
-{
-    const struct mr_power_node *node = &s->site->power[power];
-    struct mr_supply_source *source = &s->source[s->n_source++];
-    *source = (struct mr_supply_source){.power = power, .name = node->name};
-    switch (node->kind) {
-    case MR_SITE_POWER_UPS:
-    case MR_SITE_POWER_UPS_ECO:
-        make_buffer(s, source, node, MR_BUFFER_UPS);
-        return MR_OK;
-    case MR_SITE_POWER_BBU:
-        make_buffer(s, source, node, MR_BUFFER_ROW);
-        return MR_OK;
-    case MR_SITE_POWER_BESS:
-        make_buffer(s, source, node, MR_BUFFER_BESS);
-        return MR_OK;
-    case MR_SITE_POWER_SOLAR:
-        source->is_solar = true;
-        source->rated_w = node->rating_w * (double)node->n_unit;
-        return MR_OK;
-    default:
-        return make_block(s, source, node, err);
-    }
-}
-
-/* ---- groups ---- */
-
-static void nodes_of(const struct mr_supply *s, const struct mr_supply_source *source,
-                     uint32_t at[2], uint32_t *n)
-{
-    const struct mr_power_node *power = &s->site->power[source->power];
-    *n = 0;
-    if (s->wire.of_power[source->power] != MR_CIRCUIT_NONE) {
-        at[(*n)++] = s->wire.of_power[source->power]; /* a UPS's own */
-        return;
-    }
-    for (int p = 0; p < 2; p++)
-        if (power->parent[p] != MR_SITE_NONE &&
-            !mr_wire_is_source(s->site->power[power->parent[p]].kind))
-            at[(*n)++] = s->wire.bar_of[power->parent[p]];
-    if (*n == 0)
-        at[(*n)++] = 0;
-}
-
-static bool stands_at(const struct mr_supply_group *group, uint32_t node)
-{
-    for (uint32_t i = 0; i < group->n_at; i++)
-        if (group->at[i] == node)
-            return true;
-    return false;
-}
-
-static mr_status join(struct mr_supply *s, uint32_t i, struct mr_err *err)
-{
-    struct mr_supply_source *source = &s->source[i];
-    uint32_t at[2], n, g = 0;
-    nodes_of(s, source, at, &n);
-    while (g < s->n_group && !stands_at(&s->group[g], at[0]) &&
-           !(n > 1 && stands_at(&s->group[g], at[1])))
-        g++;
-    struct mr_supply_group *group = &s->group[g];
-    if (g == s->n_group) {
-        *group =
-            (struct mr_supply_group){.is_ups = s->wire.of_power[source->power] != MR_CIRCUIT_NONE};
-        group->source = mr_arena_zero(&s->arena, s->site->n_power, sizeof(uint32_t), err);
-        if (group->source == NULL)
-            return MR_NOMEM;
-        s->n_group++;
-    }
-    group->source[group->n_source++] = i;
-    group->is_plant |= source->is_turbine || source->is_solar ||
-                       s->site->power[source->power].kind == MR_SITE_POWER_BESS;
-    for (uint32_t k = 0; k < n; k++)
-        if (!stands_at(group, at[k])) {
-            if (group->n_at == mr_supply_stand_max)
-                return mr_err_set(err, MR_LIMIT, MR_NOWHERE,
-                                  "\"%s\": sources that share bars stand at more than %d of them",
-                                  source->name, mr_supply_stand_max);
-            group->at[group->n_at++] = at[k];
-        }
-    return MR_OK;
-}
-
-static bool has_source(int kind)
-{
-    return mr_wire_is_source(kind) || kind == MR_SITE_POWER_UPS || kind == MR_SITE_POWER_UPS_ECO;
-}
-
-mr_status mr_supply_source_init(struct mr_supply *s, struct mr_err *err)
-{
-    const size_t n = s->site->n_power;
-    s->source = mr_arena_zero(&s->arena, n, sizeof *s->source, err);
-    s->group = mr_arena_zero(&s->arena, n, sizeof *s->group, err);
-    if (s->source == NULL || s->group == NULL)
-        return MR_NOMEM;
-    for (uint32_t i = 0; i < n; i++)
-        if (has_source(s->site->power[i].kind)) {
-            MR_TRY(make_source(s, i, err));
-            MR_TRY(join(s, s->n_source - 1, err));
-        }
-    return MR_OK;
-}
-
-uint32_t mr_supply_source_of(const struct mr_supply *s, uint32_t power)
-{
-    for (uint32_t i = 0; i < s->n_source; i++)
-        if (s->source[i].power == power)
-            return i;
-    return MR_SITE_NONE;
-}
 
 /* ---- what they can ---- */
 
@@ -270,6 +112,23 @@ static void ask_blocks(struct mr_supply *s, struct mr_supply_group *group, doubl
     }
 }
 
+/* A plant's power such that the meter stays within its ramp from where it stood over the last step:
+ * what jumps is taken over, then given to the grid in stairs. Where the connection's budget falls
+ * faster than that, the budget counts. */
+static double assisted_w(struct mr_supply *s, double asked_w, double without_w)
+{
+    const struct mr_feed_params *p = &s->feed_params;
+    if (!s->params.assists || !s->has_feed || !(p->ramp_up_w_s > 0) || isnan(s->ramp_w))
+        return asked_w;
+    const double dt_s = fmin(s->t_s - s->ramp_s, s->params.tick_s);
+    const double most_w =
+        fmin(s->ramp_w + p->ramp_up_w_s * dt_s, mr_feed_budget_w(&s->feed, s->t_s));
+    const double least_w = fmin(s->ramp_w - p->ramp_down_w_s * dt_s, most_w);
+    const double meter_w = without_w + asked_w, held_w = fmin(fmax(meter_w, least_w), most_w);
+    s->is_assisting |= fabs(held_w - meter_w) > 1e-9 * fabs(meter_w);
+    return held_w != meter_w ? held_w - without_w : asked_w;
+}
+
 /* Storages that carry nothing: those of supplies refill once racks are back, battery plants do what
  * they are for. */
 static double rest_w(struct mr_supply *s, struct mr_supply_source *source, double without_w)
@@ -284,16 +143,17 @@ static double rest_w(struct mr_supply *s, struct mr_supply_source *source, doubl
         s->spare_w -= charge_w;
         return charge_w;
     }
-    const struct mr_buffer_plan plan = {.buy_usd_j = params->buy_usd_j,
-                                        .sell_usd_j = params->sell_usd_j,
-                                        .refill_frac = p->soc_max_frac};
+    const struct mr_buffer_plan plan = {
+        .buy_usd_j = params->buy_usd_j,
+        .sell_usd_j = params->sell_usd_j,
+        .refill_frac = p->soc_min_frac + params->refill_frac * (p->soc_max_frac - p->soc_min_frac)};
     const struct mr_buffer_need need = {
         .load_w = fmax(0, without_w),
         .limit_w = s->has_feed ? mr_feed_budget_w(&s->feed, s->t_s) * (1 - params->margin) : never,
         .price_usd_j = s->options.price != NULL ? mr_series_at(s->options.price, s->t_s)
                                                 : params->tariff.price_usd_j,
         .has_grid = true};
-    return mr_buffer_dispatch(p, &source->buffer, &plan, &need).power_w;
+    return assisted_w(s, mr_buffer_dispatch(p, &source->buffer, &plan, &need).power_w, without_w);
 }
 
 /* Put a storage's or source's power on its bars: charging is a demand, giving an injection. */
@@ -471,6 +331,7 @@ static bool decide(struct mr_supply *s, struct mr_supply_group *group)
     } else {
         group->load_w = fed_w;
         group->is_own = false;
+        mr_supply_island_rest(s, group);
         ask_blocks(s, group, wanted_beside_w(s, group));
         has_changed = put_on_bars(s, group, work_beside(s, group));
         set_backed(s, group, can_take_over(s, group, fed_w));
@@ -504,6 +365,7 @@ bool mr_supply_source_decide(struct mr_supply *s)
     for (uint32_t g = 0; g < s->n_group; g++)
         s->group[g].is_away = look_at_bars(s, &s->group[g], &fed_w);
     s->spare_w = spare_w(s);
+    s->is_assisting = false;
     for (uint32_t g = 0; g < s->n_group; g++)
         has_changed |= decide(s, &s->group[g]);
     return has_changed;
@@ -550,6 +412,10 @@ static void carry(struct mr_supply *s, struct mr_supply_group *group, double giv
         source->mean_w = mr_buffer_set(&source->buffer_params, &source->buffer, -rest);
         rest += source->mean_w;
     }
+    if (group->has_machines && group->is_own)
+        mr_supply_island_step(s, group, s->t_s + dt_s, rest);
+    else
+        mr_supply_island_rest(s, group);
     if (rest > 0)
         s->total.short_j += rest * dt_s;
     else

@@ -307,3 +307,48 @@ void mr_wire_fini(struct mr_wire *wire)
     mr_arena_fini(&wire->arena);
     *wire = (struct mr_wire){0};
 }
+
+/* ---- cooling ---- */
+
+static double liquid_w(const struct mr_rack *rack)
+{
+    return (rack->rated_w > 0 ? rack->rated_w : rack->limit_w) * rack->liquid_frac;
+}
+
+/* What one rack's share of its CDU's spare capacity lets it draw more; INFINITY: it has none. */
+static double room_w(const struct mr_site *site, const struct mr_rack *rack)
+{
+    if (rack->cdu == MR_SITE_NONE || !(rack->liquid_frac > 0))
+        return never;
+    const struct mr_cdu *cdu = &site->cdu[rack->cdu];
+    double spare_w = (double)(cdu->n_unit - cdu->n_spare) * cdu->capacity_w;
+    double n_rack = 0;
+    for (uint32_t i = 0; i < site->n_rack; i++)
+        if (site->rack[i].cdu == rack->cdu) {
+            spare_w -= liquid_w(&site->rack[i]);
+            n_rack++;
+        }
+    return fmax(0, spare_w) / n_rack / rack->liquid_frac;
+}
+
+void mr_wire_cooling(const struct mr_wire *wire, const struct mr_site *site, double *cooling_w)
+{
+    const struct mr_circuit *tree = wire->tree;
+    double spare_w = 0;
+    uint32_t cdu = MR_SITE_NONE;
+    for (size_t i = 0; i < tree->n_node; i++)
+        cooling_w[i] = -1;
+    for (uint32_t i = 0; i < site->n_rack; i++) {
+        const struct mr_circuit_node *node = &tree->node[wire->of_rack[i]];
+        if (i == 0 || site->rack[i].cdu != cdu ||
+            site->rack[i].liquid_frac != site->rack[i - 1].liquid_frac)
+            spare_w = room_w(site, &site->rack[i]); /* racks of a CDU stand together */
+        cdu = site->rack[i].cdu;
+        for (uint32_t e = node->first_edge; e < node->first_edge + node->n_edge; e++) {
+            double *at_w = &cooling_w[tree->edge[e].parent];
+            *at_w = fmax(0, *at_w) + spare_w / node->n_edge;
+        }
+    }
+    for (size_t i = 0; i < tree->n_node; i++)
+        cooling_w[i] = cooling_w[i] < 0 ? never : cooling_w[i];
+}

@@ -43,6 +43,11 @@ MR_CHECKED mr_status mr_wire_of(const struct mr_site *site, const struct mr_wire
                                 struct mr_wire *wire, struct mr_diags *diags);
 void mr_wire_fini(struct mr_wire *wire);
 
+/** How much more the loads on each panel may draw before CDUs at their capacity, spares left out,
+ * can take no more: what a CDU has left is shared by the racks on it, and over a rack's feeds.
+ * INFINITY where a rack gives no heat to a CDU. @param[out] cooling_w n_node of the tree */
+void mr_wire_cooling(const struct mr_wire *wire, const struct mr_site *site, double *cooling_w);
+
 /** Generators, turbines, solar, batteries beside or behind the chain. */
 bool mr_wire_is_source(int site_kind);
 

@@ -55,8 +55,12 @@ static const struct mr_opt rows[] = {
          "KIND[:NAME]@TIME[+DURATION][=VALUE]: utility, node, units, close, curtail, policy"),
      0, "EVENT"},
     {MR_PARAM_MANY(OPT, set, "set",
-                   "Parameter of supply, wire, governor, feed, ride, tariff or spectrum"),
+                   "Parameter of supply, wire, governor, feed, ride, tariff, frequency, smoothing "
+                   "or spectrum"),
      0, "SCOPE.NAME=VALUE"},
+    {MR_PARAM_MANY(OPT, tier, "tier",
+                   "Tier 0 to 255 of a rack, or of all whose names begin so: 0 is stopped first"),
+     0, "NAME=TIER"},
     {MR_PARAM(OPT, every_s, "every", MR_Q_TIME, "60 s", 0.001, 1e9, "Between two records"), 0,
      "TIME"},
     {MR_PARAM_STR(OPT, output, "output", NULL, "Write everything over time, and events"), 'o',
@@ -112,6 +116,8 @@ static mr_status set_one(struct job *job, const char *text, struct mr_err *err)
                  {"feed", mr_feed_table(), &p->feed},
                  {"ride", mr_feed_ride_table(), &p->ride},
                  {"tariff", mr_tariff_table(), &p->tariff},
+                 {"frequency", mr_frequency_table(), &p->frequency},
+                 {"smoothing", mr_smooth_table(), &p->smooth},
                  {"spectrum", mr_spectrum_table(), &job->spectrum.params}};
     const char *dot = strchr(text, '.'), *equals = strchr(text, '=');
     for (size_t i = 0; dot != NULL && equals > dot && i < sizeof scope / sizeof *scope; i++) {
@@ -126,8 +132,30 @@ static mr_status set_one(struct job *job, const char *text, struct mr_err *err)
     }
     return mr_err_set(err, MR_REF, MR_NOWHERE,
                       "--set '%s': SCOPE.NAME=VALUE is wanted, of supply, wire, governor, feed, "
-                      "ride, tariff, spectrum",
+                      "ride, tariff, frequency, smoothing, spectrum",
                       text);
+}
+
+static mr_status set_tier(struct job *job, const char *text, struct mr_err *err)
+{
+    const char *equals = strrchr(text, '=');
+    double tier = -1;
+    size_t n_rack = 0;
+    if (equals == NULL || equals == text)
+        return mr_err_set(err, MR_PARSE, MR_NOWHERE, "--tier '%s': NAME=TIER is wanted", text);
+    MR_TRY(mr_unit_parse(mr_str_of(equals + 1), MR_Q_COUNT, text, MR_NOWHERE, &tier, err));
+    if (!(tier >= 0 && tier <= UINT8_MAX && tier == floor(tier)))
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE, "--tier '%s': a whole number from 0 to 255",
+                          text);
+    for (uint32_t i = 0; i < job->site->n_rack; i++)
+        if (strncmp(job->site->rack[i].name, text, (size_t)(equals - text)) == 0) {
+            mr_supply_set_tier(job->supply, i, (uint8_t)tier);
+            n_rack++;
+        }
+    if (n_rack == 0)
+        return mr_err_set(err, MR_REF, MR_NOWHERE, "--tier '%s': site '%s' has no such rack", text,
+                          job->site->name);
+    return MR_OK;
 }
 
 static mr_status read_series(struct job *job, const char *path, double scale, double unix_s,
@@ -179,6 +207,17 @@ static void on_step(void *context)
     mr_power_spectrum_add(&job->spectrum, job->supply);
 }
 
+/* Heat that CDUs can still take counts where they are stated. */
+static mr_status find_stranded(struct job *job, struct mr_err *err)
+{
+    const struct mr_wire *wire = mr_supply_wire(job->supply);
+    double *cooling_w = mr_arena_zero(&job->arena, wire->tree->n_node, sizeof *cooling_w, err);
+    if (cooling_w == NULL)
+        return MR_NOMEM;
+    mr_wire_cooling(wire, job->site, cooling_w);
+    return mr_strand_of(wire->tree, cooling_w, &job->strand, err);
+}
+
 static mr_status prepare(struct job *job, struct mr_diags *diags, struct mr_err *err)
 {
     const struct mr_power_opts_values *o = job->opts;
@@ -213,10 +252,12 @@ static mr_status prepare(struct job *job, struct mr_diags *diags, struct mr_err 
     job->options.step = o->spectrum.n > 0 ? on_step : NULL;
     job->options.context = job;
     MR_TRY(mr_supply_create(job->site, &job->options, &job->supply, diags));
+    for (size_t i = 0; i < o->tier.n; i++)
+        MR_TRY(set_tier(job, o->tier.item[i], err));
     if (o->output != NULL)
         MR_TRY(mr_power_record_create(o->output, job->ui->may_overwrite, job->site, job->supply,
                                       o->every_s, &job->record, err));
-    return mr_strand_of(mr_supply_wire(job->supply)->tree, NULL, &job->strand, err);
+    return find_stranded(job, err);
 }
 
 /* ---- records ---- */
@@ -240,11 +281,13 @@ static mr_status record(struct job *job, struct mr_err *err)
                              r.solar_w * 1e-3,
                              r.storage_w * 1e-3,
                              r.storage_soc_frac,
-                             isfinite(r.target_w) ? r.target_w * 1e-3 : (double)NAN};
+                             isfinite(r.target_w) ? r.target_w * 1e-3 : (double)NAN,
+                             r.frequency_hz};
     for (size_t i = 0; i < sizeof column / sizeof *column; i++)
         mr_csv_put_f64(&w, column[i]);
     mr_csv_put_u64(&w, r.n_rack_on);
     mr_csv_put_u64(&w, r.n_rack_capped);
+    mr_csv_put_u64(&w, r.n_rack_held);
     mr_csv_put_u64(&w, r.is_compliant);
     mr_csv_put_end(&w);
     return MR_OK;
@@ -337,13 +380,23 @@ static void print_table(const struct job *job, struct mr_buf *out)
                   "connection", (unsigned long long)t.n_dip, (unsigned long long)t.n_away,
                   (unsigned long long)t.n_breach, (unsigned long long)t.n_ramp,
                   t.ramp_max_w_s * 60e-6);
-    mr_buf_printf(out, "%-20s capped %.5g rack hours, dark %.5g rack hours\n", "racks held",
-                  t.capped_rack_s / 3600, t.dark_rack_s / 3600);
+    mr_buf_printf(out,
+                  "%-20s capped %.5g, stopped %.5g, dark %.5g rack hours; %llu suspended, %llu "
+                  "shut\n",
+                  "racks held", t.capped_rack_s / 3600, t.held_rack_s / 3600, t.dark_rack_s / 3600,
+                  (unsigned long long)t.n_suspended, (unsigned long long)t.n_shut);
+    if (job->options.params.smooth.is_on)
+        mr_buf_printf(out, "%-20s burnt %.4g MWh, delayed %.4g MWh\n", "smoothing",
+                      t.burn_j * joule_mwh, t.delayed_j * joule_mwh);
+    if (t.low_hz < job->options.params.frequency.nominal_hz)
+        mr_buf_printf(out, "%-20s lowest %.5g Hz, %llu stages shed, %llu collapses\n", "frequency",
+                      t.low_hz, (unsigned long long)t.n_ufls, (unsigned long long)t.n_collapse);
     mr_buf_printf(out,
                   "%-20s of %.5g MW at panels: placed %.5g, redundancy %.5g, chain %.5g, "
-                  "granularity %.5g, free %.5g\n",
+                  "cooling %.5g, granularity %.5g, free %.5g\n",
                   "stranded", s->installed_w * 1e-6, s->placed_w * 1e-6, s->redundancy_w * 1e-6,
-                  s->chain_w * 1e-6, s->granularity_w * 1e-6, s->free_w * 1e-6);
+                  s->chain_w * 1e-6, s->cooling_w * 1e-6, s->granularity_w * 1e-6,
+                  s->free_w * 1e-6);
     mr_power_spectrum_text(&job->spectrum, out);
     mr_buf_printf(out, "%-20s %.1e of energy in\n", "energy residual", t.closure_rel);
 }
@@ -378,6 +431,9 @@ static void print_json(const struct job *job, struct mr_buf *out)
                                  {"asked_j", t.want_j},
                                  {"capped_j", t.capped_j},
                                  {"dark_j", t.dark_j},
+                                 {"held_j", t.held_j},
+                                 {"delayed_j", t.delayed_j},
+                                 {"burn_j", t.burn_j},
                                  {"house_j", t.house_j},
                                  {"losses_j", t.loss_j},
                                  {"storage_in_j", t.storage_in_j},
@@ -398,7 +454,10 @@ static void print_json(const struct job *job, struct mr_buf *out)
                                 {"racks_lost", (double)t.n_lost},
                                 {"budget_infeasible", (double)t.n_infeasible},
                                 {"capped_rack_s", t.capped_rack_s},
-                                {"dark_rack_s", t.dark_rack_s}};
+                                {"dark_rack_s", t.dark_rack_s},
+                                {"held_rack_s", t.held_rack_s},
+                                {"racks_suspended", (double)t.n_suspended},
+                                {"racks_shut", (double)t.n_shut}};
     const struct row stranded[] = {{"installed_kw", s->installed_w * 1e-3},
                                    {"over_kw", s->over_w * 1e-3},
                                    {"placed_kw", s->placed_w * 1e-3},
@@ -413,10 +472,11 @@ static void print_json(const struct job *job, struct mr_buf *out)
                                   {"fuel_usd", t.fuel_usd},
                                   {"carbon_kg", t.carbon_kg},
                                   {"fuel_carbon_kg", t.fuel_kg}};
-    const struct row grid[] = {{"dips", (double)t.n_dip},
-                               {"times_away", (double)t.n_away},
-                               {"breaches", (double)t.n_breach},
-                               {"ramp_violations", (double)t.n_ramp}};
+    const struct row grid[] = {
+        {"dips", (double)t.n_dip},          {"times_away", (double)t.n_away},
+        {"breaches", (double)t.n_breach},   {"ramp_violations", (double)t.n_ramp},
+        {"frequency_hz_min", t.low_hz},     {"stages_shed", (double)t.n_ufls},
+        {"collapses", (double)t.n_collapse}};
     mr_jsonw_init(&w, out, 2);
     mr_jsonw_object(&w);
     mr_jsonw_key_u64(&w, "schema", 1);
@@ -461,10 +521,11 @@ static mr_status write_csv(const struct job *job, const char *path, const char *
 
 static mr_status write_files(const struct job *job, struct mr_err *err)
 {
-    MR_TRY(write_csv(job, job->opts->csv,
-                     "t_s,grid_kw,rack_kw,asked_kw,house_kw,loss_kw,generator_kw,solar_kw,"
-                     "storage_kw,soc,target_kw,racks_on,racks_capped,compliant\n",
-                     &job->site_csv, err));
+    MR_TRY(write_csv(
+        job, job->opts->csv,
+        "t_s,grid_kw,rack_kw,asked_kw,house_kw,loss_kw,generator_kw,solar_kw,"
+        "storage_kw,soc,target_kw,frequency_hz,racks_on,racks_capped,racks_stopped,compliant\n",
+        &job->site_csv, err));
     if (job->opts->spectrum_csv != NULL) {
         struct mr_buf spectra = {0};
         mr_power_spectrum_csv(&job->spectrum, &spectra);

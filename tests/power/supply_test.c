@@ -244,19 +244,224 @@ MR_TEST(told_loads_meet_the_target_too)
     end(1e-9);
 }
 
+/* A target of best effort stops nobody. */
 MR_TEST(more_than_caps_can_give_is_a_breach)
 {
     struct mr_supply_options o = options();
     begin("<layout name=\"s\"><grid limit=\"6 MW\"/>" HALL "</layout>", &o);
     want_all(130e3);
     mr_supply_advance(world.supply, 60);
-    const struct mr_feed_target target = {.start_s = 100, .end_s = 1000, .limit_w = 1e6};
+    const struct mr_feed_target target = {
+        .start_s = 100, .end_s = 1000, .limit_w = 1e6, .is_best_effort = true};
     struct mr_err err = {0};
     assert_int_equal(mr_supply_set_target(world.supply, &target, &err), MR_OK);
     mr_supply_advance(world.supply, 900);
     assert_true(totals().n_breach == 1 && totals().n_infeasible > 0);
     assert_true(count("power.budget_infeasible") > 0 && !now().is_compliant);
     mr_assert_near(now().rack_w, 32 * 0.35 * 132e3, 1e-9, 0); /* the lowest caps */
+    end(1e-9);
+}
+
+/* 32 racks: lowest caps are 46.2 kW each, suspended ones draw 13.2 kW; a target of 1 MW leaves 984
+ * kW or so for racks: 17 of the lower tiers must rest. Far below, racks are shut, too. */
+MR_TEST(tiers_stop_in_order)
+{
+    struct mr_supply_options o = options();
+    begin("<layout name=\"s\"><grid limit=\"6 MW\"/>" HALL "</layout>", &o);
+    want_all(130e3);
+    for (uint32_t i = 0; i < 32; i++)
+        mr_supply_set_tier(world.supply, i, (uint8_t)(2 - i % 3));
+    mr_supply_advance(world.supply, 60);
+    struct mr_feed_target target = {.start_s = 100, .end_s = 1000, .limit_w = 1e6};
+    struct mr_err err = {0};
+    assert_int_equal(mr_supply_set_target(world.supply, &target, &err), MR_OK);
+    for (double t_s = 130; t_s < 1000; t_s += 10) {
+        mr_supply_advance(world.supply, t_s);
+        assert_true(now().is_compliant && now().grid_w <= 1e6 && now().n_rack_on == 32);
+    }
+    uint32_t n_held[3] = {0};
+    for (uint32_t i = 0; i < 32; i++) {
+        n_held[2 - i % 3] += mr_supply_rack_is_held(world.supply, i);
+        if (mr_supply_rack_is_held(world.supply, i))
+            mr_assert_near(mr_supply_rack_w(world.supply, i), 13.2e3, 1e-9, 0);
+        else
+            assert_true(mr_supply_rack_w(world.supply, i) >= 46.2e3 * (1 - 1e-12));
+    }
+    /* 10 racks of tier 0, 11 of tiers 1 and 2 */
+    assert_true(n_held[0] == 10 && n_held[1] > 0 && n_held[1] < 11 && n_held[2] == 0);
+    assert_true(totals().n_breach == 0 && totals().n_shut == 0);
+    mr_supply_advance(world.supply, 1200);
+    assert_true(now().n_rack_held == 0 && now().rack_w > 32 * 129e3);
+    assert_true(count("power.rack_resumed") == count("power.rack_suspended"));
+    target = (struct mr_feed_target){.start_s = 1300, .end_s = 2000, .limit_w = 0.2e6};
+    assert_int_equal(mr_supply_set_target(world.supply, &target, &err), MR_OK);
+    mr_supply_advance(world.supply, 1900);
+    assert_true(now().is_compliant && now().grid_w <= 0.2e6 && now().n_rack_held >= 31);
+    assert_true(now().n_rack_on > 0 && now().n_rack_on < 11 && totals().n_shut > 21);
+    for (uint32_t i = 0; i < 32; i++) /* of the highest tier */
+        assert_true(!mr_supply_rack_is_on(world.supply, i) || i % 3 == 0);
+    mr_supply_advance(world.supply, 2300);
+    assert_true(now().n_rack_held == 0 && now().n_rack_on == 32);
+    mr_assert_near(totals().held_j + totals().capped_j, totals().unserved_j, 1e-9, 0);
+    end(1e-9);
+}
+
+/* One of three machines that run is lost: the frequency does what the closed form says of a step of
+ * what it carried, on the base and headroom of the other two. */
+MR_TEST(lost_turbine_moves_the_frequency)
+{
+    struct mr_supply_options o = options();
+    o.params.swing_tick_s = 0.01;
+    begin("<layout name=\"s\"><grid interconnect=\"island\"/><power ups=\"none\"><turbine "
+          "rating=\"2 MW\" units=\"4\" spare=\"1\" name=\"gt\"/></power>" HALL "</layout>",
+          &o);
+    want_all(120e3);
+    mr_supply_advance(world.supply, 3600);
+    assert_true(now().frequency_hz == 60 && totals().low_hz == 60);
+    const double lost_w = now().generator_w / 3;
+    mr_supply_set_units_failed(world.supply, power_named("S.gt"), 1);
+    mr_supply_advance(world.supply, 3605);
+    struct mr_frequency_params p = o.params.frequency;
+    p.base_w = 4e6;
+    p.up_frac = (4e6 - 2 * lost_w) / 4e6;
+    struct mr_frequency swing = mr_frequency_start(0);
+    mr_frequency_disturb(&p, &swing, -lost_w);
+    double hz;
+    const double nadir_s = mr_frequency_extremum_s(&p, &swing, &hz);
+    assert_true(nadir_s > 0.5 && nadir_s < 2 && hz < 59);
+    /* set points rise meanwhile, at 29.4 kW/s each: by the nadir 1.5 % of the base, of 32 */
+    assert_true(totals().low_hz > hz && totals().low_hz < hz + 0.05 * (60 - hz));
+    mr_supply_advance(world.supply, 4200);
+    assert_true(now().frequency_hz == 60 && now().n_rack_on == 32 && totals().n_ufls == 0);
+    end(1e-9);
+}
+
+/* Load that comes faster than headroom: relays shed the lowest tier, which comes back later. */
+MR_TEST(relays_shed_and_racks_come_back)
+{
+    struct mr_supply_options o = options();
+    o.params.frequency.n_stage = 2;
+    o.params.frequency.shed_w[0] = o.params.frequency.shed_w[1] = 300e3;
+    begin("<layout name=\"s\"><grid interconnect=\"island\"/><power ups=\"none\"><turbine "
+          "rating=\"2 MW\" units=\"3\" spare=\"1\" name=\"gt\"/></power>" HALL "</layout>",
+          &o);
+    for (uint32_t i = 0; i < 32; i++)
+        mr_supply_set_tier(world.supply, i, i < 16);
+    want_all(120e3);
+    mr_supply_advance(world.supply, 3600);
+    mr_supply_set_units_failed(world.supply, power_named("S.gt"), 1);
+    mr_supply_advance(world.supply, 3602);
+    /* two machines of 4 MW for 4 MW and losses: racks beyond are dark or capped, tier 1 stays */
+    assert_true(totals().n_ufls >= 1 && count("grid.ufls") == totals().n_ufls);
+    assert_true(totals().low_hz < 59.3 && totals().low_hz > 57 && totals().n_collapse == 0);
+    uint32_t n_shut = 0;
+    for (uint32_t i = 0; i < 32; i++) {
+        assert_true(i >= 16 || mr_supply_rack_is_on(world.supply, i));
+        n_shut += !mr_supply_rack_is_on(world.supply, i);
+    }
+    assert_int_equal(n_shut, 3 * totals().n_ufls);
+    mr_supply_set_units_failed(world.supply, power_named("S.gt"), 0);
+    mr_supply_advance(world.supply, 2 * 3600);
+    assert_true(now().n_rack_on == 32 && now().frequency_hz == 60);
+    mr_assert_near(now().rack_w, 32 * 120e3, 1e-9, 0);
+    end(1e-9);
+}
+
+/* Slow governors: a jump by two fifths of the machines pulls the bus down before they answer. */
+MR_TEST(machines_leave_a_bus_that_falls_too_far)
+{
+    struct mr_supply_options o = options();
+    o.params.frequency.governor_s = 5;
+    begin("<layout name=\"s\"><grid interconnect=\"island\"/><power ups=\"none\"><turbine "
+          "rating=\"2 MW\" units=\"3\" name=\"gt\"/></power>" HALL "</layout>",
+          &o);
+    want_all(65e3);
+    mr_supply_advance(world.supply, 3600);
+    assert_true(now().n_rack_on == 32 && now().frequency_hz == 60);
+    want_all(115e3);
+    mr_supply_advance(world.supply, 3700);
+    assert_true(totals().n_collapse == 1 && count("grid.collapse") == 1);
+    assert_true(totals().low_hz < 57 && totals().low_hz > 56.5);
+    assert_true(now().n_rack_on == 0 && now().generator_w == 0 && now().frequency_hz == 60);
+    end(1e-9);
+}
+
+/* Smoothing: a fall of all packages burns, holds its floor, then leaves at the ramp: the corners
+ * and the joules of one package, 72 times per rack. */
+MR_TEST(smoothing_in_the_racks)
+{
+    struct mr_supply_options o = options();
+    o.params.smooth.is_on = true;
+    begin(plain, &o);
+    const double high_w = 132e3, floor_w = 0.65 * high_w, n = 72;
+    want_all(120e3);
+    mr_supply_advance(world.supply, 10);
+    mr_assert_near(now().rack_w, 32 * 120e3, 1e-12, 0);
+    want_all(20e3);
+    /* down at 500 W/s a package: the floor after (120 - 85.8) / 36 = 0.95 s, left at 2 s */
+    const double down_w_s = 500 * n, to_floor_s = (120e3 - floor_w) / down_w_s;
+    for (double t_s = 0.1; t_s < 7; t_s += 0.1) {
+        mr_supply_advance(world.supply, 10 + t_s);
+        const double w = t_s < to_floor_s ? 120e3 - down_w_s * t_s
+                         : t_s < 2        ? floor_w
+                                          : fmax(20e3, floor_w - down_w_s * (t_s - 2));
+        mr_assert_near(now().rack_w, 32 * w, 1e-9, 0);
+    }
+    const double burn_j = 0.5 * (100e3 + floor_w - 20e3) * to_floor_s +
+                          (floor_w - 20e3) * (2 - to_floor_s) +
+                          0.5 * (floor_w - 20e3) * (floor_w - 20e3) / down_w_s;
+    mr_assert_near(totals().burn_j, 32 * burn_j, 1e-9, 0);
+    assert_true(totals().delayed_j < 1e-6 * burn_j);
+    want_all(120e3); /* up at 1 kW/s a package */
+    mr_supply_advance(world.supply, 10 + 7);
+    const double rate = mr_supply_rack_rate(world.supply, 5);
+    assert_true(rate > 0.1 && rate < 1);
+    mr_supply_advance(world.supply, 60);
+    mr_assert_near(totals().delayed_j, 32 * 0.5 * 100e3 * 100e3 / (1000 * n), 1e-9, 0);
+    mr_assert_near(totals().unserved_j, totals().delayed_j, 1e-9, 0);
+    end(1e-12);
+}
+
+/* A jump of 1.2 MW on a connection of 0.6 MW/min: the battery carries a triangle of two minutes. */
+MR_TEST(battery_plant_holds_the_ramp)
+{
+    struct mr_supply_options o = options();
+    o.params.refill_frac = 0.7;
+    begin("<layout name=\"s\"><grid limit=\"6 MW\" ramp=\"0.6 MW/min\" voltage=\"20 kV\"/>"
+          "<power><bess rating=\"1 MW\" units=\"2\" duration=\"1 h\"/></power>" HALL "</layout>",
+          &o);
+    want_all(60e3);
+    mr_supply_advance(world.supply, 3600);
+    const double low_w = now().grid_w, before_j = totals().storage_out_j;
+    assert_true(now().storage_w == 0);
+    want_all(60e3 + 1.2e6 / 32);
+    double last_w = low_w;
+    for (int t = 0; t < 300; t++) {
+        mr_supply_advance(world.supply, 3600 + t + 1);
+        assert_true(now().grid_w - last_w <= (t == 0 ? 20e3 : 10e3) * (1 + 1e-9)); /* two stairs */
+        last_w = now().grid_w;
+    }
+    const double rise_w = last_w - low_w;
+    assert_true(rise_w > 1.2e6 && rise_w < 1.4e6);
+    /* a stair stands above the line by half a step: 0.5 x 1 s x the jump */
+    mr_assert_near(totals().storage_out_j - before_j, 0.5 * rise_w * rise_w / 10e3, 0, rise_w);
+    want_all(60e3);
+    for (int t = 300; t < 600; t++) {
+        mr_supply_advance(world.supply, 3600 + t + 1);
+        assert_true(last_w - now().grid_w <= (t == 300 ? 20e3 : 10e3) * (1 + 1e-9));
+        last_w = now().grid_w;
+    }
+    assert_int_equal(totals().n_ramp, 0);
+    end(1e-9);
+    o.params.assists = false;
+    begin("<layout name=\"s\"><grid limit=\"6 MW\" ramp=\"0.6 MW/min\" voltage=\"20 kV\"/>"
+          "<power><bess rating=\"1 MW\" units=\"2\" duration=\"1 h\"/></power>" HALL "</layout>",
+          &o);
+    want_all(60e3);
+    mr_supply_advance(world.supply, 3600);
+    want_all(60e3 + 1.2e6 / 32);
+    mr_supply_advance(world.supply, 4000);
+    assert_true(totals().n_ramp > 0);
     end(1e-9);
 }
 
@@ -407,7 +612,11 @@ MR_TEST_MAIN(MR_TEST_ENTRY(a_day_without_events), MR_TEST_ENTRY(loss_of_the_grid
              MR_TEST_ENTRY(batteries_end_and_racks_come_back_under_the_ramp_limit),
              MR_TEST_ENTRY(curtailment_is_met_in_time),
              MR_TEST_ENTRY(told_loads_meet_the_target_too),
-             MR_TEST_ENTRY(more_than_caps_can_give_is_a_breach),
+             MR_TEST_ENTRY(more_than_caps_can_give_is_a_breach), MR_TEST_ENTRY(tiers_stop_in_order),
+             MR_TEST_ENTRY(lost_turbine_moves_the_frequency),
+             MR_TEST_ENTRY(relays_shed_and_racks_come_back),
+             MR_TEST_ENTRY(machines_leave_a_bus_that_falls_too_far),
+             MR_TEST_ENTRY(smoothing_in_the_racks), MR_TEST_ENTRY(battery_plant_holds_the_ramp),
              MR_TEST_ENTRY(battery_plant_shaves_the_peak), MR_TEST_ENTRY(island_loses_a_turbine),
              MR_TEST_ENTRY(solar_and_battery_in_orbit), MR_TEST_ENTRY(failures_of_the_chain),
              MR_TEST_ENTRY(random_events_close))

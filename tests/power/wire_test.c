@@ -6,6 +6,7 @@
 #include "platforms/layout.h"
 #include "platforms/meter.h"
 #include "power/chain.h"
+#include "power/strand.h"
 #include "tests/test.h"
 
 #include <dirent.h>
@@ -175,5 +176,47 @@ MR_TEST(sites_that_cannot_be_wired)
     mr_site_destroy(site);
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(every_shipped_layout_is_a_chain), MR_TEST_ENTRY(small_site_node_by_node),
-             MR_TEST_ENTRY(direct_current_rows), MR_TEST_ENTRY(sites_that_cannot_be_wired))
+/* A row of four racks on a CDU of 600 kW beside panels of 1 MW: of what is free, heat that the CDU
+ * cannot take is stranded by cooling; spare units count for nothing. */
+MR_TEST(cooling_strands_power)
+{
+    static const char *const text =
+        "<layout name=\"s\"><grid limit=\"6 MW\"/><hall><row><rack card=\"gb200_nvl72\" "
+        "count=\"4\"/></row></hall></layout>";
+    struct mr_diags diags = {0};
+    struct mr_site *site;
+    struct mr_wire_params params;
+    struct mr_wire wire;
+    struct mr_err err = {0};
+    double cooling_w[64];
+    mr_wire_defaults(&params);
+    assert_int_equal(mr_layout_load_text("t", mr_str_of(text), &site, &diags), MR_OK);
+    const double rack_w = site->rack[0].rated_w, frac = site->rack[0].liquid_frac;
+    assert_true(site->n_cdu == 1 && site->rack[0].cdu == 0 && frac > 0.5);
+    site->cdu[0].n_unit = 3;
+    site->cdu[0].n_spare = 1;
+    site->cdu[0].capacity_w = 300e3;
+    assert_int_equal(mr_wire_of(site, &params, &wire, &diags), MR_OK);
+    assert_true(wire.tree->n_node <= 64);
+    mr_wire_cooling(&wire, site, cooling_w);
+    double room_w = 0;
+    for (size_t i = 0; i < wire.tree->n_node; i++)
+        room_w += isfinite(cooling_w[i]) ? cooling_w[i] : 0;
+    mr_assert_near(room_w, (600e3 - 4 * rack_w * frac) / frac, 1e-12, 0);
+    struct mr_strand_site free_site, cooled;
+    assert_int_equal(mr_strand_of(wire.tree, NULL, &free_site, &err), MR_OK);
+    site->cdu[0].capacity_w = 2 * rack_w * frac; /* nothing left */
+    mr_wire_cooling(&wire, site, cooling_w);
+    assert_int_equal(mr_strand_of(wire.tree, cooling_w, &cooled, &err), MR_OK);
+    assert_true(free_site.sum.cooling_w == 0 && cooled.sum.free_w == 0);
+    mr_assert_near(cooled.sum.cooling_w, free_site.sum.free_w + free_site.sum.granularity_w, 1e-9,
+                   1e-3);
+    mr_strand_fini(&free_site);
+    mr_strand_fini(&cooled);
+    mr_wire_fini(&wire);
+    mr_site_destroy(site);
+}
+
+MR_TEST_MAIN(MR_TEST_ENTRY(cooling_strands_power), MR_TEST_ENTRY(every_shipped_layout_is_a_chain),
+             MR_TEST_ENTRY(small_site_node_by_node), MR_TEST_ENTRY(direct_current_rows),
+             MR_TEST_ENTRY(sites_that_cannot_be_wired))

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who stops when not even the lowest caps fit a budget. A rack that must go on draws its lowest cap
+ * at least, a suspended one a share of its maximum, a shut one nothing. Racks are suspended in
+ * order of their tiers until the rest fits; when all are and it still does not, they are shut in
+ * the same order. They go on in the opposite order, once there is more room than that takes; away
+ * from the grid one at each decision, as machines cannot take a jump. */
+#include "engine/base/assert.h"
+#include "power/supply_impl.h"
+
+#include <math.h>
+
+enum {
+    n_tier = 256
+};
+
+mr_status mr_supply_hold_init(struct mr_supply *s, struct mr_err *err)
+{
+    s->order = mr_arena_zero(&s->arena, s->site->n_rack, sizeof *s->order, err);
+    if (s->order == NULL)
+        return MR_NOMEM;
+    mr_supply_hold_sort(s);
+    return MR_OK;
+}
+
+void mr_supply_hold_sort(struct mr_supply *s)
+{
+    uint32_t first[n_tier + 1] = {0};
+    for (uint32_t i = 0; i < s->site->n_rack; i++)
+        first[s->rack[i].tier + 1]++;
+    for (int t = 0; t < n_tier; t++)
+        first[t + 1] += first[t];
+    for (uint32_t i = 0; i < s->site->n_rack; i++)
+        s->order[first[s->rack[i].tier]++] = i;
+}
+
+/* What a rack draws at least. One that is dark asks for nothing. */
+static double least_w(const struct mr_supply *s, const struct mr_supply_rack *rack, int held)
+{
+    const double share[] = {s->params.rack_min_frac,
+                            fmin(s->params.suspend_frac, s->params.rack_min_frac), 0};
+    if (rack->state == MR_SUPPLY_RACK_DARK)
+        return 0;
+    return fmin(s->demand_w[rack->leaf], rack->most_w * share[held]);
+}
+
+static bool may_stop(const struct mr_supply *s)
+{
+    return !(s->has_grid && s->has_feed && s->feed.is_active && s->feed.target[0].is_best_effort);
+}
+
+static void put(struct mr_supply *s, uint32_t i, uint8_t held, double *need_w)
+{
+    struct mr_supply_rack *rack = &s->rack[i];
+    *need_w += least_w(s, rack, held) - least_w(s, rack, rack->decided);
+    rack->decided = held;
+    mr_supply_govern_bound(s, i);
+}
+
+static void go_on(struct mr_supply *s, double budget_w, double *need_w)
+{
+    const double room_w = budget_w * (1 - s->params.resume_margin);
+    for (size_t k = s->site->n_rack; k-- > 0;) {
+        const uint32_t i = s->order[k];
+        const struct mr_supply_rack *rack = &s->rack[i];
+        if (rack->decided == MR_SUPPLY_FREE || s->t_s < rack->free_s)
+            continue;
+        const double more_w = least_w(s, rack, MR_SUPPLY_FREE) - least_w(s, rack, rack->decided);
+        if (*need_w + more_w > room_w)
+            return;
+        put(s, i, MR_SUPPLY_FREE, need_w);
+        if (!s->has_grid)
+            return;
+    }
+}
+
+void mr_supply_hold_decide(struct mr_supply *s, double budget_w)
+{
+    double need_w = 0;
+    for (uint32_t i = 0; i < s->site->n_rack; i++)
+        need_w += least_w(s, &s->rack[i], s->rack[i].decided);
+    if (need_w <= budget_w) {
+        if (!mr_supply_island_moves(s))
+            go_on(s, budget_w, &need_w);
+        return;
+    }
+    for (uint8_t held = MR_SUPPLY_SUSPENDED; held <= MR_SUPPLY_SHUT && may_stop(s); held++)
+        for (size_t k = 0; k < s->site->n_rack && need_w > budget_w; k++)
+            if (s->rack[s->order[k]].state != MR_SUPPLY_RACK_DARK &&
+                s->rack[s->order[k]].decided < held)
+                put(s, s->order[k], held, &need_w);
+}
+
+static void stop(struct mr_supply *s, uint32_t i)
+{
+    struct mr_supply_rack *rack = &s->rack[i];
+    const bool is_shut = rack->held == MR_SUPPLY_SHUT;
+    *(is_shut ? &s->total.n_shut : &s->total.n_suspended) += 1;
+    mr_supply_emit(s, is_shut ? MR_SUPPLY_SHUT_DOWN : MR_SUPPLY_SUSPEND, s->site->rack[i].name, "",
+                   rack->draw_w, is_shut ? 0 : rack->cap_w);
+    if (is_shut && rack->state == MR_SUPPLY_RACK_ON)
+        rack->state = MR_SUPPLY_RACK_WAITING;
+}
+
+void mr_supply_hold_apply(struct mr_supply *s)
+{
+    for (uint32_t i = 0; i < s->site->n_rack; i++) {
+        struct mr_supply_rack *rack = &s->rack[i];
+        const uint8_t held = rack->held;
+        if (held == rack->decided)
+            continue;
+        rack->held = rack->decided;
+        if (rack->held != MR_SUPPLY_FREE) {
+            stop(s, i);
+            continue;
+        }
+        if (rack->state == MR_SUPPLY_RACK_WAITING && held == MR_SUPPLY_SHUT)
+            rack->ready_s = mr_supply_govern_permit(s, i, s->t_s);
+        mr_supply_emit(s, MR_SUPPLY_RESUME, s->site->rack[i].name, "", rack->cap_w, 0);
+    }
+}
+
+void mr_supply_hold_shed(struct mr_supply *s, double w)
+{
+    for (size_t k = 0; k < s->site->n_rack && w > 0; k++) {
+        struct mr_supply_rack *rack = &s->rack[s->order[k]];
+        if (rack->state != MR_SUPPLY_RACK_ON)
+            continue;
+        w -= rack->draw_w;
+        rack->held = rack->decided = MR_SUPPLY_SHUT;
+        rack->cap_w = 0;
+        rack->free_s = s->t_s + s->params.return_s;
+        mr_supply_govern_bound(s, s->order[k]);
+        stop(s, s->order[k]);
+    }
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Frequency of bars that machines carry alone. What the load asks beyond the machines' set points,
+ * storage and sun comes out of the rotors, then of the governors up to the headroom of the units
+ * that run; set points follow at the units' ramps and relieve them. Base, headroom and imbalance
+ * are constant over a step of swing_tick at most. */
+#include "power/supply_impl.h"
+
+#include <math.h>
+
+static const double never = (double)INFINITY;
+
+static const double still = 1e-7;      /* per unit: 6 microhertz */
+static const double least_step = 1e-3; /* s, to a predicted date that lies at now */
+
+/* Rating of the units that run, and their set points. */
+static double machines_w(const struct mr_supply *s, const struct mr_supply_group *group,
+                         double *given_w)
+{
+    double rated_w = 0;
+    *given_w = 0;
+    for (uint32_t k = 0; k < group->n_source; k++) {
+        const struct mr_supply_source *source = &s->source[group->source[k]];
+        if (source->is_storage || source->is_solar)
+            continue;
+        rated_w += mr_generator_n_running(&source->block) * source->block_params.rated_w;
+        *given_w += mr_generator_power_w(&source->block);
+    }
+    return rated_w;
+}
+
+static bool is_swinging(const struct mr_supply *s, const struct mr_supply_group *group)
+{
+    const struct mr_frequency *swing = &group->swing;
+    const struct mr_frequency_params *p = &s->params.frequency;
+    if (!group->is_balanced)
+        return false;
+    const double rotor = swing->step + swing->g - p->damping * swing->f;
+    const double governor = swing->is_held || p->droop == 0 ? 0 : swing->f / p->droop + swing->g;
+    return fabs(rotor) > still || fabs(governor) > still;
+}
+
+void mr_supply_island_rest(struct mr_supply *s, struct mr_supply_group *group)
+{
+    group->is_balanced = false;
+    group->swing = mr_frequency_start(s->t_s);
+    group->n_told = 0;
+}
+
+static void look_at_lowest(struct mr_supply *s, const struct mr_supply_group *group, double t_s)
+{
+    double hz;
+    if (mr_frequency_extremum_s(&group->swing_params, &group->swing, &hz) <= t_s)
+        s->low_hz = fmin(s->low_hz, hz);
+}
+
+void mr_supply_island_step(struct mr_supply *s, struct mr_supply_group *group, double t_s,
+                           double missing_w)
+{
+    struct mr_frequency_params *p = &group->swing_params;
+    struct mr_frequency *swing = &group->swing;
+    double given_w;
+    const double base_w = machines_w(s, group, &given_w), old_base_w = p->base_w;
+    if (!(base_w > 0) || !group->is_balanced) {
+        mr_supply_island_rest(s, group);
+        group->is_balanced = base_w > 0 && fabs(missing_w) <= still * base_w;
+        group->swing.t_s = t_s;
+        *p = s->params.frequency;
+        p->base_w = base_w;
+        return;
+    }
+    *p = s->params.frequency;
+    p->base_w = base_w;
+    p->up_frac = fmin(p->up_frac, fmax(0, base_w - given_w) / base_w);
+    p->down_frac = fmin(p->down_frac, given_w / base_w);
+    mr_frequency_machines(p, old_base_w, swing);
+    swing->step = fabs(missing_w) > still * base_w ? -missing_w / base_w : 0;
+    look_at_lowest(s, group, t_s);
+    mr_frequency_advance(p, swing, t_s);
+    const double hz = mr_frequency_hz(p, swing);
+    s->low_hz = fmin(s->low_hz, hz);
+    group->has_collapsed |= hz < p->trip_hz;
+    if (!is_swinging(s, group) && swing->step == 0 && swing->n_shed == group->n_told) {
+        *swing = mr_frequency_start(t_s); /* relays are set back */
+        group->n_told = 0;
+    }
+}
+
+static void collapse(struct mr_supply *s, struct mr_supply_group *group)
+{
+    s->total.n_collapse++;
+    mr_supply_emit(s, MR_SUPPLY_COLLAPSE, s->wire.tree->node[group->at[0]].name, "",
+                   mr_frequency_hz(&group->swing_params, &group->swing),
+                   group->swing_params.trip_hz);
+    for (uint32_t k = 0; k < group->n_source; k++) {
+        struct mr_supply_source *source = &s->source[group->source[k]];
+        for (uint32_t u = 0; !source->is_storage && !source->is_solar && u < source->block.n; u++)
+            if (source->block.unit[u].state != MR_GENERATOR_FAILED)
+                mr_generator_fail(&source->block_params, &source->block, u);
+    }
+    group->has_collapsed = false;
+    mr_supply_island_rest(s, group);
+}
+
+void mr_supply_island_act(struct mr_supply *s)
+{
+    for (uint32_t g = 0; g < s->n_group; g++) {
+        struct mr_supply_group *group = &s->group[g];
+        for (; group->n_told < group->swing.n_shed; group->n_told++) {
+            s->total.n_ufls++;
+            mr_supply_emit(s, MR_SUPPLY_UFLS, s->wire.tree->node[group->at[0]].name, "",
+                           mr_frequency_hz(&group->swing_params, &group->swing),
+                           group->swing_params.stage_hz[group->n_told]);
+            mr_supply_hold_shed(s, group->swing_params.shed_w[group->n_told]);
+        }
+        if (group->has_collapsed)
+            collapse(s, group);
+    }
+}
+
+bool mr_supply_island_moves(const struct mr_supply *s)
+{
+    for (uint32_t g = 0; g < s->n_group; g++)
+        if (is_swinging(s, &s->group[g]))
+            return true;
+    return false;
+}
+
+double mr_supply_island_next_s(const struct mr_supply *s)
+{
+    double next_s = never;
+    for (uint32_t g = 0; g < s->n_group; g++) {
+        const struct mr_supply_group *group = &s->group[g];
+        enum mr_frequency_event event;
+        if (!is_swinging(s, group))
+            continue;
+        const struct mr_frequency_params *p = &group->swing_params;
+        double date_s = mr_frequency_next_s(p, &group->swing, &event);
+        if (event != MR_FREQUENCY_SHED && event != MR_FREQUENCY_BELOW)
+            date_s = never;
+        if (p->trip_hz > 0)
+            date_s = fmin(date_s, mr_frequency_cross_s(p, &group->swing, p->trip_hz));
+        date_s = fmax(date_s, s->t_s + least_step);
+        next_s = fmin(next_s, fmin(s->t_s + s->params.swing_tick_s, date_s));
+    }
+    return next_s;
+}
+
+double mr_supply_island_hz(const struct mr_supply *s)
+{
+    double hz = s->params.frequency.nominal_hz;
+    for (uint32_t g = 0; g < s->n_group; g++)
+        if (s->group[g].is_balanced)
+            hz = fmin(hz, mr_frequency_hz(&s->params.frequency, &s->group[g].swing));
+    return hz;
+}

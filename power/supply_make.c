@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sources and storages of a site as parts of its supply, and which of them carry their bars
+ * together. */
+#include "power/supply_impl.h"
+
+/* ---- making ---- */
+
+static void make_buffer(struct mr_supply *s, struct mr_supply_source *source,
+                        const struct mr_power_node *power, enum mr_buffer_kind kind)
+{
+    struct mr_buffer_params *p = &source->buffer_params;
+    source->is_storage = true;
+    mr_buffer_defaults(p, kind);
+    p->n_unit = power->n_unit;
+    p->discharge_w = power->rating_w;
+    p->charge_w = kind == MR_BUFFER_BESS ? power->rating_w : power->rating_w / 10;
+    p->start_s = 0; /* told by the hold-up of what it feeds */
+    /* usable energy of all units is what comes out of the window */
+    const double window = (p->soc_max_frac - p->soc_min_frac) * p->discharge_eff;
+    p->energy_j = power->energy_j > 0 ? power->energy_j / (double)power->n_unit / window
+                                      : power->rating_w * s->params.ups_s / window;
+    if (kind == MR_BUFFER_UPS)
+        p->discharge_w *= 1.1; /* and its losses */
+    source->buffer = mr_buffer_start(p, s->t_s);
+}
+
+/* An island's turbines have been running for a while. */
+static mr_status make_block(struct mr_supply *s, struct mr_supply_source *source,
+                            const struct mr_power_node *power, struct mr_err *err)
+{
+    struct mr_generator_params *p = &source->block_params;
+    source->is_turbine = power->kind == MR_SITE_POWER_TURBINE;
+    mr_generator_defaults(p, source->is_turbine ? MR_GENERATOR_TURBINE : MR_GENERATOR_DIESEL);
+    p->n_unit = power->n_unit;
+    p->n_spare = power->n_spare;
+    if (power->rating_w > 0) { /* ramps in proportion */
+        p->ramp_w_s *= power->rating_w / p->rated_w;
+        p->rated_w = power->rating_w;
+    }
+    const bool is_running = s->is_island;
+    const double before_s = is_running ? p->start_s + 3600 : 0;
+    MR_TRY(mr_generator_init(&s->arena, p, s->t_s - before_s, &source->block, err));
+    if (is_running)
+        mr_generator_set(p, &source->block,
+                         p->rated_w * (double)(p->n_unit - p->n_spare) * p->min_load_frac);
+    mr_generator_advance(p, &source->block, s->t_s);
+    source->first_j = source->block.energy_j;
+    source->first_fuel_j = source->block.fuel_j;
+    source->has_started = is_running;
+    return MR_OK;
+}
+
+static mr_status make_source(struct mr_supply *s, uint32_t power, struct mr_err *err)
+{
+    const struct mr_power_node *node = &s->site->power[power];
+    struct mr_supply_source *source = &s->source[s->n_source++];
+    *source = (struct mr_supply_source){.power = power, .name = node->name};
+    switch (node->kind) {
+    case MR_SITE_POWER_UPS:
+    case MR_SITE_POWER_UPS_ECO:
+        make_buffer(s, source, node, MR_BUFFER_UPS);
+        return MR_OK;
+    case MR_SITE_POWER_BBU:
+        make_buffer(s, source, node, MR_BUFFER_ROW);
+        return MR_OK;
+    case MR_SITE_POWER_BESS:
+        make_buffer(s, source, node, MR_BUFFER_BESS);
+        return MR_OK;
+    case MR_SITE_POWER_SOLAR:
+        source->is_solar = true;
+        source->rated_w = node->rating_w * (double)node->n_unit;
+        return MR_OK;
+    default:
+        return make_block(s, source, node, err);
+    }
+}
+
+/* ---- groups ---- */
+
+static void nodes_of(const struct mr_supply *s, const struct mr_supply_source *source,
+                     uint32_t at[2], uint32_t *n)
+{
+    const struct mr_power_node *power = &s->site->power[source->power];
+    *n = 0;
+    if (s->wire.of_power[source->power] != MR_CIRCUIT_NONE) {
+        at[(*n)++] = s->wire.of_power[source->power]; /* a UPS's own */
+        return;
+    }
+    for (int p = 0; p < 2; p++)
+        if (power->parent[p] != MR_SITE_NONE &&
+            !mr_wire_is_source(s->site->power[power->parent[p]].kind))
+            at[(*n)++] = s->wire.bar_of[power->parent[p]];
+    if (*n == 0)
+        at[(*n)++] = 0;
+}
+
+static bool stands_at(const struct mr_supply_group *group, uint32_t node)
+{
+    for (uint32_t i = 0; i < group->n_at; i++)
+        if (group->at[i] == node)
+            return true;
+    return false;
+}
+
+static mr_status join(struct mr_supply *s, uint32_t i, struct mr_err *err)
+{
+    struct mr_supply_source *source = &s->source[i];
+    uint32_t at[2], n, g = 0;
+    nodes_of(s, source, at, &n);
+    while (g < s->n_group && !stands_at(&s->group[g], at[0]) &&
+           !(n > 1 && stands_at(&s->group[g], at[1])))
+        g++;
+    struct mr_supply_group *group = &s->group[g];
+    if (g == s->n_group) {
+        *group =
+            (struct mr_supply_group){.is_ups = s->wire.of_power[source->power] != MR_CIRCUIT_NONE};
+        group->source = mr_arena_zero(&s->arena, s->site->n_power, sizeof(uint32_t), err);
+        if (group->source == NULL)
+            return MR_NOMEM;
+        s->n_group++;
+    }
+    group->source[group->n_source++] = i;
+    group->is_plant |= source->is_turbine || source->is_solar ||
+                       s->site->power[source->power].kind == MR_SITE_POWER_BESS;
+    group->has_machines |= !source->is_storage && !source->is_solar;
+    for (uint32_t k = 0; k < n; k++)
+        if (!stands_at(group, at[k])) {
+            if (group->n_at == mr_supply_stand_max)
+                return mr_err_set(err, MR_LIMIT, MR_NOWHERE,
+                                  "\"%s\": sources that share bars stand at more than %d of them",
+                                  source->name, mr_supply_stand_max);
+            group->at[group->n_at++] = at[k];
+        }
+    return MR_OK;
+}
+
+static bool has_source(int kind)
+{
+    return mr_wire_is_source(kind) || kind == MR_SITE_POWER_UPS || kind == MR_SITE_POWER_UPS_ECO;
+}
+
+mr_status mr_supply_source_init(struct mr_supply *s, struct mr_err *err)
+{
+    const size_t n = s->site->n_power;
+    s->source = mr_arena_zero(&s->arena, n, sizeof *s->source, err);
+    s->group = mr_arena_zero(&s->arena, n, sizeof *s->group, err);
+    if (s->source == NULL || s->group == NULL)
+        return MR_NOMEM;
+    for (uint32_t i = 0; i < n; i++)
+        if (has_source(s->site->power[i].kind)) {
+            MR_TRY(make_source(s, i, err));
+            MR_TRY(join(s, s->n_source - 1, err));
+        }
+    return MR_OK;
+}
+
+uint32_t mr_supply_source_of(const struct mr_supply *s, uint32_t power)
+{
+    for (uint32_t i = 0; i < s->n_source; i++)
+        if (s->source[i].power == power)
+            return i;
+    return MR_SITE_NONE;
+}
