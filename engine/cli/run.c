@@ -6,7 +6,9 @@
 #include "engine/base/mem.h"
 #include "engine/base/wall.h"
 #include "engine/cli/run_record.h"
+#include "engine/cli/run_repeat.h"
 #include "engine/cli/verbs.h"
+#include "engine/record/rundata.h"
 #include "engine/twin/play.h"
 
 #include <math.h>
@@ -23,6 +25,9 @@ static const struct mr_opt rows[] = {
      "TIME"},
     {MR_PARAM_MANY(OPT, set, "set", "Set ELEMENT/ATTRIBUTE=VALUE; may be repeated"), 0,
      "PATH=VALUE"},
+    {MR_PARAM(OPT, record_every_s, "record-every", MR_Q_TIME, "1 s", 1e-6, 1e9,
+              "Time between samples in the result file; changes no result"),
+     0, "TIME"},
     {MR_PARAM_YES(OPT, has_no_leap, "no-leap", "no", "Play every step by itself"), 0, NULL},
     {MR_PARAM_YES(OPT, is_effective, "effective", "no",
                   "Print the scenario with all defaults filled in, play nothing"),
@@ -191,17 +196,23 @@ static int report(const struct mr_verb_call *call, const struct mr_scenario *sce
     return code;
 }
 
-static int play(const struct mr_verb_call *call, const struct mr_scenario *scenario)
+static int play(const struct mr_verb_call *call, const struct mr_scenario *scenario,
+                bool steps_singly)
 {
     const struct mr_run_opts_values *opts = call->opts;
+    const struct mr_run_record_options recording = {call->ui->may_overwrite, steps_singly,
+                                                    opts->record_every_s};
     struct mr_run_record *record = NULL;
     struct mr_err err = {0};
-    if (opts->output != NULL && mr_run_record_create(opts->output, call->ui->may_overwrite,
-                                                     scenario, &record, &err) != MR_OK)
+    if (opts->output != NULL &&
+        mr_run_record_create(opts->output, &recording, scenario, &record, &err) != MR_OK)
         return mr_ui_error(call->ui, &err);
     const struct mr_play_options options = {.on_call = record != NULL ? mr_run_record_call : NULL,
                                             .context = record,
-                                            .steps_singly = opts->has_no_leap,
+                                            .on_sample =
+                                                record != NULL ? mr_run_record_sample : NULL,
+                                            .sample_s = opts->record_every_s,
+                                            .steps_singly = steps_singly,
                                             .requests_path = opts->requests,
                                             .may_overwrite = call->ui->may_overwrite};
     struct mr_play_result result;
@@ -226,7 +237,11 @@ int mr_run_verb(const struct mr_verb_call *call)
     struct mr_err err = {0};
     if (collect(opts, &set, &err) != MR_OK)
         return mr_ui_error(call->ui, &err);
-    const mr_status st = mr_scenario_load(call->arg[0], set.item, set.n, &scenario, &diags);
+    bool steps_singly = false;
+    const mr_status st =
+        mr_rundata_is(call->arg[0])
+            ? mr_run_repeat_load(call->arg[0], set.item, set.n, &scenario, &steps_singly, &diags)
+            : mr_scenario_load(call->arg[0], set.item, set.n, &scenario, &diags);
     int code = mr_ui_diags(call->ui, &diags);
     if (st == MR_OK && opts->is_effective) {
         struct mr_buf text = {0};
@@ -234,7 +249,7 @@ int mr_run_verb(const struct mr_verb_call *call)
         code = mr_ui_out(call->ui, &text);
         mr_buf_fini(&text);
     } else if (st == MR_OK) {
-        code = play(call, &scenario);
+        code = play(call, &scenario, steps_singly || opts->has_no_leap);
     }
     mr_scenario_fini(&scenario);
     mr_free(set.item);

@@ -10,6 +10,7 @@ struct mr_verb_call;
 struct mr_run_opts_values {
     const char *output, *json, *requests, *seed, *until;
     struct mr_param_list set;
+    double record_every_s;
     bool has_no_leap, is_effective;
 };
 

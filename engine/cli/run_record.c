@@ -4,11 +4,19 @@
 
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
+#include "engine/cli/run_repeat.h"
 #include "engine/record/columns.h"
+#include "engine/record/track.h"
 #include "revision.h"
 
 #include <math.h>
 #include <stdio.h>
+
+static const char *const outcomes[MR_PLAY_OUTCOMES] = {"finished", "in_flight",
+#define OUTCOME_TEXT(name, text, doc) text,
+                                                       MR_CELL_REFUSAL_LIST(OUTCOME_TEXT)
+#undef OUTCOME_TEXT
+};
 
 // clang-format off
 static const struct mr_channel call_columns[] = {
@@ -23,8 +31,34 @@ static const struct mr_channel call_columns[] = {
     MR_COLUMN(struct mr_play_row, input, U32, "1", "Tokens of the prompt"),
     MR_COLUMN(struct mr_play_row, cached_input, U32, "1", "Of them found in the prefix cache"),
     MR_COLUMN(struct mr_play_row, output, U32, "1", "Tokens of the answer"),
-    MR_COLUMN(struct mr_play_row, restarts, U32, "1", "How often it was preempted"),
+    MR_COLUMN(struct mr_play_row, restarts, U32, "1", "How often it was preempted or its instance stopped"),
+    MR_COLUMN(struct mr_play_row, prefill_instance, U32, "1", "Instance of the prefill pool that read its prompt; 4294967295: none"),
+    {.name = "outcome", .units = "1", .long_name = "What became of it", .type = MR_CHANNEL_U8,
+     .offset = offsetof(struct mr_play_row, outcome), .flag = outcomes, .n_flag = MR_PLAY_OUTCOMES},
 };
+/* Series: instants, and rates of the interval that ends there. */
+enum {
+    pool_open, pool_waiting, pool_running, pool_kv, pool_tok_s, pool_power, n_pool_channel,
+    tier_in_flight = 0, tier_arrivals, tier_ends, tier_refusals, tier_tok_s, n_tier_channel
+};
+#define SERIES(name_, units_, long_name_) \
+    {.name = "" name_, .units = "" units_, .long_name = "" long_name_, .type = MR_CHANNEL_F32_OF_F64}
+static const struct mr_channel pool_series[n_pool_channel] = {
+    [pool_open] = SERIES("open", "1", "Instances that take calls"),
+    [pool_waiting] = SERIES("waiting", "1", "Calls that wait"),
+    [pool_running] = SERIES("running", "1", "Calls that run"),
+    [pool_kv] = SERIES("kv_used_frac", "1", "Share of the KV blocks that running calls hold"),
+    [pool_tok_s] = SERIES("tok_s", "s-1", "Tokens made per second, mean of the interval before"),
+    [pool_power] = SERIES("power_kw", "kW", "Drawn by the packages, mean of the interval before"),
+};
+static const struct mr_channel tier_series[n_tier_channel] = {
+    [tier_in_flight] = SERIES("in_flight", "1", "Calls that have come and not ended"),
+    [tier_arrivals] = SERIES("arrivals_s", "s-1", "Arrivals per second, mean of the interval before"),
+    [tier_ends] = SERIES("ends_s", "s-1", "Calls ended per second, mean of the interval before"),
+    [tier_refusals] = SERIES("refusals_s", "s-1", "Calls refused per second, mean of the interval before"),
+    [tier_tok_s] = SERIES("ended_tok_s", "s-1", "Output tokens of ended calls per second, mean of the interval before"),
+};
+#undef SERIES
 struct event_row {
     double t_s, value, limit;
     uint32_t entity;
@@ -48,9 +82,88 @@ enum {
 
 struct mr_run_record {
     const struct mr_scenario *scenario;
+    struct mr_run_record_options options;
     struct mr_runfile *file;
     struct mr_columns *calls, *events;
+    struct mr_track *pools, *tiers;
+    struct mr_play_sample last; /* rates are differences */
+    bool has_last;
 };
+
+/* ---- series ---- */
+
+static mr_status declare_series(struct mr_run_record *r, const char *const *tiers,
+                                struct mr_err *err)
+{
+    static const char *const names[] = {"deployment", "prefill"};
+    const struct mr_track_plan pools = {.group = "/pools",
+                                        .axis = "pool",
+                                        .axis_name = "Pools of instances",
+                                        .name = names,
+                                        .n_entity = r->scenario->has_prefill ? 2 : 1,
+                                        .interval_s = r->options.interval_s,
+                                        .channel = pool_series,
+                                        .n_channel = n_pool_channel};
+    const struct mr_track_plan of_tiers = {.group = "/tiers",
+                                           .axis = "tier",
+                                           .axis_name = "Tiers in the order of the scenario",
+                                           .name = tiers,
+                                           .n_entity = r->scenario->n_tier,
+                                           .interval_s = r->options.interval_s,
+                                           .channel = tier_series,
+                                           .n_channel = n_tier_channel};
+    MR_TRY(mr_track_create(r->file, &pools, &r->pools, err));
+    return mr_track_create(r->file, &of_tiers, &r->tiers, err);
+}
+
+/* NaN where there is no interval. */
+static double rate(double now, double before, double time_s)
+{
+    return time_s > 0 ? (now - before) / time_s : (double)NAN;
+}
+
+static mr_status put_pools(struct mr_run_record *r, const struct mr_play_sample *now, double time_s,
+                           struct mr_err *err)
+{
+    double value[n_pool_channel][2];
+    const void *lent[n_pool_channel];
+    for (int i = 0; i < 2; i++) {
+        const struct mr_play_pool *p = &now->pool[i], *b = &r->last.pool[i];
+        value[pool_open][i] = p->n_open;
+        value[pool_waiting][i] = p->n_waiting;
+        value[pool_running][i] = p->n_running;
+        value[pool_kv][i] = p->kv_used_frac;
+        value[pool_tok_s][i] = rate(p->n_token, b->n_token, time_s);
+        value[pool_power][i] = rate(p->package_j, b->package_j, time_s) * 1e-3;
+    }
+    for (int k = 0; k < n_pool_channel; k++)
+        lent[k] = value[k];
+    return mr_track_row(r->pools, now->t_s, lent, err);
+}
+
+mr_status mr_run_record_sample(void *record, const struct mr_play_sample *now, struct mr_err *err)
+{
+    struct mr_run_record *r = record;
+    double value[n_tier_channel][MR_SCENARIO_TIERS] = {{0}};
+    const void *lent[n_tier_channel];
+    if (!r->has_last)
+        r->last = *now;
+    r->has_last = true;
+    const double time_s = now->t_s - r->last.t_s;
+    MR_TRY(put_pools(r, now, time_s, err));
+    for (size_t i = 0; i < r->scenario->n_tier; i++) {
+        const struct mr_play_level *t = &now->tier[i], *b = &r->last.tier[i];
+        value[tier_in_flight][i] = t->n_arrived - t->n_finished - t->n_refused;
+        value[tier_arrivals][i] = rate(t->n_arrived, b->n_arrived, time_s);
+        value[tier_ends][i] = rate(t->n_finished, b->n_finished, time_s);
+        value[tier_refusals][i] = rate(t->n_refused, b->n_refused, time_s);
+        value[tier_tok_s][i] = rate(t->n_output, b->n_output, time_s);
+    }
+    for (int k = 0; k < n_tier_channel; k++)
+        lent[k] = value[k];
+    r->last = *now;
+    return mr_track_row(r->tiers, now->t_s, lent, err);
+}
 
 /* ---- life ---- */
 
@@ -76,33 +189,63 @@ static mr_status declare(struct mr_run_record *r, struct mr_err *err)
     MR_TRY(mr_runfile_attr_text(r->file, "/provenance", "program", "millrace " MR_VERSION, err));
     MR_TRY(mr_runfile_attr_text(r->file, "/provenance", "revision", MR_GIT_HASH, err));
     MR_TRY(mr_runfile_attr_text(r->file, "/provenance", "scenario", scenario->path, err));
-    MR_TRY(mr_runfile_axis(r->file, "/tiers", "tier", "Tiers in the order of the scenario", tiers,
-                           scenario->n_tier, err));
+    MR_TRY(mr_runfile_attr_u64(r->file, "/provenance", "seed", scenario->top.seed, err));
+    MR_TRY(declare_series(r, tiers, err));
     MR_TRY(mr_runfile_attr_text(r->file, "/site", "name",
                                 scenario->site.file != NULL ? scenario->site.file : "", err));
+    if (scenario->site.file == NULL)
+        MR_TRY(
+            mr_runfile_attr_text(r->file, "/racks", "comment", "the scenario names no site", err));
     MR_TRY(mr_columns_create(r->file, &calls, &r->calls, err));
     return mr_columns_create(r->file, &events, &r->events, err);
 }
 
-static mr_status open_file(struct mr_run_record *r, const char *path, bool may_overwrite,
-                           struct mr_err *err)
+static mr_status put_text(struct mr_run_record *r, const char *group, const char *name,
+                          const char *long_name, struct mr_buf *text, struct mr_err *err)
 {
-    struct mr_runfile_options options = mr_runfile_options_default();
-    struct mr_buf effective = {0};
-    options.may_overwrite = may_overwrite;
-    MR_TRY(mr_runfile_create(path, &options, &r->file, err));
-    mr_scenario_write(r->scenario, &effective);
-    mr_status st = mr_buf_check(&effective, err);
+    mr_status st = mr_buf_check(text, err);
     if (st == MR_OK)
-        st = mr_runfile_text(r->file, "/config", "effective",
-                             "The scenario with all defaults filled in", effective.text, err);
-    mr_buf_fini(&effective);
-    if (st == MR_OK)
-        st = declare(r, err);
-    return st == MR_OK ? mr_runfile_start(r->file, err) : st;
+        st = mr_runfile_text(r->file, group, name, long_name, text->n > 0 ? text->text : "", err);
+    mr_buf_fini(text);
+    return st;
 }
 
-mr_status mr_run_record_create(const char *path, bool may_overwrite,
+static mr_status put_config(struct mr_run_record *r, struct mr_err *err)
+{
+    const struct mr_scenario *scenario = r->scenario;
+    const struct {
+        const char *name, *long_name;
+        const struct mr_buf *list;
+    } lists[] = {{"used", "Paths that the scenario gives", &scenario->given},
+                 {"defaulted", "Paths that have their default", &scenario->defaulted},
+                 {"overridden", "Paths that were set from outside", &scenario->overridden}};
+    struct mr_buf text = {0};
+    mr_scenario_write(scenario, &text);
+    MR_TRY(put_text(r, "/config", "effective", "The scenario with all defaults filled in", &text,
+                    err));
+    for (size_t i = 0; i < N_OF(lists); i++)
+        MR_TRY(mr_runfile_text(r->file, "/config", lists[i].name, lists[i].long_name,
+                               lists[i].list->n > 0 ? lists[i].list->text : "", err));
+    const mr_status st = mr_run_repeat_inputs(scenario, r->options.steps_singly, &text, err);
+    if (st != MR_OK) {
+        mr_buf_fini(&text);
+        return st;
+    }
+    return put_text(r, "/provenance", "inputs", "Files that were read, by path and SHA-256", &text,
+                    err);
+}
+
+static mr_status open_file(struct mr_run_record *r, const char *path, struct mr_err *err)
+{
+    struct mr_runfile_options options = mr_runfile_options_default();
+    options.may_overwrite = r->options.may_overwrite;
+    MR_TRY(mr_runfile_create(path, &options, &r->file, err));
+    MR_TRY(put_config(r, err));
+    MR_TRY(declare(r, err));
+    return mr_runfile_start(r->file, err);
+}
+
+mr_status mr_run_record_create(const char *path, const struct mr_run_record_options *options,
                                const struct mr_scenario *scenario, struct mr_run_record **out,
                                struct mr_err *err)
 {
@@ -111,7 +254,8 @@ mr_status mr_run_record_create(const char *path, bool may_overwrite,
     if (r == NULL)
         return mr_err_nomem(err, sizeof *r);
     r->scenario = scenario;
-    const mr_status st = open_file(r, path, may_overwrite, err);
+    r->options = *options;
+    const mr_status st = open_file(r, path, err);
     if (st != MR_OK) {
         mr_run_record_destroy(r);
         return st;

@@ -240,6 +240,38 @@ mr_status mr_rundata_read(const char *path, const char *dataset, struct mr_runda
     return st;
 }
 
+static mr_status read_text(const struct reading *r, struct mr_buf *out, struct mr_err *err)
+{
+    char *text = NULL;
+    const hid_t own = H5Dget_type(r->set), type = H5Tcopy(H5T_C_S1);
+    mr_status st = MR_OK;
+    if (class_of(r->set) != H5T_STRING || H5Tis_variable_str(own) <= 0 || length_of(r->set) != 1)
+        st = wrong(r, err, MR_SCHEMA, "not a text");
+    else if (H5Tset_size(type, H5T_VARIABLE) < 0 || H5Tset_cset(type, H5Tget_cset(own)) < 0 ||
+             H5Dread(r->set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, (void *)&text) < 0)
+        st = mr_hdf5_error(err, r->path, "text of %s", r->dataset);
+    if (text != NULL) {
+        mr_buf_text(out, text);
+        (void)H5free_memory(text);
+    }
+    (void)H5Tclose(own);
+    (void)H5Tclose(type);
+    return st == MR_OK ? mr_buf_check(out, err) : st;
+}
+
+mr_status mr_rundata_text(const char *path, const char *dataset, struct mr_buf *out,
+                          struct mr_err *err)
+{
+    struct reading r = {.path = path, .dataset = dataset};
+    mr_hdf5_silence();
+    MR_TRY(open_file(path, &r.file, err));
+    r.set = H5Dopen2(r.file, dataset, H5P_DEFAULT);
+    const mr_status st =
+        r.set >= 0 ? read_text(&r, out, err) : wrong(&r, err, MR_REF, "there is none in this file");
+    (void)H5Fclose(r.file);
+    return st;
+}
+
 void mr_rundata_fini(struct mr_rundata *data)
 {
     for (size_t i = 0; data->name != NULL && i < data->n_entity; i++)

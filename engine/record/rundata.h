@@ -6,7 +6,7 @@
 #ifndef MR_ENGINE_RECORD_RUNDATA_H
 #define MR_ENGINE_RECORD_RUNDATA_H
 
-#include "engine/base/status.h"
+#include "engine/base/text.h"
 
 enum {
     MR_RUNDATA_UNITS = 32
@@ -31,5 +31,10 @@ bool mr_rundata_is(const char *path);
 MR_CHECKED mr_status mr_rundata_read(const char *path, const char *dataset, struct mr_rundata *out,
                                      struct mr_err *err);
 void mr_rundata_fini(struct mr_rundata *data);
+
+/** Read a text (mr_runfile_text). @param[out] out appended
+ *  @return MR_IO, MR_REF without it, MR_SCHEMA when it is something else */
+MR_CHECKED mr_status mr_rundata_text(const char *path, const char *dataset, struct mr_buf *out,
+                                     struct mr_err *err);
 
 #endif

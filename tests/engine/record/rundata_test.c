@@ -206,5 +206,44 @@ MR_TEST(every_failing_allocation)
     mr_test_every_nomem(read_it, path);
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(every_way_of_ending), MR_TEST_ENTRY(other_things_are_told),
-             MR_TEST_ENTRY(cut_files_are_told), MR_TEST_ENTRY(every_failing_allocation))
+static mr_status read_text(void *path, struct mr_err *err)
+{
+    struct mr_buf text = {0};
+    const mr_status st = mr_rundata_text(path, "/config/effective", &text, err);
+    if (st == MR_OK)
+        assert_string_equal(text.text, "<a b=\"\xc3\xa9\"/>\n");
+    mr_buf_fini(&text);
+    return st;
+}
+
+MR_TEST(texts_come_back)
+{
+    const struct mr_runfile_options options = mr_runfile_options_default();
+    struct mr_runfile *file = NULL;
+    struct mr_buf text = {0};
+    struct mr_err err = {0};
+    char path[512];
+    snprintf(path, sizeof path, "%s", mr_test_tmp_path("text.h5"));
+    assert_int_equal(mr_runfile_create(path, &options, &file, &err), MR_OK);
+    assert_int_equal(
+        mr_runfile_text(file, "/config", "effective", "Text", "<a b=\"\xc3\xa9\"/>\n", &err),
+        MR_OK);
+    assert_int_equal(mr_runfile_text(file, "/config", "empty", "Text", "", &err), MR_OK);
+    assert_int_equal(
+        mr_runfile_axis(file, "/tiers", "tier", "Tiers", (const char *[]){"a", "b"}, 2, &err),
+        MR_OK);
+    assert_int_equal(mr_runfile_start(file, &err), MR_OK);
+    assert_int_equal(mr_runfile_stop(file, &err), MR_OK);
+    assert_int_equal(mr_runfile_finish(file, MR_RUNFILE_COMPLETE, "done", &err), MR_OK);
+    mr_runfile_destroy(file);
+    assert_int_equal(read_text(path, &err), MR_OK);
+    assert_int_equal(mr_rundata_text(path, "/config/empty", &text, &err), MR_OK);
+    assert_int_equal(text.n, 0);
+    assert_int_equal(mr_rundata_text(path, "/config/none", &text, &err), MR_REF);
+    assert_int_equal(mr_rundata_text(path, "/tiers/tier", &text, &err), MR_SCHEMA);
+    mr_buf_fini(&text);
+}
+
+MR_TEST_MAIN(MR_TEST_ENTRY(every_way_of_ending), MR_TEST_ENTRY(texts_come_back),
+             MR_TEST_ENTRY(other_things_are_told), MR_TEST_ENTRY(cut_files_are_told),
+             MR_TEST_ENTRY(every_failing_allocation))

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is written here is read back here. Cards belong to the program; its version is in the file,
+ * too. */
+#define _XOPEN_SOURCE 700 /* realpath */
+
+#include "engine/cli/run_repeat.h"
+
+#include "engine/base/gz.h"
+#include "engine/base/json.h"
+#include "engine/base/jsonw.h"
+#include "engine/base/mem.h"
+#include "engine/base/sha256.h"
+#include "engine/record/rundata.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+enum {
+    n_role = 2
+};
+
+static const char *const roles[n_role] = {"workload", "site"};
+
+static const char **file_of(struct mr_scenario *scenario, size_t role)
+{
+    return role == 0 ? &scenario->workload.file : &scenario->site.file;
+}
+
+/* As it is read: of a compressed file its contents. */
+static mr_status hash_of(const char *path, char out[MR_SHA256_HEX], struct mr_err *err)
+{
+    struct mr_gz *file = NULL;
+    struct mr_sha256 sha;
+    static const size_t n_max = 1 << 16;
+    uint8_t digest[MR_SHA256_BYTES];
+    unsigned char *bytes = mr_alloc(n_max, 1);
+    size_t n = 0;
+    if (bytes == NULL)
+        return mr_err_nomem(err, n_max);
+    mr_sha256_init(&sha);
+    mr_status st = mr_gz_open(path, &file, err);
+    while (st == MR_OK) {
+        st = mr_gz_read(file, bytes, n_max, &n, err);
+        if (st != MR_OK || n == 0)
+            break;
+        mr_sha256_add(&sha, bytes, n);
+    }
+    mr_gz_close(file);
+    mr_free(bytes);
+    mr_sha256_finish(&sha, digest);
+    mr_sha256_hex(digest, out);
+    return st;
+}
+
+static mr_status put_input(struct mr_jsonw *w, const char *role, const char *path,
+                           struct mr_err *err)
+{
+    char hash[MR_SHA256_HEX];
+    MR_TRY(hash_of(path, hash, err));
+    char full[PATH_MAX];
+    const bool is_known = realpath(path, full) != NULL;
+    mr_jsonw_object(w);
+    mr_jsonw_key_text(w, "role", role);
+    mr_jsonw_key_text(w, "path", is_known ? full : path);
+    mr_jsonw_key_text(w, "sha256", hash);
+    mr_jsonw_end(w);
+    return MR_OK;
+}
+
+mr_status mr_run_repeat_inputs(const struct mr_scenario *scenario, bool steps_singly,
+                               struct mr_buf *out, struct mr_err *err)
+{
+    struct mr_jsonw w;
+    struct mr_scenario copy = *scenario;
+    mr_jsonw_init(&w, out, 0);
+    mr_jsonw_object(&w);
+    mr_jsonw_key_bool(&w, "steps_singly", steps_singly);
+    mr_jsonw_key(&w, "files");
+    mr_jsonw_array(&w);
+    for (size_t i = 0; i < n_role; i++)
+        if (*file_of(&copy, i) != NULL)
+            MR_TRY(put_input(&w, roles[i], *file_of(&copy, i), err));
+    mr_jsonw_end(&w);
+    mr_jsonw_end(&w);
+    return mr_buf_check(out, err);
+}
+
+/* ---- back ---- */
+
+struct input {
+    size_t role;
+    char path[PATH_MAX], sha256[MR_SHA256_HEX];
+};
+
+static void keep(struct mr_str text, char *out, size_t cap)
+{
+    const size_t n = text.n < cap ? text.n : cap - 1;
+    memcpy(out, text.p, n);
+    out[n] = '\0';
+}
+
+static mr_status read_input(struct mr_json *r, struct input *input, struct mr_err *err)
+{
+    struct mr_str key, text;
+    bool has_more;
+    *input = (struct input){.role = n_role};
+    MR_TRY(mr_json_enter_object(r, err));
+    for (;;) {
+        MR_TRY(mr_json_key(r, &key, &has_more, err));
+        if (!has_more)
+            return MR_OK;
+        const bool is_role = mr_str_is(key, "role"), is_path = mr_str_is(key, "path");
+        MR_TRY(mr_json_str(r, &text, err));
+        if (is_role)
+            input->role = mr_json_key_index(text, roles, n_role);
+        else if (is_path)
+            keep(text, input->path, sizeof input->path);
+        else
+            keep(text, input->sha256, sizeof input->sha256);
+    }
+}
+
+static mr_status check_input(const struct input *input, const char *path, struct mr_err *err)
+{
+    char hash[MR_SHA256_HEX];
+    MR_TRY(hash_of(input->path, hash, err));
+    if (strcmp(hash, input->sha256) == 0)
+        return MR_OK;
+    return mr_err_set(err, MR_REF, (struct mr_place){path, 0, 0},
+                      "%s has changed since this run (SHA-256 %.12s, now %.12s): the run cannot be "
+                      "repeated; play its scenario instead",
+                      input->path, input->sha256, hash);
+}
+
+static mr_status read_files(struct mr_json *r, const char *path, struct mr_scenario *scenario,
+                            struct mr_err *err)
+{
+    struct input input;
+    bool has_more;
+    MR_TRY(mr_json_enter_array(r, err));
+    for (;;) {
+        MR_TRY(mr_json_array_more(r, &has_more, err));
+        if (!has_more)
+            return MR_OK;
+        MR_TRY(read_input(r, &input, err));
+        if (input.role == n_role || *file_of(scenario, input.role) == NULL)
+            continue;
+        MR_TRY(check_input(&input, path, err));
+        const char *own = mr_arena_text(&scenario->texts, mr_str_of(input.path), err);
+        if (own == NULL)
+            return MR_NOMEM;
+        *file_of(scenario, input.role) = own;
+    }
+}
+
+static mr_status read_inputs(struct mr_json *r, const char *path, struct mr_scenario *scenario,
+                             bool *steps_singly, struct mr_err *err)
+{
+    struct mr_str key;
+    bool has_more;
+    MR_TRY(mr_json_document(r, &has_more, err));
+    MR_TRY(mr_json_enter_object(r, err));
+    for (;;) {
+        MR_TRY(mr_json_key(r, &key, &has_more, err));
+        if (!has_more)
+            return MR_OK;
+        if (mr_str_is(key, "steps_singly"))
+            MR_TRY(mr_json_bool(r, steps_singly, err));
+        else if (mr_str_is(key, "files"))
+            MR_TRY(read_files(r, path, scenario, err));
+        else
+            MR_TRY(mr_json_skip(r, err));
+    }
+}
+
+mr_status mr_run_repeat_load(const char *path, const char *const *set, size_t n_set,
+                             struct mr_scenario *scenario, bool *steps_singly,
+                             struct mr_diags *diags)
+{
+    struct mr_buf effective = {0}, inputs = {0};
+    struct mr_json *r = NULL;
+    struct mr_err err = {0};
+    *scenario = (struct mr_scenario){0};
+    mr_status st = mr_rundata_text(path, "/config/effective", &effective, &err);
+    if (st == MR_OK)
+        st = mr_rundata_text(path, "/provenance/inputs", &inputs, &err);
+    if (st == MR_OK && mr_scenario_load_text(path, (struct mr_str){effective.text, effective.n},
+                                             set, n_set, scenario, diags) == MR_OK) {
+        st = mr_json_open_memory(inputs.text, inputs.n, path, NULL, &r, &err);
+        if (st == MR_OK)
+            st = read_inputs(r, path, scenario, steps_singly, &err);
+        mr_json_close(r);
+    }
+    (void)mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
+    mr_buf_fini(&effective);
+    mr_buf_fini(&inputs);
+    return st != MR_OK ? st : diags->first_error;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A run out of its own result file: the effective scenario is in it, and by path and SHA-256 the
+ * files it read. A file that has changed since is an error, for the answer would be another one. */
+#ifndef MR_ENGINE_CLI_RUN_REPEAT_H
+#define MR_ENGINE_CLI_RUN_REPEAT_H
+
+#include "engine/twin/scenario.h"
+
+/** Files that a scenario reads, as a JSON array of {"role", "path", "sha256"}; absolute paths.
+ *  @param[in] steps_singly goes with them: it makes a difference of rounding */
+MR_CHECKED mr_status mr_run_repeat_inputs(const struct mr_scenario *scenario, bool steps_singly,
+                                          struct mr_buf *out, struct mr_err *err);
+
+/** The scenario of a result file. @param[in] set "PATH=VALUE", over the file's
+ *  @param[out] scenario mr_scenario_fini, also after errors @param[out] steps_singly as it was */
+MR_CHECKED mr_status mr_run_repeat_load(const char *path, const char *const *set, size_t n_set,
+                                        struct mr_scenario *scenario, bool *steps_singly,
+                                        struct mr_diags *diags);
+
+#endif
