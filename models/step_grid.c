@@ -74,11 +74,14 @@ static struct place place_of(double x)
                           (double)(int64_t)rest * (1.0 / (double)(UINT64_C(1) << n_rest))};
 }
 
+/* Without calls of floor, fmin and fmax, which cost as much as the rest of a lookup. */
 static struct place clock_of(double phi)
 {
-    const double x = (fmin(1, fmax(clock_low, phi)) - clock_low) / clock_step;
-    const double whole = fmin(floor(x + 1e-9), n_clock - 2);
-    return (struct place){(uint32_t)whole, x - whole};
+    const double above = phi > clock_low ? phi : clock_low;
+    const double x = ((above < 1 ? above : 1) - clock_low) / clock_step;
+    const uint32_t whole = (uint32_t)(x + 1e-9);
+    const uint32_t i = whole < n_clock - 2 ? whole : n_clock - 2;
+    return (struct place){i, x - i};
 }
 
 static double between(const double *table, struct place at)
