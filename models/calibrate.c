@@ -5,7 +5,8 @@
  * and which reading is true is not asked for afterwards.
  *
  * Doubts are one standard deviation of the prior in logarithms: shares of bandwidth are known
- * within a quarter, starts of collectives within a factor of two, host time hardly at all.
+ * within a quarter, starts of collectives and launches within a factor of two, host time hardly at
+ * all.
  *
  * Whether an engine leaves all-reduces to switches is not said by rows either, and most do not
  * unless told to: both are fitted, the better fit is kept. A fit drawn to a card keeps the card's
@@ -49,6 +50,7 @@ static const struct {
     {"decode.disaggregated", 0.85, 0.15},
     {"prefill.burst", 0.1, 1},
     {"prefill.start", 20e-3, 1},
+    {"prefill.layer", 300e-6, 0.5},
 };
 
 enum {

@@ -30,6 +30,7 @@ static const struct mr_param rows[] = {
     MR_PARAM(S, disaggregated, "decode.disaggregated", MR_Q_COUNT, "1", 0.1, 2, "Step of a decode-only instance over that of a mixed one"),
     MR_PARAM(S, burst, "prefill.burst", MR_Q_FRACTION, "0.1", 0, 1, "Share of the other prompts in flight that stand before a new one, beyond chance: equal requests stay in step"),
     MR_PARAM(S, prefill_start_s, "prefill.start", MR_Q_TIME, "0 s", 0, 10, "Per prompt: tokenizer, scheduler, first launch"),
+    MR_PARAM(S, prefill_layer_s, "prefill.layer", MR_Q_TIME, "0 s", 0, 1, "Per prompt and layer: launches of kernels that no graph holds"),
     MR_PARAM(S, memory_share, "memory.share", MR_Q_FRACTION, "0.9", 0.1, 1, "Share of a package's memory that the engine takes"),
     MR_PARAM(S, reserve_bytes, "memory.reserve", MR_Q_DATA, "3.87 GB", 0, 1e12, "Activations and collectives, per package"),
     MR_PARAM_N(S, block_tokens, "block", "16", 1, 100000, "Tokens of a KV block"),

@@ -25,6 +25,7 @@ struct mr_software_card {
     double disaggregated;   /* decode step of a decode-only instance over that of a mixed one */
     double burst;           /* share of the prompts in flight that a first token waits for */
     double prefill_start_s; /* per prompt: tokenizer, scheduler */
+    double prefill_layer_s; /* per prompt and layer: launches that no graph holds */
     double memory_share;    /* of a package's memory given to the engine */
     double reserve_bytes;
     uint64_t block_tokens, chunk_tokens;

@@ -33,6 +33,25 @@ static double prefill_s(const struct mr_step_setup *setup, double input, double 
     return time_s;
 }
 
+/* Time that a prompt takes of an instance which always has some waiting: as many as a step holds go
+ * through it together, and read the weights once. */
+static double full_prefill_s(const struct mr_step_setup *setup, double input, double cached)
+{
+    const double chunk = input - cached, window = (double)mr_llm_window(setup->llm);
+    const double n = floor((double)setup->software->chunk_tokens / chunk);
+    if (!(n >= 2) || !(chunk > 0))
+        return prefill_s(setup, input, cached);
+    struct mr_step_terms terms;
+    const struct mr_batch batch = {.chunk_tokens = n * chunk,
+                                   .chunk_pairs = n * chunk * (cached + chunk / 2),
+                                   .chunk_window_pairs =
+                                       n * mr_step_window_pairs(cached, chunk, window),
+                                   .chunk_kv_tokens = n * input,
+                                   .n_prompt_end = n};
+    mr_step_terms(setup, &batch, 1, &terms);
+    return terms.time_s / n;
+}
+
 /* The way of a prompt's last part behind the first: later stages wait for it. */
 static double fill_s(const struct mr_step_setup *setup, double input, double cached)
 {
@@ -70,6 +89,13 @@ static mr_status fit(const struct mr_step_setup *setup, const struct mr_steady_l
     if (load->n_sequence_max > 0)
         *n_fit = fmin(*n_fit, load->n_sequence_max);
     return MR_OK;
+}
+
+/* What a prompt takes before and beside its products. */
+static double start_s(const struct mr_step_setup *setup)
+{
+    const struct mr_software_card *software = setup->software;
+    return software->prefill_start_s + software->prefill_layer_s * (double)setup->llm->n_layer;
 }
 
 /* Mean wait of an arrival for the prompts before it: a queue of constant service (M/D/1). */
@@ -127,7 +153,7 @@ mr_status mr_steady_mixed(const struct mr_step_setup *setup, const struct mr_ste
     const double cycle_s = load->output * out->tpot_s + prompt_s;
     out->prefill_s = prompt_s;
     out->n_decode = n;
-    out->ttft_s = software->prefill_start_s + fill_s(setup, load->input, load->cached) +
+    out->ttft_s = start_s(setup) + fill_s(setup, load->input, load->cached) +
                   out->decode_s * mr_step_accepted(setup) + prompt_s +
                   wait_s(software, load, added_s, cycle_s, n_run - 1);
     /* those that do not fit wait for their turn */
@@ -146,20 +172,21 @@ mr_status mr_steady_split(const struct mr_steady_split *split, const struct mr_s
     MR_TRY(fit(split->decode, load, each, &out->n_fit, err));
     const double n_run = fmin(each, out->n_fit);
     out->prefill_s = prefill_s(split->prefill, load->input, load->cached);
+    const double full_s = full_prefill_s(split->prefill, load->input, load->cached);
     double n = n_run;
     for (int i = 0; i < n_round; i++) {
         out->decode_s = decode_s(split->decode, fmax(n, 1), load) * software->disaggregated;
         out->tpot_s = out->decode_s;
         /* a request is either decoding or at a prefill instance, which may be the bottleneck */
         const double decoding_s = load->output * out->tpot_s;
-        const double rate = fmin(load->n_request / (decoding_s + out->prefill_s),
-                                 split->n_prefill / out->prefill_s);
+        const double rate =
+            fmin(load->n_request / (decoding_s + out->prefill_s), split->n_prefill / full_s);
         n = fmin(n_run, rate * decoding_s / split->n_decode);
     }
     const double cycle_s = load->output * out->tpot_s + out->prefill_s;
     const double per_prefill = load->n_request / split->n_prefill;
     out->n_decode = n;
-    out->ttft_s = software->prefill_start_s + fill_s(split->prefill, load->input, load->cached) +
+    out->ttft_s = start_s(split->prefill) + fill_s(split->prefill, load->input, load->cached) +
                   out->prefill_s + out->decode_s +
                   wait_s(software, load, out->prefill_s, cycle_s, per_prefill - 1);
     out->ttft_s += (each - n_run) / n_run * cycle_s;

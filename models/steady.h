@@ -6,7 +6,11 @@
  * In a closed loop of C requests of p prompt and d output tokens every request sees, while it
  * decodes, the prefill of the others once: TPOT = T(n) + kappa (C - 1) T_p / d, where n = C x the
  * share of its time that a request decodes. Its first token waits for its own prefill and for those
- * that came before it. */
+ * that came before it, and for launches: a prompt's step runs without a captured graph, so every
+ * layer's kernels are launched one by one.
+ *
+ * Prefill instances of their own hand on at most what full steps of theirs hold: prompts shorter
+ * than a step's tokens go through together and read the weights once. */
 #ifndef MR_MODELS_STEADY_H
 #define MR_MODELS_STEADY_H
 

@@ -198,6 +198,54 @@ MR_TEST(a_single_request_waits_for_nobody)
     discard(&r);
 }
 
+/* A prefill instance in demand fills its steps with prompts: what limits the rate, and so the
+ * number that decode, is the time of a full step. */
+MR_TEST(prompts_in_demand_share_a_step)
+{
+    struct rows r;
+    struct mr_software_card software;
+    struct mr_steady single, full, slow;
+    struct mr_step_terms alone, eight;
+    mr_software_defaults(&software);
+    read_rows(HEADER "a,gb200,DeepSeek-R1,trtllm,disagg,fp4,1024,512,4096,,,1,4,4,8,0,100,20\n",
+              &r);
+    const struct mr_measured_row *row = &r.set.row[0];
+    assert_int_equal(row->fate, MR_MEASURED_FATE_GOOD);
+    const struct mr_step_setup setup = {.gpu = row->gpu,
+                                        .llm = row->llm,
+                                        .software = &software,
+                                        .parallel = row->prefill,
+                                        .dense_format = row->dense_format,
+                                        .expert_format = row->expert_format,
+                                        .kv_element_bytes = row->kv_element_bytes};
+    mr_step_terms(&setup,
+                  &(struct mr_batch){.chunk_tokens = 1024,
+                                     .chunk_pairs = 1024 * 512,
+                                     .chunk_kv_tokens = 1024,
+                                     .n_prompt_end = 1},
+                  1, &alone);
+    mr_step_terms(&setup,
+                  &(struct mr_batch){.chunk_tokens = 8192,
+                                     .chunk_pairs = 8 * 1024 * 512,
+                                     .chunk_kv_tokens = 8192,
+                                     .n_prompt_end = 8},
+                  1, &eight);
+    software.chunk_tokens = 1024;
+    assert_int_equal(mr_fidelity_predict(row, &software, 0, &single, NULL), MR_OK);
+    software.chunk_tokens = 8192;
+    assert_int_equal(mr_fidelity_predict(row, &software, 0, &full, NULL), MR_OK);
+    assert_true(single.prefill_s == alone.time_s && full.prefill_s == alone.time_s);
+    assert_true(4 * full.n_decode < 4096 && full.n_decode > 1.2 * single.n_decode);
+    mr_assert_near(4 * single.n_decode / (512 * single.tpot_s), 1 / alone.time_s, 0.02, 0);
+    mr_assert_near(4 * full.n_decode / (512 * full.tpot_s), 8 / eight.time_s, 0.02, 0);
+    /* launches of every layer stand before a first token, not in a step */
+    software.prefill_layer_s = 1e-3;
+    assert_int_equal(mr_fidelity_predict(row, &software, 0, &slow, NULL), MR_OK);
+    mr_assert_near(slow.ttft_s - full.ttft_s, 61e-3, 1e-9, 0);
+    assert_true(slow.tpot_s == full.tpot_s);
+    discard(&r);
+}
+
 /* The protocol moves the first token, blocks the batch, accepted drafts the pace. */
 MR_TEST(optional_columns_count)
 {
@@ -343,6 +391,6 @@ MR_TEST(the_public_collection)
 MR_TEST_MAIN(MR_TEST_ENTRY(rows_and_their_fates), MR_TEST_ENTRY(twins_count_once),
              MR_TEST_ENTRY(rows_that_cannot_be_are_counted_by_reason),
              MR_TEST_ENTRY(files_that_are_none), MR_TEST_ENTRY(a_single_request_waits_for_nobody),
-             MR_TEST_ENTRY(optional_columns_count),
+             MR_TEST_ENTRY(prompts_in_demand_share_a_step), MR_TEST_ENTRY(optional_columns_count),
              MR_TEST_ENTRY(a_fit_explains_rows_it_has_not_seen),
              MR_TEST_ENTRY(statistics_of_known_errors), MR_TEST_ENTRY(the_public_collection))
