@@ -435,6 +435,22 @@ static mr_status print_power(const struct mr_verb_call *call, int kind, struct m
     return mr_fidelity_power_print(kind, call->arg, call->n_arg, opts->gpu, out, err);
 }
 
+/* The first option given that means nothing where watts are measured; NULL: none. */
+static const char *of_times_only(const struct mr_fidelity_opts_values *opts)
+{
+    const struct {
+        bool is_given;
+        const char *name;
+    } options[] = {
+        {opts->software != NULL, "--software"}, {opts->leave_out != leave_none, "--leave-out"},
+        {opts->with_targets, "--targets"},      {opts->csv != NULL, "--csv"},
+        {opts->svg != NULL, "--svg"},           {opts->as_json, "--json"}};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (options[i].is_given)
+            return options[i].name;
+    return NULL;
+}
+
 int mr_fidelity_run(const struct mr_verb_call *call)
 {
     struct mr_err wrong = {0};
@@ -443,6 +459,11 @@ int mr_fidelity_run(const struct mr_verb_call *call)
         return mr_ui_error(call->ui, &wrong);
     if (kind != MR_FIDELITY_FILE_TIMES) {
         struct mr_buf text = {0};
+        const char *strange = of_times_only(call->opts);
+        if (strange != NULL)
+            return mr_ui_usage(call->ui, "fidelity",
+                               "fidelity: %s goes with measured times, %s measures watts", strange,
+                               call->arg[0]);
         const mr_status printed = print_power(call, kind, &text, &wrong);
         const int done =
             printed == MR_OK ? mr_ui_out(call->ui, &text) : mr_ui_error(call->ui, &wrong);

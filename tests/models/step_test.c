@@ -197,6 +197,46 @@ MR_TEST(a_reduce_takes_the_shortest_way)
     }
 }
 
+/* Dimensions: with twice every rate and half of every start all times are half, to the bit, and
+ * work is the same: nothing in a term is a bare number of seconds. */
+MR_TEST(times_scale_with_their_unit)
+{
+    struct fixture f;
+    plain(&f);
+    f.llm.n_expert = 64;
+    f.llm.top_k = 4;
+    f.llm.expert_inter = 1000;
+    f.llm.n_expert_layer = 4;
+    f.gpu.nvlink_reduces = true;
+    mr_software_defaults(&f.software);
+    f.setup.parallel = (struct mr_parallel){2, 2, 1, 4, 1};
+    const struct mr_batch batch = {.n_decode = 50,
+                                   .kv_tokens = 50e3,
+                                   .chunk_tokens = 300,
+                                   .chunk_pairs = 6e5,
+                                   .chunk_kv_tokens = 2300,
+                                   .n_prompt_end = 1};
+    const struct mr_step_terms slow = terms_of(&f, &batch);
+    double *const rates[] = {&f.gpu.bf16_flop_s, &f.gpu.fp8_flop_s, &f.gpu.memory_bytes_s,
+                             &f.gpu.nvlink_bytes_s, &f.gpu.scaleout_bytes_s};
+    double *const times[] = {&f.gpu.nvlink_latency_s, &f.gpu.scaleout_latency_s,
+                             &f.software.host_s,      &f.software.layer_s,
+                             &f.software.reduce_s,    &f.software.exchange_s};
+    for (size_t i = 0; i < sizeof rates / sizeof *rates; i++)
+        *rates[i] *= 2;
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++)
+        *times[i] /= 2;
+    const struct mr_step_terms fast = terms_of(&f, &batch);
+    for (int i = 0; i < MR_STEP_TERMS; i++)
+        assert_true(fast.part[i].time_s == slow.part[i].time_s / 2);
+    assert_true(slow.part[MR_STEP_TERM_REDUCE].time_s > 0);
+    assert_true(slow.part[MR_STEP_TERM_EXCHANGE].time_s > 0);
+    assert_true(fast.time_s == slow.time_s / 2);
+    assert_true(fast.work.memory_bytes == slow.work.memory_bytes &&
+                fast.work.link_bytes == slow.work.link_bytes &&
+                fast.work.flop[MR_FORMAT_BF16] == slow.work.flop[MR_FORMAT_BF16]);
+}
+
 /* Two drafts: three rows per sequence, and 2.2 tokens per step. */
 MR_TEST(drafts_widen_the_step_and_shorten_the_answer)
 {
@@ -687,20 +727,18 @@ MR_TEST(memory_left_for_contexts)
                                  "per package of 90 GB, ");
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(one_decode_reads_everything_once),
-             MR_TEST_ENTRY(a_long_prompt_is_bound_by_compute),
-             MR_TEST_ENTRY(experts_that_a_batch_touches),
-             MR_TEST_ENTRY(tensor_parallel_halves_weights_and_adds_reduces),
-             MR_TEST_ENTRY(a_reduce_takes_the_shortest_way),
-             MR_TEST_ENTRY(drafts_widen_the_step_and_shorten_the_answer),
-             MR_TEST_ENTRY(few_rows_lose_as_many_at_most),
-             MR_TEST_ENTRY(one_row_is_bound_by_memory), MR_TEST_ENTRY(clocks_move_compute_only),
-             MR_TEST_ENTRY(more_takes_longer), MR_TEST_ENTRY(stages_hold_a_part_each),
-             MR_TEST_ENTRY(tables_of_stages), MR_TEST_ENTRY(tables_agree_with_terms),
-             MR_TEST_ENTRY(leaps_are_sums_of_steps), MR_TEST_ENTRY(drafts_take_time_and_memory),
-             MR_TEST_ENTRY(pairs_cut_at_the_window),
-             MR_TEST_ENTRY(prefill_with_windows_and_sparse_keys), MR_TEST_ENTRY(work_of_a_step),
-             MR_TEST_ENTRY(every_failing_allocation),
-             MR_TEST_ENTRY(accepted_tokens_are_of_the_drafts),
-             MR_TEST_ENTRY(layouts_that_cannot_be), MR_TEST_ENTRY(prices_are_those_of_the_parts),
-             MR_TEST_ENTRY(memory_left_for_contexts))
+MR_TEST_MAIN(
+    MR_TEST_ENTRY(one_decode_reads_everything_once),
+    MR_TEST_ENTRY(a_long_prompt_is_bound_by_compute), MR_TEST_ENTRY(experts_that_a_batch_touches),
+    MR_TEST_ENTRY(tensor_parallel_halves_weights_and_adds_reduces),
+    MR_TEST_ENTRY(a_reduce_takes_the_shortest_way), MR_TEST_ENTRY(times_scale_with_their_unit),
+    MR_TEST_ENTRY(drafts_widen_the_step_and_shorten_the_answer),
+    MR_TEST_ENTRY(few_rows_lose_as_many_at_most), MR_TEST_ENTRY(one_row_is_bound_by_memory),
+    MR_TEST_ENTRY(clocks_move_compute_only), MR_TEST_ENTRY(more_takes_longer),
+    MR_TEST_ENTRY(stages_hold_a_part_each), MR_TEST_ENTRY(tables_of_stages),
+    MR_TEST_ENTRY(tables_agree_with_terms), MR_TEST_ENTRY(leaps_are_sums_of_steps),
+    MR_TEST_ENTRY(drafts_take_time_and_memory), MR_TEST_ENTRY(pairs_cut_at_the_window),
+    MR_TEST_ENTRY(prefill_with_windows_and_sparse_keys), MR_TEST_ENTRY(work_of_a_step),
+    MR_TEST_ENTRY(every_failing_allocation), MR_TEST_ENTRY(accepted_tokens_are_of_the_drafts),
+    MR_TEST_ENTRY(layouts_that_cannot_be), MR_TEST_ENTRY(prices_are_those_of_the_parts),
+    MR_TEST_ENTRY(memory_left_for_contexts))
