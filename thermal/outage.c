@@ -116,7 +116,7 @@ static mr_status read_value(struct mr_str value, const char *text, struct mr_out
 }
 
 static mr_status read_outage(const char *text, const struct mr_site *site,
-                             struct mr_outages *outages, struct mr_err *err)
+                             struct mr_outage_list *outages, struct mr_err *err)
 {
     struct mr_str head = mr_str_of(text), when = cut(&head, '@');
     const struct mr_str name = cut(&head, ':');
@@ -165,9 +165,9 @@ static int by_date(const void *a, const void *b)
 }
 
 mr_status mr_outage_read(const struct mr_param_list *text, const struct mr_site *site,
-                         struct mr_outages *outages, struct mr_err *err)
+                         struct mr_outage_list *outages, struct mr_err *err)
 {
-    *outages = (struct mr_outages){0};
+    *outages = (struct mr_outage_list){0};
     for (size_t i = 0; i < text->n; i++)
         MR_TRY(read_outage(text->item[i], site, outages, err));
     if (outages->n > 1)

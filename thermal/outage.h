@@ -29,7 +29,7 @@ enum mr_outage_kind {
     MR_N_OUTAGE
 };
 
-struct mr_outages {
+struct mr_outage_list {
     struct mr_outage *item;
     size_t n, cap;
 };
@@ -37,7 +37,7 @@ struct mr_outages {
 /** "KIND[:NAME]@TIME[+DURATION][=VALUE]", such as "cdu:H0.R0.C0@1h+30min=1". Sorted by date at the
  *  end. @param[out] outages mr_free(item), after errors too */
 MR_CHECKED mr_status mr_outage_read(const struct mr_param_list *text, const struct mr_site *site,
-                                    struct mr_outages *outages, struct mr_err *err);
+                                    struct mr_outage_list *outages, struct mr_err *err);
 
 void mr_outage_apply(const struct mr_outage *outage, const struct mr_plant *plant,
                      struct mr_plant_state *state);

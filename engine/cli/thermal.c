@@ -71,7 +71,7 @@ struct job {
     struct mr_plant_set *set;
     size_t n_set;
     struct mr_thermal_load load;
-    struct mr_outages outages;
+    struct mr_outage_list outages;
     struct mr_plant *plant;
     struct mr_plant_state *state;
     double until_s;

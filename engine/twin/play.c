@@ -7,10 +7,13 @@
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
 #include "engine/serve/handover.h"
+#include "engine/twin/factory.h"
 #include "engine/twin/outages.h"
 #include "engine/twin/pool.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 struct run {
     const struct mr_scenario *scenario;
@@ -21,6 +24,7 @@ struct run {
     struct mr_split_plan split;
     struct mr_cell cell;
     struct mr_outages *outages;
+    struct mr_factory *factory; /* NULL: no site */
     struct mr_arrivals_source *arrivals;
     uint64_t n_sample;
     struct mr_file_out requests;
@@ -195,7 +199,7 @@ static void take_sample(struct run *run, double now_s)
 {
     const struct mr_scenario *scenario = run->scenario;
     const uint32_t n_decode = run->cell.plan.n_instance;
-    struct mr_play_sample sample = {.t_s = now_s};
+    struct mr_play_sample sample = {.t_s = now_s, .factory = run->factory};
     sample.pool[0] = look_at(run, &run->pool, 0, n_decode, now_s);
     sample.pool[0].n_waiting += (double)run->cell.n_parked;
     if (run->cell.split != NULL)
@@ -233,11 +237,25 @@ static void watch_end(struct run *run)
 
 /* ---- the loop ---- */
 
+static double next_date_s(const struct run *run)
+{
+    const double site_s = run->factory != NULL ? mr_factory_next_s(run->factory) : (double)INFINITY;
+    return fmin(mr_outages_next_s(run->outages), site_s);
+}
+
+/* What is not of the cell happens. */
+static mr_status do_date(struct run *run, double now_s, struct mr_err *err)
+{
+    if (mr_outages_next_s(run->outages) <= now_s)
+        return mr_outages_do(run->outages, &run->cell, err);
+    return mr_factory_do(run->factory, &run->cell, run->outages, now_s, err);
+}
+
 static mr_status go_to(struct run *run, double to_s, struct mr_err *err)
 {
     struct mr_cell *cell = &run->cell;
     for (;;) {
-        const double next_s = mr_outages_next_s(run->outages);
+        const double next_s = next_date_s(run);
         /* without an end: as long as there are calls */
         const bool is_over = isinf(to_s) && isinf(mr_cell_due_s(cell)) && cell->n_parked == 0;
         if (next_s > to_s || isinf(next_s) || is_over)
@@ -245,8 +263,81 @@ static mr_status go_to(struct run *run, double to_s, struct mr_err *err)
         MR_TRY(mr_cell_play(cell, next_s, err));
         if (isinf(to_s) && isinf(mr_cell_due_s(cell)) && cell->n_parked == 0)
             return MR_OK;
-        MR_TRY(mr_outages_do(run->outages, cell, err));
+        MR_TRY(do_date(run, next_s, err));
     }
+}
+
+/* ---- the site ---- */
+
+/* Kinds of events that are limits passed. */
+static const char *const bad_kinds[] = {"th.throttle_on",
+                                        "th.hbm_limit",
+                                        "th.shutdown",
+                                        "th.supply_high",
+                                        "th.rack_return_high",
+                                        "th.room_high",
+                                        "power.breaker_trip",
+                                        "power.stage_overload",
+                                        "power.cable_overload",
+                                        "power.rack_lost",
+                                        "power.budget_infeasible",
+                                        "power.ramp_violation",
+                                        "power.source_short",
+                                        "grid.powerbreach"};
+
+static void count_violation(struct mr_play_result *result, const struct mr_play_event *event)
+{
+    size_t k = 0, i = 0;
+    while (k < sizeof bad_kinds / sizeof *bad_kinds && strcmp(bad_kinds[k], event->kind) != 0)
+        k++;
+    if (k == sizeof bad_kinds / sizeof *bad_kinds)
+        return;
+    while (i < result->n_violation && strcmp(result->violation[i].what, event->kind) != 0)
+        i++;
+    struct mr_play_violation *v = &result->violation[i];
+    if (i == result->n_violation) {
+        *v = (struct mr_play_violation){.what = bad_kinds[k], .first_s = event->t_s};
+        snprintf(v->where, sizeof v->where, "%s", event->entity);
+        result->n_violation++;
+    }
+    v->count++;
+}
+
+static void take_event(void *context, double t_s, const char *kind, const char *entity,
+                       double value, double limit)
+{
+    struct run *run = context;
+    const struct mr_play_event event = {t_s, kind, entity, value, limit};
+    count_violation(run->result, &event);
+    if (run->st == MR_OK && run->options->on_event != NULL)
+        run->st = run->options->on_event(run->options->context, &event, &run->err);
+}
+
+static mr_status open_site(struct run *run, struct mr_diags *diags)
+{
+    const struct mr_scenario *scenario = run->scenario;
+    const struct mr_factory_sink sink = {take_event, run};
+    if (scenario->site.file == NULL)
+        return MR_OK;
+    return mr_factory_open(scenario, &run->pool, scenario->has_prefill ? &run->prefill : NULL,
+                           &sink, &run->factory, diags);
+}
+
+/* To the end of the run, then the sums. */
+static mr_status close_books(struct run *run, struct mr_err *err)
+{
+    struct mr_play_result *result = run->result;
+    if (run->factory == NULL)
+        return MR_OK;
+    struct mr_exchange *exchange = mr_factory_exchange(run->factory);
+    if (result->sim_s > mr_exchange_now_s(exchange))
+        MR_TRY(mr_factory_do(run->factory, &run->cell, run->outages, result->sim_s, err));
+    result->has_site = true;
+    mr_exchange_sums(exchange, &result->site);
+    result->capital_usd = mr_factory_capital_usd(run->factory);
+    const double limit_w = mr_factory_site(run->factory)->grid.limit_w;
+    result->feed_limit_w = limit_w > 0 ? limit_w : (double)INFINITY;
+    return MR_OK;
 }
 
 static mr_status play(struct run *run, struct mr_err *err)
@@ -280,6 +371,7 @@ static mr_status play(struct run *run, struct mr_err *err)
     MR_TRY(go_to(run, end_s, err));
     if (scenario->top.until_s > 0)
         run->result->sim_s = scenario->top.until_s;
+    MR_TRY(close_books(run, err));
     watch_end(run);
     *err = run->st != MR_OK ? run->err : *err;
     return run->st;
@@ -384,6 +476,7 @@ static mr_status run_all(struct run *run, struct mr_diags *diags, struct mr_err 
     run->result->n_tier = scenario->n_tier;
     MR_TRY(open_pools(run, diags, err));
     MR_TRY(make_cell(run, err));
+    MR_TRY(open_site(run, diags));
     MR_TRY(mr_arrivals_open(&scenario->workload, scenario->top.seed, &run->arrivals, err));
     MR_TRY(open_requests(run, err));
     mr_status st = play(run, err);
@@ -407,6 +500,7 @@ mr_status mr_play(const struct mr_scenario *scenario, const struct mr_play_optio
     if (st != MR_OK && diags->first_error == MR_OK)
         (void)mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
     mr_arrivals_close(run.arrivals);
+    mr_factory_close(run.factory);
     mr_outages_destroy(run.outages);
     if (run.cell.instance != NULL)
         mr_cell_fini(&run.cell);

@@ -5,6 +5,7 @@
 
 #include "engine/base/hist.h"
 #include "engine/serve/split.h"
+#include "engine/twin/exchange.h"
 #include "engine/twin/scenario.h"
 
 /* What became of one call. Times are NaN where they never came. */
@@ -39,11 +40,33 @@ struct mr_play_level {
     double n_arrived, n_finished, n_refused, n_output;
 };
 
+struct mr_factory;
+
 /* The state of all dates up to t_s. */
 struct mr_play_sample {
     double t_s;
+    struct mr_factory *factory;  /* the site, as of its last exchange; NULL: none */
     struct mr_play_pool pool[2]; /* the deployment, the prefill pool */
     struct mr_play_level tier[MR_SCENARIO_TIERS];
+};
+
+/* Something happened on the site. Texts are lent for the call, kinds for ever. */
+struct mr_play_event {
+    double t_s;
+    const char *kind, *entity; /* "th.throttle_on", "H0.R0.K1" */
+    double value, limit;       /* NaN: none */
+};
+
+/* A limit was passed. */
+struct mr_play_violation {
+    const char *what; /* kind of event */
+    char where[64];   /* the first time */
+    uint64_t count;
+    double first_s;
+};
+
+enum {
+    MR_PLAY_VIOLATIONS = 16
 };
 
 struct mr_play_options {
@@ -53,6 +76,8 @@ struct mr_play_options {
     /* told of the state at 0, sample_s, 2 sample_s, ... and at the end; NULL: nobody */
     mr_status (*on_sample)(void *context, const struct mr_play_sample *sample, struct mr_err *err);
     double sample_s;
+    /* told of what happens on the site, by date; NULL: nobody */
+    mr_status (*on_event)(void *context, const struct mr_play_event *event, struct mr_err *err);
     bool steps_singly;         /* leap off */
     const char *requests_path; /* CSV, a row per call; NULL: none */
     bool may_overwrite;
@@ -79,6 +104,11 @@ struct mr_play_result {
     uint64_t n_prefill_block;     /* of an instance of it */
     double package_j;             /* drawn by all packages; NaN: a profile knows no watts */
     double package_peak_w;        /* most that all packages could draw */
+    bool has_site;                /* else the rest means nothing */
+    struct mr_exchange_sums site;
+    double capital_usd, feed_limit_w; /* of all racks; NaN, INFINITY: not known, none */
+    struct mr_play_violation violation[MR_PLAY_VIOLATIONS];
+    size_t n_violation;
 };
 
 /** @param[in] scenario checked by mr_scenario_load

@@ -182,12 +182,66 @@ static void put_outages(struct mr_jsonw *w, const struct mr_play_result *result)
     mr_jsonw_end(w);
 }
 
+/* What the site drew and what that cost. Without one all of it is unknown but for the packages,
+ * which tokens per megawatt then are of. */
+static void put_site(struct mr_jsonw *w, const struct mr_scenario *scenario,
+                     const struct mr_play_result *result, const struct totals *t)
+{
+    const double n = unknown;
+    const struct mr_exchange_sums none = {n, n, n, n, n, n, n, n, n, n, n, n, n, n};
+    const struct mr_exchange_sums *x = result->has_site ? &result->site : &none;
+    const struct mr_scenario_economy *e = &scenario->economy;
+    const double s = result->sim_s, output = (double)t->n_output, hour_s = 3600;
+    const double feed_w = result->has_site ? result->feed_limit_w : unknown;
+    const double paid_j = result->has_site ? x->site_j : result->package_j;
+    const double energy_usd_h = x->energy_usd / s * hour_s;
+    const double building_w = isfinite(feed_w) ? feed_w : x->site_peak_w;
+    const double capital_usd_h =
+        result->has_site
+            ? (result->capital_usd / e->life_s + building_w * e->site_usd_w / e->site_life_s) *
+                  hour_s
+            : unknown;
+    GROUP(w, "power", {"site_mw_mean", x->site_j / s * 1e-6},
+          {"site_mw_peak", x->site_peak_w * 1e-6}, {"it_mw_mean", x->it_j / s * 1e-6},
+          {"pue", x->site_j / x->it_j},
+          {"feed_limit_mw", isfinite(feed_w) ? feed_w * 1e-6 : unknown},
+          {"cooling_mw_mean", x->house_j / s * 1e-6},
+          {"packages_mw_mean", s > 0 ? result->package_j / s * 1e-6 : unknown},
+          {"packages_mw_limit", result->package_peak_w * 1e-6},
+          {"capped_gpu_s", x->capped_package_s}, {"down_gpu_s", x->down_package_s});
+    GROUP(w, "energy", {"site_j", x->site_j}, {"it_j", x->it_j}, {"closure_rel", x->closure_rel},
+          {"packages_j", result->package_j});
+    mr_jsonw_key_f64(w, "tok_s_per_mw", s > 0 ? output / (paid_j * 1e-6) : unknown);
+    mr_jsonw_key_f64(w, "j_per_tok", output > 0 ? paid_j / output : unknown);
+    GROUP(w, "thermal", {"die_c_max", x->die_max_c}, {"supply_c_max", x->supply_max_c},
+          {"throttle_gpu_s", x->throttled_package_s}, {"water_l", x->water_m3 * 1e3});
+    GROUP(w, "economy", {"revenue_usd_h", s > 0 ? t->revenue_usd / s * hour_s : 0},
+          {"energy_usd_h", energy_usd_h}, {"capital_usd_h", capital_usd_h},
+          {"usd_per_mtok", (energy_usd_h + capital_usd_h) / (output / s * hour_s * 1e-6)},
+          {"co2_kg_h", x->carbon_kg / s * hour_s});
+}
+
+static void put_violations(struct mr_jsonw *w, const struct mr_play_result *result)
+{
+    mr_jsonw_key(w, "violations");
+    mr_jsonw_array(w);
+    for (size_t i = 0; i < result->n_violation; i++) {
+        const struct mr_play_violation *v = &result->violation[i];
+        mr_jsonw_object(w);
+        mr_jsonw_key_text(w, "what", v->what);
+        mr_jsonw_key_text(w, "where", v->where);
+        mr_jsonw_key_u64(w, "count", v->count);
+        mr_jsonw_key_f64(w, "first_s", v->first_s);
+        mr_jsonw_end(w);
+    }
+    mr_jsonw_end(w);
+}
+
 void mr_play_json(const struct mr_scenario *scenario, const struct mr_play_result *result,
                   double wall_s, struct mr_hist *scratch, struct mr_buf *out)
 {
     const struct totals t = totals_of(scenario, result);
     const double s = result->sim_s, output = (double)t.n_output;
-    const double mean_w = s > 0 ? result->package_j / s : unknown;
     double tpot_s = unknown;
     struct mr_jsonw w;
     mr_jsonw_init(&w, out, 1);
@@ -203,25 +257,11 @@ void mr_play_json(const struct mr_scenario *scenario, const struct mr_play_resul
           {"output", s > 0 ? output / s : 0},
           {"output_per_gpu", s > 0 ? output / s / (double)result->n_package : 0},
           {"output_per_user_p50", 1 / tpot_s});
-    GROUP(&w, "power", {"site_mw_mean", unknown}, {"site_mw_peak", unknown},
-          {"it_mw_mean", unknown}, {"pue", unknown}, {"feed_limit_mw", unknown},
-          {"packages_mw_mean", mean_w * 1e-6},
-          {"packages_mw_limit", result->package_peak_w * 1e-6});
-    GROUP(&w, "energy", {"site_j", unknown}, {"it_j", unknown}, {"closure_rel", unknown},
-          {"packages_j", result->package_j});
-    mr_jsonw_key_f64(&w, "tok_s_per_mw", s > 0 ? output / s / (mean_w * 1e-6) : unknown);
-    mr_jsonw_key_f64(&w, "j_per_tok", output > 0 ? result->package_j / output : unknown);
-    GROUP(&w, "thermal", {"die_c_max", unknown}, {"supply_c_max", unknown},
-          {"throttle_gpu_s", unknown}, {"water_l", unknown});
-    GROUP(&w, "economy", {"revenue_usd_h", s > 0 ? t.revenue_usd / s * 3600 : 0},
-          {"energy_usd_h", unknown}, {"capital_usd_h", unknown}, {"usd_per_mtok", unknown},
-          {"co2_kg_h", unknown});
+    put_site(&w, scenario, result, &t);
     put_tiers(&w, scenario, result);
     put_split(&w, result);
     put_outages(&w, result);
-    mr_jsonw_key(&w, "violations");
-    mr_jsonw_array(&w);
-    mr_jsonw_end(&w);
+    put_violations(&w, result);
     put_engine(&w, result, &t, wall_s);
     mr_jsonw_end(&w);
     mr_buf_char(out, '\n');

@@ -98,7 +98,7 @@ static void unknown(struct reading *r, const struct mr_xml_node *node)
     const char *names[MR_SCENARIO_PARTS];
     char quoted[MR_QUOTE_CAP], hint[96];
     for (int i = 0; i < MR_SCENARIO_PARTS; i++)
-        names[i] = mr_scenario_part[i].table->name;
+        names[i] = mr_scenario_part(i).table->name;
     mr_text_hint(mr_str_of(node->name), names, MR_SCENARIO_PARTS, hint, sizeof hint);
     mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_SCHEMA, mr_xml_place(node),
                  "<scenario>: unknown element \"%s\"%s",
@@ -110,13 +110,13 @@ static void read_element(struct reading *r, const struct mr_xml_node *node,
 {
     struct mr_scenario *scenario = r->scenario;
     int k = 0;
-    while (k < MR_SCENARIO_PARTS && strcmp(mr_scenario_part[k].table->name, node->name) != 0)
+    while (k < MR_SCENARIO_PARTS && strcmp(mr_scenario_part(k).table->name, node->name) != 0)
         k++;
     if (k == MR_SCENARIO_PARTS) {
         unknown(r, node);
         return;
     }
-    const struct mr_scenario_part *part = &mr_scenario_part[k];
+    const struct mr_scenario_part own = mr_scenario_part(k), *part = &own;
     if (seen[k] && part->n_offset == 0) {
         mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_SCHEMA, mr_xml_place(node),
                      "<%s>: given twice", node->name);
@@ -156,7 +156,7 @@ static void name_tiers(struct reading *r)
 {
     struct mr_scenario *scenario = r->scenario;
     if (scenario->n_tier == 0) {
-        fill(r, mr_scenario_part[MR_SCENARIO_PART_TIER].table, &scenario->tier[0], NULL, NULL);
+        fill(r, mr_scenario_part(MR_SCENARIO_PART_TIER).table, &scenario->tier[0], NULL, NULL);
         scenario->n_tier = 1;
         if (scenario->tier[0].name == NULL)
             scenario->tier[0].name = "all";
@@ -185,18 +185,23 @@ static void read_root(struct reading *r, const struct mr_xml_node *root)
     for (const struct mr_xml_node *n = root->child; n != NULL; n = n->next)
         read_element(r, n, seen);
     for (int k = 0; k < MR_SCENARIO_PARTS; k++)
-        if (!seen[k] && mr_scenario_part[k].n_offset == 0 && k != MR_SCENARIO_PART_PREFILL)
-            fill(r, mr_scenario_part[k].table, (char *)scenario + mr_scenario_part[k].offset, NULL,
+        if (!seen[k] && mr_scenario_part(k).n_offset == 0 && k != MR_SCENARIO_PART_PREFILL)
+            fill(r, mr_scenario_part(k).table, (char *)scenario + mr_scenario_part(k).offset, NULL,
                  NULL);
     scenario->has_prefill = seen[MR_SCENARIO_PART_PREFILL] ||
-                            is_set(r, mr_scenario_part[MR_SCENARIO_PART_PREFILL].table->name);
+                            is_set(r, mr_scenario_part(MR_SCENARIO_PART_PREFILL).table->name);
     if (scenario->has_prefill)
-        fill(r, mr_scenario_part[MR_SCENARIO_PART_PREFILL].table, &scenario->prefill,
+        fill(r, mr_scenario_part(MR_SCENARIO_PART_PREFILL).table, &scenario->prefill,
              &scenario->deployment, r->prefill);
     else if (seen[MR_SCENARIO_PART_TRANSFER] ||
-             is_set(r, mr_scenario_part[MR_SCENARIO_PART_TRANSFER].table->name))
+             is_set(r, mr_scenario_part(MR_SCENARIO_PART_TRANSFER).table->name))
         mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_SCHEMA, mr_xml_place(root),
                      "<transfer>: nothing is sent without a <prefill> pool");
+    for (int k = MR_SCENARIO_PART_TWIN; k < MR_SCENARIO_PARTS; k++)
+        if (scenario->site.file == NULL && (seen[k] || is_set(r, mr_scenario_part(k).table->name)))
+            mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_SCHEMA, mr_xml_place(root),
+                         "<%s>: means nothing without a site (<site file=\"...\"/>)",
+                         mr_scenario_part(k).table->name);
     name_tiers(r);
     for (size_t i = 0; i < r->n_set; i++)
         if (!r->is_used[i])
@@ -241,8 +246,11 @@ static mr_status load(const char *path, const struct mr_str *text, const char *c
     }
     if (st == MR_OK) {
         read_root(&r, mr_xml_root(doc));
-        if (text == NULL && join(scenario, &scenario->site.file, &err) == MR_OK)
-            (void)join(scenario, &scenario->workload.file, &err);
+        const char **const files[] = {&scenario->site.file,    &scenario->workload.file,
+                                      &scenario->weather.file, &scenario->grid.price,
+                                      &scenario->grid.carbon,  &scenario->grid.sun};
+        for (size_t i = 0; text == NULL && i < sizeof files / sizeof *files && st == MR_OK; i++)
+            st = join(scenario, files[i], &err);
     }
     (void)mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
     mr_xml_destroy(doc);

@@ -11,6 +11,10 @@
  * values go from there to the deployment. <prefill> has the attributes of <deployment>; those that
  * are not given are the deployment's.
  *
+ * With <site file="hall.layout.xml"/> instances stand in its racks, and heat and power are played
+ * with them: <weather>, <plant>, <grid>, <governor> and the rest of that part say how, <event>
+ * what fails and when, <part> changes a parameter of one part of the plant.
+ *
  * Every element is a parameter table; every attribute can also be set from outside by its path
  * ("deployment/tp"). Relative file names count from the folder of the scenario. */
 #ifndef MR_ENGINE_TWIN_SCENARIO_H
@@ -18,11 +22,14 @@
 
 #include "engine/base/param.h"
 #include "engine/base/text.h"
+#include "engine/twin/exchange.h"
 #include "engine/work/arrivals.h"
 
 enum {
     MR_SCENARIO_TIERS = 16,
-    MR_SCENARIO_OUTAGES = 256
+    MR_SCENARIO_OUTAGES = 256,
+    MR_SCENARIO_EVENTS = 64,
+    MR_SCENARIO_SETS = 64 /* <part> elements */
 };
 
 struct mr_scenario_top {
@@ -91,6 +98,23 @@ struct mr_scenario_failures {
     double mtbf_s, mttr_s; /* mtbf_s 0: none */
 };
 
+/* Files over time. */
+struct mr_scenario_grid {
+    const char *price, *carbon, *sun; /* CSV; NULL: the tariff's constants, no sun */
+    const char *start;                /* date of the run's start in them; NULL: where they begin */
+};
+
+/* "pumps:H0.R0.C0@10min+5min", as in thermal/outage.h and power/plan.h */
+struct mr_scenario_event {
+    const char *what;
+};
+
+struct mr_scenario_economy {
+    double life_s;     /* racks are paid for evenly over it */
+    double site_usd_w; /* shell, cooling and power of a watt of the grid connection */
+    double site_life_s;
+};
+
 struct mr_scenario {
     const char *path;
     struct mr_scenario_top top;
@@ -105,6 +129,16 @@ struct mr_scenario {
     struct mr_scenario_outage outage[MR_SCENARIO_OUTAGES];
     size_t n_outage;
     struct mr_scenario_failures failures;
+    /* with a site */
+    struct mr_exchange_params twin;
+    struct mr_weather_params weather;
+    struct mr_plant_params plant;
+    struct mr_supply_params supply;
+    struct mr_scenario_grid grid;
+    struct mr_scenario_economy economy;
+    struct mr_scenario_event event[MR_SCENARIO_EVENTS];
+    struct mr_plant_set part[MR_SCENARIO_SETS];
+    size_t n_event, n_part;
     struct mr_buf given, defaulted, overridden; /* paths, with spaces between */
     struct mr_arena texts;
 };

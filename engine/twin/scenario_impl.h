@@ -14,6 +14,19 @@ enum mr_scenario_part_id {
     MR_SCENARIO_PART_TIER,
     MR_SCENARIO_PART_OUTAGE,
     MR_SCENARIO_PART_FAILURES,
+    MR_SCENARIO_PART_TWIN, /* from here on: with a site */
+    MR_SCENARIO_PART_WEATHER,
+    MR_SCENARIO_PART_PLANT,
+    MR_SCENARIO_PART_SUPPLY,
+    MR_SCENARIO_PART_WIRE,
+    MR_SCENARIO_PART_GOVERNOR,
+    MR_SCENARIO_PART_FEED,
+    MR_SCENARIO_PART_RIDE,
+    MR_SCENARIO_PART_TARIFF,
+    MR_SCENARIO_PART_GRID,
+    MR_SCENARIO_PART_ECONOMY,
+    MR_SCENARIO_PART_EVENT,
+    MR_SCENARIO_PART_PART,
     MR_SCENARIO_PARTS
 };
 
@@ -26,7 +39,9 @@ struct mr_scenario_part {
 };
 
 extern const struct mr_param_table mr_scenario_top_table;
-extern const struct mr_scenario_part mr_scenario_part[MR_SCENARIO_PARTS];
+
+/** @param[in] part enum mr_scenario_part_id */
+struct mr_scenario_part mr_scenario_part(int part);
 
 /** Is a part written out, or is it nothing to this scenario? */
 bool mr_scenario_has(const struct mr_scenario *scenario, int part);

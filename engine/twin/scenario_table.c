@@ -115,6 +115,29 @@ static const struct mr_param failures_rows[] = {
     MR_PARAM(F, mttr_s, "mttr", MR_Q_TIME, "10 min", 1e-3, 1e10, "Mean time until it is back, exponential"),
 };
 #undef F
+#define G struct mr_scenario_grid
+static const struct mr_param grid_rows[] = {
+    MR_PARAM_STR(G, price, "price", NULL, "Prices of energy over time, CSV in USD/MWh; not given: the tariff's"),
+    MR_PARAM_STR(G, carbon, "carbon", NULL, "Carbon intensity over time, CSV in g/kWh; not given: the tariff's"),
+    MR_PARAM_STR(G, sun, "sun", NULL, "Solar power over time, CSV in shares of its rating; not given: none"),
+    MR_PARAM_STR(G, start, "start", NULL, "Date of the run's start in those files, 2024-07-01T00:00Z; not given: where they begin"),
+};
+#undef G
+#define E struct mr_scenario_economy
+static const struct mr_param economy_rows[] = {
+    MR_PARAM(E, life_s, "life", MR_Q_TIME, "1826 d", 1, 1e10, "Racks are paid for evenly over this time (assumption: five years)"),
+    MR_PARAM(E, site_usd_w, "site", MR_Q_POWER_PRICE, "12 MUSD/MW", 0, 1e6, "Shell, cooling and power, for each watt of the connection (assumption)"),
+    MR_PARAM(E, site_life_s, "site_life", MR_Q_TIME, "5479 d", 1, 1e11, "They are paid for evenly over this time (assumption: fifteen years)"),
+};
+#undef E
+static const struct mr_param event_rows[] = {
+    MR_PARAM_STR(struct mr_scenario_event, what, "what", "", "KIND[:NAME]@TIME[+DURATION][=VALUE]: pumps, cdu, fans, leak, utility, node, units, close, curtail, policy"),
+};
+static const struct mr_param part_rows[] = {
+    MR_PARAM_STR(struct mr_plant_set, scope, "of", "", "Which part of the plant: package, rack, cdu, loop, rejection, room, ... or a name"),
+    MR_PARAM_STR(struct mr_plant_set, name, "set", "", "Its parameter, as millrace thermal --set names it"),
+    MR_PARAM_STR(struct mr_plant_set, value, "to", "", "Its value, with a unit where it has one"),
+};
 // clang-format on
 
 #define TABLE(name, element, doc)                                                 \
@@ -128,6 +151,11 @@ TABLE(outage, "outage",
       "An instance that stops or slows down at a given time. Several may be given.");
 TABLE(failures, "failures", "Instances that fail at random.");
 
+TABLE(grid, "grid", "What the grid costs and emits over time.");
+TABLE(economy, "economy", "What is paid for besides energy.");
+TABLE(event, "event", "What fails, comes back or is asked for. Several may be given.");
+TABLE(part, "part", "One parameter of one part of the plant. Several may be given.");
+
 static const struct mr_param_table prefill_table = {
     "prefill", "A pool that reads prompts; what is not given is as in the deployment.",
     deployment_rows, sizeof deployment_rows / sizeof *deployment_rows};
@@ -136,17 +164,26 @@ const struct mr_param_table mr_scenario_top_table = {"scenario",
                                                      "What is played; the root of the file.",
                                                      top_rows, sizeof top_rows / sizeof *top_rows};
 
-#define ONE(table, field)                                      \
-    {                                                          \
-        &(table), offsetof(struct mr_scenario, field), 0, 0, 1 \
+/* Tables of other rooms are behind functions. */
+#define ONE(table, field)                                              \
+    {                                                                  \
+        {&(table), offsetof(struct mr_scenario, field), 0, 0, 1}, NULL \
     }
-#define SOME(table, field, count)                                                              \
-    {                                                                                          \
-        &(table), offsetof(struct mr_scenario, field), offsetof(struct mr_scenario, count),    \
-            sizeof((struct mr_scenario *)0)->field[0],                                         \
-            sizeof((struct mr_scenario *)0)->field / sizeof((struct mr_scenario *)0)->field[0] \
+#define ONE_OF(table_of, field)                                        \
+    {                                                                  \
+        {NULL, offsetof(struct mr_scenario, field), 0, 0, 1}, table_of \
     }
-const struct mr_scenario_part mr_scenario_part[MR_SCENARIO_PARTS] = {
+#define SOME(table, field, count)                                                             \
+    {                                                                                         \
+        {&(table), offsetof(struct mr_scenario, field), offsetof(struct mr_scenario, count),  \
+         sizeof((struct mr_scenario *)0)->field[0],                                           \
+         sizeof((struct mr_scenario *)0)->field / sizeof((struct mr_scenario *)0)->field[0]}, \
+            NULL                                                                              \
+    }
+static const struct {
+    struct mr_scenario_part part;
+    const struct mr_param_table *(*table_of)(void);
+} parts[MR_SCENARIO_PARTS] = {
     [MR_SCENARIO_PART_SITE] = ONE(site_table, site),
     [MR_SCENARIO_PART_DEPLOYMENT] = ONE(deployment_table, deployment),
     [MR_SCENARIO_PART_PREFILL] = ONE(prefill_table, prefill),
@@ -155,14 +192,35 @@ const struct mr_scenario_part mr_scenario_part[MR_SCENARIO_PARTS] = {
     [MR_SCENARIO_PART_TIER] = SOME(tier_table, tier, n_tier),
     [MR_SCENARIO_PART_OUTAGE] = SOME(outage_table, outage, n_outage),
     [MR_SCENARIO_PART_FAILURES] = ONE(failures_table, failures),
+    [MR_SCENARIO_PART_TWIN] = ONE_OF(mr_exchange_table, twin),
+    [MR_SCENARIO_PART_WEATHER] = ONE(mr_weather_table, weather),
+    [MR_SCENARIO_PART_PLANT] = ONE(mr_plant_table.param, plant),
+    [MR_SCENARIO_PART_SUPPLY] = ONE_OF(mr_supply_table, supply),
+    [MR_SCENARIO_PART_WIRE] = ONE_OF(mr_wire_table, supply.wire),
+    [MR_SCENARIO_PART_GOVERNOR] = ONE_OF(mr_govern_table, supply.govern),
+    [MR_SCENARIO_PART_FEED] = ONE_OF(mr_feed_table, supply.feed),
+    [MR_SCENARIO_PART_RIDE] = ONE_OF(mr_feed_ride_table, supply.ride),
+    [MR_SCENARIO_PART_TARIFF] = ONE_OF(mr_tariff_table, supply.tariff),
+    [MR_SCENARIO_PART_GRID] = ONE(grid_table, grid),
+    [MR_SCENARIO_PART_ECONOMY] = ONE(economy_table, economy),
+    [MR_SCENARIO_PART_EVENT] = SOME(event_table, event, n_event),
+    [MR_SCENARIO_PART_PART] = SOME(part_table, part, n_part),
 };
+
+struct mr_scenario_part mr_scenario_part(int part)
+{
+    struct mr_scenario_part p = parts[part].part;
+    if (parts[part].table_of != NULL)
+        p.table = parts[part].table_of();
+    return p;
+}
 
 const struct mr_param_table *mr_scenario_table(size_t i, const char **element)
 {
     if (i > MR_SCENARIO_PARTS)
         return NULL;
     const struct mr_param_table *table =
-        i == 0 ? &mr_scenario_top_table : mr_scenario_part[i - 1].table;
+        i == 0 ? &mr_scenario_top_table : mr_scenario_part((int)i - 1).table;
     *element = table->name;
     return table;
 }
@@ -171,5 +229,7 @@ bool mr_scenario_has(const struct mr_scenario *scenario, int part)
 {
     const bool is_of_prefill =
         part == MR_SCENARIO_PART_PREFILL || part == MR_SCENARIO_PART_TRANSFER;
+    if (part >= MR_SCENARIO_PART_TWIN)
+        return scenario->site.file != NULL;
     return scenario->has_prefill || !is_of_prefill;
 }

@@ -36,7 +36,7 @@ void mr_scenario_write(const struct mr_scenario *scenario, struct mr_buf *out)
     mr_buf_text(out, "<?xml version=\"1.0\"?>\n");
     write_element(&mr_scenario_top_table, &scenario->top, ">\n", out);
     for (int k = 0; k < MR_SCENARIO_PARTS; k++) {
-        const struct mr_scenario_part *part = &mr_scenario_part[k];
+        const struct mr_scenario_part own = mr_scenario_part(k), *part = &own;
         const char *object = (const char *)scenario + part->offset;
         const size_t n =
             part->n_offset != 0
@@ -63,13 +63,13 @@ void mr_scenario_print_rng(struct mr_buf *out)
     mr_param_print_rng(&mr_scenario_top_table, 3, out);
     mr_buf_text(out, "   <interleave>\n");
     for (int k = 0; k < MR_SCENARIO_PARTS; k++) {
-        const struct mr_scenario_part *part = &mr_scenario_part[k];
+        const struct mr_scenario_part own = mr_scenario_part(k), *part = &own;
         const char *often = part->n_offset != 0 ? "zeroOrMore" : "optional";
         mr_buf_printf(out, "    <%s><ref name=\"%s\"/></%s>\n", often, part->table->name, often);
     }
     mr_buf_text(out, "   </interleave>\n  </element>\n </define>\n");
     for (int k = 0; k < MR_SCENARIO_PARTS; k++) {
-        const struct mr_param_table *table = mr_scenario_part[k].table;
+        const struct mr_param_table *table = mr_scenario_part(k).table;
         mr_buf_printf(out, "\n <define name=\"%s\">\n  <element name=\"%s\">\n", table->name,
                       table->name);
         mr_param_print_rng(table, 3, out);

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Map: opening (site, stand, series, events) - events - exchanges - readers. */
+#include "engine/twin/factory.h"
+
+#include "engine/base/mem.h"
+#include "platforms/fabric.h"
+#include "platforms/library.h"
+#include "platforms/open.h"
+#include "power/plan.h"
+#include "thermal/outage.h"
+
+#include <math.h>
+
+struct mr_factory {
+    const struct mr_scenario *scenario;
+    struct mr_site *site;
+    struct mr_stand stand;
+    struct mr_weather weather;
+    bool has_weather;
+    const struct mr_power **power; /* of every instance: those that decode, then those that read */
+    struct mr_exchange_work *work;
+    struct mr_exchange_order *order;
+    struct mr_exchange *exchange;
+    struct mr_series price, carbon, sun;
+    struct mr_plan plan;               /* events of the supply */
+    struct mr_outage_list heat_events; /* of the plant */
+    size_t i_plan, i_outage;
+    struct mr_factory_sink sink;
+    double capital_usd;
+    bool *is_held;    /* by us, of every instance */
+    double waiting_s; /* calls have waited since, with nobody at work; INFINITY: they do not */
+    struct mr_arena arena;
+};
+
+/* ---- opening ---- */
+
+static mr_status place(struct mr_factory *f, const struct mr_pool *decode,
+                       const struct mr_pool *prefill, struct mr_err *err)
+{
+    const struct mr_scenario *s = f->scenario;
+    const uint32_t n_decode = (uint32_t)s->deployment.n_instance;
+    const uint32_t n_all = n_decode + (prefill != NULL ? (uint32_t)s->prefill.n_instance : 0);
+    MR_TRY(mr_stand_init(&f->stand, f->site, err));
+    MR_TRY(mr_stand_pool(&f->stand, f->site, s->deployment.gpu, (uint32_t)mr_pool_packages(decode),
+                         n_decode, "deployment", err));
+    if (prefill != NULL)
+        MR_TRY(mr_stand_pool(&f->stand, f->site, s->prefill.gpu,
+                             (uint32_t)mr_pool_packages(prefill), n_all - n_decode, "prefill",
+                             err));
+    f->power = mr_arena_zero(&f->arena, n_all, sizeof *f->power, err);
+    f->work = mr_arena_zero(&f->arena, n_all, sizeof *f->work, err);
+    f->order = mr_arena_zero(&f->arena, n_all, sizeof *f->order, err);
+    f->is_held = mr_arena_zero(&f->arena, n_all, sizeof *f->is_held, err);
+    if (f->power == NULL || f->work == NULL || f->order == NULL || f->is_held == NULL)
+        return MR_NOMEM;
+    for (uint32_t i = 0; i < n_all; i++) {
+        f->power[i] = i < n_decode ? &decode->power : &prefill->power;
+        f->order[i] = (struct mr_exchange_order){s->twin.lock, MR_EXCHANGE_NONE, true};
+    }
+    return MR_OK;
+}
+
+static mr_status read_series(struct mr_factory *f, const char *path, double scale,
+                             struct mr_series *series, const struct mr_series **used,
+                             struct mr_err *err)
+{
+    const char *start = f->scenario->grid.start;
+    double unix_s = 0;
+    if (path == NULL)
+        return MR_OK;
+    if (start != NULL && !mr_series_date(mr_str_of(start), &unix_s))
+        return mr_err_set(err, MR_PARSE, (struct mr_place){f->scenario->path, 0, 0},
+                          "grid: start \"%s\": a date such as 2024-07-01T00:00Z is wanted", start);
+    MR_TRY(mr_series_read_known(&f->arena, path, scale, series, err));
+    if (series->origin_s != 0 && start != NULL)
+        mr_series_align(series, unix_s);
+    *used = series;
+    return mr_series_check_span(series, 0, f->scenario->top.until_s, path, err);
+}
+
+static mr_status make_exchange(struct mr_factory *f, struct mr_diags *diags, struct mr_err *err)
+{
+    const struct mr_scenario *s = f->scenario;
+    struct mr_exchange_plan plan = {.site = f->site,
+                                    .stand = &f->stand,
+                                    .weather = &f->weather,
+                                    .power = f->power,
+                                    .params = s->twin,
+                                    .plant = s->plant,
+                                    .set = s->part,
+                                    .n_set = s->n_part,
+                                    .supply = {.params = s->supply},
+                                    .event = f->sink.event,
+                                    .context = f->sink.context};
+    const double per_mwh = 1 / 3.6e9, per_kwh_g = 1e-3 / 3.6e6;
+    MR_TRY(read_series(f, s->grid.price, per_mwh, &f->price, &plan.supply.price, err));
+    MR_TRY(read_series(f, s->grid.carbon, per_kwh_g, &f->carbon, &plan.supply.carbon, err));
+    MR_TRY(read_series(f, s->grid.sun, 1, &f->sun, &plan.supply.sun, err));
+    return mr_exchange_create(&plan, &f->exchange, diags);
+}
+
+/* Events by kind: coolant's are the plant's, all others the supply's. */
+static mr_status read_events(struct mr_factory *f, struct mr_err *err)
+{
+    static const char *const of_plant[] = {
+#define PLANT_KIND(name, text, doc) text,
+        MR_OUTAGE_LIST(PLANT_KIND)
+#undef PLANT_KIND
+    };
+    const struct mr_scenario *s = f->scenario;
+    const char *heat[MR_SCENARIO_EVENTS], *watts[MR_SCENARIO_EVENTS];
+    struct mr_param_list of_heat = {.item = heat}, of_watts = {.item = watts};
+    for (size_t i = 0; i < s->n_event; i++) {
+        const char *what = s->event[i].what;
+        const size_t n = strcspn(what, ":@");
+        bool is_heat = false;
+        for (size_t k = 0; k < sizeof of_plant / sizeof *of_plant; k++)
+            is_heat |= k != MR_OUTAGE_UTILITY && mr_str_is((struct mr_str){what, n}, of_plant[k]);
+        if (is_heat)
+            heat[of_heat.n++] = what;
+        else
+            watts[of_watts.n++] = what;
+    }
+    MR_TRY(mr_outage_read(&of_heat, f->site, &f->heat_events, err));
+    return mr_plan_read(&of_watts, f->site, &f->plan, err);
+}
+
+/* Middle of what is said of a rack's price. */
+static void add_capital(struct mr_factory *f, struct mr_diags *diags)
+{
+    struct mr_err err = {0};
+    struct mr_library *library;
+    if (mr_library_create(&library, &err) != MR_OK) {
+        f->capital_usd = (double)NAN;
+        return;
+    }
+    for (uint32_t i = 0; i < f->site->n_rack; i++) {
+        const struct mr_rack *rack = &f->site->rack[i];
+        const struct mr_rack_card *card =
+            rack->card == NULL
+                ? NULL
+                : mr_library_rack(library, rack->card,
+                                  (struct mr_place){f->site->path, rack->at.line, 0}, diags);
+        f->capital_usd += card != NULL && card->price_high_usd > 0
+                              ? 0.5 * (card->price_low_usd + card->price_high_usd)
+                              : (double)NAN;
+    }
+    mr_library_destroy(library);
+}
+
+static mr_status open(struct mr_factory *f, const struct mr_pool *decode,
+                      const struct mr_pool *prefill, struct mr_diags *diags, struct mr_err *err)
+{
+    const struct mr_scenario *s = f->scenario;
+    if (decode->step == NULL || (prefill != NULL && prefill->step == NULL))
+        return mr_err_set(err, MR_RANGE, (struct mr_place){s->path, 0, 0},
+                          "site: a profile of step times knows no watts: name cards (gpu, llm), or "
+                          "play without a site");
+    MR_TRY(mr_open_site(s->site.file, MR_FABRIC_LEVEL_AUTO, &f->site, diags));
+    MR_TRY(mr_weather_make(&s->weather, &f->weather, err));
+    f->has_weather = true;
+    MR_TRY(mr_weather_check_span(&f->weather, s->top.until_s, err));
+    MR_TRY(place(f, decode, prefill, err));
+    MR_TRY(read_events(f, err));
+    add_capital(f, diags);
+    return make_exchange(f, diags, err);
+}
+
+mr_status mr_factory_open(const struct mr_scenario *scenario, const struct mr_pool *decode,
+                          const struct mr_pool *prefill, const struct mr_factory_sink *sink,
+                          struct mr_factory **out, struct mr_diags *diags)
+{
+    struct mr_factory *f = mr_alloc_zero(1, sizeof *f);
+    struct mr_err err = {0};
+    *out = NULL;
+    if (f == NULL) {
+        (void)mr_err_nomem(&err, sizeof *f);
+        return mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
+    }
+    f->scenario = scenario;
+    f->waiting_s = (double)INFINITY;
+    f->sink = *sink;
+    const mr_status st = open(f, decode, prefill, diags, &err);
+    if (st != MR_OK) {
+        if (err.status != MR_OK)
+            (void)mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
+        mr_factory_close(f);
+        return st;
+    }
+    *out = f;
+    return MR_OK;
+}
+
+void mr_factory_close(struct mr_factory *f)
+{
+    if (f == NULL)
+        return;
+    mr_exchange_destroy(f->exchange);
+    mr_free(f->plan.item);
+    mr_free(f->heat_events.item);
+    mr_stand_fini(&f->stand);
+    if (f->has_weather)
+        mr_weather_fini(&f->weather);
+    mr_site_destroy(f->site);
+    mr_arena_fini(&f->arena);
+    mr_free(f);
+}
+
+/* ---- events ---- */
+
+static double next_event_s(const struct mr_factory *f)
+{
+    double t_s = (double)INFINITY;
+    if (f->i_plan < f->plan.n)
+        t_s = fmin(t_s, f->plan.item[f->i_plan].t_s);
+    if (f->i_outage < f->heat_events.n)
+        t_s = fmin(t_s, f->heat_events.item[f->i_outage].t_s);
+    return t_s;
+}
+
+/* Both rooms stand at now. */
+static mr_status apply_events(struct mr_factory *f, double now_s, struct mr_err *err)
+{
+    while (f->i_outage < f->heat_events.n && f->heat_events.item[f->i_outage].t_s <= now_s)
+        mr_outage_apply(&f->heat_events.item[f->i_outage++], mr_exchange_plant(f->exchange),
+                        mr_exchange_plant_state(f->exchange));
+    while (f->i_plan < f->plan.n && f->plan.item[f->i_plan].t_s <= now_s)
+        MR_TRY(mr_plan_apply(&f->plan.item[f->i_plan++], mr_exchange_supply(f->exchange), err));
+    return MR_OK;
+}
+
+/* ---- exchanges ---- */
+
+/* Of the watts beyond idling that the running batch takes at full clock, those that clocks drive:
+ * bytes of memory and links have clocks of their own. */
+static double clocked_frac(const struct mr_instance *instance, const struct mr_power *power)
+{
+    const struct mr_pricer *pricer = &instance->serving->pricer;
+    struct mr_work work;
+    if (instance->segment.n_step == 0 || instance->is_starting)
+        return 1;
+    mr_step_work(pricer->step, &instance->batch, &work);
+    work.busy_s = mr_step_leap(pricer->step, &instance->batch, 1).a_s - work.idle_s;
+    const double reference_c = 60;
+    const struct mr_power_mix mix = mr_power_mix_of(power, &work, reference_c);
+    const double beyond_w = mix.base_w + mix.clocked_w - mr_power_idle_w(power, reference_c);
+    return beyond_w > 0 ? fmin(1, fmax(0, mix.clocked_w / beyond_w)) : 1;
+}
+
+static void look_at(struct mr_factory *f, const struct mr_cell *cell, double now_s)
+{
+    for (uint32_t i = 0; i < f->stand.n_instance; i++) {
+        const struct mr_instance *instance = mr_cell_instance(cell, i);
+        const struct mr_segment *segment = &instance->segment;
+        const bool is_running =
+            segment->n_step > 0 && !instance->is_starting && now_s > segment->start_s;
+        f->work[i] = (struct mr_exchange_work){
+            .busy_s = instance->busy_s + (is_running ? now_s - segment->start_s : 0),
+            .busy_j = mr_instance_energy_j(instance, now_s),
+            .clocked_frac = clocked_frac(instance, f->power[i])};
+    }
+}
+
+/* Orders that are new reach their instances. */
+static mr_status obey(struct mr_factory *f, struct mr_cell *cell, struct mr_outages *outages,
+                      double now_s, struct mr_err *err)
+{
+    for (uint32_t i = 0; i < f->stand.n_instance; i++) {
+        const struct mr_exchange_order *order = &f->order[i];
+        if (order->is_up == f->is_held[i])
+            MR_TRY(mr_outages_hold(outages, cell, i, order->is_up ? -1 : 1, now_s, err));
+        f->is_held[i] = !order->is_up;
+        mr_outages_clock(outages, cell, i, order->phi, now_s);
+    }
+    return MR_OK;
+}
+
+/* Nobody works, calls wait, nothing is to come: it is not for us to wait for ever. */
+static mr_status look_for_hope(struct mr_factory *f, const struct mr_cell *cell,
+                               const struct mr_outages *outages, double now_s, struct mr_err *err)
+{
+    const double patience_s = 86400;
+    const bool is_waiting = cell->n_parked > 0 && isinf(mr_cell_due_s(cell)) &&
+                            isinf(next_event_s(f)) && isinf(mr_outages_next_s(outages));
+    f->waiting_s = is_waiting ? fmin(f->waiting_s, now_s) : (double)INFINITY;
+    if (now_s - f->waiting_s < patience_s || !is_waiting)
+        return MR_OK;
+    return mr_err_set(
+        err, MR_DIVERGED, (struct mr_place){f->scenario->path, 0, 0},
+        "%zu calls have waited for a day, since %.6g s, and no instance has power and "
+        "coolant: say when it comes back (<event>), or an end (until)",
+        cell->n_parked, f->waiting_s);
+}
+
+double mr_factory_next_s(const struct mr_factory *f)
+{
+    return fmin(mr_exchange_next_s(f->exchange), next_event_s(f));
+}
+
+mr_status mr_factory_do(struct mr_factory *f, struct mr_cell *cell, struct mr_outages *outages,
+                        double now_s, struct mr_err *err)
+{
+    look_at(f, cell, now_s);
+    MR_TRY(mr_exchange_do(f->exchange, now_s, f->work, f->order, err));
+    MR_TRY(apply_events(f, now_s, err));
+    MR_TRY(obey(f, cell, outages, now_s, err));
+    return look_for_hope(f, cell, outages, now_s, err);
+}
+
+/* ---- readers ---- */
+
+const struct mr_site *mr_factory_site(const struct mr_factory *f)
+{
+    return f->site;
+}
+
+struct mr_exchange *mr_factory_exchange(struct mr_factory *f)
+{
+    return f->exchange;
+}
+
+double mr_factory_capital_usd(const struct mr_factory *f)
+{
+    return f->capital_usd;
+}
