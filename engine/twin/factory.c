@@ -47,7 +47,7 @@ static mr_status place(struct mr_factory *f, const struct mr_pool *decode,
         MR_TRY(mr_stand_pool(&f->stand, f->site, s->prefill.gpu,
                              (uint32_t)mr_pool_packages(prefill), n_all - n_decode, "prefill",
                              err));
-    f->power = mr_arena_zero(&f->arena, n_all, sizeof *f->power, err);
+    f->power = mr_arena_zero(&f->arena, n_all, sizeof(const struct mr_power *), err);
     f->work = mr_arena_zero(&f->arena, n_all, sizeof *f->work, err);
     f->order = mr_arena_zero(&f->arena, n_all, sizeof *f->order, err);
     f->is_held = mr_arena_zero(&f->arena, n_all, sizeof *f->is_held, err);
@@ -148,8 +148,8 @@ static void add_capital(struct mr_factory *f, struct mr_diags *diags)
     mr_library_destroy(library);
 }
 
-static mr_status open(struct mr_factory *f, const struct mr_pool *decode,
-                      const struct mr_pool *prefill, struct mr_diags *diags, struct mr_err *err)
+static mr_status open_all(struct mr_factory *f, const struct mr_pool *decode,
+                          const struct mr_pool *prefill, struct mr_diags *diags, struct mr_err *err)
 {
     const struct mr_scenario *s = f->scenario;
     if (decode->step == NULL || (prefill != NULL && prefill->step == NULL))
@@ -180,7 +180,7 @@ mr_status mr_factory_open(const struct mr_scenario *scenario, const struct mr_po
     f->scenario = scenario;
     f->waiting_s = (double)INFINITY;
     f->sink = *sink;
-    const mr_status st = open(f, decode, prefill, diags, &err);
+    const mr_status st = open_all(f, decode, prefill, diags, &err);
     if (st != MR_OK) {
         if (err.status != MR_OK)
             (void)mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
