@@ -33,6 +33,7 @@ struct mr_call {
     uint32_t n_prefix;       /* tokens at its beginning that many sessions share */
     uint32_t n_cached;       /* tokens found when it was first scheduled */
     uint32_t number;         /* that its draws are made from */
+    uint32_t path;           /* names of its prompt's blocks (call_path.h); 0: by its space */
     struct mr_cache_hold hold;
     uint16_t n_restart;
     uint8_t state; /* enum mr_call_state */
@@ -42,11 +43,23 @@ struct mr_call {
     bool is_computed : 1; /* its prompt, elsewhere: it waits to decode */
 };
 
+struct mr_call_path {
+    struct mr_cache_run *run;
+    size_t cap;
+    uint32_t n_run, next; /* next: of a list of free ones */
+};
+
 /* Calls of a cell. The array may move when calls are added: hold indices, not pointers. */
 struct mr_calls {
     struct mr_call *call;
     size_t n, cap;
     uint32_t free; /* first of a list, or MR_CALL_NONE */
+    /* call_path.h */
+    struct mr_call_path *path;
+    size_t n_path, path_cap;
+    uint32_t free_path; /* + 1; 0: none */
+    struct mr_cache_run *scratch;
+    size_t scratch_cap;
 };
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "engine/base/assert.h"
 #include "engine/base/mem.h"
+#include "engine/serve/call_path.h"
 #include "engine/serve/cell_outage.h"
 #include "engine/serve/split.h"
 
@@ -30,6 +31,7 @@ static mr_status take_call(struct mr_cell *cell, uint32_t *out, struct mr_err *e
 
 static void give_back(struct mr_cell *cell, uint32_t call)
 {
+    mr_call_path_give(&cell->calls, cell->calls.call[call].path);
     cell->calls.call[call].next = cell->calls.free;
     cell->calls.free = call;
 }
@@ -38,7 +40,7 @@ void mr_cell_finish(struct mr_cell *cell, uint32_t call, double now_s)
 {
     struct mr_ticket *ticket = &cell->ticket[call];
     ticket->n_cached = cell->calls.call[call].n_cached;
-    mr_router_count(&cell->router, ticket->instance, -1);
+    mr_cell_count(cell, ticket->instance, -1);
     cell->sink.finished(cell->sink.context, ticket, &cell->calls.call[call], now_s);
     give_back(cell, call);
 }
@@ -109,12 +111,15 @@ static void continue_session(struct mr_cell *cell, struct mr_cell_session *sessi
 }
 
 mr_status mr_cell_choose(struct mr_cell *cell, struct mr_ticket *ticket, const struct mr_call *call,
-                         struct mr_instance **reader, struct mr_err *err)
+                         double now_s, struct mr_instance **reader, struct mr_err *err)
 {
     struct mr_cell_session *session = NULL;
     *reader = NULL;
     MR_TRY(session_of(cell, ticket->session, &session, err));
-    ticket->instance = mr_router_choose(&cell->router, ticket->id, session->instance);
+    ticket->instance = cell->kv != NULL
+                           ? mr_router_kv_choose(cell->kv, &cell->router, call, ticket->id,
+                                                 session->instance, now_s)
+                           : mr_router_choose(&cell->router, ticket->id, session->instance);
     ticket->prefill = MR_ROUTER_NOWHERE;
     if (ticket->instance == MR_ROUTER_NOWHERE)
         return MR_OK;
@@ -142,7 +147,9 @@ mr_status mr_cell_send(struct mr_cell *cell, uint32_t call, struct mr_instance *
     if (reader == NULL)
         return park(cell, call, err);
     cell->session[ticket->session].instance = ticket->instance;
-    mr_router_count(&cell->router, ticket->instance, 1);
+    mr_cell_count(cell, ticket->instance, 1);
+    if (cell->kv != NULL)
+        MR_TRY(mr_router_kv_sent(cell->kv, &cell->calls.call[call], ticket->instance, err));
     if (ticket->prefill != MR_ROUTER_NOWHERE)
         return mr_split_arrive(cell, call, now_s, err);
     if (cell->split != NULL)
@@ -155,7 +162,7 @@ mr_status mr_cell_send(struct mr_cell *cell, uint32_t call, struct mr_instance *
 mr_status mr_cell_reroute(struct mr_cell *cell, uint32_t call, double now_s, struct mr_err *err)
 {
     struct mr_instance *reader = NULL;
-    MR_TRY(mr_cell_choose(cell, &cell->ticket[call], &cell->calls.call[call], &reader, err));
+    MR_TRY(mr_cell_choose(cell, &cell->ticket[call], &cell->calls.call[call], now_s, &reader, err));
     return mr_cell_send(cell, call, reader, now_s, err);
 }
 
@@ -171,21 +178,23 @@ mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, d
     mr_cell_tell(cell, now_s);
     cell->n_event++;
     MR_TRY(session_of(cell, ticket->session, &session, err));
-    const struct mr_call new_call = {.arrived_s = now_s,
-                                     .n_prompt = ticket->n_prompt,
-                                     .n_output = ticket->n_output,
-                                     .space = space_of(cell, session, ticket),
-                                     .n_prefix = ticket->n_prefix,
-                                     .number = (uint32_t)ticket->id,
-                                     .rank = cell->plan.rank[ticket->tier]};
+    struct mr_call new_call = {.arrived_s = now_s,
+                               .n_prompt = ticket->n_prompt,
+                               .n_output = ticket->n_output,
+                               .space = space_of(cell, session, ticket),
+                               .n_prefix = ticket->n_prefix,
+                               .number = (uint32_t)ticket->id,
+                               .rank = cell->plan.rank[ticket->tier]};
     own.instance = MR_ROUTER_NOWHERE;
     own.prefill = MR_ROUTER_NOWHERE;
     if (!mr_instance_can_hold(&cell->instance[0], ticket->n_prompt, ticket->n_output)) {
         cell->sink.refused(cell->sink.context, &own, now_s, MR_CELL_REFUSAL_TOO_LONG);
         return MR_OK;
     }
-    MR_TRY(mr_cell_choose(cell, &own, &new_call, &reader, err));
+    MR_TRY(mr_call_path_take(&cell->calls, ticket->run, ticket->n_run, &new_call.path, err));
+    MR_TRY(mr_cell_choose(cell, &own, &new_call, now_s, &reader, err));
     if (wait_max > 0 && reader != NULL && reader->queue.n >= wait_max) {
+        mr_call_path_give(&cell->calls, new_call.path);
         cell->sink.refused(cell->sink.context, &own, now_s, MR_CELL_REFUSAL_SHED);
         return MR_OK;
     }
@@ -217,6 +226,8 @@ mr_status mr_cell_init(struct mr_cell *cell, const struct mr_cell_plan *plan,
         if (st == MR_OK)
             mr_cell_plan_event(cell, i);
     }
+    if (st == MR_OK && plan->router == MR_ROUTER_KV && plan->serving->has_cache)
+        st = mr_router_kv_create(cell->instance, plan->n_instance, plan->call_s, &cell->kv, err);
     if (st == MR_OK && plan->split != NULL)
         st = mr_split_create(cell, plan->split, &cell->split, err);
     if (st == MR_OK) {
@@ -237,6 +248,8 @@ void mr_cell_fini(struct mr_cell *cell)
     mr_split_destroy(cell->split);
     mr_tree_fini(&cell->due);
     mr_router_fini(&cell->router);
+    mr_router_kv_destroy(cell->kv);
+    mr_call_path_fini(&cell->calls);
     mr_free(cell->calls.call);
     mr_free(cell->ticket);
     mr_free(cell->session);

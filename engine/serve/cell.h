@@ -7,7 +7,7 @@
 
 #include "engine/clock/tree.h"
 #include "engine/serve/instance.h"
-#include "engine/serve/router.h"
+#include "engine/serve/router_kv.h"
 
 /* What a call is besides what its instance needs to know. */
 struct mr_ticket {
@@ -17,6 +17,8 @@ struct mr_ticket {
     uint32_t instance; /* that decodes */
     uint32_t prefill;  /* instance of the other pool that reads the prompt, or MR_ROUTER_NOWHERE */
     uint8_t tier;
+    uint32_t n_run; /* names of the prompt's blocks, if known; lent until the call has come */
+    const struct mr_cache_run *run;
 };
 
 /* Why a call was not served. */
@@ -66,7 +68,8 @@ struct mr_split_plan;
 struct mr_cell_plan {
     const struct mr_serving *serving;
     uint32_t n_instance;
-    int router; /* enum mr_router_policy */
+    int router;    /* enum mr_router_policy */
+    double call_s; /* what a call counts for (router_kv.h) */
     uint64_t seed;
     uint8_t rank[256];      /* of a tier's calls in the queue, below MR_QUEUE_RANKS; 0 is first */
     uint32_t wait_max[256]; /* calls waiting on an instance at which a tier is shed; 0: never */
@@ -79,7 +82,8 @@ struct mr_cell {
     struct mr_instance *instance;
     struct mr_tree due; /* ends of segments */
     struct mr_router router;
-    struct mr_split *split; /* NULL: none */
+    struct mr_router_kv *kv; /* NULL: the router does not look at caches */
+    struct mr_split *split;  /* NULL: none */
     struct mr_calls calls;
     struct mr_ticket *ticket; /* beside calls.call */
     size_t ticket_cap;
@@ -125,17 +129,27 @@ static inline void mr_cell_tell(struct mr_cell *cell, double next_s)
 /** The end of a segment of an instance. */
 MR_CHECKED mr_status mr_cell_advance(struct mr_cell *cell, uint32_t instance, struct mr_err *err);
 
-/** Its end has moved. */
+/** Its end has moved, and with it what the router knows of it. */
 static inline void mr_cell_plan_event(struct mr_cell *cell, uint32_t instance)
 {
     mr_tree_set_time(&cell->due, instance, mr_instance_due_s(&cell->instance[instance]));
+    if (cell->kv != NULL)
+        mr_router_kv_update(cell->kv, &cell->router, instance);
+}
+
+/** A call has come to an instance, or left it. */
+static inline void mr_cell_count(struct mr_cell *cell, uint32_t instance, int more)
+{
+    mr_router_count(&cell->router, instance, more);
+    if (cell->kv != NULL)
+        mr_router_kv_update(cell->kv, &cell->router, instance);
 }
 
 /** Where does a call go on? Its ticket's instance and prefill are set.
  *  @param[out] reader who reads its prompt; NULL: it waits, for no instance is open */
 MR_CHECKED mr_status mr_cell_choose(struct mr_cell *cell, struct mr_ticket *ticket,
-                                    const struct mr_call *call, struct mr_instance **reader,
-                                    struct mr_err *err);
+                                    const struct mr_call *call, double now_s,
+                                    struct mr_instance **reader, struct mr_err *err);
 
 /** It goes there. @param[in] reader of mr_cell_choose */
 MR_CHECKED mr_status mr_cell_send(struct mr_cell *cell, uint32_t call, struct mr_instance *reader,

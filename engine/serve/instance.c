@@ -52,7 +52,10 @@ void mr_instance_link_after(struct mr_instance *instance, uint32_t call, uint32_
 
 uint32_t mr_instance_next(struct mr_instance *instance)
 {
-    return mr_queue_take(&instance->queue);
+    const uint32_t call = mr_queue_take(&instance->queue);
+    const struct mr_call *c = mr_instance_call(instance, call);
+    instance->n_waiting_tok -= c->is_computed ? 0 : c->n_prompt;
+    return call;
 }
 
 mr_status mr_instance_admit(struct mr_instance *instance, uint32_t chunk, struct mr_err *err)
@@ -140,6 +143,7 @@ mr_status mr_instance_restart(struct mr_instance *instance, uint32_t call, uint6
     c->n_restart++;
     c->n_read = 0;
     c->state = MR_CALL_WAITING;
+    instance->n_waiting_tok += c->n_prompt;
     return mr_queue_return(&instance->queue, c->rank, call, err);
 }
 
@@ -541,6 +545,7 @@ mr_status mr_instance_arrive(struct mr_instance *instance, uint32_t call, double
     c->state = MR_CALL_WAITING;
     c->n_read = 0;
     MR_TRY(mr_queue_add(&instance->queue, c->rank, call, err));
+    instance->n_waiting_tok += c->is_computed ? 0 : c->n_prompt;
     if (mr_instance_waiting(instance) == call) /* only the head of the queue can join */
         mr_instance_reconsider(instance, now_s);
     return MR_OK;

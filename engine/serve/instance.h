@@ -74,6 +74,7 @@ struct mr_instance {
     uint32_t head, tail, n_run; /* running list */
     bool is_reordered;          /* readings stand before decodings in it */
     struct mr_queue queue;      /* waiting calls */
+    uint64_t n_waiting_tok;     /* of their prompts that are to be read */
     uint64_t n_left;            /* calls that have left but hold blocks (handover.h) */
     uint64_t n_iteration, n_segment, n_restart;
     uint64_t n_call_step, n_prompt_end; /* decode steps times calls in them; prompts read */

@@ -1,21 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A context is at most two runs: the prefix that many share, in space 0, then the session's own
- * blocks. Blocks of a space are numbered by their place in the context. */
+/* Names of blocks are those of call_path.h. */
 #include "engine/serve/instance_cache.h"
 
 #include "engine/base/assert.h"
+#include "engine/serve/call_path.h"
 
 static struct mr_cache_path path_of(const struct mr_instance *instance, const struct mr_call *call,
                                     uint64_t n_tok, struct mr_cache_run run[2])
 {
-    const uint32_t n = mr_cache_whole(n_tok, instance->serving->block_tokens);
-    uint32_t shared = mr_cache_whole(call->n_prefix, instance->serving->block_tokens), n_run = 0;
-    shared = shared < n ? shared : n;
-    if (shared > 0)
-        run[n_run++] = (struct mr_cache_run){mr_cache_id(0, 0), shared};
-    if (n > shared)
-        run[n_run++] = (struct mr_cache_run){mr_cache_id(call->space, shared), n - shared};
-    return (struct mr_cache_path){.run = run, .n_run = n_run, .n_block = n};
+    return mr_call_path_of(instance->calls, call, n_tok, instance->serving->block_tokens, run);
 }
 
 uint64_t mr_instance_cache_found(struct mr_instance *instance, const struct mr_call *call)

@@ -83,11 +83,11 @@ static mr_status send_elsewhere(struct mr_cell *cell, uint32_t call, double now_
     struct mr_split *split = cell->split;
     struct mr_ticket *ticket = &cell->ticket[call];
     const uint32_t other = mr_router_choose(&cell->router, ticket->id, MR_ROUTER_NOWHERE);
-    mr_router_count(&cell->router, ticket->instance, -1);
+    mr_cell_count(cell, ticket->instance, -1);
     *is_sent = other != MR_ROUTER_NOWHERE;
     if (*is_sent) {
         ticket->instance = other;
-        mr_router_count(&cell->router, other, 1);
+        mr_cell_count(cell, other, 1);
         return MR_OK;
     }
     MR_TRY(mr_handover_release(&split->instance[ticket->prefill], call, now_s, err));

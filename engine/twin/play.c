@@ -449,6 +449,7 @@ static mr_status make_cell(struct run *run, struct mr_err *err)
     struct mr_cell_plan plan = {.serving = &run->pool.serving,
                                 .n_instance = (uint32_t)scenario->deployment.n_instance,
                                 .router = scenario->deployment.router,
+                                .call_s = scenario->deployment.call_s,
                                 .seed = scenario->top.seed,
                                 .split = scenario->has_prefill ? &run->split : NULL};
     for (size_t i = 0; i < scenario->n_tier; i++) {

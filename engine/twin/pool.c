@@ -3,6 +3,7 @@
 #include "engine/twin/pool.h"
 
 #include "engine/serve/policy.h"
+#include "engine/serve/router.h"
 #include "models/memory.h"
 
 #include <math.h>
@@ -99,6 +100,10 @@ mr_status mr_pool_open(struct mr_shelf *shelf, const struct mr_scenario *scenari
                    .seed = scenario->top.seed},
         .preempts_lowest = d->scheduling == 1,
         .has_cache = d->has_cache};
+    if (d->router == MR_ROUTER_KV && !d->has_cache)
+        return mr_err_set(err, MR_RANGE, at,
+                          "%s: router \"kv_aware\" looks at prefix caches: say cache=\"yes\"",
+                          element);
     return mr_instance_check(&pool->serving, err);
 }
 
@@ -144,6 +149,10 @@ mr_status mr_pool_split(const struct mr_scenario *scenario, const struct mr_pool
         return mr_err_set(err, MR_RANGE, at,
                           "prefill: \"llm\" and \"kv\" must be those of the deployment, which goes "
                           "on with the same keys and values");
+    if (p->router == MR_ROUTER_KV)
+        return mr_err_set(err, MR_RANGE, at,
+                          "prefill: router \"kv_aware\" is for the deployment, whose caches it "
+                          "knows: take another one for the prefill pool");
     if (t->network == MR_SCENARIO_FLOW)
         return mr_err_set(err, MR_RANGE, at,
                           "transfer: \"flow\" needs the links of a site, which runs do not have: "

@@ -70,6 +70,7 @@ static const struct mr_param deployment_rows[] = {
     MR_PARAM_YES(D, has_cache, "cache", "no", "Keep the KV blocks of ended calls for later ones of the session (vllm1)"),
     MR_PARAM(D, watermark_frac, "watermark", MR_Q_FRACTION, "1 %", 0, 0.9, "Blocks that admissions leave free (sarathi, vllm0)"),
     MR_PARAM_ONE_OF(D, router, "router", routers, "least_outstanding", "Which instance a call goes to"),
+    MR_PARAM(D, call_s, "call_weight", MR_Q_TIME, "10 ms", 0, 1e3, "What a call of an instance counts for beside prompts that wait (kv_aware); an assumption"),
     MR_PARAM_N(D, n_affinity, "affinity_excess", "8", 0, 1000000, "Calls more than the best instance has that affinity puts up with"),
 };
 #undef D

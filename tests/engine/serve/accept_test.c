@@ -165,7 +165,7 @@ MR_TEST(blocks_are_those_of_all_calls)
         struct plant p;
         struct play_call call[n_call];
         struct mr_call state[n_call];
-        struct mr_calls calls = {state, n_call, n_call, MR_CALL_NONE};
+        struct mr_calls calls = {.call = state, .n = n_call, .cap = n_call, .free = MR_CALL_NONE};
         struct mr_instance instance;
         struct mr_err err = {0};
         const struct mr_instance_sink sink = {.finished = done, .context = &calls};

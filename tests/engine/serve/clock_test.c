@@ -74,7 +74,7 @@ static void play(const struct plant *p, const struct change *change, int n, stru
 {
     struct mr_rng rng = mr_rng_stream(31, MR_RNG_TEST, 1);
     struct mr_call call[n_call];
-    struct mr_calls calls = {call, n_call, n_call, MR_CALL_NONE};
+    struct mr_calls calls = {.call = call, .n = n_call, .cap = n_call, .free = MR_CALL_NONE};
     struct mr_instance instance;
     struct mr_err err = {0};
     const struct mr_instance_sink sink = {.finished = finished, .context = out};

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Paths keep their memory when they are given back. */
+#include "engine/serve/call_path.h"
+
+#include "engine/base/mem.h"
+
+#include <string.h>
+
+static mr_status find_free(struct mr_calls *calls, uint32_t *out, struct mr_err *err)
+{
+    if (calls->free_path != 0) {
+        *out = calls->free_path;
+        calls->free_path = calls->path[*out - 1].next;
+        return MR_OK;
+    }
+    MR_TRY(mr_grow(&calls->path, &calls->path_cap, calls->n_path + 1, sizeof *calls->path, err));
+    calls->path[calls->n_path++] = (struct mr_call_path){0};
+    *out = (uint32_t)calls->n_path;
+    return MR_OK;
+}
+
+mr_status mr_call_path_take(struct mr_calls *calls, const struct mr_cache_run *run, uint32_t n_run,
+                            uint32_t *out, struct mr_err *err)
+{
+    *out = 0;
+    if (n_run == 0)
+        return MR_OK;
+    /* two more: what a path may end with */
+    MR_TRY(mr_grow(&calls->scratch, &calls->scratch_cap, (size_t)n_run + 2, sizeof *calls->scratch,
+                   err));
+    MR_TRY(find_free(calls, out, err));
+    struct mr_call_path *path = &calls->path[*out - 1];
+    const mr_status st = mr_grow(&path->run, &path->cap, n_run, sizeof *path->run, err);
+    if (st != MR_OK) {
+        mr_call_path_give(calls, *out);
+        *out = 0;
+        return st;
+    }
+    memcpy(path->run, run, n_run * sizeof *run);
+    path->n_run = n_run;
+    return MR_OK;
+}
+
+void mr_call_path_give(struct mr_calls *calls, uint32_t path)
+{
+    if (path == 0)
+        return;
+    calls->path[path - 1].next = calls->free_path;
+    calls->free_path = path;
+}
+
+void mr_call_path_fini(struct mr_calls *calls)
+{
+    for (size_t i = 0; i < calls->n_path; i++)
+        mr_free(calls->path[i].run);
+    mr_free(calls->path);
+    mr_free(calls->scratch);
+    calls->path = NULL;
+    calls->scratch = NULL;
+    calls->n_path = calls->path_cap = calls->scratch_cap = 0;
+    calls->free_path = 0;
+}
+
+static struct mr_cache_path known_path(const struct mr_calls *calls, const struct mr_call *call,
+                                       uint32_t n)
+{
+    const struct mr_call_path *path = &calls->path[call->path - 1];
+    struct mr_cache_run *run = calls->scratch;
+    uint32_t n_run = 0, n_left = n;
+    for (uint32_t i = 0; i < path->n_run && n_left > 0; i++) {
+        run[n_run] = path->run[i];
+        run[n_run].n = run[n_run].n < n_left ? run[n_run].n : n_left;
+        n_left -= run[n_run++].n;
+    }
+    if (n_left > 0)
+        run[n_run++] = (struct mr_cache_run){mr_cache_id(call->space, n - n_left), n_left};
+    return (struct mr_cache_path){.run = run, .n_run = n_run, .n_block = n};
+}
+
+struct mr_cache_path mr_call_path_of(const struct mr_calls *calls, const struct mr_call *call,
+                                     uint64_t n_tok, uint32_t block_tokens,
+                                     struct mr_cache_run own[2])
+{
+    const uint32_t n = mr_cache_whole(n_tok, block_tokens);
+    uint32_t shared = mr_cache_whole(call->n_prefix, block_tokens), n_run = 0;
+    if (call->path != 0)
+        return known_path(calls, call, n);
+    shared = shared < n ? shared : n;
+    if (shared > 0)
+        own[n_run++] = (struct mr_cache_run){mr_cache_id(0, 0), shared};
+    if (n > shared)
+        own[n_run++] = (struct mr_cache_run){mr_cache_id(call->space, shared), n - shared};
+    return (struct mr_cache_path){.run = own, .n_run = n_run, .n_block = n};
+}

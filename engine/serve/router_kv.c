@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* When an extent is marked it learns what those above it know, each holder with the number of
+ * blocks it has, so that nothing is lost when extents are joined, for the lower one stays. One that
+ * was cut knows too little of its new upper part: that one takes over from the part below it. */
+#include "engine/serve/router_kv.h"
+
+#include "engine/base/mem.h"
+#include "engine/base/rng.h"
+#include "engine/serve/call_path.h"
+#include "engine/serve/handover.h"
+
+#include <math.h>
+
+/* ---- costs ---- */
+
+static double backlog_s(const struct mr_router_kv *kv, uint32_t i)
+{
+    const struct mr_instance *instance = &kv->instance[i];
+    double n = (double)instance->n_waiting_tok;
+    for (size_t k = 0; k < instance->n_part; k++) {
+        const struct mr_call *c = mr_instance_call(instance, instance->part[k].call);
+        n += (double)(c->n_prompt - c->n_read);
+    }
+    return n / kv->read_tok_s;
+}
+
+static double load_s(const struct mr_router_kv *kv, const struct mr_router *router, uint32_t i)
+{
+    return backlog_s(kv, i) + kv->call_s * (double)router->n_call[i];
+}
+
+static double read_s(const struct mr_serving *serving, double before, double n)
+{
+    const double window = (double)serving->window_tokens;
+    const struct mr_batch batch = {
+        .chunk_tokens = n,
+        .chunk_pairs = n * (before + n / 2),
+        .chunk_window_pairs = mr_step_window_pairs(before, n, window),
+        .chunk_kv_tokens = before + n,
+        .n_prompt_end = 1,
+    };
+    const struct mr_pricer pricer = {serving->pricer.step, serving->pricer.profile, NULL};
+    struct mr_power_leap none;
+    return mr_pricer_leap(&pricer, &batch, 1, 0, &none).a_s;
+}
+
+double mr_router_kv_cost_s(const struct mr_router_kv *kv, const struct mr_router *router,
+                           const struct mr_call *call, uint32_t i, double now_s)
+{
+    const double found = (double)mr_handover_found(&kv->instance[i], call, now_s);
+    return load_s(kv, router, i) +
+           read_s(kv->instance[i].serving, found, (double)call->n_prompt - found);
+}
+
+void mr_router_kv_update(struct mr_router_kv *kv, const struct mr_router *router, uint32_t i)
+{
+    const bool is_open = mr_tree_key(&router->load, i) != MR_TREE_NEVER;
+    mr_tree_set(&kv->load, i,
+                is_open ? (uint64_t)fmin(1e18, 1e9 * load_s(kv, router, i)) : MR_TREE_NEVER);
+}
+
+/* ---- choosing ---- */
+
+struct choice {
+    uint32_t best;
+    double cost_s;
+};
+
+/* Of equals the lowest number. */
+static void look(struct mr_router_kv *kv, const struct mr_router *router,
+                 const struct mr_call *call, uint32_t i, double now_s, struct choice *choice)
+{
+    if (i == MR_ROUTER_NOWHERE || i == choice->best ||
+        mr_tree_key(&router->load, i) == MR_TREE_NEVER)
+        return;
+    const double cost_s = mr_router_kv_cost_s(kv, router, call, i, now_s);
+    kv->n_look++;
+    if (choice->best == MR_ROUTER_NOWHERE || cost_s < choice->cost_s ||
+        (cost_s == choice->cost_s && i < choice->best))
+        *choice = (struct choice){i, cost_s};
+}
+
+static struct mr_cache_path path_of(const struct mr_router_kv *kv, const struct mr_call *call,
+                                    struct mr_cache_run own[2])
+{
+    return mr_call_path_of(kv->instance->calls, call, call->n_prompt,
+                           kv->instance->serving->block_tokens, own);
+}
+
+/* Of an extent, then of those above it, which may have been sent to others since. */
+static uint32_t holders_of(const struct mr_router_kv *kv, uint32_t node,
+                           uint32_t holder[MR_ROUTER_KV_HOLDERS])
+{
+    uint32_t n = 0;
+    for (uint32_t i = node; i != 0 && i < kv->extent_cap; i = kv->directory.tree.node[i].parent) {
+        const struct mr_router_kv_extent *extent = &kv->extent[i];
+        if (extent->generation != kv->directory.tree.node[i].generation)
+            continue;
+        for (uint32_t k = 0; k < extent->n; k++) {
+            uint32_t known = 0;
+            while (known < n && holder[known] != extent->holder[k])
+                known++;
+            if (known < n)
+                continue;
+            holder[n++] = extent->holder[k];
+            if (n == MR_ROUTER_KV_HOLDERS)
+                return n;
+        }
+    }
+    return n;
+}
+
+uint32_t mr_router_kv_choose(struct mr_router_kv *kv, const struct mr_router *router,
+                             const struct mr_call *call, uint64_t id, uint32_t last, double now_s)
+{
+    struct mr_cache_run own[2];
+    struct choice choice = {MR_ROUTER_NOWHERE, (double)INFINITY};
+    uint32_t holder[MR_ROUTER_KV_HOLDERS];
+    if (router->n_open == 0)
+        return MR_ROUTER_NOWHERE;
+    look(kv, router, call, mr_tree_winner(&kv->load), now_s, &choice);
+    const struct mr_cache_path path = path_of(kv, call, own);
+    const struct mr_cache_spot spot =
+        mr_cache_tree_match(&kv->directory.tree, &path, (struct mr_cache_spot){0, 0}, path.n_block);
+    const uint32_t n = holders_of(kv, spot.node, holder);
+    for (uint32_t k = 0; k < n; k++)
+        look(kv, router, call, holder[k], now_s, &choice);
+    look(kv, router, call, last, now_s, &choice);
+    for (uint64_t k = 0; k < 2; k++) {
+        const uint64_t number = mr_rng_u64_at(router->seed, MR_RNG_ROUTER, id, k);
+        look(kv, router, call, router->open[number % router->n_open], now_s, &choice);
+    }
+    return choice.best;
+}
+
+/* ---- remembering ---- */
+
+/* The last first; who is there already moves to the front. */
+static void remember(struct mr_router_kv_extent *extent, uint32_t instance)
+{
+    uint32_t at = 0;
+    while (at < extent->n && extent->holder[at] != instance)
+        at++;
+    if (at == extent->n && extent->n < MR_ROUTER_KV_HOLDERS)
+        extent->n++;
+    if (at == MR_ROUTER_KV_HOLDERS)
+        at--;
+    for (; at > 0; at--)
+        extent->holder[at] = extent->holder[at - 1];
+    extent->holder[0] = instance;
+}
+
+/* Behind all others: what is told by another extent is older than what is known here. */
+static void learn(struct mr_router_kv_extent *extent, const struct mr_router_kv_extent *from)
+{
+    for (uint32_t k = 0; k < from->n; k++) {
+        uint32_t at = 0;
+        while (at < extent->n && extent->holder[at] != from->holder[k])
+            at++;
+        if (at == extent->n && at < MR_ROUTER_KV_HOLDERS)
+            extent->holder[extent->n++] = from->holder[k];
+    }
+}
+
+/* An extent that is new in its slot: the upper part of one that was cut, or a leaf. */
+static void inherit(struct mr_router_kv *kv, uint32_t i)
+{
+    const struct mr_cache_node *node = kv->directory.tree.node;
+    struct mr_router_kv_extent *extent = &kv->extent[i];
+    if (extent->generation == node[i].generation && extent->n > 0)
+        return;
+    *extent = (struct mr_router_kv_extent){.generation = node[i].generation};
+    for (uint32_t c = node[i].child; c != 0; c = node[c].next)
+        if (kv->extent[c].generation == node[c].generation)
+            learn(extent, &kv->extent[c]);
+}
+
+static mr_status mark(struct mr_router_kv *kv, uint32_t leaf, uint32_t instance, struct mr_err *err)
+{
+    const struct mr_cache_node *node = kv->directory.tree.node;
+    const size_t before = kv->extent_cap;
+    size_t n = 0;
+    MR_TRY(mr_grow(&kv->extent, &kv->extent_cap, kv->directory.tree.cap, sizeof *kv->extent, err));
+    for (size_t i = before; i < kv->extent_cap; i++)
+        kv->extent[i] = (struct mr_router_kv_extent){0};
+    for (uint32_t i = leaf; i != 0; i = node[i].parent) {
+        MR_TRY(mr_grow(&kv->chain, &kv->chain_cap, n + 1, sizeof *kv->chain, err));
+        kv->chain[n++] = i;
+    }
+    const struct mr_router_kv_extent *above = NULL;
+    while (n-- > 0) {
+        const uint32_t i = kv->chain[n];
+        struct mr_router_kv_extent *extent = &kv->extent[i];
+        inherit(kv, i);
+        if (above != NULL)
+            learn(extent, above);
+        remember(extent, instance);
+        above = extent;
+    }
+    return MR_OK;
+}
+
+mr_status mr_router_kv_sent(struct mr_router_kv *kv, const struct mr_call *call, uint32_t i,
+                            struct mr_err *err)
+{
+    struct mr_cache_run own[2];
+    struct mr_cache_hold hold;
+    const struct mr_cache_path path = path_of(kv, call, own);
+    if (path.n_block == 0)
+        return MR_OK;
+    MR_TRY(mr_cache_acquire(&kv->directory, &path, path.n_block, &hold, err));
+    mr_status st = mr_cache_extend(&kv->directory, &hold, &path, NULL, err);
+    if (st == MR_OK)
+        st = mark(kv, hold.node, i, err);
+    (void)mr_cache_release(&kv->directory, &hold);
+    return st;
+}
+
+/* ---- life ---- */
+
+mr_status mr_router_kv_create(struct mr_instance *instance, uint32_t n, double call_s,
+                              struct mr_router_kv **out, struct mr_err *err)
+{
+    const struct mr_serving *serving = instance->serving;
+    /* what is seldom used stays long where little is: longer than in the middle of all */
+    const double n_block = 4 * (double)n * (double)serving->n_block;
+    *out = NULL;
+    struct mr_router_kv *kv = mr_alloc_zero(1, sizeof *kv);
+    if (kv == NULL)
+        return mr_err_nomem(err, sizeof *kv);
+    kv->instance = instance;
+    kv->n = n;
+    kv->call_s = call_s;
+    kv->read_tok_s = serving->token_max / read_s(serving, 0, serving->token_max);
+    mr_status st = mr_cache_init(&kv->directory, (uint32_t)fmin(n_block, UINT32_MAX - 1), err);
+    if (st == MR_OK)
+        st = mr_tree_init(&kv->load, n, err);
+    if (st != MR_OK) {
+        mr_router_kv_destroy(kv);
+        return st;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        mr_tree_set(&kv->load, i, 0);
+    *out = kv;
+    return MR_OK;
+}
+
+void mr_router_kv_destroy(struct mr_router_kv *kv)
+{
+    if (kv == NULL)
+        return;
+    mr_cache_fini(&kv->directory);
+    mr_tree_fini(&kv->load);
+    mr_free(kv->extent);
+    mr_free(kv->chain);
+    mr_free(kv);
+}

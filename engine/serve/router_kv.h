@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Routing by what is cached where: a call goes where it costs the fewest seconds,
+ *
+ *   J_i = W_i + X_i + w n_i
+ *   W_i   prompts that wait or are being read on i, at the pace of full steps
+ *   X_i   the prompt without what i has cached of it, read in one piece
+ *   w n_i calls of i, each at w seconds: what one more takes from those that run there
+ *
+ * A directory, a tree of extents like the caches' own, remembers who was sent which context: every
+ * extent knows the last few instances. Candidates are those of the
+ * longest extent that matches, where the session was last, two at random, and the instance with the
+ * least W + w n, which beats all others that have nothing. Each is looked at as it is: the
+ * directory may be out of date, the answer is not. A call costs a walk in the directory, O(log n)
+ * and a dozen looks at most. With no more instances than an extent remembers the answer is the best
+ * of all.
+ *
+ * Ignored: that news of caches and loads take time to reach a router; lower tiers of memory. */
+#ifndef MR_ENGINE_SERVE_ROUTER_KV_H
+#define MR_ENGINE_SERVE_ROUTER_KV_H
+
+#include "engine/serve/instance.h"
+#include "engine/serve/router.h"
+
+enum {
+    MR_ROUTER_KV_HOLDERS = 8
+};
+
+/* Who was sent a context down to some extent. */
+struct mr_router_kv_extent {
+    uint32_t generation;
+    uint32_t n;
+    uint32_t holder[MR_ROUTER_KV_HOLDERS]; /* instances, the last first */
+};
+
+struct mr_router_kv {
+    struct mr_instance *instance; /* lent */
+    uint32_t n;
+    double call_s;     /* w */
+    double read_tok_s; /* tokens of prompts a second in full steps, the inverse of W's pace */
+    struct mr_cache directory;
+    struct mr_router_kv_extent *extent; /* by node of the directory */
+    size_t extent_cap;
+    struct mr_tree load; /* W + w n in nanoseconds; MR_TREE_NEVER while closed */
+    uint32_t *chain;     /* scratch: nodes of a path, the deepest first */
+    size_t chain_cap;
+    uint64_t n_look; /* instances looked at so far */
+};
+
+/** @param[in] instance [n], alike, with a prefix cache; lent @param[in] call_s w */
+MR_CHECKED mr_status mr_router_kv_create(struct mr_instance *instance, uint32_t n, double call_s,
+                                         struct mr_router_kv **out, struct mr_err *err);
+void mr_router_kv_destroy(struct mr_router_kv *kv);
+
+/** @param[in] router whose seats are open or closed, with its counts; draws are its own
+ *  @param[in] call with its prompt and path @param[in] id draws are made from @param[in] last
+ *  instance of the session, or MR_ROUTER_NOWHERE
+ *  @return MR_ROUTER_NOWHERE when all are closed */
+uint32_t mr_router_kv_choose(struct mr_router_kv *kv, const struct mr_router *router,
+                             const struct mr_call *call, uint64_t id, uint32_t last, double now_s);
+
+/** J_i. */
+double mr_router_kv_cost_s(const struct mr_router_kv *kv, const struct mr_router *router,
+                           const struct mr_call *call, uint32_t i, double now_s);
+
+/** A call was sent there. */
+MR_CHECKED mr_status mr_router_kv_sent(struct mr_router_kv *kv, const struct mr_call *call,
+                                       uint32_t i, struct mr_err *err);
+
+/** The load of an instance, or whether it is open, has changed. */
+void mr_router_kv_update(struct mr_router_kv *kv, const struct mr_router *router, uint32_t i);
+
+#endif

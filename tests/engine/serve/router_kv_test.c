@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* engine/serve/router_kv: the choice is the cheapest of all instances as long as extents remember
+ * all of them, and never worse than the least loaded; a warm instance is taken if and only if it
+ * saves more than it makes wait; leaps and steps agree. */
+#include "engine/serve/router_kv.h"
+
+#include "engine/serve/call_path.h"
+#include "engine/serve/cell_outage.h"
+#include "tests/engine/serve/apart.h"
+#include "tests/engine/serve/play.h"
+
+enum {
+    n_call = 600
+};
+
+/* Conversations and documents many of them begin with, as runs of blocks. */
+struct prompt {
+    struct mr_cache_run run[3];
+    uint32_t n_run, n_token;
+};
+
+static struct prompt draw_prompt(struct mr_rng *rng)
+{
+    struct prompt p = {.n_run = 2};
+    const uint32_t document = (uint32_t)mr_rng_below(rng, 6);
+    const uint32_t shared = 5 + (uint32_t)mr_rng_below(rng, 20);
+    const uint32_t own = 1 + (uint32_t)mr_rng_below(rng, 20);
+    const uint32_t who = (uint32_t)mr_rng_below(rng, 30);
+    p.run[0] = (struct mr_cache_run){mr_cache_id(100 + document, 0), shared};
+    p.run[1] = (struct mr_cache_run){mr_cache_id(1000 + who, 0), own};
+    p.n_token = 16 * (shared + own) + (uint32_t)mr_rng_below(rng, 16) + 1;
+    return p;
+}
+
+/* All instances, each asked as it is. */
+static double cheapest_s(const struct mr_cell *cell, const struct mr_call *call, double now_s,
+                         uint32_t *best)
+{
+    double least_s = (double)INFINITY;
+    for (uint32_t i = 0; i < cell->plan.n_instance; i++) {
+        if (cell->seat[i].state != MR_CELL_SEAT_UP)
+            continue;
+        const double cost_s = mr_router_kv_cost_s(cell->kv, &cell->router, call, i, now_s);
+        if (cost_s < least_s) {
+            least_s = cost_s;
+            *best = i;
+        }
+    }
+    return least_s;
+}
+
+struct tally {
+    uint64_t n_right, n_choice, n_warm, n_look;
+    double regret_s, spread_s; /* over the best; over the least loaded, had it been taken */
+};
+
+/* @param[in] is_sane each choice compared with all instances */
+static void play_kv(struct mr_serving *serving, uint32_t n_instance, uint64_t seed, bool is_sane,
+                    struct item *item, struct tally *tally)
+{
+    const struct mr_cell_plan plan = {.serving = serving,
+                                      .n_instance = n_instance,
+                                      .router = MR_ROUTER_KV,
+                                      .call_s = 0.004,
+                                      .seed = seed};
+    struct mr_rng rng = mr_rng_stream(601, MR_RNG_TEST, seed);
+    struct mr_cell cell;
+    struct mr_err err = {0};
+    double at_s = 0;
+    assert_int_equal(
+        mr_cell_init(&cell, &plan, &(struct mr_cell_sink){finished, refused, item}, &err), MR_OK);
+    for (uint32_t i = 0; i < n_call; i++) {
+        const struct prompt p = draw_prompt(&rng);
+        struct mr_ticket ticket = {.id = i,
+                                   .session = i,
+                                   .n_prompt = p.n_token,
+                                   .n_output = 1 + (uint32_t)mr_rng_below(&rng, 60),
+                                   .n_run = p.n_run,
+                                   .run = p.run};
+        at_s += mr_rng_exponential(&rng, 0.2 / n_instance);
+        item[i] = (struct item){.finished_s = (double)NAN};
+        assert_int_equal(mr_cell_play(&cell, at_s, &err), MR_OK);
+        if (i % 97 == 50)
+            assert_int_equal(mr_cell_down(&cell, i % n_instance, at_s, &err), MR_OK);
+        if (i % 97 == 70)
+            for (uint32_t k = 0; k < n_instance; k++)
+                assert_int_equal(mr_cell_up(&cell, k, at_s, &err), MR_OK);
+        uint32_t best = MR_ROUTER_NOWHERE;
+        double least_s = 0;
+        struct mr_call call = {
+            .n_prompt = ticket.n_prompt, .n_output = ticket.n_output, .space = 9};
+        assert_int_equal(mr_call_path_take(&cell.calls, p.run, p.n_run, &call.path, &err), MR_OK);
+        if (is_sane)
+            least_s = cheapest_s(&cell, &call, at_s, &best);
+        const uint32_t at =
+            mr_router_kv_choose(cell.kv, &cell.router, &call, i, MR_ROUTER_NOWHERE, at_s);
+        if (is_sane) {
+            const double cost_s = mr_router_kv_cost_s(cell.kv, &cell.router, &call, at, at_s);
+            const uint32_t idle = mr_tree_winner(&cell.kv->load);
+            const double idle_s = mr_router_kv_cost_s(cell.kv, &cell.router, &call, idle, at_s);
+            assert_true(cost_s <= idle_s + 2e-9);
+            tally->regret_s += cost_s - least_s;
+            tally->spread_s += idle_s - least_s;
+            tally->n_right += cost_s <= least_s + 2e-9 ? 1u : 0u;
+            tally->n_choice++;
+        }
+        mr_call_path_give(&cell.calls, call.path);
+        assert_int_equal(mr_cell_arrive(&cell, &ticket, at_s, &err), MR_OK);
+    }
+    assert_int_equal(mr_cell_play(&cell, (double)INFINITY, &err), MR_OK);
+    tally->n_look += cell.kv->n_look;
+    struct total total = {0};
+    for (uint32_t i = 0; i < n_instance; i++)
+        add(&total, &cell.instance[i]);
+    for (uint32_t i = 0; i < n_call; i++) {
+        assert_true(item[i].finished_s > 0);
+        tally->n_warm += item[i].n_cached > 0 ? 1u : 0u;
+    }
+    mr_cell_fini(&cell);
+}
+
+static struct mr_serving cached(const struct mr_profile *profile, uint64_t n_block)
+{
+    struct mr_serving serving = serving_of(profile);
+    serving.has_cache = true;
+    serving.n_block = n_block;
+    return serving;
+}
+
+MR_TEST(the_cheapest_of_all)
+{
+    struct mr_profile *profile = play_five_constants();
+    static struct item item[n_call];
+    struct tally tally = {0};
+    for (uint64_t seed = 0; seed < 24; seed++) {
+        struct mr_serving serving = cached(profile, 150 + 60 * (seed % 5));
+        play_kv(&serving, 2 + (uint32_t)(seed % (MR_ROUTER_KV_HOLDERS - 1)), seed, true, item,
+                &tally);
+    }
+    print_message("%llu of %llu choices are the best, %llu calls found something\n",
+                  (unsigned long long)tally.n_right, (unsigned long long)tally.n_choice,
+                  (unsigned long long)tally.n_warm);
+    assert_int_equal(tally.n_right, tally.n_choice);
+    assert_true(tally.n_warm > tally.n_choice / 3);
+    mr_profile_destroy(profile);
+    assert_int_equal(mr_test_live_allocations(), 0);
+}
+
+/* Of forty an extent remembers eight: nearly all that can be gained is. */
+MR_TEST(nearly_the_cheapest_of_many)
+{
+    struct mr_profile *profile = play_five_constants();
+    static struct item item[n_call];
+    struct tally tally = {0};
+    for (uint64_t seed = 100; seed < 110; seed++) {
+        struct mr_serving serving = cached(profile, 300);
+        play_kv(&serving, 40, seed, true, item, &tally);
+    }
+    print_message("%llu of %llu choices are the best; %.3g of what can be gained is lost; %.3g "
+                  "looks a call\n",
+                  (unsigned long long)tally.n_right, (unsigned long long)tally.n_choice,
+                  tally.regret_s / tally.spread_s,
+                  (double)tally.n_look / (2 * (double)tally.n_choice));
+    assert_true(tally.regret_s < 0.1 * tally.spread_s);
+    assert_true(tally.n_look <= 2 * tally.n_choice * (MR_ROUTER_KV_HOLDERS + 4));
+    mr_profile_destroy(profile);
+}
+
+MR_TEST(leaps_as_it_steps)
+{
+    struct mr_profile *profile = play_five_constants();
+    static struct item leap[n_call], step[n_call];
+    struct tally tally = {0};
+    for (uint64_t seed = 200; seed < 220; seed++) {
+        struct mr_serving serving = cached(profile, 200);
+        play_kv(&serving, 3 + (uint32_t)(seed % 9), seed, false, leap, &tally);
+        serving.steps_singly = true;
+        play_kv(&serving, 3 + (uint32_t)(seed % 9), seed, false, step, &tally);
+        for (size_t i = 0; i < n_call; i++) {
+            assert_int_equal(leap[i].instance, step[i].instance);
+            assert_int_equal(leap[i].n_cached, step[i].n_cached);
+            mr_assert_near(leap[i].finished_s, step[i].finished_s, 0, 1e-9);
+        }
+    }
+    mr_profile_destroy(profile);
+}
+
+/* Instance 0 has the context. With nothing to wait for it is taken; behind a prompt that takes
+ * longer than the context is worth it is not. */
+MR_TEST(warm_if_it_pays)
+{
+    struct mr_profile *profile = play_five_constants();
+    struct mr_serving serving = cached(profile, 2000);
+    const struct mr_cell_plan plan = {.serving = &serving, .n_instance = 3, .router = MR_ROUTER_KV};
+    static struct item item[4];
+    struct mr_err err = {0};
+    for (int is_busy = 0; is_busy < 2; is_busy++) {
+        struct mr_cell cell;
+        const struct mr_cache_run known = {mr_cache_id(500, 0), 60};
+        const struct mr_ticket first = {
+            .id = 0, .session = 0, .n_prompt = 970, .n_output = 2, .n_run = 1, .run = &known};
+        struct mr_ticket again = first,
+                         other = {.id = 2, .session = 0, .n_prompt = 20000, .n_output = 2};
+        for (size_t i = 0; i < 4; i++)
+            item[i].finished_s = (double)NAN;
+        again.id = 1;
+        again.session = 5;
+        assert_int_equal(
+            mr_cell_init(&cell, &plan, &(struct mr_cell_sink){finished, refused, item}, &err),
+            MR_OK);
+        assert_int_equal(mr_cell_arrive(&cell, &first, 0, &err), MR_OK);
+        assert_int_equal(mr_cell_play(&cell, 10, &err), MR_OK);
+        if (is_busy) { /* a long prompt that only instance 0 may take */
+            mr_cell_drain(&cell, 1, 10);
+            mr_cell_drain(&cell, 2, 10);
+            assert_int_equal(mr_cell_arrive(&cell, &other, 10, &err), MR_OK);
+            assert_int_equal(mr_cell_up(&cell, 1, 10, &err), MR_OK);
+            assert_int_equal(mr_cell_up(&cell, 2, 10, &err), MR_OK);
+        }
+        assert_int_equal(mr_cell_arrive(&cell, &again, 10, &err), MR_OK);
+        assert_int_equal(mr_cell_play(&cell, (double)INFINITY, &err), MR_OK);
+        assert_int_equal(item[0].instance, 0);
+        assert_int_equal(item[1].instance, is_busy);
+        assert_int_equal(item[1].n_cached, is_busy ? 0 : 960);
+        mr_cell_fini(&cell);
+    }
+    mr_profile_destroy(profile);
+}
+
+MR_TEST_MAIN(MR_TEST_ENTRY(the_cheapest_of_all), MR_TEST_ENTRY(nearly_the_cheapest_of_many),
+             MR_TEST_ENTRY(leaps_as_it_steps), MR_TEST_ENTRY(warm_if_it_pays))
