@@ -26,6 +26,7 @@ static const struct mr_param rows[] = {
     MR_PARAM(G, facility_kg_s, "flow.facility", MR_Q_MASS_FLOW, "32.3 kg/s", 1e-3, 1e5, "Facility water of one unit at design"),
     MR_PARAM(G, duty_kg_s, "flow.duty", MR_Q_MASS_FLOW, "0 kg/s", 0, 1e5, "Coolant of one unit that its racks need; 0: the design flow"),
     MR_PARAM(G, electric_w, "electric", MR_Q_POWER, "74 kW", 0, 1e8, "Electric power of one unit at design; 0: from pump head and efficiencies"),
+    MR_PARAM(G, header_pa, "header", MR_Q_PRESSURE, "0 kPa", 0, 1e7, "Pressure held between supply and return headers; 0: what the racks need for their design flow"),
     MR_PARAM(G, unit_m3, "volume.unit", MR_Q_VOLUME, "24 L", 0, 100, "Coolant in one unit (LBNL)"),
     MR_PARAM(G, rack_m3, "volume.rack", MR_Q_VOLUME, "40 L", 0, 100, "Coolant in pipes and manifold for each rack (assumption)"),
     MR_PARAM_N(G, n_rack, "racks", "1", 0, 1000000, "Racks on the header"),
@@ -143,8 +144,10 @@ static void condition(const struct mr_cdu_group *group, struct mr_cdu_group_stat
     const double flow = mr_cdu_group_flow(s);
     const double n_duty = (double)(group->n_unit - group->n_spare);
     const double n_busy = busy_units(group, s->n_running);
-    if (!(flow > 0) && s->coolant_w_k > 0)
+    if (!(flow > 0) && s->coolant_w_k > 0) {
         s->held_c = mr_cdu_group_supply_c(group, s);
+        s->stopped_c = s->return_c;
+    }
     s->coolant_w_k = flow * group->design_m3_s * group->rho_kg_m3 * group->cp_j_kgk;
     s->limit_w_k = s->electric_w = s->fluid_w = 0;
     if (!(flow > 0) || !(n_busy > 0))
@@ -154,8 +157,8 @@ static void condition(const struct mr_cdu_group *group, struct mr_cdu_group_stat
                                              fouling(group, s, group->fouling_exchanger_frac));
     if (!s->has_pumps)
         return; /* it only coasts */
-    const double head =
-        mr_pow(unit_frac, system_exponent) * (1 + fouling(group, s, group->fouling_drop_frac));
+    const double head = mr_pow(unit_frac / fmin(s->open_frac, 1), system_exponent) *
+                        (1 + fouling(group, s, group->fouling_drop_frac));
     s->electric_w =
         n_busy * (group->electric_w > 0 ? group->electric_w * unit_frac * head
                                         : mr_pump_power_w(&group->pump, unit_frac, head));
@@ -298,10 +301,28 @@ static void look_at_mode(const struct mr_cdu_group *group, struct mr_cdu_group_s
     }
 }
 
+/* Time of dt in which the supply is above its set point: all of it where the exchangers are at
+ * their limit, which begins there; a supply that is the return passes it once at most. */
+static double above_s(const struct mr_cdu_group *group, const struct mr_cdu_group_state *s,
+                      const struct mr_two_state_wave *wave, double dt)
+{
+    static const double same_k = 1e-6;
+    const double set_c = group->set_c + same_k;
+    if (!(s->coolant_w_k > 0))
+        return mr_cdu_group_supply_c(group, s) > set_c ? dt : 0;
+    if (s->mode != MR_CDU_GROUP_BYPASS)
+        return s->mode == MR_CDU_GROUP_LIMITED ? dt : 0;
+    const bool is_above = s->return_c > set_c;
+    const double at_s =
+        mr_two_state_wave_crossing_s(wave, set_c, is_above ? -1 : 1, date_tolerance_s);
+    return is_above ? fmin(at_s, dt) : fmax(dt - at_s, 0);
+}
+
 static void step(const struct mr_cdu_group *group, struct mr_cdu_group_state *s, double t_s,
                  double heat_w, const struct mr_two_state_wave *wave)
 {
     const double dt = t_s - s->t_s, after_c = mr_two_state_wave_at(wave, dt);
+    s->above_s += above_s(group, s, wave, dt);
     s->in_j += heat_w * dt;
     s->fluid_j += s->fluid_w * dt;
     s->electric_j += s->electric_w * dt;
@@ -353,6 +374,23 @@ double mr_cdu_group_next_s(const struct mr_cdu_group *group, const struct mr_cdu
     return fmin(next_turn(group, state, &wave).t_s, mr_cdu_group_flow_next_s(state));
 }
 
+double mr_cdu_group_saturated_s(const struct mr_cdu_group *group,
+                                const struct mr_cdu_group_state *state, double heat_w)
+{
+    const struct mr_two_state_wave wave = wave_of(group, state, heat_w);
+    const struct turn turn = next_turn(group, state, &wave);
+    return turn.mode == MR_CDU_GROUP_LIMITED && state->mode != MR_CDU_GROUP_LIMITED ? turn.t_s
+                                                                                    : HUGE_VAL;
+}
+
+double mr_cdu_group_high_s(const struct mr_cdu_group *group, const struct mr_cdu_group_state *state,
+                           double heat_w)
+{
+    const struct mr_two_state_wave wave = wave_of(group, state, heat_w);
+    const double t_s = high_s(group, state, &wave);
+    return t_s <= mr_cdu_group_next_s(group, state, heat_w) ? t_s : HUGE_VAL;
+}
+
 double mr_cdu_group_flow_next_s(const struct mr_cdu_group_state *state)
 {
     int class;
@@ -368,7 +406,8 @@ void mr_cdu_group_start(const struct mr_cdu_group *group, struct mr_cdu_group_st
                                          .n_running = group->n_unit,
                                          .has_pumps = true,
                                          .path = mr_flow_steady(1),
-                                         .flow = MR_FLOW_DESIGN};
+                                         .flow = MR_FLOW_DESIGN,
+                                         .open_frac = 1};
     condition(group, state);
     choose_mode(group, state);
 }
@@ -444,6 +483,16 @@ void mr_cdu_group_set_pumps(const struct mr_cdu_group *group, struct mr_cdu_grou
     take_class(group, state);
 }
 
+void mr_cdu_group_set_open(const struct mr_cdu_group *group, struct mr_cdu_group_state *state,
+                           double open_frac)
+{
+    if (open_frac == state->open_frac)
+        return;
+    state->open_frac = open_frac;
+    condition(group, state);
+    choose_mode(group, state);
+}
+
 void mr_cdu_group_set_age(const struct mr_cdu_group *group, struct mr_cdu_group_state *state,
                           double age_s)
 {
@@ -472,7 +521,7 @@ double mr_cdu_group_supply_c(const struct mr_cdu_group *group,
                              const struct mr_cdu_group_state *state)
 {
     if (!(state->coolant_w_k > 0))
-        return state->held_c;
+        return state->held_c + (state->return_c - state->stopped_c);
     if (state->mode == MR_CDU_GROUP_BYPASS)
         return state->return_c;
     if (state->mode == MR_CDU_GROUP_REGULATING)
@@ -482,8 +531,42 @@ double mr_cdu_group_supply_c(const struct mr_cdu_group *group,
 
 double mr_cdu_group_flow(const struct mr_cdu_group_state *state)
 {
-    return state->flow == mr_flow_class(state->path.to_frac) ? state->path.to_frac
-                                                             : mr_flow_of_class(state->flow);
+    const double given = state->flow == mr_flow_class(state->path.to_frac)
+                             ? state->path.to_frac
+                             : mr_flow_of_class(state->flow);
+    return fmin(given, state->open_frac);
+}
+
+double mr_cdu_group_header_frac(const struct mr_cdu_group_state *state)
+{
+    return state->open_frac > 0 ? mr_cdu_group_flow(state) / state->open_frac : 1;
+}
+
+/* The operating point: flow of a unit in service against racks whose valves have closed. */
+double mr_cdu_group_speed_frac(const struct mr_cdu_group *group,
+                               const struct mr_cdu_group_state *state)
+{
+    const double n_busy = busy_units(group, state->n_running);
+    const double n_duty = (double)(group->n_unit - group->n_spare);
+    const double flow = mr_cdu_group_flow(state);
+    if (!state->has_pumps || !(flow > 0) || !(n_busy > 0))
+        return 0;
+    const double unit_frac = flow * n_duty / n_busy * group->duty_kg_s / group->it_kg_s;
+    const double head = mr_pow(unit_frac / fmin(state->open_frac, 1), system_exponent) *
+                        (1 + fouling(group, state, group->fouling_drop_frac));
+    return mr_pump_speed(&group->pump, unit_frac, head);
+}
+
+/* Saturated: open. Regulated: heat over what the exchangers could take, in proportion. */
+double mr_cdu_group_valve_frac(const struct mr_cdu_group *group,
+                               const struct mr_cdu_group_state *state)
+{
+    const double most_w = state->limit_w_k * (state->return_c - state->facility_c);
+    if (state->mode == MR_CDU_GROUP_LIMITED)
+        return 1;
+    if (state->mode == MR_CDU_GROUP_BYPASS || !(most_w > 0))
+        return 0;
+    return fmin(mr_cdu_group_rejected_w(group, state) / most_w, 1);
 }
 
 double mr_cdu_group_plate_fouling(const struct mr_cdu_group *group,

@@ -45,6 +45,7 @@ struct mr_cdu_group {
     double it_kg_s, facility_kg_s;        /* design flows of one unit */
     double duty_kg_s;                     /* coolant of one unit that the racks need; 0: design */
     double electric_w;                    /* of one unit at design; 0: from the pump */
+    double header_pa;                     /* held between supply and return; 0: racks' design */
     double unit_m3, rack_m3;              /* coolant in one unit, and for each rack */
     uint64_t n_rack;
     double cp_j_kgk, rho_kg_m3, facility_cp_j_kgk;
@@ -65,12 +66,14 @@ struct mr_cdu_group_state {
     bool has_pumps;           /* powered */
     struct mr_flow_path path; /* group flow over design */
     int flow;                 /* its class */
+    double open_frac;         /* of the design flow that racks take at the header's pressure */
     double age_s;             /* of the fouling */
     enum mr_cdu_group_mode mode;
     double coolant_w_k, limit_w_k; /* m cp, G */
     double electric_w, fluid_w;
-    double held_c;              /* supply when the flow stopped: what stands in the racks */
-    bool is_high, is_saturated; /* as last told */
+    double held_c, stopped_c;                /* supply and return when the flow stopped */
+    bool is_high, is_saturated;              /* as last told */
+    double above_s;                          /* time with a supply above its set point */
     double in_j, fluid_j, out_j, electric_j; /* racks, pumps into coolant, to facility; drawn */
 };
 
@@ -118,6 +121,16 @@ void mr_cdu_group_advance(const struct mr_cdu_group *group, struct mr_cdu_group_
 double mr_cdu_group_next_s(const struct mr_cdu_group *group, const struct mr_cdu_group_state *state,
                            double heat_w);
 
+/** Date at which the exchangers come to their limit if heat stays what it is. INFINITY: not as the
+ *  next change of mode, or they are there. */
+double mr_cdu_group_saturated_s(const struct mr_cdu_group *group,
+                                const struct mr_cdu_group_state *state, double heat_w);
+
+/** Date at which the supply passes its limit upwards if heat stays what it is. INFINITY: not before
+ *  the next change of mode or flow class, or it is above already. */
+double mr_cdu_group_high_s(const struct mr_cdu_group *group, const struct mr_cdu_group_state *state,
+                           double heat_w);
+
 /** Date at which the flow enters its next class: the racks feel it. */
 double mr_cdu_group_flow_next_s(const struct mr_cdu_group_state *state);
 
@@ -130,18 +143,36 @@ void mr_cdu_group_lose(const struct mr_cdu_group *group, struct mr_cdu_group_sta
 /** All pumps lose power (coast down), or have it again. */
 void mr_cdu_group_set_pumps(const struct mr_cdu_group *group, struct mr_cdu_group_state *state,
                             bool has_power);
+/** What racks let through at the header's pressure, over design: valves that close. The pumps hold
+ *  that pressure, so the flow falls with them; where pumps give less, the pressure does. */
+void mr_cdu_group_set_open(const struct mr_cdu_group *group, struct mr_cdu_group_state *state,
+                           double open_frac);
 /** Fouling is linear in time: full at fouling_s. */
 void mr_cdu_group_set_age(const struct mr_cdu_group *group, struct mr_cdu_group_state *state,
                           double age_s);
 
-/** Supply to the racks; heat given to the facility now [W]. */
+/** Supply to the racks: without flow what stands in them, which warms as the loop does. Heat given
+ * to the facility now [W]. */
 double mr_cdu_group_supply_c(const struct mr_cdu_group *group,
                              const struct mr_cdu_group_state *state);
 double mr_cdu_group_rejected_w(const struct mr_cdu_group *group,
                                const struct mr_cdu_group_state *state);
 
-/** Flow over design as it counts now: that of its class, exact once it is where it goes. */
+/** Flow over design as it counts now: that of its class, exact once it is where it goes, and no
+ * more than racks let through. */
 double mr_cdu_group_flow(const struct mr_cdu_group_state *state);
+
+/** Flow of the racks over what they take at the header's pressure; that pressure is this to the
+ *  power of their law. */
+double mr_cdu_group_header_frac(const struct mr_cdu_group_state *state);
+
+/** Speed of the pumps that run, over their rated one. */
+double mr_cdu_group_speed_frac(const struct mr_cdu_group *group,
+                               const struct mr_cdu_group_state *state);
+
+/** Facility water that the valve lets through for the heat taken now, over its design flow. */
+double mr_cdu_group_valve_frac(const struct mr_cdu_group *group,
+                               const struct mr_cdu_group_state *state);
 
 /** Growth of plates' resistance by fouling at the state's age. */
 double mr_cdu_group_plate_fouling(const struct mr_cdu_group *group,

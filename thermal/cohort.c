@@ -102,13 +102,19 @@ struct mr_cohort mr_cohort_at(const struct mr_package *package, const struct mr_
 /* A new tangent of leakage at the mean die. */
 static void linearize(const struct mr_package *package, struct mr_cohort *c)
 {
-    if (c->mode == MR_COHORT_OFF || c->is_dark) {
+    if (c->mode == MR_COHORT_OFF) {
         c->base_w = 0;
         c->slope = 0;
         c->slope_w_k = 0;
         return;
     }
     c->tangent_c = c->mean_c[0];
+    if (c->is_gated) {
+        c->base_w = c->power_w;
+        c->slope = 0;
+        c->slope_w_k = 0;
+        return;
+    }
     c->base_w = c->power_w + mr_package_leak_w(package, c->tangent_c);
     c->slope = (uint8_t)mr_package_slope(package, c->tangent_c);
     c->slope_w_k = package->slope_w_k[c->slope];
@@ -222,7 +228,7 @@ static double limit_of(const struct mr_package *package, const struct mr_cohort 
 static double room_w(const struct mr_package *package, const struct mr_cohort *c, double die_c)
 {
     return (die_c - inlet_of(package, c)) * package->worst_w_k[c->flow] -
-           mr_package_leak_w(package, die_c);
+           (c->is_gated ? 0 : mr_package_leak_w(package, die_c));
 }
 
 static void allow(const struct mr_package *package, struct mr_cohort *c)
@@ -301,6 +307,11 @@ enum mr_cohort_event mr_cohort_set_flow(const struct mr_package *package, struct
 void mr_cohort_set_floor(struct mr_cohort *cohort, double floor_w)
 {
     cohort->floor_w = floor_w;
+}
+
+void mr_cohort_set_gated(struct mr_cohort *cohort, bool is_gated)
+{
+    cohort->is_gated = is_gated;
 }
 
 enum mr_cohort_event mr_cohort_tick(const struct mr_package *package, struct mr_cohort *cohort,
@@ -400,6 +411,14 @@ enum mr_cohort_event mr_cohort_fire(const struct mr_package *package, struct mr_
 double mr_cohort_drawn_w(const struct mr_cohort *cohort)
 {
     return cohort->base_w + cohort->slope_w_k * (cohort->mean_c[0] - cohort->tangent_c);
+}
+
+double mr_cohort_memory_c(const struct mr_package *package, const struct mr_cohort *cohort)
+{
+    const struct mr_package_member *m = &class_of(package, cohort)->worst;
+    const double drawn_w =
+        cohort->base_w + cohort->slope_w_k * (cohort->worst_c[0] - cohort->tangent_c);
+    return cohort->worst_c[0] - MR_PACKAGE_MEMORY_SHARE * drawn_w / m->g1_w_k;
 }
 
 double mr_cohort_heat_w(const struct mr_package *package, const struct mr_cohort *cohort)

@@ -57,8 +57,7 @@ struct mr_cohort {
     double next_s, restart_s;            /* next event; INFINITY: none */
     uint32_t n_package, generation;      /* the generation of `next_s`: older timers are stale */
     uint8_t flow, slope, mode, next;     /* classes; enum mr_cohort_mode; enum mr_cohort_event */
-    bool is_memory_hot;
-    bool is_dark; /* without power: no leakage either; set before mr_cohort_set_power */
+    bool is_memory_hot, is_gated;        /* gated: no leakage, power is what is told */
 };
 
 const char *mr_cohort_event_name(int event);
@@ -91,6 +90,9 @@ enum mr_cohort_event mr_cohort_set_flow(const struct mr_package *package, struct
  *  lowest clock's. */
 void mr_cohort_set_floor(struct mr_cohort *cohort, double floor_w);
 
+/** Without supply voltage nothing leaks. Holds from the next change of power on. */
+void mr_cohort_set_gated(struct mr_cohort *cohort, bool is_gated);
+
 /** The control tick: a held cohort is looked at again, with a new tangent. Others do nothing. */
 enum mr_cohort_event mr_cohort_tick(const struct mr_package *package, struct mr_cohort *cohort,
                                     double t_s);
@@ -101,6 +103,9 @@ enum mr_cohort_event mr_cohort_fire(const struct mr_package *package, struct mr_
 /** Power of one package now, leakage included, and heat of one to the coolant now [W]. */
 double mr_cohort_drawn_w(const struct mr_cohort *cohort);
 double mr_cohort_heat_w(const struct mr_package *package, const struct mr_cohort *cohort);
+
+/** Memory of the worst member. */
+double mr_cohort_memory_c(const struct mr_package *package, const struct mr_cohort *cohort);
 
 /** Heat stored above 0 degC by one package [J]. */
 double mr_cohort_stored_j(const struct mr_package *package, const struct mr_cohort *cohort);

@@ -18,6 +18,7 @@ static const struct mr_param rows[] = {
     MR_PARAM(M, liquid_frac, "liquid", MR_Q_FRACTION, "1", -MR_UNBOUNDED, MR_UNBOUNDED, "Share of the rack's heat that liquid takes"),
     MR_PARAM(M, inlet_max_c, "inlet_max", MR_Q_TEMPERATURE, "45 degC", 0, 90, "Warmest coolant the rack's maker allows"),
     MR_PARAM(M, return_high_c, "return_high", MR_Q_TEMPERATURE, "65 degC", 0, 100, "Return temperature that raises an event"),
+    MR_PARAM(M, trip_c, "trip", MR_Q_TEMPERATURE, "95 degC", 0, 150, "Coolant or air so warm that a rack without known packages switches off (assumption)"),
     MR_PARAM(M, low_frac, "flow_low", MR_Q_FRACTION, "0.7", 0, 1, "Flow over design below which an event is raised"),
     MR_PARAM(M, least_m3_j, "flow_least", MR_Q_FLOW_PER_POWER, "0.8 L/min/kW", 0, 1, "Least design flow for each kilowatt"),
     MR_PARAM(M, cp_j_kgk, "cp", MR_Q_SPECIFIC_HEAT, "3.9 kJ/kgK", 100, 1e4, "Specific heat of the coolant"),

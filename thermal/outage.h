@@ -1,45 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What fails in a plant or comes back, and when, out of words: "cdu:H0.R0.C0@1h+30min=1". */
+/* What fails in a plant and when, out of words: "cdu:H0.R0.C0@1h+30min=1". */
 #ifndef MR_THERMAL_OUTAGE_H
 #define MR_THERMAL_OUTAGE_H
 
 #include "thermal/plant.h"
 
-/* One date. */
+/* What fails, from when to when. */
 struct mr_outage {
-    double t_s;
-    int kind;       /* enum mr_outage_kind */
-    uint32_t which; /* group, loop or rack */
-    double value;   /* units, share of fans, scope */
-    bool is_end;
+    double t_s, end_s; /* end: INFINITY, not within the run */
+    int kind;          /* enum mr_plant_outage, or MR_OUTAGE_LEAK */
+    uint32_t which;    /* part of the kind; MR_SITE_NONE: all of them */
+    double value;      /* lost, NaN: all there is; leaks: scope */
+    const char *text;  /* lent */
 };
 
-/* kind, what follows the colon, meaning of the value */
-#define MR_OUTAGE_LIST(X)                                             \
-    X(PUMPS, "pumps", "CDU group, all of them without a name")        \
-    X(CDU, "cdu", "CDU group; value: units lost, 1")                  \
-    X(FANS, "fans", "loop, all without a name; value: share lost, 1") \
-    X(LEAK, "leak", "rack; value: tray, rack or row")                 \
-    X(UTILITY, "utility", "nothing")
+enum {
+    MR_OUTAGE_LEAK = MR_PLANT_N_OUTAGE,
+    MR_OUTAGES_MAX = 10000 /* of one run */
+};
 
-enum mr_outage_kind {
-#define MR_OUTAGE_ENUM(name, text, doc) MR_OUTAGE_##name,
-    MR_OUTAGE_LIST(MR_OUTAGE_ENUM)
-#undef MR_OUTAGE_ENUM
-    MR_N_OUTAGE
+/* A beginning or an end. */
+struct mr_outage_change {
+    double t_s;
+    size_t i_outage;
+    bool is_end;
 };
 
 struct mr_outage_list {
     struct mr_outage *item;
     size_t n, cap;
+    struct mr_outage_change *change; /* by date */
+    size_t n_change, cap_change;
 };
 
-/** "KIND[:NAME]@TIME[+DURATION][=VALUE]", such as "cdu:H0.R0.C0@1h+30min=1". Sorted by date at the
- *  end. @param[out] outages mr_free(item), after errors too */
+/** Kind by its name; -1: there is none. */
+int mr_outage_kind_of(struct mr_str name);
+
+/** "KIND[:NAME]@TIME[+DURATION][=VALUE]", such as "cdu:H0.R0.C0@1h+30min=1".
+ *  @param[out] outages mr_outage_fini, after errors too */
 MR_CHECKED mr_status mr_outage_read(const struct mr_param_list *text, const struct mr_site *site,
                                     struct mr_outage_list *outages, struct mr_err *err);
+void mr_outage_fini(struct mr_outage_list *outages);
 
-void mr_outage_apply(const struct mr_outage *outage, const struct mr_plant *plant,
-                     struct mr_plant_state *state);
+/** Refuse what the plant does not have, or not so much of; "all" becomes a number. */
+MR_CHECKED mr_status mr_outage_check(struct mr_outage_list *outages, const struct mr_plant *plant,
+                                     struct mr_err *err);
+
+/** Change i begins or ends. What overlaps on one part adds up, or the worst of it counts. */
+MR_CHECKED mr_status mr_outage_apply(const struct mr_outage_list *outages, size_t i,
+                                     const struct mr_plant *plant, struct mr_plant_state *state,
+                                     struct mr_err *err);
 
 #endif

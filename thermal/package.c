@@ -154,14 +154,19 @@ static mr_status check_positive(const char *name, const struct mr_package_params
 {
     const struct {
         const char *what, *unit;
-        double value;
-    } row[] = {{"r1", "> 0 K/W", p->r1_k_w},      {"r2", "> 0 K/W", p->r2_k_w},
-               {"c1", "> 0 J/K", p->c1_j_k},      {"c2", "> 0 J/K", p->c2_j_k},
-               {"tdp", "> 0 W", p->tdp_w},        {"cp", "> 0 J/kgK", p->cp_j_kgk},
-               {"rho", "> 0 kg/m3", p->rho_kg_m3}};
-    for (size_t i = 0; i < sizeof row / sizeof *row; i++)
+        double value, least, most; /* bounds keep every propagator finite */
+    } row[] = {
+        {"r1", "> 0 K/W", p->r1_k_w, 1e-6, 1e3},      {"r2", "> 0 K/W", p->r2_k_w, 1e-6, 1e3},
+        {"c1", "> 0 J/K", p->c1_j_k, 1e-2, 1e8},      {"c2", "> 0 J/K", p->c2_j_k, 1e-2, 1e8},
+        {"tdp", "> 0 W", p->tdp_w, 1, 1e6},           {"cp", "> 0 J/kgK", p->cp_j_kgk, 1, 1e5},
+        {"rho", "> 0 kg/m3", p->rho_kg_m3, 1e-2, 1e5}};
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
         if (!(row[i].value > 0) || !isfinite(row[i].value))
             return refuse(err, name, row[i].what, row[i].unit);
+        if (row[i].value < row[i].least || row[i].value > row[i].most)
+            return mr_err_set(err, MR_RANGE, MR_NOWHERE, "package '%s': %s %g must be in %g .. %g",
+                              name, row[i].what, row[i].value, row[i].least, row[i].most);
+    }
     return MR_OK;
 }
 

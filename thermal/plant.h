@@ -20,9 +20,11 @@
 #include "thermal/cdu_group.h"
 #include "thermal/cohort.h"
 #include "thermal/facility.h"
-#include "thermal/leak.h"
 #include "thermal/manifold.h"
+#include "thermal/orbit.h"
+#include "thermal/plant_ask.h"
 #include "thermal/plant_event.h"
+#include "thermal/plant_outage.h"
 #include "thermal/rejection.h"
 #include "thermal/room.h"
 #include "thermal/weather.h"
@@ -31,9 +33,21 @@ enum {
     MR_PLANT_PACKAGES = 64 /* kinds of package, flow and supply of one site */
 };
 
+/* name, text, what the watts are that a plant is told */
+#define MR_PLANT_LEAKAGE_LIST(X)                                                          \
+    X(INCLUDED, "included", "with the leakage of a die that rests at its design coolant") \
+    X(ADDED, "added", "without leakage")                                                  \
+    X(NONE, "none", "what is drawn, whatever the die's temperature")
+
+enum mr_plant_leakage {
+#define MR_PLANT_LEAKAGE_ENUM(name, text, doc) MR_PLANT_LEAKAGE_##name,
+    MR_PLANT_LEAKAGE_LIST(MR_PLANT_LEAKAGE_ENUM)
+#undef MR_PLANT_LEAKAGE_ENUM
+};
+
 struct mr_plant_params {
     double period_s, band_k;
-    bool adds_leakage; /* powers come without leakage; else they are what is drawn */
+    int leakage; /* enum mr_plant_leakage */
     bool may_float, may_oversize, has_water, has_ups_pumps;
     double fouled_s; /* time since the last cleaning at the start */
     double recirculation_k;
@@ -47,9 +61,11 @@ struct mr_plant_rack {
     uint32_t n_package, n_tray;
     double share_frac; /* of the rack's power, in packages */
     struct mr_manifold manifold;
+    double header_pa;  /* held by its group */
+    double valve_frac; /* stroke that gives design flow there; 1 where that is not enough */
 };
 
-/* A rack's power as its owner knows it, without leakage where the plant adds it. */
+/* A rack's power as its owner knows it; with or without leakage as the plant's parameter says. */
 struct mr_plant_load {
     double package_w, demand_w; /* of one package: drawn now; at full clocks */
     double other_w;             /* of the rest of the rack */
@@ -61,33 +77,46 @@ struct mr_plant_rack_state {
     struct mr_plant_load load; /* with is_told */
     bool is_told;              /* what packages draw, so holding them is the owner's business */
     uint32_t first;            /* cohort; UINT32_MAX: none */
-    double own_frac;           /* of the group's flow; below 1: its valve is closing */
-    struct mr_flow_path valve;
-    int valve_class;                /* that own_frac has while the valve moves */
-    int flow;                       /* class of its plates */
-    double flow_frac, fouling_frac; /* that it was made of */
-    double inlet_c, liquid_w;       /* mean of the last step */
-    struct mr_leak leak;
-    uint32_t n_dark; /* packages without power */
-    bool is_low, is_hot;
+    double own_frac;           /* flow over design that its valve lets through at the header */
+    struct mr_manifold_stroke valve;
+    double stroke_s; /* of a full stroke, as it moves now */
+    int valve_class; /* that own_frac has while the valve moves */
+    bool is_moving;
+    int flow;                                     /* class of its plates */
+    double flow_frac, fouling_frac;               /* that it was made of */
+    double inlet_c, liquid_w;                     /* mean of the last step */
+    uint32_t n_leak, n_known, n_tray, n_isolated; /* leaks: all, seen, of a tray, shut off */
+    uint32_t n_cut;                               /* leaks seen that cut off the whole rack */
+    uint32_t n_off;                               /* cohorts that switched off */
+    bool is_low, is_hot, is_tripped;              /* tripped: no packages, and too hot */
+    bool renews;                                  /* its power is looked at when the step ends */
     double in_j, liquid_j, air_j, asked_j, held_s, die_max_c;
+};
+
+/* One leak of one rack, while it is there. */
+struct mr_plant_leak {
+    struct mr_leak leak;
+    uint32_t rack, cohort; /* the tray's; UINT32_MAX: none of its own */
 };
 
 struct mr_plant_loop {
     const char *name;
     struct mr_facility facility;
     struct mr_rejection rejection;
+    bool has_orbit; /* a radiator in space in place of both */
+    struct mr_orbit orbit;
 };
 
 struct mr_plant_loop_state {
     struct mr_facility_state water;
     struct mr_rejection_state rejection;
     struct mr_rejection_out out;
+    struct mr_orbit_state radiator;
     double heat_j; /* given since the last step */
     double from_c; /* return temperature that `out` was asked for */
     double water_w_k;
     int mode;
-    bool is_high;
+    bool is_high, is_clamped;
     double fan_j, work_j, ambient_j, water_m3, high_s;
     double mode_s[MR_REJECTION_N_MODE];
 };
@@ -122,17 +151,20 @@ struct mr_plant_cohort {
     struct mr_cohort cohort;
     uint32_t rack, next; /* in its rack; UINT32_MAX: last */
     double stored0_j;    /* of one package at the start */
-    bool is_dark;        /* without power */
+    uint32_t n_dark;     /* leaks that took its power */
 };
 
 struct mr_plant_state {
     double t_s, next_period_s;
-    bool has_utility;
+    double *told[MR_PLANT_N_OUTAGE]; /* what is lost, per part */
+    struct mr_err fault;             /* the state is none that a plant can have */
+    struct mr_plant_leak *leak;
+    size_t n_leak, cap_leak;
     struct mr_plant_cohort *cohort;
     size_t n_cohort, cap_cohort;
     struct mr_plant_rack_state *rack;
     struct mr_cdu_group_state *group;
-    double *group_j;                               /* heat given since the last step */
+    double *group_j, *group_w;                     /* heat given since the last step; mean of it */
     double *group_high_s, *group_max_c, *group0_j; /* supply high; warmest; stored at the start */
     struct mr_plant_loop_state *loop;
     struct mr_plant_hall_state *hall;
@@ -175,8 +207,12 @@ void mr_plant_set_load(const struct mr_plant *plant, struct mr_plant_state *stat
 MR_CHECKED mr_status mr_plant_settle(const struct mr_plant *plant, struct mr_plant_state *state,
                                      struct mr_err *err);
 
-/** Go on to t_s. */
+/** Go on to t_s, or to the first state that no plant can have (mr_plant_fault). */
 void mr_plant_advance(const struct mr_plant *plant, struct mr_plant_state *state, double t_s);
+
+/** Has a temperature left -100 .. 400 degC, or is it no number? Then time stands still.
+ *  @return MR_DIVERGED, and err names the part and its last inputs */
+MR_CHECKED mr_status mr_plant_fault(const struct mr_plant_state *state, struct mr_err *err);
 
 /** Do the next step of the plant, which ends at t_s at the latest: for readers between steps. */
 void mr_plant_step(const struct mr_plant *plant, struct mr_plant_state *state, double t_s);
@@ -187,59 +223,5 @@ double mr_plant_step_end_s(const struct mr_plant *plant, const struct mr_plant_s
 /** Earliest date at which something happens by itself: an event of a cohort, a step of the plant.
  */
 double mr_plant_next_s(const struct mr_plant *plant, const struct mr_plant_state *state);
-
-/** Earliest date at which a package would be held or go off, as things are now. */
-double mr_plant_alarm_s(const struct mr_plant *plant, const struct mr_plant_state *state);
-
-/* ---- outages, at the state's date ---- */
-
-void mr_plant_lose_units(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t group,
-                         int n); /* below 0: they are back */
-void mr_plant_set_pumps(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t group,
-                        bool has_power);
-void mr_plant_set_fans(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t loop,
-                       double fans_frac); /* share of the fans that can run */
-void mr_plant_leak(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t rack,
-                   enum mr_leak_scope scope);
-void mr_plant_set_utility(const struct mr_plant *plant, struct mr_plant_state *state,
-                          bool has_power);
-
-/* ---- what a reader asks for ---- */
-
-struct mr_plant_rack_row {
-    double power_w, supply_c, return_c, flow_m3_s, die_max_c, die_mean_c;
-    uint32_t n_throttled, n_off;
-    bool is_leaking, is_isolated;
-};
-
-void mr_plant_rack_row(const struct mr_plant *plant, const struct mr_plant_state *state,
-                       uint32_t rack, struct mr_plant_rack_row *row);
-
-/** The most one package of the rack may draw, without leakage: INFINITY while none is held, 0 when
- *  all are off. */
-double mr_plant_rack_allowed_w(const struct mr_plant *plant, const struct mr_plant_state *state,
-                               uint32_t rack);
-
-/** Facility water sent out by a loop. */
-double mr_plant_facility_c(const struct mr_plant *plant, const struct mr_plant_state *state,
-                           uint32_t loop);
-
-/* Integrals since the start; energies [J]. */
-struct mr_plant_sums {
-    double it_j, asked_j; /* drawn by racks; asked for */
-    double cdu_j, facility_pump_j, fan_j, work_j, air_j;
-    double ambient_j, stored_j;
-    double water_m3;
-    double throttled_s, supply_high_s, facility_high_s; /* packages, groups, loops x time */
-    double mode_s[MR_REJECTION_N_MODE];                 /* loops x time */
-    double die_max_c, supply_max_c;
-    double residual[4]; /* of packages, racks, loops, site: the largest, over energy that went in */
-};
-
-void mr_plant_sums(const struct mr_plant *plant, const struct mr_plant_state *state,
-                   struct mr_plant_sums *sums);
-
-/** (IT + cooling) / IT; NaN without IT energy. The electric chain is not in here. */
-double mr_plant_pue(const struct mr_plant_sums *sums);
 
 #endif

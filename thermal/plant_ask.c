@@ -1,170 +1,53 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Outages of a plant, rows for readers, sums and first-law residuals. */
+/* Rows for readers of a plant, what comes next, sums and first-law residuals. */
 #include "engine/base/assert.h"
+#include "engine/base/fmath.h"
 #include "thermal/plant_impl.h"
 
-/* ---- outages ---- */
+/* ---- readers ---- */
 
-static void tell(const struct mr_plant *plant, struct mr_plant_state *state, int kind,
-                 const char *entity, double value)
-{
-    mr_plant_tell(plant, state,
-                  &(struct mr_plant_event){state->t_s, kind, entity, value, (double)NAN});
-}
-
-/* Flow of every rack of a group follows it. */
-static void group_changed(const struct mr_plant *plant, struct mr_plant_state *state,
-                          uint32_t group)
-{
-    for (uint32_t i = 0; i < plant->n_rack; i++)
-        if (plant->rack[i].group == group)
-            mr_plant_rack_flow(plant, state, i);
-}
-
-void mr_plant_lose_units(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t group,
-                         int n)
-{
-    mr_cdu_group_lose(&plant->group[group], &state->group[group], n);
-    if (n > 0)
-        tell(plant, state, MR_PLANT_CDU_TRIP, plant->group[group].name, n);
-    group_changed(plant, state, group);
-}
-
-void mr_plant_set_pumps(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t group,
-                        bool has_power)
-{
-    mr_cdu_group_set_pumps(&plant->group[group], &state->group[group], has_power);
-    if (!has_power)
-        tell(plant, state, MR_PLANT_PUMP_TRIP, plant->group[group].name, (double)NAN);
-    group_changed(plant, state, group);
-}
-
-static void set_fans(struct mr_plant_loop_state *loop, double frac)
-{
-    loop->rejection.dry_fans_frac = frac;
-    loop->rejection.tower_fans_frac = frac;
-}
-
-void mr_plant_set_fans(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t loop,
-                       double fans_frac)
-{
-    MR_ASSERT(fans_frac >= 0 && fans_frac <= 1);
-    set_fans(&state->loop[loop], fans_frac);
-    state->next_period_s = state->t_s; /* heat rejection is asked again at once */
-    tell(plant, state, MR_PLANT_FAN_LOSS, plant->loop[loop].name, 1 - fans_frac);
-}
-
-void mr_plant_set_utility(const struct mr_plant *plant, struct mr_plant_state *state,
-                          bool has_power)
-{
-    if (has_power == state->has_utility)
-        return;
-    state->has_utility = has_power;
-    tell(plant, state, has_power ? MR_PLANT_UTILITY_BACK : MR_PLANT_UTILITY_LOSS, plant->site->name,
-         (double)NAN);
-    for (uint32_t i = 0; i < plant->n_group; i++)
-        if (!plant->group[i].has_ups_pumps)
-            mr_plant_set_pumps(plant, state, i, has_power);
-    for (uint32_t i = 0; i < plant->n_loop; i++) {
-        set_fans(&state->loop[i], has_power ? 1 : 0);
-        state->loop[i].rejection.n_chiller_lost =
-            has_power ? 0 : plant->loop[i].rejection.n_chiller;
-    }
-    state->next_period_s = state->t_s;
-}
-
-/* Packages of a tray become a cohort of their own, without power. */
-static void darken_tray(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t rack,
-                        uint32_t n)
-{
-    struct mr_plant_rack_state *s = &state->rack[rack];
-    struct mr_plant_cohort *pc = &state->cohort[s->first];
-    while (pc->is_dark && pc->next != UINT32_MAX)
-        pc = &state->cohort[pc->next];
-    if (pc->is_dark)
-        return;
-    if (n >= pc->cohort.n_package || state->n_cohort == state->cap_cohort) {
-        pc->is_dark = true;
-        s->n_dark += pc->cohort.n_package;
-        return;
-    }
-    const uint32_t own = (uint32_t)state->n_cohort++;
-    struct mr_plant_cohort *other = &state->cohort[own];
-    mr_cohort_advance(plant->rack[rack].package, &pc->cohort, state->t_s);
-    *other = *pc;
-    other->cohort = mr_cohort_split(&pc->cohort, n);
-    other->is_dark = true;
-    pc->next = own;
-    s->n_dark += n;
-}
-
-void mr_plant_leak_stage(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t rack)
+static void liquid_row(const struct mr_plant *plant, const struct mr_plant_state *state,
+                       uint32_t rack, struct mr_plant_rack_row *row)
 {
     const struct mr_plant_rack *r = &plant->rack[rack];
-    struct mr_plant_rack_state *s = &state->rack[rack];
-    const char *name = plant->site->rack[r->i_site].name;
-    mr_leak_advance(&plant->p.leak, &s->leak);
-    const bool is_whole = mr_leak_cuts_liquid(&s->leak);
-    if (s->leak.stage == MR_LEAK_ISOLATING) {
-        tell(plant, state, MR_PLANT_LEAK, name, s->leak.scope);
-        if (s->first != UINT32_MAX && !is_whole)
-            darken_tray(plant, state, rack, mr_leak_lost(&s->leak, r->n_package, r->n_tray));
-        for (uint32_t c = s->first; is_whole && c != UINT32_MAX; c = state->cohort[c].next)
-            state->cohort[c].is_dark = true;
-        if (is_whole) {
-            s->n_dark = r->n_package;
-            s->valve_class = mr_flow_class(s->own_frac);
-            s->valve = mr_flow_linear(state->t_s, s->own_frac, 0, plant->p.leak.isolation_s);
-        }
-    } else if (s->leak.stage == MR_LEAK_ISOLATED) {
-        tell(plant, state, MR_PLANT_ISOLATED, name, s->leak.scope);
-        if (is_whole) {
-            s->own_frac = 0;
-            s->valve = mr_flow_steady(0);
-        }
-    } else {
-        for (uint32_t c = s->first; c != UINT32_MAX; c = state->cohort[c].next)
-            state->cohort[c].is_dark = false;
-        s->n_dark = 0;
-        s->own_frac = 1;
-        s->valve = mr_flow_steady(1);
-    }
-    mr_plant_renew_power(plant, state, rack);
+    const struct mr_plant_rack_state *s = &state->rack[rack];
+    const struct mr_cdu_group_state *g = &state->group[r->group];
+    const double frac = mr_plant_rack_frac(plant, state, rack);
+    const double header = mr_cdu_group_header_frac(g);
+    row->supply_c = mr_cdu_group_supply_c(&plant->group[r->group], g);
+    row->flow_m3_s = frac * r->manifold.flow_m3_s;
+    row->return_c = mr_manifold_return_c(&r->manifold, row->supply_c, s->liquid_w, frac);
+    row->header_set_pa = r->header_pa;
+    row->header_pa = r->header_pa * mr_pow(header, r->manifold.exponent);
+    row->drop_pa = r->manifold.drop_pa * mr_pow(frac, r->manifold.exponent);
+    row->valve_frac = mr_plant_valve(plant, state, rack);
 }
-
-void mr_plant_leak(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t rack,
-                   enum mr_leak_scope scope)
-{
-    const uint32_t row = plant->site->rack[plant->rack[rack].i_site].row;
-    for (uint32_t i = 0; i < plant->n_rack; i++) {
-        const bool is_hit = i == rack || (scope == MR_LEAK_SCOPE_ROW && row != MR_SITE_NONE &&
-                                          plant->site->rack[plant->rack[i].i_site].row == row);
-        if (is_hit && plant->rack[i].group != MR_SITE_NONE &&
-            state->rack[i].leak.stage == MR_LEAK_NONE)
-            state->rack[i].leak = mr_leak_start(scope, state->t_s);
-    }
-}
-
-/* ---- readers ---- */
 
 void mr_plant_rack_row(const struct mr_plant *plant, const struct mr_plant_state *state,
                        uint32_t rack, struct mr_plant_rack_row *row)
 {
     const struct mr_plant_rack *r = &plant->rack[rack];
     const struct mr_plant_rack_state *s = &state->rack[rack];
+    const double none = (double)NAN;
+    const bool is_blind = state->told[MR_PLANT_OUT_SENSOR][rack] > 0;
     *row = (struct mr_plant_rack_row){.power_w = s->other_w,
                                       .supply_c = s->inlet_c,
                                       .return_c = s->inlet_c,
-                                      .die_max_c = (double)NAN,
-                                      .die_mean_c = (double)NAN,
-                                      .is_leaking = s->leak.stage >= MR_LEAK_ISOLATING,
-                                      .is_isolated = s->leak.stage == MR_LEAK_ISOLATED};
-    if (r->group != MR_SITE_NONE && r->manifold.liquid_frac > 0) {
-        const double frac = mr_cdu_group_flow(&state->group[r->group]) * s->own_frac;
-        row->supply_c = mr_cdu_group_supply_c(&plant->group[r->group], &state->group[r->group]);
-        row->flow_m3_s = frac * r->manifold.flow_m3_s;
-        row->return_c = mr_manifold_return_c(&r->manifold, row->supply_c, s->liquid_w, frac);
-    }
+                                      .die_max_c = none,
+                                      .die_mean_c = none,
+                                      .header_pa = none,
+                                      .header_set_pa = none,
+                                      .drop_pa = none,
+                                      .valve_frac = none,
+                                      .is_leaking = s->n_known > 0 && !is_blind,
+                                      .is_tray_leaking = s->n_tray > 0 && !is_blind,
+                                      .is_sensor_faulty = is_blind,
+                                      .is_liquid_requested = s->n_cut > 0,
+                                      .is_liquid_isolated = s->n_isolated > 0,
+                                      .is_power_requested = s->n_known > 0,
+                                      .is_power_isolated = s->n_known > 0};
+    if (!mr_plant_is_air(r))
+        liquid_row(plant, state, rack, row);
     double sum_c = 0, n_all = 0;
     for (uint32_t c = s->first; c != UINT32_MAX; c = state->cohort[c].next) {
         const struct mr_cohort *cohort = &state->cohort[c].cohort;
@@ -175,32 +58,96 @@ void mr_plant_rack_row(const struct mr_plant *plant, const struct mr_plant_state
         n_all += n;
         if (cohort->mode == MR_COHORT_HELD && cohort->power_w < cohort->demand_w)
             row->n_throttled += cohort->n_package;
-        if (cohort->mode == MR_COHORT_OFF || state->cohort[c].is_dark)
+        if (cohort->mode == MR_COHORT_OFF || state->cohort[c].n_dark > 0 || s->n_cut > 0)
             row->n_off += cohort->n_package;
     }
     if (n_all > 0)
         row->die_mean_c = sum_c / n_all;
 }
 
-double mr_plant_rack_allowed_w(const struct mr_plant *plant, const struct mr_plant_state *state,
-                               uint32_t rack)
-{
-    double most_w = 0;
-    MR_ASSERT(rack < plant->n_rack);
-    /* cohorts without power are nobody's to hold */
-    for (uint32_t c = state->rack[rack].first; c != UINT32_MAX; c = state->cohort[c].next) {
-        const struct mr_cohort *cohort = &state->cohort[c].cohort;
-        if (!state->cohort[c].is_dark && cohort->mode != MR_COHORT_OFF)
-            most_w = most_w > 0 ? fmin(most_w, cohort->allowed_w) : cohort->allowed_w;
-    }
-    return most_w;
-}
-
 double mr_plant_facility_c(const struct mr_plant *plant, const struct mr_plant_state *state,
                            uint32_t loop)
 {
     MR_ASSERT(loop < plant->n_loop);
-    return mr_plant_loop_supply_c(&state->loop[loop]);
+    return mr_plant_loop_supply_c(plant, state, loop);
+}
+
+double mr_plant_die_c(const struct mr_plant *plant, const struct mr_plant_state *state,
+                      uint64_t seed, uint32_t rack, uint32_t package)
+{
+    const struct mr_plant_rack *r = &plant->rack[rack];
+    const uint32_t first = plant->site->rack[r->i_site].first_package;
+    uint32_t before = 0;
+    for (uint32_t c = state->rack[rack].first; c != UINT32_MAX; c = state->cohort[c].next) {
+        const struct mr_cohort *cohort = &state->cohort[c].cohort;
+        if (package - before < cohort->n_package)
+            return mr_cohort_package_c(r->package, cohort, seed, first + package);
+        before += cohort->n_package;
+    }
+    return (double)NAN;
+}
+
+/* ---- what comes next ---- */
+
+static void consider(struct mr_plant_next *next, double t_s, int kind, const char *entity,
+                     uint32_t rack)
+{
+    if (t_s < next->t_s)
+        *next = (struct mr_plant_next){t_s, kind, entity, rack};
+}
+
+/* A new tangent is nobody's business but ours: what lies behind it is foreseen on a copy. */
+static void consider_cohort(const struct mr_plant *plant, const struct mr_plant_cohort *pc,
+                            struct mr_plant_next *next)
+{
+    static const int kinds[MR_COHORT_N_EVENT] = {
+        [MR_COHORT_THROTTLE_ON] = MR_PLANT_THROTTLE_ON,
+        [MR_COHORT_HBM_LIMIT] = MR_PLANT_HBM_LIMIT,
+        [MR_COHORT_SHUTDOWN] = MR_PLANT_SHUTDOWN,
+        [MR_COHORT_RESTART] = MR_PLANT_RESTART,
+    };
+    enum {
+        n_tangent = 64 /* 5 K each: from the coldest to the warmest */
+    };
+    const struct mr_package *package = plant->rack[pc->rack].package;
+    struct mr_cohort copy = pc->cohort;
+    for (int i = 0; i < n_tangent && copy.next == MR_COHORT_RELINEARIZE; i++) {
+        if (!(copy.next_s < next->t_s))
+            return;
+        (void)mr_cohort_fire(package, &copy);
+    }
+    if (copy.next != MR_COHORT_NONE && copy.next != MR_COHORT_RELINEARIZE)
+        consider(next, copy.next_s, kinds[copy.next],
+                 plant->site->rack[plant->rack[pc->rack].i_site].name, pc->rack);
+}
+
+struct mr_plant_next mr_plant_next_crossing(const struct mr_plant *plant,
+                                            const struct mr_plant_state *state)
+{
+    struct mr_plant_next next = {HUGE_VAL, -1, NULL, MR_SITE_NONE};
+    for (size_t i = 0; i < state->n_cohort; i++)
+        consider_cohort(plant, &state->cohort[i], &next);
+    for (uint32_t i = 0; i < plant->n_group; i++) {
+        const struct mr_cdu_group *g = &plant->group[i];
+        const struct mr_cdu_group_state *s = &state->group[i];
+        consider(&next, mr_cdu_group_saturated_s(g, s, state->group_w[i]), MR_PLANT_CDU_SATURATED,
+                 g->name, MR_SITE_NONE);
+        consider(&next, mr_cdu_group_high_s(g, s, state->group_w[i]), MR_PLANT_SUPPLY_HIGH, g->name,
+                 MR_SITE_NONE);
+    }
+    return next;
+}
+
+double mr_plant_alarm_s(const struct mr_plant *plant, const struct mr_plant_state *state)
+{
+    double t_s = (double)INFINITY;
+    (void)plant;
+    for (size_t i = 0; i < state->n_cohort; i++) {
+        const struct mr_cohort *c = &state->cohort[i].cohort;
+        if (c->next == MR_COHORT_THROTTLE_ON || c->next == MR_COHORT_SHUTDOWN)
+            t_s = fmin(t_s, c->next_s);
+    }
+    return t_s;
 }
 
 /* ---- energy ---- */
@@ -224,7 +171,9 @@ static double site_stored_j(const struct mr_plant *plant, const struct mr_plant_
     for (uint32_t i = 0; i < plant->n_group; i++)
         sum_j += group_stored_j(plant, state, i);
     for (uint32_t i = 0; i < plant->n_loop; i++)
-        sum_j += plant->loop[i].facility.capacity_j_k * state->loop[i].water.return_c;
+        sum_j += plant->loop[i].has_orbit
+                     ? plant->loop[i].orbit.p.capacity_j_k * state->loop[i].radiator.radiator_k
+                     : plant->loop[i].facility.capacity_j_k * state->loop[i].water.return_c;
     for (uint32_t i = 0; i < plant->n_hall; i++)
         if (plant->room_loop[i] != MR_SITE_NONE)
             sum_j += plant->room[i].capacity_j_k * state->hall[i].room.room_c;
@@ -283,6 +232,14 @@ void mr_plant_sums(const struct mr_plant *plant, const struct mr_plant_state *st
     }
     for (uint32_t i = 0; i < plant->n_loop; i++) {
         const struct mr_plant_loop_state *s = &state->loop[i];
+        if (plant->loop[i].has_orbit) {
+            note(&sums->residual[2], mr_orbit_residual(&plant->loop[i].orbit, &s->radiator), 1);
+            sums->facility_high_s += s->high_s;
+            sums->absorbed_j += mr_sum_of(s->radiator.absorbed_j);
+            in_j += mr_sum_of(s->radiator.absorbed_j);
+            out_j += mr_sum_of(s->radiator.emitted_j);
+            continue;
+        }
         note(&sums->residual[2], mr_facility_residual(&plant->loop[i].facility, &s->water), 1);
         sums->facility_pump_j += mr_sum_of(s->water.pump_j);
         sums->fan_j += s->fan_j;

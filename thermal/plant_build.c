@@ -21,6 +21,7 @@ struct build {
     struct mr_diags *diags;
     const struct mr_plant_set *set;
     size_t n_set;
+    bool *is_used;  /* of each override */
     double *loop_w; /* design heat of each loop */
     double *hall_w; /* and of the air of each hall */
 };
@@ -49,10 +50,23 @@ static void override(const struct build *b, const char *scope, const char *other
         const struct mr_plant_set *s = &b->set[i];
         if (strcmp(s->scope, scope) != 0 && (other == NULL || strcmp(s->scope, other) != 0))
             continue;
+        const bool was_used = b->is_used[i];
+        b->is_used[i] = true;
         if (mr_param_set(&target, mr_str_of(s->name), mr_str_of(s->value), MR_PARAM_OVERRIDDEN,
-                         MR_NOWHERE, &err) != MR_OK)
+                         MR_NOWHERE, &err) != MR_OK &&
+            !was_used)
             (void)mr_diags_add_err(b->diags, MR_SEVERITY_ERROR, &err);
     }
+}
+
+/* What nothing of the site took is not there. */
+static void refuse_unused(const struct build *b)
+{
+    for (size_t i = 0; i < b->n_set; i++)
+        if (!b->is_used[i])
+            (void)mr_diags_add(b->diags, MR_SEVERITY_ERROR, MR_REF, MR_NOWHERE,
+                               "%s.%s=%s: site '%s' has nothing of '%s' to set", b->set[i].scope,
+                               b->set[i].name, b->set[i].value, b->site->name, b->set[i].scope);
 }
 
 /* ---- packages ---- */
@@ -67,13 +81,15 @@ static const struct mr_package *package_of(struct build *b, const struct mr_rack
         tell(b, MR_SEVERITY_ERROR, err.status, rack->at, err.text);
         return NULL;
     }
-    override(b, "package", rack->package, mr_package_table(), &p);
     const double most_frac = 0.95;
-    *share_frac = fmin(p.tdp_w * rack->n_package / rack->rated_w, most_frac);
+    struct mr_package_params own = p; /* its power limit sets its share of power and coolant */
     p.inlet_c = supply_c;
+    override(b, "package", rack->package, mr_package_table(), &own);
+    *share_frac = fmin(own.tdp_w * rack->n_package / rack->rated_w, most_frac);
     if (is_liquid)
         p.flow_m3_s = rack->flow_m3_s * *share_frac / rack->n_package;
-    if (!plant->p.adds_leakage)
+    override(b, "package", rack->package, mr_package_table(), &p);
+    if (plant->p.leakage == MR_PLANT_LEAKAGE_NONE)
         p.leakage_frac = 0;
     for (size_t i = 0; i < plant->n_package; i++) {
         const struct mr_package_params *q = &plant->package[i]->p;
@@ -135,6 +151,7 @@ static void build_rack(struct build *b, uint32_t i)
         r->n_package = 0;
         r->share_frac = 0;
     }
+    r->header_pa = mr_manifold_design_pa(&r->manifold);
     const double liquid_w = is_liquid ? r->manifold.liquid_frac * granted_w : 0;
     b->hall_w[r->hall] += granted_w - liquid_w;
     if (is_liquid) {
@@ -174,6 +191,28 @@ static void build_group(struct build *b, uint32_t i)
     struct mr_err err = {0};
     if (mr_cdu_group_init(g, &err) != MR_OK)
         tell(b, MR_SEVERITY_ERROR, err.status, cdu->at, err.text);
+}
+
+/* Pressure of a header: what its hungriest rack needs, unless it is given. Valves of the others are
+ * set to their design flow; where it is less than a rack needs, the valve is open. */
+static void set_header(struct build *b, uint32_t group)
+{
+    double header_pa = 0;
+    for (uint32_t i = 0; i < b->plant->n_rack; i++) {
+        const struct mr_plant_rack *r = &b->plant->rack[i];
+        if (r->group == group && !mr_plant_is_air(r))
+            header_pa = fmax(header_pa, r->header_pa);
+    }
+    if (b->plant->group[group].header_pa > 0)
+        header_pa = b->plant->group[group].header_pa;
+    for (uint32_t i = 0; i < b->plant->n_rack; i++) {
+        struct mr_plant_rack *r = &b->plant->rack[i];
+        if (r->group != group || mr_plant_is_air(r))
+            continue;
+        const bool is_balanced = header_pa == mr_manifold_design_pa(&r->manifold);
+        r->header_pa = header_pa;
+        r->valve_frac = is_balanced ? 1 : fmin(mr_manifold_valve(&r->manifold, header_pa, 1), 1);
+    }
 }
 
 static void check_group(struct build *b, uint32_t i)
@@ -259,13 +298,54 @@ static mr_status add_unit(struct build *b, struct mr_rejection *r, const struct 
         return add_tower(b, r, unit, card, err);
     case MR_SITE_REJECT_CHILLER:
         return add_chiller(b, r, unit, card, set_c, err);
-    case MR_SITE_REJECT_RADIATOR:
-        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
-                          "radiator '%s': a plant has weather; satellites are not played by it",
-                          unit->name);
     default: /* air handlers give heat to the loop: rooms */
         return MR_OK;
     }
+}
+
+static double battery_j(const struct mr_site *site)
+{
+    double sum_j = 0;
+    for (size_t i = 0; i < site->n_power; i++)
+        sum_j += (double)site->power[i].n_unit * site->power[i].energy_j;
+    return sum_j;
+}
+
+/* All panels of a loop as one; spares radiate too. Power comes from the sun, or the battery. */
+static mr_status build_orbit(struct build *b, uint32_t i, const struct mr_rejector *unit,
+                             struct mr_err *err)
+{
+    struct mr_plant_loop *l = &b->plant->loop[i];
+    const double n = (double)unit->n_unit, stored_j = battery_j(b->site);
+    const struct mr_reject_card *card =
+        unit->card == NULL
+            ? NULL
+            : mr_library_reject(b->library, unit->card, place_of(b, unit->at), b->diags);
+    struct mr_orbit_params p;
+    mr_orbit_defaults(&p);
+    if (card != NULL)
+        mr_orbit_of_card(card, &p);
+    p.area_m2 *= n;
+    p.capacity_j_k *= n;
+    override(b, "orbit", unit->name, &mr_orbit_table.param, &p);
+    for (size_t k = 0; k < b->site->n_rejector; k++)
+        if (b->site->rejector[k].loop == i && &b->site->rejector[k] != unit)
+            return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                              "loop '%s': radiator '%s' stands alone: there is no air for '%s'",
+                              l->name, unit->name, b->site->rejector[k].name);
+    MR_TRY(mr_orbit_make(unit->name, &p, &l->orbit, err));
+    l->has_orbit = true;
+    if (stored_j > 0)
+        MR_TRY(mr_orbit_check_battery(b->site->name, &l->orbit, b->loop_w[i], stored_j, err));
+    return MR_OK;
+}
+
+static const struct mr_rejector *radiator(const struct mr_site *site, uint32_t loop)
+{
+    for (size_t k = 0; k < site->n_rejector; k++)
+        if (site->rejector[k].loop == loop && site->rejector[k].kind == MR_SITE_REJECT_RADIATOR)
+            return &site->rejector[k];
+    return NULL;
 }
 
 static mr_status build_loop(struct build *b, uint32_t i, struct mr_err *err)
@@ -279,6 +359,8 @@ static mr_status build_loop(struct build *b, uint32_t i, struct mr_err *err)
     water.design_heat_w = fmax(b->loop_w[i], 1e3);
     override(b, "loop", loop->name, &mr_facility_table.param, &water);
     MR_TRY(mr_facility_make(loop->name, &water, &l->facility, err));
+    if (radiator(b->site, i) != NULL)
+        return build_orbit(b, i, radiator(b->site, i), err);
     mr_rejection_defaults(&p);
     p.set_c = loop->supply_c;
     p.design_heat_w = b->loop_w[i];
@@ -394,8 +476,10 @@ static mr_status build_all(struct build *b, struct mr_err *err)
         build_group(b, i);
     for (uint32_t i = 0; i < plant->n_rack; i++)
         build_rack(b, i);
-    for (uint32_t i = 0; i < plant->n_group; i++)
+    for (uint32_t i = 0; i < plant->n_group; i++) {
+        set_header(b, i);
         check_group(b, i);
+    }
     for (uint32_t i = 0; i < plant->n_hall; i++)
         build_room(b, i);
     for (uint32_t i = 0; i < plant->n_loop; i++) {
@@ -403,6 +487,7 @@ static mr_status build_all(struct build *b, struct mr_err *err)
         if (build_loop(b, i, &why) != MR_OK)
             tell(b, MR_SEVERITY_ERROR, why.status, site->loop[i].at, why.text);
     }
+    refuse_unused(b);
     return MR_OK;
 }
 
@@ -425,9 +510,17 @@ mr_status mr_plant_create(const struct mr_site *site, const struct mr_weather *w
     b.plant->n_group = site->n_cdu;
     b.plant->n_loop = site->n_loop;
     b.plant->n_hall = site->n_hall;
-    override(&b, "leak", NULL, mr_leak_table(), &b.plant->p.leak);
-    if (build_all(&b, &err) != MR_OK)
+    mr_status st = MR_OK;
+    b.is_used = mr_alloc_zero(n_set + 1, sizeof *b.is_used);
+    if (b.is_used == NULL) {
+        st = mr_err_nomem(&err, n_set);
+    } else {
+        override(&b, "leak", NULL, mr_leak_table(), &b.plant->p.leak);
+        st = build_all(&b, &err);
+    }
+    if (st != MR_OK)
         (void)mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
+    mr_free(b.is_used);
     mr_library_destroy(b.library);
     mr_free(b.loop_w);
     mr_free(b.hall_w);
@@ -464,14 +557,21 @@ static mr_status alloc_state(const struct mr_plant *plant, struct mr_plant_state
     s->rack = mr_alloc_zero(plant->n_rack + 1, sizeof *s->rack);
     s->group = mr_alloc_zero(plant->n_group + 1, sizeof *s->group);
     s->group_j = mr_alloc_zero(plant->n_group + 1, sizeof *s->group_j);
+    s->group_w = mr_alloc_zero(plant->n_group + 1, sizeof *s->group_w);
     s->group_high_s = mr_alloc_zero(plant->n_group + 1, sizeof *s->group_high_s);
     s->group_max_c = mr_alloc_zero(plant->n_group + 1, sizeof *s->group_max_c);
     s->group0_j = mr_alloc_zero(plant->n_group + 1, sizeof *s->group0_j);
     s->loop = mr_alloc_zero(plant->n_loop + 1, sizeof *s->loop);
     s->hall = mr_alloc_zero(plant->n_hall + 1, sizeof *s->hall);
-    if (s->cohort == NULL || s->rack == NULL || s->group == NULL || s->group_j == NULL ||
-        s->group_high_s == NULL || s->group_max_c == NULL || s->group0_j == NULL ||
-        s->loop == NULL || s->hall == NULL)
+    bool has_told = true;
+    for (int k = 0; k < MR_PLANT_N_OUTAGE; k++) {
+        s->told[k] = mr_alloc_zero(mr_plant_n_part(plant, mr_plant_outage_kind(k)->part) + 1,
+                                   sizeof **s->told);
+        has_told &= s->told[k] != NULL;
+    }
+    if (!has_told || s->group_w == NULL || s->cohort == NULL || s->rack == NULL ||
+        s->group == NULL || s->group_j == NULL || s->group_high_s == NULL ||
+        s->group_max_c == NULL || s->group0_j == NULL || s->loop == NULL || s->hall == NULL)
         return mr_err_nomem(err, s->cap_cohort * sizeof *s->cohort);
     return MR_OK;
 }
@@ -481,6 +581,13 @@ static void start(const struct mr_plant *plant, struct mr_plant_state *s)
 {
     for (uint32_t i = 0; i < plant->n_loop; i++) {
         const double set_c = plant->loop[i].rejection.p.set_c;
+        if (plant->loop[i].has_orbit) {
+            const double zero_k = 273.15;
+            const struct mr_orbit *orbit = &plant->loop[i].orbit;
+            mr_orbit_start(&s->loop[i].radiator,
+                           plant->site->loop[i].supply_c + zero_k - orbit->p.approach_k);
+            s->loop[i].radiator.t_s = s->t_s;
+        }
         mr_facility_start(&s->loop[i].water, set_c);
         mr_rejection_start(&s->loop[i].rejection);
         s->loop[i].from_c = set_c;
@@ -488,7 +595,7 @@ static void start(const struct mr_plant *plant, struct mr_plant_state *s)
     }
     for (uint32_t i = 0; i < plant->n_group; i++) {
         mr_cdu_group_start(&plant->group[i], &s->group[i], s->t_s,
-                           plant->loop[plant->group_loop[i]].rejection.p.set_c);
+                           mr_plant_loop_supply_c(plant, s, plant->group_loop[i]));
         mr_cdu_group_set_age(&plant->group[i], &s->group[i], plant->p.fouled_s);
     }
     for (uint32_t i = 0; i < plant->n_hall; i++) {
@@ -501,13 +608,16 @@ static void start(const struct mr_plant *plant, struct mr_plant_state *s)
         const bool is_liquid = r->group != MR_SITE_NONE && r->manifold.liquid_frac > 0;
         *rack = (struct mr_plant_rack_state){
             .first = UINT32_MAX,
-            .own_frac = 1,
-            .valve = mr_flow_steady(1),
+            .flow_frac = 1,
+            .valve = {0, r->valve_frac, r->valve_frac},
+            .stroke_s = r->manifold.stroke_s,
             .flow = MR_FLOW_DESIGN,
             .die_max_c = -273.15,
             .inlet_c = is_liquid
                            ? mr_cdu_group_supply_c(&plant->group[r->group], &s->group[r->group])
                            : s->hall[r->hall].inlet_c};
+        if (is_liquid)
+            rack->own_frac = mr_manifold_flow(&r->manifold, r->header_pa, r->valve_frac);
         if (r->package == NULL)
             continue;
         rack->first = (uint32_t)s->n_cohort++;
@@ -530,8 +640,9 @@ mr_status mr_plant_state_create(const struct mr_plant *plant, double t_s,
         return st;
     }
     s->t_s = s->next_period_s = t_s;
-    s->has_utility = true;
     start(plant, s);
+    for (uint32_t i = 0; i < plant->n_group; i++)
+        mr_plant_group_flow(plant, s, i);
     mr_plant_mark(plant, s);
     *out = s;
     return MR_OK;
@@ -541,6 +652,10 @@ void mr_plant_state_destroy(struct mr_plant_state *state)
 {
     if (state == NULL)
         return;
+    for (int k = 0; k < MR_PLANT_N_OUTAGE; k++)
+        mr_free(state->told[k]);
+    mr_free(state->leak);
+    mr_free(state->group_w);
     mr_free(state->cohort);
     mr_free(state->rack);
     mr_free(state->group);

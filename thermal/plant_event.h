@@ -26,7 +26,17 @@
     X(ROOM_HIGH, "th.room_high", "degC")               \
     X(FAN_LOSS, "th.fan_loss", "of fans")              \
     X(UTILITY_LOSS, "th.utility_loss", "")             \
-    X(UTILITY_BACK, "th.utility_back", "")
+    X(UTILITY_BACK, "th.utility_back", "")             \
+    X(CRAH_TRIP, "th.crah_trip", "units")              \
+    X(CHILLER_TRIP, "th.chiller_trip", "units")        \
+    X(LOOP_PUMP_TRIP, "th.loop_pump_trip", "pumps")    \
+    X(WATER_LIMIT, "th.water_limit", "")               \
+    X(TOWER_BOUNDS, "th.tower_bounds", "")             \
+    X(VALVE_STUCK, "th.valve_stuck", "closed")         \
+    X(SENSOR_FAULT, "th.leak_sensor_fault", "")        \
+    X(ECLIPSE_IN, "orbit.eclipse_in", "degC")          \
+    X(ECLIPSE_OUT, "orbit.eclipse_out", "degC")        \
+    X(RADIATOR_HIGH, "orbit.radiator_high", "degC")
 
 enum mr_plant_event_kind {
 #define MR_PLANT_EVENT_ENUM(name, text, unit) MR_PLANT_##name,

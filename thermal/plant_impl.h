@@ -8,18 +8,78 @@
 void mr_plant_tell(const struct mr_plant *plant, struct mr_plant_state *state,
                    const struct mr_plant_event *event);
 
+bool mr_plant_has_utility(const struct mr_plant_state *state);
+
 /** Supply of a loop now. */
-double mr_plant_loop_supply_c(const struct mr_plant_loop_state *loop);
+double mr_plant_loop_supply_c(const struct mr_plant *plant, const struct mr_plant_state *state,
+                              uint32_t i);
 
-/** Look at a rack's flow again. */
-void mr_plant_rack_flow(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t i);
+/** The loop that takes the heat of halls without air handlers; MR_SITE_NONE: nobody does. */
+uint32_t mr_plant_bare_room_loop(const struct mr_plant *plant);
 
-/** Who has power, or may draw how much, has changed. */
+/** A loop asks heat rejection for the next period. */
+void mr_plant_ask_rejection(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t i);
+
+/** Supplies go from loops to groups and from there to racks. */
+void mr_plant_hand_inwards(const struct mr_plant *plant, struct mr_plant_state *state);
+
+/** Power of everything in the rack follows what was told and who has power at all. */
 void mr_plant_renew_power(const struct mr_plant *plant, struct mr_plant_state *state,
                           uint32_t rack);
 
-/** A leak enters its next stage. */
-void mr_plant_leak_stage(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t rack);
+/** What a cohort's packages draw, are asked for and leak follows the rack. */
+void mr_plant_draw(const struct mr_plant *plant, struct mr_plant_state *state,
+                   struct mr_plant_cohort *pc);
+
+/** What happened to a cohort is told and answered. @param[in] event enum mr_cohort_event */
+void mr_plant_handle(const struct mr_plant *plant, struct mr_plant_state *state,
+                     struct mr_plant_cohort *pc, int event);
+
+/** What one package of the rack asks for, and draws when a hold allows no more than `allowed_w`;
+ *  without leakage where the plant adds it. `is_gated`: it has no leakage to add. */
+struct mr_plant_want {
+    double demand_w, power_w;
+    bool is_gated;
+};
+struct mr_plant_want mr_plant_want(const struct mr_plant *plant, const struct mr_plant_state *state,
+                                   const struct mr_plant_cohort *pc, double allowed_w);
+
+static inline bool mr_plant_is_air(const struct mr_plant_rack *rack)
+{
+    return rack->group == MR_SITE_NONE || rack->manifold.liquid_frac == 0;
+}
+
+/* ---- plant_flow.c ---- */
+
+/** The rack's valve begins to move to where it should be. */
+void mr_plant_move_valve(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t rack,
+                         double stroke_s);
+
+/** Stroke of the valve now. */
+double mr_plant_valve(const struct mr_plant *plant, const struct mr_plant_state *state,
+                      uint32_t rack);
+
+/** Valves whose date has come; the date of the next. */
+void mr_plant_advance_valves(const struct mr_plant *plant, struct mr_plant_state *state);
+double mr_plant_valves_next_s(const struct mr_plant *plant, const struct mr_plant_state *state);
+
+/** Flow of a rack over its design. */
+double mr_plant_rack_frac(const struct mr_plant *plant, const struct mr_plant_state *state,
+                          uint32_t rack);
+
+/** What the racks of a group let through, and then the flow of each. */
+void mr_plant_group_flow(const struct mr_plant *plant, struct mr_plant_state *state,
+                         uint32_t group);
+
+/** The flow class of a rack's plates follows its flow. */
+void mr_plant_rack_flow(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t rack);
+
+/* ---- plant_outage.c ---- */
+
+void mr_plant_advance_leaks(const struct mr_plant *plant, struct mr_plant_state *state);
+double mr_plant_leaks_next_s(const struct mr_plant *plant, const struct mr_plant_state *state);
+
+/* ---- plant_ask.c ---- */
 
 /** Remember what is stored: energy counts from here. */
 void mr_plant_mark(const struct mr_plant *plant, struct mr_plant_state *state);

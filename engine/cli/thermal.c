@@ -36,7 +36,8 @@ static const struct mr_opt rows[] = {
               "Length of the run; 0: to the trace's end, one day without a trace"),
      0, "TIME"},
     {MR_PARAM_MANY(OPT, fail, "fail",
-                   "Outage KIND[:NAME]@TIME[+DURATION][=VALUE]: pumps, cdu, fans, leak, utility"),
+                   "Outage KIND[:NAME]@TIME[+DURATION][=VALUE]: pumps, cdu, fans, chillers, water, "
+                   "loop_pumps, air, valve, sensor, leak, utility"),
      0, "OUTAGE"},
     {MR_PARAM_MANY(OPT, set, "set",
                    "Parameter of plant, weather, package, rack, cdu, loop, room, ... or a name"),
@@ -70,6 +71,8 @@ struct job {
     struct mr_plant_params params;
     struct mr_plant_set *set;
     size_t n_set;
+    const char **scope; /* everything that has parameters */
+    size_t n_scope;
     struct mr_thermal_load load;
     struct mr_outage_list outages;
     struct mr_plant *plant;
@@ -87,30 +90,54 @@ struct job {
 
 /* ---- overrides ---- */
 
+/* Names of everything that has parameters: for hints. */
+static mr_status all_scopes(struct job *job, struct mr_err *err)
+{
+    static const char *const known[] = {"plant",   "weather",   "package",    "rack",  "cdu",
+                                        "leak",    "loop",      "rejection",  "water", "room",
+                                        "chiller", "adiabatic", "dry_cooler", "tower", "orbit"};
+    const struct mr_site *s = job->site;
+    const size_t most =
+        sizeof known / sizeof *known + s->n_rack + s->n_cdu + s->n_loop + s->n_rejector + s->n_hall;
+    const char **name = job->scope = mr_alloc_zero(most, sizeof *name);
+    size_t n = 0;
+    if (name == NULL)
+        return mr_err_nomem(err, most * sizeof *name);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        name[n++] = known[i];
+    for (size_t i = 0; i < s->n_rack; i++)
+        if (s->rack[i].package != NULL)
+            name[n++] = s->rack[i].package;
+    for (size_t i = 0; i < s->n_cdu; i++)
+        name[n++] = s->cdu[i].name;
+    for (size_t i = 0; i < s->n_loop; i++)
+        name[n++] = s->loop[i].name;
+    for (size_t i = 0; i < s->n_rejector; i++)
+        name[n++] = s->rejector[i].name;
+    for (size_t i = 0; i < s->n_hall; i++)
+        name[n++] = s->hall[i].name;
+    job->n_scope = n;
+    return MR_OK;
+}
+
 static bool is_scope(const struct job *job, const char *scope)
 {
-    static const char *const known[] = {"package",    "rack",      "cdu",   "leak",
-                                        "loop",       "rejection", "water", "room",
-                                        "dry_cooler", "adiabatic", "tower", "chiller"};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (strcmp(scope, known[i]) == 0)
-            return true;
-    for (size_t i = 0; i < job->site->n_rack; i++)
-        if (job->site->rack[i].package != NULL && strcmp(scope, job->site->rack[i].package) == 0)
-            return true;
-    for (size_t i = 0; i < job->site->n_cdu; i++)
-        if (strcmp(scope, job->site->cdu[i].name) == 0)
-            return true;
-    for (size_t i = 0; i < job->site->n_loop; i++)
-        if (strcmp(scope, job->site->loop[i].name) == 0)
-            return true;
-    for (size_t i = 0; i < job->site->n_rejector; i++)
-        if (strcmp(scope, job->site->rejector[i].name) == 0)
-            return true;
-    for (size_t i = 0; i < job->site->n_hall; i++)
-        if (strcmp(scope, job->site->hall[i].name) == 0)
+    for (size_t i = 0; i < job->n_scope; i++)
+        if (strcmp(job->scope[i], scope) == 0)
             return true;
     return false;
+}
+
+static mr_status no_scope(const struct job *job, const char *text, struct mr_err *err)
+{
+    char hint[160] = "", quoted[MR_QUOTE_CAP];
+    const size_t n = strcspn(text, ".=");
+    mr_text_hint((struct mr_str){text, n}, job->scope, job->n_scope, hint, sizeof hint);
+    return mr_err_set(err, MR_REF, MR_NOWHERE,
+                      "--set '%s': no such scope%s (plant, weather, package, rack, cdu, leak, "
+                      "loop, rejection, water, room, dry_cooler, adiabatic, tower, chiller, orbit, "
+                      "or the name of a package, CDU group, loop, cooler or hall)",
+                      mr_text_quote(mr_str_of(text), quoted), hint);
 }
 
 /* A scope's name may hold dots: the longest one that is known counts. */
@@ -130,17 +157,13 @@ static mr_status split(struct job *job, const char *text, struct mr_plant_set *s
             mr_arena_text(&job->texts, (struct mr_str){dot + 1, (size_t)(equals - dot) - 1}, err);
         if (scope == NULL || name == NULL)
             return MR_NOMEM;
-        if (strcmp(scope, "plant") == 0 || strcmp(scope, "weather") == 0 || is_scope(job, scope)) {
+        if (is_scope(job, scope)) {
             set->scope = scope;
             set->name = name;
             return MR_OK;
         }
     }
-    return mr_err_set(err, MR_REF, MR_NOWHERE,
-                      "--set '%s': no such scope (plant, weather, package, rack, cdu, leak, loop, "
-                      "rejection, water, room, dry_cooler, adiabatic, tower, chiller, or the name "
-                      "of a package, CDU group, loop, cooler or hall)",
-                      text);
+    return no_scope(job, text, err);
 }
 
 static mr_status read_sets(struct job *job, struct mr_err *err)
@@ -154,6 +177,7 @@ static mr_status read_sets(struct job *job, struct mr_err *err)
     job->set = mr_alloc_zero(list->n + 1, sizeof *job->set);
     if (job->set == NULL)
         return mr_err_nomem(err, list->n * sizeof *job->set);
+    MR_TRY(all_scopes(job, err));
     for (size_t i = 0; i < list->n; i++) {
         struct mr_plant_set *s = &job->set[job->n_set];
         MR_TRY(split(job, list->item[i], s, err));
@@ -270,7 +294,7 @@ static void on_event(void *context, const struct mr_plant_event *event)
 
 static void drive(struct job *job, double t_s)
 {
-    while (job->state->t_s < t_s) {
+    while (job->state->t_s < t_s && mr_plant_fault(job->state, NULL) == MR_OK) {
         record_until(job, fmin(t_s, mr_plant_step_end_s(job->plant, job->state)));
         const double before_s = job->state->t_s;
         mr_plant_step(job->plant, job->state, t_s);
@@ -281,19 +305,23 @@ static void drive(struct job *job, double t_s)
 
 static mr_status run(struct job *job, struct mr_err *err)
 {
-    size_t row = 0, outage = 0;
+    size_t row = 0, change = 0;
+    const struct mr_outage_list *o = &job->outages;
     mr_thermal_load_apply(&job->load, row++, job->plant, job->state);
     if (!job->opts->is_cold)
         MR_TRY(mr_plant_settle(job->plant, job->state, err));
     mr_thermal_figures_step(&job->figures, job->state, 0);
-    while (job->state->t_s < job->until_s && job->recorded == MR_OK) {
-        const double row_s = row < job->load.n_row ? job->load.time_s[row] : HUGE_VAL;
-        const double outage_s = outage < job->outages.n ? job->outages.item[outage].t_s : HUGE_VAL;
-        drive(job, fmin(job->until_s, fmin(row_s, outage_s)));
+    for (;;) { /* what happens at 0 happens before the first step */
         while (row < job->load.n_row && job->load.time_s[row] <= job->state->t_s)
             mr_thermal_load_apply(&job->load, row++, job->plant, job->state);
-        while (outage < job->outages.n && job->outages.item[outage].t_s <= job->state->t_s)
-            mr_outage_apply(&job->outages.item[outage++], job->plant, job->state);
+        while (change < o->n_change && o->change[change].t_s <= job->state->t_s)
+            MR_TRY(mr_outage_apply(o, change++, job->plant, job->state, err));
+        if (!(job->state->t_s < job->until_s) || job->recorded != MR_OK)
+            break;
+        const double row_s = row < job->load.n_row ? job->load.time_s[row] : HUGE_VAL;
+        const double change_s = change < o->n_change ? o->change[change].t_s : HUGE_VAL;
+        drive(job, fmin(job->until_s, fmin(row_s, change_s)));
+        MR_TRY(mr_plant_fault(job->state, err));
     }
     record_until(job, job->until_s * (1 + 1e-12));
     if (job->recorded != MR_OK) {
@@ -302,6 +330,27 @@ static mr_status run(struct job *job, struct mr_err *err)
     }
     return mr_thermal_figures_end(&job->figures, job->state, job->until_s, job->opts->inside_frac,
                                   &job->list, err);
+}
+
+/* Work that ends within days, not years: told before it begins. */
+static mr_status check_work(const struct job *job, struct mr_err *err)
+{
+    static const double steps_max = 1e8, rows_max = 1e9;
+    const struct mr_thermal_opts_values *opts = job->opts;
+    const bool records = opts->csv != NULL || opts->racks != NULL || opts->output != NULL;
+    const double n_step = job->until_s / job->params.period_s;
+    const double n_row = job->until_s / opts->every_s * (double)job->site->n_rack;
+    if (n_step > steps_max)
+        return mr_err_set(err, MR_LIMIT, MR_NOWHERE,
+                          "%.3g steps of the plant: at most %.0e in one run (a longer "
+                          "plant.period, or a shorter --until)",
+                          n_step, steps_max);
+    if (records && n_row > rows_max)
+        return mr_err_set(err, MR_LIMIT, MR_NOWHERE,
+                          "%.3g rows of racks to record: at most %.0e in one run (a longer "
+                          "--every)",
+                          n_row, rows_max);
+    return MR_OK;
 }
 
 static mr_status prepare(struct job *job, struct mr_diags *diags, struct mr_err *err)
@@ -328,9 +377,11 @@ static mr_status prepare(struct job *job, struct mr_diags *diags, struct mr_err 
     if (!(job->until_s > 0))
         return mr_err_set(err, MR_RANGE, MR_NOWHERE,
                           "the trace has one row at 0: say how long it holds (--until TIME)");
+    MR_TRY(check_work(job, err));
     MR_TRY(mr_weather_check_span(&job->weather, job->until_s, err));
     MR_TRY(mr_plant_create(job->site, &job->weather, &job->params, job->set, job->n_set,
                            &job->plant, diags));
+    MR_TRY(mr_outage_check(&job->outages, job->plant, err));
     MR_TRY(mr_thermal_figures_init(&job->figures, job->plant, err));
     job->plant->on_event = on_event;
     job->plant->context = job;
@@ -393,11 +444,12 @@ static void print_pue(const struct job *job, struct mr_buf *out)
     mr_buf_printf(out, "%.4f (cooling only, without the electric chain)\n",
                   mr_thermal_figure(l, "power", "pue_cooling"));
     mr_buf_printf(out, "%-22s ", "TUE");
-    if (isnan(pue))
-        mr_buf_printf(out, "not defined at the meter; ITUE ");
+    const double itue = mr_thermal_figure(l, "power", "itue");
+    if (isnan(pue) || isnan(itue))
+        mr_buf_printf(out, "not defined; ITUE ");
     else
         mr_buf_printf(out, "%.4f = PUE x ITUE ", mr_thermal_figure(l, "power", "tue"));
-    mr_buf_printf(out, "%.4f\n", mr_thermal_figure(l, "power", "itue"));
+    mr_buf_printf(out, isnan(itue) ? "not defined\n" : "%.4f\n", itue);
 }
 
 static void print_table(const struct job *job, struct mr_buf *out)
@@ -558,8 +610,9 @@ static void free_job(struct job *job)
     mr_plant_state_destroy(job->state);
     mr_plant_destroy(job->plant);
     mr_thermal_load_fini(&job->load);
-    mr_free(job->outages.item);
+    mr_outage_fini(&job->outages);
     mr_free(job->set);
+    mr_free(job->scope);
     if (job->has_weather)
         mr_weather_fini(&job->weather);
     mr_site_destroy(job->site);

@@ -245,7 +245,7 @@ static mr_status rack_rows(struct mr_thermal_record *r, const struct mr_plant_st
         r->u32[i] = row.n_throttled;
         r->u32[n + i] = row.n_off;
         r->u8[i] = row.is_leaking;
-        r->u8[n + i] = row.is_isolated;
+        r->u8[n + i] = row.is_liquid_isolated;
     }
     return r->racks != NULL ? mr_track_row(r->racks, t_s, value, err) : MR_OK;
 }

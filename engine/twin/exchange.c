@@ -174,7 +174,7 @@ static mr_status build(struct mr_exchange *x, struct mr_diags *diags, struct mr_
 {
     const struct mr_exchange_plan *plan = &x->plan;
     struct mr_plant_params plant = plan->plant;
-    plant.adds_leakage = true;
+    plant.leakage = MR_PLANT_LEAKAGE_ADDED;
     MR_TRY(leakage_sets(x, err));
     MR_TRY(make_arrays(x, err));
     MR_TRY(
@@ -374,7 +374,7 @@ static void look_at_house(struct mr_exchange *x)
     for (uint32_t h = 0; h < x->plan.site->n_hall && has_power; h++)
         has_power = mr_chain_is_live(chain, wire->of_hall[h]);
     if (has_power != x->has_utility)
-        mr_plant_set_utility(x->plant, x->heat, has_power);
+        mr_plant_set_outage(x->plant, x->heat, MR_PLANT_OUT_UTILITY, 0, has_power ? 0 : 1);
     x->has_utility = has_power;
 }
 
@@ -467,6 +467,7 @@ double mr_exchange_next_s(const struct mr_exchange *x)
 static mr_status look_at_range(const struct mr_exchange *x, struct mr_err *err)
 {
     const double low_c = -100, high_c = 400;
+    MR_TRY(mr_plant_fault(x->heat, err));
     for (uint32_t r = 0; r < x->plan.site->n_rack; r++) {
         const struct mr_plant_rack_state *s = &x->heat->rack[r];
         if (!(s->die_max_c < high_c && s->inlet_c > low_c && s->inlet_c < high_c))

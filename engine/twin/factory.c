@@ -102,20 +102,14 @@ static mr_status make_exchange(struct mr_factory *f, struct mr_diags *diags, str
 /* Events by kind: coolant's are the plant's, all others the supply's. */
 static mr_status read_events(struct mr_factory *f, struct mr_err *err)
 {
-    static const char *const of_plant[] = {
-#define PLANT_KIND(name, text, doc) text,
-        MR_OUTAGE_LIST(PLANT_KIND)
-#undef PLANT_KIND
-    };
     const struct mr_scenario *s = f->scenario;
     const char *heat[MR_SCENARIO_EVENTS], *watts[MR_SCENARIO_EVENTS];
     struct mr_param_list of_heat = {.item = heat}, of_watts = {.item = watts};
     for (size_t i = 0; i < s->n_event; i++) {
         const char *what = s->event[i].what;
         const size_t n = strcspn(what, ":@");
-        bool is_heat = false;
-        for (size_t k = 0; k < sizeof of_plant / sizeof *of_plant; k++)
-            is_heat |= k != MR_OUTAGE_UTILITY && mr_str_is((struct mr_str){what, n}, of_plant[k]);
+        const int kind = mr_outage_kind_of((struct mr_str){what, n});
+        const bool is_heat = kind >= 0 && kind != MR_PLANT_OUT_UTILITY;
         if (is_heat)
             heat[of_heat.n++] = what;
         else
@@ -163,7 +157,8 @@ static mr_status open_all(struct mr_factory *f, const struct mr_pool *decode,
     MR_TRY(place(f, decode, prefill, err));
     MR_TRY(read_events(f, err));
     add_capital(f, diags);
-    return make_exchange(f, diags, err);
+    MR_TRY(make_exchange(f, diags, err));
+    return mr_outage_check(&f->heat_events, mr_exchange_plant(f->exchange), err);
 }
 
 mr_status mr_factory_open(const struct mr_scenario *scenario, const struct mr_pool *decode,
@@ -197,7 +192,7 @@ void mr_factory_close(struct mr_factory *f)
         return;
     mr_exchange_destroy(f->exchange);
     mr_free(f->plan.item);
-    mr_free(f->heat_events.item);
+    mr_outage_fini(&f->heat_events);
     mr_stand_fini(&f->stand);
     if (f->has_weather)
         mr_weather_fini(&f->weather);
@@ -213,17 +208,17 @@ static double next_event_s(const struct mr_factory *f)
     double t_s = (double)INFINITY;
     if (f->i_plan < f->plan.n)
         t_s = fmin(t_s, f->plan.item[f->i_plan].t_s);
-    if (f->i_outage < f->heat_events.n)
-        t_s = fmin(t_s, f->heat_events.item[f->i_outage].t_s);
+    if (f->i_outage < f->heat_events.n_change)
+        t_s = fmin(t_s, f->heat_events.change[f->i_outage].t_s);
     return t_s;
 }
 
 /* Both rooms stand at now. */
 static mr_status apply_events(struct mr_factory *f, double now_s, struct mr_err *err)
 {
-    while (f->i_outage < f->heat_events.n && f->heat_events.item[f->i_outage].t_s <= now_s)
-        mr_outage_apply(&f->heat_events.item[f->i_outage++], mr_exchange_plant(f->exchange),
-                        mr_exchange_plant_state(f->exchange));
+    while (f->i_outage < f->heat_events.n_change && f->heat_events.change[f->i_outage].t_s <= now_s)
+        MR_TRY(mr_outage_apply(&f->heat_events, f->i_outage++, mr_exchange_plant(f->exchange),
+                               mr_exchange_plant_state(f->exchange), err));
     while (f->i_plan < f->plan.n && f->plan.item[f->i_plan].t_s <= now_s)
         MR_TRY(mr_plan_apply(&f->plan.item[f->i_plan++], mr_exchange_supply(f->exchange), err));
     return MR_OK;

@@ -1,101 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* thermal/plant: small sites built from layouts: energy of every level, readers that leave no
  * trace, outages played through, the hours in which dry coolers are too small, what is refused. */
-#include "thermal/plant.h"
-
-#include "platforms/layout.h"
-#include "tests/test.h"
-
-#define ROW(rest)                                                                       \
-    "<layout name=\"t\">\n <hall>\n  <row count=\"2\">\n   <rack card=\"gb200_nvl72\" " \
-    "count=\"3\"/>\n"                                                                   \
-    "   <cdu units=\"2\"/>\n  </row>\n </hall>\n" rest "</layout>\n"
-#define COOL "<cooling supply=\"40 degC\"/>\n"
-
-struct fixture {
-    struct mr_site *site;
-    struct mr_weather weather;
-    struct mr_plant_params params;
-    struct mr_plant *plant;
-    struct mr_plant_state *state;
-    int n_event[MR_PLANT_N_EVENT];
-    double first_s[MR_PLANT_N_EVENT];
-};
-
-static void on_event(void *context, const struct mr_plant_event *event)
-{
-    struct fixture *f = context;
-    if (f->n_event[event->kind]++ == 0)
-        f->first_s[event->kind] = event->t_s;
-    assert_non_null(event->entity);
-}
-
-static void open_site(struct fixture *f, const char *layout)
-{
-    struct mr_diags diags = {0};
-    *f = (struct fixture){0};
-    if (mr_layout_load_text("t.layout.xml", mr_str_of(layout), &f->site, &diags) != MR_OK)
-        fail_msg("%s", diags.item[0].err.text);
-    mr_plant_defaults(&f->params);
-}
-
-static void set_weather(struct fixture *f, double dry_bulb_c, const char *file)
-{
-    struct mr_weather_params p;
-    struct mr_err err = {0};
-    mr_weather_defaults(&p);
-    p.file = file;
-    p.dry_bulb_c = dry_bulb_c;
-    p.wet_bulb_c = fmin(p.wet_bulb_c, dry_bulb_c);
-    if (mr_weather_make(&p, &f->weather, &err) != MR_OK)
-        fail_msg("%s", err.text);
-}
-
-static void build(struct fixture *f, const struct mr_plant_set *set, size_t n_set)
-{
-    struct mr_diags diags = {0};
-    struct mr_err err = {0};
-    if (mr_plant_create(f->site, &f->weather, &f->params, set, n_set, &f->plant, &diags) != MR_OK)
-        fail_msg("%s", diags.item[0].err.text);
-    f->plant->on_event = on_event;
-    f->plant->context = f;
-    if (mr_plant_state_create(f->plant, 0, &f->state, &err) != MR_OK)
-        fail_msg("%s", err.text);
-}
-
-static void load(struct fixture *f, double rack_w)
-{
-    for (uint32_t i = 0; i < f->plant->n_rack; i++)
-        mr_plant_set_power(f->plant, f->state, i, rack_w);
-}
-
-static void start(struct fixture *f, const char *layout, double dry_bulb_c, double rack_w)
-{
-    struct mr_err err = {0};
-    open_site(f, layout);
-    set_weather(f, dry_bulb_c, NULL);
-    build(f, NULL, 0);
-    load(f, rack_w);
-    if (mr_plant_settle(f->plant, f->state, &err) != MR_OK)
-        fail_msg("%s", err.text);
-}
-
-static void close_site(struct fixture *f)
-{
-    mr_plant_state_destroy(f->state);
-    mr_plant_destroy(f->plant);
-    mr_weather_fini(&f->weather);
-    mr_site_destroy(f->site);
-}
-
-static void check_energy(const struct fixture *f, double loops)
-{
-    struct mr_plant_sums s;
-    mr_plant_sums(f->plant, f->state, &s);
-    assert_true(s.residual[0] < 1e-12 && s.residual[1] < 1e-12);
-    assert_true(s.residual[2] < loops && s.residual[3] < loops);
-    assert_true(mr_plant_pue(&s) > 1);
-}
+#include "tests/thermal/plant_site.h"
 
 MR_TEST(a_steady_site_stays_steady)
 {
@@ -163,7 +69,7 @@ MR_TEST(pumps_stop)
     struct fixture f;
     start(&f, ROW(COOL), 25, 132e3);
     mr_plant_advance(f.plant, f.state, 600);
-    mr_plant_set_pumps(f.plant, f.state, 0, false);
+    mr_plant_set_outage(f.plant, f.state, MR_PLANT_OUT_PUMPS, 0, 1);
     mr_plant_advance(f.plant, f.state, 900);
     assert_int_equal(f.n_event[MR_PLANT_THROTTLE_ON], 3); /* the racks of that row */
     assert_true(f.first_s[MR_PLANT_THROTTLE_ON] > 605 && f.first_s[MR_PLANT_THROTTLE_ON] < 640);
@@ -172,12 +78,12 @@ MR_TEST(pumps_stop)
     struct mr_plant_rack_row row;
     mr_plant_rack_row(f.plant, f.state, 0, &row);
     assert_int_equal(row.n_off, 72);
-    mr_plant_set_pumps(f.plant, f.state, 0, true);
+    mr_plant_set_outage(f.plant, f.state, MR_PLANT_OUT_PUMPS, 0, 0);
     mr_plant_advance(f.plant, f.state, 3600);
     assert_int_equal(f.n_event[MR_PLANT_RESTART], 3);
     mr_plant_rack_row(f.plant, f.state, 0, &row);
     assert_true(row.n_off == 0 && row.n_throttled == 0);
-    mr_assert_near(row.power_w, 132e3, 1e-9, 0);
+    mr_assert_near(row.power_w, 132e3, 1e-3, 0);  /* leakage within the band of its inlet */
     mr_plant_rack_row(f.plant, f.state, 5, &row); /* the other row never knew */
     assert_true(row.die_max_c < 80);
     check_energy(&f, 1e-9);
@@ -191,13 +97,13 @@ MR_TEST(a_spare_unit_saves_the_row)
 {
     struct fixture f;
     start(&f, ROW(COOL), 25, 132e3);
-    mr_plant_lose_units(f.plant, f.state, 1, 1);
+    mr_plant_set_outage(f.plant, f.state, MR_PLANT_OUT_UNITS, 1, 1);
     mr_plant_advance(f.plant, f.state, 3600);
     assert_true(f.n_event[MR_PLANT_CDU_TRIP] == 1 && f.n_event[MR_PLANT_THROTTLE_ON] == 0);
     struct mr_plant_sums s;
     mr_plant_sums(f.plant, f.state, &s);
     assert_true(s.die_max_c < 87 && s.die_max_c > 77);
-    mr_plant_lose_units(f.plant, f.state, 1, -1);
+    mr_plant_set_outage(f.plant, f.state, MR_PLANT_OUT_UNITS, 1, 0);
     mr_plant_advance(f.plant, f.state, 7200);
     check_energy(&f, 1e-10);
     close_site(&f);
@@ -209,12 +115,13 @@ MR_TEST(leaks_are_cut_off)
         struct fixture f;
         start(&f, ROW(COOL), 25, 132e3);
         mr_plant_advance(f.plant, f.state, 100);
-        mr_plant_leak(f.plant, f.state, 4, (enum mr_leak_scope)scope);
+        assert_int_equal(mr_plant_leak(f.plant, f.state, 4, (enum mr_leak_scope)scope, NULL),
+                         MR_OK);
         mr_plant_advance(f.plant, f.state, 400);
         struct mr_plant_rack_row hit, other;
         mr_plant_rack_row(f.plant, f.state, 4, &hit);
         mr_plant_rack_row(f.plant, f.state, 3, &other);
-        assert_true(hit.is_leaking && hit.is_isolated);
+        assert_true(hit.is_leaking && hit.is_liquid_isolated);
         mr_assert_near(f.first_s[MR_PLANT_LEAK], 101, 1e-12, 0);
         mr_assert_near(f.first_s[MR_PLANT_ISOLATED], 111, 1e-12, 0);
         assert_int_equal(f.n_event[MR_PLANT_LEAK], scope == MR_LEAK_SCOPE_ROW ? 3 : 1);
@@ -241,11 +148,11 @@ MR_TEST(utility_loss_with_and_without_ups)
         build(&f, NULL, 0);
         load(&f, 132e3);
         assert_int_equal(mr_plant_settle(f.plant, f.state, NULL), MR_OK);
-        mr_plant_set_utility(f.plant, f.state, false);
+        mr_plant_set_outage(f.plant, f.state, MR_PLANT_OUT_UTILITY, 0, 1);
         mr_plant_advance(f.plant, f.state, 60);
         /* a minute: with pumps the water carries it, without the dies are off */
         assert_int_equal(f.n_event[MR_PLANT_THROTTLE_ON], has_ups ? 0 : 6);
-        mr_plant_set_utility(f.plant, f.state, true);
+        mr_plant_set_outage(f.plant, f.state, MR_PLANT_OUT_UTILITY, 0, 0);
         mr_plant_advance(f.plant, f.state, 3600);
         assert_true(f.n_event[MR_PLANT_UTILITY_LOSS] == 1 && f.n_event[MR_PLANT_UTILITY_BACK] == 1);
         check_energy(&f, 1e-9);
@@ -371,7 +278,7 @@ MR_TEST(an_owner_obeys_a_second_late)
     start(&f, ROW(COOL), 25, 132e3);
     const uint32_t rack = 0;
     const double full_w = 1200;
-    mr_plant_set_pumps(f.plant, f.state, f.plant->rack[rack].group, false);
+    mr_plant_set_outage(f.plant, f.state, MR_PLANT_OUT_PUMPS, f.plant->rack[rack].group, 1);
     for (int t = 1; t <= 600; t++) {
         for (uint32_t i = 0; i < f.plant->n_rack; i++) {
             const double package_w = fmin(full_w, mr_plant_rack_allowed_w(f.plant, f.state, i));
@@ -381,7 +288,7 @@ MR_TEST(an_owner_obeys_a_second_late)
         }
         mr_plant_advance(f.plant, f.state, t);
         if (t == 15)
-            mr_plant_set_pumps(f.plant, f.state, f.plant->rack[rack].group, true);
+            mr_plant_set_outage(f.plant, f.state, MR_PLANT_OUT_PUMPS, f.plant->rack[rack].group, 0);
     }
     assert_true(f.n_event[MR_PLANT_THROTTLE_ON] > 0 && f.n_event[MR_PLANT_THROTTLE_OFF] > 0);
     assert_true(least_w < full_w && f.n_event[MR_PLANT_SHUTDOWN] == 0);

@@ -189,20 +189,22 @@ MR_TEST(lost_pumps)
 {
     begin_at(1, 1000);
     play(60);
-    mr_plant_set_pumps(mr_exchange_plant(w.exchange), mr_exchange_plant_state(w.exchange), 0,
-                       false);
+    mr_plant_set_outage(mr_exchange_plant(w.exchange), mr_exchange_plant_state(w.exchange),
+                        MR_PLANT_OUT_PUMPS, 0, 1);
     play(72);
-    mr_plant_set_pumps(mr_exchange_plant(w.exchange), mr_exchange_plant_state(w.exchange), 0, true);
+    mr_plant_set_outage(mr_exchange_plant(w.exchange), mr_exchange_plant_state(w.exchange),
+                        MR_PLANT_OUT_PUMPS, 0, 0);
     play(200);
     assert_true(w.n_thermal > 0 && w.phi_min < 1 && w.n_down == 0);
     assert_true(w.order[0].phi == 1 && w.order[0].reason == MR_EXCHANGE_NONE);
     assert_true(mr_exchange_rack(w.exchange, 7)->phi_min == 1);
-    mr_plant_set_pumps(mr_exchange_plant(w.exchange), mr_exchange_plant_state(w.exchange), 0,
-                       false);
+    mr_plant_set_outage(mr_exchange_plant(w.exchange), mr_exchange_plant_state(w.exchange),
+                        MR_PLANT_OUT_PUMPS, 0, 1);
     play(860); /* packages try again ten minutes after they went off */
     for (int i = 0; i < n_instance; i++)
         assert_int_equal(w.order[i].is_up, i >= n_instance / 2);
-    mr_plant_set_pumps(mr_exchange_plant(w.exchange), mr_exchange_plant_state(w.exchange), 0, true);
+    mr_plant_set_outage(mr_exchange_plant(w.exchange), mr_exchange_plant_state(w.exchange),
+                        MR_PLANT_OUT_PUMPS, 0, 0);
     play(3600);
     for (int i = 0; i < n_instance; i++)
         assert_true(w.order[i].is_up && w.order[i].phi == 1);
@@ -216,8 +218,10 @@ MR_TEST(a_leaking_tray_takes_its_instance)
 {
     begin_at(1, 700);
     play(60);
-    mr_plant_leak(mr_exchange_plant(w.exchange), mr_exchange_plant_state(w.exchange), 1,
-                  MR_LEAK_SCOPE_TRAY);
+    assert_int_equal(mr_plant_leak(mr_exchange_plant(w.exchange),
+                                   mr_exchange_plant_state(w.exchange), 1, MR_LEAK_SCOPE_TRAY,
+                                   NULL),
+                     MR_OK);
     play(600);
     for (int i = 0; i < n_instance; i++)
         assert_int_equal(w.order[i].is_up, i != 2); /* the first of rack 1 */
@@ -255,11 +259,11 @@ MR_TEST(ticks_do_not_matter)
         assert_int_equal(mr_supply_set_target(mr_exchange_supply(w.exchange), &target, &err),
                          MR_OK);
         play(1000);
-        mr_plant_set_pumps(mr_exchange_plant(w.exchange), mr_exchange_plant_state(w.exchange), 1,
-                           false);
+        mr_plant_set_outage(mr_exchange_plant(w.exchange), mr_exchange_plant_state(w.exchange),
+                            MR_PLANT_OUT_PUMPS, 1, 1);
         play(1010);
-        mr_plant_set_pumps(mr_exchange_plant(w.exchange), mr_exchange_plant_state(w.exchange), 1,
-                           true);
+        mr_plant_set_outage(mr_exchange_plant(w.exchange), mr_exchange_plant_state(w.exchange),
+                            MR_PLANT_OUT_PUMPS, 1, 0);
         play(2400);
         struct mr_exchange_sums sums;
         mr_exchange_sums(w.exchange, &sums);

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a plant answers: how its racks are, what comes next, what packages may draw, energies.
+ * Nobody who asks changes anything. */
+#ifndef MR_THERMAL_PLANT_ASK_H
+#define MR_THERMAL_PLANT_ASK_H
+
+#include "thermal/rejection.h"
+
+#include <stdint.h>
+
+struct mr_plant;
+struct mr_plant_state;
+
+struct mr_plant_rack_row {
+    double power_w, supply_c, return_c, flow_m3_s, die_max_c, die_mean_c;
+    double header_pa, header_set_pa, drop_pa, valve_frac;
+    uint32_t n_throttled, n_off;
+    bool is_leaking, is_tray_leaking, is_sensor_faulty; /* as detectors say */
+    bool is_liquid_requested, is_liquid_isolated, is_power_requested, is_power_isolated;
+};
+
+void mr_plant_rack_row(const struct mr_plant *plant, const struct mr_plant_state *state,
+                       uint32_t rack, struct mr_plant_rack_row *row);
+
+/** The most one package of the rack may draw, without leakage: INFINITY while none is held, 0 when
+ *  all are off. */
+double mr_plant_rack_allowed_w(const struct mr_plant *plant, const struct mr_plant_state *state,
+                               uint32_t rack);
+
+/* What happens next if everything stays as it is. */
+struct mr_plant_next {
+    double t_s;         /* INFINITY: nothing is foreseen */
+    int kind;           /* enum mr_plant_event_kind */
+    const char *entity; /* lent */
+    uint32_t rack;      /* MR_SITE_NONE: of a CDU group */
+};
+
+/** The next crossing that somebody who owns clocks must know of: throttling, a memory at its limit,
+ *  shutdown, restart of a rack's packages; a CDU group at its limits or its supply high. Exact for
+ *  packages under their present inlet, for groups under their heat of the last step. */
+struct mr_plant_next mr_plant_next_crossing(const struct mr_plant *plant,
+                                            const struct mr_plant_state *state);
+
+/** Earliest date at which a package would be held or go off, as things are now. */
+double mr_plant_alarm_s(const struct mr_plant *plant, const struct mr_plant_state *state);
+
+/** Die of one package at the state's date, manufacturing spread included.
+ *  @param[in] package of the rack, from 0 on */
+double mr_plant_die_c(const struct mr_plant *plant, const struct mr_plant_state *state,
+                      uint64_t seed, uint32_t rack, uint32_t package);
+
+/** Facility water sent out by a loop. */
+double mr_plant_facility_c(const struct mr_plant *plant, const struct mr_plant_state *state,
+                           uint32_t loop);
+
+/* Integrals since the start; energies [J]. */
+struct mr_plant_sums {
+    double it_j, asked_j; /* drawn by racks; asked for */
+    double cdu_j, facility_pump_j, fan_j, work_j, air_j;
+    double ambient_j, stored_j;
+    double absorbed_j; /* radiators in orbit: sunlight, and what the Earth sends */
+    double water_m3;
+    double throttled_s, supply_high_s, facility_high_s; /* packages, groups, loops x time */
+    double mode_s[MR_REJECTION_N_MODE];                 /* loops x time */
+    double die_max_c, supply_max_c;
+    double residual[4]; /* of packages, racks, loops, site: the largest, over energy that went in */
+};
+
+void mr_plant_sums(const struct mr_plant *plant, const struct mr_plant_state *state,
+                   struct mr_plant_sums *sums);
+
+/** (IT + cooling) / IT; NaN without IT energy. The electric chain is not in here. */
+double mr_plant_pue(const struct mr_plant_sums *sums);
+
+#endif
