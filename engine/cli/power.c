@@ -267,7 +267,7 @@ static mr_status record(struct job *job, struct mr_err *err)
     struct mr_supply_reading r;
     struct mr_csv_writer w = {&job->site_csv, false};
     if (job->record != NULL)
-        MR_TRY(mr_power_record_row(job->record, err));
+        MR_TRY(mr_power_record_row(job->record, mr_supply_now_s(job->supply), err));
     if (job->opts->csv == NULL)
         return MR_OK;
     mr_supply_read(job->supply, &r);

@@ -74,6 +74,7 @@ struct mr_power_record {
     struct mr_runfile *file;
     struct mr_track *racks, *feed, *power, *stages;
     struct mr_columns *events;
+    bool is_guest;    /* the file is somebody else's, and so are its racks */
     double *f64;      /* scratch: both channels of the racks */
     mr_status status; /* of events */
     struct mr_err err;
@@ -81,23 +82,28 @@ struct mr_power_record {
 
 /* ---- life ---- */
 
-static mr_status declare(struct mr_power_record *r, double every_s, const char **name,
-                         struct mr_err *err)
+static mr_status declare_racks(struct mr_power_record *r, double every_s, const char **name,
+                               struct mr_err *err)
 {
-    const struct mr_circuit *tree = mr_supply_wire(r->supply)->tree;
-    struct mr_track_plan plan = {"/racks",
-                                 "rack",
-                                 "Racks in the order of the site",
-                                 name,
-                                 r->site->n_rack,
-                                 every_s,
-                                 rack_channels,
-                                 N_OF(rack_channels)};
+    const struct mr_track_plan plan = {"/racks",
+                                       "rack",
+                                       "Racks in the order of the site",
+                                       name,
+                                       r->site->n_rack,
+                                       every_s,
+                                       rack_channels,
+                                       N_OF(rack_channels)};
     for (size_t i = 0; i < r->site->n_rack; i++)
         name[i] = r->site->rack[i].name;
-    MR_TRY(mr_track_create(r->file, &plan, &r->racks, err));
-    plan = (struct mr_track_plan){"/grid/feed",       NULL, NULL, NULL, 0, every_s, feed_channels,
-                                  N_OF(feed_channels)};
+    return mr_track_create(r->file, &plan, &r->racks, err);
+}
+
+static mr_status declare_series(struct mr_power_record *r, double every_s, const char **name,
+                                struct mr_err *err)
+{
+    const struct mr_circuit *tree = mr_supply_wire(r->supply)->tree;
+    struct mr_track_plan plan = {"/grid/feed",       NULL, NULL, NULL, 0, every_s, feed_channels,
+                                 N_OF(feed_channels)};
     MR_TRY(mr_track_create(r->file, &plan, &r->feed, err));
     plan = (struct mr_track_plan){"/power", NULL,    NULL,          NULL,
                                   0,        every_s, site_channels, N_OF(site_channels)};
@@ -108,8 +114,13 @@ static mr_status declare(struct mr_power_record *r, double every_s, const char *
     MR_TRY(mr_track_create(r->file, &plan, &r->stages, err));
     for (size_t i = 0; i < tree->n_node; i++)
         name[i] = tree->node[i].name;
-    MR_TRY(mr_runfile_axis(r->file, "/power/nodes", "node", "Nodes of the chain", name,
-                           tree->n_node, err));
+    return mr_runfile_axis(r->file, "/power/nodes", "node", "Nodes of the chain", name,
+                           tree->n_node, err);
+}
+
+/* What only a file of our own has. */
+static mr_status declare_file(struct mr_power_record *r, struct mr_err *err)
+{
     const struct mr_columns_plan events = {.group = "/events",
                                            .axis = "event",
                                            .column = event_columns,
@@ -122,56 +133,79 @@ static mr_status declare(struct mr_power_record *r, double every_s, const char *
     return mr_runfile_start(r->file, err);
 }
 
-static mr_status open_record(struct mr_power_record *r, const char *path, bool may_overwrite,
-                             double every_s, struct mr_err *err)
+/* @param[in] has_racks their power is ours to write */
+static mr_status create(const struct mr_site *site, const struct mr_supply *supply,
+                        struct mr_runfile *file, bool has_racks, double every_s,
+                        struct mr_power_record **out, struct mr_err *err)
 {
-    struct mr_runfile_options options = mr_runfile_options_default();
-    options.may_overwrite = may_overwrite;
-    const size_t n = mr_supply_wire(r->supply)->tree->n_node; /* racks are among them */
-    r->f64 = mr_alloc_zero(2 * n, sizeof *r->f64);
+    struct mr_power_record *r = mr_alloc_zero(1, sizeof *r);
+    const size_t n = mr_supply_wire(supply)->tree->n_node; /* racks are among them */
     const char **name = mr_alloc_zero(n, sizeof *name);
-    if (r->f64 == NULL || name == NULL) {
+    *out = NULL;
+    if (r == NULL || name == NULL) {
+        mr_free(r);
         mr_free(name);
-        return mr_err_nomem(err, 2 * n * sizeof *r->f64);
+        return mr_err_nomem(err, sizeof *r);
     }
-    mr_status st = mr_runfile_create(path, &options, &r->file, err);
+    *r = (struct mr_power_record){.site = site, .supply = supply, .file = file, .is_guest = true};
+    r->f64 = mr_alloc_zero(2 * n, sizeof *r->f64);
+    mr_status st = r->f64 != NULL ? MR_OK : mr_err_nomem(err, 2 * n * sizeof *r->f64);
+    if (st == MR_OK && has_racks)
+        st = declare_racks(r, every_s, name, err);
     if (st == MR_OK)
-        st = declare(r, every_s, name, err);
+        st = declare_series(r, every_s, name, err);
     mr_free(name);
+    if (st == MR_OK)
+        *out = r;
+    else
+        mr_power_record_destroy(r);
     return st;
+}
+
+mr_status mr_power_record_within(struct mr_runfile *file, const struct mr_site *site,
+                                 const struct mr_supply *supply, double every_s,
+                                 struct mr_power_record **out, struct mr_err *err)
+{
+    return create(site, supply, file, false, every_s, out, err);
 }
 
 mr_status mr_power_record_create(const char *path, bool may_overwrite, const struct mr_site *site,
                                  const struct mr_supply *supply, double every_s,
                                  struct mr_power_record **out, struct mr_err *err)
 {
-    struct mr_power_record *r = mr_alloc_zero(1, sizeof *r);
+    struct mr_runfile_options options = mr_runfile_options_default();
+    struct mr_runfile *file = NULL;
+    options.may_overwrite = may_overwrite;
     *out = NULL;
-    if (r == NULL)
-        return mr_err_nomem(err, sizeof *r);
-    r->site = site;
-    r->supply = supply;
-    const mr_status st = open_record(r, path, may_overwrite, every_s, err);
-    if (st != MR_OK) {
-        mr_power_record_destroy(r);
-        return st;
+    MR_TRY(mr_runfile_create(path, &options, &file, err));
+    mr_status st = create(site, supply, file, true, every_s, out, err);
+    if (st == MR_OK && *out != NULL) {
+        (*out)->is_guest = false;
+        st = declare_file(*out, err);
     }
-    *out = r;
-    return MR_OK;
+    if (st == MR_OK)
+        return MR_OK;
+    if (*out != NULL)
+        mr_power_record_destroy(*out);
+    else
+        mr_runfile_destroy(file);
+    *out = NULL;
+    return st;
 }
 
 void mr_power_record_destroy(struct mr_power_record *record)
 {
     if (record == NULL)
         return;
-    mr_runfile_destroy(record->file);
+    if (!record->is_guest)
+        mr_runfile_destroy(record->file);
     mr_free(record->f64);
     mr_free(record);
 }
 
 /* ---- rows ---- */
 
-mr_status mr_power_record_row(struct mr_power_record *record, struct mr_err *err)
+mr_status mr_power_record_row(struct mr_power_record *record, double t_s, struct mr_err *err)
 {
     const struct mr_supply *supply = record->supply;
     const size_t n = record->site->n_rack;
@@ -188,16 +222,17 @@ mr_status mr_power_record_row(struct mr_power_record *record, struct mr_err *err
         record->f64[n + i] = mr_supply_rack_cap_w(supply, i);
     }
     const void *const rack[] = {record->f64, record->f64 + n};
-    MR_TRY(mr_track_row(record->racks, r.t_s, rack, err));
+    if (record->racks != NULL)
+        MR_TRY(mr_track_row(record->racks, t_s, rack, err));
     const double target_w = isfinite(r.target_w) ? r.target_w : (double)NAN;
     const uint8_t compliant = r.is_compliant;
     const void *const feed[] = {&r.grid_w, &target_w, &compliant};
-    MR_TRY(mr_track_row(record->feed, r.t_s, feed, err));
+    MR_TRY(mr_track_row(record->feed, t_s, feed, err));
     const void *const power[] = {&r.rack_w,  &r.want_w,    &r.house_w,  &r.generator_w,
                                  &r.solar_w, &r.storage_w, &r.storage_j};
-    MR_TRY(mr_track_row(record->power, r.t_s, power, err));
+    MR_TRY(mr_track_row(record->power, t_s, power, err));
     const void *const stage[] = {total.stage_loss_w};
-    return mr_track_row(record->stages, r.t_s, stage, err);
+    return mr_track_row(record->stages, t_s, stage, err);
 }
 
 /* ---- events ---- */

@@ -5,6 +5,7 @@
 #define MR_ENGINE_CLI_POWER_RECORD_H
 
 #include "engine/cli/power_spectrum.h"
+#include "engine/record/runfile.h"
 
 struct mr_power_record;
 
@@ -14,10 +15,17 @@ MR_CHECKED mr_status mr_power_record_create(const char *path, bool may_overwrite
                                             const struct mr_site *site,
                                             const struct mr_supply *supply, double every_s,
                                             struct mr_power_record **out, struct mr_err *err);
+/** The series alone but those of racks, as a part of somebody's file that has not begun: no events,
+ *  no end. */
+MR_CHECKED mr_status mr_power_record_within(struct mr_runfile *file, const struct mr_site *site,
+                                            const struct mr_supply *supply, double every_s,
+                                            struct mr_power_record **out, struct mr_err *err);
 void mr_power_record_destroy(struct mr_power_record *record);
 
-/** One row of every track. */
-MR_CHECKED mr_status mr_power_record_row(struct mr_power_record *record, struct mr_err *err);
+/** One row of every track: the supply's state, which has not changed since its own date.
+ *  @param[in] t_s rises */
+MR_CHECKED mr_status mr_power_record_row(struct mr_power_record *record, double t_s,
+                                         struct mr_err *err);
 
 /** One event. Failures are told by the next row. */
 void mr_power_record_event(struct mr_power_record *record, const struct mr_supply_event *event);

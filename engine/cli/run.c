@@ -69,6 +69,28 @@ static void put_tier(struct mr_buf *out, const char *name, const struct mr_play_
     put_time(out, "end to end", &tier->e2e);
 }
 
+static void put_site(struct mr_buf *out, const struct mr_play_result *result)
+{
+    const struct mr_exchange_sums *x = &result->site;
+    char mean[MR_UNIT_CAP], peak[MR_UNIT_CAP], it[MR_UNIT_CAP], feed[MR_UNIT_CAP];
+    mr_unit_human(x->site_j / result->sim_s, MR_Q_POWER, 4, mean);
+    mr_unit_human(x->site_peak_w, MR_Q_POWER, 4, peak);
+    mr_unit_human(x->it_j / result->sim_s, MR_Q_POWER, 4, it);
+    mr_unit_human(result->feed_limit_w, MR_Q_POWER, 4, feed);
+    mr_buf_printf(out, "%-26s %s at the meter, peak %s%s%s; racks %s, PUE %.4g\n", "site", mean,
+                  peak, isfinite(result->feed_limit_w) ? " of " : "",
+                  isfinite(result->feed_limit_w) ? feed : "", it, x->site_j / x->it_j);
+    mr_buf_printf(out, "%-26s hottest die %.4g degC, warmest coolant %.4g degC\n", "heat",
+                  x->die_max_c, x->supply_max_c);
+    mr_buf_printf(out, "%-26s throttled %.4g, capped %.4g, down %.4g\n", "package seconds",
+                  x->throttled_package_s, x->capped_package_s, x->down_package_s);
+    for (size_t i = 0; i < result->n_violation; i++)
+        mr_buf_printf(out, "%-26s %s at %s, %llu times, first at %.6g s\n",
+                      i == 0 ? "violations" : "", result->violation[i].what,
+                      result->violation[i].where, (unsigned long long)result->violation[i].count,
+                      result->violation[i].first_s);
+}
+
 static void put_split(struct mr_buf *out, const struct mr_play_result *result)
 {
     const struct mr_split_counts *split = &result->split;
@@ -106,6 +128,8 @@ static void print_table(const struct mr_scenario *scenario, const struct mr_play
                           result->package_j / (double)n_output);
         }
     }
+    if (result->has_site && result->sim_s > 0)
+        put_site(out, result);
     mr_buf_printf(out, "%-26s %llu of an instance, %llu restarts\n", "KV blocks",
                   (unsigned long long)result->n_block, (unsigned long long)result->n_restart);
     if (result->has_split)
@@ -207,7 +231,9 @@ static int play(const struct mr_verb_call *call, const struct mr_scenario *scena
     if (opts->output != NULL &&
         mr_run_record_create(opts->output, &recording, scenario, &record, &err) != MR_OK)
         return mr_ui_error(call->ui, &err);
-    const struct mr_play_options options = {.on_call = record != NULL ? mr_run_record_call : NULL,
+    const struct mr_play_options options = {.on_begin = record != NULL ? mr_run_record_begin : NULL,
+                                            .on_call = record != NULL ? mr_run_record_call : NULL,
+                                            .on_event = record != NULL ? mr_run_record_event : NULL,
                                             .context = record,
                                             .on_sample =
                                                 record != NULL ? mr_run_record_sample : NULL,

@@ -5,6 +5,7 @@
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/cli/run_repeat.h"
+#include "engine/cli/site_record.h"
 #include "engine/record/columns.h"
 #include "engine/record/track.h"
 #include "revision.h"
@@ -59,18 +60,6 @@ static const struct mr_channel tier_series[n_tier_channel] = {
     [tier_tok_s] = SERIES("ended_tok_s", "s-1", "Output tokens of ended calls per second, mean of the interval before"),
 };
 #undef SERIES
-struct event_row {
-    double t_s, value, limit;
-    uint32_t entity;
-    uint8_t kind;
-};
-static const struct mr_channel event_columns[] = {
-    MR_COLUMN(struct event_row, t_s, F64, "s", "Date of the event"),
-    MR_COLUMN(struct event_row, kind, U8, "1", "What happened"),
-    MR_COLUMN(struct event_row, entity, U32, "1", "Whom it happened to"),
-    MR_COLUMN(struct event_row, value, F64, "1", "Value, in the unit of the kind"),
-    MR_COLUMN(struct event_row, limit, F64, "1", "Limit it passed; NaN where there is none"),
-};
 // clang-format on
 
 #define N_OF(table) (sizeof(table) / sizeof *(table))
@@ -84,7 +73,8 @@ struct mr_run_record {
     const struct mr_scenario *scenario;
     struct mr_run_record_options options;
     struct mr_runfile *file;
-    struct mr_columns *calls, *events;
+    struct mr_columns *calls;
+    struct mr_site_record *site;
     struct mr_track *pools, *tiers;
     struct mr_play_sample last; /* rates are differences */
     bool has_last;
@@ -162,6 +152,7 @@ mr_status mr_run_record_sample(void *record, const struct mr_play_sample *now, s
     for (int k = 0; k < n_tier_channel; k++)
         lent[k] = value[k];
     r->last = *now;
+    MR_TRY(mr_site_record_row(r->site, now->t_s, err));
     return mr_track_row(r->tiers, now->t_s, lent, err);
 }
 
@@ -176,11 +167,6 @@ static mr_status declare(struct mr_run_record *r, struct mr_err *err)
                                           .column = call_columns,
                                           .n_column = N_OF(call_columns),
                                           .row_bytes = sizeof(struct mr_play_row)};
-    const struct mr_columns_plan events = {.group = "/events",
-                                           .axis = "event",
-                                           .column = event_columns,
-                                           .n_column = N_OF(event_columns),
-                                           .row_bytes = sizeof(struct event_row)};
     const char *name = scenario->top.name != NULL ? scenario->top.name : "";
     for (size_t i = 0; i < scenario->n_tier; i++)
         tiers[i] = scenario->tier[i].name;
@@ -196,8 +182,7 @@ static mr_status declare(struct mr_run_record *r, struct mr_err *err)
     if (scenario->site.file == NULL)
         MR_TRY(
             mr_runfile_attr_text(r->file, "/racks", "comment", "the scenario names no site", err));
-    MR_TRY(mr_columns_create(r->file, &calls, &r->calls, err));
-    return mr_columns_create(r->file, &events, &r->events, err);
+    return mr_columns_create(r->file, &calls, &r->calls, err);
 }
 
 static mr_status put_text(struct mr_run_record *r, const char *group, const char *name,
@@ -241,8 +226,7 @@ static mr_status open_file(struct mr_run_record *r, const char *path, struct mr_
     options.may_overwrite = r->options.may_overwrite;
     MR_TRY(mr_runfile_create(path, &options, &r->file, err));
     MR_TRY(put_config(r, err));
-    MR_TRY(declare(r, err));
-    return mr_runfile_start(r->file, err);
+    return declare(r, err);
 }
 
 mr_status mr_run_record_create(const char *path, const struct mr_run_record_options *options,
@@ -268,8 +252,21 @@ void mr_run_record_destroy(struct mr_run_record *record)
 {
     if (record == NULL)
         return;
+    mr_site_record_destroy(record->site);
     mr_runfile_destroy(record->file);
     mr_free(record);
+}
+
+mr_status mr_run_record_begin(void *record, struct mr_factory *factory, struct mr_err *err)
+{
+    struct mr_run_record *r = record;
+    MR_TRY(mr_site_record_create(r->file, factory, r->options.interval_s, &r->site, err));
+    return mr_runfile_start(r->file, err);
+}
+
+mr_status mr_run_record_event(void *record, const struct mr_play_event *event, struct mr_err *err)
+{
+    return mr_site_record_event(((struct mr_run_record *)record)->site, event, err);
 }
 
 mr_status mr_run_record_call(void *record, const struct mr_play_row *row, struct mr_err *err)

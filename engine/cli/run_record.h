@@ -20,6 +20,12 @@ MR_CHECKED mr_status mr_run_record_create(const char *path,
                                           struct mr_run_record **out, struct mr_err *err);
 void mr_run_record_destroy(struct mr_run_record *record);
 
+/** What is played is known, the file begins. For mr_play_options.on_begin. */
+mr_status mr_run_record_begin(void *record, struct mr_factory *factory, struct mr_err *err);
+
+/** For mr_play_options.on_event. */
+mr_status mr_run_record_event(void *record, const struct mr_play_event *event, struct mr_err *err);
+
 /** One call, ended or not. For mr_play_options.on_call. */
 mr_status mr_run_record_call(void *record, const struct mr_play_row *row, struct mr_err *err);
 

@@ -16,14 +16,17 @@
 #include <stdlib.h>
 
 enum {
-    n_role = 2
+    n_role = 6
 };
 
-static const char *const roles[n_role] = {"workload", "site"};
+static const char *const roles[n_role] = {"workload", "site", "weather", "price", "carbon", "sun"};
 
 static const char **file_of(struct mr_scenario *scenario, size_t role)
 {
-    return role == 0 ? &scenario->workload.file : &scenario->site.file;
+    const char **const files[n_role] = {&scenario->workload.file, &scenario->site.file,
+                                        &scenario->weather.file,  &scenario->grid.price,
+                                        &scenario->grid.carbon,   &scenario->grid.sun};
+    return files[role];
 }
 
 /* As it is read: of a compressed file its contents. */

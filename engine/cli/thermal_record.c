@@ -103,7 +103,8 @@ struct mr_thermal_record {
     struct mr_runfile *file;
     struct mr_track *racks, *cdus, *loops, *halls, *weather;
     struct mr_columns *events;
-    double *f64; /* scratch: every double channel of the largest series */
+    bool is_guest; /* the file is somebody else's */
+    double *f64;   /* scratch: every double channel of the largest series */
     uint32_t *u32;
     uint8_t *u8;
     mr_status status; /* of events */
@@ -128,8 +129,8 @@ static mr_status add_series(struct mr_thermal_record *r, const struct mr_track_p
     return own.n_entity == 0 && own.axis != NULL ? MR_OK : mr_track_create(r->file, &own, out, err);
 }
 
-static mr_status declare(struct mr_thermal_record *r, double every_s, const char **name,
-                         struct mr_err *err)
+static mr_status declare_series(struct mr_thermal_record *r, double every_s, const char **name,
+                                struct mr_err *err)
 {
     const struct mr_plant *p = r->plant;
     const struct mr_site *site = p->site;
@@ -162,6 +163,12 @@ static mr_status declare(struct mr_thermal_record *r, double every_s, const char
     plan = (struct mr_track_plan){
         "/weather", NULL, NULL, NULL, 0, every_s, weather_channels, N_OF(weather_channels)};
     MR_TRY(add_series(r, &plan, NULL, &r->weather, err));
+    return mr_runfile_attr_f64(r->file, "/plant", "inlet_band_k", p->p.band_k, err);
+}
+
+/* What only a file of our own has. */
+static mr_status declare_file(struct mr_thermal_record *r, struct mr_err *err)
+{
     const struct mr_columns_plan events = {.group = "/events",
                                            .axis = "event",
                                            .column = event_columns,
@@ -169,57 +176,83 @@ static mr_status declare(struct mr_thermal_record *r, double every_s, const char
                                            .row_bytes = sizeof(struct event_row)};
     MR_TRY(mr_columns_create(r->file, &events, &r->events, err));
     MR_TRY(mr_runfile_attr_text(r->file, "/", "Conventions", "CF-1.8", err));
-    MR_TRY(mr_runfile_attr_text(r->file, "/", "title", site->name, err));
+    MR_TRY(mr_runfile_attr_text(r->file, "/", "title", r->plant->site->name, err));
     MR_TRY(mr_runfile_attr_u64(r->file, "/", "schema", 1, err));
-    MR_TRY(mr_runfile_attr_f64(r->file, "/", "inlet_band_k", p->p.band_k, err));
     return mr_runfile_start(r->file, err);
 }
 
-static mr_status open_record(struct mr_thermal_record *r, const char *path, bool may_overwrite,
-                             double every_s, struct mr_err *err)
+/* @param[out] name scratch, freed by the caller */
+static mr_status make_scratch(struct mr_thermal_record *r, const char ***name, struct mr_err *err)
 {
-    struct mr_runfile_options options = mr_runfile_options_default();
-    options.may_overwrite = may_overwrite;
     const size_t n = largest(r->plant);
     r->f64 = mr_alloc_zero(n * N_LOOP_CHANNEL, sizeof *r->f64);
     r->u32 = mr_alloc_zero(n * 2, sizeof *r->u32);
     r->u8 = mr_alloc_zero(n * 2, sizeof *r->u8);
-    const char **name = mr_alloc_zero(n, sizeof *name);
-    if (r->f64 == NULL || r->u32 == NULL || r->u8 == NULL || name == NULL) {
-        mr_free(name);
-        (void)mr_err_nomem(err, n * sizeof *r->f64);
-        return MR_NOMEM;
-    }
-    mr_status st = mr_runfile_create(path, &options, &r->file, err);
+    *name = mr_alloc_zero(n, sizeof(const char *));
+    if (r->f64 == NULL || r->u32 == NULL || r->u8 == NULL || *name == NULL)
+        return mr_err_nomem(err, n * sizeof *r->f64);
+    return MR_OK;
+}
+
+static mr_status create(const struct mr_plant *plant, struct mr_runfile *file, double every_s,
+                        struct mr_thermal_record **out, struct mr_err *err)
+{
+    struct mr_thermal_record *r = mr_alloc_zero(1, sizeof *r);
+    const char **name = NULL;
+    *out = NULL;
+    if (r == NULL)
+        return mr_err_nomem(err, sizeof *r);
+    r->plant = plant;
+    r->file = file;
+    r->is_guest = true; /* until all is well */
+    mr_status st = make_scratch(r, &name, err);
     if (st == MR_OK)
-        st = declare(r, every_s, name, err);
+        st = declare_series(r, every_s, name, err);
     mr_free(name);
+    if (st == MR_OK)
+        *out = r;
+    else
+        mr_thermal_record_destroy(r);
     return st;
+}
+
+mr_status mr_thermal_record_within(struct mr_runfile *file, const struct mr_plant *plant,
+                                   double every_s, struct mr_thermal_record **out,
+                                   struct mr_err *err)
+{
+    return create(plant, file, every_s, out, err);
 }
 
 mr_status mr_thermal_record_create(const char *path, bool may_overwrite,
                                    const struct mr_plant *plant, double every_s,
                                    struct mr_thermal_record **out, struct mr_err *err)
 {
-    struct mr_thermal_record *r = mr_alloc_zero(1, sizeof *r);
+    struct mr_runfile_options options = mr_runfile_options_default();
+    struct mr_runfile *file = NULL;
+    options.may_overwrite = may_overwrite;
     *out = NULL;
-    if (r == NULL)
-        return mr_err_nomem(err, sizeof *r);
-    r->plant = plant;
-    const mr_status st = open_record(r, path, may_overwrite, every_s, err);
-    if (st != MR_OK) {
-        mr_thermal_record_destroy(r);
-        return st;
+    MR_TRY(mr_runfile_create(path, &options, &file, err));
+    mr_status st = create(plant, file, every_s, out, err);
+    if (st == MR_OK && *out != NULL) {
+        (*out)->is_guest = false;
+        st = declare_file(*out, err);
     }
-    *out = r;
-    return MR_OK;
+    if (st == MR_OK)
+        return MR_OK;
+    if (*out != NULL)
+        mr_thermal_record_destroy(*out);
+    else
+        mr_runfile_destroy(file);
+    *out = NULL;
+    return st;
 }
 
 void mr_thermal_record_destroy(struct mr_thermal_record *record)
 {
     if (record == NULL)
         return;
-    mr_runfile_destroy(record->file);
+    if (!record->is_guest)
+        mr_runfile_destroy(record->file);
     mr_free(record->f64);
     mr_free(record->u32);
     mr_free(record->u8);

@@ -5,6 +5,7 @@
 #define MR_ENGINE_CLI_THERMAL_RECORD_H
 
 #include "engine/cli/thermal_figures.h"
+#include "engine/record/runfile.h"
 
 struct mr_thermal_record;
 
@@ -13,6 +14,10 @@ struct mr_thermal_record;
 MR_CHECKED mr_status mr_thermal_record_create(const char *path, bool may_overwrite,
                                               const struct mr_plant *plant, double every_s,
                                               struct mr_thermal_record **out, struct mr_err *err);
+/** The series alone, as a part of somebody's file that has not begun: no events, no end. */
+MR_CHECKED mr_status mr_thermal_record_within(struct mr_runfile *file, const struct mr_plant *plant,
+                                              double every_s, struct mr_thermal_record **out,
+                                              struct mr_err *err);
 void mr_thermal_record_destroy(struct mr_thermal_record *record);
 
 /** One row of every series. */

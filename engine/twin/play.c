@@ -478,6 +478,8 @@ static mr_status run_all(struct run *run, struct mr_diags *diags, struct mr_err 
     MR_TRY(open_pools(run, diags, err));
     MR_TRY(make_cell(run, err));
     MR_TRY(open_site(run, diags));
+    if (run->options->on_begin != NULL)
+        MR_TRY(run->options->on_begin(run->options->context, run->factory, err));
     MR_TRY(mr_arrivals_open(&scenario->workload, scenario->top.seed, &run->arrivals, err));
     MR_TRY(open_requests(run, err));
     mr_status st = play(run, err);

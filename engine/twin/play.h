@@ -70,6 +70,8 @@ enum {
 };
 
 struct mr_play_options {
+    /* told before anything is played; factory NULL: no site. NULL: nobody */
+    mr_status (*on_begin)(void *context, struct mr_factory *factory, struct mr_err *err);
     /* told of every call when it ends, and at the end of those that did not; NULL: nobody */
     mr_status (*on_call)(void *context, const struct mr_play_row *row, struct mr_err *err);
     void *context;

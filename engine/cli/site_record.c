@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Kinds of events are those of plant, chain and supply in one list; entities are named by kind and
+ * place on that kind's axis. Map: channels - life - rows - events. */
+#include "engine/cli/site_record.h"
+
+#include "engine/base/mem.h"
+#include "engine/cli/power_record.h"
+#include "engine/cli/thermal_record.h"
+#include "engine/record/columns.h"
+#include "engine/record/track.h"
+
+#include <math.h>
+
+// clang-format off
+#define F32(name_, long_, scale_) \
+    {.name = (name_), .units = "kW", .long_name = (long_), .type = MR_CHANNEL_F32_OF_F64, .scale = (scale_), .cell_methods = "time: point"}
+enum { CLOCK_DRAWN, CLOCK_WANT, CLOCK_CAP, CLOCK_PHI, N_CLOCK };
+static const struct mr_channel clock_channels[N_CLOCK] = {
+    F32("drawn_kw", "Drawn by the rack, mean since the exchange before", 1e-3),
+    F32("want_kw", "What it would draw at full clocks", 1e-3),
+    F32("cap_kw", "What it may draw; NaN where there is no cap", 1e-3),
+    {.name = "clock", .units = "1", .long_name = "Lowest clock of its instances over the full clock; 0: one is down", .type = MR_CHANNEL_F32_OF_F64, .cell_methods = "time: point"},
+};
+static const struct mr_channel sum_channels[] = {
+    F32("power_kw", "Drawn by the racks", 1e-3),
+};
+enum { SITE_METER, SITE_RACKS, SITE_HOUSE, SITE_LOSS, SITE_OWN, N_SITE_CHANNEL };
+static const struct mr_channel site_channels[N_SITE_CHANNEL] = {
+    F32("site_kw", "Drawn at the meter", 1e-3),
+    F32("it_kw", "Drawn by the racks", 1e-3),
+    F32("cooling_kw", "Pumps, fans and compressors", 1e-3),
+    F32("loss_kw", "Lost in the power chain", 1e-3),
+    F32("own_kw", "Given by generators and solar", 1e-3),
+};
+
+static const char *const kinds[] = {
+#define KIND_TEXT(name, text, doc) text,
+    MR_PLANT_EVENT_LIST(KIND_TEXT)
+    MR_CHAIN_EVENT_LIST(KIND_TEXT)
+    MR_SUPPLY_EVENT_LIST(KIND_TEXT)
+#undef KIND_TEXT
+};
+enum entity { ENTITY_SITE, ENTITY_RACK, ENTITY_CDU, ENTITY_LOOP, ENTITY_HALL, ENTITY_NODE, N_ENTITY };
+static const char *const entities[N_ENTITY] = {"site", "rack", "cdu", "loop", "hall", "node"};
+
+struct event_row {
+    double t_s, value, limit;
+    uint32_t index;
+    uint8_t kind, entity;
+};
+static const struct mr_channel event_columns[] = {
+    MR_COLUMN(struct event_row, t_s, F64, "s", "Date of the event"),
+    {.name = "kind", .units = "1", .long_name = "What happened", .type = MR_CHANNEL_U8, .flag = kinds,
+     .n_flag = sizeof kinds / sizeof *kinds, .offset = offsetof(struct event_row, kind)},
+    {.name = "entity", .units = "1", .long_name = "Kind of what it happened to", .type = MR_CHANNEL_U8, .flag = entities,
+     .n_flag = N_ENTITY, .offset = offsetof(struct event_row, entity)},
+    MR_COLUMN(struct event_row, index, U32, "1", "Its place on the axis of that kind"),
+    MR_COLUMN(struct event_row, value, F64, "1", "Value, in the unit of the kind"),
+    MR_COLUMN(struct event_row, limit, F64, "1", "Limit it passed; NaN where there is none"),
+};
+// clang-format on
+
+#define N_OF(table) (sizeof(table) / sizeof *(table))
+
+struct mr_site_record {
+    struct mr_factory *factory; /* NULL: no site */
+    const struct mr_site *site;
+    struct mr_thermal_record *heat;
+    struct mr_power_record *watts;
+    struct mr_track *clocks, *rows, *halls, *all;
+    struct mr_columns *events;
+    double *value; /* scratch: all channels of the racks */
+};
+
+/* ---- life ---- */
+
+static mr_status declare_site(struct mr_site_record *r, struct mr_runfile *file, double every_s,
+                              const char **name, struct mr_err *err)
+{
+    const struct mr_site *site = r->site;
+    struct mr_track_plan plan = {"/clocks",      "rack", "Racks in the order of the site",
+                                 name,           0,      every_s,
+                                 clock_channels, N_CLOCK};
+    plan.n_entity = site->n_rack;
+    for (size_t i = 0; i < site->n_rack; i++)
+        name[i] = site->rack[i].name;
+    MR_TRY(mr_track_create(file, &plan, &r->clocks, err));
+    plan = (struct mr_track_plan){
+        "/rows",           "row", "Rows in the order of the site", name, 0, every_s, sum_channels,
+        N_OF(sum_channels)};
+    plan.n_entity = site->n_row;
+    for (size_t i = 0; i < site->n_row; i++)
+        name[i] = site->row[i].name;
+    if (site->n_row > 0)
+        MR_TRY(mr_track_create(file, &plan, &r->rows, err));
+    plan = (struct mr_track_plan){
+        "/halls",          "hall", "Halls in the order of the site", name, 0, every_s, sum_channels,
+        N_OF(sum_channels)};
+    plan.n_entity = site->n_hall;
+    for (size_t i = 0; i < site->n_hall; i++)
+        name[i] = site->hall[i].name;
+    if (site->n_hall > 0)
+        MR_TRY(mr_track_create(file, &plan, &r->halls, err));
+    plan = (struct mr_track_plan){"/site", NULL,    NULL,          NULL,
+                                  0,       every_s, site_channels, N_SITE_CHANNEL};
+    MR_TRY(mr_track_create(file, &plan, &r->all, err));
+    struct mr_exchange *exchange = mr_factory_exchange(r->factory);
+    MR_TRY(mr_thermal_record_within(file, mr_exchange_plant(exchange), every_s, &r->heat, err));
+    return mr_power_record_within(file, site, mr_exchange_supply(exchange), every_s, &r->watts,
+                                  err);
+}
+
+static mr_status declare(struct mr_site_record *r, struct mr_runfile *file, double every_s,
+                         struct mr_err *err)
+{
+    const struct mr_columns_plan events = {.group = "/events",
+                                           .axis = "event",
+                                           .column = event_columns,
+                                           .n_column = N_OF(event_columns),
+                                           .row_bytes = sizeof(struct event_row)};
+    MR_TRY(mr_columns_create(file, &events, &r->events, err));
+    if (r->factory == NULL)
+        return MR_OK;
+    r->site = mr_factory_site(r->factory);
+    const size_t n = r->site->n_rack + r->site->n_row + r->site->n_hall + 1;
+    const char **name = mr_alloc_zero(n, sizeof *name);
+    r->value = mr_alloc_zero(N_CLOCK * n, sizeof *r->value);
+    const mr_status st = name != NULL && r->value != NULL
+                             ? declare_site(r, file, every_s, name, err)
+                             : mr_err_nomem(err, N_CLOCK * n * sizeof *r->value);
+    mr_free(name);
+    return st;
+}
+
+mr_status mr_site_record_create(struct mr_runfile *file, struct mr_factory *factory, double every_s,
+                                struct mr_site_record **out, struct mr_err *err)
+{
+    struct mr_site_record *r = mr_alloc_zero(1, sizeof *r);
+    *out = NULL;
+    if (r == NULL)
+        return mr_err_nomem(err, sizeof *r);
+    r->factory = factory;
+    const mr_status st = declare(r, file, every_s, err);
+    if (st == MR_OK)
+        *out = r;
+    else
+        mr_site_record_destroy(r);
+    return st;
+}
+
+void mr_site_record_destroy(struct mr_site_record *record)
+{
+    if (record == NULL)
+        return;
+    mr_thermal_record_destroy(record->heat);
+    mr_power_record_destroy(record->watts);
+    mr_free(record->value);
+    mr_free(record);
+}
+
+/* ---- rows ---- */
+
+static mr_status rack_rows(struct mr_site_record *r, double t_s, struct mr_err *err)
+{
+    const struct mr_exchange *exchange = mr_factory_exchange(r->factory);
+    const size_t n = r->site->n_rack;
+    const void *lent[N_CLOCK];
+    for (int k = 0; k < N_CLOCK; k++)
+        lent[k] = r->value + (size_t)k * n;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct mr_exchange_rack *rack = mr_exchange_rack(exchange, i);
+        r->value[CLOCK_DRAWN * n + i] = rack->drawn_w;
+        r->value[CLOCK_WANT * n + i] = rack->want_w;
+        r->value[CLOCK_CAP * n + i] = isfinite(rack->cap_w) ? rack->cap_w : (double)NAN;
+        r->value[CLOCK_PHI * n + i] = rack->phi_min;
+    }
+    return mr_track_row(r->clocks, t_s, lent, err);
+}
+
+static mr_status sum_rows(struct mr_site_record *r, double t_s, struct mr_err *err)
+{
+    const struct mr_exchange *exchange = mr_factory_exchange(r->factory);
+    const struct mr_site *site = r->site;
+    double *row = r->value, *hall = row + site->n_row;
+    for (size_t i = 0; i < site->n_row + site->n_hall; i++)
+        row[i] = 0;
+    for (uint32_t i = 0; i < site->n_rack; i++) {
+        const double w = mr_exchange_rack(exchange, i)->drawn_w;
+        if (site->rack[i].row != MR_SITE_NONE)
+            row[site->rack[i].row] += w;
+        if (site->rack[i].hall != MR_SITE_NONE)
+            hall[site->rack[i].hall] += w;
+    }
+    const void *const of_rows[] = {row}, *const of_halls[] = {hall};
+    if (r->rows != NULL)
+        MR_TRY(mr_track_row(r->rows, t_s, of_rows, err));
+    return r->halls != NULL ? mr_track_row(r->halls, t_s, of_halls, err) : MR_OK;
+}
+
+mr_status mr_site_record_row(struct mr_site_record *record, double t_s, struct mr_err *err)
+{
+    struct mr_supply_reading reading;
+    if (record->factory == NULL)
+        return MR_OK;
+    struct mr_exchange *exchange = mr_factory_exchange(record->factory);
+    MR_TRY(rack_rows(record, t_s, err));
+    MR_TRY(sum_rows(record, t_s, err));
+    mr_supply_read(mr_exchange_supply(exchange), &reading);
+    const double own_w = reading.generator_w + reading.solar_w;
+    const void *const all[N_SITE_CHANNEL] = {[SITE_METER] = &reading.grid_w,
+                                             [SITE_RACKS] = &reading.rack_w,
+                                             [SITE_HOUSE] = &reading.house_w,
+                                             [SITE_LOSS] = &reading.loss_w,
+                                             [SITE_OWN] = &own_w};
+    MR_TRY(mr_track_row(record->all, t_s, all, err));
+    MR_TRY(mr_thermal_record_row(record->heat, mr_exchange_plant_state(exchange), t_s, err));
+    return mr_power_record_row(record->watts, t_s, err);
+}
+
+/* ---- events ---- */
+
+/* Sites lend their names, so equal names are the same pointer; sources have theirs from there, too.
+ */
+#define FIND(array, n, entity_)                 \
+    for (uint32_t i = 0; i < (n); i++)          \
+        if ((array)[i].name == event->entity) { \
+            row.entity = (entity_);             \
+            row.index = i;                      \
+            break;                              \
+        }
+
+mr_status mr_site_record_event(struct mr_site_record *record, const struct mr_play_event *event,
+                               struct mr_err *err)
+{
+    struct event_row row = {.t_s = event->t_s,
+                            .value = event->value,
+                            .limit = isfinite(event->limit) ? event->limit : (double)NAN};
+    while (row.kind < N_OF(kinds) && strcmp(kinds[row.kind], event->kind) != 0)
+        row.kind++;
+    if (record->site != NULL) {
+        const struct mr_circuit *circuit =
+            mr_supply_wire(mr_exchange_supply(mr_factory_exchange(record->factory)))->tree;
+        FIND(circuit->node, circuit->n_node, ENTITY_NODE)
+        FIND(record->site->rack, record->site->n_rack, ENTITY_RACK)
+        FIND(record->site->cdu, record->site->n_cdu, ENTITY_CDU)
+        FIND(record->site->loop, record->site->n_loop, ENTITY_LOOP)
+        FIND(record->site->hall, record->site->n_hall, ENTITY_HALL)
+    }
+    return mr_columns_add(record->events, &row, 1, err);
+}

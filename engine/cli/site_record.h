@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The site's part of a run's result file: what the thermal and the power verb write over time, caps
+ * and clocks of racks, watts of rows, halls and the site, events. */
+#ifndef MR_ENGINE_CLI_SITE_RECORD_H
+#define MR_ENGINE_CLI_SITE_RECORD_H
+
+#include "engine/record/runfile.h"
+#include "engine/twin/factory.h"
+#include "engine/twin/play.h"
+
+struct mr_site_record;
+
+/** @param[in] file not yet begun, outlives the record @param[in] factory NULL: no site, only the
+ *  columns of events are there @param[in] every_s between two rows
+ *  @param[out] out mr_site_record_destroy */
+MR_CHECKED mr_status mr_site_record_create(struct mr_runfile *file, struct mr_factory *factory,
+                                           double every_s, struct mr_site_record **out,
+                                           struct mr_err *err);
+void mr_site_record_destroy(struct mr_site_record *record);
+
+/** One row of every series: the state of the last exchange. */
+MR_CHECKED mr_status mr_site_record_row(struct mr_site_record *record, double t_s,
+                                        struct mr_err *err);
+
+MR_CHECKED mr_status mr_site_record_event(struct mr_site_record *record,
+                                          const struct mr_play_event *event, struct mr_err *err);
+
+#endif
