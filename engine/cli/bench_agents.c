@@ -14,12 +14,13 @@
 #include "engine/clock/calendar.h"
 #include "engine/serve/cell.h"
 #include "engine/serve/policy.h"
+#include "engine/serve/warm.h"
 
 #include <math.h>
 
 enum {
     n_instance = 40,
-    n_drawn = 1 << 16,
+    n_drawn = 1 << 14,
     prefix_tok = 15000, /* tools and instructions */
     warm_s = 30
 };
@@ -114,9 +115,24 @@ static void refused(void *context, const struct mr_ticket *ticket, double now_s,
 
 /* ---- windows ---- */
 
+/* What the window will touch of the sessions and of their calls, and then of the cell. */
+static void warm(const struct site_cell *own, double end_s)
+{
+    const struct mr_calendar *calendar = &own->calendar;
+    const struct mr_event *wake = &calendar->ready.event[calendar->i_ready];
+    const size_t n = calendar->n_ready - calendar->i_ready;
+    for (size_t i = 0; i < MR_BENCH_AGENTS_CELL; i += 64 / sizeof *own->session)
+        __builtin_prefetch(&own->session[i], 1);
+    mr_warm_cell(&own->cell, end_s, wake, n);
+    for (size_t k = 0; k < n; k++)
+        __builtin_prefetch(
+            &own->agents->drawn[own->session[mr_event_entity(wake[k])].place % n_drawn]);
+}
+
 static mr_status play_cell(struct site_cell *own, uint64_t window, double end_s, struct mr_err *err)
 {
     MR_TRY(mr_calendar_open(&own->calendar, window, err));
+    warm(own, end_s);
     for (;;) {
         const double wake_s = mr_calendar_has_event(&own->calendar)
                                   ? mr_event_time_s(mr_calendar_peek(&own->calendar))

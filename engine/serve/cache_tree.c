@@ -53,6 +53,11 @@ static uint32_t child_of(struct mr_cache_tree *tree, uint32_t parent, uint64_t i
     return i;
 }
 
+const uint32_t *mr_cache_tree_bucket(const struct mr_cache_tree *tree, uint32_t parent, uint64_t id)
+{
+    return bucket_of(tree, parent, id);
+}
+
 /* ---- slab ---- */
 
 /* Twice the room, in fresh memory aligned to lines. Both are made before either is replaced. */

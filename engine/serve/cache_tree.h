@@ -107,6 +107,10 @@ void mr_cache_tree_remove(struct mr_cache_tree *tree, uint32_t i);
 /** Free all; every reference is stale afterwards. */
 void mr_cache_tree_clear(struct mr_cache_tree *tree);
 
+/** Where a child is looked for: to be fetched before it is. */
+const uint32_t *mr_cache_tree_bucket(const struct mr_cache_tree *tree, uint32_t parent,
+                                     uint64_t id);
+
 /** Is a reference still good? The root always is. */
 bool mr_cache_tree_is_live(const struct mr_cache_tree *tree, struct mr_cache_ref ref);
 

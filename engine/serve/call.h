@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One LLM call inside an instance: a cache line, known by its index in the cell's array. */
+/* One LLM call inside an instance: one cache line, known by its index in the cell's array. Places
+ * in running lists stand apart, eight bytes each: who ends touches its neighbors' places, and not
+ * their lines. */
 #ifndef MR_ENGINE_SERVE_CALL_H
 #define MR_ENGINE_SERVE_CALL_H
 
-#include "engine/serve/cache.h"
+#include "engine/base/status.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,27 +23,34 @@ enum mr_call_state {
 
 struct mr_call {
     double arrived_s;
-    double scheduled_s;      /* start of the first step it was in */
-    double first_s;          /* end of the step that first finished its prompt */
-    uint64_t entered;        /* decode clock when it began to decode */
-    uint32_t n_prompt;       /* tokens to read; after a restart also those it had made */
-    uint32_t n_output;       /* tokens to make from here on, the one its prompt yields included */
-    uint32_t n_read;         /* of the prompt, while reading */
-    uint32_t next, previous; /* in the running list, or in a list of free calls */
-    uint32_t crosses;        /* clock at which its context reaches the sliding window */
-    uint32_t space;          /* of its session's blocks in the prefix cache */
-    uint32_t n_prefix;       /* tokens at its beginning that many sessions share */
-    uint32_t n_cached;       /* tokens found when it was first scheduled */
-    uint32_t number;         /* that its draws are made from */
-    uint32_t path;           /* names of its prompt's blocks (call_path.h); 0: by its space */
-    struct mr_cache_hold hold;
+    double scheduled_s; /* start of the first step it was in */
+    double first_s;     /* end of the step that first finished its prompt */
+    uint32_t n_prompt;  /* tokens to read; after a restart also those it had made */
+    uint32_t n_output;  /* tokens to make from here on, the one its prompt yields included */
+    union {
+        uint32_t n_read;  /* of the prompt, until it decodes */
+        uint32_t entered; /* decode clock when it began to, modulo 2^32: mr_instance_entered */
+    };
+    uint32_t crosses; /* clock at which its context reaches the sliding window */
+    uint32_t space;   /* of its session's blocks in the prefix cache */
+    uint32_t pinned;  /* extent of the prefix cache where its hold ends, 0: none; when it has
+                         ended: where its context does, if that is still there */
+    union {
+        uint32_t n_prefix; /* tokens at its beginning that many sessions share */
+        uint32_t path;     /* is_named: names of its prompt's blocks (call_path.h) */
+    };
+    uint32_t n_cached; /* tokens found when it was first scheduled */
+    uint32_t number;   /* that its draws are made from */
     uint16_t n_restart;
-    uint8_t state; /* enum mr_call_state */
-    uint8_t rank;  /* in the queue: 0 is served first */
+    uint8_t rank : 4;  /* in the queue: 0 is served first */
+    uint8_t state : 4; /* enum mr_call_state */
     bool is_scheduled : 1, has_first : 1, is_growing : 1;
     bool leaves : 1;      /* this instance after its prompt: another one decodes */
     bool is_computed : 1; /* its prompt, elsewhere: it waits to decode */
+    bool is_named : 1;    /* its prompt's blocks are: path, not n_prefix */
 };
+
+struct mr_cache_run;
 
 struct mr_call_path {
     struct mr_cache_run *run;
@@ -49,9 +58,16 @@ struct mr_call_path {
     uint32_t n_run, next; /* next: of a list of free ones */
 };
 
-/* Calls of a cell. The array may move when calls are added: hold indices, not pointers. */
+struct mr_call_link {
+    uint32_t next, previous; /* in the running list, or in a list of free calls */
+};
+
+/* Calls of a cell. The arrays may move when calls are added: hold indices, not pointers. All 0 but
+ * for `free`: empty. */
 struct mr_calls {
-    struct mr_call *call;
+    struct mr_call *call; /* aligned to cache lines, inside `slab` */
+    struct mr_call_link *link;
+    void *slab;
     size_t n, cap;
     uint32_t free; /* first of a list, or MR_CALL_NONE */
     /* call_path.h */
@@ -61,5 +77,13 @@ struct mr_calls {
     struct mr_cache_run *scratch;
     size_t scratch_cap;
 };
+
+#define MR_CALLS_EMPTY ((struct mr_calls){.free = MR_CALL_NONE})
+
+void mr_call_fini(struct mr_calls *calls);
+
+/** A place for a call, whose content is for the caller to set. */
+MR_CHECKED mr_status mr_call_take(struct mr_calls *calls, uint32_t *call, struct mr_err *err);
+void mr_call_give_back(struct mr_calls *calls, uint32_t call);
 
 #endif

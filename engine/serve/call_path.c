@@ -19,34 +19,39 @@ static mr_status find_free(struct mr_calls *calls, uint32_t *out, struct mr_err 
     return MR_OK;
 }
 
-mr_status mr_call_path_take(struct mr_calls *calls, const struct mr_cache_run *run, uint32_t n_run,
-                            uint32_t *out, struct mr_err *err)
+static void give(struct mr_calls *calls, uint32_t path)
 {
-    *out = 0;
+    calls->path[path - 1].next = calls->free_path;
+    calls->free_path = path;
+}
+
+mr_status mr_call_path_take(struct mr_calls *calls, const struct mr_cache_run *run, uint32_t n_run,
+                            struct mr_call *call, struct mr_err *err)
+{
+    uint32_t i = 0;
     if (n_run == 0)
         return MR_OK;
     /* two more: what a path may end with */
     MR_TRY(mr_grow(&calls->scratch, &calls->scratch_cap, (size_t)n_run + 2, sizeof *calls->scratch,
                    err));
-    MR_TRY(find_free(calls, out, err));
-    struct mr_call_path *path = &calls->path[*out - 1];
+    MR_TRY(find_free(calls, &i, err));
+    struct mr_call_path *path = &calls->path[i - 1];
     const mr_status st = mr_grow(&path->run, &path->cap, n_run, sizeof *path->run, err);
     if (st != MR_OK) {
-        mr_call_path_give(calls, *out);
-        *out = 0;
+        give(calls, i);
         return st;
     }
     memcpy(path->run, run, n_run * sizeof *run);
     path->n_run = n_run;
+    call->path = i;
+    call->is_named = true;
     return MR_OK;
 }
 
-void mr_call_path_give(struct mr_calls *calls, uint32_t path)
+void mr_call_path_give(struct mr_calls *calls, const struct mr_call *call)
 {
-    if (path == 0)
-        return;
-    calls->path[path - 1].next = calls->free_path;
-    calls->free_path = path;
+    if (call->is_named)
+        give(calls, call->path);
 }
 
 void mr_call_path_fini(struct mr_calls *calls)
@@ -82,9 +87,9 @@ struct mr_cache_path mr_call_path_of(const struct mr_calls *calls, const struct 
                                      struct mr_cache_run own[2])
 {
     const uint32_t n = mr_cache_whole(n_tok, block_tokens);
-    uint32_t shared = mr_cache_whole(call->n_prefix, block_tokens), n_run = 0;
-    if (call->path != 0)
+    if (call->is_named)
         return known_path(calls, call, n);
+    uint32_t shared = mr_cache_whole(call->n_prefix, block_tokens), n_run = 0;
     shared = shared < n ? shared : n;
     if (shared > 0)
         own[n_run++] = (struct mr_cache_run){mr_cache_id(0, 0), shared};

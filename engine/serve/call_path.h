@@ -4,12 +4,14 @@
 #ifndef MR_ENGINE_SERVE_CALL_PATH_H
 #define MR_ENGINE_SERVE_CALL_PATH_H
 
+#include "engine/serve/cache.h"
 #include "engine/serve/call.h"
 
-/** A copy of the runs, given back with the call. @param[out] out for mr_call.path; 0 for none */
+/** A copy of the runs, given back with the call, which is named by them from now on. No runs: the
+ *  call stays as it is. */
 MR_CHECKED mr_status mr_call_path_take(struct mr_calls *calls, const struct mr_cache_run *run,
-                                       uint32_t n_run, uint32_t *out, struct mr_err *err);
-void mr_call_path_give(struct mr_calls *calls, uint32_t path); /* 0 is fine */
+                                       uint32_t n_run, struct mr_call *call, struct mr_err *err);
+void mr_call_path_give(struct mr_calls *calls, const struct mr_call *call);
 void mr_call_path_fini(struct mr_calls *calls);
 
 /** The context of a call up to some tokens, in whole blocks: names that are known, or the shared

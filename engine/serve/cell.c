@@ -15,34 +15,19 @@
 
 static mr_status take_call(struct mr_cell *cell, uint32_t *out, struct mr_err *err)
 {
-    struct mr_calls *calls = &cell->calls;
-    if (calls->free != MR_CALL_NONE) {
-        *out = calls->free;
-        calls->free = calls->call[*out].next;
-        return MR_OK;
-    }
-    if (calls->n == MR_CALL_NONE)
-        return mr_err_set(err, MR_LIMIT, MR_NOWHERE, "more than 2^32 - 1 calls in flight");
-    MR_TRY(mr_grow(&calls->call, &calls->cap, calls->n + 1, sizeof *calls->call, err));
-    MR_TRY(mr_grow(&cell->ticket, &cell->ticket_cap, calls->n + 1, sizeof *cell->ticket, err));
-    *out = (uint32_t)calls->n++;
-    return MR_OK;
-}
-
-static void give_back(struct mr_cell *cell, uint32_t call)
-{
-    mr_call_path_give(&cell->calls, cell->calls.call[call].path);
-    cell->calls.call[call].next = cell->calls.free;
-    cell->calls.free = call;
+    MR_TRY(mr_call_take(&cell->calls, out, err));
+    return mr_grow(&cell->ticket, &cell->ticket_cap, cell->calls.n, sizeof *cell->ticket, err);
 }
 
 void mr_cell_finish(struct mr_cell *cell, uint32_t call, double now_s)
 {
     struct mr_ticket *ticket = &cell->ticket[call];
     ticket->n_cached = cell->calls.call[call].n_cached;
+    cell->session[ticket->session].extent = cell->calls.call[call].pinned;
     mr_cell_count(cell, ticket->instance, -1);
     cell->sink.finished(cell->sink.context, ticket, &cell->calls.call[call], now_s);
-    give_back(cell, call);
+    mr_call_path_give(&cell->calls, &cell->calls.call[call]);
+    mr_call_give_back(&cell->calls, call);
 }
 
 static void finished(void *context, uint32_t call, double now_s)
@@ -106,8 +91,9 @@ static void continue_session(struct mr_cell *cell, struct mr_cell_session *sessi
                              const struct mr_ticket *ticket, uint32_t space)
 {
     cell->n_space = space > cell->n_space ? space : cell->n_space;
-    *session = (struct mr_cell_session){ticket->instance, space,
-                                        (uint64_t)ticket->n_prompt + ticket->n_output};
+    const uint64_t n_context = (uint64_t)ticket->n_prompt + ticket->n_output;
+    *session = (struct mr_cell_session){
+        ticket->instance, space, n_context < UINT32_MAX ? (uint32_t)n_context : UINT32_MAX, 0};
 }
 
 mr_status mr_cell_choose(struct mr_cell *cell, struct mr_ticket *ticket, const struct mr_call *call,
@@ -184,17 +170,17 @@ mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, d
                                .space = space_of(cell, session, ticket),
                                .n_prefix = ticket->n_prefix,
                                .number = (uint32_t)ticket->id,
-                               .rank = cell->plan.rank[ticket->tier]};
+                               .rank = cell->plan.rank[ticket->tier] & (MR_QUEUE_RANKS - 1)};
     own.instance = MR_ROUTER_NOWHERE;
     own.prefill = MR_ROUTER_NOWHERE;
     if (!mr_instance_can_hold(&cell->instance[0], ticket->n_prompt, ticket->n_output)) {
         cell->sink.refused(cell->sink.context, &own, now_s, MR_CELL_REFUSAL_TOO_LONG);
         return MR_OK;
     }
-    MR_TRY(mr_call_path_take(&cell->calls, ticket->run, ticket->n_run, &new_call.path, err));
+    MR_TRY(mr_call_path_take(&cell->calls, ticket->run, ticket->n_run, &new_call, err));
     MR_TRY(mr_cell_choose(cell, &own, &new_call, now_s, &reader, err));
     if (wait_max > 0 && reader != NULL && reader->queue.n >= wait_max) {
-        mr_call_path_give(&cell->calls, new_call.path);
+        mr_call_path_give(&cell->calls, &new_call);
         cell->sink.refused(cell->sink.context, &own, now_s, MR_CELL_REFUSAL_SHED);
         return MR_OK;
     }
@@ -212,7 +198,7 @@ mr_status mr_cell_init(struct mr_cell *cell, const struct mr_cell_plan *plan,
 {
     MR_ASSERT(plan->n_instance > 0);
     *cell = (struct mr_cell){
-        .plan = *plan, .sink = *sink, .calls.free = MR_CALL_NONE, .watch_s = (double)INFINITY};
+        .plan = *plan, .sink = *sink, .calls = MR_CALLS_EMPTY, .watch_s = (double)INFINITY};
     mr_status st = mr_tree_init(&cell->due, plan->n_instance, err);
     if (st == MR_OK)
         st = mr_router_init(&cell->router, plan->router, plan->n_instance, plan->seed, err);
@@ -250,7 +236,7 @@ void mr_cell_fini(struct mr_cell *cell)
     mr_router_fini(&cell->router);
     mr_router_kv_destroy(cell->kv);
     mr_call_path_fini(&cell->calls);
-    mr_free(cell->calls.call);
+    mr_call_fini(&cell->calls);
     mr_free(cell->ticket);
     mr_free(cell->session);
     mr_free(cell->seat);

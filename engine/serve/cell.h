@@ -46,7 +46,8 @@ struct mr_cell_sink {
 struct mr_cell_session {
     uint32_t instance;  /* of its last call, or MR_ROUTER_NOWHERE */
     uint32_t space;     /* of its blocks; 0: none yet */
-    uint64_t n_context; /* tokens of its longest call so far */
+    uint32_t n_context; /* tokens of its longest call so far */
+    uint32_t extent;    /* of the prefix cache, where its last call ended; a hint */
 };
 
 enum mr_cell_seat_state {
@@ -129,10 +130,13 @@ static inline void mr_cell_tell(struct mr_cell *cell, double next_s)
 /** The end of a segment of an instance. */
 MR_CHECKED mr_status mr_cell_advance(struct mr_cell *cell, uint32_t instance, struct mr_err *err);
 
-/** Its end has moved, and with it what the router knows of it. */
+/** Its end may have moved, seldom by an arrival, which most often only waits; and with it what the
+ *  router knows of it. */
 static inline void mr_cell_plan_event(struct mr_cell *cell, uint32_t instance)
 {
-    mr_tree_set_time(&cell->due, instance, mr_instance_due_s(&cell->instance[instance]));
+    const uint64_t key = mr_event_key(mr_instance_due_s(&cell->instance[instance]));
+    if (key != mr_tree_key(&cell->due, instance))
+        mr_tree_set(&cell->due, instance, key);
     if (cell->kv != NULL)
         mr_router_kv_update(cell->kv, &cell->router, instance);
 }

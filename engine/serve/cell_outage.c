@@ -28,7 +28,7 @@ static void reset_call(struct mr_call *call)
 {
     call->n_read = 0;
     call->state = MR_CALL_WAITING;
-    call->hold = (struct mr_cache_hold){0};
+    call->pinned = 0;
     call->is_growing = false;
     call->leaves = false;
     call->is_computed = false;
@@ -73,7 +73,7 @@ static size_t empty_instance(struct mr_instance *instance, double now_s, uint32_
 {
     size_t n = 0;
     mr_instance_halt(instance, now_s);
-    for (uint32_t i = instance->head; i != MR_CALL_NONE; i = mr_instance_call(instance, i)->next)
+    for (uint32_t i = instance->head; i != MR_CALL_NONE; i = mr_instance_link(instance, i)->next)
         lost[n++] = i;
     instance->n_restart += n;
     for (size_t i = 0; i < n; i++) {

@@ -103,7 +103,7 @@ static void put_in_line(struct mr_instance *instance, uint32_t call)
 {
     uint32_t after = instance->tail;
     while (after != MR_CALL_NONE && mr_instance_call(instance, after)->state == MR_CALL_READING)
-        after = mr_instance_call(instance, after)->previous;
+        after = mr_instance_link(instance, after)->previous;
     mr_instance_link_after(instance, call, after);
 }
 
@@ -114,8 +114,7 @@ static mr_status join(struct mr_instance *instance, struct mr_err *err)
     uint64_t n_block = instance->serving->policy->reserve(instance, c->n_prompt, c->n_output);
     mr_instance_cache_yield(instance);
     MR_TRY(mr_instance_cache_take(instance, c, err));
-    if (instance->serving->has_cache)
-        n_block -= c->hold.n_block;
+    n_block -= mr_instance_cache_held(instance, c);
     instance->n_free -= n_block;
     c->n_read = c->n_prompt;
     c->is_computed = false;

@@ -20,29 +20,29 @@
 
 void mr_instance_unlink(struct mr_instance *instance, uint32_t call)
 {
-    const struct mr_call *c = mr_instance_call(instance, call);
-    if (c->previous != MR_CALL_NONE)
-        mr_instance_call(instance, c->previous)->next = c->next;
+    const struct mr_call_link own = *mr_instance_link(instance, call);
+    if (own.previous != MR_CALL_NONE)
+        mr_instance_link(instance, own.previous)->next = own.next;
     else
-        instance->head = c->next;
-    if (c->next != MR_CALL_NONE)
-        mr_instance_call(instance, c->next)->previous = c->previous;
+        instance->head = own.next;
+    if (own.next != MR_CALL_NONE)
+        mr_instance_link(instance, own.next)->previous = own.previous;
     else
-        instance->tail = c->previous;
+        instance->tail = own.previous;
     instance->n_run--;
 }
 
 void mr_instance_link_after(struct mr_instance *instance, uint32_t call, uint32_t after)
 {
-    struct mr_call *c = mr_instance_call(instance, call);
-    c->previous = after;
-    c->next = after != MR_CALL_NONE ? mr_instance_call(instance, after)->next : instance->head;
-    if (c->next != MR_CALL_NONE)
-        mr_instance_call(instance, c->next)->previous = call;
+    const struct mr_call_link own = {
+        after != MR_CALL_NONE ? mr_instance_link(instance, after)->next : instance->head, after};
+    *mr_instance_link(instance, call) = own;
+    if (own.next != MR_CALL_NONE)
+        mr_instance_link(instance, own.next)->previous = call;
     else
         instance->tail = call;
     if (after != MR_CALL_NONE)
-        mr_instance_call(instance, after)->next = call;
+        mr_instance_link(instance, after)->next = call;
     else
         instance->head = call;
     instance->n_run++;
@@ -72,7 +72,7 @@ mr_status mr_instance_admit(struct mr_instance *instance, uint32_t chunk, struct
 static uint32_t finish_key(const struct mr_instance *instance, const struct mr_call *call)
 {
     return (
-        uint32_t)(call->entered +
+        uint32_t)(mr_instance_entered(instance, call) +
                   mr_accept_steps(&instance->serving->accept, call->number, call->n_output - 1) -
                   instance->clock_base);
 }
@@ -101,7 +101,7 @@ static uint64_t leave_sums(struct mr_instance *instance, struct mr_call *call)
 {
     const struct mr_policy *policy = instance->serving->policy;
     const uint64_t y = mr_instance_known(instance, call), first = (uint64_t)call->n_prompt + 1;
-    const uint64_t n_step = instance->clock - call->entered;
+    const uint64_t n_step = (uint32_t)instance->clock - call->entered;
     if (policy->takes_blocks)
         mr_blocks_leave(&instance->blocks, y, mr_instance_made(instance, instance->clock));
     instance->kv_tokens -= first;
@@ -324,7 +324,7 @@ mr_status mr_instance_decode(struct mr_instance *instance, uint32_t call, struct
 {
     struct mr_call *c = mr_instance_call(instance, call);
     c->state = MR_CALL_DECODING;
-    c->entered = instance->clock;
+    c->entered = (uint32_t)instance->clock;
     instance->kv_tokens += c->n_prompt + 1;
     if (instance->serving->policy->takes_blocks)
         mr_blocks_enter(&instance->blocks, c->n_prompt + 1,

@@ -18,6 +18,7 @@
 #include "engine/clock/heap.h"
 #include "engine/serve/accept.h"
 #include "engine/serve/blocks.h"
+#include "engine/serve/cache.h"
 #include "engine/serve/call.h"
 #include "engine/serve/pricer.h"
 #include "engine/serve/queue.h"
@@ -142,12 +143,25 @@ static inline uint64_t mr_instance_made(const struct mr_instance *instance, uint
     return mr_accept_made(&instance->serving->accept, clock);
 }
 
+static inline struct mr_call_link *mr_instance_link(const struct mr_instance *instance,
+                                                    uint32_t call)
+{
+    return &instance->calls->link[call];
+}
+
+/** The decode clock when a decoding call began to. */
+static inline uint64_t mr_instance_entered(const struct mr_instance *instance,
+                                           const struct mr_call *call)
+{
+    return instance->clock - ((uint32_t)instance->clock - call->entered);
+}
+
 /** Tokens known of a decoding call, at the segment's start. */
 static inline uint64_t mr_instance_known(const struct mr_instance *instance,
                                          const struct mr_call *call)
 {
     return call->n_prompt + 1 + mr_instance_made(instance, instance->clock) -
-           mr_instance_made(instance, call->entered);
+           mr_instance_made(instance, mr_instance_entered(instance, call));
 }
 
 /** Tokens of a step that all decodes take, drafts included. */

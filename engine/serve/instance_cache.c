@@ -5,6 +5,18 @@
 #include "engine/base/assert.h"
 #include "engine/serve/call_path.h"
 
+/* A held extent is pinned: nobody adds to it, and who cuts it leaves its end where it is. */
+static struct mr_cache_hold hold_of(const struct mr_instance *instance, const struct mr_call *call)
+{
+    const struct mr_cache_node *node = &instance->cache.tree.node[call->pinned];
+    return (struct mr_cache_hold){call->pinned, call->pinned != 0 ? node->start + node->n : 0};
+}
+
+uint32_t mr_instance_cache_held(const struct mr_instance *instance, const struct mr_call *call)
+{
+    return instance->serving->has_cache ? hold_of(instance, call).n_block : 0;
+}
+
 static struct mr_cache_path path_of(const struct mr_instance *instance, const struct mr_call *call,
                                     uint64_t n_tok, struct mr_cache_run run[2])
 {
@@ -31,11 +43,13 @@ mr_status mr_instance_cache_take(struct mr_instance *instance, struct mr_call *c
     MR_ASSERT(call->space > 0); /* 0 is what all share */
     const uint32_t before = cache->n_pinned;
     const struct mr_cache_path path = path_of(instance, call, call->n_prompt, run);
+    struct mr_cache_hold hold;
     MR_TRY(mr_cache_acquire(cache, &path,
                             mr_cache_reusable(call->n_prompt, instance->serving->block_tokens),
-                            &call->hold, err));
+                            &hold, err));
+    call->pinned = hold.node;
     instance->n_free -= cache->n_pinned - before;
-    call->n_read = call->hold.n_block * instance->serving->block_tokens;
+    call->n_read = hold.n_block * instance->serving->block_tokens;
     if (!call->is_scheduled)
         call->n_cached = call->n_read;
     return MR_OK;
@@ -46,8 +60,9 @@ mr_status mr_instance_cache_leave(struct mr_instance *instance, struct mr_call *
 {
     struct mr_cache_run run[2];
     struct mr_cache *cache = &instance->cache;
+    struct mr_cache_hold hold = hold_of(instance, call);
     const uint32_t before = cache->n_pinned;
-    const uint64_t own = mr_blocks_of(&instance->blocks, n_computed) - call->hold.n_block;
+    const uint64_t own = mr_blocks_of(&instance->blocks, n_computed) - hold.n_block;
     /* the last of a call's steps may have room for more than it makes */
     const uint64_t most = (uint64_t)call->n_prompt + call->n_output - 1;
     const struct mr_cache_path path =
@@ -55,10 +70,9 @@ mr_status mr_instance_cache_leave(struct mr_instance *instance, struct mr_call *
     /* own blocks are free before they are cached, so that the limit lets them in */
     instance->n_free += own;
     (void)mr_cache_limit(cache, (uint32_t)(cache->n_pinned + instance->n_free));
-    if (path.n_block > call->hold.n_block)
-        MR_TRY(mr_cache_extend(cache, &call->hold, &path, NULL, err));
-    (void)mr_cache_release(cache, &call->hold);
-    call->hold = (struct mr_cache_hold){0};
+    if (path.n_block > hold.n_block)
+        MR_TRY(mr_cache_extend(cache, &hold, &path, NULL, err));
+    call->pinned = mr_cache_release(cache, &hold).i;
     instance->n_free += before;
     instance->n_free -= cache->n_pinned;
     mr_instance_cache_yield(instance);

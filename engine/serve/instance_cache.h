@@ -23,6 +23,9 @@ MR_CHECKED mr_status mr_instance_cache_take(struct mr_instance *instance, struct
 MR_CHECKED mr_status mr_instance_cache_leave(struct mr_instance *instance, struct mr_call *call,
                                              uint64_t n_computed, struct mr_err *err);
 
+/** Cached blocks that a running call has pinned; 0 without a cache. */
+uint32_t mr_instance_cache_held(const struct mr_instance *instance, const struct mr_call *call);
+
 /** Tokens of a call's prompt that are cached and need not be computed. */
 uint64_t mr_instance_cache_found(struct mr_instance *instance, const struct mr_call *call);
 

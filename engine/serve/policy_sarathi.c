@@ -30,7 +30,7 @@ static void reorder(struct mr_instance *instance)
         uint32_t place = after;
         const double arrived_s = mr_instance_call(instance, call)->arrived_s;
         while (place != MR_CALL_NONE && mr_instance_call(instance, place)->arrived_s > arrived_s)
-            place = mr_instance_call(instance, place)->previous;
+            place = mr_instance_link(instance, place)->previous;
         mr_instance_link_after(instance, call, place);
         after = place == after ? call : after;
     }
@@ -44,7 +44,7 @@ static void sort_parts(struct mr_instance *instance)
     if (!instance->is_reordered)
         return;
     for (uint32_t call = instance->head; call != MR_CALL_NONE && n < instance->n_part;
-         call = mr_instance_call(instance, call)->next)
+         call = mr_instance_link(instance, call)->next)
         if (mr_instance_call(instance, call)->state == MR_CALL_READING)
             instance->part[n++].call = call;
     MR_ASSERT(n == instance->n_part);

@@ -10,11 +10,11 @@ static void sort_last(struct mr_instance *instance)
 {
     const uint32_t call = instance->tail;
     const double arrived_s = mr_instance_call(instance, call)->arrived_s;
-    uint32_t after = mr_instance_call(instance, call)->previous;
+    uint32_t after = mr_instance_link(instance, call)->previous;
     if (after == MR_CALL_NONE || mr_instance_call(instance, after)->arrived_s <= arrived_s)
         return;
     while (after != MR_CALL_NONE && mr_instance_call(instance, after)->arrived_s > arrived_s)
-        after = mr_instance_call(instance, after)->previous;
+        after = mr_instance_link(instance, after)->previous;
     mr_instance_unlink(instance, call);
     mr_instance_link_after(instance, call, after);
 }

@@ -32,7 +32,7 @@ static uint32_t victim(const struct mr_instance *instance, uint32_t call, bool *
     if (!instance->serving->preempts_lowest)
         return worst;
     worst = instance->head;
-    for (uint32_t i = worst; i != MR_CALL_NONE; i = mr_instance_call(instance, i)->next) {
+    for (uint32_t i = worst; i != MR_CALL_NONE; i = mr_instance_link(instance, i)->next) {
         const struct mr_call *c = mr_instance_call(instance, i);
         const struct mr_call *w = mr_instance_call(instance, worst);
         has_passed |= i == call;
@@ -70,10 +70,10 @@ static mr_status walk(struct mr_instance *instance, struct mr_err *err)
             return MR_OK; /* the last one */
         const uint64_t takes = mr_instance_takes(instance, c);
         bool is_itself = false;
-        uint32_t next = c->next;
+        uint32_t next = mr_instance_link(instance, call)->next;
         while (takes > instance->n_free && !is_itself) {
             MR_TRY(preempt(instance, call, &is_itself, err));
-            next = is_itself ? next : mr_instance_call(instance, call)->next;
+            next = is_itself ? next : mr_instance_link(instance, call)->next;
         }
         instance->n_free -= is_itself ? 0 : takes;
         call = next;

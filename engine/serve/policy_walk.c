@@ -24,7 +24,7 @@ static mr_status walk(struct mr_instance *instance, struct mr_err *err)
                 return restart(instance, call, err);
             instance->n_free -= takes;
         }
-        call = mr_instance_call(instance, call)->next;
+        call = mr_instance_link(instance, call)->next;
     }
     return MR_OK;
 }

@@ -123,11 +123,12 @@ static void look_at_all(const struct mr_instance *instance)
     const double g = 1 + instance->serving->accept.extra;
     uint64_t n_used = 0, n_known = 0, n_step = 0;
     double window = 0;
-    for (uint32_t i = instance->head; i != MR_CALL_NONE; i = instance->calls->call[i].next) {
+    for (uint32_t i = instance->head; i != MR_CALL_NONE; i = mr_instance_link(instance, i)->next) {
         const struct mr_call *c = &instance->calls->call[i];
         if (c->state == MR_CALL_READING)
             continue;
-        const uint64_t made = instance->clock - c->entered, y = mr_instance_known(instance, c);
+        const uint64_t made = instance->clock - mr_instance_entered(instance, c),
+                       y = mr_instance_known(instance, c);
         const double context = c->n_prompt + g * (double)made;
         assert_true(fabs((double)y - context - 1) < 1);
         assert_true(g != floor(g) || (double)y == context + 1);
@@ -164,8 +165,7 @@ MR_TEST(blocks_are_those_of_all_calls)
     for (size_t k = 0; k < 5; k++) {
         struct plant p;
         struct play_call call[n_call];
-        struct mr_call state[n_call];
-        struct mr_calls calls = {.call = state, .n = n_call, .cap = n_call, .free = MR_CALL_NONE};
+        struct mr_calls calls;
         struct mr_instance instance;
         struct mr_err err = {0};
         const struct mr_instance_sink sink = {.finished = done, .context = &calls};
@@ -177,6 +177,8 @@ MR_TEST(blocks_are_those_of_all_calls)
         size_t next = 0;
         const size_t n = draw_calls(k, call);
         n_done = n_done_tokens = 0;
+        play_take_calls(&calls, n_call);
+        struct mr_call *const state = calls.call;
         assert_int_equal(mr_instance_init(&instance, &p.serving, &calls, &err), MR_OK);
         for (size_t i = 0; i < n; i++) {
             state[i] = (struct mr_call){.arrived_s = call[i].arrived_s,
@@ -204,6 +206,7 @@ MR_TEST(blocks_are_those_of_all_calls)
         assert_int_equal(n_done_tokens, n_token); /* also of those that were restarted */
         n_restart += instance.n_restart;
         mr_instance_fini(&instance);
+        mr_call_fini(&calls);
         tear_down(&p);
     }
     print_message("%llu restarts\n", (unsigned long long)n_restart);

@@ -5,6 +5,7 @@
 #include "engine/base/rng.h"
 #include "engine/base/shelf.h"
 #include "engine/serve/policy.h"
+#include "tests/engine/serve/play.h"
 #include "tests/test.h"
 
 enum {
@@ -70,16 +71,18 @@ static void finished(void *context, uint32_t call, double now_s)
     out->finished_s[call] = now_s;
 }
 
-static void play(const struct plant *p, const struct change *change, int n, struct outcome *out)
+static void play_changes(const struct plant *p, const struct change *change, int n,
+                         struct outcome *out)
 {
     struct mr_rng rng = mr_rng_stream(31, MR_RNG_TEST, 1);
-    struct mr_call call[n_call];
-    struct mr_calls calls = {.call = call, .n = n_call, .cap = n_call, .free = MR_CALL_NONE};
+    struct mr_calls calls;
     struct mr_instance instance;
     struct mr_err err = {0};
     const struct mr_instance_sink sink = {.finished = finished, .context = out};
     double at_s = 0;
     int next = 0, turn = 0;
+    play_take_calls(&calls, n_call);
+    struct mr_call *const call = calls.call;
     for (int i = 0; i < n_call; i++) {
         at_s += mr_rng_exponential(&rng, 0.08);
         call[i] = (struct mr_call){.arrived_s = at_s,
@@ -109,6 +112,7 @@ static void play(const struct plant *p, const struct change *change, int n, stru
     out->busy_s = instance.busy_s;
     out->n_iteration = instance.n_iteration;
     mr_instance_fini(&instance);
+    mr_call_fini(&calls);
 }
 
 static void same(const struct outcome *a, const struct outcome *b, int n)
@@ -141,9 +145,9 @@ static void any_schedule(uint32_t n_draft, double accepted)
                 change[c] = (struct change){at_s, mr_rng_range(&rng, 0.35, 1)};
             }
             p.serving.steps_singly = false;
-            play(&p, change, n_change, &leaping);
+            play_changes(&p, change, n_change, &leaping);
             p.serving.steps_singly = true;
-            play(&p, change, n_change, &stepping);
+            play_changes(&p, change, n_change, &stepping);
             same(&leaping, &stepping, n_change);
         }
         tear_down(&p);
@@ -171,8 +175,8 @@ MR_TEST(a_change_taken_back_at_once_changes_nothing)
     set_up(&p, &mr_policy_vllm1, 0, 0);
     for (int c = 0; c < n_change; c++)
         change[c] = (struct change){0.1 * (c / 2), c % 2 == 0 ? 0.5 : 1};
-    play(&p, NULL, 0, &plain);
-    play(&p, change, n_change, &nervous);
+    play_changes(&p, NULL, 0, &plain);
+    play_changes(&p, change, n_change, &nervous);
     same(&plain, &nervous, 0);
     tear_down(&p);
 }
@@ -183,8 +187,8 @@ MR_TEST(slower_clocks_draw_less_and_take_longer)
     const struct change change[] = {{0, 0.5}};
     struct plant p;
     set_up(&p, &mr_policy_vllm1, 0, 0);
-    play(&p, NULL, 0, &fast);
-    play(&p, change, 1, &slow);
+    play_changes(&p, NULL, 0, &fast);
+    play_changes(&p, change, 1, &slow);
     assert_true(slow.busy_s > fast.busy_s);
     assert_true(slow.energy_j / slow.busy_s < fast.energy_j / fast.busy_s);
     tear_down(&p);

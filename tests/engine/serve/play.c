@@ -40,17 +40,26 @@ static void finished(void *context, uint32_t call, double now_s)
     out->result->end_s = now_s;
 }
 
+void play_take_calls(struct mr_calls *calls, size_t n)
+{
+    uint32_t call;
+    *calls = MR_CALLS_EMPTY;
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(mr_call_take(calls, &call, NULL), MR_OK);
+        assert_int_equal(call, i);
+    }
+}
+
 struct play_result play(const struct mr_serving *serving, struct play_call *call, size_t n)
 {
     struct mr_err err = {0};
-    struct mr_calls calls = {.n = n, .cap = n};
+    struct mr_calls calls;
     struct mr_instance instance;
     struct play_result result = {0};
     struct outcome outcome = {call, &calls, &result};
     const struct mr_instance_sink sink = {.finished = finished, .context = &outcome};
     size_t i = 0;
-    calls.call = mr_alloc_zero(n, sizeof *calls.call);
-    assert_non_null(calls.call);
+    play_take_calls(&calls, n);
     if (mr_instance_check(serving, &err) != MR_OK ||
         mr_instance_init(&instance, serving, &calls, &err) != MR_OK)
         fail_msg("%s", err.text);
@@ -61,7 +70,7 @@ struct play_result play(const struct mr_serving *serving, struct play_call *call
                                          .space = call[k].space,
                                          .n_prefix = call[k].n_prefix,
                                          .number = (uint32_t)k,
-                                         .rank = call[k].rank};
+                                         .rank = call[k].rank & (MR_QUEUE_RANKS - 1)};
         call[k].finished_s = (double)NAN;
     }
     for (;;) {
@@ -86,6 +95,6 @@ struct play_result play(const struct mr_serving *serving, struct play_call *call
     result.n_segment = instance.n_segment;
     result.n_restart = instance.n_restart;
     mr_instance_fini(&instance);
-    mr_free(calls.call);
+    mr_call_fini(&calls);
     return result;
 }

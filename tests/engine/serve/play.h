@@ -22,6 +22,9 @@ struct play_result {
 /** Calls in the order of arrival. Fails the test on errors, and unless all blocks come back. */
 struct play_result play(const struct mr_serving *serving, struct play_call *call, size_t n);
 
+/** Places 0 to n - 1. */
+void play_take_calls(struct mr_calls *calls, size_t n);
+
 /** The profile of the recorded runs: .002 + max(.010, 8.56e-5 N) + 8.19e-8 S + 3.36e-9 Q seconds.
  */
 struct mr_profile *play_five_constants(void);

@@ -89,7 +89,7 @@ static void play_kv(struct mr_serving *serving, uint32_t n_instance, uint64_t se
         double least_s = 0;
         struct mr_call call = {
             .n_prompt = ticket.n_prompt, .n_output = ticket.n_output, .space = 9};
-        assert_int_equal(mr_call_path_take(&cell.calls, p.run, p.n_run, &call.path, &err), MR_OK);
+        assert_int_equal(mr_call_path_take(&cell.calls, p.run, p.n_run, &call, &err), MR_OK);
         if (is_sane)
             least_s = cheapest_s(&cell, &call, at_s, &best);
         const uint32_t at =
@@ -104,7 +104,7 @@ static void play_kv(struct mr_serving *serving, uint32_t n_instance, uint64_t se
             tally->n_right += cost_s <= least_s + 2e-9 ? 1u : 0u;
             tally->n_choice++;
         }
-        mr_call_path_give(&cell.calls, call.path);
+        mr_call_path_give(&cell.calls, &call);
         assert_int_equal(mr_cell_arrive(&cell, &ticket, at_s, &err), MR_OK);
     }
     assert_int_equal(mr_cell_play(&cell, (double)INFINITY, &err), MR_OK);
