@@ -49,6 +49,12 @@ struct item {
     bool is_refused;
 };
 
+/* The packages of an instance go at another pace from now on. */
+struct pace {
+    double at_s, phi;
+    uint32_t instance; /* those that decode, then those that read */
+};
+
 struct total {
     uint64_t n_iteration, n_segment, n_restart, n_local, n_transfer, n_space;
     double sent_bytes, early_bytes, visible_s;
@@ -86,9 +92,25 @@ static MR_UNUSED void add(struct total *total, const struct mr_instance *instanc
     assert_int_equal(instance->kv_tokens + instance->n_left + instance->cache.n_pinned, 0);
 }
 
-static MR_UNUSED struct total play_cell(const struct mr_cell_plan *plan, struct item *item,
-                                        size_t n)
+static MR_UNUSED void set_pace(struct mr_cell *cell, const struct pace *pace)
 {
+    const uint32_t n = cell->plan.n_instance;
+    assert_int_equal(mr_cell_play(cell, pace->at_s, NULL), MR_OK);
+    if (pace->instance < n) {
+        mr_instance_set_clock(&cell->instance[pace->instance], pace->phi, pace->at_s);
+        mr_cell_plan_event(cell, pace->instance);
+        return;
+    }
+    struct mr_instance *reads = &cell->split->instance[pace->instance - n];
+    mr_instance_set_clock(reads, pace->phi, pace->at_s);
+    mr_tree_set_time(&cell->split->due, pace->instance - n, mr_instance_due_s(reads));
+}
+
+/* @param[in] pace [n_pace] in the order of time */
+static MR_UNUSED struct total play_paced(const struct mr_cell_plan *plan, struct item *item,
+                                         size_t n, const struct pace *pace, size_t n_pace)
+{
+    size_t i_pace = 0;
     struct mr_cell cell;
     struct mr_err err = {0};
     struct total total = {0};
@@ -101,9 +123,13 @@ static MR_UNUSED struct total play_cell(const struct mr_cell_plan *plan, struct 
                                          .n_output = item[i].n_output};
         item[i].finished_s = (double)NAN;
         item[i].is_refused = false;
+        for (; i_pace < n_pace && pace[i_pace].at_s < item[i].arrived_s; i_pace++)
+            set_pace(&cell, &pace[i_pace]);
         assert_int_equal(mr_cell_play(&cell, item[i].arrived_s, &err), MR_OK);
         assert_int_equal(mr_cell_arrive(&cell, &ticket, item[i].arrived_s, &err), MR_OK);
     }
+    for (; i_pace < n_pace; i_pace++)
+        set_pace(&cell, &pace[i_pace]);
     assert_int_equal(mr_cell_play(&cell, (double)INFINITY, &err), MR_OK);
     for (size_t i = 0; i < n; i++)
         assert_true(item[i].is_refused || item[i].finished_s >= item[i].first_s);
@@ -129,6 +155,12 @@ static MR_UNUSED struct total play_cell(const struct mr_cell_plan *plan, struct 
     }
     mr_cell_fini(&cell);
     return total;
+}
+
+static MR_UNUSED struct total play_cell(const struct mr_cell_plan *plan, struct item *item,
+                                        size_t n)
+{
+    return play_paced(plan, item, n, NULL, 0);
 }
 
 /* Some come together. */

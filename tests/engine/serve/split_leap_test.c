@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* engine/serve/split: random workloads leap as they step, whatever the policy, with caches, with
- * drafts, with blocks that are scarce in both pools; tokens and bytes are conserved. */
+ * drafts, with blocks that are scarce in both pools, with clocks that change at any moment; tokens
+ * and bytes are conserved. */
 #include "engine/base/shelf.h"
 #include "tests/engine/serve/apart.h"
 #include "tests/engine/serve/play.h"
+
+enum {
+    n_pace_max = 24
+};
 
 static struct mr_serving draw_serving(struct mr_rng *rng, const struct mr_policy *policy,
                                       const struct mr_profile *profile, uint32_t length,
@@ -57,13 +62,30 @@ static void same(const struct item *a, const struct item *b, size_t n)
                      a[i].n_cached, b[i].n_cached, a[i].prefill, b[i].prefill);
 }
 
+/* Clocks change at random dates, some of them in the middle of steps and leaps. */
+static size_t draw_paces(struct mr_rng *rng, const struct mr_cell_plan *plan, double until_s,
+                         struct pace *pace)
+{
+    const size_t n = 1 + mr_rng_below(rng, n_pace_max);
+    const uint32_t n_reading = plan->split != NULL ? plan->split->n_instance : 0;
+    for (size_t i = 0; i < n; i++)
+        pace[i] = (struct pace){
+            .at_s = (i > 0 ? pace[i - 1].at_s : 0) + mr_rng_exponential(rng, until_s / (double)n),
+            .phi = mr_rng_below(rng, 4) == 0 ? 1 : mr_rng_range(rng, 0.3, 1),
+            .instance = (uint32_t)mr_rng_below(rng, plan->n_instance + n_reading)};
+    return n;
+}
+
+/* @param[in] cards whose pricer and drafts are taken; NULL: five constants, no drafts */
 static void leap_is_step(const struct mr_policy *policy, bool has_cache,
-                         const struct mr_serving *drafts)
+                         const struct mr_serving *cards)
 {
     struct mr_profile *profile = play_five_constants();
     struct mr_rng rng = mr_rng_stream(23, MR_RNG_TEST, has_cache);
     static struct item a[n_call_max], b[n_call_max];
+    struct pace pace[n_pace_max];
     struct total sum = {0};
+    const bool is_apart = policy != &mr_policy_static; /* calls come one by one from another pool */
     for (int i = 0; i < 400; i++) {
         const uint32_t length = 20 + (uint32_t)mr_rng_below(&rng, 400);
         const size_t n = draw_calls(&rng, a, length);
@@ -73,11 +95,11 @@ static void leap_is_step(const struct mr_policy *policy, bool has_cache,
         const struct mr_cell_plan plan = {.serving = &decode,
                                           .n_instance = 1 + (uint32_t)mr_rng_below(&rng, 3),
                                           .router = (int)mr_rng_below(&rng, 5),
-                                          .split = &split};
-        if (drafts != NULL) {
-            decode.pricer = drafts->pricer;
-            decode.accept = drafts->accept;
-            decode.token_max += drafts->accept.n_draft * decode.batch_max;
+                                          .split = is_apart ? &split : NULL};
+        if (cards != NULL) {
+            decode.pricer = reads.pricer = cards->pricer;
+            decode.accept = cards->accept;
+            decode.token_max += cards->accept.n_draft * decode.batch_max;
             assert_int_equal(mr_instance_check(&decode, NULL), MR_OK);
         }
         if (has_cache)
@@ -90,9 +112,11 @@ static void leap_is_step(const struct mr_policy *policy, bool has_cache,
         split.way = (int)mr_rng_below(&rng, 2);
         split.token_bytes = mr_rng_range(&rng, 0, 2e6);
         memcpy(b, a, sizeof a);
-        const struct total leaping = play_cell(&plan, a, n);
+        const size_t n_pace =
+            cards != NULL ? draw_paces(&rng, &plan, 1.5 * a[n - 1].arrived_s, pace) : 0;
+        const struct total leaping = play_paced(&plan, a, n, pace, n_pace);
         decode.steps_singly = reads.steps_singly = true;
-        const struct total stepping = play_cell(&plan, b, n);
+        const struct total stepping = play_paced(&plan, b, n, pace, n_pace);
         same(a, b, n);
         assert_int_equal(leaping.n_iteration, stepping.n_iteration);
         assert_int_equal(leaping.n_restart, stepping.n_restart);
@@ -121,8 +145,9 @@ static void leap_is_step(const struct mr_policy *policy, bool has_cache,
                   policy->name, (unsigned long long)sum.n_transfer, (unsigned long long)sum.n_local,
                   (unsigned long long)sum.n_restart, (unsigned long long)sum.n_iteration,
                   (unsigned long long)sum.n_segment);
-    assert_true(sum.n_transfer > 1000 && sum.n_local > 1000 && sum.n_segment < sum.n_iteration);
-    assert_true(policy->takes_blocks ? sum.n_restart > 50 : sum.n_restart == 0);
+    assert_true(!is_apart || (sum.n_transfer > 1000 && sum.n_local > 1000));
+    assert_true(sum.n_segment < sum.n_iteration);
+    assert_true(policy->takes_blocks ? sum.n_restart > 10 : sum.n_restart == 0);
     assert_true(!has_cache || sum.sent_bytes > 0);
     mr_profile_destroy(profile);
 }
@@ -136,35 +161,6 @@ MR_TEST(vllm1_leaps_as_it_steps)
 MR_TEST(with_caches_it_leaps_as_it_steps)
 {
     leap_is_step(&mr_policy_vllm1, true, NULL);
-}
-
-/* The pool that decodes makes 2.4 tokens a step, priced from cards. */
-MR_TEST(with_drafts_it_leaps_as_it_steps)
-{
-    struct mr_shelf *shelf;
-    struct mr_step *step;
-    struct mr_diags diags = {0};
-    struct mr_err err = {0};
-    assert_int_equal(mr_shelf_create(&shelf, &err), MR_OK);
-    const struct mr_step_setup setup = {
-        .gpu = mr_gpu_of(mr_shelf_card(shelf, &mr_gpu_kind, "h100_sxm", MR_NOWHERE, &diags)),
-        .llm = mr_llm_of(mr_shelf_card(shelf, &mr_llm_kind, "Llama-3.1-8B", MR_NOWHERE, &diags)),
-        .software =
-            mr_software_of(mr_shelf_card(shelf, &mr_software_kind, "spec", MR_NOWHERE, &diags)),
-        .parallel = {1, 1, 1, 1, 1},
-        .dense_format = MR_FORMAT_BF16,
-        .expert_format = MR_FORMAT_BF16,
-        .kv_element_bytes = 2,
-        .n_draft = 3,
-        .accepted = 2.4};
-    assert_int_equal(mr_step_create(&setup, &step, &err), MR_OK);
-    const struct mr_serving drafts = {.pricer = {.step = step},
-                                      .accept = {mr_step_accepted(&setup) - 1, 3, false, 1}};
-    const long before = mr_test_live_allocations();
-    leap_is_step(&mr_policy_vllm1, false, &drafts);
-    assert_int_equal(mr_test_live_allocations(), before);
-    mr_step_destroy(step);
-    mr_shelf_destroy(shelf);
 }
 
 MR_TEST(sarathi_leaps_as_it_steps)
@@ -182,8 +178,83 @@ MR_TEST(orca_leaps_as_it_steps)
     leap_is_step(&mr_policy_orca, false, NULL);
 }
 
+MR_TEST(static_leaps_as_it_steps)
+{
+    leap_is_step(&mr_policy_static, false, NULL);
+}
+
+/* ---- clocks that change: priced from cards, which know them ---- */
+
+static void leap_is_step_of_cards(const struct mr_policy *policy, bool has_cache, uint32_t n_draft)
+{
+    struct mr_shelf *shelf;
+    struct mr_step *step;
+    struct mr_diags diags = {0};
+    struct mr_err err = {0};
+    assert_int_equal(mr_shelf_create(&shelf, &err), MR_OK);
+    const struct mr_step_setup setup = {
+        .gpu = mr_gpu_of(mr_shelf_card(shelf, &mr_gpu_kind, "h100_sxm", MR_NOWHERE, &diags)),
+        .llm = mr_llm_of(mr_shelf_card(shelf, &mr_llm_kind, "Llama-3.1-8B", MR_NOWHERE, &diags)),
+        .software =
+            mr_software_of(mr_shelf_card(shelf, &mr_software_kind, "spec", MR_NOWHERE, &diags)),
+        .parallel = {1, 1, 1, 1, 1},
+        .dense_format = MR_FORMAT_BF16,
+        .expert_format = MR_FORMAT_BF16,
+        .kv_element_bytes = 2,
+        .n_draft = n_draft,
+        .accepted = n_draft > 0 ? 2.4 : 0};
+    assert_int_equal(mr_step_create(&setup, &step, &err), MR_OK);
+    struct mr_serving cards = {.pricer = {.step = step}};
+    if (n_draft > 0)
+        cards.accept = (struct mr_accept){mr_step_accepted(&setup) - 1, n_draft, false, 1};
+    const long before = mr_test_live_allocations();
+    leap_is_step(policy, has_cache, &cards);
+    assert_int_equal(mr_test_live_allocations(), before);
+    mr_step_destroy(step);
+    mr_shelf_destroy(shelf);
+}
+
+MR_TEST(clocks_change_under_vllm1)
+{
+    leap_is_step_of_cards(&mr_policy_vllm1, false, 0);
+}
+
+/* The pool that decodes makes 2.4 tokens a step. */
+MR_TEST(clocks_change_with_drafts)
+{
+    leap_is_step_of_cards(&mr_policy_vllm1, false, 3);
+}
+
+MR_TEST(clocks_change_with_caches_and_drafts)
+{
+    leap_is_step_of_cards(&mr_policy_vllm1, true, 3);
+}
+
+MR_TEST(clocks_change_under_sarathi)
+{
+    leap_is_step_of_cards(&mr_policy_sarathi, false, 0);
+}
+
+MR_TEST(clocks_change_under_vllm0)
+{
+    leap_is_step_of_cards(&mr_policy_vllm0, false, 0);
+}
+
+MR_TEST(clocks_change_under_orca)
+{
+    leap_is_step_of_cards(&mr_policy_orca, false, 0);
+}
+
+MR_TEST(clocks_change_under_static)
+{
+    leap_is_step_of_cards(&mr_policy_static, false, 0);
+}
+
 MR_TEST_MAIN(MR_TEST_ENTRY(vllm1_leaps_as_it_steps),
              MR_TEST_ENTRY(with_caches_it_leaps_as_it_steps),
-             MR_TEST_ENTRY(with_drafts_it_leaps_as_it_steps),
              MR_TEST_ENTRY(sarathi_leaps_as_it_steps), MR_TEST_ENTRY(vllm0_leaps_as_it_steps),
-             MR_TEST_ENTRY(orca_leaps_as_it_steps))
+             MR_TEST_ENTRY(orca_leaps_as_it_steps), MR_TEST_ENTRY(static_leaps_as_it_steps),
+             MR_TEST_ENTRY(clocks_change_under_vllm1), MR_TEST_ENTRY(clocks_change_with_drafts),
+             MR_TEST_ENTRY(clocks_change_with_caches_and_drafts),
+             MR_TEST_ENTRY(clocks_change_under_sarathi), MR_TEST_ENTRY(clocks_change_under_vllm0),
+             MR_TEST_ENTRY(clocks_change_under_orca), MR_TEST_ENTRY(clocks_change_under_static))
