@@ -72,21 +72,22 @@ static mr_status find_columns(struct mr_arrivals_source *source, struct mr_err *
     return MR_OK;
 }
 
-mr_status mr_arrivals_open(const struct mr_arrivals_spec *spec, uint64_t seed,
-                           struct mr_arrivals_source **out, struct mr_err *err)
+static mr_status create(const struct mr_arrivals_spec *spec, uint64_t seed, struct mr_csv *take_csv,
+                        struct mr_arrivals_source **out, struct mr_err *err)
 {
     struct mr_arrivals_source *source = mr_alloc_zero(1, sizeof *source);
     mr_status st = MR_OK;
     *out = NULL;
-    if (source == NULL)
+    if (source == NULL) {
+        mr_csv_close(take_csv);
         return mr_err_nomem(err, sizeof *source);
+    }
     source->spec = *spec;
     source->arrival = mr_rng_stream(seed, MR_RNG_ARRIVAL, 0);
     source->length = mr_rng_stream(seed, MR_RNG_LENGTH, 0);
-    if (spec->file != NULL) {
-        st = mr_csv_open(spec->file, NULL, &source->csv, err);
-        if (st == MR_OK)
-            st = find_columns(source, err);
+    if (take_csv != NULL) {
+        source->csv = take_csv;
+        st = find_columns(source, err);
     }
     if (st != MR_OK) {
         mr_arrivals_close(source);
@@ -94,6 +95,22 @@ mr_status mr_arrivals_open(const struct mr_arrivals_spec *spec, uint64_t seed,
     }
     *out = source;
     return MR_OK;
+}
+
+mr_status mr_arrivals_open(const struct mr_arrivals_spec *spec, uint64_t seed,
+                           struct mr_arrivals_source **out, struct mr_err *err)
+{
+    struct mr_csv *csv = NULL;
+    *out = NULL;
+    if (spec->file != NULL)
+        MR_TRY(mr_csv_open(spec->file, NULL, &csv, err));
+    return create(spec, seed, csv, out, err);
+}
+
+mr_status mr_arrivals_open_csv(const struct mr_arrivals_spec *spec, struct mr_csv *take_csv,
+                               struct mr_arrivals_source **out, struct mr_err *err)
+{
+    return create(spec, 0, take_csv, out, err);
 }
 
 void mr_arrivals_close(struct mr_arrivals_source *source)

@@ -35,6 +35,12 @@ struct mr_arrivals_source;
  *  @param[out] out owned by the caller: mr_arrivals_close */
 MR_CHECKED mr_status mr_arrivals_open(const struct mr_arrivals_spec *spec, uint64_t seed,
                                       struct mr_arrivals_source **out, struct mr_err *err);
+
+/** From a table that is open already, whatever the spec's file says.
+ *  @param[in] take_csv closed with the source, and when this fails */
+MR_CHECKED mr_status mr_arrivals_open_csv(const struct mr_arrivals_spec *spec,
+                                          struct mr_csv *take_csv, struct mr_arrivals_source **out,
+                                          struct mr_err *err);
 void mr_arrivals_close(struct mr_arrivals_source *source); /* NULL is fine */
 
 /** @param[out] has_call false at the end */
