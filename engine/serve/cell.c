@@ -19,11 +19,30 @@ static mr_status take_call(struct mr_cell *cell, uint32_t *out, struct mr_err *e
     return mr_grow(&cell->ticket, &cell->ticket_cap, cell->calls.n, sizeof *cell->ticket, err);
 }
 
+static void count(struct mr_cell *cell, int more, double now_s)
+{
+    cell->area_s += (double)cell->n_inside * (now_s - cell->last_s);
+    cell->last_s = now_s;
+    cell->n_inside += more > 0 ? 1 : -UINT64_C(1);
+}
+
+double mr_cell_little_rel(const struct mr_cell *cell)
+{
+    double sojourn_s = cell->sojourn_s;
+    for (size_t i = 0; i < cell->calls.n; i++)
+        if (cell->calls.call[i].state != MR_CALL_DONE)
+            sojourn_s += cell->last_s - cell->calls.call[i].arrived_s;
+    return sojourn_s > 0 ? fabs(cell->area_s - sojourn_s) / sojourn_s : 0;
+}
+
 void mr_cell_finish(struct mr_cell *cell, uint32_t call, double now_s)
 {
     struct mr_ticket *ticket = &cell->ticket[call];
     ticket->n_cached = cell->calls.call[call].n_cached;
-    cell->session[ticket->session].extent = cell->calls.call[call].pinned;
+    if (!ticket->is_alone)
+        cell->session[ticket->session].extent = cell->calls.call[call].pinned;
+    count(cell, -1, now_s);
+    cell->sojourn_s += now_s - cell->calls.call[call].arrived_s;
     mr_cell_count(cell, ticket->instance, -1);
     cell->sink.finished(cell->sink.context, ticket, &cell->calls.call[call], now_s);
     mr_call_path_give(&cell->calls, &cell->calls.call[call]);
@@ -67,10 +86,15 @@ mr_status mr_cell_play(struct mr_cell *cell, double until_s, struct mr_err *err)
 }
 
 /* Sessions count from 0. */
-static mr_status session_of(struct mr_cell *cell, uint32_t id, struct mr_cell_session **out,
-                            struct mr_err *err)
+static mr_status session_of(struct mr_cell *cell, const struct mr_ticket *ticket,
+                            struct mr_cell_session **out, struct mr_err *err)
 {
+    const uint32_t id = ticket->session;
     const size_t before = cell->session_cap;
+    cell->nobody = (struct mr_cell_session){.instance = MR_ROUTER_NOWHERE};
+    *out = &cell->nobody;
+    if (ticket->is_alone)
+        return MR_OK;
     MR_TRY(mr_grow(&cell->session, &cell->session_cap, (size_t)id + 1, sizeof *cell->session, err));
     for (size_t i = before; i < cell->session_cap; i++)
         cell->session[i] = (struct mr_cell_session){.instance = MR_ROUTER_NOWHERE};
@@ -101,7 +125,7 @@ mr_status mr_cell_choose(struct mr_cell *cell, struct mr_ticket *ticket, const s
 {
     struct mr_cell_session *session = NULL;
     *reader = NULL;
-    MR_TRY(session_of(cell, ticket->session, &session, err));
+    MR_TRY(session_of(cell, ticket, &session, err));
     ticket->instance = cell->kv != NULL
                            ? mr_router_kv_choose(cell->kv, &cell->router, call, ticket->id,
                                                  session->instance, now_s)
@@ -132,7 +156,8 @@ mr_status mr_cell_send(struct mr_cell *cell, uint32_t call, struct mr_instance *
     const struct mr_ticket *ticket = &cell->ticket[call];
     if (reader == NULL)
         return park(cell, call, err);
-    cell->session[ticket->session].instance = ticket->instance;
+    if (!ticket->is_alone)
+        cell->session[ticket->session].instance = ticket->instance;
     mr_cell_count(cell, ticket->instance, 1);
     if (cell->kv != NULL)
         MR_TRY(mr_router_kv_sent(cell->kv, &cell->calls.call[call], ticket->instance, err));
@@ -163,14 +188,14 @@ mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, d
     MR_ASSERT(ticket->n_prompt > 0 && ticket->n_output > 0);
     mr_cell_tell(cell, now_s);
     cell->n_event++;
-    MR_TRY(session_of(cell, ticket->session, &session, err));
+    MR_TRY(session_of(cell, ticket, &session, err));
     struct mr_call new_call = {.arrived_s = now_s,
                                .n_prompt = ticket->n_prompt,
                                .n_output = ticket->n_output,
                                .space = space_of(cell, session, ticket),
                                .n_prefix = ticket->n_prefix,
                                .number = (uint32_t)ticket->id,
-                               .rank = cell->plan.rank[ticket->tier] & (MR_QUEUE_RANKS - 1)};
+                               .rank = cell->plan.rank[ticket->tier] & (MR_QUEUE_RANKS - 1u)};
     own.instance = MR_ROUTER_NOWHERE;
     own.prefill = MR_ROUTER_NOWHERE;
     if (!mr_instance_can_hold(&cell->instance[0], ticket->n_prompt, ticket->n_output)) {
@@ -188,6 +213,7 @@ mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, d
     continue_session(cell, session, &own, new_call.space);
     cell->ticket[call] = own;
     cell->calls.call[call] = new_call;
+    count(cell, 1, now_s);
     return mr_cell_send(cell, call, reader, now_s, err);
 }
 

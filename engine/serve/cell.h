@@ -17,6 +17,7 @@ struct mr_ticket {
     uint32_t instance; /* that decodes */
     uint32_t prefill;  /* instance of the other pool that reads the prompt, or MR_ROUTER_NOWHERE */
     uint8_t tier;
+    bool is_alone;  /* the only call of its session: nothing is remembered of it */
     uint32_t n_run; /* names of the prompt's blocks, if known; lent until the call has come */
     const struct mr_cache_run *run;
 };
@@ -90,7 +91,11 @@ struct mr_cell {
     size_t ticket_cap;
     struct mr_cell_session *session;
     size_t session_cap;
-    uint32_t n_space; /* of prefix caches, given out so far */
+    struct mr_cell_session nobody; /* session of a call that is alone */
+    uint32_t n_space;              /* of prefix caches, given out so far */
+    uint64_t n_inside;             /* calls that have come and not ended */
+    double area_s, last_s;         /* time integral of that number, up to the last of both */
+    double sojourn_s;              /* that calls which have ended spent inside */
     uint64_t n_event;
     struct mr_cell_seat *seat; /* cell_outage.h */
     uint32_t *lost, *parked;   /* calls: of an instance that goes down; while none is open */
@@ -117,6 +122,11 @@ MR_CHECKED mr_status mr_cell_play(struct mr_cell *cell, double until_s, struct m
 
 /** The next event, of either pool or between them; INFINITY when nothing runs. */
 double mr_cell_due_s(const struct mr_cell *cell);
+
+/** Little's law of the run so far: calls inside, over time, are as much as the time that calls
+ * spent inside. One side was counted when calls came and went, the other one is the sum of what
+ * each took. @return their relative difference: rounding, unless a call was lost or told twice */
+double mr_cell_little_rel(const struct mr_cell *cell);
 
 /* ---- for split.h ---- */
 

@@ -29,8 +29,9 @@ mr_status mr_split_choose(struct mr_cell *cell, struct mr_ticket *ticket,
                           const struct mr_call *call, struct mr_err *err)
 {
     struct mr_split *split = cell->split;
-    uint32_t *last = NULL;
-    MR_TRY(last_of(split, ticket->session, &last, err));
+    uint32_t nobody = 0, *last = &nobody;
+    if (!ticket->is_alone)
+        MR_TRY(last_of(split, ticket->session, &last, err));
     const uint64_t found =
         mr_handover_found(&cell->instance[ticket->instance], call, call->arrived_s);
     if (call->n_prompt - found <= split->plan.local_tok)

@@ -53,7 +53,8 @@ static void ask_around_calls(const struct mr_cell *cell, const struct mr_instanc
             fetch(mr_instance_link(instance, link.previous));
         if (instance->serving->has_cache)
             fetch(&instance->cache.tree.node[mr_instance_call(instance, call)->pinned]);
-        fetch(&cell->session[cell->ticket[call].session]);
+        if (cell->ticket[call].session < cell->session_cap)
+            fetch(&cell->session[cell->ticket[call].session]);
     }
 }
 

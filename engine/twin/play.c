@@ -4,6 +4,7 @@
  * asked for. Parts: pools - calls that end - the loop - life. */
 #include "engine/twin/play.h"
 
+#include "engine/base/assert.h"
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
 #include "engine/serve/handover.h"
@@ -360,7 +361,8 @@ static mr_status play(struct run *run, struct mr_err *err)
             .n_prompt = arrival.n_input,
             .n_output = arrival.n_output,
             .n_prefix = (uint32_t)fmin(arrival.n_input, scenario->workload.prefix_tok),
-            .tier = arrival.tier};
+            .tier = arrival.tier,
+            .is_alone = arrival.is_alone};
         MR_TRY(go_to(run, arrival.arrived_s, err));
         mr_cell_tell(&run->cell, arrival.arrived_s);
         run->result->tier[arrival.tier].n_arrived++;
@@ -408,6 +410,7 @@ static void settle(struct run *run)
         if (cell->calls.call[i].state != MR_CALL_DONE)
             put_row(run, &cell->ticket[i], &cell->calls.call[i], cell->calls.call[i].arrived_s,
                     (double)NAN, MR_PLAY_IN_FLIGHT);
+    MR_ASSERT(mr_cell_little_rel(cell) < 1e-9);
     result->n_event = cell->n_event;
     result->n_block = run->pool.serving.n_block;
     result->n_rerouted = cell->n_rerouted;

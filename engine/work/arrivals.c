@@ -161,6 +161,7 @@ static mr_status read_row(struct mr_arrivals_source *source, struct mr_arrival *
         return mr_csv_error(source->csv, source->column[column_tier], err, MR_RANGE,
                             "tiers count from 0 to 255");
     call->session = (uint32_t)session;
+    call->is_alone = source->column[column_session] == SIZE_MAX;
     call->tier = (uint8_t)tier;
     return MR_OK;
 }
@@ -182,6 +183,7 @@ static void draw(struct mr_arrivals_source *source, struct mr_arrival *call)
     call->n_output = draw_tokens(source, spec->output_tok, spec->output_spread);
     call->session = (uint32_t)source->n_call;
     call->tier = 0;
+    call->is_alone = true;
 }
 
 mr_status mr_arrivals_next(struct mr_arrivals_source *source, struct mr_arrival *call,

@@ -13,6 +13,7 @@ struct mr_arrival {
     uint32_t n_input, n_output;
     uint32_t session;
     uint8_t tier;
+    bool is_alone; /* its session has no other call */
 };
 
 /* <workload>: a file, or a rate. */

@@ -185,7 +185,7 @@ MR_TEST(blocks_are_those_of_all_calls)
                                         .n_prompt = call[i].n_prompt,
                                         .n_output = call[i].n_output,
                                         .number = (uint32_t)i,
-                                        .rank = (uint8_t)(i % 3)};
+                                        .rank = (unsigned)i % 3 & 3u};
             n_token += call[i].n_prompt + call[i].n_output;
         }
         for (;;) {

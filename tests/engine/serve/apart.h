@@ -153,6 +153,7 @@ static MR_UNUSED struct total play_paced(const struct mr_cell_plan *plan, struct
         total.early_bytes = c->early_bytes;
         total.visible_s = c->visible_s;
     }
+    assert_true(mr_cell_little_rel(&cell) < 1e-9);
     mr_cell_fini(&cell);
     return total;
 }

@@ -150,6 +150,8 @@ MR_TEST(littles_law)
         run(&w);
         assert_true(w.sojourn_s > 100);
         mr_assert_near(w.area, w.sojourn_s, 1e-9, 1e-6);
+        mr_assert_near(w.cell.area_s, w.area, 1e-9, 1e-6);
+        assert_true(mr_cell_little_rel(&w.cell) < 1e-9);
         mr_cell_fini(&w.cell);
     }
     mr_profile_destroy(profile);

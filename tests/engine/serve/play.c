@@ -70,7 +70,7 @@ struct play_result play(const struct mr_serving *serving, struct play_call *call
                                          .space = call[k].space,
                                          .n_prefix = call[k].n_prefix,
                                          .number = (uint32_t)k,
-                                         .rank = call[k].rank & (MR_QUEUE_RANKS - 1)};
+                                         .rank = call[k].rank & (MR_QUEUE_RANKS - 1u)};
         call[k].finished_s = (double)NAN;
     }
     for (;;) {
