@@ -21,8 +21,7 @@
 enum {
     n_instance = 40,
     n_drawn = 1 << 14,
-    prefix_tok = 15000, /* tools and instructions */
-    warm_s = 30
+    prefix_tok = 15000 /* tools and instructions */
 };
 
 struct drawn {
@@ -235,7 +234,7 @@ mr_status mr_bench_agents_create(const struct mr_bench_agents_plan *plan,
     for (uint32_t c = 0; c < plan->n_cell && st == MR_OK; c++)
         st = make_cell(agents, c, err);
     if (st == MR_OK)
-        st = play_until(agents, warm_s, err);
+        st = play_until(agents, plan->warm_s + plan->window_s / 2, err);
     if (st != MR_OK) {
         mr_bench_agents_destroy(agents);
         *out = NULL;

@@ -18,12 +18,13 @@ enum {
 struct mr_bench_agents_plan {
     uint32_t n_cell;
     double window_s;
+    double warm_s; /* played first; from half a minute on it is what it stays */
     bool steps_singly;
 };
 
 struct mr_bench_agents;
 
-/** Sessions, caches and calls as after half a minute.
+/** Sessions, caches and calls as after warm_s.
  *  @param[out] out owned by the caller: mr_bench_agents_destroy */
 MR_CHECKED mr_status mr_bench_agents_create(const struct mr_bench_agents_plan *plan,
                                             struct mr_bench_agents **out, struct mr_err *err);

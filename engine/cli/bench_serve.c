@@ -240,8 +240,12 @@ struct agents_job {
 };
 
 static mr_status setup_agents(const struct mr_bench_case *self, struct mr_bench_job *bench,
-                              const struct mr_bench_agents_plan *plan, struct mr_err *err)
+                              double window_s, bool steps_singly, struct mr_err *err)
 {
+    const struct mr_bench_agents_plan plan = {.n_cell = self->size,
+                                              .window_s = window_s,
+                                              .warm_s = bench->is_quick ? 3 : 30,
+                                              .steps_singly = steps_singly};
     const size_t n = (size_t)self->size * MR_BENCH_AGENTS_CELL;
     const uint64_t need = n * 300; /* measured: below 200 */
     if (bench->is_quick && self->size > 5) {
@@ -259,7 +263,7 @@ static mr_status setup_agents(const struct mr_bench_case *self, struct mr_bench_
         return mr_err_nomem(err, sizeof *job);
     bench->data = job;
     bench->n_op = n / 18; /* calls of a second */
-    MR_TRY(mr_bench_agents_create(plan, &job->agents, err));
+    MR_TRY(mr_bench_agents_create(&plan, &job->agents, err));
     bench->n_done = mr_bench_agents_done(job->agents);
     job->n = n;
     job->heap = mr_alloc(n + 1, sizeof *job->heap);
@@ -273,9 +277,8 @@ static mr_status setup_agents(const struct mr_bench_case *self, struct mr_bench_
 static mr_status setup_windows(const struct mr_bench_case *self, struct mr_bench_job *bench,
                                struct mr_err *err)
 {
-    const struct mr_bench_agents_plan plan = {.n_cell = self->size, .window_s = 1};
     const uint64_t before = mr_wall_rss_bytes();
-    MR_TRY(setup_agents(self, bench, &plan, err));
+    MR_TRY(setup_agents(self, bench, 1, false, err));
     const uint64_t after = mr_wall_rss_bytes(), heap = self->size * MR_BENCH_AGENTS_CELL * 8ULL;
     if (bench->skipped[0] == '\0' && after > before + heap)
         bench->n_byte = after - before - heap; /* less the reference's */
@@ -285,17 +288,13 @@ static mr_status setup_windows(const struct mr_bench_case *self, struct mr_bench
 static mr_status setup_short(const struct mr_bench_case *self, struct mr_bench_job *bench,
                              struct mr_err *err)
 {
-    return setup_agents(
-        self, bench, &(struct mr_bench_agents_plan){.n_cell = self->size, .window_s = 0.125}, err);
+    return setup_agents(self, bench, 0.125, false, err);
 }
 
 static mr_status setup_steps(const struct mr_bench_case *self, struct mr_bench_job *bench,
                              struct mr_err *err)
 {
-    return setup_agents(
-        self, bench,
-        &(struct mr_bench_agents_plan){.n_cell = self->size, .window_s = 1, .steps_singly = true},
-        err);
+    return setup_agents(self, bench, 1, true, err);
 }
 
 static uint64_t play_agents(void *data)
