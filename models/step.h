@@ -159,6 +159,10 @@ void mr_step_work(const struct mr_step *step, const struct mr_batch *batch, stru
 void mr_step_work_growth(const struct mr_step *step, const struct mr_batch *batch,
                          struct mr_work *growth);
 
+/** Of a step's length: how much later its last part leaves the pipeline than is counted, for parts
+ *  follow one another and the first of them has come at the end of the step. 0 without stages. */
+double mr_step_fill_frac(const struct mr_step *step, const struct mr_batch *batch);
+
 /* T_j = a_s + b_s j for the j-th step from now. */
 struct mr_step_leap {
     double a_s, b_s;

@@ -231,6 +231,11 @@ static double n_part(const struct mr_step *step, const struct mr_batch *batch)
                          : fmin(fmax(n_token(step, batch) / step->tokens_per_decode, 1), step->pp);
 }
 
+double mr_step_fill_frac(const struct mr_step *step, const struct mr_batch *batch)
+{
+    return (n_part(step, batch) - 1) / step->pp;
+}
+
 /* The part in flight, in `room` where there are several. */
 static const struct mr_batch *part_of(const struct mr_step *step, const struct mr_batch *batch,
                                       struct mr_batch *room)

@@ -16,6 +16,7 @@
 enum mr_call_state {
     MR_CALL_WAITING,
     MR_CALL_READING, /* its prompt, in chunks */
+    MR_CALL_FILLING, /* its last part is in the pipeline (fill.h) */
     MR_CALL_DECODING,
     MR_CALL_LEFT, /* its prompt is read, its blocks are held until it has arrived elsewhere */
     MR_CALL_DONE

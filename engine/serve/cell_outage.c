@@ -60,6 +60,8 @@ static void reset_sums(struct mr_instance *instance)
     instance->kv_steps = 0;
     instance->n_free = serving->n_block;
     instance->n_part = 0;
+    instance->n_fill = 0;
+    instance->n_filled = 0;
     instance->head = MR_CALL_NONE;
     instance->tail = MR_CALL_NONE;
     instance->n_run = 0;

@@ -47,14 +47,21 @@ static void yield_by(struct mr_instance *instance, double now_s)
         (void)mr_cache_limit(&instance->cache, (uint32_t)(instance->cache.n_pinned + n_free));
 }
 
+mr_status mr_handover_give_back(struct mr_instance *instance, uint32_t call, double now_s,
+                                struct mr_err *err)
+{
+    struct mr_call *c = mr_instance_call(instance, call);
+    if (instance->serving->has_cache)
+        yield_by(instance, now_s);
+    return mr_instance_free_blocks(instance, c, c->n_prompt, err);
+}
+
 mr_status mr_handover_release(struct mr_instance *instance, uint32_t call, double now_s,
                               struct mr_err *err)
 {
     struct mr_call *c = mr_instance_call(instance, call);
     MR_ASSERT(c->state == MR_CALL_LEFT && instance->n_left > 0);
-    if (instance->serving->has_cache)
-        yield_by(instance, now_s);
-    MR_TRY(mr_instance_free_blocks(instance, c, c->n_prompt, err));
+    MR_TRY(mr_handover_give_back(instance, call, now_s, err));
     instance->n_left--;
     mr_instance_reconsider(instance, now_s);
     return MR_OK;

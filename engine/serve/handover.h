@@ -20,6 +20,10 @@ void mr_handover_leave(struct mr_instance *instance, uint32_t call);
 MR_CHECKED mr_status mr_handover_release(struct mr_instance *instance, uint32_t call, double now_s,
                                          struct mr_err *err);
 
+/** Blocks of a call that has read its prompt and is in no step: free within the segment. */
+MR_CHECKED mr_status mr_handover_give_back(struct mr_instance *instance, uint32_t call,
+                                           double now_s, struct mr_err *err);
+
 /* ---- the instance it comes to ---- */
 
 /** A call that has left another instance arrives, as with mr_instance_arrive. */

@@ -10,6 +10,7 @@
 
 #include "engine/base/assert.h"
 #include "engine/base/mem.h"
+#include "engine/serve/fill.h"
 #include "engine/serve/handover.h"
 #include "engine/serve/instance_cache.h"
 #include "engine/serve/policy.h"
@@ -123,6 +124,8 @@ mr_status mr_instance_restart(struct mr_instance *instance, uint32_t call, uint6
         y = y < all ? y : all - 1; /* with drafts blocks may be a token ahead */
         c->n_output = (uint32_t)(all - y);
         c->n_prompt = (uint32_t)y;
+    } else if (c->state == MR_CALL_FILLING) {
+        mr_fill_forget(instance, call);
     } else {
         size_t i = 0;
         while (instance->part[i].call != call)
@@ -252,12 +255,13 @@ static mr_status begin(struct mr_instance *instance, double now_s, struct mr_err
     instance->segment.n_step = 0;
     instance->is_single = false;
     mr_instance_cache_yield(instance);
+    MR_TRY(mr_fill_join(instance, now_s, err));
     MR_TRY(mr_handover_join(instance, err));
     MR_TRY(instance->serving->policy->form(instance, err));
     instance->is_single |= mr_handover_joins_next(instance);
     if (instance->n_part == 0 && !(instance->decodes && n_decode(instance) > 0)) {
-        /* can_hold: an empty instance admits its head, unless calls that have left hold blocks */
-        MR_ASSERT(instance->queue.n == 0 || instance->n_left > 0);
+        /* can_hold: an empty instance admits its head, unless calls in no step hold blocks */
+        MR_ASSERT(instance->queue.n == 0 || instance->n_left > 0 || instance->n_fill > 0);
         return MR_OK;
     }
     for (size_t i = 0; i < instance->n_part; i++) {
@@ -336,9 +340,11 @@ mr_status mr_instance_decode(struct mr_instance *instance, uint32_t call, struct
 }
 
 static mr_status end_prompt(struct mr_instance *instance, uint32_t call, double now_s,
-                            const struct mr_instance_sink *sink, struct mr_err *err)
+                            double fill_s, const struct mr_instance_sink *sink, struct mr_err *err)
 {
     struct mr_call *c = mr_instance_call(instance, call);
+    if (fill_s > 0)
+        return mr_fill_begin(instance, call, now_s + fill_s, err);
     instance->n_prompt_end++;
     if (!c->has_first) {
         c->has_first = true;
@@ -356,13 +362,15 @@ static mr_status end_prompt(struct mr_instance *instance, uint32_t call, double 
 static mr_status read_prompts(struct mr_instance *instance, uint64_t n_step, double now_s,
                               const struct mr_instance_sink *sink, struct mr_err *err)
 {
+    const struct mr_segment *segment = &instance->segment;
+    const double fill_s = mr_fill_s(instance, segment->a_s + segment->b_s * (double)(n_step - 1));
     size_t n_left = 0;
     for (size_t i = 0; i < instance->n_part; i++) {
         const struct mr_part part = instance->part[i];
         struct mr_call *c = mr_instance_call(instance, part.call);
         c->n_read += (uint32_t)(part.chunk * n_step);
         if (c->n_read == c->n_prompt)
-            MR_TRY(end_prompt(instance, part.call, now_s, sink, err));
+            MR_TRY(end_prompt(instance, part.call, now_s, fill_s, sink, err));
         else
             instance->part[n_left++] = part;
     }
@@ -422,6 +430,8 @@ mr_status mr_instance_advance(struct mr_instance *instance, const struct mr_inst
     const uint64_t n_step = instance->segment.n_step;
     const double time_s = mr_segment_sum_s(&instance->segment, n_step);
     const double now_s = instance->segment.start_s + time_s;
+    if (mr_fill_is_due(instance, n_step > 0 ? now_s : (double)INFINITY))
+        return mr_fill_end(instance, sink, err);
     MR_ASSERT(n_step > 0);
     if (instance->is_starting) {
         instance->is_starting = false;
@@ -525,16 +535,25 @@ static void shorten(struct mr_instance *instance, double now_s)
         segment->n_step = n;
 }
 
+void mr_instance_interrupt(struct mr_instance *instance, double now_s)
+{
+    struct mr_segment *segment = &instance->segment;
+    if (segment->n_step == 0) {
+        *segment = (struct mr_segment){.start_s = now_s, .n_step = 1};
+        instance->is_starting = true;
+    } else if (segment->n_step > 1) {
+        segment->n_step = mr_segment_until(segment, now_s);
+    }
+}
+
 void mr_instance_reconsider(struct mr_instance *instance, double now_s)
 {
     if (instance->queue.n == 0)
         return;
-    if (instance->segment.n_step == 0) {
-        instance->segment = (struct mr_segment){.start_s = now_s, .n_step = 1};
-        instance->is_starting = true;
-    } else {
+    if (instance->segment.n_step == 0)
+        mr_instance_interrupt(instance, now_s);
+    else
         shorten(instance, now_s);
-    }
 }
 
 mr_status mr_instance_arrive(struct mr_instance *instance, uint32_t call, double now_s,
@@ -634,6 +653,7 @@ void mr_instance_fini(struct mr_instance *instance)
         mr_cache_fini(&instance->cache);
     mr_free(instance->finish.key);
     mr_free(instance->part);
+    mr_free(instance->fill);
     mr_queue_fini(&instance->queue);
     *instance = (struct mr_instance){0};
 }

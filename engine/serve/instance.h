@@ -49,6 +49,12 @@ struct mr_part {
     uint32_t call, chunk; /* tokens read in each step of the segment */
 };
 
+/* A prompt that has ended, in the pipeline (fill.h). */
+struct mr_fill {
+    double ready_s;
+    uint32_t call;
+};
+
 struct mr_instance {
     const struct mr_serving *serving;
     struct mr_calls *calls; /* lent */
@@ -76,7 +82,10 @@ struct mr_instance {
     bool is_reordered;          /* readings stand before decodings in it */
     struct mr_queue queue;      /* waiting calls */
     uint64_t n_waiting_tok;     /* of their prompts that are to be read */
-    uint64_t n_left;            /* calls that have left but hold blocks (handover.h) */
+    struct mr_fill *fill;       /* in the order of time */
+    size_t n_fill, fill_cap;
+    size_t n_filled; /* of them: through, waiting for a boundary to decode */
+    uint64_t n_left; /* calls that have left but hold blocks (handover.h) */
     uint64_t n_iteration, n_segment, n_restart;
     uint64_t n_call_step, n_prompt_end; /* decode steps times calls in them; prompts read */
     struct mr_power_leap energy;        /* of the segment, one package */
@@ -107,15 +116,18 @@ bool mr_instance_can_hold(const struct mr_instance *instance, uint32_t n_prompt,
 MR_CHECKED mr_status mr_instance_arrive(struct mr_instance *instance, uint32_t call, double now_s,
                                         struct mr_err *err);
 
-/** When the segment ends; INFINITY while idle. */
+/** When the segment ends, or a prompt is through the pipeline; INFINITY while idle. */
 static inline double mr_instance_due_s(const struct mr_instance *instance)
 {
-    return instance->segment.n_step > 0
-               ? mr_segment_end_s(&instance->segment, instance->segment.n_step)
-               : (double)INFINITY;
+    const double end_s = instance->segment.n_step > 0
+                             ? mr_segment_end_s(&instance->segment, instance->segment.n_step)
+                             : (double)INFINITY;
+    return instance->n_filled < instance->n_fill
+               ? fmin(end_s, instance->fill[instance->n_filled].ready_s)
+               : end_s;
 }
 
-/** End the segment and begin the next one. */
+/** End the segment and begin the next one, or tell of the prompt that is through. */
 MR_CHECKED mr_status mr_instance_advance(struct mr_instance *instance,
                                          const struct mr_instance_sink *sink, struct mr_err *err);
 
@@ -227,6 +239,10 @@ MR_CHECKED mr_status mr_instance_free_blocks(struct mr_instance *instance, struc
 /** The head of the queue may be able to join now that could not before: blocks or itself are new.
  */
 void mr_instance_reconsider(struct mr_instance *instance, double now_s);
+
+/** Somebody joins at the first boundary from now on: the segment ends there; without one it begins.
+ */
+void mr_instance_interrupt(struct mr_instance *instance, double now_s);
 
 void mr_instance_unlink(struct mr_instance *instance, uint32_t call);
 void mr_instance_link_after(struct mr_instance *instance, uint32_t call, uint32_t after);

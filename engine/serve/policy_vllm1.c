@@ -23,6 +23,12 @@ static uint64_t held(const struct mr_instance *instance, const struct mr_call *c
                                                : c->n_read);
 }
 
+/* Of the step being formed. */
+static uint64_t takes_of(const struct mr_instance *instance, const struct mr_call *c)
+{
+    return c->state == MR_CALL_DECODING ? mr_instance_takes(instance, c) : 0;
+}
+
 /* Whom to preempt when `call` needs blocks; does it stand before `call`, with its blocks taken? */
 static uint32_t victim(const struct mr_instance *instance, uint32_t call, bool *is_before)
 {
@@ -51,7 +57,7 @@ static mr_status preempt(struct mr_instance *instance, uint32_t call, bool *is_i
     bool is_before;
     const uint32_t v = victim(instance, call, &is_before);
     const struct mr_call *c = mr_instance_call(instance, v);
-    const uint64_t taken = is_before ? mr_instance_takes(instance, c) : 0;
+    const uint64_t taken = is_before ? takes_of(instance, c) : 0;
     *is_itself = v == call;
     instance->is_single = true;
     MR_TRY(mr_instance_restart(instance, v, held(instance, c), false, err));
@@ -66,9 +72,9 @@ static mr_status walk(struct mr_instance *instance, struct mr_err *err)
     uint32_t call = instance->head;
     while (call != MR_CALL_NONE) {
         const struct mr_call *c = mr_instance_call(instance, call);
-        if (c->state != MR_CALL_DECODING)
+        if (c->state == MR_CALL_READING)
             return MR_OK; /* the last one */
-        const uint64_t takes = mr_instance_takes(instance, c);
+        const uint64_t takes = takes_of(instance, c);
         bool is_itself = false;
         uint32_t next = mr_instance_link(instance, call)->next;
         while (takes > instance->n_free && !is_itself) {

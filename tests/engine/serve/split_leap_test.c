@@ -185,7 +185,8 @@ MR_TEST(static_leaps_as_it_steps)
 
 /* ---- clocks that change: priced from cards, which know them ---- */
 
-static void leap_is_step_of_cards(const struct mr_policy *policy, bool has_cache, uint32_t n_draft)
+static void leap_is_step_of_cards(const struct mr_policy *policy, bool has_cache, uint32_t n_draft,
+                                  uint32_t n_stage)
 {
     struct mr_shelf *shelf;
     struct mr_step *step;
@@ -197,7 +198,7 @@ static void leap_is_step_of_cards(const struct mr_policy *policy, bool has_cache
         .llm = mr_llm_of(mr_shelf_card(shelf, &mr_llm_kind, "Llama-3.1-8B", MR_NOWHERE, &diags)),
         .software =
             mr_software_of(mr_shelf_card(shelf, &mr_software_kind, "spec", MR_NOWHERE, &diags)),
-        .parallel = {1, 1, 1, 1, 1},
+        .parallel = {1, 1, n_stage, 1, 1},
         .dense_format = MR_FORMAT_BF16,
         .expert_format = MR_FORMAT_BF16,
         .kv_element_bytes = 2,
@@ -216,41 +217,76 @@ static void leap_is_step_of_cards(const struct mr_policy *policy, bool has_cache
 
 MR_TEST(clocks_change_under_vllm1)
 {
-    leap_is_step_of_cards(&mr_policy_vllm1, false, 0);
+    leap_is_step_of_cards(&mr_policy_vllm1, false, 0, 1);
 }
 
 /* The pool that decodes makes 2.4 tokens a step. */
 MR_TEST(clocks_change_with_drafts)
 {
-    leap_is_step_of_cards(&mr_policy_vllm1, false, 3);
+    leap_is_step_of_cards(&mr_policy_vllm1, false, 3, 1);
 }
 
 MR_TEST(clocks_change_with_caches_and_drafts)
 {
-    leap_is_step_of_cards(&mr_policy_vllm1, true, 3);
+    leap_is_step_of_cards(&mr_policy_vllm1, true, 3, 1);
 }
 
 MR_TEST(clocks_change_under_sarathi)
 {
-    leap_is_step_of_cards(&mr_policy_sarathi, false, 0);
+    leap_is_step_of_cards(&mr_policy_sarathi, false, 0, 1);
 }
 
 MR_TEST(clocks_change_under_vllm0)
 {
-    leap_is_step_of_cards(&mr_policy_vllm0, false, 0);
+    leap_is_step_of_cards(&mr_policy_vllm0, false, 0, 1);
 }
 
 MR_TEST(clocks_change_under_orca)
 {
-    leap_is_step_of_cards(&mr_policy_orca, false, 0);
+    leap_is_step_of_cards(&mr_policy_orca, false, 0, 1);
 }
 
 MR_TEST(clocks_change_under_static)
 {
-    leap_is_step_of_cards(&mr_policy_static, false, 0);
+    leap_is_step_of_cards(&mr_policy_static, false, 0, 1);
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(vllm1_leaps_as_it_steps),
+/* ---- pipelines: first tokens come after their steps ---- */
+
+MR_TEST(pipelines_under_vllm1)
+{
+    leap_is_step_of_cards(&mr_policy_vllm1, false, 0, 4);
+}
+
+MR_TEST(pipelines_with_caches_and_drafts)
+{
+    leap_is_step_of_cards(&mr_policy_vllm1, true, 3, 8);
+}
+
+MR_TEST(pipelines_under_sarathi)
+{
+    leap_is_step_of_cards(&mr_policy_sarathi, false, 0, 4);
+}
+
+MR_TEST(pipelines_under_vllm0)
+{
+    leap_is_step_of_cards(&mr_policy_vllm0, false, 0, 2);
+}
+
+MR_TEST(pipelines_under_orca)
+{
+    leap_is_step_of_cards(&mr_policy_orca, false, 0, 4);
+}
+
+MR_TEST(pipelines_under_static)
+{
+    leap_is_step_of_cards(&mr_policy_static, false, 0, 4);
+}
+
+MR_TEST_MAIN(MR_TEST_ENTRY(pipelines_under_vllm1), MR_TEST_ENTRY(pipelines_with_caches_and_drafts),
+             MR_TEST_ENTRY(pipelines_under_sarathi), MR_TEST_ENTRY(pipelines_under_vllm0),
+             MR_TEST_ENTRY(pipelines_under_orca), MR_TEST_ENTRY(pipelines_under_static),
+             MR_TEST_ENTRY(vllm1_leaps_as_it_steps),
              MR_TEST_ENTRY(with_caches_it_leaps_as_it_steps),
              MR_TEST_ENTRY(sarathi_leaps_as_it_steps), MR_TEST_ENTRY(vllm0_leaps_as_it_steps),
              MR_TEST_ENTRY(orca_leaps_as_it_steps), MR_TEST_ENTRY(static_leaps_as_it_steps),
