@@ -22,39 +22,39 @@ static uint32_t last_finish(const struct mr_instance *instance, double until_s)
     return at < UINT32_MAX ? (uint32_t)at : UINT32_MAX;
 }
 
-static void ask_for_calls(const struct mr_cell *cell, const struct mr_instance *instance,
-                          double until_s)
+static void ask_for_call(const struct mr_cell *cell, const struct mr_instance *instance,
+                         uint32_t call)
 {
-    const uint32_t last = last_finish(instance, until_s);
-    for (uint32_t i = 0; i < instance->finish.n; i++) {
-        const uint64_t key = instance->finish.key[i];
-        if (mr_heap_key_finish(key) > last)
-            continue;
-        const uint32_t call = mr_heap_key_id(key);
-        fetch(mr_instance_call(instance, call));
-        fetch(mr_instance_link(instance, call));
-        fetch(&cell->ticket[call]);
-    }
+    fetch(mr_instance_call(instance, call));
+    fetch(mr_instance_link(instance, call));
+    fetch(&cell->ticket[call]);
 }
 
-static void ask_around_calls(const struct mr_cell *cell, const struct mr_instance *instance,
-                             double until_s)
+static void ask_around_call(const struct mr_cell *cell, const struct mr_instance *instance,
+                            uint32_t call)
 {
-    const uint32_t last = last_finish(instance, until_s);
-    for (uint32_t i = 0; i < instance->finish.n; i++) {
-        const uint64_t key = instance->finish.key[i];
-        if (mr_heap_key_finish(key) > last)
-            continue;
-        const uint32_t call = mr_heap_key_id(key);
-        const struct mr_call_link link = *mr_instance_link(instance, call);
-        if (link.next != MR_CALL_NONE)
-            fetch(mr_instance_link(instance, link.next));
-        if (link.previous != MR_CALL_NONE)
-            fetch(mr_instance_link(instance, link.previous));
-        if (instance->serving->has_cache)
-            fetch(&instance->cache.tree.node[mr_instance_call(instance, call)->pinned]);
-        if (cell->ticket[call].session < cell->session_cap)
-            fetch(&cell->session[cell->ticket[call].session]);
+    const struct mr_call_link link = *mr_instance_link(instance, call);
+    if (link.next != MR_CALL_NONE)
+        fetch(mr_instance_link(instance, link.next));
+    if (link.previous != MR_CALL_NONE)
+        fetch(mr_instance_link(instance, link.previous));
+    if (instance->serving->has_cache)
+        fetch(&instance->cache.tree.node[mr_instance_call(instance, call)->pinned]);
+    if (cell->ticket[call].session < cell->session_cap)
+        fetch(&cell->session[cell->ticket[call].session]);
+}
+
+/* Calls of all instances that end by a time. */
+static void ask(const struct mr_cell *cell, double until_s,
+                void (*what)(const struct mr_cell *cell, const struct mr_instance *instance,
+                             uint32_t call))
+{
+    for (uint32_t i = 0; i < cell->plan.n_instance; i++) {
+        const struct mr_instance *instance = &cell->instance[i];
+        const uint32_t last = last_finish(instance, until_s);
+        for (uint32_t k = 0; k < instance->finish.n; k++)
+            if (mr_heap_key_finish(instance->finish.key[k]) <= last)
+                what(cell, instance, mr_heap_key_id(instance->finish.key[k]));
     }
 }
 
@@ -77,15 +77,13 @@ void mr_warm_cell(const struct mr_cell *cell, double until_s, const struct mr_ev
     for (size_t k = 0; k < n; k++)
         if (mr_event_entity(wake[k]) < cell->session_cap)
             fetch(&cell->session[mr_event_entity(wake[k])]);
-    for (uint32_t i = 0; i < cell->plan.n_instance; i++)
-        ask_for_calls(cell, &cell->instance[i], until_s);
+    ask(cell, until_s, ask_for_call);
     for (size_t k = 0; k < n; k++) {
         const struct mr_cache_node *node = extent_of(cell, mr_event_entity(wake[k]), &cache);
         if (node != NULL)
             fetch(node);
     }
-    for (uint32_t i = 0; i < cell->plan.n_instance; i++)
-        ask_around_calls(cell, &cell->instance[i], until_s);
+    ask(cell, until_s, ask_around_call);
     for (size_t k = 0; k < n; k++) {
         const struct mr_cache_node *node = extent_of(cell, mr_event_entity(wake[k]), &cache);
         if (node == NULL)
