@@ -105,6 +105,32 @@ static void put_split(struct mr_buf *out, const struct mr_play_result *result)
                   (unsigned long long)split->n_transfer, time);
 }
 
+static void put_sessions(struct mr_buf *out, const struct mr_scenario *scenario,
+                         const struct mr_play_result *result)
+{
+    static const char *const names[] = {
+#define PART_NAME(name, text, doc) text,
+        MR_PLAYER_PART_LIST(PART_NAME)
+#undef PART_NAME
+    };
+    for (size_t i = 0; i < result->n_tier; i++) {
+        const struct mr_play_tier *tier = &result->tier[i];
+        const struct mr_player_sums *s = &tier->sessions;
+        if (s->n_started == 0)
+            continue;
+        mr_buf_printf(out,
+                      "%s: %llu sessions, %llu finished, %llu failed, %.4g %% of input cached\n",
+                      scenario->tier[i].name, (unsigned long long)s->n_started,
+                      (unsigned long long)s->n_finished, (unsigned long long)s->n_failed,
+                      tier->n_input > 0 ? 100 * (double)tier->n_cached / (double)tier->n_input : 0);
+        put_time(out, "completion", &tier->completion);
+        for (int k = 0; k < MR_PLAYER_PARTS && s->n_finished > 0; k++)
+            if (s->finished_part_s[k] > 1e-9 * s->finished_s)
+                mr_buf_printf(out, "  %-24s %11.3g %% of it\n", names[k],
+                              100 * s->finished_part_s[k] / s->finished_s);
+    }
+}
+
 static void print_table(const struct mr_scenario *scenario, const struct mr_play_result *result,
                         double wall_s, struct mr_buf *out)
 {
@@ -115,6 +141,8 @@ static void print_table(const struct mr_scenario *scenario, const struct mr_play
         n_output += result->tier[i].n_output;
         n_finished += result->tier[i].n_finished;
     }
+    if (result->has_agents)
+        put_sessions(out, scenario, result);
     mr_unit_human(result->sim_s, MR_Q_TIME, 5, time);
     mr_buf_printf(out, "\n%-26s %s\n", "simulated", time);
     if (result->sim_s > 0) {
@@ -231,16 +259,17 @@ static int play(const struct mr_verb_call *call, const struct mr_scenario *scena
     if (opts->output != NULL &&
         mr_run_record_create(opts->output, &recording, scenario, &record, &err) != MR_OK)
         return mr_ui_error(call->ui, &err);
-    const struct mr_play_options options = {.on_begin = record != NULL ? mr_run_record_begin : NULL,
-                                            .on_call = record != NULL ? mr_run_record_call : NULL,
-                                            .on_event = record != NULL ? mr_run_record_event : NULL,
-                                            .context = record,
-                                            .on_sample =
-                                                record != NULL ? mr_run_record_sample : NULL,
-                                            .sample_s = opts->record_every_s,
-                                            .steps_singly = steps_singly,
-                                            .requests_path = opts->requests,
-                                            .may_overwrite = call->ui->may_overwrite};
+    const struct mr_play_options options = {
+        .on_begin = record != NULL ? mr_run_record_begin : NULL,
+        .on_call = record != NULL ? mr_run_record_call : NULL,
+        .on_event = record != NULL ? mr_run_record_event : NULL,
+        .on_session = record != NULL ? mr_run_record_session : NULL,
+        .context = record,
+        .on_sample = record != NULL ? mr_run_record_sample : NULL,
+        .sample_s = opts->record_every_s,
+        .steps_singly = steps_singly,
+        .requests_path = opts->requests,
+        .may_overwrite = call->ui->may_overwrite};
     struct mr_play_result result;
     struct mr_diags diags = {0};
     const uint64_t from_ns = mr_wall_ns();

@@ -60,6 +60,24 @@ static const struct mr_channel tier_series[n_tier_channel] = {
     [tier_tok_s] = SERIES("ended_tok_s", "s-1", "Output tokens of ended calls per second, mean of the interval before"),
 };
 #undef SERIES
+static const struct mr_channel session_columns[] = {
+    MR_COLUMN(struct mr_agents_row, id, U32, "1", "Number of the session, as calls have it"),
+    MR_COLUMN(struct mr_agents_row, script, U32, "1", "Place of what it plays among the recordings"),
+    MR_COLUMN(struct mr_agents_row, tier, U8, "1", "Place of its tier on the axis of tiers"),
+    MR_COLUMN(struct mr_agents_row, failed, U8, "1", "Was it given up?"),
+    MR_COLUMN(struct mr_agents_row, started_s, F64, "s", "Start of the session"),
+    MR_COLUMN(struct mr_agents_row, finished_s, F64, "s", "End of its last node"),
+    MR_COLUMN(struct mr_agents_row, queue_s, F64, "s", "Of its critical path: calls before their first step"),
+    MR_COLUMN(struct mr_agents_row, prefill_s, F64, "s", "Prompts being read"),
+    MR_COLUMN(struct mr_agents_row, decode_s, F64, "s", "Tokens after the first"),
+    MR_COLUMN(struct mr_agents_row, gateway_s, F64, "s", "Policy engine and privacy router"),
+    MR_COLUMN(struct mr_agents_row, network_s, F64, "s", "Between agent and factory"),
+    MR_COLUMN(struct mr_agents_row, tools_s, F64, "s", "Tools, had each a core to itself"),
+    MR_COLUMN(struct mr_agents_row, tool_queue_s, F64, "s", "Waiting for sandboxes, sharing cores"),
+    MR_COLUMN(struct mr_agents_row, memory_s, F64, "s", "Reading and writing long-term memory"),
+    MR_COLUMN(struct mr_agents_row, think_s, F64, "s", "Thinking of users"),
+    MR_COLUMN(struct mr_agents_row, delay_s, F64, "s", "Delays of dependencies, retries, recorded starts"),
+};
 // clang-format on
 
 #define N_OF(table) (sizeof(table) / sizeof *(table))
@@ -73,7 +91,7 @@ struct mr_run_record {
     const struct mr_scenario *scenario;
     struct mr_run_record_options options;
     struct mr_runfile *file;
-    struct mr_columns *calls;
+    struct mr_columns *calls, *sessions;
     struct mr_site_record *site;
     struct mr_track *pools, *tiers;
     struct mr_play_sample last; /* rates are differences */
@@ -162,6 +180,11 @@ static mr_status declare(struct mr_run_record *r, struct mr_err *err)
 {
     const struct mr_scenario *scenario = r->scenario;
     const char *tiers[MR_SCENARIO_TIERS];
+    const struct mr_columns_plan sessions = {.group = "/sessions",
+                                             .axis = "session",
+                                             .column = session_columns,
+                                             .n_column = N_OF(session_columns),
+                                             .row_bytes = sizeof(struct mr_agents_row)};
     const struct mr_columns_plan calls = {.group = "/requests",
                                           .axis = "request",
                                           .column = call_columns,
@@ -182,7 +205,8 @@ static mr_status declare(struct mr_run_record *r, struct mr_err *err)
     if (scenario->site.file == NULL)
         MR_TRY(
             mr_runfile_attr_text(r->file, "/racks", "comment", "the scenario names no site", err));
-    return mr_columns_create(r->file, &calls, &r->calls, err);
+    MR_TRY(mr_columns_create(r->file, &calls, &r->calls, err));
+    return scenario->has_agents ? mr_columns_create(r->file, &sessions, &r->sessions, err) : MR_OK;
 }
 
 static mr_status put_text(struct mr_run_record *r, const char *group, const char *name,
@@ -272,6 +296,11 @@ mr_status mr_run_record_event(void *record, const struct mr_play_event *event, s
 mr_status mr_run_record_call(void *record, const struct mr_play_row *row, struct mr_err *err)
 {
     return mr_columns_add(((struct mr_run_record *)record)->calls, row, 1, err);
+}
+
+mr_status mr_run_record_session(void *record, const struct mr_agents_row *row, struct mr_err *err)
+{
+    return mr_columns_add(((struct mr_run_record *)record)->sessions, row, 1, err);
 }
 
 /* ---- key figures ---- */

@@ -11,6 +11,8 @@ struct mr_run_record_options {
     bool may_overwrite, steps_singly;
     double interval_s; /* of the series */
 };
+/** A session that ended: for mr_play_options. */
+mr_status mr_run_record_session(void *record, const struct mr_agents_row *row, struct mr_err *err);
 
 /** @param[in] scenario outlives it @param[out] out owned by the caller: mr_run_record_destroy,
  *  which leaves PATH.part when it was not finished */

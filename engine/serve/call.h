@@ -39,6 +39,7 @@ struct mr_call {
     union {
         uint32_t n_prefix; /* tokens at its beginning that many sessions share */
         uint32_t path;     /* is_named: names of its prompt's blocks (call_path.h) */
+        uint32_t context;  /* is_scripted: of the script, names of its blocks */
     };
     uint32_t n_cached; /* tokens found when it was first scheduled */
     uint32_t number;   /* that its draws are made from */
@@ -49,6 +50,7 @@ struct mr_call {
     bool leaves : 1;      /* this instance after its prompt: another one decodes */
     bool is_computed : 1; /* its prompt, elsewhere: it waits to decode */
     bool is_named : 1;    /* its prompt's blocks are: path, not n_prefix */
+    bool is_scripted : 1; /* context, not n_prefix */
 };
 
 struct mr_cache_run;
@@ -58,6 +60,8 @@ struct mr_call_path {
     size_t cap;
     uint32_t n_run, next; /* next: of a list of free ones */
 };
+
+struct mr_script;
 
 struct mr_call_link {
     uint32_t next, previous; /* in the running list, or in a list of free calls */
@@ -70,7 +74,8 @@ struct mr_calls {
     struct mr_call_link *link;
     void *slab;
     size_t n, cap;
-    uint32_t free; /* first of a list, or MR_CALL_NONE */
+    uint32_t free;                  /* first of a list, or MR_CALL_NONE */
+    const struct mr_script *script; /* of calls that have contexts; lent */
     /* call_path.h */
     struct mr_call_path *path;
     size_t n_path, path_cap;

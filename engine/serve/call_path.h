@@ -14,8 +14,9 @@ MR_CHECKED mr_status mr_call_path_take(struct mr_calls *calls, const struct mr_c
 void mr_call_path_give(struct mr_calls *calls, const struct mr_call *call);
 void mr_call_path_fini(struct mr_calls *calls);
 
-/** The context of a call up to some tokens, in whole blocks: names that are known, or the shared
- *  prefix in space 0; then the call's own space, by place. Lent until the next of these calls. */
+/** The context of a call up to some tokens, in whole blocks: names that are known; or those of a
+ *  script's context; or the shared prefix in space 0, then the call's own space, by place. Lent
+ * until the next of these calls. */
 struct mr_cache_path mr_call_path_of(const struct mr_calls *calls, const struct mr_call *call,
                                      uint64_t n_tok, uint32_t block_tokens,
                                      struct mr_cache_run own[2]);

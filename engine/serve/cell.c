@@ -7,7 +7,9 @@
 #include "engine/base/mem.h"
 #include "engine/serve/call_path.h"
 #include "engine/serve/cell_outage.h"
+#include "engine/serve/instance_cache.h"
 #include "engine/serve/split.h"
+#include "engine/work/script.h"
 
 #include <math.h>
 
@@ -44,6 +46,9 @@ void mr_cell_finish(struct mr_cell *cell, uint32_t call, double now_s)
     count(cell, -1, now_s);
     cell->sojourn_s += now_s - cell->calls.call[call].arrived_s;
     mr_cell_count(cell, ticket->instance, -1);
+    if (ticket->is_final && cell->st == MR_OK)
+        cell->st = mr_instance_cache_forget(&cell->instance[ticket->instance],
+                                            &cell->calls.call[call], &cell->err);
     cell->sink.finished(cell->sink.context, ticket, &cell->calls.call[call], now_s);
     mr_call_path_give(&cell->calls, &cell->calls.call[call]);
     mr_call_give_back(&cell->calls, call);
@@ -60,6 +65,10 @@ mr_status mr_cell_advance(struct mr_cell *cell, uint32_t instance, struct mr_err
 {
     const struct mr_instance_sink sink = {.finished = finished, .context = cell};
     MR_TRY(mr_instance_advance(&cell->instance[instance], &sink, err));
+    if (cell->st != MR_OK) {
+        *err = cell->err;
+        return cell->st;
+    }
     mr_cell_plan_event(cell, instance);
     cell->n_event++;
     return MR_OK;
@@ -92,6 +101,9 @@ static mr_status session_of(struct mr_cell *cell, const struct mr_ticket *ticket
     const uint32_t id = ticket->session;
     const size_t before = cell->session_cap;
     cell->nobody = (struct mr_cell_session){.instance = MR_ROUTER_NOWHERE};
+    if (ticket->context > 0) /* its player remembers */
+        cell->nobody =
+            (struct mr_cell_session){.instance = ticket->instance, .space = ticket->space};
     *out = &cell->nobody;
     if (ticket->is_alone)
         return MR_OK;
@@ -196,9 +208,15 @@ mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, d
                                .n_prefix = ticket->n_prefix,
                                .number = (uint32_t)ticket->id,
                                .rank = cell->plan.rank[ticket->tier] & (MR_QUEUE_RANKS - 1u)};
-    own.instance = MR_ROUTER_NOWHERE;
+    if (ticket->context > 0) {
+        new_call.context = ticket->context - 1;
+        new_call.is_scripted = true;
+    } else {
+        own.instance = MR_ROUTER_NOWHERE;
+    }
     own.prefill = MR_ROUTER_NOWHERE;
     if (!mr_instance_can_hold(&cell->instance[0], ticket->n_prompt, ticket->n_output)) {
+        own.instance = MR_ROUTER_NOWHERE;
         cell->sink.refused(cell->sink.context, &own, now_s, MR_CELL_REFUSAL_TOO_LONG);
         return MR_OK;
     }
@@ -211,10 +229,20 @@ mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, d
     }
     MR_TRY(take_call(cell, &call, err));
     continue_session(cell, session, &own, new_call.space);
+    if (ticket->is_warm && reader != NULL)
+        MR_TRY(mr_instance_cache_warm(reader, &new_call, err));
     cell->ticket[call] = own;
     cell->calls.call[call] = new_call;
     count(cell, 1, now_s);
     return mr_cell_send(cell, call, reader, now_s, err);
+}
+
+mr_status mr_cell_take_script(struct mr_cell *cell, const struct mr_script *script,
+                              struct mr_err *err)
+{
+    cell->calls.script = script;
+    return mr_grow(&cell->calls.scratch, &cell->calls.scratch_cap, (size_t)script->run_max + 2,
+                   sizeof *cell->calls.scratch, err);
 }
 
 /* ---- life ---- */

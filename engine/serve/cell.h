@@ -14,12 +14,16 @@ struct mr_ticket {
     uint64_t id;
     uint32_t session, n_prompt, n_output, n_cached;
     uint32_t n_prefix; /* tokens of the prompt that all sessions share */
-    uint32_t instance; /* that decodes */
+    uint32_t context;  /* of the cell's script, plus 1: names of its blocks; 0: none */
+    uint32_t space;    /* with a context: of the session's own blocks */
+    uint32_t instance; /* that decodes; with a context on arrival: that of its last call */
     uint32_t prefill;  /* instance of the other pool that reads the prompt, or MR_ROUTER_NOWHERE */
     uint8_t tier;
     bool is_alone;  /* the only call of its session: nothing is remembered of it */
     uint32_t n_run; /* names of the prompt's blocks, if known; lent until the call has come */
     const struct mr_cache_run *run;
+    bool is_warm : 1;  /* its prompt counts as cached from the start, as after a long time */
+    bool is_final : 1; /* nothing of its session's own blocks is needed afterwards */
 };
 
 /* Why a call was not served. */
@@ -106,11 +110,17 @@ struct mr_cell {
     void (*watch)(void *context, double before_s);
     void *watch_context;
     double watch_s; /* INFINITY: nobody watches */
+    mr_status st;   /* of forgetting a session: sinks return nothing */
+    struct mr_err err;
 };
 
 MR_CHECKED mr_status mr_cell_init(struct mr_cell *cell, const struct mr_cell_plan *plan,
                                   const struct mr_cell_sink *sink, struct mr_err *err);
 void mr_cell_fini(struct mr_cell *cell);
+
+/** Calls with contexts may come. @param[in] script lent; outlives the cell */
+MR_CHECKED mr_status mr_cell_take_script(struct mr_cell *cell, const struct mr_script *script,
+                                         struct mr_err *err);
 
 /** A call comes. Calls come in the order of time; the cell has been played up to then.
  *  @param[in] ticket its instance is chosen here */

@@ -4,6 +4,7 @@
 
 #include "engine/base/assert.h"
 #include "engine/serve/call_path.h"
+#include "engine/work/script.h"
 
 /* A held extent is pinned: nobody adds to it, and who cuts it leaves its end where it is. */
 static struct mr_cache_hold hold_of(const struct mr_instance *instance, const struct mr_call *call)
@@ -21,6 +22,49 @@ static struct mr_cache_path path_of(const struct mr_instance *instance, const st
                                     uint64_t n_tok, struct mr_cache_run run[2])
 {
     return mr_call_path_of(instance->calls, call, n_tok, instance->serving->block_tokens, run);
+}
+
+/* Blocks at the beginning of a call's path that other sessions share. */
+static uint32_t shared_of(const struct mr_instance *instance, const struct mr_call *call)
+{
+    const struct mr_script *script = instance->calls->script;
+    uint32_t n = 0;
+    if (!call->is_scripted)
+        return mr_cache_whole(call->n_prefix, instance->serving->block_tokens);
+    const struct mr_script_context context = script->context[call->context];
+    for (uint32_t i = 0; i < context.n_run && script->run[context.run + i].space != 0; i++)
+        n += script->run[context.run + i].n;
+    return n;
+}
+
+mr_status mr_instance_cache_forget(struct mr_instance *instance, const struct mr_call *call,
+                                   struct mr_err *err)
+{
+    struct mr_cache_run run[2];
+    const struct mr_cache_path path =
+        path_of(instance, call, (uint64_t)call->n_prompt + call->n_output - 1, run);
+    const uint32_t first = shared_of(instance, call);
+    if (!instance->serving->has_cache || path.n_block <= first)
+        return MR_OK;
+    return mr_cache_drop(&instance->cache, &path, first, err);
+}
+
+mr_status mr_instance_cache_warm(struct mr_instance *instance, const struct mr_call *call,
+                                 struct mr_err *err)
+{
+    struct mr_cache_run run[2];
+    struct mr_cache *cache = &instance->cache;
+    struct mr_cache_hold hold;
+    if (!instance->serving->has_cache)
+        return MR_OK;
+    const struct mr_cache_path path = path_of(instance, call, call->n_prompt, run);
+    if (path.n_block > instance->n_free) /* the others are in use */
+        return MR_OK;
+    (void)mr_cache_limit(cache, (uint32_t)(cache->n_pinned + instance->n_free));
+    MR_TRY(mr_cache_acquire(cache, &path, path.n_block, &hold, err));
+    MR_TRY(mr_cache_extend(cache, &hold, &path, NULL, err));
+    (void)mr_cache_release(cache, &hold);
+    return MR_OK;
 }
 
 uint64_t mr_instance_cache_found(struct mr_instance *instance, const struct mr_call *call)

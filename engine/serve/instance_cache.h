@@ -26,6 +26,14 @@ MR_CHECKED mr_status mr_instance_cache_leave(struct mr_instance *instance, struc
 /** Cached blocks that a running call has pinned; 0 without a cache. */
 uint32_t mr_instance_cache_held(const struct mr_instance *instance, const struct mr_call *call);
 
+/** Forget what only a call's session could use of its blocks. No other call of it runs. */
+MR_CHECKED mr_status mr_instance_cache_forget(struct mr_instance *instance,
+                                              const struct mr_call *call, struct mr_err *err);
+
+/** A call's prompt becomes cached without being computed, if there is room. */
+MR_CHECKED mr_status mr_instance_cache_warm(struct mr_instance *instance,
+                                            const struct mr_call *call, struct mr_err *err);
+
 /** Tokens of a call's prompt that are cached and need not be computed. */
 uint64_t mr_instance_cache_found(struct mr_instance *instance, const struct mr_call *call);
 

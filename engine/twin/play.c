@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A run of an open-loop workload on one pool of instances, or on two. Events are played up to every
- * arrival, then it is routed; after the last one until nothing runs, or until the end that was
- * asked for. Parts: pools - calls that end - the loop - life. */
+/* A run of an open-loop workload, or of agents, on one pool of instances, or on two. Events are
+ * played up to every arrival, then it is routed; after the last one until nothing runs, or until
+ * the end that was asked for. Parts: pools - calls that end - the loop - life. */
 #include "engine/twin/play.h"
 
 #include "engine/base/assert.h"
@@ -25,8 +25,9 @@ struct run {
     struct mr_split_plan split;
     struct mr_cell cell;
     struct mr_outages *outages;
-    struct mr_factory *factory; /* NULL: no site */
-    struct mr_arrivals_source *arrivals;
+    struct mr_factory *factory;          /* NULL: no site */
+    struct mr_arrivals_source *arrivals; /* or: */
+    struct mr_agents *agents;
     uint64_t n_sample;
     struct mr_file_out requests;
     struct mr_buf row;
@@ -102,7 +103,7 @@ static void put_row(struct run *run, const struct mr_ticket *ticket, const struc
         .scheduled_s = call != NULL && call->is_scheduled ? call->scheduled_s : nan,
         .first_token_s = call != NULL && call->has_first ? call->first_s : nan,
         .finished_s = finished_s,
-        .session = ticket->session,
+        .session = run->agents != NULL ? mr_agents_session(run->agents, ticket) : ticket->session,
         .instance = ticket->instance,
         .input = ticket->n_prompt,
         .cached_input = call != NULL ? call->n_cached : 0,
@@ -138,6 +139,8 @@ static void finished(void *context, const struct mr_ticket *ticket, const struct
                    (goal->tpot_s == 0 || tpot_s <= goal->tpot_s);
     run->result->sim_s = fmax(run->result->sim_s, now_s);
     put_row(run, ticket, call, call->arrived_s, now_s, MR_PLAY_FINISHED);
+    if (run->agents != NULL)
+        mr_agents_finished(run->agents, ticket, call, now_s);
 }
 
 static void refused(void *context, const struct mr_ticket *ticket, double now_s,
@@ -146,6 +149,25 @@ static void refused(void *context, const struct mr_ticket *ticket, double now_s,
     struct run *run = context;
     run->result->tier[ticket->tier].n_refused[why]++;
     put_row(run, ticket, NULL, now_s, (double)NAN, (uint8_t)(MR_PLAY_REFUSED + (int)why));
+    if (run->agents != NULL)
+        mr_agents_refused(run->agents, ticket, now_s, why);
+}
+
+static void arrived(void *context, uint8_t tier)
+{
+    struct run *run = context;
+    run->result->tier[tier].n_arrived++;
+}
+
+static mr_status session_ended(void *context, const struct mr_agents_row *row, struct mr_err *err)
+{
+    struct run *run = context;
+    run->result->sim_s = fmax(run->result->sim_s, row->finished_s);
+    if (!row->failed)
+        mr_hist_add(&run->result->tier[row->tier].completion, row->finished_s - row->started_s);
+    if (run->options->on_session == NULL)
+        return MR_OK;
+    return run->options->on_session(run->options->context, row, err);
 }
 
 /* ---- looking on ---- */
@@ -238,6 +260,21 @@ static void watch_end(struct run *run)
 
 /* ---- the loop ---- */
 
+/* Events before a time. */
+static mr_status play_until(struct run *run, double until_s, struct mr_err *err)
+{
+    return run->agents != NULL ? mr_agents_play(run->agents, until_s, err)
+                               : mr_cell_play(&run->cell, until_s, err);
+}
+
+/* Is anything left to come? */
+static bool is_over(const struct run *run)
+{
+    const double due_s =
+        run->agents != NULL ? mr_agents_due_s(run->agents) : mr_cell_due_s(&run->cell);
+    return isinf(due_s) && run->cell.n_parked == 0;
+}
+
 static double next_date_s(const struct run *run)
 {
     const double site_s = run->factory != NULL ? mr_factory_next_s(run->factory) : (double)INFINITY;
@@ -254,15 +291,13 @@ static mr_status do_date(struct run *run, double now_s, struct mr_err *err)
 
 static mr_status go_to(struct run *run, double to_s, struct mr_err *err)
 {
-    struct mr_cell *cell = &run->cell;
     for (;;) {
         const double next_s = next_date_s(run);
         /* without an end: as long as there are calls */
-        const bool is_over = isinf(to_s) && isinf(mr_cell_due_s(cell)) && cell->n_parked == 0;
-        if (next_s > to_s || isinf(next_s) || is_over)
-            return mr_cell_play(cell, to_s, err);
-        MR_TRY(mr_cell_play(cell, next_s, err));
-        if (isinf(to_s) && isinf(mr_cell_due_s(cell)) && cell->n_parked == 0)
+        if (next_s > to_s || isinf(next_s) || (isinf(to_s) && is_over(run)))
+            return play_until(run, to_s, err);
+        MR_TRY(play_until(run, next_s, err));
+        if (isinf(to_s) && is_over(run))
             return MR_OK;
         MR_TRY(do_date(run, next_s, err));
     }
@@ -341,10 +376,9 @@ static mr_status close_books(struct run *run, struct mr_err *err)
     return MR_OK;
 }
 
-static mr_status play(struct run *run, struct mr_err *err)
+static mr_status play_arrivals(struct run *run, double end_s, struct mr_err *err)
 {
     const struct mr_scenario *scenario = run->scenario;
-    const double end_s = scenario->top.until_s > 0 ? scenario->top.until_s : (double)INFINITY;
     struct mr_arrival arrival;
     for (uint64_t id = 0;; id++) {
         bool has_call;
@@ -370,7 +404,17 @@ static mr_status play(struct run *run, struct mr_err *err)
         if (run->st != MR_OK)
             break;
     }
-    MR_TRY(go_to(run, end_s, err));
+    return go_to(run, end_s, err);
+}
+
+static mr_status play(struct run *run, struct mr_err *err)
+{
+    const struct mr_scenario *scenario = run->scenario;
+    const double end_s = scenario->top.until_s > 0 ? scenario->top.until_s : (double)INFINITY;
+    if (run->agents != NULL)
+        MR_TRY(go_to(run, end_s, err));
+    else
+        MR_TRY(play_arrivals(run, end_s, err));
     if (scenario->top.until_s > 0)
         run->result->sim_s = scenario->top.until_s;
     MR_TRY(close_books(run, err));
@@ -390,6 +434,9 @@ static void add_pool(struct run *run, const struct mr_pool *pool, uint32_t from,
         result->n_segment += instance->n_segment;
         result->n_iteration += instance->n_iteration;
         result->n_restart += instance->n_restart;
+        result->n_cached_block += instance->cache.n_block;
+        result->n_all_block += pool->serving.n_block;
+        result->n_block_evicted += instance->cache.counts.n_evicted_block;
         result->n_down += run->cell.seat[seat].n_down;
         result->down_s += mr_cell_down_s(&run->cell, seat, result->sim_s);
         busy_j += mr_instance_energy_j(instance, result->sim_s);
@@ -399,6 +446,20 @@ static void add_pool(struct run *run, const struct mr_pool *pool, uint32_t from,
     result->package_j += packages * (busy_j + sum_idle_s * idle_w(pool));
     result->package_peak_w +=
         pool->step != NULL ? (double)(uint64_t)(packages * n) * pool->power.limit_w : (double)NAN;
+}
+
+static void settle_agents(struct run *run)
+{
+    const struct mr_player *player = mr_agents_player(run->agents);
+    struct mr_play_result *result = run->result;
+    for (size_t i = 0; i < result->n_tier; i++)
+        result->tier[i].sessions = player->sums[i];
+    result->has_agents = true;
+    result->n_event = player->n_event;
+    result->n_live = player->n_live;
+    result->n_live_max = player->n_live_max;
+    result->core_busy_s = player->cores.busy_s;
+    result->session_bytes = mr_agents_bytes(run->agents);
 }
 
 /* What still runs when the end has come; then the sums. */
@@ -411,7 +472,9 @@ static void settle(struct run *run)
             put_row(run, &cell->ticket[i], &cell->calls.call[i], cell->calls.call[i].arrived_s,
                     (double)NAN, MR_PLAY_IN_FLIGHT);
     MR_ASSERT(mr_cell_little_rel(cell) < 1e-9);
-    result->n_event = cell->n_event;
+    if (run->agents != NULL)
+        settle_agents(run);
+    result->n_event += cell->n_event;
     result->n_block = run->pool.serving.n_block;
     result->n_rerouted = cell->n_rerouted;
     add_pool(run, &run->pool, 0, cell->plan.n_instance);
@@ -471,6 +534,18 @@ static mr_status make_cell(struct run *run, struct mr_err *err)
     return mr_outages_create(scenario, &run->outages, err);
 }
 
+/* Where calls come from. */
+static mr_status open_calls(struct run *run, struct mr_diags *diags, struct mr_err *err)
+{
+    const struct mr_scenario *scenario = run->scenario;
+    const struct mr_serving *serving = &run->pool.serving;
+    const struct mr_agents_options options = {arrived, session_ended, run};
+    if (!scenario->has_agents)
+        return mr_arrivals_open(&scenario->workload, scenario->top.seed, &run->arrivals, err);
+    return mr_agents_open(scenario, &options, serving->block_tokens, serving->context_max,
+                          &run->cell, &run->agents, diags, err);
+}
+
 static mr_status run_all(struct run *run, struct mr_diags *diags, struct mr_err *err)
 {
     const struct mr_scenario *scenario = run->scenario;
@@ -483,7 +558,7 @@ static mr_status run_all(struct run *run, struct mr_diags *diags, struct mr_err 
     MR_TRY(open_site(run, diags));
     if (run->options->on_begin != NULL)
         MR_TRY(run->options->on_begin(run->options->context, run->factory, err));
-    MR_TRY(mr_arrivals_open(&scenario->workload, scenario->top.seed, &run->arrivals, err));
+    MR_TRY(open_calls(run, diags, err));
     MR_TRY(open_requests(run, err));
     mr_status st = play(run, err);
     if (st == MR_OK) {
@@ -508,6 +583,7 @@ mr_status mr_play(const struct mr_scenario *scenario, const struct mr_play_optio
     mr_arrivals_close(run.arrivals);
     mr_factory_close(run.factory);
     mr_outages_destroy(run.outages);
+    mr_agents_close(run.agents);
     if (run.cell.instance != NULL)
         mr_cell_fini(&run.cell);
     close_pools(&run);

@@ -5,6 +5,7 @@
 
 #include "engine/base/hist.h"
 #include "engine/serve/split.h"
+#include "engine/twin/agents.h"
 #include "engine/twin/exchange.h"
 #include "engine/twin/scenario.h"
 
@@ -80,7 +81,9 @@ struct mr_play_options {
     double sample_s;
     /* told of what happens on the site, by date; NULL: nobody */
     mr_status (*on_event)(void *context, const struct mr_play_event *event, struct mr_err *err);
-    bool steps_singly;         /* leap off */
+    bool steps_singly; /* leap off */
+    /* told of every session that ends (agents); NULL: nobody */
+    mr_status (*on_session)(void *context, const struct mr_agents_row *row, struct mr_err *err);
     const char *requests_path; /* CSV, a row per call; NULL: none */
     bool may_overwrite;
 };
@@ -90,6 +93,8 @@ struct mr_play_tier {
     uint64_t n_input, n_cached, n_output; /* tokens of finished calls */
     uint64_t n_met;                       /* finished within all objectives */
     struct mr_hist ttft, tpot, e2e;
+    struct mr_player_sums sessions; /* of agents */
+    struct mr_hist completion;      /* of their sessions that finished */
 };
 
 struct mr_play_result {
@@ -104,9 +109,15 @@ struct mr_play_result {
     bool has_split;
     struct mr_split_counts split; /* of a prefill pool */
     uint64_t n_prefill_block;     /* of an instance of it */
-    double package_j;             /* drawn by all packages; NaN: a profile knows no watts */
-    double package_peak_w;        /* most that all packages could draw */
-    bool has_site;                /* else the rest means nothing */
+    bool has_agents;
+    uint32_t n_live, n_live_max;          /* sessions, at the end and at most */
+    double core_busy_s;                   /* of tools: cores x time */
+    size_t session_bytes;                 /* of sessions and their script */
+    uint64_t n_cached_block, n_all_block; /* of all instances, at the end */
+    uint64_t n_block_evicted;             /* for want of room */
+    double package_j;                     /* drawn by all packages; NaN: a profile knows no watts */
+    double package_peak_w;                /* most that all packages could draw */
+    bool has_site;                        /* else the rest means nothing */
     struct mr_exchange_sums site;
     double capital_usd, feed_limit_w; /* of all racks; NaN, INFINITY: not known, none */
     struct mr_play_violation violation[MR_PLAY_VIOLATIONS];
@@ -122,6 +133,10 @@ MR_CHECKED mr_status mr_play(const struct mr_scenario *scenario,
 MR_CHECKED mr_status mr_play_check(const struct mr_scenario *scenario, struct mr_diags *diags);
 
 void mr_play_fini(struct mr_play_result *result);
+
+/** What a tier's finished calls cost their users. */
+double mr_play_usd(const struct mr_scenario *scenario, const struct mr_play_result *result,
+                   size_t tier);
 
 /** The summary as one JSON object; tokens and joules per token are those of the packages.
  *  @param[in] wall_s of the run @param[in] scratch overwritten */

@@ -13,13 +13,26 @@ struct totals {
     double revenue_usd;
 };
 
+/* Computed input stays in the prefix cache where there is one. */
+double mr_play_usd(const struct mr_scenario *scenario, const struct mr_play_result *result,
+                   size_t tier)
+{
+    const struct mr_play_tier *sum = &result->tier[tier];
+    const struct mr_scenario_tier *price = &scenario->tier[tier];
+    const bool is_written = scenario->deployment.has_cache && price->write_usd_mtok > 0;
+    return ((is_written ? price->write_usd_mtok : price->input_usd_mtok) *
+                (double)(sum->n_input - sum->n_cached) +
+            price->cached_usd_mtok * (double)sum->n_cached +
+            price->output_usd_mtok * (double)sum->n_output) *
+           1e-6;
+}
+
 static struct totals totals_of(const struct mr_scenario *scenario,
                                const struct mr_play_result *result)
 {
     struct totals t = {0};
     for (size_t i = 0; i < result->n_tier; i++) {
         const struct mr_play_tier *tier = &result->tier[i];
-        const struct mr_scenario_tier *price = &scenario->tier[i];
         t.n_arrived += tier->n_arrived;
         t.n_finished += tier->n_finished;
         t.n_shed += tier->n_refused[MR_CELL_REFUSAL_SHED];
@@ -27,10 +40,7 @@ static struct totals totals_of(const struct mr_scenario *scenario,
         t.n_input += tier->n_input;
         t.n_cached += tier->n_cached;
         t.n_output += tier->n_output;
-        t.revenue_usd += (price->input_usd_mtok * (double)(tier->n_input - tier->n_cached) +
-                          price->cached_usd_mtok * (double)tier->n_cached +
-                          price->output_usd_mtok * (double)tier->n_output) *
-                         1e-6;
+        t.revenue_usd += mr_play_usd(scenario, result, i);
     }
     return t;
 }
@@ -66,6 +76,89 @@ static void put_latencies(struct mr_jsonw *w, const struct mr_play_result *resul
     }
 }
 
+static const char *const part_names[] = {
+#define PART_NAME(name, text, doc) text,
+    MR_PLAYER_PART_LIST(PART_NAME)
+#undef PART_NAME
+};
+
+/* Mean time of a finished session by parts; they add up to the mean of its completion. */
+static void put_parts(struct mr_jsonw *w, const struct mr_player_sums *sums)
+{
+    mr_jsonw_key(w, "time_s");
+    mr_jsonw_object(w);
+    for (int i = 0; i < MR_PLAYER_PARTS; i++)
+        mr_jsonw_key_f64(w, part_names[i],
+                         sums->n_finished > 0 ? sums->finished_part_s[i] / (double)sums->n_finished
+                                              : unknown);
+    mr_jsonw_end(w);
+}
+
+static void put_session_counts(struct mr_jsonw *w, const struct mr_player_sums *sums)
+{
+    mr_jsonw_key_u64(w, "started", sums->n_started);
+    mr_jsonw_key_u64(w, "finished", sums->n_finished);
+    mr_jsonw_key_u64(w, "failed", sums->n_failed);
+}
+
+static void put_tier_sessions(struct mr_jsonw *w, const struct mr_play_result *result,
+                              const struct mr_play_tier *tier)
+{
+    if (!result->has_agents)
+        return;
+    mr_jsonw_key_f64(w, "prefix_hit_frac",
+                     tier->n_input > 0 ? (double)tier->n_cached / (double)tier->n_input : unknown);
+    mr_jsonw_key(w, "sessions");
+    mr_jsonw_object(w);
+    put_session_counts(w, &tier->sessions);
+    put_hist(w, "completion_s", &tier->completion);
+    put_parts(w, &tier->sessions);
+    mr_jsonw_end(w);
+}
+
+/* All tiers; only where there are sessions. */
+static void put_sessions(struct mr_jsonw *w, const struct mr_play_result *result,
+                         const struct totals *t, struct mr_hist *scratch)
+{
+    struct mr_player_sums sum = {0};
+    if (!result->has_agents)
+        return;
+    mr_hist_reset(scratch);
+    for (size_t i = 0; i < result->n_tier; i++) {
+        const struct mr_player_sums *own = &result->tier[i].sessions;
+        sum.n_started += own->n_started;
+        sum.n_finished += own->n_finished;
+        sum.n_failed += own->n_failed;
+        sum.n_tool += own->n_tool;
+        sum.n_tool_error += own->n_tool_error;
+        sum.n_denied += own->n_denied;
+        sum.n_shed_retry += own->n_shed_retry;
+        for (int k = 0; k < MR_PLAYER_PARTS; k++)
+            sum.finished_part_s[k] += own->finished_part_s[k];
+        mr_hist_merge(scratch, &result->tier[i].completion);
+    }
+    mr_jsonw_key(w, "sessions");
+    mr_jsonw_object(w);
+    put_session_counts(w, &sum);
+    mr_jsonw_key_u64(w, "live", result->n_live);
+    mr_jsonw_key_u64(w, "live_max", result->n_live_max);
+    put_hist(w, "completion_s", scratch);
+    put_parts(w, &sum);
+    mr_jsonw_key_f64(w, "prefix_hit_frac",
+                     t->n_input > 0 ? (double)t->n_cached / (double)t->n_input : unknown);
+    mr_jsonw_key_u64(w, "tools", sum.n_tool);
+    mr_jsonw_key_u64(w, "tool_errors", sum.n_tool_error);
+    mr_jsonw_key_u64(w, "denied_calls", sum.n_denied);
+    mr_jsonw_key_u64(w, "shed_retries", sum.n_shed_retry);
+    mr_jsonw_key_f64(w, "cores_busy_mean",
+                     result->sim_s > 0 ? result->core_busy_s / result->sim_s : unknown);
+    mr_jsonw_key_f64(w, "kv_cached_frac",
+                     (double)result->n_cached_block / (double)result->n_all_block);
+    mr_jsonw_key_u64(w, "kv_blocks_evicted", result->n_block_evicted);
+    mr_jsonw_key_u64(w, "bytes", result->session_bytes);
+    mr_jsonw_end(w);
+}
+
 static void put_tiers(struct mr_jsonw *w, const struct mr_scenario *scenario,
                       const struct mr_play_result *result)
 {
@@ -74,10 +167,7 @@ static void put_tiers(struct mr_jsonw *w, const struct mr_scenario *scenario,
     for (size_t i = 0; i < result->n_tier; i++) {
         const struct mr_play_tier *tier = &result->tier[i];
         const struct mr_scenario_tier *price = &scenario->tier[i];
-        const double usd = (price->input_usd_mtok * (double)(tier->n_input - tier->n_cached) +
-                            price->cached_usd_mtok * (double)tier->n_cached +
-                            price->output_usd_mtok * (double)tier->n_output) *
-                           1e-6;
+        const double usd = mr_play_usd(scenario, result, i);
         mr_jsonw_object(w);
         mr_jsonw_key_text(w, "name", price->name);
         mr_jsonw_key_u64(w, "arrived", tier->n_arrived);
@@ -90,6 +180,7 @@ static void put_tiers(struct mr_jsonw *w, const struct mr_scenario *scenario,
                                              : unknown);
         put_hist(w, "ttft_s", &tier->ttft);
         put_hist(w, "tpot_s", &tier->tpot);
+        put_tier_sessions(w, result, tier);
         mr_jsonw_end(w);
     }
     mr_jsonw_end(w);
@@ -259,6 +350,7 @@ void mr_play_json(const struct mr_scenario *scenario, const struct mr_play_resul
           {"output_per_user_p50", 1 / tpot_s});
     put_site(&w, scenario, result, &t);
     put_tiers(&w, scenario, result);
+    put_sessions(&w, result, &t, scratch);
     put_split(&w, result);
     put_outages(&w, result);
     put_violations(&w, result);

@@ -151,11 +151,42 @@ static bool is_set(const struct reading *r, const char *element)
     return false;
 }
 
+/* Five tiers by their price of output, USD per Mtok. Input, cache writes and cache reads cost what
+ * they do on published price sheets: 1 : 1.25 : 0.1 to output's 5. Shares of sessions, objectives
+ * and classes are assumptions. */
+static void add_usual_tiers(struct reading *r)
+{
+    static const struct {
+        const char *name;
+        double output_usd_mtok, share, ttft_s, tpot_s;
+    } usual[] = {{"free", 0, 50, 0, 0},
+                 {"3", 3, 25, 10, 0.050},
+                 {"6", 6, 15, 5, 0.030},
+                 {"45", 45, 8, 2, 0.020},
+                 {"150", 150, 2, 1, 0.010}};
+    struct mr_scenario *scenario = r->scenario;
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
+        struct mr_scenario_tier *tier = &scenario->tier[scenario->n_tier++];
+        fill(r, mr_scenario_part(MR_SCENARIO_PART_TIER).table, tier, NULL, NULL);
+        tier->name = usual[i].name;
+        tier->output_usd_mtok = usual[i].output_usd_mtok;
+        tier->input_usd_mtok = usual[i].output_usd_mtok / 5;
+        tier->write_usd_mtok = usual[i].output_usd_mtok / 4;
+        tier->cached_usd_mtok = usual[i].output_usd_mtok / 50;
+        tier->share = usual[i].share;
+        tier->ttft_s = usual[i].ttft_s;
+        tier->tpot_s = usual[i].tpot_s;
+        tier->n_class = sizeof usual / sizeof *usual - 1 - i;
+    }
+}
+
 /* There is always one, and all have names. */
 static void name_tiers(struct reading *r)
 {
     struct mr_scenario *scenario = r->scenario;
-    if (scenario->n_tier == 0) {
+    if (scenario->n_tier == 0 && scenario->has_agents) {
+        add_usual_tiers(r);
+    } else if (scenario->n_tier == 0) {
         fill(r, mr_scenario_part(MR_SCENARIO_PART_TIER).table, &scenario->tier[0], NULL, NULL);
         scenario->n_tier = 1;
         if (scenario->tier[0].name == NULL)
@@ -170,6 +201,33 @@ static void name_tiers(struct reading *r)
         scenario->tier[i].name = mr_arena_text(&scenario->texts, mr_str_of(name), &err);
         (void)mr_diags_add_err(r->diags, MR_SEVERITY_ERROR, &err);
     }
+}
+
+/* Calls come from <workload> or from <agents>. */
+static void choose_workload(struct reading *r, const bool seen[MR_SCENARIO_PARTS])
+{
+    static const int of_agents[] = {MR_SCENARIO_PART_TOOLS, MR_SCENARIO_PART_TENANT};
+    struct mr_scenario *scenario = r->scenario;
+    const struct mr_place at = {scenario->path, 0, 0};
+    scenario->has_agents = seen[MR_SCENARIO_PART_AGENTS] ||
+                           is_set(r, mr_scenario_part(MR_SCENARIO_PART_AGENTS).table->name);
+    if (scenario->has_agents && seen[MR_SCENARIO_PART_WORKLOAD])
+        mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_SCHEMA, at,
+                     "<agents>: there is a <workload> already: calls come from one of them");
+    for (size_t i = 0; i < 2 && !scenario->has_agents; i++) {
+        const char *name = mr_scenario_part(of_agents[i]).table->name;
+        if (seen[of_agents[i]] || is_set(r, name))
+            mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_SCHEMA, at,
+                         "<%s>: means nothing without <agents>", name);
+    }
+    if (!scenario->has_agents)
+        return;
+    const bool ends =
+        scenario->agents.mode == MR_DEMAND_OPEN || scenario->agents.mode == MR_DEMAND_CLOSED ||
+        (scenario->agents.mode == MR_DEMAND_ARRIVALS && scenario->agents.n_session > 0);
+    if (!ends && !(scenario->top.until_s > 0))
+        mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_RANGE, at,
+                     "<agents>: sessions never end to come: say \"until\" when the run ends");
 }
 
 static void read_root(struct reading *r, const struct mr_xml_node *root)
@@ -202,6 +260,7 @@ static void read_root(struct reading *r, const struct mr_xml_node *root)
             mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_SCHEMA, mr_xml_place(root),
                          "<%s>: means nothing without a site (<site file=\"...\"/>)",
                          mr_scenario_part(k).table->name);
+    choose_workload(r, seen);
     name_tiers(r);
     for (size_t i = 0; i < r->n_set; i++)
         if (!r->is_used[i])
@@ -248,7 +307,8 @@ static mr_status load(const char *path, const struct mr_str *text, const char *c
         read_root(&r, mr_xml_root(doc));
         const char **const files[] = {&scenario->site.file,    &scenario->workload.file,
                                       &scenario->weather.file, &scenario->grid.price,
-                                      &scenario->grid.carbon,  &scenario->grid.sun};
+                                      &scenario->grid.carbon,  &scenario->grid.sun,
+                                      &scenario->agents.file};
         for (size_t i = 0; text == NULL && i < sizeof files / sizeof *files && st == MR_OK; i++)
             st = join(scenario, files[i], &err);
     }

@@ -24,6 +24,8 @@
 #include "engine/base/text.h"
 #include "engine/twin/exchange.h"
 #include "engine/work/arrivals.h"
+#include "engine/work/demand.h"
+#include "engine/work/tools.h"
 
 enum {
     MR_SCENARIO_TIERS = 16,
@@ -68,7 +70,8 @@ struct mr_scenario_transfer {
 
 struct mr_scenario_tier {
     const char *name;
-    double input_usd_mtok, cached_usd_mtok, output_usd_mtok;
+    double input_usd_mtok, cached_usd_mtok, write_usd_mtok, output_usd_mtok;
+    double share;          /* of the sessions whose tier nobody says */
     double ttft_s, tpot_s; /* objectives; INFINITY: none */
     uint64_t n_class, n_priority;
     uint64_t n_wait; /* calls waiting on an instance at which it is shed; 0: never */
@@ -124,6 +127,11 @@ struct mr_scenario {
     struct mr_scenario_deployment prefill; /* a pool that reads prompts */
     struct mr_scenario_transfer transfer;
     struct mr_arrivals_spec workload;
+    bool has_agents; /* in place of the workload; else the next four mean nothing */
+    struct mr_demand_spec agents;
+    struct mr_tools_spec tools;
+    struct mr_demand_tenant tenant[MR_DEMAND_TENANTS];
+    size_t n_tenant;
     struct mr_scenario_tier tier[MR_SCENARIO_TIERS];
     size_t n_tier; /* at least 1 */
     struct mr_scenario_outage outage[MR_SCENARIO_OUTAGES];

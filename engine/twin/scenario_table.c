@@ -92,7 +92,9 @@ static const struct mr_param tier_rows[] = {
     MR_PARAM_STR(R, name, "name", NULL, "Name of the tier, in the order of the workload's numbers"),
     MR_PARAM(R, input_usd_mtok, "input", MR_Q_TOKEN_PRICE, "0 USD/Mtok", 0, 1e6, "Price of input that is computed"),
     MR_PARAM(R, cached_usd_mtok, "cached", MR_Q_TOKEN_PRICE, "0 USD/Mtok", 0, 1e6, "Price of input that was cached"),
+    MR_PARAM(R, write_usd_mtok, "write", MR_Q_TOKEN_PRICE, "0 USD/Mtok", 0, 1e6, "Price of input that is computed and stays in the prefix cache; 0: that of input"),
     MR_PARAM(R, output_usd_mtok, "output", MR_Q_TOKEN_PRICE, "0 USD/Mtok", 0, 1e6, "Price of output"),
+    MR_PARAM(R, share, "share", MR_Q_COUNT, "1", 0, 1e6, "Sessions of agents that are of it, against those of other tiers"),
     MR_PARAM(R, ttft_s, "ttft", MR_Q_TIME, "0 s", 0, 1e9, "Objective: time to the first token; 0: none"),
     MR_PARAM(R, tpot_s, "tpot", MR_Q_TIME, "0 s", 0, 1e9, "Objective: time per output token after it; 0: none"),
     MR_PARAM_N(R, n_class, "class", "0", 0, 1000, "Strict class in the queue: 0 before 1 before 2"),
@@ -190,6 +192,9 @@ static const struct {
     [MR_SCENARIO_PART_PREFILL] = ONE(prefill_table, prefill),
     [MR_SCENARIO_PART_TRANSFER] = ONE(transfer_table, transfer),
     [MR_SCENARIO_PART_WORKLOAD] = ONE(mr_arrivals_table, workload),
+    [MR_SCENARIO_PART_AGENTS] = ONE(mr_demand_table, agents),
+    [MR_SCENARIO_PART_TOOLS] = ONE(mr_tools_table, tools),
+    [MR_SCENARIO_PART_TENANT] = SOME(mr_demand_tenant_table, tenant, n_tenant),
     [MR_SCENARIO_PART_TIER] = SOME(tier_table, tier, n_tier),
     [MR_SCENARIO_PART_OUTAGE] = SOME(outage_table, outage, n_outage),
     [MR_SCENARIO_PART_FAILURES] = ONE(failures_table, failures),
@@ -232,5 +237,9 @@ bool mr_scenario_has(const struct mr_scenario *scenario, int part)
         part == MR_SCENARIO_PART_PREFILL || part == MR_SCENARIO_PART_TRANSFER;
     if (part >= MR_SCENARIO_PART_TWIN)
         return scenario->site.file != NULL;
+    const bool is_of_agents = part == MR_SCENARIO_PART_AGENTS || part == MR_SCENARIO_PART_TOOLS ||
+                              part == MR_SCENARIO_PART_TENANT;
+    if (is_of_agents || part == MR_SCENARIO_PART_WORKLOAD)
+        return scenario->has_agents == is_of_agents;
     return scenario->has_prefill || !is_of_prefill;
 }

@@ -299,6 +299,32 @@ static mr_status plan_next(struct mr_player *player, struct mr_err *err)
         mr_event_at(fmax(player->coming.at_s, player->calendar.now_s), MR_PLAYER_START, 0, 0), err);
 }
 
+/* A session that fails may fail at once, and so may the one after it: time must pass between. */
+static mr_status wait_between(struct mr_player *player, const struct mr_player_start *start,
+                              double now_s, struct mr_err *err)
+{
+    uint32_t strand;
+    MR_TRY(take_strand(player, &strand, err));
+    player->strand[strand] =
+        (struct mr_player_strand){.session = start->session,
+                                  .node = start->cut,
+                                  .family = MR_PLAYER_NONE,
+                                  .generation = player->strand[strand].generation,
+                                  .tenant = start->tenant,
+                                  .tier = start->tier,
+                                  .state = MR_PLAYER_BETWEEN};
+    return mr_player_wake_at(player, strand, now_s + fmax(1, player->plan.site.shed_retry_s), err);
+}
+
+mr_status mr_player_begin_next(struct mr_player *player, uint32_t strand, double now_s,
+                               struct mr_err *err)
+{
+    const struct mr_player_strand *s = &player->strand[strand];
+    const struct mr_player_start start = {now_s, s->session, s->node, s->tenant, s->tier};
+    give_strand(player, strand);
+    return begin_session(player, &start, now_s, err);
+}
+
 static mr_status end_session(struct mr_player *player, uint32_t strand, double now_s,
                              struct mr_err *err)
 {
@@ -334,7 +360,10 @@ static mr_status end_session(struct mr_player *player, uint32_t strand, double n
     give_strand(player, strand);
     if (sandbox_mb > 0)
         MR_TRY(mr_player_give_sandbox(player, sandbox_mb, now_s, err));
-    return has_next ? begin_session(player, &start, now_s, err) : MR_OK;
+    if (!has_next)
+        return MR_OK;
+    return end.has_failed ? wait_between(player, &start, now_s, err)
+                          : begin_session(player, &start, now_s, err);
 }
 
 mr_status mr_player_leave(struct mr_player *player, uint32_t strand, double now_s,

@@ -122,6 +122,7 @@ struct mr_player_plan {
 
 enum mr_player_state {
     MR_PLAYER_FREE,
+    MR_PLAYER_BETWEEN, /* lives: the last one failed, the next one begins in a while */
     MR_PLAYER_WAITING, /* for its node's date */
     MR_PLAYER_AT_GATE,
     MR_PLAYER_CALLING,

@@ -31,6 +31,10 @@ MR_CHECKED mr_status mr_player_tell(struct mr_player *player, uint32_t strand, b
 MR_CHECKED mr_status mr_player_leave(struct mr_player *player, uint32_t strand, double now_s,
                                      struct mr_err *err);
 
+/** The session that was to begin in a while begins. */
+MR_CHECKED mr_status mr_player_begin_next(struct mr_player *player, uint32_t strand, double now_s,
+                                          struct mr_err *err);
+
 /** Count time of a strand's session. */
 void mr_player_count(struct mr_player *player, uint32_t strand, enum mr_player_part part,
                      double time_s);

@@ -157,6 +157,12 @@ static mr_status work(struct mr_player *player, uint32_t strand, double now_s, s
                                         ? (float)player->plan.site.storage_latency_s
                                         : node->tool.wait_s;
     player->strand[strand].since_s = now_s;
+    MR_ASSERT(pool != NULL);
+    if (isinf(pool->n_server)) { /* nobody ever shares: nothing to keep */
+        const double work_s = work_of(node) / pool->speed;
+        pool->busy_s += work_s;
+        return rest(player, strand, work_s + (double)player->strand[strand].wait_s, now_s, err);
+    }
     player->strand[strand].state = MR_PLAYER_WORKING;
     MR_TRY(mr_cores_advance(pool, now_s, &sink, err));
     MR_TRY(mr_cores_start(pool, strand, work_of(node), now_s, &end_s, err));
@@ -324,6 +330,8 @@ mr_status mr_player_wake(struct mr_player *player, uint32_t strand, double now_s
         return mr_player_run(player, strand, now_s, err);
     case MR_PLAYER_AT_GATE:
         return leave_gate(player, strand, now_s, err);
+    case MR_PLAYER_BETWEEN:
+        return mr_player_begin_next(player, strand, now_s, err);
     case MR_PLAYER_RETURNING:
         mr_player_count(player, strand, MR_PLAYER_NETWORK, time_s);
         return complete(player, strand, now_s, err);

@@ -439,10 +439,12 @@ MR_TEST(shed_calls_come_again)
     chain(&w);
     w.refuse_until_s = 1e9;
     w.plan.site.n_shed_retry = 2;
+    w.n_again = 2;
     begin(&w, 0, 0);
     play(&w);
     assert_true(w.end[0].has_failed && w.end[0].end_s == 3);
-    assert_int_equal(w.player->sums[0].n_failed, 1);
+    assert_true(w.n_end == 3 && w.end[2].start_s == 8 && w.end[2].end_s == 11);
+    assert_int_equal(w.player->sums[0].n_failed, 3);
     teardown(&w);
 }
 

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sessions of agents on the cell of a run: their calls arrive there, and what becomes of them goes
+ * back to the player. */
+#ifndef MR_ENGINE_TWIN_AGENTS_H
+#define MR_ENGINE_TWIN_AGENTS_H
+
+#include "engine/serve/cell.h"
+#include "engine/twin/scenario.h"
+#include "engine/work/demand.h"
+
+/* What became of one session. */
+struct mr_agents_row {
+    uint32_t id, script; /* life, and place in the file */
+    uint8_t tier;
+    uint8_t failed;
+    double started_s, finished_s;
+    /* parts of its critical path: they add up to finished - started */
+    double queue_s, prefill_s, decode_s, gateway_s, network_s, tools_s, tool_queue_s, memory_s,
+        think_s, delay_s;
+};
+
+struct mr_agents_options {
+    /* told when a call comes to the cell; not NULL */
+    void (*arrived)(void *context, uint8_t tier);
+    /* told of every session that ends; not NULL */
+    mr_status (*on_session)(void *context, const struct mr_agents_row *row, struct mr_err *err);
+    void *context;
+};
+
+struct mr_agents;
+
+/** Reads the sessions and makes a player.
+ *  @param[in] block_tok of the instances @param[in] context_max longest context they take
+ *  @param[in] cell lent; has no calls yet
+ *  @param[out] out owned by the caller: mr_agents_close, before the cell's end */
+MR_CHECKED mr_status mr_agents_open(const struct mr_scenario *scenario,
+                                    const struct mr_agents_options *options, uint32_t block_tok,
+                                    uint64_t context_max, struct mr_cell *cell,
+                                    struct mr_agents **out, struct mr_diags *diags,
+                                    struct mr_err *err);
+void mr_agents_close(struct mr_agents *agents); /* NULL is fine */
+
+/** Play the events of cell and player that are before a time. */
+MR_CHECKED mr_status mr_agents_play(struct mr_agents *agents, double until_s, struct mr_err *err);
+
+/** The next event of either; INFINITY: nothing is left. */
+double mr_agents_due_s(const struct mr_agents *agents);
+
+/* ---- for the cell's sink ---- */
+
+void mr_agents_finished(struct mr_agents *agents, const struct mr_ticket *ticket,
+                        const struct mr_call *call, double now_s);
+void mr_agents_refused(struct mr_agents *agents, const struct mr_ticket *ticket, double now_s,
+                       enum mr_cell_refusal why);
+
+/** Number of the session that a ticket is of. */
+uint32_t mr_agents_session(const struct mr_agents *agents, const struct mr_ticket *ticket);
+
+/* ---- what came of it ---- */
+
+const struct mr_player *mr_agents_player(const struct mr_agents *agents);
+const struct mr_script *mr_agents_script(const struct mr_agents *agents);
+
+/** Bytes of sessions and their script. */
+size_t mr_agents_bytes(const struct mr_agents *agents);
+
+#endif

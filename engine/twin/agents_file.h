@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The sessions that a scenario names, or drawn ones, as a script. */
+#ifndef MR_ENGINE_TWIN_AGENTS_FILE_H
+#define MR_ENGINE_TWIN_AGENTS_FILE_H
+
+#include "engine/work/lower.h"
+
+/** @param[in] path NULL: `n_drawn` synthetic sessions
+ *  @param[in,out] script zero-initialized; mr_script_fini, also after errors */
+MR_CHECKED mr_status mr_agents_file_read(const char *path, uint64_t n_drawn,
+                                         const struct mr_lower_plan *lowering,
+                                         struct mr_script *script, struct mr_diags *diags,
+                                         struct mr_err *err);
+
+#endif

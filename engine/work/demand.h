@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which sessions begin, and when. Four modes:
+ *
+ *   open      every session once, at its recorded arrival over `speed`
+ *   closed    every session once, spread evenly over `ramp`
+ *   live      always `sessions` of them: who ends makes room for one that is drawn. The first ones
+ *             are in the middle of their lives: calls are drawn, so that long sessions are met as
+ *             often as they would be at any moment
+ *   arrivals  drawn sessions at drawn dates: at `rate`, or those of tenants
+ *
+ * A tenant is employees times agents with a budget of tokens a year each. Its sessions begin as a
+ * Poisson process whose rate has the shape of its days and weeks and that spends the budget on the
+ * mean; with a burst factor f the rate is f times as high for an f-th of all hours, drawn. A tenant
+ * with a schedule (cron) begins one session per agent at every date of it, with a jitter.
+ *
+ * Ignored: holidays, time zones (dates count from Monday, midnight). */
+#ifndef MR_ENGINE_WORK_DEMAND_H
+#define MR_ENGINE_WORK_DEMAND_H
+
+#include "engine/base/param.h"
+#include "engine/work/player.h"
+
+enum mr_demand_mode {
+    MR_DEMAND_OPEN,
+    MR_DEMAND_CLOSED,
+    MR_DEMAND_LIVE,
+    MR_DEMAND_ARRIVALS
+};
+
+enum {
+    MR_DEMAND_TENANTS = 64
+};
+
+/* <agents> */
+struct mr_demand_spec {
+    const char *file; /* NULL: none */
+    int mode;         /* enum mr_demand_mode */
+    int timing;       /* enum mr_player_timing */
+    double speed, think_factor, idle_cap_s, ramp_s, rate_s;
+    uint64_t n_session; /* live at a time, or in all; 0: all of the file, or no limit */
+    bool is_warm, shares, drops_ended;
+    uint64_t n_drawn;    /* recordings where there is no file */
+    uint64_t length_max; /* sessions with longer contexts are left out; 0: those the LLM cannot */
+};
+
+/* <tenant> */
+struct mr_demand_tenant {
+    const char *name, *tier, *cron;
+    double n_employee, agents_each;
+    double budget_tok;   /* of one agent and year, input and output */
+    int shape;           /* of days */
+    double weekend_frac; /* of the rate of other days */
+    double burst;        /* 1: none */
+    double jitter_s;     /* of schedules */
+};
+
+extern const struct mr_param_table mr_demand_table, mr_demand_tenant_table;
+
+/* Dates of a schedule: a bit for every minute, hour, day of the week. */
+struct mr_demand_cron {
+    uint64_t minute;
+    uint32_t hour;
+    uint8_t weekday; /* bit 0: Sunday */
+};
+
+/** Five fields "minute hour day month weekday"; day and month must be "*".
+ *  @return MR_OK, MR_PARSE naming the field */
+MR_CHECKED mr_status mr_demand_cron_parse(const char *text, struct mr_demand_cron *cron,
+                                          struct mr_err *err);
+
+/** The first date after a time [s since Monday, midnight]; INFINITY: there is none. */
+double mr_demand_cron_next_s(const struct mr_demand_cron *cron, double after_s);
+
+/** Rate of a shape over its mean, at a time. */
+double mr_demand_shape(int shape, double weekend_frac, double at_s);
+
+struct mr_demand_plan {
+    struct mr_demand_spec spec;
+    const struct mr_demand_tenant *tenant; /* lent */
+    size_t n_tenant;
+    const uint8_t *tier_of_tenant; /* [n_tenant] */
+    const double *tier_share;      /* [n_tier] of sessions that are of no tier and no tenant */
+    size_t n_tier;
+    const struct mr_script *script;
+    uint64_t seed;
+};
+
+struct mr_demand_flow {  /* of a tenant, or of all without tenants */
+    double next_s;       /* date of its next session */
+    double rate_s, peak; /* mean; highest shape */
+    uint64_t n_drawn;    /* candidates */
+    uint32_t n_left;     /* of a schedule's date */
+    double date_s;
+    struct mr_demand_cron cron;
+};
+
+struct mr_demand {
+    struct mr_demand_plan plan;
+    uint64_t n_begun, n_again;
+    uint32_t *order; /* sessions by arrival (open) */
+    struct mr_demand_flow flow[MR_DEMAND_TENANTS];
+    size_t n_flow;
+    double session_tok; /* mean over the script */
+};
+
+/** @return MR_OK, MR_RANGE (what mode lacks), MR_PARSE (a schedule), MR_NOMEM */
+MR_CHECKED mr_status mr_demand_init(struct mr_demand *demand, const struct mr_demand_plan *plan,
+                                    struct mr_err *err);
+void mr_demand_fini(struct mr_demand *demand);
+
+/** The source of a player. */
+struct mr_player_source mr_demand_source(struct mr_demand *demand);
+
+#endif

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Contexts are kept per call while a session is lowered: bases may lie in other lanes. */
+#include "engine/work/lower.h"
+
+#include "engine/base/mem.h"
+#include "engine/base/rng.h"
+#include "engine/work/session_context.h"
+#include "engine/work/tool_class.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum {
+    class_tok = 1024,    /* prompts of tools: sizes within this are one size */
+    minted_id = 1 << 30, /* names that no file knows, beside those it does */
+    id_end = minted_id,
+    hint_max = 255
+};
+
+void mr_lower_init(struct mr_lower *lower, const struct mr_lower_plan *plan,
+                   struct mr_script *script)
+{
+    *lower = (struct mr_lower){.plan = *plan, .script = script};
+}
+
+void mr_lower_fini(struct mr_lower *lower)
+{
+    for (size_t i = 0; i < lower->cap_blocks; i++)
+        mr_session_context_fini(&lower->blocks[i]);
+    mr_intern_fini(&lower->prefix);
+    mr_free(lower->blocks);
+    mr_free(lower->run);
+    mr_free(lower->after);
+    mr_free(lower->context);
+    *lower = (struct mr_lower){0};
+}
+
+/* ---- names ---- */
+
+static mr_status space_of(struct mr_lower *lower, const char *name, uint32_t *space,
+                          struct mr_err *err)
+{
+    MR_TRY(mr_intern_add(&lower->prefix, mr_str_of(name), space, err));
+    ++*space;
+    if (*space > lower->script->n_space)
+        lower->script->n_space = *space;
+    return MR_OK;
+}
+
+static mr_status add_run(struct mr_lower *lower, struct mr_script_run run, size_t *n,
+                         struct mr_err *err)
+{
+    MR_TRY(mr_grow(&lower->run, &lower->cap_run, *n + 1, sizeof *lower->run, err));
+    lower->run[(*n)++] = run;
+    return MR_OK;
+}
+
+/* Prefixes that the session names, then, if asked, its tools and system prompt.
+ * @param[out] own blocks of its own that these stand for */
+static mr_status add_shared(struct mr_lower *lower, const struct mr_session *session,
+                            const struct mr_session_book *book, uint32_t node, size_t *n,
+                            uint32_t *own, struct mr_err *err)
+{
+    const uint32_t b = lower->plan.block_tok;
+    const struct mr_session_llm *llm = mr_session_llm_of(session, node);
+    uint64_t tok = 0;
+    char name[96];
+    uint32_t space;
+    *own = 0;
+    for (size_t i = 0; i < session->n_shared; i++) {
+        const uint64_t from = tok / b;
+        tok += book->prefix_tok[session->shared[i]];
+        snprintf(name, sizeof name, "%u named %u", llm->model, session->shared[i]);
+        MR_TRY(space_of(lower, name, &space, err));
+        if (tok / b > from)
+            MR_TRY(add_run(lower, (struct mr_script_run){space, 0, (uint32_t)(tok / b - from)}, n,
+                           err));
+    }
+    const struct mr_session_lane *lane = &session->lane[session->node[node].lane];
+    const uint32_t prompt_tok = lane->n_tool_tok + lane->n_system_tok;
+    if (!lower->plan.shares || session->n_shared > 0 || prompt_tok < b)
+        return MR_OK;
+    *own = prompt_tok / b;
+    snprintf(name, sizeof name, "%u prompt %u", llm->model, prompt_tok / class_tok);
+    MR_TRY(space_of(lower, name, &space, err));
+    return add_run(lower, (struct mr_script_run){space, 0, *own}, n, err);
+}
+
+/* ---- contexts ---- */
+
+/* Runs of the recording cut into the engine's blocks, the first `skip` of which are shared. */
+static mr_status add_fine(struct mr_lower *lower, const struct mr_session_book *book,
+                          const struct mr_session_context *blocks, uint32_t per, uint32_t skip,
+                          size_t *n, struct mr_err *err)
+{
+    uint32_t space = 0;
+    if (book->is_global)
+        MR_TRY(space_of(lower, "all", &space, err));
+    for (size_t i = 0; i < blocks->n_run; i++) {
+        const struct mr_session_run *r = &blocks->run[i];
+        const uint64_t n_block = (uint64_t)r->n * per;
+        const uint64_t id = r->id * per + (r->is_minted ? minted_id : 0);
+        if (r->id > id_end || (r->id + r->n) * per > id_end)
+            return mr_err_set(err, MR_LIMIT, MR_NOWHERE,
+                              "block %llu: names of blocks above 2^30 engine blocks cannot be "
+                              "played; convert the trace to local names",
+                              (unsigned long long)r->id);
+        const uint32_t cut = n_block < skip ? (uint32_t)n_block : skip;
+        skip -= cut;
+        if (n_block > cut)
+            MR_TRY(add_run(lower,
+                           (struct mr_script_run){r->is_minted ? 0 : space, (uint32_t)id + cut,
+                                                  (uint32_t)n_block - cut},
+                           n, err));
+    }
+    return MR_OK;
+}
+
+/* Coarser blocks: what is kept of the base's runs, then fresh names. */
+static mr_status add_coarse(struct mr_lower *lower, const struct mr_session_llm *llm,
+                            uint32_t base_context, uint32_t per, uint32_t own, size_t *n,
+                            struct mr_err *err)
+{
+    const uint32_t n_block = llm->n_block / per;
+    uint32_t left = base_context != MR_SCRIPT_NONE ? llm->keep / per : 0, n_kept = 0;
+    const struct mr_script *script = lower->script;
+    const struct mr_script_context base = base_context != MR_SCRIPT_NONE
+                                              ? script->context[base_context]
+                                              : (struct mr_script_context){0};
+    left = left > own ? left - own : 0;
+    for (uint32_t i = 0; i < base.n_run && left > 0; i++) {
+        struct mr_script_run r = script->run[base.run + i];
+        if (r.space != 0)
+            continue;
+        r.n = r.n < left ? r.n : left;
+        left -= r.n;
+        n_kept += r.n;
+        MR_TRY(add_run(lower, r, n, err));
+    }
+    if (n_block <= own + n_kept)
+        return MR_OK;
+    const uint32_t fresh = n_block - own - n_kept;
+    const uint32_t from = lower->n_fresh;
+    lower->n_fresh += fresh;
+    return add_run(lower, (struct mr_script_run){0, from, fresh}, n, err);
+}
+
+static mr_status add_context(struct mr_lower *lower, const struct mr_session *session,
+                             const struct mr_session_book *book, uint32_t node, uint32_t *context,
+                             struct mr_err *err)
+{
+    const uint32_t i = session->node[node].i, b = lower->plan.block_tok, t = book->block_tok;
+    const struct mr_session_llm *llm = &session->llm[i];
+    const bool has_base = llm->base != MR_SESSION_NONE;
+    const uint32_t base = has_base ? session->node[llm->base].i : 0;
+    struct mr_session_context *blocks = &lower->blocks[i];
+    size_t n = 0;
+    uint32_t own;
+    mr_session_context_cut(blocks, 0);
+    for (size_t k = 0; has_base && k < lower->blocks[base].n_run; k++)
+        MR_TRY(mr_session_context_add(blocks, lower->blocks[base].run[k], err));
+    mr_session_context_cut(blocks, llm->keep);
+    for (uint32_t k = 0; k < llm->n_run; k++)
+        MR_TRY(mr_session_context_add(blocks, session->run[llm->run + k], err));
+    MR_TRY(add_shared(lower, session, book, node, &n, &own, err));
+    if (t == 0 || t % b == 0)
+        MR_TRY(add_fine(lower, book, blocks, t == 0 ? 1 : t / b, own, &n, err));
+    else if (b % t == 0)
+        MR_TRY(add_coarse(lower, llm, has_base ? lower->context[base] : MR_SCRIPT_NONE, b / t, own,
+                          &n, err));
+    else
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                          "blocks of %u tokens in the trace and %u in the engine: one must divide "
+                          "the other",
+                          t, b);
+    MR_TRY(mr_script_context_add(lower->script, lower->run, n, context, err));
+    lower->context[i] = *context;
+    return MR_OK;
+}
+
+/* ---- nodes ---- */
+
+static mr_status add_hint(struct mr_lower *lower, const struct mr_session_hint *hint, uint8_t *out,
+                          struct mr_err *err)
+{
+    struct mr_script *script = lower->script;
+    const struct mr_script_hint own = {.priority = hint->priority,
+                                       .is_strict = hint->is_strict,
+                                       .is_final = hint->is_final,
+                                       .prefills = hint->prefills,
+                                       .n_expected = hint->n_expected,
+                                       .ttl_s = isnan(hint->ttl_s) ? 0 : (float)hint->ttl_s};
+    *out = 0;
+    for (size_t i = 1; i < script->n_hint; i++) {
+        const struct mr_script_hint *h = &script->hint[i];
+        if (h->priority == own.priority && h->is_strict == own.is_strict &&
+            h->is_final == own.is_final && h->prefills == own.prefills &&
+            h->n_expected == own.n_expected && h->ttl_s <= own.ttl_s && h->ttl_s >= own.ttl_s) {
+            *out = (uint8_t)i;
+            return MR_OK;
+        }
+    }
+    if (script->n_hint > hint_max) /* more kinds than are told apart: those said first are kept */
+        return MR_OK;
+    const size_t at = script->n_hint > 0 ? script->n_hint : 1;
+    MR_TRY(mr_grow(&script->hint, &script->cap_hint, at + 1, sizeof *script->hint, err));
+    script->hint[0] = (struct mr_script_hint){0};
+    script->hint[at] = own;
+    script->n_hint = at + 1;
+    *out = (uint8_t)at;
+    return MR_OK;
+}
+
+static double draw(const struct mr_lower *lower, uint32_t node, uint64_t i)
+{
+    const uint64_t bits = mr_rng_u64_at(lower->plan.seed, MR_RNG_SESSION,
+                                        (uint64_t)lower->script->n_session << 32 | node, i);
+    return ((double)(bits >> 12) + 0.5) * 0x1p-52;
+}
+
+static void lower_tool(const struct mr_lower *lower, const struct mr_session_book *book,
+                       const struct mr_session_tool *tool, uint32_t node,
+                       struct mr_script_node *out)
+{
+    const struct mr_str name = tool->class != MR_SESSION_NONE
+                                   ? mr_intern_str(&book->class, tool->class)
+                                   : (struct mr_str){"", 0};
+    const struct mr_tool_class *class = mr_tool_class_of(name, draw(lower, node, 0));
+    double wall_s = tool->wall_s, cpu_s = tool->cpu_s;
+    if (isnan(wall_s))
+        wall_s = isnan(cpu_s) ? mr_tool_class_draw_s(class, draw(lower, node, 1)) : cpu_s;
+    if (isnan(cpu_s))
+        cpu_s = wall_s * class->core_frac;
+    out->where = tool->where;
+    out->is_error = tool->is_error;
+    out->tool.work_s = (float)cpu_s;
+    out->tool.wait_s = (float)fmax(0, wall_s - cpu_s);
+    out->tool.memory_mb = isnan(tool->memory_mb) ? 0 : (float)tool->memory_mb;
+}
+
+static mr_status lower_node(struct mr_lower *lower, const struct mr_session *session,
+                            const struct mr_session_book *book, uint32_t i, struct mr_err *err)
+{
+    const struct mr_session_node *node = &session->node[i];
+    struct mr_script_node out = {.lane = node->lane, .offset_s = (float)NAN};
+    MR_TRY(mr_grow(&lower->after, &lower->cap_after, node->n_after + 1, sizeof *lower->after, err));
+    for (uint32_t k = 0; k < node->n_after; k++) {
+        const struct mr_session_after *a = &session->after[node->after + k];
+        lower->after[k] =
+            (struct mr_script_after){a->node == MR_SESSION_NONE ? MR_SCRIPT_NONE : a->node,
+                                     (float)a->delay_s, a->is_dispatch};
+    }
+    switch ((enum mr_session_kind)node->kind) {
+    case MR_SESSION_LLM: {
+        const struct mr_session_llm *llm = &session->llm[node->i];
+        out.kind = MR_SCRIPT_LLM;
+        out.llm.n_input = llm->n_input > 0 ? llm->n_input : 1;
+        out.llm.n_output = llm->n_output > 0 ? llm->n_output : 1;
+        out.offset_s = (float)llm->start_s;
+        if (llm->hint != MR_SESSION_NONE)
+            MR_TRY(add_hint(lower, &session->hint[llm->hint], &out.hint, err));
+        MR_TRY(add_context(lower, session, book, i, &out.llm.context, err));
+        break;
+    }
+    case MR_SESSION_TOOL:
+        out.kind = MR_SCRIPT_TOOL;
+        lower_tool(lower, book, &session->tool[node->i], i, &out);
+        break;
+    case MR_SESSION_THINK:
+        out.kind = MR_SCRIPT_THINK;
+        out.think.s = (float)session->think[node->i].s;
+        out.is_uncapped = session->think[node->i].is_uncapped;
+        break;
+    case MR_SESSION_MEM:
+        out.kind = MR_SCRIPT_MEM;
+        out.mem.read_mb = (float)session->mem[node->i].read_mb;
+        out.mem.write_mb = (float)session->mem[node->i].write_mb;
+        break;
+    }
+    return mr_script_node_add(lower->script, &out, lower->after, node->n_after, err);
+}
+
+static bool is_too_long(const struct mr_lower *lower, const struct mr_session *session)
+{
+    for (size_t i = 0; i < session->n_llm; i++)
+        if (lower->plan.input_max > 0 &&
+            (uint64_t)session->llm[i].n_input + session->llm[i].n_output > lower->plan.input_max)
+            return true;
+    return false;
+}
+
+static mr_status make_room(struct mr_lower *lower, size_t n_llm, struct mr_err *err)
+{
+    const size_t before = lower->cap_blocks;
+    MR_TRY(mr_grow(&lower->context, &lower->cap_context, n_llm, sizeof *lower->context, err));
+    MR_TRY(mr_grow(&lower->blocks, &lower->cap_blocks, n_llm, sizeof *lower->blocks, err));
+    for (size_t i = before; i < lower->cap_blocks; i++)
+        lower->blocks[i] = (struct mr_session_context){0};
+    return MR_OK;
+}
+
+mr_status mr_lower_add(struct mr_lower *lower, const struct mr_session *session,
+                       const struct mr_session_book *book, struct mr_err *err)
+{
+    struct mr_script_session own = {.tenant = session->head.tenant,
+                                    .arrival_s = session->head.arrival_s};
+    if (is_too_long(lower, session)) {
+        lower->n_left_out++;
+        return MR_OK;
+    }
+    if (session->head.tier != MR_SESSION_NONE && lower->plan.tier_of != NULL) {
+        const uint32_t tier = lower->plan.tier_of(lower->plan.context,
+                                                  mr_intern_text(&book->tier, session->head.tier));
+        own.has_tier = tier != MR_SCRIPT_NONE;
+        own.tier = own.has_tier ? (uint8_t)tier : 0;
+    }
+    MR_TRY(make_room(lower, session->n_llm, err));
+    lower->n_fresh = 1;
+    MR_TRY(mr_script_session_begin(lower->script, &own, err));
+    for (uint32_t i = 0; i < session->n_node; i++)
+        MR_TRY(lower_node(lower, session, book, i, err));
+    return mr_script_session_end(lower->script, err);
+}

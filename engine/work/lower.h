@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sessions as they were recorded, one after the other, to the script that players read.
+ *
+ * Blocks: a recording's blocks of T tokens become the engine's of b. Where b divides T, block i
+ * becomes T/b blocks from i T/b on, token for token. Where T divides b, every call keeps
+ * floor(kept / b) blocks of its base and names the rest anew: what calls share besides is lost.
+ *
+ * Shared prefixes that a session names have spaces of their own. With `shares` so have the tools
+ * and system prompts of recordings, whose sizes are known but not their contents: sessions of one
+ * model whose prompts have the same size, within 1,024 tokens, are taken to have the same prompt.
+ *
+ * Tools without durations draw them from their class. */
+#ifndef MR_ENGINE_WORK_LOWER_H
+#define MR_ENGINE_WORK_LOWER_H
+
+#include "engine/work/script.h"
+#include "engine/work/session.h"
+
+struct mr_lower_plan {
+    uint32_t block_tok; /* of the engine; a power of two */
+    uint64_t seed;
+    bool shares;
+    uint32_t input_max; /* sessions with longer contexts are left out; 0: none is */
+    /* Place of a tier by its name, or MR_SCRIPT_NONE: it is then of no tier. NULL: all are */
+    uint32_t (*tier_of)(void *context, const char *name);
+    void *context;
+};
+
+struct mr_lower {
+    struct mr_lower_plan plan;
+    struct mr_script *script; /* lent */
+    struct mr_intern prefix;  /* names of shared spaces, from 1 */
+    struct mr_script_run *run;
+    size_t cap_run;
+    struct mr_script_after *after;
+    size_t cap_after;
+    uint32_t *context; /* by LLM node of the session: index of its context, or MR_SCRIPT_NONE */
+    struct mr_session_context *blocks; /* by LLM node */
+    size_t cap_context, cap_blocks;
+    uint64_t n_left_out;
+    uint32_t n_fresh; /* names given in this session, where blocks are coarser */
+};
+
+void mr_lower_init(struct mr_lower *lower, const struct mr_lower_plan *plan,
+                   struct mr_script *script);
+void mr_lower_fini(struct mr_lower *lower);
+
+/** Add one session. @return MR_OK, MR_RANGE, MR_LIMIT, MR_NOMEM */
+MR_CHECKED mr_status mr_lower_add(struct mr_lower *lower, const struct mr_session *session,
+                                  const struct mr_session_book *book, struct mr_err *err);
+
+#endif

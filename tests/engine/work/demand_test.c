@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* engine/work/demand: schedules by hand, shapes of mean 1, budgets that are spent, bursts that keep
+ * the mean, dates in order, the middle of lives. */
+#include "engine/work/demand.h"
+
+#include "tests/test.h"
+
+static const double day_s = 86400;
+
+/* `n` sessions of one call of 900 + 100 tokens, arrivals 10, 9, ... */
+static void make_script(struct mr_script *script, int n)
+{
+    *script = (struct mr_script){0};
+    for (int i = 0; i < n; i++) {
+        const struct mr_script_session session = {.arrival_s = n - i};
+        const struct mr_script_node node = {
+            .kind = MR_SCRIPT_LLM, .offset_s = NAN, .llm = {900, 100, 0}};
+        assert_int_equal(mr_script_session_begin(script, &session, NULL), MR_OK);
+        for (uint32_t k = 0; k <= (uint32_t)i; k++) {
+            const struct mr_script_after after = {k == 0 ? MR_SCRIPT_NONE : k - 1, 0, false};
+            assert_int_equal(mr_script_node_add(script, &node, &after, 1, NULL), MR_OK);
+        }
+        assert_int_equal(mr_script_session_end(script, NULL), MR_OK);
+    }
+}
+
+static double next_of(const char *text, double after_s)
+{
+    struct mr_demand_cron cron;
+    assert_int_equal(mr_demand_cron_parse(text, &cron, NULL), MR_OK);
+    return mr_demand_cron_next_s(&cron, after_s);
+}
+
+MR_TEST(schedules_by_hand)
+{
+    assert_true(next_of("0 9 * * 1-5", 0) == 9 * 3600);
+    assert_true(next_of("0 9 * * 1-5", 9 * 3600) == day_s + 9 * 3600);
+    assert_true(next_of("0 9 * * 1-5", 4 * day_s + 10 * 3600) == 7 * day_s + 9 * 3600);
+    assert_true(next_of("30 0 * * 0", 0) == 6 * day_s + 1800);
+    assert_true(next_of("30 0 * * 7", 0) == 6 * day_s + 1800);
+    assert_true(next_of("*/15 * * * *", 901) == 1800);
+    assert_true(next_of("5,50 1-3/2 * * *", 3600 + 3000) == 3 * 3600 + 300);
+    assert_true(next_of("* * * * *", -1) == 0);
+}
+
+MR_TEST(wrong_schedules_are_named)
+{
+    static const struct {
+        const char *text, *part;
+    } cases[] = {{"", "minute"},
+                 {"60 * * * *", "minute"},
+                 {"0 24 * * *", "hour"},
+                 {"0 0 1 * *", "calendar"},
+                 {"0 0 * * 8", "weekday"},
+                 {"0 0 * *", "weekday"},
+                 {"0 0 * * * *", "five"},
+                 {"5-1 * * * *", "minute"},
+                 {"*/0 * * * *", "minute"},
+                 {"1- * * * *", "minute"},
+                 {"0 x * * *", "hour"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct mr_demand_cron cron;
+        struct mr_err err = {0};
+        assert_int_equal(mr_demand_cron_parse(cases[i].text, &cron, &err), MR_PARSE);
+        mr_assert_contains(err.text, cases[i].part);
+    }
+}
+
+MR_TEST(shapes_have_mean_one)
+{
+    for (int shape = 0; shape < 4; shape++)
+        for (int w = 0; w <= 2; w++) {
+            double sum = 0;
+            for (int h = 0; h < 7 * 24; h++)
+                sum += mr_demand_shape(shape, 0.5 * w, 3600 * (h + 0.5));
+            mr_assert_near(sum / (7 * 24), 1, 1e-12, 0);
+        }
+    assert_true(mr_demand_shape(3, 0.1, 10.5 * 3600) > 10 * mr_demand_shape(3, 0.1, 3.5 * 3600));
+}
+
+struct run {
+    struct mr_script script;
+    struct mr_demand demand;
+    struct mr_demand_plan plan;
+    uint8_t tier_of[MR_DEMAND_TENANTS];
+    double share[2];
+};
+
+static void setup(struct run *run, int mode)
+{
+    *run = (struct run){.share = {1, 3}};
+    make_script(&run->script, 10);
+    run->plan = (struct mr_demand_plan){.spec = {.mode = mode, .speed = 1},
+                                        .tier_of_tenant = run->tier_of,
+                                        .tier_share = run->share,
+                                        .n_tier = 2,
+                                        .script = &run->script,
+                                        .seed = 7};
+}
+
+static void open_demand(struct run *run)
+{
+    struct mr_err err = {0};
+    assert_int_equal(mr_demand_init(&run->demand, &run->plan, &err), MR_OK);
+}
+
+static bool take(struct run *run, struct mr_player_start *start)
+{
+    const struct mr_player_source source = mr_demand_source(&run->demand);
+    return source.next(source.context, start);
+}
+
+static void teardown(struct run *run)
+{
+    mr_demand_fini(&run->demand);
+    mr_script_fini(&run->script);
+}
+
+/* Sessions until a date, in order of time. */
+static uint64_t count_until(struct run *run, double end_s)
+{
+    struct mr_player_start start;
+    double last_s = 0;
+    uint64_t n = 0;
+    while (take(run, &start) && start.at_s < end_s) {
+        assert_true(start.at_s >= last_s && start.session < 10);
+        last_s = start.at_s;
+        n++;
+    }
+    return n;
+}
+
+/* 1,000 tokens a call, 5.5 calls a session: 100 agents of 5.5e8 tokens a year begin 1e7 sessions.
+ */
+static void check_budget(struct mr_demand_tenant tenant)
+{
+    struct run run;
+    setup(&run, MR_DEMAND_ARRIVALS);
+    tenant.n_employee = 50;
+    tenant.agents_each = 2;
+    tenant.budget_tok = 5.5e8;
+    run.plan.tenant = &tenant;
+    run.plan.n_tenant = 1;
+    open_demand(&run);
+    const double expected = 1e7 * 28 / 365;
+    const double n = (double)count_until(&run, 28 * day_s);
+    /* busy hours are drawn: 672 of them, each with probability 1 / f */
+    const double sigma = sqrt(expected) + expected * sqrt((tenant.burst - 1) / 672) * 1.3;
+    assert_true(fabs(n - expected) < 4 * sigma);
+    teardown(&run);
+}
+
+MR_TEST(budgets_are_spent)
+{
+    check_budget((struct mr_demand_tenant){.burst = 1, .weekend_frac = 1});
+    check_budget((struct mr_demand_tenant){.burst = 1, .weekend_frac = 0.2, .shape = 3});
+    check_budget((struct mr_demand_tenant){.burst = 1, .weekend_frac = 0, .shape = 2});
+    check_budget((struct mr_demand_tenant){.burst = 4, .weekend_frac = 1, .shape = 1});
+}
+
+MR_TEST(one_tenant_does_not_shift_another)
+{
+    double first_s[2] = {0};
+    for (int k = 0; k < 2; k++) {
+        struct run run;
+        struct mr_player_start start = {0};
+        struct mr_demand_tenant tenant[] = {
+            {.n_employee = 1, .agents_each = 1, .budget_tok = 1e9, .burst = 1, .weekend_frac = 1},
+            {.n_employee = 1 + k,
+             .agents_each = 1,
+             .budget_tok = 1e9,
+             .burst = 1,
+             .weekend_frac = 1}};
+        setup(&run, MR_DEMAND_ARRIVALS);
+        run.plan.tenant = tenant;
+        run.plan.n_tenant = 2;
+        open_demand(&run);
+        for (int i = 0; i < 100;) {
+            assert_true(take(&run, &start));
+            i += start.tenant == 0;
+        }
+        first_s[k] = start.at_s;
+        teardown(&run);
+    }
+    assert_true(first_s[0] == first_s[1]);
+}
+
+MR_TEST(schedules_begin_all_agents)
+{
+    struct run run;
+    struct mr_player_start start;
+    const struct mr_demand_tenant tenant = {
+        .n_employee = 30, .agents_each = 2, .cron = "0 9 * * *", .jitter_s = 30, .burst = 1};
+    double sum_s = 0;
+    setup(&run, MR_DEMAND_ARRIVALS);
+    run.tier_of[0] = 1;
+    run.plan.tenant = &tenant;
+    run.plan.n_tenant = 1;
+    open_demand(&run);
+    for (int i = 0; i < 600; i++) {
+        const double date_s = i / 60 * day_s + 9 * 3600;
+        assert_true(take(&run, &start) && start.tier == 1);
+        assert_true(start.at_s >= date_s && start.at_s <= date_s + 30);
+        sum_s += start.at_s - date_s;
+    }
+    mr_assert_near(sum_s / 600, 15, 0.1, 0);
+    teardown(&run);
+}
+
+MR_TEST(recorded_arrivals_are_sorted)
+{
+    struct run run;
+    struct mr_player_start start;
+    setup(&run, MR_DEMAND_OPEN);
+    run.plan.spec.speed = 2;
+    open_demand(&run);
+    for (uint32_t i = 0; i < 10; i++) {
+        assert_true(take(&run, &start));
+        assert_true(start.session == 9 - i && start.at_s == (i + 1) / 2.0);
+    }
+    assert_false(take(&run, &start));
+    teardown(&run);
+}
+
+/* Session i has i + 1 of 55 calls: where a life is entered is one of them at random. */
+MR_TEST(live_sessions_are_met_in_the_middle)
+{
+    enum {
+        n = 20000
+    };
+    struct run run;
+    struct mr_player_start start;
+    uint32_t n_of[10] = {0}, n_tier = 0;
+    setup(&run, MR_DEMAND_LIVE);
+    run.plan.spec.n_session = n;
+    run.plan.spec.is_warm = true;
+    run.plan.spec.ramp_s = 10;
+    open_demand(&run);
+    for (int i = 0; i < n; i++) {
+        assert_true(take(&run, &start));
+        const struct mr_script_session *session = &run.script.session[start.session];
+        assert_true(start.cut >= session->node && start.cut < session->node + session->n_node);
+        assert_true(start.at_s == 10.0 * i / n);
+        n_of[start.session]++;
+        n_tier += start.tier;
+    }
+    assert_false(take(&run, &start));
+    for (int i = 0; i < 10; i++)
+        mr_assert_near(n_of[i], n * (i + 1) / 55.0, 0.15, 0);
+    mr_assert_near(n_tier, n * 0.75, 0.02, 0);
+    teardown(&run);
+}
+
+MR_TEST(what_a_mode_lacks_is_said)
+{
+    struct run run;
+    struct mr_err err = {0};
+    setup(&run, MR_DEMAND_ARRIVALS);
+    assert_int_equal(mr_demand_init(&run.demand, &run.plan, &err), MR_RANGE);
+    mr_assert_contains(err.text, "\"rate\"");
+    teardown(&run);
+    const struct mr_demand_tenant tenant = {.n_employee = 1, .agents_each = 1, .burst = 1};
+    setup(&run, MR_DEMAND_ARRIVALS);
+    run.plan.tenant = &tenant;
+    run.plan.n_tenant = 1;
+    err = (struct mr_err){0};
+    assert_int_equal(mr_demand_init(&run.demand, &run.plan, &err), MR_RANGE);
+    mr_assert_contains(err.text, "\"budget\"");
+    teardown(&run);
+}
+
+MR_TEST_MAIN(MR_TEST_ENTRY(schedules_by_hand), MR_TEST_ENTRY(wrong_schedules_are_named),
+             MR_TEST_ENTRY(shapes_have_mean_one), MR_TEST_ENTRY(budgets_are_spent),
+             MR_TEST_ENTRY(one_tenant_does_not_shift_another),
+             MR_TEST_ENTRY(schedules_begin_all_agents), MR_TEST_ENTRY(recorded_arrivals_are_sorted),
+             MR_TEST_ENTRY(live_sessions_are_met_in_the_middle),
+             MR_TEST_ENTRY(what_a_mode_lacks_is_said))

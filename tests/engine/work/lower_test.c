@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* engine/work/lower: contexts of a small session by hand in blocks of three sizes; drawn sessions
+ * keep what they say they keep, and have the medians they are drawn with. */
+#include "engine/work/lower.h"
+
+#include "engine/work/session_copy.h"
+#include "engine/work/synthetic.h"
+#include "tests/test.h"
+
+#include <stdlib.h>
+
+struct world {
+    struct mr_session session;
+    struct mr_session_book book;
+    struct mr_script script;
+    struct mr_lower lower;
+};
+
+static void lower(struct world *w, uint32_t block_tok, bool shares)
+{
+    struct mr_err err = {0};
+    const struct mr_lower_plan plan = {.block_tok = block_tok, .seed = 1, .shares = shares};
+    mr_lower_init(&w->lower, &plan, &w->script);
+    assert_int_equal(mr_lower_add(&w->lower, &w->session, &w->book, &err), MR_OK);
+}
+
+static void teardown(struct world *w)
+{
+    mr_lower_fini(&w->lower);
+    mr_script_fini(&w->script);
+    mr_session_fini(&w->session);
+    mr_session_book_fini(&w->book);
+}
+
+static void add_call(struct world *w, uint32_t n_input, uint32_t keep, uint64_t id, uint32_t n)
+{
+    struct mr_session *s = &w->session;
+    assert_int_equal(mr_session_node_add(s, MR_SESSION_LLM, 0, mr_session_next_id(s), NULL), MR_OK);
+    assert_int_equal(mr_session_after_lane(s, 0, NULL), MR_OK);
+    s->llm[s->n_llm - 1].n_input = n_input;
+    s->llm[s->n_llm - 1].n_output = 10;
+    assert_int_equal(mr_session_keep(s, keep, NULL), MR_OK);
+    assert_int_equal(mr_session_run_add(s, (struct mr_session_run){.id = id, .n = n}, NULL), MR_OK);
+}
+
+/* 10 blocks of 64, 12 that continue them, then 4 of the first kept and 6 others. */
+static void make(struct world *w)
+{
+    *w = (struct world){0};
+    w->book.block_tok = 64;
+    mr_session_reset(&w->session);
+    assert_int_equal(mr_session_lane_reach(&w->session, 0, NULL), MR_OK);
+    add_call(w, 650, 0, 1, 10);
+    add_call(w, 770, 10, 11, 2);
+    add_call(w, 640, 4, 20, 6);
+}
+
+static void check_runs(const struct world *w, uint32_t call, const struct mr_script_run *run,
+                       uint32_t n)
+{
+    const struct mr_script_context context = w->script.context[w->script.node[call].llm.context];
+    assert_int_equal(context.n_run, n);
+    for (uint32_t i = 0; i < n; i++) {
+        const struct mr_script_run *own = &w->script.run[context.run + i];
+        assert_true(own->space == run[i].space && own->id == run[i].id && own->n == run[i].n);
+    }
+}
+
+MR_TEST(blocks_of_the_same_size)
+{
+    struct world w;
+    make(&w);
+    lower(&w, 64, false);
+    check_runs(&w, 0, (const struct mr_script_run[]){{0, 1, 10}}, 1);
+    check_runs(&w, 1, (const struct mr_script_run[]){{0, 1, 12}}, 1);
+    check_runs(&w, 2, (const struct mr_script_run[]){{0, 1, 4}, {0, 20, 6}}, 2);
+    assert_true(w.script.session[0].is_chain && w.script.session[0].n_cut == 3);
+    teardown(&w);
+}
+
+MR_TEST(smaller_blocks_are_token_exact)
+{
+    struct world w;
+    make(&w);
+    lower(&w, 16, false);
+    check_runs(&w, 1, (const struct mr_script_run[]){{0, 4, 48}}, 1);
+    check_runs(&w, 2, (const struct mr_script_run[]){{0, 4, 16}, {0, 80, 24}}, 2);
+    teardown(&w);
+}
+
+/* 256 tokens a block: 2 of 10, 3 of 12 with 2 kept; 4 kept blocks are 1 */
+MR_TEST(larger_blocks_keep_whole_ones)
+{
+    struct world w;
+    make(&w);
+    lower(&w, 256, false);
+    check_runs(&w, 0, (const struct mr_script_run[]){{0, 1, 2}}, 1);
+    check_runs(&w, 1, (const struct mr_script_run[]){{0, 1, 3}}, 1);
+    check_runs(&w, 2, (const struct mr_script_run[]){{0, 1, 1}, {0, 4, 1}}, 2);
+    teardown(&w);
+}
+
+/* Tools and instructions of 200 tokens: three blocks in a space that others have too. */
+MR_TEST(prompts_of_one_size_are_shared)
+{
+    struct world w;
+    make(&w);
+    w.session.lane[0].n_tool_tok = 150;
+    w.session.lane[0].n_system_tok = 50;
+    lower(&w, 64, true);
+    check_runs(&w, 0, (const struct mr_script_run[]){{1, 0, 3}, {0, 4, 7}}, 2);
+    assert_int_equal(mr_lower_add(&w.lower, &w.session, &w.book, NULL), MR_OK);
+    assert_int_equal(w.script.n_space, 1);
+    check_runs(&w, 3, (const struct mr_script_run[]){{1, 0, 3}, {0, 4, 7}}, 2);
+    teardown(&w);
+}
+
+MR_TEST(long_contexts_are_left_out)
+{
+    struct world w;
+    make(&w);
+    const struct mr_lower_plan plan = {.block_tok = 64, .input_max = 700};
+    mr_lower_init(&w.lower, &plan, &w.script);
+    assert_int_equal(mr_lower_add(&w.lower, &w.session, &w.book, NULL), MR_OK);
+    assert_true(w.lower.n_left_out == 1 && w.script.n_session == 0);
+    teardown(&w);
+}
+
+MR_TEST(names_beyond_the_players_are_refused)
+{
+    struct world w;
+    struct mr_err err = {0};
+    make(&w);
+    w.session.run[0].id = UINT64_C(1) << 40;
+    const struct mr_lower_plan plan = {.block_tok = 64};
+    mr_lower_init(&w.lower, &plan, &w.script);
+    assert_int_equal(mr_lower_add(&w.lower, &w.session, &w.book, &err), MR_LIMIT);
+    mr_assert_contains(err.text, "1099511627776");
+    teardown(&w);
+}
+
+/* ---- drawn sessions ---- */
+
+static int compare(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+MR_TEST(drawn_sessions_are_what_they_are_drawn_from)
+{
+    enum {
+        n_session = 400,
+        n_max = 200000
+    };
+    const struct mr_synthetic synthetic = {.seed = 2, .context_max = 1000000, .block_tok = 64};
+    struct world w = {0};
+    double *first = calloc(n_session, sizeof *first), *output = calloc(n_max, sizeof *output);
+    size_t n_output = 0, n_lane = 0;
+    uint64_t n_block = 0, n_keep = 0;
+    const struct mr_lower_plan plan = {.block_tok = 64, .shares = true};
+    mr_lower_init(&w.lower, &plan, &w.script);
+    for (uint64_t i = 0; i < n_session; i++) {
+        struct mr_err err = {0};
+        assert_int_equal(mr_synthetic_draw(&synthetic, i, &w.session, &w.book, &err), MR_OK);
+        assert_int_equal(mr_lower_add(&w.lower, &w.session, &w.book, &err), MR_OK);
+        first[i] = w.session.llm[0].n_input;
+        n_lane += w.session.n_lane > 1;
+        for (size_t k = 0; k < w.session.n_llm && n_output < n_max; k++) {
+            output[n_output++] = w.session.llm[k].n_output;
+            n_block += w.session.llm[k].n_block;
+            n_keep += w.session.llm[k].keep;
+        }
+    }
+    qsort(first, n_session, sizeof *first, compare);
+    qsort(output, n_output, sizeof *output, compare);
+    mr_assert_near(first[n_session / 4], 18600, 0.1, 0);
+    mr_assert_near(first[n_session / 2], 24500, 0.25, 0);
+    mr_assert_near(first[n_session * 3 / 4], 104000, 0.3, 0);
+    mr_assert_near(output[n_output / 2], 260, 0.05, 0); /* exp(5.56) */
+    assert_true((double)n_keep > 0.9 * (double)n_block);
+    assert_true(n_lane > 2 && n_lane < 25);
+    assert_int_equal(w.script.n_session, n_session);
+    /* the same again */
+    struct mr_session again = {0};
+    struct mr_session_book book = {0};
+    assert_int_equal(mr_synthetic_draw(&synthetic, n_session - 1, &again, &book, NULL), MR_OK);
+    assert_true(mr_session_is_equal(&again, &w.session));
+    mr_session_fini(&again);
+    mr_session_book_fini(&book);
+    free(first);
+    free(output);
+    teardown(&w);
+}
+
+MR_TEST_MAIN(MR_TEST_ENTRY(blocks_of_the_same_size), MR_TEST_ENTRY(smaller_blocks_are_token_exact),
+             MR_TEST_ENTRY(larger_blocks_keep_whole_ones),
+             MR_TEST_ENTRY(prompts_of_one_size_are_shared),
+             MR_TEST_ENTRY(long_contexts_are_left_out),
+             MR_TEST_ENTRY(names_beyond_the_players_are_refused),
+             MR_TEST_ENTRY(drawn_sessions_are_what_they_are_drawn_from))
