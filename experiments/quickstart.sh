@@ -15,8 +15,9 @@ millrace=build/release/millrace
 echo
 "$millrace" version
 echo
-"$millrace" run experiments/quickstart.scenario.xml
+"$millrace" run experiments/quickstart.scenario.xml -f -o build/release/run.h5
+"$millrace" report build/release/run.h5 -f -o build/release/report.html >/dev/null
 echo
 "$millrace" bench --quick serve models
 echo
-echo "Next: $PWD/$millrace help, README.md"
+echo "Next: the page $PWD/build/release/report.html; $PWD/$millrace help, README.md"

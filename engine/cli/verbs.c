@@ -4,17 +4,21 @@
 
 #include "engine/cli/bench.h"
 #include "engine/cli/calibrate.h"
+#include "engine/cli/export.h"
 #include "engine/cli/fidelity.h"
 #include "engine/cli/help.h"
+#include "engine/cli/merge.h"
 #include "engine/cli/models.h"
 #include "engine/cli/power.h"
 #include "engine/cli/regress.h"
+#include "engine/cli/report.h"
 #include "engine/cli/run.h"
 #include "engine/cli/schema.h"
 #include "engine/cli/site.h"
 #include "engine/cli/step.h"
 #include "engine/cli/thermal.h"
 #include "engine/cli/version.h"
+#include "engine/cli/watch.h"
 
 // clang-format off
 const struct mr_verb mr_verbs_table[] = {
@@ -48,17 +52,23 @@ const struct mr_verb mr_verbs_table[] = {
      .example = {"millrace sweep kv.experiment.xml -d out -j 4", "millrace sweep kv.experiment.xml --dry-run"},
      .n_arg_min = 1, .n_arg_max = 1},
     {.name = "merge", .args = "DIR", .summary = "one file over many runs",
-     .doc = "Joins the runs of a sweep into one file that xarray opens.",
+     .doc = "Joins the runs that DIR/manifest.csv names into one file that xarray opens: figures and factors over runs, series over "
+            "run, time and entity. It refers to the runs and stays beside them, or copies. Missing runs are NaN and named.",
      .example = {"millrace merge out", "millrace merge out --copy -o sweep.h5"},
-     .n_arg_min = 1, .n_arg_max = 1},
+     .opts = &mr_merge_opts, .opts_bytes = sizeof(struct mr_merge_opts_values),
+     .n_arg_min = 1, .n_arg_max = 1, .run = mr_merge_verb},
     {.name = "report", .args = "FILE", .summary = "a page about one run",
-     .doc = "Writes one self-contained HTML page about a run; a table goes to standard output.",
+     .doc = "Writes one self-contained HTML page about a run and prints its key figures. Takes the result files of run, thermal and "
+            "power, parts of runs that were cut off, and JSON summaries; says what a file does not hold.",
      .example = {"millrace report run.h5 -o report.html", "millrace report run.h5 --csv tables"},
-     .n_arg_min = 1, .n_arg_max = 1},
+     .opts = &mr_report_opts, .opts_bytes = sizeof(struct mr_report_opts_values),
+     .n_arg_min = 1, .n_arg_max = 1, .run = mr_report_verb},
     {.name = "compare", .args = "FILE FILE...", .summary = "runs side by side",
-     .doc = "Puts two or more runs on one page: deltas, floor plans on one scale, Pareto fronts, limits.",
+     .doc = "Puts two or more runs on one page: differences, floor plans on one scale, Pareto front, limits; prints the key figures "
+            "and the front in characters.",
      .example = {"millrace compare a.h5 b.h5 -o ab.html", "millrace compare a.h5 b.h5 --csv ab"},
-     .n_arg_min = 2, .n_arg_max = -1},
+     .opts = &mr_report_compare_opts, .opts_bytes = sizeof(struct mr_report_opts_values),
+     .n_arg_min = 2, .n_arg_max = -1, .run = mr_report_verb},
     {.name = "regress", .args = "--baseline BASE RUN...", .summary = "guard results in CI",
      .doc = "Compares key figures of summaries or result files with a baseline; exit code 1 when one is worse than its limit. The "
             "simulator's own speed is told apart, as the median of all runs, and fails only when the tolerance file says so.",
@@ -70,9 +80,10 @@ const struct mr_verb mr_verbs_table[] = {
      .example = {"millrace size b.scenario.xml --limit-mw 20", "millrace size b.scenario.xml --target-tok-s 1e6"},
      .n_arg_min = 1, .n_arg_max = 1},
     {.name = "export", .args = "RUN", .summary = "tables and traces out of a run",
-     .doc = "Writes CSV tables, DSX-named series, a Chrome trace or an agentic request trace from a result file.",
+     .doc = "Writes CSV tables, DSX-named series, a Chrome trace or an agentic request trace from a result file; alone, lists its tables.",
      .example = {"millrace export run.h5 --table racks", "millrace export run.h5 --format trace -o run.json"},
-     .n_arg_min = 1, .n_arg_max = 1},
+     .opts = &mr_export_opts, .opts_bytes = sizeof(struct mr_export_opts_values),
+     .n_arg_min = 1, .n_arg_max = 1, .run = mr_export_verb},
     {.name = "models", .args = "[NAME]", .summary = "cards with their sources",
      .doc = "Lists the hardware and LLM cards, every figure with its source and confidence.",
      .example = {"millrace models rubin", "millrace models --assumptions"},
@@ -118,7 +129,8 @@ const struct mr_verb mr_verbs_table[] = {
     {.name = "watch", .args = "RUN", .summary = "live view in the terminal",
      .doc = "Shows a running or finished run: tokens per second, megawatts, temperatures, tiers.",
      .example = {"millrace watch run.h5.part", "millrace watch run.h5 --every 5s"},
-     .n_arg_min = 1, .n_arg_max = 1},
+     .opts = &mr_watch_opts, .opts_bytes = sizeof(struct mr_watch_opts_values),
+     .n_arg_min = 1, .n_arg_max = 1, .run = mr_watch_verb},
     {.name = "bench", .args = "[NAME...]", .summary = "speed on this machine",
      .doc = "Measures the program's own parts, each beside a plain reference loop in the same run: the ratio means "
             "something on any machine, the nanoseconds only on this one. NAME selects by prefix (base, base/json). "

@@ -207,7 +207,7 @@ MR_TEST(flipped_bytes_end_in_a_message)
     size_t n;
     sample_write(mr_test_tmp_path("whole.h5"), 1, true);
     unsigned char *bytes = slurp(mr_test_tmp_path("whole.h5"), &n);
-    for (int i = 0; i < 400; i++) {
+    for (int i = 0; i < 200; i++) {
         const size_t at = (size_t)mr_rng_below(&rng, n);
         const unsigned char was = bytes[at], mask = (unsigned char)(1 + mr_rng_below(&rng, 255));
         bytes[at] = was ^ mask;

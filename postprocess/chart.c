@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One box for all charts: 480 x 270 units, text of 11 units, which stays readable on a telephone
+ * and on paper. Map: numbers - axes - marks - series - legend - chart - plans. */
+#include "postprocess/chart.h"
+
+#include "engine/base/num.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static const double width = 480, height = 270, left = 62, right = 14, top = 14, bottom = 46;
+static const double label_step = 13; /* between lines of text */
+
+enum {
+    n_tick_max = 12,
+    n_mark_max = 8
+};
+
+struct axis {
+    double low, high, step, from, length; /* from: where low is drawn; length may be negative */
+};
+
+/* ---- numbers ---- */
+
+static void put_xml(struct mr_buf *out, const char *text)
+{
+    mr_buf_xml(out, mr_str_of(text));
+}
+
+static void put_number(struct mr_buf *out, double value)
+{
+    char text[MR_NUM_CAP];
+    (void)mr_num_format_human(value, 4, text);
+    mr_buf_text(out, text);
+}
+
+const char *mr_chart_time(double span_s, double *unit_s)
+{
+    static const struct {
+        double from_s, unit_s;
+        const char *name;
+    } units[] = {{4 * 86400.0, 86400, "d"}, {4 * 3600.0, 3600, "h"}, {600, 60, "min"}};
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (span_s >= units[i].from_s) {
+            *unit_s = units[i].unit_s;
+            return units[i].name;
+        }
+    *unit_s = 1;
+    return "s";
+}
+
+/* ---- axes ---- */
+
+/* The least step of 1, 2, 5 x 10^k that gives at most n ticks. */
+static double round_step(double span, int n)
+{
+    static const double factors[] = {1, 2, 5, 10};
+    double power = 1;
+    while (power * 10 <= span / n)
+        power *= 10;
+    while (power > span / n)
+        power /= 10;
+    for (size_t i = 0; i < sizeof factors / sizeof *factors; i++)
+        if (factors[i] * power >= span / n)
+            return factors[i] * power;
+    return 10 * power;
+}
+
+static struct axis axis_over(double low, double high, int n, double from, double length)
+{
+    if (!(high - low > 1e-9 * fmax(fabs(low), fabs(high)))) { /* the same but for rounding */
+        const double half = fabs(low) > 0 ? fabs(low) * 0.05 : 1;
+        low -= half;
+        high += half;
+    }
+    struct axis a = {low, high, round_step(high - low, n), from, length};
+    a.low = floor(low / a.step + 1e-9) * a.step;
+    a.high = ceil(high / a.step - 1e-9) * a.step;
+    return a;
+}
+
+static double at(const struct axis *a, double value)
+{
+    return a->from + (value - a->low) / (a->high - a->low) * a->length;
+}
+
+static bool find_range(const struct mr_chart *chart, bool is_x, double *low, double *high)
+{
+    *low = HUGE_VAL;
+    *high = -HUGE_VAL;
+    for (size_t s = 0; s < chart->n_series; s++) {
+        const struct mr_chart_series *series = &chart->series[s];
+        for (size_t i = 0; i < series->n; i++) {
+            if (!isfinite(series->x[i]) || !isfinite(series->y[i]))
+                continue;
+            const double v = is_x ? series->x[i] : series->y[i];
+            *low = fmin(*low, v);
+            *high = fmax(*high, v);
+        }
+        if (series->style == MR_CHART_BARS && is_x && series->n > 1) {
+            const double half = (series->x[1] - series->x[0]) / 2;
+            *low = fmin(*low, series->x[0] - half);
+            *high = fmax(*high, series->x[series->n - 1] + half);
+        }
+    }
+    if (!(*high >= *low))
+        return false;
+    for (size_t i = 0; i < chart->n_mark; i++)
+        if (chart->mark[i].is_upright == is_x && isfinite(chart->mark[i].at)) {
+            *low = fmin(*low, chart->mark[i].at);
+            *high = fmax(*high, chart->mark[i].at);
+        }
+    if (!is_x && chart->is_from_zero)
+        *low = fmin(*low, 0);
+    return true;
+}
+
+static void draw_axes(const struct mr_chart *chart, const struct axis *x, const struct axis *y,
+                      struct mr_buf *out)
+{
+    mr_buf_printf(out, "<path class=\"grid\" d=\"");
+    for (int i = 0; i <= n_tick_max && y->low + i * y->step <= y->high + y->step / 2; i++)
+        mr_buf_printf(out, "M%.1f %.1fH%.1f", left, at(y, y->low + i * y->step), width - right);
+    mr_buf_printf(out, "\"/><path class=\"axis\" d=\"M%.1f %.1fV%.1fH%.1f\"/>\n", left, top,
+                  height - bottom, width - right);
+    for (int i = 0; i <= n_tick_max && y->low + i * y->step <= y->high + y->step / 2; i++) {
+        const double v = y->low + i * y->step;
+        mr_buf_printf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">", left - 5,
+                      at(y, v) + 4);
+        put_number(out, fabs(v) < y->step * 1e-6 ? 0 : v);
+        mr_buf_text(out, "</text>");
+    }
+    for (int i = 0; i <= n_tick_max && x->low + i * x->step <= x->high + x->step / 2; i++) {
+        const double v = x->low + i * x->step;
+        mr_buf_printf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">", at(x, v),
+                      height - bottom + 18);
+        put_number(out, fabs(v) < x->step * 1e-6 ? 0 : v);
+        mr_buf_text(out, "</text>");
+    }
+    mr_buf_printf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\" class=\"name\">",
+                  width - right, height - 7);
+    put_xml(out, chart->x_label);
+    mr_buf_text(out, "</text>\n");
+}
+
+/* ---- marks ---- */
+
+static bool is_free(const double *taken, size_t n, double y)
+{
+    if (y < top + 8 || y > height - bottom - 2)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (fabs(y - taken[i]) < label_step)
+            return false;
+    return true;
+}
+
+/* The nearest free line of text above or below a mark. */
+static double free_line(const double *taken, size_t n, double mark_y)
+{
+    for (int i = 0; i < n_mark_max; i++) {
+        const double above = mark_y - 4 - i * label_step, below = mark_y + 12 + i * label_step;
+        if (is_free(taken, n, above))
+            return above;
+        if (is_free(taken, n, below))
+            return below;
+    }
+    return mark_y;
+}
+
+/* Labels of level marks stand at the right end, those of upright ones beside their foot. */
+static void draw_marks(const struct mr_chart *chart, const struct axis *x, const struct axis *y,
+                       struct mr_buf *out)
+{
+    double taken[n_mark_max];
+    size_t n_taken = 0;
+    for (size_t i = 0; i < chart->n_mark && n_taken < n_mark_max; i++) {
+        const struct mr_chart_mark *mark = &chart->mark[i];
+        if (!isfinite(mark->at))
+            continue;
+        if (mark->is_upright) {
+            const double px = at(x, mark->at);
+            const bool is_right = px > (left + width - right) / 2;
+            const double label = free_line(taken, n_taken, height - bottom - 2);
+            taken[n_taken++] = label;
+            mr_buf_printf(out,
+                          "<path class=\"mark\" d=\"M%.1f %.1fV%.1f\"/><text class=\"note\" "
+                          "x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">",
+                          px, top, height - bottom, px + (is_right ? -4 : 4), label,
+                          is_right ? "end" : "start");
+        } else {
+            const double py = at(y, mark->at);
+            const double label = free_line(taken, n_taken, py);
+            taken[n_taken++] = label;
+            mr_buf_printf(out,
+                          "<path class=\"mark\" d=\"M%.1f %.1fH%.1f\"/><text class=\"note\" "
+                          "x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">",
+                          left, py, width - right, width - right - 4, label);
+        }
+        put_xml(out, mark->label);
+        mr_buf_text(out, "</text>\n");
+    }
+}
+
+/* ---- series ---- */
+
+static void draw_line(const struct mr_chart_series *s, size_t i_color, const struct axis *x,
+                      const struct axis *y, struct mr_buf *out)
+{
+    bool is_down = false;
+    mr_buf_printf(out, "<path class=\"d l c%zu\" d=\"", i_color % MR_CHART_COLORS);
+    for (size_t i = 0; i < s->n; i++) {
+        if (!isfinite(s->x[i]) || !isfinite(s->y[i])) {
+            is_down = false;
+            continue;
+        }
+        const double px = at(x, s->x[i]), py = at(y, s->y[i]);
+        if (!is_down)
+            mr_buf_printf(out, "M%.1f %.1f", px, py);
+        else if (s->style == MR_CHART_STEP)
+            mr_buf_printf(out, "H%.1fV%.1f", px, py);
+        else
+            mr_buf_printf(out, "L%.1f %.1f", px, py);
+        if (!is_down && (i + 1 == s->n || !isfinite(s->y[i + 1])))
+            mr_buf_text(out, "h0.1"); /* a point alone is seen too */
+        is_down = true;
+    }
+    mr_buf_text(out, "\"/>\n");
+}
+
+/* Circle, square, diamond, triangle. */
+static void draw_point(size_t shape, double x, double y, struct mr_buf *out)
+{
+    static const char *const shapes[] = {"m-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z",
+                                         "m-3.5 -3.5h7v7h-7z", "m0 -5l5 5l-5 5l-5 -5z",
+                                         "m0 -5l4.5 8h-9z"};
+    mr_buf_printf(out, "M%.1f %.1f%s", x, y, shapes[shape % 4]);
+}
+
+static void draw_points(const struct mr_chart_series *s, size_t i_color, const struct axis *x,
+                        const struct axis *y, struct mr_buf *out)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        if (!isfinite(s->x[i]) || !isfinite(s->y[i]))
+            continue;
+        mr_buf_printf(out, "<path class=\"d p c%zu\" d=\"", i_color % MR_CHART_COLORS);
+        draw_point(i_color, at(x, s->x[i]), at(y, s->y[i]), out);
+        mr_buf_text(out, "\"><title>");
+        put_xml(out, s->label != NULL ? s->label[i] : s->name);
+        mr_buf_text(out, ": ");
+        put_number(out, s->x[i]);
+        mr_buf_text(out, ", ");
+        put_number(out, s->y[i]);
+        mr_buf_text(out, "</title></path>\n");
+    }
+}
+
+static void draw_bars(const struct mr_chart_series *s, size_t i_color, size_t n_series,
+                      const struct axis *x, const struct axis *y, struct mr_buf *out)
+{
+    const double step = s->n > 1 ? fabs(at(x, s->x[1]) - at(x, s->x[0])) : 20;
+    const double one = 0.9 * step / (double)n_series;
+    mr_buf_printf(out, "<path class=\"d b c%zu\" d=\"", i_color % MR_CHART_COLORS);
+    for (size_t i = 0; i < s->n; i++) {
+        const double base = at(y, fmax(y->low, 0)), py = at(y, s->y[i]);
+        if (!isfinite(s->y[i]))
+            continue;
+        mr_buf_printf(out, "M%.1f %.1fh%.1fV%.1fh%.1fz",
+                      at(x, s->x[i]) - 0.45 * step + one * (double)i_color, base, one, py, -one);
+    }
+    mr_buf_text(out, "\"/>\n");
+}
+
+/* ---- legend ---- */
+
+static void draw_legend(const struct mr_chart *chart, struct mr_buf *out)
+{
+    mr_buf_text(out, "<p class=\"legend\">");
+    for (size_t i = 0; i < chart->n_series; i++) {
+        const size_t color = i % MR_CHART_COLORS;
+        const bool has_points = chart->series[i].style == MR_CHART_POINTS;
+        mr_buf_printf(out,
+                      "<span><svg class=\"key\" viewBox=\"0 0 24 12\"><path class=\"%s c%zu\" "
+                      "d=\"",
+                      has_points                                ? "p"
+                      : chart->series[i].style == MR_CHART_BARS ? "b"
+                                                                : "l",
+                      color);
+        if (has_points)
+            draw_point(i, 12, 6, out);
+        else if (chart->series[i].style == MR_CHART_BARS)
+            mr_buf_text(out, "M4 1h16v10h-16z");
+        else
+            mr_buf_text(out, "M1 6h22");
+        mr_buf_text(out, "\"/></svg> ");
+        put_xml(out, chart->series[i].name);
+        mr_buf_text(out, "</span> ");
+    }
+    mr_buf_text(out, "</p>\n");
+}
+
+/* ---- chart ---- */
+
+bool mr_chart_svg(const struct mr_chart *chart, struct mr_buf *out)
+{
+    double low, high;
+    if (!find_range(chart, true, &low, &high))
+        return false;
+    const struct axis x = axis_over(low, high, 6, left, width - left - right);
+    (void)find_range(chart, false, &low, &high);
+    const struct axis y = axis_over(low, high, 5, height - bottom, top + bottom - height);
+    mr_buf_text(out, "<figure><figcaption>");
+    put_xml(out, chart->title);
+    mr_buf_text(out, " <small>");
+    put_xml(out, chart->y_label);
+    mr_buf_printf(out,
+                  "</small></figcaption><svg class=\"chart\" role=\"img\" "
+                  "xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %.0f %.0f\"><title>",
+                  width, height);
+    put_xml(out, chart->title);
+    mr_buf_text(out, "</title>\n");
+    if (isfinite(chart->shade_x) && chart->shade_x < x.high) {
+        const double from = fmax(at(&x, chart->shade_x), left);
+        mr_buf_printf(out,
+                      "<rect class=\"shade\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
+                      "height=\"%.1f\"/>\n",
+                      from, top, width - right - from, height - top - bottom);
+    }
+    draw_axes(chart, &x, &y, out);
+    for (size_t i = 0; i < chart->n_series; i++) {
+        const struct mr_chart_series *s = &chart->series[i];
+        if (s->style == MR_CHART_POINTS)
+            draw_points(s, i, &x, &y, out);
+        else if (s->style == MR_CHART_BARS)
+            draw_bars(s, i, chart->n_series, &x, &y, out);
+        else
+            draw_line(s, i, &x, &y, out);
+    }
+    draw_marks(chart, &x, &y, out);
+    mr_buf_text(out, "</svg>\n");
+    draw_legend(chart, out);
+    mr_buf_text(out, "</figure>\n");
+    return true;
+}
+
+/* ---- plans ---- */
+
+void mr_chart_color(double at_frac, char out[8])
+{
+    static const unsigned char scale[][3] = {{0, 34, 78},     {51, 67, 107},   {87, 93, 109},
+                                             {123, 121, 119}, {165, 151, 112}, {208, 184, 92},
+                                             {254, 232, 56}};
+    const double place = fmin(fmax(at_frac, 0), 1) * 6;
+    const size_t i = place >= 6 ? 5 : (size_t)place;
+    unsigned char mix[3];
+    for (size_t k = 0; k < 3; k++)
+        mix[k] =
+            (unsigned char)(scale[i][k] +
+                            (place - (double)i) * ((double)scale[i + 1][k] - scale[i][k]) + 0.5);
+    (void)snprintf(out, 8, "#%02x%02x%02x", mix[0], mix[1], mix[2]);
+}
+
+static void draw_scale(const char *unit, double low, double high, double from_y, double plan_width,
+                       struct mr_buf *out)
+{
+    const double length = fmin(plan_width, 220);
+    for (int i = 0; i < 22; i++) {
+        char color[8];
+        mr_chart_color((i + 0.5) / 22, color);
+        mr_buf_printf(out, "<rect x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"8\" fill=\"%s\"/>",
+                      i * length / 22, from_y, length / 22 + 0.2, color);
+    }
+    mr_buf_printf(out, "<text x=\"0\" y=\"%.1f\">", from_y + 22);
+    put_number(out, low);
+    mr_buf_printf(out, "</text><text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">", length,
+                  from_y + 22);
+    put_number(out, high);
+    mr_buf_char(out, ' ');
+    put_xml(out, unit);
+    mr_buf_text(out, "</text>\n");
+}
+
+bool mr_chart_plan(const char *title, const char *unit, const struct mr_chart_cell *cell, size_t n,
+                   double low, double high, struct mr_buf *out)
+{
+    double n_x = 1, n_y = 1;
+    size_t n_value = 0;
+    for (size_t i = 0; i < n; i++) {
+        n_x = fmax(n_x, cell[i].x + 1);
+        n_y = fmax(n_y, cell[i].y + 1);
+        n_value += isnan(cell[i].value) ? 0 : 1;
+    }
+    if (n_value == 0)
+        return false;
+    const double size = fmin(fmax(460 / n_x, 4), 36), plan_width = fmax(n_x * size, 130);
+    mr_buf_text(out, "<figure><figcaption>");
+    put_xml(out, title);
+    mr_buf_printf(out,
+                  "</figcaption><svg class=\"plan\" role=\"img\" "
+                  "xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %.0f %.0f\" "
+                  "style=\"max-width:%.0fpx\"><title>",
+                  plan_width, n_y * size + 36, fmax(plan_width, 200));
+    put_xml(out, title);
+    mr_buf_text(out, "</title>\n");
+    for (size_t i = 0; i < n; i++) {
+        char color[8] = "none";
+        if (!isnan(cell[i].value))
+            mr_chart_color(high > low ? (cell[i].value - low) / (high - low) : 0.5, color);
+        mr_buf_printf(out,
+                      "<rect class=\"d%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" "
+                      "fill=\"%s\"><title>",
+                      isnan(cell[i].value) ? " none" : "", cell[i].x * size, cell[i].y * size,
+                      size * 0.92, size * 0.92, color);
+        put_xml(out, cell[i].name);
+        mr_buf_text(out, ": ");
+        if (isnan(cell[i].value))
+            mr_buf_text(out, "not recorded");
+        else
+            put_number(out, cell[i].value);
+        mr_buf_char(out, ' ');
+        put_xml(out, unit);
+        mr_buf_text(out, "</title></rect>\n");
+    }
+    draw_scale(unit, low, high, n_y * size + 6, plan_width, out);
+    mr_buf_text(out, "</svg></figure>\n");
+    return true;
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows are read in blocks, so that a gigawatt's racks need no more memory than one row and a chart.
+ */
+#include "postprocess/curve.h"
+
+#include "engine/base/mem.h"
+
+#include <math.h>
+
+enum {
+    block_values = 1 << 20
+};
+
+static const struct mr_runread_set *find(const struct mr_runread *run, const char *path)
+{
+    const struct mr_runread_set *set = mr_runread_find(run, path);
+    if (set == NULL || set->is_text || set->is_axis || set->rank < 1 || set->rank > 2)
+        return NULL;
+    const struct mr_runread_set *axis = mr_runread_find(run, set->axis[0]);
+    return axis != NULL && axis->rank == 1 && !axis->is_text && !axis->is_bare &&
+                   strcmp(axis->name, "time") == 0
+               ? set
+               : NULL;
+}
+
+bool mr_curve_is(const struct mr_runread *run, const char *path)
+{
+    const struct mr_runread_set *set = find(run, path);
+    return set != NULL && mr_runread_rows(run, set) > 0 && mr_runread_width(set) > 0;
+}
+
+/* What is under way: blocks of rows with their times. */
+struct reader {
+    const struct mr_runread *run;
+    const struct mr_runread_set *set;
+    double *t_s, *block;
+    size_t n, width, n_block; /* rows, values of a row, rows of a block */
+};
+
+static mr_status begin(struct reader *r, const struct mr_runread *run, const char *path,
+                       struct mr_err *err)
+{
+    *r = (struct reader){.run = run, .set = find(run, path)};
+    if (r->set == NULL)
+        return MR_OK;
+    r->n = mr_runread_rows(run, r->set);
+    r->width = mr_runread_width(r->set);
+    if (r->width == 0 || r->width > block_values) {
+        r->n = 0;
+        return MR_OK;
+    }
+    r->n_block = block_values / r->width;
+    r->block = mr_alloc(r->n_block * r->width, sizeof *r->block);
+    r->t_s = mr_alloc(r->n + 1, sizeof *r->t_s);
+    if (r->block == NULL || r->t_s == NULL)
+        return mr_err_nomem(err, r->n * sizeof *r->t_s);
+    return mr_runread_f64(run, mr_runread_find(run, r->set->axis[0]), 0, r->n, r->t_s, err);
+}
+
+static void end(struct reader *r)
+{
+    mr_free(r->t_s);
+    mr_free(r->block);
+}
+
+static double join(const double *value, size_t n, enum mr_curve_how how)
+{
+    double sum = 0, max = -HUGE_VAL;
+    size_t n_there = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!isnan(value[i])) {
+            sum += value[i];
+            max = fmax(max, value[i]);
+            n_there++;
+        }
+    if (n_there == 0)
+        return (double)NAN;
+    return how == MR_CURVE_SUM ? sum : how == MR_CURVE_MAX ? max : sum / (double)n_there;
+}
+
+static mr_status read_rows(struct reader *r, enum mr_curve_how how, struct mr_curve *out,
+                           struct mr_err *err)
+{
+    out->value = mr_alloc(r->n + 1, sizeof *out->value);
+    if (out->value == NULL)
+        return mr_err_nomem(err, r->n * sizeof *out->value);
+    for (size_t at = 0; at < r->n; at += r->n_block) {
+        const size_t n = r->n - at < r->n_block ? r->n - at : r->n_block;
+        MR_TRY(mr_runread_f64(r->run, r->set, at, n, r->block, err));
+        for (size_t i = 0; i < n; i++)
+            out->value[at + i] = join(r->block + i * r->width, r->width, how);
+    }
+    out->n = r->n;
+    out->units = r->set->units;
+    out->t_s = r->t_s;
+    r->t_s = NULL;
+    return MR_OK;
+}
+
+mr_status mr_curve_read(const struct mr_runread *run, const char *path, enum mr_curve_how how,
+                        struct mr_curve *out, struct mr_err *err)
+{
+    struct reader r;
+    *out = (struct mr_curve){.units = ""};
+    mr_status st = begin(&r, run, path, err);
+    if (st == MR_OK && r.n > 0)
+        st = read_rows(&r, how, out, err);
+    end(&r);
+    return st;
+}
+
+mr_status mr_curve_one(const struct mr_runread *run, const char *path, size_t entity,
+                       struct mr_curve *out, struct mr_err *err)
+{
+    struct reader r;
+    *out = (struct mr_curve){.units = ""};
+    mr_status st = begin(&r, run, path, err);
+    if (st == MR_OK && r.n > 0 && entity < r.width) {
+        out->value = mr_alloc(r.n + 1, sizeof *out->value);
+        st = out->value == NULL ? mr_err_nomem(err, r.n * sizeof *out->value)
+             : r.set->rank == 1 ? mr_runread_f64(run, r.set, 0, r.n, out->value, err)
+                                : mr_runread_column(run, r.set, entity, out->value, err);
+        out->n = st == MR_OK ? r.n : 0;
+        out->units = r.set->units;
+        out->t_s = r.t_s;
+        r.t_s = NULL;
+    }
+    end(&r);
+    return st;
+}
+
+void mr_curve_fini(struct mr_curve *series)
+{
+    mr_free(series->t_s);
+    mr_free(series->value);
+    *series = (struct mr_curve){.units = ""};
+}
+
+void mr_curve_thin(struct mr_curve *series, size_t n_max, enum mr_curve_how how)
+{
+    const size_t n = series->n;
+    if (n <= n_max || n_max == 0)
+        return;
+    for (size_t i = 0; i < n_max; i++) {
+        const size_t from = n * i / n_max, to = n * (i + 1) / n_max;
+        series->t_s[i] = join(series->t_s + from, to - from, MR_CURVE_MEAN);
+        series->value[i] = join(series->value + from, to - from, how);
+    }
+    series->n = n_max;
+}
+
+/* A sample holds until the next, the last as long as the one before it. */
+static double lasts_s(const double *t_s, size_t i, size_t n)
+{
+    if (n < 2)
+        return 1;
+    return i + 1 < n ? t_s[i + 1] - t_s[i] : t_s[n - 1] - t_s[n - 2];
+}
+
+static void add_row(const double *row, size_t width, double step_s, enum mr_curve_how how,
+                    double *value, double *weight)
+{
+    for (size_t k = 0; k < width; k++) {
+        const double v = row[k];
+        if (isnan(v))
+            continue;
+        if (how == MR_CURVE_MAX)
+            value[k] = weight[k] > 0 ? fmax(value[k], v) : v;
+        else
+            value[k] += how == MR_CURVE_TIME ? (v > 0 ? step_s : 0) : v * step_s;
+        weight[k] += step_s;
+    }
+}
+
+static mr_status add_rows(struct reader *r, enum mr_curve_how how, double *value, double *weight,
+                          struct mr_err *err)
+{
+    for (size_t at = 0; at < r->n; at += r->n_block) {
+        const size_t n = r->n - at < r->n_block ? r->n - at : r->n_block;
+        MR_TRY(mr_runread_f64(r->run, r->set, at, n, r->block, err));
+        for (size_t i = 0; i < n; i++)
+            add_row(r->block + i * r->width, r->width, lasts_s(r->t_s, at + i, r->n), how, value,
+                    weight);
+    }
+    for (size_t k = 0; k < r->width; k++)
+        if (!(weight[k] > 0))
+            value[k] = (double)NAN;
+        else if (how == MR_CURVE_MEAN)
+            value[k] /= weight[k];
+    return MR_OK;
+}
+
+mr_status mr_curve_entities(const struct mr_runread *run, const char *path, enum mr_curve_how how,
+                            double **value, size_t *n, struct mr_err *err)
+{
+    struct reader r;
+    *value = NULL;
+    *n = 0;
+    mr_status st = begin(&r, run, path, err);
+    if (st == MR_OK && r.n > 0) {
+        double *weight = mr_alloc_zero(r.width, sizeof *weight);
+        *value = mr_alloc_zero(r.width, sizeof **value);
+        st = weight == NULL || *value == NULL ? mr_err_nomem(err, r.width * sizeof *weight)
+                                              : add_rows(&r, how, *value, weight, err);
+        *n = r.width;
+        mr_free(weight);
+        if (st != MR_OK) {
+            mr_free(*value);
+            *value = NULL;
+        }
+    }
+    end(&r);
+    return st;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Numbers over time out of a result file: entities made one, rows thinned to what a chart can show;
+ * and entities with time made one, each sample counting for the time to the next. NaN is what was
+ * not recorded: it is left out of sums, means and extremes. */
+#ifndef MR_POSTPROCESS_CURVE_H
+#define MR_POSTPROCESS_CURVE_H
+
+#include "postprocess/runread.h"
+
+enum mr_curve_how {
+    MR_CURVE_SUM,
+    MR_CURVE_MEAN,
+    MR_CURVE_MAX,
+    MR_CURVE_TIME /* entities only: seconds in which the value is above 0 */
+};
+
+/* Owned by the caller: mr_curve_fini. */
+struct mr_curve {
+    double *t_s, *value;
+    size_t n;
+    const char *units; /* of the file */
+};
+
+/** Whether there are numbers over time under that path. */
+bool mr_curve_is(const struct mr_runread *run, const char *path);
+
+/** @param[in] how entities become one; without entities it does not matter
+ *  @param[out] out mr_curve_fini; empty when there is no such series */
+MR_CHECKED mr_status mr_curve_read(const struct mr_runread *run, const char *path,
+                                   enum mr_curve_how how, struct mr_curve *out, struct mr_err *err);
+
+/** One entity. */
+MR_CHECKED mr_status mr_curve_one(const struct mr_runread *run, const char *path, size_t entity,
+                                  struct mr_curve *out, struct mr_err *err);
+void mr_curve_fini(struct mr_curve *series);
+
+/** Make at most n_max points: means, or largest values, of equal numbers of neighbors. */
+void mr_curve_thin(struct mr_curve *series, size_t n_max, enum mr_curve_how how);
+
+/** One number per entity. @param[out] value owned by the caller: mr_free; NULL without the series
+ */
+MR_CHECKED mr_status mr_curve_entities(const struct mr_runread *run, const char *path,
+                                       enum mr_curve_how how, double **value, size_t *n,
+                                       struct mr_err *err);
+
+#endif

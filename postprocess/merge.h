@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One file over the runs of a folder: figures and factors as columns over the axis `run` in /kpi,
+ * and every series that all runs have over the same times as run x time x entity, either by
+ * reference (virtual datasets: the file stays beside its runs) or as a copy that stands alone. A
+ * run that is missing or not complete is NaN everywhere and named. */
+#ifndef MR_POSTPROCESS_MERGE_H
+#define MR_POSTPROCESS_MERGE_H
+
+#include "engine/base/text.h"
+
+struct mr_merge_options {
+    bool is_copy, may_overwrite;
+};
+
+struct mr_merge_result {
+    size_t n_run, n_there, n_figure, n_factor, n_series;
+    struct mr_buf missing; /* names of runs that are NaN, and why */
+    struct mr_buf
+        uneven; /* groups that runs have over different times or entities, and which run */
+};
+
+/** DIR/manifest.csv says which runs there should be: run_id, factors, seed, config_hash.
+ *  @param[out] result mr_merge_fini, after errors too */
+MR_CHECKED mr_status mr_merge(const char *folder, const char *path,
+                              const struct mr_merge_options *options,
+                              struct mr_merge_result *result, struct mr_err *err);
+void mr_merge_fini(struct mr_merge_result *result);
+
+#endif

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files, the order of the sections, charts made of series. */
+#include "postprocess/report.h"
+
+#include "engine/base/mem.h"
+#include "postprocess/report_impl.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+/* ---- files ---- */
+
+static mr_status load_file(const char *path, struct mr_report_file *file, struct mr_err *err)
+{
+    if (!mr_runread_is(path))
+        return mr_figures_load(path, &file->figures, err);
+    MR_TRY(mr_runread_open(path, NULL, &file->run, err));
+    return mr_figures_read(file->run, &file->figures, err);
+}
+
+mr_status mr_report_load(const char *const *path, size_t n, size_t baseline, struct mr_report *out,
+                         struct mr_err *err)
+{
+    *out = (struct mr_report){.n = n, .baseline = baseline};
+    out->file = mr_alloc_zero(n, sizeof *out->file);
+    if (out->file == NULL)
+        return mr_err_nomem(err, n * sizeof *out->file);
+    for (size_t i = 0; i < n; i++) {
+        if (n > 26)
+            (void)snprintf(out->file[i].label, sizeof out->file[i].label, "F%zu", i + 1);
+        else if (n > 1)
+            (void)snprintf(out->file[i].label, sizeof out->file[i].label, "%c", (int)('A' + i));
+        MR_TRY(load_file(path[i], &out->file[i], err));
+    }
+    return MR_OK;
+}
+
+void mr_report_fini(struct mr_report *report)
+{
+    for (size_t i = 0; report->file != NULL && i < report->n; i++) {
+        mr_runread_close(report->file[i].run);
+        mr_figures_fini(&report->file[i].figures);
+    }
+    mr_free(report->file);
+    *report = (struct mr_report){0};
+}
+
+/* ---- charts ---- */
+
+void mr_report_chart_add(struct mr_report_chart *chart, struct mr_curve *take_series,
+                         enum mr_chart_style style, const char *fmt, ...)
+{
+    va_list args;
+    if (take_series->n == 0 || chart->n == MR_REPORT_LINES) {
+        mr_curve_fini(take_series);
+        return;
+    }
+    va_start(args, fmt);
+    (void)vsnprintf(chart->name[chart->n], sizeof chart->name[0], fmt, args);
+    va_end(args);
+    mr_curve_thin(take_series, MR_REPORT_POINTS, MR_CURVE_MEAN);
+    chart->style[chart->n] = style;
+    chart->series[chart->n++] = *take_series;
+    *take_series = (struct mr_curve){.units = ""};
+}
+
+void mr_report_chart_mark(struct mr_report_chart *chart, double at, bool is_upright,
+                          const char *fmt, ...)
+{
+    const size_t i = chart->n_mark;
+    va_list args;
+    if (!isfinite(at) || i == sizeof chart->mark / sizeof *chart->mark)
+        return;
+    va_start(args, fmt);
+    (void)vsnprintf(chart->mark_label[i], sizeof chart->mark_label[i], fmt, args);
+    va_end(args);
+    chart->mark[i] = (struct mr_chart_mark){at, chart->mark_label[i], is_upright};
+    chart->n_mark++;
+}
+
+static void put_sheet(const struct mr_report_chart *chart, const struct mr_report_axes *axes,
+                      struct mr_page *page)
+{
+    struct mr_buf csv = {0};
+    struct mr_csv_writer w = {&csv, false};
+    mr_csv_put_text(&w, "series");
+    mr_csv_put_text(&w, axes->is_over_time ? "t_s" : axes->x_label);
+    mr_csv_put_text(&w, axes->y_label);
+    mr_csv_put_end(&w);
+    for (size_t s = 0; s < chart->n; s++)
+        for (size_t i = 0; i < chart->series[s].n; i++) {
+            mr_csv_put_text(&w, chart->name[s]);
+            mr_csv_put_f64(&w, chart->series[s].t_s[i]);
+            mr_csv_put_f64(&w, chart->series[s].value[i]);
+            mr_csv_put_end(&w);
+        }
+    mr_page_sheet(page, axes->sheet, &csv);
+}
+
+static double span_s(const struct mr_report_chart *chart)
+{
+    double span = 0;
+    for (size_t s = 0; s < chart->n; s++)
+        span = fmax(span, chart->series[s].t_s[chart->series[s].n - 1] - chart->series[s].t_s[0]);
+    return span;
+}
+
+bool mr_report_chart_put(struct mr_report_chart *chart, const struct mr_report_axes *axes,
+                         struct mr_page *page)
+{
+    struct mr_chart_series line[MR_REPORT_LINES];
+    char x_label[64];
+    double unit_s = 1;
+    if (chart->n == 0)
+        return false;
+    (void)snprintf(x_label, sizeof x_label, "%s", axes->x_label != NULL ? axes->x_label : "");
+    mr_buf_text(&page->out, "<div>");
+    if (axes->is_over_time) {
+        const char *unit = mr_chart_time(span_s(chart), &unit_s);
+        (void)snprintf(x_label, sizeof x_label, "simulated time, %s", unit);
+    }
+    for (size_t s = 0; s < chart->n; s++) {
+        struct mr_curve *series = &chart->series[s];
+        for (size_t i = 0; i < series->n; i++)
+            series->t_s[i] /= unit_s;
+        line[s] = (struct mr_chart_series){chart->name[s], series->t_s,     series->value,
+                                           series->n,      chart->style[s], NULL};
+    }
+    const struct mr_chart drawn = {axes->title,  x_label,     axes->y_label, line,
+                                   chart->n,     chart->mark, chart->n_mark, axes->is_from_zero,
+                                   axes->shade_x};
+    const bool is_drawn = mr_chart_svg(&drawn, &page->out);
+    for (size_t s = 0; s < chart->n; s++)
+        for (size_t i = 0; i < chart->series[s].n; i++)
+            chart->series[s].t_s[i] *= unit_s;
+    if (is_drawn)
+        put_sheet(chart, axes, page);
+    mr_buf_text(&page->out, "</div>\n");
+    return is_drawn;
+}
+
+void mr_report_chart_fini(struct mr_report_chart *chart)
+{
+    for (size_t i = 0; i < chart->n; i++)
+        mr_curve_fini(&chart->series[i]);
+    chart->n = chart->n_mark = 0;
+}
+
+const char *mr_report_named(const struct mr_report_file *file, const char *name, char out[96])
+{
+    (void)snprintf(out, 96, "%s%s%s", file->label, file->label[0] != '\0' ? " " : "", name);
+    return out;
+}
+
+/* ---- the page ---- */
+
+static void put_files(const struct mr_report *report, struct mr_page *page)
+{
+    for (size_t i = 0; i < report->n; i++) {
+        const struct mr_report_file *file = &report->file[i];
+        char named[96];
+        mr_page_say(page, "%s: %s", mr_report_named(file, file->figures.name, named),
+                    file->figures.file);
+        if (file->run != NULL && !mr_runread_is_complete(file->run))
+            mr_page_missing(page,
+                            "%sPARTIAL: this run was not finished; what follows is what it had "
+                            "written by then.",
+                            file->label[0] != '\0' ? named : "");
+    }
+}
+
+static void put_contents(struct mr_page *page)
+{
+    static const struct {
+        const char *id, *text;
+    } links[] = {{"figures", "Figures"}, {"floor", "Floor"},      {"front", "Pareto"},
+                 {"power", "Power"},     {"heat", "Heat"},        {"money", "Money"},
+                 {"limits", "Limits"},   {"events", "Events"},    {"latency", "Latency"},
+                 {"task", "Tasks"},      {"groups", "Over time"}, {"rest", "Other figures"},
+                 {"source", "Sources"}};
+    mr_buf_text(&page->out, "<nav>");
+    for (size_t i = 0; i < sizeof links / sizeof *links; i++)
+        mr_buf_printf(&page->out, "<a href=\"#%s\">%s</a> ", links[i].id, links[i].text);
+    mr_buf_text(&page->out, "</nav>\n");
+}
+
+mr_status mr_report_html(const struct mr_report *report, const char *title, struct mr_page *page,
+                         struct mr_err *err)
+{
+    *page = (struct mr_page){0};
+    mr_page_begin(page, title);
+    put_files(report, page);
+    mr_report_verdict(report, page);
+    put_contents(page);
+    mr_page_section(page, "figures", "Key figures");
+    mr_report_figures(report, true, page);
+    mr_page_section(page, "floor", "Floor plan");
+    MR_TRY(mr_report_floor(report, page, err));
+    mr_page_section(page, "front", "Tokens per megawatt against tokens per user");
+    mr_report_front(report, page);
+    mr_page_section(page, "power", "Power");
+    MR_TRY(mr_report_power(report, page, err));
+    mr_page_section(page, "heat", "Temperatures and weather");
+    MR_TRY(mr_report_heat(report, page, err));
+    mr_page_section(page, "money", "Cost and revenue by tier");
+    mr_report_money(report, page);
+    mr_page_section(page, "limits", "What limits");
+    MR_TRY(mr_report_limits(report, page, err));
+    mr_page_section(page, "events", "Events");
+    MR_TRY(mr_report_events(report, page, err));
+    mr_page_section(page, "latency", "Latency and cache");
+    MR_TRY(mr_report_latency(report, page, err));
+    mr_page_section(page, "task", "Where the time of an agent's task goes");
+    MR_TRY(mr_report_task(report, page, err));
+    mr_page_section(page, "groups", "Over time");
+    MR_TRY(mr_report_groups(report, page, err));
+    mr_page_section(page, "rest", "All other figures");
+    mr_report_figures(report, false, page);
+    mr_page_section(page, "source", "Assumptions and provenance");
+    MR_TRY(mr_report_source(report, page, err));
+    mr_page_end(page);
+    return mr_page_check(page, err);
+}

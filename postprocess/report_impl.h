@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The sections of a page, and what they share. */
+#ifndef MR_POSTPROCESS_REPORT_IMPL_H
+#define MR_POSTPROCESS_REPORT_IMPL_H
+
+#include "postprocess/chart.h"
+#include "postprocess/curve.h"
+#include "postprocess/report.h"
+
+enum {
+    MR_REPORT_LINES = 24, /* series of one chart */
+    MR_REPORT_POINTS = 300
+};
+
+/* A chart while its series are gathered. Zero-initialize; mr_report_chart_fini. */
+struct mr_report_chart {
+    struct mr_curve series[MR_REPORT_LINES];
+    char name[MR_REPORT_LINES][96];
+    enum mr_chart_style style[MR_REPORT_LINES];
+    size_t n;
+    struct mr_chart_mark mark[6];
+    char mark_label[6][64];
+    size_t n_mark;
+};
+
+/** Take a series, thinned; an empty or a surplus one is dropped. */
+void mr_report_chart_add(struct mr_report_chart *chart, struct mr_curve *take_series,
+                         enum mr_chart_style style, const char *fmt, ...) MR_PRINTF(4, 5);
+
+/** A level with a label; NaN is none. */
+void mr_report_chart_mark(struct mr_report_chart *chart, double at, bool is_upright,
+                          const char *fmt, ...) MR_PRINTF(4, 5);
+
+struct mr_report_axes {
+    const char *title, *x_label, *y_label;
+    const char *sheet; /* of its numbers */
+    bool is_over_time; /* x is seconds: the unit is chosen and x_label ignored */
+    bool is_from_zero;
+    double shade_x; /* NaN: none */
+};
+
+/** Draw it and add its sheet. @return false: there was nothing to draw */
+bool mr_report_chart_put(struct mr_report_chart *chart, const struct mr_report_axes *axes,
+                         struct mr_page *page);
+void mr_report_chart_fini(struct mr_report_chart *chart);
+
+/** "A" and a space in front of a name where there are several files. @return out */
+const char *mr_report_named(const struct mr_report_file *file, const char *name, char out[96]);
+
+/** Power at the meter, or that of the racks. @param[out] what says which; "" when there is none */
+MR_CHECKED mr_status mr_report_load_kw(const struct mr_report_file *file, struct mr_curve *out,
+                                       const char **what, struct mr_err *err);
+
+void mr_report_verdict(const struct mr_report *report, struct mr_page *page);
+/** The dozen that a person looks at first, or all others. */
+void mr_report_figures(const struct mr_report *report, bool is_headline, struct mr_page *page);
+MR_CHECKED mr_status mr_report_floor(const struct mr_report *report, struct mr_page *page,
+                                     struct mr_err *err);
+void mr_report_front(const struct mr_report *report, struct mr_page *page);
+MR_CHECKED mr_status mr_report_power(const struct mr_report *report, struct mr_page *page,
+                                     struct mr_err *err);
+MR_CHECKED mr_status mr_report_heat(const struct mr_report *report, struct mr_page *page,
+                                    struct mr_err *err);
+MR_CHECKED mr_status mr_report_groups(const struct mr_report *report, struct mr_page *page,
+                                      struct mr_err *err);
+void mr_report_money(const struct mr_report *report, struct mr_page *page);
+MR_CHECKED mr_status mr_report_limits(const struct mr_report *report, struct mr_page *page,
+                                      struct mr_err *err);
+MR_CHECKED mr_status mr_report_events(const struct mr_report *report, struct mr_page *page,
+                                      struct mr_err *err);
+MR_CHECKED mr_status mr_report_latency(const struct mr_report *report, struct mr_page *page,
+                                       struct mr_err *err);
+MR_CHECKED mr_status mr_report_task(const struct mr_report *report, struct mr_page *page,
+                                    struct mr_err *err);
+MR_CHECKED mr_status mr_report_source(const struct mr_report *report, struct mr_page *page,
+                                      struct mr_err *err);
+
+#endif

@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Power over time: duration curve, worst hour, ramps; temperatures and PUE against the weather;
+ * then every other series that the file has. Map: the load - power - heat - groups. */
+#include "engine/base/mem.h"
+#include "postprocess/report_impl.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const double none = (double)NAN;
+
+enum {
+    n_ramp_bin = 24,
+    group_charts_max = 40
+};
+
+/* ---- the load ---- */
+
+mr_status mr_report_load_kw(const struct mr_report_file *file, struct mr_curve *out,
+                            const char **what, struct mr_err *err)
+{
+    static const struct {
+        const char *path, *what;
+    } sources[] = {{"/grid/feed/measured_load_kw", "at the meter"},
+                   {"/grid/feed/calculated_load_kw", "at the meter"},
+                   {"/site/power_kw", "of the site"},
+                   {"/site/it_kw", "of all racks"},
+                   {"/power/rack_kw", "of all racks"},
+                   {"/racks/power_kw", "of all racks"},
+                   {"/pools/power_kw", "of the packages"}};
+    *out = (struct mr_curve){.units = ""};
+    *what = "";
+    for (size_t i = 0; file->run != NULL && i < sizeof sources / sizeof *sources; i++)
+        if (mr_curve_is(file->run, sources[i].path)) {
+            *what = sources[i].what;
+            return mr_curve_read(file->run, sources[i].path, MR_CURVE_SUM, out, err);
+        }
+    return MR_OK;
+}
+
+/* ---- power ---- */
+
+static int compare_down(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x < y) - (x > y);
+}
+
+/* Values in falling order over the share of samples: of equal intervals, the share of time. */
+static void make_duration(struct mr_curve *s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s->n; i++)
+        if (!isnan(s->value[i]))
+            s->value[n++] = s->value[i];
+    s->n = n;
+    qsort(s->value, n, sizeof *s->value, compare_down);
+    for (size_t i = 0; i < n; i++)
+        s->t_s[i] = n > 1 ? 100 * (double)i / (double)(n - 1) : 0;
+}
+
+/* The hour with the largest mean, in its minutes; all of a shorter run. */
+static void cut_worst_hour(struct mr_curve *s)
+{
+    double sum = 0, best = -HUGE_VAL;
+    size_t from = 0, best_from = 0, best_to = s->n;
+    for (size_t i = 0; i < s->n; i++) {
+        sum += isnan(s->value[i]) ? 0 : s->value[i];
+        while (s->t_s[i] - s->t_s[from] > 3600)
+            sum -= isnan(s->value[from]) ? 0 : s->value[from], from++;
+        const double mean = sum / (double)(i - from + 1);
+        if (mean > best && (s->t_s[i] - s->t_s[from] > 3590 || i + 1 == s->n)) {
+            best = mean;
+            best_from = from;
+            best_to = i + 1;
+        }
+    }
+    s->n = best_to - best_from;
+    const double from_s = s->t_s[best_from];
+    for (size_t i = 0; i < s->n; i++) {
+        s->t_s[i] = (s->t_s[best_from + i] - from_s) / 60;
+        s->value[i] = s->value[best_from + i];
+    }
+}
+
+/* Share of the steps by their slope [MW/min]. */
+static void make_ramps(struct mr_curve *s)
+{
+    double count[n_ramp_bin] = {0}, steepest = 0;
+    size_t n = 0;
+    for (size_t i = 1; i < s->n; i++)
+        steepest = fmax(steepest,
+                        fabs((s->value[i] - s->value[i - 1]) * 0.06 / (s->t_s[i] - s->t_s[i - 1])));
+    if (!(steepest > 0) || s->n < n_ramp_bin) {
+        s->n = 0;
+        return;
+    }
+    for (size_t i = 1; i < s->n; i++) {
+        const double slope = (s->value[i] - s->value[i - 1]) * 0.06 / (s->t_s[i] - s->t_s[i - 1]);
+        if (isnan(slope))
+            continue;
+        const size_t bin = (size_t)((slope / steepest + 1) / 2 * n_ramp_bin);
+        count[bin < n_ramp_bin ? bin : n_ramp_bin - 1]++;
+        n++;
+    }
+    for (size_t i = 0; i < n_ramp_bin; i++) {
+        s->t_s[i] = ((double)i + 0.5) / n_ramp_bin * 2 * steepest - steepest;
+        s->value[i] = 100 * count[i] / (double)n;
+    }
+    s->n = n_ramp_bin;
+}
+
+static mr_status put_load_chart(const struct mr_report *report, void (*shape)(struct mr_curve *),
+                                enum mr_chart_style style, const struct mr_report_axes *axes,
+                                bool has_limits, struct mr_page *page, bool *is_drawn,
+                                struct mr_err *err)
+{
+    struct mr_report_chart chart = {0};
+    mr_status st = MR_OK;
+    for (size_t i = 0; i < report->n && st == MR_OK; i++) {
+        const struct mr_report_file *file = &report->file[i];
+        struct mr_curve load, target = {.units = ""};
+        char named[96];
+        const char *what;
+        st = mr_report_load_kw(file, &load, &what, err);
+        if (st == MR_OK && has_limits && i == report->baseline && file->run != NULL)
+            st = mr_curve_read(file->run, "/grid/feed/target_kw", MR_CURVE_SUM, &target, err);
+        double lowest = none;
+        for (size_t k = 0; k < target.n; k++)
+            lowest = fmin(lowest, target.value[k]); /* fmin passes over NaN */
+        if (load.n > 0)
+            shape(&load);
+        mr_report_chart_add(&chart, &load, style, "%s", mr_report_named(file, what, named));
+        if (has_limits && i == report->baseline) {
+            mr_report_chart_mark(&chart, lowest, false, "tightest constraint of the grid");
+            mr_report_chart_mark(&chart,
+                                 1e3 * mr_figures_value(&file->figures, "power.feed_limit_mw"),
+                                 false, "limit of the feed");
+        }
+        mr_curve_fini(&target);
+    }
+    *is_drawn = st == MR_OK && mr_report_chart_put(&chart, axes, page);
+    mr_report_chart_fini(&chart);
+    return st;
+}
+
+mr_status mr_report_power(const struct mr_report *report, struct mr_page *page, struct mr_err *err)
+{
+    bool has_duration, has_hour, has_ramps;
+    mr_buf_text(&page->out, "<div class=\"grid\">");
+    MR_TRY(put_load_chart(report, make_duration, MR_CHART_LINE,
+                          &(struct mr_report_axes){.title = "Duration curve",
+                                                   .x_label = "share of the time, %",
+                                                   .y_label = "kW",
+                                                   .sheet = "power_duration",
+                                                   .shade_x = none},
+                          true, page, &has_duration, err));
+    MR_TRY(put_load_chart(report, cut_worst_hour, MR_CHART_STEP,
+                          &(struct mr_report_axes){.title = "Hour of the highest load",
+                                                   .x_label = "minute of that hour",
+                                                   .y_label = "kW",
+                                                   .sheet = "power_worst_hour",
+                                                   .shade_x = none},
+                          true, page, &has_hour, err));
+    MR_TRY(put_load_chart(report, make_ramps, MR_CHART_BARS,
+                          &(struct mr_report_axes){.title = "Ramps",
+                                                   .x_label = "MW/min",
+                                                   .y_label = "% of the steps",
+                                                   .sheet = "power_ramps",
+                                                   .is_from_zero = true,
+                                                   .shade_x = none},
+                          false, page, &has_ramps, err));
+    mr_buf_text(&page->out, "</div>\n");
+    if (!has_duration)
+        mr_page_missing(page,
+                        "No power over time in the file: it would come from /grid/feed, /site or "
+                        "/racks.");
+    else if (!has_ramps)
+        mr_page_missing(page,
+                        "No ramps: the load never changed, or too few samples were recorded.");
+    return MR_OK;
+}
+
+/* ---- heat ---- */
+
+struct quantity {
+    const char *path, *name;
+    enum mr_curve_how how;
+};
+
+/* A chart of one unit: of a single file all quantities, of several one chart per quantity. */
+static mr_status put_quantities(const struct mr_report *report, const struct quantity *q, size_t n,
+                                const char *title, const char *sheet, struct mr_page *page,
+                                bool *is_drawn, struct mr_err *err)
+{
+    struct mr_report_chart chart = {0};
+    mr_status st = MR_OK;
+    for (size_t k = 0; k < n && st == MR_OK; k++)
+        for (size_t i = 0; i < report->n && st == MR_OK; i++) {
+            const struct mr_report_file *file = &report->file[i];
+            struct mr_curve series = {.units = ""};
+            char named[96];
+            if (file->run != NULL)
+                st = mr_curve_read(file->run, q[k].path, q[k].how, &series, err);
+            mr_curve_thin(&series, MR_REPORT_POINTS, q[k].how); /* peaks stay */
+            mr_report_chart_add(&chart, &series, MR_CHART_LINE, "%s",
+                                mr_report_named(file, q[k].name, named));
+        }
+    const struct mr_report_axes axes = {
+        .title = title, .y_label = "degC", .sheet = sheet, .is_over_time = true, .shade_x = none};
+    if (st == MR_OK && mr_report_chart_put(&chart, &axes, page))
+        *is_drawn = true;
+    mr_report_chart_fini(&chart);
+    return st;
+}
+
+/* (racks + what cools them) / racks, sample by sample. Empty where the file lacks a part. */
+static mr_status read_pue(const struct mr_runread *run, struct mr_curve *out, struct mr_err *err)
+{
+    static const char *const extras[] = {"/cdus/electric_kw", "/plant/rejection/fan_power_kw",
+                                         "/plant/rejection/chiller_power_kw",
+                                         "/plant/rejection/pump_power_kw"};
+    struct mr_curve racks;
+    *out = (struct mr_curve){.units = "1"};
+    if (!mr_curve_is(run, "/plant/rejection/fan_power_kw"))
+        return MR_OK;
+    MR_TRY(mr_curve_read(run, "/racks/power_kw", MR_CURVE_SUM, &racks, err));
+    MR_TRY(mr_curve_read(run, extras[0], MR_CURVE_SUM, out, err));
+    mr_status st = MR_OK;
+    for (size_t k = 1; k < sizeof extras / sizeof *extras && st == MR_OK; k++) {
+        struct mr_curve extra;
+        st = mr_curve_read(run, extras[k], MR_CURVE_SUM, &extra, err);
+        for (size_t i = 0; i < out->n && i < extra.n; i++)
+            out->value[i] += extra.value[i];
+        mr_curve_fini(&extra);
+    }
+    out->n = out->n < racks.n ? out->n : racks.n;
+    for (size_t i = 0; i < out->n; i++)
+        out->value[i] = racks.value[i] > 0 ? 1 + out->value[i] / racks.value[i] : none;
+    mr_curve_fini(&racks);
+    return st;
+}
+
+static mr_status put_pue(const struct mr_report *report, struct mr_page *page, bool *is_drawn,
+                         struct mr_err *err)
+{
+    struct mr_report_chart chart = {0};
+    mr_status st = MR_OK;
+    for (size_t i = 0; i < report->n && st == MR_OK; i++) {
+        const struct mr_report_file *file = &report->file[i];
+        struct mr_curve pue = {.units = ""}, air = {.units = ""};
+        char named[96];
+        if (file->run != NULL)
+            st = read_pue(file->run, &pue, err);
+        if (st == MR_OK && file->run != NULL)
+            st = mr_curve_read(file->run, "/weather/dry_bulb_c", MR_CURVE_MEAN, &air, err);
+        pue.n = pue.n < air.n ? pue.n : air.n;
+        for (size_t k = 0; k < pue.n; k++)
+            pue.t_s[k] = air.value[k];
+        mr_curve_thin(&pue, 120, MR_CURVE_MEAN);
+        mr_curve_fini(&air);
+        mr_report_chart_add(&chart, &pue, MR_CHART_POINTS, "%s",
+                            mr_report_named(file, "racks and cooling", named));
+    }
+    const struct mr_report_axes axes = {.title = "PUE of cooling against the weather",
+                                        .x_label = "dry bulb, degC",
+                                        .y_label = "(racks + cooling) / racks",
+                                        .sheet = "heat_pue",
+                                        .shade_x = none};
+    *is_drawn = st == MR_OK && mr_report_chart_put(&chart, &axes, page);
+    mr_report_chart_fini(&chart);
+    return st;
+}
+
+mr_status mr_report_heat(const struct mr_report *report, struct mr_page *page, struct mr_err *err)
+{
+    static const struct quantity dies[] = {{"/racks/die_max_c", "hottest die", MR_CURVE_MAX},
+                                           {"/racks/die_mean_c", "mean die", MR_CURVE_MEAN}};
+    static const struct quantity water[] = {
+        {"/racks/liquid_supply_c", "warmest supply of a rack", MR_CURVE_MAX},
+        {"/racks/liquid_return_c", "warmest return of a rack", MR_CURVE_MAX},
+        {"/plant/rejection/leaving_c", "facility water out", MR_CURVE_MAX}};
+    static const struct quantity air[] = {{"/weather/dry_bulb_c", "dry bulb", MR_CURVE_MEAN},
+                                          {"/weather/wet_bulb_c", "wet bulb", MR_CURVE_MEAN},
+                                          {"/plant/room_c", "warmest room", MR_CURVE_MAX}};
+    bool has_any = false, has_weather = false, has_pue;
+    mr_buf_text(&page->out, "<div class=\"grid\">");
+    MR_TRY(put_quantities(report, dies, 2, "Dies", "heat_dies", page, &has_any, err));
+    MR_TRY(put_quantities(report, water, 3, "Coolant", "heat_coolant", page, &has_any, err));
+    MR_TRY(put_quantities(report, air, 3, "Air", "heat_air", page, &has_weather, err));
+    MR_TRY(put_pue(report, page, &has_pue, err));
+    mr_buf_text(&page->out, "</div>\n");
+    if (!has_any && !has_weather)
+        mr_page_missing(
+            page, "No temperatures in the file (groups /racks, /plant, /weather): the run did "
+                  "not drive the coolant.");
+    else if (!has_pue)
+        mr_page_missing(page,
+                        "No PUE against weather: this needs /racks, /cdus, /plant/rejection and "
+                        "/weather in one file.");
+    return MR_OK;
+}
+
+/* ---- groups ---- */
+
+static bool is_shown_elsewhere(const char *group)
+{
+    static const char *const groups[] = {"/racks", "/weather", "/cdus", "/plant",
+                                         "/plant/rejection"};
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
+        if (strcmp(group, groups[i]) == 0)
+            return true;
+    return false;
+}
+
+static mr_status add_entities(const struct mr_report_file *file, const struct mr_runread_set *set,
+                              struct mr_report_chart *chart, struct mr_err *err)
+{
+    enum {
+        n_entity_max = 8
+    };
+    const size_t n = mr_runread_width(set);
+    const struct mr_runread_set *axis =
+        set->rank == 2 ? mr_runread_find(file->run, set->axis[1]) : NULL;
+    const char *const *name = NULL;
+    char named[96];
+    struct mr_curve series;
+    if (axis != NULL && axis->is_text)
+        MR_TRY(mr_runread_texts(file->run, axis, &name, err));
+    if (n > n_entity_max) {
+        MR_TRY(mr_curve_read(file->run, set->path, MR_CURVE_MEAN, &series, err));
+        mr_report_chart_add(chart, &series, MR_CHART_LINE, "%smean of %zu",
+                            mr_report_named(file, "", named), n);
+        return MR_OK;
+    }
+    for (size_t k = 0; k < n; k++) {
+        MR_TRY(mr_curve_one(file->run, set->path, k, &series, err));
+        mr_report_chart_add(chart, &series, MR_CHART_LINE, "%s",
+                            mr_report_named(file, name != NULL ? name[k] : set->name, named));
+    }
+    return MR_OK;
+}
+
+static bool is_zero(const struct mr_report_chart *chart)
+{
+    for (size_t s = 0; s < chart->n; s++)
+        for (size_t i = 0; i < chart->series[s].n; i++)
+            if (chart->series[s].value[i] > 0 || chart->series[s].value[i] < 0)
+                return false;
+    return chart->n > 0;
+}
+
+/* @param[out] zero names of what was 0 throughout, which is no picture */
+static mr_status put_set(const struct mr_report *report, const char *path, struct mr_page *page,
+                         struct mr_buf *zero, bool *is_drawn, struct mr_err *err)
+{
+    struct mr_report_chart chart = {0};
+    const struct mr_runread_set *shown = NULL;
+    mr_status st = MR_OK;
+    for (size_t i = 0; i < report->n && st == MR_OK; i++) {
+        const struct mr_report_file *file = &report->file[i];
+        const struct mr_runread_set *set =
+            file->run != NULL ? mr_runread_find(file->run, path) : NULL;
+        if (set == NULL || !mr_curve_is(file->run, path))
+            continue;
+        shown = set;
+        st = add_entities(file, set, &chart, err);
+    }
+    char sheet[64], title[160];
+    if (shown == NULL)
+        return st;
+    (void)snprintf(sheet, sizeof sheet, "series%s", path);
+    for (char *p = sheet; *p != '\0'; p++)
+        if (*p == '/')
+            *p = '_';
+    (void)snprintf(title, sizeof title, "%s",
+                   shown->long_name[0] != '\0' ? shown->long_name : shown->name);
+    const struct mr_report_axes axes = {.title = title,
+                                        .y_label = shown->units,
+                                        .sheet = sheet,
+                                        .is_over_time = true,
+                                        .shade_x = none};
+    if (st == MR_OK && is_zero(&chart))
+        mr_buf_printf(zero, "%s%s", zero->n > 0 ? "; " : "", title);
+    else if (st == MR_OK)
+        *is_drawn = mr_report_chart_put(&chart, &axes, page);
+    mr_report_chart_fini(&chart);
+    return st;
+}
+
+/* Whether a file before this one has shown the path already. */
+static bool is_done(const struct mr_report *report, size_t i_file, const char *path)
+{
+    for (size_t i = 0; i < i_file; i++)
+        if (report->file[i].run != NULL && mr_curve_is(report->file[i].run, path))
+            return true;
+    return false;
+}
+
+static mr_status put_sets(const struct mr_report *report, struct mr_page *page, struct mr_buf *zero,
+                          size_t *n_drawn, struct mr_err *err)
+{
+    for (size_t i = 0; i < report->n; i++) {
+        const struct mr_runread *run = report->file[i].run;
+        for (size_t k = 0; run != NULL && k < mr_runread_n(run) && *n_drawn < group_charts_max;
+             k++) {
+            const struct mr_runread_set *set = mr_runread_at(run, k);
+            bool is_drawn = false;
+            if (set->n_flag > 0 || is_shown_elsewhere(set->group) || !mr_curve_is(run, set->path) ||
+                is_done(report, i, set->path))
+                continue;
+            MR_TRY(put_set(report, set->path, page, zero, &is_drawn, err));
+            *n_drawn += is_drawn ? 1 : 0;
+        }
+    }
+    return MR_OK;
+}
+
+mr_status mr_report_groups(const struct mr_report *report, struct mr_page *page, struct mr_err *err)
+{
+    struct mr_buf zero = {0};
+    size_t n = 0;
+    mr_buf_text(&page->out, "<div class=\"grid\">");
+    const mr_status st = put_sets(report, page, &zero, &n, err);
+    mr_buf_text(&page->out, "</div>\n");
+    if (zero.n > 0)
+        mr_page_say(page, "Zero throughout: %s.", zero.text);
+    if (n == 0)
+        mr_page_missing(page,
+                        "No series of the site, its pools, tiers, halls or feeds in the file.");
+    mr_buf_fini(&zero);
+    return st;
+}

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What users got and paid: tiers, latency distributions from every call, caches, and where the time
+ * of a task of several calls went. Map: money - calls - latency - cache - tasks. */
+#include "engine/base/hist.h"
+#include "engine/base/mem.h"
+#include "postprocess/report_impl.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    n_tier_max = 8,
+    n_point = 160
+};
+
+/* ---- money ---- */
+
+static double tier_value(const struct mr_figures *f, const char *tier, const char *name)
+{
+    char path[160];
+    (void)snprintf(path, sizeof path, "tiers.%s.%s", tier, name);
+    return mr_figures_value(f, path);
+}
+
+/* Costs of the site fall on tiers by their share of the output tokens. */
+void mr_report_money(const struct mr_report *report, struct mr_page *page)
+{
+    static const char *const head[] = {
+        "file",        "tier",          "#tokens/s",      "#revenue USD/h", "#USD/Mtok earned",
+        "#SLO met, %", "#energy USD/h", "#capital USD/h", "#CO2 kg/h"};
+    struct mr_page_table table;
+    size_t n = 0;
+    bool has_costs = false;
+    for (size_t i = 0; i < report->n; i++)
+        n += report->file[i].figures.n_tier;
+    if (n == 0) {
+        mr_page_missing(page, "No tiers in the file: nothing was sold.");
+        return;
+    }
+    mr_page_table(&table, page, "tiers", head, sizeof head / sizeof *head);
+    for (size_t i = 0; i < report->n; i++) {
+        const struct mr_figures *f = &report->file[i].figures;
+        const double all_tok_s = mr_figures_value(f, "tok_s.output");
+        for (size_t k = 0; k < f->n_tier; k++) {
+            char named[96];
+            const double tok_s = tier_value(f, f->tier[k], "tok_s"), share = tok_s / all_tok_s;
+            const double usd_h = tier_value(f, f->tier[k], "revenue_usd_h");
+            const double energy = share * mr_figures_value(f, "economy.energy_usd_h"),
+                         capital = share * mr_figures_value(f, "economy.capital_usd_h"),
+                         carbon = share * mr_figures_value(f, "economy.co2_kg_h");
+            mr_page_row(&table);
+            mr_page_cell(&table, mr_report_named(&report->file[i], f->name, named));
+            mr_page_cell(&table, f->tier[k]);
+            mr_page_cell_f64(&table, tok_s);
+            mr_page_cell_f64(&table, usd_h);
+            mr_page_cell_f64(&table, tok_s > 0 ? usd_h / tok_s / 3600 * 1e6 : (double)NAN);
+            mr_page_cell_f64(&table, 100 * tier_value(f, f->tier[k], "slo_met_frac"));
+            mr_page_cell_f64(&table, energy);
+            mr_page_cell_f64(&table, capital);
+            mr_page_cell_f64(&table, carbon);
+            has_costs = has_costs || !isnan(energy) || !isnan(capital) || !isnan(carbon);
+        }
+    }
+    mr_page_table_end(&table);
+    if (!has_costs)
+        mr_page_missing(
+            page, "Energy, capital and carbon by tier are not in the file: its summary has no "
+                  "economy.energy_usd_h, capital_usd_h or co2_kg_h.");
+    else
+        mr_page_say(page, "Costs of the site are divided among tiers by output tokens.");
+}
+
+/* ---- calls ---- */
+
+/* Columns of /requests that all have the same rows; NULL where the file lacks one. */
+struct calls {
+    double *arrived_s, *scheduled_s, *first_s, *finished_s, *output, *tier, *session;
+    size_t n;
+};
+
+static mr_status read_calls(const struct mr_report_file *file, struct calls *calls,
+                            struct mr_err *err)
+{
+    const struct {
+        const char *path;
+        double **to;
+    } columns[] = {{"/requests/arrived_s", &calls->arrived_s},
+                   {"/requests/scheduled_s", &calls->scheduled_s},
+                   {"/requests/first_token_s", &calls->first_s},
+                   {"/requests/finished_s", &calls->finished_s},
+                   {"/requests/output", &calls->output},
+                   {"/requests/tier", &calls->tier},
+                   {"/requests/session", &calls->session}};
+    *calls = (struct calls){0};
+    size_t n = SIZE_MAX;
+    for (size_t i = 0; file->run != NULL && i < sizeof columns / sizeof *columns; i++) {
+        const struct mr_runread_set *set = mr_runread_find(file->run, columns[i].path);
+        if (set == NULL || set->is_text || set->rank != 1)
+            continue;
+        const size_t rows = mr_runread_rows(file->run, set);
+        MR_TRY(mr_runread_all(file->run, set, columns[i].to, err));
+        n = rows < n ? rows : n;
+    }
+    calls->n = n == SIZE_MAX ? 0 : n;
+    return MR_OK;
+}
+
+static void free_calls(struct calls *calls)
+{
+    double *const all[] = {calls->arrived_s, calls->scheduled_s, calls->first_s, calls->finished_s,
+                           calls->output,    calls->tier,        calls->session};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        mr_free(all[i]);
+    *calls = (struct calls){0};
+}
+
+/* ---- latency ---- */
+
+enum latency {
+    TTFT,
+    TPOT,
+    E2E
+};
+
+static double latency_of(const struct calls *c, enum latency which, size_t i)
+{
+    if (which == TTFT)
+        return c->first_s[i] - c->arrived_s[i];
+    if (which == E2E)
+        return c->finished_s[i] - c->arrived_s[i];
+    return c->output[i] > 1 ? (c->finished_s[i] - c->first_s[i]) / (c->output[i] - 1) : (double)NAN;
+}
+
+/* The distribution as seconds over share: at most n_point points up to the 99.5th percentile. */
+static mr_status make_curve(const struct mr_hist *hist, struct mr_curve *out, struct mr_err *err)
+{
+    *out = (struct mr_curve){mr_alloc(n_point, sizeof(double)), mr_alloc(n_point, sizeof(double)),
+                             n_point, "s"};
+    if (out->t_s == NULL || out->value == NULL) {
+        mr_curve_fini(out);
+        return mr_err_nomem(err, n_point * sizeof(double));
+    }
+    for (size_t i = 0; i < n_point; i++) {
+        const double q = 0.995 * (double)i / (n_point - 1);
+        out->t_s[i] = mr_hist_quantile_s(hist, q);
+        out->value[i] = 100 * q;
+    }
+    return MR_OK;
+}
+
+static mr_status add_curves(const struct mr_report_file *file, const struct calls *calls,
+                            enum latency which, struct mr_hist *hist, struct mr_report_chart *chart,
+                            struct mr_err *err)
+{
+    const struct mr_runread_set *tiers = mr_runread_find(file->run, "/tiers/tier");
+    const char *const *name = NULL;
+    size_t n_tier = 1;
+    if (tiers != NULL && tiers->is_text && calls->tier != NULL) {
+        MR_TRY(mr_runread_texts(file->run, tiers, &name, err));
+        n_tier = tiers->dim[0] < n_tier_max ? tiers->dim[0] : n_tier_max;
+    }
+    for (size_t k = 0; k < n_tier; k++) {
+        struct mr_curve curve;
+        char named[96];
+        mr_hist_reset(hist);
+        for (size_t i = 0; i < calls->n; i++) {
+            const double s = latency_of(calls, which, i);
+            if (s >= 0 && s < MR_HIST_END_S && (name == NULL || (size_t)calls->tier[i] == k))
+                mr_hist_add(hist, s);
+        }
+        if (hist->n == 0)
+            continue;
+        MR_TRY(make_curve(hist, &curve, err));
+        mr_report_chart_add(chart, &curve, MR_CHART_LINE, "%s",
+                            mr_report_named(file, name != NULL ? name[k] : "all calls", named));
+    }
+    return MR_OK;
+}
+
+static bool has_latency(const struct calls *c, enum latency which)
+{
+    return c->n > 0 && c->finished_s != NULL && c->arrived_s != NULL &&
+           (which == E2E || c->first_s != NULL) && (which != TPOT || c->output != NULL);
+}
+
+static mr_status put_curves(const struct mr_report *report, const struct calls *calls,
+                            struct mr_hist *hist, struct mr_page *page, size_t *n_drawn,
+                            struct mr_err *err)
+{
+    static const struct {
+        const char *title, *sheet;
+    } charts[] = {{"Time to first token", "latency_ttft"},
+                  {"Time per output token", "latency_tpot"},
+                  {"End to end", "latency_e2e"}};
+    for (size_t w = 0; w < sizeof charts / sizeof *charts; w++) {
+        struct mr_report_chart chart = {0};
+        mr_status st = MR_OK;
+        for (size_t i = 0; i < report->n && st == MR_OK; i++)
+            if (has_latency(&calls[i], (enum latency)w))
+                st = add_curves(&report->file[i], &calls[i], (enum latency)w, hist, &chart, err);
+        const struct mr_report_axes axes = {.title = charts[w].title,
+                                            .x_label = "s",
+                                            .y_label = "% of calls within",
+                                            .sheet = charts[w].sheet,
+                                            .is_from_zero = true,
+                                            .shade_x = (double)NAN};
+        *n_drawn += st == MR_OK && mr_report_chart_put(&chart, &axes, page) ? 1 : 0;
+        mr_report_chart_fini(&chart);
+        MR_TRY(st);
+    }
+    return MR_OK;
+}
+
+/* ---- cache ---- */
+
+static void put_cache(const struct mr_report *report, struct mr_page *page)
+{
+    static const struct {
+        const char *path, *text;
+    } rows[] = {{"tokens.input", "Tokens of prompts"},
+                {"tokens.cached_input", "Of them found in the prefix cache"},
+                {"requests.shed", "Calls turned away"},
+                {"engine.restarts", "Calls preempted, their KV lost"},
+                {"prefill.transfers", "KV transfers from prefill to decode"},
+                {"prefill.sent_bytes", "Bytes of KV sent"},
+                {"prefill.transfer_s_mean", "Mean time a transfer was waited for, s"}};
+    char text[26][32];
+    const char *head[27] = {"KV and cache"};
+    struct mr_page_table table;
+    const size_t n = report->n < 26 ? report->n : 26;
+    for (size_t i = 0; i < n; i++) {
+        (void)snprintf(text[i], sizeof text[i], "#%s",
+                       report->n > 1 ? report->file[i].label : "value");
+        head[i + 1] = text[i];
+    }
+    mr_page_table(&table, page, "cache", head, n + 1);
+    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+        mr_page_row(&table);
+        mr_page_cell(&table, rows[k].text);
+        for (size_t i = 0; i < n; i++)
+            mr_page_cell_f64(&table, mr_figures_value(&report->file[i].figures, rows[k].path));
+    }
+    mr_page_row(&table);
+    mr_page_cell(&table, "Share of prompts from the cache, %");
+    for (size_t i = 0; i < n; i++) {
+        const struct mr_figures *f = &report->file[i].figures;
+        mr_page_cell_f64(&table, 100 * mr_figures_value(f, "tokens.cached_input") /
+                                     mr_figures_value(f, "tokens.input"));
+    }
+    mr_page_table_end(&table);
+}
+
+static mr_status put_latency(const struct mr_report *report, struct calls *calls,
+                             struct mr_hist *hist, struct mr_page *page, struct mr_err *err)
+{
+    size_t n_drawn = 0;
+    for (size_t i = 0; i < report->n; i++)
+        MR_TRY(read_calls(&report->file[i], &calls[i], err));
+    mr_buf_text(&page->out, "<div class=\"grid\">");
+    MR_TRY(put_curves(report, calls, hist, page, &n_drawn, err));
+    mr_buf_text(&page->out, "</div>\n");
+    if (n_drawn == 0)
+        mr_page_missing(
+            page, "No distributions: the file has no finished call under /requests. Quantiles "
+                  "stand among the key figures where the summary has them.");
+    for (size_t i = 0; i < report->n; i++)
+        if (!isnan(mr_figures_value(&report->file[i].figures, "tokens.input"))) {
+            put_cache(report, page);
+            return MR_OK;
+        }
+    mr_page_missing(page, "No KV or cache figures: nothing was served in this file.");
+    return MR_OK;
+}
+
+mr_status mr_report_latency(const struct mr_report *report, struct mr_page *page,
+                            struct mr_err *err)
+{
+    struct calls *calls = mr_alloc_zero(report->n, sizeof *calls);
+    struct mr_hist *hist = mr_alloc_zero(1, sizeof *hist);
+    const mr_status st = calls == NULL || hist == NULL
+                             ? mr_err_nomem(err, sizeof *hist)
+                             : put_latency(report, calls, hist, page, err);
+    for (size_t i = 0; calls != NULL && i < report->n; i++)
+        free_calls(&calls[i]);
+    mr_free(calls);
+    mr_free(hist);
+    return st;
+}
+
+/* ---- tasks ---- */
+
+#define PART_LIST(X)                                \
+    X(QUEUE, "waiting for a first step")            \
+    X(PROMPT, "reading the prompt, to first token") \
+    X(TOKENS, "writing tokens")                     \
+    X(BETWEEN, "between calls: tools and thinking")
+
+enum part {
+#define PART_ENUM(name, text) PART_##name,
+    PART_LIST(PART_ENUM)
+#undef PART_ENUM
+    n_part
+};
+
+struct budget {
+    double part_s[n_part];
+    size_t n_session, n_call;
+};
+
+struct entry {
+    double session, arrived_s;
+    size_t i;
+};
+
+static int compare_entries(const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+    if (x->session < y->session || x->session > y->session)
+        return x->session > y->session ? 1 : -1;
+    if (x->arrived_s < y->arrived_s || x->arrived_s > y->arrived_s)
+        return x->arrived_s > y->arrived_s ? 1 : -1;
+    return (x->i > y->i) - (x->i < y->i);
+}
+
+/* One session of at least two calls, all of them ended. Calls that overlap leave no time between.
+ */
+static void add_session(const struct calls *c, const struct entry *entry, size_t n,
+                        struct budget *b)
+{
+    double ended_s = c->finished_s[entry[0].i];
+    if (n < 2)
+        return;
+    for (size_t k = 0; k < n; k++)
+        if (isnan(c->finished_s[entry[k].i]))
+            return;
+    for (size_t k = 0; k < n; k++) {
+        const size_t i = entry[k].i;
+        b->part_s[PART_QUEUE] += c->scheduled_s[i] - c->arrived_s[i];
+        b->part_s[PART_PROMPT] += c->first_s[i] - c->scheduled_s[i];
+        b->part_s[PART_TOKENS] += c->finished_s[i] - c->first_s[i];
+        if (k > 0)
+            b->part_s[PART_BETWEEN] += fmax(c->arrived_s[i] - ended_s, 0);
+        ended_s = fmax(ended_s, c->finished_s[i]);
+    }
+    b->n_session++;
+    b->n_call += n;
+}
+
+static mr_status add_up(const struct calls *c, struct budget *b, struct mr_err *err)
+{
+    struct entry *entry = mr_alloc(c->n + 1, sizeof *entry);
+    if (entry == NULL)
+        return mr_err_nomem(err, c->n * sizeof *entry);
+    for (size_t i = 0; i < c->n; i++)
+        entry[i] = (struct entry){c->session[i], c->arrived_s[i], i};
+    qsort(entry, c->n, sizeof *entry, compare_entries);
+    for (size_t from = 0, to; from < c->n; from = to) {
+        for (to = from + 1; to < c->n && !(entry[to].session > entry[from].session);)
+            to++;
+        add_session(c, entry + from, to - from, b);
+    }
+    mr_free(entry);
+    return MR_OK;
+}
+
+/* A bar of parts, as long as the task; the longest task fills the width. */
+static void put_bar(const struct budget *b, const char *name, double longest_s,
+                    struct mr_page *page)
+{
+    double at = 0;
+    mr_buf_text(&page->out, "<figure><figcaption>");
+    mr_buf_xml(&page->out, mr_str_of(name));
+    mr_buf_text(&page->out, "</figcaption><svg class=\"chart\" role=\"img\" "
+                            "xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 480 26\">");
+    for (size_t k = 0; k < n_part; k++) {
+        const double width = 480 * b->part_s[k] / (double)b->n_session / longest_s;
+        mr_buf_printf(&page->out, "<path class=\"d b c%zu\" d=\"M%.2f 2h%.2fv22h%.2fz\"/>", k, at,
+                      width, -width);
+        if (width > 20)
+            mr_buf_printf(&page->out,
+                          "<text class=\"note\" x=\"%.1f\" y=\"17\" text-anchor=\"middle\">%c"
+                          "</text>",
+                          at + width / 2, (int)('1' + k));
+        at += width;
+    }
+    mr_buf_text(&page->out, "</svg></figure>\n");
+}
+
+static void put_budgets(const struct mr_report *report, const struct budget *budget,
+                        struct mr_page *page)
+{
+    static const char *const names[] = {
+#define PART_NAME(name, text) text,
+        PART_LIST(PART_NAME)
+#undef PART_NAME
+    };
+    static const char *const head[] = {"file", "part", "#s of a task", "#% of it", "#tasks"};
+    struct mr_page_table table;
+    double longest_s = 0;
+    double total_s[26] = {0};
+    for (size_t i = 0; i < report->n; i++) {
+        for (size_t k = 0; k < n_part && budget[i].n_session > 0; k++)
+            total_s[i] += budget[i].part_s[k] / (double)budget[i].n_session;
+        longest_s = fmax(longest_s, total_s[i]);
+    }
+    for (size_t i = 0; i < report->n; i++) {
+        char named[96];
+        if (total_s[i] > 0)
+            put_bar(&budget[i],
+                    mr_report_named(&report->file[i], report->file[i].figures.name, named),
+                    longest_s, page);
+    }
+    mr_page_table(&table, page, "task", head, sizeof head / sizeof *head);
+    for (size_t i = 0; i < report->n; i++)
+        for (size_t k = 0; k < n_part && total_s[i] > 0; k++) {
+            char text[96], named[96];
+            const double s = budget[i].part_s[k] / (double)budget[i].n_session;
+            (void)snprintf(text, sizeof text, "%zu %s", k + 1, names[k]);
+            mr_page_row(&table);
+            mr_page_cell(&table,
+                         mr_report_named(&report->file[i], report->file[i].figures.name, named));
+            mr_page_cell(&table, text);
+            mr_page_cell_f64(&table, s);
+            mr_page_cell_f64(&table, 100 * s / total_s[i]);
+            mr_page_cell_f64(&table, (double)budget[i].n_session);
+        }
+    mr_page_table_end(&table);
+}
+
+mr_status mr_report_task(const struct mr_report *report, struct mr_page *page, struct mr_err *err)
+{
+    struct budget budget[26] = {{{0}, 0, 0}};
+    const struct mr_report shown = {report->file, report->n < 26 ? report->n : 26,
+                                    report->baseline};
+    size_t n = 0;
+    for (size_t i = 0; i < shown.n; i++) {
+        struct calls calls;
+        mr_status st = read_calls(&report->file[i], &calls, err);
+        if (st == MR_OK && has_latency(&calls, TTFT) && calls.session != NULL &&
+            calls.scheduled_s != NULL)
+            st = add_up(&calls, &budget[i], err);
+        free_calls(&calls);
+        MR_TRY(st);
+        n += budget[i].n_session;
+    }
+    if (n == 0)
+        mr_page_missing(
+            page, "No task of several calls in the file: every session has one call, or calls "
+                  "were not recorded (group /requests).");
+    else
+        put_budgets(&shown, budget, page);
+    return MR_OK;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where the answer comes from: values that were assumed, program, inputs, and the files themselves
+ * by their hashes. */
+#include "engine/base/sha256.h"
+#include "postprocess/report_impl.h"
+
+#include <stdio.h>
+
+/* Lists that a run may keep about its configuration, one name per line. */
+static mr_status put_list(const struct mr_report *report, const char *path, const char *title,
+                          struct mr_page *page, bool *has_any, struct mr_err *err)
+{
+    for (size_t i = 0; i < report->n; i++) {
+        struct mr_runread *run = report->file[i].run;
+        const struct mr_runread_set *set = run != NULL ? mr_runread_find(run, path) : NULL;
+        const char *const *text;
+        char named[96];
+        if (set == NULL || !set->is_text || set->rank > 1)
+            continue;
+        MR_TRY(mr_runread_texts(run, set, &text, err));
+        *has_any = true;
+        mr_page_say(page, "%s", mr_report_named(&report->file[i], title, named));
+        mr_buf_text(&page->out, "<ul>");
+        const size_t n = set->rank == 0 ? 1 : set->dim[0];
+        for (size_t k = 0; k < n; k++)
+            for (const char *p = text[k]; *p != '\0';) {
+                const size_t length = strcspn(p, "\n");
+                mr_buf_text(&page->out, "<li>");
+                mr_buf_xml(&page->out, (struct mr_str){p, length});
+                mr_buf_text(&page->out, "</li>\n");
+                p += length + (p[length] == '\n');
+            }
+        mr_buf_text(&page->out, "</ul>\n");
+    }
+    return MR_OK;
+}
+
+static mr_status hash_of(const char *path, char out[MR_SHA256_HEX], struct mr_err *err)
+{
+    unsigned char bytes[1 << 14], digest[MR_SHA256_BYTES];
+    struct mr_sha256 sha;
+    size_t n;
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        return mr_err_set(err, MR_IO, (struct mr_place){path, 0, 0}, "cannot be read again");
+    mr_sha256_init(&sha);
+    while ((n = fread(bytes, 1, sizeof bytes, file)) > 0)
+        mr_sha256_add(&sha, bytes, n);
+    (void)fclose(file);
+    mr_sha256_finish(&sha, digest);
+    mr_sha256_hex(digest, out);
+    return MR_OK;
+}
+
+static mr_status put_provenance(const struct mr_report *report, struct mr_page *page,
+                                struct mr_err *err)
+{
+    static const char *const head[] = {"file", "what", "value"};
+    struct mr_page_table table;
+    mr_page_table(&table, page, "provenance", head, sizeof head / sizeof *head);
+    for (size_t i = 0; i < report->n; i++) {
+        const struct mr_report_file *file = &report->file[i];
+        char named[96], hash[MR_SHA256_HEX];
+        (void)mr_report_named(file, file->figures.name, named);
+        MR_TRY(hash_of(file->figures.file, hash, err));
+        mr_page_row(&table);
+        mr_page_cell(&table, named);
+        mr_page_cell(&table, "SHA-256 of the file");
+        mr_page_cell(&table, hash);
+        for (size_t k = 0; file->run != NULL && k < mr_runread_n_attr(file->run); k++) {
+            const struct mr_runread_attr *attr = mr_runread_attr_at(file->run, k);
+            if (strcmp(attr->group, "/") != 0 && strcmp(attr->group, "/provenance") != 0)
+                continue;
+            mr_page_row(&table);
+            mr_page_cell(&table, named);
+            mr_page_cell(&table, attr->name);
+            mr_page_cell(&table, attr->text);
+        }
+    }
+    mr_page_table_end(&table);
+    return MR_OK;
+}
+
+static mr_status put_configuration(const struct mr_report *report, struct mr_page *page,
+                                   struct mr_err *err)
+{
+    for (size_t i = 0; i < report->n; i++) {
+        struct mr_runread *run = report->file[i].run;
+        const struct mr_runread_set *set =
+            run != NULL ? mr_runread_find(run, "/config/effective") : NULL;
+        const char *const *text;
+        char named[96];
+        if (set == NULL || !set->is_text || set->rank != 0)
+            continue;
+        MR_TRY(mr_runread_texts(run, set, &text, err));
+        mr_buf_text(&page->out, "<details><summary>");
+        mr_buf_xml(&page->out,
+                   mr_str_of(mr_report_named(&report->file[i], "effective configuration", named)));
+        mr_buf_text(&page->out, "</summary><pre class=\"wide\">");
+        mr_buf_xml(&page->out, mr_str_of(text[0]));
+        mr_buf_text(&page->out, "</pre></details>\n");
+    }
+    return MR_OK;
+}
+
+mr_status mr_report_source(const struct mr_report *report, struct mr_page *page, struct mr_err *err)
+{
+    bool has_any = false;
+    mr_buf_text(&page->out, "<h3>Assumptions in force</h3>\n");
+    MR_TRY(put_list(report, "/config/assumptions", "Values marked as assumption or estimate", page,
+                    &has_any, err));
+    MR_TRY(put_list(report, "/config/assumed", "Values marked as assumption or estimate", page,
+                    &has_any, err));
+    MR_TRY(put_list(report, "/config/defaulted", "Values that nobody set", page, &has_any, err));
+    if (!has_any)
+        mr_page_missing(page, "The file does not list the assumptions behind it; millrace models "
+                              "--assumptions has those of all cards.");
+    mr_buf_text(&page->out, "<h3>Provenance</h3>\n");
+    MR_TRY(put_provenance(report, page, err));
+    return put_configuration(report, page, err);
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A line per quantity: its last value and its course in forty characters of eight heights. */
+#include "postprocess/watch.h"
+
+#include "engine/base/hist.h"
+#include "engine/base/mem.h"
+#include "engine/base/num.h"
+#include "engine/base/unit.h"
+#include "postprocess/curve.h"
+#include "postprocess/figures.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum {
+    n_spark = 40,
+    n_tier_max = 8
+};
+
+/* ---- courses ---- */
+
+static void put_spark(const double *value, size_t n, struct mr_buf *out)
+{
+    static const char *const blocks[] = {"\xe2\x96\x81", "\xe2\x96\x82", "\xe2\x96\x83",
+                                         "\xe2\x96\x84", "\xe2\x96\x85", "\xe2\x96\x86",
+                                         "\xe2\x96\x87", "\xe2\x96\x88"};
+    double low = HUGE_VAL, high = -HUGE_VAL;
+    for (size_t i = 0; i < n; i++) {
+        low = fmin(low, value[i]); /* fmin and fmax pass over NaN */
+        high = fmax(high, value[i]);
+    }
+    for (size_t i = 0; i < n; i++)
+        if (isnan(value[i]))
+            mr_buf_char(out, ' ');
+        else
+            mr_buf_text(out,
+                        blocks[high > low ? (size_t)((value[i] - low) / (high - low) * 7.99) : 3]);
+}
+
+static void put_line(const char *name, double last, const char *unit, const double *value, size_t n,
+                     struct mr_buf *out)
+{
+    char text[MR_NUM_CAP] = "-";
+    if (!isnan(last))
+        (void)mr_num_format_human(last, 4, text);
+    mr_buf_printf(out, "  %-30s %10s %-9s ", name, text, unit);
+    put_spark(value, n, out);
+    mr_buf_char(out, '\n');
+}
+
+static mr_status put_curve(const struct mr_runread *run, const char *path, enum mr_curve_how how,
+                           const char *name, double scale, const char *unit, double *until_s,
+                           struct mr_buf *out, struct mr_err *err)
+{
+    struct mr_curve curve;
+    MR_TRY(mr_curve_read(run, path, how, &curve, err));
+    if (curve.n > 0) {
+        const double last = curve.value[curve.n - 1];
+        *until_s = fmax(*until_s, curve.t_s[curve.n - 1]);
+        mr_curve_thin(&curve, n_spark, how == MR_CURVE_MAX ? how : MR_CURVE_MEAN);
+        put_line(name, last * scale, unit, curve.value, curve.n, out);
+    }
+    mr_curve_fini(&curve);
+    return MR_OK;
+}
+
+// clang-format off
+static const struct quantity {
+    const char *path;
+    enum mr_curve_how how;
+    const char *name;
+    double scale;
+    const char *unit;
+} quantities[] = {
+    {"/site/tok_s", MR_CURVE_SUM, "output tokens", 1, "tok/s"},
+    {"/pools/tok_s", MR_CURVE_SUM, "output tokens of all pools", 1, "tok/s"},
+    {"/grid/feed/calculated_load_kw", MR_CURVE_SUM, "load at the meter", 1e-3, "MW"},
+    {"/site/power_kw", MR_CURVE_SUM, "power of the site", 1e-3, "MW"},
+    {"/racks/power_kw", MR_CURVE_SUM, "power of all racks", 1e-3, "MW"},
+    {"/racks/die_max_c", MR_CURVE_MAX, "hottest die", 1, "degC"},
+    {"/racks/throttled_gpus", MR_CURVE_SUM, "throttled packages", 1, ""},
+    {"/racks/liquid_supply_c", MR_CURVE_MAX, "warmest supply", 1, "degC"},
+    {"/weather/dry_bulb_c", MR_CURVE_MEAN, "outdoor air", 1, "degC"},
+    {"/power/storage_energy_kwh", MR_CURVE_SUM, "energy of storages", 1, "kWh"},
+};
+// clang-format on
+
+/* ---- calls ---- */
+
+struct calls {
+    double *arrived_s, *first_s, *finished_s, *output, *tier;
+    size_t n;
+};
+
+static mr_status read_calls(const struct mr_runread *run, struct calls *c, struct mr_err *err)
+{
+    const struct {
+        const char *path;
+        double **to;
+    } columns[] = {{"/requests/arrived_s", &c->arrived_s},
+                   {"/requests/first_token_s", &c->first_s},
+                   {"/requests/finished_s", &c->finished_s},
+                   {"/requests/output", &c->output},
+                   {"/requests/tier", &c->tier}};
+    c->n = SIZE_MAX;
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+        const struct mr_runread_set *set = mr_runread_find(run, columns[i].path);
+        const size_t n = set != NULL && !set->is_text ? mr_runread_rows(run, set) : 0;
+        c->n = n < c->n ? n : c->n;
+        if (n > 0)
+            MR_TRY(mr_runread_all(run, set, columns[i].to, err));
+    }
+    return MR_OK;
+}
+
+/* Tokens of calls by the time of their end. */
+static void put_tokens(const struct calls *c, double *until_s, struct mr_buf *out)
+{
+    double tok_s[n_spark] = {0}, end_s = 0;
+    for (size_t i = 0; i < c->n; i++)
+        end_s = fmax(end_s, c->finished_s[i]);
+    if (!(end_s > 0))
+        return;
+    for (size_t i = 0; i < c->n; i++)
+        if (c->finished_s[i] >= 0) {
+            const size_t k = (size_t)(c->finished_s[i] / end_s * n_spark);
+            tok_s[k < n_spark ? k : n_spark - 1] += c->output[i] * n_spark / end_s;
+        }
+    *until_s = fmax(*until_s, end_s);
+    put_line("output tokens of ended calls", tok_s[n_spark - 1], "tok/s", tok_s, n_spark, out);
+}
+
+static mr_status put_tiers(struct mr_runread *run, const struct calls *c, struct mr_buf *out,
+                           struct mr_err *err)
+{
+    const struct mr_runread_set *set = mr_runread_find(run, "/tiers/tier");
+    const char *const *name;
+    if (set == NULL || !set->is_text || c->n == 0)
+        return MR_OK;
+    MR_TRY(mr_runread_texts(run, set, &name, err));
+    struct mr_hist *hist = mr_alloc(1, sizeof *hist);
+    if (hist == NULL)
+        return mr_err_nomem(err, sizeof *hist);
+    for (size_t k = 0; k < set->dim[0] && k < n_tier_max; k++) {
+        size_t n_ended = 0;
+        mr_hist_reset(hist);
+        for (size_t i = 0; i < c->n; i++) {
+            const double ttft_s = c->first_s[i] - c->arrived_s[i];
+            if (c->tier[i] < (double)k || c->tier[i] > (double)k)
+                continue;
+            n_ended += c->finished_s[i] >= 0 ? 1 : 0;
+            if (ttft_s >= 0 && ttft_s < MR_HIST_END_S)
+                mr_hist_add(hist, ttft_s);
+        }
+        char p50[MR_UNIT_CAP] = "-", p99[MR_UNIT_CAP] = "-";
+        if (hist->n > 0) {
+            (void)mr_unit_human(mr_hist_quantile_s(hist, 0.5), MR_Q_TIME, 3, p50);
+            (void)mr_unit_human(mr_hist_quantile_s(hist, 0.99), MR_Q_TIME, 3, p99);
+        }
+        mr_buf_printf(out, "  tier %-25s %10zu calls     first token p50 %s, p99 %s\n", name[k],
+                      n_ended, p50, p99);
+    }
+    mr_free(hist);
+    return MR_OK;
+}
+
+static mr_status put_calls(struct mr_runread *run, double *until_s, struct mr_buf *out,
+                           struct mr_err *err)
+{
+    struct calls c = {0};
+    mr_status st = read_calls(run, &c, err);
+    if (st == MR_OK)
+        put_tokens(&c, until_s, out);
+    if (st == MR_OK)
+        st = put_tiers(run, &c, out, err);
+    mr_free(c.arrived_s);
+    mr_free(c.first_s);
+    mr_free(c.finished_s);
+    mr_free(c.output);
+    mr_free(c.tier);
+    return st;
+}
+
+/* ---- the frame ---- */
+
+mr_status mr_watch_frame(struct mr_runread *run, struct mr_buf *out, struct mr_err *err)
+{
+    const char *title = mr_runread_attr(run, "/", "title"),
+               *state = mr_runread_attr(run, "/", "status"),
+               *reason = mr_runread_attr(run, "/", "exit_reason");
+    struct mr_buf body = {0};
+    double until_s = 0;
+    mr_status st = put_calls(run, &until_s, &body, err);
+    for (size_t i = 0; i < sizeof quantities / sizeof *quantities && st == MR_OK; i++) {
+        const struct quantity *q = &quantities[i];
+        st = put_curve(run, q->path, q->how, q->name, q->scale, q->unit, &until_s, &body, err);
+    }
+    const struct mr_runread_set *events = mr_runread_find(run, "/events/t_s");
+    char time[MR_UNIT_CAP];
+    (void)mr_unit_human(until_s, MR_Q_TIME, 4, time);
+    mr_buf_printf(out, "%s: %s%s%s, simulated %s", title != NULL ? title : mr_runread_path(run),
+                  state != NULL ? state : "of unknown state", reason != NULL ? ": " : "",
+                  reason != NULL ? reason : "", time);
+    if (events != NULL)
+        mr_buf_printf(out, ", %zu events", mr_runread_rows(run, events));
+    mr_buf_char(out, '\n');
+    mr_buf_text(out, body.text != NULL ? body.text : "  nothing recorded over time so far\n");
+    mr_buf_fini(&body);
+    return st == MR_OK ? mr_buf_check(out, err) : st;
+}

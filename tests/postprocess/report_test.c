@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* postprocess/report: pages are well-formed, ask nobody for anything, say what a file lacks; no
+ * chart is empty, no text stands on another or outside of its picture; sheets hold the numbers. */
+#include "postprocess/report.h"
+
+#include "engine/base/num.h"
+#include "engine/base/xml.h"
+#include "postprocess/chart.h"
+#include "tests/postprocess/sample.h"
+
+/* Widths of letters differ; sans-serif of 11 units is 6.2 wide on the mean. */
+static const double letter = 6.2, line = 11;
+
+enum {
+    n_text_max = 64
+};
+
+struct box {
+    double x0, x1, y0, y1;
+    const char *text;
+};
+
+static double number(const struct mr_xml_node *node, const char *name)
+{
+    const char *text = mr_xml_value(node, name);
+    double value = 0;
+    if (text == NULL || mr_num_parse_f64(mr_str_of(text), &value) != MR_OK)
+        fail_msg("<%s %s=\"%s\">", node->name, name, text != NULL ? text : "");
+    return value;
+}
+
+static void check_svg(const struct mr_xml_node *svg)
+{
+    struct box box[n_text_max];
+    size_t n = 0, n_data = 0;
+    double size[4] = {0};
+    const char *view = mr_xml_value(svg, "viewBox");
+    for (size_t i = 0; i < 4; i++) {
+        view += strspn(view, " ");
+        view += mr_num_scan_f64(view, strlen(view), &size[i]);
+    }
+    for (const struct mr_xml_node *x = svg; x != NULL; x = mr_xml_walk(svg, x)) {
+        const char *class = mr_xml_value(x, "class");
+        n_data += class != NULL && (strcmp(class, "d") == 0 || strncmp(class, "d ", 2) == 0);
+        if (strcmp(x->name, "text") != 0)
+            continue;
+        const char *anchor = mr_xml_value(x, "text-anchor");
+        const double width = letter * (double)strlen(x->text), at = number(x, "x");
+        const double from = anchor == NULL || strcmp(anchor, "start") == 0 ? at
+                            : strcmp(anchor, "end") == 0                   ? at - width
+                                                                           : at - width / 2;
+        assert_true(n < n_text_max);
+        box[n++] = (struct box){from, from + width, number(x, "y") - line, number(x, "y"), x->text};
+    }
+    assert_true(n_data > 0);
+    for (size_t i = 0; i < n; i++) {
+        if (box[i].x0 < -2 || box[i].x1 > size[2] + 14 || box[i].y0 < -2 || box[i].y1 > size[3])
+            fail_msg("\"%s\" stands outside", box[i].text);
+        for (size_t k = 0; k < i; k++)
+            if (box[i].x0 < box[k].x1 && box[k].x0 < box[i].x1 && box[i].y0 < box[k].y1 - 1 &&
+                box[k].y0 < box[i].y1 - 1)
+                fail_msg("\"%s\" stands on \"%s\"", box[i].text, box[k].text);
+    }
+}
+
+/* @return pictures on the page */
+static size_t check_page(const struct mr_page *page)
+{
+    struct mr_xml_doc *doc = NULL;
+    struct mr_err err = {0};
+    size_t n = 0;
+    if (mr_xml_load_text("page", (struct mr_str){page->out.text, page->out.n}, NULL, &doc, &err) !=
+        MR_OK)
+        fail_msg("%d:%d: %s", err.line, err.col, err.text);
+    const struct mr_xml_node *root = mr_xml_root(doc);
+    for (const struct mr_xml_node *x = root; x != NULL; x = mr_xml_walk(root, x)) {
+        const char *class = mr_xml_value(x, "class");
+        static const char *const asking[] = {"href", "src"};
+        assert_string_not_equal(x->name, "script");
+        for (size_t i = 0; i < 2; i++) {
+            const char *at = mr_xml_value(x, asking[i]);
+            assert_true(at == NULL || at[0] == '#' || strncmp(at, "data:", 5) == 0);
+        }
+        if (strcmp(x->name, "svg") != 0 || (class != NULL && strcmp(class, "key") == 0))
+            continue;
+        check_svg(x);
+        n++;
+    }
+    mr_xml_destroy(doc);
+    return n;
+}
+
+static void make(const char *const *path, size_t n, struct mr_report *report, struct mr_page *page)
+{
+    struct mr_err err = {0};
+    if (mr_report_load(path, n, 0, report, &err) != MR_OK ||
+        mr_report_html(report, "A & <B>", page, &err) != MR_OK)
+        fail_msg("%s: %s", err.file, err.text);
+}
+
+static void end(struct mr_report *report, struct mr_page *page)
+{
+    mr_page_fini(page);
+    mr_report_fini(report);
+    assert_int_equal(mr_test_live_allocations(), 0);
+}
+
+static const char *sheet(const struct mr_page *page, const char *name)
+{
+    for (size_t i = 0; i < page->n_sheet; i++)
+        if (strcmp(page->sheet[i].name, name) == 0)
+            return page->sheet[i].csv.text;
+    fail_msg("no sheet %s", name);
+    return "";
+}
+
+MR_TEST(a_run_is_a_page)
+{
+    char path[512];
+    const char *const paths[] = {path};
+    struct mr_report report;
+    struct mr_page page;
+    snprintf(path, sizeof path, "%s", mr_test_tmp_path("a.h5"));
+    sample_write(path, 1, true);
+    make(paths, 1, &report, &page);
+    assert_true(check_page(&page) >= 8);
+    mr_assert_contains(page.out.text, "breaks ramp at feed &lt;A&amp;B&gt; 2 times");
+    mr_assert_contains(page.out.text, "too_hot");
+    mr_assert_contains(page.out.text, "throttled packages");
+    mr_assert_contains(page.out.text, "No temperatures in the file");
+    /* 3 + 33 is the last rack's mean over the sevens; the hottest row is the seventh */
+    mr_assert_contains(sheet(&page, "floor_power_peak"), "H0.R2.K3,3,2,139\n");
+    mr_assert_contains(sheet(&page, "figures"), "power.site_mw_peak,MW,1.4,2,0.6");
+    /* 40 sessions of 5 calls, one every 10 s: 0.1 s of queue, 0.2 of prompt, 2 of tokens each */
+    mr_assert_contains(sheet(&page, "task"), "writing tokens,10");
+    mr_assert_contains(sheet(&page, "task"), "between calls: tools and thinking,30.8");
+    mr_assert_contains(sheet(&page, "limits"), "throttled packages,H0.R1.K1,");
+    end(&report, &page);
+}
+
+MR_TEST(runs_stand_side_by_side)
+{
+    char a[512], b[512], part[530], json[512];
+    const char *const paths[] = {a, part, json};
+    struct mr_report report;
+    struct mr_page page;
+    struct mr_buf text = {0};
+    snprintf(a, sizeof a, "%s", mr_test_tmp_path("a.h5"));
+    snprintf(b, sizeof b, "%s", mr_test_tmp_path("b.h5"));
+    snprintf(part, sizeof part, "%s.part", b);
+    snprintf(json, sizeof json, "%s", mr_test_write("c.json", sample_json, sizeof sample_json - 1));
+    sample_write(a, 1, true);
+    sample_write(b, 2, false);
+    make(paths, 3, &report, &page);
+    assert_true(check_page(&page) >= 8);
+    mr_assert_contains(page.out.text, "PARTIAL");
+    mr_assert_contains(page.out.text, "C serves as many tokens/s");
+    mr_assert_contains(page.out.text, "B has no key figure in common");
+    mr_assert_contains(sheet(&page, "floor_power_peak"), "H0.R2.K3,3,2,278\n");
+    mr_report_text(&report, &text);
+    mr_assert_contains(text.text, "(PARTIAL)");
+    mr_assert_contains(text.text, "tokens/s per MW, up to");
+    mr_buf_fini(&text);
+    end(&report, &page);
+}
+
+MR_TEST(a_summary_alone_says_what_it_lacks)
+{
+    struct mr_report report;
+    struct mr_page page;
+    const char *const paths[] = {mr_test_write("x.json", "{\"schema\":1}", 12)};
+    make(paths, 1, &report, &page);
+    assert_int_equal(check_page(&page), 0);
+    static const char *const told[] = {"No key figures",
+                                       "No rack over time",
+                                       "No tokens per megawatt",
+                                       "No power over time",
+                                       "No temperatures",
+                                       "No tiers",
+                                       "Nothing in the file was at a limit",
+                                       "no events are recorded",
+                                       "No distributions",
+                                       "No KV or cache figures",
+                                       "No task of several calls",
+                                       "No series of the site",
+                                       "does not list the assumptions"};
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++)
+        mr_assert_contains(page.out.text, told[i]);
+    end(&report, &page);
+}
+
+/* Charts of anything: values of every size, none, one; marks that fall together. */
+MR_TEST(charts_of_any_numbers_keep_their_texts_apart)
+{
+    static const double scales[] = {1e-9, 1e-3, 1, 12345, 1e9, 1e15};
+    static const struct mr_chart_mark marks[] = {{0.5, "one", false},
+                                                 {0.5, "two", false},
+                                                 {0.51, "three", false},
+                                                 {0.5, "four", true},
+                                                 {0.5, "five", true}};
+    for (size_t i = 0; i < sizeof scales / sizeof *scales; i++)
+        for (size_t n = 1; n < 4; n++) {
+            const double x[] = {0, 0.5 * scales[i], scales[i]}, y[] = {-scales[i], 0.25, scales[i]};
+            const struct mr_chart_series series = {"s", x, y, n, MR_CHART_LINE, NULL};
+            const struct mr_chart chart = {"t", "x", "y", &series, 1, marks, 5, false, (double)NAN};
+            struct mr_page page = {0};
+            mr_page_begin(&page, "t");
+            assert_true(mr_chart_svg(&chart, &page.out));
+            mr_page_end(&page);
+            assert_int_equal(check_page(&page), 1);
+            mr_page_fini(&page);
+        }
+    const double nothing[] = {(double)NAN};
+    const struct mr_chart_series series = {"s", nothing, nothing, 1, MR_CHART_POINTS, NULL};
+    const struct mr_chart chart = {"t", "x", "y", &series, 1, NULL, 0, false, (double)NAN};
+    struct mr_buf out = {0};
+    assert_false(mr_chart_svg(&chart, &out));
+    assert_int_equal(out.n, 0);
+}
+
+MR_TEST(colors_run_evenly)
+{
+    char color[8];
+    mr_chart_color(0, color);
+    assert_string_equal(color, "#00224e");
+    mr_chart_color(1, color);
+    assert_string_equal(color, "#fee838");
+    mr_chart_color(7, color);
+    assert_string_equal(color, "#fee838");
+}
+
+MR_TEST_MAIN(MR_TEST_ENTRY(a_run_is_a_page), MR_TEST_ENTRY(runs_stand_side_by_side),
+             MR_TEST_ENTRY(a_summary_alone_says_what_it_lacks),
+             MR_TEST_ENTRY(charts_of_any_numbers_keep_their_texts_apart),
+             MR_TEST_ENTRY(colors_run_evenly))
