@@ -77,6 +77,9 @@ static mr_status broken(struct mr_err *err, const char *path, const char *what)
     struct cause cause = {0};
     (void)H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, note_cause, &cause);
     (void)H5Eclear2(H5E_DEFAULT);
+    if (cause.error_number == EAGAIN)
+        return mr_err_set(err, MR_IO, (struct mr_place){path, 0, 0},
+                          "is being written by another process (millrace watch looks into it)");
     const char *why = cause.error_number != 0 ? strerror(cause.error_number)
                       : cause.text[0] != '\0' ? cause.text
                                               : "HDF5 gives no reason";

@@ -8,6 +8,8 @@
 #include "postprocess/figures.h"
 #include "tests/postprocess/sample.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -137,6 +139,24 @@ MR_TEST(other_files_are_told)
     mr_figures_fini(&figures);
 }
 
+MR_TEST(a_file_that_is_written_is_told)
+{
+    const struct mr_runread_options torn = {.may_be_torn = true};
+    struct mr_runread *run = NULL;
+    struct mr_err err = {0};
+    char path[512];
+    snprintf(path, sizeof path, "%s", mr_test_tmp_path("held.h5"));
+    sample_write(path, 1, true);
+    const int writer = open(path, O_RDWR);
+    assert_int_equal(flock(writer, LOCK_EX | LOCK_NB), 0);
+    must_refuse(path, MR_IO, "is being written");
+    assert_int_equal(mr_runread_open(path, &torn, &run, &err), MR_OK);
+    assert_non_null(mr_runread_find(run, "/racks/power_kw"));
+    mr_runread_close(run);
+    close(writer);
+    check(path);
+}
+
 /* Everything that can be asked of a file, whatever is in it. */
 static void read_everything(const char *path)
 {
@@ -218,5 +238,6 @@ MR_TEST(flipped_bytes_end_in_a_message)
 
 MR_TEST_MAIN(MR_TEST_ENTRY(what_was_written_comes_back), MR_TEST_ENTRY(a_part_is_told),
              MR_TEST_ENTRY(figures_of_file_and_summary_are_the_same),
-             MR_TEST_ENTRY(other_files_are_told), MR_TEST_ENTRY(cut_files_end_in_a_message),
+             MR_TEST_ENTRY(other_files_are_told), MR_TEST_ENTRY(a_file_that_is_written_is_told),
+             MR_TEST_ENTRY(cut_files_end_in_a_message),
              MR_TEST_ENTRY(flipped_bytes_end_in_a_message))
