@@ -489,10 +489,11 @@ static void orbit_step(const struct mr_plant *plant, struct mr_plant_state *stat
     const bool was_sunlit = mr_orbit_is_sunlit(orbit, state->t_s);
     const double high_s = s->radiator.radiator_k < limit_k
                               ? mr_orbit_crossing_s(orbit, &s->radiator, heat_w, t_s, limit_k)
-                              : HUGE_VAL;
-    if (high_s <= t_s)
+                              : state->t_s;
+    if (high_s <= t_s && !s->is_high)
         tell_orbit(plant, state, i, MR_PLANT_RADIATOR_HIGH, high_s);
     mr_orbit_run(orbit, &s->radiator, heat_w, t_s);
+    s->is_high = s->radiator.radiator_k >= limit_k;
     if (mr_orbit_is_sunlit(orbit, t_s) != was_sunlit)
         tell_orbit(plant, state, i, was_sunlit ? MR_PLANT_ECLIPSE_IN : MR_PLANT_ECLIPSE_OUT, t_s);
     s->heat_j = 0;

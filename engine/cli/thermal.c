@@ -53,6 +53,9 @@ static const struct mr_opt rows[] = {
     {MR_PARAM_STR(OPT, csv, "csv", NULL, "Write the site over time"), 0, "FILE"},
     {MR_PARAM_STR(OPT, racks, "racks", NULL, "Write every rack over time"), 0, "FILE"},
     {MR_PARAM_STR(OPT, events, "events", NULL, "Write every event"), 0, "FILE"},
+    {MR_PARAM_STR(OPT, dies, "dies", NULL, "Write the die of every package at the end"), 0, "FILE"},
+    {MR_PARAM_N(OPT, seed, "seed", "1", 0, UINT32_MAX, "Of the manufacturing spread of packages"),
+     0, "N"},
     {MR_PARAM_YES(OPT, as_json, "json", "no", "One JSON object"), 0, NULL},
 };
 #undef OPT
@@ -79,7 +82,7 @@ struct job {
     struct mr_plant_state *state;
     double until_s;
     uint64_t n_step;
-    struct mr_buf site_csv, rack_csv, event_csv;
+    struct mr_buf site_csv, rack_csv, event_csv, die_csv;
     uint64_t n_record;
     struct mr_thermal_record *record;
     struct mr_thermal_figures figures;
@@ -229,6 +232,19 @@ static void record_racks(struct job *job, double t_s)
     }
 }
 
+/* Members of a cohort share everything but their manufacturing: that is looked up here alone. */
+static void record_dies(struct job *job)
+{
+    struct mr_csv_writer w = {&job->die_csv, false};
+    for (uint32_t i = 0; i < job->plant->n_rack; i++)
+        for (uint32_t k = 0; k < job->plant->rack[i].n_package; k++) {
+            mr_csv_put_text(&w, job->site->rack[i].name);
+            mr_csv_put_u64(&w, k);
+            mr_csv_put_f64(&w, mr_plant_die_c(job->plant, job->state, job->opts->seed, i, k));
+            mr_csv_put_end(&w);
+        }
+}
+
 static void record_site(struct job *job, double t_s)
 {
     struct mr_csv_writer w = {&job->site_csv, false};
@@ -324,6 +340,8 @@ static mr_status run(struct job *job, struct mr_err *err)
         MR_TRY(mr_plant_fault(job->state, err));
     }
     record_until(job, job->until_s * (1 + 1e-12));
+    if (job->opts->dies != NULL)
+        record_dies(job);
     if (job->recorded != MR_OK) {
         *err = job->record_err;
         return job->recorded;
@@ -587,6 +605,7 @@ static mr_status write_files(const struct job *job, struct mr_err *err)
                      "t_s,rack,power_kw,liquid_supply_c,liquid_return_c,liquid_flow_lpm,die_max_c,"
                      "die_mean_c,throttled_gpus,off_gpus\n",
                      &job->rack_csv, err));
+    MR_TRY(write_csv(job, job->opts->dies, "rack,package,die_c\n", &job->die_csv, err));
     return write_csv(job, job->opts->events, "t_s,kind,entity,value,limit\n", &job->event_csv, err);
 }
 
@@ -598,7 +617,8 @@ static mr_status finish_record(const struct job *job, struct mr_err *err)
     print_json(job, &summary);
     mr_status st = mr_buf_check(&summary, err);
     if (st == MR_OK)
-        st = mr_thermal_record_finish(job->record, job->state, &job->list, summary.text, err);
+        st = mr_thermal_record_finish(job->record, job->state, &job->list, summary.text,
+                                      job->opts->seed, err);
     mr_buf_fini(&summary);
     return st;
 }
@@ -619,6 +639,7 @@ static void free_job(struct job *job)
     mr_buf_fini(&job->site_csv);
     mr_buf_fini(&job->rack_csv);
     mr_buf_fini(&job->event_csv);
+    mr_buf_fini(&job->die_csv);
     mr_arena_fini(&job->texts);
 }
 

@@ -8,7 +8,8 @@
 struct mr_verb_call;
 
 struct mr_thermal_opts_values {
-    const char *output, *power, *weather, *csv, *racks, *events;
+    const char *output, *power, *weather, *csv, *racks, *events, *dies;
+    uint64_t seed;
     double load_frac, until_s, every_s, start_s, inside_frac;
     struct mr_param_list set, fail;
     bool as_json, is_cold;

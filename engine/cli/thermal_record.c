@@ -7,6 +7,7 @@
 #include "engine/base/mem.h"
 #include "engine/record/columns.h"
 #include "engine/record/track.h"
+#include "thermal/moist.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -35,44 +36,68 @@ static const char *const kinds[] = {
 };
 static const char *const entities[] = {"rack", "cdu", "loop", "hall", "site"};
 
-enum rack_channel { RACK_POWER, RACK_SUPPLY, RACK_RETURN, RACK_FLOW, RACK_DIE_MAX, RACK_DIE_MEAN, RACK_THROTTLED, RACK_OFF, RACK_LEAK, RACK_ISOLATED, N_RACK_CHANNEL };
-static const struct mr_channel rack_channels[N_RACK_CHANNEL] = {
+/* Channels of one series: doubles first, then counts, then states. */
+static const struct mr_channel rack_channels[] = {
     F32("power_kw", "kW", "Power of the rack", 1e-3, "Rack/RackPower"),
     F32("liquid_supply_c", "degC", "Coolant to the rack", 0, "Rack/RackLiquidSupplyTemperature"),
     F32("liquid_return_c", "degC", "Coolant from the rack", 0, "Rack/RackLiquidReturnTemperature"),
     F32("liquid_flow_lpm", "L min-1", "Coolant flow", 60e3, "Rack/RackLiquidFlow"),
+    F32("liquid_dp_kpa", "kPa", "Header pressure across rack and valve", 1e-3, "Rack/RackLiquidDifferentialPressure"),
+    F32("liquid_dp_sp_kpa", "kPa", "Header pressure that pumps hold", 1e-3, "Rack/RackLiquidDifferentialPressureSp"),
+    F32("valve_pct", "percent", "Stroke of the control valve", 100, "Rack/RackControlValvePosition"),
     F32("die_max_c", "degC", "Hottest die, of the worst package", 0, NULL),
     F32("die_mean_c", "degC", "Mean die", 0, NULL),
     U32("throttled_gpus", "Packages that draw less than asked for", NULL),
     U32("off_gpus", "Packages without power", NULL),
     ENUM("leak", "A leak is known", no_yes, "Rack/RackLeakDetect"),
+    ENUM("leak_tray", "A leak of a tray is known", no_yes, "Rack/RackLeakDetectTray"),
+    ENUM("leak_sensor_fault", "Leak detectors are blind", no_yes, "Rack/RackLeakSensorFault"),
+    ENUM("liquid_isolation_request", "Coolant is to be shut off", no_yes, "Rack/RackLiquidIsolationRequest"),
     ENUM("liquid_isolated", "Coolant is shut off", no_yes, "Rack/RackLiquidIsolationStatus"),
+    ENUM("electrical_isolation_request", "Power is to be taken away, of a tray or all", no_yes, "Rack/RackElectricalIsolationRequest"),
+    ENUM("electrical_isolated", "Power is taken away, of a tray or all", no_yes, "Rack/RackElectricalIsolationStatus"),
 };
-
-enum cdu_channel { CDU_SUPPLY, CDU_RETURN, CDU_FACILITY, CDU_FLOW, CDU_HEAT, CDU_ELECTRIC, CDU_MODE, N_CDU_CHANNEL };
-static const struct mr_channel cdu_channels[N_CDU_CHANNEL] = {
+static const struct mr_channel cdu_channels[] = {
     F32("supply_c", "degC", "Coolant sent to the racks", 0, "CDU/LiquidTemperature"),
     F32("return_c", "degC", "Coolant back from the racks", 0, "CDU/LiquidTemperature"),
     F32("facility_supply_c", "degC", "Facility water that comes in", 0, "CDU/LiquidTemperature"),
+    F32("supply_sp_request_c", "degC", "Set point of the coolant sent to the racks", 0, "CDU/LiquidTemperatureSpRequest"),
     F32("flow_lpm", "L min-1", "Coolant of the group", 60e3, "CDU/LiquidFlow"),
+    F32("dp_kpa", "kPa", "Header pressure", 1e-3, "CDU/LiquidDifferentialPressure"),
+    F32("pump_pct", "percent", "Speed of the pumps that run", 100, "CDU/PumpSpeed"),
+    F32("valve_pct", "percent", "Facility water let through, of the most", 100, "CDU/ValvePosition"),
     F32("heat_kw", "kW", "Heat given to the facility water", 1e-3, NULL),
     F32("electric_kw", "kW", "Pumps and controls", 1e-3, NULL),
+    U32("units", "Units in service", NULL),
+    ENUM("leak", "A leak of one of its racks is known", no_yes, "CDU/LeakDetect"),
     ENUM("mode", "What limits the supply", cdu_modes, NULL),
 };
-
-enum loop_channel { LOOP_LEAVING, LOOP_ENTERING, LOOP_FAN, LOOP_WATER, LOOP_HEAT, LOOP_FAN_POWER, LOOP_CHILLER, LOOP_MODE, N_LOOP_CHANNEL };
-static const struct mr_channel loop_channels[N_LOOP_CHANNEL] = {
+static const struct mr_channel loop_channels[] = {
     F32("leaving_c", "degC", "Facility water sent out", 0, "CoolingTower/LiquidTemperature"),
     F32("entering_c", "degC", "Facility water that comes back", 0, NULL),
     F32("fan_pct", "percent", "Speed of the fans", 100, "CoolingTower/FanSpeed"),
     F32("water_lpm", "L min-1", "Water drawn", 60e3, "CoolingTower/LiquidFlow"),
     F32("heat_kw", "kW", "Heat taken from the loop", 1e-3, NULL),
     F32("fan_power_kw", "kW", "Fans", 1e-3, NULL),
-    F32("chiller_power_kw", "kW", "Compressors", 1e-3, "PowerMeter/ActivePower"),
     ENUM("mode", "Stage of heat rejection", modes, NULL),
+};
+static const struct mr_channel chiller_channels[] = {
+    F32("leaving_c", "degC", "Water that leaves the chillers; NaN while none runs", 0, "Chiller/LiquidTemperature"),
+    F32("power_kw", "kW", "Compressors", 1e-3, "PowerMeter/ActivePower"),
+    U32("available_units", "Chillers in service", NULL),
+    ENUM("available", "There is one in service", no_yes, "Chiller/Available"),
+};
+static const struct mr_channel orbit_channels[] = {
+    F32("radiator_c", "degC", "Radiator", 0, NULL),
+    F32("sink_c", "degC", "Radiator without load in the light of now", 0, NULL),
+    F32("absorbed_kw", "kW", "Sunlight and what the Earth sends", 1e-3, NULL),
+    F32("emitted_kw", "kW", "Heat to space", 1e-3, NULL),
+    F32("heat_kw", "kW", "Heat from the loop", 1e-3, NULL),
+    ENUM("sunlit", "Outside of the Earth's shadow", no_yes, NULL),
 };
 static const struct mr_channel hall_channels[] = {
     F32("room_c", "degC", "Air that equipment breathes", 0, "CRAH/AirTemperature"),
+    F32("room_rh_pct", "percent", "Its humidity: outdoor vapor at its temperature", 100, "CRAH/AirRelativeHumidity"),
 };
 static const struct mr_channel weather_channels[] = {
     F32("dry_bulb_c", "degC", "Outdoor air", 0, "Sensor/AirTemperature"),
@@ -98,16 +123,23 @@ static const struct mr_channel event_columns[] = {
 
 #define N_OF(table) (sizeof(table) / sizeof *(table))
 
+enum {
+    MOST_CHANNELS = N_OF(rack_channels)
+};
+
 struct mr_thermal_record {
     const struct mr_plant *plant;
     struct mr_runfile *file;
-    struct mr_track *racks, *cdus, *loops, *halls, *weather;
+    struct mr_track *racks, *cdus, *loops, *chillers, *orbits, *halls, *weather;
     struct mr_columns *events;
     bool is_guest; /* the file is somebody else's */
-    double *f64;   /* scratch: every double channel of the largest series */
+    /* scratch: every channel of a type, of the largest series; and where each channel begins */
+    double *f64;
     uint32_t *u32;
     uint8_t *u8;
-    mr_status status; /* of events */
+    const void *value[MOST_CHANNELS];
+    uint32_t *first_rack; /* of each group */
+    mr_status status;     /* of events */
     struct mr_err err;
 };
 
@@ -129,6 +161,31 @@ static mr_status add_series(struct mr_thermal_record *r, const struct mr_track_p
     return own.n_entity == 0 && own.axis != NULL ? MR_OK : mr_track_create(r->file, &own, out, err);
 }
 
+static bool has_orbit(const struct mr_plant *plant)
+{
+    bool has = false;
+    for (size_t i = 0; i < plant->n_loop; i++)
+        has |= plant->loop[i].has_orbit;
+    return has;
+}
+
+/* Loops in orbit have no weather. */
+static bool has_air(const struct mr_plant *plant)
+{
+    bool has = false;
+    for (size_t i = 0; i < plant->n_loop; i++)
+        has |= !plant->loop[i].has_orbit;
+    return has;
+}
+
+static bool has_chiller(const struct mr_plant *plant)
+{
+    bool has = false;
+    for (size_t i = 0; i < plant->n_loop; i++)
+        has |= plant->loop[i].rejection.n_chiller > 0;
+    return has;
+}
+
 static mr_status declare_series(struct mr_thermal_record *r, double every_s, const char **name,
                                 struct mr_err *err)
 {
@@ -140,21 +197,35 @@ static mr_status declare_series(struct mr_thermal_record *r, double every_s, con
                                  .n_entity = p->n_rack,
                                  .interval_s = every_s,
                                  .channel = rack_channels,
-                                 .n_channel = N_RACK_CHANNEL};
+                                 .n_channel = N_OF(rack_channels)};
     for (size_t i = 0; i < p->n_rack; i++)
         name[i] = site->rack[i].name;
     MR_TRY(add_series(r, &plan, name, &r->racks, err));
-    plan = (struct mr_track_plan){"/cdus",      "cdu",        "CDU groups in the order of the site",
-                                  NULL,         p->n_group,   every_s,
-                                  cdu_channels, N_CDU_CHANNEL};
+    plan = (struct mr_track_plan){"/cdus",
+                                  "cdu",
+                                  "CDU groups in the order of the site",
+                                  NULL,
+                                  p->n_group,
+                                  every_s,
+                                  cdu_channels,
+                                  N_OF(cdu_channels)};
     for (size_t i = 0; i < p->n_group; i++)
         name[i] = site->cdu[i].name;
     MR_TRY(add_series(r, &plan, name, &r->cdus, err));
-    plan = (struct mr_track_plan){"/plant/rejection", "loop",  "Facility loops", NULL,
-                                  p->n_loop,          every_s, loop_channels,    N_LOOP_CHANNEL};
     for (size_t i = 0; i < p->n_loop; i++)
         name[i] = site->loop[i].name;
-    MR_TRY(add_series(r, &plan, name, &r->loops, err));
+    plan =
+        (struct mr_track_plan){"/plant/rejection", "loop",  "Facility loops", NULL,
+                               p->n_loop,          every_s, loop_channels,    N_OF(loop_channels)};
+    MR_TRY(has_air(p) ? add_series(r, &plan, name, &r->loops, err) : MR_OK);
+    plan.group = "/plant/chiller";
+    plan.channel = chiller_channels;
+    plan.n_channel = N_OF(chiller_channels);
+    MR_TRY(has_chiller(p) ? add_series(r, &plan, name, &r->chillers, err) : MR_OK);
+    plan.group = "/plant/orbit";
+    plan.channel = orbit_channels;
+    plan.n_channel = N_OF(orbit_channels);
+    MR_TRY(has_orbit(p) ? add_series(r, &plan, name, &r->orbits, err) : MR_OK);
     plan = (struct mr_track_plan){"/plant",  "hall",  "Halls",       NULL,
                                   p->n_hall, every_s, hall_channels, N_OF(hall_channels)};
     for (size_t i = 0; i < p->n_hall; i++)
@@ -162,7 +233,7 @@ static mr_status declare_series(struct mr_thermal_record *r, double every_s, con
     MR_TRY(add_series(r, &plan, name, &r->halls, err));
     plan = (struct mr_track_plan){
         "/weather", NULL, NULL, NULL, 0, every_s, weather_channels, N_OF(weather_channels)};
-    MR_TRY(add_series(r, &plan, NULL, &r->weather, err));
+    MR_TRY(has_air(p) ? add_series(r, &plan, NULL, &r->weather, err) : MR_OK);
     return mr_runfile_attr_f64(r->file, "/plant", "inlet_band_k", p->p.band_k, err);
 }
 
@@ -185,12 +256,18 @@ static mr_status declare_file(struct mr_thermal_record *r, struct mr_err *err)
 static mr_status make_scratch(struct mr_thermal_record *r, const char ***name, struct mr_err *err)
 {
     const size_t n = largest(r->plant);
-    r->f64 = mr_alloc_zero(n * N_LOOP_CHANNEL, sizeof *r->f64);
-    r->u32 = mr_alloc_zero(n * 2, sizeof *r->u32);
-    r->u8 = mr_alloc_zero(n * 2, sizeof *r->u8);
+    r->f64 = mr_alloc_zero(n * MOST_CHANNELS, sizeof *r->f64);
+    r->u32 = mr_alloc_zero(n * MOST_CHANNELS, sizeof *r->u32);
+    r->u8 = mr_alloc_zero(n * MOST_CHANNELS, sizeof *r->u8);
+    r->first_rack = mr_alloc_zero(n, sizeof *r->first_rack);
     *name = mr_alloc_zero(n, sizeof(const char *));
-    if (r->f64 == NULL || r->u32 == NULL || r->u8 == NULL || *name == NULL)
+    if (r->f64 == NULL || r->u32 == NULL || r->u8 == NULL || r->first_rack == NULL || *name == NULL)
         return mr_err_nomem(err, n * sizeof *r->f64);
+    for (size_t i = 0; i < r->plant->n_group; i++)
+        r->first_rack[i] = MR_SITE_NONE;
+    for (uint32_t i = (uint32_t)r->plant->n_rack; i-- > 0;)
+        if (r->plant->rack[i].group != MR_SITE_NONE)
+            r->first_rack[r->plant->rack[i].group] = i;
     return MR_OK;
 }
 
@@ -256,78 +333,172 @@ void mr_thermal_record_destroy(struct mr_thermal_record *record)
     mr_free(record->f64);
     mr_free(record->u32);
     mr_free(record->u8);
+    mr_free(record->first_rack);
     mr_free(record);
 }
 
 /* ---- rows ---- */
 
+/* One entity's values, in the order of the channels. */
+struct values {
+    double f64[MOST_CHANNELS];
+    uint32_t u32[MOST_CHANNELS];
+    bool u8[MOST_CHANNELS];
+};
+
+/* Values of entity i of n beside those of the others. */
+static void put(struct mr_thermal_record *r, const struct mr_channel *channel, size_t n_channel,
+                size_t n, size_t i, const struct values *v)
+{
+    size_t n_f64 = 0, n_u32 = 0, n_u8 = 0;
+    for (size_t c = 0; c < n_channel; c++) {
+        if (channel[c].type == MR_CHANNEL_U32) {
+            r->u32[n_u32 * n + i] = v->u32[n_u32];
+            r->value[c] = &r->u32[n_u32++ * n];
+        } else if (channel[c].type == MR_CHANNEL_U8) {
+            r->u8[n_u8 * n + i] = v->u8[n_u8];
+            r->value[c] = &r->u8[n_u8++ * n];
+        } else {
+            r->f64[n_f64 * n + i] = v->f64[n_f64];
+            r->value[c] = &r->f64[n_f64++ * n];
+        }
+    }
+}
+
 static mr_status rack_rows(struct mr_thermal_record *r, const struct mr_plant_state *state,
                            double t_s, struct mr_err *err)
 {
     const size_t n = r->plant->n_rack;
-    double *f = r->f64;
-    const void *const value[N_RACK_CHANNEL] = {f,         f + n,  f + 2 * n,  f + 3 * n, f + 4 * n,
-                                               f + 5 * n, r->u32, r->u32 + n, r->u8,     r->u8 + n};
     for (size_t i = 0; i < n; i++) {
-        struct mr_plant_rack_row row;
-        mr_plant_rack_row(r->plant, state, (uint32_t)i, &row);
-        const double own[] = {row.power_w,   row.supply_c,  row.return_c,
-                              row.flow_m3_s, row.die_max_c, row.die_mean_c};
-        for (size_t k = 0; k < N_OF(own); k++)
-            f[k * n + i] = own[k];
-        r->u32[i] = row.n_throttled;
-        r->u32[n + i] = row.n_off;
-        r->u8[i] = row.is_leaking;
-        r->u8[n + i] = row.is_liquid_isolated;
+        struct mr_plant_rack_row x;
+        mr_plant_rack_row(r->plant, state, (uint32_t)i, &x);
+        const struct values v = {{x.power_w, x.supply_c, x.return_c, x.flow_m3_s, x.header_pa,
+                                  x.header_set_pa, x.valve_frac, x.die_max_c, x.die_mean_c},
+                                 {x.n_throttled, x.n_off},
+                                 {x.is_leaking, x.is_tray_leaking, x.is_sensor_faulty,
+                                  x.is_liquid_requested, x.is_liquid_isolated, x.is_power_requested,
+                                  x.is_power_isolated}};
+        put(r, rack_channels, N_OF(rack_channels), n, i, &v);
     }
-    return r->racks != NULL ? mr_track_row(r->racks, t_s, value, err) : MR_OK;
+    return r->racks != NULL ? mr_track_row(r->racks, t_s, r->value, err) : MR_OK;
+}
+
+/* Of one of its racks, as their detectors say. */
+static bool leaks(const struct mr_plant *plant, const struct mr_plant_state *state, uint32_t group)
+{
+    for (size_t i = 0; i < state->n_leak; i++) {
+        const uint32_t rack = state->leak[i].rack;
+        if (plant->rack[rack].group == group && state->rack[rack].n_known > 0)
+            return true;
+    }
+    return false;
+}
+
+/* Header pressure: that of any of its racks, which all see the same. */
+static double header_pa(const struct mr_thermal_record *r, const struct mr_plant_state *state,
+                        size_t group)
+{
+    struct mr_plant_rack_row row = {.header_pa = (double)NAN};
+    if (r->first_rack[group] != MR_SITE_NONE)
+        mr_plant_rack_row(r->plant, state, r->first_rack[group], &row);
+    return row.header_pa;
 }
 
 static mr_status cdu_rows(struct mr_thermal_record *r, const struct mr_plant_state *state,
                           double t_s, struct mr_err *err)
 {
     const size_t n = r->plant->n_group;
-    double *f = r->f64;
-    const void *const value[N_CDU_CHANNEL] = {f,         f + n,     f + 2 * n, f + 3 * n,
-                                              f + 4 * n, f + 5 * n, r->u8};
     for (size_t i = 0; i < n; i++) {
         const struct mr_cdu_group *g = &r->plant->group[i];
         const struct mr_cdu_group_state *s = &state->group[i];
-        const double own[] = {mr_cdu_group_supply_c(g, s),
-                              s->return_c,
-                              s->facility_c,
-                              mr_cdu_group_flow(s) * g->design_m3_s,
-                              mr_cdu_group_rejected_w(g, s),
-                              s->electric_w};
-        for (size_t k = 0; k < N_OF(own); k++)
-            f[k * n + i] = own[k];
-        r->u8[i] = (uint8_t)s->mode;
+        const struct values v = {{mr_cdu_group_supply_c(g, s), s->return_c, s->facility_c, g->set_c,
+                                  mr_cdu_group_flow(s) * g->design_m3_s, header_pa(r, state, i),
+                                  mr_cdu_group_speed_frac(g, s), mr_cdu_group_valve_frac(g, s),
+                                  mr_cdu_group_rejected_w(g, s), s->electric_w},
+                                 {(uint32_t)s->n_running},
+                                 {leaks(r->plant, state, (uint32_t)i)}};
+        put(r, cdu_channels, N_OF(cdu_channels), n, i, &v);
+        r->u8[n + i] = (uint8_t)s->mode;
     }
-    return r->cdus != NULL ? mr_track_row(r->cdus, t_s, value, err) : MR_OK;
+    return r->cdus != NULL ? mr_track_row(r->cdus, t_s, r->value, err) : MR_OK;
 }
 
 static mr_status loop_rows(struct mr_thermal_record *r, const struct mr_plant_state *state,
                            double t_s, struct mr_err *err)
 {
     const size_t n = r->plant->n_loop;
-    double *f = r->f64;
-    const void *const value[N_LOOP_CHANNEL] = {f,         f + n,     f + 2 * n, f + 3 * n,
-                                               f + 4 * n, f + 5 * n, f + 6 * n, r->u8};
     for (size_t i = 0; i < n; i++) {
         const struct mr_plant_loop_state *s = &state->loop[i];
-        const struct mr_rejection *rejection = &r->plant->loop[i].rejection;
-        const double own[] = {mr_plant_facility_c(r->plant, state, (uint32_t)i),
-                              s->water.return_c,
-                              fmax(s->out.dry_speed_frac, s->out.tower_speed_frac),
-                              mr_water_m3_s(&rejection->water, &s->out.water),
-                              s->out.heat_w,
-                              s->out.fan_w,
-                              s->out.work_w};
-        for (size_t k = 0; k < N_OF(own); k++)
-            f[k * n + i] = own[k];
+        const struct values v = {{mr_plant_facility_c(r->plant, state, (uint32_t)i),
+                                  s->water.return_c,
+                                  fmax(s->out.dry_speed_frac, s->out.tower_speed_frac),
+                                  mr_water_m3_s(&r->plant->loop[i].rejection.water, &s->out.water),
+                                  s->out.heat_w, s->out.fan_w},
+                                 {0},
+                                 {0}};
+        put(r, loop_channels, N_OF(loop_channels), n, i, &v);
         r->u8[i] = (uint8_t)s->out.mode;
     }
-    return r->loops != NULL ? mr_track_row(r->loops, t_s, value, err) : MR_OK;
+    return r->loops != NULL ? mr_track_row(r->loops, t_s, r->value, err) : MR_OK;
+}
+
+static mr_status chiller_rows(struct mr_thermal_record *r, const struct mr_plant_state *state,
+                              double t_s, struct mr_err *err)
+{
+    const size_t n = r->plant->n_loop;
+    for (size_t i = 0; i < n; i++) {
+        const struct mr_plant_loop_state *s = &state->loop[i];
+        const uint64_t all = r->plant->loop[i].rejection.n_chiller;
+        const uint64_t lost = s->rejection.n_chiller_lost;
+        const uint32_t left = (uint32_t)(all > lost ? all - lost : 0);
+        const struct values v = {{s->out.chiller_heat_w > 0
+                                      ? mr_plant_facility_c(r->plant, state, (uint32_t)i)
+                                      : (double)NAN,
+                                  s->out.work_w},
+                                 {left},
+                                 {left > 0}};
+        put(r, chiller_channels, N_OF(chiller_channels), n, i, &v);
+    }
+    return r->chillers != NULL ? mr_track_row(r->chillers, t_s, r->value, err) : MR_OK;
+}
+
+static mr_status orbit_rows(struct mr_thermal_record *r, const struct mr_plant_state *state,
+                            double t_s, struct mr_err *err)
+{
+    const size_t n = r->plant->n_loop;
+    const double zero_k = 273.15;
+    for (size_t i = 0; r->orbits != NULL && i < n; i++) {
+        const struct mr_plant_loop_state *s = &state->loop[i];
+        const struct mr_orbit *orbit = &r->plant->loop[i].orbit;
+        const bool is_sunlit = mr_orbit_is_sunlit(orbit, state->t_s);
+        const struct values v = {{s->radiator.radiator_k - zero_k,
+                                  mr_orbit_sink_k(orbit, is_sunlit) - zero_k,
+                                  mr_orbit_absorbed_w(orbit, is_sunlit),
+                                  mr_orbit_emitted_w(orbit, s->radiator.radiator_k), s->out.heat_w},
+                                 {0},
+                                 {is_sunlit}};
+        put(r, orbit_channels, N_OF(orbit_channels), n, i, &v);
+    }
+    return r->orbits != NULL ? mr_track_row(r->orbits, t_s, r->value, err) : MR_OK;
+}
+
+/* Nobody wets or dries the air of a hall: vapor is what came in with outdoor air. */
+static mr_status hall_rows(struct mr_thermal_record *r, const struct mr_plant_state *state,
+                           double t_s, struct mr_err *err)
+{
+    const size_t n = r->plant->n_hall;
+    const struct mr_weather_point air = mr_weather_at(r->plant->weather, t_s);
+    for (size_t i = 0; i < n; i++) {
+        const double room_c = state->hall[i].inlet_c;
+        const struct values v = {{room_c, r->weather == NULL
+                                              ? (double)NAN
+                                              : mr_moist_rh_warmed(air.dry_bulb_c, air.rh_frac,
+                                                                   room_c - air.dry_bulb_c)},
+                                 {0},
+                                 {0}};
+        put(r, hall_channels, N_OF(hall_channels), n, i, &v);
+    }
+    return r->halls != NULL ? mr_track_row(r->halls, t_s, r->value, err) : MR_OK;
 }
 
 mr_status mr_thermal_record_row(struct mr_thermal_record *record,
@@ -340,11 +511,11 @@ mr_status mr_thermal_record_row(struct mr_thermal_record *record,
     MR_TRY(rack_rows(record, state, t_s, err));
     MR_TRY(cdu_rows(record, state, t_s, err));
     MR_TRY(loop_rows(record, state, t_s, err));
-    for (size_t i = 0; i < record->plant->n_hall; i++)
-        record->f64[i] = state->hall[i].inlet_c;
-    const void *const hall[] = {record->f64};
-    if (record->halls != NULL)
-        MR_TRY(mr_track_row(record->halls, t_s, hall, err));
+    MR_TRY(chiller_rows(record, state, t_s, err));
+    MR_TRY(orbit_rows(record, state, t_s, err));
+    MR_TRY(hall_rows(record, state, t_s, err));
+    if (record->weather == NULL)
+        return MR_OK;
     const struct mr_weather_point air = mr_weather_at(record->plant->weather, t_s);
     const void *const weather[] = {&air.dry_bulb_c, &air.wet_bulb_c};
     return mr_track_row(record->weather, t_s, weather, err);
@@ -437,10 +608,42 @@ static mr_status put_figures(struct mr_thermal_record *r, const struct figure *f
                           err);
 }
 
+/* Every package's die, at the end. */
+static mr_status put_packages(struct mr_thermal_record *r, const struct mr_plant_state *state,
+                              uint64_t seed, struct mr_err *err)
+{
+    static const struct mr_channel channel =
+        F32("die_c", "degC", "Die at the end of the run, manufacturing spread included", 0, NULL);
+    const size_t n = r->plant->site->n_package;
+    if (n == 0)
+        return MR_OK;
+    double *die_c = mr_alloc(n, sizeof *die_c);
+    if (die_c == NULL)
+        return mr_err_nomem(err, n * sizeof *die_c);
+    for (size_t i = 0; i < n; i++)
+        die_c[i] = (double)NAN;
+    for (uint32_t i = 0; i < r->plant->n_rack; i++)
+        for (uint32_t k = 0; k < r->plant->rack[i].n_package; k++)
+            die_c[r->plant->site->rack[i].first_package + k] =
+                mr_plant_die_c(r->plant, state, seed, i, k);
+    mr_status st = mr_runfile_axis(r->file, "/packages", "package",
+                                   "Packages in the order of the site", NULL, n, err);
+    if (st == MR_OK)
+        st = mr_runfile_put(r->file,
+                            &(struct mr_runfile_array){.group = "/packages",
+                                                       .channel = &channel,
+                                                       .axis = {"package", NULL},
+                                                       .n = {n, 0},
+                                                       .values = die_c},
+                            err);
+    mr_free(die_c);
+    return st;
+}
+
 mr_status mr_thermal_record_finish(struct mr_thermal_record *record,
                                    const struct mr_plant_state *state,
                                    const struct mr_thermal_figure_list *list, const char *summary,
-                                   struct mr_err *err)
+                                   uint64_t seed, struct mr_err *err)
 {
     struct mr_plant_sums s;
     mr_plant_sums(record->plant, state, &s);
@@ -470,6 +673,7 @@ mr_status mr_thermal_record_finish(struct mr_thermal_record *record,
     }
     MR_TRY(mr_runfile_stop(record->file, err));
     MR_TRY(put_figures(record, figures, n, err));
+    MR_TRY(put_packages(record, state, seed, err));
     MR_TRY(
         mr_runfile_text(record->file, "/provenance", "summary", "Summary as JSON", summary, err));
     return mr_runfile_finish(record->file, MR_RUNFILE_COMPLETE, "done", err);

@@ -28,10 +28,12 @@ MR_CHECKED mr_status mr_thermal_record_row(struct mr_thermal_record *record,
 /** One event. Failures are told by the next row. */
 void mr_thermal_record_event(struct mr_thermal_record *record, const struct mr_plant_event *event);
 
-/** Key figures, the summary as text, and the file's own name. */
+/** Key figures, every package's die (seed: of the manufacturing spread), the summary as text, and
+ *  the file's own name. */
 MR_CHECKED mr_status mr_thermal_record_finish(struct mr_thermal_record *record,
                                               const struct mr_plant_state *state,
                                               const struct mr_thermal_figure_list *list,
-                                              const char *summary, struct mr_err *err);
+                                              const char *summary, uint64_t seed,
+                                              struct mr_err *err);
 
 #endif

@@ -86,6 +86,17 @@ MR_TEST(loss_of_flow)
                  {"gb300", 1400, 40, 2.352, 8.784},
                  {"rubin", 2300, 45, 1.980, 7.756},
                  {"rubin", 1800, 45, 5.698, 13.309}};
+    /* the first of them on its way: 85 degC, two below where it is told */
+    struct mr_package *first = plain("gb300");
+    struct mr_cohort hot;
+    mr_cohort_start(first, &hot, 0, 1, 25, MR_FLOW_DESIGN);
+    (void)mr_cohort_set_power(first, &hot, 0, 1400, 1400);
+    mr_cohort_settle(first, &hot);
+    mr_assert_near(hot.mean_c[0], 67, 0, 1e-9);
+    mr_assert_near(hot.mean_c[1], 50.2, 0, 1e-9);
+    (void)mr_cohort_set_flow(first, &hot, 0, MR_FLOW_NONE);
+    mr_assert_near(mr_cohort_at(first, &hot, 6.976).mean_c[0], 85, 0, 2e-3);
+    mr_package_destroy(first);
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         struct mr_package *package = plain(known[i].type);
         struct mr_cohort c;
