@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* thermal/plant: small sites built from layouts: energy of every level, readers that leave no
  * trace, outages played through, the hours in which dry coolers are too small, what is refused. */
+#include "engine/base/fmath.h"
 #include "tests/thermal/plant_site.h"
+
+#include <stdio.h>
 
 MR_TEST(a_steady_site_stays_steady)
 {
@@ -61,6 +64,120 @@ MR_TEST(readers_leave_no_trace)
     assert_true(f.state->loop[0].water.return_c == watched->loop[0].water.return_c);
     check_energy(&f, 1e-11);
     mr_plant_state_destroy(watched);
+    close_site(&f);
+}
+
+/* A year of swinging air and racks that change every hour, pumps that fail once a month. */
+MR_TEST(energy_closes_over_a_year)
+{
+    struct fixture f;
+    struct mr_weather_params weather;
+    struct mr_plant_sums s;
+    const double hour_s = 3600;
+    open_site(&f, ROW(COOL));
+    mr_weather_defaults(&weather);
+    weather.dry_bulb_c = 30;
+    weather.wet_bulb_c = 16;
+    weather.swing_k = 12;
+    assert_int_equal(mr_weather_make(&weather, &f.weather, NULL), MR_OK);
+    f.params.period_s = 60;
+    f.params.fouled_s = 1;
+    build(&f, NULL, 0);
+    load(&f, 90e3);
+    assert_int_equal(mr_plant_settle(f.plant, f.state, NULL), MR_OK);
+    for (int hour = 1; hour <= 8760; hour++) {
+        for (uint32_t i = 0; i < f.plant->n_rack; i++)
+            mr_plant_set_power(f.plant, f.state, i, 40e3 + 10e3 * ((hour * 7 + (int)i * 3) % 10));
+        if (hour % 730 == 0)
+            mr_plant_set_outage(f.plant, f.state, MR_PLANT_OUT_PUMPS, 1, 1);
+        mr_plant_advance(f.plant, f.state, hour * hour_s);
+        mr_plant_set_outage(f.plant, f.state, MR_PLANT_OUT_PUMPS, 1, 0);
+    }
+    assert_int_equal(mr_plant_fault(f.state, NULL), MR_OK);
+    assert_true(f.n_event[MR_PLANT_SHUTDOWN] >= 12);
+    mr_plant_sums(f.plant, f.state, &s);
+    assert_true(s.it_j > 6 * 40e3 * 8760 * hour_s);
+    for (int level = 0; level < 4; level++)
+        assert_true(s.residual[level] < (level < 2 ? 1e-12 : 1e-9));
+    close_site(&f);
+}
+
+/* Supply above its set point counts from the set point on, not from where an event is told. */
+MR_TEST(time_above_the_set_point)
+{
+    struct fixture f;
+    start(&f, ROW(""), 25, 132e3);
+    mr_weather_fini(&f.weather);
+    set_weather(&f, 46, NULL); /* dry coolers give out: the supply is 1.3 K too warm */
+    mr_plant_advance(f.plant, f.state, 4 * 3600.0);
+    struct mr_plant_sums s;
+    mr_plant_sums(f.plant, f.state, &s);
+    const double over_k = s.supply_max_c - f.plant->group[0].set_c;
+    assert_true(over_k > 0.1 && over_k < f.plant->group[0].high_k);
+    assert_true(f.n_event[MR_PLANT_SUPPLY_HIGH] == 0);
+    assert_true(s.supply_high_s > 2 * 3 * 3600.0 && s.facility_high_s > 3 * 3600.0);
+    close_site(&f);
+}
+
+/* Told watts are those of dies in design coolant: warmer coolant leaks more, cooler less, and what
+ * has no power nothing. */
+MR_TEST(leakage_follows_the_die)
+{
+    static const double shift_k[] = {-10, 0, 5};
+    for (int leakage = 0; leakage < 3; leakage++)
+        for (size_t k = 0; k < sizeof shift_k / sizeof *shift_k; k++) {
+            struct fixture f;
+            struct mr_plant_rack_row row;
+            char inlet[32];
+            (void)snprintf(inlet, sizeof inlet, "%g degC", 40 - shift_k[k]);
+            const struct mr_plant_set set = {"package", "inlet", inlet};
+            open_site(&f, ROW(COOL));
+            set_weather(&f, 25, NULL);
+            f.params.leakage = leakage;
+            build(&f, &set, 1);
+            assert_true(f.plant->package[0]->p.inlet_c == 40 - shift_k[k]); /* not overridden */
+            load(&f, 110e3);
+            assert_int_equal(mr_plant_settle(f.plant, f.state, NULL), MR_OK);
+            mr_plant_advance(f.plant, f.state, 600);
+            mr_plant_rack_row(f.plant, f.state, 0, &row);
+            /* 1,000 W a package at 40 degC: 70; leakage 120 W at 60 degC, 2 % a kelvin */
+            const double told = 40 - shift_k[k] + 0.03 * 1000, at = row.die_mean_c;
+            const double leak_w = 120 * mr_exp(0.02 * (at - 60));
+            const double extra_w = leakage == MR_PLANT_LEAKAGE_NONE ? 0
+                                   : leakage == MR_PLANT_LEAKAGE_ADDED
+                                       ? leak_w
+                                       : leak_w - 120 * mr_exp(0.02 * (told - 60));
+            mr_assert_near(row.power_w, 110e3 + 72 * extra_w, 1e-4, 0);
+            load(&f, 0);
+            mr_plant_advance(f.plant, f.state, 1200);
+            mr_plant_rack_row(f.plant, f.state, 0, &row);
+            assert_true(row.power_w == 0);
+            close_site(&f);
+        }
+}
+
+/* What an owner of clocks does: tell watts, ask what comes next, go there, ask what is allowed. */
+MR_TEST(the_next_crossing)
+{
+    struct fixture f;
+    start(&f, ROW(COOL), 25, 132e3);
+    struct mr_plant_next next = mr_plant_next_crossing(f.plant, f.state);
+    assert_true(isinf(next.t_s)); /* at rest nothing comes */
+    mr_plant_set_outage(f.plant, f.state, MR_PLANT_OUT_PUMPS, 0, 1);
+    for (int i = 0; i < 200 && f.n_event[MR_PLANT_THROTTLE_ON] == 0; i++) {
+        next = mr_plant_next_crossing(f.plant, f.state);
+        mr_plant_step(f.plant, f.state, 600);
+    }
+    /* what was foreseen within its step is what happened */
+    assert_int_equal(next.kind, MR_PLANT_THROTTLE_ON);
+    mr_assert_near(next.t_s, f.first_s[MR_PLANT_THROTTLE_ON], 1e-9, 0);
+    assert_string_equal(next.entity, f.plant->site->rack[0].name);
+    assert_int_equal(next.rack, 0);
+    const double allowed_w = mr_plant_rack_allowed_w(f.plant, f.state, 0);
+    assert_true(allowed_w < 1200 && allowed_w > 0.3 * 1200);
+    mr_plant_set_load(f.plant, f.state, 0, &(struct mr_plant_load){allowed_w, 1200, 20e3, false});
+    next = mr_plant_next_crossing(f.plant, f.state);
+    assert_true(next.t_s > f.state->t_s);
     close_site(&f);
 }
 
@@ -336,6 +453,8 @@ MR_TEST(sites_that_can_not_be_cooled)
     REFUSED("cdu", "units", "0", "needs at least one unit");
     REFUSED("rejection", "supply", "10 degC", "is never reached without chillers");
     REFUSED("leak", "detect", "-1 s", "leak");
+    REFUSED("tower", "approach", "4 K", "site 't' has nothing of 'tower' to set");
+    REFUSED("package", "c1", "1e300 J/K", "must be in 0.01 .. 1e+08");
 }
 
 static mr_status make_state(void *context, struct mr_err *err)
@@ -355,6 +474,8 @@ MR_TEST(no_memory_for_a_state)
 }
 
 MR_TEST_MAIN(MR_TEST_ENTRY(a_steady_site_stays_steady), MR_TEST_ENTRY(readers_leave_no_trace),
+             MR_TEST_ENTRY(energy_closes_over_a_year), MR_TEST_ENTRY(time_above_the_set_point),
+             MR_TEST_ENTRY(leakage_follows_the_die), MR_TEST_ENTRY(the_next_crossing),
              MR_TEST_ENTRY(pumps_stop), MR_TEST_ENTRY(a_spare_unit_saves_the_row),
              MR_TEST_ENTRY(leaks_are_cut_off), MR_TEST_ENTRY(utility_loss_with_and_without_ups),
              MR_TEST_ENTRY(a_hot_afternoon_throttles),
