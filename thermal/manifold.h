@@ -16,8 +16,8 @@ struct mr_manifold {
     double flow_m3_s;         /* design */
     double drop_pa, valve_pa; /* at design flow, valve open */
     double exponent, rangeability, stroke_s;
-    double liquid_frac; /* of the rack's heat */
-    double trip_c;      /* racks without packages of ours switch off in coolant this warm */
+    double liquid_frac;        /* of the rack's heat */
+    double trip_c, trip_air_c; /* warmer coolant or room air switches the rack off */
     double inlet_max_c, return_high_c, low_frac, least_m3_j;
     double cp_j_kgk, rho_kg_m3;
 };

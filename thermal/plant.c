@@ -112,7 +112,7 @@ struct mr_plant_want mr_plant_want(const struct mr_plant *plant, const struct mr
     const struct mr_plant_rack_state *s = &state->rack[pc->rack];
     struct mr_plant_want want = {.is_gated = true};
     bool is_asleep;
-    if (pc->n_dark > 0 || s->n_cut > 0 || (s->is_told && s->load.is_dark))
+    if (pc->n_dark > 0 || s->n_cut > 0 || s->is_tripped || (s->is_told && s->load.is_dark))
         return want;
     want.demand_w = without_leak_w(
         plant, r->package,
@@ -283,21 +283,27 @@ static void racks_step(const struct mr_plant *plant, struct mr_plant_state *stat
         rack_step(plant, state, i, t_s);
 }
 
-/* The rest of a rack switches off with its packages; a rack that has none of ours does it by
- * itself, in coolant or air that it cannot live in, and comes back well below. */
+/* The rest of a rack switches off with its packages. A rack that has none of ours does it by itself
+ * in coolant that it cannot live in, and every rack that breathes in such air; back well below. */
 static void trip(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t i,
-                 double inlet_c)
+                 double coolant_c)
 {
     static const double back_k = 20;
     const struct mr_plant_rack *r = &plant->rack[i];
     struct mr_plant_rack_state *s = &state->rack[i];
-    const double limit_c = r->manifold.trip_c - (s->is_tripped ? back_k : 0);
-    const bool is_tripped = r->package == NULL && inlet_c > limit_c;
+    const double less_k = s->is_tripped ? back_k : 0;
+    const double coolant_max_c = r->manifold.trip_c - less_k;
+    const double air_c = state->hall[r->hall].inlet_c;
+    const double air_max_c = r->manifold.trip_air_c - less_k;
+    const bool has_air = mr_plant_is_air(r) || r->manifold.liquid_frac < 1;
+    const bool is_air_hot = has_air && air_c > air_max_c;
+    const bool is_tripped = is_air_hot || (r->package == NULL && coolant_c > coolant_max_c);
     if (is_tripped != s->is_tripped) {
         mr_plant_tell(plant, state,
                       &(struct mr_plant_event){state->t_s,
                                                is_tripped ? MR_PLANT_SHUTDOWN : MR_PLANT_RESTART,
-                                               rack_name(plant, i), inlet_c, limit_c});
+                                               rack_name(plant, i), has_air ? air_c : coolant_c,
+                                               has_air ? air_max_c : coolant_max_c});
         s->renews = true;
     }
     s->is_tripped = is_tripped;

@@ -88,7 +88,7 @@ struct mr_plant_rack_state {
     uint32_t n_leak, n_known, n_tray, n_isolated; /* leaks: all, seen, of a tray, shut off */
     uint32_t n_cut;                               /* leaks seen that cut off the whole rack */
     uint32_t n_off;                               /* cohorts that switched off */
-    bool is_low, is_hot, is_tripped;              /* tripped: no packages, and too hot */
+    bool is_low, is_hot, is_tripped;              /* tripped: off, in air or coolant too hot */
     bool renews;                                  /* its power is looked at when the step ends */
     double in_j, liquid_j, air_j, asked_j, held_s, die_max_c;
 };

@@ -58,7 +58,8 @@ void mr_plant_rack_row(const struct mr_plant *plant, const struct mr_plant_state
         n_all += n;
         if (cohort->mode == MR_COHORT_HELD && cohort->power_w < cohort->demand_w)
             row->n_throttled += cohort->n_package;
-        if (cohort->mode == MR_COHORT_OFF || state->cohort[c].n_dark > 0 || s->n_cut > 0)
+        if (cohort->mode == MR_COHORT_OFF || state->cohort[c].n_dark > 0 || s->n_cut > 0 ||
+            s->is_tripped)
             row->n_off += cohort->n_package;
     }
     if (n_all > 0)

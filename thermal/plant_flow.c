@@ -44,12 +44,17 @@ void mr_plant_move_valve(const struct mr_plant *plant, struct mr_plant_state *st
     s->valve_class = mr_flow_class(s->own_frac);
 }
 
+static double end_of(const struct mr_manifold *m, const struct mr_plant_rack_state *s)
+{
+    return s->valve.t0_s + m->stroke_s * fabs(s->valve.to - s->valve.from);
+}
+
 /* Date at which it enters its next class, or rests: its end, where a class spans that. */
 static double next_of(const struct mr_plant_rack *r, const struct mr_plant_rack_state *s,
                       int *class)
 {
     const struct mr_manifold m = moving(r, s);
-    const double end_s = s->valve.t0_s + m.stroke_s * fabs(s->valve.to - s->valve.from);
+    const double end_s = end_of(&m, s);
     return fmin(mr_manifold_next_s(&m, &s->valve, r->header_pa, s->valve_class, class), end_s);
 }
 
@@ -72,8 +77,9 @@ static bool advance_valve(const struct mr_plant_rack *r, struct mr_plant_rack_st
         s->valve_class = class;
         s->own_frac = mr_flow_of_class(class);
         const struct mr_manifold m = moving(r, s);
-        if (mr_manifold_stroke_at(&m, &s->valve, t_s) == s->valve.to) {
+        if (t_s >= end_of(&m, s)) {
             s->is_moving = false;
+            s->valve.from = s->valve.to;
             s->own_frac = mr_manifold_flow(&r->manifold, r->header_pa, s->valve.to);
         }
     }

@@ -205,6 +205,44 @@ MR_TEST(racks_switch_off_as_a_whole)
     close_site(&f);
 }
 
+/* Half a day without air handlers: racks that breathe switch off before their hall melts. */
+MR_TEST(racks_need_air)
+{
+    struct fixture f;
+    start(&f, ROW(COOL), 25, 132e3);
+    lose(&f, MR_PLANT_OUT_AIR, 0, mr_plant_outage_most(f.plant, MR_PLANT_OUT_AIR, 0));
+    mr_plant_advance(f.plant, f.state, 43200);
+    assert_int_equal(mr_plant_fault(f.state, NULL), MR_OK);
+    assert_int_equal(f.n_event[MR_PLANT_SHUTDOWN], 6);
+    assert_true(f.state->hall[0].inlet_c < 65 && row_of(&f, 3).power_w == 0);
+    assert_int_equal(row_of(&f, 3).n_off, 72);
+    lose(&f, MR_PLANT_OUT_AIR, 0, 0);
+    mr_plant_advance(f.plant, f.state, 50000);
+    assert_true(f.n_event[MR_PLANT_RESTART] == 6 && row_of(&f, 3).power_w > 120e3);
+    check_energy(&f, 1e-9);
+    close_site(&f);
+}
+
+/* Late in a long run, in next to no time: rounding of dates never holds time up. */
+MR_TEST(valves_that_close_at_once)
+{
+    struct fixture f;
+    open_site(&f, ROW(COOL));
+    set_weather(&f, 25, NULL);
+    f.params.leak.detect_s = 0;
+    f.params.leak.isolation_s = 0;
+    f.params.period_s = 3600;
+    build(&f, NULL, 0);
+    load(&f, 100e3);
+    assert_int_equal(mr_plant_settle(f.plant, f.state, NULL), MR_OK);
+    mr_plant_advance(f.plant, f.state, 1e7);
+    assert_int_equal(mr_plant_leak(f.plant, f.state, 0, MR_LEAK_SCOPE_ROW, NULL), MR_OK);
+    mr_plant_advance(f.plant, f.state, 1e7 + 60);
+    for (uint32_t i = 0; i < 3; i++)
+        assert_true(row_of(&f, i).flow_m3_s == 0 && row_of(&f, i).valve_frac == 0);
+    close_site(&f);
+}
+
 MR_TEST(parts_that_have_nothing_to_lose)
 {
     struct fixture f;
@@ -257,5 +295,6 @@ MR_TEST_MAIN(MR_TEST_ENTRY(utility_brings_back_only_what_it_took),
              MR_TEST_ENTRY(leaks_overlap), MR_TEST_ENTRY(blind_detectors_see_nothing),
              MR_TEST_ENTRY(rack_flow_follows_the_header), MR_TEST_ENTRY(racks_share_a_header),
              MR_TEST_ENTRY(no_plant_is_like_that), MR_TEST_ENTRY(racks_switch_off_as_a_whole),
+             MR_TEST_ENTRY(racks_need_air), MR_TEST_ENTRY(valves_that_close_at_once),
              MR_TEST_ENTRY(parts_that_have_nothing_to_lose),
              MR_TEST_ENTRY(facility_pumps_and_air_handlers), MR_TEST_ENTRY(no_memory_for_a_leak))
