@@ -300,6 +300,26 @@ static int fill_disk(void)
     return 0;
 }
 
+/* Too small for what is held back: the file cannot even be closed, and the process still ends. */
+static int fill_tiny_disk(void)
+{
+    char path[600];
+    struct mr_err err = {0};
+    if (!mount_disk(0, "size=200k"))
+        return 77;
+    snprintf(path, sizeof path, "%s/full.h5", mount_point);
+    struct child c = {path, options_now(), 20000, -1, 0, 0};
+    const mr_status st = run(&c, &err);
+    return st == MR_IO && strstr(err.text, "No space left on device") != NULL ? 0 : 1;
+}
+
+MR_TEST(tiny_disk)
+{
+    snprintf(mount_point, sizeof mount_point, "%s", mr_test_tmp_path("disk"));
+    assert_int_equal(mkdir(mount_point, 0700), 0);
+    in_child(fill_tiny_disk, "a small disk cannot be mounted here (needs root)");
+}
+
 MR_TEST(full_disk)
 {
     snprintf(mount_point, sizeof mount_point, "%s", mr_test_tmp_path("disk"));
@@ -476,7 +496,8 @@ MR_TEST(ten_million_rows_in_bounded_memory)
 }
 
 MR_TEST_MAIN(MR_TEST_ENTRY(killed_at_any_moment), MR_TEST_ENTRY(killed_while_live),
-             MR_TEST_ENTRY(limit_on_the_size_of_files), MR_TEST_ENTRY(full_disk),
-             MR_TEST_ENTRY(targets_that_cannot_be_written), MR_TEST_ENTRY(read_only_disk),
-             MR_TEST_ENTRY(read_while_it_grows), MR_TEST_ENTRY(onlookers_do_not_stop_a_run),
+             MR_TEST_ENTRY(limit_on_the_size_of_files), MR_TEST_ENTRY(tiny_disk),
+             MR_TEST_ENTRY(full_disk), MR_TEST_ENTRY(targets_that_cannot_be_written),
+             MR_TEST_ENTRY(read_only_disk), MR_TEST_ENTRY(read_while_it_grows),
+             MR_TEST_ENTRY(onlookers_do_not_stop_a_run),
              MR_TEST_ENTRY(ten_million_rows_in_bounded_memory))
