@@ -17,6 +17,7 @@
 #include "engine/cli/site.h"
 #include "engine/cli/step.h"
 #include "engine/cli/thermal.h"
+#include "engine/cli/trace.h"
 #include "engine/cli/version.h"
 #include "engine/cli/watch.h"
 
@@ -43,10 +44,12 @@ const struct mr_verb mr_verbs_table[] = {
      .example = {"millrace platform hall.layout.xml -o hall.platform.xml", "millrace platform --level rack big.layout.xml"},
      .opts = &mr_site_platform_table, .opts_bytes = sizeof(struct mr_site_platform_opts),
      .n_arg_min = 1, .n_arg_max = 1, .run = mr_site_platform_run},
-    {.name = "trace", .args = "info|convert|cut|generate|pack FILE", .summary = "inspect and convert workloads",
-     .doc = "Reads every trace format that Millrace knows, prints its statistics, converts, slices and synthesizes.",
+    {.name = "trace", .args = "info|convert|cut FILE", .summary = "inspect and convert workloads",
+     .doc = "Reads every trace format that Millrace knows, told by its content, plain or gzip: its statistics (info), the same in "
+            "Millrace's own form or as agentic Mooncake (convert), some of its sessions (cut).",
      .example = {"millrace trace info agents.jsonl.gz", "millrace trace convert chat.csv -o chat.jsonl"},
-     .n_arg_min = 1, .n_arg_max = -1},
+     .opts = &mr_trace_opts, .opts_bytes = sizeof(struct mr_trace_opts_values),
+     .n_arg_min = 2, .n_arg_max = 2, .run = mr_trace_run},
     {.name = "sweep", .args = "EXPERIMENT", .summary = "many runs, resumable",
      .doc = "Expands an experiment into a manifest and runs its rows on this machine or as shards of a cluster job.",
      .example = {"millrace sweep kv.experiment.xml -d out -j 4", "millrace sweep kv.experiment.xml --dry-run"},

@@ -228,7 +228,8 @@ mr_status mr_session_run_add(struct mr_session *session, struct mr_session_run r
                              struct mr_err *err)
 {
     struct mr_session_llm *llm = &session->llm[session->n_llm - 1];
-    if ((uint64_t)llm->n_block + run.n > UINT32_MAX || run.n > UINT64_MAX - run.id)
+    if ((uint64_t)llm->n_block + run.n > UINT32_MAX ||
+        (run.n > 0 && run.n - 1 > UINT64_MAX - run.id))
         return mr_err_set(err, MR_RANGE, MR_NOWHERE, "node %u: a run of %u blocks from %llu",
                           session->node[session->n_node - 1].id, run.n, (unsigned long long)run.id);
     if (run.n == 0)

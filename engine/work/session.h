@@ -233,7 +233,7 @@ static inline uint32_t mr_session_next_id(const struct mr_session *session)
 static inline bool mr_session_run_joins(const struct mr_session_run *last,
                                         const struct mr_session_run *run)
 {
-    return last->is_minted == run->is_minted && last->id + last->n == run->id &&
+    return last->is_minted == run->is_minted && last->id + last->n == run->id && run->id != 0 &&
            (uint64_t)last->n + run->n <= UINT32_MAX;
 }
 

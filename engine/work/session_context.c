@@ -47,6 +47,27 @@ mr_status mr_session_context_apply(struct mr_session_context *context,
     return MR_OK;
 }
 
+mr_status mr_session_context_move(struct mr_session_context *context,
+                                  const struct mr_session *session, uint32_t node,
+                                  struct mr_err *err)
+{
+    size_t n = 0;
+    for (uint32_t at = node;; at = mr_session_llm_of(session, at)->base) {
+        const struct mr_session_llm *llm = mr_session_llm_of(session, at);
+        MR_TRY(mr_grow(&context->chain, &context->cap_chain, n + 1, sizeof *context->chain, err));
+        context->chain[n++] = at;
+        if (llm->base == MR_SESSION_NONE || llm->keep == 0)
+            break;
+        if (context->n_block > 0 && llm->base == context->node)
+            break;
+    }
+    while (n > 0)
+        MR_TRY(mr_session_context_apply(context, session,
+                                        mr_session_llm_of(session, context->chain[--n]), err));
+    context->node = node;
+    return MR_OK;
+}
+
 uint32_t mr_session_context_common(const struct mr_session_context *context, const uint64_t *id,
                                    size_t n)
 {
@@ -70,6 +91,7 @@ uint32_t mr_session_context_common(const struct mr_session_context *context, con
 void mr_session_context_fini(struct mr_session_context *context)
 {
     mr_free(context->run);
+    mr_free(context->chain);
     *context = (struct mr_session_context){0};
 }
 

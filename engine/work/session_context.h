@@ -10,6 +10,9 @@ struct mr_session_context {
     struct mr_session_run *run;
     size_t n_run, cap_run;
     uint32_t n_block;
+    uint32_t node;   /* whose it is, kept by mr_session_context_move; 0 blocks: any */
+    uint32_t *chain; /* scratch */
+    size_t cap_chain;
 };
 
 /** Cut to the first `n_block` blocks. */
@@ -21,6 +24,13 @@ MR_CHECKED mr_status mr_session_context_add(struct mr_session_context *context,
 MR_CHECKED mr_status mr_session_context_apply(struct mr_session_context *context,
                                               const struct mr_session *session,
                                               const struct mr_session_llm *llm, struct mr_err *err);
+
+/** The context of an LLM node, whatever it held before of the same session: O(new runs) where that
+ *  was its base, else as many steps as there are bases before it. Begin a session by a cut to 0.
+ */
+MR_CHECKED mr_status mr_session_context_move(struct mr_session_context *context,
+                                             const struct mr_session *session, uint32_t node,
+                                             struct mr_err *err);
 
 /** Blocks that the context and a list of ids have in common at their beginnings. O(runs + common)
  */

@@ -117,7 +117,7 @@ MR_TEST(what_the_builder_refuses)
         err = (struct mr_err){0};
         assert_int_equal(mr_session_after_add(&s, bad[i], &err), i < 2 ? MR_REF : MR_RANGE);
     }
-    const struct mr_session_run run = {.id = UINT64_MAX, .n = 1};
+    const struct mr_session_run run = {.id = UINT64_MAX, .n = 2};
     err = (struct mr_err){0};
     assert_int_equal(mr_session_run_add(&s, run, &err), MR_RANGE);
     mr_session_fini(&s);
@@ -197,7 +197,7 @@ MR_TEST(contexts_as_lists)
     };
     static uint64_t list[cap];
     struct mr_session s = {0};
-    struct mr_session_context built = {0}, applied = {0};
+    struct mr_session_context built = {0}, applied = {0}, moved = {0};
     struct mr_err err = {0};
     size_t n = 0;
     uint64_t draw = 12345, fresh = 1;
@@ -228,6 +228,20 @@ MR_TEST(contexts_as_lists)
                 assert_int_equal(applied.run[i].id + j, list[k++]);
         assert_int_equal(k, n);
     }
+    for (uint32_t c = 0; c < n_call; c = c * 5 / 2 + 3) { /* forwards, far apart; then back */
+        for (int back = 0; back < 2; back++) {
+            const uint32_t node = back == 0 ? c : c / 2;
+            assert_int_equal(mr_session_context_move(&moved, &s, node, &err), MR_OK);
+            mr_session_context_cut(&applied, 0);
+            for (uint32_t k = 0; k <= node; k++)
+                assert_int_equal(mr_session_context_apply(&applied, &s, &s.llm[k], &err), MR_OK);
+            assert_int_equal(moved.n_block, applied.n_block);
+            assert_int_equal(moved.n_run, applied.n_run);
+            for (size_t i = 0; i < moved.n_run; i++)
+                assert_int_equal(moved.run[i].id, applied.run[i].id);
+        }
+    }
+    mr_session_context_fini(&moved);
     mr_session_context_fini(&built);
     mr_session_context_fini(&applied);
     mr_session_fini(&s);

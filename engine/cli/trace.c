@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files are read twice where the head of the output needs what only their end tells (names of
+ * models and tools). Parts: options - reading - info - convert and cut - the verb. */
+#include "engine/cli/trace.h"
+
+#include "engine/base/file.h"
+#include "engine/base/jsonw.h"
+#include "engine/cli/verbs.h"
+#include "engine/work/trace_stat.h"
+#include "engine/work/trace_write.h"
+
+#include <math.h>
+
+/* ---- options ---- */
+
+#define BASIS(name, text, doc) text,
+static const char *const bases[] = {MR_TRACE_BASIS_LIST(BASIS)};
+#undef BASIS
+
+#define OPT struct mr_trace_opts_values
+static const struct mr_opt rows[] = {
+    {MR_PARAM_STR(OPT, output, "output", "-", "Write to this file"), 'o', "FILE"},
+    {MR_PARAM_STR(OPT, format, "format", NULL, "Format of the input; else told by its content"), 0,
+     "NAME"},
+    {MR_PARAM_STR(OPT, to, "to", "millrace",
+                  "Format written: millrace or agentic_mooncake (version 2)"),
+     0, "NAME"},
+    {MR_PARAM_N(OPT, block_tok, "block", "0", 0, 1000000,
+                "Tokens of a block where the format does not say; 0: its usual size"),
+     0, "N"},
+    {MR_PARAM_ONE_OF(OPT, basis, "basis", bases, "auto",
+                     "What the time of a finished sub-agent is: auto, start or end"),
+     0, "WHAT"},
+    {MR_PARAM(OPT, from_s, "from", MR_Q_TIME, "0 s", 0, 1e12, "cut: first time of arrival"), 0,
+     "TIME"},
+    {MR_PARAM(OPT, until_s, "until", MR_Q_TIME, "1e12 s", 0, 1e12,
+              "cut: times of arrival before it"),
+     0, "TIME"},
+    {MR_PARAM_N(OPT, skip, "skip", "0", 0, 4000000000, "cut: sessions passed over first"), 0, "N"},
+    {MR_PARAM_N(OPT, n_session, "sessions", "0", 0, 4000000000, "cut: most sessions; 0: no limit"),
+     0, "N"},
+    {MR_PARAM_YES(OPT, is_strict, "strict", "no", "A key that is not known is an error"), 0, NULL},
+    {MR_PARAM_YES(OPT, as_json, "json", "no", "info: one JSON object"), 0, NULL},
+};
+#undef OPT
+
+const struct mr_opt_table mr_trace_opts = {rows, sizeof rows / sizeof *rows};
+
+struct job {
+    const struct mr_ui *ui;
+    const struct mr_trace_opts_values *opts;
+    const char *path;
+    bool is_cut;
+};
+
+/* ---- reading ---- */
+
+struct reading {
+    struct mr_trace *trace;
+    struct mr_session session;
+    uint64_t n_read, n_taken;
+};
+
+static mr_status open_reading(const struct job *job, struct reading *reading, struct mr_err *err)
+{
+    const struct mr_trace_options options = {.format = job->opts->format,
+                                             .block_tok = (uint32_t)job->opts->block_tok,
+                                             .basis = job->opts->basis,
+                                             .is_strict = job->opts->is_strict};
+    *reading = (struct reading){0};
+    return mr_trace_open(job->path, &options, &reading->trace, err);
+}
+
+static void close_reading(struct reading *reading)
+{
+    mr_trace_close(reading->trace);
+    mr_session_fini(&reading->session);
+}
+
+/* The next session that the cut lets through; its arrival counts from the cut's beginning. */
+static mr_status read_session(const struct job *job, struct reading *reading, bool *has_session,
+                              struct mr_err *err)
+{
+    const struct mr_trace_opts_values *opts = job->opts;
+    for (;;) {
+        if (job->is_cut && opts->n_session > 0 && reading->n_taken >= opts->n_session) {
+            *has_session = false;
+            return MR_OK;
+        }
+        MR_TRY(mr_trace_next(reading->trace, &reading->session, has_session, err));
+        if (!*has_session)
+            return MR_OK;
+        double *arrival_s = &reading->session.head.arrival_s;
+        const bool is_in =
+            !job->is_cut ||
+            (reading->n_read >= opts->skip &&
+             (isnan(*arrival_s) ? opts->from_s == 0
+                                : *arrival_s >= opts->from_s && *arrival_s < opts->until_s));
+        reading->n_read++;
+        if (!is_in)
+            continue;
+        if (job->is_cut)
+            *arrival_s -= opts->from_s;
+        reading->n_taken++;
+        return MR_OK;
+    }
+}
+
+static void warn(const struct job *job, const struct reading *reading)
+{
+    const struct mr_trace_counts *counts = mr_trace_counted(reading->trace);
+    const struct mr_intern *unknown = mr_trace_unknown(reading->trace);
+    for (uint32_t i = 0; i < unknown->n && i < MR_DIAGS_CAP; i++) {
+        char shown[MR_QUOTE_CAP];
+        mr_ui_say(job->ui, 0, "%s: warning: key \"%s\" is not known and passed over", job->path,
+                  mr_text_quote(mr_intern_str(unknown, i), shown));
+    }
+#define SAY(name, doc)                                                                          \
+    if (counts->name > 0)                                                                       \
+        mr_ui_say(job->ui, 1, "%s: note: %llu %s", job->path, (unsigned long long)counts->name, \
+                  (doc));
+    MR_TRACE_COUNT_LIST(SAY)
+#undef SAY
+}
+
+/* ---- info ---- */
+
+static void print_info_json(const struct reading *reading, const struct mr_trace_stat *stat,
+                            struct mr_buf *out)
+{
+    const struct mr_trace_counts *counts = mr_trace_counted(reading->trace);
+    const struct mr_session_book *book = mr_trace_book(reading->trace);
+    struct mr_jsonw w;
+    mr_jsonw_init(&w, out, 2);
+    mr_jsonw_object(&w);
+    mr_jsonw_key_text(&w, "format", mr_trace_format_name(reading->trace));
+    mr_jsonw_key_u64(&w, "block_tok", book->block_tok);
+    mr_jsonw_key_text(&w, "hash_scope", book->is_global ? "global" : "local");
+#define PUT(name, doc) mr_jsonw_key_u64(&w, #name, stat->name);
+    MR_TRACE_STAT_LIST(PUT)
+#undef PUT
+    mr_jsonw_key_f64(&w, "hit_frac",
+                     stat->blocks > 0 ? (double)stat->hits / (double)stat->blocks : (double)NAN);
+    mr_jsonw_key_f64(&w, "tool_s", stat->tool_s);
+    mr_jsonw_key_f64(&w, "think_s", stat->think_s);
+    mr_jsonw_key_f64(&w, "first_s", stat->first_s);
+    mr_jsonw_key_f64(&w, "last_s", stat->last_s);
+    mr_jsonw_key_f64(&w, "gap_cv", mr_trace_stat_gap_cv(stat));
+    mr_jsonw_key(&w, "models");
+    mr_jsonw_array(&w);
+    for (uint32_t i = 0; i < book->model.n; i++)
+        mr_jsonw_text(&w, mr_intern_text(&book->model, i));
+    mr_jsonw_end(&w);
+    mr_jsonw_key(&w, "counted");
+    mr_jsonw_object(&w);
+#define PUT_COUNT(name, doc) mr_jsonw_key_u64(&w, #name, counts->name);
+    MR_TRACE_COUNT_LIST(PUT_COUNT)
+#undef PUT_COUNT
+    mr_jsonw_end(&w);
+    mr_jsonw_end(&w);
+    mr_buf_char(out, '\n');
+}
+
+static void print_info(const struct reading *reading, const struct mr_trace_stat *stat,
+                       struct mr_buf *out)
+{
+    const struct mr_trace_counts *counts = mr_trace_counted(reading->trace);
+    const struct mr_session_book *book = mr_trace_book(reading->trace);
+    mr_buf_printf(out, "%-16s %s, %u tokens to a block, ids %s\n", "format",
+                  mr_trace_format_name(reading->trace), book->block_tok,
+                  book->is_global ? "global" : "of each session");
+#define PUT(name, doc)  \
+    if (stat->name > 0) \
+        mr_buf_printf(out, "%-16s %14llu  %s\n", #name, (unsigned long long)stat->name, (doc));
+    MR_TRACE_STAT_LIST(PUT)
+#undef PUT
+    if (stat->blocks > 0)
+        mr_buf_printf(out, "%-16s %14.6f  hits / blocks\n", "hit_frac",
+                      (double)stat->hits / (double)stat->blocks);
+    if (stat->calls > 0)
+        mr_buf_printf(out, "%-16s %14.2f  tokens of an input\n%-16s %14.2f  tokens of an output\n",
+                      "input_mean", (double)stat->input_tok / (double)stat->calls, "output_mean",
+                      (double)stat->output_tok / (double)stat->calls);
+    if (stat->tool_s > 0 || stat->think_s > 0)
+        mr_buf_printf(out, "%-16s %14.1f  s\n%-16s %14.1f  s\n", "tool_s", stat->tool_s, "think_s",
+                      stat->think_s);
+    if (stat->arrivals > 0)
+        mr_buf_printf(out, "%-16s %.3f .. %.3f s, gaps' deviation / mean %.4g\n", "arrive",
+                      stat->first_s, stat->last_s, mr_trace_stat_gap_cv(stat));
+    for (uint32_t i = 0; i < book->model.n; i++)
+        mr_buf_printf(out, "%-16s %s\n", i == 0 ? "models" : "", mr_intern_text(&book->model, i));
+#define PUT_COUNT(name, doc) \
+    if (counts->name > 0)    \
+        mr_buf_printf(out, "%-16s %14llu  %s\n", #name, (unsigned long long)counts->name, (doc));
+    MR_TRACE_COUNT_LIST(PUT_COUNT)
+#undef PUT_COUNT
+}
+
+static mr_status run_info(const struct job *job, struct mr_buf *out, struct mr_err *err)
+{
+    struct reading reading;
+    struct mr_trace_stat stat = {0};
+    bool has_session = true;
+    mr_status st = open_reading(job, &reading, err);
+    while (st == MR_OK && has_session) {
+        st = read_session(job, &reading, &has_session, err);
+        if (st == MR_OK && has_session)
+            st = mr_trace_stat_add(&stat, &reading.session, mr_trace_book(reading.trace), err);
+    }
+    if (st == MR_OK) {
+        mr_trace_stat_end(&stat);
+        warn(job, &reading);
+        if (job->opts->as_json)
+            print_info_json(&reading, &stat, out);
+        else
+            print_info(&reading, &stat, out);
+        st = mr_buf_check(out, err);
+    }
+    mr_trace_stat_fini(&stat);
+    close_reading(&reading);
+    return st;
+}
+
+/* ---- convert and cut ---- */
+
+enum {
+    flush_bytes = 1 << 20
+};
+
+static mr_status flush(struct mr_buf *buf, struct mr_file_out *file, struct mr_err *err)
+{
+    MR_TRY(mr_buf_check(buf, err));
+    if (buf->n > 0)
+        MR_TRY(mr_file_out_add(file, buf->text, buf->n, err));
+    mr_buf_clear(buf);
+    return MR_OK;
+}
+
+static mr_status write_all(const struct job *job, struct reading *reading,
+                           const struct mr_session_book *book, struct mr_file_out *file,
+                           struct mr_err *err)
+{
+    const bool is_agentic = strcmp(job->opts->to, "agentic_mooncake") == 0;
+    const struct mr_trace_source source = {.format = mr_trace_format_name(reading->trace)};
+    struct mr_buf buf = {0};
+    bool has_session = true;
+    uint64_t n_lost = 0;
+    mr_status st = MR_OK;
+    if (is_agentic)
+        mr_trace_write_agentic_header(&buf, book, &source);
+    else
+        mr_trace_write_header(&buf, book, &source);
+    while (st == MR_OK && has_session) {
+        st = read_session(job, reading, &has_session, err);
+        if (st != MR_OK || !has_session)
+            break;
+        if (is_agentic)
+            st = mr_trace_write_agentic(&buf, book, &reading->session, reading->n_taken, &n_lost,
+                                        err);
+        else
+            mr_trace_write_session(&buf, book, &reading->session);
+        if (st == MR_OK && (buf.n > flush_bytes || buf.status != MR_OK))
+            st = flush(&buf, file, err);
+    }
+    if (st == MR_OK)
+        st = flush(&buf, file, err);
+    if (st == MR_OK && n_lost > 0)
+        mr_ui_say(job->ui, 0, "%s: warning: %llu fields have no place in %s and are lost",
+                  job->path, (unsigned long long)n_lost, job->opts->to);
+    mr_buf_fini(&buf);
+    return st;
+}
+
+static mr_status run_convert(const struct job *job, struct mr_buf *out, struct mr_err *err)
+{
+    struct reading first, second = {0};
+    struct mr_file_out file;
+    bool has_session = true;
+    (void)out;
+    if (strcmp(job->opts->to, "millrace") != 0 && strcmp(job->opts->to, "agentic_mooncake") != 0)
+        return mr_err_set(err, MR_SCHEMA, MR_NOWHERE,
+                          "--to \"%s\": millrace and agentic_mooncake can be written",
+                          job->opts->to);
+    if (strcmp(job->path, "-") == 0)
+        return mr_err_set(err, MR_SCHEMA, MR_NOWHERE,
+                          "convert reads its input twice: give a file, not \"-\"");
+    mr_status st = open_reading(job, &first, err);
+    while (st == MR_OK && has_session) /* for its names */
+        st = read_session(job, &first, &has_session, err);
+    if (st == MR_OK)
+        st = open_reading(job, &second, err);
+    if (st == MR_OK) {
+        st = mr_file_out_open(&file, job->opts->output, job->ui->may_overwrite, err);
+        if (st == MR_OK) {
+            st = write_all(job, &second, mr_trace_book(first.trace), &file, err);
+            if (st == MR_OK)
+                st = mr_file_out_commit(&file, err);
+            else
+                mr_file_out_abort(&file);
+        }
+    }
+    if (st == MR_OK)
+        warn(job, &second);
+    close_reading(&first);
+    close_reading(&second);
+    return st;
+}
+
+/* ---- the verb ---- */
+
+static const struct {
+    const char *name;
+    mr_status (*run)(const struct job *job, struct mr_buf *out, struct mr_err *err);
+    bool is_cut;
+} verbs[] = {
+    {"info", run_info, false},
+    {"convert", run_convert, false},
+    {"cut", run_convert, true},
+};
+
+enum {
+    n_verb = sizeof verbs / sizeof *verbs
+};
+
+int mr_trace_run(const struct mr_verb_call *call)
+{
+    struct mr_err err = {0};
+    struct mr_buf out = {0};
+    const char *names[n_verb];
+    size_t k = 0;
+    for (size_t i = 0; i < n_verb; i++)
+        names[i] = verbs[i].name;
+    while (k < n_verb && strcmp(call->arg[0], names[k]) != 0)
+        k++;
+    if (k == n_verb) {
+        char hint[64] = "";
+        mr_text_hint(mr_str_of(call->arg[0]), names, n_verb, hint, sizeof hint);
+        return mr_ui_usage(call->ui, "trace", "\"%s\" is nothing trace can do%s", call->arg[0],
+                           hint);
+    }
+    if (call->n_arg != 2)
+        return mr_ui_usage(call->ui, "trace", "trace %s takes one file", names[k]);
+    const struct job job = {call->ui, call->opts, call->arg[1], verbs[k].is_cut};
+    const int code = verbs[k].run(&job, &out, &err) == MR_OK ? mr_ui_out(call->ui, &out)
+                                                             : mr_ui_error(call->ui, &err);
+    mr_buf_fini(&out);
+    return code;
+}

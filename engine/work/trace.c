@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening: the content says the format. JSON documents are known by their keys, of the first rows
+ * where one is not enough; tables by their header. Parts: sources - formats - life. */
+#include "engine/base/assert.h"
+#include "engine/base/mem.h"
+#include "engine/work/trace_impl.h"
+
+enum {
+    rows_looked_at = 64,
+    slurp_max = 1 << 30
+};
+
+/* ---- sources: a file that can be opened twice ---- */
+
+struct source {
+    const char *path; /* or bytes */
+    const void *bytes;
+    size_t n;
+    const char *name;
+};
+
+static mr_status open_stream(const struct source *source, struct mr_gz **gz, struct mr_err *err)
+{
+    return source->path != NULL
+               ? mr_gz_open(source->path, gz, err)
+               : mr_gz_open_memory(source->bytes, source->n, source->name, gz, err);
+}
+
+/* ---- formats ---- */
+
+static const struct mr_trace_format *const formats[] = {
+    &mr_trace_format_native,         &mr_trace_format_weka,     &mr_trace_format_mooncake,
+    &mr_trace_format_mooncake_delta, &mr_trace_format_agentic1, &mr_trace_format_agentic2,
+    &mr_trace_format_bailian,        &mr_trace_format_applied,  &mr_trace_format_azure,
+    &mr_trace_format_burstgpt,       &mr_trace_format_tracelab, &mr_trace_format_csv};
+
+enum {
+    n_format = sizeof formats / sizeof(formats[0])
+};
+
+const char *mr_trace_format_at(size_t i, const char **doc)
+{
+    if (i >= n_format)
+        return NULL;
+    *doc = formats[i]->doc;
+    return formats[i]->name;
+}
+
+/* A key that only one format has. */
+static const struct {
+    const char *key;
+    const struct mr_trace_format *format;
+    bool is_weak; /* a later row may say more */
+} keys[] = {
+    {"requests", &mr_trace_format_weka, false},
+    {"hash_id_scope", &mr_trace_format_weka, false},
+    {"wait_for", &mr_trace_format_agentic1, false},
+    {"branches", &mr_trace_format_agentic1, false},
+    {"prefix_reset", &mr_trace_format_agentic1, false},
+    {"tool_wait_ms", &mr_trace_format_agentic1, false},
+    {"chat_id", &mr_trace_format_bailian, false},
+    {"num_turns", &mr_trace_format_applied, false},
+    {"input_length", &mr_trace_format_mooncake, true},
+    {"input_tokens", &mr_trace_format_mooncake, true},
+    {"hash_ids", &mr_trace_format_mooncake, true},
+};
+
+static const struct {
+    const char *schema;
+    const struct mr_trace_format *format;
+} schemas[] = {
+    {"millrace.session", &mr_trace_format_native},
+    {"dynamo.agentic_mooncake", &mr_trace_format_agentic2},
+};
+
+static mr_status detect_document(struct mr_json *json, const struct mr_trace_format **format,
+                                 bool *is_sure, struct mr_err *err)
+{
+    MR_TRY(mr_json_enter_object(json, err));
+    for (;;) {
+        struct mr_str key, text;
+        enum mr_json_token token;
+        bool has_more = false;
+        MR_TRY(mr_json_key(json, &key, &has_more, err));
+        if (!has_more)
+            return MR_OK;
+        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+            if (mr_str_is(key, keys[i].key) && (*format == NULL || !keys[i].is_weak)) {
+                *format = keys[i].format;
+                *is_sure = !keys[i].is_weak;
+            }
+        if (*is_sure)
+            return MR_OK;
+        const bool is_schema = mr_str_is(key, "schema");
+        MR_TRY(mr_json_peek(json, &token, err));
+        if (!is_schema || token != MR_JSON_STRING) {
+            MR_TRY(mr_json_skip(json, err));
+            continue;
+        }
+        MR_TRY(mr_json_str(json, &text, err));
+        for (size_t i = 0; i < sizeof schemas / sizeof *schemas; i++)
+            if (mr_str_is(text, schemas[i].schema)) {
+                *format = schemas[i].format;
+                *is_sure = true;
+                return MR_OK;
+            }
+        return mr_json_error(json, err, MR_SCHEMA, "a schema that is not known here");
+    }
+}
+
+static mr_status detect_json(struct mr_gz *take_gz, const struct mr_trace_format **format,
+                             struct mr_err *err)
+{
+    struct mr_json *json;
+    bool has_more = true, is_sure = false;
+    MR_TRY(mr_json_create(take_gz, NULL, &json, err));
+    mr_status st = MR_OK;
+    for (int i = 0; st == MR_OK && has_more && !is_sure && i < rows_looked_at; i++) {
+        st = mr_json_document(json, &has_more, err);
+        if (st == MR_OK && has_more)
+            st = detect_document(json, format, &is_sure, err);
+    }
+    if (st != MR_OK && *format != NULL && st != MR_NOMEM) { /* its own reader says it better */
+        if (err != NULL)
+            *err = (struct mr_err){0};
+        st = MR_OK;
+    }
+    if (st == MR_OK && *format == NULL)
+        st = mr_err_set(err, MR_SCHEMA, (struct mr_place){mr_json_place(json).file, 1, 1},
+                        "its keys are those of no trace format known (--format says it)");
+    mr_json_close(json);
+    return st;
+}
+
+static mr_status detect_csv(struct mr_gz *take_gz, const struct mr_trace_format **format,
+                            struct mr_err *err)
+{
+    static const struct {
+        const char *column;
+        const struct mr_trace_format *format;
+    } columns[] = {
+        {"ContextTokens", &mr_trace_format_azure}, {"Request tokens", &mr_trace_format_burstgpt},
+        {"round_idx", &mr_trace_format_tracelab},  {"arrived_s", &mr_trace_format_csv},
+        {"arrived_at", &mr_trace_format_csv},      {"timestamp_s", &mr_trace_format_csv}};
+    struct mr_csv *csv;
+    MR_TRY(mr_csv_create(take_gz, NULL, &csv, err));
+    for (size_t i = 0; *format == NULL && i < sizeof columns / sizeof *columns; i++)
+        if (mr_csv_find_column(csv, columns[i].column) != SIZE_MAX)
+            *format = columns[i].format;
+    mr_status st = MR_OK;
+    if (*format == NULL)
+        st = mr_err_set(err, MR_SCHEMA, mr_csv_place(csv, 0),
+                        "its columns are those of no trace format known (--format says it)");
+    mr_csv_close(csv);
+    return st;
+}
+
+/* The first byte that is not white space tells JSON from tables. */
+static mr_status detect(const struct source *source, const struct mr_trace_format **format,
+                        struct mr_err *err)
+{
+    struct mr_gz *gz;
+    char head[4096];
+    size_t got = 1, i = 0, seen = 0;
+    bool is_json = false, is_empty = true;
+    MR_TRY(open_stream(source, &gz, err));
+    mr_status st = MR_OK;
+    while (st == MR_OK && got > 0 && is_empty) {
+        st = mr_gz_read(gz, head, sizeof head, &got, err);
+        for (i = 0; st == MR_OK && is_empty && i < got; i++, seen++) {
+            const unsigned char c = (unsigned char)head[i];
+            is_empty =
+                mr_char_is_space((char)c) || (seen < 3 && c == (unsigned char)"\xef\xbb\xbf"[seen]);
+            is_json = c == '{' || c == '[';
+        }
+    }
+    const char *name = mr_gz_name(gz);
+    if (st == MR_OK && is_empty)
+        st = mr_err_set(err, MR_SCHEMA, (struct mr_place){name, 1, 1}, "an empty file");
+    mr_gz_close(gz);
+    if (st == MR_OK)
+        st = open_stream(source, &gz, err);
+    if (st != MR_OK)
+        return st;
+    return is_json ? detect_json(gz, format, err) : detect_csv(gz, format, err);
+}
+
+static mr_status find_format(const char *name, const struct mr_trace_format **format,
+                             struct mr_err *err)
+{
+    const char *names[n_format];
+    char hint[64] = "";
+    for (size_t i = 0; i < n_format; i++) {
+        names[i] = formats[i]->name;
+        if (strcmp(name, names[i]) == 0)
+            *format = formats[i];
+    }
+    mr_text_hint(mr_str_of(name), names, n_format, hint, sizeof hint);
+    return *format != NULL
+               ? MR_OK
+               : mr_err_set(err, MR_SCHEMA, MR_NOWHERE, "format \"%s\" is not known%s", name, hint);
+}
+
+/* ---- life ---- */
+
+static mr_status begin(struct mr_trace *trace, const struct source *source, struct mr_err *err)
+{
+    const struct mr_json_options json = {.is_lines = true, .window_max_bytes = 256u << 20};
+    struct mr_gz *gz;
+    trace->name = mr_alloc_text(source->name, strlen(source->name));
+    if (trace->name == NULL)
+        return mr_err_nomem(err, strlen(source->name));
+    if (trace->options.format != NULL)
+        MR_TRY(find_format(trace->options.format, &trace->format, err));
+    else
+        MR_TRY(detect(source, &trace->format, err));
+    MR_TRY(open_stream(source, &gz, err));
+    if (trace->format->is_csv)
+        MR_TRY(mr_csv_create(gz, NULL, &trace->csv, err));
+    else
+        MR_TRY(mr_json_create(gz, trace->format->is_lines ? &json : NULL, &trace->json, err));
+    return trace->format->begin != NULL ? trace->format->begin(trace, err) : MR_OK;
+}
+
+static mr_status open_source(const struct source *source, const struct mr_trace_options *options,
+                             char *take_slurped, struct mr_trace **out, struct mr_err *err)
+{
+    struct mr_trace *trace = mr_alloc_zero(1, sizeof *trace);
+    *out = NULL;
+    if (trace == NULL) {
+        mr_free(take_slurped);
+        return mr_err_nomem(err, sizeof *trace);
+    }
+    trace->slurped = take_slurped;
+    if (options != NULL)
+        trace->options = *options;
+    const mr_status st = begin(trace, source, err);
+    if (st == MR_OK)
+        *out = trace;
+    else
+        mr_trace_close(trace);
+    return st;
+}
+
+mr_status mr_trace_open(const char *path, const struct mr_trace_options *options,
+                        struct mr_trace **out, struct mr_err *err)
+{
+    struct source source = {.path = path, .name = path};
+    char *slurped = NULL;
+    *out = NULL;
+    if (strcmp(path, "-") == 0) {
+        struct mr_gz *gz;
+        MR_TRY(mr_gz_open(path, &gz, err));
+        const mr_status st = mr_gz_read_all(gz, slurp_max, &slurped, &source.n, err);
+        mr_gz_close(gz);
+        if (st != MR_OK)
+            return st;
+        source = (struct source){.bytes = slurped, .n = source.n, .name = "<stdin>"};
+    }
+    return open_source(&source, options, slurped, out, err);
+}
+
+mr_status mr_trace_open_memory(const void *bytes, size_t n, const char *name,
+                               const struct mr_trace_options *options, struct mr_trace **out,
+                               struct mr_err *err)
+{
+    return open_source(&(struct source){.bytes = bytes, .n = n, .name = name}, options, NULL, out,
+                       err);
+}
+
+void mr_trace_close(struct mr_trace *trace)
+{
+    if (trace == NULL)
+        return;
+    if (trace->format != NULL && trace->format->end != NULL)
+        trace->format->end(trace);
+    mr_json_close(trace->json);
+    mr_csv_close(trace->csv);
+    mr_session_book_fini(&trace->book);
+    mr_intern_fini(&trace->unknown);
+    mr_free(trace->name);
+    mr_free(trace->slurped);
+    mr_free(trace->state);
+    mr_free(trace);
+}
+
+mr_status mr_trace_next(struct mr_trace *trace, struct mr_session *session, bool *has_session,
+                        struct mr_err *err)
+{
+    struct mr_err own = {0};
+    *has_session = false;
+    mr_session_reset(session);
+    mr_status st = trace->format->next(trace, session, has_session, &own);
+    if (st == MR_OK && *has_session)
+        st = mr_session_check(session, &trace->book, &own);
+    if (st == MR_OK) {
+        for (size_t i = 0; *has_session && i < session->n_llm; i++)
+            trace->counts.no_output += session->llm[i].n_output == 0;
+        return MR_OK;
+    }
+    *has_session = false;
+    /* rules of sessions know no file: the reader says where it is */
+    struct mr_place at = {own.file, own.line, own.col};
+    if (own.file[0] == '\0')
+        at = (struct mr_place){trace->name, trace->line, 0};
+    return mr_err_set(err, st, at, "%s", own.text);
+}
+
+struct mr_session_book *mr_trace_book(struct mr_trace *trace)
+{
+    return &trace->book;
+}
+
+const struct mr_trace_counts *mr_trace_counted(const struct mr_trace *trace)
+{
+    return &trace->counts;
+}
+
+const struct mr_intern *mr_trace_unknown(const struct mr_trace *trace)
+{
+    return &trace->unknown;
+}
+
+const char *mr_trace_format_name(const struct mr_trace *trace)
+{
+    return trace->format->name;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Workload files of many formats, told apart by their content, read one session at a time; plain or
+ * gzip. Formats whose rows of one session stand apart are gathered: they need memory for all their
+ * rows, 100 B each and 16 B per run of blocks. All others need one session's. Every error names
+ * file and line. What a file has and no session can hold is counted, never guessed in silence. */
+#ifndef MR_ENGINE_WORK_TRACE_H
+#define MR_ENGINE_WORK_TRACE_H
+
+#include "engine/work/session.h"
+
+/* Time of a sub-agent's entry in recordings that name one only. */
+#define MR_TRACE_BASIS_LIST(X)                                             \
+    X(AUTO, "auto", "what fits the calls around it, each entry by itself") \
+    X(START, "start", "its start")                                         \
+    X(END, "end", "its end: it started by its duration before")
+
+enum mr_trace_basis {
+#define MR_TRACE_BASIS_ENUM(name, text, doc) MR_TRACE_BASIS_##name,
+    MR_TRACE_BASIS_LIST(MR_TRACE_BASIS_ENUM)
+#undef MR_TRACE_BASIS_ENUM
+};
+
+/* Zero means the default. */
+struct mr_trace_options {
+    const char *format; /* NULL: by content */
+    uint32_t block_tok; /* of formats that do not say: 512, Bailian 16 */
+    int basis;          /* enum mr_trace_basis */
+    bool is_strict;     /* a key that is not known is an error */
+};
+
+/* What readers did with what they could not take as it stands. name, sentence */
+#define MR_TRACE_COUNT_LIST(X)                                                       \
+    X(unknown_key, "keys not known and passed over")                                 \
+    X(no_output, "calls without output: played as one token")                        \
+    X(clipped_input, "inputs cut to what their blocks hold")                         \
+    X(no_block, "calls without block ids: they share nothing but their own session") \
+    X(no_duration, "calls without a recorded duration: taken as 0 s")                \
+    X(no_gap, "calls without a recorded think time: taken from their start")         \
+    X(overlap, "calls that begin before the one they follow ends: no gap")           \
+    X(orphan, "sub-agents whose time fits no call of their parent")                  \
+    X(by_end, "sub-agents whose time is their end")                                  \
+    X(by_start, "sub-agents whose time is their start")                              \
+    X(lost, "fields that the format written has no place for")
+
+struct mr_trace_counts {
+#define MR_TRACE_COUNT_FIELD(name, doc) uint64_t name;
+    MR_TRACE_COUNT_LIST(MR_TRACE_COUNT_FIELD)
+#undef MR_TRACE_COUNT_FIELD
+};
+
+struct mr_trace;
+
+/** @param[in] path "-": standard input, read whole @param[in] options NULL: defaults; its texts are
+ *  lent @param[out] out owned by the caller: mr_trace_close
+ *  @return MR_SCHEMA: no format known, or not one of that name */
+MR_CHECKED mr_status mr_trace_open(const char *path, const struct mr_trace_options *options,
+                                   struct mr_trace **out, struct mr_err *err);
+
+/** Read from memory that outlives the reader. @param[in] name used in messages, copied */
+MR_CHECKED mr_status mr_trace_open_memory(const void *bytes, size_t n, const char *name,
+                                          const struct mr_trace_options *options,
+                                          struct mr_trace **out, struct mr_err *err);
+void mr_trace_close(struct mr_trace *trace); /* NULL is fine */
+
+/** The next session, checked (mr_session_check). After an error reading is over.
+ *  @param[in,out] session zero-initialized or used before @param[out] has_session false at the end
+ */
+MR_CHECKED mr_status mr_trace_next(struct mr_trace *trace, struct mr_session *session,
+                                   bool *has_session, struct mr_err *err);
+
+/** Grows while sessions are read. Lent. */
+struct mr_session_book *mr_trace_book(struct mr_trace *trace);
+const struct mr_trace_counts *mr_trace_counted(const struct mr_trace *trace);
+
+/** Keys that were passed over, each once. */
+const struct mr_intern *mr_trace_unknown(const struct mr_trace *trace);
+const char *mr_trace_format_name(const struct mr_trace *trace);
+
+/** Names and sentences of all formats; NULL past the last. */
+const char *mr_trace_format_at(size_t i, const char **doc);
+
+#endif

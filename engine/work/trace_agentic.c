@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Agentic Mooncake v2 has calls and nothing else: what stands between two calls (tools, thinks,
+ * memory) becomes a delay, the longest way from one to the other. Lists of ids are written whole,
+ * since that is what it knows: a call costs its blocks. Parts: delays - rows. */
+#include "engine/base/jsonw.h"
+#include "engine/base/mem.h"
+#include "engine/base/num.h"
+#include "engine/work/session_context.h"
+#include "engine/work/trace_write.h"
+
+#include <math.h>
+
+static const char *const relations[] = {"sequence", "spawn", "join", "replay_barrier"};
+
+/* ---- delays ---- */
+
+/* How one node depends on an LLM call, or on the play's start (MR_SESSION_NONE). */
+struct path {
+    double delay_s;
+    uint32_t llm;
+    uint8_t relation;
+    bool is_dispatch;
+};
+
+struct paths {
+    struct path *item; /* of all nodes */
+    size_t n, cap;
+    uint32_t *first; /* [n_node + 1] */
+    size_t cap_first;
+};
+
+static double time_of(const struct mr_session *session, const struct mr_session_node *node,
+                      uint64_t *n_lost)
+{
+    if (node->kind == MR_SESSION_THINK)
+        return session->think[node->i].s;
+    *n_lost += 1;
+    if (node->kind != MR_SESSION_TOOL)
+        return 0;
+    const struct mr_session_tool *tool = &session->tool[node->i];
+    return !isnan(tool->wall_s) ? tool->wall_s : !isnan(tool->cpu_s) ? tool->cpu_s : 0;
+}
+
+/* One path more for the last node; a longer one to the same trigger replaces it. */
+static mr_status add_path(struct paths *paths, uint32_t first, struct path path, struct mr_err *err)
+{
+    for (size_t i = first; i < paths->n; i++) {
+        struct path *old = &paths->item[i];
+        if (old->llm != path.llm || old->is_dispatch != path.is_dispatch)
+            continue;
+        if (path.delay_s > old->delay_s)
+            old->delay_s = path.delay_s;
+        return MR_OK;
+    }
+    MR_TRY(mr_grow(&paths->item, &paths->cap, paths->n + 1, sizeof *paths->item, err));
+    paths->item[paths->n++] = path;
+    return MR_OK;
+}
+
+static mr_status find_paths(const struct mr_session *session, struct paths *paths, uint64_t *n_lost,
+                            struct mr_err *err)
+{
+    paths->n = 0;
+    MR_TRY(
+        mr_grow(&paths->first, &paths->cap_first, session->n_node + 1, sizeof *paths->first, err));
+    for (uint32_t i = 0; i < session->n_node; i++) {
+        const struct mr_session_node *node = &session->node[i];
+        const uint32_t own = (uint32_t)paths->n;
+        paths->first[i] = own;
+        for (uint32_t k = 0; k < node->n_after; k++) {
+            const struct mr_session_after *after = &session->after[node->after + k];
+            const struct path direct = {after->delay_s, after->node, after->relation,
+                                        after->is_dispatch};
+            if (after->node == MR_SESSION_NONE ||
+                session->node[after->node].kind == MR_SESSION_LLM) {
+                MR_TRY(add_path(paths, own, direct, err));
+                continue;
+            }
+            const double own_s =
+                after->is_dispatch ? 0 : time_of(session, &session->node[after->node], n_lost);
+            for (uint32_t p = paths->first[after->node]; p < paths->first[after->node + 1]; p++) {
+                struct path path = paths->item[p];
+                path.delay_s += own_s + after->delay_s;
+                if (after->relation != MR_SESSION_SEQ)
+                    path.relation = after->relation;
+                MR_TRY(add_path(paths, own, path, err));
+            }
+        }
+        paths->first[i + 1] = (uint32_t)paths->n;
+    }
+    return MR_OK;
+}
+
+/* ---- rows ---- */
+
+void mr_trace_write_agentic_header(struct mr_buf *buf, const struct mr_session_book *book,
+                                   const struct mr_trace_source *source)
+{
+    struct mr_jsonw w;
+    mr_jsonw_init(&w, buf, 0);
+    mr_jsonw_object(&w);
+    mr_jsonw_key_text(&w, "schema", "dynamo.agentic_mooncake");
+    mr_jsonw_key_u64(&w, "version", 2);
+    mr_jsonw_key_u64(&w, "block_size", book->block_tok > 0 ? book->block_tok : 1);
+    mr_jsonw_key_text(&w, "hash_id_scope", book->is_global ? "global" : "local");
+    if (source != NULL) {
+        mr_jsonw_key(&w, "source");
+        mr_jsonw_object(&w);
+        if (source->format != NULL)
+            mr_jsonw_key_text(&w, "format", source->format);
+        if (source->digest != NULL)
+            mr_jsonw_key_text(&w, "digest", source->digest);
+        mr_jsonw_end(&w);
+    }
+    mr_jsonw_end(&w);
+    mr_buf_char(buf, '\n');
+}
+
+static void put_key(struct mr_buf *buf, const char *key)
+{
+    if (buf->status == MR_OK && buf->text[buf->n - 1] != '{')
+        mr_buf_char(buf, ',');
+    mr_buf_printf(buf, "\"%s\":", key);
+}
+
+static void put_text(struct mr_buf *buf, const char *text)
+{
+    struct mr_jsonw w;
+    mr_jsonw_init(&w, buf, 0);
+    mr_jsonw_text(&w, text);
+}
+
+/* The call's own name, or one made from the play's number and the node's. */
+static void put_name(struct mr_buf *buf, const struct mr_session *session, uint64_t number,
+                     uint32_t node)
+{
+    const char *name = mr_session_text(session, mr_session_llm_of(session, node)->name);
+    if (name != NULL)
+        put_text(buf, name);
+    else
+        mr_buf_printf(buf, "\"p%llu.%u\"", (unsigned long long)number, session->node[node].id);
+}
+
+static void put_id(struct mr_buf *buf, uint64_t id)
+{
+    char text[MR_NUM_CAP];
+    if (buf->status == MR_OK && buf->text[buf->n - 1] != '[')
+        mr_buf_char(buf, ',');
+    mr_buf_add(buf, text, mr_num_format_u64(id, text));
+}
+
+/* Shared prefixes and minted blocks get ids above all that files have: minted ones are the play's
+ * own, those of a prefix the same in all plays. Where the two ends of a prompt fill a block more
+ * than each by itself, that block is nobody else's. */
+static void put_ids(struct mr_buf *buf, const struct mr_session_book *book,
+                    const struct mr_session *session, const struct mr_session_context *context,
+                    uint64_t number, uint32_t i)
+{
+    const uint64_t minted = UINT64_C(1) << 62 | number << 32, prefix = UINT64_C(1) << 63;
+    const uint32_t block_tok = book->block_tok > 0 ? book->block_tok : 1;
+    const struct mr_session_llm *llm = mr_session_llm_of(session, i);
+    const uint32_t n_shared = session->n_shared > 0 ? session->head.shared_tok / block_tok : 0;
+    put_key(buf, "hash_ids");
+    mr_buf_char(buf, '[');
+    for (uint32_t k = 0; k < n_shared; k++)
+        put_id(buf, prefix | (uint64_t)session->shared[0] << 40 | k);
+    for (size_t r = 0; r < context->n_run; r++)
+        for (uint32_t k = 0; k < context->run[r].n; k++)
+            put_id(buf, context->run[r].id + k + (context->run[r].is_minted ? minted : 0));
+    if (session->n_shared > 0 && n_shared + llm->n_block < llm->n_input / block_tok)
+        put_id(buf, minted | UINT64_C(1) << 31 | i);
+    mr_buf_char(buf, ']');
+}
+
+static void put_deps(struct mr_buf *buf, const struct mr_session *session,
+                     const struct paths *paths, uint64_t number, uint32_t node)
+{
+    double since_s = 0;
+    put_key(buf, "dependencies");
+    mr_buf_char(buf, '[');
+    for (uint32_t p = paths->first[node]; p < paths->first[node + 1]; p++) {
+        const struct path *path = &paths->item[p];
+        if (path->llm == MR_SESSION_NONE) {
+            since_s = path->delay_s;
+            continue;
+        }
+        if (buf->status == MR_OK && buf->text[buf->n - 1] != '[')
+            mr_buf_char(buf, ',');
+        mr_buf_text(buf, "{\"request_id\":");
+        put_name(buf, session, number, path->llm);
+        mr_buf_printf(buf, ",\"trigger\":\"%s\",\"delay_ms\":",
+                      path->is_dispatch ? "dispatch" : "completion");
+        mr_trace_write_ms(buf, path->delay_s);
+        mr_buf_printf(buf, ",\"relation\":\"%s\"}", relations[path->relation]);
+    }
+    mr_buf_char(buf, ']');
+    put_key(buf, "not_before_ms");
+    mr_trace_write_ms(buf, since_s);
+}
+
+static void put_extra(struct mr_buf *buf, const char *object)
+{
+    const size_t n = object != NULL ? strlen(object) : 0;
+    if (n <= 2) /* {} */
+        return;
+    mr_buf_char(buf, ',');
+    mr_buf_add(buf, object + 1, n - 2);
+}
+
+static void put_row(struct mr_buf *buf, const struct mr_session_book *book,
+                    const struct mr_session *session, const struct paths *paths,
+                    const struct mr_session_context *context, uint64_t number, uint32_t i)
+{
+    const struct mr_session_node *node = &session->node[i];
+    const struct mr_session_llm *llm = &session->llm[node->i];
+    const char *play = mr_session_text(session, session->head.id),
+               *lane = mr_session_text(session, session->lane[node->lane].name);
+    mr_buf_char(buf, '{');
+    put_key(buf, "request_id");
+    put_name(buf, session, number, i);
+    put_key(buf, "play_id");
+    if (play != NULL)
+        put_text(buf, play);
+    else
+        mr_buf_printf(buf, "\"p%llu\"", (unsigned long long)number);
+    put_key(buf, "session_id");
+    if (lane != NULL)
+        put_text(buf, lane);
+    else
+        mr_buf_printf(buf, "\"p%llu.l%u\"", (unsigned long long)number, node->lane);
+    put_key(buf, "model");
+    put_text(buf, mr_intern_text(&book->model, llm->model));
+    mr_buf_printf(buf, ",\"input_length\":%u,\"output_length\":%u", llm->n_input, llm->n_output);
+    put_ids(buf, book, session, context, number, i);
+    if (llm->hint != MR_SESSION_NONE) {
+        mr_buf_printf(buf, ",\"priority\":%d", session->hint[llm->hint].priority);
+        if (session->hint[llm->hint].is_strict)
+            mr_buf_text(buf, ",\"strict_priority\":true");
+    }
+    put_deps(buf, session, paths, number, i);
+    put_extra(buf, mr_session_text(session, llm->extra));
+    mr_buf_text(buf, "}\n");
+}
+
+/* Tiers, tenants, promises, prefixes, hints beyond priority, recorded times: no place. */
+static uint64_t count_lost(const struct mr_session *session)
+{
+    const struct mr_session_head *head = &session->head;
+    uint64_t n = session->n_shared;
+    const bool fields[] = {head->tenant != MR_SESSION_NONE,
+                           head->tier != MR_SESSION_NONE,
+                           !isnan(head->ttft_s),
+                           !isnan(head->tpot_s),
+                           !isnan(head->deadline_s),
+                           head->cron != MR_SESSION_NONE,
+                           head->extra != MR_SESSION_NONE,
+                           !isnan(head->arrival_s)};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        n += fields[i];
+    for (size_t i = 0; i < session->n_hint; i++) {
+        const struct mr_session_hint *hint = &session->hint[i];
+        n += isnan(hint->ttl_s) ? 0 : 1;
+        n += hint->n_expected > 0;
+        n += hint->is_final;
+        n += hint->prefills;
+    }
+    for (size_t i = 0; i < session->n_llm; i++) {
+        n += isnan(session->llm[i].service_s) ? 0 : 1;
+        n += isnan(session->llm[i].ttft_s) ? 0 : 1;
+        n += session->llm[i].n_reason > 0;
+    }
+    return n;
+}
+
+mr_status mr_trace_write_agentic(struct mr_buf *buf, const struct mr_session_book *book,
+                                 const struct mr_session *session, uint64_t number,
+                                 uint64_t *n_lost, struct mr_err *err)
+{
+    struct paths paths = {0};
+    struct mr_session_context context = {0};
+    mr_status st = find_paths(session, &paths, n_lost, err);
+    *n_lost += count_lost(session);
+    for (uint32_t i = 0; st == MR_OK && i < session->n_node; i++) {
+        if (session->node[i].kind != MR_SESSION_LLM)
+            continue;
+        st = mr_session_context_move(&context, session, i, err);
+        if (st == MR_OK)
+            put_row(buf, book, session, &paths, &context, number, i);
+    }
+    mr_session_context_fini(&context);
+    mr_free(paths.item);
+    mr_free(paths.first);
+    return st == MR_OK ? mr_buf_check(buf, err) : st;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside of the trace readers, shared by trace*.c only: what a format is, and the values they all
+ * read. */
+#ifndef MR_ENGINE_WORK_TRACE_IMPL_H
+#define MR_ENGINE_WORK_TRACE_IMPL_H
+
+#include "engine/base/csv.h"
+#include "engine/base/json.h"
+#include "engine/work/trace.h"
+
+struct mr_trace;
+
+/* One reader. Only `next` is a must. */
+struct mr_trace_format {
+    const char *name, *doc;
+    bool is_csv;
+    bool is_lines; /* one document per line */
+    mr_status (*begin)(struct mr_trace *trace, struct mr_err *err);
+    mr_status (*next)(struct mr_trace *trace, struct mr_session *session, bool *has_session,
+                      struct mr_err *err);
+    void (*end)(struct mr_trace *trace);
+};
+
+extern const struct mr_trace_format mr_trace_format_native, mr_trace_format_weka,
+    mr_trace_format_mooncake, mr_trace_format_mooncake_delta, mr_trace_format_agentic1,
+    mr_trace_format_agentic2, mr_trace_format_bailian, mr_trace_format_applied,
+    mr_trace_format_azure, mr_trace_format_burstgpt, mr_trace_format_tracelab, mr_trace_format_csv;
+
+struct mr_trace {
+    struct mr_trace_options options;
+    const struct mr_trace_format *format;
+    struct mr_json *json; /* one of them */
+    struct mr_csv *csv;
+    struct mr_session_book book;
+    struct mr_trace_counts counts;
+    struct mr_intern unknown;
+    char *name, *slurped; /* of the file; standard input */
+    int line;             /* where the session at hand begins, for errors of the whole of it */
+    void *state;          /* the format's own */
+};
+
+/* ---- values; a null is the caller's to look for ---- */
+
+/** A time in units of 10^exp10 s, exactly scaled. @return MR_RANGE below 0 and above 1e12 s */
+MR_CHECKED mr_status mr_trace_time(struct mr_json *json, int exp10, double *value_s,
+                                   struct mr_err *err);
+
+/** Text of a decimal number as that. */
+MR_CHECKED mr_status mr_trace_scale(struct mr_str text, int exp10, double *value);
+MR_CHECKED mr_status mr_trace_u32(struct mr_json *json, uint32_t *value, struct mr_err *err);
+MR_CHECKED mr_status mr_trace_i32(struct mr_json *json, int32_t *value, struct mr_err *err);
+
+/** At least 0 and not infinite. */
+MR_CHECKED mr_status mr_trace_amount(struct mr_json *json, double *value, struct mr_err *err);
+
+/** A text, or a number as text, into a session. */
+MR_CHECKED mr_status mr_trace_text(struct mr_json *json, struct mr_session *session, uint32_t *at,
+                                   struct mr_err *err);
+
+/** A text, or a number as text. Lent until the next call of the reader. */
+MR_CHECKED mr_status mr_trace_name(struct mr_json *json, struct mr_str *name, struct mr_err *err);
+
+/** Index of a name among n. @return MR_SCHEMA with the nearest one */
+MR_CHECKED mr_status mr_trace_choice(struct mr_json *json, const char *const *names, size_t n,
+                                     uint8_t *i, struct mr_err *err);
+
+/** Arrays of [start, length]. @param[in,out] data, cap, n pairs are appended */
+MR_CHECKED mr_status mr_trace_runs(struct mr_json *json, struct mr_session_run **data, size_t *cap,
+                                   size_t *n, struct mr_err *err);
+
+/** A key nobody knows: counted, skipped; an error if that was asked for. */
+MR_CHECKED mr_status mr_trace_unknown_key(struct mr_trace *trace, struct mr_str key,
+                                          struct mr_err *err);
+
+/** Go to the next member that is not null. @param[out] i among `names`, n if it is none of them */
+MR_CHECKED mr_status mr_trace_key(struct mr_trace *trace, const char *const *names, size_t n,
+                                  size_t *i, bool *has_more, struct mr_err *err);
+
+#endif

@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tables of calls: Azure's (dates), BurstGPT's, TraceLab's replay (rounds of sessions that keep a
+ * prefix) and the generic one that arrivals.h reads. None of them names blocks: contexts are
+ * minted, 16 tokens to a block unless the options say otherwise. And rows of whole sessions as
+ * lists of lengths, which name none either. */
+#include "engine/base/mem.h"
+#include "engine/base/num.h"
+#include "engine/work/arrivals.h"
+#include "engine/work/trace_rows.h"
+
+#include <math.h>
+
+struct state {
+    struct mr_trace_rows rows;
+    struct mr_arrivals_source *arrivals;
+    struct mr_csv *csv;                                       /* theirs */
+    size_t time, input, output, session, round, prefix, wait; /* columns */
+    int64_t first_ns;
+    bool has_first;
+    double *latency; /* of one row */
+    uint32_t *made, *result;
+    size_t cap_latency, cap_made, cap_result;
+};
+
+static mr_status start(struct mr_trace *trace, struct mr_err *err)
+{
+    trace->state = mr_alloc_zero(1, sizeof(struct state));
+    if (trace->state == NULL)
+        return mr_err_nomem(err, sizeof(struct state));
+    trace->book.block_tok = trace->options.block_tok > 0 ? trace->options.block_tok : 16;
+    return MR_OK;
+}
+
+static void end(struct mr_trace *trace)
+{
+    struct state *state = trace->state;
+    if (state == NULL)
+        return;
+    mr_trace_rows_fini(&state->rows);
+    mr_arrivals_close(state->arrivals);
+    mr_free(state->latency);
+    mr_free(state->made);
+    mr_free(state->result);
+}
+
+static mr_status read_tokens(const struct mr_csv *csv, size_t column, uint32_t *value,
+                             struct mr_err *err)
+{
+    double number;
+    MR_TRY(mr_csv_f64(csv, column, &number, err));
+    if (!(number >= 0) || number > 4e9 || number != floor(number))
+        return mr_csv_error(csv, column, err, MR_RANGE, "%g is not a number of tokens", number);
+    *value = (uint32_t)number;
+    return MR_OK;
+}
+
+/* Go to the next row and begin one of ours. @param[out] row NULL at the end */
+static mr_status begin_row(struct mr_trace *trace, struct mr_trace_row **row, struct mr_err *err)
+{
+    struct state *state = trace->state;
+    bool has_row = false;
+    *row = NULL;
+    MR_TRY(mr_csv_next(trace->csv, &has_row, err));
+    if (!has_row)
+        return MR_OK;
+    trace->line = mr_csv_place(trace->csv, 0).line;
+    MR_TRY(mr_trace_rows_new(&state->rows, row, err));
+    MR_TRY(read_tokens(trace->csv, state->input, &(*row)->n_input, err));
+    return read_tokens(trace->csv, state->output, &(*row)->n_output, err);
+}
+
+/* ---- Azure ---- */
+
+/* Days since 1970 of a date in the Gregorian calendar (Hinnant's closed form, years from March). */
+static int64_t days_of(int64_t year, int64_t month, int64_t day)
+{
+    year -= month <= 2;
+    const int64_t era = (year >= 0 ? year : year - 399) / 400, of_era = year - era * 400,
+                  of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+static bool read_digits(struct mr_str *text, size_t n, int64_t *value)
+{
+    *value = 0;
+    if (text->n < n)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (!mr_char_is_digit(text->p[i]))
+            return false;
+        *value = *value * 10 + (text->p[i] - '0');
+    }
+    text->p += n;
+    text->n -= n;
+    return true;
+}
+
+static bool read_char(struct mr_str *text, const char *any)
+{
+    if (text->n == 0 || text->p[0] == '\0' || strchr(any, text->p[0]) == NULL)
+        return false;
+    text->p++;
+    text->n--;
+    return true;
+}
+
+/* YYYY-MM-DD HH:MM:SS[.0-9 digits][Z|+HH[:MM]|-HH[:MM]], in ns since 1970. */
+static bool read_date(struct mr_str text, int64_t *time_ns)
+{
+    int64_t year, month, day, hour, minute, second, part = 0, zone_hour = 0, zone_minute = 0;
+    text = mr_str_trim(text);
+    if (!read_digits(&text, 4, &year) || !read_char(&text, "-") || !read_digits(&text, 2, &month) ||
+        !read_char(&text, "-") || !read_digits(&text, 2, &day) || !read_char(&text, " T") ||
+        !read_digits(&text, 2, &hour) || !read_char(&text, ":") ||
+        !read_digits(&text, 2, &minute) || !read_char(&text, ":") ||
+        !read_digits(&text, 2, &second))
+        return false;
+    if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60 ||
+        year < 1970 || year > 2200)
+        return false;
+    if (read_char(&text, ".")) {
+        int n = 0;
+        for (int64_t digit; n < 9 && read_digits(&text, 1, &digit); n++)
+            part = part * 10 + digit;
+        for (; n < 9; n++)
+            part *= 10;
+    }
+    const bool is_west = text.n > 0 && text.p[0] == '-';
+    if (!read_char(&text, "Z") && read_char(&text, "+-") &&
+        (!read_digits(&text, 2, &zone_hour) || zone_hour > 14 ||
+         ((void)read_char(&text, ":"),
+          text.n > 0 && (!read_digits(&text, 2, &zone_minute) || zone_minute > 59))))
+        return false;
+    const int64_t zone_s = (zone_hour * 3600 + zone_minute * 60) * (is_west ? -1 : 1),
+                  time_s = days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+    *time_ns = (time_s - zone_s) * 1000000000 + part;
+    return text.n == 0;
+}
+
+static mr_status begin_azure(struct mr_trace *trace, struct mr_err *err)
+{
+    MR_TRY(start(trace, err));
+    struct state *state = trace->state;
+    MR_TRY(mr_csv_column(trace->csv, "TIMESTAMP", &state->time, err));
+    MR_TRY(mr_csv_column(trace->csv, "ContextTokens", &state->input, err));
+    return mr_csv_column(trace->csv, "GeneratedTokens", &state->output, err);
+}
+
+static mr_status finish_single(struct mr_trace *trace, struct mr_trace_row *row,
+                               struct mr_session *session, bool *has_session, struct mr_err *err)
+{
+    struct state *state = trace->state;
+    *has_session = true;
+    if (row->time_s < 0)
+        return mr_csv_error(trace->csv, state->time, err, MR_RANGE,
+                            "%g s before the first row: sort the file by time", -row->time_s);
+    return mr_trace_rows_single(trace, &state->rows, row, session, err);
+}
+
+/* Times count from the first row. */
+static mr_status next_azure(struct mr_trace *trace, struct mr_session *session, bool *has_session,
+                            struct mr_err *err)
+{
+    struct state *state = trace->state;
+    struct mr_trace_row *row;
+    int64_t time_ns;
+    MR_TRY(begin_row(trace, &row, err));
+    if (row == NULL)
+        return MR_OK;
+    if (!read_date(mr_csv_field(trace->csv, state->time), &time_ns))
+        return mr_csv_error(trace->csv, state->time, err, MR_PARSE,
+                            "not a date like 2023-11-16 18:15:46.6805900");
+    if (!state->has_first)
+        state->first_ns = time_ns;
+    state->has_first = true;
+    row->time_s = (double)(time_ns - state->first_ns) / 1e9;
+    return finish_single(trace, row, session, has_session, err);
+}
+
+/* ---- BurstGPT ---- */
+
+static mr_status begin_burstgpt(struct mr_trace *trace, struct mr_err *err)
+{
+    MR_TRY(start(trace, err));
+    struct state *state = trace->state;
+    MR_TRY(mr_csv_column(trace->csv, "Timestamp", &state->time, err));
+    MR_TRY(mr_csv_column(trace->csv, "Request tokens", &state->input, err));
+    MR_TRY(mr_csv_column(trace->csv, "Response tokens", &state->output, err));
+    state->session = mr_csv_find_column(trace->csv, "Model");
+    return MR_OK;
+}
+
+static mr_status read_time(struct mr_trace *trace, size_t column, int exp10, double *time_s,
+                           struct mr_err *err)
+{
+    double plain;
+    MR_TRY(mr_csv_f64(trace->csv, column, &plain, err));
+    if (mr_trace_scale(mr_str_trim(mr_csv_field(trace->csv, column)), exp10, time_s) != MR_OK ||
+        !(*time_s >= 0) || *time_s > 1e12)
+        return mr_csv_error(trace->csv, column, err, MR_RANGE, "%g is not a time", plain);
+    return MR_OK;
+}
+
+static mr_status next_burstgpt(struct mr_trace *trace, struct mr_session *session,
+                               bool *has_session, struct mr_err *err)
+{
+    struct state *state = trace->state;
+    struct mr_trace_row *row;
+    MR_TRY(begin_row(trace, &row, err));
+    if (row == NULL)
+        return MR_OK;
+    MR_TRY(read_time(trace, state->time, 0, &row->time_s, err));
+    if (state->session != SIZE_MAX && mr_csv_field(trace->csv, state->session).n > 0)
+        MR_TRY(mr_session_book_model(&trace->book, mr_csv_field(trace->csv, state->session),
+                                     (struct mr_str){0}, &row->model, err));
+    return finish_single(trace, row, session, has_session, err);
+}
+
+/* ---- TraceLab ---- */
+
+static mr_status begin_tracelab(struct mr_trace *trace, struct mr_err *err)
+{
+    MR_TRY(start(trace, err));
+    struct state *state = trace->state;
+    MR_TRY(mr_csv_column(trace->csv, "session_id", &state->session, err));
+    MR_TRY(mr_csv_column(trace->csv, "prefix_len", &state->prefix, err));
+    MR_TRY(mr_csv_column(trace->csv, "input_len", &state->input, err));
+    MR_TRY(mr_csv_column(trace->csv, "output_len", &state->output, err));
+    state->time = mr_csv_find_column(trace->csv, "arrival_time");
+    state->wait = mr_csv_find_column(trace->csv, "tool_wait_after_ms");
+    return MR_OK;
+}
+
+/* A round keeps prefix_len tokens of the round before and reads input_len more; the tools after it
+ * take tool_wait_after_ms, which is noted with the round that waits for them. */
+static mr_status next_tracelab(struct mr_trace *trace, struct mr_session *session,
+                               bool *has_session, struct mr_err *err)
+{
+    struct state *state = trace->state;
+    struct mr_trace_rows *rows = &state->rows;
+    while (!rows->is_whole) {
+        struct mr_trace_row *row;
+        uint32_t prefix = 0;
+        MR_TRY(begin_row(trace, &row, err));
+        if (row == NULL)
+            break;
+        MR_TRY(read_tokens(trace->csv, state->prefix, &prefix, err));
+        if ((uint64_t)row->n_input + prefix > 4000000000)
+            return mr_csv_error(trace->csv, state->prefix, err, MR_RANGE,
+                                "a context of more than 4e9 tokens");
+        row->n_input += prefix;
+        row->n_keep_tok = prefix;
+        row->delay_s = 0;
+        if (state->time != SIZE_MAX && mr_csv_field(trace->csv, state->time).n > 0)
+            MR_TRY(read_time(trace, state->time, -3, &row->time_s, err));
+        if (state->wait != SIZE_MAX && mr_csv_field(trace->csv, state->wait).n > 0)
+            MR_TRY(read_time(trace, state->wait, -3, &row->service_s, err));
+        MR_TRY(
+            mr_intern_add(&rows->plays, mr_csv_field(trace->csv, state->session), &row->play, err));
+        MR_TRY(mr_trace_rows_keep(trace, rows, err));
+    }
+    if (!rows->is_whole) { /* each wait to the next round of its session, from the back */
+        double *wait_s = mr_alloc(rows->plays.n, sizeof *wait_s);
+        if (wait_s == NULL)
+            return mr_err_nomem(err, rows->plays.n * sizeof *wait_s);
+        for (size_t i = 0; i < rows->plays.n; i++)
+            wait_s[i] = 0;
+        for (size_t i = 0; i < rows->n_row; i++) {
+            struct mr_trace_row *row = &rows->row[i];
+            row->tool_s = wait_s[row->play];
+            wait_s[row->play] = isnan(row->service_s) ? 0 : row->service_s;
+            row->service_s = (double)NAN;
+        }
+        mr_free(wait_s);
+    }
+    return mr_trace_rows_next(trace, rows, session, has_session, err);
+}
+
+/* ---- generic ---- */
+
+static mr_status begin_csv(struct mr_trace *trace, struct mr_err *err)
+{
+    const struct mr_arrivals_spec spec = {.speed = 1};
+    MR_TRY(start(trace, err));
+    struct state *state = trace->state;
+    state->csv = trace->csv; /* theirs from here on */
+    trace->csv = NULL;
+    return mr_arrivals_open_csv(&spec, state->csv, &state->arrivals, err);
+}
+
+static mr_status next_csv(struct mr_trace *trace, struct mr_session *session, bool *has_session,
+                          struct mr_err *err)
+{
+    struct state *state = trace->state;
+    struct mr_arrival call;
+    struct mr_trace_row *row;
+    bool has_call = false;
+    MR_TRY(mr_arrivals_next(state->arrivals, &call, &has_call, err));
+    if (!has_call)
+        return MR_OK;
+    trace->line = mr_csv_place(state->csv, 0).line;
+    MR_TRY(mr_trace_rows_new(&state->rows, &row, err));
+    row->time_s = call.arrived_s;
+    row->n_input = call.n_input;
+    row->n_output = call.n_output;
+    *has_session = true;
+    return mr_trace_rows_single(trace, &state->rows, row, session, err);
+}
+
+/* ---- lists of lengths ---- */
+
+static mr_status read_counts(struct mr_trace *trace, uint32_t **to, size_t *cap, size_t *n,
+                             struct mr_err *err)
+{
+    bool has_more = false;
+    *n = 0;
+    MR_TRY(mr_json_enter_array(trace->json, err));
+    for (;;) {
+        uint32_t value = 0;
+        MR_TRY(mr_json_array_more(trace->json, &has_more, err));
+        if (!has_more)
+            return MR_OK;
+        MR_TRY(mr_trace_u32(trace->json, &value, err));
+        MR_TRY(mr_grow(to, cap, *n + 1, sizeof **to, err));
+        (*to)[(*n)++] = value;
+    }
+}
+
+static mr_status read_times(struct mr_trace *trace, double **to, size_t *cap, size_t *n,
+                            struct mr_err *err)
+{
+    bool has_more = false;
+    *n = 0;
+    MR_TRY(mr_json_enter_array(trace->json, err));
+    for (;;) {
+        double value = 0;
+        MR_TRY(mr_json_array_more(trace->json, &has_more, err));
+        if (!has_more)
+            return MR_OK;
+        MR_TRY(mr_trace_time(trace->json, 0, &value, err));
+        MR_TRY(mr_grow(to, cap, *n + 1, sizeof **to, err));
+        (*to)[(*n)++] = value;
+    }
+}
+
+/* One turn: the pause of its tool, then the call. */
+static mr_status add_turn(struct mr_trace *trace, struct mr_session *session, uint64_t n_input,
+                          uint32_t n_output, double tool_s, uint32_t n_result, struct mr_err *err)
+{
+    if (n_input > 4000000000)
+        return mr_json_error(trace->json, err, MR_RANGE, "a context of more than 4e9 tokens");
+    if (!isnan(tool_s)) {
+        MR_TRY(mr_session_node_add(session, MR_SESSION_TOOL, 0, mr_session_next_id(session), err));
+        session->tool[session->n_tool - 1].wall_s = tool_s;
+        session->tool[session->n_tool - 1].n_output = n_result;
+        MR_TRY(mr_session_after_lane(session, 0, err));
+    }
+    MR_TRY(mr_session_node_add(session, MR_SESSION_LLM, 0, mr_session_next_id(session), err));
+    struct mr_session_llm *llm = &session->llm[session->n_llm - 1];
+    llm->n_input = (uint32_t)n_input;
+    llm->n_output = n_output;
+    MR_TRY(mr_session_book_model(&trace->book, MR_STR("default"), (struct mr_str){0}, &llm->model,
+                                 err));
+    trace->counts.no_block++;
+    MR_TRY(mr_session_mint(session, trace->book.block_tok, UINT32_MAX, err));
+    return mr_session_after_lane(session, 0, err);
+}
+
+static mr_status next_applied(struct mr_trace *trace, struct mr_session *session, bool *has_session,
+                              struct mr_err *err)
+{
+    static const char *const names[] = {"num_turns",
+                                        "input_prompt_length",
+                                        "assistant_response_length",
+                                        "tool_call_output_length",
+                                        "tool_call_latency",
+                                        "final_assistant_response_length",
+                                        "timestamp",
+                                        "session_id"};
+    struct state *state = trace->state;
+    size_t n_made = 0, n_result = 0, n_latency = 0, k;
+    uint32_t n_prompt = 0, n_final = 0;
+    bool has_more = false;
+    MR_TRY(mr_json_document(trace->json, has_session, err));
+    if (!*has_session)
+        return MR_OK;
+    MR_TRY(mr_json_enter_object(trace->json, err));
+    trace->line = mr_json_place(trace->json).line;
+    for (;;) {
+        MR_TRY(mr_trace_key(trace, names, sizeof names / sizeof *names, &k, &has_more, err));
+        if (!has_more)
+            break;
+        if (k == 0)
+            MR_TRY(mr_json_skip(trace->json, err));
+        else if (k == 1)
+            MR_TRY(mr_trace_u32(trace->json, &n_prompt, err));
+        else if (k == 2)
+            MR_TRY(read_counts(trace, &state->made, &state->cap_made, &n_made, err));
+        else if (k == 3)
+            MR_TRY(read_counts(trace, &state->result, &state->cap_result, &n_result, err));
+        else if (k == 4)
+            MR_TRY(read_times(trace, &state->latency, &state->cap_latency, &n_latency, err));
+        else if (k == 5)
+            MR_TRY(mr_trace_u32(trace->json, &n_final, err));
+        else if (k == 6)
+            MR_TRY(mr_trace_time(trace->json, 0, &session->head.arrival_s, err));
+        else
+            MR_TRY(mr_trace_text(trace->json, session, &session->head.id, err));
+    }
+    if (n_result != n_made || (n_latency != n_made && n_latency != 0))
+        return mr_json_error(trace->json, err, MR_SCHEMA,
+                             "%zu responses, %zu tool results and %zu latencies: must be as many",
+                             n_made, n_result, n_latency);
+    uint64_t n_input = n_prompt;
+    for (size_t i = 0; i <= n_made; i++) {
+        const double tool_s = i == 0 ? (double)NAN : n_latency > 0 ? state->latency[i - 1] : 0;
+        const uint32_t made = i < n_made ? state->made[i] : n_final;
+        MR_TRY(add_turn(trace, session, n_input, made, tool_s, i == 0 ? 0 : state->result[i - 1],
+                        err));
+        if (i < n_made)
+            n_input += (uint64_t)state->made[i] + state->result[i];
+    }
+    return MR_OK;
+}
+
+#define FORMAT(symbol, text, sentence, table, begin_, next_)                       \
+    const struct mr_trace_format mr_trace_format_##symbol = {.name = text,         \
+                                                             .doc = sentence,      \
+                                                             .is_csv = table,      \
+                                                             .is_lines = !(table), \
+                                                             .begin = begin_,      \
+                                                             .next = next_,        \
+                                                             .end = end}
+
+FORMAT(azure, "azure", "TIMESTAMP, ContextTokens, GeneratedTokens", true, begin_azure, next_azure);
+FORMAT(burstgpt, "burstgpt", "Timestamp, Model, Request tokens, Response tokens", true,
+       begin_burstgpt, next_burstgpt);
+FORMAT(tracelab, "tracelab-csv", "rounds of sessions: prefix_len, input_len, output_len", true,
+       begin_tracelab, next_tracelab);
+FORMAT(csv, "csv", "arrived_s, input, output and their other names", true, begin_csv, next_csv);
+FORMAT(applied, "applied_compute", "lists of lengths and latencies, a session on each line", false,
+       start, next_applied);

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Values that all trace formats have. Times are decimal numbers of some power of ten of seconds:
+ * they are scaled as such, so that 0.1 ms is the double nearest to 0.0001 s, and what is written is
+ * what was read. */
+#include "engine/base/mem.h"
+#include "engine/base/num.h"
+#include "engine/work/trace_impl.h"
+
+#include <math.h>
+
+mr_status mr_trace_scale(struct mr_str text, int exp10, double *value)
+{
+    struct mr_num_decimal decimal;
+    if (text.n == 0 || mr_num_scan_decimal(text.p, text.n, &decimal) != text.n)
+        return MR_PARSE;
+    if (!decimal.is_exact || decimal.exp10 > 400 || decimal.exp10 < -400) {
+        MR_TRY(mr_num_parse_f64(text, value));
+        for (; exp10 < 0; exp10++)
+            *value /= 10;
+        return MR_OK;
+    }
+    *value = mr_num_from_decimal(decimal.digits, decimal.exp10 + exp10);
+    if (decimal.negative)
+        *value = -*value;
+    return MR_OK;
+}
+
+mr_status mr_trace_time(struct mr_json *json, int exp10, double *value_s, struct mr_err *err)
+{
+    enum mr_json_token token;
+    MR_TRY(mr_json_peek(json, &token, err));
+    if (token != MR_JSON_NUMBER)
+        return mr_json_f64(json, value_s, err); /* says what was found */
+    MR_TRY(mr_json_next(json, &token, err));
+    const struct mr_str text = mr_json_text(json);
+    if (mr_trace_scale(text, exp10, value_s) != MR_OK || !(*value_s >= 0) || *value_s > 1e12) {
+        char shown[MR_QUOTE_CAP];
+        return mr_json_error(json, err, MR_RANGE, "%s is not a time", mr_text_quote(text, shown));
+    }
+    return MR_OK;
+}
+
+mr_status mr_trace_u32(struct mr_json *json, uint32_t *value, struct mr_err *err)
+{
+    uint64_t wide;
+    MR_TRY(mr_json_u64(json, &wide, err));
+    if (wide > 4000000000)
+        return mr_json_error(json, err, MR_RANGE, "%llu is more than 4e9",
+                             (unsigned long long)wide);
+    *value = (uint32_t)wide;
+    return MR_OK;
+}
+
+mr_status mr_trace_i32(struct mr_json *json, int32_t *value, struct mr_err *err)
+{
+    int64_t wide;
+    MR_TRY(mr_json_i64(json, &wide, err));
+    if (wide > INT32_MAX || wide < INT32_MIN)
+        return mr_json_error(json, err, MR_RANGE, "%lld is not within 32 bits", (long long)wide);
+    *value = (int32_t)wide;
+    return MR_OK;
+}
+
+mr_status mr_trace_amount(struct mr_json *json, double *value, struct mr_err *err)
+{
+    MR_TRY(mr_json_f64(json, value, err));
+    if (!(*value >= 0) || *value > 1e15)
+        return mr_json_error(json, err, MR_RANGE, "%g is not within 0 to 1e15", *value);
+    return MR_OK;
+}
+
+mr_status mr_trace_name(struct mr_json *json, struct mr_str *name, struct mr_err *err)
+{
+    enum mr_json_token token;
+    MR_TRY(mr_json_peek(json, &token, err));
+    if (token == MR_JSON_NUMBER) {
+        MR_TRY(mr_json_next(json, &token, err));
+        *name = mr_json_text(json);
+        return MR_OK;
+    }
+    MR_TRY(mr_json_str(json, name, err));
+    if (name->n > 0 && memchr(name->p, '\0', name->n) != NULL)
+        return mr_json_error(json, err, MR_SCHEMA, "a name with a NUL byte in it");
+    return MR_OK;
+}
+
+mr_status mr_trace_text(struct mr_json *json, struct mr_session *session, uint32_t *at,
+                        struct mr_err *err)
+{
+    struct mr_str name;
+    MR_TRY(mr_trace_name(json, &name, err));
+    return mr_session_text_add(session, name, at, err);
+}
+
+mr_status mr_trace_choice(struct mr_json *json, const char *const *names, size_t n, uint8_t *i,
+                          struct mr_err *err)
+{
+    char hint[64] = "", shown[MR_QUOTE_CAP];
+    struct mr_str text;
+    MR_TRY(mr_json_str(json, &text, err));
+    const size_t k = mr_json_key_index(text, names, n);
+    *i = (uint8_t)k;
+    if (k < n)
+        return MR_OK;
+    mr_text_hint(text, names, n, hint, sizeof hint);
+    return mr_json_error(json, err, MR_SCHEMA, "\"%s\" is none of those known%s",
+                         mr_text_quote(text, shown), hint);
+}
+
+mr_status mr_trace_runs(struct mr_json *json, struct mr_session_run **data, size_t *cap, size_t *n,
+                        struct mr_err *err)
+{
+    bool has_more = false;
+    MR_TRY(mr_json_enter_array(json, err));
+    for (;;) {
+        struct mr_session_run run = {0};
+        MR_TRY(mr_json_array_more(json, &has_more, err));
+        if (!has_more)
+            return MR_OK;
+        MR_TRY(mr_json_enter_array(json, err));
+        MR_TRY(mr_json_array_more(json, &has_more, err));
+        if (has_more)
+            MR_TRY(mr_json_u64(json, &run.id, err));
+        if (has_more)
+            MR_TRY(mr_json_array_more(json, &has_more, err));
+        if (has_more)
+            MR_TRY(mr_trace_u32(json, &run.n, err));
+        else
+            return mr_json_error(json, err, MR_SCHEMA, "a run is [first id, number of blocks]");
+        if (run.n > 0 && run.n - 1 > UINT64_MAX - run.id)
+            return mr_json_error(json, err, MR_RANGE, "ids end at 2^64 - 1");
+        MR_TRY(mr_json_array_more(json, &has_more, err));
+        if (has_more)
+            return mr_json_error(json, err, MR_SCHEMA, "a run is [first id, number of blocks]");
+        MR_TRY(mr_grow(data, cap, *n + 1, sizeof **data, err));
+        (*data)[(*n)++] = run;
+    }
+}
+
+mr_status mr_trace_unknown_key(struct mr_trace *trace, struct mr_str key, struct mr_err *err)
+{
+    uint32_t id;
+    if (trace->options.is_strict) {
+        char shown[MR_QUOTE_CAP];
+        return mr_json_error(trace->json, err, MR_SCHEMA, "key \"%s\" is not known",
+                             mr_text_quote(key, shown));
+    }
+    trace->counts.unknown_key++;
+    if (trace->unknown.n < 1000 || mr_intern_find(&trace->unknown, key) != MR_INTERN_NONE)
+        MR_TRY(mr_intern_add(&trace->unknown, key, &id, err));
+    return mr_json_skip(trace->json, err);
+}
+
+mr_status mr_trace_key(struct mr_trace *trace, const char *const *names, size_t n, size_t *i,
+                       bool *has_more, struct mr_err *err)
+{
+    for (;;) {
+        struct mr_str key;
+        bool is_null = false;
+        MR_TRY(mr_json_key(trace->json, &key, has_more, err));
+        if (!*has_more)
+            return MR_OK;
+        *i = mr_json_key_index(key, names, n);
+        if (*i == n) {
+            MR_TRY(mr_trace_unknown_key(trace, key, err));
+            continue;
+        }
+        MR_TRY(mr_json_null(trace->json, &is_null, err));
+        if (!is_null)
+            return MR_OK;
+    }
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sessions as text: Millrace's own form, which keeps everything, and agentic Mooncake v2 for other
+ * people's tools, which has no place for tools, thinks, tiers and prefixes: their time goes into
+ * delays, what is lost is counted. Call by call onto a growing buffer that the caller empties. */
+#ifndef MR_ENGINE_WORK_TRACE_WRITE_H
+#define MR_ENGINE_WORK_TRACE_WRITE_H
+
+#include "engine/work/trace.h"
+
+/* Where a workload comes from, for its header. NULL: not said. */
+struct mr_trace_source {
+    const char *format, *digest, *license;
+};
+
+/** @return buf->status is the caller's to check, for all of these */
+void mr_trace_write_header(struct mr_buf *buf, const struct mr_session_book *book,
+                           const struct mr_trace_source *source);
+void mr_trace_write_session(struct mr_buf *buf, const struct mr_session_book *book,
+                            const struct mr_session *session);
+
+/** A time in ms with the fewest digits that read back to the same double in s. */
+void mr_trace_write_ms(struct mr_buf *buf, double value_s);
+
+void mr_trace_write_agentic_header(struct mr_buf *buf, const struct mr_session_book *book,
+                                   const struct mr_trace_source *source);
+
+/** @param[in,out] n_lost fields that have no place @param[in] number of the session, for its name
+ *  @return MR_OK, MR_NOMEM, MR_LIMIT (ids that are not written: more than 2^32 blocks) */
+MR_CHECKED mr_status mr_trace_write_agentic(struct mr_buf *buf, const struct mr_session_book *book,
+                                            const struct mr_session *session, uint64_t number,
+                                            uint64_t *n_lost, struct mr_err *err);
+
+#endif
