@@ -3,13 +3,13 @@
 #include "engine/twin/agents_file.h"
 
 #include "engine/work/synthetic.h"
+#include "engine/work/trace.h"
 
-static mr_status draw_sessions(uint64_t n, const struct mr_lower_plan *lowering,
-                               struct mr_lower *lower, struct mr_err *err)
+static mr_status draw_sessions(uint64_t n, struct mr_lower *lower, struct mr_err *err)
 {
-    const uint32_t least = 32768, most = lowering->input_max;
+    const uint32_t least = 32768, most = lower->plan.input_max;
     const struct mr_synthetic synthetic = {
-        .seed = lowering->seed, .context_max = most, .block_tok = lowering->block_tok};
+        .seed = lower->plan.seed, .context_max = most, .block_tok = lower->plan.block_tok};
     struct mr_session session = {0};
     struct mr_session_book book = {0};
     mr_status st = MR_OK;
@@ -28,14 +28,37 @@ static mr_status draw_sessions(uint64_t n, const struct mr_lower_plan *lowering,
     return st;
 }
 
+static mr_status read_sessions(const char *path, struct mr_lower *lower, struct mr_err *err)
+{
+    struct mr_trace *trace = NULL;
+    struct mr_session session = {0};
+    bool has_session = true;
+    mr_status st = mr_trace_open(path, NULL, &trace, err);
+    while (st == MR_OK && has_session) {
+        st = mr_trace_next(trace, &session, &has_session, err);
+        if (st == MR_OK && has_session)
+            st = mr_lower_add(lower, &session, mr_trace_book(trace), err);
+    }
+    mr_session_fini(&session);
+    mr_trace_close(trace);
+    return st;
+}
+
 mr_status mr_agents_file_read(const char *path, uint64_t n_drawn,
                               const struct mr_lower_plan *lowering, struct mr_script *script,
                               struct mr_diags *diags, struct mr_err *err)
 {
     struct mr_lower lower;
     mr_lower_init(&lower, lowering, script);
-    (void)path, (void)diags;
-    const mr_status st = draw_sessions(n_drawn, lowering, &lower, err);
+    const mr_status st =
+        path != NULL ? read_sessions(path, &lower, err) : draw_sessions(n_drawn, &lower, err);
+    if (st == MR_OK && lower.n_left_out > 0)
+        mr_diags_add(diags, MR_SEVERITY_WARNING, MR_RANGE, (struct mr_place){path, 0, 0},
+                     "agents: %llu of %llu sessions are left out: their contexts are longer than "
+                     "%u tokens",
+                     (unsigned long long)lower.n_left_out,
+                     (unsigned long long)(lower.n_left_out + script->n_session),
+                     lowering->input_max);
     mr_lower_fini(&lower);
     return st;
 }
