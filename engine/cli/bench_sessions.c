@@ -70,6 +70,7 @@ static mr_status call(void *context, uint32_t strand, double now_s, struct mr_er
         .session = strand,
         .n_prompt = node->llm.n_input,
         .n_output = node->llm.n_output,
+        .is_alone = true,
         .context = node->llm.context + 1,
         .space = s->space,
         .instance = s->instance,

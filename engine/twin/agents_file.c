@@ -52,12 +52,12 @@ mr_status mr_agents_file_read(const char *path, uint64_t n_drawn,
     mr_lower_init(&lower, lowering, script);
     const mr_status st =
         path != NULL ? read_sessions(path, &lower, err) : draw_sessions(n_drawn, &lower, err);
+    const uint64_t n_all = lower.n_left_out + script->n_session;
     if (st == MR_OK && lower.n_left_out > 0)
         mr_diags_add(diags, MR_SEVERITY_WARNING, MR_RANGE, (struct mr_place){path, 0, 0},
                      "agents: %llu of %llu sessions are left out: their contexts are longer than "
                      "%u tokens",
-                     (unsigned long long)lower.n_left_out,
-                     (unsigned long long)(lower.n_left_out + script->n_session),
+                     (unsigned long long)lower.n_left_out, (unsigned long long)n_all,
                      lowering->input_max);
     mr_lower_fini(&lower);
     return st;
