@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A machine of 9,600 nodes behind 2,400 rectifiers, as published power twins of fixed step have it:
  * every node changes (a day of 15 s steps is 5,760 times 9,600 of these operations), and one node
- * alone does. A decision of the governor over 400,000 packages. A day of a hall with its supply.
- * References: the same losses in one plain loop over arrays; a sum over the packages. */
+ * alone does. Whole days of it: every node changes at every step, or jobs start and end and nothing
+ * else changes; the checksum is the day's energy, and the twin of fixed step that recomputes all at
+ * every step must come to the same. A decision of the governor over 400,000 packages. A day of a
+ * hall with its supply. References: the same losses in one plain loop over arrays; a sum over the
+ * packages. */
 #include "engine/cli/bench_power.h"
 
 #include "engine/base/assert.h"
@@ -11,19 +14,33 @@
 #include "platforms/layout.h"
 #include "power/supply.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 enum {
     n_rectifier = 2400,
     n_node = 4 * n_rectifier,
     n_power = 8192,
     n_sweep = 48,
     n_event = 4096,
+    n_step = 5760, /* of 15 s in a day */
+    n_job = 1500,  /* in a day */
+    n_job_max = 64,
     n_hall = 8,
     n_row = 40,
     n_rack = 18,
     n_package = 72 /* 8 x 40 x 18 x 72 = 414,720 */
 };
 
+/* Nodes of a job begin, or end, to draw what it needs. */
+struct job_event {
+    uint32_t step, first, n;
+    double w;
+};
+
 struct power_job {
+    double *node_w; /* of the twin of fixed step */
+    struct job_event *event;
     struct mr_circuit *tree;
     struct mr_chain *chain;
     double *power_w; /* one after the other, again and again */
@@ -164,6 +181,152 @@ static uint64_t work_event(void *data)
     return bits_of(mr_chain_in_w(job->chain, 0));
 }
 
+/* ---- days ---- */
+
+static const double idle_w = 600;
+
+static int by_step(const void *a, const void *b)
+{
+    const struct job_event *x = a, *y = b;
+    return x->step != y->step ? (x->step < y->step ? -1 : 1)
+                              : (x->first > y->first) - (x->first < y->first);
+}
+
+/* Jobs of 1 to 64 neighbors; a node that is in two of them draws what the last event said. */
+static mr_status draw_jobs(struct power_job *job, struct mr_err *err)
+{
+    struct mr_rng rng = mr_rng_stream(1, MR_RNG_TEST, 12);
+    job->event = mr_arena_zero(&job->arena, (size_t)2 * n_job, sizeof *job->event, err);
+    job->node_w = mr_arena_zero(&job->arena, n_node, sizeof *job->node_w, err);
+    if (job->event == NULL || job->node_w == NULL)
+        return MR_NOMEM;
+    for (uint32_t j = 0; j < n_job; j++) {
+        const uint32_t n = 1 + (uint32_t)mr_rng_below(&rng, n_job_max);
+        const uint32_t first = (uint32_t)mr_rng_below(&rng, n_node - n);
+        const uint32_t begin = (uint32_t)mr_rng_below(&rng, n_step - 1);
+        const uint32_t end = begin + 1 + (uint32_t)mr_rng_below(&rng, n_step - begin - 1);
+        job->event[2 * j] = (struct job_event){begin, first, n, mr_rng_range(&rng, 900, 2700)};
+        job->event[2 * j + 1] = (struct job_event){end, first, n, idle_w};
+    }
+    qsort(job->event, (size_t)2 * n_job, sizeof *job->event, by_step);
+    return MR_OK;
+}
+
+static mr_status setup_day(const struct mr_bench_case *self, struct mr_bench_job *bench,
+                           struct mr_err *err)
+{
+    if (bench->is_quick && self->size > 0) {
+        snprintf(bench->skipped, sizeof bench->skipped, "takes seconds (not with --quick)");
+        return MR_OK;
+    }
+    MR_TRY(setup_sweep(self, bench, err));
+    bench->n_op = 1;
+    return draw_jobs(bench->data, err);
+}
+
+/* Sums in another order differ in their last bits: tens of kilojoules of terajoules count. */
+static uint64_t sum_of(double energy_j)
+{
+    return (uint64_t)(energy_j * 1e-4 + 0.5);
+}
+
+static void set_all(struct power_job *job, uint32_t step)
+{
+    for (uint32_t i = 0; i < n_node; i++)
+        job->node_w[i] = job->power_w[(i + 97 * step) % n_power];
+}
+
+static uint32_t set_jobs(struct power_job *job, uint32_t step, uint32_t at)
+{
+    for (; at < 2 * n_job && job->event[at].step == step; at++)
+        for (uint32_t k = 0; k < job->event[at].n; k++)
+            job->node_w[job->event[at].first + k] = job->event[at].w;
+    return at;
+}
+
+static double energy_j(const struct power_job *job)
+{
+    struct mr_chain_total total;
+    mr_chain_total(job->chain, job->t_s, &total);
+    return total.source_j;
+}
+
+static void set_idle(struct power_job *job)
+{
+    for (uint32_t i = 0; i < n_node; i++) {
+        job->node_w[i] = idle_w;
+        mr_chain_set_demand(job->chain, 1 + n_rectifier + i, idle_w);
+    }
+}
+
+static uint64_t work_day_all(void *data)
+{
+    struct power_job *job = data;
+    const double before_j = energy_j(job);
+    for (uint32_t s = 0; s < n_step; s++) {
+        set_all(job, s);
+        for (uint32_t i = 0; i < n_node; i++)
+            mr_chain_set_demand(job->chain, 1 + n_rectifier + i, job->node_w[i]);
+        mr_chain_advance(job->chain, job->t_s += 15);
+    }
+    return sum_of(energy_j(job) - before_j);
+}
+
+static uint64_t work_day_jobs(void *data)
+{
+    struct power_job *job = data;
+    const double before_j = energy_j(job), start_s = job->t_s;
+    set_idle(job);
+    for (uint32_t at = 0; at < 2 * n_job; at++) {
+        const struct job_event *event = &job->event[at];
+        const double t_s = start_s + 15. * event->step;
+        if (t_s > job->t_s)
+            mr_chain_advance(job->chain, job->t_s = t_s);
+        for (uint32_t k = 0; k < event->n; k++)
+            mr_chain_set_demand(job->chain, 1 + n_rectifier + event->first + k, event->w);
+    }
+    mr_chain_advance(job->chain, job->t_s = start_s + 15. * n_step);
+    return sum_of(energy_j(job) - before_j);
+}
+
+/* What a step of the twin of fixed step is: every node, every rectifier. */
+static double plain_step_w(const struct power_job *job)
+{
+    double total_w = 0;
+    for (uint32_t r = 0; r < n_rectifier; r++) {
+        double bus_w = 0;
+        for (uint32_t k = 0; k < 4; k++)
+            bus_w += (job->node_w[4 * r + k] + 13) / 0.98;
+        total_w += (bus_w + 17) / 0.96;
+    }
+    return total_w;
+}
+
+static uint64_t plain_day_all(void *data)
+{
+    struct power_job *job = data;
+    double sum_j = 0;
+    for (uint32_t s = 0; s < n_step; s++) {
+        set_all(job, s);
+        sum_j += 15 * plain_step_w(job);
+    }
+    return sum_of(sum_j);
+}
+
+static uint64_t plain_day_jobs(void *data)
+{
+    struct power_job *job = data;
+    double sum_j = 0;
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < n_node; i++)
+        job->node_w[i] = idle_w;
+    for (uint32_t s = 0; s < n_step; s++) {
+        at = set_jobs(job, s, at);
+        sum_j += 15 * plain_step_w(job);
+    }
+    return sum_of(sum_j);
+}
+
 /* ---- the governor ---- */
 
 static mr_status build_govern(struct power_job *job, struct mr_err *err)
@@ -208,7 +371,7 @@ static mr_status setup_govern(const struct mr_bench_case *self, struct mr_bench_
 {
     (void)self;
     struct power_job *job = new_job(bench, err);
-    bench->n_op = (uint64_t)n_hall * n_row * n_rack * n_package;
+    bench->n_op = 1;
     return job != NULL ? build_govern(job, err) : MR_NOMEM;
 }
 
@@ -281,7 +444,15 @@ static const struct mr_bench_case cases[] = {
      .work = work_sweep, .plain = plain_sweep, .teardown = free_job},
     {.name = "power/chain_event", .op = "event", .reference = "all nodes in a loop over arrays, 48 times", .setup = setup_event,
      .work = work_event, .plain = plain_sweep, .teardown = free_job},
-    {.name = "power/govern_414720", .op = "package", .reference = "adding their demands", .setup = setup_govern,
+    {.name = "power/day_all_fixed", .op = "day", .reference = "itself: every node at every step of 15 s", .setup = setup_day,
+     .work = plain_day_all, .plain = plain_day_all, .teardown = free_job, .size = 1},
+    {.name = "power/day_all", .op = "day", .reference = "every node at every step of 15 s, in a loop", .setup = setup_day,
+     .work = work_day_all, .plain = plain_day_all, .teardown = free_job, .size = 1, .same = "power/day_all_fixed"},
+    {.name = "power/day_jobs_fixed", .op = "day", .reference = "itself: every node at every step of 15 s", .setup = setup_day,
+     .work = plain_day_jobs, .plain = plain_day_jobs, .teardown = free_job},
+    {.name = "power/day_jobs", .op = "day", .reference = "every node at every step of 15 s, in a loop", .setup = setup_day,
+     .work = work_day_jobs, .plain = plain_day_jobs, .teardown = free_job, .same = "power/day_jobs_fixed"},
+    {.name = "power/govern_414720", .op = "decision", .reference = "adding their demands", .setup = setup_govern,
      .work = work_govern, .plain = plain_govern, .teardown = free_job},
     {.name = "power/hall_day", .op = "minute", .reference = "adding the joules of its racks", .setup = setup_hall,
      .work = work_hall, .plain = plain_hall, .teardown = free_job},
