@@ -71,9 +71,10 @@ static void steer(const struct mr_smooth_params *params, struct mr_smooth *s)
     const double to_w = target_w(params, s);
     if (!params->is_on)
         s->draw_w = to_w;
-    s->slope_w_s = to_w > s->draw_w   ? params->ramp_up_w_s
-                   : to_w < s->draw_w ? -params->ramp_down_w_s
-                                      : 0;
+    const double rate_w_s = to_w > s->draw_w ? params->ramp_up_w_s : -params->ramp_down_w_s;
+    if (s->t_s + (to_w - s->draw_w) / rate_w_s == s->t_s)
+        s->draw_w = to_w; /* nearer than dates are apart: it would never be met */
+    s->slope_w_s = to_w != s->draw_w ? rate_w_s : 0;
 }
 
 static void arm(const struct mr_smooth_params *params, struct mr_smooth *s)

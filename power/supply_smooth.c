@@ -48,6 +48,7 @@ void mr_supply_smooth_step(struct mr_supply *s, double t_s)
         s->rack[i].burn_w = 0;
         if (mr_supply_smooths(s, i) && s->rack[i].state == MR_SUPPLY_RACK_ON)
             step_rack(s, i, t_s);
+        s->rack[i].smooth.t_s = t_s; /* of those that rest, too: they start from now */
     }
 }
 

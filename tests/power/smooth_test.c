@@ -44,6 +44,17 @@ MR_TEST(known_corners)
     mr_assert_near(s.missed_j, 0.5 * 800 * 0.8, 1e-12, 0);
 }
 
+/* A wish that differs by rounding is met at once, however late it is: dates must pass. */
+MR_TEST(a_hair_is_no_ramp)
+{
+    const struct mr_smooth_params params = plain();
+    struct mr_smooth s = mr_smooth_start(&params, 1000, 1e5, 1000);
+    mr_smooth_set(&params, &s, 1000 - 1e-11);
+    assert_true(s.slope_w_s == 0 && s.draw_w == 1000 - 1e-11);
+    mr_smooth_set(&params, &s, 1000 - 1e-3);
+    assert_true(s.slope_w_s == -500 && mr_smooth_next_s(&params, &s) > 1e5);
+}
+
 MR_TEST(at_once_in_one_leap)
 {
     const struct mr_smooth_params params = plain();
@@ -194,8 +205,8 @@ MR_TEST(impossible_settings)
     mr_assert_contains(err.text, "limit 0 W");
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(known_corners), MR_TEST_ENTRY(at_once_in_one_leap),
-             MR_TEST_ENTRY(off_follows_at_once), MR_TEST_ENTRY(a_floor_must_be_armed),
-             MR_TEST_ENTRY(a_short_dip_does_not_end_the_hold),
+MR_TEST_MAIN(MR_TEST_ENTRY(known_corners), MR_TEST_ENTRY(a_hair_is_no_ramp),
+             MR_TEST_ENTRY(at_once_in_one_leap), MR_TEST_ENTRY(off_follows_at_once),
+             MR_TEST_ENTRY(a_floor_must_be_armed), MR_TEST_ENTRY(a_short_dip_does_not_end_the_hold),
              MR_TEST_ENTRY(random_loads_against_small_steps), MR_TEST_ENTRY(parts_are_the_whole),
              MR_TEST_ENTRY(impossible_settings))
