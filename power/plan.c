@@ -4,6 +4,7 @@
 
 #include "engine/base/mem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static const struct {
@@ -26,6 +27,31 @@ static mr_status refuse(struct mr_err *err, const char *text, const char *why)
                       "event '%s': %s (KIND[:NAME]@TIME[+DURATION][=VALUE]; utility, node, units, "
                       "close, curtail, policy)",
                       text, why);
+}
+
+static mr_status refuse_kind(struct mr_err *err, const char *text, struct mr_str kind)
+{
+    const char *name[MR_N_PLAN];
+    char hint[MR_QUOTE_CAP], why[MR_QUOTE_CAP + 32];
+    for (int i = 0; i < MR_N_PLAN; i++)
+        name[i] = kinds[i].name;
+    mr_text_hint(kind, name, MR_N_PLAN, hint, sizeof hint);
+    snprintf(why, sizeof why, "no such kind%s", hint);
+    return refuse(err, text, why);
+}
+
+static mr_status refuse_node(struct mr_err *err, const char *text, struct mr_str node,
+                             const struct mr_site *site)
+{
+    char hint[MR_QUOTE_CAP] = "";
+    const char **name = mr_alloc_zero(site->n_power, sizeof *name);
+    for (size_t i = 0; name != NULL && i < site->n_power; i++)
+        name[i] = site->power[i].name;
+    if (name != NULL)
+        mr_text_hint(node, name, site->n_power, hint, sizeof hint);
+    mr_free(name);
+    return mr_err_set(err, MR_REF, MR_NOWHERE, "event '%s': site '%s' has no such power node%s",
+                      text, site->name, hint);
 }
 
 /* The parts of the text; empty where they are not there. */
@@ -87,7 +113,7 @@ static mr_status read_item(const char *text, const struct mr_site *site, struct 
     while (item->kind < MR_N_PLAN && !mr_str_is(p.kind, kinds[item->kind].name))
         item->kind++;
     if (item->kind == MR_N_PLAN)
-        return refuse(err, text, "no such kind");
+        return refuse_kind(err, text, p.kind);
     if (p.time.n == 0)
         return refuse(err, text, "when is not said");
     MR_TRY(mr_unit_parse(p.time, MR_Q_TIME, text, MR_NOWHERE, &item->t_s, err));
@@ -105,8 +131,7 @@ static mr_status read_item(const char *text, const struct mr_site *site, struct 
         if (mr_str_is(p.name, site->power[i].name))
             item->power = i;
     if (p.name.n > 0 && item->power == MR_SITE_NONE)
-        return mr_err_set(err, MR_REF, MR_NOWHERE, "event '%s': site '%s' has no such power node",
-                          text, site->name);
+        return refuse_node(err, text, p.name, site);
     return read_value(&p, text, item, err);
 }
 

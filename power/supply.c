@@ -133,6 +133,7 @@ static mr_status make_feed(struct mr_supply *s, struct mr_err *err)
     s->ride = mr_feed_ride_start(&s->params.ride, s->t_s);
     s->ramp = mr_feed_ramp_start(s->t_s, s->params.ramp_window_s);
     s->ramp_w = s->ramp_s = (double)NAN;
+    s->feed_event = MR_FEED_PERIODIC;
     s->low_hz = s->params.frequency.nominal_hz;
     s->tariff = mr_tariff_start(&s->params.tariff, s->t_s);
     MR_TRY(mr_govern_check(&s->params.govern, "governor", err));
@@ -407,6 +408,10 @@ void mr_supply_read(const struct mr_supply *s, struct mr_supply_reading *r)
                                     .loss_w = total.loss_w,
                                     .budget_w = never,
                                     .target_w = never,
+                                    .limit_w = never,
+                                    .feed_event = s->feed_event,
+                                    .price_usd_j = s->params.tariff.price_usd_j,
+                                    .carbon_kg_j = s->params.tariff.carbon_kg_j,
                                     .frequency_hz = mr_supply_island_hz(s),
                                     .has_grid = s->has_grid,
                                     .is_compliant = true};
@@ -432,7 +437,14 @@ void mr_supply_read(const struct mr_supply *s, struct mr_supply_reading *r)
         }
     }
     r->storage_soc_frac = full_j > 0 ? r->storage_j / full_j : 0;
+    if (s->options.price != NULL)
+        r->price_usd_j = mr_series_at(s->options.price, s->t_s);
+    if (s->options.carbon != NULL)
+        r->carbon_kg_j = mr_series_at(s->options.carbon, s->t_s);
     if (s->has_feed) {
+        r->limit_w = s->feed_params.limit_w;
+        r->least_w = s->feed_params.min_w;
+        r->in_flight = s->feed.phase == MR_FEED_RAMPING_DOWN || s->feed.phase == MR_FEED_RAMPING_UP;
         r->budget_w = mr_feed_budget_w(&s->feed, s->t_s);
         r->target_w = mr_feed_constraint_w(&s->feed_params, &s->feed);
         r->is_compliant = mr_feed_is_compliant(&s->feed_params, &s->feed);

@@ -167,9 +167,12 @@ struct mr_supply_reading {
     double storage_w; /* at the terminals, above 0 charges */
     double storage_j, storage_soc_frac;
     double budget_w, target_w; /* of the meter; INFINITY: none */
-    double frequency_hz;       /* the lowest of all islands */
+    double limit_w, least_w;   /* of the contract; INFINITY: none; what it takes at least */
+    double price_usd_j, carbon_kg_j;
+    int feed_event;      /* enum mr_feed_event of the last status; MR_FEED_PERIODIC: none yet */
+    double frequency_hz; /* the lowest of all islands */
     uint32_t n_rack_on, n_rack_capped, n_rack_held;
-    bool has_grid, is_compliant;
+    bool has_grid, is_compliant, in_flight;
 };
 
 void mr_supply_read(const struct mr_supply *supply, struct mr_supply_reading *reading);
@@ -196,6 +199,28 @@ struct mr_supply_total {
 };
 
 void mr_supply_total(const struct mr_supply *supply, struct mr_supply_total *total);
+
+/* Words of DSX's stateText. */
+enum mr_supply_status {
+    MR_SUPPLY_STATUS_OFF,
+    MR_SUPPLY_STATUS_ON,
+    MR_SUPPLY_STATUS_ALARM, /* a storage that is empty */
+    MR_SUPPLY_STATUS_FAILED
+};
+
+/* Storages, batteries of supplies, blocks of machines, solar. */
+struct mr_supply_source_reading {
+    const char *name;
+    int kind;                  /* enum mr_site_power_kind */
+    double power_w;            /* given at the terminals; below 0: taken */
+    double energy_j, soc_frac; /* of storages */
+    int status;                /* enum mr_supply_status */
+    bool is_available;
+};
+
+uint32_t mr_supply_n_source(const struct mr_supply *supply);
+void mr_supply_source_read(const struct mr_supply *supply, uint32_t source,
+                           struct mr_supply_source_reading *reading);
 
 double mr_supply_rack_w(const struct mr_supply *supply, uint32_t rack);     /* drawn */
 double mr_supply_rack_cap_w(const struct mr_supply *supply, uint32_t rack); /* may be drawn */

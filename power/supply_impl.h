@@ -105,7 +105,8 @@ struct mr_supply {
 
     struct mr_feed_params feed_params;
     struct mr_feed feed;
-    bool has_feed; /* a limit is stated */
+    bool has_feed;  /* a limit is stated */
+    int feed_event; /* last one told */
     struct mr_feed_ride ride;
     struct mr_feed_ramp ramp;
     struct mr_feed_permit permit;

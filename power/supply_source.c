@@ -509,3 +509,41 @@ void mr_supply_source_set_units_failed(struct mr_supply *s, uint32_t i, uint32_t
             mr_generator_repair(&source->block_params, &source->block, u);
     }
 }
+
+/* ---- readings ---- */
+
+uint32_t mr_supply_n_source(const struct mr_supply *s)
+{
+    return s->n_source;
+}
+
+static int status_of(const struct mr_supply_source *source, double power_w)
+{
+    uint32_t n_failed = 0;
+    if (source->is_storage)
+        return is_empty(source, true) ? MR_SUPPLY_STATUS_ALARM
+               : power_w != 0         ? MR_SUPPLY_STATUS_ON
+                                      : MR_SUPPLY_STATUS_OFF;
+    for (uint32_t u = 0; u < source->block.n; u++)
+        n_failed += source->block.unit[u].state == MR_GENERATOR_FAILED;
+    if (!source->is_solar && n_failed == source->block.n)
+        return MR_SUPPLY_STATUS_FAILED;
+    return power_w > 0 ? MR_SUPPLY_STATUS_ON : MR_SUPPLY_STATUS_OFF;
+}
+
+void mr_supply_source_read(const struct mr_supply *s, uint32_t i,
+                           struct mr_supply_source_reading *r)
+{
+    const struct mr_supply_source *source = &s->source[i];
+    *r = (struct mr_supply_source_reading){.name = source->name,
+                                           .kind = s->site->power[source->power].kind};
+    if (source->is_storage) {
+        r->power_w = -source->mean_w;
+        r->energy_j = source->buffer.energy_j;
+        r->soc_frac = mr_buffer_soc_frac(&source->buffer_params, &source->buffer);
+    } else {
+        r->power_w = source->is_solar ? source->mean_w : mr_generator_power_w(&source->block);
+    }
+    r->status = status_of(source, r->power_w);
+    r->is_available = r->status != MR_SUPPLY_STATUS_FAILED && r->status != MR_SUPPLY_STATUS_ALARM;
+}

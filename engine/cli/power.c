@@ -5,15 +5,13 @@
 #include "engine/cli/power.h"
 
 #include "engine/base/csv.h"
-#include "engine/base/file.h"
 #include "engine/base/jsonw.h"
 #include "engine/base/mem.h"
+#include "engine/cli/alone.h"
 #include "engine/cli/power_record.h"
 #include "engine/cli/power_spectrum.h"
 #include "engine/cli/thermal_load.h"
 #include "engine/cli/verbs.h"
-#include "platforms/fabric.h"
-#include "platforms/open.h"
 #include "power/plan.h"
 #include "power/series.h"
 #include "power/strand.h"
@@ -130,10 +128,16 @@ static mr_status set_one(struct job *job, const char *text, struct mr_err *err)
             return mr_param_set(&target, (struct mr_str){dot + 1, (size_t)(equals - dot) - 1},
                                 mr_str_of(equals + 1), MR_PARAM_OVERRIDDEN, MR_NOWHERE, err);
     }
+    const char *name[sizeof scope / sizeof *scope];
+    char hint[MR_QUOTE_CAP];
+    for (size_t i = 0; i < sizeof scope / sizeof *scope; i++)
+        name[i] = scope[i].scope;
+    mr_text_hint((struct mr_str){text, dot != NULL ? (size_t)(dot - text) : strlen(text)}, name,
+                 sizeof scope / sizeof *scope, hint, sizeof hint);
     return mr_err_set(err, MR_REF, MR_NOWHERE,
                       "--set '%s': SCOPE.NAME=VALUE is wanted, of supply, wire, governor, feed, "
-                      "ride, tariff, frequency, smoothing, spectrum",
-                      text);
+                      "ride, tariff, frequency, smoothing, spectrum%s",
+                      text, hint);
 }
 
 static mr_status set_tier(struct job *job, const char *text, struct mr_err *err)
@@ -218,8 +222,9 @@ static mr_status find_stranded(struct job *job, struct mr_err *err)
     return mr_strand_of(wire->tree, cooling_w, &job->strand, err);
 }
 
-static mr_status prepare(struct job *job, struct mr_diags *diags, struct mr_err *err)
+static mr_status prepare(void *data, struct mr_diags *diags, struct mr_err *err)
 {
+    struct job *job = data;
     const struct mr_power_opts_values *o = job->opts;
     struct mr_supply_params *p = &job->options.params;
     mr_supply_defaults(p);
@@ -342,8 +347,9 @@ static mr_status run(struct job *job, struct mr_err *err)
 
 static const double joule_mwh = 1 / 3.6e9;
 
-static void print_table(const struct job *job, struct mr_buf *out)
+static void print_table(const void *data, struct mr_buf *out)
 {
+    const struct job *job = data;
     struct mr_supply_total t;
     const struct mr_strand *s = &job->strand.sum;
     mr_supply_total(job->supply, &t);
@@ -418,8 +424,9 @@ static void put_rows(struct mr_jsonw *w, const char *name, const struct row *row
 
 #define PUT_ROWS(w, name, rows) put_rows((w), (name), (rows), sizeof(rows) / sizeof *(rows))
 
-static void print_json(const struct job *job, struct mr_buf *out)
+static void print_json(const void *data, struct mr_buf *out)
 {
+    const struct job *job = data;
     struct mr_supply_total t;
     const struct mr_strand *s = &job->strand.sum;
     struct mr_jsonw w;
@@ -501,53 +508,23 @@ static void print_json(const struct job *job, struct mr_buf *out)
     mr_buf_char(out, '\n');
 }
 
-static mr_status write_csv(const struct job *job, const char *path, const char *header,
-                           const struct mr_buf *body, struct mr_err *err)
-{
-    struct mr_file_out file;
-    if (path == NULL)
-        return MR_OK;
-    MR_TRY(mr_buf_check(body, err));
-    MR_TRY(mr_file_out_open(&file, path, job->ui->may_overwrite, err));
-    mr_status st = mr_file_out_add(&file, header, strlen(header), err);
-    if (st == MR_OK && body->n > 0)
-        st = mr_file_out_add(&file, body->text, body->n, err);
-    if (st != MR_OK) {
-        mr_file_out_abort(&file);
-        return st;
-    }
-    return mr_file_out_commit(&file, err);
-}
-
 static mr_status write_files(const struct job *job, struct mr_err *err)
 {
-    MR_TRY(write_csv(
-        job, job->opts->csv,
+    MR_TRY(mr_alone_write(
+        job->opts->csv, job->ui->may_overwrite,
         "t_s,grid_kw,rack_kw,asked_kw,house_kw,loss_kw,generator_kw,solar_kw,"
         "storage_kw,soc,target_kw,frequency_hz,racks_on,racks_capped,racks_stopped,compliant\n",
         &job->site_csv, err));
     if (job->opts->spectrum_csv != NULL) {
         struct mr_buf spectra = {0};
         mr_power_spectrum_csv(&job->spectrum, &spectra);
-        const mr_status st = write_csv(job, job->opts->spectrum_csv, "", &spectra, err);
+        const mr_status st =
+            mr_alone_write(job->opts->spectrum_csv, job->ui->may_overwrite, "", &spectra, err);
         mr_buf_fini(&spectra);
         MR_TRY(st);
     }
-    return write_csv(job, job->opts->events, "t_s,kind,entity,detail,value,limit\n",
-                     &job->event_csv, err);
-}
-
-static mr_status finish_record(const struct job *job, struct mr_err *err)
-{
-    struct mr_buf summary = {0};
-    if (job->record == NULL)
-        return MR_OK;
-    print_json(job, &summary);
-    mr_status st = mr_buf_check(&summary, err);
-    if (st == MR_OK)
-        st = mr_power_record_finish(job->record, summary.text, &job->spectrum, err);
-    mr_buf_fini(&summary);
-    return st;
+    return mr_alone_write(job->opts->events, job->ui->may_overwrite,
+                          "t_s,kind,entity,detail,value,limit\n", &job->event_csv, err);
 }
 
 static void free_job(struct job *job)
@@ -564,40 +541,41 @@ static void free_job(struct job *job)
     mr_arena_fini(&job->arena);
 }
 
-static int play(struct job *job)
+static mr_status finish_record(const struct job *job, struct mr_err *err)
 {
-    struct mr_diags diags = {0};
-    struct mr_err err = {0};
-    struct mr_buf out = {0};
-    mr_status st = prepare(job, &diags, &err);
-    int code = mr_ui_diags(job->ui, &diags);
+    struct mr_buf summary;
+    if (job->record == NULL)
+        return MR_OK;
+    mr_status st = mr_alone_summary(print_json, job, &summary, err);
     if (st == MR_OK)
-        st = run(job, &err);
+        st = mr_power_record_finish(job->record, summary.text, &job->strand.sum, &job->spectrum,
+                                    err);
+    mr_buf_fini(&summary);
+    return st;
+}
+
+static mr_status play(void *data, struct mr_err *err)
+{
+    struct job *job = data;
+    mr_status st = run(job, err);
     if (st == MR_OK)
-        st = mr_power_spectrum_end(&job->spectrum, job->until_s, &err);
+        st = mr_power_spectrum_end(&job->spectrum, job->until_s, err);
     if (st == MR_OK)
-        st = write_files(job, &err);
-    if (st == MR_OK)
-        st = finish_record(job, &err);
-    if (st != MR_OK)
-        return err.status != MR_OK ? mr_ui_error(job->ui, &err) : code;
-    if (job->opts->as_json)
-        print_json(job, &out);
-    else
-        print_table(job, &out);
-    code = mr_ui_out(job->ui, &out);
-    mr_buf_fini(&out);
-    return code;
+        st = write_files(job, err);
+    return st == MR_OK ? finish_record(job, err) : st;
 }
 
 int mr_power_run(const struct mr_verb_call *call)
 {
     struct job job = {.opts = call->opts, .ui = call->ui};
-    struct mr_diags diags = {0};
-    const mr_status st = mr_open_site(call->arg[0], MR_FABRIC_LEVEL_AUTO, &job.site, &diags);
-    int code = mr_ui_diags(call->ui, &diags);
-    if (st == MR_OK)
-        code = play(&job);
+    const struct mr_alone alone = {.job = &job,
+                                   .site = &job.site,
+                                   .as_json = job.opts->as_json,
+                                   .prepare = prepare,
+                                   .run = play,
+                                   .print_table = print_table,
+                                   .print_json = print_json};
+    const int code = mr_alone_run(&alone, call);
     free_job(&job);
     return code;
 }

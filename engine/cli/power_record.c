@@ -4,6 +4,8 @@
 #include "engine/cli/power_record.h"
 
 #include "engine/base/mem.h"
+#include "engine/cli/alone.h"
+#include "engine/cli/power_points.h"
 #include "engine/record/columns.h"
 #include "engine/record/track.h"
 
@@ -32,11 +34,29 @@ static const struct mr_channel rack_channels[] = {
     F32("power_kw", "kW", "Power of the rack", 1e-3, "Rack/RackPower"),
     F32("cap_kw", "kW", "What the rack may draw", 1e-3, NULL),
 };
+#define FLAG(name_, long_, flags_, dsx_) \
+    {.name = (name_), .units = "1", .long_name = (long_), .type = MR_CHANNEL_U8, .flag = (flags_), .n_flag = sizeof(flags_) / sizeof *(flags_), .dsx = (dsx_), POINT}
+
+static const char *const feed_events[] = {
+#define FEED_EVENT_NAME(name, text) text,
+    MR_FEED_EVENT_LIST(FEED_EVENT_NAME)
+#undef FEED_EVENT_NAME
+};
 static const struct mr_channel feed_channels[] = {
-    F32("calculated_load_kw", "kW", "Drawn at the meter", 1e-3, "PowerMeter/ActivePower"),
-    F32("target_kw", "kW", "Constraint in force; NaN where there is none", 1e-3, NULL),
-    {.name = "compliant", .units = "1", .long_name = "Load is at or below the constraint", .type = MR_CHANNEL_U8,
-     .flag = no_yes, .n_flag = 2, POINT},
+    F32("calculated_load_kw", "kW", "Drawn at the meter", 1e-3, "FeedState/calculated_load"),
+    F32("measured_load_kw", "kW", "The same: the meter is the model", 1e-3, "powerbreach/measured_load"),
+    F32("target_kw", "kW", "Constraint in force; NaN where there is none", 1e-3, "FeedState/load_constraint"),
+    F32("power_minimum_kw", "kW", "What the site takes at least", 1e-3, "FeedMetadata/power_minimum"),
+    F32("power_maximum_kw", "kW", "Limit of the contract; NaN where there is none", 1e-3, "FeedMetadata/power_maximum"),
+    F32("default_constraint_kw", "kW", "Constraint without a target", 1e-3, "FeedMetadata/default_constraint"),
+    F32("frequency_hz", "Hz", "The lowest of all islands, or the nominal", 1, "PowerMeter/Frequency"),
+    FLAG("compliant", "Load is at or below the constraint", no_yes, "FeedState/compliant"),
+    FLAG("in_flight", "The budget is on its way to a target, or back", no_yes, "FeedState/in_flight"),
+    FLAG("event", "Last change of state; periodic: none yet", feed_events, "FeedState/event"),
+};
+static const struct mr_channel grid_channels[] = {
+    F32("price_usd_mwh", "USD/MWh", "Price of energy", 3.6e9, NULL),
+    F32("carbon_g_kwh", "g/kWh", "Carbon of the grid's energy", 3.6e9, NULL),
 };
 static const struct mr_channel site_channels[] = {
     F32("rack_kw", "kW", "Drawn by racks", 1e-3, NULL),
@@ -64,6 +84,32 @@ static const struct mr_channel event_columns[] = {
     MR_COLUMN(struct event_row, value, F64, "1", "Value, in the unit of the kind"),
     MR_COLUMN(struct event_row, limit, F64, "1", "Limit it passed; NaN where there is none"),
 };
+
+/* An alert of a breach, one row each time it is told. */
+struct breach_row {
+    double t_s, start_s, end_s, excess_kw;
+    uint8_t status, severity;
+};
+static const char *const breaches[] = {
+#define BREACH_NAME(name, text) text,
+    MR_FEED_BREACH_LIST(BREACH_NAME)
+#undef BREACH_NAME
+};
+static const char *const severities[] = {
+#define SEVERITY_NAME(name, text) text,
+    MR_FEED_SEVERITY_LIST(SEVERITY_NAME)
+#undef SEVERITY_NAME
+};
+static const struct mr_channel breach_columns[] = {
+    MR_COLUMN(struct breach_row, t_s, F64, "s", "When it was told"),
+    MR_COLUMN(struct breach_row, start_s, F64, "s", "When the breach began"),
+    MR_COLUMN(struct breach_row, end_s, F64, "s", "When it ended; NaN: not yet"),
+    MR_COLUMN(struct breach_row, excess_kw, F64, "kW", "Load above the target"),
+    {.name = "status", .units = "1", .long_name = "State of the alert", .type = MR_CHANNEL_U8, .flag = breaches,
+     .n_flag = sizeof breaches / sizeof *breaches, .offset = offsetof(struct breach_row, status), .dsx = "powerbreach/status"},
+    {.name = "severity", .units = "1", .long_name = "How far above", .type = MR_CHANNEL_U8, .flag = severities,
+     .n_flag = sizeof severities / sizeof *severities, .offset = offsetof(struct breach_row, severity), .dsx = "powerbreach/severity"},
+};
 // clang-format on
 
 #define N_OF(table) (sizeof(table) / sizeof *(table))
@@ -72,8 +118,10 @@ struct mr_power_record {
     const struct mr_site *site;
     const struct mr_supply *supply;
     struct mr_runfile *file;
-    struct mr_track *racks, *feed, *power, *stages;
-    struct mr_columns *events;
+    struct mr_track *racks, *feed, *grid, *power, *stages;
+    struct mr_power_points *points;
+    struct mr_columns *events, *breaches;
+    double breach_s;  /* the running breach began */
     bool is_guest;    /* the file is somebody else's, and so are its racks */
     double *f64;      /* scratch: both channels of the racks */
     mr_status status; /* of events */
@@ -105,6 +153,9 @@ static mr_status declare_series(struct mr_power_record *r, double every_s, const
     struct mr_track_plan plan = {"/grid/feed",       NULL, NULL, NULL, 0, every_s, feed_channels,
                                  N_OF(feed_channels)};
     MR_TRY(mr_track_create(r->file, &plan, &r->feed, err));
+    plan = (struct mr_track_plan){"/grid", NULL,    NULL,          NULL,
+                                  0,       every_s, grid_channels, N_OF(grid_channels)};
+    MR_TRY(mr_track_create(r->file, &plan, &r->grid, err));
     plan = (struct mr_track_plan){"/power", NULL,    NULL,          NULL,
                                   0,        every_s, site_channels, N_OF(site_channels)};
     MR_TRY(mr_track_create(r->file, &plan, &r->power, err));
@@ -112,6 +163,7 @@ static mr_status declare_series(struct mr_power_record *r, double every_s, const
         (struct mr_track_plan){"/power/stages", "stage", "Kinds of stages", stages,
                                MR_N_STAGE,      every_s, stage_channels,    N_OF(stage_channels)};
     MR_TRY(mr_track_create(r->file, &plan, &r->stages, err));
+    MR_TRY(mr_power_points_create(r->file, r->site, r->supply, every_s, &r->points, err));
     for (size_t i = 0; i < tree->n_node; i++)
         name[i] = tree->node[i].name;
     return mr_runfile_axis(r->file, "/power/nodes", "node", "Nodes of the chain", name,
@@ -127,6 +179,12 @@ static mr_status declare_file(struct mr_power_record *r, struct mr_err *err)
                                            .n_column = N_OF(event_columns),
                                            .row_bytes = sizeof(struct event_row)};
     MR_TRY(mr_columns_create(r->file, &events, &r->events, err));
+    const struct mr_columns_plan told = {.group = "/grid/breach",
+                                         .axis = "alert",
+                                         .column = breach_columns,
+                                         .n_column = N_OF(breach_columns),
+                                         .row_bytes = sizeof(struct breach_row)};
+    MR_TRY(mr_columns_create(r->file, &told, &r->breaches, err));
     MR_TRY(mr_runfile_attr_text(r->file, "/", "Conventions", "CF-1.8", err));
     MR_TRY(mr_runfile_attr_text(r->file, "/", "title", r->site->name, err));
     MR_TRY(mr_runfile_attr_u64(r->file, "/", "schema", 1, err));
@@ -199,6 +257,7 @@ void mr_power_record_destroy(struct mr_power_record *record)
         return;
     if (!record->is_guest)
         mr_runfile_destroy(record->file);
+    mr_power_points_destroy(record->points);
     mr_free(record->f64);
     mr_free(record);
 }
@@ -225,9 +284,15 @@ mr_status mr_power_record_row(struct mr_power_record *record, double t_s, struct
     if (record->racks != NULL)
         MR_TRY(mr_track_row(record->racks, t_s, rack, err));
     const double target_w = isfinite(r.target_w) ? r.target_w : (double)NAN;
-    const uint8_t compliant = r.is_compliant;
-    const void *const feed[] = {&r.grid_w, &target_w, &compliant};
+    const double limit_w = isfinite(r.limit_w) ? r.limit_w : (double)NAN;
+    const uint8_t compliant = r.is_compliant, in_flight = r.in_flight,
+                  event = (uint8_t)r.feed_event;
+    const void *const feed[] = {&r.grid_w, &r.grid_w,       &target_w,  &r.least_w, &limit_w,
+                                &limit_w,  &r.frequency_hz, &compliant, &in_flight, &event};
     MR_TRY(mr_track_row(record->feed, t_s, feed, err));
+    const void *const grid[] = {&r.price_usd_j, &r.carbon_kg_j};
+    MR_TRY(mr_track_row(record->grid, t_s, grid, err));
+    MR_TRY(mr_power_points_row(record->points, t_s, err));
     const void *const power[] = {&r.rack_w,  &r.want_w,    &r.house_w,  &r.generator_w,
                                  &r.solar_w, &r.storage_w, &r.storage_j};
     MR_TRY(mr_track_row(record->power, t_s, power, err));
@@ -236,6 +301,21 @@ mr_status mr_power_record_row(struct mr_power_record *record, double t_s, struct
 }
 
 /* ---- events ---- */
+
+static mr_status add_breach(struct mr_power_record *r, const struct mr_supply_event *event)
+{
+    struct breach_row row = {
+        .t_s = event->t_s, .end_s = (double)NAN, .excess_kw = (event->value - event->limit) * 1e-3};
+    while (row.status + 1u < N_OF(breaches) && strcmp(breaches[row.status], event->detail) != 0)
+        row.status++;
+    if (row.status == MR_FEED_ACTIVE)
+        r->breach_s = event->t_s;
+    if (row.status == MR_FEED_RESOLVED)
+        row.end_s = event->t_s;
+    row.start_s = r->breach_s;
+    row.severity = event->value > event->limit * 1.2 ? MR_FEED_CRITICAL : MR_FEED_WARNING;
+    return mr_columns_add(r->breaches, &row, 1, &r->err);
+}
 
 void mr_power_record_event(struct mr_power_record *record, const struct mr_supply_event *event)
 {
@@ -249,48 +329,11 @@ void mr_power_record_event(struct mr_power_record *record, const struct mr_suppl
         row.node++;
     if (record->status == MR_OK)
         record->status = mr_columns_add(record->events, &row, 1, &record->err);
+    if (record->status == MR_OK && strcmp(event->kind, mr_supply_event_name(MR_SUPPLY_BREACH)) == 0)
+        record->status = add_breach(record, event);
 }
 
 /* ---- end ---- */
-
-struct figure {
-    const char *name, *units, *formula;
-    double value;
-};
-
-static mr_status put_texts(struct mr_power_record *r, const char *name, const char *long_name,
-                           const char *const *text, size_t n, struct mr_err *err)
-{
-    const struct mr_channel channel = {
-        .name = name, .units = "1", .long_name = long_name, .type = MR_CHANNEL_U8};
-    const struct mr_runfile_array array = {
-        .group = "/kpi", .channel = &channel, .axis = {"kpi", NULL}, .n = {n, 0}, .texts = text};
-    return mr_runfile_put(r->file, &array, err);
-}
-
-static mr_status put_figures(struct mr_power_record *r, const struct figure *figure, size_t n,
-                             struct mr_err *err)
-{
-    enum {
-        n_max = 32
-    };
-    const char *name[n_max], *units[n_max], *formula[n_max];
-    double value[n_max];
-    for (size_t i = 0; i < n; i++) {
-        name[i] = figure[i].name;
-        units[i] = figure[i].units;
-        formula[i] = figure[i].formula;
-        value[i] = figure[i].value;
-    }
-    static const struct mr_channel channel = {
-        .name = "value", .units = "1", .long_name = "In its unit", .type = MR_CHANNEL_F64};
-    const struct mr_runfile_array array = {
-        .group = "/kpi", .channel = &channel, .axis = {"kpi", NULL}, .n = {n, 0}, .values = value};
-    MR_TRY(mr_runfile_axis(r->file, "/kpi", "kpi", "Key figures", name, n, err));
-    MR_TRY(mr_runfile_put(r->file, &array, err));
-    MR_TRY(put_texts(r, "unit", "Unit of the figure", units, n, err));
-    return put_texts(r, "formula", "What it is", formula, n, err);
-}
 
 static mr_status put_spectra(struct mr_power_record *r, const struct mr_power_spectrum *spectrum,
                              struct mr_err *err)
@@ -349,23 +392,34 @@ static mr_status put_spectra(struct mr_power_record *r, const struct mr_power_sp
 }
 
 mr_status mr_power_record_finish(struct mr_power_record *record, const char *summary,
+                                 const struct mr_strand *strand,
                                  const struct mr_power_spectrum *spectrum, struct mr_err *err)
 {
     struct mr_supply_total t;
     mr_supply_total(record->supply, &t);
-    const struct figure figures[] = {
+    const struct mr_alone_figure figures[] = {
         {"energy.grid_j", "J", "Drawn at the meter", t.grid_j},
         {"energy.rack_j", "J", "Drawn by racks", t.rack_j},
         {"energy.losses_j", "J", "Lost in the chain", t.loss_j},
         {"energy.capped_j", "J", "Asked for and kept back by caps", t.capped_j},
         {"energy.dark_j", "J", "Asked for by racks without supply", t.dark_j},
+        {"energy.held_j", "J", "Asked for by racks that had to stop", t.held_j},
+        {"energy.burn_j", "J", "Drawn for the sake of ramps", t.burn_j},
         {"energy.closure_rel", "1", "Energy in - out - stored over energy in", t.closure_rel},
         {"power.grid_mw_peak", "MW", "Highest power at the meter", t.peak_w * 1e-6},
+        {"power.ramp_max_mw_min", "MW/min", "Fastest move of the meter", t.ramp_max_w_s * 60e-6},
+        {"power.stranded_cooling_kw", "kW", "Heat that cannot be taken", strand->cooling_w * 1e-3},
+        {"power.stranded_chain_kw", "kW", "Beyond nodes above", strand->chain_w * 1e-3},
+        {"power.stranded_redundancy_kw", "kW", "Kept for failures", strand->redundancy_w * 1e-3},
+        {"power.stranded_granularity_kw", "kW", "Less than a rack", strand->granularity_w * 1e-3},
+        {"power.frequency_hz_min", "Hz", "Lowest of islands", t.low_hz},
         {"power.trip_events", "1", "Breakers that opened", (double)t.n_trip},
         {"power.racks_lost", "1", "Times a rack lost its supply", (double)t.n_lost},
         {"grid.breaches", "1", "Breaches of the constraint", (double)t.n_breach},
         {"economy.energy_usd", "USD", "Energy at its price", t.energy_usd},
         {"economy.demand_usd", "USD", "Demand charge", t.demand_usd},
+        {"economy.cue_kg_kwh", "kg/kWh", "Carbon over the racks' energy",
+         t.rack_j > 0 ? t.carbon_kg / t.rack_j * 3.6e6 : (double)NAN},
         {"economy.carbon_kg", "kg", "Carbon dioxide of the grid's energy", t.carbon_kg},
     };
     if (record->status != MR_OK) {
@@ -373,7 +427,7 @@ mr_status mr_power_record_finish(struct mr_power_record *record, const char *sum
         return record->status;
     }
     MR_TRY(mr_runfile_stop(record->file, err));
-    MR_TRY(put_figures(record, figures, N_OF(figures), err));
+    MR_TRY(mr_alone_put_figures(record->file, figures, N_OF(figures), err));
     MR_TRY(put_spectra(record, spectrum, err));
     MR_TRY(
         mr_runfile_text(record->file, "/provenance", "summary", "Summary as JSON", summary, err));

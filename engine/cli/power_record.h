@@ -6,6 +6,7 @@
 
 #include "engine/cli/power_spectrum.h"
 #include "engine/record/runfile.h"
+#include "power/strand.h"
 
 struct mr_power_record;
 
@@ -31,8 +32,9 @@ MR_CHECKED mr_status mr_power_record_row(struct mr_power_record *record, double 
 void mr_power_record_event(struct mr_power_record *record, const struct mr_supply_event *event);
 
 /** Key figures, the summary as text, spectra, and the file's own name.
- *  @param[in] spectrum at its end, or nothing watched */
+ *  @param[in] strand of the whole site @param[in] spectrum at its end, or nothing watched */
 MR_CHECKED mr_status mr_power_record_finish(struct mr_power_record *record, const char *summary,
+                                            const struct mr_strand *strand,
                                             const struct mr_power_spectrum *spectrum,
                                             struct mr_err *err);
 

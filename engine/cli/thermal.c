@@ -5,16 +5,14 @@
 #include "engine/cli/thermal.h"
 
 #include "engine/base/csv.h"
-#include "engine/base/file.h"
 #include "engine/base/jsonw.h"
 #include "engine/base/mem.h"
+#include "engine/cli/alone.h"
 #include "engine/cli/progress.h"
 #include "engine/cli/thermal_figures.h"
 #include "engine/cli/thermal_load.h"
 #include "engine/cli/thermal_record.h"
 #include "engine/cli/verbs.h"
-#include "platforms/fabric.h"
-#include "platforms/open.h"
 #include "thermal/outage.h"
 
 #include <stdio.h>
@@ -371,8 +369,9 @@ static mr_status check_work(const struct job *job, struct mr_err *err)
     return MR_OK;
 }
 
-static mr_status prepare(struct job *job, struct mr_diags *diags, struct mr_err *err)
+static mr_status prepare(void *data, struct mr_diags *diags, struct mr_err *err)
 {
+    struct job *job = data;
     const struct mr_thermal_opts_values *opts = job->opts;
     mr_plant_defaults(&job->params);
     mr_weather_defaults(&job->weather_params);
@@ -470,8 +469,9 @@ static void print_pue(const struct job *job, struct mr_buf *out)
     mr_buf_printf(out, isnan(itue) ? "not defined\n" : "%.4f\n", itue);
 }
 
-static void print_table(const struct job *job, struct mr_buf *out)
+static void print_table(const void *data, struct mr_buf *out)
 {
+    const struct job *job = data;
     const struct figures f = figures_of(job);
     const struct mr_plant_sums *s = &f.sums;
     const double hour = 3600,
@@ -513,8 +513,9 @@ static void print_table(const struct job *job, struct mr_buf *out)
                   s->residual[3]);
 }
 
-static void print_json(const struct job *job, struct mr_buf *out)
+static void print_json(const void *data, struct mr_buf *out)
 {
+    const struct job *job = data;
     const struct figures f = figures_of(job);
     const struct mr_plant_sums *s = &f.sums;
     struct mr_jsonw w;
@@ -577,50 +578,22 @@ static void print_json(const struct job *job, struct mr_buf *out)
     mr_buf_char(out, '\n');
 }
 
-static mr_status write_csv(const struct job *job, const char *path, const char *header,
-                           const struct mr_buf *body, struct mr_err *err)
-{
-    struct mr_file_out file;
-    if (path == NULL)
-        return MR_OK;
-    MR_TRY(mr_buf_check(body, err));
-    MR_TRY(mr_file_out_open(&file, path, job->ui->may_overwrite, err));
-    mr_status st = mr_file_out_add(&file, header, strlen(header), err);
-    if (st == MR_OK && body->n > 0)
-        st = mr_file_out_add(&file, body->text, body->n, err);
-    if (st != MR_OK) {
-        mr_file_out_abort(&file);
-        return st;
-    }
-    return mr_file_out_commit(&file, err);
-}
-
 static mr_status write_files(const struct job *job, struct mr_err *err)
 {
-    MR_TRY(write_csv(job, job->opts->csv,
-                     "t_s,it_kw,cooling_kw,dry_bulb_c,wet_bulb_c,facility_supply_c,liquid_supply_c,"
-                     "liquid_return_c,die_max_c,throttled_gpus,off_gpus\n",
-                     &job->site_csv, err));
-    MR_TRY(write_csv(job, job->opts->racks,
-                     "t_s,rack,power_kw,liquid_supply_c,liquid_return_c,liquid_flow_lpm,die_max_c,"
-                     "die_mean_c,throttled_gpus,off_gpus\n",
-                     &job->rack_csv, err));
-    MR_TRY(write_csv(job, job->opts->dies, "rack,package,die_c\n", &job->die_csv, err));
-    return write_csv(job, job->opts->events, "t_s,kind,entity,value,limit\n", &job->event_csv, err);
-}
-
-static mr_status finish_record(const struct job *job, struct mr_err *err)
-{
-    struct mr_buf summary = {0};
-    if (job->record == NULL)
-        return MR_OK;
-    print_json(job, &summary);
-    mr_status st = mr_buf_check(&summary, err);
-    if (st == MR_OK)
-        st = mr_thermal_record_finish(job->record, job->state, &job->list, summary.text,
-                                      job->opts->seed, err);
-    mr_buf_fini(&summary);
-    return st;
+    MR_TRY(mr_alone_write(
+        job->opts->csv, job->ui->may_overwrite,
+        "t_s,it_kw,cooling_kw,dry_bulb_c,wet_bulb_c,facility_supply_c,liquid_supply_c,"
+        "liquid_return_c,die_max_c,throttled_gpus,off_gpus\n",
+        &job->site_csv, err));
+    MR_TRY(mr_alone_write(
+        job->opts->racks, job->ui->may_overwrite,
+        "t_s,rack,power_kw,liquid_supply_c,liquid_return_c,liquid_flow_lpm,die_max_c,"
+        "die_mean_c,throttled_gpus,off_gpus\n",
+        &job->rack_csv, err));
+    MR_TRY(mr_alone_write(job->opts->dies, job->ui->may_overwrite, "rack,package,die_c\n",
+                          &job->die_csv, err));
+    return mr_alone_write(job->opts->events, job->ui->may_overwrite,
+                          "t_s,kind,entity,value,limit\n", &job->event_csv, err);
 }
 
 static void free_job(struct job *job)
@@ -643,38 +616,39 @@ static void free_job(struct job *job)
     mr_arena_fini(&job->texts);
 }
 
-static int play(struct job *job)
+static mr_status finish_record(const struct job *job, struct mr_err *err)
 {
-    struct mr_diags diags = {0};
-    struct mr_err err = {0};
-    struct mr_buf out = {0};
-    mr_status st = prepare(job, &diags, &err);
-    int code = mr_ui_diags(job->ui, &diags);
+    struct mr_buf summary;
+    if (job->record == NULL)
+        return MR_OK;
+    mr_status st = mr_alone_summary(print_json, job, &summary, err);
     if (st == MR_OK)
-        st = run(job, &err);
+        st = mr_thermal_record_finish(job->record, job->state, &job->list, summary.text,
+                                      job->opts->seed, err);
+    mr_buf_fini(&summary);
+    return st;
+}
+
+static mr_status play(void *data, struct mr_err *err)
+{
+    struct job *job = data;
+    mr_status st = run(job, err);
     if (st == MR_OK)
-        st = write_files(job, &err);
-    if (st == MR_OK)
-        st = finish_record(job, &err);
-    if (st != MR_OK)
-        return err.status != MR_OK ? mr_ui_error(job->ui, &err) : code;
-    if (job->opts->as_json)
-        print_json(job, &out);
-    else
-        print_table(job, &out);
-    code = mr_ui_out(job->ui, &out);
-    mr_buf_fini(&out);
-    return code;
+        st = write_files(job, err);
+    return st == MR_OK ? finish_record(job, err) : st;
 }
 
 int mr_thermal_run(const struct mr_verb_call *call)
 {
     struct job job = {.opts = call->opts, .ui = call->ui};
-    struct mr_diags diags = {0};
-    const mr_status st = mr_open_site(call->arg[0], MR_FABRIC_LEVEL_AUTO, &job.site, &diags);
-    int code = mr_ui_diags(call->ui, &diags);
-    if (st == MR_OK)
-        code = play(&job);
+    const struct mr_alone alone = {.job = &job,
+                                   .site = &job.site,
+                                   .as_json = job.opts->as_json,
+                                   .prepare = prepare,
+                                   .run = play,
+                                   .print_table = print_table,
+                                   .print_json = print_json};
+    const int code = mr_alone_run(&alone, call);
     free_job(&job);
     return code;
 }

@@ -120,8 +120,8 @@ static mr_status read_rows(struct mr_csv *csv, struct mr_thermal_load *load, dou
         for (size_t c = 0; c < load->n_column; c++) {
             MR_TRY(mr_csv_f64(csv, c + 1, &value[c], err));
             if (!(value[c] >= 0 && value[c] < 1e12))
-                return mr_csv_error(csv, c + 1, err, MR_RANGE, "%g: power must be 0 or more",
-                                    value[c]);
+                return mr_csv_error(csv, c + 1, err, MR_RANGE,
+                                    "%g: power must be 0 or more, and below 1e12 W", value[c]);
         }
         MR_TRY(add_row(load, time_s, value, err));
     }
@@ -192,7 +192,8 @@ static mr_status take_rows(const char *path, struct mr_rundata *data, struct mr_
             value[c] *= scale;
             if (!(value[c] >= 0 && value[c] < 1e12))
                 return mr_err_set(err, MR_RANGE, (struct mr_place){path, 0, 0},
-                                  "dataset %s: rack '%s' at %g s: %g W: power must be 0 or more",
+                                  "dataset %s: rack '%s' at %g s: %g W: power must be 0 or more, "
+                                  "and below 1e12 W",
                                   run_dataset, data->name[c], data->time_s[i], value[c]);
         }
         if (last != NULL && i + 1 < data->n_time && memcmp(last, value, n * sizeof *value) == 0)

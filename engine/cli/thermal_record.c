@@ -5,6 +5,7 @@
 #include "engine/cli/thermal_record.h"
 
 #include "engine/base/mem.h"
+#include "engine/cli/alone.h"
 #include "engine/record/columns.h"
 #include "engine/record/track.h"
 #include "thermal/moist.h"
@@ -558,55 +559,9 @@ void mr_thermal_record_event(struct mr_thermal_record *record, const struct mr_p
 /* ---- end ---- */
 
 enum {
-    n_figure_max = MR_THERMAL_FIGURES + 16
+    n_figure_max = MR_THERMAL_FIGURES + 16,
+    n_name_max = 48
 };
-
-struct figure {
-    char name[48];
-    const char *units, *formula;
-    double value;
-};
-
-static mr_status put_figures(struct mr_thermal_record *r, const struct figure *figure, size_t n,
-                             struct mr_err *err)
-{
-    const char *name[n_figure_max], *units[n_figure_max], *formula[n_figure_max];
-    double value[n_figure_max];
-    for (size_t i = 0; i < n; i++) {
-        name[i] = figure[i].name;
-        units[i] = figure[i].units;
-        formula[i] = figure[i].formula;
-        value[i] = figure[i].value;
-    }
-    static const struct mr_channel value_channel = {
-        .name = "value", .units = "1", .long_name = "In its unit", .type = MR_CHANNEL_F64};
-    static const struct mr_channel unit_channel = {
-        .name = "unit", .units = "1", .long_name = "Unit of the figure", .type = MR_CHANNEL_U8};
-    static const struct mr_channel formula_channel = {
-        .name = "formula", .units = "1", .long_name = "What it is", .type = MR_CHANNEL_U8};
-    MR_TRY(mr_runfile_axis(r->file, "/kpi", "kpi", "Key figures", name, n, err));
-    MR_TRY(mr_runfile_put(r->file,
-                          &(struct mr_runfile_array){.group = "/kpi",
-                                                     .channel = &value_channel,
-                                                     .axis = {"kpi", NULL},
-                                                     .n = {n, 0},
-                                                     .values = value},
-                          err));
-    MR_TRY(mr_runfile_put(r->file,
-                          &(struct mr_runfile_array){.group = "/kpi",
-                                                     .channel = &unit_channel,
-                                                     .axis = {"kpi", NULL},
-                                                     .n = {n, 0},
-                                                     .texts = units},
-                          err));
-    return mr_runfile_put(r->file,
-                          &(struct mr_runfile_array){.group = "/kpi",
-                                                     .channel = &formula_channel,
-                                                     .axis = {"kpi", NULL},
-                                                     .n = {n, 0},
-                                                     .texts = formula},
-                          err);
-}
 
 /* Every package's die, at the end. */
 static mr_status put_packages(struct mr_thermal_record *r, const struct mr_plant_state *state,
@@ -647,7 +602,8 @@ mr_status mr_thermal_record_finish(struct mr_thermal_record *record,
 {
     struct mr_plant_sums s;
     mr_plant_sums(record->plant, state, &s);
-    struct figure figures[n_figure_max] = {
+    char name[MR_THERMAL_FIGURES][n_name_max];
+    struct mr_alone_figure figures[n_figure_max] = {
         {"energy.it_j", "J", "Drawn by racks", s.it_j},
         {"energy.asked_j", "J", "Asked for by racks", s.asked_j},
         {"energy.closure_rel", "1", "Energy in - out - stored over energy in, site", s.residual[3]},
@@ -664,15 +620,15 @@ mr_status mr_thermal_record_finish(struct mr_thermal_record *record,
         n++;
     for (size_t i = 0; i < list->n; i++, n++) {
         const struct mr_thermal_figure *f = &list->item[i];
-        figures[n] = (struct figure){"", f->units, f->formula, f->value};
-        (void)snprintf(figures[n].name, sizeof figures[n].name, "%s.%s", f->group, f->name);
+        figures[n] = (struct mr_alone_figure){name[i], f->units, f->formula, f->value};
+        (void)snprintf(name[i], sizeof name[i], "%s.%s", f->group, f->name);
     }
     if (record->status != MR_OK) {
         *err = record->err;
         return record->status;
     }
     MR_TRY(mr_runfile_stop(record->file, err));
-    MR_TRY(put_figures(record, figures, n, err));
+    MR_TRY(mr_alone_put_figures(record->file, figures, n, err));
     MR_TRY(put_packages(record, state, seed, err));
     MR_TRY(
         mr_runfile_text(record->file, "/provenance", "summary", "Summary as JSON", summary, err));

@@ -244,6 +244,68 @@ MR_TEST(told_loads_meet_the_target_too)
     end(1e-9);
 }
 
+/* The loop of an owner of clocks, a second at a time: racks report what they draw and would draw;
+ * then they are told caps, who is held, who has no supply. Watts follow the clock by a law of the
+ * owner's; nothing here knows it. A rack whose lowest clock is above its cap stops its work. */
+struct owned {
+    double phi;
+    bool works;
+};
+
+static double owned_w(const struct owned *rack)
+{
+    return 20e3 + (rack->works ? 110e3 * rack->phi * rack->phi * rack->phi : 0);
+}
+
+static void obey(struct owned *rack, uint32_t i)
+{
+    const double least = 0.5, room_w = mr_supply_rack_cap_w(world.supply, i) - 20e3;
+    rack->works = mr_supply_rack_is_on(world.supply, i) &&
+                  !mr_supply_rack_is_held(world.supply, i) && room_w > 0;
+    rack->phi = least;
+    while (rack->phi < 1 && 110e3 * pow(rack->phi + 0.01, 3) <= room_w)
+        rack->phi = fmin(1, rack->phi + 0.01);
+}
+
+MR_TEST(an_owner_of_clocks)
+{
+    struct mr_supply_options o = options();
+    o.params.suspend_frac = 0.16; /* 21 kW: hosts stay up */
+    struct owned rack[32];
+    begin("<layout name=\"s\"><grid limit=\"6 MW\"/><power ups=\"none\"/>" HALL "</layout>", &o);
+    for (uint32_t i = 0; i < 32; i++) {
+        rack[i] = (struct owned){1, true};
+        mr_supply_set_tier(world.supply, i, i >= 16);
+    }
+    const struct mr_feed_target target = {.start_s = 100, .end_s = 700, .limit_w = 1.3e6};
+    struct mr_err err = {0};
+    assert_int_equal(mr_supply_set_target(world.supply, &target, &err), MR_OK);
+    double told_j = 0;
+    for (int t = 0; t < 1000; t++) {
+        double drawn_w = 0;
+        for (uint32_t i = 0; i < 32; i++) {
+            const double w = mr_supply_rack_is_on(world.supply, i) ? owned_w(&rack[i]) : 0;
+            mr_supply_set_load(world.supply, i, w, 130e3);
+            drawn_w += w;
+        }
+        told_j += drawn_w;
+        mr_supply_advance(world.supply, t + 1);
+        for (uint32_t i = 0; i < 32; i++)
+            obey(&rack[i], i);
+        if (t >= 140 && t < 700) {
+            assert_true(now().is_compliant && now().grid_w <= target.limit_w);
+            for (uint32_t i = 16; i < 32; i++)
+                assert_true(rack[i].works && rack[i].phi < 1);
+        }
+    }
+    assert_true(count("power.rack_suspended") > 0 && count("power.rack_suspended") <= 16);
+    assert_true(count("power.rack_resumed") >= count("power.rack_suspended"));
+    for (uint32_t i = 0; i < 32; i++)
+        assert_true(rack[i].works && rack[i].phi == 1 && mr_supply_rack_rate(world.supply, i) == 1);
+    mr_assert_near(totals().rack_j, told_j, 1e-12, 0);
+    end(1e-9);
+}
+
 /* A target of best effort stops nobody. */
 MR_TEST(more_than_caps_can_give_is_a_breach)
 {
@@ -565,45 +627,88 @@ MR_TEST(failures_of_the_chain)
     end(1e-9);
 }
 
+static const char *const eventful[] = {
+    "<layout name=\"s\"><grid limit=\"6 MW\" ramp=\"2 MW/min\"/><power><bess rating=\"1 MW\" "
+    "units=\"2\" duration=\"1 h\"/><generator/></power>" HALL "</layout>",
+    "<layout name=\"s\"><grid limit=\"6 MW\"/><power "
+    "redundancy=\"2N\"><generator/></power>" HALL "</layout>",
+    "<layout name=\"s\"><grid interconnect=\"island\"/><power><turbine rating=\"2 MW\" "
+    "units=\"3\"/><bess rating=\"2 MW\" units=\"2\" duration=\"1 h\"/></power>" HALL "</layout>"};
+
+static void dice(struct mr_rng *rng)
+{
+    const double die = mr_rng_f64(rng);
+    const uint32_t power = (uint32_t)mr_rng_below(rng, world.site->n_power);
+    if (die < 0.1)
+        mr_supply_set_voltage(world.supply, mr_rng_f64(rng) < 0.6 ? 1 : 0.5);
+    else if (die < 0.2)
+        mr_supply_set_failed(world.supply, power, mr_rng_f64(rng) < 0.3);
+    else if (die < 0.3)
+        mr_supply_set_units_failed(world.supply, power, mr_rng_f64(rng) < 0.3);
+    else if (die < 0.35)
+        mr_supply_close(world.supply, power);
+    else
+        for (uint32_t i = 0; i < world.site->n_rack; i++)
+            mr_supply_set_rack(world.supply, i, mr_rng_range(rng, 20e3, 140e3));
+}
+
 /* Whatever happens: energies close, caps hold, the connection's limit after the controller's time.
  */
 MR_TEST(random_events_close)
 {
     struct mr_rng rng = mr_rng_stream(1, MR_RNG_TEST, 10);
-    static const char *const layouts[] = {
-        "<layout name=\"s\"><grid limit=\"6 MW\" ramp=\"2 MW/min\"/><power><bess rating=\"1 MW\" "
-        "units=\"2\" duration=\"1 h\"/><generator/></power>" HALL "</layout>",
-        "<layout name=\"s\"><grid limit=\"6 MW\"/><power "
-        "redundancy=\"2N\"><generator/></power>" HALL "</layout>",
-        "<layout name=\"s\"><grid interconnect=\"island\"/><power><turbine rating=\"2 MW\" "
-        "units=\"3\"/><bess rating=\"2 MW\" units=\"2\" duration=\"1 h\"/></power>" HALL
-        "</layout>"};
     for (int round = 0; round < 9; round++) {
         struct mr_supply_options o = options();
         o.params.ups_s = 60;
         o.params.govern.policy = round % 3;
-        begin(layouts[round / 3], &o);
+        begin(eventful[round / 3], &o);
         double t_s = 0;
         for (int k = 0; k < 150; k++) {
-            const double dice = mr_rng_f64(&rng);
-            const uint32_t power = (uint32_t)mr_rng_below(&rng, world.site->n_power);
-            if (dice < 0.1)
-                mr_supply_set_voltage(world.supply, mr_rng_f64(&rng) < 0.6 ? 1 : 0.5);
-            else if (dice < 0.2)
-                mr_supply_set_failed(world.supply, power, mr_rng_f64(&rng) < 0.3);
-            else if (dice < 0.3)
-                mr_supply_set_units_failed(world.supply, power, mr_rng_f64(&rng) < 0.3);
-            else if (dice < 0.35)
-                mr_supply_close(world.supply, power);
-            else
-                for (uint32_t i = 0; i < world.site->n_rack; i++)
-                    mr_supply_set_rack(world.supply, i, mr_rng_range(&rng, 20e3, 140e3));
-            t_s += mr_rng_exponential(&rng, 60);
-            mr_supply_advance(world.supply, t_s);
+            dice(&rng);
+            mr_supply_advance(world.supply, t_s += mr_rng_exponential(&rng, 60));
             for (uint32_t i = 0; i < world.site->n_rack; i++)
                 assert_true(mr_supply_rack_w(world.supply, i) <=
                             mr_supply_rack_cap_w(world.supply, i));
         }
+        end(1e-9);
+    }
+}
+
+/* The same with ramps in packages, tiers, relays and targets that no cap can meet: nothing is drawn
+ * by who is held beyond a suspended rack's share once ramps are over; joules add up. */
+MR_TEST(random_events_close_with_ramps_and_tiers)
+{
+    struct mr_rng rng = mr_rng_stream(1, MR_RNG_TEST, 13);
+    for (int round = 0; round < 6; round++) {
+        struct mr_supply_options o = options();
+        struct mr_err err = {0};
+        o.params.ups_s = 60;
+        o.params.smooth.is_on = round % 2 == 0;
+        o.params.refill_frac = 0.6;
+        o.params.frequency.n_stage = 2;
+        o.params.frequency.shed_w[0] = o.params.frequency.shed_w[1] = 400e3;
+        begin(eventful[round / 2], &o);
+        for (uint32_t i = 0; i < world.site->n_rack; i++)
+            mr_supply_set_tier(world.supply, i, (uint8_t)mr_rng_below(&rng, 4));
+        double t_s = 0;
+        for (int k = 0; k < 100; k++) {
+            const struct mr_feed_target target = {
+                .start_s = t_s + 30, .end_s = t_s + 300, .limit_w = mr_rng_range(&rng, 0.3e6, 5e6)};
+            dice(&rng);
+            if (round < 4 && k % 10 == 0)
+                (void)!mr_supply_set_target(world.supply, &target, &err); /* one at a time */
+            mr_supply_advance(world.supply, t_s += mr_rng_exponential(&rng, 60));
+            for (uint32_t i = 0; i < world.site->n_rack && !o.params.smooth.is_on; i++) {
+                assert_true(mr_supply_rack_w(world.supply, i) <=
+                            mr_supply_rack_cap_w(world.supply, i));
+                assert_true(!mr_supply_rack_is_held(world.supply, i) ||
+                            mr_supply_rack_w(world.supply, i) <= 0.1 * 132e3 * (1 + 1e-12));
+            }
+        }
+        const struct mr_supply_total t = totals();
+        mr_assert_near(t.capped_j + t.dark_j + t.held_j + t.delayed_j, t.unserved_j, 1e-9, 0);
+        mr_assert_near(t.want_j - t.unserved_j + t.burn_j, t.rack_j, 1e-9, 0);
+        assert_true(o.params.smooth.is_on ? t.burn_j > 0 : t.burn_j == 0);
         end(1e-9);
     }
 }
@@ -613,10 +718,11 @@ MR_TEST_MAIN(MR_TEST_ENTRY(a_day_without_events), MR_TEST_ENTRY(loss_of_the_grid
              MR_TEST_ENTRY(curtailment_is_met_in_time),
              MR_TEST_ENTRY(told_loads_meet_the_target_too),
              MR_TEST_ENTRY(more_than_caps_can_give_is_a_breach), MR_TEST_ENTRY(tiers_stop_in_order),
-             MR_TEST_ENTRY(lost_turbine_moves_the_frequency),
+             MR_TEST_ENTRY(an_owner_of_clocks), MR_TEST_ENTRY(lost_turbine_moves_the_frequency),
              MR_TEST_ENTRY(relays_shed_and_racks_come_back),
              MR_TEST_ENTRY(machines_leave_a_bus_that_falls_too_far),
              MR_TEST_ENTRY(smoothing_in_the_racks), MR_TEST_ENTRY(battery_plant_holds_the_ramp),
              MR_TEST_ENTRY(battery_plant_shaves_the_peak), MR_TEST_ENTRY(island_loses_a_turbine),
              MR_TEST_ENTRY(solar_and_battery_in_orbit), MR_TEST_ENTRY(failures_of_the_chain),
-             MR_TEST_ENTRY(random_events_close))
+             MR_TEST_ENTRY(random_events_close),
+             MR_TEST_ENTRY(random_events_close_with_ramps_and_tiers))

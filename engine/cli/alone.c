@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The common part of verbs that drive one room alone. */
+#include "engine/cli/alone.h"
+
+#include "engine/base/assert.h"
+#include "engine/base/file.h"
+#include "engine/cli/verbs.h"
+#include "platforms/fabric.h"
+#include "platforms/open.h"
+
+#include <string.h>
+
+/* ---- the call ---- */
+
+static int play(const struct mr_alone *alone, const struct mr_ui *ui)
+{
+    struct mr_diags diags = {0};
+    struct mr_err err = {0};
+    struct mr_buf out = {0};
+    mr_status st = alone->prepare(alone->job, &diags, &err);
+    int code = mr_ui_diags(ui, &diags);
+    if (st == MR_OK)
+        st = alone->run(alone->job, &err);
+    if (st != MR_OK)
+        return err.status != MR_OK ? mr_ui_error(ui, &err) : code;
+    if (alone->as_json)
+        alone->print_json(alone->job, &out);
+    else
+        alone->print_table(alone->job, &out);
+    code = mr_ui_out(ui, &out);
+    mr_buf_fini(&out);
+    return code;
+}
+
+int mr_alone_run(const struct mr_alone *alone, const struct mr_verb_call *call)
+{
+    struct mr_diags diags = {0};
+    const mr_status st = mr_open_site(call->arg[0], MR_FABRIC_LEVEL_AUTO, alone->site, &diags);
+    const int code = mr_ui_diags(call->ui, &diags);
+    return st == MR_OK ? play(alone, call->ui) : code;
+}
+
+/* ---- files ---- */
+
+mr_status mr_alone_write(const char *path, bool may_overwrite, const char *header,
+                         const struct mr_buf *body, struct mr_err *err)
+{
+    struct mr_file_out file;
+    if (path == NULL)
+        return MR_OK;
+    MR_TRY(mr_buf_check(body, err));
+    MR_TRY(mr_file_out_open(&file, path, may_overwrite, err));
+    mr_status st = mr_file_out_add(&file, header, strlen(header), err);
+    if (st == MR_OK && body->n > 0)
+        st = mr_file_out_add(&file, body->text, body->n, err);
+    if (st != MR_OK) {
+        mr_file_out_abort(&file);
+        return st;
+    }
+    return mr_file_out_commit(&file, err);
+}
+
+mr_status mr_alone_summary(void (*print_json)(const void *job, struct mr_buf *out), const void *job,
+                           struct mr_buf *summary, struct mr_err *err)
+{
+    *summary = (struct mr_buf){0};
+    print_json(job, summary);
+    return mr_buf_check(summary, err);
+}
+
+/* ---- key figures ---- */
+
+static mr_status put_texts(struct mr_runfile *file, const char *name, const char *long_name,
+                           const char *const *text, size_t n, struct mr_err *err)
+{
+    const struct mr_channel channel = {
+        .name = name, .units = "1", .long_name = long_name, .type = MR_CHANNEL_U8};
+    const struct mr_runfile_array array = {
+        .group = "/kpi", .channel = &channel, .axis = {"kpi", NULL}, .n = {n, 0}, .texts = text};
+    return mr_runfile_put(file, &array, err);
+}
+
+mr_status mr_alone_put_figures(struct mr_runfile *file, const struct mr_alone_figure *figure,
+                               size_t n, struct mr_err *err)
+{
+    const char *name[MR_ALONE_FIGURES], *units[MR_ALONE_FIGURES], *formula[MR_ALONE_FIGURES];
+    double value[MR_ALONE_FIGURES];
+    MR_ASSERT(n <= MR_ALONE_FIGURES);
+    for (size_t i = 0; i < n; i++) {
+        name[i] = figure[i].name;
+        units[i] = figure[i].units;
+        formula[i] = figure[i].formula;
+        value[i] = figure[i].value;
+    }
+    static const struct mr_channel channel = {
+        .name = "value", .units = "1", .long_name = "In its unit", .type = MR_CHANNEL_F64};
+    const struct mr_runfile_array array = {
+        .group = "/kpi", .channel = &channel, .axis = {"kpi", NULL}, .n = {n, 0}, .values = value};
+    MR_TRY(mr_runfile_axis(file, "/kpi", "kpi", "Key figures", name, n, err));
+    MR_TRY(mr_runfile_put(file, &array, err));
+    MR_TRY(put_texts(file, "unit", "Unit of the figure", units, n, err));
+    return put_texts(file, "formula", "What it is", formula, n, err);
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A class is a track whose axis names its members; what never changes (volts, ratings) is an array
+ * beside it. Map: channels - classes - life - rows. */
+#include "engine/cli/power_points.h"
+
+#include "engine/base/mem.h"
+
+#include <math.h>
+
+// clang-format off
+#define POINT .cell_methods = "time: point"
+#define F32(name_, units_, long_, scale_, dsx_) \
+    {.name = (name_), .units = (units_), .long_name = (long_), .type = MR_CHANNEL_F32_OF_F64, .scale = (scale_), .dsx = (dsx_), POINT}
+#define FLAG(name_, long_, flags_, dsx_) \
+    {.name = (name_), .units = "1", .long_name = (long_), .type = MR_CHANNEL_U8, .flag = (flags_), .n_flag = sizeof(flags_) / sizeof *(flags_), .dsx = (dsx_), POINT}
+
+static const char *const states[] = {"off", "on", "alarm", "failed"};
+static const char *const no_yes[] = {"no", "yes"};
+
+#define STORAGE(type)                                                                       \
+    FLAG("status", "State", states, type "/Status"),                                        \
+    FLAG("available", "It could give power now", no_yes, type "/Available"),                \
+    F32("power_kw", "kW", "Given at the terminals; below 0: taken", 1e-3, "PowerMeter/ActivePower"), \
+    F32("energy_kwh", "kW h", "Energy that is in it", 1 / 3.6e6, type "/GenericPoint"),    \
+    F32("soc", "1", "State of charge", 1, type "/GenericPoint")
+
+static const struct mr_channel ups_channels[] = {STORAGE("UPS")};
+static const struct mr_channel bess_channels[] = {STORAGE("BESS")};
+static const struct mr_channel generator_channels[] = {
+    FLAG("status", "State", states, "Generator/Status"),
+    FLAG("available", "A unit of it could run", no_yes, "Generator/Available"),
+    F32("power_kw", "kW", "Given", 1e-3, "PowerMeter/ActivePower"),
+};
+static const struct mr_channel breaker_channels[] = {
+    FLAG("status", "Off: open", states, "Breaker/Status"),
+    FLAG("available", "What it feeds works", no_yes, "Breaker/Available"),
+};
+static const struct mr_channel meter_channels[] = {
+    F32("active_power_kw", "kW", "Taken in by the node", 1e-3, "PowerMeter/ActivePower"),
+    F32("apparent_power_kva", "kV A", "The same over its power factor", 1e-3, "PowerMeter/ApparentPower"),
+    F32("current_a", "A", "Of a phase, at the node's output; NaN without a voltage", 1, "PowerMeter/Current"),
+};
+static const struct mr_channel voltage = {.name = "voltage_v", .units = "V", .long_name = "Nominal voltage of the node's output; 0: not stated",
+                                          .type = MR_CHANNEL_F64, .dsx = "PowerMeter/Voltage"};
+static const struct mr_channel factor = {.name = "power_factor", .units = "1", .long_name = "Power factor", .type = MR_CHANNEL_F64,
+                                         .dsx = "PowerMeter/PowerFactor"};
+static const struct mr_channel current_limit = {.name = "current_limit_a", .units = "A", .long_name = "Rated current of the breaker; NaN: none",
+                                                .type = MR_CHANNEL_F64, .dsx = "PowerMeter/CurrentLimit"};
+// clang-format on
+
+#define N_OF(table) (sizeof(table) / sizeof *(table))
+
+enum {
+    n_channel_max = 5,
+    n_constant = 3,
+    n_flag = 2 /* of the classes with a status: the first channels */
+};
+
+enum point_class {
+    UPS,
+    BESS,
+    GENERATOR,
+    BREAKER,
+    METER,
+    N_CLASS
+};
+
+static const struct {
+    const char *group, *axis, *axis_name;
+    const struct mr_channel *channel;
+    size_t n_channel, n_flag;
+} classes[] = {
+    {"/power/ups", "ups", "Uninterruptible supplies", ups_channels, N_OF(ups_channels), n_flag},
+    {"/power/bess", "bess", "Battery plants", bess_channels, N_OF(bess_channels), n_flag},
+    {"/power/generator", "generator", "Blocks of generators and turbines", generator_channels,
+     N_OF(generator_channels), n_flag},
+    {"/power/breaker", "breaker", "Breakers, by the node they protect", breaker_channels,
+     N_OF(breaker_channels), n_flag},
+    {"/meters", "meter", "Meters, by the node they stand at", meter_channels, N_OF(meter_channels),
+     0}};
+
+struct mr_power_points {
+    const struct mr_supply *supply;
+    struct mr_track *track[N_CLASS];
+    uint32_t *member[N_CLASS]; /* sources; nodes of the chain */
+    size_t n[N_CLASS];
+    double *f64; /* scratch: all channels of a class */
+    uint8_t *u8;
+    struct mr_arena arena;
+};
+
+/* ---- classes ---- */
+
+static enum point_class class_of(int kind)
+{
+    switch (kind) {
+    case MR_SITE_POWER_UPS:
+    case MR_SITE_POWER_UPS_ECO:
+        return UPS;
+    case MR_SITE_POWER_BESS:
+    case MR_SITE_POWER_BBU:
+        return BESS;
+    case MR_SITE_POWER_TURBINE:
+    case MR_SITE_POWER_GENERATOR:
+        return GENERATOR;
+    default:
+        return N_CLASS;
+    }
+}
+
+static void add(struct mr_power_points *p, enum point_class class, uint32_t member)
+{
+    p->member[class][p->n[class]++] = member;
+}
+
+static void find_members(struct mr_power_points *p)
+{
+    const struct mr_circuit *circuit = mr_supply_wire(p->supply)->tree;
+    for (uint32_t i = 0; i < mr_supply_n_source(p->supply); i++) {
+        struct mr_supply_source_reading source;
+        mr_supply_source_read(p->supply, i, &source);
+        if (class_of(source.kind) != N_CLASS)
+            add(p, class_of(source.kind), i);
+    }
+    for (uint32_t i = 0; i < circuit->n_node; i++) {
+        const struct mr_circuit_node *node = &circuit->node[i];
+        if (node->is_load || mr_circuit_is_leaf(circuit, i))
+            continue;
+        add(p, METER, i);
+        if (node->breaker.law != MR_BREAKER_NONE)
+            add(p, BREAKER, i);
+    }
+}
+
+static const char *name_of(const struct mr_power_points *p, enum point_class class, size_t i)
+{
+    const uint32_t member = p->member[class][i];
+    struct mr_supply_source_reading source;
+    if (class == BREAKER || class == METER)
+        return mr_supply_wire(p->supply)->tree->node[member].name;
+    mr_supply_source_read(p->supply, member, &source);
+    return source.name;
+}
+
+/* ---- life ---- */
+
+static mr_status put_constants(struct mr_power_points *p, struct mr_runfile *file,
+                               struct mr_err *err)
+{
+    const struct mr_circuit *circuit = mr_supply_wire(p->supply)->tree;
+    const struct mr_channel *const channel[n_constant] = {&voltage, &factor, &current_limit};
+    for (size_t k = 0; k < n_constant; k++) {
+        for (size_t i = 0; i < p->n[METER]; i++) {
+            const struct mr_circuit_node *node = &circuit->node[p->member[METER][i]];
+            const double limit_a =
+                node->breaker.law != MR_BREAKER_NONE ? node->breaker.rated_a : (double)NAN;
+            const double value[] = {node->voltage_v, node->is_dc ? 1 : node->power_factor, limit_a};
+            p->f64[i] = value[k];
+        }
+        const struct mr_runfile_array array = {.group = classes[METER].group,
+                                               .channel = channel[k],
+                                               .axis = {classes[METER].axis, NULL},
+                                               .n = {p->n[METER], 0},
+                                               .values = p->f64};
+        MR_TRY(mr_runfile_put(file, &array, err));
+    }
+    return MR_OK;
+}
+
+static mr_status declare(struct mr_power_points *p, struct mr_runfile *file, double every_s,
+                         const char **name, struct mr_err *err)
+{
+    for (int c = 0; c < N_CLASS; c++) {
+        if (p->n[c] == 0)
+            continue;
+        for (size_t i = 0; i < p->n[c]; i++)
+            name[i] = name_of(p, (enum point_class)c, i);
+        const struct mr_track_plan plan = {
+            classes[c].group, classes[c].axis, classes[c].axis_name, name,
+            p->n[c],          every_s,         classes[c].channel,   classes[c].n_channel};
+        MR_TRY(mr_track_create(file, &plan, &p->track[c], err));
+    }
+    return put_constants(p, file, err);
+}
+
+mr_status mr_power_points_create(struct mr_runfile *file, const struct mr_site *site,
+                                 const struct mr_supply *supply, double every_s,
+                                 struct mr_power_points **out, struct mr_err *err)
+{
+    struct mr_power_points *p = mr_alloc_zero(1, sizeof *p);
+    *out = p;
+    if (p == NULL)
+        return mr_err_nomem(err, sizeof *p);
+    const size_t n = mr_supply_wire(supply)->tree->n_node + site->n_power;
+    p->supply = supply;
+    for (int c = 0; c < N_CLASS; c++) {
+        p->member[c] = mr_arena_zero(&p->arena, n, sizeof *p->member[c], err);
+        if (p->member[c] == NULL)
+            return MR_NOMEM;
+    }
+    p->f64 = mr_arena_zero(&p->arena, n_channel_max * n, sizeof *p->f64, err);
+    p->u8 = mr_arena_zero(&p->arena, n_flag * n, sizeof *p->u8, err);
+    const char **name = mr_arena_zero(&p->arena, n, sizeof *name, err);
+    if (p->f64 == NULL || p->u8 == NULL || name == NULL)
+        return MR_NOMEM;
+    find_members(p);
+    return declare(p, file, every_s, name, err);
+}
+
+void mr_power_points_destroy(struct mr_power_points *points)
+{
+    if (points == NULL)
+        return;
+    mr_arena_fini(&points->arena);
+    mr_free(points);
+}
+
+/* ---- rows ---- */
+
+static void read_source(struct mr_power_points *p, enum point_class class, size_t i)
+{
+    const size_t n = p->n[class];
+    struct mr_supply_source_reading source;
+    mr_supply_source_read(p->supply, p->member[class][i], &source);
+    p->u8[i] = (uint8_t)source.status;
+    p->u8[n + i] = source.is_available;
+    p->f64[i] = source.power_w;
+    p->f64[n + i] = source.energy_j;
+    p->f64[2 * n + i] = source.soc_frac;
+}
+
+static void read_node(struct mr_power_points *p, enum point_class class, size_t i)
+{
+    const size_t n = p->n[class];
+    const uint32_t at = p->member[class][i];
+    const struct mr_circuit_node *node = &mr_supply_wire(p->supply)->tree->node[at];
+    struct mr_chain_flow flow;
+    mr_chain_read(mr_supply_chain(p->supply), at, mr_supply_now_s(p->supply), &flow);
+    if (class == BREAKER) {
+        p->u8[i] = flow.has_failed ? MR_SUPPLY_STATUS_FAILED
+                   : flow.is_open  ? MR_SUPPLY_STATUS_OFF
+                                   : MR_SUPPLY_STATUS_ON;
+        p->u8[n + i] = !flow.has_failed;
+        return;
+    }
+    p->f64[i] = flow.in_w;
+    p->f64[n + i] = flow.in_w / (node->is_dc ? 1 : node->power_factor);
+    p->f64[2 * n + i] = node->voltage_v > 0 ? flow.current_a : (double)NAN;
+}
+
+mr_status mr_power_points_row(struct mr_power_points *p, double t_s, struct mr_err *err)
+{
+    for (int c = 0; c < N_CLASS; c++) {
+        const enum point_class class = (enum point_class)c;
+        const void *value[n_channel_max];
+        const size_t n = p->n[c];
+        if (n == 0)
+            continue;
+        for (size_t i = 0; i < n; i++) {
+            if (class == BREAKER || class == METER)
+                read_node(p, class, i);
+            else
+                read_source(p, class, i);
+        }
+        for (size_t k = 0; k < classes[c].n_channel; k++)
+            value[k] = k < classes[c].n_flag ? (const void *)&p->u8[k * n]
+                                             : &p->f64[(k - classes[c].n_flag) * n];
+        MR_TRY(mr_track_row(p->track[c], t_s, value, err));
+    }
+    return MR_OK;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Points of the electric side in a result file, named as DSX Exchange names them: storages,
+ * generators, breakers, meters. A group is there when the site has one of them. */
+#ifndef MR_ENGINE_CLI_POWER_POINTS_H
+#define MR_ENGINE_CLI_POWER_POINTS_H
+
+#include "engine/record/track.h"
+#include "power/supply.h"
+
+struct mr_power_points;
+
+/** Declared before the file starts; lent its tracks until it is destroyed. @param[out] out
+ *  mr_power_points_destroy, also when this fails */
+MR_CHECKED mr_status mr_power_points_create(struct mr_runfile *file, const struct mr_site *site,
+                                            const struct mr_supply *supply, double every_s,
+                                            struct mr_power_points **out, struct mr_err *err);
+void mr_power_points_destroy(struct mr_power_points *points);
+
+MR_CHECKED mr_status mr_power_points_row(struct mr_power_points *points, double t_s,
+                                         struct mr_err *err);
+
+#endif
