@@ -4,6 +4,7 @@
 
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
+#include "engine/cli/confighash.h"
 #include "engine/cli/run_repeat.h"
 #include "engine/cli/site_record.h"
 #include "engine/record/columns.h"
@@ -219,6 +220,18 @@ static mr_status put_text(struct mr_run_record *r, const char *group, const char
     return st;
 }
 
+/* By it a sweep knows a row that is done already. */
+static mr_status put_hash(struct mr_run_record *r, struct mr_err *err)
+{
+    const struct mr_confighash_options options = {r->options.steps_singly, r->options.interval_s};
+    struct mr_confighash files = {0};
+    char hash[MR_SHA256_HEX];
+    const mr_status st = mr_confighash_of(&files, r->scenario, &options, hash, err);
+    mr_confighash_fini(&files);
+    MR_TRY(st);
+    return mr_runfile_attr_text(r->file, "/provenance", "config_hash", hash, err);
+}
+
 static mr_status put_config(struct mr_run_record *r, struct mr_err *err)
 {
     const struct mr_scenario *scenario = r->scenario;
@@ -229,6 +242,7 @@ static mr_status put_config(struct mr_run_record *r, struct mr_err *err)
                  {"defaulted", "Paths that have their default", &scenario->defaulted},
                  {"overridden", "Paths that were set from outside", &scenario->overridden}};
     struct mr_buf text = {0};
+    MR_TRY(put_hash(r, err));
     mr_scenario_write(scenario, &text);
     MR_TRY(put_text(r, "/config", "effective", "The scenario with all defaults filled in", &text,
                     err));

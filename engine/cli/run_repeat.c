@@ -9,28 +9,28 @@
 #include "engine/base/json.h"
 #include "engine/base/jsonw.h"
 #include "engine/base/mem.h"
-#include "engine/base/sha256.h"
 #include "engine/record/rundata.h"
 
 #include <limits.h>
 #include <stdlib.h>
 
 enum {
-    n_role = 6
+    n_role = MR_RUN_REPEAT_FILES
 };
 
-static const char *const roles[n_role] = {"workload", "site", "weather", "price", "carbon", "sun"};
+static const char *const roles[n_role] = {"workload", "site", "weather", "price",
+                                          "carbon",   "sun",  "agents"};
 
-static const char **file_of(struct mr_scenario *scenario, size_t role)
+const char **mr_run_repeat_file(struct mr_scenario *scenario, size_t role)
 {
     const char **const files[n_role] = {&scenario->workload.file, &scenario->site.file,
                                         &scenario->weather.file,  &scenario->grid.price,
-                                        &scenario->grid.carbon,   &scenario->grid.sun};
+                                        &scenario->grid.carbon,   &scenario->grid.sun,
+                                        &scenario->agents.file};
     return files[role];
 }
 
-/* As it is read: of a compressed file its contents. */
-static mr_status hash_of(const char *path, char out[MR_SHA256_HEX], struct mr_err *err)
+mr_status mr_run_repeat_hash(const char *path, char out[MR_SHA256_HEX], struct mr_err *err)
 {
     struct mr_gz *file = NULL;
     struct mr_sha256 sha;
@@ -59,7 +59,7 @@ static mr_status put_input(struct mr_jsonw *w, const char *role, const char *pat
                            struct mr_err *err)
 {
     char hash[MR_SHA256_HEX];
-    MR_TRY(hash_of(path, hash, err));
+    MR_TRY(mr_run_repeat_hash(path, hash, err));
     char full[PATH_MAX];
     const bool is_known = realpath(path, full) != NULL;
     mr_jsonw_object(w);
@@ -81,8 +81,8 @@ mr_status mr_run_repeat_inputs(const struct mr_scenario *scenario, bool steps_si
     mr_jsonw_key(&w, "files");
     mr_jsonw_array(&w);
     for (size_t i = 0; i < n_role; i++)
-        if (*file_of(&copy, i) != NULL)
-            MR_TRY(put_input(&w, roles[i], *file_of(&copy, i), err));
+        if (*mr_run_repeat_file(&copy, i) != NULL)
+            MR_TRY(put_input(&w, roles[i], *mr_run_repeat_file(&copy, i), err));
     mr_jsonw_end(&w);
     mr_jsonw_end(&w);
     return mr_buf_check(out, err);
@@ -126,7 +126,7 @@ static mr_status read_input(struct mr_json *r, struct input *input, struct mr_er
 static mr_status check_input(const struct input *input, const char *path, struct mr_err *err)
 {
     char hash[MR_SHA256_HEX];
-    MR_TRY(hash_of(input->path, hash, err));
+    MR_TRY(mr_run_repeat_hash(input->path, hash, err));
     if (strcmp(hash, input->sha256) == 0)
         return MR_OK;
     return mr_err_set(err, MR_REF, (struct mr_place){path, 0, 0},
@@ -146,13 +146,13 @@ static mr_status read_files(struct mr_json *r, const char *path, struct mr_scena
         if (!has_more)
             return MR_OK;
         MR_TRY(read_input(r, &input, err));
-        if (input.role == n_role || *file_of(scenario, input.role) == NULL)
+        if (input.role == n_role || *mr_run_repeat_file(scenario, input.role) == NULL)
             continue;
         MR_TRY(check_input(&input, path, err));
         const char *own = mr_arena_text(&scenario->texts, mr_str_of(input.path), err);
         if (own == NULL)
             return MR_NOMEM;
-        *file_of(scenario, input.role) = own;
+        *mr_run_repeat_file(scenario, input.role) = own;
     }
 }
 

@@ -4,7 +4,19 @@
 #ifndef MR_ENGINE_CLI_RUN_REPEAT_H
 #define MR_ENGINE_CLI_RUN_REPEAT_H
 
+#include "engine/base/sha256.h"
 #include "engine/twin/scenario.h"
+
+enum {
+    MR_RUN_REPEAT_FILES = 7
+};
+
+/** Where a scenario names file i < MR_RUN_REPEAT_FILES that it reads; NULL there: it reads none. */
+const char **mr_run_repeat_file(struct mr_scenario *scenario, size_t i);
+
+/** SHA-256 of a file as it is read: of a compressed one, of its contents. */
+MR_CHECKED mr_status mr_run_repeat_hash(const char *path, char out[MR_SHA256_HEX],
+                                        struct mr_err *err);
 
 /** Files that a scenario reads, as a JSON array of {"role", "path", "sha256"}; absolute paths.
  *  @param[in] steps_singly goes with them: it makes a difference of rounding */

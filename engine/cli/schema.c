@@ -8,6 +8,7 @@
 #include "engine/base/share.h"
 #include "engine/cli/verbs.h"
 #include "engine/twin/scenario.h"
+#include "experiments/experiment.h"
 #include "models/cpu.h"
 #include "models/gpu.h"
 #include "models/llm.h"
@@ -79,6 +80,8 @@ static const struct kind {
      mr_prop_print_single_md, NULL, NULL},
     {"scenario", "what is played, NAME.scenario.xml: elements and their attributes",
      mr_scenario_table, NULL, NULL, mr_scenario_print_rng},
+    {"experiment", "a scenario and what is varied in it, NAME.experiment.xml", mr_experiment_table,
+     NULL, NULL, mr_experiment_print_rng},
     {"tolerance", "limits of millrace regress, NAME.tolerance.xml", mr_tolerance_table, NULL,
      "experiments/schema/tolerance.rng", NULL},
     {"rack", "figures of a rack card, platforms/racks/ID.xml", rack_table, NULL, NULL, NULL},

@@ -6,9 +6,11 @@
 #include "engine/base/file.h"
 #include "engine/base/jsonw.h"
 #include "engine/cli/show_scenario.h"
+#include "engine/cli/sweep.h"
 #include "engine/cli/verbs.h"
 #include "engine/net/platform.h"
 #include "engine/twin/play.h"
+#include "experiments/experiment.h"
 #include "platforms/assumed.h"
 #include "platforms/check.h"
 #include "platforms/emit.h"
@@ -220,6 +222,11 @@ static int validate_file(const struct mr_verb_call *call, const char *path, stru
     const struct mr_site_validate_opts *opts = call->opts;
     struct mr_err err = {0};
     struct mr_site *site;
+    if (mr_experiment_is(path)) {
+        const mr_status found = mr_sweep_check(path, diags);
+        return found != MR_OK ? mr_status_exit_code(found)
+                              : opts->is_strict && diags->n_warning > 0;
+    }
     if (mr_open_is_scenario(path))
         return validate_scenario(path, opts->is_strict, diags);
     if (mr_open_site(path, MR_FABRIC_LEVEL_AUTO, &site, diags) != MR_OK)

@@ -16,6 +16,7 @@
 #include "engine/cli/schema.h"
 #include "engine/cli/site.h"
 #include "engine/cli/step.h"
+#include "engine/cli/sweep.h"
 #include "engine/cli/thermal.h"
 #include "engine/cli/trace.h"
 #include "engine/cli/version.h"
@@ -51,9 +52,11 @@ const struct mr_verb mr_verbs_table[] = {
      .opts = &mr_trace_opts, .opts_bytes = sizeof(struct mr_trace_opts_values),
      .n_arg_min = 2, .n_arg_max = 2, .run = mr_trace_run},
     {.name = "sweep", .args = "EXPERIMENT", .summary = "many runs, resumable",
-     .doc = "Expands an experiment into a manifest and runs its rows on this machine or as shards of a cluster job.",
+     .doc = "Expands an experiment into DIR/manifest.csv and runs its rows, here or as parts of a cluster job; a line of DIR/status.csv "
+            "for each. INT, TERM or USR1 begin no new row; exit code 75 when rows are left (--resume goes on), 1 when rows failed.",
      .example = {"millrace sweep kv.experiment.xml -d out -j 4", "millrace sweep kv.experiment.xml --dry-run"},
-     .n_arg_min = 1, .n_arg_max = 1},
+     .opts = &mr_sweep_opts, .opts_bytes = sizeof(struct mr_sweep_opts_values),
+     .n_arg_min = 1, .n_arg_max = 1, .run = mr_sweep_verb},
     {.name = "merge", .args = "DIR", .summary = "one file over many runs",
      .doc = "Joins the runs that DIR/manifest.csv names into one file that xarray opens: figures and factors over runs, series over "
             "run, time and entity. It refers to the runs and stays beside them, or copies. Missing runs are NaN and named.",

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The identity of a run's configuration: SHA-256 of the scenario with every default filled in, of
+ * the contents of the files it reads, of how it is recorded, and of the program's version. Where
+ * files are does not count. Cards and platforms' parts belong to the program. */
+#ifndef MR_ENGINE_CLI_CONFIGHASH_H
+#define MR_ENGINE_CLI_CONFIGHASH_H
+
+#include "engine/base/sha256.h"
+#include "engine/twin/scenario.h"
+
+enum {
+    MR_CONFIGHASH_FILES = 32
+};
+
+/* Hashes of files that were read before; zero-initialize, mr_confighash_fini. */
+struct mr_confighash {
+    char *path[MR_CONFIGHASH_FILES];
+    char hash[MR_CONFIGHASH_FILES][MR_SHA256_HEX];
+    size_t n;
+};
+
+struct mr_confighash_options {
+    bool steps_singly;
+    double record_every_s;
+};
+
+MR_CHECKED mr_status mr_confighash_of(struct mr_confighash *files,
+                                      const struct mr_scenario *scenario,
+                                      const struct mr_confighash_options *options,
+                                      char out[MR_SHA256_HEX], struct mr_err *err);
+void mr_confighash_fini(struct mr_confighash *files);
+
+#endif

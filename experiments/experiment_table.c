@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The elements of experiments: reading, the reference page and the grammar come from these rows. */
+#include "experiments/experiment_impl.h"
+
+static const char *const scales[] = {"linear", "log"};
+
+// clang-format off
+static const struct mr_param top_rows[] = {
+    MR_PARAM_STR(struct mr_experiment_top, name, "name", NULL, "Name of the experiment, for reports"),
+    MR_PARAM_STR(struct mr_experiment_top, scenario, "scenario", NULL, "The scenario that is varied; counts from the folder of this file"),
+};
+#define F struct mr_experiment_factor
+static const struct mr_param factor_rows[] = {
+    MR_PARAM_STR(F, path, "path", NULL, "What is varied, as run --set names it: ELEMENT/ATTRIBUTE"),
+    MR_PARAM_STR(F, values, "values", NULL, "Its values with their units, with commas between"),
+    MR_PARAM_STR(F, from, "from", NULL, "Instead of values: the first of evenly spaced ones"),
+    MR_PARAM_STR(F, to, "to", NULL, "The last of them, in the same unit"),
+    MR_PARAM_N(F, n_step, "steps", "0", 0, 1000000, "How many of them (grid, zip)"),
+    MR_PARAM_ONE_OF(F, scale, "scale", scales, "linear", "log: evenly spaced factors instead of differences"),
+    MR_PARAM_YES(F, is_whole, "whole", "no", "Rounded to whole numbers"),
+};
+#undef F
+static const struct mr_param latin_rows[] = {
+    MR_PARAM_N(struct mr_experiment_block, n_sample, "samples", NULL, 1, 1000000, "Rows: each factor has one in every such part of its range"),
+    MR_PARAM_N(struct mr_experiment_block, seed, "seed", "1", 0, MR_UNBOUNDED, "Seed of what is drawn"),
+};
+static const struct mr_param set_rows[] = {
+    MR_PARAM_STR(struct mr_experiment_set, path, "path", NULL, "What is set, as run --set names it"),
+    MR_PARAM_STR(struct mr_experiment_set, value, "to", NULL, "Its value in this row, with its unit"),
+};
+static const struct mr_param seeds_rows[] = {
+    MR_PARAM_STR(struct mr_experiment_seeds, values, "values", NULL, "Seeds, with commas between"),
+    MR_PARAM_N(struct mr_experiment_seeds, n_first, "first", "1", 0, MR_UNBOUNDED, "Instead: the first of several in a row"),
+    MR_PARAM_N(struct mr_experiment_seeds, n_count, "count", "1", 1, 1000000, "How many of them there are"),
+};
+static const struct mr_param run_rows[] = {
+    MR_PARAM(struct mr_experiment_run, record_every_s, "record_every", MR_Q_TIME, "1 s", 1e-6, 1e9, "Time between samples in the result files"),
+    MR_PARAM_YES(struct mr_experiment_run, has_no_leap, "no_leap", "no", "Play every step by itself"),
+};
+
+#define TABLE(name, rows, doc) {name, doc, rows, sizeof rows / sizeof *rows}
+const struct mr_param_table mr_experiment_tables[MR_EXPERIMENT_ELEMENTS] = {
+    [MR_EXPERIMENT_TOP] = TABLE("experiment", top_rows, "A scenario and what is varied in it; the root of the file."),
+    [MR_EXPERIMENT_OF_GRID] = {"grid", "Every combination of its factors. Several may be given; all blocks multiply.", NULL, 0},
+    [MR_EXPERIMENT_OF_ZIP] = {"zip", "Its factors side by side: first values together, then second ones.", NULL, 0},
+    [MR_EXPERIMENT_OF_LATIN] = TABLE("latin", latin_rows, "A Latin hypercube over its factors."),
+    [MR_EXPERIMENT_OF_LIST] = {"list", "Rows one by one; what a row does not set is the scenario's.", NULL, 0},
+    [MR_EXPERIMENT_FACTOR] = TABLE("factor", factor_rows, "One thing that is varied, in a grid, zip or latin."),
+    [MR_EXPERIMENT_ROW] = {"row", "One row of a list.", NULL, 0},
+    [MR_EXPERIMENT_SET] = TABLE("set", set_rows, "One setting of a row."),
+    [MR_EXPERIMENT_SEEDS] = TABLE("seeds", seeds_rows, "Every row is run with each of these; not given: with the scenario's."),
+    [MR_EXPERIMENT_RUN] = TABLE("run", run_rows, "How rows are run."),
+};
+// clang-format on
+
+const struct mr_param_table *mr_experiment_table(size_t i, const char **element)
+{
+    if (i >= MR_EXPERIMENT_ELEMENTS)
+        return NULL;
+    *element = mr_experiment_tables[i].name;
+    return &mr_experiment_tables[i];
+}
+
+/* ---- the grammar ---- */
+
+static void define(int element, const char *inside, struct mr_buf *out)
+{
+    const struct mr_param_table *table = &mr_experiment_tables[element];
+    mr_buf_printf(out, "\n <define name=\"%s\">\n  <element name=\"%s\">\n", table->name,
+                  table->name);
+    mr_param_print_rng(table, 3, out);
+    mr_buf_printf(out, "   %s\n  </element>\n </define>\n", inside);
+}
+
+void mr_experiment_print_rng(struct mr_buf *out)
+{
+    static const char factors[] = "<oneOrMore><ref name=\"factor\"/></oneOrMore>";
+    mr_buf_text(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+                     "<!-- Experiments. Values are checked by the reader. -->\n"
+                     "<grammar xmlns=\"http://relaxng.org/ns/structure/1.0\">\n"
+                     " <start><ref name=\"experiment\"/></start>\n");
+    define(MR_EXPERIMENT_TOP,
+           "<interleave>\n"
+           "    <zeroOrMore><choice>\n"
+           "     <ref name=\"grid\"/><ref name=\"zip\"/><ref name=\"latin\"/><ref name=\"list\"/>\n"
+           "    </choice></zeroOrMore>\n"
+           "    <optional><ref name=\"seeds\"/></optional>\n"
+           "    <optional><ref name=\"run\"/></optional>\n"
+           "   </interleave>",
+           out);
+    define(MR_EXPERIMENT_OF_GRID, factors, out);
+    define(MR_EXPERIMENT_OF_ZIP, factors, out);
+    define(MR_EXPERIMENT_OF_LATIN, factors, out);
+    define(MR_EXPERIMENT_OF_LIST, "<oneOrMore><ref name=\"row\"/></oneOrMore>", out);
+    define(MR_EXPERIMENT_FACTOR, "<empty/>", out);
+    define(MR_EXPERIMENT_ROW, "<zeroOrMore><ref name=\"set\"/></zeroOrMore>", out);
+    define(MR_EXPERIMENT_SET, "<empty/>", out);
+    define(MR_EXPERIMENT_SEEDS, "<empty/>", out);
+    define(MR_EXPERIMENT_RUN, "<empty/>", out);
+    mr_buf_text(out, "</grammar>\n");
+}
