@@ -9,6 +9,7 @@
 #include "engine/base/rng.h"
 #include "engine/base/xml_schema.h"
 #include "experiments/experiment_impl.h"
+#include "experiments/formula.h"
 
 #include <stdio.h>
 
@@ -161,12 +162,17 @@ static mr_status draw(struct reading *r, const struct mr_experiment_block *block
     struct range range = {0, 0, {NULL, 0}};
     const char **given = f->value;
     const size_t n_given = f->n_value;
-    mr_status st = n_given > 0 ? MR_OK : parse_range(f, &range, err);
+    if (n_given == 0)
+        MR_TRY(parse_range(f, &range, err));
     size_t *part = mr_alloc(n, sizeof *part);
     const char **value = mr_alloc_zero(n, sizeof *value);
-    if (st == MR_OK && (part == NULL || value == NULL))
-        st = mr_err_nomem(err, n * sizeof *part);
-    for (size_t i = 0; i < n && st == MR_OK; i++) {
+    if (part == NULL || value == NULL) {
+        mr_free(part);
+        mr_free(value);
+        return mr_err_nomem(err, n * sizeof *part);
+    }
+    mr_status st = MR_OK;
+    for (size_t i = 0; i < n; i++) {
         const size_t k = (size_t)mr_rng_below(&rng, i + 1);
         part[i] = i;
         part[i] = part[k];
@@ -367,6 +373,61 @@ static mr_status read_seeds(struct reading *r, const struct mr_xml_node *node, s
     return MR_OK;
 }
 
+static double any_value(const void *context, struct mr_str path)
+{
+    (void)context;
+    (void)path;
+    return 1;
+}
+
+static mr_status read_kpi(struct reading *r, const struct mr_xml_node *node, struct mr_err *err)
+{
+    struct mr_experiment *out = r->out;
+    struct mr_experiment_kpi kpi = {0};
+    double value;
+    read_attributes(r, MR_EXPERIMENT_KPI, &kpi, node);
+    if (kpi.name == NULL || kpi.formula == NULL)
+        return mr_err_set(err, MR_SCHEMA, mr_xml_place(node),
+                          "<kpi>: has a \"name\" and a \"formula\"");
+    struct mr_err why = {0};
+    if (mr_formula_value(kpi.formula, any_value, NULL, &value, &why) != MR_OK)
+        return mr_err_set(err, why.status, mr_xml_place(node), "kpi \"%s\": %s", kpi.name,
+                          why.text);
+    MR_TRY(mr_grow(&out->kpi, &out->cap_kpi, out->n_kpi + 1, sizeof kpi, err));
+    out->kpi[out->n_kpi++] = kpi;
+    return MR_OK;
+}
+
+/* What is asked of the runs. */
+static mr_status read_wish(struct reading *r, const struct mr_xml_node *node, struct mr_err *err)
+{
+    struct mr_experiment *out = r->out;
+    struct mr_experiment_output output = {0};
+    struct mr_experiment_constraint constraint = {0};
+    const bool is_output = strcmp(node->name, "output") == 0;
+    if (strcmp(node->name, "kpi") == 0)
+        return read_kpi(r, node, err);
+    if (is_output)
+        read_attributes(r, MR_EXPERIMENT_OUTPUT, &output, node);
+    else
+        read_attributes(r, MR_EXPERIMENT_CONSTRAINT, &constraint, node);
+    if ((is_output ? output.path : constraint.path) == NULL)
+        return mr_err_set(err, MR_SCHEMA, mr_xml_place(node), "<%s>: \"kpi\" is missing",
+                          node->name);
+    if (is_output) {
+        MR_TRY(mr_grow(&out->output, &out->cap_output, out->n_output + 1, sizeof output, err));
+        out->output[out->n_output++] = output;
+        return MR_OK;
+    }
+    if (constraint.min > constraint.max)
+        return mr_err_set(err, MR_RANGE, mr_xml_place(node), "constraint \"%s\": min above max",
+                          constraint.path);
+    MR_TRY(mr_grow(&out->constraint, &out->cap_constraint, out->n_constraint + 1, sizeof constraint,
+                   err));
+    out->constraint[out->n_constraint++] = constraint;
+    return MR_OK;
+}
+
 static void read_root(struct reading *r, const struct mr_xml_node *root)
 {
     struct mr_experiment *out = r->out;
@@ -384,8 +445,10 @@ static void read_root(struct reading *r, const struct mr_xml_node *root)
             st = read_block(r, node, kind, &one);
         else if (strcmp(node->name, "seeds") == 0)
             st = read_seeds(r, node, &one);
-        else
+        else if (strcmp(node->name, "run") == 0)
             read_attributes(r, MR_EXPERIMENT_RUN, &out->run, node);
+        else
+            st = read_wish(r, node, &one);
         if (st != MR_OK)
             keep(r, &one);
     }
@@ -445,6 +508,9 @@ void mr_experiment_fini(struct mr_experiment *experiment)
     }
     mr_free(experiment->block);
     mr_free(experiment->seed);
+    mr_free(experiment->output);
+    mr_free(experiment->kpi);
+    mr_free(experiment->constraint);
     mr_arena_fini(&experiment->texts);
     *experiment = (struct mr_experiment){0};
 }

@@ -7,6 +7,9 @@
  *     <factor path="workload/rate" from="10 req/s" to="50 req/s" steps="5"/>
  *    </grid>
  *    <seeds count="3"/>
+ *    <output kpi="tok_s.output"/>
+ *    <kpi name="per_call" formula="tokens.output / requests.finished"/>
+ *    <constraint kpi="ttft_s.p99" max="2"/>
  *   </experiment>
  *
  * A <grid> takes every combination of its factors, a <zip> their first values together, then their
@@ -60,6 +63,20 @@ struct mr_experiment_seeds {
     uint64_t n_first, n_count;
 };
 
+/* What is asked of every run that is done: answers.h */
+struct mr_experiment_output {
+    const char *path;
+};
+
+struct mr_experiment_kpi {
+    const char *name, *formula;
+};
+
+struct mr_experiment_constraint {
+    const char *path;
+    double min, max; /* in the figure's own unit */
+};
+
 struct mr_experiment_run {
     double record_every_s;
     bool has_no_leap;
@@ -76,6 +93,10 @@ struct mr_experiment {
     uint64_t *seed; /* n_seed of them; 0: the scenario's own */
     size_t n_seed, cap_seed;
     struct mr_experiment_run run;
+    struct mr_experiment_output *output;
+    struct mr_experiment_kpi *kpi;
+    struct mr_experiment_constraint *constraint;
+    size_t n_output, cap_output, n_kpi, cap_kpi, n_constraint, cap_constraint;
 };
 
 /** Read and check; all mistakes are added to `diags`. @param[out] out mr_experiment_fini, also

@@ -37,6 +37,18 @@ static const struct mr_param run_rows[] = {
     MR_PARAM(struct mr_experiment_run, record_every_s, "record_every", MR_Q_TIME, "1 s", 1e-6, 1e9, "Time between samples in the result files"),
     MR_PARAM_YES(struct mr_experiment_run, has_no_leap, "no_leap", "no", "Play every step by itself"),
 };
+static const struct mr_param output_rows[] = {
+    MR_PARAM_STR(struct mr_experiment_output, path, "kpi", NULL, "Path of a figure in the summary, a column of kpi.csv"),
+};
+static const struct mr_param kpi_rows[] = {
+    MR_PARAM_STR(struct mr_experiment_kpi, name, "name", NULL, "Name of its column in kpi.csv"),
+    MR_PARAM_STR(struct mr_experiment_kpi, formula, "formula", NULL, "Paths of figures, names of kpi elements above, numbers, + - * /, min(a, b), max(a, b)"),
+};
+static const struct mr_param constraint_rows[] = {
+    MR_PARAM_STR(struct mr_experiment_constraint, path, "kpi", NULL, "Path of a figure, or the name of a kpi element"),
+    MR_PARAM(struct mr_experiment_constraint, min, "min", MR_Q_COUNT, "-1e300", -MR_UNBOUNDED, MR_UNBOUNDED, "Least value, in the unit its path ends with"),
+    MR_PARAM(struct mr_experiment_constraint, max, "max", MR_Q_COUNT, "1e300", -MR_UNBOUNDED, MR_UNBOUNDED, "Largest value, likewise"),
+};
 
 #define TABLE(name, rows, doc) {name, doc, rows, sizeof rows / sizeof *rows}
 const struct mr_param_table mr_experiment_tables[MR_EXPERIMENT_ELEMENTS] = {
@@ -50,6 +62,9 @@ const struct mr_param_table mr_experiment_tables[MR_EXPERIMENT_ELEMENTS] = {
     [MR_EXPERIMENT_SET] = TABLE("set", set_rows, "One setting of a row."),
     [MR_EXPERIMENT_SEEDS] = TABLE("seeds", seeds_rows, "Every row is run with each of these; not given: with the scenario's."),
     [MR_EXPERIMENT_RUN] = TABLE("run", run_rows, "How rows are run."),
+    [MR_EXPERIMENT_OUTPUT] = TABLE("output", output_rows, "A figure that is wanted. Several may be given."),
+    [MR_EXPERIMENT_KPI] = TABLE("kpi", kpi_rows, "A figure made of others. Several may be given."),
+    [MR_EXPERIMENT_CONSTRAINT] = TABLE("constraint", constraint_rows, "What an acceptable row keeps to. Several may be given."),
 };
 // clang-format on
 
@@ -86,6 +101,9 @@ void mr_experiment_print_rng(struct mr_buf *out)
            "    </choice></zeroOrMore>\n"
            "    <optional><ref name=\"seeds\"/></optional>\n"
            "    <optional><ref name=\"run\"/></optional>\n"
+           "    <zeroOrMore><ref name=\"output\"/></zeroOrMore>\n"
+           "    <zeroOrMore><ref name=\"kpi\"/></zeroOrMore>\n"
+           "    <zeroOrMore><ref name=\"constraint\"/></zeroOrMore>\n"
            "   </interleave>",
            out);
     define(MR_EXPERIMENT_OF_GRID, factors, out);
@@ -95,7 +113,7 @@ void mr_experiment_print_rng(struct mr_buf *out)
     define(MR_EXPERIMENT_FACTOR, "<empty/>", out);
     define(MR_EXPERIMENT_ROW, "<zeroOrMore><ref name=\"set\"/></zeroOrMore>", out);
     define(MR_EXPERIMENT_SET, "<empty/>", out);
-    define(MR_EXPERIMENT_SEEDS, "<empty/>", out);
-    define(MR_EXPERIMENT_RUN, "<empty/>", out);
+    for (int i = MR_EXPERIMENT_SEEDS; i < MR_EXPERIMENT_ELEMENTS; i++)
+        define(i, "<empty/>", out);
     mr_buf_text(out, "</grammar>\n");
 }

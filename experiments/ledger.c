@@ -140,6 +140,18 @@ static mr_status write_manifest(const char *path, struct mr_str text, bool may_r
     return mr_file_write(path, true, text, err);
 }
 
+mr_status mr_ledger_hold(struct mr_ledger *ledger, struct mr_err *err)
+{
+    return lock_bytes(ledger, F_WRLCK, byte_manifest, 1, true) == 0
+               ? MR_OK
+               : io_error(ledger->folder, "cannot be locked", err);
+}
+
+void mr_ledger_let(struct mr_ledger *ledger)
+{
+    (void)lock_bytes(ledger, F_UNLCK, byte_manifest, 1, true);
+}
+
 mr_status mr_ledger_manifest(struct mr_ledger *ledger, struct mr_str text, bool may_replace,
                              bool *was_replaced, struct mr_err *err)
 {
@@ -147,11 +159,12 @@ mr_status mr_ledger_manifest(struct mr_ledger *ledger, struct mr_str text, bool 
     *was_replaced = false;
     mr_buf_printf(&path, "%s/manifest.csv", ledger->folder);
     mr_status st = mr_buf_check(&path, err);
-    if (st == MR_OK && lock_bytes(ledger, F_WRLCK, byte_manifest, 1, true) != 0)
-        st = io_error(ledger->folder, "cannot be locked", err);
     if (st == MR_OK)
+        st = mr_ledger_hold(ledger, err);
+    if (st == MR_OK) {
         st = write_manifest(path.text, text, may_replace, was_replaced, err);
-    (void)lock_bytes(ledger, F_UNLCK, byte_manifest, 1, true);
+        mr_ledger_let(ledger);
+    }
     mr_buf_fini(&path);
     return st;
 }

@@ -34,6 +34,10 @@ MR_CHECKED mr_status mr_ledger_claim(struct mr_ledger *ledger, const bool *is_on
 MR_CHECKED mr_status mr_ledger_manifest(struct mr_ledger *ledger, struct mr_str text,
                                         bool may_replace, bool *was_replaced, struct mr_err *err);
 
+/** Be the only one that writes files over all rows, for a moment. */
+MR_CHECKED mr_status mr_ledger_hold(struct mr_ledger *ledger, struct mr_err *err);
+void mr_ledger_let(struct mr_ledger *ledger);
+
 /** Add a line to status.csv. */
 MR_CHECKED mr_status mr_ledger_note(struct mr_ledger *ledger, const struct mr_batch_end *end,
                                     struct mr_err *err);

@@ -11,7 +11,7 @@
 #include "engine/cli/progress.h"
 #include "engine/cli/sweep_row.h"
 #include "engine/cli/verbs.h"
-#include "experiments/ledger.h"
+#include "experiments/answers.h"
 #include "postprocess/runread.h"
 
 #include <stdio.h>
@@ -232,13 +232,29 @@ static size_t n_slots(const struct mr_sweep_opts_values *opts)
     return opts->n_slot > 0 ? (size_t)opts->n_slot : n > 0 ? (size_t)n : 1;
 }
 
+/* What the experiment asks for, of all rows that are done by now. */
+static mr_status answer(struct sweep *s, struct mr_buf *out, struct mr_err *err)
+{
+    struct mr_answers_count count;
+    if (!mr_answers_are_asked(&s->experiment))
+        return MR_OK;
+    MR_TRY(mr_answers_write(&s->experiment, &s->design, &s->ledger, &count, err));
+    if (s->experiment.n_constraint > 0)
+        mr_buf_printf(out, "%zu of %zu rows in %s/kpi.csv meet all constraints\n", count.n_met,
+                      count.n_row, s->ledger.folder);
+    return MR_OK;
+}
+
 static int conclude(struct sweep *s, const struct mr_batch_result *result)
 {
     struct mr_buf out = {0}, names = {0};
     char id[MR_DESIGN_ID];
     mr_buf_printf(&out, "%zu rows: %zu done, %zu kept, %zu failed, %zu left\n", s->n_on,
                   result->n_done, s->n_kept, result->n_failed, result->n_left);
-    int code = mr_ui_out(s->call->ui, &out);
+    struct mr_err err = {0};
+    int code = answer(s, &out, &err) == MR_OK ? 0 : mr_ui_error(s->call->ui, &err);
+    const int of_out = mr_ui_out(s->call->ui, &out);
+    code = code != 0 ? code : of_out;
     mr_buf_fini(&out);
     for (size_t i = 0; i < s->n_failed && i < n_named_max; i++)
         mr_buf_printf(&names, " %s", mr_design_id(s->failed[i], id));
