@@ -6,7 +6,7 @@
 mr_packages_build="gcc libc6-dev cmake ninja-build pkg-config git ca-certificates libsimgrid-dev libhdf5-dev libxml2-dev zlib1g-dev libopenmpi-dev"
 # What the tests need on top of that. libclang-rt holds the sanitizers of clang.
 mr_packages_test="libcmocka-dev clang-14 libclang-rt-14-dev llvm-14 clang-format-14 clang-tidy-14 cppcheck libxml2-utils man-db groff-base \
-python3-h5py python3-xarray python3-netcdf4 python3-h5netcdf hdf5-tools netcdf-bin"
+python3-h5py python3-xarray python3-netcdf4 python3-h5netcdf hdf5-tools netcdf-bin slurm-wlm munge"
 
 mr_packages_missing() {
     for package in "$@"; do
