@@ -453,6 +453,7 @@ mr_status mr_run_record_finish(struct mr_run_record *record, const struct mr_pla
                                struct mr_str json, struct mr_err *err)
 {
     MR_TRY(mr_runfile_stop(record->file, err));
+    MR_TRY(mr_site_record_finish(record->site, err));
     MR_TRY(put_tiers(record, result, err));
     MR_TRY(put_figures(record, json, err));
     MR_TRY(mr_runfile_text(record->file, "/provenance", "summary", "Summary as JSON", json.p, err));

@@ -58,11 +58,22 @@ static const struct mr_channel event_columns[] = {
     MR_COLUMN(struct event_row, value, F64, "1", "Value, in the unit of the kind"),
     MR_COLUMN(struct event_row, limit, F64, "1", "Limit it passed; NaN where there is none"),
 };
+/* Of a rack, by the place of the field. */
+static const struct {
+    struct mr_channel channel;
+    size_t offset;
+} rack_facts[] = {
+    {{.name = "x_m", .units = "m", .long_name = "Place in the hall, along the row", .type = MR_CHANNEL_F64}, offsetof(struct mr_rack, x_m)},
+    {{.name = "y_m", .units = "m", .long_name = "Place in the hall, across rows", .type = MR_CHANNEL_F64}, offsetof(struct mr_rack, y_m)},
+    {{.name = "granted_w", .units = "W", .long_name = "What its feed grants", .type = MR_CHANNEL_F64}, offsetof(struct mr_rack, limit_w)},
+    {{.name = "rated_w", .units = "W", .long_name = "Rated power", .type = MR_CHANNEL_F64}, offsetof(struct mr_rack, rated_w)},
+};
 // clang-format on
 
 #define N_OF(table) (sizeof(table) / sizeof *(table))
 
 struct mr_site_record {
+    struct mr_runfile *file;
     struct mr_factory *factory; /* NULL: no site */
     const struct mr_site *site;
     struct mr_thermal_record *heat;
@@ -70,6 +81,8 @@ struct mr_site_record {
     struct mr_track *clocks, *rows, *halls, *all;
     struct mr_columns *events;
     double *value; /* scratch: all channels of the racks */
+    double *fact;  /* [N_OF(rack_facts) * n_rack]: sites end before their files do */
+    size_t n_rack;
 };
 
 /* ---- life ---- */
@@ -110,6 +123,19 @@ static mr_status declare_site(struct mr_site_record *r, struct mr_runfile *file,
                                   err);
 }
 
+static mr_status keep_facts(struct mr_site_record *r, struct mr_err *err)
+{
+    const size_t n = r->n_rack = r->site->n_rack;
+    r->fact = mr_alloc_zero(N_OF(rack_facts) * n + 1, sizeof *r->fact);
+    if (r->fact == NULL)
+        return mr_err_nomem(err, N_OF(rack_facts) * n * sizeof *r->fact);
+    for (size_t k = 0; k < N_OF(rack_facts); k++)
+        for (size_t i = 0; i < n; i++)
+            r->fact[k * n + i] = *(const double *)(const void *)((const char *)&r->site->rack[i] +
+                                                                 rack_facts[k].offset);
+    return MR_OK;
+}
+
 static mr_status declare(struct mr_site_record *r, struct mr_runfile *file, double every_s,
                          struct mr_err *err)
 {
@@ -129,7 +155,7 @@ static mr_status declare(struct mr_site_record *r, struct mr_runfile *file, doub
                              ? declare_site(r, file, every_s, name, err)
                              : mr_err_nomem(err, N_CLOCK * n * sizeof *r->value);
     mr_free(name);
-    return st;
+    return st == MR_OK ? keep_facts(r, err) : st;
 }
 
 mr_status mr_site_record_create(struct mr_runfile *file, struct mr_factory *factory, double every_s,
@@ -140,6 +166,7 @@ mr_status mr_site_record_create(struct mr_runfile *file, struct mr_factory *fact
     if (r == NULL)
         return mr_err_nomem(err, sizeof *r);
     r->factory = factory;
+    r->file = file;
     const mr_status st = declare(r, file, every_s, err);
     if (st == MR_OK)
         *out = r;
@@ -155,6 +182,7 @@ void mr_site_record_destroy(struct mr_site_record *record)
     mr_thermal_record_destroy(record->heat);
     mr_power_record_destroy(record->watts);
     mr_free(record->value);
+    mr_free(record->fact);
     mr_free(record);
 }
 
@@ -247,4 +275,19 @@ mr_status mr_site_record_event(struct mr_site_record *record, const struct mr_pl
         FIND(record->site->hall, record->site->n_hall, ENTITY_HALL)
     }
     return mr_columns_add(record->events, &row, 1, err);
+}
+
+/* ---- end ---- */
+
+mr_status mr_site_record_finish(struct mr_site_record *record, struct mr_err *err)
+{
+    for (size_t k = 0; record->fact != NULL && k < N_OF(rack_facts); k++) {
+        const struct mr_runfile_array array = {.group = "/racks",
+                                               .channel = &rack_facts[k].channel,
+                                               .axis = {"rack", NULL},
+                                               .n = {record->n_rack, 0},
+                                               .values = record->fact + k * record->n_rack};
+        MR_TRY(mr_runfile_put(record->file, &array, err));
+    }
+    return MR_OK;
 }

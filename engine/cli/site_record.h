@@ -25,4 +25,7 @@ MR_CHECKED mr_status mr_site_record_row(struct mr_site_record *record, double t_
 MR_CHECKED mr_status mr_site_record_event(struct mr_site_record *record,
                                           const struct mr_play_event *event, struct mr_err *err);
 
+/** After the series have stopped: where racks stand, and what they may draw. */
+MR_CHECKED mr_status mr_site_record_finish(struct mr_site_record *record, struct mr_err *err);
+
 #endif
