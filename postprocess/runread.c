@@ -490,7 +490,7 @@ static MR_NORETURN void try_all(const char *path, const struct mr_runread_option
     (void)setrlimit(RLIMIT_CORE, &no_core);
     (void)setrlimit(RLIMIT_CPU, &cpu);
     (void)dup2(null, STDERR_FILENO); /* libc may have last words */
-    if (open_run(path, options, &run, &err) != MR_OK)
+    if (open_run(path, options, &run, &err) != MR_OK || run == NULL)
         _exit(0); /* the reader will be told the same */
     for (size_t i = 0; i < run->n_set; i++) {
         const char *const *text;
