@@ -5,9 +5,11 @@
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
 #include "engine/base/wall.h"
+#include "engine/cli/run_flow.h"
 #include "engine/cli/run_record.h"
 #include "engine/cli/run_repeat.h"
 #include "engine/cli/verbs.h"
+#include "engine/net/wiring.h"
 #include "engine/record/rundata.h"
 #include "engine/twin/play.h"
 
@@ -55,12 +57,10 @@ static void put_tier(struct mr_buf *out, const char *name, const struct mr_play_
 {
     mr_buf_printf(out, "%s: %llu calls, %llu finished", name, (unsigned long long)tier->n_arrived,
                   (unsigned long long)tier->n_finished);
-    if (tier->n_refused[MR_CELL_REFUSAL_TOO_LONG] > 0)
-        mr_buf_printf(out, ", %llu too long",
-                      (unsigned long long)tier->n_refused[MR_CELL_REFUSAL_TOO_LONG]);
-    if (tier->n_refused[MR_CELL_REFUSAL_SHED] > 0)
-        mr_buf_printf(out, ", %llu shed",
-                      (unsigned long long)tier->n_refused[MR_CELL_REFUSAL_SHED]);
+    for (int k = 0; k < MR_CELL_REFUSALS; k++)
+        if (tier->n_refused[k] > 0)
+            mr_buf_printf(out, ", %llu refused (%s)", (unsigned long long)tier->n_refused[k],
+                          mr_play_outcome_name((uint8_t)(MR_PLAY_REFUSED + k)));
     mr_buf_printf(out, ", %.4g %% within objectives\n",
                   tier->n_arrived > 0 ? 100 * (double)tier->n_met / (double)tier->n_arrived : 0);
     mr_buf_printf(out, "  %-24s %12s %12s %12s %12s\n", "", "p50", "p90", "p99", "mean");
@@ -162,6 +162,10 @@ static void print_table(const struct mr_scenario *scenario, const struct mr_play
                   (unsigned long long)result->n_block, (unsigned long long)result->n_restart);
     if (result->has_split)
         put_split(out, result);
+    if (result->rows.n_skipped + result->rows.n_clipped > 0)
+        mr_buf_printf(out, "%-26s %llu skipped, %llu clipped\n", "rows of the workload",
+                      (unsigned long long)result->rows.n_skipped,
+                      (unsigned long long)result->rows.n_clipped);
     if (result->n_down > 0) {
         mr_unit_human(result->down_s, MR_Q_TIME, 4, time);
         mr_buf_printf(out, "%-26s %llu of instances, %s in all, %llu calls moved\n", "outages",
@@ -249,7 +253,7 @@ static int report(const struct mr_verb_call *call, const struct mr_scenario *sce
 }
 
 static int play(const struct mr_verb_call *call, const struct mr_scenario *scenario,
-                bool steps_singly)
+                bool steps_singly, struct mr_transfer *net)
 {
     const struct mr_run_opts_values *opts = call->opts;
     const struct mr_run_record_options recording = {call->ui->may_overwrite, steps_singly,
@@ -267,6 +271,8 @@ static int play(const struct mr_verb_call *call, const struct mr_scenario *scena
         .context = record,
         .on_sample = record != NULL ? mr_run_record_sample : NULL,
         .sample_s = opts->record_every_s,
+        .net = net,
+        .host_of = mr_wiring_host,
         .steps_singly = steps_singly,
         .requests_path = opts->requests,
         .may_overwrite = call->ui->may_overwrite};
@@ -281,6 +287,32 @@ static int play(const struct mr_verb_call *call, const struct mr_scenario *scena
     mr_play_fini(&result);
     mr_run_record_destroy(record);
     return code;
+}
+
+/* Inside the actor that transfers happen in. */
+struct playing {
+    const struct mr_verb_call *call;
+    const struct mr_scenario *scenario;
+    bool steps_singly;
+    int code;
+};
+
+static void play_flow(void *context, struct mr_transfer *net)
+{
+    struct playing *p = context;
+    p->code = play(p->call, p->scenario, p->steps_singly, net);
+}
+
+static int play_scenario(const struct mr_verb_call *call, const struct mr_scenario *scenario,
+                         bool steps_singly)
+{
+    struct playing p = {call, scenario, steps_singly, 0};
+    struct mr_diags diags = {0};
+    if (!mr_run_flow_is_wanted(scenario))
+        return play(call, scenario, steps_singly, NULL);
+    const mr_status st = mr_run_flow(scenario, play_flow, &p, &diags);
+    const int code = mr_ui_diags(call->ui, &diags);
+    return st == MR_OK ? p.code : code;
 }
 
 int mr_run_verb(const struct mr_verb_call *call)
@@ -304,7 +336,7 @@ int mr_run_verb(const struct mr_verb_call *call)
         code = mr_ui_out(call->ui, &text);
         mr_buf_fini(&text);
     } else if (st == MR_OK) {
-        code = play(call, &scenario, steps_singly || opts->has_no_leap);
+        code = play_scenario(call, &scenario, steps_singly || opts->has_no_leap);
     }
     mr_scenario_fini(&scenario);
     mr_free(set.item);

@@ -7,7 +7,9 @@
 #include "engine/base/mem.h"
 #include "engine/serve/call_path.h"
 #include "engine/serve/cell_outage.h"
+#include "engine/serve/handover.h"
 #include "engine/serve/instance_cache.h"
+#include "engine/serve/instance_wait.h"
 #include "engine/serve/split.h"
 #include "engine/work/script.h"
 
@@ -49,6 +51,7 @@ void mr_cell_finish(struct mr_cell *cell, uint32_t call, double now_s)
     if (ticket->is_final && cell->st == MR_OK)
         cell->st = mr_instance_cache_forget(&cell->instance[ticket->instance],
                                             &cell->calls.call[call], &cell->err);
+    mr_admission_leave(&cell->admission[ticket->tier]);
     cell->sink.finished(cell->sink.context, ticket, &cell->calls.call[call], now_s);
     mr_call_path_give(&cell->calls, &cell->calls.call[call]);
     mr_call_give_back(&cell->calls, call);
@@ -189,6 +192,36 @@ mr_status mr_cell_reroute(struct mr_cell *cell, uint32_t call, double now_s, str
     return mr_cell_send(cell, call, reader, now_s, err);
 }
 
+/* Its own estimate of the time to its first token. */
+static double ttft_s(const struct mr_cell *cell, const struct mr_call *call,
+                     struct mr_instance *reader, double now_s)
+{
+    const double found = (double)mr_handover_found(reader, call, now_s);
+    return (double)mr_instance_wait_tok(reader, now_s) / cell->read_tok_s +
+           mr_instance_wait_read_s(reader->serving, found, (double)call->n_prompt - found);
+}
+
+/* @return MR_CELL_REFUSALS: it comes in. While no instance is open nobody knows how long it takes.
+ */
+static int refusal_of(struct mr_cell *cell, const struct mr_ticket *ticket,
+                      const struct mr_call *call, struct mr_instance *reader, double now_s)
+{
+    static const int refusals[] = {[MR_ADMISSION_YES] = MR_CELL_REFUSALS,
+                                   [MR_ADMISSION_LIMIT] = MR_CELL_REFUSAL_LIMIT,
+                                   [MR_ADMISSION_RATE] = MR_CELL_REFUSAL_RATE,
+                                   [MR_ADMISSION_LATE] = MR_CELL_REFUSAL_LATE};
+    const uint32_t wait_max = cell->plan.wait_max[ticket->tier];
+    const struct mr_admission_rule *rule = &cell->plan.admission[ticket->tier];
+    double estimate_s = 0;
+    if (wait_max > 0 && reader != NULL && reader->queue.n >= wait_max)
+        return MR_CELL_REFUSAL_SHED;
+    if (mr_admission_asks_ttft(rule) && reader != NULL)
+        estimate_s = ttft_s(cell, call, reader, now_s);
+    return refusals[mr_admission_ask(&cell->admission[ticket->tier], rule,
+                                     (double)ticket->n_prompt + ticket->n_output, estimate_s,
+                                     now_s)];
+}
+
 mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, double now_s,
                          struct mr_err *err)
 {
@@ -196,7 +229,6 @@ mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, d
     struct mr_cell_session *session = NULL;
     struct mr_instance *reader = NULL;
     struct mr_ticket own = *ticket;
-    const uint32_t wait_max = cell->plan.wait_max[ticket->tier];
     MR_ASSERT(ticket->n_prompt > 0 && ticket->n_output > 0);
     mr_cell_tell(cell, now_s);
     cell->n_event++;
@@ -222,9 +254,10 @@ mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, d
     }
     MR_TRY(mr_call_path_take(&cell->calls, ticket->run, ticket->n_run, &new_call, err));
     MR_TRY(mr_cell_choose(cell, &own, &new_call, now_s, &reader, err));
-    if (wait_max > 0 && reader != NULL && reader->queue.n >= wait_max) {
+    const int why = refusal_of(cell, &own, &new_call, reader, now_s);
+    if (why < MR_CELL_REFUSALS) {
         mr_call_path_give(&cell->calls, &new_call);
-        cell->sink.refused(cell->sink.context, &own, now_s, MR_CELL_REFUSAL_SHED);
+        cell->sink.refused(cell->sink.context, &own, now_s, (enum mr_cell_refusal)why);
         return MR_OK;
     }
     MR_TRY(take_call(cell, &call, err));
@@ -253,6 +286,9 @@ mr_status mr_cell_init(struct mr_cell *cell, const struct mr_cell_plan *plan,
     MR_ASSERT(plan->n_instance > 0);
     *cell = (struct mr_cell){
         .plan = *plan, .sink = *sink, .calls = MR_CALLS_EMPTY, .watch_s = (double)INFINITY};
+    for (size_t i = 0; i < sizeof cell->admission / sizeof *cell->admission; i++)
+        mr_admission_start(&cell->admission[i], &plan->admission[i]);
+    cell->read_tok_s = mr_instance_wait_pace_tok_s(plan->serving);
     mr_status st = mr_tree_init(&cell->due, plan->n_instance, err);
     if (st == MR_OK)
         st = mr_router_init(&cell->router, plan->router, plan->n_instance, plan->seed, err);

@@ -6,6 +6,7 @@
 #define MR_ENGINE_SERVE_CELL_H
 
 #include "engine/clock/tree.h"
+#include "engine/serve/admission.h"
 #include "engine/serve/instance.h"
 #include "engine/serve/router_kv.h"
 
@@ -29,7 +30,10 @@ struct mr_ticket {
 /* Why a call was not served. */
 #define MR_CELL_REFUSAL_LIST(X)                                                      \
     X(TOO_LONG, "too_long", "prompt and output exceed the KV blocks of an instance") \
-    X(SHED, "shed", "more calls waited than its tier allows")
+    X(SHED, "shed", "more calls waited than its tier allows")                        \
+    X(LIMIT, "limit", "more calls of its tier were inside than it allows")           \
+    X(RATE, "rate", "its tier's bucket of tokens was empty")                         \
+    X(LATE, "late", "the estimated time to its first token was beyond its tier's")
 
 enum mr_cell_refusal {
 #define MR_CELL_REFUSAL_ENUM(name, text, doc) MR_CELL_REFUSAL_##name,
@@ -77,7 +81,8 @@ struct mr_cell_plan {
     int router;    /* enum mr_router_policy */
     double call_s; /* what a call counts for (router_kv.h) */
     uint64_t seed;
-    uint8_t rank[256];      /* of a tier's calls in the queue, below MR_QUEUE_RANKS; 0 is first */
+    uint8_t rank[256]; /* of a tier's calls in the queue, below MR_QUEUE_RANKS; 0 is first */
+    struct mr_admission_rule admission[256]; /* of a tier */
     uint32_t wait_max[256]; /* calls waiting on an instance at which a tier is shed; 0: never */
     const struct mr_split_plan *split; /* copied; NULL: every instance reads and decodes */
 };
@@ -95,11 +100,13 @@ struct mr_cell {
     size_t ticket_cap;
     struct mr_cell_session *session;
     size_t session_cap;
-    struct mr_cell_session nobody; /* session of a call that is alone */
-    uint32_t n_space;              /* of prefix caches, given out so far */
-    uint64_t n_inside;             /* calls that have come and not ended */
-    double area_s, last_s;         /* time integral of that number, up to the last of both */
-    double sojourn_s;              /* that calls which have ended spent inside */
+    struct mr_admission admission[256]; /* of a tier */
+    double read_tok_s;                  /* pace of full steps, for estimates */
+    struct mr_cell_session nobody;      /* session of a call that is alone */
+    uint32_t n_space;                   /* of prefix caches, given out so far */
+    uint64_t n_inside;                  /* calls that have come and not ended */
+    double area_s, last_s;              /* time integral of that number, up to the last of both */
+    double sojourn_s;                   /* that calls which have ended spent inside */
     uint64_t n_event;
     struct mr_cell_seat *seat; /* cell_outage.h */
     uint32_t *lost, *parked;   /* calls: of an instance that goes down; while none is open */

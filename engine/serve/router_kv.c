@@ -8,40 +8,16 @@
 #include "engine/base/rng.h"
 #include "engine/serve/call_path.h"
 #include "engine/serve/handover.h"
+#include "engine/serve/instance_wait.h"
 
 #include <math.h>
 
 /* ---- costs ---- */
 
-static double backlog_s(const struct mr_router_kv *kv, uint32_t i)
-{
-    const struct mr_instance *instance = &kv->instance[i];
-    double n = (double)instance->n_waiting_tok;
-    for (size_t k = 0; k < instance->n_part; k++) {
-        const struct mr_call *c = mr_instance_call(instance, instance->part[k].call);
-        n += (double)(c->n_prompt - c->n_read);
-    }
-    return n / kv->read_tok_s;
-}
-
 static double load_s(const struct mr_router_kv *kv, const struct mr_router *router, uint32_t i)
 {
-    return backlog_s(kv, i) + kv->call_s * (double)router->n_call[i];
-}
-
-static double read_s(const struct mr_serving *serving, double before, double n)
-{
-    const double window = (double)serving->window_tokens;
-    const struct mr_batch batch = {
-        .chunk_tokens = n,
-        .chunk_pairs = n * (before + n / 2),
-        .chunk_window_pairs = mr_step_window_pairs(before, n, window),
-        .chunk_kv_tokens = before + n,
-        .n_prompt_end = 1,
-    };
-    const struct mr_pricer pricer = {serving->pricer.step, serving->pricer.profile, NULL};
-    struct mr_power_leap none;
-    return mr_pricer_leap(&pricer, &batch, 1, 0, &none).a_s;
+    return (double)mr_instance_wait_whole_tok(&kv->instance[i]) / kv->read_tok_s +
+           kv->call_s * (double)router->n_call[i];
 }
 
 double mr_router_kv_cost_s(const struct mr_router_kv *kv, const struct mr_router *router,
@@ -49,7 +25,7 @@ double mr_router_kv_cost_s(const struct mr_router_kv *kv, const struct mr_router
 {
     const double found = (double)mr_handover_found(&kv->instance[i], call, now_s);
     return load_s(kv, router, i) +
-           read_s(kv->instance[i].serving, found, (double)call->n_prompt - found);
+           mr_instance_wait_read_s(kv->instance[i].serving, found, (double)call->n_prompt - found);
 }
 
 void mr_router_kv_update(struct mr_router_kv *kv, const struct mr_router *router, uint32_t i)
@@ -231,7 +207,7 @@ mr_status mr_router_kv_create(struct mr_instance *instance, uint32_t n, double c
     kv->instance = instance;
     kv->n = n;
     kv->call_s = call_s;
-    kv->read_tok_s = serving->token_max / read_s(serving, 0, serving->token_max);
+    kv->read_tok_s = mr_instance_wait_pace_tok_s(serving);
     mr_status st = mr_cache_init(&kv->directory, (uint32_t)fmin(n_block, UINT32_MAX - 1), err);
     if (st == MR_OK)
         st = mr_tree_init(&kv->load, n, err);

@@ -112,10 +112,13 @@ static mr_status send(struct mr_cell *cell, uint32_t call, double now_s, struct 
     const uint64_t found = mr_handover_found(&cell->instance[ticket->instance], c, now_s);
     const double bytes = plan->token_bytes * (double)(c->n_prompt - found) + plan->sequence_bytes;
     const double left = left_bytes(plan, bytes, c->first_s - c->scheduled_s);
-    const struct mr_transfer_job job = {.from = cell->plan.n_instance + ticket->prefill,
-                                        .to = ticket->instance,
+    const uint32_t from = cell->plan.n_instance + ticket->prefill, to = ticket->instance;
+    const double cap_bytes_s = fmin(plan->send_bytes_s, plan->receive_bytes_s);
+    const struct mr_transfer_job job = {.from = plan->net != NULL ? plan->host[from] : from,
+                                        .to = plan->net != NULL ? plan->host[to] : to,
                                         .bytes = left,
-                                        .cap_bytes_s = (double)INFINITY,
+                                        .cap_bytes_s =
+                                            plan->net != NULL ? cap_bytes_s : (double)INFINITY,
                                         .latency_class = MR_TRANSFER_WIRE,
                                         .tag = ticket->id};
     uint64_t id = 0;
@@ -184,10 +187,16 @@ static mr_status advance(struct mr_cell *cell, uint32_t i, struct mr_err *err)
     return split->st;
 }
 
-static mr_status advance_net(struct mr_cell *cell, double to_s, struct mr_err *err)
+/* @param[out] has_moved something ended, or time went on */
+static mr_status advance_net(struct mr_cell *cell, double to_s, bool *has_moved, struct mr_err *err)
 {
+    struct mr_transfer *net = cell->split->net;
     struct mr_transfer_ends ends;
-    (void)mr_transfer_advance(cell->split->net, to_s, &ends);
+    const double before_s = mr_transfer_now_s(net);
+    const double now_s = mr_transfer_advance(net, to_s, &ends);
+    *has_moved = ends.n > 0 || now_s > before_s;
+    if (ends.n > 0)
+        mr_cell_tell(cell, now_s);
     for (size_t i = 0; i < ends.n; i++) {
         MR_TRY(deliver(cell, &ends.item[i], err));
         cell->n_event++;
@@ -197,9 +206,10 @@ static mr_status advance_net(struct mr_cell *cell, double to_s, struct mr_err *e
 
 mr_status mr_split_settle(struct mr_cell *cell, double now_s, struct mr_err *err)
 {
-    while (mr_transfer_next_s(cell->split->net) <= now_s)
-        MR_TRY(advance_net(cell, now_s, err));
-    return advance_net(cell, now_s, err);
+    bool has_moved = true;
+    while (has_moved)
+        MR_TRY(advance_net(cell, now_s, &has_moved, err));
+    return MR_OK;
 }
 
 double mr_split_due_s(const struct mr_split *split)
@@ -210,19 +220,26 @@ double mr_split_due_s(const struct mr_split *split)
 mr_status mr_split_play(struct mr_cell *cell, double before_s, struct mr_err *err)
 {
     struct mr_split *split = cell->split;
+    const struct mr_split_plan *plan = &split->plan;
     for (;;) {
         const double net_s = mr_transfer_next_s(split->net);
         const double prefill_s = mr_tree_winner_time_s(&split->due);
         const double decode_s = mr_tree_winner_time_s(&cell->due);
         const bool is_net = net_s <= fmin(prefill_s, decode_s) + MR_SEGMENT_TIE_S;
-        const bool is_prefill = !is_net && prefill_s <= decode_s + MR_SEGMENT_TIE_S;
-        const double next_s = is_net ? net_s : is_prefill ? prefill_s : decode_s;
+        const double next_s = is_net ? net_s : fmin(prefill_s, decode_s);
         if (!(next_s < before_s))
             return MR_OK;
+        bool has_moved = false;
+        if (is_net) { /* tells by itself */
+            /* a network that is given may know a bound only: on to the next event of others */
+            const double own_s = fmin(fmin(prefill_s, decode_s), before_s);
+            MR_TRY(
+                advance_net(cell, plan->net != NULL ? fmax(net_s, own_s) : net_s, &has_moved, err));
+        }
+        if (is_net && (has_moved || plan->net == NULL))
+            continue;
         mr_cell_tell(cell, next_s);
-        if (is_net)
-            MR_TRY(advance_net(cell, net_s, err));
-        else if (is_prefill)
+        if (prefill_s <= decode_s + MR_SEGMENT_TIE_S)
             MR_TRY(advance(cell, mr_tree_winner(&split->due), err));
         else
             MR_TRY(mr_cell_advance(cell, mr_tree_winner(&cell->due), err));
@@ -296,7 +313,9 @@ static mr_status make_net(struct mr_split *split, uint32_t n_decode, struct mr_e
 static mr_status fill(struct mr_split *split, struct mr_cell *cell, struct mr_err *err)
 {
     const struct mr_split_plan *plan = &split->plan;
-    MR_TRY(make_net(split, cell->plan.n_instance, err));
+    split->net = plan->net;
+    if (split->net == NULL)
+        MR_TRY(make_net(split, cell->plan.n_instance, err));
     MR_TRY(mr_tree_init(&split->due, plan->n_instance, err));
     MR_TRY(mr_router_init(&split->router, plan->router, plan->n_instance, plan->seed, err));
     split->instance = mr_alloc_zero(plan->n_instance, sizeof *split->instance);
@@ -336,7 +355,8 @@ void mr_split_destroy(struct mr_split *split)
     mr_free(split->instance);
     mr_tree_fini(&split->due);
     mr_router_fini(&split->router);
-    mr_transfer_destroy(split->net);
+    if (split->net != split->plan.net)
+        mr_transfer_destroy(split->net);
     mr_topology_destroy(split->topology);
     mr_free(split->flight);
     mr_free(split->last);

@@ -22,7 +22,8 @@
  *   visible = max(latency + last layer, bytes / bandwidth - overlap x T)
  *
  * Instances are hosts of a network without bottlenecks inside: each has the bandwidth of its own
- * links, which its transfers share (mode shared) or not (ideal). Ignored: what is evicted from the
+ * links, which its transfers share (mode shared) or not (ideal); or they stand on the hosts of a
+ * network that is given, whose links all share. Ignored: what is evicted from the
  * decode instance's cache between the prompt's end and the call's first step there; the contention
  * of bytes that are streamed before the prompt's end. */
 #ifndef MR_ENGINE_SERVE_SPLIT_H
@@ -56,6 +57,8 @@ struct mr_split_plan {
     double overlap_frac;
     /* over what */
     bool is_shared;
+    struct mr_transfer *net; /* lent; NULL: links of their own, as above */
+    const uint32_t *host;    /* with net: of every seat (cell_outage.h), known by the first call */
     double send_bytes_s, receive_bytes_s; /* line rates of an instance's links */
     double latency_s, efficiency;
 };

@@ -78,7 +78,7 @@ void mr_agents_refused(struct mr_agents *agents, const struct mr_ticket *ticket,
 {
     if (agents->st == MR_OK)
         keep(agents, mr_player_call_refused(&agents->player, ticket->session,
-                                            why == MR_CELL_REFUSAL_SHED, now_s, &agents->err));
+                                            why != MR_CELL_REFUSAL_TOO_LONG, now_s, &agents->err));
 }
 
 uint32_t mr_agents_session(const struct mr_agents *agents, const struct mr_ticket *ticket)

@@ -304,6 +304,11 @@ mr_status mr_factory_do(struct mr_factory *f, struct mr_cell *cell, struct mr_ou
 
 /* ---- readers ---- */
 
+const struct mr_stand *mr_factory_stand(const struct mr_factory *factory)
+{
+    return &factory->stand;
+}
+
 const struct mr_site *mr_factory_site(const struct mr_factory *f)
 {
     return f->site;

@@ -37,6 +37,7 @@ double mr_factory_next_s(const struct mr_factory *factory);
 MR_CHECKED mr_status mr_factory_do(struct mr_factory *factory, struct mr_cell *cell,
                                    struct mr_outages *outages, double now_s, struct mr_err *err);
 
+const struct mr_stand *mr_factory_stand(const struct mr_factory *factory);
 const struct mr_site *mr_factory_site(const struct mr_factory *factory);
 struct mr_exchange *mr_factory_exchange(struct mr_factory *factory);
 

@@ -7,6 +7,7 @@
 #include "engine/base/assert.h"
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
+#include "engine/serve/cache_names.h"
 #include "engine/serve/handover.h"
 #include "engine/twin/factory.h"
 #include "engine/twin/outages.h"
@@ -29,6 +30,8 @@ struct run {
     struct mr_arrivals_source *arrivals; /* or: */
     struct mr_agents *agents;
     uint64_t n_sample;
+    struct mr_cache_runs runs; /* of the call that comes */
+    uint32_t *host;            /* of every seat, on options->net */
     struct mr_file_out requests;
     struct mr_buf row;
     mr_status st; /* of writing rows: sinks return nothing */
@@ -37,6 +40,19 @@ struct run {
 
 /* ---- pools ---- */
 
+/* Hash ids name whole blocks only. */
+static mr_status check_hashes(const struct run *run, struct mr_err *err)
+{
+    const uint64_t n_hash_tok = run->scenario->workload.n_hash_tok;
+    if (run->scenario->has_agents || run->scenario->workload.file == NULL ||
+        !run->pool.serving.has_cache || n_hash_tok % run->pool.serving.block_tokens == 0)
+        return MR_OK;
+    return mr_err_set(err, MR_RANGE, (struct mr_place){run->scenario->path, 0, 0},
+                      "workload: a hash id stands for %llu tokens, which are no whole blocks of %u "
+                      "(\"hash_block\", or \"block\" of the deployment)",
+                      (unsigned long long)n_hash_tok, run->pool.serving.block_tokens);
+}
+
 static mr_status open_pools(struct run *run, struct mr_diags *diags, struct mr_err *err)
 {
     const struct mr_scenario *scenario = run->scenario;
@@ -44,12 +60,15 @@ static mr_status open_pools(struct run *run, struct mr_diags *diags, struct mr_e
     MR_TRY(mr_pool_open(run->shelf, scenario, &scenario->deployment, "deployment", &run->pool,
                         diags, err));
     run->pool.serving.steps_singly = run->options->steps_singly;
+    MR_TRY(check_hashes(run, err));
     if (!scenario->has_prefill)
         return MR_OK;
     MR_TRY(mr_pool_open(run->shelf, scenario, &scenario->prefill, "prefill", &run->prefill, diags,
                         err));
     run->prefill.serving.steps_singly = run->options->steps_singly;
-    return mr_pool_split(scenario, &run->prefill, &run->pool, &run->split, err);
+    MR_TRY(mr_pool_split(scenario, &run->prefill, &run->pool, &run->split, err));
+    run->split.net = run->options->net;
+    return MR_OK;
 }
 
 static void close_pools(struct run *run)
@@ -359,6 +378,24 @@ static mr_status open_site(struct run *run, struct mr_diags *diags)
                            &sink, &run->factory, diags);
 }
 
+/* An instance talks from the host of its first package. */
+static mr_status find_hosts(struct run *run, struct mr_err *err)
+{
+    if (run->options->net == NULL || run->cell.split == NULL)
+        return MR_OK;
+    const struct mr_stand *stand = mr_factory_stand(run->factory);
+    const struct mr_site *site = mr_factory_site(run->factory);
+    run->host = mr_alloc(stand->n_instance, sizeof *run->host);
+    if (run->host == NULL)
+        return mr_err_nomem(err, stand->n_instance * sizeof *run->host);
+    for (uint32_t i = 0; i < stand->n_instance; i++) {
+        const struct mr_stand_span *span = &stand->span[stand->begin[i]];
+        run->host[i] = run->options->host_of(site, span->rack, span->first);
+    }
+    run->cell.split->plan.host = run->host;
+    return MR_OK;
+}
+
 /* To the end of the run, then the sums. */
 static mr_status close_books(struct run *run, struct mr_err *err)
 {
@@ -376,6 +413,23 @@ static mr_status close_books(struct run *run, struct mr_err *err)
     return MR_OK;
 }
 
+/* Whole blocks of a prompt that a trace's hash ids name: each id stands for as many names in
+ * sequence as it has blocks. The highest bit keeps them apart from names by session and place. */
+static mr_status name_blocks(struct run *run, const struct mr_arrival *arrival, struct mr_err *err)
+{
+    static const uint64_t apart = (uint64_t)1 << 63;
+    const uint64_t per_hash = run->scenario->workload.n_hash_tok / run->pool.serving.block_tokens;
+    uint64_t n_left = arrival->n_input / run->pool.serving.block_tokens;
+    run->runs.n = 0;
+    for (size_t i = 0; i < arrival->n_hash && n_left > 0; i++) {
+        const uint64_t n = per_hash < n_left ? per_hash : n_left;
+        const struct mr_cache_run blocks = {apart ^ arrival->hash[i] * per_hash, (uint32_t)n};
+        MR_TRY(mr_cache_names_run(&run->runs, blocks, err));
+        n_left -= n;
+    }
+    return MR_OK;
+}
+
 static mr_status play_arrivals(struct run *run, double end_s, struct mr_err *err)
 {
     const struct mr_scenario *scenario = run->scenario;
@@ -389,18 +443,26 @@ static mr_status play_arrivals(struct run *run, double end_s, struct mr_err *err
             return mr_err_set(err, MR_REF, MR_NOWHERE,
                               "call %llu is of tier %u, but there are only %zu <tier> elements",
                               (unsigned long long)id, arrival.tier, scenario->n_tier);
+        MR_TRY(name_blocks(run, &arrival, err));
         const struct mr_ticket ticket = {
             .id = id,
             .session = arrival.session,
             .n_prompt = arrival.n_input,
             .n_output = arrival.n_output,
             .n_prefix = (uint32_t)fmin(arrival.n_input, scenario->workload.prefix_tok),
+            .instance = MR_ROUTER_NOWHERE,
+            .prefill = MR_ROUTER_NOWHERE,
             .tier = arrival.tier,
-            .is_alone = arrival.is_alone};
+            .is_alone = arrival.is_alone,
+            .n_run = (uint32_t)run->runs.n,
+            .run = run->runs.item};
         MR_TRY(go_to(run, arrival.arrived_s, err));
         mr_cell_tell(&run->cell, arrival.arrived_s);
         run->result->tier[arrival.tier].n_arrived++;
-        MR_TRY(mr_cell_arrive(&run->cell, &ticket, arrival.arrived_s, err));
+        if ((uint64_t)arrival.n_input + arrival.n_output > run->pool.serving.context_max)
+            refused(run, &ticket, arrival.arrived_s, MR_CELL_REFUSAL_TOO_LONG);
+        else
+            MR_TRY(mr_cell_arrive(&run->cell, &ticket, arrival.arrived_s, err));
         if (run->st != MR_OK)
             break;
     }
@@ -477,6 +539,8 @@ static void settle(struct run *run)
     result->n_event += cell->n_event;
     result->n_block = run->pool.serving.n_block;
     result->n_rerouted = cell->n_rerouted;
+    if (run->arrivals != NULL)
+        result->rows = mr_arrivals_counted(run->arrivals);
     add_pool(run, &run->pool, 0, cell->plan.n_instance);
     if (cell->split == NULL)
         return;
@@ -519,7 +583,10 @@ static mr_status make_cell(struct run *run, struct mr_err *err)
                                 .seed = scenario->top.seed,
                                 .split = scenario->has_prefill ? &run->split : NULL};
     for (size_t i = 0; i < scenario->n_tier; i++) {
-        plan.wait_max[i] = (uint32_t)scenario->tier[i].n_wait;
+        const struct mr_scenario_tier *tier = &scenario->tier[i];
+        plan.admission[i] = (struct mr_admission_rule){tier->n_inside, tier->rate_tok_s,
+                                                       tier->burst_tok, tier->late_s};
+        plan.wait_max[i] = (uint32_t)tier->n_wait;
         plan.rank[i] = (uint8_t)mr_scenario_rank(scenario, i);
     }
     MR_TRY(mr_cell_init(&run->cell, &plan, &(struct mr_cell_sink){finished, refused, run}, err));
@@ -541,7 +608,8 @@ static mr_status open_calls(struct run *run, struct mr_diags *diags, struct mr_e
     const struct mr_serving *serving = &run->pool.serving;
     const struct mr_agents_options options = {arrived, session_ended, run};
     if (!scenario->has_agents)
-        return mr_arrivals_open(&scenario->workload, scenario->top.seed, &run->arrivals, err);
+        return mr_arrivals_open(&scenario->workload, scenario->top.seed, scenario->deployment.llm,
+                                serving->context_max, &run->arrivals, err);
     return mr_agents_open(scenario, &options, serving->block_tokens, serving->context_max,
                           &run->cell, &run->agents, diags, err);
 }
@@ -559,6 +627,7 @@ static mr_status run_all(struct run *run, struct mr_diags *diags, struct mr_err 
     if (run->options->on_begin != NULL)
         MR_TRY(run->options->on_begin(run->options->context, run->factory, err));
     MR_TRY(open_calls(run, diags, err));
+    MR_TRY(find_hosts(run, err));
     MR_TRY(open_requests(run, err));
     mr_status st = play(run, err);
     if (st == MR_OK) {
@@ -587,6 +656,8 @@ mr_status mr_play(const struct mr_scenario *scenario, const struct mr_play_optio
     if (run.cell.instance != NULL)
         mr_cell_fini(&run.cell);
     close_pools(&run);
+    mr_cache_names_runs_fini(&run.runs);
+    mr_free(run.host);
     mr_buf_fini(&run.row);
     return st;
 }

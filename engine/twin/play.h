@@ -8,6 +8,7 @@
 #include "engine/twin/agents.h"
 #include "engine/twin/exchange.h"
 #include "engine/twin/scenario.h"
+#include "platforms/site.h"
 
 /* What became of one call. Times are NaN where they never came. */
 struct mr_play_row {
@@ -79,6 +80,10 @@ struct mr_play_options {
     /* told of the state at 0, sample_s, 2 sample_s, ... and at the end; NULL: nobody */
     mr_status (*on_sample)(void *context, const struct mr_play_sample *sample, struct mr_err *err);
     double sample_s;
+    /* a network for transfers between pools, and where packages are on it; NULL: links of their own
+     */
+    struct mr_transfer *net;
+    uint32_t (*host_of)(const struct mr_site *site, uint32_t rack, uint32_t package);
     /* told of what happens on the site, by date; NULL: nobody */
     mr_status (*on_event)(void *context, const struct mr_play_event *event, struct mr_err *err);
     bool steps_singly; /* leap off */
@@ -106,6 +111,7 @@ struct mr_play_result {
     uint64_t n_block;            /* of an instance */
     uint64_t n_down, n_rerouted; /* instances that went down; calls that left them */
     double down_s;               /* of all instances */
+    struct mr_arrivals_counts rows;
     bool has_split;
     struct mr_split_counts split; /* of a prefill pool */
     uint64_t n_prefill_block;     /* of an instance of it */

@@ -35,8 +35,8 @@ static struct totals totals_of(const struct mr_scenario *scenario,
         const struct mr_play_tier *tier = &result->tier[i];
         t.n_arrived += tier->n_arrived;
         t.n_finished += tier->n_finished;
-        t.n_shed += tier->n_refused[MR_CELL_REFUSAL_SHED];
-        t.n_failed += tier->n_refused[MR_CELL_REFUSAL_TOO_LONG];
+        for (int k = 0; k < MR_CELL_REFUSALS; k++)
+            *(k == MR_CELL_REFUSAL_TOO_LONG ? &t.n_failed : &t.n_shed) += tier->n_refused[k];
         t.n_input += tier->n_input;
         t.n_cached += tier->n_cached;
         t.n_output += tier->n_output;
@@ -172,6 +172,12 @@ static void put_tiers(struct mr_jsonw *w, const struct mr_scenario *scenario,
         mr_jsonw_key_text(w, "name", price->name);
         mr_jsonw_key_u64(w, "arrived", tier->n_arrived);
         mr_jsonw_key_u64(w, "finished", tier->n_finished);
+        mr_jsonw_key(w, "refused");
+        mr_jsonw_object(w);
+        for (int k = 0; k < MR_CELL_REFUSALS; k++)
+            mr_jsonw_key_u64(w, mr_play_outcome_name((uint8_t)(MR_PLAY_REFUSED + k)),
+                             tier->n_refused[k]);
+        mr_jsonw_end(w);
         mr_jsonw_key_f64(w, "tok_s",
                          result->sim_s > 0 ? (double)tier->n_output / result->sim_s : 0);
         mr_jsonw_key_f64(w, "revenue_usd_h", result->sim_s > 0 ? usd / result->sim_s * 3600 : 0);
@@ -255,6 +261,15 @@ static void put_split(struct mr_jsonw *w, const struct mr_play_result *result)
     mr_jsonw_key_f64(w, "transfer_s_mean",
                      split->n_transfer > 0 ? split->visible_s / (double)split->n_transfer
                                            : unknown);
+    mr_jsonw_end(w);
+}
+
+static void put_rows(struct mr_jsonw *w, const struct mr_play_result *result)
+{
+    mr_jsonw_key(w, "workload");
+    mr_jsonw_object(w);
+    mr_jsonw_key_u64(w, "skipped", result->rows.n_skipped);
+    mr_jsonw_key_u64(w, "clipped", result->rows.n_clipped);
     mr_jsonw_end(w);
 }
 
@@ -351,6 +366,7 @@ void mr_play_json(const struct mr_scenario *scenario, const struct mr_play_resul
     put_site(&w, scenario, result, &t);
     put_tiers(&w, scenario, result);
     put_sessions(&w, result, &t, scratch);
+    put_rows(&w, result);
     put_split(&w, result);
     put_outages(&w, result);
     put_violations(&w, result);

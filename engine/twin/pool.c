@@ -153,10 +153,11 @@ mr_status mr_pool_split(const struct mr_scenario *scenario, const struct mr_pool
         return mr_err_set(err, MR_RANGE, at,
                           "prefill: router \"kv_aware\" is for the deployment, whose caches it "
                           "knows: take another one for the prefill pool");
-    if (t->network == MR_SCENARIO_FLOW)
-        return mr_err_set(err, MR_RANGE, at,
-                          "transfer: \"flow\" needs the links of a site, which runs do not have: "
-                          "take \"shared\" or \"ideal\"");
+    if (t->network == MR_SCENARIO_FLOW && scenario->site.file == NULL)
+        return mr_err_set(
+            err, MR_RANGE, at,
+            "transfer: \"flow\" needs the links of a site: name its platform in <site>, "
+            "or take \"shared\" or \"ideal\"");
     *plan = (struct mr_split_plan){
         .serving = &prefill->serving,
         .n_instance = (uint32_t)p->n_instance,

@@ -99,6 +99,10 @@ static const struct mr_param tier_rows[] = {
     MR_PARAM(R, tpot_s, "tpot", MR_Q_TIME, "0 s", 0, 1e9, "Objective: time per output token after it; 0: none"),
     MR_PARAM_N(R, n_class, "class", "0", 0, 1000, "Strict class in the queue: 0 before 1 before 2"),
     MR_PARAM_N(R, n_priority, "priority", "0", 0, 1000, "Within the class, with scheduling priority: higher first"),
+    MR_PARAM_N(R, n_inside, "limit", "0", 0, 4000000000, "Calls of the tier inside at which others are refused; 0: any number"),
+    MR_PARAM(R, rate_tok_s, "rate", MR_Q_TOKEN_RATE, "0 tok/s", 0, 1e15, "Tokens a second, input and output, beyond which calls are refused; 0: any"),
+    MR_PARAM(R, burst_tok, "burst", MR_Q_TOKENS, "100000 tok", 1, 1e15, "Tokens that may come at once, beyond the rate"),
+    MR_PARAM(R, late_s, "late", MR_Q_TIME, "0 s", 0, 1e9, "Estimated time to the first token beyond which a call is refused; 0: any"),
     MR_PARAM_N(R, n_wait, "shed_at", "0", 0, 4000000000, "Waiting calls of an instance at which the tier is shed; 0: never"),
 };
 #undef R

@@ -116,7 +116,7 @@ MR_TEST(drawn_calls_stream)
                                               .output_spread = 0.5,
                                               .n_call = k == 0 ? 10000 : 100000};
         struct mr_arrivals_source *source;
-        assert_int_equal(mr_arrivals_open(&spec, 5, &source, NULL), MR_OK);
+        assert_int_equal(mr_arrivals_open(&spec, 5, NULL, 0, &source, NULL), MR_OK);
         held[k] = stream(&serving, source);
     }
     no_more(&held[0], &held[1]);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Few prompts are being read at once; those that wait are a sum. */
+#include "engine/serve/instance_wait.h"
+
+#include "engine/serve/instance_cache.h"
+
+/* Steps of the segment that have ended; a boundary of this instant has not been played yet. */
+static uint64_t steps_by(const struct mr_instance *instance, double now_s)
+{
+    const struct mr_segment *segment = &instance->segment;
+    if (segment->n_step < 2 || instance->is_starting)
+        return 0;
+    const uint64_t k = mr_segment_ended(segment, now_s - MR_SEGMENT_TIE_S);
+    return k < segment->n_step ? k : segment->n_step - 1;
+}
+
+uint64_t mr_instance_wait_tok(const struct mr_instance *instance, double now_s)
+{
+    const uint64_t n_step = steps_by(instance, now_s);
+    uint64_t n = instance->n_waiting_tok;
+    for (size_t k = 0; k < instance->n_part; k++) {
+        const struct mr_part *part = &instance->part[k];
+        const struct mr_call *c = mr_instance_call(instance, part->call);
+        n += c->n_prompt - c->n_read - part->chunk * n_step;
+    }
+    return n;
+}
+
+uint64_t mr_instance_wait_whole_tok(const struct mr_instance *instance)
+{
+    uint64_t n = instance->n_waiting_tok;
+    for (size_t k = 0; k < instance->n_part; k++) {
+        const struct mr_call *c = mr_instance_call(instance, instance->part[k].call);
+        n += c->n_prompt -
+             (uint64_t)mr_instance_cache_held(instance, c) * instance->serving->block_tokens;
+    }
+    return n;
+}
+
+double mr_instance_wait_read_s(const struct mr_serving *serving, double before, double n)
+{
+    const struct mr_batch batch = {
+        .chunk_tokens = n,
+        .chunk_pairs = n * (before + n / 2),
+        .chunk_window_pairs = mr_step_window_pairs(before, n, (double)serving->window_tokens),
+        .chunk_kv_tokens = before + n,
+        .n_prompt_end = 1,
+    };
+    const struct mr_pricer pricer = {serving->pricer.step, serving->pricer.profile, NULL};
+    struct mr_power_leap none;
+    return mr_pricer_leap(&pricer, &batch, 1, 0, &none).a_s;
+}
+
+double mr_instance_wait_pace_tok_s(const struct mr_serving *serving)
+{
+    return serving->token_max / mr_instance_wait_read_s(serving, 0, serving->token_max);
+}

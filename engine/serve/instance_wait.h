@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a prompt has to wait for at an instance: an estimate from what its gateway may know. Prompts
+ * before it are read at the pace of full steps; what decodes meanwhile is not counted. */
+#ifndef MR_ENGINE_SERVE_INSTANCE_WAIT_H
+#define MR_ENGINE_SERVE_INSTANCE_WAIT_H
+
+#include "engine/serve/instance.h"
+
+/** Tokens of prompts that wait or are being read, without those that have been read by now. */
+uint64_t mr_instance_wait_tok(const struct mr_instance *instance, double now_s);
+
+/** The same without looking at the progress of those being read: it changes with the batch only,
+ *  so that it can be kept. */
+uint64_t mr_instance_wait_whole_tok(const struct mr_instance *instance);
+
+/** Tokens of prompts a second in full steps. */
+double mr_instance_wait_pace_tok_s(const struct mr_serving *serving);
+
+/** Seconds to read `n` tokens behind `before` cached ones, in one piece. */
+double mr_instance_wait_read_s(const struct mr_serving *serving, double before, double n);
+
+#endif
