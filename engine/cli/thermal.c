@@ -417,17 +417,15 @@ struct figures {
     double it_w, packages_s, water_l;
 };
 
-static struct figures figures_of(const struct job *job)
+static void get_figures(const struct job *job, struct figures *f)
 {
-    struct figures f = {0};
-    mr_plant_sums(job->plant, job->state, &f.sums);
+    mr_plant_sums(job->plant, job->state, &f->sums);
     double n_package = 0;
     for (uint32_t i = 0; i < job->plant->n_rack; i++)
         n_package += job->plant->rack[i].n_package;
-    f.it_w = f.sums.it_j / job->until_s;
-    f.packages_s = n_package * job->until_s;
-    f.water_l = f.sums.water_m3 * 1e3;
-    return f;
+    f->it_w = f->sums.it_j / job->until_s;
+    f->packages_s = n_package * job->until_s;
+    f->water_l = f->sums.water_m3 * 1e3;
 }
 
 /* The figures of a group, those that are defined. */
@@ -472,7 +470,8 @@ static void print_pue(const struct job *job, struct mr_buf *out)
 static void print_table(const void *data, struct mr_buf *out)
 {
     const struct job *job = data;
-    const struct figures f = figures_of(job);
+    struct figures f = {0};
+    get_figures(job, &f);
     const struct mr_plant_sums *s = &f.sums;
     const double hour = 3600,
                  cooling_j = s->cdu_j + s->facility_pump_j + s->fan_j + s->work_j + s->air_j;
@@ -516,7 +515,8 @@ static void print_table(const void *data, struct mr_buf *out)
 static void print_json(const void *data, struct mr_buf *out)
 {
     const struct job *job = data;
-    const struct figures f = figures_of(job);
+    struct figures f = {0};
+    get_figures(job, &f);
     const struct mr_plant_sums *s = &f.sums;
     struct mr_jsonw w;
     mr_jsonw_init(&w, out, 2);
