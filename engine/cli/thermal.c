@@ -477,8 +477,11 @@ static void print_table(const void *data, struct mr_buf *out)
                  cooling_j = s->cdu_j + s->facility_pump_j + s->fan_j + s->work_j + s->air_j;
     mr_buf_printf(out, "%-22s %s, %.6g h, %zu racks, %u packages\n", "site", job->site->name,
                   job->until_s / hour, job->plant->n_rack, job->site->n_package);
-    mr_buf_printf(out, "%-22s %.5g MWh (mean %.4g MW), %.4g MWh asked for and not drawn\n", "IT",
-                  s->it_j * joule_mwh, f.it_w * 1e-6, (s->asked_j - s->it_j) * joule_mwh);
+    /* dies warmer than those the watts were told for leak more than was asked for */
+    mr_buf_printf(out, "%-22s %.5g MWh (mean %.4g MW), %.4g MWh %s\n", "IT", s->it_j * joule_mwh,
+                  f.it_w * 1e-6, fabs(s->asked_j - s->it_j) * joule_mwh,
+                  s->asked_j >= s->it_j ? "asked for and not drawn"
+                                        : "more than asked for: leakage");
     mr_buf_printf(out,
                   "%-22s %.4g MWh: fans %.4g, chillers %.4g, facility pumps %.4g, CDUs %.4g, room "
                   "air %.4g\n",
@@ -497,7 +500,7 @@ static void print_table(const void *data, struct mr_buf *out)
         mr_buf_printf(out, "%-22s %.5g package hours (%.3g %%)\n", "throttled or off",
                       s->throttled_s / hour, 100 * s->throttled_s / f.packages_s);
     print_group(job, out, "approach [K]", "approach");
-    print_group(job, out, "hours above limit", "hours_above");
+    print_group(job, out, "hours at limit", "hours_above");
     mr_buf_printf(out, "%-22s", "heat rejection");
     for (int m = 0; m < MR_REJECTION_N_MODE; m++)
         if (s->mode_s[m] > 0)

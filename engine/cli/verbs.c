@@ -114,7 +114,7 @@ const struct mr_verb mr_verbs_table[] = {
      .n_arg_min = 1, .n_arg_max = -1, .run = mr_fidelity_run},
     {.name = "calibrate", .args = "DIR|FILE...", .summary = "fit a card to measurements",
      .doc = "Fits a card override from profiles or measured rows, with its own held-out split.",
-     .example = {"millrace calibrate profile/ -o mycard.xml", "millrace calibrate rows.csv --backend vllm"},
+     .example = {"millrace calibrate profile/tp1 -o mycard.xml", "millrace calibrate rows.csv --backend vllm"},
      .opts = &mr_calibrate_opts, .opts_bytes = sizeof(struct mr_calibrate_opts_values),
      .n_arg_min = 1, .n_arg_max = -1, .run = mr_calibrate_run},
     {.name = "thermal", .args = "SITE", .summary = "the coolant model alone",
