@@ -14,12 +14,15 @@
 // clang-format off
 #define F32(name_, long_, scale_) \
     {.name = (name_), .units = "kW", .long_name = (long_), .type = MR_CHANNEL_F32_OF_F64, .scale = (scale_), .cell_methods = "time: point"}
-enum { CLOCK_DRAWN, CLOCK_WANT, CLOCK_CAP, CLOCK_PHI, N_CLOCK };
-static const struct mr_channel clock_channels[N_CLOCK] = {
+enum { RACK_DRAWN, RACK_WANT, RACK_CAP, RACK_STRANDED, RACK_CLOCK, RACK_TOK_S, RACK_KV, N_RACK };
+static const struct mr_channel rack_channels[N_RACK] = {
     F32("drawn_kw", "Drawn by the rack, mean since the exchange before", 1e-3),
     F32("want_kw", "What it would draw at full clocks", 1e-3),
     F32("cap_kw", "What it may draw; NaN where there is no cap", 1e-3),
+    F32("stranded_kw", "Of what it may draw: what it does not ask for, or cannot take for heat or darkness", 1e-3),
     {.name = "clock", .units = "1", .long_name = "Lowest clock of its instances over the full clock; 0: one is down", .type = MR_CHANNEL_F32_OF_F64, .cell_methods = "time: point"},
+    {.name = "tok_s", .units = "s-1", .long_name = "Tokens made per second by its packages, mean of the interval before", .type = MR_CHANNEL_F32_OF_F64, .cell_methods = "time: mean"},
+    {.name = "kv_used_frac", .units = "1", .long_name = "Share of the KV blocks that calls hold; NaN: no instance has packages here", .type = MR_CHANNEL_F32_OF_F64, .cell_methods = "time: point"},
 };
 static const struct mr_channel sum_channels[] = {
     F32("power_kw", "Drawn by the racks", 1e-3),
@@ -78,10 +81,13 @@ struct mr_site_record {
     const struct mr_site *site;
     struct mr_thermal_record *heat;
     struct mr_power_record *watts;
-    struct mr_track *clocks, *rows, *halls, *all;
+    struct mr_track *rows, *halls, *all;
     struct mr_columns *events;
-    double *value; /* scratch: all channels of the racks */
-    double *fact;  /* [N_OF(rack_facts) * n_rack]: sites end before their files do */
+    double *value;                /* of racks, by channel */
+    double *sum;                  /* scratch: rows, then halls */
+    struct mr_factory_rack *rack; /* scratch: tokens are differences, so these of the row before */
+    double *last_token, last_s;
+    double *fact; /* [N_OF(rack_facts) * n_rack]: sites end before their files do */
     size_t n_rack;
 };
 
@@ -91,13 +97,7 @@ static mr_status declare_site(struct mr_site_record *r, struct mr_runfile *file,
                               const char **name, struct mr_err *err)
 {
     const struct mr_site *site = r->site;
-    struct mr_track_plan plan = {"/clocks",      "rack", "Racks in the order of the site",
-                                 name,           0,      every_s,
-                                 clock_channels, N_CLOCK};
-    plan.n_entity = site->n_rack;
-    for (size_t i = 0; i < site->n_rack; i++)
-        name[i] = site->rack[i].name;
-    MR_TRY(mr_track_create(file, &plan, &r->clocks, err));
+    struct mr_track_plan plan;
     plan = (struct mr_track_plan){
         "/rows",           "row", "Rows in the order of the site", name, 0, every_s, sum_channels,
         N_OF(sum_channels)};
@@ -118,7 +118,9 @@ static mr_status declare_site(struct mr_site_record *r, struct mr_runfile *file,
                                   0,       every_s, site_channels, N_SITE_CHANNEL};
     MR_TRY(mr_track_create(file, &plan, &r->all, err));
     struct mr_exchange *exchange = mr_factory_exchange(r->factory);
-    MR_TRY(mr_thermal_record_within(file, mr_exchange_plant(exchange), every_s, &r->heat, err));
+    const struct mr_thermal_record_more more = {rack_channels, N_RACK, r->value};
+    MR_TRY(
+        mr_thermal_record_within(file, mr_exchange_plant(exchange), &more, every_s, &r->heat, err));
     return mr_power_record_within(file, site, mr_exchange_supply(exchange), every_s, &r->watts,
                                   err);
 }
@@ -150,10 +152,15 @@ static mr_status declare(struct mr_site_record *r, struct mr_runfile *file, doub
     r->site = mr_factory_site(r->factory);
     const size_t n = r->site->n_rack + r->site->n_row + r->site->n_hall + 1;
     const char **name = mr_alloc_zero(n, sizeof *name);
-    r->value = mr_alloc_zero(N_CLOCK * n, sizeof *r->value);
-    const mr_status st = name != NULL && r->value != NULL
+    r->value = mr_alloc_zero(N_RACK * n, sizeof *r->value);
+    r->sum = mr_alloc_zero(n, sizeof *r->sum);
+    r->rack = mr_alloc_zero(n, sizeof *r->rack);
+    r->last_token = mr_alloc_zero(n, sizeof *r->last_token);
+    r->last_s = (double)NAN;
+    const mr_status st = name != NULL && r->value != NULL && r->sum != NULL && r->rack != NULL &&
+                                 r->last_token != NULL
                              ? declare_site(r, file, every_s, name, err)
-                             : mr_err_nomem(err, N_CLOCK * n * sizeof *r->value);
+                             : mr_err_nomem(err, N_RACK * n * sizeof *r->value);
     mr_free(name);
     return st == MR_OK ? keep_facts(r, err) : st;
 }
@@ -182,34 +189,61 @@ void mr_site_record_destroy(struct mr_site_record *record)
     mr_thermal_record_destroy(record->heat);
     mr_power_record_destroy(record->watts);
     mr_free(record->value);
+    mr_free(record->sum);
+    mr_free(record->rack);
+    mr_free(record->last_token);
     mr_free(record->fact);
     mr_free(record);
 }
 
 /* ---- rows ---- */
 
-static mr_status rack_rows(struct mr_site_record *r, double t_s, struct mr_err *err)
+/* What the rack is granted now, less what it can use of it: a rack that heat or darkness holds back
+ * uses what it draws, any other may have what it asks for. */
+static double stranded_w(struct mr_site_record *r, uint32_t i)
+{
+    struct mr_exchange *exchange = mr_factory_exchange(r->factory);
+    const struct mr_exchange_rack *rack = mr_exchange_rack(exchange, i);
+    const struct mr_rack *site = &r->site->rack[i];
+    struct mr_plant_rack_row row;
+    mr_plant_rack_row(mr_exchange_plant(exchange), mr_exchange_plant_state(exchange), i, &row);
+    const double granted_w = isfinite(rack->cap_w) ? rack->cap_w
+                             : site->limit_w > 0   ? site->limit_w
+                                                   : site->rated_w;
+    const bool is_held = row.n_throttled > 0 || row.n_off > 0;
+    return fmax(0, granted_w - (is_held ? rack->drawn_w : rack->want_w));
+}
+
+/* Series of racks, which the plant's record writes beside its own. */
+static void look_at_racks(struct mr_site_record *r)
 {
     const struct mr_exchange *exchange = mr_factory_exchange(r->factory);
     const size_t n = r->site->n_rack;
-    const void *lent[N_CLOCK];
-    for (int k = 0; k < N_CLOCK; k++)
-        lent[k] = r->value + (size_t)k * n;
+    const double now_s = mr_exchange_now_s(exchange);
+    mr_factory_racks(r->factory, r->rack);
     for (uint32_t i = 0; i < n; i++) {
         const struct mr_exchange_rack *rack = mr_exchange_rack(exchange, i);
-        r->value[CLOCK_DRAWN * n + i] = rack->drawn_w;
-        r->value[CLOCK_WANT * n + i] = rack->want_w;
-        r->value[CLOCK_CAP * n + i] = isfinite(rack->cap_w) ? rack->cap_w : (double)NAN;
-        r->value[CLOCK_PHI * n + i] = rack->phi_min;
+        r->value[RACK_DRAWN * n + i] = rack->drawn_w;
+        r->value[RACK_WANT * n + i] = rack->want_w;
+        r->value[RACK_CAP * n + i] = isfinite(rack->cap_w) ? rack->cap_w : (double)NAN;
+        r->value[RACK_STRANDED * n + i] = stranded_w(r, i);
+        r->value[RACK_CLOCK * n + i] = rack->phi_min;
+        if (!(now_s <= r->last_s)) /* rows between exchanges say the same */
+            r->value[RACK_TOK_S * n + i] =
+                r->rack[i].n_package > 0
+                    ? (r->rack[i].n_token - r->last_token[i]) / (now_s - r->last_s)
+                    : (double)NAN;
+        r->value[RACK_KV * n + i] = r->rack[i].kv_used_frac;
+        r->last_token[i] = r->rack[i].n_token;
     }
-    return mr_track_row(r->clocks, t_s, lent, err);
+    r->last_s = now_s;
 }
 
 static mr_status sum_rows(struct mr_site_record *r, double t_s, struct mr_err *err)
 {
     const struct mr_exchange *exchange = mr_factory_exchange(r->factory);
     const struct mr_site *site = r->site;
-    double *row = r->value, *hall = row + site->n_row;
+    double *row = r->sum, *hall = row + site->n_row;
     for (size_t i = 0; i < site->n_row + site->n_hall; i++)
         row[i] = 0;
     for (uint32_t i = 0; i < site->n_rack; i++) {
@@ -231,7 +265,7 @@ mr_status mr_site_record_row(struct mr_site_record *record, double t_s, struct m
     if (record->factory == NULL)
         return MR_OK;
     struct mr_exchange *exchange = mr_factory_exchange(record->factory);
-    MR_TRY(rack_rows(record, t_s, err));
+    look_at_racks(record);
     MR_TRY(sum_rows(record, t_s, err));
     mr_supply_read(mr_exchange_supply(exchange), &reading);
     const double own_w = reading.generator_w + reading.solar_w;

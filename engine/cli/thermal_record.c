@@ -4,6 +4,7 @@
  * which is its place on that kind's axis. Map: channels - life - rows - events - end. */
 #include "engine/cli/thermal_record.h"
 
+#include "engine/base/assert.h"
 #include "engine/base/mem.h"
 #include "engine/cli/alone.h"
 #include "engine/record/columns.h"
@@ -138,9 +139,10 @@ struct mr_thermal_record {
     double *f64;
     uint32_t *u32;
     uint8_t *u8;
-    const void *value[MOST_CHANNELS];
-    uint32_t *first_rack; /* of each group */
-    mr_status status;     /* of events */
+    const void *value[MOST_CHANNELS + MR_THERMAL_RECORD_MORE];
+    struct mr_thermal_record_more more; /* of racks */
+    uint32_t *first_rack;               /* of each group */
+    mr_status status;                   /* of events */
     struct mr_err err;
 };
 
@@ -192,13 +194,17 @@ static mr_status declare_series(struct mr_thermal_record *r, double every_s, con
 {
     const struct mr_plant *p = r->plant;
     const struct mr_site *site = p->site;
+    struct mr_channel of_racks[MOST_CHANNELS + MR_THERMAL_RECORD_MORE];
     struct mr_track_plan plan = {.group = "/racks",
                                  .axis = "rack",
                                  .axis_name = "Racks in the order of the site",
                                  .n_entity = p->n_rack,
                                  .interval_s = every_s,
-                                 .channel = rack_channels,
-                                 .n_channel = N_OF(rack_channels)};
+                                 .channel = of_racks,
+                                 .n_channel = N_OF(rack_channels) + r->more.n};
+    memcpy(of_racks, rack_channels, sizeof rack_channels);
+    for (size_t i = 0; i < r->more.n; i++)
+        of_racks[N_OF(rack_channels) + i] = r->more.channel[i];
     for (size_t i = 0; i < p->n_rack; i++)
         name[i] = site->rack[i].name;
     MR_TRY(add_series(r, &plan, name, &r->racks, err));
@@ -272,7 +278,8 @@ static mr_status make_scratch(struct mr_thermal_record *r, const char ***name, s
     return MR_OK;
 }
 
-static mr_status create(const struct mr_plant *plant, struct mr_runfile *file, double every_s,
+static mr_status create(const struct mr_plant *plant, struct mr_runfile *file,
+                        const struct mr_thermal_record_more *more, double every_s,
                         struct mr_thermal_record **out, struct mr_err *err)
 {
     struct mr_thermal_record *r = mr_alloc_zero(1, sizeof *r);
@@ -283,6 +290,8 @@ static mr_status create(const struct mr_plant *plant, struct mr_runfile *file, d
     r->plant = plant;
     r->file = file;
     r->is_guest = true; /* until all is well */
+    r->more = *more;
+    MR_ASSERT(more->n <= MR_THERMAL_RECORD_MORE);
     mr_status st = make_scratch(r, &name, err);
     if (st == MR_OK)
         st = declare_series(r, every_s, name, err);
@@ -295,10 +304,10 @@ static mr_status create(const struct mr_plant *plant, struct mr_runfile *file, d
 }
 
 mr_status mr_thermal_record_within(struct mr_runfile *file, const struct mr_plant *plant,
-                                   double every_s, struct mr_thermal_record **out,
-                                   struct mr_err *err)
+                                   const struct mr_thermal_record_more *more, double every_s,
+                                   struct mr_thermal_record **out, struct mr_err *err)
 {
-    return create(plant, file, every_s, out, err);
+    return create(plant, file, more, every_s, out, err);
 }
 
 mr_status mr_thermal_record_create(const char *path, bool may_overwrite,
@@ -310,7 +319,7 @@ mr_status mr_thermal_record_create(const char *path, bool may_overwrite,
     options.may_overwrite = may_overwrite;
     *out = NULL;
     MR_TRY(mr_runfile_create(path, &options, &file, err));
-    mr_status st = create(plant, file, every_s, out, err);
+    mr_status st = create(plant, file, &(struct mr_thermal_record_more){0}, every_s, out, err);
     if (st == MR_OK && *out != NULL) {
         (*out)->is_guest = false;
         st = declare_file(*out, err);
@@ -381,6 +390,8 @@ static mr_status rack_rows(struct mr_thermal_record *r, const struct mr_plant_st
                                   x.is_power_isolated}};
         put(r, rack_channels, N_OF(rack_channels), n, i, &v);
     }
+    for (size_t k = 0; k < r->more.n; k++)
+        r->value[N_OF(rack_channels) + k] = r->more.value + k * n;
     return r->racks != NULL ? mr_track_row(r->racks, t_s, r->value, err) : MR_OK;
 }
 

@@ -14,8 +14,21 @@ struct mr_thermal_record;
 MR_CHECKED mr_status mr_thermal_record_create(const char *path, bool may_overwrite,
                                               const struct mr_plant *plant, double every_s,
                                               struct mr_thermal_record **out, struct mr_err *err);
+
+enum {
+    MR_THERMAL_RECORD_MORE = 16
+};
+
+/* What the file's owner knows of racks, beside the plant. Lent. */
+struct mr_thermal_record_more {
+    const struct mr_channel *channel; /* of doubles; their texts outlive the file */
+    size_t n;                         /* at most MR_THERMAL_RECORD_MORE */
+    const double *value;              /* [n * n_rack], by channel: read with every row */
+};
+
 /** The series alone, as a part of somebody's file that has not begun: no events, no end. */
 MR_CHECKED mr_status mr_thermal_record_within(struct mr_runfile *file, const struct mr_plant *plant,
+                                              const struct mr_thermal_record_more *more,
                                               double every_s, struct mr_thermal_record **out,
                                               struct mr_err *err);
 void mr_thermal_record_destroy(struct mr_thermal_record *record);

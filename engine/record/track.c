@@ -10,7 +10,8 @@
 struct mr_track {
     struct mr_runfile_stream stream;
     struct mr_track_plan plan; /* names of entities are not kept */
-    size_t n_value;            /* per channel and row */
+    struct mr_channel *channel;
+    size_t n_value; /* per channel and row */
     size_t row_bytes;
     uint64_t n_row;
     double last_s;
@@ -70,6 +71,7 @@ static void destroy(struct mr_runfile_stream *stream)
         for (size_t i = 0; i <= s->plan.n_channel; i++)
             mr_tape_fini(&s->tape[i]);
     mr_free(s->tape);
+    mr_free(s->channel);
     mr_free(s);
 }
 
@@ -172,8 +174,15 @@ static mr_status check(const struct mr_track_plan *plan, struct mr_err *err)
 static mr_status init(struct mr_track *s, struct mr_runfile *file, struct mr_err *err)
 {
     s->tape = mr_alloc_zero(s->plan.n_channel + 1, sizeof *s->tape);
-    if (s->tape == NULL)
+    s->channel = mr_alloc(s->plan.n_channel + 1, sizeof *s->channel);
+    if (s->tape == NULL || s->channel == NULL) {
+        mr_free(s->tape); /* not yet what destroy expects */
+        s->tape = NULL;
         return mr_err_nomem(err, (s->plan.n_channel + 1) * sizeof *s->tape);
+    }
+    if (s->plan.n_channel > 0)
+        memcpy(s->channel, s->plan.channel, s->plan.n_channel * sizeof *s->channel);
+    s->plan.channel = s->channel;
     for (size_t i = 0; i <= s->plan.n_channel; i++)
         s->tape[i].dataset = -1;
     s->row_bytes = sizeof(double);

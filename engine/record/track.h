@@ -9,7 +9,7 @@
 
 struct mr_track;
 
-/* Texts and names of channels outlive the file; the names of entities are copied into it. */
+/* Texts outlive the file; the table of channels and the names of entities are copied. */
 struct mr_track_plan {
     const char *group;       /* "/racks" */
     const char *axis;        /* name of the entity axis, "rack"; NULL: one value per channel */

@@ -193,6 +193,10 @@ static mr_status build(struct mr_exchange *x, struct mr_diags *diags, struct mr_
     MR_TRY(mr_plant_settle(x->plant, x->heat, err));
     tell_feeds(x, 0);
     mr_supply_advance(x->supply, x->t_s);
+    for (uint32_t r = 0; r < x->plan.site->n_rack; r++) {
+        x->rack[r].row.cap_w = mr_supply_rack_cap_w(x->supply, r);
+        x->rack[r].row.phi_min = x->plan.params.lock;
+    }
     return MR_OK;
 }
 

@@ -3,6 +3,7 @@
 #include "engine/twin/factory.h"
 
 #include "engine/base/mem.h"
+#include "engine/twin/gauge.h"
 #include "platforms/fabric.h"
 #include "platforms/library.h"
 #include "platforms/open.h"
@@ -20,6 +21,7 @@ struct mr_factory {
     const struct mr_power **power; /* of every instance: those that decode, then those that read */
     struct mr_exchange_work *work;
     struct mr_exchange_order *order;
+    struct mr_gauge *gauge;
     struct mr_exchange *exchange;
     struct mr_series price, carbon, sun;
     struct mr_plan plan;               /* events of the supply */
@@ -50,8 +52,10 @@ static mr_status place(struct mr_factory *f, const struct mr_pool *decode,
     f->power = mr_arena_zero(&f->arena, n_all, sizeof(const struct mr_power *), err);
     f->work = mr_arena_zero(&f->arena, n_all, sizeof *f->work, err);
     f->order = mr_arena_zero(&f->arena, n_all, sizeof *f->order, err);
+    f->gauge = mr_arena_zero(&f->arena, n_all, sizeof *f->gauge, err);
     f->is_held = mr_arena_zero(&f->arena, n_all, sizeof *f->is_held, err);
-    if (f->power == NULL || f->work == NULL || f->order == NULL || f->is_held == NULL)
+    if (f->power == NULL || f->work == NULL || f->order == NULL || f->gauge == NULL ||
+        f->is_held == NULL)
         return MR_NOMEM;
     for (uint32_t i = 0; i < n_all; i++) {
         f->power[i] = i < n_decode ? &decode->power : &prefill->power;
@@ -253,6 +257,7 @@ static void look_at(struct mr_factory *f, const struct mr_cell *cell, double now
             .busy_s = instance->busy_s + (is_running ? now_s - segment->start_s : 0),
             .busy_j = mr_instance_energy_j(instance, now_s),
             .clocked_frac = clocked_frac(instance, f->power[i])};
+        f->gauge[i] = mr_gauge_of(instance, now_s);
     }
 }
 
@@ -322,4 +327,25 @@ struct mr_exchange *mr_factory_exchange(struct mr_factory *f)
 double mr_factory_capital_usd(const struct mr_factory *f)
 {
     return f->capital_usd;
+}
+
+void mr_factory_racks(const struct mr_factory *f, struct mr_factory_rack *rack)
+{
+    const struct mr_stand *stand = &f->stand;
+    for (uint32_t r = 0; r < f->site->n_rack; r++)
+        rack[r] = (struct mr_factory_rack){0};
+    for (uint32_t i = 0; i < stand->n_instance; i++) {
+        double n_package = 0;
+        for (uint32_t k = stand->begin[i]; k < stand->begin[i + 1]; k++)
+            n_package += stand->span[k].n;
+        for (uint32_t k = stand->begin[i]; k < stand->begin[i + 1]; k++) {
+            struct mr_factory_rack *r = &rack[stand->span[k].rack];
+            const double n = stand->span[k].n;
+            r->n_package += n;
+            r->n_token += f->gauge[i].n_token * n / n_package;
+            r->kv_used_frac += f->gauge[i].kv_used_frac * n;
+        }
+    }
+    for (uint32_t r = 0; r < f->site->n_rack; r++)
+        rack[r].kv_used_frac /= rack[r].n_package; /* 0 / 0: NaN */
 }

@@ -41,6 +41,16 @@ const struct mr_stand *mr_factory_stand(const struct mr_factory *factory);
 const struct mr_site *mr_factory_site(const struct mr_factory *factory);
 struct mr_exchange *mr_factory_exchange(struct mr_factory *factory);
 
+/* What the instances of a rack show; those of several racks are on each by their packages. */
+struct mr_factory_rack {
+    double n_package;    /* that serve */
+    double n_token;      /* made since the start */
+    double kv_used_frac; /* mean of its packages that serve; NaN: none does */
+};
+
+/** As of the last exchange. @param[out] rack one per rack of the site */
+void mr_factory_racks(const struct mr_factory *factory, struct mr_factory_rack *rack);
+
 /** Price of all racks, from their cards; NaN where one of them has none. */
 double mr_factory_capital_usd(const struct mr_factory *factory);
 

@@ -8,8 +8,8 @@
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
 #include "engine/serve/cache_names.h"
-#include "engine/serve/handover.h"
 #include "engine/twin/factory.h"
+#include "engine/twin/gauge.h"
 #include "engine/twin/outages.h"
 #include "engine/twin/pool.h"
 
@@ -191,17 +191,6 @@ static mr_status session_ended(void *context, const struct mr_agents_row *row, s
 
 /* ---- looking on ---- */
 
-/* Decode steps of this segment that have ended, times calls. */
-static double tokens_of(const struct mr_instance *instance, double now_s)
-{
-    const struct mr_segment *segment = &instance->segment;
-    const double per_step = 1 + instance->serving->accept.extra;
-    double n = (double)instance->n_prompt_end + per_step * (double)instance->n_call_step;
-    if (segment->n_step > 0 && !instance->is_starting && instance->decodes)
-        n += per_step * (double)instance->finish.n * (double)mr_segment_ended(segment, now_s);
-    return n;
-}
-
 static double idle_w(const struct mr_pool *pool)
 {
     return pool->step != NULL ? mr_power_idle_w(&pool->power, 60) : (double)NAN;
@@ -224,12 +213,12 @@ static struct mr_play_pool look_at(const struct run *run, const struct mr_pool *
     struct mr_play_pool p = {0};
     for (uint32_t seat = from; seat < from + n; seat++) {
         const struct mr_instance *instance = mr_cell_instance(cell, seat);
-        const double n_free = (double)mr_handover_free(instance, now_s);
+        const struct mr_gauge gauge = mr_gauge_of(instance, now_s);
         p.n_open += cell->seat[seat].state == MR_CELL_SEAT_UP;
         p.n_waiting += (double)instance->queue.n;
         p.n_running += instance->n_run;
-        p.kv_used_frac += 1 - n_free / (double)pool->serving.n_block;
-        p.n_token += tokens_of(instance, now_s);
+        p.kv_used_frac += gauge.kv_used_frac;
+        p.n_token += gauge.n_token;
         p.package_j += mr_pool_packages(pool) * (mr_instance_energy_j(instance, now_s) +
                                                  idle_s(cell, seat, now_s) * idle_w(pool));
     }
