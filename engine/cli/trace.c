@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files are read twice where the head of the output needs what only their end tells (names of
- * models and tools). Parts: options - reading - info - convert and cut - the verb. */
+ * models and tools). Parts: options - reading - info - convert and cut - generate
+ * - the verb. */
 #include "engine/cli/trace.h"
 
 #include "engine/base/file.h"
 #include "engine/base/jsonw.h"
 #include "engine/cli/verbs.h"
+#include "engine/work/synthetic.h"
 #include "engine/work/trace_stat.h"
 #include "engine/work/trace_write.h"
 
@@ -37,8 +39,20 @@ static const struct mr_opt rows[] = {
               "cut: times of arrival before it"),
      0, "TIME"},
     {MR_PARAM_N(OPT, skip, "skip", "0", 0, 4000000000, "cut: sessions passed over first"), 0, "N"},
-    {MR_PARAM_N(OPT, n_session, "sessions", "0", 0, 4000000000, "cut: most sessions; 0: no limit"),
+    {MR_PARAM_N(OPT, n_session, "sessions", "0", 0, 4000000000,
+                "cut: most sessions, 0: no limit; generate: how many, 0: 1000"),
      0, "N"},
+    {MR_PARAM_N(OPT, seed, "seed", "1", 0, 4000000000, "generate: another seed, other sessions"), 0,
+     "N"},
+    {MR_PARAM(OPT, rate_s, "rate", MR_Q_RATE, "0 req/s", 0, 1e9,
+              "generate: sessions that arrive; 0: no times, whoever plays them starts them"),
+     0, "RATE"},
+    {MR_PARAM(OPT, cv, "cv", MR_Q_COUNT, "1", 0, 100,
+              "generate: deviation / mean of gaps between arrivals; 1: Poisson, more: bursts"),
+     0, "X"},
+    {MR_PARAM_N(OPT, context_max, "context", "1048576", MR_SYNTHETIC_CONTEXT_LEAST, 16777216,
+                "generate: longest input with its output"),
+     0, "TOKENS"},
     {MR_PARAM_YES(OPT, is_strict, "strict", "no", "A key that is not known is an error"), 0, NULL},
     {MR_PARAM_YES(OPT, as_json, "json", "no", "info: one JSON object"), 0, NULL},
 };
@@ -271,6 +285,15 @@ static mr_status write_all(const struct job *job, struct reading *reading,
     return st;
 }
 
+/* Commit what went well, or leave no file. */
+static mr_status close_file(struct mr_file_out *file, mr_status st, struct mr_err *err)
+{
+    if (st == MR_OK)
+        return mr_file_out_commit(file, err);
+    mr_file_out_abort(file);
+    return st;
+}
+
 static mr_status run_convert(const struct job *job, struct mr_buf *out, struct mr_err *err)
 {
     struct reading first, second = {0};
@@ -293,10 +316,7 @@ static mr_status run_convert(const struct job *job, struct mr_buf *out, struct m
         st = mr_file_out_open(&file, job->opts->output, job->ui->may_overwrite, err);
         if (st == MR_OK) {
             st = write_all(job, &second, mr_trace_book(first.trace), &file, err);
-            if (st == MR_OK)
-                st = mr_file_out_commit(&file, err);
-            else
-                mr_file_out_abort(&file);
+            st = close_file(&file, st, err);
         }
     }
     if (st == MR_OK)
@@ -304,6 +324,69 @@ static mr_status run_convert(const struct job *job, struct mr_buf *out, struct m
     close_reading(&first);
     close_reading(&second);
     return st;
+}
+
+/* ---- generate ---- */
+
+static mr_status find_kind(const char *name, int *kind, struct mr_err *err)
+{
+#define KIND(id, text) text,
+    static const char *const kinds[] = {MR_SYNTHETIC_KIND_LIST(KIND)};
+#undef KIND
+    char hint[64] = "";
+    for (*kind = 0; *kind < MR_SYNTHETIC_KINDS; ++*kind)
+        if (strcmp(name, kinds[*kind]) == 0)
+            return MR_OK;
+    mr_text_hint(mr_str_of(name), kinds, MR_SYNTHETIC_KINDS, hint, sizeof hint);
+    return mr_err_set(err, MR_SCHEMA, MR_NOWHERE, "\"%s\": agents and chats can be drawn%s", name,
+                      hint);
+}
+
+/* The head needs the names of models: the first session has them all. */
+static mr_status draw_all(const struct job *job, const struct mr_synthetic *synthetic,
+                          struct mr_session_book *book, struct mr_file_out *file,
+                          struct mr_err *err)
+{
+    const struct mr_trace_opts_values *opts = job->opts;
+    const uint64_t n = opts->n_session > 0 ? opts->n_session : 1000;
+    struct mr_session session = {0};
+    struct mr_buf buf = {0};
+    double arrival_s = 0;
+    mr_status st = mr_synthetic_draw(synthetic, 0, &session, book, err);
+    if (st == MR_OK)
+        mr_trace_write_header(&buf, book, &(struct mr_trace_source){.format = "generated"});
+    for (uint64_t i = 0; i < n && st == MR_OK; i++) {
+        st = mr_synthetic_draw(synthetic, i, &session, book, err);
+        if (st != MR_OK)
+            break;
+        if (opts->rate_s > 0) {
+            arrival_s += mr_synthetic_gap_s(synthetic, i, opts->rate_s, opts->cv);
+            session.head.arrival_s = arrival_s;
+        }
+        mr_trace_write_session(&buf, book, &session);
+        if (buf.n > flush_bytes || buf.status != MR_OK || i + 1 == n)
+            st = flush(&buf, file, err);
+    }
+    mr_buf_fini(&buf);
+    mr_session_fini(&session);
+    return st;
+}
+
+static mr_status run_generate(const struct job *job, struct mr_buf *out, struct mr_err *err)
+{
+    const struct mr_trace_opts_values *opts = job->opts;
+    struct mr_synthetic synthetic = {.seed = opts->seed,
+                                     .context_max = (uint32_t)opts->context_max,
+                                     .block_tok =
+                                         opts->block_tok > 0 ? (uint32_t)opts->block_tok : 64};
+    struct mr_session_book book = {0};
+    struct mr_file_out file;
+    (void)out;
+    MR_TRY(find_kind(job->path, &synthetic.kind, err));
+    MR_TRY(mr_file_out_open(&file, opts->output, job->ui->may_overwrite, err));
+    const mr_status st = draw_all(job, &synthetic, &book, &file, err);
+    mr_session_book_fini(&book);
+    return close_file(&file, st, err);
 }
 
 /* ---- the verb ---- */
@@ -316,6 +399,7 @@ static const struct {
     {"info", run_info, false},
     {"convert", run_convert, false},
     {"cut", run_convert, true},
+    {"generate", run_generate, false},
 };
 
 enum {
@@ -339,7 +423,8 @@ int mr_trace_run(const struct mr_verb_call *call)
                            hint);
     }
     if (call->n_arg != 2)
-        return mr_ui_usage(call->ui, "trace", "trace %s takes one file", names[k]);
+        return mr_ui_usage(call->ui, "trace", "trace %s takes one %s", names[k],
+                           verbs[k].run == run_generate ? "kind" : "file");
     const struct job job = {call->ui, call->opts, call->arg[1], verbs[k].is_cut};
     const int code = verbs[k].run(&job, &out, &err) == MR_OK ? mr_ui_out(call->ui, &out)
                                                              : mr_ui_error(call->ui, &err);

@@ -9,8 +9,8 @@ struct mr_verb_call;
 
 struct mr_trace_opts_values {
     const char *format, *output, *to;
-    uint64_t block_tok, seed, n_session, skip;
-    double from_s, until_s;
+    uint64_t block_tok, seed, n_session, skip, context_max;
+    double from_s, until_s, rate_s, cv;
     int basis;
     bool as_json, is_strict;
 };

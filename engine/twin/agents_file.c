@@ -7,7 +7,7 @@
 
 static mr_status draw_sessions(uint64_t n, struct mr_lower *lower, struct mr_err *err)
 {
-    const uint32_t least = 32768, most = lower->plan.input_max;
+    const uint32_t least = MR_SYNTHETIC_CONTEXT_LEAST, most = lower->plan.input_max;
     const struct mr_synthetic synthetic = {
         .seed = lower->plan.seed, .context_max = most, .block_tok = lower->plan.block_tok};
     struct mr_session session = {0};
