@@ -4,8 +4,8 @@
  *
  * A node with budget B gives child i clamp(lambda w_i, min_i, max_i), one lambda for all, such that
  * the sum is B: nobody gets more while a neighbor of equal weight has less and could use it. A pass
- * adds minima and maxima up from the leaves, then fills down from the root, O(n log n) a level. The
- * caps that come out never add up to more than any limit, to the last bit.
+ * adds minima and maxima up from the leaves, then fills down from the root, a few times through the
+ * children of a node. The caps that come out never add up to more than any limit, to the last bit.
  *
  * Policies say what a leaf's maximum is: of its card (Max-P), a lower target (Max-Q), or what it
  * can use now (MaxLPS), so that watts nobody uses serve others. Nothing here knows clocks. */
@@ -45,12 +45,6 @@ MR_CHECKED mr_status mr_govern_check(const struct mr_govern_params *params, cons
 
 /* ---- one node ---- */
 
-struct mr_govern_break {
-    double at; /* lambda at which a child leaves its minimum or reaches its maximum */
-    double slope;
-    uint32_t i;
-};
-
 /* Children of one node. `gain` is watts at the node per watt of the child (loss between them). */
 struct mr_govern_children {
     uint32_t n;
@@ -58,10 +52,11 @@ struct mr_govern_children {
 };
 
 /** Fill one node. sum(gain alloc) <= budget_w - fixed_w, also as doubles added in index order onto
- *  fixed_w. Too small a budget gives every child its minimum.
- *  @param[out] scratch 4 n elements @return false when the minima do not fit */
+ *  fixed_w, and no more than n + 4 last bits of the budget below it. Too small a budget gives every
+ * child its minimum.
+ *  @return false when the minima do not fit */
 bool mr_govern_fill(const struct mr_govern_children *child, double fixed_w, double budget_w,
-                    double *alloc_w, struct mr_govern_break *scratch);
+                    double *alloc_w);
 
 /* ---- the tree ---- */
 
@@ -102,9 +97,8 @@ MR_CHECKED mr_status mr_govern_load_check(const struct mr_govern_tree *tree,
 
 /* Arrays of one pass, sized once. */
 struct mr_govern_pass {
-    double *alloc_w;        /* result: cap of a leaf, budget of an inner node */
-    double *low_w, *high_w; /* of every node */
-    struct mr_govern_break *scratch;
+    double *alloc_w; /* result: cap of a leaf, budget of an inner node */
+    double *low_w, *high_w, *sum_w;
     uint32_t n_infeasible; /* nodes whose minima exceed their limit */
     uint32_t infeasible;   /* the first of them */
 };

@@ -3,9 +3,9 @@
  * every node changes (a day of 15 s steps is 5,760 times 9,600 of these operations), and one node
  * alone does. Whole days of it: every node changes at every step, or jobs start and end and nothing
  * else changes; the checksum is the day's energy, and the twin of fixed step that recomputes all at
- * every step must come to the same. A decision of the governor over 400,000 packages. A day of a
- * hall with its supply. References: the same losses in one plain loop over arrays; a sum over the
- * packages. */
+ * every step must come to the same. A decision of the governor over 400,000 packages that all have
+ * changed, where the site's limit binds and where a rest is lent. A day of a hall with its supply.
+ * References: the same losses in one plain loop over arrays; a sum over the packages. */
 #include "engine/cli/bench_power.h"
 
 #include "engine/base/assert.h"
@@ -46,6 +46,7 @@ struct power_job {
     double *power_w; /* one after the other, again and again */
     double t_s;
     uint32_t at;
+    const double *demand_w; /* of packages, longer than they are many */
     struct mr_arena arena;
     struct mr_govern_tree *govern;
     struct mr_govern_params params;
@@ -329,7 +330,7 @@ static uint64_t plain_day_jobs(void *data)
 
 /* ---- the governor ---- */
 
-static mr_status build_govern(struct power_job *job, struct mr_err *err)
+static mr_status build_govern(struct power_job *job, uint64_t package_w, struct mr_err *err)
 {
     static const uint32_t fan[] = {n_hall, n_row, n_rack, n_package};
     uint32_t n = 1, level = 1, first = 0;
@@ -338,7 +339,7 @@ static mr_status build_govern(struct power_job *job, struct mr_err *err)
     struct mr_govern_node *node = mr_arena_zero(&job->arena, n, sizeof *node, err);
     double *low_w = mr_arena_zero(&job->arena, n, sizeof *low_w, err);
     double *high_w = mr_arena_zero(&job->arena, n, sizeof *high_w, err);
-    double *demand_w = mr_arena_zero(&job->arena, n, sizeof *demand_w, err);
+    double *demand_w = mr_arena_zero(&job->arena, n + n_power, sizeof *demand_w, err);
     if (job->power_w == NULL || node == NULL || low_w == NULL || high_w == NULL || demand_w == NULL)
         return MR_NOMEM;
     uint32_t made = 1;
@@ -355,29 +356,34 @@ static mr_status build_govern(struct power_job *job, struct mr_err *err)
     for (uint32_t i = 0; i < n; i++) {
         low_w[i] = 300;
         high_w[i] = 1400;
-        demand_w[i] = 0.5 * job->power_w[i % n_power];
     }
+    for (uint32_t i = 0; i < n + n_power; i++)
+        demand_w[i] = 0.5 * job->power_w[i % n_power];
     MR_TRY(mr_govern_tree_build(&job->arena, node, n, &job->govern, err));
     MR_TRY(mr_govern_pass_init(&job->arena, job->govern, &job->pass, err));
     mr_govern_defaults(&job->params);
     job->params.policy = MR_GOVERN_POLICY_MAXLPS;
-    job->load = (struct mr_govern_load){
-        .min_w = low_w, .max_w = high_w, .demand_w = demand_w, .budget_w = 414720 * 800.0};
+    job->demand_w = demand_w;
+    job->load = (struct mr_govern_load){.min_w = low_w,
+                                        .max_w = high_w,
+                                        .demand_w = demand_w,
+                                        .budget_w = 414720.0 * (double)package_w};
     return MR_OK;
 }
 
 static mr_status setup_govern(const struct mr_bench_case *self, struct mr_bench_job *bench,
                               struct mr_err *err)
 {
-    (void)self;
     struct power_job *job = new_job(bench, err);
     bench->n_op = 1;
-    return job != NULL ? build_govern(job, err) : MR_NOMEM;
+    return job != NULL ? build_govern(job, self->size, err) : MR_NOMEM;
 }
 
 static uint64_t work_govern(void *data)
 {
     struct power_job *job = data;
+    job->at = (job->at + 97) % n_power;
+    job->load.demand_w = job->demand_w + job->at;
     mr_govern_decide(job->govern, &job->params, &job->load, &job->pass);
     return bits_of(job->pass.alloc_w[mr_govern_n_node(job->govern) - 1]);
 }
@@ -453,7 +459,9 @@ static const struct mr_bench_case cases[] = {
     {.name = "power/day_jobs", .op = "day", .reference = "every node at every step of 15 s, in a loop", .setup = setup_day,
      .work = work_day_jobs, .plain = plain_day_jobs, .teardown = free_job, .same = "power/day_jobs_fixed"},
     {.name = "power/govern_414720", .op = "decision", .reference = "adding their demands", .setup = setup_govern,
-     .work = work_govern, .plain = plain_govern, .teardown = free_job},
+     .work = work_govern, .plain = plain_govern, .teardown = free_job, .size = 800},
+    {.name = "power/govern_414720_rest", .op = "decision", .reference = "adding their demands", .setup = setup_govern,
+     .work = work_govern, .plain = plain_govern, .teardown = free_job, .size = 1000},
     {.name = "power/hall_day", .op = "minute", .reference = "adding the joules of its racks", .setup = setup_hall,
      .work = work_hall, .plain = plain_hall, .teardown = free_job},
 };

@@ -4,6 +4,7 @@
  * published examples of lent watts, and a closed loop whose caps hold after the latency. */
 #include "power/govern.h"
 
+#include "engine/base/fmath.h"
 #include "engine/base/rng.h"
 #include "tests/test.h"
 
@@ -20,9 +21,8 @@ struct split {
 
 static bool fill(struct split *s, double budget_w)
 {
-    struct mr_govern_break scratch[4 * n_max];
     const struct mr_govern_children child = {s->n, s->min_w, s->max_w, s->weight, s->gain};
-    return mr_govern_fill(&child, 0, budget_w, s->alloc_w, scratch);
+    return mr_govern_fill(&child, 0, budget_w, s->alloc_w);
 }
 
 static struct split three(double a, double b, double c)
@@ -153,6 +153,47 @@ MR_TEST(sums_never_exceed_budgets_by_a_bit)
         mr_assert_near(sum_w, fmin(budget_w, most_w), 1e-13, 0);
         for (uint32_t i = 0; i < s.n; i++)
             assert_true(s.alloc_w[i] >= s.min_w[i] && s.alloc_w[i] <= s.max_w[i]);
+    }
+}
+
+/* Many children of weights far apart, budgets at bounds: caps spend all, and stand on one level. */
+MR_TEST(wide_nodes_of_all_weights)
+{
+    enum {
+        n_wide = 500
+    };
+    static double min_w[n_wide], max_w[n_wide], weight[n_wide], gain[n_wide], alloc_w[n_wide];
+    for (uint64_t seed = 0; seed < 2000; seed++) {
+        struct mr_rng rng = mr_rng_stream(seed, MR_RNG_TEST, 6);
+        const uint32_t n = 1 + (uint32_t)mr_rng_below(&rng, n_wide);
+        const struct mr_govern_children child = {n, min_w, max_w, weight, gain};
+        const double fixed_w = mr_rng_range(&rng, 0, 1e4), spread = 20 * mr_rng_f64(&rng);
+        double least_w = fixed_w, most_w = fixed_w, bound_w = fixed_w, sum_w = fixed_w;
+        const double level = mr_rng_below(&rng, 2) == 0 ? 500 : 100;
+        for (uint32_t i = 0; i < n; i++) {
+            weight[i] = mr_exp(mr_rng_range(&rng, -spread, spread));
+            gain[i] = mr_rng_range(&rng, 1, 1.1);
+            min_w[i] = 100 * (double)mr_rng_below(&rng, 4);
+            max_w[i] = min_w[i] + 100 * (double)mr_rng_below(&rng, 8);
+            least_w += gain[i] * min_w[i];
+            most_w += gain[i] * max_w[i];
+            bound_w += gain[i] * fmax(min_w[i], fmin(max_w[i], level * weight[i]));
+        }
+        const double budget_w = seed % 4 == 0 ? fmin(fmax(bound_w, least_w), most_w)
+                                              : least_w + (most_w - least_w) * mr_rng_f64(&rng);
+        assert_true(mr_govern_fill(&child, fixed_w, budget_w, alloc_w));
+        double low = 0, high = (double)INFINITY; /* the level is between */
+        for (uint32_t i = 0; i < n; i++) {
+            sum_w += gain[i] * alloc_w[i];
+            assert_true(alloc_w[i] >= min_w[i] && alloc_w[i] <= max_w[i]);
+            if (alloc_w[i] > min_w[i])
+                low = fmax(low, alloc_w[i] / weight[i]);
+            if (alloc_w[i] < max_w[i])
+                high = fmin(high, alloc_w[i] / weight[i]);
+        }
+        assert_true(sum_w <= budget_w);
+        mr_assert_near(sum_w, budget_w, (n + 4) * 0x1p-52, 0);
+        assert_true(low <= high * (1 + 1e-15));
     }
 }
 
@@ -594,6 +635,7 @@ MR_TEST(memory_may_run_out)
 
 MR_TEST_MAIN(MR_TEST_ENTRY(known_divisions), MR_TEST_ENTRY(divisions_are_the_best_of_all),
              MR_TEST_ENTRY(sums_never_exceed_budgets_by_a_bit),
+             MR_TEST_ENTRY(wide_nodes_of_all_weights),
              MR_TEST_ENTRY(random_trees_keep_every_limit_and_waste_nothing),
              MR_TEST_ENTRY(a_lower_site_budget_is_kept),
              MR_TEST_ENTRY(tiers_are_served_from_the_highest),

@@ -106,10 +106,9 @@ static void fills(void)
         {20, 40, 40}, {100. / 3, 100. / 3, 100. / 3}, {20, 80. / 3, 160. / 3}};
     static const double min_w[] = {10, 10, 10}, gain[] = {1, 1, 1};
     for (int k = 0; k < 3; k++) {
-        struct mr_govern_break scratch[12];
         double alloc_w[3];
         const struct mr_govern_children child = {3, min_w, max_w[k], weight[k], gain};
-        assert_true(mr_govern_fill(&child, 0, 100, alloc_w, scratch));
+        assert_true(mr_govern_fill(&child, 0, 100, alloc_w));
         for (int i = 0; i < 3; i++)
             row("G6", i == 0 ? "water-filling of 100 W over three" : "", want_w[k][i], alloc_w[i],
                 0);
