@@ -75,9 +75,52 @@ static mr_status read_unknown(const char *path, bool *is_layout, struct mr_site 
     return st;
 }
 
-mr_status mr_open_site(const char *path, int level, struct mr_site **out, struct mr_diags *diags)
+/* The layout's text, changed. */
+static mr_status load_changed(const char *path, const struct mr_layout_change *change, size_t n,
+                              struct mr_site **out, struct mr_diags *diags)
 {
     struct mr_err err = {0};
+    struct mr_gz *file = NULL;
+    struct mr_buf text = {0};
+    char *bytes = NULL;
+    size_t n_byte = 0;
+    mr_status st = mr_gz_open(path, &file, &err);
+    if (st == MR_OK)
+        st = mr_gz_read_all(file, file_max_bytes, &bytes, &n_byte, &err);
+    mr_gz_close(file);
+    if (st == MR_OK)
+        st = mr_layout_change_text(path, (struct mr_str){bytes, n_byte}, change, n, &text, &err);
+    if (st != MR_OK)
+        (void)mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
+    else
+        st = mr_layout_load_text(path, (struct mr_str){text.text, text.n}, out, diags);
+    mr_buf_fini(&text);
+    mr_free(bytes);
+    return st;
+}
+
+static mr_status with_fabric(int level, struct mr_site **out, struct mr_diags *diags)
+{
+    struct mr_err err = {0};
+    if (mr_fabric_build(*out, level, &err) == MR_OK)
+        return MR_OK;
+    mr_site_destroy(*out);
+    *out = NULL;
+    return mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
+}
+
+mr_status mr_open_site_changed(const char *path, const struct mr_layout_change *change, size_t n,
+                               int level, struct mr_site **out, struct mr_diags *diags)
+{
+    *out = NULL;
+    if (n == 0)
+        return mr_open_site(path, level, out, diags);
+    MR_TRY(load_changed(path, change, n, out, diags));
+    return with_fabric(level, out, diags);
+}
+
+mr_status mr_open_site(const char *path, int level, struct mr_site **out, struct mr_diags *diags)
+{
     mr_status st;
     bool is_layout = ends_with(path, ".layout.xml");
     *out = NULL;
@@ -91,10 +134,5 @@ mr_status mr_open_site(const char *path, int level, struct mr_site **out, struct
         st = read_unknown(path, &is_layout, out, diags);
     if (st != MR_OK || !is_layout)
         return st;
-    st = mr_fabric_build(*out, level, &err);
-    if (st == MR_OK)
-        return st;
-    mr_site_destroy(*out);
-    *out = NULL;
-    return mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
+    return with_fabric(level, out, diags);
 }

@@ -3,6 +3,7 @@
 #ifndef MR_PLATFORMS_OPEN_H
 #define MR_PLATFORMS_OPEN_H
 
+#include "platforms/layout_change.h"
 #include "platforms/site.h"
 
 /** Read a layout (*.layout.xml, expanded, with SimGrid's view built) or a SimGrid platform.
@@ -10,6 +11,11 @@
  *  @param[out] out owned by the caller: mr_site_destroy; NULL on error */
 MR_CHECKED mr_status mr_open_site(const char *path, int level, struct mr_site **out,
                                   struct mr_diags *diags);
+
+/** The same of a layout with n changes (layout_change.h); a platform takes none. */
+MR_CHECKED mr_status mr_open_site_changed(const char *path, const struct mr_layout_change *change,
+                                          size_t n, int level, struct mr_site **out,
+                                          struct mr_diags *diags);
 
 /** By its name alone: a platform that SimGrid can load from where it is. */
 bool mr_open_is_platform(const char *path);

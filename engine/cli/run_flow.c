@@ -51,7 +51,8 @@ mr_status mr_run_flow(const struct mr_scenario *scenario,
     struct mr_wiring *wiring = NULL;
     struct inside inside = {body, context, NULL};
     struct mr_err err = {0};
-    mr_status st = mr_open_site(scenario->site.file, MR_FABRIC_LEVEL_AUTO, &site, diags);
+    mr_status st = mr_open_site_changed(scenario->site.file, scenario->layout, scenario->n_layout,
+                                        MR_FABRIC_LEVEL_AUTO, &site, diags);
     if (st != MR_OK)
         return st;
     st = start(scenario, site, &wiring, &inside.net, &err);

@@ -203,7 +203,8 @@ static int validate_scenario(const char *path, bool is_strict, struct mr_diags *
         st = mr_play_check(&scenario, diags);
     if (st == MR_OK && scenario.site.file != NULL) {
         struct mr_site *site;
-        st = mr_open_site(scenario.site.file, MR_FABRIC_LEVEL_AUTO, &site, diags);
+        st = mr_open_site_changed(scenario.site.file, scenario.layout, scenario.n_layout,
+                                  MR_FABRIC_LEVEL_AUTO, &site, diags);
         if (st == MR_OK) {
             st = mr_check_site(site, diags, &err);
             (void)mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);

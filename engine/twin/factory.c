@@ -154,7 +154,8 @@ static mr_status open_all(struct mr_factory *f, const struct mr_pool *decode,
         return mr_err_set(err, MR_RANGE, (struct mr_place){s->path, 0, 0},
                           "site: a profile of step times knows no watts: name cards (gpu, llm), or "
                           "play without a site");
-    MR_TRY(mr_open_site(s->site.file, MR_FABRIC_LEVEL_AUTO, &f->site, diags));
+    MR_TRY(mr_open_site_changed(s->site.file, s->layout, s->n_layout, MR_FABRIC_LEVEL_AUTO,
+                                &f->site, diags));
     MR_TRY(mr_weather_make(&s->weather, &f->weather, err));
     f->has_weather = true;
     MR_TRY(mr_weather_check_span(&f->weather, s->top.until_s, err));

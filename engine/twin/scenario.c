@@ -26,7 +26,7 @@ static bool is_for(const char *set, const char *element, struct mr_str *name, st
 {
     const char *equals = strchr(set, '='), *slash = strchr(set, '/');
     const bool is_top = strcmp(element, "scenario") == 0;
-    if (equals == NULL)
+    if (equals == NULL || strcmp(element, "layout") == 0) /* its paths go on: change_layout */
         return false;
     const char *from = set;
     if (slash != NULL && slash < equals) {
@@ -54,6 +54,38 @@ static void tell_origins(struct reading *r, const struct mr_param_target *target
         if (out != NULL)
             mr_buf_printf(out, "%s%s/%s", out->n > 0 ? " " : "", target->table->name,
                           target->table->row[i].name);
+    }
+}
+
+/* "layout/hall/row/count=4": a path into the layout, which is not looked at here. One that the file
+ * of the scenario changes, too, has the value from outside. */
+static void change_layout(struct reading *r)
+{
+    static const char prefix[] = "layout/";
+    struct mr_scenario *s = r->scenario;
+    for (size_t i = 0; i < r->n_set; i++) {
+        const char *equals = strchr(r->set[i], '=');
+        struct mr_err err = {0};
+        if (equals == NULL || strncmp(r->set[i], prefix, sizeof prefix - 1) != 0)
+            continue;
+        const char *from = r->set[i] + sizeof prefix - 1;
+        const struct mr_str path = {from, (size_t)(equals - from)};
+        size_t k = 0;
+        while (k < s->n_layout && !mr_str_is(path, s->layout[k].path))
+            k++;
+        r->is_used[i] = true;
+        if (k == MR_SCENARIO_CHANGES) {
+            mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_LIMIT, (struct mr_place){"--set", 0, 0},
+                         "layout: more than %d changes", MR_SCENARIO_CHANGES);
+            return;
+        }
+        s->layout[k].path = mr_arena_text(&s->texts, path, &err);
+        s->layout[k].value = mr_arena_text(&s->texts, mr_str_of(equals + 1), &err);
+        if (err.status != MR_OK)
+            (void)mr_diags_add_err(r->diags, MR_SEVERITY_ERROR, &err);
+        s->n_layout += k == s->n_layout;
+        mr_buf_printf(&s->overridden, "%slayout/%s", s->overridden.n > 0 ? " " : "",
+                      err.status == MR_OK ? s->layout[k].path : "");
     }
 }
 
@@ -262,6 +294,11 @@ static void read_root(struct reading *r, const struct mr_xml_node *root)
                          mr_scenario_part(k).table->name);
     choose_workload(r, seen);
     name_tiers(r);
+    change_layout(r);
+    if (scenario->site.file == NULL && scenario->n_layout > 0 && !seen[MR_SCENARIO_PART_LAYOUT])
+        mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_SCHEMA, (struct mr_place){"--set", 0, 0},
+                     "layout/%s: means nothing without a site (<site file=\"...\"/>)",
+                     scenario->layout[0].path);
     for (size_t i = 0; i < r->n_set; i++)
         if (!r->is_used[i])
             mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_SCHEMA, (struct mr_place){"--set", 0, 0},

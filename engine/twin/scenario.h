@@ -13,10 +13,12 @@
  *
  * With <site file="hall.layout.xml"/> instances stand in its racks, and heat and power are played
  * with them: <weather>, <plant>, <grid>, <governor> and the rest of that part say how, <event>
- * what fails and when, <part> changes a parameter of one part of the plant.
+ * what fails and when, <part> changes a parameter of one part of the plant, <layout> an attribute
+ * of the site's layout.
  *
  * Every element is a parameter table; every attribute can also be set from outside by its path
- * ("deployment/tp"). Relative file names count from the folder of the scenario. */
+ * ("deployment/tp"), and so can those of the layout ("layout/hall/row/rack/count"). Relative file
+ * names count from the folder of the scenario. */
 #ifndef MR_ENGINE_TWIN_SCENARIO_H
 #define MR_ENGINE_TWIN_SCENARIO_H
 
@@ -26,12 +28,14 @@
 #include "engine/work/arrivals.h"
 #include "engine/work/demand.h"
 #include "engine/work/tools.h"
+#include "platforms/layout_change.h"
 
 enum {
     MR_SCENARIO_TIERS = 16,
     MR_SCENARIO_OUTAGES = 256,
     MR_SCENARIO_EVENTS = 64,
-    MR_SCENARIO_SETS = 64 /* <part> elements */
+    MR_SCENARIO_SETS = 64,   /* <part> elements */
+    MR_SCENARIO_CHANGES = 64 /* <layout> elements */
 };
 
 struct mr_scenario_top {
@@ -149,7 +153,8 @@ struct mr_scenario {
     struct mr_scenario_economy economy;
     struct mr_scenario_event event[MR_SCENARIO_EVENTS];
     struct mr_plant_set part[MR_SCENARIO_SETS];
-    size_t n_event, n_part;
+    struct mr_layout_change layout[MR_SCENARIO_CHANGES]; /* over what the site's file says */
+    size_t n_event, n_part, n_layout;
     struct mr_buf given, defaulted, overridden; /* paths, with spaces between */
     struct mr_arena texts;
 };

@@ -145,6 +145,10 @@ static const struct mr_param part_rows[] = {
     MR_PARAM_STR(struct mr_plant_set, name, "set", "", "Its parameter, as millrace thermal --set names it"),
     MR_PARAM_STR(struct mr_plant_set, value, "to", "", "Its value, with a unit where it has one"),
 };
+static const struct mr_param layout_rows[] = {
+    MR_PARAM_STR(struct mr_layout_change, path, "set", "", "Elements below <layout>, and an attribute: hall/row[1]/rack/count"),
+    MR_PARAM_STR(struct mr_layout_change, value, "to", "", "Its value, instead of what the site's file says"),
+};
 // clang-format on
 
 #define TABLE(name, element, doc)                                                 \
@@ -162,6 +166,8 @@ TABLE(grid, "grid", "What the grid costs and emits over time.");
 TABLE(economy, "economy", "What is paid for besides energy.");
 TABLE(event, "event", "What fails, comes back or is asked for. Several may be given.");
 TABLE(part, "part", "One parameter of one part of the plant. Several may be given.");
+TABLE(layout, "layout",
+      "One attribute of the site's layout, also --set layout/PATH=VALUE. Several may be given.");
 
 static const struct mr_param_table prefill_table = {
     "prefill", "A pool that reads prompts; what is not given is as in the deployment.",
@@ -215,6 +221,7 @@ static const struct {
     [MR_SCENARIO_PART_ECONOMY] = ONE(economy_table, economy),
     [MR_SCENARIO_PART_EVENT] = SOME(event_table, event, n_event),
     [MR_SCENARIO_PART_PART] = SOME(part_table, part, n_part),
+    [MR_SCENARIO_PART_LAYOUT] = SOME(layout_table, layout, n_layout),
 };
 
 struct mr_scenario_part mr_scenario_part(int part)
