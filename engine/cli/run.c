@@ -162,10 +162,11 @@ static void print_table(const struct mr_scenario *scenario, const struct mr_play
                   (unsigned long long)result->n_block, (unsigned long long)result->n_restart);
     if (result->has_split)
         put_split(out, result);
-    if (result->rows.n_skipped + result->rows.n_clipped > 0)
-        mr_buf_printf(out, "%-26s %llu skipped, %llu clipped\n", "rows of the workload",
-                      (unsigned long long)result->rows.n_skipped,
-                      (unsigned long long)result->rows.n_clipped);
+    if (result->rows.n_skipped + result->rows.n_clipped + result->rows.n_empty > 0)
+        mr_buf_printf(out, "%-26s %llu skipped, %llu clipped, %llu without input or output\n",
+                      "rows of the workload", (unsigned long long)result->rows.n_skipped,
+                      (unsigned long long)result->rows.n_clipped,
+                      (unsigned long long)result->rows.n_empty);
     if (result->n_down > 0) {
         mr_unit_human(result->down_s, MR_Q_TIME, 4, time);
         mr_buf_printf(out, "%-26s %llu of instances, %s in all, %llu calls moved\n", "outages",

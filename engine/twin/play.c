@@ -5,6 +5,7 @@
 #include "engine/twin/play.h"
 
 #include "engine/base/assert.h"
+#include "engine/base/csv.h"
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
 #include "engine/serve/cache_names.h"
@@ -29,6 +30,7 @@ struct run {
     struct mr_factory *factory;          /* NULL: no site */
     struct mr_arrivals_source *arrivals; /* or: */
     struct mr_agents *agents;
+    const char *tier_name[MR_SCENARIO_TIERS];
     uint64_t n_sample;
     struct mr_cache_runs runs; /* of the call that comes */
     uint32_t *host;            /* of every seat, on options->net */
@@ -41,11 +43,9 @@ struct run {
 /* ---- pools ---- */
 
 /* Hash ids name whole blocks only. */
-static mr_status check_hashes(const struct run *run, struct mr_err *err)
+static mr_status check_hashes(const struct run *run, uint64_t n_hash_tok, struct mr_err *err)
 {
-    const uint64_t n_hash_tok = run->scenario->workload.n_hash_tok;
-    if (run->scenario->has_agents || run->scenario->workload.file == NULL ||
-        !run->pool.serving.has_cache || n_hash_tok % run->pool.serving.block_tokens == 0)
+    if (!run->pool.serving.has_cache || n_hash_tok % run->pool.serving.block_tokens == 0)
         return MR_OK;
     return mr_err_set(err, MR_RANGE, (struct mr_place){run->scenario->path, 0, 0},
                       "workload: a hash id stands for %llu tokens, which are no whole blocks of %u "
@@ -60,7 +60,8 @@ static mr_status open_pools(struct run *run, struct mr_diags *diags, struct mr_e
     MR_TRY(mr_pool_open(run->shelf, scenario, &scenario->deployment, "deployment", &run->pool,
                         diags, err));
     run->pool.serving.steps_singly = run->options->steps_singly;
-    MR_TRY(check_hashes(run, err));
+    if (!scenario->has_agents && scenario->workload.file != NULL)
+        MR_TRY(check_hashes(run, scenario->workload.n_hash_tok, err));
     if (!scenario->has_prefill)
         return MR_OK;
     MR_TRY(mr_pool_open(run->shelf, scenario, &scenario->prefill, "prefill", &run->prefill, diags,
@@ -407,7 +408,7 @@ static mr_status close_books(struct run *run, struct mr_err *err)
 static mr_status name_blocks(struct run *run, const struct mr_arrival *arrival, struct mr_err *err)
 {
     static const uint64_t apart = (uint64_t)1 << 63;
-    const uint64_t per_hash = run->scenario->workload.n_hash_tok / run->pool.serving.block_tokens;
+    const uint64_t per_hash = mr_arrivals_hash_tok(run->arrivals) / run->pool.serving.block_tokens;
     uint64_t n_left = arrival->n_input / run->pool.serving.block_tokens;
     run->runs.n = 0;
     for (size_t i = 0; i < arrival->n_hash && n_left > 0; i++) {
@@ -428,10 +429,6 @@ static mr_status play_arrivals(struct run *run, double end_s, struct mr_err *err
         MR_TRY(mr_arrivals_next(run->arrivals, &arrival, &has_call, err));
         if (!has_call || arrival.arrived_s >= end_s)
             break;
-        if (arrival.tier >= scenario->n_tier)
-            return mr_err_set(err, MR_REF, MR_NOWHERE,
-                              "call %llu is of tier %u, but there are only %zu <tier> elements",
-                              (unsigned long long)id, arrival.tier, scenario->n_tier);
         MR_TRY(name_blocks(run, &arrival, err));
         const struct mr_ticket ticket = {
             .id = id,
@@ -596,9 +593,15 @@ static mr_status open_calls(struct run *run, struct mr_diags *diags, struct mr_e
     const struct mr_scenario *scenario = run->scenario;
     const struct mr_serving *serving = &run->pool.serving;
     const struct mr_agents_options options = {arrived, session_ended, run};
-    if (!scenario->has_agents)
-        return mr_arrivals_open(&scenario->workload, scenario->top.seed, scenario->deployment.llm,
-                                serving->context_max, &run->arrivals, err);
+    if (!scenario->has_agents) {
+        for (size_t i = 0; i < scenario->n_tier; i++)
+            run->tier_name[i] = scenario->tier[i].name;
+        const struct mr_arrivals_served served = {scenario->deployment.llm, serving->context_max,
+                                                  run->tier_name, scenario->n_tier};
+        MR_TRY(mr_arrivals_open(&scenario->workload, scenario->top.seed, &served, &run->arrivals,
+                                err));
+        return check_hashes(run, mr_arrivals_hash_tok(run->arrivals), err);
+    }
     return mr_agents_open(scenario, &options, serving->block_tokens, serving->context_max,
                           &run->cell, &run->agents, diags, err);
 }

@@ -270,6 +270,7 @@ static void put_rows(struct mr_jsonw *w, const struct mr_play_result *result)
     mr_jsonw_object(w);
     mr_jsonw_key_u64(w, "skipped", result->rows.n_skipped);
     mr_jsonw_key_u64(w, "clipped", result->rows.n_clipped);
+    mr_jsonw_key_u64(w, "empty", result->rows.n_empty);
     mr_jsonw_end(w);
 }
 

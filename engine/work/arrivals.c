@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Columns are found by the names that public traces use. Drawn calls have streams of their own for
- * arrivals and for lengths, so that another rate does not change the lengths. */
+/* Files are read by trace.h; what is judged here is what calls mean to a run. Drawn calls have
+ * streams of their own for arrivals and for lengths, so that another rate does not change the
+ * lengths. */
+#include "engine/work/arrivals.h"
+
 #include "engine/base/fmath.h"
-#include "engine/base/gz.h"
 #include "engine/base/mem.h"
-#include "engine/work/arrivals_impl.h"
+#include "engine/base/num.h"
 
 #include <math.h>
 #include <string.h>
 
 static const char *const bads[] = {"error", "skip", "clip"};
 static const char *const longs[] = {"refuse", "clip", "error"};
+static const char *const models[] = {"served", "any"};
+static const char go_on[] = " (bad_rows=\"skip\" or \"clip\" go on)";
 
 // clang-format off
 #define S struct mr_arrivals_spec
 static const struct mr_param rows[] = {
-    MR_PARAM_STR(S, file, "file", NULL, "CSV with arrived_s, input, output, and if there session, tier, model; or a Mooncake trace, JSON Lines; not given: drawn"),
+    MR_PARAM_STR(S, file, "file", NULL, "CSV with arrived_s, input, output, and if there session, tier, model; Azure's, BurstGPT's, Mooncake's or any other format of single calls, plain or gzip; not given: drawn"),
+    MR_PARAM_STR(S, format, "format", NULL, "Format of the file, as millrace trace names it; not given: by its content"),
     MR_PARAM(S, speed, "speed", MR_Q_COUNT, "1", 1e-6, 1e6, "Recorded arrivals are this many times faster"),
     MR_PARAM(S, rate_s, "rate", MR_Q_RATE, "1 req/s", 1e-9, 1e9, "Mean arrivals of drawn calls, a Poisson process"),
     MR_PARAM(S, input_tok, "input", MR_Q_TOKENS, "1024 tok", 1, 1e8, "Median of drawn prompts' tokens"),
@@ -25,8 +30,9 @@ static const struct mr_param rows[] = {
     MR_PARAM(S, prefix_tok, "prefix", MR_Q_TOKENS, "0 tok", 0, 1e8, "Tokens at the beginning of every prompt that all sessions share"),
     MR_PARAM_N(S, n_call, "calls", "0", 0, 4000000000, "Most calls of the workload; 0: no limit"),
     MR_PARAM_N(S, length_max, "length_max", "0", 0, 4000000000, "Prompts are cut so that prompt and output do not exceed it; 0: not"),
-    MR_PARAM_N(S, n_hash_tok, "hash_block", "512", 1, 1048576, "Tokens that a hash id of a trace stands for"),
+    MR_PARAM_N(S, n_hash_tok, "hash_block", "0", 0, 1048576, "Tokens that a hash id of a trace stands for; 0: what its format says, Mooncake 512"),
     MR_PARAM_ONE_OF(S, bad, "bad_rows", bads, "error", "Rows with times out of order, lengths below 0 or beyond 4e9, other models: an error; left out; or set to the nearest value. Counted"),
+    MR_PARAM_ONE_OF(S, models, "models", models, "served", "Rows that name another model than the deployment's: bad rows, or played all the same"),
     MR_PARAM_ONE_OF(S, longer, "over_context", longs, "refuse", "Calls beyond the longest context: refused, cut to it, or an error"),
 };
 #undef S
@@ -36,264 +42,240 @@ const struct mr_param_table mr_arrivals_table = {
     "workload", "Calls that arrive whatever becomes of those before.", rows,
     sizeof rows / sizeof *rows};
 
-enum {
-    column_arrived,
-    column_input,
-    column_output,
-    column_session,
-    column_tier,
-    column_model,
-    n_column,
-    n_name = 5
-};
-
-static const struct {
-    const char *name[n_name]; /* the first is ours */
-    bool must;
-} columns[n_column] = {
-    [column_arrived] = {{"arrived_s", "arrived_at", "timestamp_s"}, true},
-    [column_input] = {{"input", "prefill", "num_prefill_tokens", "input_tokens"}, true},
-    [column_output] = {{"output", "decode", "num_decode_tokens", "output_tokens"}, true},
-    [column_session] = {{"session", "session_id"}, false},
-    [column_tier] = {{"tier"}, false},
-    [column_model] = {{"model", "Model"}, false},
-};
-
 struct mr_arrivals_source {
     struct mr_arrivals_spec spec;
-    const char *model;
-    uint64_t context_max;
-    struct mr_csv *csv; /* one of the two; neither: drawn */
-    struct mr_json *json;
-    struct mr_arrivals_hashes hashes;
-    struct mr_arrivals_counts counts;
-    size_t column[n_column];
+    struct mr_arrivals_served served;
+    struct mr_trace *trace; /* NULL: drawn */
+    struct mr_session session;
+    uint64_t *hash;
+    size_t cap_hash;
+    struct mr_arrivals_counts counts; /* beside the trace's own */
     struct mr_rng arrival, length;
     double last_s;
     uint64_t n_call;
 };
 
-static mr_status find_columns(struct mr_arrivals_source *source, struct mr_err *err)
-{
-    for (int k = 0; k < n_column; k++) {
-        source->column[k] = SIZE_MAX;
-        for (int i = 0; i < n_name && columns[k].name[i] != NULL; i++)
-            if (source->column[k] == SIZE_MAX)
-                source->column[k] = mr_csv_find_column(source->csv, columns[k].name[i]);
-        if (source->column[k] == SIZE_MAX && columns[k].must)
-            return mr_csv_column(source->csv, columns[k].name[0], &source->column[k], err);
-    }
-    return MR_OK;
-}
+/* ---- life ---- */
 
-/* The first character tells; a byte order mark is none. */
-static mr_status open_file(struct mr_arrivals_source *source, struct mr_err *err)
-{
-    static const struct mr_json_options lines = {.is_lines = true};
-    struct mr_gz *file = NULL;
-    char first[4] = "";
-    size_t n = 0;
-    MR_TRY(mr_gz_open(source->spec.file, &file, err));
-    const mr_status st = mr_gz_read(file, first, sizeof first, &n, err);
-    mr_gz_close(file);
-    MR_TRY(st);
-    if (first[memcmp(first, "\xef\xbb\xbf", 3) == 0 ? 3 : 0] == '{')
-        return mr_json_open(source->spec.file, &lines, &source->json, err);
-    MR_TRY(mr_csv_open(source->spec.file, NULL, &source->csv, err));
-    return find_columns(source, err);
-}
-
-static mr_status create(const struct mr_arrivals_spec *spec, uint64_t seed, struct mr_csv *take_csv,
-                        struct mr_arrivals_source **out, struct mr_err *err)
+static mr_status create(const struct mr_arrivals_spec *spec, uint64_t seed,
+                        const struct mr_arrivals_served *served, struct mr_arrivals_source **out,
+                        struct mr_err *err)
 {
     struct mr_arrivals_source *source = mr_alloc_zero(1, sizeof *source);
-    mr_status st = MR_OK;
-    *out = NULL;
-    if (source == NULL) {
-        mr_csv_close(take_csv);
+    *out = source;
+    if (source == NULL)
         return mr_err_nomem(err, sizeof *source);
-    }
     source->spec = *spec;
+    if (served != NULL)
+        source->served = *served;
     source->arrival = mr_rng_stream(seed, MR_RNG_ARRIVAL, 0);
     source->length = mr_rng_stream(seed, MR_RNG_LENGTH, 0);
-    source->csv = take_csv;
-    if (take_csv != NULL)
-        st = find_columns(source, err);
-    else if (spec->file != NULL)
-        st = open_file(source, err);
-    if (st != MR_OK) {
-        mr_arrivals_close(source);
-        return st;
-    }
-    *out = source;
     return MR_OK;
 }
 
-mr_status mr_arrivals_open(const struct mr_arrivals_spec *spec, uint64_t seed, const char *model,
-                           uint64_t context_max, struct mr_arrivals_source **out,
+static struct mr_trace_options options_of(const struct mr_arrivals_spec *spec)
+{
+    return (struct mr_trace_options){.format = spec->format,
+                                     .block_tok = (uint32_t)spec->n_hash_tok,
+                                     .is_single = true,
+                                     .bad = spec->bad,
+                                     .bad_hint = go_on};
+}
+
+static mr_status finish(struct mr_arrivals_source **out, mr_status st)
+{
+    if (st == MR_OK)
+        return st;
+    mr_arrivals_close(*out);
+    *out = NULL;
+    return st;
+}
+
+mr_status mr_arrivals_open(const struct mr_arrivals_spec *spec, uint64_t seed,
+                           const struct mr_arrivals_served *served, struct mr_arrivals_source **out,
                            struct mr_err *err)
 {
-    const mr_status st = create(spec, seed, NULL, out, err);
-    if (*out == NULL)
-        return st;
-    (*out)->model = model;
-    (*out)->context_max = context_max;
-    return MR_OK;
+    const struct mr_trace_options options = options_of(spec);
+    MR_TRY(create(spec, seed, served, out, err));
+    return spec->file == NULL
+               ? MR_OK
+               : finish(out, mr_trace_open(spec->file, &options, &(*out)->trace, err));
 }
 
-mr_status mr_arrivals_open_csv(const struct mr_arrivals_spec *spec, struct mr_csv *take_csv,
-                               struct mr_arrivals_source **out, struct mr_err *err)
+mr_status mr_arrivals_open_memory(const void *bytes, size_t n, const char *name,
+                                  const struct mr_arrivals_spec *spec,
+                                  const struct mr_arrivals_served *served,
+                                  struct mr_arrivals_source **out, struct mr_err *err)
 {
-    return create(spec, 0, take_csv, out, err);
+    const struct mr_trace_options options = options_of(spec);
+    MR_TRY(create(spec, 0, served, out, err));
+    return finish(out, mr_trace_open_memory(bytes, n, name, &options, &(*out)->trace, err));
 }
 
 void mr_arrivals_close(struct mr_arrivals_source *source)
 {
     if (source == NULL)
         return;
-    mr_csv_close(source->csv);
-    mr_json_close(source->json);
-    mr_free(source->hashes.item);
+    mr_trace_close(source->trace);
+    mr_session_fini(&source->session);
+    mr_free(source->hash);
     mr_free(source);
 }
 
 /* ---- recorded ---- */
 
-static mr_status read_csv(struct mr_arrivals_source *source, struct mr_arrivals_raw *row,
-                          bool *has_row, struct mr_err *err)
+/* Bad: it is told, or the row is left out, or its value mended by the caller. */
+static mr_status judge(struct mr_arrivals_source *source, double value, bool *is_played,
+                       const char *what, struct mr_err *err)
 {
-    const struct mr_csv *csv = source->csv;
-    const size_t *column = source->column;
-    *row = (struct mr_arrivals_raw){0};
-    MR_TRY(mr_csv_next(source->csv, has_row, err));
-    if (!*has_row)
-        return MR_OK;
-    row->at = mr_csv_place(csv, column[column_arrived]);
-    MR_TRY(mr_csv_f64(csv, column[column_arrived], &row->arrived_s, err));
-    MR_TRY(mr_csv_f64(csv, column[column_input], &row->input, err));
-    MR_TRY(mr_csv_f64(csv, column[column_output], &row->output, err));
-    row->has_session = column[column_session] != SIZE_MAX;
-    if (row->has_session)
-        MR_TRY(mr_csv_u64(csv, column[column_session], &row->session, err));
-    if (column[column_tier] != SIZE_MAX)
-        MR_TRY(mr_csv_u64(csv, column[column_tier], &row->tier, err));
-    if (column[column_model] != SIZE_MAX) {
-        const struct mr_str text = mr_csv_field(csv, column[column_model]);
-        const size_t n = text.n < sizeof row->model ? text.n : sizeof row->model - 1;
-        memcpy(row->model, text.p, n);
-        row->model[n] = '\0';
-    }
+    if (source->spec.bad == MR_TRACE_BAD_ERROR)
+        return mr_err_set(err, MR_RANGE, mr_trace_place(source->trace), "%g %s%s", value, what,
+                          go_on);
+    *is_played &= source->spec.bad != MR_TRACE_BAD_SKIP;
     return MR_OK;
 }
 
-/* Bad: it is told, or counted. @param[in,out] value set to `nearest` where rows are clipped */
-static mr_status judge(struct mr_arrivals_source *source, const struct mr_arrivals_raw *row,
-                       double *value, double nearest, bool *is_played, const char *what,
-                       struct mr_err *err)
-{
-    if (source->spec.bad == MR_ARRIVALS_ERROR)
-        return mr_err_set(err, MR_RANGE, row->at, "%g %s (bad_rows=\"skip\" or \"clip\" go on)",
-                          *value, what);
-    if (source->spec.bad == MR_ARRIVALS_SKIP)
-        *is_played = false;
-    *value = nearest;
-    return MR_OK;
-}
-
-static mr_status judge_tokens(struct mr_arrivals_source *source, const struct mr_arrivals_raw *row,
-                              double *value, bool *is_played, bool *is_clipped, struct mr_err *err)
-{
-    static const double most = 4e9;
-    const double before = *value;
-    if (isnan(before))
-        return mr_err_set(err, MR_RANGE, row->at, "NaN is not a number of tokens");
-    if (!(before >= 0 && before <= most && before == floor(before)))
-        MR_TRY(judge(source, row, value, floor(fmin(most, fmax(0, before))), is_played,
-                     "is not a number of tokens", err));
-    *is_clipped |= *value != before;
-    *value = fmax(*value, 1); /* traces count calls that made nothing */
-    return MR_OK;
-}
-
-static mr_status judge_model(struct mr_arrivals_source *source, const struct mr_arrivals_raw *row,
-                             bool *is_played, struct mr_err *err)
-{
-    char quoted[MR_QUOTE_CAP];
-    if (row->model[0] == '\0' || source->model == NULL || strcmp(row->model, source->model) == 0)
-        return MR_OK;
-    *is_played = false;
-    if (source->spec.bad != MR_ARRIVALS_ERROR)
-        return MR_OK;
-    return mr_err_set(err, MR_REF, row->at,
-                      "model \"%s\": \"%s\" is served (bad_rows=\"skip\" leaves others out)",
-                      mr_text_quote(mr_str_of(row->model), quoted), source->model);
-}
-
-/* @param[out] is_played false: it is left out */
-static mr_status take_row(struct mr_arrivals_source *source, struct mr_arrivals_raw *row,
-                          struct mr_arrival *call, bool *is_played, struct mr_err *err)
+/* Times never go back. */
+static mr_status take_time(struct mr_arrivals_source *source, double recorded_s, double *at_s,
+                           bool *is_played, bool *is_clipped, struct mr_err *err)
 {
     static const double time_max_s = 1e10; /* as of a run's end */
-    bool is_clipped = false;
-    *is_played = true;
-    if (row->session > 0xffffffff - 1)
-        return mr_err_set(err, MR_RANGE, row->at, "sessions count from 0 to 4294967294");
-    if (row->tier > 255)
-        return mr_err_set(err, MR_RANGE, row->at, "tiers count from 0 to 255");
-    MR_TRY(judge_model(source, row, is_played, err));
-    double at_s = row->arrived_s / source->spec.speed;
-    if (!(at_s <= time_max_s) || row->arrived_s < 0) {
-        MR_TRY(judge(source, row, &row->arrived_s, 0, is_played, "is not a time", err));
-        at_s = source->last_s;
-        is_clipped = true;
-    } else if (at_s < source->last_s) {
-        MR_TRY(judge(source, row, &row->arrived_s, 0, is_played,
-                     "s is before the row above: sort the file by time", err));
-        at_s = source->last_s;
-        is_clipped = true;
+    if (isnan(recorded_s))
+        return mr_err_set(err, MR_SCHEMA, mr_trace_place(source->trace),
+                          "a call has no time: an open loop needs all of them");
+    *at_s = recorded_s / source->spec.speed;
+    if (*at_s >= source->last_s && *at_s <= time_max_s)
+        return MR_OK;
+    if (!*is_clipped)
+        MR_TRY(judge(source, recorded_s, is_played,
+                     *at_s > time_max_s ? "s is too late for a run"
+                                        : "s is before the row above: sort the file by time",
+                     err));
+    *at_s = source->last_s;
+    *is_clipped = true;
+    return MR_OK;
+}
+
+static mr_status take_model(struct mr_arrivals_source *source, uint32_t model, bool *is_played,
+                            struct mr_err *err)
+{
+    const char *own = mr_intern_text(&mr_trace_book(source->trace)->model, model);
+    const char *served = source->served.model;
+    char quoted[MR_QUOTE_CAP];
+    if (served == NULL || source->spec.models == MR_ARRIVALS_MODELS_ANY ||
+        strcmp(own, "default") == 0 || strcmp(own, served) == 0)
+        return MR_OK;
+    *is_played = false;
+    if (source->spec.bad != MR_TRACE_BAD_ERROR)
+        return MR_OK;
+    return mr_err_set(err, MR_REF, mr_trace_place(source->trace),
+                      "model \"%s\": \"%s\" is served (models=\"any\" plays it all the same, "
+                      "bad_rows=\"skip\" leaves it out)",
+                      mr_text_quote(mr_str_of(own), quoted), served);
+}
+
+/* By its name, else by its number. */
+static mr_status take_tier(struct mr_arrivals_source *source, uint32_t tier, uint8_t *i,
+                           struct mr_err *err)
+{
+    const struct mr_arrivals_served *served = &source->served;
+    const size_t n = served->n_tier > 0 ? served->n_tier : 256;
+    uint64_t number = 0;
+    *i = 0;
+    if (tier == MR_SESSION_NONE)
+        return MR_OK;
+    const struct mr_str name = mr_intern_str(&mr_trace_book(source->trace)->tier, tier);
+    while (number < served->n_tier && !mr_str_is(name, served->tier[number]))
+        number++;
+    if (number == served->n_tier && (mr_num_parse_u64(name, &number) != MR_OK || number >= n)) {
+        char quoted[MR_QUOTE_CAP];
+        return mr_err_set(err, MR_REF, mr_trace_place(source->trace),
+                          "there is no tier \"%s\": a name, or a number up to %zu",
+                          mr_text_quote(name, quoted), n - 1);
     }
-    MR_TRY(judge_tokens(source, row, &row->input, is_played, &is_clipped, err));
-    MR_TRY(judge_tokens(source, row, &row->output, is_played, &is_clipped, err));
+    *i = (uint8_t)number;
+    return MR_OK;
+}
+
+static mr_status take_session(struct mr_arrivals_source *source, struct mr_arrival *call,
+                              struct mr_err *err)
+{
+    const struct mr_session *session = &source->session;
+    const char *id = mr_session_text(session, session->head.id);
+    uint64_t number = source->n_call;
+    call->is_alone = id == NULL;
+    if (id != NULL &&
+        (mr_num_parse_u64(mr_str_of(id), &number) != MR_OK || number > UINT32_MAX - 1))
+        return mr_err_set(err, MR_RANGE, mr_trace_place(source->trace),
+                          "session: a number from 0 to 4294967294");
+    call->session = (uint32_t)number;
+    return MR_OK;
+}
+
+/* Ids of blocks that mean the same in other calls. */
+static mr_status take_hashes(struct mr_arrivals_source *source, struct mr_arrival *call,
+                             struct mr_err *err)
+{
+    const struct mr_session *session = &source->session;
+    size_t n = 0;
+    for (size_t r = 0; r < session->n_run && mr_arrivals_hash_tok(source) > 0; r++) {
+        const struct mr_session_run *run = &session->run[r];
+        if (run->is_minted)
+            break;
+        MR_TRY(mr_grow(&source->hash, &source->cap_hash, n + run->n, sizeof *source->hash, err));
+        for (uint32_t i = 0; i < run->n; i++)
+            source->hash[n++] = run->id + i;
+    }
+    call->hash = source->hash;
+    call->n_hash = n;
+    return MR_OK;
+}
+
+static mr_status take_session_call(struct mr_arrivals_source *source, struct mr_arrival *call,
+                                   bool is_cut, bool *is_played, struct mr_err *err)
+{
+    const struct mr_session *session = &source->session;
+    if (session->n_llm != 1 || session->n_node != 1)
+        return mr_err_set(err, MR_SCHEMA, mr_trace_place(source->trace),
+                          "a session of %zu calls: calls of a session wait for those before them, "
+                          "here calls come whatever becomes of those before (<agents> plays it)",
+                          session->n_llm);
+    const struct mr_session_llm *llm = &session->llm[0];
+    *is_played = true;
+    MR_TRY(take_model(source, llm->model, is_played, err));
+    MR_TRY(take_time(source, session->head.arrival_s, &call->arrived_s, is_played, &is_cut, err));
+    MR_TRY(take_tier(source, session->head.tier, &call->tier, err));
+    MR_TRY(take_session(source, call, err));
     if (!*is_played) {
         source->counts.n_skipped++;
         return MR_OK;
     }
-    source->counts.n_clipped += is_clipped ? 1u : 0u;
-    *call =
-        (struct mr_arrival){.arrived_s = at_s,
-                            .n_input = (uint32_t)row->input,
-                            .n_output = (uint32_t)row->output,
-                            .session = (uint32_t)(row->has_session ? row->session : source->n_call),
-                            .tier = (uint8_t)row->tier,
-                            .is_alone = !row->has_session,
-                            .hash = source->hashes.item,
-                            .n_hash = source->hashes.n};
-    return MR_OK;
+    source->counts.n_clipped += is_cut ? 1 : 0;
+    source->counts.n_empty += llm->n_input == 0 || llm->n_output == 0 ? 1 : 0;
+    call->n_input = llm->n_input > 0 ? llm->n_input : 1;
+    call->n_output = llm->n_output > 0 ? llm->n_output : 1;
+    return take_hashes(source, call, err);
 }
 
 static mr_status read_call(struct mr_arrivals_source *source, struct mr_arrival *call,
                            bool *has_call, struct mr_err *err)
 {
-    for (;;) {
-        struct mr_arrivals_raw row;
-        bool is_played;
-        MR_TRY(source->json != NULL
-                   ? mr_arrivals_jsonl_next(source->json, &row, &source->hashes, has_call, err)
-                   : read_csv(source, &row, has_call, err));
+    const struct mr_trace_counts *counts = mr_trace_counted(source->trace);
+    for (bool is_played = false; !is_played;) {
+        const uint64_t n_cut = counts->cut_row + counts->clipped_input;
+        MR_TRY(mr_trace_next(source->trace, &source->session, has_call, err));
         if (!*has_call)
             return MR_OK;
-        MR_TRY(take_row(source, &row, call, &is_played, err));
-        const uint64_t n = (uint64_t)call->n_input + call->n_output;
-        if (is_played && source->spec.longer == MR_ARRIVALS_LONG_ERROR && source->context_max > 0 &&
-            n > source->context_max)
-            return mr_err_set(
-                err, MR_RANGE, row.at,
-                "%llu tokens: the longest context is %llu (over_context=\"refuse\" or "
-                "\"clip\" go on)",
-                (unsigned long long)n, (unsigned long long)source->context_max);
-        if (is_played)
-            return MR_OK;
+        MR_TRY(take_session_call(source, call, counts->cut_row + counts->clipped_input > n_cut,
+                                 &is_played, err));
     }
+    const uint64_t n = (uint64_t)call->n_input + call->n_output, most = source->served.context_max;
+    if (source->spec.longer != MR_ARRIVALS_LONG_ERROR || most == 0 || n <= most)
+        return MR_OK;
+    return mr_err_set(err, MR_RANGE, mr_trace_place(source->trace),
+                      "%llu tokens: the longest context is %llu (over_context=\"refuse\" or "
+                      "\"clip\" go on)",
+                      (unsigned long long)n, (unsigned long long)most);
 }
 
 /* ---- drawn ---- */
@@ -330,7 +312,7 @@ mr_status mr_arrivals_next(struct mr_arrivals_source *source, struct mr_arrival 
 {
     const struct mr_arrivals_spec *spec = &source->spec;
     *has_call = spec->n_call == 0 || source->n_call < spec->n_call;
-    if (*has_call && (source->csv != NULL || source->json != NULL))
+    if (*has_call && source->trace != NULL)
         MR_TRY(read_call(source, call, has_call, err));
     else if (*has_call)
         draw(source, call);
@@ -338,9 +320,9 @@ mr_status mr_arrivals_next(struct mr_arrivals_source *source, struct mr_arrival 
         return MR_OK;
     if (spec->length_max > 0 && (uint64_t)call->n_input + call->n_output > spec->length_max)
         cut(call, spec->length_max);
-    if (spec->longer == MR_ARRIVALS_LONG_CLIP && source->context_max > 0 &&
-        (uint64_t)call->n_input + call->n_output > source->context_max) {
-        cut(call, source->context_max);
+    if (spec->longer == MR_ARRIVALS_LONG_CLIP && source->served.context_max > 0 &&
+        (uint64_t)call->n_input + call->n_output > source->served.context_max) {
+        cut(call, source->served.context_max);
         source->counts.n_clipped++;
     }
     source->last_s = call->arrived_s;
@@ -348,7 +330,17 @@ mr_status mr_arrivals_next(struct mr_arrivals_source *source, struct mr_arrival 
     return MR_OK;
 }
 
+uint32_t mr_arrivals_hash_tok(const struct mr_arrivals_source *source)
+{
+    const struct mr_session_book *book =
+        source->trace != NULL ? mr_trace_book(source->trace) : NULL;
+    return book != NULL && book->is_global ? book->block_tok : 0;
+}
+
 struct mr_arrivals_counts mr_arrivals_counted(const struct mr_arrivals_source *source)
 {
-    return source->counts;
+    struct mr_arrivals_counts counts = source->counts;
+    if (source->trace != NULL)
+        counts.n_skipped += mr_trace_counted(source->trace)->bad_row;
+    return counts;
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Open-loop workloads: calls with an arrival time and two lengths, from a table or drawn at random.
- * One call is in memory at a time. */
+/* Open-loop workloads: calls with an arrival time and two lengths, from a file of any format that
+ * trace.h reads and whose sessions are single calls, or drawn at random. One call is in memory at a
+ * time. */
 #ifndef MR_ENGINE_WORK_ARRIVALS_H
 #define MR_ENGINE_WORK_ARRIVALS_H
 
-#include "engine/base/csv.h"
 #include "engine/base/param.h"
 #include "engine/base/rng.h"
+#include "engine/work/trace.h"
 
 struct mr_arrival {
     double arrived_s; /* never before the call before it */
@@ -19,14 +20,6 @@ struct mr_arrival {
     size_t n_hash;
 };
 
-/* What becomes of rows that cannot be played as they are: unsorted or negative times, lengths that
- * are none, models that are not served. In the order of the schema. */
-enum mr_arrivals_bad {
-    MR_ARRIVALS_ERROR, /* with file, line and reason */
-    MR_ARRIVALS_SKIP,  /* left out and counted */
-    MR_ARRIVALS_CLIP   /* set to the nearest possible value and counted; other models left out */
-};
-
 /* Calls beyond the longest context of the network. In the order of the schema. */
 enum mr_arrivals_long {
     MR_ARRIVALS_LONG_REFUSE, /* come and are refused */
@@ -34,13 +27,29 @@ enum mr_arrivals_long {
     MR_ARRIVALS_LONG_ERROR
 };
 
+/* Models that rows name. In the order of the schema. */
+enum mr_arrivals_models {
+    MR_ARRIVALS_MODELS_SERVED, /* others are bad rows; clipped, they are left out as well */
+    MR_ARRIVALS_MODELS_ANY     /* all are played by the one that is served */
+};
+
 struct mr_arrivals_counts {
     uint64_t n_skipped, n_clipped;
+    uint64_t n_empty; /* calls without input or output: one token was played */
+};
+
+/* Who plays them. Texts are lent. */
+struct mr_arrivals_served {
+    const char *model;       /* NULL: any */
+    uint64_t context_max;    /* 0: no limit */
+    const char *const *tier; /* [n_tier] names; rows may also say their numbers */
+    size_t n_tier;           /* 0: numbers up to 255 */
 };
 
 /* <workload>: a file, or a rate. */
 struct mr_arrivals_spec {
-    const char *file;                   /* CSV or JSON Lines; NULL: drawn */
+    const char *file;                   /* NULL: drawn */
+    const char *format;                 /* as trace.h names it; NULL: by content */
     double speed;                       /* recorded times are divided by it */
     double rate_s;                      /* mean arrivals per second, Poisson */
     double input_tok, output_tok;       /* medians of lognormal lengths */
@@ -48,32 +57,34 @@ struct mr_arrivals_spec {
     uint64_t n_call;                    /* at most; 0: no limit */
     double prefix_tok;                  /* at the beginning of every prompt, the same for all */
     uint64_t length_max;                /* input + output are cut to it; 0: not */
-    uint64_t n_hash_tok;                /* tokens of a hash id */
-    int bad, longer;                    /* enum mr_arrivals_bad, mr_arrivals_long */
+    uint64_t n_hash_tok;                /* tokens of a hash id; 0: the format's */
+    int bad, longer, models; /* enum mr_trace_bad, mr_arrivals_long, mr_arrivals_models */
 };
 
 extern const struct mr_param_table mr_arrivals_table;
 
 struct mr_arrivals_source;
 
-/** @param[in] spec its texts are lent until the source is closed
- *  @param[in] model that is served, lent; rows may name others @param[in] context_max its longest
- *  context; 0: no limit
+/** @param[in] spec its texts are lent until the source is closed @param[in] served copied
  *  @param[out] out owned by the caller: mr_arrivals_close */
 MR_CHECKED mr_status mr_arrivals_open(const struct mr_arrivals_spec *spec, uint64_t seed,
-                                      const char *model, uint64_t context_max,
+                                      const struct mr_arrivals_served *served,
                                       struct mr_arrivals_source **out, struct mr_err *err);
 
-/** From a table that is open already, whatever the spec's file says.
- *  @param[in] take_csv closed with the source, and when this fails */
-MR_CHECKED mr_status mr_arrivals_open_csv(const struct mr_arrivals_spec *spec,
-                                          struct mr_csv *take_csv, struct mr_arrivals_source **out,
-                                          struct mr_err *err);
+/** From memory that outlives the source, whatever the spec's file says.
+ *  @param[in] name for messages, copied */
+MR_CHECKED mr_status mr_arrivals_open_memory(const void *bytes, size_t n, const char *name,
+                                             const struct mr_arrivals_spec *spec,
+                                             const struct mr_arrivals_served *served,
+                                             struct mr_arrivals_source **out, struct mr_err *err);
 void mr_arrivals_close(struct mr_arrivals_source *source); /* NULL is fine */
 
 /** @param[out] has_call false at the end */
 MR_CHECKED mr_status mr_arrivals_next(struct mr_arrivals_source *source, struct mr_arrival *call,
                                       bool *has_call, struct mr_err *err);
+
+/** Tokens of a hash id; 0: the calls have none that mean anything to other calls. */
+uint32_t mr_arrivals_hash_tok(const struct mr_arrivals_source *source);
 
 /** Rows so far that were not played as they stand. */
 struct mr_arrivals_counts mr_arrivals_counted(const struct mr_arrivals_source *source);

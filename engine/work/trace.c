@@ -316,6 +316,11 @@ const struct mr_trace_counts *mr_trace_counted(const struct mr_trace *trace)
     return &trace->counts;
 }
 
+struct mr_place mr_trace_place(const struct mr_trace *trace)
+{
+    return (struct mr_place){trace->name, trace->line, 1};
+}
+
 const struct mr_intern *mr_trace_unknown(const struct mr_trace *trace)
 {
     return &trace->unknown;

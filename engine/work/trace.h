@@ -20,12 +20,23 @@ enum mr_trace_basis {
 #undef MR_TRACE_BASIS_ENUM
 };
 
+/* What becomes of values that no call can have: times below 0, lengths below 0 or beyond 4e9. In
+ * the order of the schema of scenarios. */
+enum mr_trace_bad {
+    MR_TRACE_BAD_ERROR, /* with file, line and reason */
+    MR_TRACE_BAD_SKIP,  /* the row is left out and counted */
+    MR_TRACE_BAD_CLIP   /* set to the nearest possible value, the row is counted */
+};
+
 /* Zero means the default. */
 struct mr_trace_options {
-    const char *format; /* NULL: by content */
-    uint32_t block_tok; /* of formats that do not say: 512, Bailian 16 */
-    int basis;          /* enum mr_trace_basis */
-    bool is_strict;     /* a key that is not known is an error */
+    const char *format;   /* NULL: by content */
+    uint32_t block_tok;   /* of formats that do not say: 512, Bailian 16 */
+    int basis;            /* enum mr_trace_basis */
+    bool is_strict;       /* a key that is not known is an error */
+    bool is_single;       /* sessions are one call each; rows of others are an error */
+    int bad;              /* enum mr_trace_bad; of tables and Mooncake rows */
+    const char *bad_hint; /* ends the message of MR_TRACE_BAD_ERROR; NULL: nothing */
 };
 
 /* What readers did with what they could not take as it stands. name, sentence */
@@ -40,7 +51,9 @@ struct mr_trace_options {
     X(orphan, "sub-agents whose time fits no call of their parent")                  \
     X(by_end, "sub-agents whose time is their end")                                  \
     X(by_start, "sub-agents whose time is their start")                              \
-    X(lost, "fields that the format written has no place for")
+    X(lost, "fields that the format written has no place for")                       \
+    X(bad_row, "rows left out for values that no call can have")                     \
+    X(cut_row, "rows with values set to the nearest possible ones")
 
 struct mr_trace_counts {
 #define MR_TRACE_COUNT_FIELD(name, doc) uint64_t name;
@@ -71,6 +84,9 @@ MR_CHECKED mr_status mr_trace_next(struct mr_trace *trace, struct mr_session *se
 /** Grows while sessions are read. Lent. */
 struct mr_session_book *mr_trace_book(struct mr_trace *trace);
 const struct mr_trace_counts *mr_trace_counted(const struct mr_trace *trace);
+
+/** Where the last session begins; for errors found in it. */
+struct mr_place mr_trace_place(const struct mr_trace *trace);
 
 /** Keys that were passed over, each once. */
 const struct mr_intern *mr_trace_unknown(const struct mr_trace *trace);

@@ -36,14 +36,35 @@ struct mr_trace {
     struct mr_intern unknown;
     char *name, *slurped; /* of the file; standard input */
     int line;             /* where the session at hand begins, for errors of the whole of it */
-    void *state;          /* the format's own */
+    bool is_bad_row, is_cut_row; /* the row at hand: to be left out; changed (mr_trace_judge) */
+    void *state;                 /* the format's own */
 };
 
 /* ---- values; a null is the caller's to look for ---- */
 
+/** A number in units of 10^exp10, exactly scaled. */
+MR_CHECKED mr_status mr_trace_scaled(struct mr_json *json, int exp10, double *value,
+                                     struct mr_err *err);
+
 /** A time in units of 10^exp10 s, exactly scaled. @return MR_RANGE below 0 and above 1e12 s */
 MR_CHECKED mr_status mr_trace_time(struct mr_json *json, int exp10, double *value_s,
                                    struct mr_err *err);
+
+/** A value that no call can have: an error, or the end of its row, or `nearest` in its place, as
+ *  the options say. @param[in] what "%g" and this make the message */
+MR_CHECKED mr_status mr_trace_judge(struct mr_trace *trace, struct mr_place at, double *value,
+                                    double nearest, const char *what, struct mr_err *err);
+
+/** A number of tokens, judged. */
+MR_CHECKED mr_status mr_trace_tokens(struct mr_trace *trace, struct mr_place at, double number,
+                                     uint32_t *value, struct mr_err *err);
+
+/** A time of a row, judged; the nearest of all that are none is 0. */
+MR_CHECKED mr_status mr_trace_when(struct mr_trace *trace, struct mr_place at, double *time_s,
+                                   struct mr_err *err);
+
+/** The row at hand is read: count what became of it. @return false: it is left out */
+bool mr_trace_row_counts(struct mr_trace *trace);
 
 /** Text of a decimal number as that. */
 MR_CHECKED mr_status mr_trace_scale(struct mr_str text, int exp10, double *value);

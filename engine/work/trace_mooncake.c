@@ -8,7 +8,8 @@
  *   agentic v2      a header, then plays of calls with dependencies
  *   bailian         chat_id and parent_chat_id
  * Members with no place in a session are kept as they stand. Inputs longer than their blocks are
- * cut, as the format's own tools do. Parts: keys - row - ends. */
+ * cut, as the format's own tools do. Rows that are told at once leave nothing behind, so that
+ * memory does not grow with them. Parts: keys - row - ends. */
 #include "engine/base/mem.h"
 #include "engine/work/trace_rows.h"
 
@@ -86,6 +87,8 @@ enum kind {
 struct state {
     struct mr_trace_rows rows;
     enum kind kind;
+    struct mr_buf name; /* of the row at hand */
+    bool has_name;
     uint32_t *last; /* row of each play, for deltas and chats */
     size_t cap_last;
 };
@@ -200,6 +203,31 @@ static mr_status read_parent(struct mr_trace *trace, struct state *state, struct
     return mr_trace_rows_dep(&state->rows, row, dep, err);
 }
 
+/* A number of tokens that the options may mend. */
+static mr_status read_tokens(struct mr_trace *trace, uint32_t *value, struct mr_err *err)
+{
+    double number;
+    MR_TRY(mr_json_f64(trace->json, &number, err));
+    return mr_trace_tokens(trace, mr_trace_place(trace), number, value, err);
+}
+
+static mr_status read_time(struct mr_trace *trace, int exp10, double *time_s, struct mr_err *err)
+{
+    MR_TRY(mr_trace_scaled(trace->json, exp10, time_s, err));
+    return mr_trace_when(trace, mr_trace_place(trace), time_s, err);
+}
+
+/* Not among the names yet: a row that is alone needs no place there. */
+static mr_status read_own_name(struct mr_trace *trace, struct state *state, struct mr_err *err)
+{
+    struct mr_str name;
+    MR_TRY(mr_trace_name(trace->json, &name, err));
+    mr_buf_clear(&state->name);
+    mr_buf_add(&state->name, name.p, name.n);
+    state->has_name = true;
+    return mr_buf_check(&state->name, err);
+}
+
 static mr_status read_row_key(struct mr_trace *trace, struct state *state, enum key key,
                               struct mr_trace_row *row, struct mr_err *err)
 {
@@ -208,18 +236,22 @@ static mr_status read_row_key(struct mr_trace *trace, struct state *state, enum 
     struct mr_str text;
     switch (key) {
     case key_time:
-        return mr_trace_time(json, state->kind == kind_bailian ? 0 : -3, &row->time_s, err);
+        return read_time(trace, state->kind == kind_bailian ? 0 : -3, &row->time_s, err);
     case key_input:
-        return mr_trace_u32(json, &row->n_input, err);
+        return read_tokens(trace, &row->n_input, err);
     case key_output:
-        return mr_trace_u32(json, &row->n_output, err);
+        return read_tokens(trace, &row->n_output, err);
     case key_ids:
         rows->n_id = 0;
         MR_TRY(mr_json_u64_array(json, &rows->id, &rows->cap_id, &rows->n_id, err));
         return mr_trace_rows_pack(rows, row, err);
     case key_name:
-        return read_intern(json, &rows->names, &row->name, err);
+        return read_own_name(trace, state, err);
     case key_session:
+        if (trace->options.is_single)
+            return mr_json_error(json, err, MR_SCHEMA,
+                                 "calls of a session wait for those before them, here calls come "
+                                 "whatever becomes of those before: take \"session_id\" out");
         MR_TRY(mr_trace_name(json, &text, err));
         if (state->kind != kind_agentic2)
             MR_TRY(mr_intern_add(&rows->plays, text, &row->play, err));
@@ -285,6 +317,7 @@ static mr_status read_row(struct mr_trace *trace, struct state *state, struct mr
     trace->line = mr_json_place(trace->json).line;
     MR_TRY(mr_trace_rows_new(&state->rows, &slot, err));
     row = *slot;
+    state->has_name = false;
     for (;;) {
         MR_TRY(mr_trace_key(trace, keys, N(keys), &k, &has_more, err));
         if (!has_more)
@@ -305,12 +338,20 @@ static mr_status read_row(struct mr_trace *trace, struct state *state, struct mr
     return MR_OK;
 }
 
-/* What a row of each kind still needs to be told. @return false: it needs nothing, it is alone */
+/* It belongs to no other row. */
+static bool is_alone(const struct state *state, const struct mr_trace_row *row)
+{
+    return row->play == MR_SESSION_NONE && row->n_dep == 0 && state->kind <= kind_delta;
+}
+
+/* What a row of each kind still needs to be told before it is kept. */
 static mr_status finish_row(struct mr_trace *trace, struct state *state, struct mr_trace_row *row,
-                            bool *is_alone, struct mr_err *err)
+                            struct mr_err *err)
 {
     struct mr_trace_rows *rows = &state->rows;
-    *is_alone = row->play == MR_SESSION_NONE && row->n_dep == 0 && state->kind <= kind_delta;
+    if (state->has_name)
+        MR_TRY(mr_intern_add(&rows->names, (struct mr_str){state->name.text, state->name.n},
+                             &row->name, err));
     switch (state->kind) {
     case kind_agentic2:
         row->is_waiting = true;
@@ -344,7 +385,7 @@ static mr_status finish_row(struct mr_trace *trace, struct state *state, struct 
     case kind_plain:
         break;
     }
-    if (state->kind == kind_plain || row->play == MR_SESSION_NONE)
+    if (state->kind == kind_plain)
         return MR_OK;
     const size_t before = state->cap_last;
     MR_TRY(mr_grow(&state->last, &state->cap_last, row->play + 1, sizeof *state->last, err));
@@ -363,29 +404,44 @@ static mr_status finish_row(struct mr_trace *trace, struct state *state, struct 
     return MR_OK;
 }
 
+static mr_status tell_alone(struct mr_trace *trace, struct state *state,
+                            const struct mr_trace_row *row, struct mr_session *session,
+                            struct mr_err *err)
+{
+    MR_TRY(mr_trace_rows_single(trace, &state->rows, row, session, err));
+    return state->has_name
+               ? mr_session_text_add(session, (struct mr_str){state->name.text, state->name.n},
+                                     &session->llm[0].name, err)
+               : MR_OK;
+}
+
 static mr_status next(struct mr_trace *trace, struct mr_session *session, bool *has_session,
                       struct mr_err *err)
 {
     struct state *state = trace->state;
     struct mr_trace_rows *rows = &state->rows;
     while (!rows->is_whole) {
-        bool has_more = false, is_alone = false;
+        bool has_more = false;
         const size_t n_text = rows->text.n;
         MR_TRY(mr_json_document(trace->json, &has_more, err));
         if (!has_more)
             break;
         MR_TRY(read_row(trace, state, err));
         struct mr_trace_row *row = &rows->row[rows->n_row];
-        MR_TRY(finish_row(trace, state, row, &is_alone, err));
-        if (!is_alone) {
+        const bool counts = mr_trace_row_counts(trace);
+        if (counts && !is_alone(state, row)) {
+            MR_TRY(finish_row(trace, state, row, err));
             MR_TRY(mr_trace_rows_keep(trace, rows, err));
             continue;
         }
-        *has_session = true;
-        MR_TRY(mr_trace_rows_single(trace, rows, row, session, err));
+        *has_session = counts;
+        if (counts)
+            MR_TRY(tell_alone(trace, state, row, session, err));
         rows->n_run = row->run; /* of this row only */
+        rows->n_dep = row->dep;
         rows->text.n = n_text;
-        return MR_OK;
+        if (counts)
+            return MR_OK;
     }
     return mr_trace_rows_next(trace, rows, session, has_session, err);
 }
@@ -467,6 +523,7 @@ static void end(struct mr_trace *trace)
     if (state == NULL)
         return;
     mr_trace_rows_fini(&state->rows);
+    mr_buf_fini(&state->name);
     mr_free(state->last);
 }
 

@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tables of calls: Azure's (dates), BurstGPT's, TraceLab's replay (rounds of sessions that keep a
- * prefix) and the generic one that arrivals.h reads. None of them names blocks: contexts are
- * minted, 16 tokens to a block unless the options say otherwise. And rows of whole sessions as
- * lists of lengths, which name none either. */
+ * prefix) and generic ones, with the names that public traces use for their columns. None of them
+ * names blocks: contexts are minted, 16 tokens to a block unless the options say otherwise. And
+ * rows of whole sessions as lists of lengths, which name none either. */
 #include "engine/base/mem.h"
 #include "engine/base/num.h"
-#include "engine/work/arrivals.h"
 #include "engine/work/trace_rows.h"
 
 #include <math.h>
 
 struct state {
     struct mr_trace_rows rows;
-    struct mr_arrivals_source *arrivals;
-    struct mr_csv *csv;                                       /* theirs */
-    size_t time, input, output, session, round, prefix, wait; /* columns */
+    size_t time, input, output, session, model, tier, prefix, wait; /* columns; SIZE_MAX: none */
     int64_t first_ns;
     bool has_first;
     double *latency; /* of one row */
@@ -27,6 +24,10 @@ static mr_status start(struct mr_trace *trace, struct mr_err *err)
     trace->state = mr_alloc_zero(1, sizeof(struct state));
     if (trace->state == NULL)
         return mr_err_nomem(err, sizeof(struct state));
+    struct state *state = trace->state;
+    state->session = SIZE_MAX;
+    state->model = SIZE_MAX;
+    state->tier = SIZE_MAX;
     trace->book.block_tok = trace->options.block_tok > 0 ? trace->options.block_tok : 16;
     return MR_OK;
 }
@@ -37,21 +38,17 @@ static void end(struct mr_trace *trace)
     if (state == NULL)
         return;
     mr_trace_rows_fini(&state->rows);
-    mr_arrivals_close(state->arrivals);
     mr_free(state->latency);
     mr_free(state->made);
     mr_free(state->result);
 }
 
-static mr_status read_tokens(const struct mr_csv *csv, size_t column, uint32_t *value,
+static mr_status read_tokens(struct mr_trace *trace, size_t column, uint32_t *value,
                              struct mr_err *err)
 {
     double number;
-    MR_TRY(mr_csv_f64(csv, column, &number, err));
-    if (!(number >= 0) || number > 4e9 || number != floor(number))
-        return mr_csv_error(csv, column, err, MR_RANGE, "%g is not a number of tokens", number);
-    *value = (uint32_t)number;
-    return MR_OK;
+    MR_TRY(mr_csv_f64(trace->csv, column, &number, err));
+    return mr_trace_tokens(trace, mr_csv_place(trace->csv, column), number, value, err);
 }
 
 /* Go to the next row and begin one of ours. @param[out] row NULL at the end */
@@ -65,8 +62,28 @@ static mr_status begin_row(struct mr_trace *trace, struct mr_trace_row **row, st
         return MR_OK;
     trace->line = mr_csv_place(trace->csv, 0).line;
     MR_TRY(mr_trace_rows_new(&state->rows, row, err));
-    MR_TRY(read_tokens(trace->csv, state->input, &(*row)->n_input, err));
-    return read_tokens(trace->csv, state->output, &(*row)->n_output, err);
+    MR_TRY(read_tokens(trace, state->input, &(*row)->n_input, err));
+    return read_tokens(trace, state->output, &(*row)->n_output, err);
+}
+
+/* A row that is a session. @param[out] has_session false: the row is left out */
+static mr_status tell_row(struct mr_trace *trace, struct mr_trace_row *row,
+                          struct mr_session *session, bool *has_session, struct mr_err *err)
+{
+    struct state *state = trace->state;
+    struct mr_csv *csv = trace->csv;
+    *has_session = mr_trace_row_counts(trace);
+    if (!*has_session)
+        return MR_OK;
+    if (state->model != SIZE_MAX && mr_csv_field(csv, state->model).n > 0)
+        MR_TRY(mr_session_book_model(&trace->book, mr_csv_field(csv, state->model),
+                                     (struct mr_str){0}, &row->model, err));
+    if (state->tier != SIZE_MAX && mr_csv_field(csv, state->tier).n > 0)
+        MR_TRY(mr_session_book_tier(&trace->book, mr_csv_field(csv, state->tier), &row->tier, err));
+    if (state->session != SIZE_MAX)
+        MR_TRY(mr_session_text_add(session, mr_csv_field(csv, state->session), &session->head.id,
+                                   err));
+    return mr_trace_rows_single(trace, &state->rows, row, session, err);
 }
 
 /* ---- Azure ---- */
@@ -146,35 +163,30 @@ static mr_status begin_azure(struct mr_trace *trace, struct mr_err *err)
     return mr_csv_column(trace->csv, "GeneratedTokens", &state->output, err);
 }
 
-static mr_status finish_single(struct mr_trace *trace, struct mr_trace_row *row,
-                               struct mr_session *session, bool *has_session, struct mr_err *err)
-{
-    struct state *state = trace->state;
-    *has_session = true;
-    if (row->time_s < 0)
-        return mr_csv_error(trace->csv, state->time, err, MR_RANGE,
-                            "%g s before the first row: sort the file by time", -row->time_s);
-    return mr_trace_rows_single(trace, &state->rows, row, session, err);
-}
-
 /* Times count from the first row. */
 static mr_status next_azure(struct mr_trace *trace, struct mr_session *session, bool *has_session,
                             struct mr_err *err)
 {
     struct state *state = trace->state;
-    struct mr_trace_row *row;
-    int64_t time_ns;
-    MR_TRY(begin_row(trace, &row, err));
-    if (row == NULL)
-        return MR_OK;
-    if (!read_date(mr_csv_field(trace->csv, state->time), &time_ns))
-        return mr_csv_error(trace->csv, state->time, err, MR_PARSE,
-                            "not a date like 2023-11-16 18:15:46.6805900");
-    if (!state->has_first)
-        state->first_ns = time_ns;
-    state->has_first = true;
-    row->time_s = (double)(time_ns - state->first_ns) / 1e9;
-    return finish_single(trace, row, session, has_session, err);
+    while (!*has_session) {
+        struct mr_trace_row *row;
+        int64_t time_ns;
+        MR_TRY(begin_row(trace, &row, err));
+        if (row == NULL)
+            return MR_OK;
+        if (!read_date(mr_csv_field(trace->csv, state->time), &time_ns))
+            return mr_csv_error(trace->csv, state->time, err, MR_PARSE,
+                                "not a date like 2023-11-16 18:15:46.6805900");
+        if (!state->has_first)
+            state->first_ns = time_ns;
+        state->has_first = true;
+        row->time_s = (double)(time_ns - state->first_ns) / 1e9;
+        if (row->time_s < 0)
+            MR_TRY(mr_trace_judge(trace, mr_csv_place(trace->csv, state->time), &row->time_s, 0,
+                                  "s: before the first row, sort the file by time", err));
+        MR_TRY(tell_row(trace, row, session, has_session, err));
+    }
+    return MR_OK;
 }
 
 /* ---- BurstGPT ---- */
@@ -186,7 +198,7 @@ static mr_status begin_burstgpt(struct mr_trace *trace, struct mr_err *err)
     MR_TRY(mr_csv_column(trace->csv, "Timestamp", &state->time, err));
     MR_TRY(mr_csv_column(trace->csv, "Request tokens", &state->input, err));
     MR_TRY(mr_csv_column(trace->csv, "Response tokens", &state->output, err));
-    state->session = mr_csv_find_column(trace->csv, "Model");
+    state->model = mr_csv_find_column(trace->csv, "Model");
     return MR_OK;
 }
 
@@ -201,19 +213,21 @@ static mr_status read_time(struct mr_trace *trace, size_t column, int exp10, dou
     return MR_OK;
 }
 
-static mr_status next_burstgpt(struct mr_trace *trace, struct mr_session *session,
-                               bool *has_session, struct mr_err *err)
+/* Times in seconds, one call a row: generic ones, too. */
+static mr_status next_call(struct mr_trace *trace, struct mr_session *session, bool *has_session,
+                           struct mr_err *err)
 {
     struct state *state = trace->state;
-    struct mr_trace_row *row;
-    MR_TRY(begin_row(trace, &row, err));
-    if (row == NULL)
-        return MR_OK;
-    MR_TRY(read_time(trace, state->time, 0, &row->time_s, err));
-    if (state->session != SIZE_MAX && mr_csv_field(trace->csv, state->session).n > 0)
-        MR_TRY(mr_session_book_model(&trace->book, mr_csv_field(trace->csv, state->session),
-                                     (struct mr_str){0}, &row->model, err));
-    return finish_single(trace, row, session, has_session, err);
+    while (!*has_session) {
+        struct mr_trace_row *row;
+        MR_TRY(begin_row(trace, &row, err));
+        if (row == NULL)
+            return MR_OK;
+        MR_TRY(mr_csv_f64(trace->csv, state->time, &row->time_s, err));
+        MR_TRY(mr_trace_when(trace, mr_csv_place(trace->csv, state->time), &row->time_s, err));
+        MR_TRY(tell_row(trace, row, session, has_session, err));
+    }
+    return MR_OK;
 }
 
 /* ---- TraceLab ---- */
@@ -244,7 +258,7 @@ static mr_status next_tracelab(struct mr_trace *trace, struct mr_session *sessio
         MR_TRY(begin_row(trace, &row, err));
         if (row == NULL)
             break;
-        MR_TRY(read_tokens(trace->csv, state->prefix, &prefix, err));
+        MR_TRY(read_tokens(trace, state->prefix, &prefix, err));
         if ((uint64_t)row->n_input + prefix > 4000000000)
             return mr_csv_error(trace->csv, state->prefix, err, MR_RANGE,
                                 "a context of more than 4e9 tokens");
@@ -257,7 +271,8 @@ static mr_status next_tracelab(struct mr_trace *trace, struct mr_session *sessio
             MR_TRY(read_time(trace, state->wait, -3, &row->service_s, err));
         MR_TRY(
             mr_intern_add(&rows->plays, mr_csv_field(trace->csv, state->session), &row->play, err));
-        MR_TRY(mr_trace_rows_keep(trace, rows, err));
+        if (mr_trace_row_counts(trace))
+            MR_TRY(mr_trace_rows_keep(trace, rows, err));
     }
     if (!rows->is_whole) { /* each wait to the next round of its session, from the back */
         double *wait_s = mr_alloc(rows->plays.n, sizeof *wait_s);
@@ -278,33 +293,33 @@ static mr_status next_tracelab(struct mr_trace *trace, struct mr_session *sessio
 
 /* ---- generic ---- */
 
-static mr_status begin_csv(struct mr_trace *trace, struct mr_err *err)
+/* Names of one column, ours first. */
+static mr_status find_column(const struct mr_trace *trace, const char *const *name, bool must,
+                             size_t *column, struct mr_err *err)
 {
-    const struct mr_arrivals_spec spec = {.speed = 1};
-    MR_TRY(start(trace, err));
-    struct state *state = trace->state;
-    state->csv = trace->csv; /* theirs from here on */
-    trace->csv = NULL;
-    return mr_arrivals_open_csv(&spec, state->csv, &state->arrivals, err);
+    *column = SIZE_MAX;
+    for (int i = 0; name[i] != NULL && *column == SIZE_MAX; i++)
+        *column = mr_csv_find_column(trace->csv, name[i]);
+    return *column == SIZE_MAX && must ? mr_csv_column(trace->csv, name[0], column, err) : MR_OK;
 }
 
-static mr_status next_csv(struct mr_trace *trace, struct mr_session *session, bool *has_session,
-                          struct mr_err *err)
+static mr_status begin_csv(struct mr_trace *trace, struct mr_err *err)
 {
+    static const char *const time[] = {"arrived_s", "arrived_at", "timestamp_s", NULL};
+    static const char *const input[] = {"input", "prefill", "num_prefill_tokens", "input_tokens",
+                                        NULL};
+    static const char *const output[] = {"output", "decode", "num_decode_tokens", "output_tokens",
+                                         NULL};
+    static const char *const session[] = {"session", "session_id", NULL};
+    static const char *const tier[] = {"tier", NULL}, *const model[] = {"model", "Model", NULL};
+    MR_TRY(start(trace, err));
     struct state *state = trace->state;
-    struct mr_arrival call;
-    struct mr_trace_row *row;
-    bool has_call = false;
-    MR_TRY(mr_arrivals_next(state->arrivals, &call, &has_call, err));
-    if (!has_call)
-        return MR_OK;
-    trace->line = mr_csv_place(state->csv, 0).line;
-    MR_TRY(mr_trace_rows_new(&state->rows, &row, err));
-    row->time_s = call.arrived_s;
-    row->n_input = call.n_input;
-    row->n_output = call.n_output;
-    *has_session = true;
-    return mr_trace_rows_single(trace, &state->rows, row, session, err);
+    MR_TRY(find_column(trace, time, true, &state->time, err));
+    MR_TRY(find_column(trace, input, true, &state->input, err));
+    MR_TRY(find_column(trace, output, true, &state->output, err));
+    MR_TRY(find_column(trace, session, false, &state->session, err));
+    MR_TRY(find_column(trace, tier, false, &state->tier, err));
+    return find_column(trace, model, false, &state->model, err);
 }
 
 /* ---- lists of lengths ---- */
@@ -434,9 +449,9 @@ static mr_status next_applied(struct mr_trace *trace, struct mr_session *session
 
 FORMAT(azure, "azure", "TIMESTAMP, ContextTokens, GeneratedTokens", true, begin_azure, next_azure);
 FORMAT(burstgpt, "burstgpt", "Timestamp, Model, Request tokens, Response tokens", true,
-       begin_burstgpt, next_burstgpt);
+       begin_burstgpt, next_call);
 FORMAT(tracelab, "tracelab-csv", "rounds of sessions: prefix_len, input_len, output_len", true,
        begin_tracelab, next_tracelab);
-FORMAT(csv, "csv", "arrived_s, input, output and their other names", true, begin_csv, next_csv);
+FORMAT(csv, "csv", "arrived_s, input, output and their other names", true, begin_csv, next_call);
 FORMAT(applied, "applied_compute", "lists of lengths and latencies, a session on each line", false,
        start, next_applied);

@@ -25,19 +25,70 @@ mr_status mr_trace_scale(struct mr_str text, int exp10, double *value)
     return MR_OK;
 }
 
-mr_status mr_trace_time(struct mr_json *json, int exp10, double *value_s, struct mr_err *err)
+mr_status mr_trace_judge(struct mr_trace *trace, struct mr_place at, double *value, double nearest,
+                         const char *what, struct mr_err *err)
+{
+    const char *hint = trace->options.bad_hint != NULL ? trace->options.bad_hint : "";
+    if (trace->options.bad == MR_TRACE_BAD_ERROR)
+        return mr_err_set(err, MR_RANGE, at, "%g %s%s", *value, what, hint);
+    trace->is_bad_row |= trace->options.bad == MR_TRACE_BAD_SKIP;
+    trace->is_cut_row = true;
+    *value = nearest;
+    return MR_OK;
+}
+
+mr_status mr_trace_tokens(struct mr_trace *trace, struct mr_place at, double number,
+                          uint32_t *value, struct mr_err *err)
+{
+    static const double most = 4e9;
+    if (!(number >= 0 && number <= most && number == floor(number)))
+        MR_TRY(mr_trace_judge(trace, at, &number, floor(fmin(most, fmax(0, number))),
+                              "is not a number of tokens", err));
+    *value = (uint32_t)number;
+    return MR_OK;
+}
+
+mr_status mr_trace_when(struct mr_trace *trace, struct mr_place at, double *time_s,
+                        struct mr_err *err)
+{
+    if (*time_s >= 0 && *time_s <= 1e12)
+        return MR_OK;
+    return mr_trace_judge(trace, at, time_s, 0, "is not a time", err);
+}
+
+bool mr_trace_row_counts(struct mr_trace *trace)
+{
+    const bool is_in = !trace->is_bad_row;
+    trace->counts.bad_row += is_in ? 0 : 1;
+    trace->counts.cut_row += is_in && trace->is_cut_row ? 1 : 0;
+    trace->is_bad_row = false;
+    trace->is_cut_row = false;
+    return is_in;
+}
+
+mr_status mr_trace_scaled(struct mr_json *json, int exp10, double *value, struct mr_err *err)
 {
     enum mr_json_token token;
     MR_TRY(mr_json_peek(json, &token, err));
     if (token != MR_JSON_NUMBER)
-        return mr_json_f64(json, value_s, err); /* says what was found */
+        return mr_json_f64(json, value, err); /* says what was found */
     MR_TRY(mr_json_next(json, &token, err));
     const struct mr_str text = mr_json_text(json);
-    if (mr_trace_scale(text, exp10, value_s) != MR_OK || !(*value_s >= 0) || *value_s > 1e12) {
-        char shown[MR_QUOTE_CAP];
-        return mr_json_error(json, err, MR_RANGE, "%s is not a time", mr_text_quote(text, shown));
-    }
-    return MR_OK;
+    char shown[MR_QUOTE_CAP];
+    return mr_trace_scale(text, exp10, value) == MR_OK
+               ? MR_OK
+               : mr_json_error(json, err, MR_RANGE, "%s is not a number that can be held",
+                               mr_text_quote(text, shown));
+}
+
+mr_status mr_trace_time(struct mr_json *json, int exp10, double *value_s, struct mr_err *err)
+{
+    MR_TRY(mr_trace_scaled(json, exp10, value_s, err));
+    if (*value_s >= 0 && *value_s <= 1e12)
+        return MR_OK;
+    char shown[MR_QUOTE_CAP];
+    return mr_json_error(json, err, MR_RANGE, "%s is not a time",
+                         mr_text_quote(mr_json_text(json), shown));
 }
 
 mr_status mr_trace_u32(struct mr_json *json, uint32_t *value, struct mr_err *err)

@@ -116,7 +116,7 @@ MR_TEST(drawn_calls_stream)
                                               .output_spread = 0.5,
                                               .n_call = k == 0 ? 10000 : 100000};
         struct mr_arrivals_source *source;
-        assert_int_equal(mr_arrivals_open(&spec, 5, NULL, 0, &source, NULL), MR_OK);
+        assert_int_equal(mr_arrivals_open(&spec, 5, NULL, &source, NULL), MR_OK);
         held[k] = stream(&serving, source);
     }
     no_more(&held[0], &held[1]);
@@ -129,8 +129,6 @@ MR_TEST(drawn_calls_stream)
 static struct mr_arrivals_source *table_of(struct mr_buf *text, uint32_t n, bool has_session,
                                            const struct mr_arrivals_spec *spec)
 {
-    struct mr_gz *gz;
-    struct mr_csv *csv;
     struct mr_arrivals_source *source;
     mr_buf_clear(text);
     mr_buf_text(text,
@@ -141,9 +139,8 @@ static struct mr_arrivals_source *table_of(struct mr_buf *text, uint32_t n, bool
             mr_buf_printf(text, ",%u", i % 500);
         mr_buf_char(text, '\n');
     }
-    assert_int_equal(mr_gz_open_memory(text->text, text->n, "table", &gz, NULL), MR_OK);
-    assert_int_equal(mr_csv_create(gz, NULL, &csv, NULL), MR_OK);
-    assert_int_equal(mr_arrivals_open_csv(spec, csv, &source, NULL), MR_OK);
+    assert_int_equal(
+        mr_arrivals_open_memory(text->text, text->n, "table", spec, NULL, &source, NULL), MR_OK);
     return source;
 }
 
