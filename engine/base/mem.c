@@ -18,6 +18,10 @@ enum {
 };
 #endif
 
+enum {
+    line_bytes = 64
+};
+
 void *mr_alloc(size_t n, size_t size)
 {
     size_t bytes;
@@ -75,23 +79,54 @@ static void *resize(void *old, size_t old_bytes, size_t bytes)
 #endif
 }
 
+/* Capacity at least doubles. @return bytes of the new one, or 0: too many */
+static size_t grown(size_t *cap, size_t need, size_t size)
+{
+    size_t bytes;
+    *cap = *cap < cap_first ? cap_first : *cap;
+    while (*cap < need) {
+        if (*cap > SIZE_MAX / 2)
+            return 0;
+        *cap *= 2;
+    }
+    return __builtin_mul_overflow(*cap, size, &bytes) || bytes > PTRDIFF_MAX - line_bytes ? 0
+                                                                                          : bytes;
+}
+
 mr_status mr_mem_grow(void **data, size_t *cap, size_t need, size_t size, struct mr_err *err)
 {
     if (need <= *cap)
         return MR_OK;
-    size_t cap_new = *cap < cap_first ? cap_first : *cap;
-    while (cap_new < need) {
-        if (cap_new > SIZE_MAX / 2)
-            return mr_err_nomem(err, SIZE_MAX);
-        cap_new *= 2;
-    }
-    size_t bytes;
-    if (__builtin_mul_overflow(cap_new, size, &bytes) || bytes > PTRDIFF_MAX)
+    size_t cap_new = *cap;
+    const size_t bytes = grown(&cap_new, need, size);
+    if (bytes == 0)
         return mr_err_nomem(err, SIZE_MAX);
     void *p = resize(*data, *cap * size, bytes);
     if (p == NULL)
         return mr_err_nomem(err, bytes);
     *data = p;
+    *cap = cap_new;
+    return MR_OK;
+}
+
+mr_status mr_mem_grow_lines(void **data, void **slab, size_t *cap, size_t need, size_t size,
+                            struct mr_err *err)
+{
+    if (need <= *cap)
+        return MR_OK;
+    size_t cap_new = *cap;
+    const size_t bytes = grown(&cap_new, need, size);
+    if (bytes == 0)
+        return mr_err_nomem(err, SIZE_MAX);
+    char *const fresh = mr_alloc(bytes + line_bytes, 1);
+    if (fresh == NULL)
+        return mr_err_nomem(err, bytes + line_bytes);
+    char *const aligned = fresh + (line_bytes - (uintptr_t)fresh % line_bytes) % line_bytes;
+    if (*cap > 0)
+        memcpy(aligned, *data, *cap * size);
+    mr_free(*slab);
+    *slab = fresh;
+    *data = aligned;
     *cap = cap_new;
     return MR_OK;
 }

@@ -22,8 +22,23 @@ char *mr_alloc_text(const char *text, size_t n) MR_CHECKED;
  *  @param[in,out] data address of the array pointer (NULL when cap is 0)
  *  Use: MR_TRY(mr_grow(&v->item, &v->cap, v->n + 1, sizeof *v->item, err)); */
 #define mr_grow(data, cap, need, size, err) \
-    mr_mem_grow((void **)(data), (cap), (need), (size), (err))
+    mr_mem_room((void **)(data), (cap), (need), (size), (err))
 MR_CHECKED mr_status mr_mem_grow(void **data, size_t *cap, size_t need, size_t size,
                                  struct mr_err *err);
+
+/* Most often there is room: no call for that. */
+static inline MR_CHECKED mr_status mr_mem_room(void **data, size_t *cap, size_t need, size_t size,
+                                               struct mr_err *err)
+{
+    return need <= *cap ? MR_OK : mr_mem_grow(data, cap, need, size, err);
+}
+
+/** The same for arrays of cache lines: the first element begins one. Growing always moves them.
+ *  @param[in,out] slab what holds the array, for mr_free; NULL when cap is 0 */
+#define mr_grow_lines(data, slab, cap, need, size, err) \
+    ((need) <= *(cap) ? MR_OK                           \
+                      : mr_mem_grow_lines((void **)(data), (slab), (cap), (need), (size), (err)))
+MR_CHECKED mr_status mr_mem_grow_lines(void **data, void **slab, size_t *cap, size_t need,
+                                       size_t size, struct mr_err *err);
 
 #endif

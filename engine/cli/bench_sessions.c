@@ -11,6 +11,7 @@
 #include "engine/base/wall.h"
 #include "engine/serve/cell.h"
 #include "engine/serve/policy.h"
+#include "engine/serve/warm.h"
 #include "engine/twin/agents_file.h"
 #include "engine/work/demand.h"
 
@@ -73,8 +74,9 @@ static mr_status call(void *context, uint32_t strand, double now_s, struct mr_er
         .is_alone = true,
         .context = node->llm.context + 1,
         .space = s->space,
-        .instance = s->instance,
-        .is_warm = s->instance == MR_PLAYER_NONE && session->n_cut > 0 &&
+        .instance = s->place.instance,
+        .place = &s->place,
+        .is_warm = s->place.instance == MR_PLAYER_NONE && session->n_cut > 0 &&
                    s->node != own->job->script.cut[session->cut],
         .is_final = session->is_chain && s->node + 1 == session->node + session->n_node};
     return mr_cell_arrive(&own->cell, &ticket, now_s, err);
@@ -85,7 +87,7 @@ static void finished(void *context, const struct mr_ticket *ticket, const struct
 {
     struct site_cell *own = context;
     own->job->done++;
-    own->player.strand[ticket->session].instance = ticket->instance;
+    own->player.strand[ticket->session].place = mr_cell_place(&own->cell, ticket, call_);
     if (own->st == MR_OK)
         own->st = mr_player_call_ended(&own->player, ticket->session, call_->scheduled_s,
                                        call_->first_s, now_s, NULL);
@@ -114,10 +116,12 @@ static mr_status play_cell(struct site_cell *own, uint64_t window, double end_s,
 {
     const bool has_instances = own->cell.instance != NULL;
     MR_TRY(mr_player_open_window(&own->player, window, err));
+    if (has_instances)
+        mr_warm_player(&own->cell, &own->player, end_s);
     for (;;) {
         const double player_s = mr_player_due_s(&own->player);
         const double cell_s = has_instances ? mr_cell_due_s(&own->cell) : (double)INFINITY;
-        if (!(fmin(player_s, cell_s) < end_s))
+        if (!((player_s < cell_s ? player_s : cell_s) < end_s))
             break;
         if (player_s <= cell_s + MR_SEGMENT_TIE_S) {
             mr_player_look_ahead(&own->player);

@@ -32,10 +32,14 @@ struct mr_call {
         uint32_t n_read;  /* of the prompt, until it decodes */
         uint32_t entered; /* decode clock when it began to, modulo 2^32: mr_instance_entered */
     };
-    uint32_t crosses; /* clock at which its context reaches the sliding window */
-    uint32_t space;   /* of its session's blocks in the prefix cache */
-    uint32_t pinned;  /* extent of the prefix cache where its hold ends, 0: none; when it has
-                         ended: where its context does, if that is still there */
+    union {
+        uint32_t crosses;    /* clock at which its context reaches the sliding window */
+        uint32_t generation; /* while it waits: of the extent `pinned`, 0: there is none */
+    };
+    uint32_t space;  /* of its session's blocks in the prefix cache */
+    uint32_t pinned; /* extent of the prefix cache where its hold ends, 0: none; when it has ended:
+                        where its context does, if that is still there; while it waits: where its
+                        lane's last context does */
     union {
         uint32_t n_prefix; /* tokens at its beginning that many sessions share */
         uint32_t path;     /* is_named: names of its prompt's blocks (call_path.h) */

@@ -84,39 +84,39 @@ static struct mr_cache_path known_path(const struct mr_calls *calls, const struc
 }
 
 /* Runs of a script's context, the session's own in its space; what is known beyond them goes on
- * with the last one's names. */
+ * with the last one's names. Runs are put down from the last one to the one that holds `from`. */
 static struct mr_cache_path path_of_context(const struct mr_calls *calls,
-                                            const struct mr_call *call, uint32_t n)
+                                            const struct mr_call *call, uint32_t n, uint32_t from)
 {
-    const struct mr_script *script = calls->script;
-    const struct mr_script_context context = script->context[call->context];
-    struct mr_cache_run *run = calls->scratch;
-    uint32_t n_run = 0, left = n;
-    for (uint32_t i = 0; i < context.n_run && left > 0; i++) {
-        const struct mr_script_run *r = &script->run[context.run + i];
-        const uint32_t take = r->n < left ? r->n : left;
-        run[n_run++] =
-            (struct mr_cache_run){mr_cache_id(r->space == 0 ? call->space : r->space, r->id), take};
-        left -= take;
+    const struct mr_script_context *context = &calls->script->context[call->context];
+    const struct mr_script_run *run = &calls->script->run[context->run];
+    struct mr_cache_run *const last = calls->scratch + calls->scratch_cap, *first = last;
+    uint32_t i = context->n_run, start = context->n_block, end = n;
+    if (end > start && (i == 0 || run[i - 1].space != 0)) {
+        *--first = (struct mr_cache_run){mr_cache_id(call->space, start), end - start};
+        end = start;
     }
-    const bool is_own =
-        context.n_run > 0 && script->run[context.run + context.n_run - 1].space == 0;
-    if (left > 0 && is_own)
-        run[n_run - 1].n += left;
-    else if (left > 0)
-        run[n_run++] = (struct mr_cache_run){mr_cache_id(call->space, n - left), left};
-    return (struct mr_cache_path){.run = run, .n_run = n_run, .n_block = n};
+    while (end > from) {
+        const struct mr_script_run *r = &run[--i];
+        start -= r->n;
+        if (start >= end)
+            continue;
+        *--first = (struct mr_cache_run){mr_cache_id(r->space == 0 ? call->space : r->space, r->id),
+                                         end - start};
+        end = start;
+    }
+    return (struct mr_cache_path){.run = first, .n_run = (uint32_t)(last - first), .n_block = n};
 }
 
 struct mr_cache_path mr_call_path_of(const struct mr_calls *calls, const struct mr_call *call,
-                                     uint64_t n_tok, uint32_t block_tokens,
+                                     uint64_t n_tok, uint32_t block_tokens, uint32_t from,
                                      struct mr_cache_run own[2])
 {
     const uint32_t n = mr_cache_whole(n_tok, block_tokens);
     if (call->is_named)
         return known_path(calls, call, n);
     if (call->is_scripted)
-        return path_of_context(calls, call, n);
+        return path_of_context(calls, call, n, from);
     uint32_t shared = mr_cache_whole(call->n_prefix, block_tokens), n_run = 0;
     shared = shared < n ? shared : n;
     if (shared > 0)

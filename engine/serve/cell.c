@@ -11,16 +11,18 @@
 #include "engine/serve/instance_cache.h"
 #include "engine/serve/instance_wait.h"
 #include "engine/serve/split.h"
-#include "engine/work/script.h"
 
 #include <math.h>
+
+_Static_assert(sizeof(struct mr_ticket) == 64, "a ticket is one cache line");
 
 /* ---- calls ---- */
 
 static mr_status take_call(struct mr_cell *cell, uint32_t *out, struct mr_err *err)
 {
     MR_TRY(mr_call_take(&cell->calls, out, err));
-    return mr_grow(&cell->ticket, &cell->ticket_cap, cell->calls.n, sizeof *cell->ticket, err);
+    return mr_grow_lines(&cell->ticket, &cell->tickets, &cell->ticket_cap, cell->calls.n,
+                         sizeof *cell->ticket, err);
 }
 
 static void count(struct mr_cell *cell, int more, double now_s)
@@ -188,8 +190,36 @@ mr_status mr_cell_send(struct mr_cell *cell, uint32_t call, struct mr_instance *
 mr_status mr_cell_reroute(struct mr_cell *cell, uint32_t call, double now_s, struct mr_err *err)
 {
     struct mr_instance *reader = NULL;
+    cell->calls.call[call].pinned = 0;
     MR_TRY(mr_cell_choose(cell, &cell->ticket[call], &cell->calls.call[call], now_s, &reader, err));
     return mr_cell_send(cell, call, reader, now_s, err);
+}
+
+struct mr_script_place mr_cell_place(const struct mr_cell *cell, const struct mr_ticket *ticket,
+                                     const struct mr_call *call)
+{
+    struct mr_script_place place = {.instance = ticket->instance, .context = call->context};
+    if (!cell->plan.serving->has_cache)
+        return place;
+    const struct mr_cache_node *node =
+        &cell->instance[ticket->instance].cache.tree.node[call->pinned];
+    if (node->n > 0) { /* else it was forgotten or evicted at once */
+        place.extent = call->pinned;
+        place.generation = node->generation;
+    }
+    return place;
+}
+
+/* Where its lane's last context ended: if it is read there and goes on from that context. */
+static void remember_place(const struct mr_cell *cell, const struct mr_ticket *ticket,
+                           struct mr_call *call)
+{
+    const struct mr_script_place *place = ticket->place;
+    if (place == NULL || place->instance != ticket->instance || cell->split != NULL ||
+        place->context != cell->calls.script->context[call->context].base)
+        return;
+    call->pinned = place->extent;
+    call->generation = place->generation;
 }
 
 /* Its own estimate of the time to its first token. */
@@ -252,7 +282,8 @@ mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, d
         cell->sink.refused(cell->sink.context, &own, now_s, MR_CELL_REFUSAL_TOO_LONG);
         return MR_OK;
     }
-    MR_TRY(mr_call_path_take(&cell->calls, ticket->run, ticket->n_run, &new_call, err));
+    if (ticket->n_run > 0)
+        MR_TRY(mr_call_path_take(&cell->calls, ticket->run, ticket->n_run, &new_call, err));
     MR_TRY(mr_cell_choose(cell, &own, &new_call, now_s, &reader, err));
     const int why = refusal_of(cell, &own, &new_call, reader, now_s);
     if (why < MR_CELL_REFUSALS) {
@@ -260,6 +291,8 @@ mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, d
         cell->sink.refused(cell->sink.context, &own, now_s, (enum mr_cell_refusal)why);
         return MR_OK;
     }
+    if (new_call.is_scripted)
+        remember_place(cell, &own, &new_call);
     MR_TRY(take_call(cell, &call, err));
     continue_session(cell, session, &own, new_call.space);
     if (ticket->is_warm && reader != NULL)
@@ -327,7 +360,7 @@ void mr_cell_fini(struct mr_cell *cell)
     mr_router_kv_destroy(cell->kv);
     mr_call_path_fini(&cell->calls);
     mr_call_fini(&cell->calls);
-    mr_free(cell->ticket);
+    mr_free(cell->tickets);
     mr_free(cell->session);
     mr_free(cell->seat);
     mr_free(cell->lost);

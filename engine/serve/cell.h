@@ -9,6 +9,7 @@
 #include "engine/serve/admission.h"
 #include "engine/serve/instance.h"
 #include "engine/serve/router_kv.h"
+#include "engine/work/script.h"
 
 /* What a call is besides what its instance needs to know. */
 struct mr_ticket {
@@ -19,12 +20,15 @@ struct mr_ticket {
     uint32_t space;    /* with a context: of the session's own blocks */
     uint32_t instance; /* that decodes; with a context on arrival: that of its last call */
     uint32_t prefill;  /* instance of the other pool that reads the prompt, or MR_ROUTER_NOWHERE */
+    uint32_t n_run;    /* names of the prompt's blocks, if known; lent until the call has come */
     uint8_t tier;
-    bool is_alone;  /* the only call of its session: nothing is remembered of it */
-    uint32_t n_run; /* names of the prompt's blocks, if known; lent until the call has come */
-    const struct mr_cache_run *run;
+    bool is_alone : 1; /* the only call of its session: nothing is remembered of it */
     bool is_warm : 1;  /* its prompt counts as cached from the start, as after a long time */
     bool is_final : 1; /* nothing of its session's own blocks is needed afterwards */
+    union {            /* lent until the call has come */
+        const struct mr_cache_run *run;      /* [n_run] */
+        const struct mr_script_place *place; /* with a context: of its lane's last call, or NULL */
+    };
 };
 
 /* Why a call was not served. */
@@ -96,7 +100,8 @@ struct mr_cell {
     struct mr_router_kv *kv; /* NULL: the router does not look at caches */
     struct mr_split *split;  /* NULL: none */
     struct mr_calls calls;
-    struct mr_ticket *ticket; /* beside calls.call */
+    struct mr_ticket *ticket; /* beside calls.call; aligned to cache lines, inside `tickets` */
+    void *tickets;
     size_t ticket_cap;
     struct mr_cell_session *session;
     size_t session_cap;
@@ -136,6 +141,11 @@ MR_CHECKED mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket
 
 /** Play all events before a time. Those at it (ties included) wait for the calls that come then. */
 MR_CHECKED mr_status mr_cell_play(struct mr_cell *cell, double until_s, struct mr_err *err);
+
+/** Where a call with a context was served: for the place of the next one. It has just ended.
+ *  @param[in] ticket, call as the sink is told */
+struct mr_script_place mr_cell_place(const struct mr_cell *cell, const struct mr_ticket *ticket,
+                                     const struct mr_call *call);
 
 /** The next event, of either pool or between them; INFINITY when nothing runs. */
 double mr_cell_due_s(const struct mr_cell *cell);

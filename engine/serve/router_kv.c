@@ -60,7 +60,7 @@ static struct mr_cache_path path_of(const struct mr_router_kv *kv, const struct 
                                     struct mr_cache_run own[2])
 {
     return mr_call_path_of(kv->instance->calls, call, call->n_prompt,
-                           kv->instance->serving->block_tokens, own);
+                           kv->instance->serving->block_tokens, 0, own);
 }
 
 /* Of an extent, then of those above it, which may have been sent to others since. */

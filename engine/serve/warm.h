@@ -7,10 +7,14 @@
 
 #include "engine/clock/event.h"
 #include "engine/serve/cell.h"
+#include "engine/work/player.h"
 
 /** @param[in] until_s end of the window: calls that end before it are likely to be touched
  *  @param[in] wake [n] events whose entities are sessions that call in it */
 void mr_warm_cell(const struct mr_cell *cell, double until_s, const struct mr_event *wake,
                   size_t n);
+
+/** The same for a cell whose calls are those of a player: its window is open. */
+void mr_warm_player(const struct mr_cell *cell, const struct mr_player *player, double until_s);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "engine/base/mem.h"
 #include "engine/base/shelf.h"
+#include "engine/serve/warm.h"
 #include "engine/twin/agents_file.h"
 #include "models/cpu.h"
 
@@ -40,7 +41,7 @@ static mr_status call(void *context, uint32_t strand, double now_s, struct mr_er
     const struct mr_demand_spec *spec = &agents->scenario->agents;
     const bool is_last =
         spec->drops_ended && session->is_chain && s->node >= session->node + session->n_node - 1;
-    const bool is_first = s->instance == MR_PLAYER_NONE && session->n_cut > 0 &&
+    const bool is_first = s->place.instance == MR_PLAYER_NONE && session->n_cut > 0 &&
                           s->node != agents->script.cut[session->cut];
     const struct mr_ticket ticket = {
         .id = agents->n_call++,
@@ -50,7 +51,8 @@ static mr_status call(void *context, uint32_t strand, double now_s, struct mr_er
         .is_alone = true, /* the player remembers */
         .context = node->llm.context + 1,
         .space = s->space,
-        .instance = s->instance,
+        .instance = s->place.instance,
+        .place = &s->place,
         .tier = s->tier,
         .is_warm = spec->mode == MR_DEMAND_LIVE && spec->is_warm && is_first,
         .is_final = is_last || (node->hint > 0 && agents->script.hint[node->hint].is_final)};
@@ -67,7 +69,7 @@ static void keep(struct mr_agents *agents, mr_status st)
 void mr_agents_finished(struct mr_agents *agents, const struct mr_ticket *ticket,
                         const struct mr_call *call_, double now_s)
 {
-    agents->player.strand[ticket->session].instance = ticket->instance;
+    agents->player.strand[ticket->session].place = mr_cell_place(agents->cell, ticket, call_);
     if (agents->st == MR_OK)
         keep(agents, mr_player_call_ended(&agents->player, ticket->session, call_->scheduled_s,
                                           call_->first_s, now_s, &agents->err));
@@ -83,7 +85,7 @@ void mr_agents_refused(struct mr_agents *agents, const struct mr_ticket *ticket,
 
 uint32_t mr_agents_session(const struct mr_agents *agents, const struct mr_ticket *ticket)
 {
-    return agents->player.strand[ticket->session].life;
+    return mr_player_life(&agents->player, ticket->session);
 }
 
 static void ended(void *context, uint32_t strand, const struct mr_player_end *end)
@@ -145,6 +147,7 @@ static mr_status open_window(struct mr_agents *agents, double from_s, struct mr_
     MR_TRY(mr_player_open_window(&agents->player, window, err));
     agents->is_open = true;
     agents->window_end_s = mr_window_start_s(calendar->grid, window + 1);
+    mr_warm_player(agents->cell, &agents->player, agents->window_end_s);
     return MR_OK;
 }
 
@@ -154,7 +157,7 @@ static mr_status play_window(struct mr_agents *agents, double before_s, struct m
     for (;;) {
         const double player_s = mr_player_due_s(&agents->player);
         const double cell_s = mr_cell_due_s(agents->cell);
-        if (!(fmin(player_s, cell_s) < before_s))
+        if (!((player_s < cell_s ? player_s : cell_s) < before_s))
             return MR_OK;
         if (player_s <= cell_s + MR_SEGMENT_TIE_S) {
             mr_player_look_ahead(&agents->player);

@@ -32,6 +32,7 @@ void mr_lower_fini(struct mr_lower *lower)
     mr_free(lower->run);
     mr_free(lower->after);
     mr_free(lower->context);
+    mr_free(lower->last);
     *lower = (struct mr_lower){0};
 }
 
@@ -173,8 +174,9 @@ static mr_status add_context(struct mr_lower *lower, const struct mr_session *se
                           "blocks of %u tokens in the trace and %u in the engine: one must divide "
                           "the other",
                           t, b);
-    MR_TRY(mr_script_context_add(lower->script, lower->run, n, context, err));
-    lower->context[i] = *context;
+    const uint32_t lane = session->node[node].lane;
+    MR_TRY(mr_script_context_add(lower->script, lower->run, n, lower->last[lane], context, err));
+    lower->context[i] = lower->last[lane] = *context;
     return MR_OK;
 }
 
@@ -289,9 +291,12 @@ static bool is_too_long(const struct mr_lower *lower, const struct mr_session *s
     return false;
 }
 
-static mr_status make_room(struct mr_lower *lower, size_t n_llm, struct mr_err *err)
+static mr_status make_room(struct mr_lower *lower, size_t n_llm, size_t n_lane, struct mr_err *err)
 {
     const size_t before = lower->cap_blocks;
+    MR_TRY(mr_grow(&lower->last, &lower->cap_last, n_lane, sizeof *lower->last, err));
+    for (size_t i = 0; i < n_lane; i++)
+        lower->last[i] = MR_SCRIPT_NONE;
     MR_TRY(mr_grow(&lower->context, &lower->cap_context, n_llm, sizeof *lower->context, err));
     MR_TRY(mr_grow(&lower->blocks, &lower->cap_blocks, n_llm, sizeof *lower->blocks, err));
     for (size_t i = before; i < lower->cap_blocks; i++)
@@ -314,7 +319,7 @@ mr_status mr_lower_add(struct mr_lower *lower, const struct mr_session *session,
         own.has_tier = tier != MR_SCRIPT_NONE;
         own.tier = own.has_tier ? (uint8_t)tier : 0;
     }
-    MR_TRY(make_room(lower, session->n_llm, err));
+    MR_TRY(make_room(lower, session->n_llm, session->n_lane, err));
     lower->n_fresh = 1;
     MR_TRY(mr_script_session_begin(lower->script, &own, err));
     for (uint32_t i = 0; i < session->n_node; i++)

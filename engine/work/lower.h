@@ -36,7 +36,8 @@ struct mr_lower {
     size_t cap_after;
     uint32_t *context; /* by LLM node of the session: index of its context, or MR_SCRIPT_NONE */
     struct mr_session_context *blocks; /* by LLM node */
-    size_t cap_context, cap_blocks;
+    uint32_t *last; /* by lane: context of its last call so far, or MR_SCRIPT_NONE */
+    size_t cap_context, cap_blocks, cap_last;
     uint64_t n_left_out;
     uint32_t n_fresh; /* names given in this session, where blocks are coarser */
 };

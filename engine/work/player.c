@@ -19,8 +19,8 @@ static mr_status take_strand(struct mr_player *player, uint32_t *out, struct mr_
     }
     if (player->n_strand == MR_PLAYER_NONE)
         return mr_err_set(err, MR_LIMIT, MR_NOWHERE, "more than 2^32 - 1 strands of sessions");
-    MR_TRY(mr_grow(&player->strand, &player->cap_strand, player->n_strand + 1,
-                   sizeof *player->strand, err));
+    MR_TRY(mr_grow_lines(&player->strand, &player->slab, &player->cap_strand, player->n_strand + 1,
+                         sizeof *player->strand, err));
     if (player->plan.has_ledger)
         MR_TRY(mr_grow(&player->ledger, &player->cap_ledger, player->n_strand + 1,
                        sizeof *player->ledger, err));
@@ -52,27 +52,20 @@ static mr_status fork(struct mr_player *player, uint32_t strand, uint32_t *out, 
     return MR_OK;
 }
 
-void mr_player_count(struct mr_player *player, uint32_t strand, enum mr_player_part part,
-                     double time_s)
-{
-    player->sums[player->strand[strand].tier].part_s[part] += time_s;
-    if (player->plan.has_ledger)
-        player->ledger[strand].part_s[part] += time_s;
-}
-
 float *mr_player_sandbox(struct mr_player *player, uint32_t strand)
 {
     struct mr_player_strand *s = &player->strand[strand];
-    return s->family != MR_PLAYER_NONE ? &player->family[s->family].sandbox_mb : &s->sandbox_mb;
+    return s->is_chain ? &s->sandbox_mb : &player->family[s->family].sandbox_mb;
 }
 
 mr_status mr_player_wake_at(struct mr_player *player, uint32_t strand, double time_s,
                             struct mr_err *err)
 {
-    const double at_s = fmax(time_s, player->calendar.now_s);
-    return mr_calendar_push(
-        &player->calendar,
-        mr_event_at(at_s, MR_PLAYER_WAKE, strand, player->strand[strand].generation), err);
+    const double now_s = player->calendar.now_s;
+    return mr_calendar_push(&player->calendar,
+                            mr_event_at(time_s > now_s ? time_s : now_s, MR_PLAYER_WAKE, strand,
+                                        player->strand[strand].generation),
+                            err);
 }
 
 /* ---- dependencies ---- */
@@ -114,7 +107,7 @@ static mr_status open_of(struct mr_player *player, struct mr_player_family *fami
                                                  .node = node,
                                                  .n_left = player->plan.script->node[node].n_dep,
                                                  .next = family->open,
-                                                 .instance = MR_PLAYER_NONE};
+                                                 .place.instance = MR_PLAYER_NONE};
     *link = &family->open;
     family->open = *out;
     return MR_OK;
@@ -133,7 +126,7 @@ static mr_status tell_one(struct mr_player *player, uint32_t strand,
     uint32_t open, *link;
     *is_ready = to->n_dep == 1;
     if (*is_ready) {
-        *join = (struct mr_player_open){.start_s = at_s, .instance = s->instance};
+        *join = (struct mr_player_open){.start_s = at_s, .place = s->place};
         if (player->plan.has_ledger)
             join->ledger = player->ledger[strand];
         return MR_OK;
@@ -141,7 +134,7 @@ static mr_status tell_one(struct mr_player *player, uint32_t strand,
     MR_TRY(open_of(player, &player->family[s->family], edge->to, &open, &link, err));
     struct mr_player_open *o = &player->open[open];
     if (from->lane == to->lane)
-        o->instance = s->instance;
+        o->place = s->place;
     if (at_s >= o->start_s) {
         o->start_s = at_s;
         o->told_s = now_s;
@@ -164,8 +157,8 @@ static mr_status follow(struct mr_player *player, uint32_t strand, uint32_t node
                         const struct mr_player_open *join, double now_s, struct mr_err *err)
 {
     struct mr_player_strand *s = &player->strand[strand];
-    if (join->instance != MR_PLAYER_NONE)
-        s->instance = join->instance;
+    if (join->place.instance != MR_PLAYER_NONE)
+        s->place = join->place;
     s->n_try = 0;
     if (player->plan.has_ledger)
         player->ledger[strand] = join->ledger;
@@ -253,24 +246,24 @@ static mr_status begin_session(struct mr_player *player, const struct mr_player_
 {
     const struct mr_script *script = player->plan.script;
     const struct mr_script_session *session = &script->session[start->session];
-    uint32_t strand, family = MR_PLAYER_NONE;
+    uint32_t strand, family;
     MR_TRY(take_strand(player, &strand, err));
-    if (!session->is_chain)
-        MR_TRY(take_family(player, &family, err));
     player->strand[strand] =
         (struct mr_player_strand){.start_s = now_s,
+                                  .place.instance = MR_PLAYER_NONE,
                                   .session = start->session,
-                                  .life = player->n_life * player->plan.n_cell + player->plan.cell,
                                   .space = script->n_space + 1 + player->n_life,
-                                  .instance = MR_PLAYER_NONE,
-                                  .family = family,
                                   .generation = player->strand[strand].generation,
                                   .tenant = start->tenant,
-                                  .tier = start->tier};
+                                  .tier = start->tier,
+                                  .is_chain = session->is_chain};
     if (player->plan.has_ledger)
         player->ledger[strand] = (struct mr_player_ledger){{0}};
-    if (family != MR_PLAYER_NONE)
+    if (!session->is_chain) {
+        MR_TRY(take_family(player, &family, err));
+        player->strand[strand].family = family;
         player->family[family].n_strand = 1;
+    }
     player->n_life++;
     player->n_live++;
     player->n_live_max = player->n_live > player->n_live_max ? player->n_live : player->n_live_max;
@@ -308,11 +301,11 @@ static mr_status wait_between(struct mr_player *player, const struct mr_player_s
     player->strand[strand] =
         (struct mr_player_strand){.session = start->session,
                                   .node = start->cut,
-                                  .family = MR_PLAYER_NONE,
                                   .generation = player->strand[strand].generation,
                                   .tenant = start->tenant,
                                   .tier = start->tier,
-                                  .state = MR_PLAYER_BETWEEN};
+                                  .state = MR_PLAYER_BETWEEN,
+                                  .is_chain = true};
     return mr_player_wake_at(player, strand, now_s + fmax(1, player->plan.site.shed_retry_s), err);
 }
 
@@ -332,12 +325,11 @@ static mr_status end_session(struct mr_player *player, uint32_t strand, double n
     const struct mr_player_source *source = &player->plan.source;
     struct mr_player_sums *sums = &player->sums[s.tier];
     const struct mr_player_end end = {
-        .life = s.life,
+        .life = mr_player_life(player, strand),
         .session = s.session,
         .tenant = s.tenant,
         .tier = s.tier,
-        .has_failed =
-            s.family != MR_PLAYER_NONE ? player->family[s.family].has_failed : s.has_failed,
+        .has_failed = s.is_chain ? s.has_failed : player->family[s.family].has_failed,
         .start_s = s.start_s,
         .end_s = now_s,
         .part_s = player->plan.has_ledger ? player->ledger[strand].part_s : NULL};
@@ -355,7 +347,7 @@ static mr_status end_session(struct mr_player *player, uint32_t strand, double n
     const bool has_next = source->again != NULL && source->again(source->context, &end, &start);
     const float sandbox_mb = *mr_player_sandbox(player, strand);
     player->n_live--;
-    if (s.family != MR_PLAYER_NONE)
+    if (!s.is_chain)
         give_family(player, s.family);
     give_strand(player, strand);
     if (sandbox_mb > 0)
@@ -369,10 +361,10 @@ static mr_status end_session(struct mr_player *player, uint32_t strand, double n
 mr_status mr_player_leave(struct mr_player *player, uint32_t strand, double now_s,
                           struct mr_err *err)
 {
-    const uint32_t family = player->strand[strand].family;
-    if (family != MR_PLAYER_NONE) {
-        player->family[family].has_failed |= player->strand[strand].has_failed;
-        if (--player->family[family].n_strand > 0) {
+    const struct mr_player_strand *s = &player->strand[strand];
+    if (!s->is_chain) {
+        player->family[s->family].has_failed |= s->has_failed;
+        if (--player->family[s->family].n_strand > 0) {
             give_strand(player, strand);
             return MR_OK;
         }
@@ -390,13 +382,6 @@ mr_status mr_player_open_window(struct mr_player *player, uint64_t window, struc
 void mr_player_close_window(struct mr_player *player)
 {
     mr_calendar_close(&player->calendar);
-}
-
-static double calendar_due_s(const struct mr_player *player)
-{
-    return mr_calendar_has_event(&player->calendar)
-               ? mr_event_time_s(mr_calendar_peek(&player->calendar))
-               : (double)INFINITY;
 }
 
 enum {
@@ -420,23 +405,35 @@ static int pool_due(const struct mr_player *player, double *due_s)
     return first;
 }
 
-double mr_player_due_s(const struct mr_player *player)
+double mr_player_pools_due_s(const struct mr_player *player)
 {
     double due_s;
     (void)pool_due(player, &due_s);
-    return fmin(due_s, calendar_due_s(player));
+    return due_s;
+}
+
+/* The event of a pool, if one has the next event. */
+static mr_status step_pools(struct mr_player *player, bool *has_stepped, struct mr_err *err)
+{
+    const struct mr_cores_sink sink = {mr_player_work_ended, player};
+    struct mr_cores *const pool[n_pool] = {&player->cores, &player->accelerators, &player->storage};
+    double due_s;
+    const int first = pool_due(player, &due_s);
+    *has_stepped = first < n_pool && (!mr_calendar_has_event(&player->calendar) ||
+                                      due_s < mr_event_time_s(mr_calendar_peek(&player->calendar)));
+    return *has_stepped ? mr_cores_advance(pool[first], due_s, &sink, err) : MR_OK;
 }
 
 mr_status mr_player_step(struct mr_player *player, struct mr_err *err)
 {
-    const struct mr_cores_sink sink = {mr_player_work_ended, player};
-    double due_s;
-    struct mr_cores *const pool[n_pool] = {&player->cores, &player->accelerators, &player->storage};
-    const int first = pool_due(player, &due_s);
     player->n_event++;
     player->may_call = true;
-    if (first < n_pool && due_s < calendar_due_s(player))
-        return mr_cores_advance(pool[first], due_s, &sink, err);
+    if (mr_player_shares(player)) {
+        bool has_stepped;
+        MR_TRY(step_pools(player, &has_stepped, err));
+        if (has_stepped)
+            return MR_OK;
+    }
     const struct mr_event event = mr_calendar_take(&player->calendar);
     const double now_s = mr_event_time_s(event);
     const uint32_t strand = mr_event_entity(event);
@@ -450,16 +447,6 @@ mr_status mr_player_step(struct mr_player *player, struct mr_err *err)
     if (generation != mr_event_generation(event))
         return MR_OK;
     return mr_player_wake(player, strand, now_s, err);
-}
-
-void mr_player_look_ahead(const struct mr_player *player)
-{
-    const struct mr_event *far = mr_calendar_ahead(&player->calendar, 12);
-    const struct mr_event *near = mr_calendar_ahead(&player->calendar, 6);
-    if (far != NULL && mr_event_kind(*far) == MR_PLAYER_WAKE)
-        __builtin_prefetch(&player->strand[mr_event_entity(*far)], 1);
-    if (near != NULL && mr_event_kind(*near) == MR_PLAYER_WAKE)
-        __builtin_prefetch(&player->plan.script->node[player->strand[mr_event_entity(*near)].node]);
 }
 
 /* ---- life ---- */
@@ -497,7 +484,7 @@ void mr_player_fini(struct mr_player *player)
     mr_cores_fini(&player->accelerators);
     mr_cores_fini(&player->storage);
     mr_tree_fini(&player->gate);
-    mr_free(player->strand);
+    mr_free(player->slab);
     mr_free(player->ledger);
     mr_free(player->family);
     mr_free(player->open);

@@ -4,10 +4,8 @@
  * take cores and the memory of a sandbox; thinking takes time. A node starts at the maximum over
  * its dependencies of their dates and delays.
  *
- * A strand is one line of 64 B: what a session does now. Nearly all sessions are chains, which are
- * one strand all their life; where a session forks there is a strand for every node under way and
- * a family that holds what they share and the joins they wait for. Nothing is ever done per session
- * or per window that is not due.
+ * What a session does now is one strand of 64 B, or several (player_strand.h). Nothing is ever done
+ * per session or per window that is not due.
  *
  * The time of a session is told by parts. At a join the one that came last counts, so that the
  * parts add up to the time from the session's start to its end: they are its critical path.
@@ -23,29 +21,9 @@
 #include "engine/clock/calendar.h"
 #include "engine/clock/tree.h"
 #include "engine/work/cores.h"
-#include "engine/work/script.h"
+#include "engine/work/player_strand.h"
 
-#define MR_PLAYER_NONE UINT32_MAX
-
-/* name, name in files, meaning */
-#define MR_PLAYER_PART_LIST(X)                                     \
-    X(QUEUE, "queue", "calls before their first step")             \
-    X(PREFILL, "prefill", "prompts being read")                    \
-    X(DECODE, "decode", "tokens after the first")                  \
-    X(GATEWAY, "gateway", "policy engine and privacy router")      \
-    X(NETWORK, "network", "between agent and factory")             \
-    X(TOOLS, "tools", "tools, had each a core to itself")          \
-    X(CORES, "tool_queue", "waiting for sandboxes, sharing cores") \
-    X(MEMORY, "memory", "reading and writing long-term memory")    \
-    X(THINK, "think", "thinking of users")                         \
-    X(DELAY, "delay", "delays of dependencies, retries, recorded starts")
-
-enum mr_player_part {
-#define MR_PLAYER_PART_ENUM(name, text, doc) MR_PLAYER_##name,
-    MR_PLAYER_PART_LIST(MR_PLAYER_PART_ENUM)
-#undef MR_PLAYER_PART_ENUM
-    MR_PLAYER_PARTS
-};
+#include <math.h>
 
 enum mr_player_timing {
     MR_PLAYER_BY_THINK,
@@ -120,55 +98,6 @@ struct mr_player_plan {
     bool has_ledger;     /* parts of every session, not of all together only */
 };
 
-enum mr_player_state {
-    MR_PLAYER_FREE,
-    MR_PLAYER_BETWEEN, /* lives: the last one failed, the next one begins in a while */
-    MR_PLAYER_WAITING, /* for its node's date */
-    MR_PLAYER_AT_GATE,
-    MR_PLAYER_CALLING,
-    MR_PLAYER_RETURNING, /* over the network */
-    MR_PLAYER_NO_SANDBOX,
-    MR_PLAYER_BOOTING,
-    MR_PLAYER_WORKING, /* in a pool */
-    MR_PLAYER_RESTING  /* a time that is known: thinking, waiting of tools */
-};
-
-struct mr_player_strand {
-    double since_s; /* start of the state, or of the tool */
-    double start_s; /* of the session's life */
-    uint32_t node, session;
-    uint32_t life;
-    uint32_t space;    /* of its blocks */
-    uint32_t instance; /* of the lane's last call, or MR_PLAYER_NONE */
-    uint32_t family;   /* or MR_PLAYER_NONE: a chain */
-    uint32_t next;     /* free, or waiting for a sandbox */
-    uint32_t generation;
-    float wait_s;     /* of the tool under way, after its work */
-    float sandbox_mb; /* of a chain; 0: it has none */
-    uint16_t tenant;
-    uint8_t tier, state;
-    uint8_t n_try;
-    bool has_failed;
-};
-
-struct mr_player_ledger {
-    double part_s[MR_PLAYER_PARTS];
-};
-
-struct mr_player_family {
-    uint32_t n_strand, open, next;
-    float sandbox_mb;
-    bool has_failed;
-};
-
-/* A node that some of its dependencies have told. */
-struct mr_player_open {
-    double start_s;
-    double told_s; /* when the one that binds was there, before its delay */
-    uint32_t node, n_left, next, instance;
-    struct mr_player_ledger ledger;
-};
-
 struct mr_player_sums {
     uint64_t n_started, n_finished, n_failed; /* sessions */
     uint64_t n_call, n_tool, n_tool_error, n_denied, n_shed_retry;
@@ -184,7 +113,8 @@ struct mr_player {
     struct mr_cores cores, accelerators, storage;
     struct mr_tree gate; /* when the servers of the gateway are free */
     bool has_gate;
-    struct mr_player_strand *strand;
+    struct mr_player_strand *strand; /* aligned to cache lines, inside `slab` */
+    void *slab;
     struct mr_player_ledger *ledger; /* beside strand */
     struct mr_player_family *family;
     struct mr_player_open *open;
@@ -211,8 +141,24 @@ MR_CHECKED mr_status mr_player_open_window(struct mr_player *player, uint64_t wi
 /** @param[in] end_s of the window: what is left of it is dropped where a run ends early */
 void mr_player_close_window(struct mr_player *player);
 
+/** Of the pools; INFINITY: none has an event. */
+double mr_player_pools_due_s(const struct mr_player *player);
+
+static inline bool mr_player_shares(const struct mr_player *player)
+{
+    return (player->cores.n_unplanned | player->accelerators.n_unplanned |
+            player->storage.n_unplanned) > 0;
+}
+
 /** The next event of the open window; INFINITY: none. */
-double mr_player_due_s(const struct mr_player *player);
+static inline double mr_player_due_s(const struct mr_player *player)
+{
+    const double asleep_s = mr_calendar_has_event(&player->calendar)
+                                ? mr_event_time_s(mr_calendar_peek(&player->calendar))
+                                : (double)INFINITY;
+    const double pool_s = mr_player_shares(player) ? mr_player_pools_due_s(player) : asleep_s;
+    return pool_s < asleep_s ? pool_s : asleep_s;
+}
 
 /** Play that event. */
 MR_CHECKED mr_status mr_player_step(struct mr_player *player, struct mr_err *err);
@@ -235,7 +181,22 @@ static inline const struct mr_script_node *mr_player_node(const struct mr_player
     return &player->plan.script->node[player->strand[strand].node];
 }
 
+/** Lives are numbered in the order in which they begin, cell by cell. */
+static inline uint32_t mr_player_life(const struct mr_player *player, uint32_t strand)
+{
+    const uint32_t nth = player->strand[strand].space - player->plan.script->n_space - 1;
+    return nth * player->plan.n_cell + player->plan.cell;
+}
+
 /** Fetch what a few events ahead will touch. */
-void mr_player_look_ahead(const struct mr_player *player);
+static inline void mr_player_look_ahead(const struct mr_player *player)
+{
+    const struct mr_event *far = mr_calendar_ahead(&player->calendar, 12);
+    const struct mr_event *near = mr_calendar_ahead(&player->calendar, 6);
+    if (far != NULL)
+        __builtin_prefetch(&player->strand[mr_event_entity(*far)], 1);
+    if (near != NULL && player->n_strand > 0)
+        __builtin_prefetch(&player->plan.script->node[player->strand[mr_event_entity(*near)].node]);
+}
 
 #endif

@@ -36,8 +36,13 @@ MR_CHECKED mr_status mr_player_begin_next(struct mr_player *player, uint32_t str
                                           struct mr_err *err);
 
 /** Count time of a strand's session. */
-void mr_player_count(struct mr_player *player, uint32_t strand, enum mr_player_part part,
-                     double time_s);
+static inline void mr_player_count(struct mr_player *player, uint32_t strand,
+                                   enum mr_player_part part, double time_s)
+{
+    player->sums[player->strand[strand].tier].part_s[part] += time_s;
+    if (player->plan.has_ledger)
+        player->ledger[strand].part_s[part] += time_s;
+}
 
 /** Memory of the sandbox of a strand's session. */
 float *mr_player_sandbox(struct mr_player *player, uint32_t strand);

@@ -23,9 +23,9 @@ enum draw {
 static double draw_open(const struct mr_player *player, uint32_t strand, enum draw what)
 {
     const struct mr_player_strand *s = &player->strand[strand];
-    const uint64_t bits =
-        mr_rng_u64_at(player->plan.seed, MR_RNG_TOOL, (uint64_t)s->life << 32 | s->node,
-                      (uint64_t)s->n_try * n_draw + what);
+    const uint64_t bits = mr_rng_u64_at(player->plan.seed, MR_RNG_TOOL,
+                                        (uint64_t)mr_player_life(player, strand) << 32 | s->node,
+                                        (uint64_t)s->n_try * n_draw + what);
     return ((double)(bits >> 12) + 0.5) * 0x1p-52; /* never 0 or 1 */
 }
 

@@ -183,18 +183,52 @@ mr_status mr_script_session_end(struct mr_script *script, struct mr_err *err)
 
 /* ---- contexts ---- */
 
+/* The names of a context from block `at` on, as many as stand in sequence, and place `*i` among its
+ * runs. Behind them names go on with the last one of its own, or by place. */
+static struct mr_script_run names_at(const struct mr_script *script,
+                                     const struct mr_script_context *context, uint32_t at,
+                                     uint32_t *i, uint32_t *start)
+{
+    const struct mr_script_run *run = &script->run[context->run];
+    while (*i < context->n_run && at - *start >= run[*i].n)
+        *start += run[(*i)++].n;
+    if (*i < context->n_run)
+        return (struct mr_script_run){run[*i].space, run[*i].id + (at - *start),
+                                      run[*i].n - (at - *start)};
+    const struct mr_script_run *last = *i > 0 ? &run[*i - 1] : NULL;
+    const uint32_t id = last != NULL && last->space == 0 ? last->id + last->n - *start : 0;
+    return (struct mr_script_run){0, id + at, UINT32_MAX - at};
+}
+
+/* Blocks at the beginning of two contexts, with what may follow their runs, that are named alike.
+ */
+static uint32_t common_of(const struct mr_script *script, const struct mr_script_context *a,
+                          const struct mr_script_context *b)
+{
+    uint32_t at = 0, i = 0, k = 0, start_a = 0, start_b = 0;
+    while (at < UINT32_MAX) {
+        const struct mr_script_run x = names_at(script, a, at, &i, &start_a);
+        const struct mr_script_run y = names_at(script, b, at, &k, &start_b);
+        if (x.space != y.space || x.id != y.id)
+            break;
+        at += x.n < y.n ? x.n : y.n;
+    }
+    return at;
+}
+
 mr_status mr_script_context_add(struct mr_script *script, const struct mr_script_run *run,
-                                size_t n_run, uint32_t *context, struct mr_err *err)
+                                size_t n_run, uint32_t base, uint32_t *context, struct mr_err *err)
 {
     MR_TRY(mr_grow(&script->context, &script->cap_context, script->n_context + 1,
                    sizeof *script->context, err));
     MR_TRY(mr_grow(&script->run, &script->cap_run, script->n_run + n_run + 1, sizeof *script->run,
                    err));
-    struct mr_script_context own = {(uint32_t)script->n_run, 0};
+    struct mr_script_context own = {.run = (uint32_t)script->n_run, .base = base};
     for (size_t i = 0; i < n_run; i++) {
         struct mr_script_run *last = own.n_run > 0 ? &script->run[script->n_run - 1] : NULL;
         if (run[i].n == 0)
             continue;
+        own.n_block += run[i].n;
         if (last != NULL && last->space == run[i].space && last->id + last->n == run[i].id) {
             last->n += run[i].n;
             continue;
@@ -203,6 +237,7 @@ mr_status mr_script_context_add(struct mr_script *script, const struct mr_script
         own.n_run++;
     }
     script->run_max = own.n_run > script->run_max ? own.n_run : script->run_max;
+    own.n_keep = base != MR_SCRIPT_NONE ? common_of(script, &own, &script->context[base]) : 0;
     *context = (uint32_t)script->n_context;
     script->context[script->n_context++] = own;
     return MR_OK;

@@ -81,6 +81,16 @@ struct mr_script_run {
 
 struct mr_script_context {
     uint32_t run, n_run;
+    uint32_t n_block; /* of the runs */
+    uint32_t base;    /* context of the call before it in its lane, or MR_SCRIPT_NONE */
+    uint32_t n_keep;  /* blocks at the beginning that are the base's too, named alike */
+};
+
+/* Where the last call of a lane was served, for who serves the next one. */
+struct mr_script_place {
+    uint32_t instance;           /* MR_SCRIPT_NONE: there was none */
+    uint32_t context;            /* of the script */
+    uint32_t extent, generation; /* where it ends in the cache of that instance, as it says */
 };
 
 /* What an agent says about a call. */
@@ -148,10 +158,11 @@ MR_CHECKED mr_status mr_script_node_add(struct mr_script *script, const struct m
 /** @return MR_OK, MR_RANGE (no LLM call), MR_LIMIT, MR_NOMEM */
 MR_CHECKED mr_status mr_script_session_end(struct mr_script *script, struct mr_err *err);
 
-/** A context from runs; adjacent ones are joined. @param[out] context its index */
+/** A context from runs; adjacent ones are joined. @param[in] base of the call before it in its
+ *  lane, or MR_SCRIPT_NONE @param[out] context its index */
 MR_CHECKED mr_status mr_script_context_add(struct mr_script *script,
                                            const struct mr_script_run *run, size_t n_run,
-                                           uint32_t *context, struct mr_err *err);
+                                           uint32_t base, uint32_t *context, struct mr_err *err);
 
 void mr_script_fini(struct mr_script *script);
 

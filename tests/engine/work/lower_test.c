@@ -66,6 +66,23 @@ static void check_runs(const struct world *w, uint32_t call, const struct mr_scr
     }
 }
 
+/* Alike are: the first 10 blocks, the tail's names, which the second goes on with, and its own, for
+ * the names behind its last one are not said; then 4. */
+MR_TEST(what_calls_have_in_common)
+{
+    struct world w;
+    make(&w);
+    lower(&w, 64, false);
+    assert_int_equal(w.script.context[0].base, MR_SCRIPT_NONE);
+    assert_int_equal(w.script.context[0].n_keep, 0);
+    assert_int_equal(w.script.context[1].base, 0);
+    assert_int_equal(w.script.context[1].n_keep, UINT32_MAX);
+    assert_int_equal(w.script.context[1].n_block, 12);
+    assert_int_equal(w.script.context[2].base, 1);
+    assert_int_equal(w.script.context[2].n_keep, 4);
+    teardown(&w);
+}
+
 MR_TEST(blocks_of_the_same_size)
 {
     struct world w;
@@ -193,7 +210,8 @@ MR_TEST(drawn_sessions_are_what_they_are_drawn_from)
     teardown(&w);
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(blocks_of_the_same_size), MR_TEST_ENTRY(smaller_blocks_are_token_exact),
+MR_TEST_MAIN(MR_TEST_ENTRY(what_calls_have_in_common), MR_TEST_ENTRY(blocks_of_the_same_size),
+             MR_TEST_ENTRY(smaller_blocks_are_token_exact),
              MR_TEST_ENTRY(larger_blocks_keep_whole_ones),
              MR_TEST_ENTRY(prompts_of_one_size_are_shared),
              MR_TEST_ENTRY(long_contexts_are_left_out),
