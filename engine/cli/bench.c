@@ -71,7 +71,7 @@ struct result {
     double work_ns, plain_ns;        /* per operation */
     double count[MR_BENCH_COUNTERS]; /* per operation of the last batch */
     int count_error;                 /* errno: why there are none */
-    uint64_t checksum, n_byte;
+    uint64_t checksum, n_byte, n_session;
     double of_smaller; /* cost over that of the smaller case; 0: it did not run */
 };
 
@@ -146,6 +146,7 @@ static mr_status measure(const struct mr_bench_case *what, const struct timing *
         take_turns(what, &job, timing, result);
     memcpy(result->skipped, job.skipped, sizeof result->skipped);
     result->n_byte = job.n_byte;
+    result->n_session = job.n_session;
     if (what->teardown != NULL && job.data != NULL)
         what->teardown(job.data);
     mr_arena_fini(&job.texts);
@@ -195,6 +196,8 @@ static void print_more(const struct result *r, struct mr_buf *out)
     char number[MR_NUM_CAP];
     mr_num_format_human((double)r->n_byte * 1e-6, 3, number);
     mr_buf_printf(out, "%-28s %s MB", "", number);
+    if (r->n_session > 0)
+        mr_buf_printf(out, ", %.0f bytes/session", (double)r->n_byte / (double)r->n_session);
     if (r->of_smaller > 0) {
         mr_num_format_human(r->of_smaller, 3, number);
         mr_buf_printf(out, ", %s x the cost of %s", number, r->what->smaller);
@@ -253,6 +256,8 @@ static void print_json(const struct result *r, struct mr_jsonw *w)
             mr_jsonw_key_text(w, "no_counts", strerror(r->count_error));
         if (r->n_byte > 0)
             mr_jsonw_key_u64(w, "bytes", r->n_byte);
+        if (r->n_session > 0)
+            mr_jsonw_key_f64(w, "bytes_per_session", (double)r->n_byte / (double)r->n_session);
         if (r->of_smaller > 0) {
             mr_jsonw_key_text(w, "smaller", r->what->smaller);
             mr_jsonw_key_f64(w, "ratio_to_smaller", r->of_smaller);

@@ -23,6 +23,7 @@ struct mr_bench_job {
     uint64_t n_op;          /* operations one round of `work` does */
     const uint64_t *n_done; /* where rounds differ: operations so far. NULL: n_op in each */
     uint64_t n_byte;        /* of memory that the work holds; 0: not told */
+    uint64_t n_session;     /* live, that hold it; 0: not told */
     bool is_quick;          /* asked for: what takes long or much memory is skipped */
     char skipped[160];      /* not empty: why there is nothing to measure here */
     struct mr_arena texts;  /* freed by the framework */

@@ -90,7 +90,7 @@ static void place(const struct cache_job *job, uint64_t i, uint32_t *instance, u
 
 /* A window's wakes are known ahead: fetch in three steps what calls that are due soon will touch.
  */
-MR_CACHE_FETCH void look_ahead(const struct cache_job *job, uint64_t i)
+MR_FETCH void look_ahead(const struct cache_job *job, uint64_t i)
 {
     uint32_t instance, s;
     place(job, i + 24, &instance, &s);

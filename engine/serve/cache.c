@@ -79,7 +79,7 @@ static uint32_t end_at(struct mr_cache *cache, uint32_t i, uint32_t n_block)
 
 /* ---- room ---- */
 
-static void evict(struct mr_cache *cache)
+static void evict_some(struct mr_cache *cache)
 {
     while (cache->n_block > cache->n_limit && cache->list.oldest != 0) {
         const uint32_t i = cache->list.oldest;
@@ -102,6 +102,12 @@ static void evict(struct mr_cache *cache)
     }
     if (cache->lower != NULL)
         mr_cache_tier_settle(cache->lower);
+}
+
+static inline void evict(struct mr_cache *cache)
+{
+    if (cache->n_block > cache->n_limit || cache->lower != NULL)
+        evict_some(cache);
 }
 
 uint32_t mr_cache_limit(struct mr_cache *cache, uint32_t n_limit)
@@ -138,12 +144,13 @@ static bool can_grow(const struct mr_cache_node *node, uint32_t i, uint32_t held
            node[i].n_pin == (i == held ? 1 : 0);
 }
 
-/* Add what the path has beyond `spot`. @return the node in which it ends */
+/* Add what the path has beyond `spot`, from the place `skip` of its run r on.
+ * @return the node in which it ends */
 static uint32_t append(struct mr_cache *cache, struct mr_cache_spot spot,
-                       const struct mr_cache_path *path, uint32_t held)
+                       const struct mr_cache_path *path, uint32_t r, uint32_t skip, uint32_t held)
 {
     struct mr_cache_tree *tree = &cache->tree;
-    uint32_t i = spot.node, skip, r = mr_cache_tree_run_at(tree, path, spot.n_block, &skip);
+    uint32_t i = spot.node;
     for (; r < path->n_run; r++, skip = 0) {
         const uint64_t id = path->run[r].id + skip;
         const uint32_t n = path->run[r].n - skip;
@@ -166,17 +173,19 @@ mr_status mr_cache_extend(struct mr_cache *cache, struct mr_cache_hold *hold,
                           const struct mr_cache_path *path, uint32_t *n_new, struct mr_err *err)
 {
     MR_ASSERT(path->n_block >= hold->n_block);
-    const struct mr_cache_spot spot = mr_cache_tree_match(
-        &cache->tree, path, (struct mr_cache_spot){hold->node, hold->n_block}, path->n_block);
+    struct mr_cache_spot spot = {hold->node, hold->n_block};
+    /* a hold ends where its node does: below a leaf there is nothing to look for */
+    if (hold->node == 0 || cache->tree.node[hold->node].child != 0)
+        spot = mr_cache_tree_match(&cache->tree, path, spot, path->n_block);
     if (path->n_block > UINT32_MAX - cache->n_block)
         return mr_err_set(err, MR_LIMIT, MR_NOWHERE, "prefix cache: more than 2^32 blocks");
-    uint32_t skip, n_run = 0;
+    uint32_t skip = 0, r = path->n_run;
     if (spot.n_block < path->n_block)
-        n_run = path->n_run - mr_cache_tree_run_at(&cache->tree, path, spot.n_block, &skip);
-    MR_TRY(mr_cache_tree_reserve(&cache->tree, n_run + 1, err));
+        r = mr_cache_tree_run_at(&cache->tree, path, spot.n_block, &skip);
+    MR_TRY(mr_cache_tree_reserve(&cache->tree, path->n_run - r + 1, err));
     uint32_t end = end_at(cache, spot.node, spot.n_block);
-    if (n_run > 0)
-        end = append(cache, (struct mr_cache_spot){end, spot.n_block}, path, hold->node);
+    if (r < path->n_run)
+        end = append(cache, (struct mr_cache_spot){end, spot.n_block}, path, r, skip, hold->node);
     if (end != hold->node) {
         pin(cache, end, 0);
         if (hold->node != 0) /* pinned from below now: nothing to climb for */

@@ -27,6 +27,7 @@
 #ifndef MR_ENGINE_SERVE_CACHE_H
 #define MR_ENGINE_SERVE_CACHE_H
 
+#include "engine/base/fetch.h"
 #include "engine/serve/cache_list.h"
 
 struct mr_cache_tier;
@@ -105,23 +106,20 @@ static inline uint32_t mr_cache_evictable(const struct mr_cache *cache)
     return cache->n_block - cache->n_pinned;
 }
 
-/* gcc takes a function that only prefetches for one without effect, and drops calls of it */
-#define MR_CACHE_FETCH static inline __attribute__((always_inline))
-
 /** Bring the extent where a lane's last call ended near the processor, a few calls before its next
  *  one. No effect on results; stale references are fine. */
-MR_CACHE_FETCH void mr_cache_prefetch(const struct mr_cache *cache, struct mr_cache_ref hint)
+MR_FETCH void mr_cache_prefetch(const struct mr_cache *cache, struct mr_cache_ref hint)
 {
-    __builtin_prefetch(&cache->tree.node[hint.i], 1);
+    mr_fetch(&cache->tree.node[hint.i]);
 }
 
 /** The second step, some calls later: what acquire will touch around that extent. */
-MR_CACHE_FETCH void mr_cache_prefetch_around(const struct mr_cache *cache, struct mr_cache_ref hint)
+MR_FETCH void mr_cache_prefetch_around(const struct mr_cache *cache, struct mr_cache_ref hint)
 {
     const struct mr_cache_node *node = &cache->tree.node[hint.i];
-    __builtin_prefetch(&cache->tree.node[node->older], 1);
-    __builtin_prefetch(&cache->tree.node[node->younger], 1);
-    __builtin_prefetch(&cache->tree.node[node->parent], 1);
+    mr_fetch(&cache->tree.node[node->older]);
+    mr_fetch(&cache->tree.node[node->younger]);
+    mr_fetch(&cache->tree.node[node->parent]);
 }
 
 /** Name of block `i` of a space. */

@@ -1,16 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* In passes over all instances and sessions: what a pass reads, the pass before has asked for. Who
- * ends: call and ticket; then its neighbors in the running list, its extent and its session; then
- * what that does next. Who calls: the session; then its node, and the extent where its last context
- * ended; then the extents around that one and the names of the prompt. */
+/* In passes over instances and sessions: what a pass reads, the pass before has asked for. Calls
+ * that end soon or are admitted next: the call, its place and its ticket; then its neighbors, its
+ * extent, its names and its session; then what stands around the extent and what the session does
+ * next. Who calls: the session; then its node and the extent where its last context ended; then the
+ * extents around that one and the names of the prompt. */
 #include "engine/serve/warm.h"
 
-static void fetch(const void *line)
-{
-    __builtin_prefetch(line, 1);
-}
+#include "engine/base/fetch.h"
 
-/* Decode clock of the heap's base by which the calls of a window end, if steps stay as long. */
+enum {
+    soon_max = 4096
+};
+
+static const double part_s = 1.0 / 8; /* of a cell at work: some dozens of calls */
+
+/* Calls that are likely to be touched, as far as there is room. */
+struct soon {
+    uint32_t n, call[soon_max], instance[soon_max];
+};
+
+/* ---- calls ---- */
+
+/* Decode clock of the heap's base by which the calls end that end by a time, if steps stay as long.
+ */
 static uint32_t last_finish(const struct mr_instance *instance, double until_s)
 {
     const struct mr_segment *segment = &instance->segment;
@@ -22,188 +34,270 @@ static uint32_t last_finish(const struct mr_instance *instance, double until_s)
     return at < UINT32_MAX ? (uint32_t)at : UINT32_MAX;
 }
 
-/* Calls that are likely to end, as far as there is room: no window of a cell has many more. */
-enum {
-    ending_max = 4096
-};
-
-struct ending {
-    uint32_t n, call[ending_max], instance[ending_max];
-};
-
-/* Key k of a heap and those below it that end by `last`; k does. */
-static void find_below(const struct mr_heap *finish, uint64_t k, uint32_t last, uint32_t instance,
-                       struct ending *ending)
+static void add(struct soon *soon, uint32_t call, uint32_t instance)
 {
-    if (ending->n == ending_max)
+    if (soon->n == soon_max)
         return;
-    ending->instance[ending->n] = instance;
-    ending->call[ending->n++] = mr_heap_key_id(finish->key[k]);
+    soon->instance[soon->n] = instance;
+    soon->call[soon->n++] = call;
+}
+
+/* Key k of a heap, which ends by `last`, and those below it that do. */
+static void add_below(struct soon *soon, const struct mr_heap *finish, uint64_t k, uint32_t last,
+                      uint32_t instance)
+{
+    add(soon, mr_heap_key_id(finish->key[k]), instance);
     for (uint64_t child = 4 * k + 1; child <= 4 * k + 4 && child < finish->n; child++)
         if (mr_heap_key_finish(finish->key[child]) <= last)
-            find_below(finish, child, last, instance, ending);
+            add_below(soon, finish, child, last, instance);
 }
 
-static void find_ending(const struct mr_cell *cell, double until_s, struct ending *ending)
+static void find_soon(const struct mr_cell *cell, double until_s, struct soon *soon)
 {
-    ending->n = 0;
+    soon->n = 0;
     for (uint32_t i = 0; i < cell->plan.n_instance; i++) {
-        const struct mr_heap *finish = &cell->instance[i].finish;
-        const uint32_t last = last_finish(&cell->instance[i], until_s);
-        if (finish->n > 0 && mr_heap_key_finish(finish->key[0]) <= last)
-            find_below(finish, 0, last, i, ending);
+        const struct mr_instance *instance = &cell->instance[i];
+        const uint32_t last = last_finish(instance, until_s);
+        if (instance->finish.n > 0 && mr_heap_key_finish(instance->finish.key[0]) <= last)
+            add_below(soon, &instance->finish, 0, last, i);
+        if (instance->queue.n > 0)
+            add(soon, mr_instance_waiting(instance), i);
+    }
+    for (uint32_t k = 0; k < soon->n; k++) {
+        mr_fetch(&cell->calls.call[soon->call[k]]);
+        mr_fetch(&cell->calls.link[soon->call[k]]);
+        mr_fetch(&cell->ticket[soon->call[k]]);
     }
 }
 
-static void ask_for_calls(const struct mr_cell *cell, const struct ending *ending)
+static const struct mr_cache_node *extent_of_call(const struct mr_cell *cell,
+                                                  const struct soon *soon, uint32_t k)
 {
-    for (uint32_t k = 0; k < ending->n; k++) {
-        const uint32_t call = ending->call[k];
-        fetch(&cell->calls.call[call]);
-        fetch(&cell->calls.link[call]);
-        fetch(&cell->ticket[call]);
-    }
+    const struct mr_cache_tree *tree = &cell->instance[soon->instance[k]].cache.tree;
+    return &tree->node[cell->calls.call[soon->call[k]].pinned];
 }
 
 /* Neighbors in the running list, and the extent that is held. */
-static void ask_around_call(const struct mr_cell *cell, uint32_t call, uint32_t instance)
+MR_FETCH void ask_around_calls(const struct mr_cell *cell, const struct soon *soon)
 {
-    const struct mr_call_link link = cell->calls.link[call];
-    if (link.next != MR_CALL_NONE)
-        fetch(&cell->calls.link[link.next]);
-    if (link.previous != MR_CALL_NONE)
-        fetch(&cell->calls.link[link.previous]);
-    if (cell->plan.serving->has_cache)
-        fetch(&cell->instance[instance].cache.tree.node[cell->calls.call[call].pinned]);
+    for (uint32_t k = 0; k < soon->n; k++) {
+        const struct mr_call_link link = cell->calls.link[soon->call[k]];
+        if (link.next != MR_CALL_NONE)
+            mr_fetch(&cell->calls.link[link.next]);
+        if (link.previous != MR_CALL_NONE)
+            mr_fetch(&cell->calls.link[link.previous]);
+        if (cell->plan.serving->has_cache)
+            mr_fetch(extent_of_call(cell, soon, k));
+    }
+}
+
+/* ---- instances ---- */
+
+MR_FETCH void ask_for_bytes(const void *from, size_t n)
+{
+    for (size_t at = 0; at < n; at += 64)
+        mr_fetch((const char *)from + at);
+}
+
+void mr_warm_instances(const struct mr_cell *cell)
+{
+    const uint32_t n = cell->plan.n_instance;
+    ask_for_bytes(cell->instance, n * sizeof *cell->instance);
+    ask_for_bytes(cell->due.winner, 2 * (size_t)cell->due.n_leaf * sizeof *cell->due.winner);
+    ask_for_bytes(cell->due.above, n * sizeof *cell->due.above);
+    for (uint32_t i = 0; i < n; i++) {
+        const struct mr_instance *instance = &cell->instance[i];
+        const uint32_t n_top = instance->finish.n < 64 ? instance->finish.n : 64;
+        ask_for_bytes(instance->finish.key, n_top * sizeof *instance->finish.key);
+        ask_for_bytes(instance->blocks.count,
+                      instance->blocks.size * sizeof *instance->blocks.count);
+        if (cell->plan.serving->has_cache) /* where new extents go */
+            ask_for_bytes(&instance->cache.tree.node[instance->cache.tree.n_slot], 4 * 64);
+    }
+}
+
+/* ---- extents ---- */
+
+/* Extent i of an instance's cache, or NULL. */
+static const struct mr_cache_node *extent_at(const struct mr_cell *cell, uint32_t instance,
+                                             uint32_t i)
+{
+    if (instance >= cell->plan.n_instance || !cell->plan.serving->has_cache)
+        return NULL;
+    const struct mr_cache_tree *tree = &cell->instance[instance].cache.tree;
+    return i < tree->n_slot ? &tree->node[i] : NULL;
+}
+
+MR_FETCH void ask_around_extent(const struct mr_cell *cell, uint32_t instance,
+                                const struct mr_cache_node *extent)
+{
+    const struct mr_cache_tree *tree = &cell->instance[instance].cache.tree;
+    mr_fetch(&tree->node[extent->older]);
+    mr_fetch(&tree->node[extent->younger]);
+    mr_fetch(&tree->node[extent->parent]);
+    mr_fetch(mr_cache_tree_bucket(tree, extent->parent, extent->id));
 }
 
 /* ---- sessions that the cell remembers ---- */
 
 /* Where a session's last context ended, or NULL. */
-static const struct mr_cache_node *extent_of(const struct mr_cell *cell, uint32_t session,
-                                             const struct mr_cache **cache)
+static const struct mr_cache_node *extent_of(const struct mr_cell *cell, uint32_t session)
 {
-    if (session >= cell->session_cap || !cell->plan.serving->has_cache)
-        return NULL;
-    const struct mr_cell_session *s = &cell->session[session];
-    if (s->instance == MR_ROUTER_NOWHERE)
-        return NULL;
-    *cache = &cell->instance[s->instance].cache;
-    return s->extent < (*cache)->tree.n_slot ? &(*cache)->tree.node[s->extent] : NULL;
+    return session < cell->session_cap
+               ? extent_at(cell, cell->session[session].instance, cell->session[session].extent)
+               : NULL;
 }
 
 void mr_warm_cell(const struct mr_cell *cell, double until_s, const struct mr_event *wake, size_t n)
 {
-    const struct mr_cache *cache = NULL;
-    struct ending ending;
+    struct soon soon;
     for (size_t k = 0; k < n; k++)
         if (mr_event_entity(wake[k]) < cell->session_cap)
-            fetch(&cell->session[mr_event_entity(wake[k])]);
-    find_ending(cell, until_s, &ending);
-    ask_for_calls(cell, &ending);
+            mr_fetch(&cell->session[mr_event_entity(wake[k])]);
+    find_soon(cell, until_s, &soon);
     for (size_t k = 0; k < n; k++) {
-        const struct mr_cache_node *node = extent_of(cell, mr_event_entity(wake[k]), &cache);
-        if (node != NULL)
-            fetch(node);
+        const struct mr_cache_node *extent = extent_of(cell, mr_event_entity(wake[k]));
+        if (extent != NULL)
+            mr_fetch(extent);
     }
-    for (uint32_t k = 0; k < ending.n; k++) {
-        const uint32_t session = cell->ticket[ending.call[k]].session;
-        ask_around_call(cell, ending.call[k], ending.instance[k]);
-        if (session < cell->session_cap)
-            fetch(&cell->session[session]);
-    }
+    ask_around_calls(cell, &soon);
+    for (uint32_t k = 0; k < soon.n; k++)
+        if (cell->ticket[soon.call[k]].session < cell->session_cap)
+            mr_fetch(&cell->session[cell->ticket[soon.call[k]].session]);
     for (size_t k = 0; k < n; k++) {
-        const struct mr_cache_node *node = extent_of(cell, mr_event_entity(wake[k]), &cache);
-        if (node == NULL)
+        const uint32_t session = mr_event_entity(wake[k]);
+        const struct mr_cache_node *extent = extent_of(cell, session);
+        if (extent == NULL)
             continue;
-        fetch(&cache->tree.node[node->older]);
-        fetch(&cache->tree.node[node->younger]);
-        fetch(mr_cache_tree_bucket(&cache->tree, node->parent, node->id));
+        ask_around_extent(cell, cell->session[session].instance, extent);
     }
 }
 
 /* ---- sessions of a player ---- */
 
-/* Where the last context of a strand's lane ended, or NULL. */
-static const struct mr_cache_node *extent_of_strand(const struct mr_cell *cell,
-                                                    const struct mr_player_strand *strand,
-                                                    const struct mr_cache **cache)
+/* Strands that wake up by a time: those that slept, and those planned since. */
+struct wakes {
+    uint32_t n, strand[soon_max];
+};
+
+static void find_wakes(const struct mr_player *player, double until_s, struct wakes *wakes)
 {
-    if (strand->place.instance >= cell->plan.n_instance || !cell->plan.serving->has_cache)
-        return NULL;
-    *cache = &cell->instance[strand->place.instance].cache;
-    return strand->place.extent < (*cache)->tree.n_slot ? &(*cache)->tree.node[strand->place.extent]
-                                                        : NULL;
+    const struct mr_calendar *calendar = &player->calendar;
+    const uint64_t until = mr_event_key(until_s);
+    wakes->n = 0;
+    for (size_t i = calendar->i_ready; i < calendar->n_ready && wakes->n < soon_max; i++) {
+        if (calendar->ready.event[i].when >= until)
+            break;
+        wakes->strand[wakes->n++] = mr_event_entity(calendar->ready.event[i]);
+    }
+    for (uint32_t i = 0; i < calendar->coming.n && wakes->n < soon_max; i++)
+        if (calendar->coming.event[i].when < until)
+            wakes->strand[wakes->n++] = mr_event_entity(calendar->coming.event[i]);
+    for (uint32_t k = 0; k < wakes->n; k++)
+        mr_fetch(&player->strand[wakes->strand[k]]);
+}
+
+/* Two nodes are a line: these and the two that follow. */
+MR_FETCH void ask_for_nodes(const struct mr_script *script, size_t node)
+{
+    mr_fetch(&script->node[node]);
+    mr_fetch(&script->node[node + 2]);
+}
+
+MR_FETCH void ask_for_names(const struct mr_script *script, const struct mr_script_context *context)
+{
+    if (context->n_run > 0)
+        mr_fetch(&script->run[context->run + context->n_run - 1]);
 }
 
 /* Context of a strand's node, or of the one after it, which calls most often where it does not;
  * NULL: neither does. */
-static const struct mr_script_context *context_of(const struct mr_player *player,
+static const struct mr_script_context *context_of(const struct mr_script *script,
                                                   const struct mr_player_strand *strand)
 {
-    const struct mr_script *script = player->plan.script;
     for (size_t i = strand->node; i < script->n_node && i < (size_t)strand->node + 2; i++)
         if (script->node[i].kind == MR_SCRIPT_LLM)
             return &script->context[script->node[i].llm.context];
     return NULL;
 }
 
-static const struct mr_player_strand *strand_of(const struct mr_player *player,
-                                                const struct mr_event *wake)
+static const struct mr_cache_node *extent_of_strand(const struct mr_cell *cell,
+                                                    const struct mr_player_strand *strand)
 {
-    return &player->strand[mr_event_entity(*wake)];
+    return extent_at(cell, strand->place.instance, strand->place.extent);
 }
 
-void mr_warm_player(const struct mr_cell *cell, const struct mr_player *player, double until_s)
+/* Sessions and names of calls; then what comes next, and around their extents. */
+MR_FETCH void ask_for_sessions(const struct mr_cell *cell, const struct mr_player *player,
+                               const struct soon *soon)
 {
-    const struct mr_calendar *calendar = &player->calendar;
-    const struct mr_event *const wake = &calendar->ready.event[calendar->i_ready];
-    const size_t n = calendar->n_ready - calendar->i_ready;
-    const struct mr_cache *cache = NULL;
+    for (uint32_t k = 0; k < soon->n; k++) {
+        mr_fetch(&player->strand[cell->ticket[soon->call[k]].session]);
+        mr_fetch(&player->plan.script->context[cell->calls.call[soon->call[k]].context]);
+    }
+}
+
+MR_FETCH void ask_after_calls(const struct mr_cell *cell, const struct mr_player *player,
+                              const struct soon *soon)
+{
     const struct mr_script *script = player->plan.script;
-    struct ending ending;
-    if (player->n_strand == 0) /* all are to begin */
-        return;
-    for (size_t k = 0; k < n; k++)
-        fetch(strand_of(player, &wake[k]));
-    find_ending(cell, until_s, &ending);
-    ask_for_calls(cell, &ending);
-    for (size_t k = 0; k < n; k++) {
-        const struct mr_player_strand *strand = strand_of(player, &wake[k]);
-        const struct mr_cache_node *extent = extent_of_strand(cell, strand, &cache);
-        fetch(&script->node[strand->node]);
-        fetch(&script->node[strand->node + 1]);
+    for (uint32_t k = 0; k < soon->n; k++) {
+        const uint32_t call = soon->call[k];
+        ask_for_nodes(script, player->strand[cell->ticket[call].session].node);
+        ask_for_names(script, &script->context[cell->calls.call[call].context]);
+        if (cell->plan.serving->has_cache)
+            ask_around_extent(cell, soon->instance[k], extent_of_call(cell, soon, k));
+    }
+}
+
+/* Of who wakes up: nodes and extent; then names and what stands around the extent. */
+MR_FETCH void ask_for_calls(const struct mr_cell *cell, const struct mr_player *player,
+                            const struct wakes *wakes)
+{
+    for (uint32_t k = 0; k < wakes->n; k++) {
+        const struct mr_player_strand *strand = &player->strand[wakes->strand[k]];
+        const struct mr_cache_node *extent = extent_of_strand(cell, strand);
+        ask_for_nodes(player->plan.script, strand->node);
         if (extent != NULL)
-            fetch(extent);
+            mr_fetch(extent);
     }
-    for (uint32_t k = 0; k < ending.n; k++) {
-        const uint32_t call = ending.call[k];
-        ask_around_call(cell, call, ending.instance[k]);
-        fetch(&player->strand[cell->ticket[call].session]);
-        fetch(&script->context[cell->calls.call[call].context]);
+}
+
+MR_FETCH void ask_for_prompts(const struct mr_cell *cell, const struct mr_player *player,
+                              const struct wakes *wakes)
+{
+    for (uint32_t k = 0; k < wakes->n; k++) {
+        const struct mr_player_strand *strand = &player->strand[wakes->strand[k]];
+        const struct mr_script_context *context = context_of(player->plan.script, strand);
+        const struct mr_cache_node *extent = extent_of_strand(cell, strand);
+        if (context == NULL)
+            continue;
+        mr_fetch(context);
+        if (extent != NULL)
+            ask_around_extent(cell, strand->place.instance, extent);
     }
-    for (size_t k = 0; k < n; k++) {
-        const struct mr_player_strand *strand = strand_of(player, &wake[k]);
-        const struct mr_cache_node *extent = extent_of_strand(cell, strand, &cache);
-        const struct mr_script_context *context = context_of(player, strand);
-        if (extent != NULL) {
-            fetch(&cache->tree.node[extent->older]);
-            fetch(&cache->tree.node[extent->younger]);
-            fetch(&cache->tree.node[extent->parent]);
-        }
+}
+
+double mr_warm_player(const struct mr_cell *cell, const struct mr_player *player, double now_s)
+{
+    const double until_s = now_s + part_s;
+    const struct mr_script *script = player->plan.script;
+    struct wakes wakes;
+    struct soon soon;
+    if (player->n_strand == 0) /* all are to begin */
+        return until_s;
+    find_wakes(player, until_s, &wakes);
+    find_soon(cell, until_s, &soon);
+    ask_for_calls(cell, player, &wakes);
+    ask_around_calls(cell, &soon);
+    ask_for_sessions(cell, player, &soon);
+    ask_for_prompts(cell, player, &wakes);
+    ask_after_calls(cell, player, &soon);
+    for (uint32_t k = 0; k < wakes.n; k++) {
+        const struct mr_script_context *context =
+            context_of(script, &player->strand[wakes.strand[k]]);
         if (context != NULL)
-            fetch(context);
+            ask_for_names(script, context);
     }
-    for (uint32_t k = 0; k < ending.n; k++) {
-        const uint32_t call = ending.call[k];
-        const struct mr_script_context *context = &script->context[cell->calls.call[call].context];
-        fetch(&script->node[player->strand[cell->ticket[call].session].node + 1]);
-        if (context->n_run > 0)
-            fetch(&script->run[context->run + context->n_run - 1]);
-    }
-    for (size_t k = 0; k < n; k++) {
-        const struct mr_script_context *context = context_of(player, strand_of(player, &wake[k]));
-        if (context != NULL && context->n_run > 0)
-            fetch(&script->run[context->run + context->n_run - 1]);
-    }
+    return until_s;
 }

@@ -14,7 +14,12 @@
 void mr_warm_cell(const struct mr_cell *cell, double until_s, const struct mr_event *wake,
                   size_t n);
 
-/** The same for a cell whose calls are those of a player: its window is open. */
-void mr_warm_player(const struct mr_cell *cell, const struct mr_player *player, double until_s);
+/** The instances of a cell, at the beginning of a window. */
+void mr_warm_instances(const struct mr_cell *cell);
+
+/** Calls and sessions of a cell whose calls are those of a player, for a part of an open window,
+ *  because what a whole one touches is more than a processor keeps near.
+ *  @return when to ask again */
+double mr_warm_player(const struct mr_cell *cell, const struct mr_player *player, double now_s);
 
 #endif

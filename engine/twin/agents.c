@@ -23,6 +23,7 @@ struct mr_agents {
     struct mr_player player;
     bool has_player, is_open; /* a window */
     double window_end_s;
+    double near_s; /* the window's events are near the processor up to then */
     uint64_t n_call;
     uint8_t tier_of_tenant[MR_DEMAND_TENANTS];
     double share[MR_SCENARIO_TIERS];
@@ -147,7 +148,8 @@ static mr_status open_window(struct mr_agents *agents, double from_s, struct mr_
     MR_TRY(mr_player_open_window(&agents->player, window, err));
     agents->is_open = true;
     agents->window_end_s = mr_window_start_s(calendar->grid, window + 1);
-    mr_warm_player(agents->cell, &agents->player, agents->window_end_s);
+    agents->near_s = 0;
+    mr_warm_instances(agents->cell);
     return MR_OK;
 }
 
@@ -157,8 +159,11 @@ static mr_status play_window(struct mr_agents *agents, double before_s, struct m
     for (;;) {
         const double player_s = mr_player_due_s(&agents->player);
         const double cell_s = mr_cell_due_s(agents->cell);
-        if (!((player_s < cell_s ? player_s : cell_s) < before_s))
+        const double due_s = player_s < cell_s ? player_s : cell_s;
+        if (!(due_s < before_s))
             return MR_OK;
+        if (due_s >= agents->near_s)
+            agents->near_s = mr_warm_player(agents->cell, &agents->player, due_s);
         if (player_s <= cell_s + MR_SEGMENT_TIE_S) {
             mr_player_look_ahead(&agents->player);
             MR_TRY(mr_player_step(&agents->player, err));

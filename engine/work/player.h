@@ -18,6 +18,7 @@
 #ifndef MR_ENGINE_WORK_PLAYER_H
 #define MR_ENGINE_WORK_PLAYER_H
 
+#include "engine/base/fetch.h"
 #include "engine/clock/calendar.h"
 #include "engine/clock/tree.h"
 #include "engine/work/cores.h"
@@ -189,14 +190,14 @@ static inline uint32_t mr_player_life(const struct mr_player *player, uint32_t s
 }
 
 /** Fetch what a few events ahead will touch. */
-static inline void mr_player_look_ahead(const struct mr_player *player)
+MR_FETCH void mr_player_look_ahead(const struct mr_player *player)
 {
     const struct mr_event *far = mr_calendar_ahead(&player->calendar, 12);
     const struct mr_event *near = mr_calendar_ahead(&player->calendar, 6);
     if (far != NULL)
-        __builtin_prefetch(&player->strand[mr_event_entity(*far)], 1);
+        mr_fetch(&player->strand[mr_event_entity(*far)]);
     if (near != NULL && player->n_strand > 0)
-        __builtin_prefetch(&player->plan.script->node[player->strand[mr_event_entity(*near)].node]);
+        mr_fetch(&player->plan.script->node[player->strand[mr_event_entity(*near)].node]);
 }
 
 #endif
