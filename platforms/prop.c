@@ -628,11 +628,18 @@ bool mr_prop_is_name(const char *name)
 
 /* ---- reference page ---- */
 
-void mr_prop_print_single_md(struct mr_buf *out)
+const char *mr_prop_single(size_t i, const char **on, const char **doc)
 {
-    mr_buf_text(out,
-                "## Single props of hand-written files\n\n| id | on | meaning |\n|---|---|---|\n");
-#define SINGLE_ROW(id, on, doc) mr_buf_text(out, "| `" id "` | " on " | " doc " |\n");
-    MR_PROP_SINGLE_LIST(SINGLE_ROW)
+    static const struct {
+        const char *id, *on, *doc;
+    } singles[] = {
+#define SINGLE_ROW(id, on, doc) {id, on, doc},
+        MR_PROP_SINGLE_LIST(SINGLE_ROW)
 #undef SINGLE_ROW
+    };
+    if (i >= sizeof singles / sizeof *singles)
+        return NULL;
+    *on = singles[i].on;
+    *doc = singles[i].doc;
+    return singles[i].id;
 }

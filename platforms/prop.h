@@ -163,7 +163,7 @@ bool mr_prop_is_name(const char *name);
     X("tray", "host", "tray of a package, counted from 0; checked only")                   \
     X("switch.card", "zone", "switch of this zone's router; checked only")
 
-/** The single props as a Markdown table. */
-void mr_prop_print_single_md(struct mr_buf *out);
+/** @return the i-th of the single props, NULL past the last @param[out] on where it stands */
+const char *mr_prop_single(size_t i, const char **on, const char **doc);
 
 #endif

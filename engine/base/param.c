@@ -328,18 +328,25 @@ void mr_param_bounds(const struct mr_param *row, struct mr_buf *out)
     }
 }
 
+const char *mr_param_kind_name(const struct mr_param *row)
+{
+    return row->kind == MR_PARAM_QUANTITY ? mr_unit_quantity_name(row->quantity)
+                                          : kinds[row->kind].name;
+}
+
+const char *mr_param_without_default(const struct mr_param *row)
+{
+    return kinds[row->kind].may_be_absent ? "none" : "must be given";
+}
+
 void mr_param_print_md(const struct mr_param_table *table, struct mr_buf *out)
 {
     mr_buf_printf(out, "## %s\n\n%s\n\n", table->name, table->doc);
     mr_buf_text(out, "| name | kind | default | bounds | meaning |\n|---|---|---|---|---|\n");
     for (size_t i = 0; i < table->n; i++) {
         const struct mr_param *row = &table->row[i];
-        const char *kind = row->kind == MR_PARAM_QUANTITY ? mr_unit_quantity_name(row->quantity)
-                                                          : kinds[row->kind].name;
-        const char *fallback = row->fallback != NULL            ? row->fallback
-                               : kinds[row->kind].may_be_absent ? "none"
-                                                                : "must be given";
-        mr_buf_printf(out, "| `%s` | %s | %s | ", row->name, kind, fallback);
+        mr_buf_printf(out, "| `%s` | %s | %s | ", row->name, mr_param_kind_name(row),
+                      row->fallback != NULL ? row->fallback : mr_param_without_default(row));
         mr_param_bounds(row, out);
         mr_buf_printf(out, " | %s |\n", row->doc);
     }

@@ -121,6 +121,12 @@ void mr_param_value(const struct mr_param *row, const void *object, struct mr_bu
 /** Bounds in words: "5 degC .. 80 degC", ">= 1", "one of a, b"; empty when there are none. */
 void mr_param_bounds(const struct mr_param *row, struct mr_buf *out);
 
+/** What a value of the row is: "temperature", "whole number". */
+const char *mr_param_kind_name(const struct mr_param *row);
+
+/** What stands for the default of a row that has none: "none", "must be given". */
+const char *mr_param_without_default(const struct mr_param *row);
+
 /** Reference page: a heading, the table's sentence, one Markdown row per parameter. */
 void mr_param_print_md(const struct mr_param_table *table, struct mr_buf *out);
 

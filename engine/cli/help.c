@@ -3,8 +3,9 @@
 #include "engine/cli/help.h"
 
 #include "engine/base/status.h"
+#include "engine/cli/man.h"
+#include "engine/cli/schema.h"
 #include "engine/cli/verbs.h"
-#include "engine/cli/version.h"
 
 static const struct mr_opt help_rows[] = {
     {MR_PARAM_YES(struct mr_help_opts_values, as_man, "man", "no", "Print a manual page (troff)"),
@@ -93,57 +94,10 @@ void mr_help_verb(const struct mr_verb *verb, struct mr_buf *out)
 
 /* ---- manual pages ---- */
 
-/* Text for troff: backslashes, hyphens and leading dots mean something there. */
-static void man_text(struct mr_buf *out, const char *text)
-{
-    if (*text == '.' || *text == '\'')
-        mr_buf_text(out, "\\&");
-    for (; *text != '\0'; text++) {
-        if (*text == '\\')
-            mr_buf_text(out, "\\e");
-        else if (*text == '-')
-            mr_buf_text(out, "\\-");
-        else
-            mr_buf_char(out, *text);
-    }
-}
-
-static void man_line(struct mr_buf *out, const char *macro, const char *text)
-{
-    mr_buf_text(out, macro);
-    man_text(out, text);
-    mr_buf_char(out, '\n');
-}
-
-static void man_options(struct mr_buf *out, const struct mr_opt_table *table)
-{
-    for (size_t i = 0; i < table->n; i++) {
-        const struct mr_opt *opt = &table->row[i];
-        mr_buf_text(out, ".TP\n");
-        if (opt->letter != 0)
-            mr_buf_printf(out, "\\fB\\-%c\\fR, ", opt->letter);
-        mr_buf_text(out, "\\fB\\-\\-");
-        man_text(out, opt->param.name);
-        mr_buf_text(out, "\\fR");
-        if (opt->metavar != NULL)
-            mr_buf_printf(out, " \\fI%s\\fR", opt->metavar);
-        mr_buf_char(out, '\n');
-        man_text(out, opt->param.doc);
-        if (opt->metavar != NULL && opt->param.fallback != NULL) {
-            mr_buf_text(out, " (default: ");
-            man_text(out, opt->param.fallback);
-            mr_buf_char(out, ')');
-        }
-        mr_buf_text(out, ".\n");
-    }
-}
-
 static void man_overview(struct mr_buf *out)
 {
-    mr_buf_printf(out, ".TH MILLRACE 1 \"\" \"Millrace %s\" \"Millrace manual\"\n",
-                  mr_version_number());
+    mr_man_head(out, "millrace", 1, "digital twin of an AI factory, from token to turbine");
     mr_buf_text(out,
-                ".SH NAME\nmillrace \\- digital twin of an AI factory, from token to turbine\n"
                 ".SH SYNOPSIS\n.B millrace\n.I VERB\n[\\fIOPTIONS\\fR] \\fIARGS\\fR\n"
                 ".SH DESCRIPTION\n"
                 "Plays a site of racks, links, coolant loops and power feeds, serving LLM agents "
@@ -153,16 +107,16 @@ static void man_overview(struct mr_buf *out)
         mr_buf_printf(out, ".TP\n.B %s", verb->name);
         if (verb->args[0] != '\0') {
             mr_buf_text(out, " \\fI");
-            man_text(out, verb->args);
+            mr_man_text(out, verb->args);
             mr_buf_text(out, "\\fR");
         }
         mr_buf_char(out, '\n');
-        man_line(out, "", verb->doc);
+        mr_man_line(out, "", verb->doc);
         if (verb->run == NULL)
             mr_buf_text(out, "Not built yet.\n");
         if (verb->opts != NULL) {
             mr_buf_text(out, ".RS\n");
-            man_options(out, verb->opts);
+            mr_man_options(out, verb->opts);
             mr_buf_text(out, ".RE\n");
         }
     }
@@ -170,45 +124,52 @@ static void man_overview(struct mr_buf *out)
 
 void mr_help_man(const struct mr_verb *verb, struct mr_buf *out)
 {
+    struct mr_buf name = {0};
     if (verb == NULL) {
         man_overview(out);
     } else {
-        mr_buf_printf(
-            out,
-            ".TH MILLRACE-%s 1 \"\" \"Millrace %s\" \"Millrace manual\"\n"
-            ".SH NAME\nmillrace\\-%s \\- %s\n.SH SYNOPSIS\n.B millrace %s\n[\\fIOPTIONS\\fR]",
-            verb->name, mr_version_number(), verb->name, verb->summary, verb->name);
+        mr_buf_printf(&name, "millrace-%s", verb->name);
+        mr_man_head(out, name.text, 1, verb->summary);
+        mr_buf_fini(&name);
+        mr_buf_printf(out, ".SH SYNOPSIS\n.B millrace %s\n[\\fIOPTIONS\\fR]", verb->name);
         if (verb->args[0] != '\0') {
             mr_buf_text(out, " \\fI");
-            man_text(out, verb->args);
+            mr_man_text(out, verb->args);
             mr_buf_text(out, "\\fR");
         }
         mr_buf_text(out, "\n.SH DESCRIPTION\n");
-        man_line(out, "", verb->doc);
+        mr_man_line(out, "", verb->doc);
         if (verb->run == NULL)
             mr_buf_text(out, "Not built yet.\n");
         if (verb->opts != NULL) {
             mr_buf_text(out, ".SH OPTIONS\n");
-            man_options(out, verb->opts);
+            mr_man_options(out, verb->opts);
         }
     }
     mr_buf_text(out, ".SH OPTIONS OF EVERY VERB\n");
-    man_options(out, &mr_opts_global);
+    mr_man_options(out, &mr_opts_global);
     mr_buf_text(out, ".SH EXIT STATUS\n");
     for (size_t i = 0; i < n_exit_code; i++) {
         mr_buf_printf(out, ".TP\n.B %d\n", exit_codes[i].code);
-        man_line(out, "", exit_codes[i].text);
+        mr_man_line(out, "", exit_codes[i].text);
     }
     mr_buf_text(out, ".SH ENVIRONMENT\n");
     for (size_t i = 0; i < n_variable; i++) {
-        mr_buf_printf(out, ".TP\n.B %s\n", variables[i].name);
-        man_line(out, "", variables[i].text);
+        mr_man_item(out, variables[i].name);
+        mr_man_line(out, "", variables[i].text);
     }
     if (verb != NULL) {
         mr_buf_text(out, ".SH EXAMPLES\n.nf\n");
-        man_line(out, "", verb->example[0]);
-        man_line(out, "", verb->example[1]);
+        mr_man_line(out, "", verb->example[0]);
+        mr_man_line(out, "", verb->example[1]);
         mr_buf_text(out, ".fi\n.SH SEE ALSO\n.BR millrace (1)\n");
+    } else {
+        mr_buf_text(out, ".SH SEE ALSO\n");
+        for (size_t i = 0; i < mr_verbs_n; i++)
+            mr_buf_printf(out, ".BR millrace\\-%s (1),\n", mr_verbs_table[i].name);
+        for (size_t i = 0; mr_schema_kind(i) != NULL; i++)
+            mr_buf_printf(out, ".BR millrace\\-%s (5)%s\n", mr_schema_kind(i),
+                          mr_schema_kind(i + 1) != NULL ? "," : "");
     }
 }
 
@@ -220,16 +181,57 @@ static void completion_words(struct mr_buf *out, const struct mr_opt_table *tabl
         mr_buf_printf(out, " --%s", table->row[i].param.name);
 }
 
+static void completion_verbs(struct mr_buf *out)
+{
+    for (size_t i = 0; i < mr_verbs_n; i++)
+        mr_buf_printf(out, "%s%s", i > 0 ? " " : "", mr_verbs_table[i].name);
+}
+
+/* A case for each option of one of a few words: "*:--color) words="auto always never" ;;". */
+static void completion_choices(struct mr_buf *out, const char *verb,
+                               const struct mr_opt_table *table)
+{
+    for (size_t i = 0; i < table->n; i++) {
+        const struct mr_param *param = &table->row[i].param;
+        if (param->kind != MR_PARAM_CHOICE)
+            continue;
+        mr_buf_printf(out, "    %s:--%s) words=\"", verb, param->name);
+        for (size_t k = 0; k < param->n_choice; k++)
+            mr_buf_printf(out, "%s%s", k > 0 ? " " : "", param->choices[k]);
+        mr_buf_text(out, "\" ;;\n");
+    }
+}
+
+/* What stands first after the verb, where it is one of a few words. */
+static void completion_first(struct mr_buf *out)
+{
+    mr_buf_text(out, "    help:2) words=\"");
+    completion_verbs(out);
+    mr_buf_text(out, "\" ;;\n    schema:2) words=\"");
+    for (size_t i = 0; mr_schema_kind(i) != NULL; i++)
+        mr_buf_printf(out, "%s%s", i > 0 ? " " : "", mr_schema_kind(i));
+    mr_buf_text(out, "\" ;;\n");
+    for (size_t i = 0; i < mr_verbs_n; i++) { /* "info|convert FILE": words in small letters */
+        const char *args = mr_verbs_table[i].args;
+        const size_t n = strspn(args, "abcdefghijklmnopqrstuvwxyz|");
+        if (n == 0 || args[n] != ' ')
+            continue;
+        mr_buf_printf(out, "    %s:2) words=\"", mr_verbs_table[i].name);
+        for (size_t k = 0; k < n; k++)
+            mr_buf_char(out, args[k] == '|' ? ' ' : args[k]);
+        mr_buf_text(out, "\" ;;\n");
+    }
+}
+
 static void completion(struct mr_buf *out)
 {
     mr_buf_text(out, "# bash completion of millrace; printed by millrace help --completion\n"
                      "_millrace() {\n"
-                     "    local word=${COMP_WORDS[COMP_CWORD]} options verb=${COMP_WORDS[1]}\n"
-                     "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n        COMPREPLY=($(compgen -W \"");
-    for (size_t i = 0; i < mr_verbs_n; i++)
-        mr_buf_printf(out, "%s%s", i > 0 ? " " : "", mr_verbs_table[i].name);
-    mr_buf_text(out, "\" -- \"$word\"))\n        return\n    fi\n    options=\"");
+                     "    local word=${COMP_WORDS[COMP_CWORD]} last=${COMP_WORDS[COMP_CWORD-1]}\n"
+                     "    local verb=${COMP_WORDS[1]} words= options=\"");
     completion_words(out, &mr_opts_global);
+    mr_buf_text(out, "\"\n    [ \"$COMP_CWORD\" -gt 1 ] || words=\"");
+    completion_verbs(out);
     mr_buf_text(out, "\"\n    case $verb in\n");
     for (size_t i = 0; i < mr_verbs_n; i++) {
         if (mr_verbs_table[i].opts == NULL)
@@ -238,9 +240,17 @@ static void completion(struct mr_buf *out)
         completion_words(out, mr_verbs_table[i].opts);
         mr_buf_text(out, "\" ;;\n");
     }
+    mr_buf_text(out, "    esac\n    case $verb:$last in\n");
+    completion_choices(out, "*", &mr_opts_global);
+    for (size_t i = 0; i < mr_verbs_n; i++)
+        if (mr_verbs_table[i].opts != NULL)
+            completion_choices(out, mr_verbs_table[i].name, mr_verbs_table[i].opts);
+    mr_buf_text(out, "    esac\n    case $verb:$COMP_CWORD in\n");
+    completion_first(out);
     mr_buf_text(out, "    esac\n    case $word in\n"
                      "    -*) COMPREPLY=($(compgen -W \"$options\" -- \"$word\")) ;;\n"
-                     "    *) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n    esac\n}\n"
+                     "    *) COMPREPLY=($(if [ -n \"$words\" ]; then compgen -W \"$words\" -- "
+                     "\"$word\"; else compgen -f -- \"$word\"; fi)) ;;\n    esac\n}\n"
                      "complete -o filenames -F _millrace millrace\n");
 }
 

@@ -40,22 +40,32 @@ static const struct mr_channel meter_channels[] = {
     F32("apparent_power_kva", "kV A", "The same over its power factor", 1e-3, "PowerMeter/ApparentPower"),
     F32("current_a", "A", "Of a phase, at the node's output; NaN without a voltage", 1, "PowerMeter/Current"),
 };
-static const struct mr_channel voltage = {.name = "voltage_v", .units = "V", .long_name = "Nominal voltage of the node's output; 0: not stated",
-                                          .type = MR_CHANNEL_F64, .dsx = "PowerMeter/Voltage"};
-static const struct mr_channel factor = {.name = "power_factor", .units = "1", .long_name = "Power factor", .type = MR_CHANNEL_F64,
-                                         .dsx = "PowerMeter/PowerFactor"};
-static const struct mr_channel current_limit = {.name = "current_limit_a", .units = "A", .long_name = "Rated current of the breaker; NaN: none",
-                                                .type = MR_CHANNEL_F64, .dsx = "PowerMeter/CurrentLimit"};
+/* Of meters; they do not change. */
+static const struct mr_channel constants[] = {
+    {.name = "voltage_v", .units = "V", .long_name = "Nominal voltage of the node's output; 0: not stated", .type = MR_CHANNEL_F64, .dsx = "PowerMeter/Voltage"},
+    {.name = "power_factor", .units = "1", .long_name = "Power factor", .type = MR_CHANNEL_F64, .dsx = "PowerMeter/PowerFactor"},
+    {.name = "current_limit_a", .units = "A", .long_name = "Rated current of the breaker; NaN: none", .type = MR_CHANNEL_F64, .dsx = "PowerMeter/CurrentLimit"},
+};
+
+static const struct mr_group own_groups[] = {
+    MR_GROUP("/power/ups", "time, ups", ups_channels, "Uninterruptible supplies"),
+    MR_GROUP("/power/bess", "time, bess", bess_channels, "Battery plants"),
+    MR_GROUP("/power/generator", "time, generator", generator_channels, "Blocks of generators and turbines"),
+    MR_GROUP("/power/breaker", "time, breaker", breaker_channels, "Breakers, by the node they protect"),
+    MR_GROUP("/meters", "time, meter", meter_channels, "Meters, by the node they stand at"),
+    MR_GROUP("/meters", "meter", constants, "Constants of the meters"),
+};
+const struct mr_group_list mr_power_points_groups = MR_GROUP_LIST("power, and run with a site", own_groups);
 // clang-format on
 
 #define N_OF(table) (sizeof(table) / sizeof *(table))
 
 enum {
     n_channel_max = 5,
-    n_constant = 3,
     n_flag = 2 /* of the classes with a status: the first channels */
 };
 
+/* Places of their groups. */
 enum point_class {
     UPS,
     BESS,
@@ -66,18 +76,12 @@ enum point_class {
 };
 
 static const struct {
-    const char *group, *axis, *axis_name;
-    const struct mr_channel *channel;
-    size_t n_channel, n_flag;
-} classes[] = {
-    {"/power/ups", "ups", "Uninterruptible supplies", ups_channels, N_OF(ups_channels), n_flag},
-    {"/power/bess", "bess", "Battery plants", bess_channels, N_OF(bess_channels), n_flag},
-    {"/power/generator", "generator", "Blocks of generators and turbines", generator_channels,
-     N_OF(generator_channels), n_flag},
-    {"/power/breaker", "breaker", "Breakers, by the node they protect", breaker_channels,
-     N_OF(breaker_channels), n_flag},
-    {"/meters", "meter", "Meters, by the node they stand at", meter_channels, N_OF(meter_channels),
-     0}};
+    const char *axis;
+    size_t n_flag;
+} classes[N_CLASS] = {
+    [UPS] = {"ups", n_flag},         [BESS] = {"bess", n_flag}, [GENERATOR] = {"generator", n_flag},
+    [BREAKER] = {"breaker", n_flag}, [METER] = {"meter", 0},
+};
 
 struct mr_power_points {
     const struct mr_supply *supply;
@@ -148,8 +152,7 @@ static mr_status put_constants(struct mr_power_points *p, struct mr_runfile *fil
                                struct mr_err *err)
 {
     const struct mr_circuit *circuit = mr_supply_wire(p->supply)->tree;
-    const struct mr_channel *const channel[n_constant] = {&voltage, &factor, &current_limit};
-    for (size_t k = 0; k < n_constant; k++) {
+    for (size_t k = 0; k < N_OF(constants); k++) {
         for (size_t i = 0; i < p->n[METER]; i++) {
             const struct mr_circuit_node *node = &circuit->node[p->member[METER][i]];
             const double limit_a =
@@ -157,8 +160,8 @@ static mr_status put_constants(struct mr_power_points *p, struct mr_runfile *fil
             const double value[] = {node->voltage_v, node->is_dc ? 1 : node->power_factor, limit_a};
             p->f64[i] = value[k];
         }
-        const struct mr_runfile_array array = {.group = classes[METER].group,
-                                               .channel = channel[k],
+        const struct mr_runfile_array array = {.group = own_groups[METER].path,
+                                               .channel = &constants[k],
                                                .axis = {classes[METER].axis, NULL},
                                                .n = {p->n[METER], 0},
                                                .values = p->f64};
@@ -176,8 +179,8 @@ static mr_status declare(struct mr_power_points *p, struct mr_runfile *file, dou
         for (size_t i = 0; i < p->n[c]; i++)
             name[i] = name_of(p, (enum point_class)c, i);
         const struct mr_track_plan plan = {
-            classes[c].group, classes[c].axis, classes[c].axis_name, name,
-            p->n[c],          every_s,         classes[c].channel,   classes[c].n_channel};
+            own_groups[c].path,    classes[c].axis, own_groups[c].doc, name, p->n[c], every_s,
+            own_groups[c].channel, own_groups[c].n};
         MR_TRY(mr_track_create(file, &plan, &p->track[c], err));
     }
     return put_constants(p, file, err);
@@ -262,7 +265,7 @@ mr_status mr_power_points_row(struct mr_power_points *p, double t_s, struct mr_e
             else
                 read_source(p, class, i);
         }
-        for (size_t k = 0; k < classes[c].n_channel; k++)
+        for (size_t k = 0; k < own_groups[c].n; k++)
             value[k] = k < classes[c].n_flag ? (const void *)&p->u8[k * n]
                                              : &p->f64[(k - classes[c].n_flag) * n];
         MR_TRY(mr_track_row(p->track[c], t_s, value, err));

@@ -4,10 +4,14 @@
 #ifndef MR_ENGINE_CLI_POWER_POINTS_H
 #define MR_ENGINE_CLI_POWER_POINTS_H
 
+#include "engine/cli/groups.h"
 #include "engine/record/track.h"
 #include "power/supply.h"
 
 struct mr_power_points;
+
+/* What it writes. */
+extern const struct mr_group_list mr_power_points_groups;
 
 /** Declared before the file starts; lent its tracks until it is destroyed. @param[out] out
  *  mr_power_points_destroy, also when this fails */

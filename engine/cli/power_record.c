@@ -110,6 +110,18 @@ static const struct mr_channel breach_columns[] = {
     {.name = "severity", .units = "1", .long_name = "How far above", .type = MR_CHANNEL_U8, .flag = severities,
      .n_flag = sizeof severities / sizeof *severities, .offset = offsetof(struct breach_row, severity), .dsx = "powerbreach/severity"},
 };
+
+static const struct mr_group own_groups[] = {
+    MR_GROUP("/racks", "time, rack", rack_channels, "Racks over time (power alone)"),
+    MR_GROUP("/grid/feed", "time", feed_channels, "The grid connection"),
+    MR_GROUP("/grid", "time", grid_channels, "Prices and carbon of the grid"),
+    MR_GROUP("/power", "time", site_channels, "The electric side of the site"),
+    MR_GROUP("/power/stages", "time, stage", stage_channels, "Losses by kind of stage"),
+    {.path = "/power/nodes", .axes = "node", .doc = "Names of the nodes of the chain"},
+    MR_GROUP("/events", "event", event_columns, "What happened (power alone)"),
+    MR_GROUP("/grid/breach", "alert", breach_columns, "Alerts of loads above the target (power alone)"),
+};
+const struct mr_group_list mr_power_groups = MR_GROUP_LIST("power, and run with a site", own_groups);
 // clang-format on
 
 #define N_OF(table) (sizeof(table) / sizeof *(table))

@@ -4,11 +4,15 @@
 #ifndef MR_ENGINE_CLI_POWER_RECORD_H
 #define MR_ENGINE_CLI_POWER_RECORD_H
 
+#include "engine/cli/groups.h"
 #include "engine/cli/power_spectrum.h"
 #include "engine/record/runfile.h"
 #include "power/strand.h"
 
 struct mr_power_record;
+
+/* What it writes. */
+extern const struct mr_group_list mr_power_groups;
 
 /** @param[in] site, supply outlive it @param[in] every_s between two rows @param[out] out owned by
  *  the caller: mr_power_record_destroy, which leaves PATH.part when it was not finished */

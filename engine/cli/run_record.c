@@ -79,6 +79,32 @@ static const struct mr_channel session_columns[] = {
     MR_COLUMN(struct mr_agents_row, think_s, F64, "s", "Thinking of users"),
     MR_COLUMN(struct mr_agents_row, delay_s, F64, "s", "Delays of dependencies, retries, recorded starts"),
 };
+/* Of tiers, over the whole run. */
+enum { fact_arrived, fact_finished, fact_tok_s, fact_met, fact_quantiles, n_quantile = 3, n_latency = 3,
+       n_fact = fact_quantiles + n_latency * n_quantile };
+#define FACT(name_, units_, long_name_) {.name = "" name_, .units = "" units_, .long_name = "" long_name_, .type = MR_CHANNEL_F64}
+#define QUANTILES(name_, long_name_) \
+    FACT(name_ "_p50_s", "s", long_name_ ", p50"), FACT(name_ "_p90_s", "s", long_name_ ", p90"), FACT(name_ "_p99_s", "s", long_name_ ", p99")
+static const struct mr_channel tier_facts[n_fact] = {
+    FACT("arrived", "1", "Calls that came"),
+    FACT("finished", "1", "Calls that ended"),
+    FACT("tok_s", "s-1", "Output tokens per second"),
+    FACT("slo_met_frac", "1", "Calls within all objectives"),
+    QUANTILES("ttft", "Time to the first token"),
+    QUANTILES("tpot", "Time per output token"),
+    QUANTILES("e2e", "Time of the whole call"),
+};
+#undef QUANTILES
+#undef FACT
+
+static const struct mr_group own_groups[] = {
+    MR_GROUP("/pools", "time, pool", pool_series, "Pools of instances over time"),
+    MR_GROUP("/tiers", "time, tier", tier_series, "Tiers over time"),
+    MR_GROUP("/tiers", "tier", tier_facts, "Tiers over the whole run"),
+    MR_GROUP("/requests", "request", call_columns, "One row per LLM call"),
+    MR_GROUP("/sessions", "session", session_columns, "One row per session, where agents are played"),
+};
+const struct mr_group_list mr_run_groups = MR_GROUP_LIST("run", own_groups);
 // clang-format on
 
 #define N_OF(table) (sizeof(table) / sizeof *(table))
@@ -391,62 +417,32 @@ static mr_status put_figures(struct mr_run_record *r, struct mr_str json, struct
 
 /* ---- tiers ---- */
 
-static mr_status put_tier(struct mr_run_record *r, const char *name, const char *units,
-                          const char *long_name, const double *value, struct mr_err *err)
-{
-    const struct mr_channel channel = {
-        .name = name, .units = units, .long_name = long_name, .type = MR_CHANNEL_F64};
-    const struct mr_runfile_array array = {.group = "/tiers",
-                                           .channel = &channel,
-                                           .axis = {"tier", NULL},
-                                           .n = {r->scenario->n_tier, 0},
-                                           .values = value};
-    return mr_runfile_put(r->file, &array, err);
-}
-
-static mr_status put_quantiles(struct mr_run_record *r, const struct mr_play_result *result,
-                               const char *what, const char *doc, size_t offset, struct mr_err *err)
-{
-    static const struct {
-        const char *name;
-        double q;
-    } quantiles[] = {{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}};
-    double value[MR_SCENARIO_TIERS];
-    for (size_t k = 0; k < N_OF(quantiles); k++) {
-        char name[48], text[96];
-        snprintf(name, sizeof name, "%s_%s_s", what, quantiles[k].name);
-        snprintf(text, sizeof text, "%s, %s", doc, quantiles[k].name);
-        for (size_t i = 0; i < result->n_tier; i++) {
-            const void *hist = (const char *)&result->tier[i] + offset;
-            value[i] = mr_hist_quantile_s(hist, quantiles[k].q);
-        }
-        MR_TRY(put_tier(r, name, "s", text, value, err));
-    }
-    return MR_OK;
-}
-
 static mr_status put_tiers(struct mr_run_record *r, const struct mr_play_result *result,
                            struct mr_err *err)
 {
-    double arrived[MR_SCENARIO_TIERS], finished[MR_SCENARIO_TIERS], tok_s[MR_SCENARIO_TIERS];
-    double met[MR_SCENARIO_TIERS];
+    static const double quantile[n_quantile] = {0.5, 0.9, 0.99};
+    double value[n_fact][MR_SCENARIO_TIERS];
     for (size_t i = 0; i < result->n_tier; i++) {
         const struct mr_play_tier *tier = &result->tier[i];
-        arrived[i] = (double)tier->n_arrived;
-        finished[i] = (double)tier->n_finished;
-        tok_s[i] = result->sim_s > 0 ? (double)tier->n_output / result->sim_s : 0;
-        met[i] = tier->n_arrived > 0 ? (double)tier->n_met / arrived[i] : (double)NAN;
+        const struct mr_hist *const latency[n_latency] = {&tier->ttft, &tier->tpot, &tier->e2e};
+        const double n_arrived = (double)tier->n_arrived;
+        value[fact_arrived][i] = n_arrived;
+        value[fact_finished][i] = (double)tier->n_finished;
+        value[fact_tok_s][i] = result->sim_s > 0 ? (double)tier->n_output / result->sim_s : 0;
+        value[fact_met][i] = n_arrived > 0 ? (double)tier->n_met / n_arrived : (double)NAN;
+        for (int k = 0; k < n_latency * n_quantile; k++)
+            value[fact_quantiles + k][i] =
+                mr_hist_quantile_s(latency[k / n_quantile], quantile[k % n_quantile]);
     }
-    MR_TRY(put_tier(r, "arrived", "1", "Calls that came", arrived, err));
-    MR_TRY(put_tier(r, "finished", "1", "Calls that ended", finished, err));
-    MR_TRY(put_tier(r, "tok_s", "s-1", "Output tokens per second", tok_s, err));
-    MR_TRY(put_tier(r, "slo_met_frac", "1", "Calls within all objectives", met, err));
-    MR_TRY(put_quantiles(r, result, "ttft", "Time to the first token",
-                         offsetof(struct mr_play_tier, ttft), err));
-    MR_TRY(put_quantiles(r, result, "tpot", "Time per output token",
-                         offsetof(struct mr_play_tier, tpot), err));
-    return put_quantiles(r, result, "e2e", "Time of the whole call",
-                         offsetof(struct mr_play_tier, e2e), err);
+    for (int k = 0; k < n_fact; k++) {
+        const struct mr_runfile_array array = {.group = "/tiers",
+                                               .channel = &tier_facts[k],
+                                               .axis = {"tier", NULL},
+                                               .n = {r->scenario->n_tier, 0},
+                                               .values = value[k]};
+        MR_TRY(mr_runfile_put(r->file, &array, err));
+    }
+    return MR_OK;
 }
 
 mr_status mr_run_record_finish(struct mr_run_record *record, const struct mr_play_result *result,

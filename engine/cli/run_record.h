@@ -3,9 +3,13 @@
 #ifndef MR_ENGINE_CLI_RUN_RECORD_H
 #define MR_ENGINE_CLI_RUN_RECORD_H
 
+#include "engine/cli/groups.h"
 #include "engine/twin/play.h"
 
 struct mr_run_record;
+
+/* What it writes. */
+extern const struct mr_group_list mr_run_groups;
 
 struct mr_run_record_options {
     bool may_overwrite, steps_singly;

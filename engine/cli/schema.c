@@ -6,6 +6,8 @@
 #include "engine/base/jsonw.h"
 #include "engine/base/mem.h"
 #include "engine/base/share.h"
+#include "engine/cli/groups.h"
+#include "engine/cli/man.h"
 #include "engine/cli/verbs.h"
 #include "engine/twin/scenario.h"
 #include "experiments/experiment.h"
@@ -26,6 +28,8 @@ static const struct mr_opt rows[] = {
     {MR_PARAM_YES(struct mr_schema_opts_values, as_md, "md", "no",
                   "Markdown, as without an option"),
      0, NULL},
+    {MR_PARAM_YES(struct mr_schema_opts_values, as_man, "man", "no", "A manual page (troff)"), 0,
+     NULL},
     {MR_PARAM_YES(struct mr_schema_opts_values, as_json, "json", "no", "One JSON object"), 0, NULL},
     {MR_PARAM_YES(struct mr_schema_opts_values, as_rng, "rng", "no",
                   "The RELAX NG grammar, for kinds that have one"),
@@ -40,6 +44,44 @@ static const struct mr_param_table *prop_table(size_t i, const char **element)
         return NULL;
     *element = mr_prop_kind_name((int)i);
     return mr_prop_table((int)i);
+}
+
+static void print_singles_md(struct mr_buf *out)
+{
+    const char *id, *on, *doc;
+    mr_buf_text(out,
+                "## Single props of hand-written files\n\n| id | on | meaning |\n|---|---|---|\n");
+    for (size_t i = 0; (id = mr_prop_single(i, &on, &doc)) != NULL; i++)
+        mr_buf_printf(out, "| `%s` | %s | %s |\n", id, on, doc);
+}
+
+static void print_singles_man(struct mr_buf *out)
+{
+    const char *id, *on, *doc;
+    mr_buf_text(out, ".SH \"Single props of hand\\-written files\"\n");
+    for (size_t i = 0; (id = mr_prop_single(i, &on, &doc)) != NULL; i++) {
+        mr_man_item(out, id);
+        mr_man_line(out, "", doc);
+        mr_buf_printf(out, ".br\non a %s\n", on);
+    }
+}
+
+/* What a page says beside tables of parameters. */
+struct more {
+    void (*print_md)(struct mr_buf *out);
+    void (*print_man)(struct mr_buf *out);
+    void (*print_json)(struct mr_buf *out); /* instead of the tables; NULL: not there */
+};
+
+static const struct more singles = {print_singles_md, print_singles_man, NULL};
+static const struct more groups = {mr_groups_print_md, mr_groups_print_man, mr_groups_print_json};
+
+/* Result files are not read with parameters. */
+static const struct mr_param_table *no_table(size_t i, const char **element)
+{
+    (void)i;
+    *element = NULL;
+    return NULL;
 }
 
 static const struct mr_param_table *card_table(size_t i, const struct mr_card_kind *kind,
@@ -70,20 +112,22 @@ CARD_TABLE(software)
 static const struct kind {
     const char *name, *doc;
     const struct mr_param_table *(*table)(size_t i, const char **element); /* NULL past the last */
-    void (*more)(struct mr_buf *out); /* after the tables, in Markdown; NULL: nothing */
-    const char *rng;                  /* file of its grammar; NULL: none, or made of the tables: */
+    const struct more *more;                                               /* NULL: nothing */
+    const char *rng; /* file of its grammar; NULL: none, or made of the tables: */
     void (*print_rng)(struct mr_buf *out);
 } kinds[] = {
     {"layout", "compact site, NAME.layout.xml: elements and their attributes", mr_layout_table,
      NULL, "platforms/schema/layout.rng", NULL},
-    {"platform", "props of a SimGrid platform, NAME.platform.xml", prop_table,
-     mr_prop_print_single_md, NULL, NULL},
+    {"platform", "props of a SimGrid platform, NAME.platform.xml", prop_table, &singles, NULL,
+     NULL},
     {"scenario", "what is played, NAME.scenario.xml: elements and their attributes",
      mr_scenario_table, NULL, NULL, mr_scenario_print_rng},
     {"experiment", "a scenario and what is varied in it, NAME.experiment.xml", mr_experiment_table,
      NULL, NULL, mr_experiment_print_rng},
     {"tolerance", "limits of millrace regress, NAME.tolerance.xml", mr_tolerance_table, NULL,
      "experiments/schema/tolerance.rng", NULL},
+    {"h5", "result files of run, thermal and power, NAME.h5: groups of datasets (HDF5, netCDF-4)",
+     no_table, &groups, NULL, NULL},
     {"rack", "figures of a rack card, platforms/racks/ID.xml", rack_table, NULL, NULL, NULL},
     {"cdu", "figures of a coolant distribution unit, platforms/cdus/ID.xml", cdu_table, NULL, NULL,
      NULL},
@@ -107,6 +151,11 @@ enum {
     n_kind = sizeof kinds / sizeof *kinds,
     grammar_max_bytes = 1 << 20
 };
+
+const char *mr_schema_kind(size_t i)
+{
+    return i < n_kind ? kinds[i].name : NULL;
+}
 
 static const struct kind *find(const char *name)
 {
@@ -137,7 +186,26 @@ static void print_md(const struct kind *kind, struct mr_buf *out)
         mr_buf_char(out, '\n');
     }
     if (kind->more != NULL)
-        kind->more(out);
+        kind->more->print_md(out);
+}
+
+static void print_man(const struct kind *kind, struct mr_buf *out)
+{
+    struct mr_buf name = {0};
+    const struct mr_param_table *table;
+    const char *element;
+    mr_buf_printf(&name, "millrace-%s", kind->name);
+    mr_man_head(out, name.text, 5, kind->doc);
+    mr_buf_fini(&name);
+    if (kind->table(0, &element) != NULL)
+        mr_man_line(out, ".SH DESCRIPTION\n",
+                    "Every element with its attributes. Values carry their units as text, "
+                    "\"45 degC\", \"1.8 TB/s\".");
+    for (size_t i = 0; (table = kind->table(i, &element)) != NULL; i++)
+        mr_man_params(out, table);
+    if (kind->more != NULL)
+        kind->more->print_man(out);
+    mr_buf_text(out, ".SH SEE ALSO\n.BR millrace (1),\n.BR millrace\\-schema (1)\n");
 }
 
 static void json_row(const struct mr_param *row, struct mr_jsonw *w)
@@ -160,6 +228,10 @@ static void print_json(const struct kind *kind, struct mr_buf *out)
     const struct mr_param_table *table;
     const char *element;
     struct mr_jsonw w;
+    if (kind->more != NULL && kind->more->print_json != NULL) {
+        kind->more->print_json(out);
+        return;
+    }
     mr_jsonw_init(&w, out, 2);
     mr_jsonw_object(&w);
     mr_jsonw_key_u64(&w, "schema", 1);
@@ -224,19 +296,22 @@ int mr_schema_run(const struct mr_verb_call *call)
     struct mr_buf out = {0};
     struct mr_err err = {0};
     mr_status st = MR_OK;
-    if (opts->as_json + opts->as_md + opts->as_rng > 1)
-        return mr_ui_usage(call->ui, "schema", "schema: one of --md, --json and --rng");
+    if (opts->as_json + opts->as_md + opts->as_man + opts->as_rng > 1)
+        return mr_ui_usage(call->ui, "schema", "schema: one of --md, --man, --json and --rng");
     if (call->n_arg > 0 && kind == NULL)
         return unknown(call, call->arg[0]);
     if (opts->as_rng && (kind == NULL || !has_rng(kind)))
         return mr_ui_usage(call->ui, "schema", "schema: --rng: %s",
                            kind == NULL ? "of which kind?" : "this kind has no grammar");
-    if (opts->as_json && kind == NULL)
-        return mr_ui_usage(call->ui, "schema", "schema: --json: of which kind?");
+    if ((opts->as_json || opts->as_man) && kind == NULL)
+        return mr_ui_usage(call->ui, "schema", "schema: --%s: of which kind?",
+                           opts->as_json ? "json" : "man");
     if (kind == NULL)
         print_kinds(&out);
     else if (opts->as_json)
         print_json(kind, &out);
+    else if (opts->as_man)
+        print_man(kind, &out);
     else if (opts->as_rng)
         st = print_rng(kind, &out, &err);
     else

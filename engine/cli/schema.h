@@ -9,10 +9,13 @@
 struct mr_verb_call;
 
 struct mr_schema_opts_values {
-    bool as_json, as_md, as_rng;
+    bool as_json, as_md, as_man, as_rng;
 };
 
 extern const struct mr_opt_table mr_schema_opts;
+
+/** @return the i-th kind of file, NULL past the last */
+const char *mr_schema_kind(size_t i);
 
 int mr_schema_run(const struct mr_verb_call *call);
 

@@ -62,15 +62,22 @@ static const struct mr_channel event_columns[] = {
     MR_COLUMN(struct event_row, limit, F64, "1", "Limit it passed; NaN where there is none"),
 };
 /* Of a rack, by the place of the field. */
-static const struct {
-    struct mr_channel channel;
-    size_t offset;
-} rack_facts[] = {
-    {{.name = "x_m", .units = "m", .long_name = "Place in the hall, along the row", .type = MR_CHANNEL_F64}, offsetof(struct mr_rack, x_m)},
-    {{.name = "y_m", .units = "m", .long_name = "Place in the hall, across rows", .type = MR_CHANNEL_F64}, offsetof(struct mr_rack, y_m)},
-    {{.name = "granted_w", .units = "W", .long_name = "What its feed grants", .type = MR_CHANNEL_F64}, offsetof(struct mr_rack, limit_w)},
-    {{.name = "rated_w", .units = "W", .long_name = "Rated power", .type = MR_CHANNEL_F64}, offsetof(struct mr_rack, rated_w)},
+static const struct mr_channel rack_facts[] = {
+    MR_COLUMN(struct mr_rack, x_m, F64, "m", "Place in the hall, along the row"),
+    MR_COLUMN(struct mr_rack, y_m, F64, "m", "Place in the hall, across rows"),
+    {.name = "granted_w", .units = "W", .long_name = "What its feed grants", .type = MR_CHANNEL_F64, .offset = offsetof(struct mr_rack, limit_w)},
+    MR_COLUMN(struct mr_rack, rated_w, F64, "W", "Rated power"),
 };
+
+static const struct mr_group own_groups[] = {
+    MR_GROUP("/racks", "time, rack", rack_channels, "Watts, clocks and tokens of racks"),
+    MR_GROUP("/rows", "time, row", sum_channels, "Rows over time"),
+    MR_GROUP("/halls", "time, hall", sum_channels, "Halls over time"),
+    MR_GROUP("/site", "time", site_channels, "The site over time"),
+    MR_GROUP("/racks", "rack", rack_facts, "Where racks stand, and what they may draw"),
+    MR_GROUP("/events", "event", event_columns, "What happened"),
+};
+const struct mr_group_list mr_site_groups = MR_GROUP_LIST("run with a site", own_groups);
 // clang-format on
 
 #define N_OF(table) (sizeof(table) / sizeof *(table))
@@ -317,7 +324,7 @@ mr_status mr_site_record_finish(struct mr_site_record *record, struct mr_err *er
 {
     for (size_t k = 0; record->fact != NULL && k < N_OF(rack_facts); k++) {
         const struct mr_runfile_array array = {.group = "/racks",
-                                               .channel = &rack_facts[k].channel,
+                                               .channel = &rack_facts[k],
                                                .axis = {"rack", NULL},
                                                .n = {record->n_rack, 0},
                                                .values = record->fact + k * record->n_rack};

@@ -4,11 +4,15 @@
 #ifndef MR_ENGINE_CLI_SITE_RECORD_H
 #define MR_ENGINE_CLI_SITE_RECORD_H
 
+#include "engine/cli/groups.h"
 #include "engine/record/runfile.h"
 #include "engine/twin/factory.h"
 #include "engine/twin/play.h"
 
 struct mr_site_record;
+
+/* What it writes. */
+extern const struct mr_group_list mr_site_groups;
 
 /** @param[in] file not yet begun, outlives the record @param[in] factory NULL: no site, only the
  *  columns of events are there @param[in] every_s between two rows

@@ -121,6 +121,23 @@ static const struct mr_channel event_columns[] = {
     MR_COLUMN(struct event_row, value, F64, "1", "Value, in the unit of the kind"),
     MR_COLUMN(struct event_row, limit, F64, "1", "Limit it passed; NaN where there is none"),
 };
+
+static const struct mr_channel package_channels[] = {
+    {.name = "die_c", .units = "degC", .long_name = "Die at the end of the run, manufacturing spread included", .type = MR_CHANNEL_F32_OF_F64},
+};
+
+static const struct mr_group own_groups[] = {
+    MR_GROUP("/racks", "time, rack", rack_channels, "Racks over time"),
+    MR_GROUP("/cdus", "time, cdu", cdu_channels, "Groups of CDUs over time"),
+    MR_GROUP("/plant/rejection", "time, loop", loop_channels, "Heat rejection of the facility loops"),
+    MR_GROUP("/plant/chiller", "time, loop", chiller_channels, "Chillers, where there are some"),
+    MR_GROUP("/plant/orbit", "time, loop", orbit_channels, "Radiators of loops in orbit"),
+    MR_GROUP("/plant", "time, hall", hall_channels, "Air of the halls"),
+    MR_GROUP("/weather", "time", weather_channels, "Outdoor air, unless every loop is in orbit"),
+    MR_GROUP("/packages", "package", package_channels, "Packages at the end (thermal alone)"),
+    MR_GROUP("/events", "event", event_columns, "What happened (thermal alone)"),
+};
+const struct mr_group_list mr_thermal_groups = MR_GROUP_LIST("thermal, and run with a site", own_groups);
 // clang-format on
 
 #define N_OF(table) (sizeof(table) / sizeof *(table))
@@ -578,8 +595,6 @@ enum {
 static mr_status put_packages(struct mr_thermal_record *r, const struct mr_plant_state *state,
                               uint64_t seed, struct mr_err *err)
 {
-    static const struct mr_channel channel =
-        F32("die_c", "degC", "Die at the end of the run, manufacturing spread included", 0, NULL);
     const size_t n = r->plant->site->n_package;
     if (n == 0)
         return MR_OK;
@@ -597,7 +612,7 @@ static mr_status put_packages(struct mr_thermal_record *r, const struct mr_plant
     if (st == MR_OK)
         st = mr_runfile_put(r->file,
                             &(struct mr_runfile_array){.group = "/packages",
-                                                       .channel = &channel,
+                                                       .channel = package_channels,
                                                        .axis = {"package", NULL},
                                                        .n = {n, 0},
                                                        .values = die_c},

@@ -4,10 +4,14 @@
 #ifndef MR_ENGINE_CLI_THERMAL_RECORD_H
 #define MR_ENGINE_CLI_THERMAL_RECORD_H
 
+#include "engine/cli/groups.h"
 #include "engine/cli/thermal_figures.h"
 #include "engine/record/runfile.h"
 
 struct mr_thermal_record;
+
+/* What it writes. */
+extern const struct mr_group_list mr_thermal_groups;
 
 /** @param[in] every_s between two rows @param[out] out owned by the caller:
  *  mr_thermal_record_destroy, which leaves PATH.part when it was not finished */
