@@ -17,7 +17,8 @@ if(MR_WERROR)
 endif()
 target_compile_options(mr_flags INTERFACE ${mr_warnings}
     -ffp-contract=off -fno-common -fvisibility=hidden
-    "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=") # no path of the building machine in the binary
+    "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/="      # no path of the building machine in the binary:
+    "-ffile-prefix-map=${CMAKE_BINARY_DIR}=build") # the same bits wherever it is built
 target_link_libraries(mr_flags INTERFACE m)
 
 if(MR_NATIVE)
@@ -32,6 +33,7 @@ if(MR_SANITIZE)
     target_link_options(mr_flags INTERFACE -fsanitize=${MR_SANITIZE})
 elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
     target_compile_options(mr_flags INTERFACE -D_FORTIFY_SOURCE=2 -fstack-protector-strong)
+    target_link_options(mr_flags INTERFACE -Wl,-z,relro,-z,now)
 endif()
 if(MR_COVERAGE)
     target_compile_options(mr_flags INTERFACE --coverage)

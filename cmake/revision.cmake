@@ -3,7 +3,7 @@
 set(MR_GENERATED_DIR "${CMAKE_BINARY_DIR}/generated")
 string(TOUPPER "${CMAKE_BUILD_TYPE}" mr_type)
 get_target_property(mr_flag_list mr_flags INTERFACE_COMPILE_OPTIONS)
-list(FILTER mr_flag_list EXCLUDE REGEX "^-W")
+list(FILTER mr_flag_list EXCLUDE REGEX "^-W|^-ffile-prefix-map") # nor paths of this machine
 list(JOIN mr_flag_list " " mr_flag_text)
 add_custom_target(mr_revision
     COMMAND ${CMAKE_COMMAND}

@@ -4,7 +4,8 @@
 # checks on (preset ci: gcc, warnings are errors, lints; preset asan: clang with sanitizers), runs
 # every test of both in one ctest.
 #   sh tests/run.sh            the suite
-#   sh tests/run.sh --long     also torture, tsan and debug builds, and 60 s of fuzzing per parser
+#   sh tests/run.sh --long     also torture, tsan and debug builds, 60 s of fuzzing per parser, the whole program
+#                              built in two folders, the package on a system of its own
 #   sh tests/run.sh -R REGEX   more arguments go to ctest
 set -eu
 cd "$(dirname "$0")/.."
@@ -33,6 +34,8 @@ for preset in $presets; do
 done
 if [ "$fuzz_s" -gt 0 ]; then
     sh tests/fuzz/run.sh "$fuzz_s"
+    sh tests/experiments/reproduce.sh
+    sh tests/experiments/package.sh build/ci system
 fi
 
 # MILLRACE_DATA: real traces and measurements; tests that need them skip with a message without.

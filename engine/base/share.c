@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The search path. The program finds itself through /proc/self/exe, so an installed tree may be
- * moved. */
+ * moved; where no /proc is mounted, by the path it was started under. */
 #include "engine/base/share.h"
 
 #include <limits.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 static void add_folder(struct mr_buf *folders, const char *p, size_t n)
@@ -43,10 +44,16 @@ static bool has_landmark(struct mr_buf *folders, const char *folder, size_t n)
 static void add_beside_program(struct mr_buf *folders)
 {
     char exe[PATH_MAX];
-    const ssize_t got = readlink("/proc/self/exe", exe, sizeof exe);
-    if (got <= 0 || (size_t)got >= sizeof exe)
+    const ssize_t got = readlink("/proc/self/exe", exe, sizeof exe - 1);
+    const char *started = (const char *)getauxval(AT_EXECFN); // NOLINT(performance-no-int-to-ptr)
+    size_t n = got > 0 ? (size_t)got : 0;
+    if (n == 0 && started != NULL && started[0] == '/' && strlen(started) < sizeof exe) {
+        n = strlen(started);
+        memcpy(exe, started, n);
+    }
+    if (n == 0)
         return;
-    size_t n = (size_t)got;
+    exe[n] = '\0';
     for (int up = 0; n > 0; up++) {
         do
             n--;

@@ -3,10 +3,12 @@
  * the file's attributes, so they are checked like them. */
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
+#include "engine/base/share.h"
 #include "engine/base/xml.h"
 #include "engine/twin/scenario_impl.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 enum {
     n_row_max = 64
@@ -306,13 +308,20 @@ static void read_root(struct reading *r, const struct mr_xml_node *root)
                          r->set[i]);
 }
 
-/* Files are named from the scenario's folder. */
+/* Files are named from the scenario's folder; what is not there may be where the program looks for
+ * its own files, a platform that is shipped with it. */
 static mr_status join(struct mr_scenario *scenario, const char **file, struct mr_err *err)
 {
     struct mr_buf path = {0};
+    struct mr_err nowhere = {0};
     if (*file == NULL)
         return MR_OK;
     mr_file_join(scenario->path, *file, &path);
+    if (path.status == MR_OK && access(path.text, F_OK) != 0 &&
+        mr_share_find(*file, NULL, &path, &nowhere) != MR_OK) {
+        mr_buf_clear(&path); /* told by whoever opens it */
+        mr_file_join(scenario->path, *file, &path);
+    }
     mr_status st = mr_buf_check(&path, err);
     if (st == MR_OK) {
         *file = mr_arena_text(&scenario->texts, (struct mr_str){path.text, path.n}, err);

@@ -1,0 +1,26 @@
+# Script of the target pages: manual pages, one for each verb (section 1) and kind of file (section 5), and
+# the completion, all printed by the program. -DMILLRACE=program -DOUT=folder -DGZIP=gzip, or nothing.
+function(page name)
+    execute_process(COMMAND "${MILLRACE}" ${ARGN} OUTPUT_FILE "${OUT}/${name}" COMMAND_ERROR_IS_FATAL ANY)
+    if(GZIP AND NOT name STREQUAL "millrace.bash")
+        execute_process(COMMAND "${GZIP}" -9nf "${OUT}/${name}" COMMAND_ERROR_IS_FATAL ANY) # -n: no name, no date
+    endif()
+endfunction()
+
+file(REMOVE_RECURSE "${OUT}")
+file(MAKE_DIRECTORY "${OUT}")
+page(millrace.bash help --completion)
+page(millrace.1 help --man)
+execute_process(COMMAND "${MILLRACE}" help OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX REPLACE "\noptions of every verb:.*" "" text "${text}")
+string(REGEX MATCHALL "\n  [a-z0-9]+ " names "${text}")
+foreach(name IN LISTS names)
+    string(STRIP "${name}" name)
+    page(millrace-${name}.1 help --man ${name})
+endforeach()
+execute_process(COMMAND "${MILLRACE}" schema OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX MATCHALL "\n[a-z0-9]+ " names "\n${text}")
+foreach(name IN LISTS names)
+    string(STRIP "${name}" name)
+    page(millrace-${name}.5 schema --man ${name})
+endforeach()
