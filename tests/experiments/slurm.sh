@@ -5,7 +5,7 @@
 # that depends on them.
 #   sh tests/experiments/slurm.sh MILLRACE
 set -eu
-MILLRACE=$1
+MILLRACE=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 export MILLRACE
 source=$(cd "$(dirname "$0")/../.." && pwd)
 for tool in munged slurmctld slurmd sbatch scontrol squeue; do
