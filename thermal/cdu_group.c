@@ -34,6 +34,8 @@ static const struct mr_param rows[] = {
     MR_PARAM(G, rho_kg_m3, "rho", MR_Q_DENSITY, "1.01 kg/L", 0.1, 2000, "Density of the coolant"),
     MR_PARAM(G, facility_cp_j_kgk, "facility.cp", MR_Q_SPECIFIC_HEAT, "4.18 kJ/kgK", 100, 1e4, "Specific heat of the facility water"),
     MR_PARAM(G, boost_frac, "boost", MR_Q_FRACTION, "1.15", 1, 2, "Rated flow times this is what a unit can give when others are lost"),
+    MR_PARAM(G, least_frac, "flow.least", MR_Q_FRACTION, "0.5", 0.05, 1, "Least flow over design that pumps turn down to when racks draw less; 1: they do not (ASHRAE 90.1, 6.5.4.2 asks for 25 % or what makers need; plates need more: assumption)"),
+    MR_PARAM(G, trim_s, "flow.trim", MR_Q_TIME, "1 h", 1, 1e7, "Pumps slow down this slowly, from full flow to none; they speed up in their start time (trim and respond, assumption)"),
     MR_PARAM(G, high_k, "supply_high", MR_Q_TEMPERATURE_DIFF, "2 K", 0, 40, "Supply above its set point that raises an event"),
     MR_PARAM(G, fouling_exchanger_frac, "fouling.exchanger", MR_Q_FRACTION, "0.15", 0, 10, "Growth of the exchanger's resistance over one fouling time (assumption)"),
     MR_PARAM(G, fouling_drop_frac, "fouling.drop", MR_Q_FRACTION, "0.3", 0, 10, "Growth of the pressure drop over one fouling time (assumption)"),
@@ -138,6 +140,16 @@ static double busy_units(const struct mr_cdu_group *group, uint64_t n_running)
     return (double)(group->runs_spares || n_running < n_duty ? n_running : n_duty);
 }
 
+/* Head of a unit over design: racks whose valves have closed, and what has settled in pipes and
+ * exchangers. The header's part does not grow: it is held, fouled racks take less (plant_flow). */
+static double head_of(const struct mr_cdu_group *group, const struct mr_cdu_group_state *s,
+                      double unit_frac)
+{
+    const double held = fmin(group->header_pa / group->pump.head_pa, 1);
+    return mr_pow(unit_frac / fmin(s->open_frac, 1), system_exponent) *
+           (1 + (1 - held) * fouling(group, s, group->fouling_drop_frac));
+}
+
 /* What follows from flow class, running units and fouling. */
 static void condition(const struct mr_cdu_group *group, struct mr_cdu_group_state *s)
 {
@@ -157,8 +169,7 @@ static void condition(const struct mr_cdu_group *group, struct mr_cdu_group_stat
                                              fouling(group, s, group->fouling_exchanger_frac));
     if (!s->has_pumps)
         return; /* it only coasts */
-    const double head = mr_pow(unit_frac / fmin(s->open_frac, 1), system_exponent) *
-                        (1 + fouling(group, s, group->fouling_drop_frac));
+    const double head = head_of(group, s, unit_frac);
     s->electric_w =
         n_busy * (group->electric_w > 0 ? group->electric_w * unit_frac * head
                                         : mr_pump_power_w(&group->pump, unit_frac, head));
@@ -407,7 +418,8 @@ void mr_cdu_group_start(const struct mr_cdu_group *group, struct mr_cdu_group_st
                                          .has_pumps = true,
                                          .path = mr_flow_steady(1),
                                          .flow = MR_FLOW_DESIGN,
-                                         .open_frac = 1};
+                                         .open_frac = 1,
+                                         .need_frac = 1};
     condition(group, state);
     choose_mode(group, state);
 }
@@ -434,14 +446,14 @@ void mr_cdu_group_set_facility(const struct mr_cdu_group *group, struct mr_cdu_g
     choose_mode(group, state);
 }
 
-/* Where the flow should be: rated when enough units run, else what the rest can give. */
+/* Where the flow should be: what is needed when enough units run, else what the rest can give. */
 static double wanted_frac(const struct mr_cdu_group *group, const struct mr_cdu_group_state *s)
 {
     const double n_duty = (double)(group->n_unit - group->n_spare);
     if (!s->has_pumps)
         return 0;
     const double most = group->boost_frac * group->it_kg_s / group->duty_kg_s;
-    return fmin(1, (double)s->n_running * most / n_duty);
+    return fmin(s->need_frac, (double)s->n_running * most / n_duty);
 }
 
 static void take_class(const struct mr_cdu_group *group, struct mr_cdu_group_state *s)
@@ -480,6 +492,31 @@ void mr_cdu_group_set_pumps(const struct mr_cdu_group *group, struct mr_cdu_grou
     state->path =
         has_power ? mr_flow_linear(state->t_s, now, wanted_frac(group, state), group->pump.start_s)
                   : mr_flow_coast(state->t_s, now, group->pump.coast_s);
+    take_class(group, state);
+}
+
+/* Two classes, so that a load that trembles does not move pumps. */
+void mr_cdu_group_set_need(const struct mr_cdu_group *group, struct mr_cdu_group_state *state,
+                           double need_frac)
+{
+    static const double tremble = MR_FLOW_RATIO * MR_FLOW_RATIO * (1 - 1e-9);
+    const double least = fmin(fmax(need_frac, group->least_frac), 1);
+    const double class = mr_flow_of_class(mr_flow_class(least));
+    const double need = fmin(class < least ? class * MR_FLOW_RATIO : class, 1);
+    if (need == state->need_frac || (need < state->need_frac && need * tremble > state->need_frac))
+        return;
+    state->need_frac = need;
+    if (!state->has_pumps)
+        return;
+    const double now = mr_flow_at(&state->path, state->t_s), wanted = wanted_frac(group, state);
+    state->path =
+        mr_flow_linear(state->t_s, now, wanted, wanted > now ? group->pump.start_s : group->trim_s);
+    take_class(group, state);
+}
+
+void mr_cdu_group_rest(const struct mr_cdu_group *group, struct mr_cdu_group_state *state)
+{
+    state->path = mr_flow_steady(wanted_frac(group, state));
     take_class(group, state);
 }
 
@@ -552,9 +589,7 @@ double mr_cdu_group_speed_frac(const struct mr_cdu_group *group,
     if (!state->has_pumps || !(flow > 0) || !(n_busy > 0))
         return 0;
     const double unit_frac = flow * n_duty / n_busy * group->duty_kg_s / group->it_kg_s;
-    const double head = mr_pow(unit_frac / fmin(state->open_frac, 1), system_exponent) *
-                        (1 + fouling(group, state, group->fouling_drop_frac));
-    return mr_pump_speed(&group->pump, unit_frac, head);
+    return mr_pump_speed(&group->pump, unit_frac, head_of(group, state, unit_frac));
 }
 
 /* Saturated: open. Regulated: heat over what the exchangers could take, in proportion. */
@@ -573,4 +608,10 @@ double mr_cdu_group_plate_fouling(const struct mr_cdu_group *group,
                                   const struct mr_cdu_group_state *state)
 {
     return fouling(group, state, group->fouling_plate_frac);
+}
+
+double mr_cdu_group_drop_fouling(const struct mr_cdu_group *group,
+                                 const struct mr_cdu_group_state *state)
+{
+    return fouling(group, state, group->fouling_drop_frac);
 }

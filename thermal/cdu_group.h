@@ -7,8 +7,11 @@
  *   saturated  r = G (Tret - Tfws)            Tsup = Tret - r/(m cp)      G = eps Cmin
  *
  * r is the least of what the set point asks for and what the exchangers can do, never below 0; it
- * is continuous in Tret, so a mode ends where two laws meet, at a date known in closed form. Flow
- * is piecewise constant by class (thermal/flow). Heat from the racks is constant within a call: its
+ * is continuous in Tret, so a mode ends where two laws meet, at a date known in closed form. Pumps
+ * follow what the neediest rack asks for: they speed up for it at once and slow down to it in their
+ * own time, no lower than a least flow. Less flow against the same racks needs less head, so watts
+ * fall with flow^2.85 (affinity: flow ~ N, head ~ N^2, against a drop of flow^1.85). Flow is
+ * piecewise constant by class (thermal/flow). Heat from the racks is constant within a call: its
  * mean over the interval, so energy is exact.
  *
  * Ignored: transport delay in pipes; facility flow behind the valve is the design flow whenever the
@@ -50,6 +53,8 @@ struct mr_cdu_group {
     uint64_t n_rack;
     double cp_j_kgk, rho_kg_m3, facility_cp_j_kgk;
     double boost_frac; /* remaining units' flow when one is lost, of rated */
+    double least_frac; /* of the design flow: pumps do not go below; 1: they stay at it */
+    double trim_s;     /* pumps slow down from full flow to none in this time */
     double high_k;     /* supply above set point that raises an event */
     double fouling_exchanger_frac, fouling_drop_frac, fouling_plate_frac, fouling_s;
     bool has_ups_pumps, runs_spares;
@@ -67,6 +72,7 @@ struct mr_cdu_group_state {
     struct mr_flow_path path; /* group flow over design */
     int flow;                 /* its class */
     double open_frac;         /* of the design flow that racks take at the header's pressure */
+    double need_frac;         /* of the design flow that pumps go to, the neediest rack's share */
     double age_s;             /* of the fouling */
     enum mr_cdu_group_mode mode;
     double coolant_w_k, limit_w_k; /* m cp, G */
@@ -147,6 +153,11 @@ void mr_cdu_group_set_pumps(const struct mr_cdu_group *group, struct mr_cdu_grou
  *  that pressure, so the flow falls with them; where pumps give less, the pressure does. */
 void mr_cdu_group_set_open(const struct mr_cdu_group *group, struct mr_cdu_group_state *state,
                            double open_frac);
+/** Flow over design that the neediest rack asks for. Pumps go to the class above it. */
+void mr_cdu_group_set_need(const struct mr_cdu_group *group, struct mr_cdu_group_state *state,
+                           double need_frac);
+/** Pumps are where they were going to. */
+void mr_cdu_group_rest(const struct mr_cdu_group *group, struct mr_cdu_group_state *state);
 /** Fouling is linear in time: full at fouling_s. */
 void mr_cdu_group_set_age(const struct mr_cdu_group *group, struct mr_cdu_group_state *state,
                           double age_s);
@@ -174,8 +185,10 @@ double mr_cdu_group_speed_frac(const struct mr_cdu_group *group,
 double mr_cdu_group_valve_frac(const struct mr_cdu_group *group,
                                const struct mr_cdu_group_state *state);
 
-/** Growth of plates' resistance by fouling at the state's age. */
+/** Growth of plates' resistance, and of pressure drops, by fouling at the state's age. */
 double mr_cdu_group_plate_fouling(const struct mr_cdu_group *group,
                                   const struct mr_cdu_group_state *state);
+double mr_cdu_group_drop_fouling(const struct mr_cdu_group *group,
+                                 const struct mr_cdu_group_state *state);
 
 #endif

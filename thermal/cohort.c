@@ -170,6 +170,13 @@ static void consider_tangent(const struct mr_package *package, struct mr_cohort 
     }
 }
 
+/* May the worst member start again? Within rounding of the crossing, too. */
+static bool is_cold(const struct mr_package *package, const struct mr_cohort *c)
+{
+    static const double rounding_k = 1e-6;
+    return c->worst_c[0] <= package->p.restart_c + rounding_k;
+}
+
 /* Tj at which Tj - 0.25 P R1 of the worst member is the memory's limit. */
 static double memory_level_c(const struct mr_package *package, const struct mr_cohort *c,
                              const struct mr_package_member *m)
@@ -177,6 +184,22 @@ static double memory_level_c(const struct mr_package *package, const struct mr_c
     const double share = MR_PACKAGE_MEMORY_SHARE / m->g1_w_k;
     return (package->p.memory_c + share * (c->base_w - c->slope_w_k * c->tangent_c)) /
            (1 - share * c->slope_w_k);
+}
+
+/* Cold enough now, or when it has cooled; nobody starts into coolant that stands still. */
+static void predict_restart(const struct mr_package *package, struct mr_cohort *c,
+                            const struct mr_two_state_wave *w)
+{
+    if (c->flow == MR_FLOW_NONE)
+        return;
+    if (is_cold(package, c)) {
+        c->next_s = c->t_s;
+        c->next = MR_COHORT_RESTART;
+    } else {
+        consider(c, w, package->p.restart_c, -1, MR_COHORT_RESTART);
+    }
+    if (c->next_s < HUGE_VAL)
+        c->next_s = fmax(c->next_s, c->restart_s);
 }
 
 static void predict(const struct mr_package *package, struct mr_cohort *c)
@@ -188,9 +211,7 @@ static void predict(const struct mr_package *package, struct mr_cohort *c)
     const struct swing worst = swing_of(package, c, &class->worst, c->worst_c);
     const struct mr_two_state_wave w = wave_of(&class->worst, &worst, c->worst_c[0]);
     if (c->mode == MR_COHORT_OFF) {
-        consider(c, &w, package->p.restart_c, -1, MR_COHORT_RESTART);
-        if (c->next_s < HUGE_VAL)
-            c->next_s = fmax(c->next_s, c->restart_s);
+        predict_restart(package, c, &w);
         return;
     }
     const double stop_c = c->mode == MR_COHORT_RUN ? package->p.slow_c : package->p.crit_c;
@@ -376,8 +397,10 @@ void mr_cohort_settle(const struct mr_package *package, struct mr_cohort *cohort
 enum mr_cohort_event mr_cohort_fire(const struct mr_package *package, struct mr_cohort *cohort)
 {
     MR_ASSERT(cohort->next != MR_COHORT_NONE);
-    const enum mr_cohort_event event = (enum mr_cohort_event)cohort->next;
+    enum mr_cohort_event event = (enum mr_cohort_event)cohort->next;
     mr_cohort_advance(package, cohort, cohort->next_s);
+    if (event == MR_COHORT_RESTART && !is_cold(package, cohort))
+        event = MR_COHORT_NONE; /* it has warmed again in the meantime */
     switch (event) {
     case MR_COHORT_THROTTLE_ON:
         cohort->mode = MR_COHORT_HELD;

@@ -20,7 +20,7 @@ static const struct mr_param rows[] = {
     MR_PARAM(M, return_high_c, "return_high", MR_Q_TEMPERATURE, "65 degC", 0, 100, "Return temperature that raises an event"),
     MR_PARAM(M, trip_c, "trip", MR_Q_TEMPERATURE, "95 degC", 0, 150, "Coolant so warm that a rack without known packages switches off (assumption)"),
     MR_PARAM(M, trip_air_c, "trip.air", MR_Q_TEMPERATURE, "60 degC", 0, 150, "Air so warm that a rack which needs air switches off (assumption)"),
-    MR_PARAM(M, low_frac, "flow_low", MR_Q_FRACTION, "0.7", 0, 1, "Flow over design below which an event is raised"),
+    MR_PARAM(M, low_frac, "flow_low", MR_Q_FRACTION, "0.7", 0, 1, "Flow over what its pumps are asked for below which an event is raised"),
     MR_PARAM(M, least_m3_j, "flow_least", MR_Q_FLOW_PER_POWER, "0.8 L/min/kW", 0, 1, "Least design flow for each kilowatt"),
     MR_PARAM(M, cp_j_kgk, "cp", MR_Q_SPECIFIC_HEAT, "3.9 kJ/kgK", 100, 1e4, "Specific heat of the coolant"),
     MR_PARAM(M, rho_kg_m3, "rho", MR_Q_DENSITY, "1.01 kg/L", 0.1, 2000, "Density of the coolant"),

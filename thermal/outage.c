@@ -123,6 +123,12 @@ static mr_status no_such(const struct mr_site *site, int part, struct mr_str nam
                       site->name, mr_plant_part_name(part), mr_text_quote(name, quoted), hint);
 }
 
+/* One of a group's units where no number is given, and of a group that is named. */
+static bool counts_units(int kind)
+{
+    return kind == MR_PLANT_OUT_UNITS || kind == MR_PLANT_OUT_UNIT_LEAK;
+}
+
 static mr_status read_target(struct mr_str name, const char *text, const struct mr_site *site,
                              struct mr_outage *o, struct mr_err *err)
 {
@@ -131,7 +137,7 @@ static mr_status read_target(struct mr_str name, const char *text, const struct 
     if (part == MR_PLANT_PART_SITE)
         return name.p == NULL ? MR_OK : wrong(err, text, "the utility has no name");
     if (name.p == NULL)
-        return o->kind == MR_PLANT_OUT_UNITS || part == MR_PLANT_PART_RACK
+        return counts_units(o->kind) || part == MR_PLANT_PART_RACK
                    ? wrong(err, text, "names nothing")
                    : MR_OK;
     for (uint32_t i = 0; i < n_part(site, part) && o->which == MR_SITE_NONE; i++)
@@ -143,9 +149,9 @@ static mr_status read_target(struct mr_str name, const char *text, const struct 
 static mr_status read_value(struct mr_str value, const char *text, struct mr_outage *o,
                             struct mr_err *err)
 {
-    o->value = o->kind == MR_OUTAGE_LEAK       ? MR_LEAK_SCOPE_TRAY
-               : o->kind == MR_PLANT_OUT_UNITS ? 1
-                                               : (double)NAN;
+    o->value = o->kind == MR_OUTAGE_LEAK ? MR_LEAK_SCOPE_TRAY
+               : counts_units(o->kind)   ? 1
+                                         : (double)NAN;
     if (value.p == NULL)
         return MR_OK;
     if (o->kind == MR_OUTAGE_LEAK) {
@@ -270,13 +276,13 @@ mr_status mr_outage_check(struct mr_outage_list *outages, const struct mr_plant 
         if (!(most > 0))
             return mr_err_set(err, MR_REF, MR_NOWHERE, "outage '%s': '%s' has no %s to fail",
                               o->text, part,
-                              o->kind == MR_OUTAGE_LEAK       ? "coolant"
-                              : o->kind == MR_PLANT_OUT_UNITS ? "units"
-                                                              : kind_name(o->kind));
+                              o->kind == MR_OUTAGE_LEAK ? "coolant"
+                              : counts_units(o->kind)   ? "units"
+                                                        : kind_name(o->kind));
         if (o->kind != MR_OUTAGE_LEAK && o->value > most)
-            return mr_err_set(
-                err, MR_RANGE, MR_NOWHERE, "outage '%s': '%s' has %g %s, not %g", o->text, part,
-                most, o->kind == MR_PLANT_OUT_UNITS ? "units" : kind_name(o->kind), o->value);
+            return mr_err_set(err, MR_RANGE, MR_NOWHERE, "outage '%s': '%s' has %g %s, not %g",
+                              o->text, part, most,
+                              counts_units(o->kind) ? "units" : kind_name(o->kind), o->value);
     }
     return MR_OK;
 }

@@ -28,6 +28,7 @@ static const struct mr_param rows[] = {
     MR_PARAM_YES(P, may_oversize, "allow_oversized", "no", "Racks may bring more heat than their CDUs are rated for"),
     MR_PARAM_YES(P, has_water, "water", "yes", "There is water for towers and pads"),
     MR_PARAM_YES(P, has_ups_pumps, "ups_pumps", "yes", "Pumps of coolant and facility water run on through an outage"),
+    MR_PARAM_YES(P, starts_full, "pumps_full", "no", "Pumps of coolant begin at full flow, whatever racks draw then"),
     MR_PARAM(P, fouled_s, "fouled", MR_Q_TIME, "0 s", 0, 1e10, "Time since plates and exchangers were cleaned, at the start; 0: they stay clean"),
     MR_PARAM(P, recirculation_k, "recirculation", MR_Q_TEMPERATURE_DIFF, "2 K", 0, 20, "Air-cooled packages breathe room air this much warmer"),
     MR_PARAM_N(P, n_cohort, "cohorts", "64", 0, 100000000, "Room for parts of racks that are treated differently"),
@@ -41,6 +42,7 @@ static const struct mr_limits_source sources[] = {
     {"allow_oversized", MR_CONFIDENCE_ASSUMPTION, "a choice"},
     {"water", MR_CONFIDENCE_ASSUMPTION, "a choice"},
     {"ups_pumps", MR_CONFIDENCE_ASSUMPTION, "usual for liquid-cooled halls"},
+    {"pumps_full", MR_CONFIDENCE_ASSUMPTION, "a choice"},
     {"fouled", MR_CONFIDENCE_ASSUMPTION, "clean"},
     {"recirculation", MR_CONFIDENCE_ASSUMPTION, "contained aisles leak a little"},
     {"cohorts", MR_CONFIDENCE_ASSUMPTION, "memory"},
@@ -297,7 +299,10 @@ static void trip(const struct mr_plant *plant, struct mr_plant_state *state, uin
     const double air_max_c = r->manifold.trip_air_c - less_k;
     const bool has_air = mr_plant_is_air(r) || r->manifold.liquid_frac < 1;
     const bool is_air_hot = has_air && air_c > air_max_c;
-    const bool is_tripped = is_air_hot || (r->package == NULL && coolant_c > coolant_max_c);
+    const bool is_stagnant = r->package == NULL && s->is_tripped && !mr_plant_is_air(r) &&
+                             !(mr_plant_rack_frac(plant, state, i) > 0);
+    const bool is_tripped =
+        is_air_hot || is_stagnant || (r->package == NULL && coolant_c > coolant_max_c);
     if (is_tripped != s->is_tripped) {
         mr_plant_tell(plant, state,
                       &(struct mr_plant_event){state->t_s,
@@ -320,10 +325,8 @@ static void rack_inlet(const struct mr_plant *plant, struct mr_plant_state *stat
     const double inlet_c = mr_plant_is_air(r) ? state->hall[r->hall].inlet_c
                                               : mr_cdu_group_supply_c(&plant->group[r->group],
                                                                       &state->group[r->group]);
-    const double return_c = mr_plant_is_air(r)
-                                ? inlet_c
-                                : mr_manifold_return_c(&r->manifold, inlet_c, s->liquid_w,
-                                                       mr_plant_rack_frac(plant, state, i));
+    const double return_c =
+        mr_plant_is_air(r) ? inlet_c : mr_plant_return_c(plant, state, i, inlet_c);
     trip(plant, state, i, inlet_c);
     const bool is_hot = return_c > r->manifold.return_high_c - (s->is_hot ? back_k : 0);
     if (is_hot && !s->is_hot)
@@ -607,10 +610,11 @@ static void period(const struct mr_plant *plant, struct mr_plant_state *state)
         mr_plant_ask_rejection(plant, state, i);
         look_at_loop(plant, state, i);
     }
-    if (plant->p.fouled_s > 0)
-        for (uint32_t i = 0; i < plant->n_group; i++)
-            mr_cdu_group_set_age(&plant->group[i], &state->group[i],
-                                 plant->p.fouled_s + state->t_s);
+    for (uint32_t i = 0; i < plant->n_group && plant->p.fouled_s > 0; i++) {
+        mr_cdu_group_set_age(&plant->group[i], &state->group[i], plant->p.fouled_s + state->t_s);
+        mr_plant_foul(plant, state, i);
+    }
+    mr_plant_follow(plant, state);
     tick_cohorts(plant, state);
     state->next_period_s += plant->p.period_s;
 }
@@ -703,6 +707,7 @@ void mr_plant_renew_power(const struct mr_plant *plant, struct mr_plant_state *s
     for (uint32_t c = s->first; c != UINT32_MAX; c = state->cohort[c].next)
         if (state->cohort[c].cohort.mode != MR_COHORT_OFF)
             mr_plant_draw(plant, state, &state->cohort[c]);
+    mr_plant_need_more(plant, state, rack);
 }
 
 void mr_plant_set_power(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t rack,

@@ -48,7 +48,7 @@ enum mr_plant_leakage {
 struct mr_plant_params {
     double period_s, band_k;
     int leakage; /* enum mr_plant_leakage */
-    bool may_float, may_oversize, has_water, has_ups_pumps;
+    bool may_float, may_oversize, has_water, has_ups_pumps, starts_full;
     double fouled_s; /* time since the last cleaning at the start */
     double recirculation_k;
     uint64_t n_cohort; /* room for splits, over one for each rack */
@@ -60,6 +60,7 @@ struct mr_plant_rack {
     const struct mr_package *package; /* NULL: plain heat */
     uint32_t n_package, n_tray;
     double share_frac; /* of the rack's power, in packages */
+    double granted_w;  /* its design flow is for this */
     struct mr_manifold manifold;
     double header_pa;  /* held by its group */
     double valve_frac; /* stroke that gives design flow there; 1 where that is not enough */
@@ -97,6 +98,12 @@ struct mr_plant_rack_state {
 struct mr_plant_leak {
     struct mr_leak leak;
     uint32_t rack, cohort; /* the tray's; UINT32_MAX: none of its own */
+};
+
+/* Units of a CDU group that leak, as far as anybody knows. */
+struct mr_plant_unit_leak {
+    uint32_t n_known;          /* stopped */
+    double seen_s, isolated_s; /* when what is told is seen, then shut off; INFINITY: it is */
 };
 
 struct mr_plant_loop {
@@ -160,11 +167,13 @@ struct mr_plant_state {
     struct mr_err fault;             /* the state is none that a plant can have */
     struct mr_plant_leak *leak;
     size_t n_leak, cap_leak;
+    struct mr_plant_unit_leak *unit_leak; /* per group */
     struct mr_plant_cohort *cohort;
     size_t n_cohort, cap_cohort;
     struct mr_plant_rack_state *rack;
     struct mr_cdu_group_state *group;
     double *group_j, *group_w;                     /* heat given since the last step; mean of it */
+    double *group_need;                            /* of the neediest rack, as last asked */
     double *group_high_s, *group_max_c, *group0_j; /* supply high; warmest; stored at the start */
     struct mr_plant_loop_state *loop;
     struct mr_plant_hall_state *hall;

@@ -10,16 +10,17 @@ static void liquid_row(const struct mr_plant *plant, const struct mr_plant_state
                        uint32_t rack, struct mr_plant_rack_row *row)
 {
     const struct mr_plant_rack *r = &plant->rack[rack];
-    const struct mr_plant_rack_state *s = &state->rack[rack];
     const struct mr_cdu_group_state *g = &state->group[r->group];
     const double frac = mr_plant_rack_frac(plant, state, rack);
     const double header = mr_cdu_group_header_frac(g);
     row->supply_c = mr_cdu_group_supply_c(&plant->group[r->group], g);
     row->flow_m3_s = frac * r->manifold.flow_m3_s;
-    row->return_c = mr_manifold_return_c(&r->manifold, row->supply_c, s->liquid_w, frac);
+    row->return_c = mr_plant_return_c(plant, state, rack, row->supply_c);
     row->header_set_pa = r->header_pa;
     row->header_pa = r->header_pa * mr_pow(header, r->manifold.exponent);
-    row->drop_pa = r->manifold.drop_pa * mr_pow(frac, r->manifold.exponent);
+    row->drop_pa = r->manifold.drop_pa *
+                   (1 + mr_cdu_group_drop_fouling(&plant->group[r->group], g)) *
+                   mr_pow(frac, r->manifold.exponent);
     row->valve_frac = mr_plant_valve(plant, state, rack);
 }
 

@@ -141,7 +141,7 @@ static void build_rack(struct build *b, uint32_t i)
     const double supply_c = is_liquid ? b->plant->group[rack->cdu].set_c
                                       : b->plant->hall_set_c[r->hall] + b->plant->p.recirculation_k;
     const char *row = rack->row != MR_SITE_NONE ? b->site->row[rack->row].name : "";
-    const double granted_w = rack->limit_w > 0 ? rack->limit_w : rack->rated_w;
+    const double granted_w = r->granted_w = rack->limit_w > 0 ? rack->limit_w : rack->rated_w;
     if (mr_manifold_check(&r->manifold, rack->name, row, granted_w, is_liquid ? supply_c : 0,
                           has_loop, &err) != MR_OK)
         tell(b, MR_SEVERITY_ERROR, err.status, rack->at, err.text);
@@ -205,6 +205,7 @@ static void set_header(struct build *b, uint32_t group)
     }
     if (b->plant->group[group].header_pa > 0)
         header_pa = b->plant->group[group].header_pa;
+    b->plant->group[group].header_pa = header_pa;
     for (uint32_t i = 0; i < b->plant->n_rack; i++) {
         struct mr_plant_rack *r = &b->plant->rack[i];
         if (r->group != group || mr_plant_is_air(r))
@@ -558,6 +559,8 @@ static mr_status alloc_state(const struct mr_plant *plant, struct mr_plant_state
     s->group = mr_alloc_zero(plant->n_group + 1, sizeof *s->group);
     s->group_j = mr_alloc_zero(plant->n_group + 1, sizeof *s->group_j);
     s->group_w = mr_alloc_zero(plant->n_group + 1, sizeof *s->group_w);
+    s->unit_leak = mr_alloc_zero(plant->n_group + 1, sizeof *s->unit_leak);
+    s->group_need = mr_alloc_zero(plant->n_group + 1, sizeof *s->group_need);
     s->group_high_s = mr_alloc_zero(plant->n_group + 1, sizeof *s->group_high_s);
     s->group_max_c = mr_alloc_zero(plant->n_group + 1, sizeof *s->group_max_c);
     s->group0_j = mr_alloc_zero(plant->n_group + 1, sizeof *s->group0_j);
@@ -569,9 +572,10 @@ static mr_status alloc_state(const struct mr_plant *plant, struct mr_plant_state
                                    sizeof **s->told);
         has_told &= s->told[k] != NULL;
     }
-    if (!has_told || s->group_w == NULL || s->cohort == NULL || s->rack == NULL ||
-        s->group == NULL || s->group_j == NULL || s->group_high_s == NULL ||
-        s->group_max_c == NULL || s->group0_j == NULL || s->loop == NULL || s->hall == NULL)
+    if (!has_told || s->unit_leak == NULL || s->group_need == NULL || s->group_w == NULL ||
+        s->cohort == NULL || s->rack == NULL || s->group == NULL || s->group_j == NULL ||
+        s->group_high_s == NULL || s->group_max_c == NULL || s->group0_j == NULL ||
+        s->loop == NULL || s->hall == NULL)
         return mr_err_nomem(err, s->cap_cohort * sizeof *s->cohort);
     return MR_OK;
 }
@@ -597,6 +601,7 @@ static void start(const struct mr_plant *plant, struct mr_plant_state *s)
         mr_cdu_group_start(&plant->group[i], &s->group[i], s->t_s,
                            mr_plant_loop_supply_c(plant, s, plant->group_loop[i]));
         mr_cdu_group_set_age(&plant->group[i], &s->group[i], plant->p.fouled_s);
+        s->unit_leak[i] = (struct mr_plant_unit_leak){0, HUGE_VAL, HUGE_VAL};
     }
     for (uint32_t i = 0; i < plant->n_hall; i++) {
         mr_room_start(&s->hall[i].room, plant->hall_set_c[i]);
@@ -617,7 +622,7 @@ static void start(const struct mr_plant *plant, struct mr_plant_state *s)
                            ? mr_cdu_group_supply_c(&plant->group[r->group], &s->group[r->group])
                            : s->hall[r->hall].inlet_c};
         if (is_liquid)
-            rack->own_frac = mr_manifold_flow(&r->manifold, r->header_pa, r->valve_frac);
+            rack->own_frac = mr_plant_own_frac(plant, s, i, r->valve_frac);
         if (r->package == NULL)
             continue;
         rack->first = (uint32_t)s->n_cohort++;
@@ -656,6 +661,8 @@ void mr_plant_state_destroy(struct mr_plant_state *state)
         mr_free(state->told[k]);
     mr_free(state->leak);
     mr_free(state->group_w);
+    mr_free(state->group_need);
+    mr_free(state->unit_leak);
     mr_free(state->cohort);
     mr_free(state->rack);
     mr_free(state->group);

@@ -6,25 +6,55 @@
  *
  *   V_i = f V_i(header)        header now = f^1.85 header
  *
+ * What settles in racks makes their own drop grow, so at the pressure that is held each takes less:
+ * by 1 - (2 / 2.3)^(1/1.85) = 7.3 % where valve and rack share the pressure and the drop grew by 30
+ * %.
+ *
+ * Pumps are asked for the flow of the neediest rack, so no rack's coolant warms by more than at
+ * design: the others get more than they need, as valves stay where they were set.
+ *
  * Valves move with constant speed; their flow goes through the classes of thermal/flow, each of
  * which is a step of the plant. */
 #include "engine/base/assert.h"
 #include "engine/base/fmath.h"
 #include "thermal/plant_impl.h"
 
-/* Coolant side with the speed at which this valve moves now. */
-static struct mr_manifold moving(const struct mr_plant_rack *r, const struct mr_plant_rack_state *s)
+/* Coolant side as it is now: fouled, with the speed at which this valve moves. */
+static struct mr_manifold moving(const struct mr_plant *plant, const struct mr_plant_state *state,
+                                 uint32_t rack)
 {
+    const struct mr_plant_rack *r = &plant->rack[rack];
     struct mr_manifold m = r->manifold;
-    m.stroke_s = fmax(s->stroke_s, 1e-3); /* isolation in no time: the next step */
+    m.stroke_s = fmax(state->rack[rack].stroke_s, 1e-3); /* isolation in no time: the next step */
+    if (!mr_plant_is_air(r))
+        m.drop_pa *=
+            1 + mr_cdu_group_drop_fouling(&plant->group[r->group], &state->group[r->group]);
     return m;
+}
+
+double mr_plant_own_frac(const struct mr_plant *plant, const struct mr_plant_state *state,
+                         uint32_t rack, double valve)
+{
+    const struct mr_manifold m = moving(plant, state, rack);
+    return mr_manifold_flow(&m, plant->rack[rack].header_pa, valve);
+}
+
+void mr_plant_foul(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t group)
+{
+    for (uint32_t i = 0; i < plant->n_rack; i++) {
+        const struct mr_plant_rack *r = &plant->rack[i];
+        struct mr_plant_rack_state *s = &state->rack[i];
+        if (r->group == group && !mr_plant_is_air(r) && !s->is_moving)
+            s->own_frac = mr_plant_own_frac(plant, state, i, s->valve.to);
+    }
+    mr_plant_group_flow(plant, state, group);
 }
 
 double mr_plant_valve(const struct mr_plant *plant, const struct mr_plant_state *state,
                       uint32_t rack)
 {
     const struct mr_plant_rack_state *s = &state->rack[rack];
-    const struct mr_manifold m = moving(&plant->rack[rack], s);
+    const struct mr_manifold m = moving(plant, state, rack);
     return mr_manifold_stroke_at(&m, &s->valve, state->t_s);
 }
 
@@ -50,12 +80,13 @@ static double end_of(const struct mr_manifold *m, const struct mr_plant_rack_sta
 }
 
 /* Date at which it enters its next class, or rests: its end, where a class spans that. */
-static double next_of(const struct mr_plant_rack *r, const struct mr_plant_rack_state *s,
-                      int *class)
+static double next_of(const struct mr_plant *plant, const struct mr_plant_state *state,
+                      uint32_t rack, int *class)
 {
-    const struct mr_manifold m = moving(r, s);
-    const double end_s = end_of(&m, s);
-    return fmin(mr_manifold_next_s(&m, &s->valve, r->header_pa, s->valve_class, class), end_s);
+    const struct mr_plant_rack_state *s = &state->rack[rack];
+    const struct mr_manifold m = moving(plant, state, rack);
+    const double end_s = end_of(&m, s), header_pa = plant->rack[rack].header_pa;
+    return fmin(mr_manifold_next_s(&m, &s->valve, header_pa, s->valve_class, class), end_s);
 }
 
 double mr_plant_valves_next_s(const struct mr_plant *plant, const struct mr_plant_state *state)
@@ -64,23 +95,24 @@ double mr_plant_valves_next_s(const struct mr_plant *plant, const struct mr_plan
     int class;
     for (uint32_t i = 0; i < plant->n_rack; i++)
         if (state->rack[i].is_moving)
-            t_s = fmin(t_s, next_of(&plant->rack[i], &state->rack[i], &class));
+            t_s = fmin(t_s, next_of(plant, state, i, &class));
     return t_s;
 }
 
-static bool advance_valve(const struct mr_plant_rack *r, struct mr_plant_rack_state *s, double t_s)
+static bool advance_valve(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t rack)
 {
+    struct mr_plant_rack_state *s = &state->rack[rack];
     int class;
     bool has_moved = false;
-    while (s->is_moving && next_of(r, s, &class) <= t_s) {
+    while (s->is_moving && next_of(plant, state, rack, &class) <= state->t_s) {
         has_moved = true;
         s->valve_class = class;
         s->own_frac = mr_flow_of_class(class);
-        const struct mr_manifold m = moving(r, s);
-        if (t_s >= end_of(&m, s)) {
+        const struct mr_manifold m = moving(plant, state, rack);
+        if (state->t_s >= end_of(&m, s)) {
             s->is_moving = false;
             s->valve.from = s->valve.to;
-            s->own_frac = mr_manifold_flow(&r->manifold, r->header_pa, s->valve.to);
+            s->own_frac = mr_plant_own_frac(plant, state, rack, s->valve.to);
         }
     }
     return has_moved;
@@ -89,7 +121,7 @@ static bool advance_valve(const struct mr_plant_rack *r, struct mr_plant_rack_st
 void mr_plant_advance_valves(const struct mr_plant *plant, struct mr_plant_state *state)
 {
     for (uint32_t i = 0; i < plant->n_rack; i++)
-        if (state->rack[i].is_moving && advance_valve(&plant->rack[i], &state->rack[i], state->t_s))
+        if (state->rack[i].is_moving && advance_valve(plant, state, i))
             mr_plant_group_flow(plant, state, plant->rack[i].group);
 }
 
@@ -117,6 +149,58 @@ void mr_plant_group_flow(const struct mr_plant *plant, struct mr_plant_state *st
             mr_plant_rack_flow(plant, state, i);
 }
 
+/* ---- what pumps are asked for ---- */
+
+/* Watts told, without leakage or with it, and heat as it comes, which lags behind: the larger. */
+static double need_of(const struct mr_plant *plant, const struct mr_plant_state *state, uint32_t i)
+{
+    const struct mr_plant_rack *r = &plant->rack[i];
+    const struct mr_plant_rack_state *s = &state->rack[i];
+    const double told_w =
+        s->is_told ? s->load.package_w * r->n_package + s->load.other_w : s->demand_w;
+    const double need_w = fmax(told_w, s->liquid_w / r->manifold.liquid_frac);
+    return r->granted_w > 0 ? need_w / r->granted_w : 1;
+}
+
+void mr_plant_follow(const struct mr_plant *plant, struct mr_plant_state *state)
+{
+    for (uint32_t g = 0; g < plant->n_group; g++)
+        state->group_need[g] = 0;
+    for (uint32_t i = 0; i < plant->n_rack; i++)
+        if (!mr_plant_is_air(&plant->rack[i])) {
+            double *need = &state->group_need[plant->rack[i].group];
+            *need = fmax(*need, need_of(plant, state, i));
+        }
+    for (uint32_t g = 0; g < plant->n_group; g++)
+        mr_cdu_group_set_need(&plant->group[g], &state->group[g], state->group_need[g]);
+}
+
+void mr_plant_need_more(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t rack)
+{
+    const struct mr_plant_rack *r = &plant->rack[rack];
+    if (mr_plant_is_air(r))
+        return;
+    const double need = need_of(plant, state, rack);
+    if (need > state->group[r->group].need_frac)
+        mr_cdu_group_set_need(&plant->group[r->group], &state->group[r->group], need);
+}
+
+/* ---- what racks feel ---- */
+
+double mr_plant_return_c(const struct mr_plant *plant, const struct mr_plant_state *state,
+                         uint32_t rack, double supply_c)
+{
+    const struct mr_plant_rack *r = &plant->rack[rack];
+    const struct mr_plant_rack_state *s = &state->rack[rack];
+    const double frac = mr_plant_rack_frac(plant, state, rack);
+    double plate_c = s->first == UINT32_MAX && frac > 0 ? r->manifold.trip_c : supply_c;
+    for (uint32_t c = s->first; c != UINT32_MAX; c = state->cohort[c].next)
+        plate_c = fmax(plate_c, state->cohort[c].cohort.mean_c[1]);
+    plate_c = fmax(plate_c, supply_c);
+    return frac > 0 ? fmin(mr_manifold_return_c(&r->manifold, supply_c, s->liquid_w, frac), plate_c)
+                    : plate_c;
+}
+
 void mr_plant_rack_flow(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t i)
 {
     const struct mr_plant_rack *r = &plant->rack[i];
@@ -124,12 +208,13 @@ void mr_plant_rack_flow(const struct mr_plant *plant, struct mr_plant_state *sta
     if (mr_plant_is_air(r))
         return;
     const double frac = mr_plant_rack_frac(plant, state, i);
-    const bool is_low = frac < r->manifold.low_frac;
+    /* of what pumps are asked for: a little flow for little heat is not low */
+    const double low = r->manifold.low_frac * fmin(state->group[r->group].need_frac, 1);
+    const bool is_low = frac < low;
     if (is_low && !s->is_low)
         mr_plant_tell(plant, state,
                       &(struct mr_plant_event){state->t_s, MR_PLANT_RACK_FLOW_LOW,
-                                               plant->site->rack[r->i_site].name, frac,
-                                               r->manifold.low_frac});
+                                               plant->site->rack[r->i_site].name, frac, low});
     s->is_low = is_low;
     const double fouling =
         mr_cdu_group_plate_fouling(&plant->group[r->group], &state->group[r->group]);

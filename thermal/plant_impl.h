@@ -71,6 +71,26 @@ double mr_plant_rack_frac(const struct mr_plant *plant, const struct mr_plant_st
 void mr_plant_group_flow(const struct mr_plant *plant, struct mr_plant_state *state,
                          uint32_t group);
 
+/** What a rack's valve lets through at the header's pressure, over design: what has settled in its
+ *  plates holds some back. */
+double mr_plant_own_frac(const struct mr_plant *plant, const struct mr_plant_state *state,
+                         uint32_t rack, double valve);
+
+/** Racks of a group that is older now let less through. */
+void mr_plant_foul(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t group);
+
+/** Pumps of all groups follow their neediest rack: what it asks for, or gave in the last step. */
+void mr_plant_follow(const struct mr_plant *plant, struct mr_plant_state *state);
+
+/** Pumps speed up where this rack needs more than they are going to. */
+void mr_plant_need_more(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t rack);
+
+/** Coolant that leaves a rack: warmer by its heat over its flow, but never warmer than the plates
+ *  that warm it, or than what switches a rack off that has none of ours. Where it stands still it
+ *  is as warm as they are. */
+double mr_plant_return_c(const struct mr_plant *plant, const struct mr_plant_state *state,
+                         uint32_t rack, double supply_c);
+
 /** The flow class of a rack's plates follows its flow. */
 void mr_plant_rack_flow(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t rack);
 

@@ -69,7 +69,7 @@ double mr_plant_outage_most(const struct mr_plant *plant, int kind, uint32_t par
 {
     switch ((enum mr_plant_part)kinds[kind].part) {
     case MR_PLANT_PART_CDU:
-        return kind == MR_PLANT_OUT_UNITS ? (double)plant->group[part].n_unit : 1;
+        return kinds[kind].adds ? (double)plant->group[part].n_unit : 1;
     case MR_PLANT_PART_LOOP:
         return most_of_loop(&plant->loop[part], kind);
     case MR_PLANT_PART_HALL:
@@ -119,7 +119,8 @@ static void renew_group(const struct mr_plant *plant, struct mr_plant_state *sta
 {
     const struct mr_cdu_group *g = &plant->group[i];
     struct mr_cdu_group_state *s = &state->group[i];
-    const int n_lost = (int)state->told[MR_PLANT_OUT_UNITS][i];
+    const double lost = state->told[MR_PLANT_OUT_UNITS][i] + state->unit_leak[i].n_known;
+    const int n_lost = (int)fmin(lost, (double)g->n_unit);
     const int n_now = (int)(g->n_unit - s->n_running);
     if (n_lost != n_now)
         mr_cdu_group_lose(g, s, n_lost - n_now);
@@ -127,6 +128,21 @@ static void renew_group(const struct mr_plant *plant, struct mr_plant_state *sta
                            !(state->told[MR_PLANT_OUT_PUMPS][i] > 0) &&
                                (g->has_ups_pumps || mr_plant_has_utility(state)));
     mr_plant_group_flow(plant, state, i);
+}
+
+/* A leak is seen after its delay; a repair at once. */
+static void renew_unit_leak(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t i)
+{
+    struct mr_plant_unit_leak *l = &state->unit_leak[i];
+    const uint32_t n = (uint32_t)state->told[MR_PLANT_OUT_UNIT_LEAK][i];
+    if (n > l->n_known) {
+        l->seen_s = fmin(l->seen_s, state->t_s + plant->p.leak.detect_s);
+        return;
+    }
+    l->n_known = n;
+    l->seen_s = HUGE_VAL;
+    l->isolated_s = n > 0 ? l->isolated_s : HUGE_VAL;
+    renew_group(plant, state, i);
 }
 
 static void renew_loop(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t i)
@@ -167,6 +183,7 @@ void mr_plant_set_outage(const struct mr_plant *plant, struct mr_plant_state *st
     static const int events[MR_PLANT_N_OUTAGE] = {
         [MR_PLANT_OUT_PUMPS] = MR_PLANT_PUMP_TRIP,
         [MR_PLANT_OUT_UNITS] = MR_PLANT_CDU_TRIP,
+        [MR_PLANT_OUT_UNIT_LEAK] = -1, /* told when it is seen */
         [MR_PLANT_OUT_FANS] = MR_PLANT_FAN_LOSS,
         [MR_PLANT_OUT_CHILLERS] = MR_PLANT_CHILLER_TRIP,
         [MR_PLANT_OUT_WATER] = MR_PLANT_WATER_LIMIT,
@@ -185,14 +202,17 @@ void mr_plant_set_outage(const struct mr_plant *plant, struct mr_plant_state *st
     *told = value;
     /* what was lost by this, where several can be; else there is no number to tell */
     const bool counts = kinds[kind].adds || kind == MR_PLANT_OUT_VALVE;
-    if (value > before)
+    if (value > before && events[kind] >= 0)
         tell(plant, state, events[kind], name_of(plant, kinds[kind].part, part),
              counts ? value - (kinds[kind].adds ? before : 0) : (double)NAN);
     else if (kind == MR_PLANT_OUT_UTILITY)
         tell(plant, state, MR_PLANT_UTILITY_BACK, plant->site->name, (double)NAN);
     switch ((enum mr_plant_part)kinds[kind].part) {
     case MR_PLANT_PART_CDU:
-        renew_group(plant, state, part);
+        if (kind == MR_PLANT_OUT_UNIT_LEAK)
+            renew_unit_leak(plant, state, part);
+        else
+            renew_group(plant, state, part);
         break;
     case MR_PLANT_PART_LOOP:
         renew_loop(plant, state, part);
@@ -288,7 +308,29 @@ double mr_plant_leaks_next_s(const struct mr_plant *plant, const struct mr_plant
     double t_s = HUGE_VAL;
     for (size_t i = 0; i < state->n_leak; i++)
         t_s = fmin(t_s, stage_s(plant, state, &state->leak[i]));
+    for (uint32_t i = 0; i < plant->n_group; i++)
+        t_s = fmin(t_s, fmin(state->unit_leak[i].seen_s, state->unit_leak[i].isolated_s));
     return t_s;
+}
+
+static void advance_unit_leak(const struct mr_plant *plant, struct mr_plant_state *state,
+                              uint32_t i)
+{
+    struct mr_plant_unit_leak *l = &state->unit_leak[i];
+    const char *name = plant->group[i].name;
+    if (l->seen_s <= state->t_s) {
+        const uint32_t n = (uint32_t)state->told[MR_PLANT_OUT_UNIT_LEAK][i];
+        tell(plant, state, MR_PLANT_LEAK, name, (double)NAN);
+        tell(plant, state, MR_PLANT_CDU_TRIP, name, n - l->n_known);
+        l->n_known = n;
+        l->seen_s = HUGE_VAL;
+        l->isolated_s = state->t_s + plant->p.leak.isolation_s;
+        renew_group(plant, state, i);
+    }
+    if (l->isolated_s <= state->t_s) {
+        tell(plant, state, MR_PLANT_ISOLATED, name, (double)NAN);
+        l->isolated_s = HUGE_VAL;
+    }
 }
 
 void mr_plant_advance_leaks(const struct mr_plant *plant, struct mr_plant_state *state)
@@ -303,6 +345,8 @@ void mr_plant_advance_leaks(const struct mr_plant *plant, struct mr_plant_state 
             state->leak[n++] = l;
     }
     state->n_leak = n;
+    for (uint32_t i = 0; i < plant->n_group; i++)
+        advance_unit_leak(plant, state, i);
 }
 
 mr_status mr_plant_leak(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t rack,

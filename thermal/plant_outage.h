@@ -4,8 +4,10 @@
  * brings nothing back that another still holds. Loss of the utility is apart: what it takes comes
  * back with it unless it is lost for a reason of its own.
  *
- * Leaks run by themselves once they begin (thermal/leak); a rack may have several, each tray its
- * own. What is cut off stays so until the last leak that cuts it is repaired. */
+ * Leaks of racks run by themselves once they begin (thermal/leak); a rack may have several, each
+ * tray its own. What is cut off stays so until the last leak that cuts it is repaired. A leak of a
+ * CDU is told like an outage: its unit stops when the leak is detected and is shut off while its
+ * valves close; racks keep what the units that are left can give. */
 #ifndef MR_THERMAL_PLANT_OUTAGE_H
 #define MR_THERMAL_PLANT_OUTAGE_H
 
@@ -34,6 +36,7 @@ enum mr_plant_part {
 #define MR_PLANT_OUTAGE_LIST(X)                                                              \
     X(PUMPS, "pumps", CDU, false, "pumps of a CDU group have no power")                      \
     X(UNITS, "cdu", CDU, true, "units of a CDU group; value: how many, 1")                   \
+    X(UNIT_LEAK, "cdu_leak", CDU, true, "units of a CDU group leak; value: how many, 1")     \
     X(FANS, "fans", LOOP, true, "fans of a loop's heat rejection; value: share, 1")          \
     X(CHILLERS, "chillers", LOOP, true, "chillers of a loop; value: how many, all")          \
     X(WATER, "water", LOOP, false, "water of a loop's towers and pads")                      \

@@ -133,6 +133,16 @@ static mr_status settle_once(const struct mr_plant *plant, struct mr_plant_state
     return MR_OK;
 }
 
+/* Pumps rest at the flow that is needed. */
+static void settle_pumps(const struct mr_plant *plant, struct mr_plant_state *state)
+{
+    mr_plant_follow(plant, state);
+    for (uint32_t i = 0; i < plant->n_group; i++) {
+        mr_cdu_group_rest(&plant->group[i], &state->group[i]);
+        mr_plant_group_flow(plant, state, i);
+    }
+}
+
 mr_status mr_plant_settle(const struct mr_plant *plant, struct mr_plant_state *state,
                           struct mr_err *err)
 {
@@ -142,6 +152,8 @@ mr_status mr_plant_settle(const struct mr_plant *plant, struct mr_plant_state *s
     double *work = mr_alloc_zero(plant->n_group + plant->n_hall + plant->n_loop + 1, sizeof *work);
     if (work == NULL)
         return mr_err_nomem(err, (plant->n_group + plant->n_hall + plant->n_loop) * sizeof *work);
+    if (!plant->p.starts_full)
+        settle_pumps(plant, state);
     mr_status st = MR_OK;
     for (int k = 0; k < n_round && st == MR_OK; k++)
         st = settle_once(plant, state, work, err);

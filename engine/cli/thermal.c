@@ -33,9 +33,10 @@ static const struct mr_opt rows[] = {
     {MR_PARAM(OPT, until_s, "until", MR_Q_TIME, "0 s", 0, 1e10,
               "Length of the run; 0: to the trace's end, one day without a trace"),
      0, "TIME"},
-    {MR_PARAM_MANY(OPT, fail, "fail",
-                   "Outage KIND[:NAME]@TIME[+DURATION][=VALUE]: pumps, cdu, fans, chillers, water, "
-                   "loop_pumps, air, valve, sensor, leak, utility"),
+    {MR_PARAM_MANY(
+         OPT, fail, "fail",
+         "Outage KIND[:NAME]@TIME[+DURATION][=VALUE]: pumps, cdu, cdu_leak, fans, chillers, water, "
+         "loop_pumps, air, valve, sensor, leak, utility"),
      0, "OUTAGE"},
     {MR_PARAM_MANY(OPT, set, "set",
                    "Parameter of plant, weather, package, rack, cdu, loop, room, ... or a name"),
@@ -430,13 +431,38 @@ static void get_figures(const struct job *job, struct figures *f)
 
 /* The figures of a group, those that are defined. */
 static void print_group(const struct job *job, struct mr_buf *out, const char *title,
-                        const char *group)
+                        const char *group, bool has_units)
 {
+    const char *comma = "";
     mr_buf_printf(out, "%-22s", title);
-    for (size_t i = 0; i < job->list.n; i++)
-        if (strcmp(job->list.item[i].group, group) == 0 && !isnan(job->list.item[i].value))
-            mr_buf_printf(out, " %s %.4g", job->list.item[i].name, job->list.item[i].value);
+    for (size_t i = 0; i < job->list.n; i++) {
+        const struct mr_thermal_figure *f = &job->list.item[i];
+        if (strcmp(f->group, group) != 0 || isnan(f->value))
+            continue;
+        mr_buf_printf(out, "%s %s %.4g%s%s", comma, f->name, f->value, has_units ? " " : "",
+                      has_units ? f->units : "");
+        comma = has_units ? "," : "";
+    }
     mr_buf_printf(out, "\n");
+}
+
+/* What the connection gives, and whether that is enough: here nothing caps racks. */
+static void print_meter(const struct job *job, struct mr_buf *out)
+{
+    const struct mr_thermal_figure_list *l = &job->list;
+    const double mean = mr_thermal_figure(l, "power", "site_mw_mean");
+    const double most = mr_thermal_figure(l, "power", "site_mw_peak");
+    const double limit = mr_thermal_figure(l, "power", "limit_mw");
+    if (isnan(most))
+        return;
+    mr_buf_printf(out, "%-22s %.4g MW, at most about %.4g MW", "meter", mean, most);
+    if (!isnan(limit))
+        mr_buf_printf(out,
+                      most > limit ? "; ABOVE the connection's %.4g MW: millrace power "
+                                     "shows what that caps"
+                                   : " of %.4g MW",
+                      limit);
+    mr_buf_char(out, '\n');
 }
 
 static void json_group(const struct job *job, struct mr_jsonw *w, const char *group)
@@ -451,6 +477,10 @@ static void print_pue(const struct job *job, struct mr_buf *out)
     const struct mr_thermal_figure_list *l = &job->list;
     const double pue = mr_thermal_figure(l, "power", "pue");
     mr_buf_printf(out, "%-22s ", "PUE");
+    if (isnan(mr_thermal_figure(l, "power", "pue_cooling"))) {
+        mr_buf_printf(out, "not defined: racks drew nothing\n");
+        return;
+    }
     if (isnan(pue))
         mr_buf_printf(out, "not defined at the meter; ");
     else
@@ -488,8 +518,12 @@ static void print_table(const void *data, struct mr_buf *out)
                   "cooling", cooling_j * joule_mwh, s->fan_j * joule_mwh, s->work_j * joule_mwh,
                   s->facility_pump_j * joule_mwh, s->cdu_j * joule_mwh, s->air_j * joule_mwh);
     print_pue(job, out);
-    mr_buf_printf(out, "%-22s %.4g m3 (WUE %.3g L/kWh)\n", "water", s->water_m3,
-                  mr_thermal_figure(&job->list, "thermal", "wue_l_kwh"));
+    print_meter(job, out);
+    const double wue = mr_thermal_figure(&job->list, "thermal", "wue_l_kwh");
+    mr_buf_printf(out, "%-22s %.4g m3", "water", s->water_m3);
+    if (!isnan(wue))
+        mr_buf_printf(out, " (WUE %.3g L/kWh)", wue);
+    mr_buf_char(out, '\n');
     if (s->die_max_c > -273)
         mr_buf_printf(out, "%-22s %.2f degC\n", "hottest die", s->die_max_c);
     if (job->plant->n_group > 0)
@@ -499,12 +533,12 @@ static void print_table(const void *data, struct mr_buf *out)
     if (f.packages_s > 0)
         mr_buf_printf(out, "%-22s %.5g package hours (%.3g %%)\n", "throttled or off",
                       s->throttled_s / hour, 100 * s->throttled_s / f.packages_s);
-    print_group(job, out, "approach [K]", "approach");
-    print_group(job, out, "hours at limit", "hours_above");
+    print_group(job, out, "approach [K]", "approach", false);
+    print_group(job, out, "hours at limit", "hours_above", true);
     mr_buf_printf(out, "%-22s", "heat rejection");
     for (int m = 0; m < MR_REJECTION_N_MODE; m++)
         if (s->mode_s[m] > 0)
-            mr_buf_printf(out, " %s %.5g h", mr_rejection_mode_name(m), s->mode_s[m] / hour);
+            mr_buf_printf(out, " %s %.5g loop h", mr_rejection_mode_name(m), s->mode_s[m] / hour);
     mr_buf_printf(out, "\n%-22s", "events");
     for (int k = 0; k < MR_PLANT_N_EVENT; k++)
         if (job->state->n_event[k] > 0)

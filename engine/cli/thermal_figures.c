@@ -65,6 +65,12 @@ void mr_thermal_figures_step(struct mr_thermal_figures *figures, const struct mr
         add(figures, MR_THERMAL_APPROACH_WET, last_k++,
             has_tower ? supply_c - air.wet_bulb_c : (double)NAN, dt_s);
     }
+    double it_j = 0;
+    for (uint32_t i = 0; i < plant->n_rack; i++)
+        it_j += state->rack[i].in_j;
+    if (dt_s > 0)
+        figures->it_w_max = fmax(figures->it_w_max, (it_j - figures->it_j) / dt_s);
+    figures->it_j = it_j;
     for (uint32_t i = 0; i < plant->n_rack; i++) {
         const struct mr_plant_rack_state *s = &state->rack[i];
         double die_c = (double)NAN;
@@ -187,13 +193,32 @@ static void put_hours(const struct mr_plant *plant, const struct mr_plant_state 
     for (size_t i = 0; i < plant->n_hall; i++)
         room_s += state->hall[i].room.high_s;
     const struct mr_thermal_figure rows[] = {
-        {"hours_above", "die", "h", "packages x time in which they were held or off",
-         s.throttled_s / hour_s},
-        {"hours_above", "supply", "h", "CDU groups x time above set point and margin",
+        {"hours_above", "held_or_off", "package h",
+         "packages x time in which they drew less than asked", s.throttled_s / hour_s},
+        {"hours_above", "supply", "group h", "CDU groups x time above set point and margin",
          s.supply_high_s / hour_s},
-        {"hours_above", "facility", "h", "loops x time above set point and dead band",
+        {"hours_above", "facility", "loop h", "loops x time above set point and dead band",
          s.facility_high_s / hour_s},
-        {"hours_above", "room", "h", "halls x time above the air inlet limit", room_s / hour_s},
+        {"hours_above", "room", "hall h", "halls x time above the air inlet limit",
+         room_s / hour_s},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        put(list, rows[i]);
+}
+
+/* At the meter, and what the connection gives. The most is that of racks, with cooling and losses
+ * in proportion: they follow a little later and a little less. */
+static void put_meter(const struct mr_thermal_figures *f, const struct mr_metrics *m,
+                      double until_s, struct mr_thermal_figure_list *list)
+{
+    static const double mega = 1e6;
+    const double limit_w = f->plant->site->grid.limit_w, pue = mr_metrics_value(m, MR_METRICS_PUE);
+    const struct mr_thermal_figure rows[] = {
+        {"power", "it_mw_peak", "MW", "most that racks drew in one step", f->it_w_max / mega},
+        {"power", "site_mw_mean", "MW", "E_site / time", pue * f->it_j / until_s / mega},
+        {"power", "site_mw_peak", "MW", "it_mw_peak x pue", pue * f->it_w_max / mega},
+        {"power", "limit_mw", "MW", "what the connection gives",
+         limit_w > 0 ? limit_w / mega : (double)NAN},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         put(list, rows[i]);
@@ -218,6 +243,7 @@ mr_status mr_thermal_figures_end(const struct mr_thermal_figures *figures,
                                          "(E_it + E_pumps + E_fans + E_chillers) / E_it, without "
                                          "the electric chain",
                                          1 + mr_metrics_value(&m, MR_METRICS_COOLING)});
+    put_meter(figures, &m, until_s, list);
     put(list, (struct mr_thermal_figure){"thermal", "wue_l_kwh", "L kWh-1",
                                          mr_metrics_formula(MR_METRICS_WUE),
                                          mr_metrics_value(&m, MR_METRICS_WUE) * l_kwh_of_m3_j});

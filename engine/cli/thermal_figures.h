@@ -30,6 +30,7 @@ struct mr_thermal_figures {
     struct mr_metrics_track approach[MR_THERMAL_N_APPROACH];
     double *last_k; /* of every group, then loops over dry and wet bulb; NaN before the first */
     double *rack_k; /* of every rack's dies */
+    double it_j, it_w_max; /* drawn by racks up to the last step; the most of one step */
 };
 
 MR_CHECKED mr_status mr_thermal_figures_init(struct mr_thermal_figures *figures,
@@ -47,7 +48,7 @@ enum {
 };
 
 struct mr_thermal_figure {
-    const char *group, *name, *units, *formula; /* static */
+    const char *group, *name, *units, *formula; /* static; units for people, "package h" */
     double value;                               /* NaN: not defined here */
 };
 

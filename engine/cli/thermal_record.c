@@ -71,7 +71,7 @@ static const struct mr_channel cdu_channels[] = {
     F32("heat_kw", "kW", "Heat given to the facility water", 1e-3, NULL),
     F32("electric_kw", "kW", "Pumps and controls", 1e-3, NULL),
     U32("units", "Units in service", NULL),
-    ENUM("leak", "A leak of one of its racks is known", no_yes, "CDU/LeakDetect"),
+    ENUM("leak", "A leak of one of its units or racks is known", no_yes, "CDU/LeakDetect"),
     ENUM("mode", "What limits the supply", cdu_modes, NULL),
 };
 static const struct mr_channel loop_channels[] = {
@@ -412,9 +412,11 @@ static mr_status rack_rows(struct mr_thermal_record *r, const struct mr_plant_st
     return r->racks != NULL ? mr_track_row(r->racks, t_s, r->value, err) : MR_OK;
 }
 
-/* Of one of its racks, as their detectors say. */
+/* Of one of its units, or of one of its racks, as their detectors say. */
 static bool leaks(const struct mr_plant *plant, const struct mr_plant_state *state, uint32_t group)
 {
+    if (state->unit_leak[group].n_known > 0)
+        return true;
     for (size_t i = 0; i < state->n_leak; i++) {
         const uint32_t rack = state->leak[i].rack;
         if (plant->rack[rack].group == group && state->rack[rack].n_known > 0)

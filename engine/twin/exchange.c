@@ -175,6 +175,7 @@ static mr_status build(struct mr_exchange *x, struct mr_diags *diags, struct mr_
     const struct mr_exchange_plan *plan = &x->plan;
     struct mr_plant_params plant = plan->plant;
     plant.leakage = MR_PLANT_LEAKAGE_ADDED;
+    plant.starts_full = true; /* load is about to come, nobody knows how much */
     MR_TRY(leakage_sets(x, err));
     MR_TRY(make_arrays(x, err));
     MR_TRY(

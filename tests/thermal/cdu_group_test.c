@@ -259,6 +259,48 @@ MR_TEST(pumps_coast_down_and_come_back)
     mr_assert_near(s.electric_w, 74e3, 1e-12, 0);
 }
 
+/* Affinity: half the flow against the same racks takes 0.5^2.85 of the watts. Up at once, in the
+ * start time; down in an hour from full to none; never below the least; a load that trembles moves
+ * nothing. */
+MR_TEST(pumps_follow_the_need)
+{
+    struct mr_cdu_group g = deschutes(2, 0);
+    struct mr_cdu_group_state s;
+    mr_cdu_group_start(&g, &s, 0, 30);
+    const double full_w = s.electric_w;
+    mr_cdu_group_set_need(&g, &s, 0.6);
+    const double low = s.need_frac;
+    assert_true(low >= 0.6 && low < 0.6 * MR_FLOW_RATIO);
+    mr_cdu_group_advance(&g, &s, 0.5 * (1 - low) * 3600, 1e6, NULL);
+    mr_assert_near(mr_cdu_group_flow(&s), 0.5 * (1 + low), 0.026, 0); /* within its class */
+    mr_cdu_group_advance(&g, &s, 3600, 1e6, NULL);
+    mr_assert_near(mr_cdu_group_flow(&s), low, 1e-12, 0);
+    mr_assert_near(s.electric_w / full_w, mr_pow(low, 2.85), 1e-9, 0);
+    mr_assert_near(mr_cdu_group_speed_frac(&g, &s), mr_pump_speed(&g.pump, low, mr_pow(low, 1.85)),
+                   1e-9, 0);
+    mr_cdu_group_set_need(&g, &s, 0.6 / MR_FLOW_RATIO);
+    assert_true(s.need_frac == low);
+    mr_cdu_group_set_need(&g, &s, 0.01);
+    assert_true(s.need_frac >= 0.5 && s.need_frac < 0.5 * MR_FLOW_RATIO);
+    mr_cdu_group_set_need(&g, &s, 0.97);
+    assert_true(s.need_frac == 1);
+    mr_cdu_group_advance(&g, &s, 3600 + (1 - low) * g.pump.start_s + 1e-6, 1e6, NULL);
+    assert_true(mr_cdu_group_flow(&s) == 1);
+    mr_assert_near(s.electric_w, full_w, 1e-12, 0);
+    mr_assert_near(s.in_j + s.fluid_j - s.out_j - g.heat_j_k * (s.return_c - 30), 0, 0,
+                   1e-9 * s.in_j);
+    mr_cdu_group_set_need(&g, &s, 0.6); /* without pumps it is only remembered */
+    mr_cdu_group_set_pumps(&g, &s, false);
+    mr_cdu_group_advance(&g, &s, 7200, 0, NULL);
+    assert_true(mr_cdu_group_flow(&s) == 0);
+    mr_cdu_group_set_pumps(&g, &s, true);
+    mr_cdu_group_advance(&g, &s, 7300, 0, NULL);
+    mr_assert_near(mr_cdu_group_flow(&s), low, 1e-12, 0);
+    g.least_frac = 1;
+    mr_cdu_group_set_need(&g, &s, 0);
+    assert_true(s.need_frac == 1);
+}
+
 MR_TEST(fouling_grows)
 {
     const struct mr_cdu_group g = deschutes(1, 0);
@@ -309,5 +351,5 @@ MR_TEST_MAIN(MR_TEST_ENTRY(design_point), MR_TEST_ENTRY(one_of_four_is_lost),
              MR_TEST_ENTRY(step_of_facility_water), MR_TEST_ENTRY(supply_is_high_at_its_crossing),
              MR_TEST_ENTRY(modes_are_one_law), MR_TEST_ENTRY(lazy_is_stepped),
              MR_TEST_ENTRY(a_spare_takes_over), MR_TEST_ENTRY(spares_share_the_flow),
-             MR_TEST_ENTRY(pumps_coast_down_and_come_back), MR_TEST_ENTRY(fouling_grows),
-             MR_TEST_ENTRY(impossible_groups))
+             MR_TEST_ENTRY(pumps_coast_down_and_come_back), MR_TEST_ENTRY(pumps_follow_the_need),
+             MR_TEST_ENTRY(fouling_grows), MR_TEST_ENTRY(impossible_groups))

@@ -134,10 +134,11 @@ MR_TEST(blind_detectors_see_nothing)
 MR_TEST(rack_flow_follows_the_header)
 {
     struct fixture f;
-    const struct mr_plant_set set = {"cdu", "header", "60 kPa"}; /* 60 + 60 kPa are needed */
+    const struct mr_plant_set set[] = {{"cdu", "header", "60 kPa"}, /* 60 + 60 kPa are needed */
+                                       {"cdu", "flow.least", "1"}};
     open_site(&f, ROW(COOL));
     set_weather(&f, 25, NULL);
-    build(&f, &set, 1);
+    build(&f, set, 2);
     load(&f, 60e3);
     assert_int_equal(mr_plant_settle(f.plant, f.state, NULL), MR_OK);
     mr_plant_advance(f.plant, f.state, 60);
@@ -156,7 +157,7 @@ MR_TEST(rack_flow_follows_the_header)
 MR_TEST(racks_share_a_header)
 {
     struct fixture f;
-    start(&f, ROW(COOL), 25, 60e3);
+    start(&f, ROW(COOL), 25, 132e3);
     const double full_m3_s = row_of(&f, 0).flow_m3_s;
     lose(&f, MR_PLANT_OUT_VALVE, 0, 1);
     mr_plant_advance(f.plant, f.state, 60); /* half of the stroke: 1/50^0.5 of its width */
@@ -202,6 +203,125 @@ MR_TEST(racks_switch_off_as_a_whole)
     assert_int_equal(mr_plant_fault(f.state, NULL), MR_OK);
     assert_true(row_of(&f, 0).power_w == 0 && row_of(&f, 0).n_off == 72);
     assert_true(f.state->group[0].return_c < 105);
+    /* once: nobody starts into coolant that stands still, however cold dies are */
+    assert_true(f.n_event[MR_PLANT_SHUTDOWN] == 3 && f.n_event[MR_PLANT_RESTART] == 0);
+    lose(&f, MR_PLANT_OUT_PUMPS, 0, 0);
+    mr_plant_advance(f.plant, f.state, 40000);
+    assert_int_equal(f.n_event[MR_PLANT_RESTART], 3);
+    mr_assert_near(row_of(&f, 0).power_w, 132e3, 1e-3, 0);
+    check_energy(&f, 1e-9);
+    close_site(&f);
+}
+
+/* While pumps coast to nothing the rest of racks still gives its heat to a trickle: what leaves is
+ * no warmer than the plates, and what stands still is as warm as they are. */
+MR_TEST(coolant_is_no_warmer_than_plates)
+{
+    struct fixture f;
+    double most_c = 0;
+    start(&f, ROW(COOL), 25, 132e3);
+    lose(&f, MR_PLANT_OUT_PUMPS, 0, 1);
+    for (double t_s = 1; t_s < 3600; t_s *= 1.05) {
+        mr_plant_advance(f.plant, f.state, t_s);
+        const struct mr_plant_rack_row row = row_of(&f, 0);
+        assert_true(row.return_c <= fmax(row.die_max_c, row.supply_c) + 1e-9);
+        assert_true(row.return_c >= row.supply_c);
+        most_c = fmax(most_c, row.return_c);
+    }
+    const struct mr_plant_rack_row last = row_of(&f, 0);
+    assert_true(last.flow_m3_s == 0 && most_c > 60 && most_c < 105);
+    mr_assert_near(last.return_c,
+                   fmax(last.supply_c, f.state->cohort[f.state->rack[0].first].cohort.mean_c[1]),
+                   1e-12, 0);
+    close_site(&f);
+}
+
+/* A site at 45 % of its watts: pumps at their least, less heat than it saves in pumps; at full
+ * watts as ever, within the pumps' start time; down again within the hour. */
+MR_TEST(pumps_turn_down_with_the_load)
+{
+    struct fixture f;
+    start(&f, ROW(COOL), 25, 132e3);
+    const double full_w = f.state->group[0].electric_w;
+    close_site(&f);
+    start(&f, ROW(COOL), 25, 60e3);
+    const double low = mr_cdu_group_flow(&f.state->group[0]);
+    assert_true(low >= 0.5 && low < 0.526);
+    mr_plant_advance(f.plant, f.state, 7200);
+    assert_int_equal(f.n_event[MR_PLANT_RACK_FLOW_LOW], 0);
+    mr_assert_near(f.state->group[0].electric_w, full_w * mr_pow(low, 2.85), 1e-9, 0);
+    mr_assert_near(row_of(&f, 0).flow_m3_s / f.plant->rack[0].manifold.flow_m3_s, low, 1e-12, 0);
+    mr_assert_near(row_of(&f, 0).supply_c, 40, 1e-9, 0);
+    mr_plant_set_power(f.plant, f.state, 2, 132e3); /* one rack needs it all */
+    mr_plant_advance(f.plant, f.state, 7200 + 16);
+    assert_true(mr_cdu_group_flow(&f.state->group[0]) == 1);
+    assert_true(mr_cdu_group_flow(&f.state->group[1]) == low);
+    mr_plant_set_power(f.plant, f.state, 2, 60e3);
+    mr_plant_advance(f.plant, f.state, 7200 + 16 + 900);
+    const double on_its_way = mr_cdu_group_flow(&f.state->group[0]);
+    assert_true(on_its_way > 0.7 && on_its_way < 0.85);
+    mr_plant_advance(f.plant, f.state, 10000);
+    assert_true(mr_cdu_group_flow(&f.state->group[0]) == low);
+    assert_int_equal(f.n_event[MR_PLANT_SHUTDOWN], 0);
+    check_energy(&f, 1e-10);
+    close_site(&f);
+}
+
+/* A year after cleaning the racks' drop has grown by 30 %: at the pressure that is held, half of
+ * which the valve takes, (2 / 2.3)^(1/1.85) of the flow is left. */
+MR_TEST(fouled_racks_take_less)
+{
+    struct fixture f;
+    open_site(&f, ROW(COOL));
+    set_weather(&f, 25, NULL);
+    f.params.fouled_s = 8760 * 3600.0;
+    build(&f, NULL, 0);
+    load(&f, 132e3);
+    assert_int_equal(mr_plant_settle(f.plant, f.state, NULL), MR_OK);
+    mr_plant_advance(f.plant, f.state, 60);
+    const double left = mr_pow(2 / 2.3, 1 / 1.85);
+    mr_assert_near(left, 0.927, 1e-3, 0);
+    const struct mr_plant_rack_row row = row_of(&f, 0);
+    mr_assert_near(row.flow_m3_s / f.plant->rack[0].manifold.flow_m3_s, left, 1e-5, 0);
+    mr_assert_near(row.header_pa, row.header_set_pa, 1e-9, 0);
+    mr_assert_near(row.drop_pa, 60e3 * 1.3 * 2 / 2.3, 1e-4, 0);
+    lose(&f, MR_PLANT_OUT_VALVE, 0, 1); /* valves move by the same law */
+    mr_plant_advance(f.plant, f.state, 300);
+    assert_true(row_of(&f, 0).flow_m3_s == 0);
+    lose(&f, MR_PLANT_OUT_VALVE, 0, 0);
+    mr_plant_advance(f.plant, f.state, 600);
+    mr_assert_near(row_of(&f, 0).flow_m3_s / f.plant->rack[0].manifold.flow_m3_s, left, 1e-4, 0);
+    close_site(&f);
+}
+
+/* A unit that leaks stops when that is seen, a second later, and is shut off ten later; the other
+ * one gives what it can; repaired, it is back. */
+MR_TEST(units_leak)
+{
+    struct fixture f;
+    start(&f, ROW(COOL), 25, 132e3);
+    mr_plant_advance(f.plant, f.state, 100);
+    lose(&f, MR_PLANT_OUT_UNIT_LEAK, 0, 1);
+    assert_true(f.state->group[0].n_running == 2 && f.n_event[MR_PLANT_LEAK] == 0);
+    mr_plant_advance(f.plant, f.state, 150);
+    assert_true(f.n_event[MR_PLANT_LEAK] == 1 && f.n_event[MR_PLANT_ISOLATED] == 1);
+    mr_assert_near(f.first_s[MR_PLANT_LEAK], 101, 1e-12, 0);
+    mr_assert_near(f.first_s[MR_PLANT_CDU_TRIP], 101, 1e-12, 0);
+    mr_assert_near(f.first_s[MR_PLANT_ISOLATED], 111, 1e-12, 0);
+    assert_true(f.state->group[0].n_running == 1 && f.state->group[1].n_running == 2);
+    assert_int_equal(row_of(&f, 0).n_off, 0);
+    lose(&f, MR_PLANT_OUT_UNITS, 0, 1); /* and the other one fails */
+    assert_int_equal(f.state->group[0].n_running, 0);
+    lose(&f, MR_PLANT_OUT_UNITS, 0, 2); /* no more than there are */
+    assert_int_equal(f.state->group[0].n_running, 0);
+    lose(&f, MR_PLANT_OUT_UNITS, 0, 0);
+    lose(&f, MR_PLANT_OUT_UNIT_LEAK, 0, 0);
+    assert_int_equal(f.state->group[0].n_running, 2);
+    lose(&f, MR_PLANT_OUT_UNIT_LEAK, 0, 2); /* repaired before anybody saw it */
+    lose(&f, MR_PLANT_OUT_UNIT_LEAK, 0, 0);
+    mr_plant_advance(f.plant, f.state, 1000);
+    assert_true(f.n_event[MR_PLANT_LEAK] == 1 && f.state->group[0].n_running == 2);
+    check_energy(&f, 1e-10);
     close_site(&f);
 }
 
@@ -295,6 +415,9 @@ MR_TEST_MAIN(MR_TEST_ENTRY(utility_brings_back_only_what_it_took),
              MR_TEST_ENTRY(leaks_overlap), MR_TEST_ENTRY(blind_detectors_see_nothing),
              MR_TEST_ENTRY(rack_flow_follows_the_header), MR_TEST_ENTRY(racks_share_a_header),
              MR_TEST_ENTRY(no_plant_is_like_that), MR_TEST_ENTRY(racks_switch_off_as_a_whole),
-             MR_TEST_ENTRY(racks_need_air), MR_TEST_ENTRY(valves_that_close_at_once),
+             MR_TEST_ENTRY(coolant_is_no_warmer_than_plates),
+             MR_TEST_ENTRY(pumps_turn_down_with_the_load), MR_TEST_ENTRY(fouled_racks_take_less),
+             MR_TEST_ENTRY(units_leak), MR_TEST_ENTRY(racks_need_air),
+             MR_TEST_ENTRY(valves_that_close_at_once),
              MR_TEST_ENTRY(parts_that_have_nothing_to_lose),
              MR_TEST_ENTRY(facility_pumps_and_air_handlers), MR_TEST_ENTRY(no_memory_for_a_leak))
