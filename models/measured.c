@@ -468,8 +468,8 @@ static mr_status read_row(const struct reader *r, struct mr_measured_row *row, s
     MR_TRY(keep(r, c->system, &row->system));
     MR_TRY(keep(r, c->model, &row->model));
     MR_TRY(keep(r, c->backend, &row->backend));
-    MR_TRY(positive(r, c->isl, &row->input, err));
-    MR_TRY(positive(r, c->osl, &row->output, err));
+    MR_TRY(mr_csv_f64(r->csv, c->isl, &row->input, err));
+    MR_TRY(mr_csv_f64(r->csv, c->osl, &row->output, err));
     MR_TRY(positive(r, c->ttft, &row->ttft_s, err));
     MR_TRY(positive(r, c->tpot, &row->tpot_s, err));
     MR_TRY(number(r, c->concurrency, &concurrency, err));
@@ -489,7 +489,8 @@ static mr_status read_row(const struct reader *r, struct mr_measured_row *row, s
     row->concurrency = isnan(concurrency) ? batch : concurrency;
     row->has_counts =
         (isnan(row->concurrency) || (row->concurrency > 0 && row->concurrency <= requests_max)) &&
-        row->input <= tokens_max && row->output <= tokens_max && is_count(drafts, 0, drafts_max) &&
+        row->input >= 1 && row->input <= tokens_max && row->output >= 1 &&
+        row->output <= tokens_max && is_count(drafts, 0, drafts_max) &&
         is_count(sequences, 1, requests_max) && is_count(blocks, 1, blocks_max) &&
         (isnan(accepted) || (drafts >= 0 && accepted >= 1 && accepted <= drafts + 1)) &&
         is_count(n_prefill, 1, packages_max) && is_count(n_decode, 1, packages_max);
@@ -498,7 +499,10 @@ static mr_status read_row(const struct reader *r, struct mr_measured_row *row, s
     row->n_sequence_max = sequences >= 1 ? sequences : 0;
     row->accepted = row->has_counts && accepted >= 1 ? accepted : 0;
     row->n_block = row->has_counts && blocks >= 1 ? (uint64_t)blocks : 0;
-    row->is_split = mr_str_is(field(r, c->mode), "disagg");
+    const struct mr_str mode = field(r, c->mode);
+    row->is_split = mr_str_is(mode, "disagg");
+    if (!row->is_split && mode.n > 0 && !mr_str_is(mode, "agg"))
+        return mr_csv_error(r->csv, c->mode, err, MR_RANGE, "must be agg, disagg or blank");
     row->knows_workers = n_prefill >= 1 && n_decode >= 1;
     row->n_prefill = row->knows_workers ? n_prefill : 1;
     row->n_decode = row->knows_workers ? n_decode : 1;
@@ -530,12 +534,17 @@ static mr_status read_rows(struct reader *r, struct mr_err *err)
     }
 }
 
+mr_status mr_measured_no_rows(const char *path, struct mr_err *err)
+{
+    return mr_err_set(err, MR_SCHEMA, (struct mr_place){path, 0, 0},
+                      "a header without rows: nothing is measured");
+}
+
 mr_status mr_measured_read(const char *path, struct mr_shelf *shelf, struct mr_measured *set,
                            struct mr_err *err)
 {
     struct mr_software_card plain;
     struct reader r = {.shelf = shelf, .set = set, .path = path, .plain = &plain};
-    struct mr_diags ignored = {0};
     mr_software_defaults(&plain);
     mr_status st = mr_shelf_list_add(&r.llms, &mr_llm_kind, NULL, err);
     if (st == MR_OK)
@@ -544,9 +553,11 @@ mr_status mr_measured_read(const char *path, struct mr_shelf *shelf, struct mr_m
         st = find_columns(&r, err);
     if (st == MR_OK)
         st = note_strange(&r, err);
+    const size_t n_before = set->n;
     if (st == MR_OK)
         st = read_rows(&r, err);
-    (void)ignored;
+    if (st == MR_OK && set->n == n_before)
+        st = mr_measured_no_rows(path, err);
     mr_csv_close(r.csv);
     mr_shelf_list_fini(&r.llms);
     return st;

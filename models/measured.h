@@ -84,6 +84,8 @@ int mr_measured_format(struct mr_str name);
  *  @param[in,out] set zero before the first file; mr_measured_fini */
 MR_CHECKED mr_status mr_measured_read(const char *path, struct mr_shelf *shelf,
                                       struct mr_measured *set, struct mr_err *err);
+/** The error of a file that has only a header, whatever it measures. */
+MR_CHECKED mr_status mr_measured_no_rows(const char *path, struct mr_err *err);
 void mr_measured_fini(struct mr_measured *set);
 
 #endif

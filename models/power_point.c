@@ -133,8 +133,11 @@ mr_status mr_power_point_read(const char *path, struct mr_shelf *shelf, struct m
         st = mr_csv_open(path, NULL, &r.csv, err);
     if (st == MR_OK)
         st = find_columns(&r, err);
+    const size_t n_before = set->n;
     if (st == MR_OK)
         st = read_rows(&r, err);
+    if (st == MR_OK && set->n == n_before)
+        st = mr_measured_no_rows(path, err);
     mr_csv_close(r.csv);
     mr_shelf_list_fini(&r.llms);
     return st;

@@ -33,6 +33,7 @@
 #include "engine/base/csv.h"
 #include "engine/base/fmath.h"
 #include "engine/base/mem.h"
+#include "models/measured.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -274,6 +275,7 @@ mr_status mr_power_table_read(const char *path, struct mr_power_table *table, st
     struct reader r = {0};
     MR_TRY(mr_csv_open(path, NULL, &r.csv, err));
     mr_status st = find_columns(&r, err);
+    const size_t n_before = table->n;
     while (st == MR_OK) {
         bool has_row = false;
         st = mr_csv_next(r.csv, &has_row, err);
@@ -287,6 +289,8 @@ mr_status mr_power_table_read(const char *path, struct mr_power_table *table, st
         if (st == MR_OK)
             table->n++;
     }
+    if (st == MR_OK && table->n == n_before)
+        st = mr_measured_no_rows(path, err);
     mr_csv_close(r.csv);
     return st;
 }

@@ -30,8 +30,8 @@ static const struct mr_opt rows[] = {
          struct mr_fidelity_opts_values, software, "software", NULL,
          "Card for all rows, \"spec\" for no fit; not given: the card of each row's backend"),
      0, "ID"},
-    {MR_PARAM_STR(struct mr_fidelity_opts_values, gpu, "gpu", "b200_sxm",
-                  "Card that tables of operator power are held against"),
+    {MR_PARAM_STR(struct mr_fidelity_opts_values, gpu, "gpu", NULL,
+                  "Card that tables of operator power are held against; not given: b200_sxm"),
      0, "ID"},
     {MR_PARAM_ONE_OF(
          struct mr_fidelity_opts_values, leave_out, "leave-out", leave_outs, "none",
@@ -432,7 +432,8 @@ static mr_status print_power(const struct mr_verb_call *call, int kind, struct m
             return mr_err_set(err, MR_SCHEMA, (struct mr_place){call->arg[i], 1, 1},
                               "measures something else than the first file");
     }
-    return mr_fidelity_power_print(kind, call->arg, call->n_arg, opts->gpu, out, err);
+    return mr_fidelity_power_print(kind, call->arg, call->n_arg,
+                                   opts->gpu != NULL ? opts->gpu : "b200_sxm", out, err);
 }
 
 /* The first option given that means nothing where watts are measured; NULL: none. */
@@ -457,6 +458,12 @@ int mr_fidelity_run(const struct mr_verb_call *call)
     int kind;
     if (mr_fidelity_power_kind(call->arg[0], &kind, &wrong) != MR_OK)
         return mr_ui_error(call->ui, &wrong);
+    const struct mr_fidelity_opts_values *opts = call->opts;
+    if (opts->gpu != NULL && kind != MR_FIDELITY_FILE_OPERATORS)
+        return mr_ui_usage(call->ui, "fidelity",
+                           "fidelity: --gpu goes with tables of operator power, the rows of %s "
+                           "name their packages themselves",
+                           call->arg[0]);
     if (kind != MR_FIDELITY_FILE_TIMES) {
         struct mr_buf text = {0};
         const char *strange = of_times_only(call->opts);
