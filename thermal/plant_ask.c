@@ -119,8 +119,8 @@ static void consider_cohort(const struct mr_plant *plant, const struct mr_plant_
         (void)mr_cohort_fire(package, &copy);
     }
     if (copy.next != MR_COHORT_NONE && copy.next != MR_COHORT_RELINEARIZE)
-        consider(next, copy.next_s, kinds[copy.next],
-                 plant->site->rack[plant->rack[pc->rack].i_site].name, pc->rack);
+        consider(next, copy.next_s, kinds[copy.next], mr_plant_rack_name(plant, pc->rack),
+                 pc->rack);
 }
 
 struct mr_plant_next mr_plant_next_crossing(const struct mr_plant *plant,

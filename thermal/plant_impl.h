@@ -8,6 +8,11 @@
 void mr_plant_tell(const struct mr_plant *plant, struct mr_plant_state *state,
                    const struct mr_plant_event *event);
 
+static inline const char *mr_plant_rack_name(const struct mr_plant *plant, uint32_t rack)
+{
+    return plant->site->rack[plant->rack[rack].i_site].name;
+}
+
 bool mr_plant_has_utility(const struct mr_plant_state *state);
 
 /** Supply of a loop now. */
@@ -22,6 +27,13 @@ void mr_plant_ask_rejection(const struct mr_plant *plant, struct mr_plant_state 
 
 /** Supplies go from loops to groups and from there to racks. */
 void mr_plant_hand_inwards(const struct mr_plant *plant, struct mr_plant_state *state);
+
+static inline bool mr_plant_is_air(const struct mr_plant_rack *rack)
+{
+    return rack->group == MR_SITE_NONE || rack->manifold.liquid_frac == 0;
+}
+
+/* ---- plant_draw.c ---- */
 
 /** Power of everything in the rack follows what was told and who has power at all. */
 void mr_plant_renew_power(const struct mr_plant *plant, struct mr_plant_state *state,
@@ -43,11 +55,6 @@ struct mr_plant_want {
 };
 struct mr_plant_want mr_plant_want(const struct mr_plant *plant, const struct mr_plant_state *state,
                                    const struct mr_plant_cohort *pc, double allowed_w);
-
-static inline bool mr_plant_is_air(const struct mr_plant_rack *rack)
-{
-    return rack->group == MR_SITE_NONE || rack->manifold.liquid_frac == 0;
-}
 
 /* ---- plant_flow.c ---- */
 

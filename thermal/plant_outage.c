@@ -103,7 +103,7 @@ static const char *name_of(const struct mr_plant *plant, int part, uint32_t i)
     case MR_PLANT_PART_HALL:
         return plant->site->hall[i].name;
     case MR_PLANT_PART_RACK:
-        return plant->site->rack[plant->rack[i].i_site].name;
+        return mr_plant_rack_name(plant, i);
     case MR_PLANT_PART_SITE:
         break;
     }
