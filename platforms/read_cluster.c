@@ -10,9 +10,6 @@
 /* more hosts than this in one element are a slip of the pen */
 #define HOSTS_MAX 1048576u
 
-#define NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})
-#define NO_NAMES   ((const char *const[]){NULL})
-
 /* ---- numbers of hosts ---- */
 
 /* "0-3,7,9-11" */
@@ -274,9 +271,10 @@ static void one_of(struct mr_read *r, const struct mr_xml_node *node, const char
 static mr_status read_cluster_values(struct mr_read *r, struct cluster *c)
 {
     const struct mr_xml_node *node = c->node;
-    one_of(r, node, "topology", NAMES("FLAT", "TORUS", "FAT_TREE", "DRAGONFLY"));
-    one_of(r, node, "sharing_policy", NAMES("SPLITDUPLEX", "SHARED", "FULLDUPLEX", "FATPIPE"));
-    one_of(r, node, "bb_sharing_policy", NAMES("SHARED", "FATPIPE"));
+    one_of(r, node, "topology", MR_READ_NAMES("FLAT", "TORUS", "FAT_TREE", "DRAGONFLY"));
+    one_of(r, node, "sharing_policy",
+           MR_READ_NAMES("SPLITDUPLEX", "SHARED", "FULLDUPLEX", "FATPIPE"));
+    one_of(r, node, "bb_sharing_policy", MR_READ_NAMES("SHARED", "FATPIPE"));
     const char *policy = mr_read_value(node, "sharing_policy", "SPLITDUPLEX");
     c->is_split = strcmp(policy, "SPLITDUPLEX") == 0 || strcmp(policy, "FULLDUPLEX") == 0;
     c->bytes_s = mr_read_quantity(r, node, "bw", MR_Q_DATA_RATE, false);
@@ -335,9 +333,10 @@ static mr_status fill_cluster(struct mr_read *r, const struct cluster *c,
 mr_status mr_read_cluster(struct mr_read *r, const struct mr_xml_node *node, uint32_t zone)
 {
     const struct mr_read_shape shape = {
-        NAMES("id", "prefix", "suffix", "radical", "speed", "bw", "lat"),
-        NAMES("core", "sharing_policy", "topology", "topo_parameters", "bb_bw", "bb_lat",
-              "bb_sharing_policy", "router_id", "limiter_link", "loopback_bw", "loopback_lat")};
+        MR_READ_NAMES("id", "prefix", "suffix", "radical", "speed", "bw", "lat"),
+        MR_READ_NAMES("core", "sharing_policy", "topology", "topo_parameters", "bb_bw", "bb_lat",
+                      "bb_sharing_policy", "router_id", "limiter_link", "loopback_bw",
+                      "loopback_lat")};
     struct cluster c = {.node = node, .n_core = 1};
     struct radical radical = {0};
     if (!mr_read_attributes(r, node, &shape))
@@ -405,7 +404,7 @@ static mr_status add_cabinet_hosts(struct mr_read *r, const struct cluster *c,
 mr_status mr_read_cabinet(struct mr_read *r, const struct mr_xml_node *node, uint32_t zone)
 {
     const struct mr_read_shape shape = {
-        NAMES("id", "prefix", "suffix", "radical", "speed", "bw", "lat"), NO_NAMES};
+        MR_READ_NAMES("id", "prefix", "suffix", "radical", "speed", "bw", "lat"), MR_READ_NO_NAMES};
     struct cluster c = {.node = node, .n_core = 1, .zone = zone};
     struct radical radical = {0};
     if (!mr_read_attributes(r, node, &shape))
@@ -433,8 +432,8 @@ mr_status mr_read_cabinet(struct mr_read *r, const struct mr_xml_node *node, uin
 mr_status mr_read_peer(struct mr_read *r, const struct mr_xml_node *node, uint32_t zone)
 {
     const struct mr_read_shape shape = {
-        NAMES("id", "speed", "bw_in", "bw_out", "coordinates"),
-        NAMES("lat", "speed_file", "state_file", "availability_file")};
+        MR_READ_NAMES("id", "speed", "bw_in", "bw_out", "coordinates"),
+        MR_READ_NAMES("lat", "speed_file", "state_file", "availability_file")};
     struct cluster c = {.node = node, .zone = zone};
     struct mr_read_new_host host = {.at = mr_xml_place(node), .n_core = 1, .zone = zone};
     if (!mr_read_attributes(r, node, &shape))

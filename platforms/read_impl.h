@@ -83,6 +83,8 @@ struct mr_read {
 struct mr_read_shape {
     const char *const *required, *const *optional;
 };
+#define MR_READ_NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define MR_READ_NO_NAMES   ((const char *const[]){NULL})
 
 /* ---- read.c ---- */
 
@@ -132,12 +134,6 @@ MR_CHECKED mr_status mr_read_router(struct mr_read *r, const struct mr_xml_node 
 MR_CHECKED mr_status mr_read_link(struct mr_read *r, const struct mr_xml_node *node, uint32_t zone);
 MR_CHECKED mr_status mr_read_backbone(struct mr_read *r, const struct mr_xml_node *node,
                                       uint32_t zone);
-MR_CHECKED mr_status mr_read_host_link(struct mr_read *r, const struct mr_xml_node *node,
-                                       uint32_t zone);
-MR_CHECKED mr_status mr_read_route(struct mr_read *r, const struct mr_xml_node *node,
-                                   uint32_t zone);
-MR_CHECKED mr_status mr_read_zone_route(struct mr_read *r, const struct mr_xml_node *node,
-                                        uint32_t zone);
 MR_CHECKED mr_status mr_read_trace(struct mr_read *r, const struct mr_xml_node *node,
                                    uint32_t zone);
 
@@ -159,6 +155,18 @@ MR_CHECKED mr_status mr_read_add_router(struct mr_read *r, struct mr_place at, c
                                         uint32_t zone);
 MR_CHECKED mr_status mr_read_add_link(struct mr_read *r, struct mr_place at, struct mr_link link,
                                       uint32_t *index);
+
+/** Is it a name that a split link X takes, "X_UP" or "X_DOWN"? @param[out] base X, lent */
+bool mr_read_half_name(const char *name, struct mr_str *base, int *direction);
+
+/* ---- read_route.c ---- */
+
+MR_CHECKED mr_status mr_read_host_link(struct mr_read *r, const struct mr_xml_node *node,
+                                       uint32_t zone);
+MR_CHECKED mr_status mr_read_route(struct mr_read *r, const struct mr_xml_node *node,
+                                   uint32_t zone);
+MR_CHECKED mr_status mr_read_zone_route(struct mr_read *r, const struct mr_xml_node *node,
+                                        uint32_t zone);
 
 /* ---- read_cluster.c ---- */
 
