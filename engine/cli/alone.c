@@ -68,6 +68,22 @@ mr_status mr_alone_summary(void (*print_json)(const void *job, struct mr_buf *ou
     return mr_buf_check(summary, err);
 }
 
+mr_status mr_alone_file(const char *path, bool may_overwrite, const char *title,
+                        struct mr_runfile **file, struct mr_err *err)
+{
+    struct mr_runfile_options options = mr_runfile_options_default();
+    options.may_overwrite = may_overwrite;
+    MR_TRY(mr_runfile_create(path, &options, file, err));
+    mr_status st = mr_runfile_attr_text(*file, "/", "Conventions", "CF-1.8", err);
+    if (st == MR_OK)
+        st = mr_runfile_attr_text(*file, "/", "title", title, err);
+    if (st == MR_OK)
+        st = mr_runfile_attr_u64(*file, "/", "schema", 1, err);
+    if (st != MR_OK)
+        mr_runfile_destroy(*file);
+    return st;
+}
+
 /* ---- key figures ---- */
 
 static mr_status put_texts(struct mr_runfile *file, const char *name, const char *long_name,

@@ -29,6 +29,11 @@ int mr_alone_run(const struct mr_alone *alone, const struct mr_verb_call *call);
 MR_CHECKED mr_status mr_alone_write(const char *path, bool may_overwrite, const char *header,
                                     const struct mr_buf *body, struct mr_err *err);
 
+/** A result file of a verb's own: created, with what every such file says of itself.
+ *  @param[in] title name of the site @param[out] file owned by the caller */
+MR_CHECKED mr_status mr_alone_file(const char *path, bool may_overwrite, const char *title,
+                                   struct mr_runfile **file, struct mr_err *err);
+
 enum {
     MR_ALONE_FIGURES = 96
 };

@@ -197,9 +197,6 @@ static mr_status declare_file(struct mr_power_record *r, struct mr_err *err)
                                          .n_column = N_OF(breach_columns),
                                          .row_bytes = sizeof(struct breach_row)};
     MR_TRY(mr_columns_create(r->file, &told, &r->breaches, err));
-    MR_TRY(mr_runfile_attr_text(r->file, "/", "Conventions", "CF-1.8", err));
-    MR_TRY(mr_runfile_attr_text(r->file, "/", "title", r->site->name, err));
-    MR_TRY(mr_runfile_attr_u64(r->file, "/", "schema", 1, err));
     return mr_runfile_start(r->file, err);
 }
 
@@ -243,24 +240,21 @@ mr_status mr_power_record_create(const char *path, bool may_overwrite, const str
                                  const struct mr_supply *supply, double every_s,
                                  struct mr_power_record **out, struct mr_err *err)
 {
-    struct mr_runfile_options options = mr_runfile_options_default();
     struct mr_runfile *file = NULL;
-    options.may_overwrite = may_overwrite;
     *out = NULL;
-    MR_TRY(mr_runfile_create(path, &options, &file, err));
-    mr_status st = create(site, supply, file, true, every_s, out, err);
-    if (st == MR_OK && *out != NULL) {
-        (*out)->is_guest = false;
-        st = declare_file(*out, err);
-    }
-    if (st == MR_OK)
-        return MR_OK;
-    if (*out != NULL)
-        mr_power_record_destroy(*out);
-    else
+    MR_TRY(mr_alone_file(path, may_overwrite, site->name, &file, err));
+    const mr_status made = create(site, supply, file, true, every_s, out, err);
+    if (made != MR_OK) {
         mr_runfile_destroy(file);
-    *out = NULL;
-    return st;
+        return made;
+    }
+    (*out)->is_guest = false; /* from here on it owns the file */
+    const mr_status declared = declare_file(*out, err);
+    if (declared != MR_OK) {
+        mr_power_record_destroy(*out);
+        *out = NULL;
+    }
+    return declared;
 }
 
 void mr_power_record_destroy(struct mr_power_record *record)

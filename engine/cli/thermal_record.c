@@ -270,9 +270,6 @@ static mr_status declare_file(struct mr_thermal_record *r, struct mr_err *err)
                                            .n_column = N_OF(event_columns),
                                            .row_bytes = sizeof(struct event_row)};
     MR_TRY(mr_columns_create(r->file, &events, &r->events, err));
-    MR_TRY(mr_runfile_attr_text(r->file, "/", "Conventions", "CF-1.8", err));
-    MR_TRY(mr_runfile_attr_text(r->file, "/", "title", r->plant->site->name, err));
-    MR_TRY(mr_runfile_attr_u64(r->file, "/", "schema", 1, err));
     return mr_runfile_start(r->file, err);
 }
 
@@ -331,24 +328,22 @@ mr_status mr_thermal_record_create(const char *path, bool may_overwrite,
                                    const struct mr_plant *plant, double every_s,
                                    struct mr_thermal_record **out, struct mr_err *err)
 {
-    struct mr_runfile_options options = mr_runfile_options_default();
     struct mr_runfile *file = NULL;
-    options.may_overwrite = may_overwrite;
     *out = NULL;
-    MR_TRY(mr_runfile_create(path, &options, &file, err));
-    mr_status st = create(plant, file, &(struct mr_thermal_record_more){0}, every_s, out, err);
-    if (st == MR_OK && *out != NULL) {
-        (*out)->is_guest = false;
-        st = declare_file(*out, err);
-    }
-    if (st == MR_OK)
-        return MR_OK;
-    if (*out != NULL)
-        mr_thermal_record_destroy(*out);
-    else
+    MR_TRY(mr_alone_file(path, may_overwrite, plant->site->name, &file, err));
+    const mr_status made =
+        create(plant, file, &(struct mr_thermal_record_more){0}, every_s, out, err);
+    if (made != MR_OK) {
         mr_runfile_destroy(file);
-    *out = NULL;
-    return st;
+        return made;
+    }
+    (*out)->is_guest = false; /* from here on it owns the file */
+    const mr_status declared = declare_file(*out, err);
+    if (declared != MR_OK) {
+        mr_thermal_record_destroy(*out);
+        *out = NULL;
+    }
+    return declared;
 }
 
 void mr_thermal_record_destroy(struct mr_thermal_record *record)
