@@ -1,36 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Flows in a chain.
  * Map: dates to watch - a node's units and law - watts, bottom-up - who feeds whom, top-down -
- * settling and time - inputs - ticks - readings. */
-#include "power/chain.h"
-
+ * settling and time - inputs - ticks. chain_read.c tells what flows. */
 #include "engine/base/assert.h"
 #include "engine/base/mem.h"
+#include "power/chain_impl.h"
 
 #include <math.h>
 
 static const double never = (double)INFINITY;
-
-struct flow {
-    double out_w, loss_w, in_w, demand_w, inject_w;
-    struct mr_stage law; /* of what runs, as one unit */
-    double since_s;      /* energies stand at this time */
-    double out_j, loss_j, in_j, own_j, inject_j, served_j, unserved_j;
-    double held_w,
-        spread_w; /* HOLD: delivered when the loss was computed, furthest from it since */
-    uint32_t first_edge, n_edge;    /* as the tree has them, near at hand */
-    bool is_live, is_own, is_stale; /* stale: the loss does not fit what runs */
-    bool is_over, has_breaker, is_staged, has_cable;
-};
-
-/* A transfer switch, or any node's standing towards its feeds. */
-struct feed {
-    uint32_t now, next;       /* edge numbers; MR_CIRCUIT_NONE */
-    double gap_s, change_s;   /* the gap began, the change is done */
-    bool is_ridden;           /* nobody notices the gap */
-    bool has_failed, is_open; /* is_open: switch of a node without a breaker */
-    bool is_on, is_backed;
-};
 
 /* What is watched for, by kind and node. */
 enum {
@@ -38,28 +16,6 @@ enum {
     due_trip,
     due_alarm,
     n_due_kind
-};
-
-struct mr_chain {
-    const struct mr_circuit *tree;
-    struct mr_chain_options options;
-    double now_s, hold_w;
-    struct flow *flow;
-    struct feed *feed;
-    struct mr_units_state *units;
-    struct mr_breaker_state *breaker;
-    double *share;       /* of each edge: what it takes of the child's input, 0: nothing */
-    bool *is_cable_over; /* of each edge */
-    uint64_t *dirty;     /* one bit per rank */
-    size_t top;          /* no dirty word above */
-    bool is_rewired;     /* who feeds whom must be looked at */
-    double *due_s;       /* n_due_kind x n_node */
-    uint32_t *due_place, *due_list;
-    size_t n_due;
-    double *carry_w; /* scratch of the tick */
-    uint32_t *staged;
-    size_t n_staged;
-    struct mr_arena arena;
 };
 
 const char *mr_chain_event_name(int kind)
@@ -122,31 +78,10 @@ static void mark(struct mr_chain *chain, uint32_t node)
 
 static void mark_feeds(struct mr_chain *chain, uint32_t node)
 {
-    const struct flow *f = &chain->flow[node];
+    const struct mr_chain_node *f = &chain->flow[node];
     for (uint32_t e = f->first_edge; e < f->first_edge + f->n_edge; e++)
         if (chain->share[e] != 0)
             mark(chain, chain->tree->edge[e].parent);
-}
-
-/* Energies up to now at the watts that held. */
-static void account(const struct mr_chain *chain, struct flow *f)
-{
-    const double dt_s = chain->now_s - f->since_s;
-    if (!(dt_s > 0))
-        return;
-    f->since_s = chain->now_s;
-    if (!f->is_live) {
-        f->unserved_j += f->demand_w * dt_s;
-        return;
-    }
-    const double in_j = f->in_w * dt_s;
-    f->out_j += f->out_w * dt_s;
-    f->loss_j += f->loss_w * dt_s;
-    f->in_j += in_j;
-    f->served_j += f->demand_w * dt_s;
-    f->inject_j += f->inject_w * dt_s;
-    if (f->is_own)
-        f->own_j += in_j;
 }
 
 /* ---- a node's units ---- */
@@ -156,7 +91,7 @@ static void set_law(struct mr_chain *chain, uint32_t node)
 {
     const struct mr_stage *unit = &chain->tree->node[node].units.unit;
     const double n = chain->units[node].n_on;
-    struct flow *f = &chain->flow[node];
+    struct mr_chain_node *f = &chain->flow[node];
     f->law = (struct mr_stage){n * unit->standing_w, unit->linear,
                                n > 0 ? unit->square_per_w / n : 0, n * unit->rating_w};
     f->is_stale = true;
@@ -177,7 +112,7 @@ static void restage(struct mr_chain *chain, uint32_t node, double out_w)
 static double delivered_w(const struct mr_chain *chain, uint32_t node)
 {
     const struct mr_circuit *tree = chain->tree;
-    const struct flow *f = &chain->flow[node];
+    const struct mr_chain_node *f = &chain->flow[node];
     double sum_w = f->demand_w - f->inject_w;
     for (uint32_t d = tree->first_down[node]; d < tree->first_down[node + 1]; d++) {
         const uint32_t e = tree->down[d];
@@ -191,7 +126,7 @@ static void watch_breaker(struct mr_chain *chain, uint32_t node)
 {
     const struct mr_breaker *breaker = &chain->tree->node[node].breaker;
     struct mr_breaker_state *state = &chain->breaker[node];
-    const struct flow *f = &chain->flow[node];
+    const struct mr_chain_node *f = &chain->flow[node];
     const double n_on = fmax(1, chain->units[node].n_on);
     mr_breaker_set(breaker, state, fabs(f->out_w) / n_on * chain->tree->amp_per_w[node],
                    chain->now_s);
@@ -201,7 +136,7 @@ static void watch_breaker(struct mr_chain *chain, uint32_t node)
 
 static void watch_load(struct mr_chain *chain, uint32_t node)
 {
-    struct flow *f = &chain->flow[node];
+    struct mr_chain_node *f = &chain->flow[node];
     const double rating_w = f->law.rating_w * (1 + 1e-12);
     const bool is_over = f->is_live && fabs(f->out_w) > rating_w;
     if (is_over == f->is_over)
@@ -213,7 +148,7 @@ static void watch_load(struct mr_chain *chain, uint32_t node)
 
 static void watch_cables(struct mr_chain *chain, uint32_t node)
 {
-    const struct flow *f = &chain->flow[node];
+    const struct mr_chain_node *f = &chain->flow[node];
     for (uint32_t e = f->first_edge; e < f->first_edge + f->n_edge; e++) {
         const double w = fabs(f->in_w * chain->share[e]);
         const double rating_w = chain->tree->edge[e].rating_w;
@@ -226,7 +161,7 @@ static void watch_cables(struct mr_chain *chain, uint32_t node)
 
 static void recompute(struct mr_chain *chain, uint32_t node)
 {
-    struct flow *f = &chain->flow[node];
+    struct mr_chain_node *f = &chain->flow[node];
     double out_w = 0, loss_w = 0;
     if (f->is_live) {
         out_w = delivered_w(chain, node);
@@ -243,7 +178,7 @@ static void recompute(struct mr_chain *chain, uint32_t node)
     }
     const double in_w = out_w + loss_w;
     if (out_w != f->out_w || loss_w != f->loss_w) {
-        account(chain, f);
+        mr_chain_account(chain, f);
         f->out_w = out_w;
         f->loss_w = loss_w;
     }
@@ -290,7 +225,7 @@ static uint32_t wanted_feed(const struct mr_chain *chain, const struct mr_circui
 static void begin_change(struct mr_chain *chain, uint32_t node, uint32_t to)
 {
     const struct mr_circuit_node *desc = &chain->tree->node[node];
-    struct feed *feed = &chain->feed[node];
+    struct mr_chain_feed *feed = &chain->feed[node];
     if (feed->next == MR_CIRCUIT_NONE)
         feed->gap_s = chain->now_s;
     feed->now = MR_CIRCUIT_NONE;
@@ -306,7 +241,7 @@ static void begin_change(struct mr_chain *chain, uint32_t node, uint32_t to)
 static uint32_t switched_feed(struct mr_chain *chain, uint32_t node)
 {
     const struct mr_circuit_node *desc = &chain->tree->node[node];
-    struct feed *feed = &chain->feed[node];
+    struct mr_chain_feed *feed = &chain->feed[node];
     const uint32_t to = wanted_feed(chain, desc);
     const bool may_return = feed->is_backed || desc->transfer_s <= chain->tree->holdup_s;
     if (to == MR_CIRCUIT_NONE) {
@@ -368,8 +303,8 @@ static bool set_shares(struct mr_chain *chain, uint32_t node, bool can_work)
 static void rewire_node(struct mr_chain *chain, uint32_t node)
 {
     const struct mr_circuit_node *desc = &chain->tree->node[node];
-    struct flow *f = &chain->flow[node];
-    struct feed *feed = &chain->feed[node];
+    struct mr_chain_node *f = &chain->flow[node];
+    struct mr_chain_feed *feed = &chain->feed[node];
     const bool can_work = !feed->has_failed && !feed->is_open && !chain->breaker[node].is_open &&
                           chain->units[node].n_failed < desc->units.n_installed;
     const bool is_fed = set_shares(chain, node, can_work);
@@ -379,7 +314,7 @@ static void rewire_node(struct mr_chain *chain, uint32_t node)
     const bool is_live = can_work && (is_fed || is_source || is_own);
     if (is_live == f->is_live && is_own == f->is_own)
         return;
-    account(chain, f);
+    mr_chain_account(chain, f);
     if (f->is_live && !is_live && can_work)
         emit(chain, MR_CHAIN_FEED_LOST, node, f->out_w, 0);
     if (!f->is_live && is_live)
@@ -497,8 +432,9 @@ static void start_node(struct mr_chain *chain, uint32_t i)
     const struct mr_circuit_node *desc = &chain->tree->node[i];
     chain->units[i] = mr_units_start(&desc->units);
     chain->breaker[i] = mr_breaker_start(&desc->breaker, 0, chain->now_s);
-    chain->feed[i] = (struct feed){.next = MR_CIRCUIT_NONE, .is_on = true, .gap_s = chain->now_s};
-    chain->flow[i] = (struct flow){
+    chain->feed[i] =
+        (struct mr_chain_feed){.next = MR_CIRCUIT_NONE, .is_on = true, .gap_s = chain->now_s};
+    chain->flow[i] = (struct mr_chain_node){
         .since_s = chain->now_s,
         .first_edge = desc->first_edge,
         .n_edge = desc->n_edge,
@@ -552,11 +488,11 @@ void mr_chain_destroy(struct mr_chain *chain)
 
 void mr_chain_set_demand(struct mr_chain *chain, uint32_t node, double w)
 {
-    struct flow *f = &chain->flow[node];
+    struct mr_chain_node *f = &chain->flow[node];
     MR_ASSERT(isfinite(w));
     if (w == f->demand_w)
         return;
-    account(chain, f);
+    mr_chain_account(chain, f);
     f->demand_w = w;
     mark(chain, node);
 }
@@ -570,11 +506,11 @@ void mr_chain_set_demands(struct mr_chain *chain, uint32_t first, size_t n, cons
 
 void mr_chain_set_inject(struct mr_chain *chain, uint32_t node, double w)
 {
-    struct flow *f = &chain->flow[node];
+    struct mr_chain_node *f = &chain->flow[node];
     MR_ASSERT(isfinite(w));
     if (w == f->inject_w)
         return;
-    account(chain, f);
+    mr_chain_account(chain, f);
     f->inject_w = w;
     mark(chain, node);
 }
@@ -639,7 +575,7 @@ static double held_bound_w(struct mr_chain *chain)
         chain->carry_w[i] = 0;
     for (size_t k = tree->n_node; k-- > 0;) {
         const uint32_t i = tree->order[k];
-        const struct flow *f = &chain->flow[i];
+        const struct mr_chain_node *f = &chain->flow[i];
         const double off_w = f->spread_w + chain->carry_w[i];
         if (!(off_w > 0))
             continue;
@@ -681,112 +617,4 @@ void mr_chain_tick(struct mr_chain *chain)
         return;
     }
     mr_chain_settle(chain);
-}
-
-/* ---- readings ---- */
-
-double mr_chain_in_w(const struct mr_chain *chain, uint32_t node)
-{
-    return chain->flow[node].in_w;
-}
-
-bool mr_chain_is_live(const struct mr_chain *chain, uint32_t node)
-{
-    return chain->flow[node].is_live;
-}
-
-double mr_chain_edge_w(const struct mr_chain *chain, uint32_t node, uint32_t e)
-{
-    const struct mr_circuit_node *desc = &chain->tree->node[node];
-    MR_ASSERT(e < desc->n_edge);
-    return chain->flow[node].in_w * chain->share[desc->first_edge + e];
-}
-
-double mr_chain_edge_a(const struct mr_chain *chain, uint32_t node, uint32_t e)
-{
-    const struct mr_circuit_node *desc = &chain->tree->node[node];
-    return fabs(mr_chain_edge_w(chain, node, e)) *
-           chain->tree->amp_per_w[chain->tree->edge[desc->first_edge + e].parent];
-}
-
-/* The state as it will be at a later time if nothing happens. */
-static struct flow later(const struct mr_chain *chain, uint32_t node, double t_s)
-{
-    const struct mr_chain then = {.now_s = t_s};
-    struct flow f = chain->flow[node];
-    MR_ASSERT(t_s >= chain->now_s);
-    account(&then, &f);
-    return f;
-}
-
-void mr_chain_read(const struct mr_chain *chain, uint32_t node, double t_s,
-                   struct mr_chain_flow *flow)
-{
-    const struct flow f = later(chain, node, t_s);
-    const struct mr_breaker *breaker = &chain->tree->node[node].breaker;
-    const struct mr_breaker_state *state = &chain->breaker[node];
-    *flow = (struct mr_chain_flow){
-        .out_w = f.out_w,
-        .loss_w = f.loss_w,
-        .in_w = f.in_w,
-        .own_w = f.is_own ? f.in_w : 0,
-        .demand_w = f.demand_w,
-        .inject_w = f.inject_w,
-        .out_j = f.out_j,
-        .loss_j = f.loss_j,
-        .in_j = f.in_j,
-        .own_j = f.own_j,
-        .inject_j = f.inject_j,
-        .served_j = f.served_j,
-        .unserved_j = f.unserved_j,
-        .current_a = fabs(f.out_w) * chain->tree->amp_per_w[node],
-        .load_frac = f.law.rating_w > 0 ? f.out_w / f.law.rating_w : 0,
-        .heat = f.has_breaker ? mr_breaker_heat(breaker, state, fmax(t_s, state->t_s)) : 0,
-        .trip_s = f.has_breaker ? mr_breaker_trip_s(breaker, state) : never,
-        .n_on = chain->units[node].n_on,
-        .is_live = f.is_live,
-        .is_own = f.is_own,
-        .is_open = state->is_open || chain->feed[node].is_open,
-        .has_failed = chain->feed[node].has_failed,
-    };
-}
-
-static double residual(double in, double out)
-{
-    return in != out ? fabs(in - out) / fmax(fabs(in), fabs(out)) : 0;
-}
-
-void mr_chain_total(const struct mr_chain *chain, double t_s, struct mr_chain_total *total)
-{
-    const struct mr_circuit *tree = chain->tree;
-    *total = (struct mr_chain_total){0};
-    for (uint32_t i = 0; i < tree->n_node; i++) {
-        const struct flow f = later(chain, i, t_s);
-        const int kind = tree->node[i].kind;
-        if (tree->node[i].n_edge == 0) {
-            total->source_w += f.is_own ? 0 : f.in_w;
-            total->source_j += f.in_j - f.own_j;
-        }
-        total->own_w += f.is_own ? f.in_w : 0;
-        total->own_j += f.own_j;
-        total->inject_w += f.is_live ? f.inject_w : 0;
-        total->inject_j += f.inject_j;
-        total->served_w += f.is_live ? f.demand_w : 0;
-        total->served_j += f.served_j;
-        total->unserved_w += f.is_live ? 0 : f.demand_w;
-        total->unserved_j += f.unserved_j;
-        total->loss_w += f.loss_w;
-        total->loss_j += f.loss_j;
-        total->stage_loss_w[kind] += f.loss_w;
-        total->stage_loss_j[kind] += f.loss_j;
-        total->closure_rel = fmax(total->closure_rel, residual(f.in_j, f.out_j + f.loss_j));
-    }
-    total->closure_rel =
-        fmax(total->closure_rel, residual(total->source_j + total->own_j + total->inject_j,
-                                          total->served_j + total->loss_j));
-}
-
-double mr_chain_hold_w(const struct mr_chain *chain)
-{
-    return chain->hold_w;
 }
