@@ -61,8 +61,12 @@ static void put_tier(struct mr_buf *out, const char *name, const struct mr_play_
         if (tier->n_refused[k] > 0)
             mr_buf_printf(out, ", %llu refused (%s)", (unsigned long long)tier->n_refused[k],
                           mr_play_outcome_name((uint8_t)(MR_PLAY_REFUSED + k)));
+    if (tier->n_moved_in + tier->n_moved_out > 0)
+        mr_buf_printf(out, ", %llu from dearer tiers, %llu to cheaper ones",
+                      (unsigned long long)tier->n_moved_in, (unsigned long long)tier->n_moved_out);
+    const uint64_t n_own = tier->n_arrived + tier->n_moved_in - tier->n_moved_out;
     mr_buf_printf(out, ", %.4g %% within objectives\n",
-                  tier->n_arrived > 0 ? 100 * (double)tier->n_met / (double)tier->n_arrived : 0);
+                  n_own > 0 ? 100 * (double)tier->n_met / (double)n_own : 0);
     mr_buf_printf(out, "  %-24s %12s %12s %12s %12s\n", "", "p50", "p90", "p99", "mean");
     put_time(out, "time to first token", &tier->ttft);
     put_time(out, "time per output token", &tier->tpot);

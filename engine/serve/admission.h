@@ -51,6 +51,10 @@ static inline bool mr_admission_asks_ttft(const struct mr_admission_rule *rule)
 enum mr_admission_answer mr_admission_ask(struct mr_admission *state,
                                           const struct mr_admission_rule *rule, double n_tok,
                                           double ttft_s, double now_s);
+
+/** When will the bucket hold n tokens? INFINITY: never; with no bucket, or now: in the past. */
+double mr_admission_full_s(const struct mr_admission *state, const struct mr_admission_rule *rule,
+                           double n_tok);
 static inline void mr_admission_leave(struct mr_admission *state)
 {
     state->n_inside--;

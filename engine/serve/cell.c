@@ -30,15 +30,26 @@ static void count(struct mr_cell *cell, int more, double now_s)
     cell->area_s += (double)cell->n_inside * (now_s - cell->last_s);
     cell->last_s = now_s;
     cell->n_inside += more > 0 ? 1 : -UINT64_C(1);
+    cell->sums.n_in += more > 0 ? 1 : 0;
+}
+
+struct mr_cell_little mr_cell_little(const struct mr_cell *cell)
+{
+    const double n = (double)cell->sums.n_in, last_s = cell->last_s;
+    double sojourn_s = cell->sojourn_s;
+    for (size_t i = 0; i < cell->calls.n; i++)
+        if (cell->calls.call[i].state != MR_CALL_DONE)
+            sojourn_s += last_s - cell->calls.call[i].arrived_s;
+    return (struct mr_cell_little){.inside_mean = last_s > 0 ? cell->area_s / last_s : 0,
+                                   .rate_s = last_s > 0 ? n / last_s : 0,
+                                   .stay_s = n > 0 ? sojourn_s / n : 0,
+                                   .rel = sojourn_s > 0 ? fabs(cell->area_s - sojourn_s) / sojourn_s
+                                                        : 0};
 }
 
 double mr_cell_little_rel(const struct mr_cell *cell)
 {
-    double sojourn_s = cell->sojourn_s;
-    for (size_t i = 0; i < cell->calls.n; i++)
-        if (cell->calls.call[i].state != MR_CALL_DONE)
-            sojourn_s += cell->last_s - cell->calls.call[i].arrived_s;
-    return sojourn_s > 0 ? fabs(cell->area_s - sojourn_s) / sojourn_s : 0;
+    return mr_cell_little(cell).rel;
 }
 
 void mr_cell_finish(struct mr_cell *cell, uint32_t call, double now_s)
@@ -49,11 +60,17 @@ void mr_cell_finish(struct mr_cell *cell, uint32_t call, double now_s)
         cell->session[ticket->session].extent = cell->calls.call[call].pinned;
     count(cell, -1, now_s);
     cell->sojourn_s += now_s - cell->calls.call[call].arrived_s;
+    cell->sums.n_done++;
+    cell->sums.read_tok += ticket->n_prompt;
+    cell->sums.cached_tok += ticket->n_cached;
+    cell->sums.made_tok += ticket->n_output;
     mr_cell_count(cell, ticket->instance, -1);
     if (ticket->is_final && cell->st == MR_OK)
         cell->st = mr_instance_cache_forget(&cell->instance[ticket->instance],
                                             &cell->calls.call[call], &cell->err);
     mr_admission_leave(&cell->admission[ticket->tier]);
+    cell->gate.has_left = cell->gate.n > 0;
+    cell->gate.left_s = now_s;
     cell->sink.finished(cell->sink.context, ticket, &cell->calls.call[call], now_s);
     mr_call_path_give(&cell->calls, &cell->calls.call[call]);
     mr_call_give_back(&cell->calls, call);
@@ -76,12 +93,12 @@ mr_status mr_cell_advance(struct mr_cell *cell, uint32_t instance, struct mr_err
     }
     mr_cell_plan_event(cell, instance);
     cell->n_event++;
-    return MR_OK;
+    return mr_cell_open_gate(cell, err);
 }
 
 double mr_cell_due_s(const struct mr_cell *cell)
 {
-    const double due_s = mr_tree_winner_time_s(&cell->due);
+    const double due_s = fmin(mr_tree_winner_time_s(&cell->due), cell->gate.next_s);
     return cell->split != NULL ? fmin(due_s, mr_split_due_s(cell->split)) : due_s;
 }
 
@@ -91,11 +108,15 @@ mr_status mr_cell_play(struct mr_cell *cell, double until_s, struct mr_err *err)
     if (cell->split != NULL)
         return mr_split_play(cell, before_s, err);
     for (;;) {
-        const double due_s = mr_tree_winner_time_s(&cell->due);
+        const double instance_s = mr_tree_winner_time_s(&cell->due);
+        const double due_s = fmin(instance_s, cell->gate.next_s);
         if (!(due_s < before_s))
             return MR_OK;
         mr_cell_tell(cell, due_s);
-        MR_TRY(mr_cell_advance(cell, mr_tree_winner(&cell->due), err));
+        if (due_s < instance_s)
+            MR_TRY(mr_gate_ask(cell, due_s, err));
+        else
+            MR_TRY(mr_cell_advance(cell, mr_tree_winner(&cell->due), err));
     }
 }
 
@@ -252,6 +273,104 @@ static int refusal_of(struct mr_cell *cell, const struct mr_ticket *ticket,
                                      now_s)];
 }
 
+/* Not an answer of refusal_of: it waits outside. */
+enum {
+    WAITS = MR_CELL_REFUSALS + 1
+};
+
+enum turn {
+    TURN_FIRST, /* it has come */
+    TURN_AGAIN, /* it waits, and may go on to */
+    TURN_LAST   /* it has waited long enough */
+};
+
+/* Is it let in: by its tier, if it does not wait there by a cheaper one, and so on?
+ * @param[in,out] ticket, call its place, and its tier when it comes in or waits
+ * @param[out] why the first refusal, MR_CELL_REFUSALS: none, or WAITS */
+static mr_status ask(struct mr_cell *cell, struct mr_ticket *ticket, struct mr_call *call,
+                     enum turn turn, double now_s, struct mr_instance **reader, int *why,
+                     struct mr_err *err)
+{
+    const uint8_t own = ticket->tier;
+    int first = MR_CELL_REFUSALS;
+    MR_TRY(mr_cell_choose(cell, ticket, call, now_s, reader, err));
+    for (uint8_t tier = own;; tier = (uint8_t)(cell->plan.cheaper[tier] - 1)) {
+        const bool may_wait = turn == TURN_FIRST && cell->plan.patience_s[tier] > 0;
+        ticket->tier = tier;
+        *why = may_wait && mr_gate_has(&cell->gate, tier)
+                   ? WAITS
+                   : refusal_of(cell, ticket, call, *reader, now_s);
+        if (*why < MR_CELL_REFUSALS && may_wait)
+            *why = WAITS;
+        if (*why >= MR_CELL_REFUSALS) {
+            call->rank = cell->plan.rank[tier] & (MR_QUEUE_RANKS - 1u);
+            if (tier != own && cell->moved != NULL)
+                cell->moved(cell->sink.context, ticket, own);
+            return MR_OK;
+        }
+        first = first < MR_CELL_REFUSALS ? first : *why;
+        if (turn == TURN_AGAIN || cell->plan.cheaper[tier] == 0)
+            break;
+    }
+    ticket->tier = own;
+    *why = first;
+    return MR_OK;
+}
+
+/* Nowhere until it comes in. @param[in] last instance of its session */
+static mr_status hold(struct mr_cell *cell, const struct mr_ticket *ticket,
+                      const struct mr_call *new_call, uint32_t last, double now_s,
+                      struct mr_err *err)
+{
+    uint32_t call = MR_CALL_NONE;
+    MR_TRY(take_call(cell, &call, err));
+    cell->ticket[call] = *ticket;
+    cell->ticket[call].instance = last;
+    cell->ticket[call].prefill = MR_ROUTER_NOWHERE;
+    cell->calls.call[call] = *new_call;
+    count(cell, 1, now_s);
+    return mr_gate_hold(cell, call, now_s, err);
+}
+
+/* Its deadline has passed. */
+static void expire(struct mr_cell *cell, uint32_t call, double now_s)
+{
+    const struct mr_cell_sink *sink = &cell->sink;
+    const struct mr_call own = cell->calls.call[call];
+    struct mr_ticket ticket = cell->ticket[call];
+    ticket.instance = MR_ROUTER_NOWHERE;
+    count(cell, -1, now_s);
+    cell->sojourn_s += now_s - own.arrived_s;
+    cell->calls.call[call].state = MR_CALL_DONE;
+    mr_call_path_give(&cell->calls, &cell->calls.call[call]);
+    mr_call_give_back(&cell->calls, call);
+    if (cell->expired != NULL)
+        cell->expired(sink->context, &ticket, &own, now_s);
+    else
+        sink->refused(sink->context, &ticket, now_s, MR_CELL_REFUSAL_EXPIRED);
+}
+
+mr_status mr_cell_ask_again(struct mr_cell *cell, uint32_t call, bool is_last, double now_s,
+                            bool *is_settled, struct mr_err *err)
+{
+    struct mr_ticket own = cell->ticket[call];
+    struct mr_call now = cell->calls.call[call];
+    struct mr_instance *reader = NULL;
+    int why;
+    MR_TRY(ask(cell, &own, &now, is_last ? TURN_LAST : TURN_AGAIN, now_s, &reader, &why, err));
+    *is_settled = is_last || why == MR_CELL_REFUSALS;
+    if (why == MR_CELL_REFUSALS) {
+        if (own.is_warm && reader != NULL)
+            MR_TRY(mr_instance_cache_warm(reader, &now, err));
+        cell->ticket[call] = own;
+        cell->calls.call[call] = now;
+        return mr_cell_send(cell, call, reader, now_s, err);
+    }
+    if (is_last)
+        expire(cell, call, now_s);
+    return MR_OK;
+}
+
 mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, double now_s,
                          struct mr_err *err)
 {
@@ -259,17 +378,19 @@ mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, d
     struct mr_cell_session *session = NULL;
     struct mr_instance *reader = NULL;
     struct mr_ticket own = *ticket;
+    int why;
     MR_ASSERT(ticket->n_prompt > 0 && ticket->n_output > 0);
     mr_cell_tell(cell, now_s);
     cell->n_event++;
+    cell->sums.n_come++;
+    cell->sums.come_tok += ticket->n_prompt;
     MR_TRY(session_of(cell, ticket, &session, err));
     struct mr_call new_call = {.arrived_s = now_s,
                                .n_prompt = ticket->n_prompt,
                                .n_output = ticket->n_output,
                                .space = space_of(cell, session, ticket),
                                .n_prefix = ticket->n_prefix,
-                               .number = (uint32_t)ticket->id,
-                               .rank = cell->plan.rank[ticket->tier] & (MR_QUEUE_RANKS - 1u)};
+                               .number = (uint32_t)ticket->id};
     if (ticket->context > 0) {
         new_call.context = ticket->context - 1;
         new_call.is_scripted = true;
@@ -282,19 +403,23 @@ mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, d
         cell->sink.refused(cell->sink.context, &own, now_s, MR_CELL_REFUSAL_TOO_LONG);
         return MR_OK;
     }
+    const uint32_t last = own.instance;
     if (ticket->n_run > 0)
         MR_TRY(mr_call_path_take(&cell->calls, ticket->run, ticket->n_run, &new_call, err));
-    MR_TRY(mr_cell_choose(cell, &own, &new_call, now_s, &reader, err));
-    const int why = refusal_of(cell, &own, &new_call, reader, now_s);
+    MR_TRY(ask(cell, &own, &new_call, TURN_FIRST, now_s, &reader, &why, err));
     if (why < MR_CELL_REFUSALS) {
         mr_call_path_give(&cell->calls, &new_call);
         cell->sink.refused(cell->sink.context, &own, now_s, (enum mr_cell_refusal)why);
         return MR_OK;
     }
+    if (why == WAITS)
+        own.instance = session->instance; /* where the next call of its session looks */
+    continue_session(cell, session, &own, new_call.space);
+    if (why == WAITS)
+        return hold(cell, &own, &new_call, last, now_s, err);
     if (new_call.is_scripted)
         remember_place(cell, &own, &new_call);
     MR_TRY(take_call(cell, &call, err));
-    continue_session(cell, session, &own, new_call.space);
     if (ticket->is_warm && reader != NULL)
         MR_TRY(mr_instance_cache_warm(reader, &new_call, err));
     cell->ticket[call] = own;
@@ -321,6 +446,7 @@ mr_status mr_cell_init(struct mr_cell *cell, const struct mr_cell_plan *plan,
         .plan = *plan, .sink = *sink, .calls = MR_CALLS_EMPTY, .watch_s = (double)INFINITY};
     for (size_t i = 0; i < sizeof cell->admission / sizeof *cell->admission; i++)
         mr_admission_start(&cell->admission[i], &plan->admission[i]);
+    mr_gate_init(cell);
     cell->read_tok_s = mr_instance_wait_pace_tok_s(plan->serving);
     mr_status st = mr_tree_init(&cell->due, plan->n_instance, err);
     if (st == MR_OK)
@@ -363,6 +489,7 @@ void mr_cell_fini(struct mr_cell *cell)
     mr_free(cell->tickets);
     mr_free(cell->session);
     mr_free(cell->seat);
+    mr_gate_fini(&cell->gate);
     mr_free(cell->lost);
     mr_free(cell->parked);
     *cell = (struct mr_cell){0};

@@ -7,6 +7,7 @@
 
 #include "engine/clock/tree.h"
 #include "engine/serve/admission.h"
+#include "engine/serve/gate.h"
 #include "engine/serve/instance.h"
 #include "engine/serve/router_kv.h"
 #include "engine/work/script.h"
@@ -37,7 +38,8 @@ struct mr_ticket {
     X(SHED, "shed", "more calls waited than its tier allows")                        \
     X(LIMIT, "limit", "more calls of its tier were inside than it allows")           \
     X(RATE, "rate", "its tier's bucket of tokens was empty")                         \
-    X(LATE, "late", "the estimated time to its first token was beyond its tier's")
+    X(LATE, "late", "the estimated time to its first token was beyond its tier's")   \
+    X(EXPIRED, "expired", "it waited to be let in as long as its tier does, in vain")
 
 enum mr_cell_refusal {
 #define MR_CELL_REFUSAL_ENUM(name, text, doc) MR_CELL_REFUSAL_##name,
@@ -76,6 +78,13 @@ struct mr_cell_seat {
     uint8_t state; /* enum mr_cell_seat_state */
 };
 
+/* What has come and gone. */
+struct mr_cell_sums {
+    uint64_t n_come, come_tok;                       /* calls that came; their prompts */
+    uint64_t n_in;                                   /* that were not refused at once */
+    uint64_t n_done, read_tok, cached_tok, made_tok; /* of those that finished */
+};
+
 struct mr_split;
 struct mr_split_plan;
 
@@ -88,6 +97,8 @@ struct mr_cell_plan {
     uint8_t rank[256]; /* of a tier's calls in the queue, below MR_QUEUE_RANKS; 0 is first */
     struct mr_admission_rule admission[256]; /* of a tier */
     uint32_t wait_max[256]; /* calls waiting on an instance at which a tier is shed; 0: never */
+    double patience_s[256]; /* that a tier's calls wait outside (gate.h); 0: they do not */
+    uint8_t cheaper[256];   /* + 1: tier that takes whom this one refuses; 0: none. No circles */
     const struct mr_split_plan *split; /* copied; NULL: every instance reads and decodes */
 };
 
@@ -106,13 +117,15 @@ struct mr_cell {
     struct mr_cell_session *session;
     size_t session_cap;
     struct mr_admission admission[256]; /* of a tier */
-    double read_tok_s;                  /* pace of full steps, for estimates */
-    struct mr_cell_session nobody;      /* session of a call that is alone */
-    uint32_t n_space;                   /* of prefix caches, given out so far */
-    uint64_t n_inside;                  /* calls that have come and not ended */
-    double area_s, last_s;              /* time integral of that number, up to the last of both */
-    double sojourn_s;                   /* that calls which have ended spent inside */
+    struct mr_gate gate;
+    double read_tok_s;             /* pace of full steps, for estimates */
+    struct mr_cell_session nobody; /* session of a call that is alone */
+    uint32_t n_space;              /* of prefix caches, given out so far */
+    uint64_t n_inside;             /* calls that have come and not ended */
+    double area_s, last_s;         /* time integral of that number, up to the last of both */
+    double sojourn_s;              /* that calls which have ended spent inside */
     uint64_t n_event;
+    struct mr_cell_sums sums;
     struct mr_cell_seat *seat; /* cell_outage.h */
     uint32_t *lost, *parked;   /* calls: of an instance that goes down; while none is open */
     size_t n_lost, lost_cap, n_parked, parked_cap;
@@ -122,7 +135,12 @@ struct mr_cell {
     void (*watch)(void *context, double before_s);
     void *watch_context;
     double watch_s; /* INFINITY: nobody watches */
-    mr_status st;   /* of forgetting a session: sinks return nothing */
+    /* told with the sink's context. A call goes on in a cheaper tier, its ticket's; NULL: nobody */
+    void (*moved)(void *context, const struct mr_ticket *ticket, uint8_t from_tier);
+    /* it waited outside, and is refused (MR_CELL_REFUSAL_EXPIRED); NULL: the sink's `refused` is */
+    void (*expired)(void *context, const struct mr_ticket *ticket, const struct mr_call *call,
+                    double now_s);
+    mr_status st; /* of forgetting a session: sinks return nothing */
     struct mr_err err;
 };
 
@@ -154,6 +172,13 @@ double mr_cell_due_s(const struct mr_cell *cell);
  * spent inside. One side was counted when calls came and went, the other one is the sum of what
  * each took. @return their relative difference: rounding, unless a call was lost or told twice */
 double mr_cell_little_rel(const struct mr_cell *cell);
+
+/* Its parts, up to the last call that came or went. */
+struct mr_cell_little {
+    double inside_mean, rate_s, stay_s, rel; /* L, lambda, W, |L - lambda W| / lambda W */
+};
+
+struct mr_cell_little mr_cell_little(const struct mr_cell *cell);
 
 /* ---- for split.h ---- */
 
@@ -195,6 +220,17 @@ MR_CHECKED mr_status mr_cell_choose(struct mr_cell *cell, struct mr_ticket *tick
 /** It goes there. @param[in] reader of mr_cell_choose */
 MR_CHECKED mr_status mr_cell_send(struct mr_cell *cell, uint32_t call, struct mr_instance *reader,
                                   double now_s, struct mr_err *err);
+
+/** A call that waits outside is asked again. @param[in] is_last else it may go on to wait
+ *  @param[out] is_settled it has come in, or is refused */
+MR_CHECKED mr_status mr_cell_ask_again(struct mr_cell *cell, uint32_t call, bool is_last,
+                                       double now_s, bool *is_settled, struct mr_err *err);
+
+/** Have calls ended for which others wait outside? */
+static inline mr_status mr_cell_open_gate(struct mr_cell *cell, struct mr_err *err)
+{
+    return cell->gate.has_left ? mr_gate_ask(cell, cell->gate.left_s, err) : MR_OK;
+}
 
 /** A call has ended. */
 void mr_cell_finish(struct mr_cell *cell, uint32_t call, double now_s);

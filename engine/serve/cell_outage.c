@@ -201,6 +201,16 @@ void mr_cell_drain(struct mr_cell *cell, uint32_t seat, double now_s)
     open_seat(cell, seat, false);
 }
 
+void mr_cell_boot(struct mr_cell *cell, uint32_t seat, double now_s)
+{
+    struct mr_cell_seat *s = &cell->seat[seat];
+    if (s->state != MR_CELL_SEAT_DOWN)
+        return;
+    mr_cell_tell(cell, now_s);
+    s->down_s += now_s - s->since_s;
+    s->state = MR_CELL_SEAT_DRAINED;
+}
+
 void mr_cell_slow(struct mr_cell *cell, uint32_t seat, double phi, double now_s)
 {
     mr_cell_tell(cell, now_s);

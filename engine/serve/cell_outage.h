@@ -29,6 +29,9 @@ void mr_cell_drain(struct mr_cell *cell, uint32_t seat, double now_s);
 
 /** @param[in] phi above 0, at most 1: clock over the full clock */
 void mr_cell_slow(struct mr_cell *cell, uint32_t seat, double phi, double now_s);
+
+/** It is not down any more, but takes no calls yet: drained, and empty. */
+void mr_cell_boot(struct mr_cell *cell, uint32_t seat, double now_s);
 MR_CHECKED mr_status mr_cell_up(struct mr_cell *cell, uint32_t seat, double now_s,
                                 struct mr_err *err);
 

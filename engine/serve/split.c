@@ -183,7 +183,9 @@ static mr_status advance(struct mr_cell *cell, uint32_t i, struct mr_err *err)
     MR_TRY(mr_instance_advance(&split->instance[i], &sink, err));
     plan_event(split, i);
     cell->n_event++;
-    *err = split->st != MR_OK ? split->err : *err;
+    if (split->st == MR_OK)
+        return mr_cell_open_gate(cell, err);
+    *err = split->err;
     return split->st;
 }
 
@@ -226,13 +228,20 @@ mr_status mr_split_play(struct mr_cell *cell, double before_s, struct mr_err *er
         const double prefill_s = mr_tree_winner_time_s(&split->due);
         const double decode_s = mr_tree_winner_time_s(&cell->due);
         const bool is_net = net_s <= fmin(prefill_s, decode_s) + MR_SEGMENT_TIE_S;
-        const double next_s = is_net ? net_s : fmin(prefill_s, decode_s);
+        const double gate_s = cell->gate.next_s;
+        const double other_s = is_net ? net_s : fmin(prefill_s, decode_s);
+        const double next_s = fmin(gate_s, other_s);
         if (!(next_s < before_s))
             return MR_OK;
+        if (gate_s < other_s) {
+            mr_cell_tell(cell, gate_s);
+            MR_TRY(mr_gate_ask(cell, gate_s, err));
+            continue;
+        }
         bool has_moved = false;
         if (is_net) { /* tells by itself */
             /* a network that is given may know a bound only: on to the next event of others */
-            const double own_s = fmin(fmin(prefill_s, decode_s), before_s);
+            const double own_s = fmin(fmin(prefill_s, decode_s), fmin(gate_s, before_s));
             MR_TRY(
                 advance_net(cell, plan->net != NULL ? fmax(net_s, own_s) : net_s, &has_moved, err));
         }

@@ -7,6 +7,7 @@
 #include "engine/base/rng.h"
 
 #include <math.h>
+#include <stdio.h>
 
 struct seat {
     struct mr_rng rng;
@@ -20,6 +21,9 @@ struct mr_outages {
     struct mr_tree next;
     struct seat *seat;
     uint32_t n_decode, n_seat;
+    void (*event)(void *context, double t_s, const char *kind, const char *entity, double value,
+                  double limit);
+    void *context;
     bool is_on[MR_SCENARIO_OUTAGES];
 };
 
@@ -30,6 +34,18 @@ static uint32_t seat_of(const struct mr_outages *o, const struct mr_scenario_out
 }
 
 /* ---- what a seat is to be ---- */
+
+static void tell(const struct mr_outages *o, uint32_t seat, const char *kind, double value,
+                 double now_s)
+{
+    const bool is_prefill = seat >= o->n_decode;
+    char entity[32];
+    if (o->event == NULL)
+        return;
+    snprintf(entity, sizeof entity, "%s %u", is_prefill ? "prefill" : "deployment",
+             is_prefill ? seat - o->n_decode : seat);
+    o->event(o->context, now_s, kind, entity, value, (double)NAN);
+}
 
 static double clock_of(const struct mr_outages *o, uint32_t seat)
 {
@@ -63,6 +79,22 @@ mr_status mr_outages_hold(struct mr_outages *o, struct mr_cell *cell, uint32_t s
     return settle(o, cell, seat, now_s, err);
 }
 
+void mr_outages_boot(struct mr_outages *o, struct mr_cell *cell, uint32_t seat, double now_s)
+{
+    struct seat *s = &o->seat[seat];
+    s->n_drain++;
+    s->n_down--;
+    if (s->n_down == 0)
+        mr_cell_boot(cell, seat, now_s);
+}
+
+mr_status mr_outages_drain(struct mr_outages *o, struct mr_cell *cell, uint32_t seat, int more,
+                           double now_s, struct mr_err *err)
+{
+    o->seat[seat].n_drain += more > 0 ? 1 : UINT32_MAX;
+    return settle(o, cell, seat, now_s, err);
+}
+
 void mr_outages_clock(struct mr_outages *o, struct mr_cell *cell, uint32_t seat, double phi,
                       double now_s)
 {
@@ -77,6 +109,11 @@ double mr_outages_next_s(const struct mr_outages *o)
     return o->next.n > 0 ? mr_tree_winner_time_s(&o->next) : (double)INFINITY;
 }
 
+/* By what happens, then whether it is over. */
+static const char *const kinds[][2] = {[MR_SCENARIO_DOWN] = {"serve.down", "serve.down_end"},
+                                       [MR_SCENARIO_DRAIN] = {"serve.drain", "serve.drain_end"},
+                                       [MR_SCENARIO_SLOW] = {"serve.slow", "serve.slow_end"}};
+
 static mr_status do_outage(struct mr_outages *o, struct mr_cell *cell, uint32_t i, double now_s,
                            struct mr_err *err)
 {
@@ -90,6 +127,8 @@ static mr_status do_outage(struct mr_outages *o, struct mr_cell *cell, uint32_t 
         s->n_drain += more;
     mr_tree_set_time(&o->next, i,
                      o->is_on[i] && outage->for_s > 0 ? now_s + outage->for_s : (double)INFINITY);
+    tell(o, seat_of(o, outage), kinds[outage->what][o->is_on[i] ? 0 : 1],
+         outage->what == MR_SCENARIO_SLOW && o->is_on[i] ? outage->clock_frac : (double)NAN, now_s);
     return settle(o, cell, seat_of(o, outage), now_s, err);
 }
 
@@ -100,6 +139,7 @@ static mr_status do_failure(struct mr_outages *o, struct mr_cell *cell, uint32_t
     struct seat *s = &o->seat[seat];
     s->is_failed = !s->is_failed;
     s->n_down += s->is_failed ? 1 : UINT32_MAX;
+    tell(o, seat, s->is_failed ? "serve.failure" : "serve.repair", (double)NAN, now_s);
     const double mean_s = s->is_failed ? f->mttr_s : f->mtbf_s;
     mr_tree_set_time(&o->next, (uint32_t)o->scenario->n_outage + seat,
                      now_s + mr_rng_exponential(&s->rng, mean_s));
@@ -171,6 +211,15 @@ mr_status mr_outages_create(const struct mr_scenario *scenario, struct mr_outage
     start(o);
     *out = o;
     return MR_OK;
+}
+
+void mr_outages_listen(struct mr_outages *o,
+                       void (*event)(void *context, double t_s, const char *kind,
+                                     const char *entity, double value, double limit),
+                       void *context)
+{
+    o->event = event;
+    o->context = context;
 }
 
 void mr_outages_destroy(struct mr_outages *outages)

@@ -18,6 +18,14 @@ MR_CHECKED mr_status mr_outages_create(const struct mr_scenario *scenario, struc
                                        struct mr_err *err);
 void mr_outages_destroy(struct mr_outages *outages);
 
+/** Told of "serve.down", "serve.drain", "serve.slow" (value: clock over the full clock) and their
+ *  ends, "serve.down_end" ..., of "serve.failure" and "serve.repair", with the pool and number of
+ *  the instance; NULL: nobody. */
+void mr_outages_listen(struct mr_outages *outages,
+                       void (*event)(void *context, double t_s, const char *kind,
+                                     const char *entity, double value, double limit),
+                       void *context);
+
 /** The next date; INFINITY after the last. */
 double mr_outages_next_s(const struct mr_outages *outages);
 
@@ -28,6 +36,15 @@ MR_CHECKED mr_status mr_outages_do(struct mr_outages *outages, struct mr_cell *c
 /** A reason from outside begins (+1) or ends (-1) to hold a seat down (cell_outage.h). */
 MR_CHECKED mr_status mr_outages_hold(struct mr_outages *outages, struct mr_cell *cell,
                                      uint32_t seat, int more, double now_s, struct mr_err *err);
+
+/** A seat is to start: held down so far, it is only kept from taking calls, until
+ * mr_outages_drain ends it.
+ */
+void mr_outages_boot(struct mr_outages *outages, struct mr_cell *cell, uint32_t seat, double now_s);
+
+/** A reason from outside begins (+1) or ends (-1) to keep a seat from taking calls. */
+MR_CHECKED mr_status mr_outages_drain(struct mr_outages *outages, struct mr_cell *cell,
+                                      uint32_t seat, int more, double now_s, struct mr_err *err);
 
 /** The clock that others want a seat to have at most; 1: any. */
 void mr_outages_clock(struct mr_outages *outages, struct mr_cell *cell, uint32_t seat, double phi,

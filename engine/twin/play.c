@@ -12,6 +12,7 @@
 #include "engine/twin/factory.h"
 #include "engine/twin/gauge.h"
 #include "engine/twin/outages.h"
+#include "engine/twin/planner.h"
 #include "engine/twin/pool.h"
 
 #include <math.h>
@@ -27,6 +28,7 @@ struct run {
     struct mr_split_plan split;
     struct mr_cell cell;
     struct mr_outages *outages;
+    struct mr_planner *planner;          /* NULL: all instances serve */
     struct mr_factory *factory;          /* NULL: no site */
     struct mr_arrivals_source *arrivals; /* or: */
     struct mr_agents *agents;
@@ -112,6 +114,14 @@ static mr_status write_row(struct run *run, const struct mr_play_row *row)
     return mr_file_out_add(&run->requests, run->row.text, run->row.n, &run->err);
 }
 
+/* As the workload numbers them. */
+static uint32_t session_of(const struct run *run, const struct mr_ticket *ticket)
+{
+    if (run->agents != NULL)
+        return mr_agents_session(run->agents, ticket);
+    return ticket->is_alone ? ticket->session : mr_arrivals_session(run->arrivals, ticket->session);
+}
+
 /* @param[in] call NULL: it was refused */
 static void put_row(struct run *run, const struct mr_ticket *ticket, const struct mr_call *call,
                     double arrived_s, double finished_s, uint8_t outcome)
@@ -123,7 +133,7 @@ static void put_row(struct run *run, const struct mr_ticket *ticket, const struc
         .scheduled_s = call != NULL && call->is_scheduled ? call->scheduled_s : nan,
         .first_token_s = call != NULL && call->has_first ? call->first_s : nan,
         .finished_s = finished_s,
-        .session = run->agents != NULL ? mr_agents_session(run->agents, ticket) : ticket->session,
+        .session = session_of(run, ticket),
         .instance = ticket->instance,
         .input = ticket->n_prompt,
         .cached_input = call != NULL ? call->n_cached : 0,
@@ -171,6 +181,26 @@ static void refused(void *context, const struct mr_ticket *ticket, double now_s,
     put_row(run, ticket, NULL, now_s, (double)NAN, (uint8_t)(MR_PLAY_REFUSED + (int)why));
     if (run->agents != NULL)
         mr_agents_refused(run->agents, ticket, now_s, why);
+}
+
+/* It waited outside in vain. */
+static void expired(void *context, const struct mr_ticket *ticket, const struct mr_call *call,
+                    double now_s)
+{
+    struct run *run = context;
+    run->result->tier[ticket->tier].n_refused[MR_CELL_REFUSAL_EXPIRED]++;
+    run->result->sim_s = fmax(run->result->sim_s, now_s);
+    put_row(run, ticket, NULL, call->arrived_s, (double)NAN,
+            MR_PLAY_REFUSED + MR_CELL_REFUSAL_EXPIRED);
+    if (run->agents != NULL)
+        mr_agents_refused(run->agents, ticket, now_s, MR_CELL_REFUSAL_EXPIRED);
+}
+
+static void moved(void *context, const struct mr_ticket *ticket, uint8_t from_tier)
+{
+    struct run *run = context;
+    run->result->tier[from_tier].n_moved_out++;
+    run->result->tier[ticket->tier].n_moved_in++;
 }
 
 static void arrived(void *context, uint8_t tier)
@@ -239,7 +269,7 @@ static void take_sample(struct run *run, double now_s)
     for (size_t i = 0; i < scenario->n_tier; i++) {
         const struct mr_play_tier *tier = &run->result->tier[i];
         struct mr_play_level *level = &sample.tier[i];
-        level->n_arrived = (double)tier->n_arrived;
+        level->n_arrived = (double)(tier->n_arrived + tier->n_moved_in - tier->n_moved_out);
         level->n_finished = (double)tier->n_finished;
         for (int k = 0; k < MR_CELL_REFUSALS; k++)
             level->n_refused += (double)tier->n_refused[k];
@@ -286,8 +316,10 @@ static bool is_over(const struct run *run)
 
 static double next_date_s(const struct run *run)
 {
-    const double site_s = run->factory != NULL ? mr_factory_next_s(run->factory) : (double)INFINITY;
-    return fmin(mr_outages_next_s(run->outages), site_s);
+    const double never_s = (double)INFINITY;
+    const double site_s = run->factory != NULL ? mr_factory_next_s(run->factory) : never_s;
+    const double plan_s = run->planner != NULL ? mr_planner_next_s(run->planner) : never_s;
+    return fmin(mr_outages_next_s(run->outages), fmin(plan_s, site_s));
 }
 
 /* What is not of the cell happens. */
@@ -295,6 +327,8 @@ static mr_status do_date(struct run *run, double now_s, struct mr_err *err)
 {
     if (mr_outages_next_s(run->outages) <= now_s)
         return mr_outages_do(run->outages, &run->cell, err);
+    if (run->planner != NULL && mr_planner_next_s(run->planner) <= now_s)
+        return mr_planner_do(run->planner, &run->cell, run->outages, now_s, err);
     return mr_factory_do(run->factory, &run->cell, run->outages, now_s, err);
 }
 
@@ -519,7 +553,8 @@ static void settle(struct run *run)
         if (cell->calls.call[i].state != MR_CALL_DONE)
             put_row(run, &cell->ticket[i], &cell->calls.call[i], cell->calls.call[i].arrived_s,
                     (double)NAN, MR_PLAY_IN_FLIGHT);
-    MR_ASSERT(mr_cell_little_rel(cell) < 1e-9);
+    result->little = mr_cell_little(cell);
+    MR_ASSERT(result->little.rel < 1e-9);
     if (run->agents != NULL)
         settle_agents(run);
     result->n_event += cell->n_event;
@@ -534,6 +569,18 @@ static void settle(struct run *run)
     result->split = cell->split->counts;
     result->n_prefill_block = run->prefill.serving.n_block;
     add_pool(run, &run->prefill, cell->plan.n_instance, cell->split->plan.n_instance);
+}
+
+/* What a planner switched off was not lost. */
+static void settle_planner(struct run *run)
+{
+    struct mr_play_result *result = run->result;
+    result->has_planner = run->planner != NULL;
+    if (run->planner == NULL)
+        return;
+    result->planner = mr_planner_counted(run->planner, result->sim_s);
+    result->n_down -= result->planner.n_off;
+    result->down_s = fmax(0, result->down_s - result->planner.off_s);
 }
 
 static mr_status open_requests(struct run *run, struct mr_err *err)
@@ -572,10 +619,14 @@ static mr_status make_cell(struct run *run, struct mr_err *err)
         const struct mr_scenario_tier *tier = &scenario->tier[i];
         plan.admission[i] = (struct mr_admission_rule){tier->n_inside, tier->rate_tok_s,
                                                        tier->burst_tok, tier->late_s};
-        plan.wait_max[i] = (uint32_t)tier->n_wait;
+        plan.wait_max[i] = (uint32_t)fmin(UINT32_MAX, (double)mr_scenario_shed_at(scenario, i));
+        plan.patience_s[i] = tier->patience_s;
+        plan.cheaper[i] = mr_scenario_cheaper(scenario, i);
         plan.rank[i] = (uint8_t)mr_scenario_rank(scenario, i);
     }
     MR_TRY(mr_cell_init(&run->cell, &plan, &(struct mr_cell_sink){finished, refused, run}, err));
+    run->cell.moved = moved;
+    run->cell.expired = expired;
     run->cell.router.affinity_excess = (double)scenario->deployment.n_affinity;
     if (run->cell.split != NULL)
         run->cell.split->router.affinity_excess = (double)scenario->prefill.n_affinity;
@@ -584,7 +635,44 @@ static mr_status make_cell(struct run *run, struct mr_err *err)
         run->cell.watch_context = run;
         run->cell.watch_s = 0;
     }
-    return mr_outages_create(scenario, &run->outages, err);
+    MR_TRY(mr_outages_create(scenario, &run->outages, err));
+    mr_outages_listen(run->outages, take_event, run);
+    return MR_OK;
+}
+
+/* How many instances serve. */
+static mr_status open_planner(struct run *run, struct mr_err *err)
+{
+    const struct mr_scenario *scenario = run->scenario;
+    const struct mr_planner_spec *spec = &scenario->planner;
+    const uint32_t n_decode = (uint32_t)scenario->deployment.n_instance;
+    const bool is_apart = scenario->has_prefill;
+    struct mr_planner_plan plan = {.spec = *spec,
+                                   .pool[0] = {.pool = &run->pool,
+                                               .n = n_decode,
+                                               .name = "deployment",
+                                               .n_min = spec->n_min,
+                                               .n_max = spec->n_max,
+                                               .n_start = spec->n_start,
+                                               .reads = !is_apart,
+                                               .decodes = true},
+                                   .n_pool = 1,
+                                   .event = take_event,
+                                   .context = run};
+    if (spec->interval_s == 0)
+        return MR_OK;
+    if (is_apart)
+        plan.pool[plan.n_pool++] =
+            (struct mr_planner_pool){.pool = &run->prefill,
+                                     .from = n_decode,
+                                     .n = (uint32_t)scenario->prefill.n_instance,
+                                     .name = "prefill",
+                                     .n_min = spec->prefill_min,
+                                     .n_max = spec->prefill_max,
+                                     .n_start = spec->prefill_start,
+                                     .reads = true};
+    MR_TRY(mr_planner_create(&plan, &run->planner, err));
+    return mr_planner_begin(run->planner, &run->cell, run->outages, err);
 }
 
 /* Where calls come from. */
@@ -619,11 +707,13 @@ static mr_status run_all(struct run *run, struct mr_diags *diags, struct mr_err 
     if (run->options->on_begin != NULL)
         MR_TRY(run->options->on_begin(run->options->context, run->factory, err));
     MR_TRY(open_calls(run, diags, err));
+    MR_TRY(open_planner(run, err));
     MR_TRY(find_hosts(run, err));
     MR_TRY(open_requests(run, err));
     mr_status st = play(run, err);
     if (st == MR_OK) {
         settle(run);
+        settle_planner(run);
         st = run->st;
         *err = st != MR_OK ? run->err : *err;
     }
@@ -644,6 +734,7 @@ mr_status mr_play(const struct mr_scenario *scenario, const struct mr_play_optio
     mr_arrivals_close(run.arrivals);
     mr_factory_close(run.factory);
     mr_outages_destroy(run.outages);
+    mr_planner_destroy(run.planner);
     mr_agents_close(run.agents);
     if (run.cell.instance != NULL)
         mr_cell_fini(&run.cell);

@@ -7,6 +7,7 @@
 #include "engine/serve/split.h"
 #include "engine/twin/agents.h"
 #include "engine/twin/exchange.h"
+#include "engine/twin/planner.h"
 #include "engine/twin/scenario.h"
 #include "platforms/site.h"
 
@@ -95,6 +96,7 @@ struct mr_play_options {
 
 struct mr_play_tier {
     uint64_t n_arrived, n_finished, n_refused[MR_CELL_REFUSALS];
+    uint64_t n_moved_in, n_moved_out;     /* calls of dearer tiers, to cheaper ones */
     uint64_t n_input, n_cached, n_output; /* tokens of finished calls */
     uint64_t n_met;                       /* finished within all objectives */
     struct mr_hist ttft, tpot, e2e;
@@ -111,6 +113,9 @@ struct mr_play_result {
     uint64_t n_block;            /* of an instance */
     uint64_t n_down, n_rerouted; /* instances that went down; calls that left them */
     double down_s;               /* of all instances */
+    struct mr_cell_little little;
+    bool has_planner;
+    struct mr_planner_counts planner;
     struct mr_arrivals_counts rows;
     bool has_split;
     struct mr_split_counts split; /* of a prefill pool */

@@ -168,10 +168,13 @@ static void put_tiers(struct mr_jsonw *w, const struct mr_scenario *scenario,
         const struct mr_play_tier *tier = &result->tier[i];
         const struct mr_scenario_tier *price = &scenario->tier[i];
         const double usd = mr_play_usd(scenario, result, i);
+        const uint64_t n_own = tier->n_arrived + tier->n_moved_in - tier->n_moved_out;
         mr_jsonw_object(w);
         mr_jsonw_key_text(w, "name", price->name);
         mr_jsonw_key_u64(w, "arrived", tier->n_arrived);
         mr_jsonw_key_u64(w, "finished", tier->n_finished);
+        mr_jsonw_key_u64(w, "moved_in", tier->n_moved_in);
+        mr_jsonw_key_u64(w, "moved_out", tier->n_moved_out);
         mr_jsonw_key(w, "refused");
         mr_jsonw_object(w);
         for (int k = 0; k < MR_CELL_REFUSALS; k++)
@@ -182,8 +185,7 @@ static void put_tiers(struct mr_jsonw *w, const struct mr_scenario *scenario,
                          result->sim_s > 0 ? (double)tier->n_output / result->sim_s : 0);
         mr_jsonw_key_f64(w, "revenue_usd_h", result->sim_s > 0 ? usd / result->sim_s * 3600 : 0);
         mr_jsonw_key_f64(w, "slo_met_frac",
-                         tier->n_arrived > 0 ? (double)tier->n_met / (double)tier->n_arrived
-                                             : unknown);
+                         n_own > 0 ? (double)tier->n_met / (double)n_own : unknown);
         put_hist(w, "ttft_s", &tier->ttft);
         put_hist(w, "tpot_s", &tier->tpot);
         put_tier_sessions(w, result, tier);
@@ -271,6 +273,30 @@ static void put_rows(struct mr_jsonw *w, const struct mr_play_result *result)
     mr_jsonw_key_u64(w, "skipped", result->rows.n_skipped);
     mr_jsonw_key_u64(w, "clipped", result->rows.n_clipped);
     mr_jsonw_key_u64(w, "empty", result->rows.n_empty);
+    mr_jsonw_end(w);
+}
+
+/* L = lambda W of the calls that came in. */
+static void put_little(struct mr_jsonw *w, const struct mr_play_result *result)
+{
+    const struct mr_cell_little *little = &result->little;
+    GROUP(w, "little", {"in_system_mean", little->inside_mean}, {"arrivals_s", little->rate_s},
+          {"in_system_s_mean", little->stay_s}, {"difference_rel", little->rel});
+}
+
+/* Only with a planner. */
+static void put_planner(struct mr_jsonw *w, const struct mr_play_result *result)
+{
+    const struct mr_planner_counts *counts = &result->planner;
+    if (!result->has_planner)
+        return;
+    mr_jsonw_key(w, "planner");
+    mr_jsonw_object(w);
+    mr_jsonw_key_u64(w, "started", counts->n_start);
+    mr_jsonw_key_u64(w, "stopped", counts->n_stop);
+    mr_jsonw_key_u64(w, "flipped", counts->n_flip);
+    mr_jsonw_key_f64(w, "starting_s", counts->starting_s);
+    mr_jsonw_key_f64(w, "off_s", counts->off_s);
     mr_jsonw_end(w);
 }
 
@@ -370,6 +396,8 @@ void mr_play_json(const struct mr_scenario *scenario, const struct mr_play_resul
     put_rows(&w, result);
     put_split(&w, result);
     put_outages(&w, result);
+    put_planner(&w, result);
+    put_little(&w, result);
     put_violations(&w, result);
     put_engine(&w, result, &t, wall_s);
     mr_jsonw_end(&w);

@@ -237,6 +237,23 @@ static void name_tiers(struct reading *r)
     }
 }
 
+/* Only downwards: nobody comes back to a tier that has refused. */
+static void check_downgrades(struct reading *r)
+{
+    const struct mr_scenario *scenario = r->scenario;
+    for (size_t i = 0; i < scenario->n_tier; i++) {
+        const struct mr_scenario_tier *own = &scenario->tier[i];
+        const uint8_t to = mr_scenario_cheaper(scenario, i);
+        if (own->downgrade == NULL ||
+            (to > 0 && scenario->tier[to - 1].output_usd_mtok < own->output_usd_mtok))
+            continue;
+        mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_REF, (struct mr_place){scenario->path, 0, 0},
+                     to > 0 ? "<tier name=\"%s\">: downgrade: the output of \"%s\" is not cheaper"
+                            : "<tier name=\"%s\">: downgrade: there is no tier \"%s\"",
+                     own->name, own->downgrade);
+    }
+}
+
 /* Calls come from <workload> or from <agents>. */
 static void choose_workload(struct reading *r, const bool seen[MR_SCENARIO_PARTS])
 {
@@ -301,6 +318,7 @@ static void read_root(struct reading *r, const struct mr_xml_node *root)
         mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_SCHEMA, (struct mr_place){"--set", 0, 0},
                      "layout/%s: means nothing without a site (<site file=\"...\"/>)",
                      scenario->layout[0].path);
+    check_downgrades(r);
     for (size_t i = 0; i < r->n_set; i++)
         if (!r->is_used[i])
             mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_SCHEMA, (struct mr_place){"--set", 0, 0},
@@ -383,6 +401,29 @@ void mr_scenario_fini(struct mr_scenario *scenario)
     mr_buf_fini(&scenario->defaulted);
     mr_buf_fini(&scenario->overridden);
     *scenario = (struct mr_scenario){0};
+}
+
+uint64_t mr_scenario_shed_at(const struct mr_scenario *scenario, size_t tier)
+{
+    const struct mr_scenario_tier *own = &scenario->tier[tier];
+    uint64_t n = 1;
+    for (size_t i = 0; i < scenario->n_tier; i++) {
+        const double usd = scenario->tier[i].output_usd_mtok;
+        bool is_first = usd < own->output_usd_mtok; /* of its price */
+        for (size_t k = 0; k < i; k++)
+            is_first &= scenario->tier[k].output_usd_mtok != usd;
+        n += is_first ? 1 : 0;
+    }
+    return own->n_wait > 0 ? own->n_wait : n * scenario->deployment.n_shed;
+}
+
+uint8_t mr_scenario_cheaper(const struct mr_scenario *scenario, size_t tier)
+{
+    const char *name = scenario->tier[tier].downgrade;
+    for (size_t i = 0; i < scenario->n_tier && name != NULL; i++)
+        if (strcmp(scenario->tier[i].name, name) == 0)
+            return (uint8_t)(i + 1);
+    return 0;
 }
 
 uint32_t mr_scenario_rank(const struct mr_scenario *scenario, size_t tier)

@@ -55,6 +55,7 @@ struct mr_scenario_deployment {
     uint64_t n_batch, n_token, n_context, n_block_token, n_block, n_affinity;
     int format, kv, verify, policy, scheduling, router;
     bool has_cache;
+    uint64_t n_shed; /* waiting calls at which the cheapest tier is shed; 0: never */
 };
 
 /* Networks between the pools, in the order of the schema. */
@@ -81,6 +82,8 @@ struct mr_scenario_tier {
     uint64_t n_inside;            /* calls of the tier at once; 0: any number */
     double rate_tok_s, burst_tok; /* rate_tok_s 0: any */
     double late_s;                /* longest estimated time to the first token; 0: any */
+    double patience_s;            /* that calls wait to be let in; 0: they do not */
+    const char *downgrade;        /* tier that takes whom this one refuses; NULL: none */
     uint64_t n_wait;              /* calls waiting on an instance at which it is shed; 0: never */
 };
 
@@ -106,6 +109,20 @@ struct mr_scenario_outage {
 
 struct mr_scenario_failures {
     double mtbf_s, mttr_s; /* mtbf_s 0: none */
+};
+
+/* planner.h */
+struct mr_planner_spec {
+    double interval_s;             /* 0: no planner */
+    double prompt_use, output_use; /* of an instance: u_p, u_d */
+    double slack_frac, cooldown_s;
+    uint64_t n_min, n_max, n_start; /* of the deployment; n_max, n_start 0: all */
+    uint64_t prefill_min, prefill_max, prefill_start;
+    uint64_t n_total; /* of both pools, serving or about to; 0: any number */
+    double allocate_s, warm_s, flip_s;
+    double load_bytes_s, weight_bytes; /* of an instance; weight_bytes 0: the network's */
+    double fast;                       /* load and warm-up are divided by it with is_fast */
+    bool is_fast;
 };
 
 /* Files over time. */
@@ -144,6 +161,7 @@ struct mr_scenario {
     struct mr_scenario_outage outage[MR_SCENARIO_OUTAGES];
     size_t n_outage;
     struct mr_scenario_failures failures;
+    struct mr_planner_spec planner;
     /* with a site */
     struct mr_exchange_params twin;
     struct mr_weather_params weather;
@@ -182,6 +200,13 @@ mr_status mr_scenario_check_grammar(const char *path, struct mr_diags *diags);
 
 /** Place of a tier's calls in a queue: how many tiers go before it. */
 uint32_t mr_scenario_rank(const struct mr_scenario *scenario, size_t tier);
+
+/** Waiting calls of an instance at which a tier is shed: its own number, or that of the deployment
+ *  for the cheapest tier, twice as many for the next, and so on. 0: never. */
+uint64_t mr_scenario_shed_at(const struct mr_scenario *scenario, size_t tier);
+
+/** Tier that takes whom another one refuses, plus 1; 0: none. */
+uint8_t mr_scenario_cheaper(const struct mr_scenario *scenario, size_t tier);
 
 /** Elements and their tables, in the order of the reference page; NULL past the last. */
 const struct mr_param_table *mr_scenario_table(size_t i, const char **element);

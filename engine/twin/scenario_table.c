@@ -69,6 +69,7 @@ static const struct mr_param deployment_rows[] = {
     MR_PARAM_N(D, n_block, "blocks", "0", 0, 4000000000, "KV blocks of an instance; 0: what fits beside the weights"),
     MR_PARAM_YES(D, has_cache, "cache", "no", "Keep the KV blocks of ended calls for later ones of the session (vllm1)"),
     MR_PARAM(D, watermark_frac, "watermark", MR_Q_FRACTION, "1 %", 0, 0.9, "Blocks that admissions leave free (sarathi, vllm0)"),
+    MR_PARAM_N(D, n_shed, "shed_at", "0", 0, 4000000000, "Waiting calls of an instance at which the tier with the cheapest output is shed, twice as many for the next, and so on; 0: never"),
     MR_PARAM_ONE_OF(D, router, "router", routers, "least_outstanding", "Which instance a call goes to"),
     MR_PARAM(D, call_s, "call_weight", MR_Q_TIME, "10 ms", 0, 1e3, "What a call of an instance counts for beside prompts that wait (kv_aware); an assumption"),
     MR_PARAM_N(D, n_affinity, "affinity_excess", "8", 0, 1000000, "Calls more than the best instance has that affinity puts up with"),
@@ -103,7 +104,9 @@ static const struct mr_param tier_rows[] = {
     MR_PARAM(R, rate_tok_s, "rate", MR_Q_TOKEN_RATE, "0 tok/s", 0, 1e15, "Tokens a second, input and output, beyond which calls are refused; 0: any"),
     MR_PARAM(R, burst_tok, "burst", MR_Q_TOKENS, "100000 tok", 1, 1e15, "Tokens that may come at once, beyond the rate"),
     MR_PARAM(R, late_s, "late", MR_Q_TIME, "0 s", 0, 1e9, "Estimated time to the first token beyond which a call is refused; 0: any"),
-    MR_PARAM_N(R, n_wait, "shed_at", "0", 0, 4000000000, "Waiting calls of an instance at which the tier is shed; 0: never"),
+    MR_PARAM(R, patience_s, "patience", MR_Q_TIME, "0 s", 0, 1e9, "Calls that are not let in wait for it at most this long; 0: they are refused at once"),
+    MR_PARAM_STR(R, downgrade, "downgrade", NULL, "Cheaper tier that takes calls this one refuses, after their patience; not given: none"),
+    MR_PARAM_N(R, n_wait, "shed_at", "0", 0, 4000000000, "Waiting calls of an instance at which the tier is shed; 0: as the deployment says"),
 };
 #undef R
 #define O struct mr_scenario_outage
@@ -122,6 +125,29 @@ static const struct mr_param failures_rows[] = {
     MR_PARAM(F, mttr_s, "mttr", MR_Q_TIME, "10 min", 1e-3, 1e10, "Mean time until it is back, exponential"),
 };
 #undef F
+#define L struct mr_planner_spec
+static const struct mr_param planner_rows[] = {
+    MR_PARAM(L, interval_s, "interval", MR_Q_TIME, "0 s", 0, 1e9, "Between looks at the load; 0: no planner, all instances serve"),
+    MR_PARAM(L, prompt_use, "prompt_use", MR_Q_FRACTION, "70 %", 0.01, 1, "Share of an instance's pace of reading that is counted on (assumption)"),
+    MR_PARAM(L, output_use, "output_use", MR_Q_FRACTION, "80 %", 0.01, 1, "Share of its pace of decoding, and of its KV blocks, that is counted on (assumption)"),
+    MR_PARAM(L, slack_frac, "slack", MR_Q_FRACTION, "10 %", 0, 0.9, "Instances serve on until so many fewer are needed (assumption)"),
+    MR_PARAM(L, cooldown_s, "cooldown", MR_Q_TIME, "5 min", 0, 1e9, "After a change: no change back for so long (assumption)"),
+    MR_PARAM_N(L, n_min, "min", "1", 1, 1000000, "Instances of the deployment that serve at least"),
+    MR_PARAM_N(L, n_max, "max", "0", 0, 1000000, "And at most; 0: all"),
+    MR_PARAM_N(L, n_start, "start", "0", 0, 1000000, "And when the run begins; 0: all"),
+    MR_PARAM_N(L, prefill_min, "prefill_min", "1", 1, 1000000, "The same of the prefill pool"),
+    MR_PARAM_N(L, prefill_max, "prefill_max", "0", 0, 1000000, "The same of the prefill pool; 0: all"),
+    MR_PARAM_N(L, prefill_start, "prefill_start", "0", 0, 1000000, "The same of the prefill pool; 0: all"),
+    MR_PARAM_N(L, n_total, "total", "0", 0, 2000000, "Instances of both pools that serve or start at most, so that one pool gives to the other; 0: any number"),
+    MR_PARAM(L, allocate_s, "allocate", MR_Q_TIME, "10 s", 0, 1e6, "From a decision to the load of weights (assumption)"),
+    MR_PARAM(L, load_bytes_s, "load", MR_Q_DATA_RATE, "5 GB/s", 1, 1e15, "Weights into an instance (assumption: shared storage, one node)"),
+    MR_PARAM(L, weight_bytes, "weights", MR_Q_DATA, "0 B", 0, 1e15, "Of an instance; 0: those of its network (none with a profile)"),
+    MR_PARAM(L, warm_s, "warm", MR_Q_TIME, "30 s", 0, 1e6, "From the last weight to the first call (assumption)"),
+    MR_PARAM_YES(L, is_fast, "fast_start", "no", "Weights stream from an instance that serves"),
+    MR_PARAM(L, fast, "fast", MR_Q_COUNT, "7", 1, 1000, "Load and warm-up are so much shorter then (claimed by a vendor; assumption)"),
+    MR_PARAM(L, flip_s, "flip", MR_Q_TIME, "5 s", 0, 1e6, "From drained in one pool to serving in the other (assumption: weights stay)"),
+};
+#undef L
 #define G struct mr_scenario_grid
 static const struct mr_param grid_rows[] = {
     MR_PARAM_STR(G, price, "price", NULL, "Prices of energy over time, CSV in USD/MWh; not given: the tariff's"),
@@ -161,6 +187,7 @@ TABLE(tier, "tier", "A class of calls: prices and objectives. Several may be giv
 TABLE(outage, "outage",
       "An instance that stops or slows down at a given time. Several may be given.");
 TABLE(failures, "failures", "Instances that fail at random.");
+TABLE(planner, "planner", "How many instances serve, by what comes in.");
 
 TABLE(grid, "grid", "What the grid costs and emits over time.");
 TABLE(economy, "economy", "What is paid for besides energy.");
@@ -208,6 +235,7 @@ static const struct {
     [MR_SCENARIO_PART_TIER] = SOME(tier_table, tier, n_tier),
     [MR_SCENARIO_PART_OUTAGE] = SOME(outage_table, outage, n_outage),
     [MR_SCENARIO_PART_FAILURES] = ONE(failures_table, failures),
+    [MR_SCENARIO_PART_PLANNER] = ONE(planner_table, planner),
     [MR_SCENARIO_PART_TWIN] = ONE_OF(mr_exchange_table, twin),
     [MR_SCENARIO_PART_WEATHER] = ONE(mr_weather_table, weather),
     [MR_SCENARIO_PART_PLANT] = ONE(mr_plant_table.param, plant),
