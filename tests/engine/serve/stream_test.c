@@ -136,7 +136,7 @@ static struct mr_arrivals_source *table_of(struct mr_buf *text, uint32_t n, bool
     for (uint32_t i = 0; i < n; i++) {
         mr_buf_printf(text, "%u.%02u,%u,%u", i / 20, i % 20 * 5, 100 + i % 211, 30 + i % 71);
         if (has_session)
-            mr_buf_printf(text, ",%u", i % 500);
+            mr_buf_printf(text, ",%u", i % 500 * 8589934);
         mr_buf_char(text, '\n');
     }
     assert_int_equal(
