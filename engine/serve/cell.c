@@ -164,9 +164,10 @@ mr_status mr_cell_choose(struct mr_cell *cell, struct mr_ticket *ticket, const s
     struct mr_cell_session *session = NULL;
     *reader = NULL;
     MR_TRY(session_of(cell, ticket, &session, err));
+    const struct mr_router_seeker seeker = {call, ticket->id, session->instance,
+                                            cell->plan.goal[ticket->tier]};
     ticket->instance = cell->kv != NULL
-                           ? mr_router_kv_choose(cell->kv, &cell->router, call, ticket->id,
-                                                 session->instance, now_s)
+                           ? mr_router_kv_choose(cell->kv, &cell->router, &seeker, now_s)
                            : mr_router_choose(&cell->router, ticket->id, session->instance);
     ticket->prefill = MR_ROUTER_NOWHERE;
     if (ticket->instance == MR_ROUTER_NOWHERE)
@@ -174,7 +175,7 @@ mr_status mr_cell_choose(struct mr_cell *cell, struct mr_ticket *ticket, const s
     *reader = &cell->instance[ticket->instance];
     if (cell->split == NULL)
         return MR_OK;
-    MR_TRY(mr_split_choose(cell, ticket, call, err));
+    MR_TRY(mr_split_choose(cell, ticket, call, now_s, err));
     if (ticket->prefill != MR_ROUTER_NOWHERE)
         *reader = &cell->split->instance[ticket->prefill];
     return MR_OK;
@@ -461,8 +462,9 @@ mr_status mr_cell_init(struct mr_cell *cell, const struct mr_cell_plan *plan,
         if (st == MR_OK)
             mr_cell_plan_event(cell, i);
     }
-    if (st == MR_OK && plan->router == MR_ROUTER_KV && plan->serving->has_cache)
-        st = mr_router_kv_create(cell->instance, plan->n_instance, plan->call_s, &cell->kv, err);
+    if (st == MR_OK && mr_router_kv_is(plan->router, plan->serving->has_cache))
+        st = mr_router_kv_create(cell->instance, plan->n_instance, plan->router, plan->call_s,
+                                 &cell->kv, err);
     if (st == MR_OK && plan->split != NULL)
         st = mr_split_create(cell, plan->split, &cell->split, err);
     if (st == MR_OK) {

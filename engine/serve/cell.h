@@ -96,6 +96,7 @@ struct mr_cell_plan {
     uint64_t seed;
     uint8_t rank[256]; /* of a tier's calls in the queue, below MR_QUEUE_RANKS; 0 is first */
     struct mr_admission_rule admission[256]; /* of a tier */
+    struct mr_router_goal goal[256];         /* what a tier was promised (predicted_slo) */
     uint32_t wait_max[256]; /* calls waiting on an instance at which a tier is shed; 0: never */
     double patience_s[256]; /* that a tier's calls wait outside (gate.h); 0: they do not */
     uint8_t cheaper[256];   /* + 1: tier that takes whom this one refuses; 0: none. No circles */

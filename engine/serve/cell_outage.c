@@ -112,11 +112,10 @@ struct mr_instance *mr_cell_instance(const struct mr_cell *cell, uint32_t seat)
 
 static void plan_event(struct mr_cell *cell, uint32_t seat)
 {
-    struct mr_tree *due = is_reader(cell, seat) ? &cell->split->due : &cell->due;
-    const uint32_t i = is_reader(cell, seat) ? seat - cell->plan.n_instance : seat;
-    mr_tree_set_time(due, i, mr_instance_due_s(mr_cell_instance(cell, seat)));
-    if (cell->kv != NULL && !is_reader(cell, seat))
-        mr_router_kv_update(cell->kv, &cell->router, seat);
+    if (is_reader(cell, seat))
+        mr_split_plan_event(cell->split, seat - cell->plan.n_instance);
+    else
+        mr_cell_plan_event(cell, seat);
 }
 
 static void open_seat(struct mr_cell *cell, uint32_t seat, bool is_open)
@@ -133,7 +132,7 @@ static void uncount(struct mr_cell *cell, uint32_t call, bool is_with_reader)
 {
     struct mr_ticket *ticket = &cell->ticket[call];
     if (is_with_reader)
-        mr_router_count(&cell->split->router, ticket->prefill, -1);
+        mr_split_count(cell->split, ticket->prefill, -1);
     mr_cell_count(cell, ticket->instance, -1);
     ticket->instance = MR_ROUTER_NOWHERE;
     ticket->prefill = MR_ROUTER_NOWHERE;

@@ -4,6 +4,8 @@
 
 #include "engine/serve/instance_cache.h"
 
+#include <math.h>
+
 /* Steps of the segment that have ended; a boundary of this instant has not been played yet. */
 static uint64_t steps_by(const struct mr_instance *instance, double now_s)
 {
@@ -37,18 +39,46 @@ uint64_t mr_instance_wait_whole_tok(const struct mr_instance *instance)
     return n;
 }
 
-double mr_instance_wait_read_s(const struct mr_serving *serving, double before, double n)
+static struct mr_batch prompt_of(const struct mr_serving *serving, double before, double n)
 {
-    const struct mr_batch batch = {
+    return (struct mr_batch){
         .chunk_tokens = n,
         .chunk_pairs = n * (before + n / 2),
         .chunk_window_pairs = mr_step_window_pairs(before, n, (double)serving->window_tokens),
         .chunk_kv_tokens = before + n,
         .n_prompt_end = 1,
     };
+}
+
+static double price_s(const struct mr_serving *serving, const struct mr_batch *batch)
+{
     const struct mr_pricer pricer = {serving->pricer.step, serving->pricer.profile, NULL};
     struct mr_power_leap none;
-    return mr_pricer_leap(&pricer, &batch, 1, 0, &none).a_s;
+    return mr_pricer_leap(&pricer, batch, 1, 0, &none).a_s;
+}
+
+double mr_instance_wait_read_s(const struct mr_serving *serving, double before, double n)
+{
+    const struct mr_batch batch = prompt_of(serving, before, n);
+    return price_s(serving, &batch);
+}
+
+double mr_instance_wait_step_s(const struct mr_instance *instance, double context, double before,
+                               double n, double now_s)
+{
+    const struct mr_serving *serving = instance->serving;
+    const double window = (double)serving->window_tokens, n_run = instance->finish.n;
+    const double n_step = instance->decodes ? (double)steps_by(instance, now_s) : 0;
+    const double n_decode = n_run + (context > 0 ? 1 : 0);
+    struct mr_batch batch = {0};
+    if (n > 0)
+        batch = prompt_of(serving, before, n);
+    batch.n_decode = n_decode;
+    batch.kv_tokens = context + (double)instance->kv_tokens +
+                      (1 + serving->accept.extra) * ((double)instance->kv_steps + n_run * n_step);
+    if (window > 0)
+        batch.window_kv_tokens = fmin(batch.kv_tokens, n_decode * window);
+    return price_s(serving, &batch);
 }
 
 double mr_instance_wait_pace_tok_s(const struct mr_serving *serving)

@@ -16,6 +16,11 @@ uint64_t mr_instance_wait_whole_tok(const struct mr_instance *instance);
 /** Tokens of prompts a second in full steps. */
 double mr_instance_wait_pace_tok_s(const struct mr_serving *serving);
 
+/** Seconds of a step of all that decode by now, one more behind `context` tokens unless that is 0,
+ *  and `n` tokens of a prompt behind `before` cached ones unless that is 0. */
+double mr_instance_wait_step_s(const struct mr_instance *instance, double context, double before,
+                               double n, double now_s);
+
 /** Seconds to read `n` tokens behind `before` cached ones, in one piece. */
 double mr_instance_wait_read_s(const struct mr_serving *serving, double before, double n);
 

@@ -88,6 +88,7 @@ uint32_t mr_router_choose(struct mr_router *router, uint64_t call, uint32_t last
                    : best;
     case MR_ROUTER_LEAST:
     case MR_ROUTER_KV: /* without caches */
+    case MR_ROUTER_SLO:
         break;
     }
     return best;

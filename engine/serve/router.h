@@ -12,13 +12,14 @@
 #include <stdint.h>
 
 /* name in files, meaning */
-#define MR_ROUTER_LIST(X)                                                                        \
-    X(LEAST, "least_outstanding", "fewest calls running and waiting")                            \
-    X(ROUND, "round_robin", "in turn")                                                           \
-    X(RANDOM, "random", "any, all equally likely")                                               \
-    X(CHOICES, "power_of_two", "the less loaded of two drawn at random")                         \
-    X(AFFINITY, "affinity", "where the session was last, unless it is far busier than the best") \
-    X(KV, "kv_aware", "where what is cached and what waits cost the fewest seconds (router_kv.h)")
+#define MR_ROUTER_LIST(X)                                                                          \
+    X(LEAST, "least_outstanding", "fewest calls running and waiting")                              \
+    X(ROUND, "round_robin", "in turn")                                                             \
+    X(RANDOM, "random", "any, all equally likely")                                                 \
+    X(CHOICES, "power_of_two", "the less loaded of two drawn at random")                           \
+    X(AFFINITY, "affinity", "where the session was last, unless it is far busier than the best")   \
+    X(KV, "kv_aware", "where what is cached and what waits cost the fewest seconds (router_kv.h)") \
+    X(SLO, "predicted_slo", "the first token soonest, of those that meet the tier (router_kv.h)")
 
 enum mr_router_policy {
 #define MR_ROUTER_ENUM(name, text, doc) MR_ROUTER_##name,

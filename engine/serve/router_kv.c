@@ -37,23 +37,52 @@ void mr_router_kv_update(struct mr_router_kv *kv, const struct mr_router *router
 
 /* ---- choosing ---- */
 
+struct mr_router_goal mr_router_kv_predict(const struct mr_router_kv *kv,
+                                           const struct mr_call *call, uint32_t i, double now_s)
+{
+    const struct mr_instance *instance = &kv->instance[i];
+    const double found = (double)mr_handover_found(&kv->instance[i], call, now_s);
+    const double prompt = (double)call->n_prompt;
+    return (struct mr_router_goal){
+        (double)mr_instance_wait_tok(instance, now_s) / kv->read_tok_s +
+            mr_instance_wait_step_s(instance, 0, found, prompt - found, now_s),
+        mr_instance_wait_step_s(instance, prompt + 1, 0, 0, now_s)};
+}
+
 struct choice {
     uint32_t best;
+    bool misses; /* its tier's objectives */
     double cost_s;
 };
 
+static bool is_better(const struct choice *a, const struct choice *b)
+{
+    if (b->best == MR_ROUTER_NOWHERE || a->misses != b->misses)
+        return b->best == MR_ROUTER_NOWHERE || b->misses;
+    return a->cost_s < b->cost_s || (a->cost_s == b->cost_s && a->best < b->best);
+}
+
 /* Of equals the lowest number. */
 static void look(struct mr_router_kv *kv, const struct mr_router *router,
-                 const struct mr_call *call, uint32_t i, double now_s, struct choice *choice)
+                 const struct mr_router_seeker *seeker, uint32_t i, double now_s,
+                 struct choice *choice)
 {
     if (i == MR_ROUTER_NOWHERE || i == choice->best ||
         mr_tree_key(&router->load, i) == MR_TREE_NEVER)
         return;
-    const double cost_s = mr_router_kv_cost_s(kv, router, call, i, now_s);
+    struct choice own = {.best = i};
+    if (kv->by_slo) {
+        const struct mr_router_goal *goal = &seeker->goal;
+        const struct mr_router_goal is = mr_router_kv_predict(kv, seeker->call, i, now_s);
+        own.cost_s = is.ttft_s;
+        own.misses = (goal->ttft_s > 0 && is.ttft_s > goal->ttft_s) ||
+                     (goal->tpot_s > 0 && is.tpot_s > goal->tpot_s);
+    } else {
+        own.cost_s = mr_router_kv_cost_s(kv, router, seeker->call, i, now_s);
+    }
     kv->n_look++;
-    if (choice->best == MR_ROUTER_NOWHERE || cost_s < choice->cost_s ||
-        (cost_s == choice->cost_s && i < choice->best))
-        *choice = (struct choice){i, cost_s};
+    if (is_better(&own, choice))
+        *choice = own;
 }
 
 static struct mr_cache_path path_of(const struct mr_router_kv *kv, const struct mr_call *call,
@@ -87,24 +116,26 @@ static uint32_t holders_of(const struct mr_router_kv *kv, uint32_t node,
 }
 
 uint32_t mr_router_kv_choose(struct mr_router_kv *kv, const struct mr_router *router,
-                             const struct mr_call *call, uint64_t id, uint32_t last, double now_s)
+                             const struct mr_router_seeker *seeker, double now_s)
 {
     struct mr_cache_run own[2];
-    struct choice choice = {MR_ROUTER_NOWHERE, (double)INFINITY};
+    struct choice choice = {.best = MR_ROUTER_NOWHERE, .cost_s = (double)INFINITY};
     uint32_t holder[MR_ROUTER_KV_HOLDERS];
     if (router->n_open == 0)
         return MR_ROUTER_NOWHERE;
-    look(kv, router, call, mr_tree_winner(&kv->load), now_s, &choice);
-    const struct mr_cache_path path = path_of(kv, call, own);
-    const struct mr_cache_spot spot =
-        mr_cache_tree_match(&kv->directory.tree, &path, (struct mr_cache_spot){0, 0}, path.n_block);
-    const uint32_t n = holders_of(kv, spot.node, holder);
-    for (uint32_t k = 0; k < n; k++)
-        look(kv, router, call, holder[k], now_s, &choice);
-    look(kv, router, call, last, now_s, &choice);
+    look(kv, router, seeker, mr_tree_winner(&kv->load), now_s, &choice);
+    if (kv->instance->serving->has_cache) {
+        const struct mr_cache_path path = path_of(kv, seeker->call, own);
+        const struct mr_cache_spot spot = mr_cache_tree_match(
+            &kv->directory.tree, &path, (struct mr_cache_spot){0, 0}, path.n_block);
+        const uint32_t n = holders_of(kv, spot.node, holder);
+        for (uint32_t k = 0; k < n; k++)
+            look(kv, router, seeker, holder[k], now_s, &choice);
+    }
+    look(kv, router, seeker, seeker->last, now_s, &choice);
     for (uint64_t k = 0; k < 2; k++) {
-        const uint64_t number = mr_rng_u64_at(router->seed, MR_RNG_ROUTER, id, k);
-        look(kv, router, call, router->open[number % router->n_open], now_s, &choice);
+        const uint64_t number = mr_rng_u64_at(router->seed, MR_RNG_ROUTER, seeker->id, k);
+        look(kv, router, seeker, router->open[number % router->n_open], now_s, &choice);
     }
     return choice.best;
 }
@@ -181,6 +212,8 @@ mr_status mr_router_kv_sent(struct mr_router_kv *kv, const struct mr_call *call,
 {
     struct mr_cache_run own[2];
     struct mr_cache_hold hold;
+    if (!kv->instance->serving->has_cache)
+        return MR_OK;
     const struct mr_cache_path path = path_of(kv, call, own);
     if (path.n_block == 0)
         return MR_OK;
@@ -194,7 +227,7 @@ mr_status mr_router_kv_sent(struct mr_router_kv *kv, const struct mr_call *call,
 
 /* ---- life ---- */
 
-mr_status mr_router_kv_create(struct mr_instance *instance, uint32_t n, double call_s,
+mr_status mr_router_kv_create(struct mr_instance *instance, uint32_t n, int policy, double call_s,
                               struct mr_router_kv **out, struct mr_err *err)
 {
     const struct mr_serving *serving = instance->serving;
@@ -207,6 +240,7 @@ mr_status mr_router_kv_create(struct mr_instance *instance, uint32_t n, double c
     kv->instance = instance;
     kv->n = n;
     kv->call_s = call_s;
+    kv->by_slo = policy == MR_ROUTER_SLO;
     kv->read_tok_s = mr_instance_wait_pace_tok_s(serving);
     mr_status st = mr_cache_init(&kv->directory, (uint32_t)fmin(n_block, UINT32_MAX - 1), err);
     if (st == MR_OK)

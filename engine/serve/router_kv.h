@@ -14,6 +14,15 @@
  * and a dozen looks at most. With no more instances than an extent remembers the answer is the best
  * of all.
  *
+ * Or, by what the tier was promised, of the same candidates
+ *
+ *   TTFT_i = prompts that wait or are being read on i, at the pace of full steps,
+ *            and the step that reads this one beside all that decode there
+ *   TPOT_i = a step of all that decode there and this one
+ *
+ * the one with the least TTFT_i of those that meet both objectives, or else of all. Without caches
+ * nobody holds anything: the candidates are the least loaded, the last, and two at random.
+ *
  * Ignored: that news of caches and loads take time to reach a router; lower tiers of memory. */
 #ifndef MR_ENGINE_SERVE_ROUTER_KV_H
 #define MR_ENGINE_SERVE_ROUTER_KV_H
@@ -36,6 +45,7 @@ struct mr_router_kv {
     struct mr_instance *instance; /* lent */
     uint32_t n;
     double call_s;     /* w */
+    bool by_slo;       /* else J */
     double read_tok_s; /* tokens of prompts a second in full steps, the inverse of W's pace */
     struct mr_cache directory;
     struct mr_router_kv_extent *extent; /* by node of the directory */
@@ -46,21 +56,44 @@ struct mr_router_kv {
     uint64_t n_look; /* instances looked at so far */
 };
 
-/** @param[in] instance [n], alike, with a prefix cache; lent @param[in] call_s w */
-MR_CHECKED mr_status mr_router_kv_create(struct mr_instance *instance, uint32_t n, double call_s,
-                                         struct mr_router_kv **out, struct mr_err *err);
+/* What a tier was promised; 0: nothing. */
+struct mr_router_goal {
+    double ttft_s, tpot_s;
+};
+
+/** @param[in] instance [n], alike; lent @param[in] policy MR_ROUTER_KV, with a prefix cache, or
+ *  MR_ROUTER_SLO @param[in] call_s w */
+MR_CHECKED mr_status mr_router_kv_create(struct mr_instance *instance, uint32_t n, int policy,
+                                         double call_s, struct mr_router_kv **out,
+                                         struct mr_err *err);
 void mr_router_kv_destroy(struct mr_router_kv *kv);
 
+/* A call that looks for an instance. */
+struct mr_router_seeker {
+    const struct mr_call *call; /* with its prompt and path */
+    uint64_t id;                /* draws are made from it */
+    uint32_t last;              /* instance of the session, or MR_ROUTER_NOWHERE */
+    struct mr_router_goal goal; /* of its tier */
+};
+
 /** @param[in] router whose seats are open or closed, with its counts; draws are its own
- *  @param[in] call with its prompt and path @param[in] id draws are made from @param[in] last
- *  instance of the session, or MR_ROUTER_NOWHERE
  *  @return MR_ROUTER_NOWHERE when all are closed */
 uint32_t mr_router_kv_choose(struct mr_router_kv *kv, const struct mr_router *router,
-                             const struct mr_call *call, uint64_t id, uint32_t last, double now_s);
+                             const struct mr_router_seeker *seeker, double now_s);
+
+/** Does the router look at instances? Then it needs one of these. */
+static inline bool mr_router_kv_is(int policy, bool has_cache)
+{
+    return policy == MR_ROUTER_SLO || (policy == MR_ROUTER_KV && has_cache);
+}
 
 /** J_i. */
 double mr_router_kv_cost_s(const struct mr_router_kv *kv, const struct mr_router *router,
                            const struct mr_call *call, uint32_t i, double now_s);
+
+/** TTFT_i and TPOT_i. */
+struct mr_router_goal mr_router_kv_predict(const struct mr_router_kv *kv,
+                                           const struct mr_call *call, uint32_t i, double now_s);
 
 /** A call was sent there. */
 MR_CHECKED mr_status mr_router_kv_sent(struct mr_router_kv *kv, const struct mr_call *call,

@@ -26,7 +26,7 @@ static mr_status last_of(struct mr_split *split, uint32_t session, uint32_t **ou
 }
 
 mr_status mr_split_choose(struct mr_cell *cell, struct mr_ticket *ticket,
-                          const struct mr_call *call, struct mr_err *err)
+                          const struct mr_call *call, double now_s, struct mr_err *err)
 {
     struct mr_split *split = cell->split;
     uint32_t nobody = 0, *last = &nobody;
@@ -37,7 +37,11 @@ mr_status mr_split_choose(struct mr_cell *cell, struct mr_ticket *ticket,
     if (call->n_prompt - found <= split->plan.local_tok)
         return MR_OK;
     /* NOWHERE is -1: 0 - 1 */
-    const uint32_t i = mr_router_choose(&split->router, ticket->id, *last - 1);
+    const struct mr_router_seeker seeker = {
+        call, ticket->id, *last - 1, {cell->plan.goal[ticket->tier].ttft_s, 0}};
+    const uint32_t i = split->kv != NULL
+                           ? mr_router_kv_choose(split->kv, &split->router, &seeker, now_s)
+                           : mr_router_choose(&split->router, ticket->id, *last - 1);
     if (i == MR_ROUTER_NOWHERE || split->router.n_call[i] >= split->plan.n_slot ||
         !mr_instance_can_hold(&split->instance[i], call->n_prompt, 1))
         return MR_OK;
@@ -46,9 +50,18 @@ mr_status mr_split_choose(struct mr_cell *cell, struct mr_ticket *ticket,
     return MR_OK;
 }
 
-static void plan_event(struct mr_split *split, uint32_t i)
+void mr_split_plan_event(struct mr_split *split, uint32_t i)
 {
     mr_tree_set_time(&split->due, i, mr_instance_due_s(&split->instance[i]));
+    if (split->kv != NULL)
+        mr_router_kv_update(split->kv, &split->router, i);
+}
+
+void mr_split_count(struct mr_split *split, uint32_t i, int more)
+{
+    mr_router_count(&split->router, i, more);
+    if (split->kv != NULL)
+        mr_router_kv_update(split->kv, &split->router, i);
 }
 
 mr_status mr_split_arrive(struct mr_cell *cell, uint32_t call, double now_s, struct mr_err *err)
@@ -56,9 +69,11 @@ mr_status mr_split_arrive(struct mr_cell *cell, uint32_t call, double now_s, str
     struct mr_split *split = cell->split;
     const uint32_t i = cell->ticket[call].prefill;
     cell->calls.call[call].leaves = true;
-    mr_router_count(&split->router, i, 1);
+    mr_split_count(split, i, 1);
+    if (split->kv != NULL)
+        MR_TRY(mr_router_kv_sent(split->kv, &cell->calls.call[call], i, err));
     MR_TRY(mr_instance_arrive(&split->instance[i], call, now_s, err));
-    plan_event(split, i);
+    mr_split_plan_event(split, i);
     return MR_OK;
 }
 
@@ -151,7 +166,7 @@ static mr_status deliver(struct mr_cell *cell, const struct mr_transfer_done *do
     split->counts.early_bytes += flight.early_bytes;
     split->counts.visible_s += done->time_s - flight.start_s;
     MR_TRY(mr_handover_release(&split->instance[ticket->prefill], flight.call, done->time_s, err));
-    plan_event(split, ticket->prefill);
+    mr_split_plan_event(split, ticket->prefill);
     MR_TRY(mr_handover_arrive(&cell->instance[ticket->instance], flight.call, done->time_s, err));
     mr_cell_plan_event(cell, ticket->instance);
     return MR_OK;
@@ -163,7 +178,7 @@ static mr_status deliver(struct mr_cell *cell, const struct mr_transfer_done *do
 static void finished(void *context, uint32_t call, double now_s)
 {
     struct mr_cell *cell = context;
-    mr_router_count(&cell->split->router, cell->ticket[call].prefill, -1);
+    mr_split_count(cell->split, cell->ticket[call].prefill, -1);
     mr_cell_finish(cell, call, now_s);
 }
 
@@ -171,7 +186,7 @@ static void left(void *context, uint32_t call, double now_s)
 {
     struct mr_cell *cell = context;
     struct mr_split *split = cell->split;
-    mr_router_count(&split->router, cell->ticket[call].prefill, -1);
+    mr_split_count(split, cell->ticket[call].prefill, -1);
     if (split->st == MR_OK)
         split->st = send(cell, call, now_s, &split->err);
 }
@@ -181,7 +196,7 @@ static mr_status advance(struct mr_cell *cell, uint32_t i, struct mr_err *err)
     struct mr_split *split = cell->split;
     const struct mr_instance_sink sink = {finished, cell, left};
     MR_TRY(mr_instance_advance(&split->instance[i], &sink, err));
-    plan_event(split, i);
+    mr_split_plan_event(split, i);
     cell->n_event++;
     if (split->st == MR_OK)
         return mr_cell_open_gate(cell, err);
@@ -332,9 +347,12 @@ static mr_status fill(struct mr_split *split, struct mr_cell *cell, struct mr_er
         return mr_err_nomem(err, plan->n_instance * sizeof *split->instance);
     for (uint32_t i = 0; i < plan->n_instance; i++) {
         MR_TRY(mr_instance_init(&split->instance[i], plan->serving, &cell->calls, err));
-        plan_event(split, i);
+        mr_split_plan_event(split, i);
     }
-    return MR_OK;
+    return mr_router_kv_is(plan->router, plan->serving->has_cache)
+               ? mr_router_kv_create(split->instance, plan->n_instance, plan->router, plan->call_s,
+                                     &split->kv, err)
+               : MR_OK;
 }
 
 mr_status mr_split_create(struct mr_cell *cell, const struct mr_split_plan *plan,
@@ -364,6 +382,7 @@ void mr_split_destroy(struct mr_split *split)
     mr_free(split->instance);
     mr_tree_fini(&split->due);
     mr_router_fini(&split->router);
+    mr_router_kv_destroy(split->kv);
     if (split->net != split->plan.net)
         mr_transfer_destroy(split->net);
     mr_topology_destroy(split->topology);

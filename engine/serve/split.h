@@ -46,7 +46,8 @@ enum mr_split_way {
 struct mr_split_plan {
     const struct mr_serving *serving; /* of the prefill instances */
     uint32_t n_instance;
-    int router; /* enum mr_router_policy */
+    int router;    /* enum mr_router_policy */
+    double call_s; /* what a call counts for (router_kv.h) */
     uint64_t seed;
     uint64_t local_tok; /* tokens not cached up to which a prompt is read where it is decoded */
     uint64_t n_slot;    /* calls of a prefill instance, running and waiting; at least 1 */
@@ -85,6 +86,7 @@ struct mr_split {
     struct mr_instance *instance; /* that read prompts */
     struct mr_tree due;
     struct mr_router router;
+    struct mr_router_kv *kv; /* NULL: the router does not look at instances */
     struct mr_topology *topology;
     struct mr_transfer *net; /* hosts: the instances that decode, then those that read */
     struct mr_split_flight *flight;
@@ -111,7 +113,13 @@ void mr_split_destroy(struct mr_split *split);
  * decodes
  *  @param[in] call with its prompt and space; need not be one of the cell's */
 MR_CHECKED mr_status mr_split_choose(struct mr_cell *cell, struct mr_ticket *ticket,
-                                     const struct mr_call *call, struct mr_err *err);
+                                     const struct mr_call *call, double now_s, struct mr_err *err);
+
+/** The end of a prefill instance's segment may have moved, and what the router knows of it. */
+void mr_split_plan_event(struct mr_split *split, uint32_t i);
+
+/** A call has come to a prefill instance, or left it. */
+void mr_split_count(struct mr_split *split, uint32_t i, int more);
 
 /** A call comes to the prefill instance of its ticket. */
 MR_CHECKED mr_status mr_split_arrive(struct mr_cell *cell, uint32_t call, double now_s,

@@ -621,6 +621,7 @@ static mr_status make_cell(struct run *run, struct mr_err *err)
                                                        tier->burst_tok, tier->late_s};
         plan.wait_max[i] = (uint32_t)fmin(UINT32_MAX, (double)mr_scenario_shed_at(scenario, i));
         plan.patience_s[i] = tier->patience_s;
+        plan.goal[i] = (struct mr_router_goal){tier->ttft_s, tier->tpot_s};
         plan.cheaper[i] = mr_scenario_cheaper(scenario, i);
         plan.rank[i] = (uint8_t)mr_scenario_rank(scenario, i);
     }

@@ -149,10 +149,6 @@ mr_status mr_pool_split(const struct mr_scenario *scenario, const struct mr_pool
         return mr_err_set(err, MR_RANGE, at,
                           "prefill: \"llm\" and \"kv\" must be those of the deployment, which goes "
                           "on with the same keys and values");
-    if (p->router == MR_ROUTER_KV)
-        return mr_err_set(err, MR_RANGE, at,
-                          "prefill: router \"kv_aware\" is for the deployment, whose caches it "
-                          "knows: take another one for the prefill pool");
     if (t->network == MR_SCENARIO_FLOW && scenario->site.file == NULL)
         return mr_err_set(
             err, MR_RANGE, at,
@@ -162,6 +158,7 @@ mr_status mr_pool_split(const struct mr_scenario *scenario, const struct mr_pool
         .serving = &prefill->serving,
         .n_instance = (uint32_t)p->n_instance,
         .router = p->router,
+        .call_s = p->call_s,
         .seed = scenario->top.seed + 1, /* draws beside those of the pool that decodes */
         .local_tok = t->n_local,
         .n_slot = t->n_slot > 0 ? t->n_slot : p->n_batch,

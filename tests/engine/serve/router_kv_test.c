@@ -92,8 +92,9 @@ static void play_kv(struct mr_serving *serving, uint32_t n_instance, uint64_t se
         assert_int_equal(mr_call_path_take(&cell.calls, p.run, p.n_run, &call, &err), MR_OK);
         if (is_sane)
             least_s = cheapest_s(&cell, &call, at_s, &best);
-        const uint32_t at =
-            mr_router_kv_choose(cell.kv, &cell.router, &call, i, MR_ROUTER_NOWHERE, at_s);
+        const uint32_t at = mr_router_kv_choose(
+            cell.kv, &cell.router, &(struct mr_router_seeker){&call, i, MR_ROUTER_NOWHERE, {0, 0}},
+            at_s);
         if (is_sane) {
             const double cost_s = mr_router_kv_cost_s(cell.kv, &cell.router, &call, at, at_s);
             const uint32_t idle = mr_tree_winner(&cell.kv->load);
@@ -228,5 +229,166 @@ MR_TEST(warm_if_it_pays)
     mr_profile_destroy(profile);
 }
 
+/* ---- by what the tier was promised ---- */
+
+static uint32_t chosen(const struct mr_cell *cell, const struct mr_call *call,
+                       struct mr_router_goal goal, uint32_t last, double now_s)
+{
+    const struct mr_router_seeker seeker = {call, 7, last, goal};
+    return mr_router_kv_choose(cell->kv, &cell->router, &seeker, now_s);
+}
+
+/* Only this instance is open while a call comes. */
+static void send_to(struct mr_cell *cell, const struct mr_ticket *ticket, uint32_t instance,
+                    double now_s)
+{
+    struct mr_err err = {0};
+    mr_cell_drain(cell, 1 - instance, now_s);
+    assert_int_equal(mr_cell_arrive(cell, ticket, now_s, &err), MR_OK);
+    assert_int_equal(mr_cell_up(cell, 1 - instance, now_s, &err), MR_OK);
+}
+
+/* Instance 1 decodes six calls and reads nothing, 0 reads a prompt. Who asks for a first token goes
+ * to 1, who asks for a pace that only 0 has goes there, if its prompt is read in time. */
+MR_TEST(soonest_of_those_that_meet)
+{
+    struct mr_profile *profile = play_five_constants();
+    const struct mr_serving serving = serving_of(profile); /* without a cache */
+    const struct mr_cell_plan plan = {
+        .serving = &serving, .n_instance = 2, .router = MR_ROUTER_SLO, .call_s = 0.001};
+    static struct item item[8];
+    struct mr_cell cell;
+    struct mr_err err = {0};
+    for (size_t i = 0; i < 8; i++)
+        item[i].finished_s = (double)NAN;
+    assert_int_equal(
+        mr_cell_init(&cell, &plan, &(struct mr_cell_sink){finished, refused, item}, &err), MR_OK);
+    for (uint32_t i = 0; i < 6; i++)
+        send_to(&cell,
+                &(struct mr_ticket){.id = i, .n_prompt = 1500, .n_output = 400, .is_alone = true},
+                1, 0);
+    assert_int_equal(mr_cell_play(&cell, 3, &err), MR_OK);
+    assert_int_equal(cell.instance[1].finish.n, 6);
+    send_to(&cell, &(struct mr_ticket){.id = 6, .n_prompt = 1800, .n_output = 2, .is_alone = true},
+            0, 3);
+    const struct mr_call call = {.n_prompt = 100, .n_output = 50};
+    const struct mr_router_goal a = mr_router_kv_predict(cell.kv, &call, 0, 3),
+                                b = mr_router_kv_predict(cell.kv, &call, 1, 3);
+    assert_true(b.ttft_s < a.ttft_s && a.tpot_s < b.tpot_s);
+    /* by hand: 6 decodes of 1501 tokens and more, the steps of full prompts */
+    const double tpot_s = .002 + .010 + 8.19e-8 * 101;
+    mr_assert_near(a.tpot_s, tpot_s, 0, 1e-12);
+    const double pace_s = .002 + 8.56e-5 * 512 + 3.36e-9 * 512 * 256;
+    mr_assert_near(a.ttft_s, 1800 * pace_s / 512 + .002 + .010 + 3.36e-9 * 5000, 0, 1e-12);
+    const double between_s = (a.tpot_s + b.tpot_s) / 2;
+    for (uint32_t last = 0; last < 2; last++) {
+        const struct mr_router_goal none = {0, 0}, pace = {0, between_s},
+                                    both = {a.ttft_s * 0.9, between_s};
+        assert_int_equal(chosen(&cell, &call, none, last, 3), 1);
+        assert_int_equal(chosen(&cell, &call, pace, 0, 3), 0);
+        assert_int_equal(chosen(&cell, &call, both, last, 3), 1); /* nobody meets them */
+    }
+    assert_int_equal(mr_cell_play(&cell, (double)INFINITY, &err), MR_OK);
+    mr_cell_fini(&cell);
+    mr_profile_destroy(profile);
+    assert_int_equal(mr_test_live_allocations(), 0);
+}
+
+static void play_slo(const struct mr_serving *serving, uint64_t seed, struct item *item)
+{
+    struct mr_cell_plan plan = {.serving = serving,
+                                .n_instance = 4,
+                                .router = MR_ROUTER_SLO,
+                                .call_s = 0.004,
+                                .goal = {{0.2, 0.015}, {0, 0.0125}, {0.05, 0}},
+                                .seed = seed};
+    struct mr_rng rng = mr_rng_stream(602, MR_RNG_TEST, seed);
+    struct mr_cell cell;
+    struct mr_err err = {0};
+    double at_s = 0;
+    assert_int_equal(
+        mr_cell_init(&cell, &plan, &(struct mr_cell_sink){finished, refused, item}, &err), MR_OK);
+    for (uint32_t i = 0; i < n_call; i++) {
+        const struct prompt p = draw_prompt(&rng);
+        const struct mr_ticket ticket = {.id = i,
+                                         .session = i,
+                                         .n_prompt = p.n_token,
+                                         .n_output = 1 + (uint32_t)mr_rng_below(&rng, 60),
+                                         .n_run = p.n_run,
+                                         .run = p.run,
+                                         .tier = (uint8_t)mr_rng_below(&rng, 3)};
+        at_s += mr_rng_exponential(&rng, 0.05);
+        item[i] = (struct item){.finished_s = (double)NAN};
+        assert_int_equal(mr_cell_play(&cell, at_s, &err), MR_OK);
+        assert_int_equal(mr_cell_arrive(&cell, &ticket, at_s, &err), MR_OK);
+    }
+    assert_int_equal(mr_cell_play(&cell, (double)INFINITY, &err), MR_OK);
+    mr_cell_fini(&cell);
+}
+
+MR_TEST(objectives_leap_as_they_step)
+{
+    struct mr_profile *profile = play_five_constants();
+    static struct item leap[n_call], step[n_call];
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        struct mr_serving serving = seed % 2 == 0 ? cached(profile, 300) : serving_of(profile);
+        play_slo(&serving, seed, leap);
+        serving.steps_singly = true;
+        play_slo(&serving, seed, step);
+        for (size_t i = 0; i < n_call; i++) {
+            assert_int_equal(leap[i].instance, step[i].instance);
+            mr_assert_near(leap[i].finished_s, step[i].finished_s, 0, 1e-9);
+        }
+    }
+    mr_profile_destroy(profile);
+}
+
+/* ---- a prefill pool ---- */
+
+/* Two contexts come at once and are read by two instances; the second one comes again, alone: with
+ * caches in mind it is read where it was, and finds itself, else by the first. */
+MR_TEST(prompts_are_read_where_they_were)
+{
+    struct mr_profile *profile = play_five_constants();
+    const struct mr_serving serving = cached(profile, 2000);
+    static struct item item[4];
+    struct mr_err err = {0};
+    for (int k = 0; k < 2; k++) {
+        struct mr_split_plan split = plan_of(&serving);
+        split.n_instance = 2;
+        split.router = k == 0 ? MR_ROUTER_LEAST : MR_ROUTER_KV;
+        struct mr_serving decoding = serving;
+        decoding.has_cache = false;
+        const struct mr_cell_plan plan = {.serving = &decoding, .n_instance = 2, .split = &split};
+        const struct mr_cache_run run[2] = {{mr_cache_id(500, 0), 60}, {mr_cache_id(600, 0), 60}};
+        struct mr_cell cell;
+        assert_int_equal(
+            mr_cell_init(&cell, &plan, &(struct mr_cell_sink){finished, refused, item}, &err),
+            MR_OK);
+        for (uint32_t i = 0; i < 3; i++) {
+            const double at_s = i < 2 ? 0 : 10;
+            const struct mr_ticket ticket = {.id = i,
+                                             .n_prompt = 970,
+                                             .n_output = 2,
+                                             .is_alone = true,
+                                             .n_run = 1,
+                                             .run = &run[i > 0]};
+            item[i].finished_s = (double)NAN;
+            assert_int_equal(mr_cell_play(&cell, at_s, &err), MR_OK);
+            assert_int_equal(mr_cell_arrive(&cell, &ticket, at_s, &err), MR_OK);
+        }
+        assert_int_equal(mr_cell_play(&cell, (double)INFINITY, &err), MR_OK);
+        assert_int_equal(item[0].prefill, 0);
+        assert_int_equal(item[1].prefill, 1);
+        assert_int_equal(item[2].prefill, k);
+        assert_int_equal(item[2].n_cached, k == 0 ? 0 : 960);
+        mr_cell_fini(&cell);
+    }
+    mr_profile_destroy(profile);
+    assert_int_equal(mr_test_live_allocations(), 0);
+}
+
 MR_TEST_MAIN(MR_TEST_ENTRY(the_cheapest_of_all), MR_TEST_ENTRY(nearly_the_cheapest_of_many),
-             MR_TEST_ENTRY(leaps_as_it_steps), MR_TEST_ENTRY(warm_if_it_pays))
+             MR_TEST_ENTRY(leaps_as_it_steps), MR_TEST_ENTRY(warm_if_it_pays),
+             MR_TEST_ENTRY(soonest_of_those_that_meet), MR_TEST_ENTRY(objectives_leap_as_they_step),
+             MR_TEST_ENTRY(prompts_are_read_where_they_were))
