@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A kind of file is a list of parameter tables, one per element; each table prints itself. */
+/* A kind of file is a list of parameter tables, one per element; each table prints itself. The
+ * summary of a run has keys instead. */
 #include "engine/cli/schema.h"
 
 #include "engine/base/gz.h"
@@ -9,6 +10,7 @@
 #include "engine/cli/groups.h"
 #include "engine/cli/man.h"
 #include "engine/cli/verbs.h"
+#include "engine/twin/play_keys.h"
 #include "engine/twin/scenario.h"
 #include "experiments/experiment.h"
 #include "models/cpu.h"
@@ -109,6 +111,35 @@ CARD_TABLE(llm)
 CARD_TABLE(profile)
 CARD_TABLE(software)
 
+static const struct mr_param_table *no_table(size_t i, const char **element)
+{
+    (void)i, (void)element;
+    return NULL;
+}
+
+static void keys_md(struct mr_buf *out)
+{
+    const struct mr_play_key *key;
+    mr_buf_text(out, "| key | unit | meaning |\n|---|---|---|\n");
+    for (size_t i = 0; (key = mr_play_key(i)) != NULL; i++)
+        mr_buf_printf(out, "| `%s` | %s | %s |\n", key->path, key->unit, key->doc);
+}
+
+static void keys_json(struct mr_jsonw *w)
+{
+    const struct mr_play_key *key;
+    mr_jsonw_key(w, "keys");
+    mr_jsonw_array(w);
+    for (size_t i = 0; (key = mr_play_key(i)) != NULL; i++) {
+        mr_jsonw_object(w);
+        mr_jsonw_key_text(w, "path", key->path);
+        mr_jsonw_key_text(w, "unit", key->unit);
+        mr_jsonw_key_text(w, "doc", key->doc);
+        mr_jsonw_end(w);
+    }
+    mr_jsonw_end(w);
+}
+
 static const struct kind {
     const char *name, *doc;
     const struct mr_param_table *(*table)(size_t i, const char **element); /* NULL past the last */
@@ -122,6 +153,8 @@ static const struct kind {
      NULL},
     {"scenario", "what is played, NAME.scenario.xml: elements and their attributes",
      mr_scenario_table, NULL, NULL, mr_scenario_print_rng},
+    {"summary", "what millrace run --json prints: keys, with p50, p90, p99 and mean below times",
+     no_table, keys_md, NULL, NULL},
     {"experiment", "a scenario and what is varied in it, NAME.experiment.xml", mr_experiment_table,
      NULL, NULL, mr_experiment_print_rng},
     {"tolerance", "limits of millrace regress, NAME.tolerance.xml", mr_tolerance_table, NULL,
@@ -250,6 +283,8 @@ static void print_json(const struct kind *kind, struct mr_buf *out)
         mr_jsonw_end(&w);
     }
     mr_jsonw_end(&w);
+    if (kind->table == no_table)
+        keys_json(&w);
     mr_jsonw_end(&w);
     mr_buf_char(out, '\n');
 }

@@ -219,6 +219,16 @@ static mr_status drain(struct mr_planner *planner, uint32_t p, struct mr_cell *c
     return MR_OK;
 }
 
+/* One that is down for another reason goes down no more. */
+static mr_status switch_off(struct mr_planner *planner, uint32_t seat, struct mr_cell *cell,
+                            struct mr_outages *outages, double now_s, struct mr_err *err)
+{
+    const uint32_t n_down = cell->seat[seat].n_down;
+    MR_TRY(mr_outages_hold(outages, cell, seat, 1, now_s, err));
+    planner->counts.n_off += cell->seat[seat].n_down - n_down;
+    return MR_OK;
+}
+
 /* Those that are done are off, and may start again in the other pool. */
 static mr_status stop_empty(struct mr_planner *planner, struct mr_cell *cell,
                             struct mr_outages *outages, double now_s, struct mr_err *err)
@@ -231,8 +241,7 @@ static mr_status stop_empty(struct mr_planner *planner, struct mr_cell *cell,
                 continue;
             const bool flips = s->flips;
             *s = (struct seat){.state = OFF, .since_s = now_s};
-            planner->counts.n_off++;
-            MR_TRY(mr_outages_hold(outages, cell, i, 1, now_s, err));
+            MR_TRY(switch_off(planner, i, cell, outages, now_s, err));
             MR_TRY(mr_outages_drain(outages, cell, i, -1, now_s, err));
             planner->counts.n_stop++;
             tell(planner, p, i, "plan.stop", (double)NAN, now_s);
@@ -337,8 +346,7 @@ mr_status mr_planner_begin(struct mr_planner *planner, struct mr_cell *cell,
         const struct mr_planner_pool *pool = &planner->plan.pool[p];
         for (uint32_t i = pool->from + (uint32_t)pool->n_start; i < pool->from + pool->n; i++) {
             planner->seat[i].state = OFF;
-            planner->counts.n_off++;
-            MR_TRY(mr_outages_hold(outages, cell, i, 1, 0, err));
+            MR_TRY(switch_off(planner, i, cell, outages, 0, err));
         }
     }
     return MR_OK;

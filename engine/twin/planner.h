@@ -46,7 +46,7 @@ struct mr_planner_plan {
 struct mr_planner_counts {
     uint64_t n_start, n_stop, n_flip;
     double starting_s; /* of all instances */
-    uint64_t n_off;    /* times that instances were off, at the start, too */
+    uint64_t n_off;    /* times that instances went down for it, at the start, too */
     double off_s;
 };
 
