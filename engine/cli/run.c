@@ -11,7 +11,9 @@
 #include "engine/cli/verbs.h"
 #include "engine/net/wiring.h"
 #include "engine/record/rundata.h"
+#include "engine/twin/network.h"
 #include "engine/twin/play.h"
+#include "platforms/open.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -308,11 +310,18 @@ static void play_flow(void *context, struct mr_transfer *net)
     p->code = play(p->call, p->scenario, p->steps_singly, net);
 }
 
-static int play_scenario(const struct mr_verb_call *call, const struct mr_scenario *scenario,
+static int play_scenario(const struct mr_verb_call *call, struct mr_scenario *scenario,
                          bool steps_singly)
 {
     struct playing p = {call, scenario, steps_singly, 0};
     struct mr_diags diags = {0};
+    char why[MR_TRANSFER_CHOICE_CAP];
+    const bool has_platform =
+        scenario->site.file != NULL && mr_open_is_platform(scenario->site.file);
+    if (mr_network_choose(scenario, has_platform, why, &diags) != MR_OK)
+        return mr_ui_diags(call->ui, &diags);
+    if (why[0] != '\0')
+        mr_ui_say(call->ui, 0, "transfer network %s", why);
     if (!mr_run_flow_is_wanted(scenario))
         return play(call, scenario, steps_singly, NULL);
     const mr_status st = mr_run_flow(scenario, play_flow, &p, &diags);

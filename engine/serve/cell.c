@@ -357,7 +357,7 @@ mr_status mr_cell_ask_again(struct mr_cell *cell, uint32_t call, bool is_last, d
     struct mr_ticket own = cell->ticket[call];
     struct mr_call now = cell->calls.call[call];
     struct mr_instance *reader = NULL;
-    int why;
+    int why = MR_CELL_REFUSALS;
     MR_TRY(ask(cell, &own, &now, is_last ? TURN_LAST : TURN_AGAIN, now_s, &reader, &why, err));
     *is_settled = is_last || why == MR_CELL_REFUSALS;
     if (why == MR_CELL_REFUSALS) {
@@ -379,7 +379,7 @@ mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, d
     struct mr_cell_session *session = NULL;
     struct mr_instance *reader = NULL;
     struct mr_ticket own = *ticket;
-    int why;
+    int why = MR_CELL_REFUSALS;
     MR_ASSERT(ticket->n_prompt > 0 && ticket->n_output > 0);
     mr_cell_tell(cell, now_s);
     cell->n_event++;

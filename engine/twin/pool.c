@@ -167,7 +167,7 @@ mr_status mr_pool_split(const struct mr_scenario *scenario, const struct mr_pool
         .n_layer = (uint32_t)llm->n_layer,
         .way = t->way,
         .overlap_frac = t->overlap_frac,
-        .is_shared = t->network == MR_SCENARIO_SHARED,
+        .is_shared = t->network != MR_SCENARIO_IDEAL,
         .latency_s = t->latency_s,
         .efficiency = t->efficiency};
     MR_TRY(link_of(scenario, prefill, &plan->send_bytes_s, err));

@@ -62,7 +62,8 @@ struct mr_scenario_deployment {
 enum mr_scenario_network {
     MR_SCENARIO_IDEAL,
     MR_SCENARIO_SHARED,
-    MR_SCENARIO_FLOW
+    MR_SCENARIO_FLOW,
+    MR_SCENARIO_AUTO /* network.h */
 };
 
 struct mr_scenario_transfer {

@@ -23,7 +23,7 @@ static const char *const routers[] = {
 };
 static const char *const outages[] = {"down", "drain", "slow"};
 static const char *const pools[] = {"deployment", "prefill"};
-static const char *const networks[] = {"ideal", "shared", "flow"};
+static const char *const networks[] = {"ideal", "shared", "flow", "auto"};
 static const char *const ways[] = {
 #define WAY_TEXT(name, text, doc) text,
     MR_SPLIT_WAY_LIST(WAY_TEXT)
@@ -77,7 +77,7 @@ static const struct mr_param deployment_rows[] = {
 #undef D
 #define X struct mr_scenario_transfer
 static const struct mr_param transfer_rows[] = {
-    MR_PARAM_ONE_OF(X, network, "network", networks, "ideal", "ideal: nobody shares; shared: transfers of an instance share its links"),
+    MR_PARAM_ONE_OF(X, network, "network", networks, "ideal", "ideal: nobody shares; shared: transfers of an instance share its links; flow: max-min on the platform's links, by SimGrid; auto: flow where few are expected at once, else shared"),
     MR_PARAM(X, bandwidth_bytes_s, "bandwidth", MR_Q_DATA_RATE, "0 B/s", 0, 1e16, "Line rate of an instance, one way; 0: the scale-out links of its packages"),
     MR_PARAM(X, latency_s, "latency", MR_Q_TIME, "10 us", 0, 1e3, "From the start of a transfer to its first byte"),
     MR_PARAM(X, efficiency, "efficiency", MR_Q_FRACTION, "70 %", 1e-6, 1, "Keys and values over line rate"),
