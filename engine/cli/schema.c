@@ -68,6 +68,47 @@ static void print_singles_man(struct mr_buf *out)
     }
 }
 
+static void print_keys_md(struct mr_buf *out)
+{
+    const struct mr_play_key *key;
+    mr_buf_text(out, "| key | unit | meaning |\n|---|---|---|\n");
+    for (size_t i = 0; (key = mr_play_key(i)) != NULL; i++)
+        mr_buf_printf(out, "| `%s` | %s | %s |\n", key->path, key->unit, key->doc);
+}
+
+static void print_keys_man(struct mr_buf *out)
+{
+    const struct mr_play_key *key;
+    mr_buf_text(out, ".SH KEYS\n");
+    for (size_t i = 0; (key = mr_play_key(i)) != NULL; i++) {
+        mr_man_item(out, key->path);
+        mr_man_line(out, "", key->doc);
+        mr_buf_printf(out, ".br\nunit %s\n", key->unit);
+    }
+}
+
+static void print_keys_json(struct mr_buf *out)
+{
+    const struct mr_play_key *key;
+    struct mr_jsonw w;
+    mr_jsonw_init(&w, out, 2);
+    mr_jsonw_object(&w);
+    mr_jsonw_key_u64(&w, "schema", 1);
+    mr_jsonw_key_text(&w, "kind", "summary");
+    mr_jsonw_key(&w, "keys");
+    mr_jsonw_array(&w);
+    for (size_t i = 0; (key = mr_play_key(i)) != NULL; i++) {
+        mr_jsonw_object(&w);
+        mr_jsonw_key_text(&w, "path", key->path);
+        mr_jsonw_key_text(&w, "unit", key->unit);
+        mr_jsonw_key_text(&w, "doc", key->doc);
+        mr_jsonw_end(&w);
+    }
+    mr_jsonw_end(&w);
+    mr_jsonw_end(&w);
+    mr_buf_char(out, '\n');
+}
+
 /* What a page says beside tables of parameters. */
 struct more {
     void (*print_md)(struct mr_buf *out);
@@ -76,9 +117,10 @@ struct more {
 };
 
 static const struct more singles = {print_singles_md, print_singles_man, NULL};
+static const struct more keys = {print_keys_md, print_keys_man, print_keys_json};
 static const struct more groups = {mr_groups_print_md, mr_groups_print_man, mr_groups_print_json};
 
-/* Result files are not read with parameters. */
+/* Neither result files nor summaries are read with parameters. */
 static const struct mr_param_table *no_table(size_t i, const char **element)
 {
     (void)i;
@@ -111,35 +153,6 @@ CARD_TABLE(llm)
 CARD_TABLE(profile)
 CARD_TABLE(software)
 
-static const struct mr_param_table *no_table(size_t i, const char **element)
-{
-    (void)i, (void)element;
-    return NULL;
-}
-
-static void keys_md(struct mr_buf *out)
-{
-    const struct mr_play_key *key;
-    mr_buf_text(out, "| key | unit | meaning |\n|---|---|---|\n");
-    for (size_t i = 0; (key = mr_play_key(i)) != NULL; i++)
-        mr_buf_printf(out, "| `%s` | %s | %s |\n", key->path, key->unit, key->doc);
-}
-
-static void keys_json(struct mr_jsonw *w)
-{
-    const struct mr_play_key *key;
-    mr_jsonw_key(w, "keys");
-    mr_jsonw_array(w);
-    for (size_t i = 0; (key = mr_play_key(i)) != NULL; i++) {
-        mr_jsonw_object(w);
-        mr_jsonw_key_text(w, "path", key->path);
-        mr_jsonw_key_text(w, "unit", key->unit);
-        mr_jsonw_key_text(w, "doc", key->doc);
-        mr_jsonw_end(w);
-    }
-    mr_jsonw_end(w);
-}
-
 static const struct kind {
     const char *name, *doc;
     const struct mr_param_table *(*table)(size_t i, const char **element); /* NULL past the last */
@@ -154,7 +167,7 @@ static const struct kind {
     {"scenario", "what is played, NAME.scenario.xml: elements and their attributes",
      mr_scenario_table, NULL, NULL, mr_scenario_print_rng},
     {"summary", "what millrace run --json prints: keys, with p50, p90, p99 and mean below times",
-     no_table, keys_md, NULL, NULL},
+     no_table, &keys, NULL, NULL},
     {"experiment", "a scenario and what is varied in it, NAME.experiment.xml", mr_experiment_table,
      NULL, NULL, mr_experiment_print_rng},
     {"tolerance", "limits of millrace regress, NAME.tolerance.xml", mr_tolerance_table, NULL,
@@ -283,8 +296,6 @@ static void print_json(const struct kind *kind, struct mr_buf *out)
         mr_jsonw_end(&w);
     }
     mr_jsonw_end(&w);
-    if (kind->table == no_table)
-        keys_json(&w);
     mr_jsonw_end(&w);
     mr_buf_char(out, '\n');
 }
