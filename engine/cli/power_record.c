@@ -244,7 +244,7 @@ mr_status mr_power_record_create(const char *path, bool may_overwrite, const str
     *out = NULL;
     MR_TRY(mr_alone_file(path, may_overwrite, site->name, &file, err));
     const mr_status made = create(site, supply, file, true, every_s, out, err);
-    if (made != MR_OK) {
+    if (made != MR_OK || *out == NULL) {
         mr_runfile_destroy(file);
         return made;
     }

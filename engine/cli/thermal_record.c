@@ -333,7 +333,7 @@ mr_status mr_thermal_record_create(const char *path, bool may_overwrite,
     MR_TRY(mr_alone_file(path, may_overwrite, plant->site->name, &file, err));
     const mr_status made =
         create(plant, file, &(struct mr_thermal_record_more){0}, every_s, out, err);
-    if (made != MR_OK) {
+    if (made != MR_OK || *out == NULL) {
         mr_runfile_destroy(file);
         return made;
     }
