@@ -32,6 +32,13 @@ for preset in $presets; do
     cmake --build --preset "$preset"
     echo "subdirs(\"$PWD/build/$preset\")" >>"$all/CTestTestfile.cmake"
 done
+# gcc -O2 and clang -O0 have to answer the same, and so do -O0 of gcc and what is tuned to this CPU
+programs="\"$PWD/build/ci/millrace\" \"$PWD/build/asan/millrace\""
+if [ "$fuzz_s" -gt 0 ]; then
+    cmake --preset native >build/native.log 2>&1 && cmake --build --preset native --target millrace
+    programs="$programs \"$PWD/build/debug/millrace\" \"$PWD/build/native/millrace\""
+fi
+echo "add_test(bits sh \"$PWD/tests/bits.sh\" $programs)" >>"$all/CTestTestfile.cmake"
 if [ "$fuzz_s" -gt 0 ]; then
     sh tests/fuzz/run.sh "$fuzz_s"
     sh tests/experiments/reproduce.sh

@@ -11,7 +11,7 @@ struct mr_run_opts_values {
     const char *output, *json, *requests, *seed, *until;
     struct mr_param_list set;
     double record_every_s;
-    bool has_no_leap, is_effective;
+    bool is_alone, has_no_leap, is_effective;
 };
 
 extern const struct mr_opt_table mr_run_opts;

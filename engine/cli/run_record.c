@@ -453,5 +453,7 @@ mr_status mr_run_record_finish(struct mr_run_record *record, const struct mr_pla
     MR_TRY(put_tiers(record, result, err));
     MR_TRY(put_figures(record, json, err));
     MR_TRY(mr_runfile_text(record->file, "/provenance", "summary", "Summary as JSON", json.p, err));
-    return mr_runfile_finish(record->file, MR_RUNFILE_COMPLETE, "done", err);
+    return result->is_partial
+               ? mr_runfile_finish(record->file, MR_RUNFILE_PARTIAL, "stopped by a signal", err)
+               : mr_runfile_finish(record->file, MR_RUNFILE_COMPLETE, "done", err);
 }

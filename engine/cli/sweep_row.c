@@ -73,8 +73,9 @@ mr_status mr_sweep_row_command(struct mr_sweep_row *row, size_t i, const char *f
     mr_status st = own_path(&text, err);
     row->argv[n++] = keep(row, &text, err);
     row->argv[n++] = "run";
-    row->argv[n++] = "-q"; /* errors only: they go to the log */
-    row->argv[n++] = "-f"; /* the sweep knows that it may */
+    row->argv[n++] = "--alone"; /* whatever started the sweep */
+    row->argv[n++] = "-q";      /* errors only: they go to the log */
+    row->argv[n++] = "-f";      /* the sweep knows that it may */
     row->argv[n++] = "-o";
     mr_buf_printf(&text, "%s/run_%s.h5", folder, mr_design_id(i, id));
     row->argv[n++] = keep(row, &text, err);

@@ -316,11 +316,13 @@ mr_status mr_windows_run(struct mr_windows *windows, const struct mr_windows_mod
     MR_ASSERT(model->report_bytes == 0 || model->report != NULL);
     mr_assert_context_set(&windows->context);
     for (uint64_t k = 0; agreed == MR_OK && !is_last; k++) {
-        const double start_s = mr_window_start_s(plan->grid, k);
+        const double start_s =
+            model->edge != NULL ? windows->now.end_s : mr_window_start_s(plan->grid, k);
         if (start_s >= plan->end_s)
             break;
-        windows->now =
-            (struct mr_window){k, start_s, fmin(mr_window_start_s(plan->grid, k + 1), plan->end_s)};
+        const double edge_s = model->edge != NULL ? model->edge(state, start_s)
+                                                  : mr_window_start_s(plan->grid, k + 1);
+        windows->now = (struct mr_window){k, start_s, fmin(edge_s, plan->end_s)};
         windows->context.now_s = start_s;
         agreed = play_window(windows, model, state, &is_last, &st, err);
     }

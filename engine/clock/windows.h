@@ -50,6 +50,9 @@ struct mr_windows_model {
     /* One piece of mail to an own cell. NULL: nothing is posted */
     mr_status (*deliver)(void *state, const struct mr_windows *windows,
                          const struct mr_windows_mail *mail, struct mr_err *err);
+    /* End of the window that begins now, for runs whose windows end where something is exchanged;
+     * all ranks must say the same. NULL: the edges of the plan's grid */
+    double (*edge)(void *state, double start_s);
 };
 
 struct mr_windows_box { /* growable bytes */

@@ -18,14 +18,14 @@ _Static_assert(sizeof(struct mr_ticket) == 64, "a ticket is one cache line");
 
 /* ---- calls ---- */
 
-static mr_status take_call(struct mr_cell *cell, uint32_t *out, struct mr_err *err)
+mr_status mr_cell_take_call(struct mr_cell *cell, uint32_t *out, struct mr_err *err)
 {
     MR_TRY(mr_call_take(&cell->calls, out, err));
     return mr_grow_lines(&cell->ticket, &cell->tickets, &cell->ticket_cap, cell->calls.n,
                          sizeof *cell->ticket, err);
 }
 
-static void count(struct mr_cell *cell, int more, double now_s)
+void mr_cell_inside(struct mr_cell *cell, int more, double now_s)
 {
     cell->area_s += (double)cell->n_inside * (now_s - cell->last_s);
     cell->last_s = now_s;
@@ -58,7 +58,7 @@ void mr_cell_finish(struct mr_cell *cell, uint32_t call, double now_s)
     ticket->n_cached = cell->calls.call[call].n_cached;
     if (!ticket->is_alone)
         cell->session[ticket->session].extent = cell->calls.call[call].pinned;
-    count(cell, -1, now_s);
+    mr_cell_inside(cell, -1, now_s);
     cell->sojourn_s += now_s - cell->calls.call[call].arrived_s;
     cell->sums.n_done++;
     cell->sums.read_tok += ticket->n_prompt;
@@ -324,12 +324,12 @@ static mr_status hold(struct mr_cell *cell, const struct mr_ticket *ticket,
                       struct mr_err *err)
 {
     uint32_t call = MR_CALL_NONE;
-    MR_TRY(take_call(cell, &call, err));
+    MR_TRY(mr_cell_take_call(cell, &call, err));
     cell->ticket[call] = *ticket;
     cell->ticket[call].instance = last;
     cell->ticket[call].prefill = MR_ROUTER_NOWHERE;
     cell->calls.call[call] = *new_call;
-    count(cell, 1, now_s);
+    mr_cell_inside(cell, 1, now_s);
     return mr_gate_hold(cell, call, now_s, err);
 }
 
@@ -340,7 +340,7 @@ static void expire(struct mr_cell *cell, uint32_t call, double now_s)
     const struct mr_call own = cell->calls.call[call];
     struct mr_ticket ticket = cell->ticket[call];
     ticket.instance = MR_ROUTER_NOWHERE;
-    count(cell, -1, now_s);
+    mr_cell_inside(cell, -1, now_s);
     cell->sojourn_s += now_s - own.arrived_s;
     cell->calls.call[call].state = MR_CALL_DONE;
     mr_call_path_give(&cell->calls, &cell->calls.call[call]);
@@ -420,12 +420,12 @@ mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, d
         return hold(cell, &own, &new_call, last, now_s, err);
     if (new_call.is_scripted)
         remember_place(cell, &own, &new_call);
-    MR_TRY(take_call(cell, &call, err));
+    MR_TRY(mr_cell_take_call(cell, &call, err));
     if (ticket->is_warm && reader != NULL)
         MR_TRY(mr_instance_cache_warm(reader, &new_call, err));
     cell->ticket[call] = own;
     cell->calls.call[call] = new_call;
-    count(cell, 1, now_s);
+    mr_cell_inside(cell, 1, now_s);
     return mr_cell_send(cell, call, reader, now_s, err);
 }
 

@@ -233,6 +233,12 @@ static inline mr_status mr_cell_open_gate(struct mr_cell *cell, struct mr_err *e
     return cell->gate.has_left ? mr_gate_ask(cell, cell->gate.left_s, err) : MR_OK;
 }
 
+/** Room for a call and its ticket. */
+MR_CHECKED mr_status mr_cell_take_call(struct mr_cell *cell, uint32_t *out, struct mr_err *err);
+
+/** A call comes in (+1) or goes (-1), for Little's law. */
+void mr_cell_inside(struct mr_cell *cell, int more, double now_s);
+
 /** A call has ended. */
 void mr_cell_finish(struct mr_cell *cell, uint32_t call, double now_s);
 

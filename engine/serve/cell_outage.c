@@ -5,6 +5,7 @@
 
 #include "engine/base/assert.h"
 #include "engine/base/mem.h"
+#include "engine/serve/call_path.h"
 #include "engine/serve/handover.h"
 #include "engine/serve/split.h"
 
@@ -251,4 +252,47 @@ double mr_cell_down_s(const struct mr_cell *cell, uint32_t seat, double now_s)
 {
     const struct mr_cell_seat *s = &cell->seat[seat];
     return s->down_s + (s->state == MR_CELL_SEAT_DOWN ? now_s - s->since_s : 0);
+}
+
+/* ---- calls that go to another cell ---- */
+
+void mr_cell_leave(struct mr_cell *cell, size_t i, double now_s, struct mr_cell_move *move)
+{
+    const uint32_t call = cell->parked[i];
+    *move = (struct mr_cell_move){cell->calls.call[call], cell->ticket[call]};
+    MR_ASSERT(!move->call.is_scripted);
+    mr_cell_inside(cell, -1, now_s);
+    cell->sojourn_s += now_s - move->call.arrived_s;
+    mr_admission_leave(&cell->admission[move->ticket.tier]);
+    cell->gate.has_left = cell->gate.n > 0;
+    cell->gate.left_s = now_s;
+    mr_call_path_give(&cell->calls, &cell->calls.call[call]);
+    cell->calls.call[call].state = MR_CALL_DONE;
+    mr_call_give_back(&cell->calls, call);
+}
+
+void mr_cell_leave_done(struct mr_cell *cell)
+{
+    cell->n_parked = 0;
+}
+
+mr_status mr_cell_enter(struct mr_cell *cell, const struct mr_cell_move *move, double now_s,
+                        struct mr_err *err)
+{
+    uint32_t call = MR_CALL_NONE;
+    MR_ASSERT(move->ticket.is_alone && move->ticket.n_run == 0);
+    mr_cell_tell(cell, now_s);
+    MR_TRY(mr_cell_take_call(cell, &call, err));
+    cell->ticket[call] = move->ticket;
+    struct mr_call *own = &cell->calls.call[call];
+    *own = move->call;
+    reset_call(own);
+    own->is_named = false;
+    own->n_prefix = move->ticket.n_prefix;
+    own->space = ++cell->n_space;
+    mr_cell_inside(cell, 1, now_s);
+    cell->sojourn_s -= now_s - own->arrived_s; /* that was spent elsewhere */
+    cell->admission[move->ticket.tier].n_inside++;
+    cell->n_event++;
+    return mr_cell_reroute(cell, call, now_s, err);
 }

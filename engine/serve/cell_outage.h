@@ -44,6 +44,24 @@ struct mr_instance *mr_cell_instance(const struct mr_cell *cell, uint32_t seat);
 /** Seconds a seat was down, up to now. */
 double mr_cell_down_s(const struct mr_cell *cell, uint32_t seat, double now_s);
 
+/* ---- calls that go to another cell ---- */
+
+/* A call that waits while no instance of its cell is open. */
+struct mr_cell_move {
+    struct mr_call call;
+    struct mr_ticket ticket;
+};
+
+/** Look at the i-th of n_parked, which leaves. All of them do, one after the other, then
+ *  mr_cell_leave_done. Not calls with contexts: their sessions are of this cell. */
+void mr_cell_leave(struct mr_cell *cell, size_t i, double now_s, struct mr_cell_move *move);
+void mr_cell_leave_done(struct mr_cell *cell);
+
+/** It comes, with the time it has waited. @param[in] move its ticket is alone, and names no blocks:
+ *  nothing is cached of it here */
+MR_CHECKED mr_status mr_cell_enter(struct mr_cell *cell, const struct mr_cell_move *move,
+                                   double now_s, struct mr_err *err);
+
 /* ---- for the cell and split.h ---- */
 
 /** A call looks for an instance again. */

@@ -5,28 +5,22 @@
 #include "engine/twin/agents.h"
 
 #include "engine/base/mem.h"
-#include "engine/base/shelf.h"
 #include "engine/serve/warm.h"
-#include "engine/twin/agents_file.h"
-#include "models/cpu.h"
 
 #include <math.h>
-#include <string.h>
 
 struct mr_agents {
     const struct mr_scenario *scenario;
     struct mr_agents_options options;
+    struct mr_agents_deal *deal;
+    uint32_t i_cell;
     struct mr_cell *cell;
-    struct mr_script script;
-    struct mr_demand demand;
-    struct mr_calendar_store store;
+    const struct mr_script *script;
     struct mr_player player;
     bool has_player, is_open; /* a window */
     double window_end_s;
     double near_s; /* the window's events are near the processor up to then */
     uint64_t n_call;
-    uint8_t tier_of_tenant[MR_DEMAND_TENANTS];
-    double share[MR_SCENARIO_TIERS];
     mr_status st; /* of sinks, which return nothing */
     struct mr_err err;
 };
@@ -38,14 +32,14 @@ static mr_status call(void *context, uint32_t strand, double now_s, struct mr_er
     struct mr_agents *agents = context;
     const struct mr_player_strand *s = &agents->player.strand[strand];
     const struct mr_script_node *node = mr_player_node(&agents->player, strand);
-    const struct mr_script_session *session = &agents->script.session[s->session];
+    const struct mr_script_session *session = &agents->script->session[s->session];
     const struct mr_demand_spec *spec = &agents->scenario->agents;
     const bool is_last =
         spec->drops_ended && session->is_chain && s->node >= session->node + session->n_node - 1;
     const bool is_first = s->place.instance == MR_PLAYER_NONE && session->n_cut > 0 &&
-                          s->node != agents->script.cut[session->cut];
+                          s->node != agents->script->cut[session->cut];
     const struct mr_ticket ticket = {
-        .id = agents->n_call++,
+        .id = agents->n_call++ * mr_agents_deal_n_cell(agents->deal) + agents->i_cell,
         .session = strand,
         .n_prompt = node->llm.n_input,
         .n_output = node->llm.n_output,
@@ -56,7 +50,7 @@ static mr_status call(void *context, uint32_t strand, double now_s, struct mr_er
         .place = &s->place,
         .tier = s->tier,
         .is_warm = spec->mode == MR_DEMAND_LIVE && spec->is_warm && is_first,
-        .is_final = is_last || (node->hint > 0 && agents->script.hint[node->hint].is_final)};
+        .is_final = is_last || (node->hint > 0 && agents->script->hint[node->hint].is_final)};
     agents->options.arrived(agents->options.context, s->tier);
     return mr_cell_arrive(agents->cell, &ticket, now_s, err);
 }
@@ -191,79 +185,23 @@ mr_status mr_agents_play(struct mr_agents *agents, double until_s, struct mr_err
             return MR_OK;
         mr_player_close_window(&agents->player);
         agents->is_open = false;
+        MR_TRY(mr_agents_deal_check(agents->deal, err));
     }
 }
 
 /* ---- life ---- */
 
-static uint32_t tier_named(void *context, const char *name)
-{
-    const struct mr_scenario *scenario = context;
-    for (size_t i = 0; i < scenario->n_tier; i++)
-        if (strcmp(scenario->tier[i].name, name) == 0)
-            return (uint32_t)i;
-    return MR_SCRIPT_NONE;
-}
-
-static mr_status make_demand(struct mr_agents *agents, struct mr_err *err)
-{
-    struct mr_scenario const *scenario = agents->scenario;
-    for (size_t i = 0; i < scenario->n_tenant; i++) {
-        const char *name = scenario->tenant[i].tier;
-        const uint32_t tier = name != NULL ? tier_named((void *)(uintptr_t)scenario, name) : 0;
-        if (tier == MR_SCRIPT_NONE)
-            return mr_err_set(err, MR_REF, (struct mr_place){scenario->path, 0, 0},
-                              "tenant %zu: there is no <tier> named \"%s\"", i + 1, name);
-        agents->tier_of_tenant[i] = (uint8_t)tier;
-    }
-    for (size_t i = 0; i < scenario->n_tier; i++)
-        agents->share[i] = scenario->tier[i].share;
-    const struct mr_demand_plan plan = {.spec = scenario->agents,
-                                        .tenant = scenario->tenant,
-                                        .n_tenant = scenario->n_tenant,
-                                        .tier_of_tenant = agents->tier_of_tenant,
-                                        .tier_share = agents->share,
-                                        .n_tier = scenario->n_tier,
-                                        .script = &agents->script,
-                                        .seed = scenario->top.seed};
-    return mr_demand_init(&agents->demand, &plan, err);
-}
-
-/* Cores and memory of the CPUs that are named, where they are not given. */
-static mr_status take_cpus(const struct mr_scenario *scenario, struct mr_tools_spec *tools,
-                           struct mr_diags *diags, struct mr_err *err)
-{
-    const struct mr_place at = {scenario->path, 0, 0};
-    struct mr_shelf *shelf = NULL;
-    if (tools->cpu == NULL)
-        return MR_OK;
-    if (tools->n_cpu == 0)
-        return mr_err_set(err, MR_RANGE, at, "tools: how many \"cpus\" of \"%s\"?", tools->cpu);
-    MR_TRY(mr_shelf_create(&shelf, err));
-    const struct mr_card *card = mr_shelf_card(shelf, &mr_cpu_kind, tools->cpu, at, diags);
-    const mr_status st = card != NULL ? MR_OK : diags->first_error;
-    if (card != NULL) {
-        const struct mr_cpu_card *cpu = card->object;
-        const double n = (double)tools->n_cpu;
-        tools->n_core = tools->n_core > 0 ? tools->n_core : n * (double)cpu->n_core;
-        tools->memory_bytes = tools->memory_bytes > 0 ? tools->memory_bytes : n * cpu->memory_bytes;
-    }
-    mr_shelf_destroy(shelf);
-    return st;
-}
-
-static mr_status make_player(struct mr_agents *agents, struct mr_diags *diags, struct mr_err *err)
+static mr_status make_player(struct mr_agents *agents, double share, struct mr_err *err)
 {
     const struct mr_scenario *scenario = agents->scenario;
     const struct mr_demand_spec *spec = &scenario->agents;
-    struct mr_tools_spec tools = scenario->tools;
-    MR_TRY(take_cpus(scenario, &tools, diags, err));
-    const struct mr_player_plan plan = {.script = &agents->script,
-                                        .site = mr_tools_site(&tools),
-                                        .source = mr_demand_source(&agents->demand),
+    const struct mr_player_plan plan = {.script = agents->script,
+                                        .site = mr_agents_deal_site(agents->deal, share),
+                                        .source = mr_agents_deal_to(agents->deal, agents->i_cell),
                                         .sink = {call, ended, agents},
                                         .seed = scenario->top.seed,
-                                        .n_cell = 1,
+                                        .cell = agents->i_cell,
+                                        .n_cell = mr_agents_deal_n_cell(agents->deal),
                                         .window_s = 1,
                                         .timing = spec->timing,
                                         .think_factor = spec->think_factor,
@@ -271,34 +209,24 @@ static mr_status make_player(struct mr_agents *agents, struct mr_diags *diags, s
                                                                            : (double)INFINITY,
                                         .has_ledger = true};
     agents->has_player = true;
-    MR_TRY(mr_player_init(&agents->player, &plan, &agents->store, err));
-    return mr_cell_take_script(agents->cell, &agents->script, err);
+    MR_TRY(mr_player_init(&agents->player, &plan, mr_agents_deal_store(agents->deal), err));
+    return mr_cell_take_script(agents->cell, agents->script, err);
 }
 
-mr_status mr_agents_open(const struct mr_scenario *scenario,
-                         const struct mr_agents_options *options, uint32_t block_tok,
-                         uint64_t context_max, struct mr_cell *cell, struct mr_agents **out,
-                         struct mr_diags *diags, struct mr_err *err)
+mr_status mr_agents_open(const struct mr_agents_plan *plan, struct mr_cell *cell,
+                         struct mr_agents **out, struct mr_err *err)
 {
     struct mr_agents *agents = mr_alloc_zero(1, sizeof *agents);
     *out = agents;
     if (agents == NULL)
         return mr_err_nomem(err, sizeof *agents);
-    agents->scenario = scenario;
-    agents->options = *options;
+    agents->scenario = plan->scenario;
+    agents->options = plan->options;
+    agents->deal = plan->deal;
+    agents->i_cell = plan->i_cell;
     agents->cell = cell;
-    const uint64_t most =
-        scenario->agents.length_max > 0 ? scenario->agents.length_max : context_max;
-    const struct mr_lower_plan lowering = {.block_tok = block_tok,
-                                           .seed = scenario->top.seed,
-                                           .shares = scenario->agents.shares,
-                                           .input_max = (uint32_t)fmin((double)most, 4e9),
-                                           .tier_of = tier_named,
-                                           .context = (void *)(uintptr_t)scenario};
-    MR_TRY(mr_agents_file_read(scenario->agents.file, scenario->agents.n_drawn, &lowering,
-                               &agents->script, diags, err));
-    MR_TRY(make_demand(agents, err));
-    return make_player(agents, diags, err);
+    agents->script = mr_agents_deal_script(plan->deal);
+    return make_player(agents, plan->share, err);
 }
 
 void mr_agents_close(struct mr_agents *agents)
@@ -307,9 +235,6 @@ void mr_agents_close(struct mr_agents *agents)
         return;
     if (agents->has_player)
         mr_player_fini(&agents->player);
-    mr_calendar_store_fini(&agents->store);
-    mr_demand_fini(&agents->demand);
-    mr_script_fini(&agents->script);
     mr_free(agents);
 }
 
@@ -318,17 +243,4 @@ void mr_agents_close(struct mr_agents *agents)
 const struct mr_player *mr_agents_player(const struct mr_agents *agents)
 {
     return &agents->player;
-}
-
-const struct mr_script *mr_agents_script(const struct mr_agents *agents)
-{
-    return &agents->script;
-}
-
-size_t mr_agents_bytes(const struct mr_agents *agents)
-{
-    return mr_player_bytes(&agents->player) +
-           agents->script.cap_node * sizeof *agents->script.node +
-           agents->script.cap_run * sizeof *agents->script.run +
-           agents->script.cap_context * sizeof *agents->script.context;
 }

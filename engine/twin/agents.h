@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sessions of agents on the cell of a run: their calls arrive there, and what becomes of them goes
+/* Sessions of agents on a cell of a run: their calls arrive there, and what becomes of them goes
  * back to the player. */
 #ifndef MR_ENGINE_TWIN_AGENTS_H
 #define MR_ENGINE_TWIN_AGENTS_H
 
 #include "engine/serve/cell.h"
-#include "engine/twin/scenario.h"
-#include "engine/work/demand.h"
+#include "engine/twin/agents_deal.h"
 
 /* What became of one session. */
 struct mr_agents_row {
@@ -29,15 +28,18 @@ struct mr_agents_options {
 
 struct mr_agents;
 
-/** Reads the sessions and makes a player.
- *  @param[in] block_tok of the instances @param[in] context_max longest context they take
- *  @param[in] cell lent; has no calls yet
+struct mr_agents_plan {
+    const struct mr_scenario *scenario; /* lent */
+    struct mr_agents_options options;
+    struct mr_agents_deal *deal; /* lent */
+    uint32_t i_cell;             /* one of those that it deals to */
+    double share;                /* of all instances that decode */
+};
+
+/** Makes the player of a cell. @param[in] cell lent; has no calls yet
  *  @param[out] out owned by the caller: mr_agents_close, before the cell's end */
-MR_CHECKED mr_status mr_agents_open(const struct mr_scenario *scenario,
-                                    const struct mr_agents_options *options, uint32_t block_tok,
-                                    uint64_t context_max, struct mr_cell *cell,
-                                    struct mr_agents **out, struct mr_diags *diags,
-                                    struct mr_err *err);
+MR_CHECKED mr_status mr_agents_open(const struct mr_agents_plan *plan, struct mr_cell *cell,
+                                    struct mr_agents **out, struct mr_err *err);
 void mr_agents_close(struct mr_agents *agents); /* NULL is fine */
 
 /** Play the events of cell and player that are before a time. */
@@ -59,9 +61,5 @@ uint32_t mr_agents_session(const struct mr_agents *agents, const struct mr_ticke
 /* ---- what came of it ---- */
 
 const struct mr_player *mr_agents_player(const struct mr_agents *agents);
-const struct mr_script *mr_agents_script(const struct mr_agents *agents);
-
-/** Bytes of sessions and their script. */
-size_t mr_agents_bytes(const struct mr_agents *agents);
 
 #endif

@@ -3,7 +3,6 @@
 #include "engine/twin/factory.h"
 
 #include "engine/base/mem.h"
-#include "engine/twin/gauge.h"
 #include "platforms/fabric.h"
 #include "platforms/library.h"
 #include "platforms/open.h"
@@ -21,7 +20,7 @@ struct mr_factory {
     const struct mr_power **power; /* of every instance: those that decode, then those that read */
     struct mr_exchange_work *work;
     struct mr_exchange_order *order;
-    struct mr_gauge *gauge;
+    struct mr_factory_seen *seen;
     struct mr_exchange *exchange;
     struct mr_series price, carbon, sun;
     struct mr_plan plan;               /* events of the supply */
@@ -52,9 +51,9 @@ static mr_status place(struct mr_factory *f, const struct mr_pool *decode,
     f->power = mr_arena_zero(&f->arena, n_all, sizeof(const struct mr_power *), err);
     f->work = mr_arena_zero(&f->arena, n_all, sizeof *f->work, err);
     f->order = mr_arena_zero(&f->arena, n_all, sizeof *f->order, err);
-    f->gauge = mr_arena_zero(&f->arena, n_all, sizeof *f->gauge, err);
+    f->seen = mr_arena_zero(&f->arena, n_all, sizeof *f->seen, err);
     f->is_held = mr_arena_zero(&f->arena, n_all, sizeof *f->is_held, err);
-    if (f->power == NULL || f->work == NULL || f->order == NULL || f->gauge == NULL ||
+    if (f->power == NULL || f->work == NULL || f->order == NULL || f->seen == NULL ||
         f->is_held == NULL)
         return MR_NOMEM;
     for (uint32_t i = 0; i < n_all; i++) {
@@ -233,9 +232,10 @@ static mr_status apply_events(struct mr_factory *f, double now_s, struct mr_err 
 
 /* Of the watts beyond idling that the running batch takes at full clock, those that clocks drive:
  * bytes of memory and links have clocks of their own. */
-static double clocked_frac(const struct mr_instance *instance, const struct mr_power *power)
+static double clocked_frac(const struct mr_instance *instance)
 {
     const struct mr_pricer *pricer = &instance->serving->pricer;
+    const struct mr_power *power = pricer->power;
     struct mr_work work;
     if (instance->segment.n_step == 0 || instance->is_starting)
         return 1;
@@ -247,50 +247,53 @@ static double clocked_frac(const struct mr_instance *instance, const struct mr_p
     return beyond_w > 0 ? fmin(1, fmax(0, mix.clocked_w / beyond_w)) : 1;
 }
 
-static void look_at(struct mr_factory *f, const struct mr_cell *cell, double now_s)
+void mr_factory_look(const struct mr_cell *cell, uint32_t seat, uint32_t n, double now_s,
+                     struct mr_factory_seen *seen)
 {
-    for (uint32_t i = 0; i < f->stand.n_instance; i++) {
-        const struct mr_instance *instance = mr_cell_instance(cell, i);
+    for (uint32_t i = 0; i < n; i++) {
+        const struct mr_instance *instance = mr_cell_instance(cell, seat + i);
         const struct mr_segment *segment = &instance->segment;
         const bool is_running =
             segment->n_step > 0 && !instance->is_starting && now_s > segment->start_s;
-        f->work[i] = (struct mr_exchange_work){
+        seen[i].work = (struct mr_exchange_work){
             .busy_s = instance->busy_s + (is_running ? now_s - segment->start_s : 0),
             .busy_j = mr_instance_energy_j(instance, now_s),
-            .clocked_frac = clocked_frac(instance, f->power[i])};
-        f->gauge[i] = mr_gauge_of(instance, now_s);
+            .clocked_frac = clocked_frac(instance)};
+        seen[i].gauge = mr_gauge_of(instance, now_s);
     }
 }
 
-/* Orders that are new reach their instances. */
-static mr_status obey(struct mr_factory *f, struct mr_cell *cell, struct mr_outages *outages,
-                      double now_s, struct mr_err *err)
+struct mr_factory_seen *mr_factory_seen(struct mr_factory *f)
 {
-    for (uint32_t i = 0; i < f->stand.n_instance; i++) {
-        const struct mr_exchange_order *order = &f->order[i];
-        if (order->is_up == f->is_held[i])
-            MR_TRY(mr_outages_hold(outages, cell, i, order->is_up ? -1 : 1, now_s, err));
-        f->is_held[i] = !order->is_up;
-        mr_outages_clock(outages, cell, i, order->phi, now_s);
-    }
+    return f->seen;
+}
+
+mr_status mr_factory_obey(struct mr_factory *f, uint32_t i, struct mr_cell *cell,
+                          struct mr_outages *outages, uint32_t seat, double now_s,
+                          struct mr_err *err)
+{
+    const struct mr_exchange_order *order = &f->order[i];
+    if (order->is_up == f->is_held[i])
+        MR_TRY(mr_outages_hold(outages, cell, seat, order->is_up ? -1 : 1, now_s, err));
+    f->is_held[i] = !order->is_up;
+    mr_outages_clock(outages, cell, seat, order->phi, now_s);
     return MR_OK;
 }
 
 /* Nobody works, calls wait, nothing is to come: it is not for us to wait for ever. */
-static mr_status look_for_hope(struct mr_factory *f, const struct mr_cell *cell,
-                               const struct mr_outages *outages, double now_s, struct mr_err *err)
+static mr_status look_for_hope(struct mr_factory *f, const struct mr_factory_mood *mood,
+                               double now_s, struct mr_err *err)
 {
     const double patience_s = 86400;
-    const bool is_waiting = cell->n_parked > 0 && isinf(mr_cell_due_s(cell)) &&
-                            isinf(next_event_s(f)) && isinf(mr_outages_next_s(outages));
+    const bool is_waiting = mood->n_parked > 0 && mood->is_idle && isinf(next_event_s(f));
     f->waiting_s = is_waiting ? fmin(f->waiting_s, now_s) : (double)INFINITY;
     if (now_s - f->waiting_s < patience_s || !is_waiting)
         return MR_OK;
     return mr_err_set(
         err, MR_DIVERGED, (struct mr_place){f->scenario->path, 0, 0},
-        "%zu calls have waited for a day, since %.6g s, and no instance has power and "
+        "%llu calls have waited for a day, since %.6g s, and no instance has power and "
         "coolant: say when it comes back (<event>), or an end (until)",
-        cell->n_parked, f->waiting_s);
+        (unsigned long long)mood->n_parked, f->waiting_s);
 }
 
 double mr_factory_next_s(const struct mr_factory *f)
@@ -298,14 +301,14 @@ double mr_factory_next_s(const struct mr_factory *f)
     return fmin(mr_exchange_next_s(f->exchange), next_event_s(f));
 }
 
-mr_status mr_factory_do(struct mr_factory *f, struct mr_cell *cell, struct mr_outages *outages,
-                        double now_s, struct mr_err *err)
+mr_status mr_factory_do(struct mr_factory *f, const struct mr_factory_mood *mood, double now_s,
+                        struct mr_err *err)
 {
-    look_at(f, cell, now_s);
+    for (uint32_t i = 0; i < f->stand.n_instance; i++)
+        f->work[i] = f->seen[i].work;
     MR_TRY(mr_exchange_do(f->exchange, now_s, f->work, f->order, err));
     MR_TRY(apply_events(f, now_s, err));
-    MR_TRY(obey(f, cell, outages, now_s, err));
-    return look_for_hope(f, cell, outages, now_s, err);
+    return look_for_hope(f, mood, now_s, err);
 }
 
 /* ---- readers ---- */
@@ -343,8 +346,8 @@ void mr_factory_racks(const struct mr_factory *f, struct mr_factory_rack *rack)
             struct mr_factory_rack *r = &rack[stand->span[k].rack];
             const double n = stand->span[k].n;
             r->n_package += n;
-            r->n_token += f->gauge[i].n_token * n / n_package;
-            r->kv_used_frac += f->gauge[i].kv_used_frac * n;
+            r->n_token += f->seen[i].gauge.n_token * n / n_package;
+            r->kv_used_frac += f->seen[i].gauge.kv_used_frac * n;
         }
     }
     for (uint32_t r = 0; r < f->site->n_rack; r++)

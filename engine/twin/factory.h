@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A site under a cell: the exchange (exchange.h) driven by the cell's instances, with what a
- * scenario says of weather, plant, supply and events. Plays a cell to a date with exchanges on the
- * way. */
+/* A site under the cells of a run: the exchange (exchange.h) driven by their instances, with what a
+ * scenario says of weather, plant, supply and events. An exchange is three steps: every cell looks
+ * at its instances, the site answers, every cell obeys. With several ranks each looks at its own
+ * cells and all hear the whole answer, which all of them compute: the same bits. */
 #ifndef MR_ENGINE_TWIN_FACTORY_H
 #define MR_ENGINE_TWIN_FACTORY_H
 
 #include "engine/twin/exchange.h"
+#include "engine/twin/gauge.h"
 #include "engine/twin/outages.h"
 #include "engine/twin/pool.h"
 
@@ -29,13 +31,38 @@ void mr_factory_close(struct mr_factory *factory);
 /** When the next exchange, or the next event on the site, is due. */
 double mr_factory_next_s(const struct mr_factory *factory);
 
-/** It happens. The cell has been played up to then, as for mr_cell_arrive.
- *  @param[in] cell made of the same pools @param[in] outages of its seats: the site is one more
- *  reason to be down or slow
+/* What is seen of an instance at an exchange. */
+struct mr_factory_seen {
+    struct mr_exchange_work work;
+    struct mr_gauge gauge;
+};
+
+/** Of all instances, to be filled before an exchange: those that decode, then those that read.
+ *  @return [instances of the stand] */
+struct mr_factory_seen *mr_factory_seen(struct mr_factory *factory);
+
+/** Look at some of a cell's seats. @param[in] cell made of the same pools; played up to now
+ *  @param[out] seen [n] */
+void mr_factory_look(const struct mr_cell *cell, uint32_t seat, uint32_t n, double now_s,
+                     struct mr_factory_seen *seen);
+
+/* Of all cells. */
+struct mr_factory_mood {
+    uint64_t n_parked; /* calls that wait for an instance that is open */
+    bool is_idle;      /* nothing runs, and no outage is to end */
+};
+
+/** The exchange, and the events that are due.
  *  @return MR_DIVERGED also when calls have waited for a day with nothing to come that could help
  */
-MR_CHECKED mr_status mr_factory_do(struct mr_factory *factory, struct mr_cell *cell,
-                                   struct mr_outages *outages, double now_s, struct mr_err *err);
+MR_CHECKED mr_status mr_factory_do(struct mr_factory *factory, const struct mr_factory_mood *mood,
+                                   double now_s, struct mr_err *err);
+
+/** Orders that are new reach a seat. @param[in] i its instance in the stand @param[in] outages of
+ *  the cell's seats: the site is one more reason to be down or slow */
+MR_CHECKED mr_status mr_factory_obey(struct mr_factory *factory, uint32_t i, struct mr_cell *cell,
+                                     struct mr_outages *outages, uint32_t seat, double now_s,
+                                     struct mr_err *err);
 
 const struct mr_stand *mr_factory_stand(const struct mr_factory *factory);
 const struct mr_site *mr_factory_site(const struct mr_factory *factory);

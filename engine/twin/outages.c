@@ -9,6 +9,8 @@
 #include <math.h>
 #include <stdio.h>
 
+static const uint32_t nowhere = UINT32_MAX;
+
 struct seat {
     struct mr_rng rng;
     uint32_t n_down, n_drain; /* reasons */
@@ -20,17 +22,32 @@ struct mr_outages {
     const struct mr_scenario *scenario;
     struct mr_tree next;
     struct seat *seat;
-    uint32_t n_decode, n_seat;
+    struct mr_outages_span span;
+    uint32_t n_seat;
     void (*event)(void *context, double t_s, const char *kind, const char *entity, double value,
                   double limit);
     void *context;
     bool is_on[MR_SCENARIO_OUTAGES];
 };
 
+/* NOWHERE: it is of another cell. */
 static uint32_t seat_of(const struct mr_outages *o, const struct mr_scenario_outage *outage)
 {
-    return (uint32_t)outage->n_instance +
-           (outage->pool == MR_SCENARIO_POOL_PREFILL ? o->n_decode : 0);
+    const struct mr_outages_span *span = &o->span;
+    const bool is_reader = outage->pool == MR_SCENARIO_POOL_PREFILL;
+    const uint32_t first = is_reader ? span->first_reader : span->first;
+    const uint32_t n = is_reader ? span->n_reader : span->n;
+    const uint32_t i = (uint32_t)outage->n_instance;
+    return i >= first && i - first < n ? i - first + (is_reader ? span->n : 0) : nowhere;
+}
+
+/* Number of a seat's instance over all cells: those that decode first. */
+static uint32_t number_of(const struct mr_outages *o, uint32_t seat)
+{
+    const struct mr_outages_span *span = &o->span;
+    return seat < span->n
+               ? span->first + seat
+               : (uint32_t)o->scenario->deployment.n_instance + span->first_reader + seat - span->n;
 }
 
 /* ---- what a seat is to be ---- */
@@ -38,12 +55,13 @@ static uint32_t seat_of(const struct mr_outages *o, const struct mr_scenario_out
 static void tell(const struct mr_outages *o, uint32_t seat, const char *kind, double value,
                  double now_s)
 {
-    const bool is_prefill = seat >= o->n_decode;
+    const struct mr_outages_span *span = &o->span;
+    const bool is_prefill = seat >= span->n;
     char entity[32];
     if (o->event == NULL)
         return;
     snprintf(entity, sizeof entity, "%s %u", is_prefill ? "prefill" : "deployment",
-             is_prefill ? seat - o->n_decode : seat);
+             is_prefill ? span->first_reader + seat - span->n : span->first + seat);
     o->event(o->context, now_s, kind, entity, value, (double)NAN);
 }
 
@@ -178,10 +196,12 @@ static void start(struct mr_outages *o)
     const struct mr_scenario *scenario = o->scenario;
     const uint32_t n_outage = (uint32_t)scenario->n_outage;
     for (uint32_t i = 0; i < n_outage; i++)
-        mr_tree_set_time(&o->next, i, scenario->outage[i].at_s);
+        mr_tree_set_time(&o->next, i,
+                         seat_of(o, &scenario->outage[i]) != nowhere ? scenario->outage[i].at_s
+                                                                     : (double)INFINITY);
     for (uint32_t s = 0; s < o->n_seat; s++) {
         o->seat[s].phi = 1;
-        o->seat[s].rng = mr_rng_stream(scenario->top.seed, MR_RNG_FAILURE, s);
+        o->seat[s].rng = mr_rng_stream(scenario->top.seed, MR_RNG_FAILURE, number_of(o, s));
         mr_tree_set_time(&o->next, n_outage + s,
                          scenario->failures.mtbf_s > 0
                              ? mr_rng_exponential(&o->seat[s].rng, scenario->failures.mtbf_s)
@@ -189,8 +209,8 @@ static void start(struct mr_outages *o)
     }
 }
 
-mr_status mr_outages_create(const struct mr_scenario *scenario, struct mr_outages **out,
-                            struct mr_err *err)
+mr_status mr_outages_create(const struct mr_scenario *scenario, const struct mr_outages_span *span,
+                            struct mr_outages **out, struct mr_err *err)
 {
     *out = NULL;
     MR_TRY(check(scenario, err));
@@ -198,8 +218,8 @@ mr_status mr_outages_create(const struct mr_scenario *scenario, struct mr_outage
     if (o == NULL)
         return mr_err_nomem(err, sizeof *o);
     o->scenario = scenario;
-    o->n_decode = (uint32_t)scenario->deployment.n_instance;
-    o->n_seat = o->n_decode + (scenario->has_prefill ? (uint32_t)scenario->prefill.n_instance : 0);
+    o->span = *span;
+    o->n_seat = span->n + span->n_reader;
     o->seat = mr_alloc_zero(o->n_seat, sizeof *o->seat);
     mr_status st = o->seat != NULL ? MR_OK : mr_err_nomem(err, o->n_seat * sizeof *o->seat);
     if (st == MR_OK)

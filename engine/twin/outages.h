@@ -12,9 +12,17 @@
 
 struct mr_outages;
 
+/* Instances of a cell among those of the scenario: some of those that decode, and some of those
+ * that read prompts. Its seats are numbered as in cell_outage.h. */
+struct mr_outages_span {
+    uint32_t first, n;               /* that decode */
+    uint32_t first_reader, n_reader; /* that read, counted from the first that reads */
+};
+
 /** @param[in] scenario lent; its outages name instances there are @param[out] out
  *  mr_outages_destroy */
-MR_CHECKED mr_status mr_outages_create(const struct mr_scenario *scenario, struct mr_outages **out,
+MR_CHECKED mr_status mr_outages_create(const struct mr_scenario *scenario,
+                                       const struct mr_outages_span *span, struct mr_outages **out,
                                        struct mr_err *err);
 void mr_outages_destroy(struct mr_outages *outages);
 

@@ -4,6 +4,7 @@
 #define MR_ENGINE_TWIN_PLAY_H
 
 #include "engine/base/hist.h"
+#include "engine/clock/ranks.h"
 #include "engine/serve/split.h"
 #include "engine/twin/agents.h"
 #include "engine/twin/exchange.h"
@@ -78,7 +79,7 @@ struct mr_play_options {
     /* told of every call when it ends, and at the end of those that did not; NULL: nobody */
     mr_status (*on_call)(void *context, const struct mr_play_row *row, struct mr_err *err);
     void *context;
-    /* told of the state at 0, sample_s, 2 sample_s, ... and at the end; NULL: nobody */
+    /* told of the state at 0, sample_s, 2 sample_s, ... and at the end; sample_s 0: nobody */
     mr_status (*on_sample)(void *context, const struct mr_play_sample *sample, struct mr_err *err);
     double sample_s;
     /* a network for transfers between pools, and where packages are on it; NULL: links of their own
@@ -92,6 +93,13 @@ struct mr_play_options {
     mr_status (*on_session)(void *context, const struct mr_agents_row *row, struct mr_err *err);
     const char *requests_path; /* CSV, a row per call; NULL: none */
     bool may_overwrite;
+    /* The processes that share the run, lent; NULL: this one alone. Listeners (on_...) are those of
+     * rank 0, and NULL elsewhere; all else is the same on all ranks. */
+    struct mr_ranks *ranks;
+    bool wants_rows; /* somebody listens to calls or sessions, here or on rank 0 */
+    /* asked at the end of every window; not 0: the run ends there, and says so. NULL: nobody */
+    int (*stop)(void *context);
+    void *stop_context;
 };
 
 struct mr_play_tier {
@@ -108,6 +116,9 @@ struct mr_play_result {
     struct mr_play_tier *tier; /* [scenario's n_tier] */
     size_t n_tier;
     double sim_s;
+    bool is_partial; /* was told to stop: sim_s is when */
+    int stop;        /* what it was told, by any rank */
+    uint32_t n_rank, n_cell;
     uint64_t n_package;
     uint64_t n_event, n_segment, n_iteration, n_restart;
     uint64_t n_block;            /* of an instance */

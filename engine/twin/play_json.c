@@ -244,7 +244,8 @@ static void put_engine(struct mr_jsonw *w, const struct mr_play_result *result,
                      t->n_output > 0 ? 1e9 * wall_s / (double)t->n_output : unknown);
     mr_jsonw_key_f64(w, "real_time_factor", result->sim_s / wall_s);
     mr_jsonw_key_u64(w, "rss_bytes", mr_wall_peak_rss_bytes());
-    mr_jsonw_key_u64(w, "ranks", 1);
+    mr_jsonw_key_u64(w, "ranks", result->n_rank);
+    mr_jsonw_key_u64(w, "cells", result->n_cell);
     mr_jsonw_end(w);
 }
 
@@ -384,6 +385,7 @@ void mr_play_json(const struct mr_scenario *scenario, const struct mr_play_resul
     mr_jsonw_key_u64(&w, "seed", scenario->top.seed);
     mr_jsonw_key_f64(&w, "sim_s", s);
     mr_jsonw_key_f64(&w, "wall_s", wall_s);
+    mr_jsonw_key_bool(&w, "partial", result->is_partial);
     put_counts(&w, &t);
     put_latencies(&w, result, scratch, &tpot_s);
     GROUP(&w, "tok_s", {"input", s > 0 ? (double)t.n_input / s : 0},

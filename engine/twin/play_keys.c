@@ -21,6 +21,7 @@ static const struct mr_play_key keys[] = {
     {"seed", "1", "Of everything that was drawn"},
     {"sim_s", "s", "End of the run"},
     {"wall_s", "s", "It took"},
+    {"partial", "", "Whether it was stopped by a signal: sim_s is when"},
     {"requests.arrived", "1", "Calls that came"},
     {"requests.finished", "1", "Calls that made all their tokens"},
     {"requests.failed", "1", "Calls longer than the context or the KV blocks"},
@@ -133,6 +134,7 @@ static const struct mr_play_key keys[] = {
     {"engine.real_time_factor", "1", "Simulated over wall time"},
     {"engine.rss_bytes", "B", "Most memory that was in use"},
     {"engine.ranks", "1", "Processes"},
+    {"engine.cells", "1", "Routing cells that the instances were dealt to"},
 };
 // clang-format on
 

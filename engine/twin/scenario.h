@@ -41,7 +41,8 @@ enum {
 struct mr_scenario_top {
     const char *name;
     uint64_t seed;
-    double until_s; /* INFINITY: until all calls have ended */
+    double until_s;           /* 0: until all calls have ended */
+    uint64_t n_cell_instance; /* of the deployment in a routing cell at most; 0: any number */
 };
 
 struct mr_scenario_site {

@@ -36,6 +36,7 @@ static const struct mr_param top_rows[] = {
     MR_PARAM_STR(T, name, "name", NULL, "Name of the scenario, for reports"),
     MR_PARAM_N(T, seed, "seed", "1", 0, MR_UNBOUNDED, "Seed of everything that is drawn"),
     MR_PARAM(T, until_s, "until", MR_Q_TIME, "0 s", 0, 1e10, "End of the run; 0: when all calls have ended"),
+    MR_PARAM_N(T, n_cell_instance, "cell", "128", 0, 1000000, "Instances that share a router, at most; more are dealt to cells of equal size. 0: all share one"),
 };
 #undef T
 #define S struct mr_scenario_site

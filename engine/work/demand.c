@@ -331,9 +331,8 @@ static void draw_middle(const struct mr_demand *demand, uint64_t n, struct mr_pl
     start->tier = tier_of(demand, low, draw(demand, stream_live, n, 1));
 }
 
-static bool next(void *context, struct mr_player_start *start)
+bool mr_demand_next(struct mr_demand *demand, struct mr_player_start *start)
 {
-    struct mr_demand *demand = context;
     const struct mr_demand_spec *spec = &demand->plan.spec;
     const struct mr_script *script = demand->plan.script;
     const uint64_t n = demand->n_begun;
@@ -364,11 +363,27 @@ static bool next(void *context, struct mr_player_start *start)
     return true;
 }
 
+bool mr_demand_goes_on(const struct mr_demand *demand)
+{
+    return demand->plan.spec.mode == MR_DEMAND_LIVE;
+}
+
+void mr_demand_again(const struct mr_demand *demand, uint64_t number, double at_s,
+                     struct mr_player_start *start)
+{
+    *start = (struct mr_player_start){.at_s = at_s, .cut = MR_PLAYER_NONE};
+    draw_live(demand, (UINT64_C(1) << 32) / draws_each / 2 + number, start);
+}
+
+static bool next(void *context, struct mr_player_start *start)
+{
+    return mr_demand_next(context, start);
+}
+
 static bool again(void *context, const struct mr_player_end *end, struct mr_player_start *start)
 {
     struct mr_demand *demand = context;
-    *start = (struct mr_player_start){.at_s = end->end_s, .cut = MR_PLAYER_NONE};
-    draw_live(demand, (UINT64_C(1) << 32) / draws_each / 2 + demand->n_again++, start);
+    mr_demand_again(demand, demand->n_again++, end->end_s, start);
     return true;
 }
 
@@ -467,6 +482,5 @@ void mr_demand_fini(struct mr_demand *demand)
 
 struct mr_player_source mr_demand_source(struct mr_demand *demand)
 {
-    const bool is_live = demand->plan.spec.mode == MR_DEMAND_LIVE;
-    return (struct mr_player_source){next, is_live ? again : NULL, demand};
+    return (struct mr_player_source){next, mr_demand_goes_on(demand) ? again : NULL, demand};
 }

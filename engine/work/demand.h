@@ -108,7 +108,18 @@ MR_CHECKED mr_status mr_demand_init(struct mr_demand *demand, const struct mr_de
                                     struct mr_err *err);
 void mr_demand_fini(struct mr_demand *demand);
 
-/** The source of a player. */
+/** The next session that begins, of all cells; false: there is none. */
+bool mr_demand_next(struct mr_demand *demand, struct mr_player_start *start);
+
+/** Does a session that ends make room for another one? Then mr_demand_again draws it. */
+bool mr_demand_goes_on(const struct mr_demand *demand);
+
+/** @param[in] number of the successor over all cells, from 0; what is drawn depends on nothing else
+ */
+void mr_demand_again(const struct mr_demand *demand, uint64_t number, double at_s,
+                     struct mr_player_start *start);
+
+/** The source of a player that is alone. */
 struct mr_player_source mr_demand_source(struct mr_demand *demand);
 
 #endif

@@ -164,7 +164,8 @@ static mr_status deliver(void *state, const struct mr_windows *windows,
     return settle_in(&site->cell[mail->to], session, err);
 }
 
-static const struct mr_windows_model toy = {sizeof(struct record), play, report, exchange, deliver};
+static const struct mr_windows_model toy = {
+    sizeof(struct record), play, report, exchange, deliver, NULL};
 
 static const struct mr_windows_plan *toy_plan(void)
 {
@@ -377,7 +378,8 @@ static mr_status log_deliver(void *state, const struct mr_windows *windows,
     return ++log->n_mail == 1000 ? mr_err_set(err, MR_LIMIT, MR_NOWHERE, "full") : MR_OK;
 }
 
-static const struct mr_windows_model logger = {8, log_play, log_report, log_exchange, log_deliver};
+static const struct mr_windows_model logger = {8,           log_play, log_report, log_exchange,
+                                               log_deliver, NULL};
 
 static mr_status run_log(struct log *log, double end_s, struct mr_err *err)
 {

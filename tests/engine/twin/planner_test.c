@@ -136,7 +136,15 @@ static void open_site(struct site *site, const struct mr_planner_spec *spec, boo
     assert_int_equal(
         mr_cell_init(&site->cell, &plan, &(struct mr_cell_sink){finished, refused, NULL}, &err),
         MR_OK);
-    assert_int_equal(mr_outages_create(&site->scenario, &site->outages, &err), MR_OK);
+    assert_int_equal(
+        mr_outages_create(
+            &site->scenario,
+            &(struct mr_outages_span){.n = (uint32_t)site->scenario.deployment.n_instance,
+                                      .n_reader = site->scenario.has_prefill
+                                                      ? (uint32_t)site->scenario.prefill.n_instance
+                                                      : 0},
+            &site->outages, &err),
+        MR_OK);
     assert_int_equal(mr_planner_create(&how, &site->planner, &err), MR_OK);
     assert_int_equal(mr_planner_begin(site->planner, &site->cell, site->outages, &err), MR_OK);
 }

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a run says to people. */
+#include "engine/cli/run_table.h"
+
+#include <math.h>
+
+static void put_time(struct mr_buf *out, const char *label, const struct mr_hist *hist)
+{
+    char text[4][MR_UNIT_CAP];
+    static const double quantiles[] = {0.5, 0.9, 0.99};
+    if (hist->n == 0)
+        return;
+    for (int i = 0; i < 3; i++)
+        mr_unit_human(mr_hist_quantile_s(hist, quantiles[i]), MR_Q_TIME, 4, text[i]);
+    mr_unit_human(mr_hist_mean_s(hist), MR_Q_TIME, 4, text[3]);
+    mr_buf_printf(out, "  %-24s %12s %12s %12s %12s\n", label, text[0], text[1], text[2], text[3]);
+}
+
+static void put_tier(struct mr_buf *out, const char *name, const struct mr_play_tier *tier)
+{
+    mr_buf_printf(out, "%s: %llu calls, %llu finished", name, (unsigned long long)tier->n_arrived,
+                  (unsigned long long)tier->n_finished);
+    for (int k = 0; k < MR_CELL_REFUSALS; k++)
+        if (tier->n_refused[k] > 0)
+            mr_buf_printf(out, ", %llu refused (%s)", (unsigned long long)tier->n_refused[k],
+                          mr_play_outcome_name((uint8_t)(MR_PLAY_REFUSED + k)));
+    if (tier->n_moved_in + tier->n_moved_out > 0)
+        mr_buf_printf(out, ", %llu from dearer tiers, %llu to cheaper ones",
+                      (unsigned long long)tier->n_moved_in, (unsigned long long)tier->n_moved_out);
+    const uint64_t n_own = tier->n_arrived + tier->n_moved_in - tier->n_moved_out;
+    mr_buf_printf(out, ", %.4g %% within objectives\n",
+                  n_own > 0 ? 100 * (double)tier->n_met / (double)n_own : 0);
+    mr_buf_printf(out, "  %-24s %12s %12s %12s %12s\n", "", "p50", "p90", "p99", "mean");
+    put_time(out, "time to first token", &tier->ttft);
+    put_time(out, "time per output token", &tier->tpot);
+    put_time(out, "end to end", &tier->e2e);
+}
+
+static void put_site(struct mr_buf *out, const struct mr_play_result *result)
+{
+    const struct mr_exchange_sums *x = &result->site;
+    char mean[MR_UNIT_CAP], peak[MR_UNIT_CAP], it[MR_UNIT_CAP], feed[MR_UNIT_CAP];
+    mr_unit_human(x->site_j / result->sim_s, MR_Q_POWER, 4, mean);
+    mr_unit_human(x->site_peak_w, MR_Q_POWER, 4, peak);
+    mr_unit_human(x->it_j / result->sim_s, MR_Q_POWER, 4, it);
+    mr_unit_human(result->feed_limit_w, MR_Q_POWER, 4, feed);
+    mr_buf_printf(out, "%-26s %s at the meter, peak %s%s%s; racks %s, PUE %.4g\n", "site", mean,
+                  peak, isfinite(result->feed_limit_w) ? " of " : "",
+                  isfinite(result->feed_limit_w) ? feed : "", it, x->site_j / x->it_j);
+    mr_buf_printf(out, "%-26s hottest die %.4g degC, warmest coolant %.4g degC\n", "heat",
+                  x->die_max_c, x->supply_max_c);
+    mr_buf_printf(out, "%-26s throttled %.4g, capped %.4g, down %.4g\n", "package seconds",
+                  x->throttled_package_s, x->capped_package_s, x->down_package_s);
+    for (size_t i = 0; i < result->n_violation; i++)
+        mr_buf_printf(out, "%-26s %s at %s, %llu times, first at %.6g s\n",
+                      i == 0 ? "violations" : "", result->violation[i].what,
+                      result->violation[i].where, (unsigned long long)result->violation[i].count,
+                      result->violation[i].first_s);
+}
+
+static void put_split(struct mr_buf *out, const struct mr_play_result *result)
+{
+    const struct mr_split_counts *split = &result->split;
+    char data[MR_UNIT_CAP], time[MR_UNIT_CAP];
+    mr_unit_human(split->sent_bytes, MR_Q_DATA, 4, data);
+    mr_unit_human(split->n_transfer > 0 ? split->visible_s / (double)split->n_transfer : 0,
+                  MR_Q_TIME, 4, time);
+    mr_buf_printf(out, "%-26s %llu KV blocks of an instance, %llu prompts read elsewhere\n",
+                  "prefill pool", (unsigned long long)result->n_prefill_block,
+                  (unsigned long long)split->n_local);
+    mr_buf_printf(out, "%-26s %s in %llu, %s after the prompt on the mean\n", "transfers", data,
+                  (unsigned long long)split->n_transfer, time);
+}
+
+static void put_sessions(struct mr_buf *out, const struct mr_scenario *scenario,
+                         const struct mr_play_result *result)
+{
+    static const char *const names[] = {
+#define PART_NAME(name, text, doc) text,
+        MR_PLAYER_PART_LIST(PART_NAME)
+#undef PART_NAME
+    };
+    for (size_t i = 0; i < result->n_tier; i++) {
+        const struct mr_play_tier *tier = &result->tier[i];
+        const struct mr_player_sums *s = &tier->sessions;
+        if (s->n_started == 0)
+            continue;
+        mr_buf_printf(out,
+                      "%s: %llu sessions, %llu finished, %llu failed, %.4g %% of input cached\n",
+                      scenario->tier[i].name, (unsigned long long)s->n_started,
+                      (unsigned long long)s->n_finished, (unsigned long long)s->n_failed,
+                      tier->n_input > 0 ? 100 * (double)tier->n_cached / (double)tier->n_input : 0);
+        put_time(out, "completion", &tier->completion);
+        for (int k = 0; k < MR_PLAYER_PARTS && s->n_finished > 0; k++)
+            if (s->finished_part_s[k] > 1e-9 * s->finished_s)
+                mr_buf_printf(out, "  %-24s %11.3g %% of it\n", names[k],
+                              100 * s->finished_part_s[k] / s->finished_s);
+    }
+}
+
+void mr_run_table(const struct mr_scenario *scenario, const struct mr_play_result *result,
+                  double wall_s, struct mr_buf *out)
+{
+    uint64_t n_output = 0, n_finished = 0;
+    char time[MR_UNIT_CAP], power[MR_UNIT_CAP];
+    for (size_t i = 0; i < result->n_tier; i++) {
+        put_tier(out, scenario->tier[i].name, &result->tier[i]);
+        n_output += result->tier[i].n_output;
+        n_finished += result->tier[i].n_finished;
+    }
+    if (result->has_agents)
+        put_sessions(out, scenario, result);
+    mr_unit_human(result->sim_s, MR_Q_TIME, 5, time);
+    mr_buf_printf(out, "\n%-26s %s\n", "simulated", time);
+    if (result->sim_s > 0) {
+        const double tok_s = (double)n_output / result->sim_s;
+        mr_buf_printf(out, "%-26s %.5g, %.4g per package\n", "output tokens/s", tok_s,
+                      tok_s / (double)result->n_package);
+        if (!isnan(result->package_j)) {
+            mr_unit_human(result->package_j / result->sim_s, MR_Q_POWER, 4, power);
+            mr_buf_printf(out, "%-26s %s of %llu packages, %.4g J per output token\n", "power",
+                          power, (unsigned long long)result->n_package,
+                          result->package_j / (double)n_output);
+        }
+    }
+    if (result->has_site && result->sim_s > 0)
+        put_site(out, result);
+    mr_buf_printf(out, "%-26s %llu of an instance, %llu restarts\n", "KV blocks",
+                  (unsigned long long)result->n_block, (unsigned long long)result->n_restart);
+    if (result->has_split)
+        put_split(out, result);
+    if (result->rows.n_skipped + result->rows.n_clipped + result->rows.n_empty > 0)
+        mr_buf_printf(out, "%-26s %llu skipped, %llu clipped, %llu without input or output\n",
+                      "rows of the workload", (unsigned long long)result->rows.n_skipped,
+                      (unsigned long long)result->rows.n_clipped,
+                      (unsigned long long)result->rows.n_empty);
+    if (result->n_down > 0) {
+        mr_unit_human(result->down_s, MR_Q_TIME, 4, time);
+        mr_buf_printf(out, "%-26s %llu of instances, %s in all, %llu calls moved\n", "outages",
+                      (unsigned long long)result->n_down, time,
+                      (unsigned long long)result->n_rerouted);
+    }
+    mr_buf_printf(out, "%-26s %llu steps in %llu leaps\n", "engine",
+                  (unsigned long long)result->n_iteration, (unsigned long long)result->n_segment);
+    mr_buf_printf(out, "%-26s %.3g s, %.3g calls/s, %.3g times real time\n", "wall time", wall_s,
+                  (double)n_finished / wall_s, result->sim_s / wall_s);
+}

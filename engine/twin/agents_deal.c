@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One stream of beginnings, dealt like cards: a cell that asks for its next session draws from the
+ * stream until one is its own, and leaves the others' on their hands. Parts: hands - life. */
+#include "engine/twin/agents_deal.h"
+
+#include "engine/base/mem.h"
+#include "engine/base/shelf.h"
+#include "engine/twin/agents_file.h"
+#include "models/cpu.h"
+
+#include <math.h>
+#include <string.h>
+
+struct hand {
+    struct mr_agents_deal *deal;
+    uint32_t cell;
+    struct mr_player_start *start; /* i .. n - 1 are to come */
+    size_t i, n, cap;
+    uint64_t n_again;
+};
+
+struct mr_agents_deal {
+    struct mr_agents_deal_plan plan;
+    struct mr_script script;
+    struct mr_demand demand;
+    struct mr_calendar_store store;
+    struct mr_tools_spec tools;
+    uint8_t tier_of_tenant[MR_DEMAND_TENANTS];
+    double share[MR_SCENARIO_TIERS];
+    uint64_t n_dealt;
+    struct hand *hand; /* of first .. end - 1 */
+    mr_status st;      /* of dealing: sources return nothing */
+    struct mr_err err;
+};
+
+/* ---- hands ---- */
+
+static bool deal_one(struct mr_agents_deal *deal)
+{
+    struct mr_player_start start;
+    if (deal->st != MR_OK || !mr_demand_next(&deal->demand, &start))
+        return false;
+    const uint32_t cell = (uint32_t)(deal->n_dealt++ % deal->plan.n_cell);
+    if (cell < deal->plan.first || cell >= deal->plan.end)
+        return true;
+    struct hand *hand = &deal->hand[cell - deal->plan.first];
+    deal->st = mr_grow(&hand->start, &hand->cap, hand->n + 1, sizeof *hand->start, &deal->err);
+    if (deal->st == MR_OK)
+        hand->start[hand->n++] = start;
+    return deal->st == MR_OK;
+}
+
+static bool next(void *context, struct mr_player_start *start)
+{
+    struct hand *hand = context;
+    if (2 * hand->i >= hand->n && hand->n > 0) { /* what is left moves to the front */
+        hand->n -= hand->i;
+        memmove(hand->start, hand->start + hand->i, hand->n * sizeof *hand->start);
+        hand->i = 0;
+    }
+    while (hand->n == 0)
+        if (!deal_one(hand->deal))
+            return false;
+    *start = hand->start[hand->i++];
+    return true;
+}
+
+static bool again(void *context, const struct mr_player_end *end, struct mr_player_start *start)
+{
+    struct hand *hand = context;
+    const uint64_t number = hand->n_again++ * hand->deal->plan.n_cell + hand->cell;
+    mr_demand_again(&hand->deal->demand, number, end->end_s, start);
+    return true;
+}
+
+struct mr_player_source mr_agents_deal_to(struct mr_agents_deal *deal, uint32_t cell)
+{
+    return (struct mr_player_source){next, mr_demand_goes_on(&deal->demand) ? again : NULL,
+                                     &deal->hand[cell - deal->plan.first]};
+}
+
+mr_status mr_agents_deal_check(const struct mr_agents_deal *deal, struct mr_err *err)
+{
+    if (deal->st != MR_OK)
+        *err = deal->err;
+    return deal->st;
+}
+
+/* ---- life ---- */
+
+static uint32_t tier_named(void *context, const char *name)
+{
+    const struct mr_scenario *scenario = context;
+    for (size_t i = 0; i < scenario->n_tier; i++)
+        if (strcmp(scenario->tier[i].name, name) == 0)
+            return (uint32_t)i;
+    return MR_SCRIPT_NONE;
+}
+
+static mr_status make_demand(struct mr_agents_deal *deal, struct mr_err *err)
+{
+    struct mr_scenario const *scenario = deal->plan.scenario;
+    for (size_t i = 0; i < scenario->n_tenant; i++) {
+        const char *name = scenario->tenant[i].tier;
+        const uint32_t tier = name != NULL ? tier_named((void *)(uintptr_t)scenario, name) : 0;
+        if (tier == MR_SCRIPT_NONE)
+            return mr_err_set(err, MR_REF, (struct mr_place){scenario->path, 0, 0},
+                              "tenant %zu: there is no <tier> named \"%s\"", i + 1, name);
+        deal->tier_of_tenant[i] = (uint8_t)tier;
+    }
+    for (size_t i = 0; i < scenario->n_tier; i++)
+        deal->share[i] = scenario->tier[i].share;
+    const struct mr_demand_plan plan = {.spec = scenario->agents,
+                                        .tenant = scenario->tenant,
+                                        .n_tenant = scenario->n_tenant,
+                                        .tier_of_tenant = deal->tier_of_tenant,
+                                        .tier_share = deal->share,
+                                        .n_tier = scenario->n_tier,
+                                        .script = &deal->script,
+                                        .seed = scenario->top.seed};
+    return mr_demand_init(&deal->demand, &plan, err);
+}
+
+/* Cores and memory of the CPUs that are named, where they are not given. */
+static mr_status take_cpus(const struct mr_scenario *scenario, struct mr_tools_spec *tools,
+                           struct mr_diags *diags, struct mr_err *err)
+{
+    const struct mr_place at = {scenario->path, 0, 0};
+    struct mr_shelf *shelf = NULL;
+    if (tools->cpu == NULL)
+        return MR_OK;
+    if (tools->n_cpu == 0)
+        return mr_err_set(err, MR_RANGE, at, "tools: how many \"cpus\" of \"%s\"?", tools->cpu);
+    MR_TRY(mr_shelf_create(&shelf, err));
+    const struct mr_card *card = mr_shelf_card(shelf, &mr_cpu_kind, tools->cpu, at, diags);
+    const mr_status st = card != NULL ? MR_OK : diags->first_error;
+    if (card != NULL) {
+        const struct mr_cpu_card *cpu = card->object;
+        const double n = (double)tools->n_cpu;
+        tools->n_core = tools->n_core > 0 ? tools->n_core : n * (double)cpu->n_core;
+        tools->memory_bytes = tools->memory_bytes > 0 ? tools->memory_bytes : n * cpu->memory_bytes;
+    }
+    mr_shelf_destroy(shelf);
+    return st;
+}
+
+static mr_status make_hands(struct mr_agents_deal *deal, struct mr_err *err)
+{
+    const uint32_t n = deal->plan.end - deal->plan.first;
+    deal->hand = mr_alloc_zero((size_t)n + 1, sizeof *deal->hand);
+    if (deal->hand == NULL)
+        return mr_err_nomem(err, ((size_t)n + 1) * sizeof *deal->hand);
+    for (uint32_t i = 0; i < n; i++)
+        deal->hand[i] = (struct hand){.deal = deal, .cell = deal->plan.first + i};
+    return MR_OK;
+}
+
+mr_status mr_agents_deal_open(const struct mr_agents_deal_plan *plan, struct mr_agents_deal **out,
+                              struct mr_diags *diags, struct mr_err *err)
+{
+    const struct mr_scenario *scenario = plan->scenario;
+    struct mr_agents_deal *deal = mr_alloc_zero(1, sizeof *deal);
+    *out = deal;
+    if (deal == NULL)
+        return mr_err_nomem(err, sizeof *deal);
+    deal->plan = *plan;
+    const uint64_t most =
+        scenario->agents.length_max > 0 ? scenario->agents.length_max : plan->context_max;
+    const struct mr_lower_plan lowering = {.block_tok = plan->block_tok,
+                                           .seed = scenario->top.seed,
+                                           .shares = scenario->agents.shares,
+                                           .input_max = (uint32_t)fmin((double)most, 4e9),
+                                           .tier_of = tier_named,
+                                           .context = (void *)(uintptr_t)scenario};
+    MR_TRY(mr_agents_file_read(scenario->agents.file, scenario->agents.n_drawn, &lowering,
+                               &deal->script, diags, err));
+    MR_TRY(make_demand(deal, err));
+    deal->tools = scenario->tools;
+    MR_TRY(take_cpus(scenario, &deal->tools, diags, err));
+    return make_hands(deal, err);
+}
+
+void mr_agents_deal_close(struct mr_agents_deal *deal)
+{
+    if (deal == NULL)
+        return;
+    for (uint32_t i = 0; deal->hand != NULL && i < deal->plan.end - deal->plan.first; i++)
+        mr_free(deal->hand[i].start);
+    mr_free(deal->hand);
+    mr_calendar_store_fini(&deal->store);
+    mr_demand_fini(&deal->demand);
+    mr_script_fini(&deal->script);
+    mr_free(deal);
+}
+
+/* ---- for cells ---- */
+
+const struct mr_script *mr_agents_deal_script(const struct mr_agents_deal *deal)
+{
+    return &deal->script;
+}
+
+struct mr_calendar_store *mr_agents_deal_store(struct mr_agents_deal *deal)
+{
+    return &deal->store;
+}
+
+uint32_t mr_agents_deal_n_cell(const struct mr_agents_deal *deal)
+{
+    return deal->plan.n_cell;
+}
+
+/* What all share is divided; a gateway has at least one server. */
+struct mr_player_site mr_agents_deal_site(const struct mr_agents_deal *deal, double share)
+{
+    struct mr_player_site site = mr_tools_site(&deal->tools);
+    site.n_core *= share;
+    site.n_accelerator *= share;
+    site.memory_mb *= share;
+    site.storage_bytes_s *= share;
+    site.n_gate = site.n_gate > 0 ? (uint32_t)fmax(1, floor(site.n_gate * share + 0.5)) : 0;
+    return site;
+}
+
+size_t mr_agents_deal_bytes(const struct mr_agents_deal *deal)
+{
+    const struct mr_script *script = &deal->script;
+    return script->cap_node * sizeof *script->node + script->cap_run * sizeof *script->run +
+           script->cap_context * sizeof *script->context;
+}

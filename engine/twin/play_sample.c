@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Samples for readers. Every cell makes its part of a sample just before its first event after the
+ * date, so that looking on changes nothing; at a window's end the parts of all cells are added in
+ * the order of cells. A window passes few dates at most: it ends early where they are many. */
+#include "engine/base/mem.h"
+#include "engine/twin/play_impl.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    n_date_max = 64
+};
+
+struct mr_play_part {
+    struct mr_play_pool pool[2]; /* kv_used_frac: summed over instances */
+    struct mr_play_level tier[MR_SCENARIO_TIERS];
+};
+
+static bool is_wanted(const struct mr_play_run *run)
+{
+    return run->options->sample_s > 0;
+}
+
+static double date_of(const struct mr_play_run *run, uint64_t k)
+{
+    return (double)k * run->options->sample_s;
+}
+
+/* ---- a cell's part ---- */
+
+static struct mr_play_pool look_at(const struct mr_cell *cell, const struct mr_pool *pool,
+                                   uint32_t from, uint32_t n, double now_s)
+{
+    struct mr_play_pool p = {0};
+    for (uint32_t seat = from; seat < from + n; seat++) {
+        const struct mr_instance *instance = mr_cell_instance(cell, seat);
+        const struct mr_gauge gauge = mr_gauge_of(instance, now_s);
+        p.n_open += cell->seat[seat].state == MR_CELL_SEAT_UP;
+        p.n_waiting += (double)instance->queue.n;
+        p.n_running += instance->n_run;
+        p.kv_used_frac += gauge.kv_used_frac;
+        p.n_token += gauge.n_token;
+        p.package_j += mr_pool_packages(pool) *
+                       (mr_instance_energy_j(instance, now_s) +
+                        mr_play_cell_idle_s(cell, seat, now_s) * mr_play_idle_w(pool));
+    }
+    return p;
+}
+
+static void look(const struct mr_play_cell *own, double now_s, struct mr_play_part *part)
+{
+    const struct mr_play_run *run = own->run;
+    const struct mr_cell *cell = &own->cell;
+    *part = (struct mr_play_part){0};
+    part->pool[0] = look_at(cell, &run->pool, 0, own->span.n, now_s);
+    part->pool[0].n_waiting += (double)cell->n_parked;
+    if (cell->split != NULL)
+        part->pool[1] = look_at(cell, &run->prefill, own->span.n, own->span.n_reader, now_s);
+    for (size_t i = 0; i < run->scenario->n_tier; i++) {
+        const struct mr_play_count *count = &own->count[i];
+        struct mr_play_level *level = &part->tier[i];
+        level->n_arrived = (double)(count->n_arrived + count->n_moved_in - count->n_moved_out);
+        level->n_finished = (double)count->n_finished;
+        for (int k = 0; k < MR_CELL_REFUSALS; k++)
+            level->n_refused += (double)count->n_refused[k];
+        level->n_output = (double)count->n_output;
+    }
+}
+
+void mr_play_sample_watch(void *context, double before_s)
+{
+    struct mr_play_cell *own = context;
+    const struct mr_play_run *run = own->run;
+    while (own->cell.watch_s < before_s && own->i_sample < run->n_window_sample) {
+        look(own, own->cell.watch_s, own->sample + own->i_sample);
+        own->i_sample++;
+        own->cell.watch_s = date_of(run, run->n_sample + own->i_sample);
+    }
+}
+
+/* ---- windows ---- */
+
+mr_status mr_play_sample_init(struct mr_play_run *run, struct mr_err *err)
+{
+    for (uint32_t i = 0; is_wanted(run) && i < run->windows.end - run->windows.first; i++) {
+        struct mr_play_cell *own = &run->cell[i];
+        own->sample = mr_alloc(n_date_max, sizeof *own->sample);
+        if (own->sample == NULL)
+            return mr_err_nomem(err, n_date_max * sizeof *own->sample);
+        own->cell.watch = mr_play_sample_watch;
+        own->cell.watch_context = own;
+        own->cell.watch_s = 0;
+    }
+    return MR_OK;
+}
+
+double mr_play_sample_edge_s(const struct mr_play_run *run, double end_s)
+{
+    return is_wanted(run) ? fmin(end_s, date_of(run, run->n_sample + n_date_max)) : end_s;
+}
+
+void mr_play_sample_plan(struct mr_play_run *run, double end_s)
+{
+    run->n_window_sample = 0;
+    while (is_wanted(run) && run->n_window_sample < n_date_max &&
+           date_of(run, run->n_sample + run->n_window_sample) < end_s)
+        run->n_window_sample++;
+    for (uint32_t i = 0; i < run->windows.end - run->windows.first; i++)
+        run->cell[i].i_sample = 0;
+}
+
+/* ---- all cells ---- */
+
+static void add_pool(struct mr_play_pool *sum, const struct mr_play_pool *p)
+{
+    sum->n_open += p->n_open;
+    sum->n_waiting += p->n_waiting;
+    sum->n_running += p->n_running;
+    sum->kv_used_frac += p->kv_used_frac;
+    sum->package_j += p->package_j;
+    sum->n_token += p->n_token;
+}
+
+static mr_status tell(struct mr_play_run *run, const struct mr_play_part *part, size_t stride,
+                      double now_s, struct mr_err *err)
+{
+    const struct mr_scenario *scenario = run->scenario;
+    struct mr_play_sample sample = {.t_s = now_s, .factory = run->factory};
+    if (run->options->on_sample == NULL)
+        return MR_OK;
+    for (uint32_t c = 0; c < run->n_cell; c++, part += stride) {
+        for (int i = 0; i < 2; i++)
+            add_pool(&sample.pool[i], &part->pool[i]);
+        for (size_t i = 0; i < scenario->n_tier; i++) {
+            struct mr_play_level *level = &sample.tier[i];
+            level->n_arrived += part->tier[i].n_arrived;
+            level->n_finished += part->tier[i].n_finished;
+            level->n_refused += part->tier[i].n_refused;
+            level->n_output += part->tier[i].n_output;
+        }
+    }
+    sample.pool[0].kv_used_frac /= (double)scenario->deployment.n_instance;
+    if (scenario->has_prefill)
+        sample.pool[1].kv_used_frac /= (double)scenario->prefill.n_instance;
+    return run->options->on_sample(run->options->context, &sample, err);
+}
+
+/* Parts of `n` dates of all cells. @param[out] all lent until the next call */
+static mr_status gather(struct mr_play_run *run, size_t n, const struct mr_play_part **all,
+                        struct mr_err *err)
+{
+    const uint32_t n_own = run->windows.end - run->windows.first;
+    const void *lent = NULL;
+    mr_status st = mr_grow(&run->part, &run->cap_part, n_own * n + 1, sizeof *run->part, err);
+    for (uint32_t i = 0; i < n_own && st == MR_OK; i++)
+        memcpy(run->part + i * n, run->cell[i].sample, n * sizeof *run->part);
+    MR_TRY(mr_play_agree(run, st, err));
+    MR_TRY(mr_play_gather(run, run->part, n * sizeof *run->part, &lent, err));
+    *all = lent;
+    return MR_OK;
+}
+
+mr_status mr_play_sample_tell(struct mr_play_run *run, double before_s, struct mr_err *err)
+{
+    const size_t n = run->n_window_sample;
+    const struct mr_play_part *all = NULL;
+    if (n == 0)
+        return MR_OK;
+    MR_TRY(gather(run, n, &all, err));
+    for (size_t i = 0; i < n && date_of(run, run->n_sample + i) < before_s; i++)
+        MR_TRY(tell(run, all + i, n, date_of(run, run->n_sample + i), err));
+    run->n_sample += n;
+    run->n_window_sample = 0;
+    return MR_OK;
+}
+
+mr_status mr_play_sample_end(struct mr_play_run *run, double now_s, struct mr_err *err)
+{
+    const struct mr_play_part *all = NULL;
+    if (!is_wanted(run))
+        return MR_OK;
+    for (uint32_t i = 0; i < run->windows.end - run->windows.first; i++)
+        look(&run->cell[i], now_s, run->cell[i].sample);
+    MR_TRY(gather(run, 1, &all, err));
+    return tell(run, all, 1, now_s, err);
+}
