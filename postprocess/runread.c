@@ -4,16 +4,13 @@
  * HDF5 checks most of its own structures, and what it finds wrong comes back with its words; what
  * it does not find can end the process (one wrong byte in twenty of its tables, 1.10.8). So a child
  * process reads a file first, and when that child does not come back the file is damaged.
- * Map: errors - attributes - datasets - the walk - files - the child - values. */
-#include "postprocess/runread.h"
-
-#include "engine/base/arena.h"
+ * Map: errors - files - the child - values. runread_list.c lists what is in a file. */
 #include "engine/base/assert.h"
 #include "engine/base/mem.h"
 #include "engine/base/num.h"
+#include "postprocess/runread_impl.h"
 
 #include <hdf5.h>
-#include <hdf5_hl.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,31 +23,12 @@
 #include <unistd.h>
 
 enum {
-    n_set_max = 1 << 16,
-    depth_max = 8,
     text_max_bytes = 1 << 26,
-    name_max_bytes = 1024,
     trial_s = 10,              /* of processor time: what loops is damaged too */
     trial_max_bytes = 64 << 20 /* of numbers; beyond, first and last rows only */
 };
 
 #define VALUE_MAX ((size_t)1 << 31) /* numbers of one dataset at a time */
-
-struct texts {
-    const char **item;
-};
-
-struct mr_runread {
-    hid_t file;
-    const char *path;
-    struct mr_arena arena;
-    struct mr_runread_set *set;
-    struct texts *texts; /* of each set, once read */
-    size_t n_set, cap_set;
-    struct mr_runread_attr *attr;
-    size_t n_attr, cap_attr;
-    bool is_complete;
-};
 
 /* ---- errors ---- */
 
@@ -72,7 +50,7 @@ static herr_t note_cause(unsigned n, const H5E_error2_t *entry, void *context)
     return 0;
 }
 
-static mr_status broken(struct mr_err *err, const char *path, const char *what)
+mr_status mr_runread_broken(struct mr_err *err, const char *path, const char *what)
 {
     struct cause cause = {0};
     (void)H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, note_cause, &cause);
@@ -94,290 +72,10 @@ static mr_status wrong(const struct mr_runread *run, const struct mr_runread_set
                       what);
 }
 
-/* A text of the file as text of ours: valid UTF-8 as far as it goes. */
-static const char *keep(struct mr_runread *run, const char *text, struct mr_err *err)
+const char *mr_runread_keep(struct mr_runread *run, const char *text, struct mr_err *err)
 {
     const size_t n = strnlen(text, text_max_bytes);
     return mr_arena_text(&run->arena, (struct mr_str){text, mr_utf8_valid_len(text, n)}, err);
-}
-
-/* ---- attributes ---- */
-
-/* A text, of fixed or variable length. NULL: it is none. */
-static const char *read_text(struct mr_runread *run, hid_t attr, hid_t type, struct mr_err *err)
-{
-    const char *kept = NULL;
-    const hid_t space = H5Aget_space(attr);
-    const bool is_one = space >= 0 && H5Sget_simple_extent_npoints(space) == 1;
-    if (space >= 0)
-        (void)H5Sclose(space);
-    if (!is_one)
-        return NULL;
-    if (H5Tis_variable_str(type) > 0) {
-        char *text = NULL;
-        if (H5Aread(attr, type, (void *)&text) >= 0 && text != NULL)
-            kept = keep(run, text, err);
-        if (text != NULL)
-            (void)H5free_memory(text);
-        return kept;
-    }
-    const size_t n = H5Tget_size(type);
-    char *text = n > 0 && n <= text_max_bytes ? mr_alloc_zero(n + 1, 1) : NULL;
-    if (text != NULL && H5Aread(attr, type, text) >= 0)
-        kept = keep(run, text, err);
-    mr_free(text);
-    return kept;
-}
-
-static const char *read_number(struct mr_runread *run, hid_t attr, hid_t type, struct mr_err *err)
-{
-    char text[MR_NUM_CAP] = "";
-    const hid_t space = H5Aget_space(attr);
-    const bool is_one = space >= 0 && H5Sget_simple_extent_npoints(space) == 1;
-    if (space >= 0)
-        (void)H5Sclose(space);
-    if (!is_one)
-        return NULL;
-    if (H5Tget_class(type) == H5T_INTEGER && H5Tget_sign(type) == H5T_SGN_NONE) {
-        uint64_t value = 0;
-        if (H5Aread(attr, H5T_NATIVE_UINT64, &value) < 0)
-            return NULL;
-        (void)mr_num_format_u64(value, text);
-    } else {
-        double value = 0;
-        if (H5Aread(attr, H5T_NATIVE_DOUBLE, &value) < 0)
-            return NULL;
-        (void)mr_num_format_f64(value, text);
-    }
-    return keep(run, text, err);
-}
-
-/* The value of an attribute as text, or NULL where it is neither a text nor one number. */
-static const char *attribute(struct mr_runread *run, hid_t object, const char *name,
-                             struct mr_err *err)
-{
-    const hid_t attr =
-        H5Aexists(object, name) > 0 ? H5Aopen(object, name, H5P_DEFAULT) : H5I_INVALID_HID;
-    if (attr < 0)
-        return NULL;
-    const char *text = NULL;
-    const hid_t type = H5Aget_type(attr);
-    const H5T_class_t class = type >= 0 ? H5Tget_class(type) : H5T_NO_CLASS;
-    if (class == H5T_STRING)
-        text = read_text(run, attr, type, err);
-    else if (class == H5T_INTEGER || class == H5T_FLOAT)
-        text = read_number(run, attr, type, err);
-    if (type >= 0)
-        (void)H5Tclose(type);
-    (void)H5Aclose(attr);
-    return text;
-}
-
-/* What is under way during a walk. */
-struct walk {
-    struct mr_runread *run;
-    const char *group; /* its path, "/" or "/racks" */
-    int depth;
-    mr_status st;
-    struct mr_err *err;
-};
-
-static herr_t take_attribute(hid_t object, const char *name, const H5A_info_t *info, void *context)
-{
-    struct walk *walk = context;
-    struct mr_runread *run = walk->run;
-    (void)info;
-    const char *text = attribute(run, object, name, walk->err);
-    if (text == NULL)
-        return 0;
-    walk->st = mr_grow(&run->attr, &run->cap_attr, run->n_attr + 1, sizeof *run->attr, walk->err);
-    if (walk->st != MR_OK)
-        return -1;
-    const char *own = keep(run, name, walk->err);
-    if (own == NULL) {
-        walk->st = MR_NOMEM;
-        return -1;
-    }
-    run->attr[run->n_attr++] = (struct mr_runread_attr){walk->group, own, text};
-    return 0;
-}
-
-/* ---- datasets ---- */
-
-static herr_t take_scale(hid_t set, unsigned dim, hid_t scale, void *context)
-{
-    char *path = context;
-    (void)set;
-    (void)dim;
-    if (H5Iget_name(scale, path, name_max_bytes) <= 0)
-        path[0] = '\0';
-    return 1; /* the first is enough */
-}
-
-static mr_status take_flags(struct mr_runread *run, struct mr_runread_set *set, const char *text,
-                            struct mr_err *err)
-{
-    size_t n = 0;
-    for (const char *p = text; *p != '\0'; p++)
-        n += *p != ' ' && (p == text || p[-1] == ' ');
-    const char **flag = mr_arena_zero(&run->arena, n + 1, sizeof *flag, err);
-    if (flag == NULL)
-        return MR_NOMEM;
-    for (const char *p = text; set->n_flag < n;) {
-        p += strspn(p, " ");
-        const size_t length = strcspn(p, " ");
-        flag[set->n_flag] = mr_arena_text(&run->arena, (struct mr_str){p, length}, err);
-        if (flag[set->n_flag++] == NULL)
-            return MR_NOMEM;
-        p += length;
-    }
-    set->flag = flag;
-    return MR_OK;
-}
-
-static const char *or_empty(const char *text)
-{
-    return text != NULL ? text : "";
-}
-
-/* Kind and extent. @return false: of a kind that is not read */
-static bool describe_shape(hid_t dataset, struct mr_runread_set *set)
-{
-    hsize_t dim[MR_RUNREAD_RANK] = {0};
-    const hid_t space = H5Dget_space(dataset), type = H5Dget_type(dataset);
-    const int rank = space >= 0 ? H5Sget_simple_extent_ndims(space) : -1;
-    const H5T_class_t class = type >= 0 ? H5Tget_class(type) : H5T_NO_CLASS;
-    bool is_good = rank >= 0 && rank <= MR_RUNREAD_RANK &&
-                   (class == H5T_STRING || class == H5T_INTEGER || class == H5T_FLOAT) &&
-                   (rank == 0 || H5Sget_simple_extent_dims(space, dim, NULL) == rank);
-    set->rank = is_good ? (size_t)rank : 0;
-    for (size_t i = 0; i < set->rank; i++) {
-        set->dim[i] = (size_t)dim[i];
-        is_good = is_good && dim[i] <= SIZE_MAX / 16;
-    }
-    set->is_text = class == H5T_STRING;
-    set->is_integer = class == H5T_INTEGER;
-    if (space >= 0)
-        (void)H5Sclose(space);
-    if (type >= 0)
-        (void)H5Tclose(type);
-    return is_good;
-}
-
-static mr_status describe(struct mr_runread *run, hid_t dataset, struct mr_runread_set *set,
-                          struct mr_err *err)
-{
-    const char *flags = attribute(run, dataset, "flag_meanings", err);
-    const char *scale = attribute(run, dataset, "NAME", err);
-    set->units = or_empty(attribute(run, dataset, "units", err));
-    set->long_name = or_empty(attribute(run, dataset, "long_name", err));
-    set->dsx = or_empty(attribute(run, dataset, "dsx", err));
-    set->is_axis = H5DSis_scale(dataset) > 0;
-    set->is_bare = scale != NULL && strncmp(scale, "This is a netCDF dimension", 26) == 0;
-    for (size_t i = 0; i < MR_RUNREAD_RANK; i++)
-        set->axis[i] = "";
-    for (size_t i = 0; i < set->rank && !set->is_axis; i++) {
-        char path[name_max_bytes] = "";
-        if (H5DSiterate_scales(dataset, (unsigned)i, NULL, take_scale, path) > 0)
-            set->axis[i] = or_empty(keep(run, path, err));
-    }
-    if (err->status != MR_OK)
-        return err->status;
-    return flags != NULL ? take_flags(run, set, flags, err) : MR_OK;
-}
-
-static mr_status take_dataset(struct walk *walk, hid_t parent, const char *name)
-{
-    struct mr_runread *run = walk->run;
-    struct mr_runread_set set = {0};
-    char path[name_max_bytes];
-    const hid_t dataset = H5Dopen2(parent, name, H5P_DEFAULT);
-    if (dataset < 0)
-        return broken(walk->err, run->path, name);
-    (void)snprintf(path, sizeof path, "%s%s%s", walk->group, walk->group[1] != '\0' ? "/" : "",
-                   name);
-    mr_status st = MR_OK;
-    if (describe_shape(dataset, &set)) {
-        set.group = walk->group;
-        set.path = keep(run, path, walk->err);
-        set.name = keep(run, name, walk->err);
-        st = set.path == NULL || set.name == NULL
-                 ? MR_NOMEM
-                 : mr_grow(&run->set, &run->cap_set, run->n_set + 1, sizeof set, walk->err);
-        if (st == MR_OK)
-            st = describe(run, dataset, &set, walk->err);
-        if (st == MR_OK)
-            run->set[run->n_set++] = set;
-    }
-    (void)H5Dclose(dataset);
-    return st;
-}
-
-/* ---- the walk ---- */
-
-static mr_status walk_group(struct walk *walk, hid_t group);
-
-static mr_status take_group(struct walk *walk, hid_t parent, const char *name)
-{
-    char path[name_max_bytes];
-    const hid_t group = H5Gopen2(parent, name, H5P_DEFAULT);
-    if (group < 0)
-        return broken(walk->err, walk->run->path, name);
-    (void)snprintf(path, sizeof path, "%s%s%s", walk->group, walk->group[1] != '\0' ? "/" : "",
-                   name);
-    struct walk below = {walk->run, keep(walk->run, path, walk->err), walk->depth + 1, MR_OK,
-                         walk->err};
-    const mr_status st = below.group != NULL ? walk_group(&below, group) : MR_NOMEM;
-    (void)H5Gclose(group);
-    return st;
-}
-
-static herr_t take_link(hid_t parent, const char *name, const H5L_info_t *link, void *context)
-{
-    struct walk *walk = context;
-    H5O_info_t info;
-    if (link->type != H5L_TYPE_HARD)
-        return 0;
-    if (strlen(name) + strlen(walk->group) + 2 > name_max_bytes || walk->run->n_set >= n_set_max) {
-        walk->st = mr_err_set(walk->err, MR_LIMIT, (struct mr_place){walk->run->path, 0, 0},
-                              "more datasets, or longer names, than a result file has");
-        return -1;
-    }
-    if (H5Oget_info_by_name2(parent, name, &info, H5O_INFO_BASIC, H5P_DEFAULT) < 0)
-        walk->st = broken(walk->err, walk->run->path, name);
-    else if (info.type == H5O_TYPE_DATASET)
-        walk->st = take_dataset(walk, parent, name);
-    else if (info.type == H5O_TYPE_GROUP && walk->depth < depth_max)
-        walk->st = take_group(walk, parent, name);
-    return walk->st == MR_OK ? 0 : -1;
-}
-
-static mr_status walk_group(struct walk *walk, hid_t group)
-{
-    hsize_t at = 0;
-    if (H5Aiterate2(group, H5_INDEX_NAME, H5_ITER_INC, &at, take_attribute, walk) < 0)
-        return walk->st != MR_OK ? walk->st : broken(walk->err, walk->run->path, walk->group);
-    at = 0;
-    if (H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, &at, take_link, walk) < 0)
-        return walk->st != MR_OK ? walk->st : broken(walk->err, walk->run->path, walk->group);
-    return MR_OK;
-}
-
-static mr_status list_all(struct mr_runread *run, struct mr_err *err)
-{
-    struct walk walk = {run, "/", 0, MR_OK, err};
-    const hid_t root = H5Gopen2(run->file, "/", H5P_DEFAULT);
-    if (root < 0)
-        return broken(err, run->path, "the file cannot be read");
-    const mr_status st = walk_group(&walk, root);
-    (void)H5Gclose(root);
-    MR_TRY(st);
-    run->texts = mr_alloc_zero(run->n_set + 1, sizeof *run->texts);
-    if (run->texts == NULL)
-        return mr_err_nomem(err, run->n_set * sizeof *run->texts);
-    const char *state = mr_runread_attr(run, "/", "status");
-    run->is_complete = state != NULL && strcmp(state, "complete") == 0;
-    return MR_OK;
 }
 
 /* ---- files ---- */
@@ -406,10 +104,10 @@ static mr_status open_file(struct mr_runread *run, bool may_be_torn, struct mr_e
     struct mr_err reason = {0};
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     if (access < 0 || H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) < 0)
-        return broken(err, run->path, "cannot be read");
+        return mr_runread_broken(err, run->path, "cannot be read");
     run->file = H5Fopen(run->path, H5F_ACC_RDONLY, access);
     if (run->file < 0) {
-        (void)broken(&reason, run->path, "cannot be read as a result file");
+        (void)mr_runread_broken(&reason, run->path, "cannot be read as a result file");
         if (H5Pset_metadata_read_attempts(access, n_attempt) >= 0)
             run->file = H5Fopen(run->path, H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, access);
     }
@@ -450,7 +148,7 @@ static mr_status open_run(const char *path, const struct mr_runread_options *opt
     if (st == MR_OK)
         st = open_file(run, options != NULL && options->may_be_torn, &own);
     if (st == MR_OK)
-        st = list_all(run, &own);
+        st = mr_runread_list(run, &own);
     if (st == MR_OK) {
         *out = run;
         return MR_OK;
@@ -618,7 +316,7 @@ static mr_status read_box(const struct mr_runread *run, const struct mr_runread_
 {
     const hid_t dataset = H5Dopen2(run->file, set->path, H5P_DEFAULT);
     if (dataset < 0)
-        return broken(err, run->path, set->path);
+        return mr_runread_broken(err, run->path, set->path);
     const hid_t space = H5Dget_space(dataset);
     const hid_t memory =
         set->rank > 0 ? H5Screate_simple((int)set->rank, n, NULL) : H5Screate(H5S_SCALAR);
@@ -626,7 +324,7 @@ static mr_status read_box(const struct mr_runread *run, const struct mr_runread_
         space >= 0 && memory >= 0 &&
         (set->rank == 0 || H5Sselect_hyperslab(space, H5S_SELECT_SET, at, NULL, n, NULL) >= 0) &&
         H5Dread(dataset, H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT, value) >= 0;
-    const mr_status st = is_good ? MR_OK : broken(err, run->path, set->path);
+    const mr_status st = is_good ? MR_OK : mr_runread_broken(err, run->path, set->path);
     if (space >= 0)
         (void)H5Sclose(space);
     if (memory >= 0)
@@ -684,7 +382,7 @@ static mr_status copy_texts(struct mr_runread *run, char **text, size_t n, const
 {
     MR_ASSERT(text != NULL || n == 0);
     for (size_t i = 0; i < n; i++) {
-        out[i] = keep(run, text[i] != NULL ? text[i] : "", err);
+        out[i] = mr_runread_keep(run, text[i] != NULL ? text[i] : "", err);
         if (out[i] == NULL)
             return MR_NOMEM;
     }
@@ -704,7 +402,7 @@ static mr_status read_texts(struct mr_runread *run, const struct mr_runread_set 
     else if (type < 0 || H5Tset_size(type, H5T_VARIABLE) < 0 ||
              H5Tset_cset(type, H5Tget_cset(own)) < 0 ||
              H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text) < 0)
-        st = broken(err, run->path, set->path);
+        st = mr_runread_broken(err, run->path, set->path);
     if (st == MR_OK)
         st = copy_texts(run, text, n, out, err);
     for (size_t i = 0; text != NULL && i < n; i++)
@@ -731,7 +429,7 @@ mr_status mr_runread_texts(struct mr_runread *run, const struct mr_runread_set *
             return MR_NOMEM;
         const hid_t dataset = H5Dopen2(run->file, set->path, H5P_DEFAULT);
         if (dataset < 0)
-            return broken(err, run->path, set->path);
+            return mr_runread_broken(err, run->path, set->path);
         const mr_status st = read_texts(run, set, dataset, n, item, err);
         (void)H5Dclose(dataset);
         MR_TRY(st);
