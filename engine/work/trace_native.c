@@ -284,19 +284,26 @@ static mr_status read_hint(struct mr_trace *trace, struct mr_session_hint *hint,
     }
 }
 
-static mr_status read_record(struct mr_trace *trace, struct mr_session_llm *llm, struct mr_err *err)
+/* An object of times in milliseconds. */
+static mr_status read_times(struct mr_trace *trace, const char *const *names, double *const *to,
+                            size_t n, struct mr_err *err)
 {
-    static const char *const names[] = {"api_ms", "ttft_ms", "start_ms"};
-    double *const to[] = {&llm->service_s, &llm->ttft_s, &llm->start_s};
     bool has_more = false;
     size_t k;
     MR_TRY(mr_json_enter_object(trace->json, err));
     for (;;) {
-        MR_TRY(mr_trace_key(trace, names, N(names), &k, &has_more, err));
+        MR_TRY(mr_trace_key(trace, names, n, &k, &has_more, err));
         if (!has_more)
             return MR_OK;
         MR_TRY(mr_trace_time(trace->json, -3, to[k], err));
     }
+}
+
+static mr_status read_record(struct mr_trace *trace, struct mr_session_llm *llm, struct mr_err *err)
+{
+    static const char *const names[] = {"api_ms", "ttft_ms", "start_ms"};
+    double *const to[] = {&llm->service_s, &llm->ttft_s, &llm->start_s};
+    return read_times(trace, names, to, N(names), err);
 }
 
 /* An interned name of the book. */
@@ -539,15 +546,7 @@ static mr_status read_slo(struct mr_trace *trace, struct mr_session_head *head, 
 {
     static const char *const names[] = {"ttft_ms", "tpot_ms", "deadline_ms"};
     double *const to[] = {&head->ttft_s, &head->tpot_s, &head->deadline_s};
-    bool has_more = false;
-    size_t k;
-    MR_TRY(mr_json_enter_object(trace->json, err));
-    for (;;) {
-        MR_TRY(mr_trace_key(trace, names, N(names), &k, &has_more, err));
-        if (!has_more)
-            return MR_OK;
-        MR_TRY(mr_trace_time(trace->json, -3, to[k], err));
-    }
+    return read_times(trace, names, to, N(names), err);
 }
 
 static mr_status read_shared(struct mr_trace *trace, struct mr_session *session, struct mr_err *err)
