@@ -128,11 +128,18 @@ static void group_json(const struct mr_group_list *list, const struct mr_group *
     mr_jsonw_end(w);
 }
 
-void mr_groups_print_md(struct mr_buf *out)
+static void print_all(void (*print)(const struct mr_group_list *list, const struct mr_group *group,
+                                    struct mr_buf *out),
+                      struct mr_buf *out)
 {
     for (size_t l = 0; lists[l] != NULL; l++)
         for (size_t i = 0; i < lists[l]->n; i++)
-            group_md(lists[l], &lists[l]->group[i], out);
+            print(lists[l], &lists[l]->group[i], out);
+}
+
+void mr_groups_print_md(struct mr_buf *out)
+{
+    print_all(group_md, out);
 }
 
 void mr_groups_print_man(struct mr_buf *out)
@@ -142,9 +149,7 @@ void mr_groups_print_man(struct mr_buf *out)
                 "dataset carries its unit, a sentence and, where DSX Exchange has one, that name. "
                 "A file under its own name is complete; one that ends in .part holds what was "
                 "written so far.");
-    for (size_t l = 0; lists[l] != NULL; l++)
-        for (size_t i = 0; i < lists[l]->n; i++)
-            group_man(lists[l], &lists[l]->group[i], out);
+    print_all(group_man, out);
 }
 
 void mr_groups_print_json(struct mr_buf *out)
