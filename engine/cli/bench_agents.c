@@ -10,10 +10,9 @@
 #include "engine/base/assert.h"
 #include "engine/base/mem.h"
 #include "engine/base/rng.h"
-#include "engine/base/shelf.h"
+#include "engine/cli/bench_serving.h"
 #include "engine/clock/calendar.h"
 #include "engine/serve/cell.h"
-#include "engine/serve/policy.h"
 #include "engine/serve/warm.h"
 
 #include <math.h>
@@ -47,10 +46,7 @@ struct site_cell {
 
 struct mr_bench_agents {
     struct mr_bench_agents_plan plan;
-    struct mr_shelf *shelf;
-    struct mr_step *step;
-    struct mr_power power;
-    struct mr_serving serving;
+    struct mr_bench_serving served;
     struct mr_window_grid grid;
     uint64_t window, done;
     struct mr_calendar_store store;
@@ -163,46 +159,12 @@ static mr_status play_until(struct mr_bench_agents *agents, double end_s, struct
 
 /* ---- life ---- */
 
-static mr_status make_serving(struct mr_bench_agents *agents, struct mr_err *err)
-{
-    struct mr_diags diags = {0};
-    MR_TRY(mr_shelf_create(&agents->shelf, err));
-    const struct mr_card *const gpu =
-        mr_shelf_card(agents->shelf, &mr_gpu_kind, "gb300", MR_NOWHERE, &diags);
-    const struct mr_card *const llm =
-        mr_shelf_card(agents->shelf, &mr_llm_kind, "DeepSeek-R1", MR_NOWHERE, &diags);
-    const struct mr_card *const software =
-        mr_shelf_card(agents->shelf, &mr_software_kind, "spec", MR_NOWHERE, &diags);
-    if (diags.n_error > 0) {
-        *err = diags.item[0].err;
-        return diags.first_error;
-    }
-    const struct mr_step_setup setup = {.gpu = gpu->object,
-                                        .llm = llm->object,
-                                        .software = software->object,
-                                        .parallel = {1, 16, 1, 16, 1},
-                                        .dense_format = MR_FORMAT_FP8,
-                                        .expert_format = MR_FORMAT_NVFP4,
-                                        .kv_element_bytes = 1};
-    MR_TRY(mr_step_create(&setup, &agents->step, err));
-    MR_TRY(mr_power_of(setup.gpu, &agents->power, err));
-    agents->serving = (struct mr_serving){.policy = &mr_policy_vllm1,
-                                          .pricer = {agents->step, NULL, &agents->power},
-                                          .batch_max = 512,
-                                          .token_max = 8192,
-                                          .block_tokens = 64,
-                                          .n_block = 600000,
-                                          .steps_singly = agents->plan.steps_singly,
-                                          .has_cache = true};
-    return mr_instance_check(&agents->serving, err);
-}
-
 static mr_status make_cell(struct mr_bench_agents *agents, uint32_t c, struct mr_err *err)
 {
     MR_ASSERT(agents->cell != NULL);
     struct site_cell *own = &agents->cell[c];
     const struct mr_cell_plan plan = {
-        .serving = &agents->serving, .n_instance = n_instance, .router = MR_ROUTER_AFFINITY};
+        .serving = &agents->served.serving, .n_instance = n_instance, .router = MR_ROUTER_AFFINITY};
     own->agents = agents;
     own->session = mr_alloc(MR_BENCH_AGENTS_CELL, sizeof *own->session);
     if (own->session == NULL)
@@ -227,7 +189,8 @@ mr_status mr_bench_agents_create(const struct mr_bench_agents_plan *plan,
     agents->grid = mr_window_grid_of(plan->window_s);
     draw_calls(agents);
     agents->cell = mr_alloc_zero(plan->n_cell, sizeof *agents->cell);
-    mr_status st = agents->cell != NULL ? make_serving(agents, err)
+    mr_status st = agents->cell != NULL ? mr_bench_serving_make(&agents->served, 64, 600000,
+                                                                agents->plan.steps_singly, err)
                                         : mr_err_nomem(err, plan->n_cell * sizeof *agents->cell);
     for (uint32_t c = 0; c < plan->n_cell && agents->cell != NULL; c++)
         mr_calendar_init(&agents->cell[c].calendar, &agents->store, agents->grid, 0);
@@ -254,8 +217,7 @@ void mr_bench_agents_destroy(struct mr_bench_agents *agents)
     }
     mr_free(agents->cell);
     mr_calendar_store_fini(&agents->store);
-    mr_step_destroy(agents->step);
-    mr_shelf_destroy(agents->shelf);
+    mr_bench_serving_fini(&agents->served);
     mr_free(agents);
 }
 

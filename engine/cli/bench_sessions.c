@@ -7,10 +7,9 @@
 
 #include "engine/base/gz.h"
 #include "engine/base/mem.h"
-#include "engine/base/shelf.h"
 #include "engine/base/wall.h"
+#include "engine/cli/bench_serving.h"
 #include "engine/serve/cell.h"
-#include "engine/serve/policy.h"
 #include "engine/serve/warm.h"
 #include "engine/twin/agents_file.h"
 #include "engine/work/demand.h"
@@ -43,10 +42,7 @@ struct site_cell {
 };
 
 struct sessions_job {
-    struct mr_shelf *shelf;
-    struct mr_step *step;
-    struct mr_power power;
-    struct mr_serving serving;
+    struct mr_bench_serving served;
     struct mr_script script;
     struct mr_calendar_store store;
     struct site_cell *cell;
@@ -160,39 +156,6 @@ static mr_status play_second(struct sessions_job *job, struct mr_err *err)
 
 /* ---- set-up ---- */
 
-static mr_status make_serving(struct sessions_job *job, uint64_t n_block, struct mr_err *err)
-{
-    struct mr_diags diags = {0};
-    MR_TRY(mr_shelf_create(&job->shelf, err));
-    const struct mr_card *const gpu =
-        mr_shelf_card(job->shelf, &mr_gpu_kind, "gb300", MR_NOWHERE, &diags);
-    const struct mr_card *const llm =
-        mr_shelf_card(job->shelf, &mr_llm_kind, "DeepSeek-R1", MR_NOWHERE, &diags);
-    const struct mr_card *const software =
-        mr_shelf_card(job->shelf, &mr_software_kind, "spec", MR_NOWHERE, &diags);
-    if (diags.n_error > 0) {
-        *err = diags.item[0].err;
-        return diags.first_error;
-    }
-    const struct mr_step_setup setup = {.gpu = gpu->object,
-                                        .llm = llm->object,
-                                        .software = software->object,
-                                        .parallel = {1, 16, 1, 16, 1},
-                                        .dense_format = MR_FORMAT_FP8,
-                                        .expert_format = MR_FORMAT_NVFP4,
-                                        .kv_element_bytes = 1};
-    MR_TRY(mr_step_create(&setup, &job->step, err));
-    MR_TRY(mr_power_of(setup.gpu, &job->power, err));
-    job->serving = (struct mr_serving){.policy = &mr_policy_vllm1,
-                                       .pricer = {job->step, NULL, &job->power},
-                                       .batch_max = 512,
-                                       .token_max = 8192,
-                                       .block_tokens = block_tok,
-                                       .n_block = n_block,
-                                       .has_cache = true};
-    return mr_instance_check(&job->serving, err);
-}
-
 static mr_status make_cell(struct sessions_job *job, uint32_t c, bool has_instances,
                            struct mr_err *err)
 {
@@ -229,7 +192,7 @@ static mr_status make_cell(struct sessions_job *job, uint32_t c, bool has_instan
     if (!has_instances)
         return MR_OK;
     const struct mr_cell_plan plan = {
-        .serving = &job->serving, .n_instance = n_instance, .router = MR_ROUTER_AFFINITY};
+        .serving = &job->served.serving, .n_instance = n_instance, .router = MR_ROUTER_AFFINITY};
     MR_TRY(mr_cell_init(&own->cell, &plan, &(struct mr_cell_sink){finished, refused, own}, err));
     return mr_cell_take_script(&own->cell, &job->script, err);
 }
@@ -249,7 +212,7 @@ static mr_status make(struct sessions_job *job, const char *file, uint64_t n_blo
     for (size_t i = 0; i < job->n; i++)
         job->heap[1 + i] = (double)i; /* in order: a heap */
     if (n_block > 0)
-        MR_TRY(make_serving(job, n_block, err));
+        MR_TRY(mr_bench_serving_make(&job->served, block_tok, n_block, false, err));
     for (uint32_t c = 0; c < job->n_cell; c++)
         MR_TRY(make_cell(job, c, n_block > 0, err));
     for (int i = 0; i < warm_s; i++)
@@ -379,8 +342,7 @@ static void free_job(void *data)
     mr_free(job->heap);
     mr_calendar_store_fini(&job->store);
     mr_script_fini(&job->script);
-    mr_step_destroy(job->step);
-    mr_shelf_destroy(job->shelf);
+    mr_bench_serving_fini(&job->served);
     mr_free(job);
 }
 

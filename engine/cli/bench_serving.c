@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One serving for benchmarks that are compared with each other. */
+#include "engine/cli/bench_serving.h"
+
+#include "engine/serve/policy.h"
+
+mr_status mr_bench_serving_make(struct mr_bench_serving *it, uint32_t block_tok, uint64_t n_block,
+                                bool steps_singly, struct mr_err *err)
+{
+    struct mr_diags diags = {0};
+    MR_TRY(mr_shelf_create(&it->shelf, err));
+    const struct mr_card *const gpu =
+        mr_shelf_card(it->shelf, &mr_gpu_kind, "gb300", MR_NOWHERE, &diags);
+    const struct mr_card *const llm =
+        mr_shelf_card(it->shelf, &mr_llm_kind, "DeepSeek-R1", MR_NOWHERE, &diags);
+    const struct mr_card *const software =
+        mr_shelf_card(it->shelf, &mr_software_kind, "spec", MR_NOWHERE, &diags);
+    if (diags.n_error > 0) {
+        *err = diags.item[0].err;
+        return diags.first_error;
+    }
+    const struct mr_step_setup setup = {.gpu = gpu->object,
+                                        .llm = llm->object,
+                                        .software = software->object,
+                                        .parallel = {1, 16, 1, 16, 1},
+                                        .dense_format = MR_FORMAT_FP8,
+                                        .expert_format = MR_FORMAT_NVFP4,
+                                        .kv_element_bytes = 1};
+    MR_TRY(mr_step_create(&setup, &it->step, err));
+    MR_TRY(mr_power_of(setup.gpu, &it->power, err));
+    it->serving = (struct mr_serving){.policy = &mr_policy_vllm1,
+                                      .pricer = {it->step, NULL, &it->power},
+                                      .batch_max = 512,
+                                      .token_max = 8192,
+                                      .block_tokens = block_tok,
+                                      .n_block = n_block,
+                                      .steps_singly = steps_singly,
+                                      .has_cache = true};
+    return mr_instance_check(&it->serving, err);
+}
+
+void mr_bench_serving_fini(struct mr_bench_serving *it)
+{
+    mr_step_destroy(it->step);
+    mr_shelf_destroy(it->shelf);
+    *it = (struct mr_bench_serving){0};
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What instances of the agentic benchmarks are: DeepSeek-R1 in four bits on 16 GB300, chunked
+ * prefill, a prefix cache. */
+#ifndef MR_ENGINE_CLI_BENCH_SERVING_H
+#define MR_ENGINE_CLI_BENCH_SERVING_H
+
+#include "engine/base/shelf.h"
+#include "engine/serve/instance.h"
+
+/* Zero before the first use. */
+struct mr_bench_serving {
+    struct mr_shelf *shelf;
+    struct mr_step *step;
+    struct mr_power power;
+    struct mr_serving serving; /* lends step and power */
+};
+
+/** @param[in,out] it mr_bench_serving_fini, after errors too */
+MR_CHECKED mr_status mr_bench_serving_make(struct mr_bench_serving *it, uint32_t block_tok,
+                                           uint64_t n_block, bool steps_singly, struct mr_err *err);
+void mr_bench_serving_fini(struct mr_bench_serving *it);
+
+#endif
