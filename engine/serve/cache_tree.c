@@ -43,8 +43,12 @@ static void hash_remove(struct mr_cache_tree *tree, uint32_t i)
     *link = node->hash_next;
 }
 
+/* An only child is looked at and not for: it stands where its parent says. */
 static uint32_t child_of(struct mr_cache_tree *tree, uint32_t parent, uint64_t id)
 {
+    const uint32_t first = tree->node[parent].child;
+    if (tree->node[first].next == 0)
+        return tree->node[first].id == id ? first : 0;
     uint32_t i = *bucket_of(tree, parent, id);
     while (i != 0 && (tree->node[i].id != id || tree->node[i].parent != parent)) {
         i = tree->node[i].hash_next;

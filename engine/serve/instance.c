@@ -9,6 +9,7 @@
 #include "engine/serve/instance.h"
 
 #include "engine/base/assert.h"
+#include "engine/base/fetch.h"
 #include "engine/base/mem.h"
 #include "engine/serve/fill.h"
 #include "engine/serve/handover.h"
@@ -56,6 +57,8 @@ uint32_t mr_instance_next(struct mr_instance *instance)
     const uint32_t call = mr_queue_take(&instance->queue);
     const struct mr_call *c = mr_instance_call(instance, call);
     instance->n_waiting_tok -= c->is_computed ? 0 : c->n_prompt;
+    if (instance->queue.n > 0) /* it is looked at when this one has been admitted */
+        mr_fetch(mr_instance_call(instance, mr_instance_waiting(instance)));
     return call;
 }
 

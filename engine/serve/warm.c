@@ -107,7 +107,7 @@ void mr_warm_instances(const struct mr_cell *cell)
     ask_for_bytes(cell->due.above, n * sizeof *cell->due.above);
     for (uint32_t i = 0; i < n; i++) {
         const struct mr_instance *instance = &cell->instance[i];
-        const uint32_t n_top = instance->finish.n < 64 ? instance->finish.n : 64;
+        const uint32_t n_top = instance->finish.n < 256 ? instance->finish.n : 256;
         ask_for_bytes(instance->finish.key, n_top * sizeof *instance->finish.key);
         ask_for_bytes(instance->blocks.count,
                       instance->blocks.size * sizeof *instance->blocks.count);
@@ -135,6 +135,7 @@ MR_FETCH void ask_around_extent(const struct mr_cell *cell, uint32_t instance,
     mr_fetch(&tree->node[extent->older]);
     mr_fetch(&tree->node[extent->younger]);
     mr_fetch(&tree->node[extent->parent]);
+    mr_fetch(&tree->node[extent->child]);
     mr_fetch(mr_cache_tree_bucket(tree, extent->parent, extent->id));
 }
 
@@ -243,7 +244,10 @@ MR_FETCH void ask_after_calls(const struct mr_cell *cell, const struct mr_player
     const struct mr_script *script = player->plan.script;
     for (uint32_t k = 0; k < soon->n; k++) {
         const uint32_t call = soon->call[k];
-        ask_for_nodes(script, player->strand[cell->ticket[call].session].node);
+        const struct mr_player_strand *strand = &player->strand[cell->ticket[call].session];
+        ask_for_nodes(script, strand->node);
+        if (!strand->is_chain)
+            mr_fetch(&player->family[strand->family]);
         ask_for_names(script, &script->context[cell->calls.call[call].context]);
         if (cell->plan.serving->has_cache)
             ask_around_extent(cell, soon->instance[k], extent_of_call(cell, soon, k));

@@ -255,7 +255,7 @@ static mr_status enter_sandbox(struct mr_player *player, uint32_t strand, double
 {
     struct mr_player_strand *s = &player->strand[strand];
     const bool has_limits = isfinite(player->plan.site.memory_mb);
-    if (*mr_player_sandbox(player, strand) > 0 || (!has_limits && player->plan.site.sandbox_s == 0))
+    if ((!has_limits && player->plan.site.sandbox_s == 0) || *mr_player_sandbox(player, strand) > 0)
         return work(player, strand, now_s, err);
     if (player->queue_head == MR_PLAYER_NONE && boot(player, strand))
         return booted(player, strand, now_s, err);
