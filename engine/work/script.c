@@ -183,8 +183,9 @@ mr_status mr_script_session_end(struct mr_script *script, struct mr_err *err)
 
 /* ---- contexts ---- */
 
-/* The names of a context from block `at` on, as many as stand in sequence, and place `*i` among its
- * runs. Behind them names go on with the last one of its own, or by place. */
+/* The names of a context from block `at` on, as many as stand in sequence. Behind its runs they go
+ * on with the last one, if that is its own, or by place.
+ * @param[in,out] i, start run that a smaller `at` was in, and block at which it begins */
 static struct mr_script_run names_at(const struct mr_script *script,
                                      const struct mr_script_context *context, uint32_t at,
                                      uint32_t *i, uint32_t *start)
@@ -200,8 +201,7 @@ static struct mr_script_run names_at(const struct mr_script *script,
     return (struct mr_script_run){0, id + at, UINT32_MAX - at};
 }
 
-/* Blocks at the beginning of two contexts, with what may follow their runs, that are named alike.
- */
+/* Blocks that two contexts begin with, both with what may follow their runs. */
 static uint32_t common_of(const struct mr_script *script, const struct mr_script_context *a,
                           const struct mr_script_context *b)
 {
