@@ -52,6 +52,14 @@ static void add_below(struct soon *soon, const struct mr_heap *finish, uint64_t 
             add_below(soon, finish, child, last, instance);
 }
 
+/* Will the head of the queue be admitted when the segment ends? Not while a prompt fills steps. */
+static bool admits_soon(const struct mr_instance *instance)
+{
+    return instance->queue.n > 0 &&
+           (instance->n_part == 0 ||
+            instance->part->chunk + (uint64_t)instance->finish.n < instance->serving->token_max);
+}
+
 static void find_soon(const struct mr_cell *cell, double until_s, struct soon *soon)
 {
     soon->n = 0;
@@ -60,7 +68,7 @@ static void find_soon(const struct mr_cell *cell, double until_s, struct soon *s
         const uint32_t last = last_finish(instance, until_s);
         if (instance->finish.n > 0 && mr_heap_key_finish(instance->finish.key[0]) <= last)
             add_below(soon, &instance->finish, 0, last, i);
-        if (instance->queue.n > 0)
+        if (admits_soon(instance))
             add(soon, mr_instance_waiting(instance), i);
     }
     for (uint32_t k = 0; k < soon->n; k++) {
