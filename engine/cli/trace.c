@@ -8,6 +8,7 @@
 #include "engine/base/jsonw.h"
 #include "engine/cli/verbs.h"
 #include "engine/work/synthetic.h"
+#include "engine/work/trace_pack.h"
 #include "engine/work/trace_stat.h"
 #include "engine/work/trace_write.h"
 
@@ -25,7 +26,7 @@ static const struct mr_opt rows[] = {
     {MR_PARAM_STR(OPT, format, "format", NULL, "Format of the input; else told by its content"), 0,
      "NAME"},
     {MR_PARAM_STR(OPT, to, "to", "millrace",
-                  "Format written: millrace or agentic_mooncake (version 2)"),
+                  "Format written: millrace, agentic_mooncake (version 2) or pack (binary)"),
      0, "NAME"},
     {MR_PARAM_N(OPT, block_tok, "block", "0", 0, 1000000,
                 "Tokens of a block where the format does not say; 0: its usual size"),
@@ -64,7 +65,7 @@ struct job {
     const struct mr_ui *ui;
     const struct mr_trace_opts_values *opts;
     const char *path;
-    bool is_cut;
+    bool is_cut, is_pack;
 };
 
 /* ---- reading ---- */
@@ -250,39 +251,89 @@ static mr_status flush(struct mr_buf *buf, struct mr_file_out *file, struct mr_e
     return MR_OK;
 }
 
-static mr_status write_all(const struct job *job, struct reading *reading,
-                           const struct mr_session_book *book, struct mr_file_out *file,
-                           struct mr_err *err)
+/* One form that sessions are written in. */
+struct writing {
+    const struct mr_session_book *book;
+    struct mr_buf buf;
+    struct mr_trace_pack pack;
+    uint64_t n_lost;
+    int form;
+};
+
+#define FORM_LIST(X)               \
+    X(native, "millrace")          \
+    X(agentic, "agentic_mooncake") \
+    X(pack, "pack")
+
+enum form {
+#define FORM_ENUM(name, text) form_##name,
+    FORM_LIST(FORM_ENUM)
+#undef FORM_ENUM
+    n_form
+};
+
+static void begin_writing(struct writing *w, const char *format)
 {
-    const bool is_agentic = strcmp(job->opts->to, "agentic_mooncake") == 0;
-    const struct mr_trace_source source = {.format = mr_trace_format_name(reading->trace)};
-    struct mr_buf buf = {0};
-    bool has_session = true;
-    uint64_t n_lost = 0;
-    mr_status st = MR_OK;
-    if (is_agentic)
-        mr_trace_write_agentic_header(&buf, book, &source);
+    const struct mr_trace_source source = {.format = format};
+    if (w->form == form_agentic)
+        mr_trace_write_agentic_header(&w->buf, w->book, &source);
+    else if (w->form == form_pack)
+        mr_trace_pack_begin(&w->pack, &w->buf, w->book);
     else
-        mr_trace_write_header(&buf, book, &source);
+        mr_trace_write_header(&w->buf, w->book, &source);
+}
+
+static mr_status write_session(struct writing *w, const struct mr_session *session, uint64_t number,
+                               struct mr_err *err)
+{
+    if (w->form == form_agentic)
+        return mr_trace_write_agentic(&w->buf, w->book, session, number, &w->n_lost, err);
+    if (w->form == form_pack)
+        return mr_trace_pack_add(&w->pack, &w->buf, session, err);
+    mr_trace_write_session(&w->buf, w->book, session);
+    return MR_OK;
+}
+
+static mr_status write_all(const struct job *job, struct reading *reading, struct writing *w,
+                           struct mr_file_out *file, struct mr_err *err)
+{
+    bool has_session = true;
+    mr_status st = MR_OK;
+    begin_writing(w, mr_trace_format_name(reading->trace));
     while (st == MR_OK && has_session) {
         st = read_session(job, reading, &has_session, err);
         if (st != MR_OK || !has_session)
             break;
-        if (is_agentic)
-            st = mr_trace_write_agentic(&buf, book, &reading->session, reading->n_taken, &n_lost,
-                                        err);
-        else
-            mr_trace_write_session(&buf, book, &reading->session);
-        if (st == MR_OK && (buf.n > flush_bytes || buf.status != MR_OK))
-            st = flush(&buf, file, err);
+        st = write_session(w, &reading->session, reading->n_taken, err);
+        if (st == MR_OK && (w->buf.n > flush_bytes || w->buf.status != MR_OK))
+            st = flush(&w->buf, file, err);
     }
+    if (w->form == form_pack && st == MR_OK)
+        mr_trace_pack_end(&w->pack, &w->buf);
+    else if (w->form == form_pack)
+        mr_trace_pack_abort(&w->pack);
     if (st == MR_OK)
-        st = flush(&buf, file, err);
-    if (st == MR_OK && n_lost > 0)
+        st = flush(&w->buf, file, err);
+    if (st == MR_OK && w->n_lost > 0)
         mr_ui_say(job->ui, 0, "%s: warning: %llu fields have no place in %s and are lost",
-                  job->path, (unsigned long long)n_lost, job->opts->to);
-    mr_buf_fini(&buf);
+                  job->path, (unsigned long long)w->n_lost, job->opts->to);
+    mr_buf_fini(&w->buf);
     return st;
+}
+
+static mr_status find_form(const char *name, int *form, struct mr_err *err)
+{
+#define FORM_TEXT(name, text) text,
+    static const char *const forms[] = {FORM_LIST(FORM_TEXT)};
+#undef FORM_TEXT
+    char hint[64] = "";
+    for (*form = 0; *form < n_form; ++*form)
+        if (strcmp(name, forms[*form]) == 0)
+            return MR_OK;
+    mr_text_hint(mr_str_of(name), forms, n_form, hint, sizeof hint);
+    return mr_err_set(err, MR_SCHEMA, MR_NOWHERE,
+                      "--to \"%s\": millrace, agentic_mooncake and pack can be written%s", name,
+                      hint);
 }
 
 /* Commit what went well, or leave no file. */
@@ -298,12 +349,10 @@ static mr_status run_convert(const struct job *job, struct mr_buf *out, struct m
 {
     struct reading first, second = {0};
     struct mr_file_out file;
+    struct writing w = {0};
     bool has_session = true;
     (void)out;
-    if (strcmp(job->opts->to, "millrace") != 0 && strcmp(job->opts->to, "agentic_mooncake") != 0)
-        return mr_err_set(err, MR_SCHEMA, MR_NOWHERE,
-                          "--to \"%s\": millrace and agentic_mooncake can be written",
-                          job->opts->to);
+    MR_TRY(find_form(job->is_pack ? "pack" : job->opts->to, &w.form, err));
     if (strcmp(job->path, "-") == 0)
         return mr_err_set(err, MR_SCHEMA, MR_NOWHERE,
                           "convert reads its input twice: give a file, not \"-\"");
@@ -315,7 +364,8 @@ static mr_status run_convert(const struct job *job, struct mr_buf *out, struct m
     if (st == MR_OK) {
         st = mr_file_out_open(&file, job->opts->output, job->ui->may_overwrite, err);
         if (st == MR_OK) {
-            st = write_all(job, &second, mr_trace_book(first.trace), &file, err);
+            w.book = mr_trace_book(first.trace);
+            st = write_all(job, &second, &w, &file, err);
             st = close_file(&file, st, err);
         }
     }
@@ -394,12 +444,11 @@ static mr_status run_generate(const struct job *job, struct mr_buf *out, struct 
 static const struct {
     const char *name;
     mr_status (*run)(const struct job *job, struct mr_buf *out, struct mr_err *err);
-    bool is_cut;
+    bool is_cut, is_pack;
 } verbs[] = {
-    {"info", run_info, false},
-    {"convert", run_convert, false},
-    {"cut", run_convert, true},
-    {"generate", run_generate, false},
+    {"info", run_info, false, false},         {"convert", run_convert, false, false},
+    {"cut", run_convert, true, false},        {"pack", run_convert, false, true},
+    {"generate", run_generate, false, false},
 };
 
 enum {
@@ -425,7 +474,7 @@ int mr_trace_run(const struct mr_verb_call *call)
     if (call->n_arg != 2)
         return mr_ui_usage(call->ui, "trace", "trace %s takes one %s", names[k],
                            verbs[k].run == run_generate ? "kind" : "file");
-    const struct job job = {call->ui, call->opts, call->arg[1], verbs[k].is_cut};
+    const struct job job = {call->ui, call->opts, call->arg[1], verbs[k].is_cut, verbs[k].is_pack};
     const int code = verbs[k].run(&job, &out, &err) == MR_OK ? mr_ui_out(call->ui, &out)
                                                              : mr_ui_error(call->ui, &err);
     mr_buf_fini(&out);

@@ -4,6 +4,7 @@
 #include "engine/base/assert.h"
 #include "engine/base/mem.h"
 #include "engine/work/trace_impl.h"
+#include "engine/work/trace_pack.h"
 
 enum {
     rows_looked_at = 64,
@@ -32,7 +33,8 @@ static const struct mr_trace_format *const formats[] = {
     &mr_trace_format_native,         &mr_trace_format_weka,     &mr_trace_format_mooncake,
     &mr_trace_format_mooncake_delta, &mr_trace_format_agentic1, &mr_trace_format_agentic2,
     &mr_trace_format_bailian,        &mr_trace_format_applied,  &mr_trace_format_azure,
-    &mr_trace_format_burstgpt,       &mr_trace_format_tracelab, &mr_trace_format_csv};
+    &mr_trace_format_burstgpt,       &mr_trace_format_tracelab, &mr_trace_format_csv,
+    &mr_trace_format_request,        &mr_trace_format_pack};
 
 enum {
     n_format = sizeof formats / sizeof(formats[0])
@@ -60,6 +62,8 @@ static const struct {
     {"tool_wait_ms", &mr_trace_format_agentic1, false},
     {"chat_id", &mr_trace_format_bailian, false},
     {"num_turns", &mr_trace_format_applied, false},
+    {"event", &mr_trace_format_request, false},
+    {"event_type", &mr_trace_format_request, true},
     {"input_length", &mr_trace_format_mooncake, true},
     {"input_tokens", &mr_trace_format_mooncake, true},
     {"hash_ids", &mr_trace_format_mooncake, true},
@@ -71,6 +75,7 @@ static const struct {
 } schemas[] = {
     {"millrace.session", &mr_trace_format_native},
     {"dynamo.agentic_mooncake", &mr_trace_format_agentic2},
+    {"dynamo.request.trace.v1", &mr_trace_format_request},
 };
 
 static mr_status detect_document(struct mr_json *json, const struct mr_trace_format **format,
@@ -155,7 +160,8 @@ static mr_status detect_csv(struct mr_gz *take_gz, const struct mr_trace_format 
     return st;
 }
 
-/* The first byte that is not white space tells JSON from tables. */
+/* What is packed begins with its magic; else the first byte that is not white space tells JSON from
+ * tables. */
 static mr_status detect(const struct source *source, const struct mr_trace_format **format,
                         struct mr_err *err)
 {
@@ -167,6 +173,9 @@ static mr_status detect(const struct source *source, const struct mr_trace_forma
     mr_status st = MR_OK;
     while (st == MR_OK && got > 0 && is_empty) {
         st = mr_gz_read(gz, head, sizeof head, &got, err);
+        if (st == MR_OK && seen == 0 && got >= MR_TRACE_PACK_MAGIC &&
+            memcmp(head, mr_trace_pack_magic, MR_TRACE_PACK_MAGIC) == 0)
+            *format = &mr_trace_format_pack;
         for (i = 0; st == MR_OK && is_empty && i < got; i++, seen++) {
             const unsigned char c = (unsigned char)head[i];
             is_empty =
@@ -178,9 +187,9 @@ static mr_status detect(const struct source *source, const struct mr_trace_forma
     if (st == MR_OK && is_empty)
         st = mr_err_set(err, MR_SCHEMA, (struct mr_place){name, 1, 1}, "an empty file");
     mr_gz_close(gz);
-    if (st == MR_OK)
+    if (st == MR_OK && *format == NULL)
         st = open_stream(source, &gz, err);
-    if (st != MR_OK)
+    if (st != MR_OK || *format != NULL)
         return st;
     return is_json ? detect_json(gz, format, err) : detect_csv(gz, format, err);
 }
@@ -215,7 +224,9 @@ static mr_status begin(struct mr_trace *trace, const struct source *source, stru
     else
         MR_TRY(detect(source, &trace->format, err));
     MR_TRY(open_stream(source, &gz, err));
-    if (trace->format->is_csv)
+    if (trace->format->is_binary)
+        trace->gz = gz;
+    else if (trace->format->is_csv)
         MR_TRY(mr_csv_create(gz, NULL, &trace->csv, err));
     else
         MR_TRY(mr_json_create(gz, trace->format->is_lines ? &json : NULL, &trace->json, err));
@@ -276,6 +287,7 @@ void mr_trace_close(struct mr_trace *trace)
         trace->format->end(trace);
     mr_json_close(trace->json);
     mr_csv_close(trace->csv);
+    mr_gz_close(trace->gz);
     mr_session_book_fini(&trace->book);
     mr_intern_fini(&trace->unknown);
     mr_free(trace->name);

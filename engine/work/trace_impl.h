@@ -5,6 +5,7 @@
 #define MR_ENGINE_WORK_TRACE_IMPL_H
 
 #include "engine/base/csv.h"
+#include "engine/base/gz.h"
 #include "engine/base/json.h"
 #include "engine/work/trace.h"
 
@@ -14,7 +15,8 @@ struct mr_trace;
 struct mr_trace_format {
     const char *name, *doc;
     bool is_csv;
-    bool is_lines; /* one document per line */
+    bool is_lines;  /* one document per line */
+    bool is_binary; /* reads trace->gz itself */
     mr_status (*begin)(struct mr_trace *trace, struct mr_err *err);
     mr_status (*next)(struct mr_trace *trace, struct mr_session *session, bool *has_session,
                       struct mr_err *err);
@@ -24,13 +26,15 @@ struct mr_trace_format {
 extern const struct mr_trace_format mr_trace_format_native, mr_trace_format_weka,
     mr_trace_format_mooncake, mr_trace_format_mooncake_delta, mr_trace_format_agentic1,
     mr_trace_format_agentic2, mr_trace_format_bailian, mr_trace_format_applied,
-    mr_trace_format_azure, mr_trace_format_burstgpt, mr_trace_format_tracelab, mr_trace_format_csv;
+    mr_trace_format_azure, mr_trace_format_burstgpt, mr_trace_format_tracelab, mr_trace_format_csv,
+    mr_trace_format_request, mr_trace_format_pack;
 
 struct mr_trace {
     struct mr_trace_options options;
     const struct mr_trace_format *format;
     struct mr_json *json; /* one of them */
     struct mr_csv *csv;
+    struct mr_gz *gz;
     struct mr_session_book book;
     struct mr_trace_counts counts;
     struct mr_intern unknown;

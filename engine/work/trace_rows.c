@@ -214,9 +214,9 @@ static mr_status add_blocks(struct mr_trace *trace, const struct mr_trace_rows *
     return MR_OK;
 }
 
-static mr_status add_call(struct mr_trace *trace, struct mr_trace_rows *rows,
-                          struct mr_session *session, struct mr_trace_row *row, uint32_t lane,
-                          uint32_t base, struct mr_session_context *context, struct mr_err *err)
+mr_status mr_trace_rows_call(struct mr_trace *trace, const struct mr_trace_rows *rows,
+                             struct mr_session *session, struct mr_trace_row *row, uint32_t lane,
+                             uint32_t base, struct mr_session_context *context, struct mr_err *err)
 {
     MR_TRY(mr_session_node_add(session, MR_SESSION_LLM, lane, mr_session_next_id(session), err));
     struct mr_session_llm *llm = &session->llm[session->n_llm - 1];
@@ -254,7 +254,8 @@ mr_status mr_trace_rows_single(struct mr_trace *trace, struct mr_trace_rows *row
     if (own.tier != MR_SESSION_NONE)
         session->head.tier = own.tier;
     session->head.arrival_s = own.time_s;
-    mr_status st = add_call(trace, rows, session, &own, 0, MR_SESSION_NONE, &context, err);
+    mr_status st =
+        mr_trace_rows_call(trace, rows, session, &own, 0, MR_SESSION_NONE, &context, err);
     mr_session_context_fini(&context);
     return st == MR_OK ? mr_session_after_lane(session, 0, err) : st;
 }
@@ -310,8 +311,8 @@ static mr_status tell_chain(struct mr_trace *trace, struct mr_trace_rows *rows,
             return mr_err_set(err, MR_SCHEMA, MR_NOWHERE,
                               "the first turn of a session has a delay");
         }
-        MR_TRY(add_call(trace, rows, session, row, 0,
-                        before != NULL ? before->node : MR_SESSION_NONE, context, err));
+        MR_TRY(mr_trace_rows_call(trace, rows, session, row, 0,
+                                  before != NULL ? before->node : MR_SESSION_NONE, context, err));
         session->llm[session->n_llm - 1].start_s = row->time_s - session->head.arrival_s;
         if (!(session->llm[session->n_llm - 1].start_s >= 0))
             session->llm[session->n_llm - 1].start_s = (double)NAN;
@@ -363,7 +364,7 @@ static mr_status tell_row(struct mr_trace *trace, struct mr_trace_rows *rows,
         session->tool[session->n_tool - 1].wall_s = row->tool_s;
         tool = (uint32_t)session->n_node - 1;
     } else {
-        MR_TRY(add_call(trace, rows, session, row, lane, base, context, err));
+        MR_TRY(mr_trace_rows_call(trace, rows, session, row, lane, base, context, err));
     }
     for (uint32_t d = 0; d < row->n_dep; d++) {
         const struct mr_trace_dep *dep = &rows->dep[row->dep + d];
@@ -383,7 +384,7 @@ static mr_status tell_row(struct mr_trace *trace, struct mr_trace_rows *rows,
             session, (struct mr_session_after){.delay_s = since_s, .node = MR_SESSION_NONE}, err));
     if (tool == MR_SESSION_NONE)
         return MR_OK;
-    MR_TRY(add_call(trace, rows, session, row, lane, base, context, err));
+    MR_TRY(mr_trace_rows_call(trace, rows, session, row, lane, base, context, err));
     return mr_session_after_add(
         session,
         (struct mr_session_after){.delay_s = row->n_dep > 0 ? rows->dep[row->dep].delay_s : 0,

@@ -70,6 +70,14 @@ MR_CHECKED mr_status mr_trace_rows_next(struct mr_trace *trace, struct mr_trace_
                                         struct mr_session *session, bool *has_session,
                                         struct mr_err *err);
 
+/** A row's call as a node of a lane, with its blocks; dependencies are the caller's to add.
+ *  @param[in] base node whose context it goes on from, or MR_SESSION_NONE
+ *  @param[in,out] context scratch: that of a call told before in this session, or empty */
+MR_CHECKED mr_status mr_trace_rows_call(struct mr_trace *trace, const struct mr_trace_rows *rows,
+                                        struct mr_session *session, struct mr_trace_row *row,
+                                        uint32_t lane, uint32_t base,
+                                        struct mr_session_context *context, struct mr_err *err);
+
 /** One row as a session of its own. */
 MR_CHECKED mr_status mr_trace_rows_single(struct mr_trace *trace, struct mr_trace_rows *rows,
                                           const struct mr_trace_row *row,

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Workload files: the first byte forces a format or leaves it to the content. Whatever the bytes
- * are, reading ends; an error says why; a session that is read survives the native form unchanged,
- * and can be written as agentic Mooncake. */
+ * are, reading ends; an error says why; a session that is read survives the native form and the
+ * packed one unchanged, and can be written as agentic Mooncake. */
 #include "engine/work/session_copy.h"
 #include "engine/work/trace.h"
+#include "engine/work/trace_pack.h"
 #include "engine/work/trace_stat.h"
 #include "engine/work/trace_write.h"
 
@@ -64,10 +65,35 @@ static mr_status read_all(const char *text, size_t n, const struct mr_trace_opti
     return st;
 }
 
+/* A native file, packed. Its names are all known when it has been read once. */
+static void pack_all(const struct mr_buf *native, struct mr_buf *packed)
+{
+    struct mr_trace *trace[2];
+    struct mr_session session = {0};
+    struct mr_trace_pack pack;
+    for (int pass = 0; pass < 2; pass++) {
+        bool has = true;
+        require(mr_trace_open_memory(native->text, native->n, "fuzz", NULL, &trace[pass], NULL) ==
+                    MR_OK,
+                "the native form is opened");
+        if (pass == 1)
+            mr_trace_pack_begin(&pack, packed, mr_trace_book(trace[0]));
+        while (has) {
+            require(mr_trace_next(trace[pass], &session, &has, NULL) == MR_OK, "and read");
+            if (has && pass == 1)
+                require(mr_trace_pack_add(&pack, packed, &session, NULL) == MR_OK, "and packed");
+        }
+    }
+    mr_trace_pack_end(&pack, packed);
+    mr_session_fini(&session);
+    mr_trace_close(trace[0]);
+    mr_trace_close(trace[1]);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct mr_trace_options options = {0};
-    struct mr_buf first = {0}, second = {0};
+    struct mr_buf first = {0}, second = {0}, packed = {0}, third = {0};
     const char *doc;
     if (size == 0)
         return 0;
@@ -79,8 +105,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         require(
             mr_str_eq((struct mr_str){first.text, first.n}, (struct mr_str){second.text, second.n}),
             "it is the same again");
+        pack_all(&first, &packed);
+        require(read_all(packed.text, packed.n, NULL, &third) == MR_OK, "the packed form is read");
+        require(
+            mr_str_eq((struct mr_str){first.text, first.n}, (struct mr_str){third.text, third.n}),
+            "it is the same, too");
     }
     mr_buf_fini(&first);
     mr_buf_fini(&second);
+    mr_buf_fini(&packed);
+    mr_buf_fini(&third);
     return 0;
 }

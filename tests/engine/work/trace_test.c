@@ -6,6 +6,7 @@
 #include "engine/base/gz.h"
 #include "engine/base/mem.h"
 #include "engine/work/session_copy.h"
+#include "engine/work/trace_pack.h"
 #include "engine/work/trace_write.h"
 #include "tests/test.h"
 
@@ -53,6 +54,38 @@ static void write_native(struct whole *whole, struct mr_buf *buf)
     assert_int_equal(buf->status, MR_OK);
 }
 
+static void write_pack(struct whole *whole, struct mr_buf *buf)
+{
+    struct mr_trace_pack pack;
+    mr_trace_pack_begin(&pack, buf, mr_trace_book(whole->trace));
+    for (size_t i = 0; i < whole->n; i++)
+        assert_int_equal(mr_trace_pack_add(&pack, buf, &whole->session[i], NULL), MR_OK);
+    mr_trace_pack_end(&pack, buf);
+    assert_int_equal(buf->status, MR_OK);
+}
+
+/* In binary and back: the same sessions and the same names. */
+static void check_pack(struct whole *whole)
+{
+    struct mr_buf packed = {0}, first = {0}, second = {0};
+    struct whole again;
+    write_pack(whole, &packed);
+    read_with(&again, packed.text, packed.n, NULL);
+    if (again.status != MR_OK)
+        fail_msg("%s:%d: %s", again.err.file, again.err.line, again.err.text);
+    assert_string_equal(mr_trace_format_name(again.trace), "pack");
+    assert_int_equal(again.n, whole->n);
+    for (size_t i = 0; i < whole->n; i++)
+        assert_true(mr_session_is_equal(&whole->session[i], &again.session[i]));
+    write_native(whole, &first);
+    write_native(&again, &second);
+    assert_string_equal(first.text, second.text);
+    close_whole(&again);
+    mr_buf_fini(&packed);
+    mr_buf_fini(&first);
+    mr_buf_fini(&second);
+}
+
 /* To the native form and back: the same sessions; and written again: the same bytes. */
 static void check_native(struct whole *whole)
 {
@@ -70,6 +103,7 @@ static void check_native(struct whole *whole)
     close_whole(&again);
     mr_buf_fini(&first);
     mr_buf_fini(&second);
+    check_pack(whole);
 }
 
 static const char demo[] =
@@ -667,7 +701,199 @@ MR_TEST(every_failing_allocation)
         mr_test_every_nomem(read_all, texts[i]);
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(native_demo), MR_TEST_ENTRY(native_rest),
+/* ---- request traces ---- */
+
+#define REQUEST(session, parent, id, from, to, in, out, hashes)                      \
+    "{\"schema\":\"dynamo.request.trace.v1\",\"event_type\":\"request_end\","        \
+    "\"event_time_unix_ms\":" #to ",\"event_source\":\"dynamo\",\"agent_context\":{" \
+    "\"session_id\":\"" session "\"" parent "},\"request\":{\"request_id\":\"" id    \
+    "\",\"model\":\"m\",\"input_tokens\":" #in ",\"output_tokens\":" #out            \
+    ",\"request_received_ms\":" #from ",\"replay\":{\"trace_block_size\":64,"        \
+    "\"input_length\":" #in ",\"input_sequence_hashes\":[" hashes "]}}}\n"
+#define TOOL(id, class, from, to)                                                                  \
+    "{\"timestamp\":9,\"event\":{\"schema\":\"dynamo.request.trace.v1\",\"event_type\":"           \
+    "\"tool_end\",\"event_time_unix_ms\":" #to ",\"session_id\":\"P\",\"tool\":{\"tool_call_id\":" \
+    "\"" id                                                                                        \
+    "\",\"tool_class\":\"" class "\",\"status\":\"succeeded\",\"started_at_unix_ms\":" #from       \
+                                 ",\"duration_ms\":" #to ".5,\"ended_at_unix_ms\":" #to "}}}\n"
+
+/* A call, two tools that overlap and a third after the first of them, a child, the next call; the
+ * file is in the order of ends. Hashes are beyond 2^53. */
+static const char requests[] = REQUEST(
+    "P", "", "a", 1777312801000, 1777312801500, 130, 20,
+    "14879255164371896291,14879255164371896290,14879255164371896289")
+    TOOL("t1", "search", 1777312801600, 1777312801900) TOOL(
+        "t3", "git", 1777312802000, 1777312802200) TOOL("t2", "test", 1777312801650, 1777312802400)
+        REQUEST("C", ",\"parent_session_id\":\"P\"", "c", 1777312801750, 1777312803000, 64, 5,
+                "7") "{\"schema\":\"dynamo.request.trace.v1\",\"event_type\":\"request_end\","
+                     "\"event_time_unix_ms\":"
+                     "1777312800500,\"request\":{\"request_id\":\"alone\",\"request_received_ms\":"
+                     "1777312800000,"
+                     "\"output_tokens\":3,\"replay\":{\"trace_block_size\":64,\"input_length\":64,"
+                     "\"input_sequence_hashes\":[14879255164371896291]}}}\n" REQUEST(
+                         "P", ",\"session_final\":true", "b", 1777312803250, 1777312803400, 200, 9,
+                         "14879255164371896291,14879255164371896290,5,6");
+
+static void assert_after(const struct mr_session *s, uint32_t node, uint32_t k, uint32_t before,
+                         double delay_s, bool is_dispatch, int relation)
+{
+    const struct mr_session_after *after = &s->after[s->node[node].after + k];
+    assert_true(k < s->node[node].n_after);
+    assert_int_equal(after->node, before);
+    mr_assert_near(after->delay_s, delay_s, 0, 1e-9);
+    assert_int_equal(after->is_dispatch, is_dispatch);
+    assert_int_equal(after->relation, relation);
+}
+
+MR_TEST(request_traces)
+{
+    struct whole whole;
+    read_text(&whole, requests);
+    assert_string_equal(mr_trace_format_name(whole.trace), "dynamo.request.trace");
+    assert_int_equal(mr_trace_book(whole.trace)->block_tok, 64);
+    assert_int_equal(mr_trace_unknown(whole.trace)->n, 0);
+    assert_int_equal(whole.n, 2);
+    mr_assert_near(whole.session[0].head.arrival_s, 0, 0, 0);
+    assert_int_equal(whole.session[0].n_node, 1);
+    const struct mr_session *s = &whole.session[1];
+    assert_string_equal(mr_session_text(s, s->head.id), "P");
+    mr_assert_near(s->head.arrival_s, 1, 0, 1e-12);
+    /* a, t1, t2, c, t3, think, b: in the order of starts */
+    static const int kinds[] = {MR_SESSION_LLM,  MR_SESSION_TOOL,  MR_SESSION_TOOL, MR_SESSION_LLM,
+                                MR_SESSION_TOOL, MR_SESSION_THINK, MR_SESSION_LLM};
+    assert_int_equal(s->n_node, 7);
+    for (uint32_t i = 0; i < 7; i++)
+        assert_int_equal(s->node[i].kind, kinds[i]);
+    assert_after(s, 0, 0, MR_SESSION_NONE, 0, false, MR_SESSION_SEQ);
+    assert_after(s, 1, 0, 0, 0.1, false, MR_SESSION_SEQ);
+    assert_after(s, 2, 0, 0, 0.15, false, MR_SESSION_SEQ);
+    assert_after(s, 3, 0, 0, 0.25, false, MR_SESSION_SPAWN);
+    assert_after(s, 4, 0, 1, 0.1, false, MR_SESSION_SEQ); /* t1 had ended, t2 had not */
+    assert_int_equal(s->node[5].n_after, 5);
+    assert_after(s, 5, 0, 0, 0, false, MR_SESSION_SEQ);
+    assert_after(s, 5, 4, 3, 0, false, MR_SESSION_JOIN);
+    mr_assert_near(s->think[0].s, 0.25, 0, 1e-9); /* since the child, which ended last */
+    assert_after(s, 6, 0, 5, 0, false, MR_SESSION_SEQ);
+    mr_assert_near(s->tool[1].wall_s, 0.75, 0, 1e-9);
+    assert_int_equal(s->node[3].lane, 1);
+    assert_string_equal(mr_session_text(s, s->lane[1].name), "C");
+    /* blocks: the first two of b are those of a; the third of a was not whole */
+    const struct mr_session_llm *b = &s->llm[2];
+    assert_int_equal(b->keep, 2);
+    assert_int_equal(b->n_block, 4);
+    assert_true(s->hint[b->hint].is_final);
+    mr_assert_near(b->service_s, 0.15, 0, 1e-9);
+    assert_int_equal(s->run[s->llm[0].run].id,
+                     whole.session[0].run[0].id); /* one name, one block */
+    check_native(&whole);
+    close_whole(&whole);
+    mr_test_every_nomem(read_all, (char *)(uintptr_t)requests);
+}
+
+MR_TEST(request_traces_that_are_wrong)
+{
+    static const struct {
+        const char *text, *says;
+        int line;
+    } cases[] = {
+        {REQUEST("P", "", "a", 10, 20, 64, 1, "1") REQUEST("P", "", "a", 30, 40, 64, 1, "1"),
+         "line 1, too", 2},
+        {REQUEST("P", ",\"parent_session_id\":\"P\"", "a", 10, 20, 64, 1, "1"), "descends", 0},
+        {REQUEST("P", "", "a", 10, 20, 64, 1, "1,2,3"), "3 blocks for 64 tokens", 1},
+        {"{\"schema\":\"dynamo.request.trace.v1\",\"event_type\":\"request_end\"}\n",
+         "without a request", 1},
+        {"{\"schema\":\"dynamo.request.trace.v1\",\"event_type\":\"tool_end\",\"tool\":{}}\n",
+         "needs a session", 1},
+        {"{\"schema\":\"dynamo.request.trace.v1\",\"event_type\":\"request_end\",\"request\":{"
+         "\"input_tokens\":5,\"output_tokens\":1}}\n",
+         "times", 1},
+        {"{\"schema\":\"dynamo.request.trace.v1\",\"event_type\":\"request_emd\"}\n", "request_end",
+         1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct whole whole;
+        read_with(&whole, cases[i].text, strlen(cases[i].text), NULL);
+        assert_int_not_equal(whole.status, MR_OK);
+        mr_assert_contains(whole.err.text, cases[i].says);
+        if (cases[i].line > 0)
+            assert_int_equal(whole.err.line, cases[i].line);
+        close_whole(&whole);
+    }
+}
+
+/* ---- packed ---- */
+
+/* Whatever is cut off or changed is found out: by the size, by a rule of sessions, or by the hash.
+ */
+MR_TEST(packed_and_damaged)
+{
+    struct whole whole, again;
+    struct mr_buf packed = {0};
+    read_text(&whole, demo);
+    write_pack(&whole, &packed);
+    for (size_t n = 0; n < packed.n; n++) {
+        read_with(&again, packed.text, n, &(struct mr_trace_options){.format = "pack"});
+        if (again.status == MR_OK)
+            fail_msg("%zu of %zu bytes are enough", n, packed.n);
+        close_whole(&again);
+    }
+    for (size_t i = 0; i < packed.n; i++)
+        for (int bit = 0; bit < 8; bit++) {
+            packed.text[i] = (char)(packed.text[i] ^ 1 << bit);
+            read_with(&again, packed.text, packed.n, &(struct mr_trace_options){.format = "pack"});
+            if (again.status == MR_OK)
+                fail_msg("bit %d of byte %zu may be anything", bit, i);
+            close_whole(&again);
+            packed.text[i] = (char)(packed.text[i] ^ 1 << bit);
+        }
+    mr_buf_add(&packed, "x", 1);
+    read_with(&again, packed.text, packed.n, NULL);
+    mr_assert_contains(again.err.text, "behind its end");
+    close_whole(&again);
+    /* a record of 4 GB in a file of 60 bytes; another version; a file of another kind */
+    memcpy(packed.text + 12, "\xff\xff\xff\xff", 4);
+    read_with(&again, packed.text, 60, NULL);
+    mr_assert_contains(again.err.text, "cut off");
+    close_whole(&again);
+    packed.text[8] = 2;
+    read_with(&again, packed.text, packed.n, NULL);
+    mr_assert_contains(again.err.text, "version 2");
+    close_whole(&again);
+    read_with(&again, demo, strlen(demo), &(struct mr_trace_options){.format = "pack"});
+    mr_assert_contains(again.err.text, "not a packed trace");
+    close_whole(&again);
+    mr_buf_fini(&packed);
+    close_whole(&whole);
+}
+
+static mr_status read_packed(void *context, struct mr_err *err)
+{
+    const struct mr_buf *packed = context;
+    struct mr_trace *trace = NULL;
+    struct mr_session session = {0};
+    bool has = true;
+    mr_status st = mr_trace_open_memory(packed->text, packed->n, "p", NULL, &trace, err);
+    while (st == MR_OK && has)
+        st = mr_trace_next(trace, &session, &has, err);
+    mr_session_fini(&session);
+    mr_trace_close(trace);
+    return st;
+}
+
+MR_TEST(packed_every_failing_allocation)
+{
+    struct whole whole;
+    struct mr_buf packed = {0};
+    read_text(&whole, demo);
+    write_pack(&whole, &packed);
+    mr_test_every_nomem(read_packed, &packed);
+    mr_buf_fini(&packed);
+    close_whole(&whole);
+}
+
+MR_TEST_MAIN(MR_TEST_ENTRY(packed_and_damaged), MR_TEST_ENTRY(packed_every_failing_allocation),
+             MR_TEST_ENTRY(request_traces), MR_TEST_ENTRY(request_traces_that_are_wrong),
+             MR_TEST_ENTRY(native_demo), MR_TEST_ENTRY(native_rest),
              MR_TEST_ENTRY(times_keep_their_digits), MR_TEST_ENTRY(weka_plain_and_packed),
              MR_TEST_ENTRY(weka_time_basis), MR_TEST_ENTRY(mooncake_rows_and_sessions),
              MR_TEST_ENTRY(mooncake_delta), MR_TEST_ENTRY(agentic_there_and_back),
