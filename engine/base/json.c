@@ -385,6 +385,18 @@ mr_status mr_json_f64(struct mr_json *r, double *value, struct mr_err *err)
     return MR_OK;
 }
 
+mr_status mr_json_decimal(struct mr_json *r, struct mr_json_decimal *value, struct mr_err *err)
+{
+    struct mr_json_number x = {0};
+    MR_TRY(begin_value(r, err));
+    MR_TRY(find_number(r, "a number", &x, err));
+    *value = (struct mr_json_decimal){x.digits, x.exp10, x.text, x.is_negative, x.is_exact};
+    r->text = x.text;
+    r->p += x.text.n;
+    end_value(r);
+    return MR_OK;
+}
+
 /* true, false or null at r->p, whose first letter says which. */
 static mr_status read_word(struct mr_json *r, struct mr_err *err)
 {

@@ -128,6 +128,18 @@ MR_CHECKED mr_status mr_json_i64(struct mr_json *r, int64_t *value, struct mr_er
 
 /** Correctly rounded; MR_RANGE beyond the largest double. */
 MR_CHECKED mr_status mr_json_f64(struct mr_json *r, double *value, struct mr_err *err);
+
+/* digits * 10^exp10, negative or not. Not exact: digits were dropped, the text has them all. */
+struct mr_json_decimal {
+    uint64_t digits;
+    int64_t exp10;
+    struct mr_str text; /* lent until the next call */
+    bool is_negative, is_exact;
+};
+
+/** A number as it stands, which is mr_json_text now. */
+MR_CHECKED mr_status mr_json_decimal(struct mr_json *r, struct mr_json_decimal *value,
+                                     struct mr_err *err);
 MR_CHECKED mr_status mr_json_bool(struct mr_json *r, bool *value, struct mr_err *err);
 
 /** Text without escapes, valid until the next call. It may hold NUL bytes. */
@@ -171,11 +183,20 @@ const char *mr_json_token_text(enum mr_json_token token);
 /** Decoded bytes passed so far. */
 uint64_t mr_json_offset(const struct mr_json *r);
 
+/** Is a key that text? Most differ in their first letter: nothing is measured before. */
+static inline bool mr_json_key_is(struct mr_str key, const char *name)
+{
+    size_t k = 0;
+    while (k < key.n && name[k] == key.p[k] && name[k] != '\0')
+        k++;
+    return k == key.n && name[k] == '\0';
+}
+
 /** Index of `key` among the names, n when it is none of them. */
 static inline size_t mr_json_key_index(struct mr_str key, const char *const *names, size_t n)
 {
     size_t i = 0;
-    while (i < n && !mr_str_is(key, names[i]))
+    while (i < n && !mr_json_key_is(key, names[i]))
         i++;
     return i;
 }

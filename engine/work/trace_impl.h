@@ -29,6 +29,19 @@ extern const struct mr_trace_format mr_trace_format_native, mr_trace_format_weka
     mr_trace_format_azure, mr_trace_format_burstgpt, mr_trace_format_tracelab, mr_trace_format_csv,
     mr_trace_format_request, mr_trace_format_pack;
 
+enum {
+    mr_trace_keys_max = 48, /* of a list that is remembered */
+    mr_trace_orders = 8
+};
+
+/* Objects of a file have their keys in one order nearly always: which key of a list came after
+ * which. Only a guess where to look first. */
+struct mr_trace_order {
+    const char *const *names;
+    uint8_t last, next[mr_trace_keys_max];
+    uint32_t n_name[mr_trace_keys_max]; /* letters; 0: not met yet */
+};
+
 struct mr_trace {
     struct mr_trace_options options;
     const struct mr_trace_format *format;
@@ -38,8 +51,9 @@ struct mr_trace {
     struct mr_session_book book;
     struct mr_trace_counts counts;
     struct mr_intern unknown;
-    char *name, *slurped; /* of the file; standard input */
-    int line;             /* where the session at hand begins, for errors of the whole of it */
+    char *name, *slurped;                         /* of the file; standard input */
+    struct mr_trace_order order[mr_trace_orders]; /* of mr_trace_key */
+    int line; /* where the session at hand begins, for errors of the whole of it */
     bool is_bad_row, is_cut_row; /* the row at hand: to be left out; changed (mr_trace_judge) */
     void *state;                 /* the format's own */
 };

@@ -6,16 +6,15 @@
  *   u32 n, n bytes the book: names, block size, prices
  *   u32 n, n bytes one session; as often as there are sessions
  *   u32 0, u64     the end, number of sessions
- *   32 bytes       SHA-256 of all bytes before
+ *   u32            CRC-32 of all bytes before
  *
  * Numbers that stand alone are little endian. Inside, whole numbers take seven bits to a byte, the
  * lowest first; times and amounts eight bytes; what is not known is left out, a bit says so. A
  * reader trusts nothing: sizes, indices and order are those of a session that is built call by
- * call, and the hash is looked at where the file ends. gzip is fine. */
+ * call, and the sum is looked at where the file ends. gzip is fine. */
 #ifndef MR_ENGINE_WORK_TRACE_PACK_H
 #define MR_ENGINE_WORK_TRACE_PACK_H
 
-#include "engine/base/sha256.h"
 #include "engine/work/session.h"
 
 enum {
@@ -26,9 +25,9 @@ enum {
 extern const char mr_trace_pack_magic[MR_TRACE_PACK_MAGIC + 1];
 
 struct mr_trace_pack {
-    struct mr_sha256 sha;
     struct mr_buf record;
     uint64_t n_session;
+    uint32_t crc;
 };
 
 /** Onto a growing buffer that the caller empties; its status is the caller's to check.

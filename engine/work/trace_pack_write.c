@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Writing: node by node, in their order. */
+#include "engine/base/gz.h"
 #include "engine/work/trace_pack.h"
 
 #include <math.h>
@@ -167,7 +168,7 @@ static void put_session(struct mr_buf *buf, const struct mr_session *session)
 static void put_hashed(struct mr_trace_pack *pack, struct mr_buf *buf, size_t from)
 {
     if (buf->status == MR_OK)
-        mr_sha256_add(&pack->sha, buf->text + from, buf->n - from);
+        pack->crc = mr_gz_crc32(pack->crc, buf->text + from, buf->n - from);
 }
 
 static void put_record(struct mr_trace_pack *pack, struct mr_buf *buf)
@@ -186,7 +187,6 @@ void mr_trace_pack_begin(struct mr_trace_pack *pack, struct mr_buf *buf,
     struct mr_buf *record = &pack->record;
     const size_t from = buf->n;
     *pack = (struct mr_trace_pack){0};
-    mr_sha256_init(&pack->sha);
     mr_buf_add(buf, mr_trace_pack_magic, MR_TRACE_PACK_MAGIC);
     put_fixed(buf, MR_TRACE_PACK_VERSION, 4);
     put_hashed(pack, buf, from);
@@ -231,13 +231,11 @@ mr_status mr_trace_pack_add(struct mr_trace_pack *pack, struct mr_buf *buf,
 
 void mr_trace_pack_end(struct mr_trace_pack *pack, struct mr_buf *buf)
 {
-    uint8_t digest[MR_SHA256_BYTES];
     const size_t from = buf->n;
     put_fixed(buf, 0, 4);
     put_fixed(buf, pack->n_session, 8);
     put_hashed(pack, buf, from);
-    mr_sha256_finish(&pack->sha, digest);
-    mr_buf_add(buf, (const char *)digest, sizeof digest);
+    put_fixed(buf, pack->crc, 4);
     mr_buf_fini(&pack->record);
 }
 

@@ -68,17 +68,19 @@ bool mr_trace_row_counts(struct mr_trace *trace)
 
 mr_status mr_trace_scaled(struct mr_json *json, int exp10, double *value, struct mr_err *err)
 {
-    enum mr_json_token token;
-    MR_TRY(mr_json_peek(json, &token, err));
-    if (token != MR_JSON_NUMBER)
-        return mr_json_f64(json, value, err); /* says what was found */
-    MR_TRY(mr_json_next(json, &token, err));
-    const struct mr_str text = mr_json_text(json);
+    struct mr_json_decimal decimal;
+    mr_status st = MR_OK;
+    MR_TRY(mr_json_decimal(json, &decimal, err));
+    if (decimal.is_exact && decimal.exp10 <= 400 && decimal.exp10 >= -400) {
+        *value = mr_num_from_decimal(decimal.digits, (int)decimal.exp10 + exp10);
+        *value = decimal.is_negative ? -*value : *value;
+    } else {
+        st = mr_trace_scale(decimal.text, exp10, value);
+    }
     char shown[MR_QUOTE_CAP];
-    return mr_trace_scale(text, exp10, value) == MR_OK
-               ? MR_OK
-               : mr_json_error(json, err, MR_RANGE, "%s is not a number that can be held",
-                               mr_text_quote(text, shown));
+    return st == MR_OK ? MR_OK
+                       : mr_json_error(json, err, MR_RANGE, "%s is not a number that can be held",
+                                       mr_text_quote(decimal.text, shown));
 }
 
 mr_status mr_trace_time(struct mr_json *json, int exp10, double *value_s, struct mr_err *err)
@@ -202,6 +204,42 @@ mr_status mr_trace_unknown_key(struct mr_trace *trace, struct mr_str key, struct
     return mr_json_skip(trace->json, err);
 }
 
+/* A list and what is remembered of it; NULL: nothing can be. */
+static struct mr_trace_order *order_of(struct mr_trace *trace, const char *const *names, size_t n)
+{
+    for (struct mr_trace_order *o = trace->order; o < trace->order + mr_trace_orders; o++) {
+        if (o->names == names)
+            return o;
+        if (o->names == NULL && n <= mr_trace_keys_max) {
+            o->names = names;
+            return o;
+        }
+    }
+    return NULL;
+}
+
+/* First the key that came next the last time, then those that stand next in the list. */
+static size_t key_index(struct mr_trace *trace, struct mr_str key, const char *const *names,
+                        size_t n)
+{
+    struct mr_trace_order *order = order_of(trace, names, n);
+    if (order == NULL)
+        return mr_json_key_index(key, names, n);
+    uint8_t *guess = &order->next[order->last];
+    if (order->n_name[*guess] != key.n || memcmp(key.p, names[*guess], key.n) != 0) {
+        size_t i = order->last, k = 0;
+        do
+            i = i + 1 < n ? i + 1 : 0;
+        while (!mr_json_key_is(key, names[i]) && ++k < n);
+        if (k == n)
+            return n;
+        *guess = (uint8_t)i;
+        order->n_name[i] = (uint32_t)key.n;
+    }
+    order->last = *guess;
+    return *guess;
+}
+
 mr_status mr_trace_key(struct mr_trace *trace, const char *const *names, size_t n, size_t *i,
                        bool *has_more, struct mr_err *err)
 {
@@ -211,7 +249,7 @@ mr_status mr_trace_key(struct mr_trace *trace, const char *const *names, size_t 
         MR_TRY(mr_json_key(trace->json, &key, has_more, err));
         if (!*has_more)
             return MR_OK;
-        *i = mr_json_key_index(key, names, n);
+        *i = key_index(trace, key, names, n);
         if (*i == n) {
             MR_TRY(mr_trace_unknown_key(trace, key, err));
             continue;
