@@ -13,6 +13,12 @@
 
 #define MR_CALL_NONE UINT32_MAX
 
+enum {
+    MR_CALL_RESTARTS = 4095,
+    MR_CALL_LEVEL_MIN = -8,
+    MR_CALL_LEVEL_MAX = 7
+};
+
 enum mr_call_state {
     MR_CALL_WAITING,
     MR_CALL_READING, /* its prompt, in chunks */
@@ -45,11 +51,12 @@ struct mr_call {
         uint32_t path;     /* is_named: names of its prompt's blocks (call_path.h) */
         uint32_t context;  /* is_scripted: of the script, names of its blocks */
     };
-    uint32_t n_cached; /* tokens found when it was first scheduled */
-    uint32_t number;   /* that its draws are made from */
-    uint16_t n_restart;
-    uint8_t rank : 4;  /* in the queue: 0 is served first */
-    uint8_t state : 4; /* enum mr_call_state */
+    uint32_t n_cached;       /* tokens found when it was first scheduled */
+    uint32_t number;         /* that its draws are made from */
+    uint16_t n_restart : 12; /* up to MR_CALL_RESTARTS */
+    uint16_t level : 4;      /* within its rank: mr_call_level */
+    uint8_t rank : 5;        /* in the queue: 0 is served first */
+    uint8_t state : 3;       /* enum mr_call_state */
     bool is_scheduled : 1, has_first : 1, is_growing : 1;
     bool leaves : 1;      /* this instance after its prompt: another one decodes */
     bool is_computed : 1; /* its prompt, elsewhere: it waits to decode */
@@ -91,6 +98,25 @@ struct mr_calls {
 #define MR_CALLS_EMPTY ((struct mr_calls){.free = MR_CALL_NONE})
 
 void mr_call_fini(struct mr_calls *calls);
+
+/** Within its rank: larger is served first; 0 unless it was set. */
+static inline int mr_call_level(const struct mr_call *call)
+{
+    return (int)(call->level ^ 8u) - 8;
+}
+
+/** @param[in] level cut to MR_CALL_LEVEL_MIN .. MR_CALL_LEVEL_MAX */
+static inline void mr_call_set_level(struct mr_call *call, int level)
+{
+    const int most = level < MR_CALL_LEVEL_MAX ? level : MR_CALL_LEVEL_MAX;
+    call->level = (unsigned)(most > MR_CALL_LEVEL_MIN ? most : MR_CALL_LEVEL_MIN) & 15u;
+}
+
+static inline void mr_call_restarted(struct mr_call *call)
+{
+    if (call->n_restart < MR_CALL_RESTARTS)
+        call->n_restart++;
+}
 
 /** A place for a call, whose content is for the caller to set. */
 MR_CHECKED mr_status mr_call_take(struct mr_calls *calls, uint32_t *call, struct mr_err *err);

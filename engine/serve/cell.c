@@ -6,6 +6,7 @@
 #include "engine/base/assert.h"
 #include "engine/base/mem.h"
 #include "engine/serve/call_path.h"
+#include "engine/serve/cell_expiry.h"
 #include "engine/serve/cell_outage.h"
 #include "engine/serve/handover.h"
 #include "engine/serve/instance_cache.h"
@@ -52,6 +53,17 @@ double mr_cell_little_rel(const struct mr_cell *cell)
     return mr_cell_little(cell).rel;
 }
 
+/* Its blocks are of use for a time that it says. */
+static mr_status keep_for(struct mr_cell *cell, uint32_t call, double now_s)
+{
+    const struct mr_ticket *ticket = &cell->ticket[call];
+    const double ttl_s =
+        ticket->hint > 0 ? (double)cell->calls.script->hint[ticket->hint].ttl_s : 0;
+    return ttl_s > 0 ? mr_cell_expiry_add(cell, &cell->calls.call[call], ticket->instance,
+                                          now_s + ttl_s, &cell->err)
+                     : MR_OK;
+}
+
 void mr_cell_finish(struct mr_cell *cell, uint32_t call, double now_s)
 {
     struct mr_ticket *ticket = &cell->ticket[call];
@@ -68,6 +80,8 @@ void mr_cell_finish(struct mr_cell *cell, uint32_t call, double now_s)
     if (ticket->is_final && cell->st == MR_OK)
         cell->st = mr_instance_cache_forget(&cell->instance[ticket->instance],
                                             &cell->calls.call[call], &cell->err);
+    else if (cell->st == MR_OK)
+        cell->st = keep_for(cell, call, now_s);
     mr_admission_leave(&cell->admission[ticket->tier]);
     cell->gate.has_left = cell->gate.n > 0;
     cell->gate.left_s = now_s;
@@ -81,11 +95,49 @@ static void finished(void *context, uint32_t call, double now_s)
     mr_cell_finish(context, call, now_s);
 }
 
+/* ---- hints ---- */
+
+static const struct mr_script_hint *hint_of(const struct mr_cell *cell,
+                                            const struct mr_ticket *ticket)
+{
+    return ticket->hint > 0 ? &cell->calls.script->hint[ticket->hint] : NULL;
+}
+
+/* Who is strict comes before all tiers; priorities count among those of one rank. */
+static void place_in_queue(const struct mr_cell *cell, const struct mr_ticket *ticket,
+                           struct mr_call *call)
+{
+    const struct mr_script_hint *hint = hint_of(cell, ticket);
+    const uint32_t rank = cell->plan.rank[ticket->tier] + 1u;
+    call->rank = (rank < MR_QUEUE_RANKS ? rank : MR_QUEUE_RANKS - 1u) & (MR_QUEUE_RANKS - 1u);
+    if (hint == NULL)
+        return;
+    call->rank = hint->is_strict ? 0 : call->rank;
+    mr_call_set_level(call, hint->priority);
+}
+
+/* Tokens that it is thought to make. */
+static uint32_t n_expected(const struct mr_cell *cell, const struct mr_ticket *ticket)
+{
+    const struct mr_script_hint *hint = hint_of(cell, ticket);
+    return hint != NULL && hint->n_expected > 0 ? hint->n_expected : ticket->n_output;
+}
+
+/* What it takes from every call of the instance it goes to. */
+static double call_s(const struct mr_cell *cell, const struct mr_ticket *ticket)
+{
+    const struct mr_script_hint *hint = hint_of(cell, ticket);
+    return hint != NULL && hint->n_expected > 0
+               ? hint->n_expected * mr_instance_wait_beside_s(cell->plan.serving, ticket->n_prompt)
+               : cell->plan.call_s;
+}
+
 /* ---- events ---- */
 
 mr_status mr_cell_advance(struct mr_cell *cell, uint32_t instance, struct mr_err *err)
 {
     const struct mr_instance_sink sink = {.finished = finished, .context = cell};
+    MR_TRY(mr_cell_expiry_run(cell, mr_instance_due_s(&cell->instance[instance]), err));
     MR_TRY(mr_instance_advance(&cell->instance[instance], &sink, err));
     if (cell->st != MR_OK) {
         *err = cell->err;
@@ -165,7 +217,7 @@ mr_status mr_cell_choose(struct mr_cell *cell, struct mr_ticket *ticket, const s
     *reader = NULL;
     MR_TRY(session_of(cell, ticket, &session, err));
     const struct mr_router_seeker seeker = {call, ticket->id, session->instance,
-                                            cell->plan.goal[ticket->tier]};
+                                            cell->plan.goal[ticket->tier], call_s(cell, ticket)};
     ticket->instance = cell->kv != NULL
                            ? mr_router_kv_choose(cell->kv, &cell->router, &seeker, now_s)
                            : mr_router_choose(&cell->router, ticket->id, session->instance);
@@ -270,8 +322,8 @@ static int refusal_of(struct mr_cell *cell, const struct mr_ticket *ticket,
     if (mr_admission_asks_ttft(rule) && reader != NULL)
         estimate_s = ttft_s(cell, call, reader, now_s);
     return refusals[mr_admission_ask(&cell->admission[ticket->tier], rule,
-                                     (double)ticket->n_prompt + ticket->n_output, estimate_s,
-                                     now_s)];
+                                     (double)ticket->n_prompt + n_expected(cell, ticket),
+                                     estimate_s, now_s)];
 }
 
 /* Not an answer of refusal_of: it waits outside. */
@@ -304,7 +356,7 @@ static mr_status ask(struct mr_cell *cell, struct mr_ticket *ticket, struct mr_c
         if (*why < MR_CELL_REFUSALS && may_wait)
             *why = WAITS;
         if (*why >= MR_CELL_REFUSALS) {
-            call->rank = cell->plan.rank[tier] & (MR_QUEUE_RANKS - 1u);
+            place_in_queue(cell, ticket, call);
             if (tier != own && cell->moved != NULL)
                 cell->moved(cell->sink.context, ticket, own);
             return MR_OK;
@@ -385,6 +437,7 @@ mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, d
     cell->n_event++;
     cell->sums.n_come++;
     cell->sums.come_tok += ticket->n_prompt;
+    MR_TRY(mr_cell_expiry_run(cell, now_s, err));
     MR_TRY(session_of(cell, ticket, &session, err));
     struct mr_call new_call = {.arrived_s = now_s,
                                .n_prompt = ticket->n_prompt,
@@ -416,6 +469,7 @@ mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, d
     if (why == WAITS)
         own.instance = session->instance; /* where the next call of its session looks */
     continue_session(cell, session, &own, new_call.space);
+    mr_cell_expiry_used(cell, new_call.space);
     if (why == WAITS)
         return hold(cell, &own, &new_call, last, now_s, err);
     if (new_call.is_scripted)
@@ -486,6 +540,7 @@ void mr_cell_fini(struct mr_cell *cell)
     mr_tree_fini(&cell->due);
     mr_router_fini(&cell->router);
     mr_router_kv_destroy(cell->kv);
+    mr_cell_expiry_destroy(cell->expiry);
     mr_call_path_fini(&cell->calls);
     mr_call_fini(&cell->calls);
     mr_free(cell->tickets);

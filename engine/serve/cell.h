@@ -23,6 +23,7 @@ struct mr_ticket {
     uint32_t prefill;  /* instance of the other pool that reads the prompt, or MR_ROUTER_NOWHERE */
     uint32_t n_run;    /* names of the prompt's blocks, if known; lent until the call has come */
     uint8_t tier;
+    uint8_t hint;      /* place in the hints of the cell's script; 0: none */
     bool is_alone : 1; /* the only call of its session: nothing is remembered of it */
     bool is_warm : 1;  /* its prompt counts as cached from the start, as after a long time */
     bool is_final : 1; /* nothing of its session's own blocks is needed afterwards */
@@ -87,6 +88,7 @@ struct mr_cell_sums {
 
 struct mr_split;
 struct mr_split_plan;
+struct mr_cell_expiry;
 
 struct mr_cell_plan {
     const struct mr_serving *serving;
@@ -127,8 +129,9 @@ struct mr_cell {
     double sojourn_s;              /* that calls which have ended spent inside */
     uint64_t n_event;
     struct mr_cell_sums sums;
-    struct mr_cell_seat *seat; /* cell_outage.h */
-    uint32_t *lost, *parked;   /* calls: of an instance that goes down; while none is open */
+    struct mr_cell_expiry *expiry; /* NULL: no call has said how long its blocks are of use */
+    struct mr_cell_seat *seat;     /* cell_outage.h */
+    uint32_t *lost, *parked;       /* calls: of an instance that goes down; while none is open */
     size_t n_lost, lost_cap, n_parked, parked_cap;
     uint64_t n_rerouted;
     /* told before the first event or call after watch_s, which it sets anew: the state is that of

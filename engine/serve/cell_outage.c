@@ -21,8 +21,7 @@ static void forget(struct mr_call *call, uint64_t n_known)
     const uint64_t y = n_known < all ? n_known : all - 1; /* drafts may be a token ahead */
     call->n_prompt = (uint32_t)y;
     call->n_output = (uint32_t)(all - y);
-    if (call->n_restart < UINT16_MAX)
-        call->n_restart++;
+    mr_call_restarted(call);
 }
 
 static void reset_call(struct mr_call *call)

@@ -50,6 +50,30 @@ void mr_instance_link_after(struct mr_instance *instance, uint32_t call, uint32_
     instance->n_run++;
 }
 
+/* Calls of its rank that a call comes before, for their level is lower: they are the last ones. */
+static size_t n_below(const struct mr_instance *instance, const struct mr_call *c)
+{
+    const size_t n = instance->queue.ring[c->rank].n;
+    for (size_t k = 0; k < n; k++) {
+        const uint32_t other = mr_queue_at(&instance->queue, c->rank, n - 1 - k);
+        if (mr_call_level(mr_instance_call(instance, other)) >= mr_call_level(c))
+            return k;
+    }
+    return n;
+}
+
+/* Those that stay before it even where it comes first, the first ones. */
+static size_t n_above(const struct mr_instance *instance, const struct mr_call *c)
+{
+    const size_t n = instance->queue.ring[c->rank].n;
+    for (size_t k = 0; k < n; k++) {
+        const uint32_t other = mr_queue_at(&instance->queue, c->rank, k);
+        if (mr_call_level(mr_instance_call(instance, other)) <= mr_call_level(c))
+            return k;
+    }
+    return n;
+}
+
 /* ---- what policies do to calls ---- */
 
 uint32_t mr_instance_next(struct mr_instance *instance)
@@ -146,11 +170,11 @@ mr_status mr_instance_restart(struct mr_instance *instance, uint32_t call, uint6
     else
         instance->n_free += n_held;
     instance->n_restart++;
-    c->n_restart++;
+    mr_call_restarted(c);
     c->n_read = 0;
     c->state = MR_CALL_WAITING;
     instance->n_waiting_tok += c->n_prompt;
-    return mr_queue_return(&instance->queue, c->rank, call, err);
+    return mr_queue_return(&instance->queue, c->rank, call, n_above(instance, c), err);
 }
 
 /* ---- segments ---- */
@@ -566,7 +590,7 @@ mr_status mr_instance_arrive(struct mr_instance *instance, uint32_t call, double
     MR_ASSERT(c->n_output > 0 && c->n_prompt > 0);
     c->state = MR_CALL_WAITING;
     c->n_read = 0;
-    MR_TRY(mr_queue_add(&instance->queue, c->rank, call, err));
+    MR_TRY(mr_queue_add(&instance->queue, c->rank, call, n_below(instance, c), err));
     instance->n_waiting_tok += c->is_computed ? 0 : c->n_prompt;
     if (mr_instance_waiting(instance) == call) /* only the head of the queue can join */
         mr_instance_reconsider(instance, now_s);

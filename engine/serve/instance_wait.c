@@ -85,3 +85,19 @@ double mr_instance_wait_pace_tok_s(const struct mr_serving *serving)
 {
     return serving->token_max / mr_instance_wait_read_s(serving, 0, serving->token_max);
 }
+
+static double decode_s(const struct mr_serving *serving, double kv_tokens)
+{
+    const double window = (double)serving->window_tokens;
+    const struct mr_batch batch = {.n_decode = 1,
+                                   .kv_tokens = kv_tokens,
+                                   .window_kv_tokens = kv_tokens < window ? kv_tokens : window};
+    const struct mr_pricer pricer = {serving->pricer.step, serving->pricer.profile, NULL};
+    struct mr_power_leap none;
+    return mr_pricer_leap(&pricer, &batch, 1, 0, &none).a_s;
+}
+
+double mr_instance_wait_beside_s(const struct mr_serving *serving, double n)
+{
+    return decode_s(serving, n) - decode_s(serving, 0);
+}

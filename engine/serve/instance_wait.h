@@ -24,4 +24,7 @@ double mr_instance_wait_step_s(const struct mr_instance *instance, double contex
 /** Seconds to read `n` tokens behind `before` cached ones, in one piece. */
 double mr_instance_wait_read_s(const struct mr_serving *serving, double before, double n);
 
+/** What a decoding call with a context of n tokens adds to the step of the others: reading it. */
+double mr_instance_wait_beside_s(const struct mr_serving *serving, double n);
+
 #endif

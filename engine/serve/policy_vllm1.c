@@ -2,8 +2,8 @@
 /* vLLM's engine of today: running requests in order, one token for each decode, the rest of the
  * step's tokens for the prompt being read; blocks come one by one as tokens are computed. When they
  * run out the last of the running list is preempted: it keeps its outputs and reads prompt and
- * outputs again; or the one of the last rank that came latest, which the walk may have passed. A
- * step that preempts admits nobody. Admission needs room for the whole prompt.
+ * outputs again; or the one of the last rank and level that came latest, which the walk may have
+ * passed. A step that preempts admits nobody. Admission needs room for the whole prompt.
  *
  * With a prefix cache a prompt begins behind the blocks that are cached of it. Room is asked for as
  * if none were: cached blocks lie among the free ones, unless another call has pinned them, which
@@ -42,7 +42,9 @@ static uint32_t victim(const struct mr_instance *instance, uint32_t call, bool *
         const struct mr_call *c = mr_instance_call(instance, i);
         const struct mr_call *w = mr_instance_call(instance, worst);
         has_passed |= i == call;
-        if (c->rank > w->rank || (c->rank == w->rank && c->arrived_s >= w->arrived_s)) {
+        const int lower = mr_call_level(w) - mr_call_level(c);
+        const bool is_lower = c->rank > w->rank || (c->rank == w->rank && lower > 0);
+        if (is_lower || (c->rank == w->rank && lower == 0 && c->arrived_s >= w->arrived_s)) {
             worst = i;
             *is_before = !has_passed;
         }

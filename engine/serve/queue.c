@@ -32,25 +32,35 @@ static void count(struct mr_queue *queue, uint32_t rank)
     queue->n++;
 }
 
-mr_status mr_queue_add(struct mr_queue *queue, uint32_t rank, uint32_t call, struct mr_err *err)
+static uint32_t *place(struct mr_queue_ring *ring, size_t k)
 {
-    MR_ASSERT(rank < MR_QUEUE_RANKS);
+    const size_t at = ring->first + k;
+    return &ring->call[at < ring->cap ? at : at - ring->cap];
+}
+
+mr_status mr_queue_add(struct mr_queue *queue, uint32_t rank, uint32_t call, size_t n_behind,
+                       struct mr_err *err)
+{
+    MR_ASSERT(rank < MR_QUEUE_RANKS && n_behind <= queue->ring[rank].n);
     struct mr_queue_ring *ring = &queue->ring[rank];
     MR_TRY(grow(ring, err));
-    size_t at = ring->first + ring->n;
-    at -= at >= ring->cap ? ring->cap : 0;
-    ring->call[at] = call;
+    for (size_t k = ring->n; k > ring->n - n_behind; k--)
+        *place(ring, k) = *place(ring, k - 1);
+    *place(ring, ring->n - n_behind) = call;
     count(queue, rank);
     return MR_OK;
 }
 
-mr_status mr_queue_return(struct mr_queue *queue, uint32_t rank, uint32_t call, struct mr_err *err)
+mr_status mr_queue_return(struct mr_queue *queue, uint32_t rank, uint32_t call, size_t n_before,
+                          struct mr_err *err)
 {
-    MR_ASSERT(rank < MR_QUEUE_RANKS);
+    MR_ASSERT(rank < MR_QUEUE_RANKS && n_before <= queue->ring[rank].n);
     struct mr_queue_ring *ring = &queue->ring[rank];
     MR_TRY(grow(ring, err));
     ring->first = ring->first > 0 ? ring->first - 1 : ring->cap - 1;
-    ring->call[ring->first] = call;
+    for (size_t k = 0; k < n_before; k++)
+        *place(ring, k) = *place(ring, k + 1);
+    *place(ring, n_before) = call;
     count(queue, rank);
     return MR_OK;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Calls that wait, by rank and within a rank in the order they came: a ring for each of few ranks
- * and a bit for each ring that is not empty, so that nothing is sorted or searched. */
+/* Calls that wait, by rank and within a rank in the order they came, unless the caller says how
+ * many a call goes before: a ring for each of few ranks and a bit for each ring that is not empty,
+ * so that nothing is sorted or searched. */
 #ifndef MR_ENGINE_SERVE_QUEUE_H
 #define MR_ENGINE_SERVE_QUEUE_H
 
@@ -11,7 +12,7 @@
 #include <stdint.h>
 
 enum {
-    MR_QUEUE_RANKS = 16
+    MR_QUEUE_RANKS = 32
 };
 
 struct mr_queue_ring {
@@ -28,13 +29,22 @@ struct mr_queue {
 
 void mr_queue_fini(struct mr_queue *queue);
 
-/** Behind all of its rank. @param[in] rank below MR_QUEUE_RANKS */
+/** Behind all of its rank but the last `n_behind`. O(n_behind)
+ *  @param[in] rank below MR_QUEUE_RANKS */
 MR_CHECKED mr_status mr_queue_add(struct mr_queue *queue, uint32_t rank, uint32_t call,
-                                  struct mr_err *err);
+                                  size_t n_behind, struct mr_err *err);
 
-/** Before all of its rank. */
+/** Before all of its rank but the first `n_before`. O(n_before) */
 MR_CHECKED mr_status mr_queue_return(struct mr_queue *queue, uint32_t rank, uint32_t call,
-                                     struct mr_err *err);
+                                     size_t n_before, struct mr_err *err);
+
+/** The k-th call of a rank, from its first one. @param[in] k below ring[rank].n */
+static inline uint32_t mr_queue_at(const struct mr_queue *queue, uint32_t rank, size_t k)
+{
+    const struct mr_queue_ring *ring = &queue->ring[rank];
+    const size_t at = ring->first + k;
+    return ring->call[at < ring->cap ? at : at - ring->cap];
+}
 
 /** The first of the first rank that is not empty; it stays. There is one. */
 static inline uint32_t mr_queue_head(const struct mr_queue *queue)

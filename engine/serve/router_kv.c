@@ -14,17 +14,18 @@
 
 /* ---- costs ---- */
 
-static double load_s(const struct mr_router_kv *kv, const struct mr_router *router, uint32_t i)
+static double load_s(const struct mr_router_kv *kv, const struct mr_router *router, uint32_t i,
+                     double call_s)
 {
     return (double)mr_instance_wait_whole_tok(&kv->instance[i]) / kv->read_tok_s +
-           kv->call_s * (double)router->n_call[i];
+           call_s * (double)router->n_call[i];
 }
 
 double mr_router_kv_cost_s(const struct mr_router_kv *kv, const struct mr_router *router,
-                           const struct mr_call *call, uint32_t i, double now_s)
+                           const struct mr_call *call, uint32_t i, double call_s, double now_s)
 {
     const double found = (double)mr_handover_found(&kv->instance[i], call, now_s);
-    return load_s(kv, router, i) +
+    return load_s(kv, router, i, call_s) +
            mr_instance_wait_read_s(kv->instance[i].serving, found, (double)call->n_prompt - found);
 }
 
@@ -32,7 +33,8 @@ void mr_router_kv_update(struct mr_router_kv *kv, const struct mr_router *router
 {
     const bool is_open = mr_tree_key(&router->load, i) != MR_TREE_NEVER;
     mr_tree_set(&kv->load, i,
-                is_open ? (uint64_t)fmin(1e18, 1e9 * load_s(kv, router, i)) : MR_TREE_NEVER);
+                is_open ? (uint64_t)fmin(1e18, 1e9 * load_s(kv, router, i, kv->call_s))
+                        : MR_TREE_NEVER);
 }
 
 /* ---- choosing ---- */
@@ -53,6 +55,7 @@ struct choice {
     uint32_t best;
     bool misses; /* its tier's objectives */
     double cost_s;
+    double call_s; /* w */
 };
 
 static bool is_better(const struct choice *a, const struct choice *b)
@@ -70,7 +73,7 @@ static void look(struct mr_router_kv *kv, const struct mr_router *router,
     if (i == MR_ROUTER_NOWHERE || i == choice->best ||
         mr_tree_key(&router->load, i) == MR_TREE_NEVER)
         return;
-    struct choice own = {.best = i};
+    struct choice own = {.best = i, .call_s = choice->call_s};
     if (kv->by_slo) {
         const struct mr_router_goal *goal = &seeker->goal;
         const struct mr_router_goal is = mr_router_kv_predict(kv, seeker->call, i, now_s);
@@ -78,7 +81,7 @@ static void look(struct mr_router_kv *kv, const struct mr_router *router,
         own.misses = (goal->ttft_s > 0 && is.ttft_s > goal->ttft_s) ||
                      (goal->tpot_s > 0 && is.tpot_s > goal->tpot_s);
     } else {
-        own.cost_s = mr_router_kv_cost_s(kv, router, seeker->call, i, now_s);
+        own.cost_s = mr_router_kv_cost_s(kv, router, seeker->call, i, choice->call_s, now_s);
     }
     kv->n_look++;
     if (is_better(&own, choice))
@@ -119,7 +122,8 @@ uint32_t mr_router_kv_choose(struct mr_router_kv *kv, const struct mr_router *ro
                              const struct mr_router_seeker *seeker, double now_s)
 {
     struct mr_cache_run own[2];
-    struct choice choice = {.best = MR_ROUTER_NOWHERE, .cost_s = (double)INFINITY};
+    struct choice choice = {
+        .best = MR_ROUTER_NOWHERE, .cost_s = (double)INFINITY, .call_s = seeker->call_s};
     uint32_t holder[MR_ROUTER_KV_HOLDERS];
     if (router->n_open == 0)
         return MR_ROUTER_NOWHERE;

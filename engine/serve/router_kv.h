@@ -4,7 +4,9 @@
  *   J_i = W_i + X_i + w n_i
  *   W_i   prompts that wait or are being read on i, whole, at the pace of full steps
  *   X_i   the prompt without what i has cached of it, read in one piece
- *   w n_i calls of i, each at w seconds: what one more takes from those that run there
+ *   w n_i calls of i, each at w seconds: what one more takes from those that run there. Where its
+ *         agent has said how many tokens to expect, w is that many steps, each longer by what
+ *         reading its context takes
  *
  * A directory, a tree of extents like the caches' own, remembers who was sent which context: every
  * extent knows the last few instances. Candidates are those of the
@@ -74,6 +76,7 @@ struct mr_router_seeker {
     uint64_t id;                /* draws are made from it */
     uint32_t last;              /* instance of the session, or MR_ROUTER_NOWHERE */
     struct mr_router_goal goal; /* of its tier */
+    double call_s;              /* w of this call */
 };
 
 /** @param[in] router whose seats are open or closed, with its counts; draws are its own
@@ -87,9 +90,9 @@ static inline bool mr_router_kv_is(int policy, bool has_cache)
     return policy == MR_ROUTER_SLO || (policy == MR_ROUTER_KV && has_cache);
 }
 
-/** J_i. */
+/** J_i. @param[in] call_s w of this call */
 double mr_router_kv_cost_s(const struct mr_router_kv *kv, const struct mr_router *router,
-                           const struct mr_call *call, uint32_t i, double now_s);
+                           const struct mr_call *call, uint32_t i, double call_s, double now_s);
 
 /** TTFT_i and TPOT_i. */
 struct mr_router_goal mr_router_kv_predict(const struct mr_router_kv *kv,

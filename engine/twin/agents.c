@@ -49,6 +49,7 @@ static mr_status call(void *context, uint32_t strand, double now_s, struct mr_er
         .instance = s->place.instance,
         .place = &s->place,
         .tier = s->tier,
+        .hint = node->hint,
         .is_warm = spec->mode == MR_DEMAND_LIVE && spec->is_warm && is_first,
         .is_final = is_last || (node->hint > 0 && agents->script->hint[node->hint].is_final)};
     agents->options.arrived(agents->options.context, s->tier);

@@ -50,13 +50,19 @@ static void drop_from_run(struct plain *s, size_t at)
         s->run[at] = s->run[at + 1];
 }
 
-/* Before all that wait and are of its rank or behind it; or behind all of its rank. */
+/* Ranks, and within a rank levels, of which the larger goes first: less is served first. */
+static int order_of(const struct play_call *call)
+{
+    return 16 * call->rank - call->level;
+}
+
+/* Before all that wait and are of its order or behind it; or behind all of its order. */
 static void put_in_queue(struct plain *s, int r, bool is_first)
 {
-    const uint8_t rank = s->call[r].rank;
+    const int own = order_of(&s->call[r]);
     size_t at = 0;
-    while (at < s->n_wait &&
-           (s->call[s->wait[at]].rank < rank || (!is_first && s->call[s->wait[at]].rank == rank)))
+    while (at < s->n_wait && (order_of(&s->call[s->wait[at]]) < own ||
+                              (!is_first && order_of(&s->call[s->wait[at]]) == own)))
         at++;
     for (size_t i = s->n_wait++; i > at; i--)
         s->wait[i] = s->wait[i - 1];
@@ -71,7 +77,8 @@ static size_t victim(const struct plain *s)
         return s->n_run - 1;
     for (size_t i = 1; i < s->n_run; i++) {
         const struct play_call *a = &s->call[s->run[i]], *b = &s->call[s->run[worst]];
-        if (a->rank > b->rank || (a->rank == b->rank && a->arrived_s >= b->arrived_s))
+        if (order_of(a) > order_of(b) ||
+            (order_of(a) == order_of(b) && a->arrived_s >= b->arrived_s))
             worst = i;
     }
     return worst;
@@ -285,8 +292,10 @@ static void against_plain(const struct mr_policy *policy, bool must_restart, uin
         const size_t n = draw_calls(&rng, a, length);
         struct mr_serving serving = draw_serving(&rng, policy, profile, length);
         serving.preempts_lowest = n_rank > 1 && i % 3 != 0;
-        for (size_t k = 0; k < n; k++)
+        for (size_t k = 0; k < n; k++) {
             a[k].rank = (uint8_t)mr_rng_below(&rng, n_rank);
+            a[k].level = (int8_t)(n_rank > 1 && i % 2 == 0 ? (int)mr_rng_below(&rng, 16) - 8 : 0);
+        }
         memcpy(b, a, sizeof a);
         const struct play_result plain = play_plainly(&serving, b, n);
         for (int singly = 0; singly < 2; singly++) {

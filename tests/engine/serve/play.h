@@ -12,6 +12,7 @@ struct play_call {
     uint32_t n_restart, n_cached;
     uint32_t space, n_prefix; /* with a prefix cache */
     uint8_t rank;
+    int8_t level;
 };
 
 struct play_result {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* engine/serve/queue: against a list that is sorted by rank, with calls that return to the front.
- */
+/* engine/serve/queue: against a list that is sorted by rank, with calls that return to the front
+ * and some that come before others. */
 #include "engine/serve/queue.h"
 
 #include "engine/base/rng.h"
@@ -32,14 +32,21 @@ MR_TEST(as_a_sorted_list)
         } else {
             const uint32_t rank = (uint32_t)mr_rng_below(&rng, MR_QUEUE_RANKS);
             const bool is_first = mr_rng_below(&rng, 4) == 0;
+            const size_t own = queue.ring[rank].n;
+            const size_t beyond = mr_rng_below(&rng, 3) == 0 ? mr_rng_below(&rng, own + 1) : 0;
             size_t at = 0;
-            while (at < n && (list[at].rank < rank || (!is_first && list[at].rank == rank)))
+            while (at < n && list[at].rank < rank)
                 at++;
+            if (own > 0) {
+                assert_int_equal(mr_queue_at(&queue, rank, 0), list[at].call);
+                assert_int_equal(mr_queue_at(&queue, rank, own - 1), list[at + own - 1].call);
+            }
+            at += is_first ? beyond : own - beyond;
             for (size_t k = n++; k > at; k--)
                 list[k] = list[k - 1];
             list[at] = (struct entry){rank, i};
-            assert_int_equal(is_first ? mr_queue_return(&queue, rank, i, &err)
-                                      : mr_queue_add(&queue, rank, i, &err),
+            assert_int_equal(is_first ? mr_queue_return(&queue, rank, i, beyond, &err)
+                                      : mr_queue_add(&queue, rank, i, beyond, &err),
                              MR_OK);
         }
         assert_int_equal(queue.n, n);

@@ -40,7 +40,8 @@ static double cheapest_s(const struct mr_cell *cell, const struct mr_call *call,
     for (uint32_t i = 0; i < cell->plan.n_instance; i++) {
         if (cell->seat[i].state != MR_CELL_SEAT_UP)
             continue;
-        const double cost_s = mr_router_kv_cost_s(cell->kv, &cell->router, call, i, now_s);
+        const double cost_s =
+            mr_router_kv_cost_s(cell->kv, &cell->router, call, i, cell->kv->call_s, now_s);
         if (cost_s < least_s) {
             least_s = cost_s;
             *best = i;
@@ -93,12 +94,14 @@ static void play_kv(struct mr_serving *serving, uint32_t n_instance, uint64_t se
         if (is_sane)
             least_s = cheapest_s(&cell, &call, at_s, &best);
         const uint32_t at = mr_router_kv_choose(
-            cell.kv, &cell.router, &(struct mr_router_seeker){&call, i, MR_ROUTER_NOWHERE, {0, 0}},
-            at_s);
+            cell.kv, &cell.router,
+            &(struct mr_router_seeker){&call, i, MR_ROUTER_NOWHERE, {0, 0}, 0.004}, at_s);
         if (is_sane) {
-            const double cost_s = mr_router_kv_cost_s(cell.kv, &cell.router, &call, at, at_s);
+            const double cost_s =
+                mr_router_kv_cost_s(cell.kv, &cell.router, &call, at, 0.004, at_s);
             const uint32_t idle = mr_tree_winner(&cell.kv->load);
-            const double idle_s = mr_router_kv_cost_s(cell.kv, &cell.router, &call, idle, at_s);
+            const double idle_s =
+                mr_router_kv_cost_s(cell.kv, &cell.router, &call, idle, 0.004, at_s);
             assert_true(cost_s <= idle_s + 2e-9);
             tally->regret_s += cost_s - least_s;
             tally->spread_s += idle_s - least_s;
@@ -234,7 +237,7 @@ MR_TEST(warm_if_it_pays)
 static uint32_t chosen(const struct mr_cell *cell, const struct mr_call *call,
                        struct mr_router_goal goal, uint32_t last, double now_s)
 {
-    const struct mr_router_seeker seeker = {call, 7, last, goal};
+    const struct mr_router_seeker seeker = {call, 7, last, goal, cell->kv->call_s};
     return mr_router_kv_choose(cell->kv, &cell->router, &seeker, now_s);
 }
 
