@@ -72,7 +72,8 @@ static void make(struct world *w, const struct mr_script_hint *hint, size_t n_hi
     for (uint32_t k = 0; k < 200; k++) {
         const struct mr_script_run run = {0, 0, k + 1};
         uint32_t context;
-        assert_int_equal(mr_script_context_add(&w->script, &run, 1, &context, &err), MR_OK);
+        assert_int_equal(mr_script_context_add(&w->script, &run, 1, MR_SCRIPT_NONE, &context, &err),
+                         MR_OK);
         assert_int_equal(context, k);
     }
     assert_int_equal(
