@@ -110,9 +110,11 @@ static mr_status setup_file(const struct mr_bench_case *self, struct mr_bench_jo
     if (gz == NULL)
         return MR_OK;
     struct work_job *own = new_job(job);
-    mr_status st = own == NULL ? mr_err_nomem(err, sizeof *own) : MR_OK;
-    if (st == MR_OK)
-        st = mr_gz_read_all(gz, file_bytes_max, &own->bytes, &own->n, err);
+    if (own == NULL) {
+        mr_gz_close(gz);
+        return mr_err_nomem(err, sizeof *own);
+    }
+    mr_status st = mr_gz_read_all(gz, file_bytes_max, &own->bytes, &own->n, err);
     mr_gz_close(gz);
     if (st != MR_OK)
         return st;

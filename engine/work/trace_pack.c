@@ -352,9 +352,11 @@ static mr_status need(struct mr_trace *trace, size_t n, struct mr_err *err)
     struct state *state = trace->state;
     if (state->n - state->at >= n)
         return MR_OK;
-    memmove(state->buf, state->buf + state->at, state->n - state->at);
-    state->n -= state->at;
-    state->at = 0;
+    if (state->buf != NULL && state->at > 0) {
+        memmove(state->buf, state->buf + state->at, state->n - state->at);
+        state->n -= state->at;
+        state->at = 0;
+    }
     while (state->n < n) {
         size_t got = 0;
         MR_TRY(mr_grow(&state->buf, &state->cap, state->n + chunk_bytes, 1, err));
