@@ -462,7 +462,8 @@ mr_status mr_player_init(struct mr_player *player, const struct mr_player_plan *
                                  .free_open = MR_PLAYER_NONE,
                                  .queue_head = MR_PLAYER_NONE,
                                  .queue_tail = MR_PLAYER_NONE,
-                                 .has_gate = site->gate_s > 0 || site->gate_median_s > 0};
+                                 .has_gate = site->gate_s > 0 || site->gate_median_s > 0 ||
+                                             site->denied_frac > 0};
     mr_calendar_init(&player->calendar, store, mr_window_grid_of(plan->window_s), 0);
     mr_cores_init(&player->cores, site->n_core, site->core_speed);
     mr_cores_init(&player->accelerators, site->n_accelerator, 1);

@@ -319,33 +319,41 @@ static void draw_dag(struct dag *dag, struct mr_rng *rng)
     }
 }
 
-static double duration_s(const struct dag *dag, uint32_t i)
+static double duration_s(const struct dag *dag, const struct mr_player_plan *plan, uint32_t i)
 {
     const struct mr_script_node *node = &dag->node[i];
+    const double factor = plan->timing == MR_PLAYER_BY_SCALE ? plan->think_factor : 1;
+    const double cap_s =
+        plan->timing == MR_PLAYER_BY_ORIGINAL ? (double)INFINITY : plan->idle_cap_s;
     return node->kind == MR_SCRIPT_LLM    ? dag->service_s[i]
            : node->kind == MR_SCRIPT_TOOL ? (double)node->tool.work_s + (double)node->tool.wait_s
-                                          : (double)node->think.s;
+                                          : fmin(factor * (double)node->think.s, cap_s);
 }
 
-/* The longest path: what a node's start is. */
-static double brute_force(const struct dag *dag, double start_s[n_node_max])
+/* The longest path: what a node's start is, not before its recorded one if that counts, which holds
+ * all delays. */
+static double brute_force(const struct dag *dag, const struct mr_player_plan *plan,
+                          double start_s[n_node_max])
 {
     double last_s = 0;
     for (uint32_t i = 0; i < dag->n; i++) {
-        start_s[i] = 0;
+        const bool is_recorded =
+            plan->timing == MR_PLAYER_BY_ORIGINAL && !isnan(dag->node[i].offset_s);
+        start_s[i] = is_recorded ? (double)dag->node[i].offset_s : 0;
         for (size_t k = 0; k < dag->n_after[i]; k++) {
             const struct mr_script_after *a = &dag->after[i][k];
-            double at_s = (double)a->delay_s;
+            double at_s = is_recorded ? 0 : (double)a->delay_s;
             if (a->node != MR_SCRIPT_NONE)
-                at_s += start_s[a->node] + (a->is_dispatch ? 0 : duration_s(dag, a->node));
+                at_s += start_s[a->node] + (a->is_dispatch ? 0 : duration_s(dag, plan, a->node));
             start_s[i] = fmax(start_s[i], at_s);
         }
-        last_s = fmax(last_s, start_s[i] + duration_s(dag, i));
+        last_s = fmax(last_s, start_s[i] + duration_s(dag, plan, i));
     }
     return last_s;
 }
 
-static void check_dag(uint64_t seed, double window_s)
+/* In every replay mode a node starts when all it waits for is there. */
+static void check_dag(uint64_t seed, double window_s, int timing)
 {
     struct mr_rng rng = mr_rng_stream(seed, MR_RNG_TEST, 1);
     struct dag dag;
@@ -354,6 +362,12 @@ static void check_dag(uint64_t seed, double window_s)
     setup(&w);
     w.plan.window_s = window_s;
     draw_dag(&dag, &rng);
+    w.plan.timing = timing;
+    w.plan.think_factor = 0.25;
+    w.plan.idle_cap_s = seed % 2 == 0 ? 2 : (double)INFINITY;
+    for (uint32_t i = 1; i < dag.n && timing == MR_PLAYER_BY_ORIGINAL; i++)
+        if (dag.node[i].kind == MR_SCRIPT_LLM && mr_rng_below(&rng, 4) > 0)
+            dag.node[i].offset_s = (float)mr_rng_range(&rng, 0, 4.0 * i);
     open_session(&w);
     for (uint32_t i = 0; i < dag.n; i++)
         add(&w, dag.node[i], dag.after[i], dag.n_after[i]);
@@ -361,7 +375,7 @@ static void check_dag(uint64_t seed, double window_s)
     w.service_s = dag.service_s;
     begin(&w, 0, 0);
     play(&w);
-    const double last_s = brute_force(&dag, start_s);
+    const double last_s = brute_force(&dag, &w.plan, start_s);
     for (uint32_t i = 0; i < dag.n; i++)
         if (dag.node[i].kind == MR_SCRIPT_LLM)
             mr_assert_near(w.began_s[i], start_s[i], 1e-12, 1e-9);
@@ -376,7 +390,11 @@ static void check_dag(uint64_t seed, double window_s)
 MR_TEST(random_dags_start_when_all_is_there)
 {
     for (uint64_t seed = 1; seed <= 3000; seed++)
-        check_dag(seed, seed % 3 == 0 ? 0.1 : seed % 3 == 1 ? 1 : 1000);
+        check_dag(seed, seed % 3 == 0 ? 0.1 : seed % 3 == 1 ? 1 : 1000, MR_PLAYER_BY_THINK);
+    for (uint64_t seed = 3001; seed <= 4000; seed++) {
+        check_dag(seed, 1, MR_PLAYER_BY_ORIGINAL);
+        check_dag(seed, 1, MR_PLAYER_BY_SCALE);
+    }
 }
 
 /* ---- pools ---- */
@@ -405,6 +423,95 @@ MR_TEST(cores_are_shared)
 }
 
 /* 300 MB for sandboxes of 200: the second session waits for the end of the first. */
+/* The same two tools on one accelerator: no core, no sandbox. */
+MR_TEST(accelerators_are_a_pool_of_their_own)
+{
+    struct world w;
+    struct mr_script_node gpu = tool(3, 0.5F, 1000);
+    gpu.where = MR_SCRIPT_GPU;
+    setup(&w);
+    w.plan.site.n_core = 1;
+    w.plan.site.n_accelerator = 1;
+    w.plan.site.memory_mb = 1;
+    w.plan.site.sandbox_s = 100;
+    open_session(&w);
+    add_after(&w, llm(1), MR_SCRIPT_NONE, 0);
+    add_after(&w, gpu, 0, 0);
+    close_session(&w);
+    begin(&w, 0, 0);
+    begin(&w, 0, 1);
+    play(&w);
+    mr_assert_near(w.end[0].end_s, 5.5, 1e-12, 0);
+    mr_assert_near(w.end[1].end_s, 6.5, 1e-12, 0);
+    mr_assert_near(w.player->accelerators.busy_s, 6, 1e-12, 0);
+    assert_true(w.player->cores.busy_s == 0 && w.player->used_mb == 0);
+    mr_assert_near(w.part_s[0][MR_PLAYER_TOOLS], 3.5, 1e-12, 0);
+    mr_assert_near(w.part_s[0][MR_PLAYER_CORES], 2, 1e-9, 0);
+    teardown(&w);
+}
+
+/* Storage of 2 GB/s, 1 GB/s of one access. Three read 1 GB each at once: 1.5 s and the latency; a
+ * fourth, alone, writes half and reads a quarter: 0.75 s. */
+MR_TEST(long_term_memory_shares_the_storage)
+{
+    struct world w;
+    const struct mr_script_node read = {.kind = MR_SCRIPT_MEM, .offset_s = NAN, .mem = {1000, 0}};
+    const struct mr_script_node both = {.kind = MR_SCRIPT_MEM, .offset_s = NAN, .mem = {250, 500}};
+    setup(&w);
+    w.plan.site.storage_bytes_s = 2e9;
+    w.plan.site.storage_latency_s = 0.01;
+    open_session(&w);
+    add_after(&w, llm(1), MR_SCRIPT_NONE, 0);
+    add_after(&w, read, 0, 0);
+    close_session(&w);
+    open_session(&w);
+    add_after(&w, llm(1), MR_SCRIPT_NONE, 0);
+    add_after(&w, both, 0, 0);
+    close_session(&w);
+    for (int i = 0; i < 3; i++)
+        begin(&w, 0, 0);
+    begin(&w, 1, 10);
+    play(&w);
+    for (int i = 0; i < 3; i++) {
+        mr_assert_near(w.end[i].end_s, 1.51, 1e-6, 0);
+        mr_assert_near(w.part_s[i][MR_PLAYER_MEMORY], 1.01, 1e-6, 0);
+        mr_assert_near(w.part_s[i][MR_PLAYER_CORES], 0.5, 1e-6, 0);
+    }
+    mr_assert_near(w.end[3].end_s, 10.76, 1e-6, 0);
+    mr_assert_near(w.part_s[3][MR_PLAYER_MEMORY], 0.76, 1e-6, 0);
+    teardown(&w);
+}
+
+/* What the policy engine does not let pass is never served; the agent goes on without an answer. */
+MR_TEST(denied_calls_are_never_served)
+{
+    struct world w;
+    double service_s[] = {1000, 0, 1000, 0, 1000};
+    setup(&w);
+    chain(&w);
+    w.plan.site.denied_frac = 1; /* without any time of its own, too */
+    w.service_s = service_s;
+    begin(&w, 0, 0);
+    play(&w);
+    assert_true(w.end[0].end_s == 46 && !w.end[0].has_failed);
+    assert_int_equal(w.player->sums[0].n_denied, 3);
+    assert_int_equal(w.player->sums[0].n_call, 0);
+    teardown(&w);
+    /* one in four of 3,000, of 256 sessions that come again */
+    setup(&w);
+    chain(&w);
+    w.plan.site.denied_frac = 0.25;
+    w.plan.site.gate_s = 0.5;
+    w.n_again = 255;
+    begin(&w, 0, 0);
+    play(&w);
+    const struct mr_player_sums *sums = &w.player->sums[0];
+    assert_int_equal(sums->n_denied + sums->n_call, 3 * 256);
+    mr_assert_near((double)sums->n_denied, 192, 0, 3 * 12); /* sqrt(768 x 3 / 16) */
+    mr_assert_near(w.part_s[255][MR_PLAYER_GATEWAY], 1.5, 1e-9, 0);
+    teardown(&w);
+}
+
 MR_TEST(sandboxes_wait_for_memory)
 {
     struct world w;
@@ -559,8 +666,10 @@ MR_TEST_MAIN(MR_TEST_ENTRY(alone_it_takes_its_tools_and_thinks),
              MR_TEST_ENTRY(idle_cap_shortens_thinking_only),
              MR_TEST_ENTRY(original_starts_are_kept_unless_late),
              MR_TEST_ENTRY(random_dags_start_when_all_is_there), MR_TEST_ENTRY(cores_are_shared),
-             MR_TEST_ENTRY(sandboxes_wait_for_memory), MR_TEST_ENTRY(shed_calls_come_again),
-             MR_TEST_ENTRY(gateway_serves_in_turn),
+             MR_TEST_ENTRY(accelerators_are_a_pool_of_their_own),
+             MR_TEST_ENTRY(long_term_memory_shares_the_storage),
+             MR_TEST_ENTRY(denied_calls_are_never_served), MR_TEST_ENTRY(sandboxes_wait_for_memory),
+             MR_TEST_ENTRY(shed_calls_come_again), MR_TEST_ENTRY(gateway_serves_in_turn),
              MR_TEST_ENTRY(errors_run_again_at_most_so_often),
              MR_TEST_ENTRY(recycled_sessions_have_names_of_their_own),
              MR_TEST_ENTRY(windows_change_nothing), MR_TEST_ENTRY(scripts_are_checked),
