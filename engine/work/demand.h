@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which sessions begin, and when. Four modes:
  *
- *   open      every session once, at its recorded arrival over `speed`
+ *   open      every session once, at its recorded arrival over `speed`; arrivals may stand in any
+ *             order, those without one begin with the first
  *   closed    every session once, spread evenly over `ramp`
  *   live      always `sessions` of them: who ends makes room for one that is drawn. The first ones
  *             are in the middle of their lives: calls are drawn, so that long sessions are met as

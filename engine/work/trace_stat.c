@@ -65,6 +65,7 @@ static void add_arrival(struct mr_trace_stat *stat, double arrival_s)
         stat->gap_sum_s += gap_s;
         stat->gap_square_s2 += gap_s * gap_s;
         stat->ticks += gap_s > 0;
+        stat->unordered += gap_s < 0;
     }
     stat->last_s = stat->arrivals == 0 ? arrival_s : fmax(stat->last_s, arrival_s);
     stat->first_s = fmin(stat->first_s, arrival_s);

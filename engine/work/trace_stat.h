@@ -29,7 +29,8 @@
     X(transitions, "calls that follow another in their lane")                                    \
     X(resets, "of them those that keep less than half")                                          \
     X(arrivals, "sessions with a time of arrival")                                               \
-    X(ticks, "different times of arrival, where they are in order")
+    X(ticks, "different times of arrival, where they are in order")                              \
+    X(unordered, "arrivals before the one above: whoever plays the file sorts them")
 
 struct mr_trace_stat {
 #define MR_TRACE_STAT_FIELD(name, doc) uint64_t name;
