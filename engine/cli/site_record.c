@@ -4,6 +4,7 @@
 #include "engine/cli/site_record.h"
 
 #include "engine/base/mem.h"
+#include "engine/base/num.h"
 #include "engine/cli/power_record.h"
 #include "engine/cli/thermal_record.h"
 #include "engine/record/columns.h"
@@ -41,10 +42,12 @@ static const char *const kinds[] = {
     MR_PLANT_EVENT_LIST(KIND_TEXT)
     MR_CHAIN_EVENT_LIST(KIND_TEXT)
     MR_SUPPLY_EVENT_LIST(KIND_TEXT)
+    MR_OUTAGES_EVENT_LIST(KIND_TEXT)
+    MR_PLANNER_EVENT_LIST(KIND_TEXT)
 #undef KIND_TEXT
 };
-enum entity { ENTITY_SITE, ENTITY_RACK, ENTITY_CDU, ENTITY_LOOP, ENTITY_HALL, ENTITY_NODE, N_ENTITY };
-static const char *const entities[N_ENTITY] = {"site", "rack", "cdu", "loop", "hall", "node"};
+enum entity { ENTITY_SITE, ENTITY_RACK, ENTITY_CDU, ENTITY_LOOP, ENTITY_HALL, ENTITY_NODE, ENTITY_DEPLOYMENT, ENTITY_PREFILL, N_ENTITY };
+static const char *const entities[N_ENTITY] = {"site", "rack", "cdu", "loop", "hall", "node", "deployment", "prefill"};
 
 struct event_row {
     double t_s, value, limit;
@@ -298,6 +301,20 @@ mr_status mr_site_record_row(struct mr_site_record *record, double t_s, struct m
             break;                              \
         }
 
+/* "deployment 3": an instance by its number. */
+static void find_instance(const char *entity, struct event_row *row)
+{
+    for (int k = ENTITY_DEPLOYMENT; k <= ENTITY_PREFILL; k++) {
+        const size_t n = strlen(entities[k]);
+        uint64_t number;
+        if (strncmp(entity, entities[k], n) != 0 || entity[n] != ' ' ||
+            mr_num_parse_u64(mr_str_of(entity + n + 1), &number) != MR_OK)
+            continue;
+        row->entity = (uint8_t)k;
+        row->index = (uint32_t)number;
+    }
+}
+
 mr_status mr_site_record_event(struct mr_site_record *record, const struct mr_play_event *event,
                                struct mr_err *err)
 {
@@ -315,6 +332,7 @@ mr_status mr_site_record_event(struct mr_site_record *record, const struct mr_pl
         FIND(record->site->loop, record->site->n_loop, ENTITY_LOOP)
         FIND(record->site->hall, record->site->n_hall, ENTITY_HALL)
     }
+    find_instance(event->entity, &row);
     return mr_columns_add(record->events, &row, 1, err);
 }
 

@@ -10,6 +10,17 @@
 #include "engine/serve/cell_outage.h"
 #include "engine/twin/scenario.h"
 
+/* X: text, meaning */
+#define MR_OUTAGES_EVENT_LIST(X)                                       \
+    X(DOWN, "serve.down", "an instance stops")                         \
+    X(DOWN_END, "serve.down_end", "it may serve again")                \
+    X(DRAIN, "serve.drain", "it takes no more calls")                  \
+    X(DRAIN_END, "serve.drain_end", "it takes calls again")            \
+    X(SLOW, "serve.slow", "another clock; value: over the full clock") \
+    X(SLOW_END, "serve.slow_end", "its own clock again")               \
+    X(FAILURE, "serve.failure", "it fails at random")                  \
+    X(REPAIR, "serve.repair", "it is repaired")
+
 struct mr_outages;
 
 /* Instances of a cell among those of the scenario: some of those that decode, and some of those
@@ -26,9 +37,7 @@ MR_CHECKED mr_status mr_outages_create(const struct mr_scenario *scenario,
                                        struct mr_err *err);
 void mr_outages_destroy(struct mr_outages *outages);
 
-/** Told of "serve.down", "serve.drain", "serve.slow" (value: clock over the full clock) and their
- *  ends, "serve.down_end" ..., of "serve.failure" and "serve.repair", with the pool and number of
- *  the instance; NULL: nobody. */
+/** Told of the events of the list, with the pool and number of the instance; NULL: nobody. */
 void mr_outages_listen(struct mr_outages *outages,
                        void (*event)(void *context, double t_s, const char *kind,
                                      const char *entity, double value, double limit),

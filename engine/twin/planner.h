@@ -23,6 +23,14 @@
 #include "engine/twin/outages.h"
 #include "engine/twin/pool.h"
 
+/* X: text, meaning. Value: instances of the pool that are needed, limit: that serve. */
+#define MR_PLANNER_EVENT_LIST(X)                     \
+    X(START, "plan.start", "an instance starts")     \
+    X(READY, "plan.ready", "it serves")              \
+    X(DRAIN, "plan.drain", "it takes no more calls") \
+    X(STOP, "plan.stop", "it is off")                \
+    X(FLIP, "plan.flip", "one starts in place of the other pool's")
+
 /* One pool's, as the cell's seats are numbered. */
 struct mr_planner_pool {
     const struct mr_pool *pool; /* lent */
@@ -36,8 +44,7 @@ struct mr_planner_plan {
     struct mr_planner_spec spec;
     struct mr_planner_pool pool[2];
     uint32_t n_pool;
-    /* told of "plan.start", "plan.ready", "plan.drain", "plan.stop", "plan.flip"; value: instances
-     * needed, limit: that serve */
+    /* told of the events of the list; NULL: nobody */
     void (*event)(void *context, double t_s, const char *kind, const char *entity, double value,
                   double limit);
     void *context;
