@@ -150,7 +150,8 @@ mr_status mr_cell_advance(struct mr_cell *cell, uint32_t instance, struct mr_err
 
 double mr_cell_due_s(const struct mr_cell *cell)
 {
-    const double due_s = fmin(mr_tree_winner_time_s(&cell->due), cell->gate.next_s);
+    const double instance_s = mr_tree_winner_time_s(&cell->due);
+    const double due_s = cell->gate.next_s < instance_s ? cell->gate.next_s : instance_s;
     return cell->split != NULL ? fmin(due_s, mr_split_due_s(cell->split)) : due_s;
 }
 
@@ -161,11 +162,12 @@ mr_status mr_cell_play(struct mr_cell *cell, double until_s, struct mr_err *err)
         return mr_split_play(cell, before_s, err);
     for (;;) {
         const double instance_s = mr_tree_winner_time_s(&cell->due);
-        const double due_s = fmin(instance_s, cell->gate.next_s);
+        const bool is_gate = cell->gate.next_s < instance_s;
+        const double due_s = is_gate ? cell->gate.next_s : instance_s;
         if (!(due_s < before_s))
             return MR_OK;
         mr_cell_tell(cell, due_s);
-        if (due_s < instance_s)
+        if (is_gate)
             MR_TRY(mr_gate_ask(cell, due_s, err));
         else
             MR_TRY(mr_cell_advance(cell, mr_tree_winner(&cell->due), err));
