@@ -83,7 +83,17 @@ static void pass_on(struct mr_supply *s, const struct mr_supply_event *event)
 void mr_supply_emit(struct mr_supply *s, int kind, const char *entity, const char *detail,
                     double value, double limit)
 {
-    const struct mr_supply_event event = {s->t_s, event_names[kind], entity, detail, value, limit};
+    const struct mr_supply_event event = {s->t_s, event_names[kind], entity, detail, value, limit,
+                                          NULL};
+    pass_on(s, &event);
+}
+
+void mr_supply_emit_alert(struct mr_supply *s, const struct mr_feed_alert *alert)
+{
+    const struct mr_supply_event event = {s->t_s,        event_names[MR_SUPPLY_BREACH],
+                                          s->site->name, mr_feed_breach_text(alert->breach),
+                                          alert->load_w, alert->target_w,
+                                          alert};
     pass_on(s, &event);
 }
 
@@ -101,7 +111,8 @@ static void take_chain(void *context, const struct mr_chain_event *event)
                                          s->wire.tree->node[event->node].name,
                                          "",
                                          event->value,
-                                         event->limit};
+                                         event->limit,
+                                         NULL};
     pass_on(s, &told);
 }
 
@@ -332,11 +343,41 @@ void mr_supply_set_load(struct mr_supply *s, uint32_t rack, double draw_w, doubl
     s->rack[rack].is_told = true;
 }
 
+void mr_supply_set_least(struct mr_supply *s, uint32_t rack, double least_w, double rest_w)
+{
+    MR_ASSERT(rack < s->site->n_rack && rest_w >= 0 && least_w >= rest_w);
+    s->rack[rack].least_w = least_w;
+    s->rack[rack].rest_w = rest_w;
+}
+
 void mr_supply_set_tier(struct mr_supply *s, uint32_t rack, uint8_t tier)
 {
     MR_ASSERT(rack < s->site->n_rack);
     s->rack[rack].tier = tier;
     mr_supply_hold_sort(s);
+}
+
+/* Names are paths: what is inside begins with the name and a dot. */
+static bool is_in(const char *path, struct mr_str name)
+{
+    return strncmp(path, name.p, name.n) == 0 && (path[name.n] == '\0' || path[name.n] == '.');
+}
+
+mr_status mr_supply_set_tier_of(struct mr_supply *s, struct mr_str name, uint8_t tier,
+                                struct mr_err *err)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < s->site->n_rack; i++)
+        if (is_in(s->site->rack[i].name, name)) {
+            s->rack[i].tier = tier;
+            n++;
+        }
+    if (n == 0)
+        return mr_err_set(err, MR_REF, MR_NOWHERE,
+                          "tier of '%.*s': site '%s' has no such rack, row or hall", (int)name.n,
+                          name.p, s->site->name);
+    mr_supply_hold_sort(s);
+    return MR_OK;
 }
 
 void mr_supply_set_racks(struct mr_supply *s, const double *w)

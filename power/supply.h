@@ -19,8 +19,9 @@
  * - A rack that was dark comes back when its feed has lived for return_s, as start permits allow.
  * - Budgets are for the meter, caps for racks: the governor takes for losses what they are now, and
  *   keeps `margin` free; what it gets wrong it corrects a period later.
- * - Where not even the lowest caps fit, racks are suspended, then shut, tier by tier from 0 on (but
- *   not for a target of best effort), and go on when there is room again.
+ * - Caps are lowered tier by tier from 0 on. Where not even the lowest caps fit, racks are
+ * suspended, then shut, tier by tier from 0 on (but not for a target of best effort), and go on
+ * when there is room again.
  * - Machines that carry bars alone are an island with a frequency (frequency.h): what the load asks
  *   beyond their set points and storage moves it; relays shed racks in order of tiers, and the
  *   machines leave below `trip_below`. Until a takeover is in balance for the first time supplies
@@ -99,6 +100,7 @@ struct mr_supply_event {
     double t_s;
     const char *kind, *entity, *detail; /* static or lent from site and tree; detail may be "" */
     double value, limit;
+    const struct mr_feed_alert *alert; /* of grid.powerbreach; NULL elsewhere */
 };
 
 struct mr_supply_options {
@@ -128,8 +130,17 @@ void mr_supply_set_rack(struct mr_supply *supply, uint32_t rack, double w);
  *  obeys caps by lowering the next value; until then the rack may draw more than its cap. */
 void mr_supply_set_load(struct mr_supply *supply, uint32_t rack, double draw_w, double want_w);
 
-/** Tiers: 0 is stopped first when not even the lowest caps fit. */
+/** What the rack draws at its lowest clock and at rest, if more than `rack_min` and `suspended` of
+ *  its maximum say: no cap is below, so racks are stopped where these do not fit. */
+void mr_supply_set_least(struct mr_supply *supply, uint32_t rack, double least_w, double rest_w);
+
+/** Tiers: where not all can have what they ask for, 0 is capped first; where not even the lowest
+ *  caps fit, it is stopped first. */
 void mr_supply_set_tier(struct mr_supply *supply, uint32_t rack, uint8_t tier);
+
+/** The same for a rack or all of a row or hall, by name. @return MR_OK, MR_REF: none is there */
+MR_CHECKED mr_status mr_supply_set_tier_of(struct mr_supply *supply, struct mr_str name,
+                                           uint8_t tier, struct mr_err *err);
 
 /** Pumps, fans, chillers. @param[in] hall or MR_SITE_NONE: of the site */
 void mr_supply_set_house(struct mr_supply *supply, uint32_t hall, double w);

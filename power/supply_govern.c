@@ -100,9 +100,10 @@ static mr_status allocate(struct mr_supply *s, struct plan *plan, struct mr_err 
     s->high_w = mr_arena_zero(&s->arena, cap, sizeof(double), err);
     s->max_q_w = mr_arena_zero(&s->arena, cap, sizeof(double), err);
     s->demand_w = mr_arena_zero(&s->arena, cap, sizeof(double), err);
+    s->tier = mr_arena_zero(&s->arena, cap, sizeof *s->tier, err);
     if (plan->node == NULL || plan->hall == NULL || plan->row == NULL || plan->hall_w == NULL ||
         plan->row_w == NULL || s->low_w == NULL || s->high_w == NULL || s->max_q_w == NULL ||
-        s->demand_w == NULL)
+        s->demand_w == NULL || s->tier == NULL)
         return MR_NOMEM;
     return MR_OK;
 }
@@ -115,13 +116,13 @@ void mr_supply_govern_bound(struct mr_supply *s, uint32_t i)
     const double most_w = rack->limit_w > 0 ? fmin(rated_w, rack->limit_w) : rated_w;
     s->rack[i].most_w = most_w;
     s->high_w[leaf] = most_w;
-    s->low_w[leaf] = most_w * s->params.rack_min_frac;
+    s->low_w[leaf] = mr_supply_least_w(&s->params, &s->rack[i], MR_SUPPLY_FREE);
     s->max_q_w[leaf] =
         rack->max_q_w > 0 ? fmin(rack->max_q_w, most_w) : most_w * s->params.govern.max_q_frac;
     if (s->rack[i].decided == MR_SUPPLY_FREE)
         return;
-    s->high_w[leaf] = s->rack[i].decided == MR_SUPPLY_SHUT ? 0 : most_w * s->params.suspend_frac;
-    s->low_w[leaf] = fmin(s->low_w[leaf], s->high_w[leaf]);
+    s->high_w[leaf] = mr_supply_least_w(&s->params, &s->rack[i], s->rack[i].decided);
+    s->low_w[leaf] = s->high_w[leaf];
     s->max_q_w[leaf] = fmin(s->max_q_w[leaf], s->high_w[leaf]);
 }
 
@@ -236,8 +237,11 @@ static double rack_budget_w(const struct mr_supply *s)
 
 static void sample(struct mr_supply *s)
 {
-    for (uint32_t i = 0; i < s->site->n_rack; i++)
+    for (uint32_t i = 0; i < s->site->n_rack; i++) {
         s->demand_w[s->rack[i].leaf] = s->rack[i].want_w;
+        if (s->rack[i].least_w > 0)
+            mr_supply_govern_bound(s, i);
+    }
     s->budget_w = rack_budget_w(s);
 }
 
@@ -302,8 +306,7 @@ static void tell_feed(struct mr_supply *s)
     for (uint32_t i = 0; i < s->feed.n_alert; i++) {
         const struct mr_feed_alert *alert = &s->feed.alert[i];
         s->total.n_breach += alert->breach == MR_FEED_ACTIVE;
-        mr_supply_emit(s, MR_SUPPLY_BREACH, s->site->name, mr_feed_breach_text(alert->breach),
-                       alert->load_w, alert->target_w);
+        mr_supply_emit_alert(s, alert);
     }
     s->feed.n_status = s->feed.n_alert = 0;
 }

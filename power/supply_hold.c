@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who stops when not even the lowest caps fit a budget. A rack that must go on draws its lowest cap
- * at least, a suspended one a share of its maximum, a shut one nothing. Racks are suspended in
- * order of their tiers until the rest fits; when all are and it still does not, they are shut in
- * the same order. They go on in the opposite order, once there is more room than that takes; away
- * from the grid one at each decision, as machines cannot take a jump. */
+/* Tiers of racks as the governor takes them, and who stops when not even the lowest caps fit a
+ * budget. A rack that must go on draws its lowest cap at least, a suspended one a share of its
+ * maximum, a shut one nothing. Racks are suspended in order of their tiers until the rest fits;
+ * when all are and it still does not, they are shut in the same order. They go on in the opposite
+ * order, once there is more room than that takes; away from the grid one at each decision, as
+ * machines cannot take a jump. */
 #include "engine/base/assert.h"
 #include "power/supply_impl.h"
 
@@ -22,6 +23,21 @@ mr_status mr_supply_hold_init(struct mr_supply *s, struct mr_err *err)
     return MR_OK;
 }
 
+/* A decision takes a round for each tier, so only those that racks have are told, 0, 1, 2 ... The
+ * highest of more than the governor counts are one. */
+static void tell_governor(struct mr_supply *s)
+{
+    uint8_t rank = 0;
+    for (uint32_t k = 0; k < s->site->n_rack; k++) {
+        const struct mr_supply_rack *rack = &s->rack[s->order[k]];
+        if (k > 0 && rack->tier > s->rack[s->order[k - 1]].tier && rank < UINT8_MAX - 1)
+            rank++;
+        s->tier[rack->leaf] = rank;
+    }
+    s->load.tier = rank > 0 ? s->tier : NULL;
+    s->load.n_tier = (uint8_t)(rank + 1);
+}
+
 void mr_supply_hold_sort(struct mr_supply *s)
 {
     uint32_t first[n_tier + 1] = {0};
@@ -31,16 +47,15 @@ void mr_supply_hold_sort(struct mr_supply *s)
         first[t + 1] += first[t];
     for (uint32_t i = 0; i < s->site->n_rack; i++)
         s->order[first[s->rack[i].tier]++] = i;
+    tell_governor(s);
 }
 
 /* What a rack draws at least. One that is dark asks for nothing. */
 static double least_w(const struct mr_supply *s, const struct mr_supply_rack *rack, int held)
 {
-    const double share[] = {s->params.rack_min_frac,
-                            fmin(s->params.suspend_frac, s->params.rack_min_frac), 0};
     if (rack->state == MR_SUPPLY_RACK_DARK)
         return 0;
-    return fmin(s->demand_w[rack->leaf], rack->most_w * share[held]);
+    return fmin(s->demand_w[rack->leaf], mr_supply_least_w(&s->params, rack, held));
 }
 
 static bool may_stop(const struct mr_supply *s)

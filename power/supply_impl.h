@@ -57,6 +57,13 @@ enum mr_supply_rack_state {
     MR_SUPPLY_RACK_WAITING /* fed again, not yet permitted */
 };
 
+/* What of a rack a decision leaves running. */
+enum mr_supply_held {
+    MR_SUPPLY_FREE,
+    MR_SUPPLY_SUSPENDED, /* work stops, hosts stay up */
+    MR_SUPPLY_SHUT
+};
+
 struct mr_supply_rack {
     double want_w, cap_w, draw_w;
     double told_w; /* with is_told: drawn while on, whatever the cap */
@@ -65,6 +72,7 @@ struct mr_supply_rack {
     int state;               /* enum mr_supply_rack_state */
     uint32_t leaf;           /* of the governor's tree */
     double most_w;           /* of its card and feed */
+    double least_w, rest_w;  /* told: drawn at its lowest clock, and at rest */
     uint8_t tier;            /* 0 is stopped first */
     uint8_t held;            /* enum mr_supply_held, in force */
     uint8_t decided;         /* what comes in force with the caps */
@@ -72,6 +80,16 @@ struct mr_supply_rack {
     struct mr_smooth smooth; /* of one package; all packages of a rack move in step */
     double burn_w;           /* over the running step, of the rack */
 };
+
+/* Lowest cap of a rack that runs, rests or is shut: a share of its maximum, or what is told. */
+static inline double mr_supply_least_w(const struct mr_supply_params *params,
+                                       const struct mr_supply_rack *rack, int held)
+{
+    const double run_w = fmax(rack->most_w * params->rack_min_frac, rack->least_w);
+    const double rest_w = fmax(rack->most_w * params->suspend_frac, rack->rest_w);
+    const double w = held == MR_SUPPLY_FREE ? run_w : fmin(rest_w, run_w);
+    return held == MR_SUPPLY_SHUT ? 0 : fmin(rack->most_w, w);
+}
 
 /* By more than the rounding of sums of caps, or of ramps that end. */
 static inline bool mr_supply_is_capped(const struct mr_supply_rack *rack)
@@ -101,7 +119,8 @@ struct mr_supply {
     struct mr_govern_pass pass;
     struct mr_govern_clock clock;
     double *low_w, *high_w, *max_q_w, *demand_w; /* of the governor's nodes */
-    double budget_w;                             /* of all racks, at the last sample */
+    uint8_t *tier;
+    double budget_w; /* of all racks, at the last sample */
 
     struct mr_feed_params feed_params;
     struct mr_feed feed;
@@ -127,6 +146,7 @@ struct mr_supply {
 
 void mr_supply_emit(struct mr_supply *s, int kind, const char *entity, const char *detail,
                     double value, double limit);
+void mr_supply_emit_alert(struct mr_supply *supply, const struct mr_feed_alert *alert);
 
 MR_CHECKED mr_status mr_supply_source_init(struct mr_supply *s, struct mr_err *err);
 
@@ -171,13 +191,6 @@ double mr_supply_island_next_s(const struct mr_supply *s);
 double mr_supply_island_hz(const struct mr_supply *s);
 
 /* ---- supply_hold.c ---- */
-
-/** What of a rack a decision leaves running. */
-enum mr_supply_held {
-    MR_SUPPLY_FREE,
-    MR_SUPPLY_SUSPENDED, /* work stops, hosts stay up */
-    MR_SUPPLY_SHUT
-};
 
 MR_CHECKED mr_status mr_supply_hold_init(struct mr_supply *s, struct mr_err *err);
 

@@ -57,7 +57,8 @@ static const struct mr_opt rows[] = {
                    "or spectrum"),
      0, "SCOPE.NAME=VALUE"},
     {MR_PARAM_MANY(OPT, tier, "tier",
-                   "Tier 0 to 255 of a rack, or of all whose names begin so: 0 is stopped first"),
+                   "Tier 0 to 255 of a rack, or of all of a row or hall: 0 is capped and stopped "
+                   "first"),
      0, "NAME=TIER"},
     {MR_PARAM(OPT, every_s, "every", MR_Q_TIME, "60 s", 0.001, 1e9, "Between two records"), 0,
      "TIME"},
@@ -144,22 +145,14 @@ static mr_status set_tier(struct job *job, const char *text, struct mr_err *err)
 {
     const char *equals = strrchr(text, '=');
     double tier = -1;
-    size_t n_rack = 0;
     if (equals == NULL || equals == text)
         return mr_err_set(err, MR_PARSE, MR_NOWHERE, "--tier '%s': NAME=TIER is wanted", text);
     MR_TRY(mr_unit_parse(mr_str_of(equals + 1), MR_Q_COUNT, text, MR_NOWHERE, &tier, err));
     if (!(tier >= 0 && tier <= UINT8_MAX && tier == floor(tier)))
         return mr_err_set(err, MR_RANGE, MR_NOWHERE, "--tier '%s': a whole number from 0 to 255",
                           text);
-    for (uint32_t i = 0; i < job->site->n_rack; i++)
-        if (strncmp(job->site->rack[i].name, text, (size_t)(equals - text)) == 0) {
-            mr_supply_set_tier(job->supply, i, (uint8_t)tier);
-            n_rack++;
-        }
-    if (n_rack == 0)
-        return mr_err_set(err, MR_REF, MR_NOWHERE, "--tier '%s': site '%s' has no such rack", text,
-                          job->site->name);
-    return MR_OK;
+    return mr_supply_set_tier_of(job->supply, (struct mr_str){text, (size_t)(equals - text)},
+                                 (uint8_t)tier, err);
 }
 
 static mr_status read_series(struct job *job, const char *path, double scale, double unix_s,

@@ -133,7 +133,6 @@ struct mr_power_record {
     struct mr_track *racks, *feed, *grid, *power, *stages;
     struct mr_power_points *points;
     struct mr_columns *events, *breaches;
-    double breach_s;  /* the running breach began */
     bool is_guest;    /* the file is somebody else's, and so are its racks */
     double *f64;      /* scratch: both channels of the racks */
     mr_status status; /* of events */
@@ -310,16 +309,14 @@ mr_status mr_power_record_row(struct mr_power_record *record, double t_s, struct
 
 static mr_status add_breach(struct mr_power_record *r, const struct mr_supply_event *event)
 {
-    struct breach_row row = {
-        .t_s = event->t_s, .end_s = (double)NAN, .excess_kw = (event->value - event->limit) * 1e-3};
-    while (row.status + 1u < N_OF(breaches) && strcmp(breaches[row.status], event->detail) != 0)
-        row.status++;
-    if (row.status == MR_FEED_ACTIVE)
-        r->breach_s = event->t_s;
-    if (row.status == MR_FEED_RESOLVED)
-        row.end_s = event->t_s;
-    row.start_s = r->breach_s;
-    row.severity = event->value > event->limit * 1.2 ? MR_FEED_CRITICAL : MR_FEED_WARNING;
+    const struct mr_feed_alert *alert = event->alert;
+    const bool is_over = alert->breach == MR_FEED_RESOLVED;
+    const struct breach_row row = {.t_s = event->t_s,
+                                   .start_s = alert->start_s,
+                                   .end_s = is_over ? event->t_s : (double)NAN,
+                                   .excess_kw = (alert->load_w - alert->target_w) * 1e-3,
+                                   .status = (uint8_t)alert->breach,
+                                   .severity = (uint8_t)alert->severity};
     return mr_columns_add(r->breaches, &row, 1, &r->err);
 }
 
@@ -335,7 +332,7 @@ void mr_power_record_event(struct mr_power_record *record, const struct mr_suppl
         row.node++;
     if (record->status == MR_OK)
         record->status = mr_columns_add(record->events, &row, 1, &record->err);
-    if (record->status == MR_OK && strcmp(event->kind, mr_supply_event_name(MR_SUPPLY_BREACH)) == 0)
+    if (record->status == MR_OK && event->alert != NULL)
         record->status = add_breach(record, event);
 }
 

@@ -46,8 +46,10 @@ struct rack {
     double idle_w;    /* of one package of it, without leakage; of racks without a pool: 0 */
     double leakage_w; /* of one package at reference_c */
     double rest_w;    /* rating of what is not package */
-    double busy_s;    /* sums over packages */
-    double package_j, demand_j;
+    double least_w, at_rest_w; /* drawn at the lowest clock; without work */
+    double busy_s;             /* sums over packages */
+    double rested_s;           /* in which those would be busy that are told to rest */
+    double package_j, demand_j, least_j;
     double last_in_j; /* of the plant, at the last exchange */
     double other_w;   /* told */
     double told_w;    /* of one package */
@@ -60,6 +62,8 @@ struct member {
     double dynamic_w, clocked_frac; /* beyond idling, of one package, at full clock */
     struct mr_exchange_order order;
     uint32_t n_package;
+    bool is_held; /* told to rest for want of watts: would go on as it did */
+    double busy_frac;
 };
 
 struct mr_exchange {
@@ -256,15 +260,22 @@ static void gather(struct mr_exchange *x, const struct mr_exchange_work *work, d
             m->order.is_up ? fmax(0, work[i].busy_j - m->last.busy_j - idle_w * busy_s) : 0;
         const double c = work[i].clocked_frac;
         const double part = (1 - c) + c * mr_power_factor(power, m->order.phi);
-        m->dynamic_w = part > 0 ? beyond_j / dt_s / part : 0;
-        m->clocked_frac = c;
+        if (!m->is_held) {
+            m->busy_frac = busy_s / dt_s;
+            m->dynamic_w = part > 0 ? beyond_j / dt_s / part : 0;
+            m->clocked_frac = c;
+        }
+        const double at_least =
+            1 - m->clocked_frac + m->clocked_frac * mr_power_factor(power, power->clock_min);
         m->last = work[i];
         for (uint32_t k = stand->begin[i]; k < stand->begin[i + 1]; k++) {
             struct rack *rack = &x->rack[stand->span[k].rack];
             const double n = stand->span[k].n;
             rack->package_j += n * beyond_j;
             rack->demand_j += n * m->dynamic_w * dt_s;
+            rack->least_j += n * m->dynamic_w * dt_s * at_least;
             rack->busy_s += n * busy_s;
+            rack->rested_s += m->is_held ? n * m->busy_frac * dt_s : 0;
         }
         const double package_s = m->n_package * dt_s;
         if (!m->order.is_up)
@@ -274,6 +285,22 @@ static void gather(struct mr_exchange *x, const struct mr_exchange_work *work, d
         else if (m->order.reason == MR_EXCHANGE_CAP)
             x->capped_s += package_s;
     }
+}
+
+/* What the rack would draw at other clocks, over what it draws: parts outside packages follow the
+ * work. */
+static void look_ahead(const struct mr_exchange *x, struct rack *rack,
+                       const struct mr_plant_load *load, double dt_s)
+{
+    const double lit_s = rack->n_lit * dt_s,
+                 swing_w = (1 - x->plan.params.rest_idle_frac) * rack->rest_w;
+    const bool is_at_work = rack->idle_w > 0 && lit_s > 0;
+    const double use = is_at_work ? fmin(1, rack->busy_s / lit_s) : 0;
+    const double full_use = is_at_work ? fmin(1, (rack->busy_s + rack->rested_s) / lit_s) : 0;
+    const double more_w = swing_w * (full_use - use);
+    rack->row.want_w = (load->demand_w - load->package_w) * rack->n_lit + more_w;
+    rack->least_w = is_at_work ? (rack->least_j - rack->package_j) / dt_s + more_w : 0;
+    rack->at_rest_w = is_at_work ? -rack->package_j / dt_s - swing_w * use : 0;
 }
 
 /* Means of the interval, to the plant. */
@@ -302,8 +329,8 @@ static void tell_racks(struct mr_exchange *x, double dt_s)
         }
         rack->told_w = load.package_w;
         rack->other_w = load.other_w;
-        rack->row.want_w = (load.demand_w - load.package_w) * rack->n_lit; /* more, yet */
-        rack->package_j = rack->demand_j = rack->busy_s = 0;
+        look_ahead(x, rack, &load, dt_s);
+        rack->package_j = rack->demand_j = rack->least_j = rack->busy_s = rack->rested_s = 0;
         mr_plant_set_load(x->plant, x->heat, r, &load);
     }
 }
@@ -328,6 +355,8 @@ static void tell_feeds(struct mr_exchange *x, double dt_s)
         rack->last_in_j = in_j;
         rack->row.drawn_w = drawn_w;
         rack->row.want_w += drawn_w;
+        rack->at_rest_w = fmax(0, drawn_w + rack->at_rest_w);
+        rack->least_w = fmax(rack->at_rest_w, drawn_w + rack->least_w);
         rack->row.host_j += rack->other_w * dt_s;
         /* a rack that waits for its feed wants to idle, at least */
         if (!mr_supply_rack_is_on(x->supply, r))
@@ -336,6 +365,7 @@ static void tell_feeds(struct mr_exchange *x, double dt_s)
         mr_supply_set_load(x->supply, r,
                            mr_supply_rack_is_on(x->supply, r) ? drawn_w : rack->row.want_w,
                            rack->row.want_w);
+        mr_supply_set_least(x->supply, r, rack->least_w, rack->at_rest_w);
     }
 }
 
@@ -409,6 +439,7 @@ static void order_one(struct mr_exchange *x, uint32_t i)
     const struct mr_power *power = x->plan.power[i];
     double allowed_w = (double)INFINITY, cap_w = (double)INFINITY;
     bool is_up = true;
+    m->is_held = false;
     for (uint32_t k = stand->begin[i]; k < stand->begin[i + 1]; k++) {
         const uint32_t r = stand->span[k].rack;
         const uint32_t n_dark = x->plant->rack[r].n_package - x->rack[r].n_lit;
@@ -416,7 +447,9 @@ static void order_one(struct mr_exchange *x, uint32_t i)
         cap_w = fmin(cap_w, capped_w(x, r));
         is_up = is_up && mr_supply_rack_is_on(x->supply, r) &&
                 (n_dark == 0 || !mr_stand_is_hit(stand, i, r, n_dark));
+        m->is_held = m->is_held || mr_supply_rack_is_held(x->supply, r);
     }
+    is_up = is_up && !m->is_held;
     const double idle_w = mr_power_idle_w(power, reference_c) - power->leakage_w;
     const struct mr_power_mix mix = {idle_w + (1 - m->clocked_frac) * m->dynamic_w,
                                      m->clocked_frac * m->dynamic_w};

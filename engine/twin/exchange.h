@@ -76,7 +76,7 @@ enum mr_exchange_reason {
 struct mr_exchange_order {
     double phi;
     uint8_t reason; /* enum mr_exchange_reason */
-    bool is_up;     /* all its packages have power and coolant */
+    bool is_up;     /* all its packages have power and coolant, and are not told to rest */
 };
 
 struct mr_exchange;

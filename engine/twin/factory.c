@@ -102,6 +102,15 @@ static mr_status make_exchange(struct mr_factory *f, struct mr_diags *diags, str
     return mr_exchange_create(&plan, &f->exchange, diags);
 }
 
+static mr_status set_tiers(struct mr_factory *f, struct mr_err *err)
+{
+    const struct mr_scenario *s = f->scenario;
+    for (size_t i = 0; i < s->n_rack; i++)
+        MR_TRY(mr_supply_set_tier_of(mr_exchange_supply(f->exchange), mr_str_of(s->rack[i].name),
+                                     (uint8_t)s->rack[i].n_tier, err));
+    return MR_OK;
+}
+
 /* Events by kind: coolant's are the plant's, all others the supply's. */
 static mr_status read_events(struct mr_factory *f, struct mr_err *err)
 {
@@ -162,6 +171,7 @@ static mr_status open_all(struct mr_factory *f, const struct mr_pool *decode,
     MR_TRY(read_events(f, err));
     add_capital(f, diags);
     MR_TRY(make_exchange(f, diags, err));
+    MR_TRY(set_tiers(f, err));
     return mr_outage_check(&f->heat_events, mr_exchange_plant(f->exchange), err);
 }
 

@@ -34,6 +34,7 @@ enum {
     MR_SCENARIO_TIERS = 16,
     MR_SCENARIO_OUTAGES = 256,
     MR_SCENARIO_EVENTS = 64,
+    MR_SCENARIO_RACKS = 64,
     MR_SCENARIO_SETS = 64,   /* <part> elements */
     MR_SCENARIO_CHANGES = 64 /* <layout> elements */
 };
@@ -138,6 +139,12 @@ struct mr_scenario_event {
     const char *what;
 };
 
+/* Racks of a tier */
+struct mr_scenario_rack {
+    const char *name; /* of one, of a row or of a hall */
+    uint64_t n_tier;
+};
+
 struct mr_scenario_economy {
     double life_s;     /* racks are paid for evenly over it */
     double site_usd_w; /* shell, cooling and power of a watt of the grid connection */
@@ -172,9 +179,10 @@ struct mr_scenario {
     struct mr_scenario_grid grid;
     struct mr_scenario_economy economy;
     struct mr_scenario_event event[MR_SCENARIO_EVENTS];
+    struct mr_scenario_rack rack[MR_SCENARIO_RACKS];
     struct mr_plant_set part[MR_SCENARIO_SETS];
     struct mr_layout_change layout[MR_SCENARIO_CHANGES]; /* over what the site's file says */
-    size_t n_event, n_part, n_layout;
+    size_t n_event, n_rack, n_part, n_layout;
     struct mr_buf given, defaulted, overridden; /* paths, with spaces between */
     struct mr_arena texts;
 };

@@ -167,6 +167,10 @@ static const struct mr_param economy_rows[] = {
 static const struct mr_param event_rows[] = {
     MR_PARAM_STR(struct mr_scenario_event, what, "what", "", "KIND[:NAME]@TIME[+DURATION][=VALUE]: pumps, cdu, fans, leak, utility, node, units, close, curtail, policy"),
 };
+static const struct mr_param rack_rows[] = {
+    MR_PARAM_STR(struct mr_scenario_rack, name, "name", "", "A rack, a row or a hall, as the site names it"),
+    MR_PARAM_N(struct mr_scenario_rack, n_tier, "tier", "0", 0, 255, "When watts are short, the racks of tier 0 are capped and stopped first"),
+};
 static const struct mr_param part_rows[] = {
     MR_PARAM_STR(struct mr_plant_set, scope, "of", "", "Which part of the plant: package, rack, cdu, loop, rejection, room, ... or a name"),
     MR_PARAM_STR(struct mr_plant_set, name, "set", "", "Its parameter, as millrace thermal --set names it"),
@@ -193,6 +197,7 @@ TABLE(planner, "planner", "How many instances serve, by what comes in.");
 TABLE(grid, "grid", "What the grid costs and emits over time.");
 TABLE(economy, "economy", "What is paid for besides energy.");
 TABLE(event, "event", "What fails, comes back or is asked for. Several may be given.");
+TABLE(rack, "rack", "Who goes first when watts are short. Several may be given.");
 TABLE(part, "part", "One parameter of one part of the plant. Several may be given.");
 TABLE(layout, "layout",
       "One attribute of the site's layout, also --set layout/PATH=VALUE. Several may be given.");
@@ -249,6 +254,7 @@ static const struct {
     [MR_SCENARIO_PART_GRID] = ONE(grid_table, grid),
     [MR_SCENARIO_PART_ECONOMY] = ONE(economy_table, economy),
     [MR_SCENARIO_PART_EVENT] = SOME(event_table, event, n_event),
+    [MR_SCENARIO_PART_RACK] = SOME(rack_table, rack, n_rack),
     [MR_SCENARIO_PART_PART] = SOME(part_table, part, n_part),
     [MR_SCENARIO_PART_LAYOUT] = SOME(layout_table, layout, n_layout),
 };

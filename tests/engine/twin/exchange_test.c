@@ -183,6 +183,44 @@ MR_TEST(curtailment_lowers_clocks_and_gives_them_back)
     end();
 }
 
+/* A target that clocks of one row can meet: those of tier 0 slow down, the others never know. One
+ * that no clocks can meet: racks of tier 0 stop, what they draw is that of idlers, and they go on
+ * when it is over. */
+MR_TEST(the_lower_tier_goes_first)
+{
+    struct mr_err err = {0};
+    begin_at(1, 900);
+    struct mr_supply *const supply = mr_exchange_supply(w.exchange);
+    assert_int_equal(mr_supply_set_tier_of(supply, mr_str_of("H0.R1"), 7, &err), MR_OK);
+    assert_int_equal(mr_supply_set_tier_of(supply, mr_str_of("H0.R"), 7, &err), MR_REF);
+    mr_assert_contains(err.text, "tier of 'H0.R': site 't' has no such rack, row or hall");
+    err = (struct mr_err){0};
+    play(600);
+    const double before_w = meter_w();
+    struct mr_feed_target target = {.start_s = 630, .end_s = 1800, .limit_w = 0.85 * before_w};
+    assert_int_equal(mr_supply_set_target(supply, &target, &err), MR_OK);
+    play(1000);
+    assert_true(meter_w() <= target.limit_w && w.n_down == 0);
+    for (int i = 0; i < n_instance; i++) /* the first row is the first half */
+        assert_true(i < n_instance / 2 ? w.order[i].phi < 0.95 : w.order[i].phi == 1);
+    target = (struct mr_feed_target){.start_s = 2000, .end_s = 3000, .limit_w = 0.55 * before_w};
+    assert_int_equal(mr_supply_set_target(supply, &target, &err), MR_OK);
+    play(2500);
+    int n_up = 0;
+    for (int i = 0; i < n_instance; i++) {
+        n_up += w.order[i].is_up;
+        assert_true(i < n_instance / 2 || w.order[i].is_up);
+    }
+    assert_true(n_up >= n_instance / 2 && n_up < n_instance);
+    assert_true(mr_supply_rack_is_held(supply, 0) && !mr_supply_rack_is_held(supply, 7));
+    assert_true(meter_w() <= target.limit_w && meter_w() > 0.7 * target.limit_w);
+    play(3600);
+    for (int i = 0; i < n_instance; i++)
+        assert_true(w.order[i].is_up && w.order[i].phi == 1);
+    mr_assert_near(meter_w(), before_w, 1e-3, 0);
+    end();
+}
+
 /* Pumps of one row stop for 12 s: those racks slow down, the others never know. Forever: their
  * packages go off, the instances are down, and come back with the coolant. */
 MR_TEST(lost_pumps)
@@ -277,6 +315,7 @@ MR_TEST(ticks_do_not_matter)
 
 MR_TEST_MAIN(MR_TEST_ENTRY(a_quiet_hall),
              MR_TEST_ENTRY(curtailment_lowers_clocks_and_gives_them_back),
-             MR_TEST_ENTRY(lost_pumps), MR_TEST_ENTRY(a_leaking_tray_takes_its_instance),
+             MR_TEST_ENTRY(the_lower_tier_goes_first), MR_TEST_ENTRY(lost_pumps),
+             MR_TEST_ENTRY(a_leaking_tray_takes_its_instance),
              MR_TEST_ENTRY(without_grid_all_are_down_until_it_is_back),
              MR_TEST_ENTRY(ticks_do_not_matter))
