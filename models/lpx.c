@@ -446,8 +446,9 @@ static struct mr_lpx_leap_line reading(const struct mr_lpx *lpx)
                                      fmax(n_window * pair_s, window_s)};
 }
 
-/* Products, messages and head of n sequences: what does not grow. */
-static void fixed_times(const struct mr_lpx *lpx, double rows, struct mr_lpx_decode *out)
+/* Products, messages and head: what does not grow. @param[in] rows tokens of the step */
+static void fixed_times(const struct mr_lpx *lpx, double rows, double n_logit,
+                        struct mr_lpx_decode *out)
 {
     const struct mr_llm_card *llm = lpx->llm;
     const double n_lpu = (double)mr_lpx_layer_lpus(lpx), n_layer = (double)llm->n_layer;
@@ -463,7 +464,7 @@ static void fixed_times(const struct mr_lpx *lpx, double rows, struct mr_lpx_dec
     out->c2c_s = n_layer * ffn.c2c_s +
                  (n_attention + (double)llm->n_state_layer) * reduce_s(lpx, n_lpu, n_lpu, bytes);
     /* logits, the best of them, and the token's way back to the first layer */
-    out->head_s = product_s(lpx, rows, mr_llm_head_elements(llm), MR_FORMAT_FP8, n_lpu) +
+    out->head_s = product_s(lpx, n_logit, mr_llm_head_elements(llm), MR_FORMAT_FP8, n_lpu) +
                   latency_s(lpx, n_lpu) + latency_s(lpx, (double)lpx->n_lpu);
 }
 
@@ -474,14 +475,14 @@ static mr_status decode_lines(const struct mr_lpx *lpx, const struct mr_batch *b
                               struct mr_err *err)
 {
     const struct mr_llm_card *llm = lpx->llm;
-    const double n = batch->n_decode;
+    const double n = batch->n_decode, rows = n + batch->chunk_tokens;
     const double n_lpu = (double)mr_lpx_layer_lpus(lpx);
     struct mr_lpx_fit fit;
     *out = (struct mr_lpx_decode){0};
     MR_TRY(mr_lpx_fit_of(lpx, MR_LPX_ALL, &fit, err));
     const double token_bytes = mr_llm_token_bytes(llm, lpx->kv_element_bytes);
-    const double kept =
-        batch->kv_tokens * token_bytes + n * mr_llm_sequence_bytes(llm, lpx->kv_element_bytes, 0);
+    const double kept = (batch->kv_tokens + batch->chunk_kv_tokens) * token_bytes +
+                        n * mr_llm_sequence_bytes(llm, lpx->kv_element_bytes, 0);
     const double ddr_bytes_s = (double)trays_of(lpx, lpx->n_lpu) * lpx->lpu->ddr_tray_bytes_s;
     if (kept > fit.kv_bytes + (ddr_bytes_s > 0 ? fit.spill_bytes : 0)) {
         char has[MR_UNIT_CAP], ddr[MR_UNIT_CAP], needs[MR_UNIT_CAP], lacks[MR_UNIT_CAP];
@@ -495,11 +496,12 @@ static mr_status decode_lines(const struct mr_lpx *lpx, const struct mr_batch *b
                           "are %s of DDR, %s are missing (fewer sequences, or more LPUs)",
                           needs, has, ddr, lacks);
     }
-    fixed_times(lpx, n, out);
+    fixed_times(lpx, rows, n + batch->n_prompt_end, out);
     const struct mr_lpx_leap_line read = reading(lpx);
     const double tokens = n * growth;
-    out->kv_s = read.a_s * batch->kv_tokens + read.b_s * batch->window_kv_tokens +
-                sram_s_of(lpx, 2 * n * llm->state_bytes, n_lpu);
+    out->kv_s = read.a_s * (batch->kv_tokens + batch->chunk_pairs) +
+                read.b_s * (batch->window_kv_tokens + batch->chunk_window_pairs) +
+                sram_s_of(lpx, 2 * rows * llm->state_bytes, n_lpu);
     const double spill_s = ddr_bytes_s > 0 ? (kept - fit.kv_bytes) / ddr_bytes_s : 0;
     line[0].a_s = out->weights_s + out->kv_s + out->c2c_s + out->head_s;
     line[0].b_s = tokens * read.a_s + batch->n_growing * growth * read.b_s;
@@ -538,12 +540,16 @@ mr_status mr_lpx_draft_step(const struct mr_lpx_draft_setup *setup, const struct
     struct mr_lpx_decode decode;
     struct mr_step_terms terms;
     struct mr_lpx_leap_line draft[2] = {{0}};
+    const struct mr_batch decodes = {.n_decode = batch->n_decode,
+                                     .kv_tokens = batch->kv_tokens,
+                                     .window_kv_tokens = batch->window_kv_tokens,
+                                     .n_growing = batch->n_growing};
     *out = (struct mr_lpx_draft){0};
     MR_TRY(mr_step_check(verify, err));
     if (verify->n_draft == 0)
         return mr_err_set(err, MR_RANGE, MR_NOWHERE, "a draft LLM without drafts: n_draft is 0");
     out->accepted = mr_step_accepted(verify);
-    MR_TRY(decode_lines(&setup->lpx, batch, out->accepted, &decode, draft, err));
+    MR_TRY(decode_lines(&setup->lpx, &decodes, out->accepted, &decode, draft, err));
     mr_step_terms(verify, batch, phi, &terms);
     const struct mr_lpx_leap_line gpu = {terms.time_s, gpu_growth_s(verify, batch, phi)};
     struct mr_lpx_leap_line line[3] = {gpu, gpu, gpu};

@@ -105,7 +105,7 @@ struct mr_lpx_decode {
     struct mr_lpx_leap step, active;
 };
 
-/** One step of n_decode sequences; chunks are not read here.
+/** One step. Tokens of chunks pass one by one, as decodes do: each reads the keys that it sees.
  *  @return MR_OK, as mr_lpx_fit_of, or MR_LIMIT when keys and values exceed SRAM and DDR */
 MR_CHECKED mr_status mr_lpx_decode_step(const struct mr_lpx *lpx, const struct mr_batch *batch,
                                         struct mr_lpx_decode *out, struct mr_err *err);
@@ -126,7 +126,7 @@ struct mr_lpx_draft {
     struct mr_lpx_leap step, active;
 };
 
-/** @return MR_OK, or as mr_lpx_decode_step and mr_step_check */
+/** Chunks are read by the GPUs alone. @return MR_OK, or as mr_lpx_decode_step and mr_step_check */
 MR_CHECKED mr_status mr_lpx_draft_step(const struct mr_lpx_draft_setup *setup,
                                        const struct mr_batch *batch, double phi,
                                        struct mr_lpx_draft *out, struct mr_err *err);

@@ -93,7 +93,7 @@ static mr_status make_cards(struct serve_job *job, struct mr_err *err)
     MR_TRY(mr_step_create(&setup, &job->step, err));
     MR_TRY(mr_power_of(setup.gpu, &job->power, err));
     job->serving = (struct mr_serving){.policy = &mr_policy_vllm1,
-                                       .pricer = {job->step, NULL, &job->power},
+                                       .pricer = {job->step, NULL, &job->power, NULL},
                                        .batch_max = 256,
                                        .token_max = 8192,
                                        .block_tokens = 16,

@@ -29,7 +29,7 @@ mr_status mr_bench_serving_make(struct mr_bench_serving *it, uint32_t block_tok,
     MR_TRY(mr_step_create(&setup, &it->step, err));
     MR_TRY(mr_power_of(setup.gpu, &it->power, err));
     it->serving = (struct mr_serving){.policy = &mr_policy_vllm1,
-                                      .pricer = {it->step, NULL, &it->power},
+                                      .pricer = {it->step, NULL, &it->power, NULL},
                                       .batch_max = 512,
                                       .token_max = 8192,
                                       .block_tokens = block_tok,

@@ -118,9 +118,11 @@ void mr_run_table(const struct mr_scenario *scenario, const struct mr_play_resul
                       tok_s / (double)result->n_package);
         if (!isnan(result->package_j)) {
             mr_unit_human(result->package_j / result->sim_s, MR_Q_POWER, 4, power);
-            mr_buf_printf(out, "%-26s %s of %llu packages, %.4g J per output token\n", "power",
-                          power, (unsigned long long)result->n_package,
-                          result->package_j / (double)n_output);
+            mr_buf_printf(out, "%-26s %s of %llu packages", "power", power,
+                          (unsigned long long)result->n_package);
+            if (result->n_lpu > 0)
+                mr_buf_printf(out, " and %llu LPUs", (unsigned long long)result->n_lpu);
+            mr_buf_printf(out, ", %.4g J per output token\n", result->package_j / (double)n_output);
         }
     }
     if (result->has_site && result->sim_s > 0)

@@ -23,13 +23,17 @@ static void put_pool(const struct shown *show, const char *element,
 {
     const double n = mr_pool_packages(pool) * (double)d->n_instance;
     const double tokens = (double)pool->serving.n_block * pool->serving.block_tokens;
-    const double limit_w = pool->step != NULL ? n * pool->power.limit_w : (double)NAN;
-    char power[MR_UNIT_CAP];
+    const double n_lpu = (double)mr_pool_lpx_beside(&pool->lpx) * (double)d->n_instance;
+    const double lpu_w = n_lpu > 0 ? n_lpu * pool->lpx.serve.lpx.lpu->max_p_w : 0;
+    const double limit_w = pool->step != NULL ? n * pool->power.limit_w + lpu_w : (double)NAN;
+    char power[MR_UNIT_CAP], beside[128] = "";
     if (show->json != NULL) {
         mr_jsonw_object(show->json);
         mr_jsonw_key_text(show->json, "element", element);
         mr_jsonw_key_text(show->json, "llm", d->llm);
         mr_jsonw_key_text(show->json, "gpu", d->gpu);
+        mr_jsonw_key_text(show->json, "package", d->profile != NULL ? NULL : pool->card);
+        mr_jsonw_key_f64(show->json, "lpus", n_lpu);
         mr_jsonw_key_text(show->json, "profile", d->profile);
         mr_jsonw_key_u64(show->json, "instances", d->n_instance);
         mr_jsonw_key_f64(show->json, "packages", n);
@@ -40,12 +44,14 @@ static void put_pool(const struct shown *show, const char *element,
         return;
     }
     mr_unit_human(limit_w, MR_Q_POWER, 4, power);
+    if (n_lpu > 0)
+        snprintf(beside, sizeof beside, " and %g LPUs %s", n_lpu, show->scenario->lpx.lpu);
     mr_buf_printf(show->out, "%-12s %llu instances of %s, ", element,
                   (unsigned long long)d->n_instance, d->llm);
     if (d->profile != NULL)
         mr_buf_printf(show->out, "times of profile %s\n", d->profile);
     else
-        mr_buf_printf(show->out, "%g packages %s, at most %s\n", n, d->gpu, power);
+        mr_buf_printf(show->out, "%g packages %s%s, at most %s\n", n, pool->card, beside, power);
     mr_buf_printf(show->out, "%-12s %llu KV blocks of an instance: %g tokens; %s, batch %u\n", "",
                   (unsigned long long)pool->serving.n_block, tokens, pool->serving.policy->name,
                   pool->serving.batch_max);

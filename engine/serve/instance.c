@@ -206,8 +206,12 @@ static void price(struct mr_instance *instance, double now_s)
         batch.chunk_kv_tokens += c->n_read + chunk;
         batch.n_prompt_end += c->n_read + instance->part[i].chunk == c->n_prompt;
     }
-    const struct mr_step_leap leap = mr_pricer_leap(&serving->pricer, &batch, instance->phi,
-                                                    instance->idle_w, &instance->energy);
+    const struct mr_step_leap leap =
+        serving->pricer.lpx != NULL
+            ? mr_pricer_lpx(&serving->pricer, &batch, instance->phi, instance->idle_w,
+                            &instance->energy, &instance->lpu)
+            : mr_pricer_leap(&serving->pricer, &batch, instance->phi, instance->idle_w,
+                             &instance->energy);
     instance->batch = batch;
     instance->done_frac = 0;
     instance->segment = (struct mr_segment){now_s, leap.a_s, leap.a_s, leap.b_s, 1};
@@ -236,6 +240,13 @@ static uint64_t safe_steps(const struct mr_instance *instance, uint64_t n)
     const uint64_t n_token = mr_blocks_safe(&instance->blocks, from, most, instance->n_free,
                                             instance->serving->policy->spare_blocks);
     return mr_accept_within(&instance->serving->accept, clock, n, n_token);
+}
+
+/* Durations with LPUs have kinks: a segment ends at the first. */
+static uint64_t within_kink(const struct mr_instance *instance, uint64_t n)
+{
+    const bool has_kinks = instance->serving->pricer.lpx != NULL;
+    return has_kinks && n > instance->lpu.n_step ? instance->lpu.n_step : n;
 }
 
 static void choose_length(struct mr_instance *instance)
@@ -273,7 +284,7 @@ static void choose_length(struct mr_instance *instance)
         if (policy->takes_blocks && n > 1)
             n = 1 + safe_steps(instance, n - 1);
     }
-    instance->segment.n_step = n;
+    instance->segment.n_step = within_kink(instance, n);
 }
 
 /* Readings that the policy left out of this step stay in `part` without a chunk. */
@@ -406,9 +417,9 @@ static mr_status read_prompts(struct mr_instance *instance, uint64_t n_step, dou
 }
 
 /* Joules of one package from the segment's start: k steps, and step k up to `share` of it. */
-static double segment_j(const struct mr_instance *instance, uint64_t k, double share, double time_s)
+static double segment_j(const struct mr_instance *instance, const struct mr_power_leap *e,
+                        uint64_t k, double share, double time_s)
 {
-    const struct mr_power_leap *e = &instance->energy;
     const double n = (double)k;
     const double steps_j = n * e->work_j + e->work_grow_j * (n * (n - 1) / 2);
     return e->idle_w * time_s + steps_j - instance->done_frac * e->work_j +
@@ -466,7 +477,9 @@ mr_status mr_instance_advance(struct mr_instance *instance, const struct mr_inst
     }
     instance->n_segment++;
     instance->busy_s += time_s;
-    instance->busy_j += segment_j(instance, n_step, 0, time_s);
+    instance->busy_j += segment_j(instance, &instance->energy, n_step, 0, time_s);
+    if (instance->serving->pricer.lpx != NULL)
+        instance->lpu.ended_j += segment_j(instance, &instance->lpu.energy, n_step, 0, time_s);
     settle(instance, n_step);
     if (instance->decodes) {
         MR_TRY(finish_decodes(instance, now_s, sink, err));
@@ -479,15 +492,27 @@ mr_status mr_instance_advance(struct mr_instance *instance, const struct mr_inst
 
 /* ---- clocks ---- */
 
-double mr_instance_energy_j(const struct mr_instance *instance, double now_s)
+/* Joules of the running segment by now. */
+static double running_j(const struct mr_instance *instance, const struct mr_power_leap *energy,
+                        double now_s)
 {
     const struct mr_segment *segment = &instance->segment;
     if (segment->n_step == 0 || instance->is_starting || now_s <= segment->start_s)
-        return instance->busy_j;
+        return 0;
     uint64_t k = mr_segment_ended(segment, now_s);
     k = k < segment->n_step ? k : segment->n_step - 1;
     const double share = mr_segment_share(segment, k, now_s, instance->done_frac);
-    return instance->busy_j + segment_j(instance, k, share, now_s - segment->start_s);
+    return segment_j(instance, energy, k, share, now_s - segment->start_s);
+}
+
+double mr_instance_energy_j(const struct mr_instance *instance, double now_s)
+{
+    return instance->busy_j + running_j(instance, &instance->energy, now_s);
+}
+
+double mr_instance_lpu_j(const struct mr_instance *instance, double now_s)
+{
+    return instance->lpu.ended_j + running_j(instance, &instance->lpu.energy, now_s);
 }
 
 /* Up to now: whole steps that have ended by `by_s`, and time and joules. @param[out] share done of
@@ -500,7 +525,9 @@ static uint64_t settle_by(struct mr_instance *instance, double by_s, double now_
     const double time_s = now_s - before.start_s;
     *share = fmin(1, mr_segment_share(&before, k, now_s, instance->done_frac));
     instance->busy_s += time_s;
-    instance->busy_j += segment_j(instance, k, *share, time_s);
+    instance->busy_j += segment_j(instance, &instance->energy, k, *share, time_s);
+    if (instance->serving->pricer.lpx != NULL)
+        instance->lpu.ended_j += segment_j(instance, &instance->lpu.energy, k, *share, time_s);
     settle(instance, k);
     for (size_t i = 0; i < instance->n_part; i++)
         mr_instance_call(instance, instance->part[i].call)->n_read +=
@@ -526,7 +553,7 @@ void mr_instance_set_clock(struct mr_instance *instance, double phi, double now_
     price(instance, now_s);
     instance->done_frac = share;
     instance->segment.first_s = (1 - share) * instance->segment.a_s;
-    instance->segment.n_step = before.n_step - k;
+    instance->segment.n_step = within_kink(instance, before.n_step - k);
 }
 
 void mr_instance_halt(struct mr_instance *instance, double now_s)

@@ -90,6 +90,7 @@ struct mr_instance {
     uint64_t n_call_step, n_prompt_end; /* decode steps times calls in them; prompts read */
     struct mr_power_leap energy;        /* of the segment, one package */
     double busy_s, busy_j;              /* of all segments that have ended, one package */
+    struct mr_pricer_lpu lpu;           /* where LPUs help */
 };
 
 /* What becomes of calls. */
@@ -141,6 +142,7 @@ void mr_instance_halt(struct mr_instance *instance, double now_s);
 
 /** Joules of one package up to a time within the segment, without changing anything. */
 double mr_instance_energy_j(const struct mr_instance *instance, double now_s);
+double mr_instance_lpu_j(const struct mr_instance *instance, double now_s); /* LPUs beside them */
 
 /* ---- for policies ---- */
 
@@ -236,12 +238,10 @@ MR_CHECKED mr_status mr_instance_decode(struct mr_instance *instance, uint32_t c
 MR_CHECKED mr_status mr_instance_free_blocks(struct mr_instance *instance, struct mr_call *call,
                                              uint64_t n_computed, struct mr_err *err);
 
-/** The head of the queue may be able to join now that could not before: blocks or itself are new.
- */
+/** The head of the queue may be able to join that could not before: blocks or itself are new. */
 void mr_instance_reconsider(struct mr_instance *instance, double now_s);
 
-/** Somebody joins at the first boundary from now on: the segment ends there; without one it begins.
- */
+/** Somebody joins at the first boundary from now on; without a segment one begins. */
 void mr_instance_interrupt(struct mr_instance *instance, double now_s);
 
 void mr_instance_unlink(struct mr_instance *instance, uint32_t call);

@@ -50,17 +50,10 @@ static struct mr_batch prompt_of(const struct mr_serving *serving, double before
     };
 }
 
-static double price_s(const struct mr_serving *serving, const struct mr_batch *batch)
-{
-    const struct mr_pricer pricer = {serving->pricer.step, serving->pricer.profile, NULL};
-    struct mr_power_leap none;
-    return mr_pricer_leap(&pricer, batch, 1, 0, &none).a_s;
-}
-
 double mr_instance_wait_read_s(const struct mr_serving *serving, double before, double n)
 {
     const struct mr_batch batch = prompt_of(serving, before, n);
-    return price_s(serving, &batch);
+    return mr_pricer_step_s(&serving->pricer, &batch);
 }
 
 double mr_instance_wait_step_s(const struct mr_instance *instance, double context, double before,
@@ -78,7 +71,7 @@ double mr_instance_wait_step_s(const struct mr_instance *instance, double contex
                       (1 + serving->accept.extra) * ((double)instance->kv_steps + n_run * n_step);
     if (window > 0)
         batch.window_kv_tokens = fmin(batch.kv_tokens, n_decode * window);
-    return price_s(serving, &batch);
+    return mr_pricer_step_s(&serving->pricer, &batch);
 }
 
 double mr_instance_wait_pace_tok_s(const struct mr_serving *serving)

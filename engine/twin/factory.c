@@ -28,7 +28,10 @@ struct mr_factory {
     size_t i_plan, i_outage;
     struct mr_factory_sink sink;
     double capital_usd;
-    bool *is_held;    /* by us, of every instance */
+    bool *is_held;   /* by us, of every instance */
+    uint32_t n_seat; /* instances of cells; in the stand their LPUs are more of them, behind */
+    uint32_t n_lpu;  /* of an instance, beside its packages */
+    struct mr_power lpu_power;
     double waiting_s; /* calls have waited since, with nobody at work; INFINITY: they do not */
     struct mr_arena arena;
 };
@@ -40,14 +43,22 @@ static mr_status place(struct mr_factory *f, const struct mr_pool *decode,
 {
     const struct mr_scenario *s = f->scenario;
     const uint32_t n_decode = (uint32_t)s->deployment.n_instance;
-    const uint32_t n_all = n_decode + (prefill != NULL ? (uint32_t)s->prefill.n_instance : 0);
+    const uint32_t n_lpu = (uint32_t)mr_pool_lpx_beside(&decode->lpx);
+    const uint32_t n_seat = n_decode + (prefill != NULL ? (uint32_t)s->prefill.n_instance : 0);
+    const uint32_t n_all = n_seat + (n_lpu > 0 ? n_decode : 0);
+    f->n_seat = n_seat;
     MR_TRY(mr_stand_init(&f->stand, f->site, err));
-    MR_TRY(mr_stand_pool(&f->stand, f->site, s->deployment.gpu, (uint32_t)mr_pool_packages(decode),
+    MR_TRY(mr_stand_pool(&f->stand, f->site, decode->card, (uint32_t)mr_pool_packages(decode),
                          n_decode, "deployment", err));
     if (prefill != NULL)
         MR_TRY(mr_stand_pool(&f->stand, f->site, s->prefill.gpu,
-                             (uint32_t)mr_pool_packages(prefill), n_all - n_decode, "prefill",
+                             (uint32_t)mr_pool_packages(prefill), n_seat - n_decode, "prefill",
                              err));
+    if (n_lpu > 0) {
+        MR_TRY(mr_stand_pool(&f->stand, f->site, s->lpx.lpu, n_lpu, n_decode, "lpx", err));
+        f->lpu_power = mr_lpx_serve_power(decode->lpx.serve.lpx.lpu);
+        f->n_lpu = n_lpu;
+    }
     f->power = mr_arena_zero(&f->arena, n_all, sizeof(const struct mr_power *), err);
     f->work = mr_arena_zero(&f->arena, n_all, sizeof *f->work, err);
     f->order = mr_arena_zero(&f->arena, n_all, sizeof *f->order, err);
@@ -57,7 +68,7 @@ static mr_status place(struct mr_factory *f, const struct mr_pool *decode,
         f->is_held == NULL)
         return MR_NOMEM;
     for (uint32_t i = 0; i < n_all; i++) {
-        f->power[i] = i < n_decode ? &decode->power : &prefill->power;
+        f->power[i] = i < n_decode ? &decode->power : i < n_seat ? &prefill->power : &f->lpu_power;
         f->order[i] = (struct mr_exchange_order){s->twin.lock, MR_EXCHANGE_NONE, true};
     }
     return MR_OK;
@@ -240,21 +251,11 @@ static mr_status apply_events(struct mr_factory *f, double now_s, struct mr_err 
 
 /* ---- exchanges ---- */
 
-/* Of the watts beyond idling that the running batch takes at full clock, those that clocks drive:
- * bytes of memory and links have clocks of their own. */
 static double clocked_frac(const struct mr_instance *instance)
 {
-    const struct mr_pricer *pricer = &instance->serving->pricer;
-    const struct mr_power *power = pricer->power;
-    struct mr_work work;
     if (instance->segment.n_step == 0 || instance->is_starting)
         return 1;
-    mr_step_work(pricer->step, &instance->batch, &work);
-    work.busy_s = mr_step_leap(pricer->step, &instance->batch, 1).a_s - work.idle_s;
-    const double reference_c = 60;
-    const struct mr_power_mix mix = mr_power_mix_of(power, &work, reference_c);
-    const double beyond_w = mix.base_w + mix.clocked_w - mr_power_idle_w(power, reference_c);
-    return beyond_w > 0 ? fmin(1, fmax(0, mix.clocked_w / beyond_w)) : 1;
+    return mr_pricer_clocked_frac(&instance->serving->pricer, &instance->batch);
 }
 
 void mr_factory_look(const struct mr_cell *cell, uint32_t seat, uint32_t n, double now_s,
@@ -270,6 +271,7 @@ void mr_factory_look(const struct mr_cell *cell, uint32_t seat, uint32_t n, doub
             .busy_j = mr_instance_energy_j(instance, now_s),
             .clocked_frac = clocked_frac(instance)};
         seen[i].gauge = mr_gauge_of(instance, now_s);
+        seen[i].lpu_j = mr_instance_lpu_j(instance, now_s);
     }
 }
 
@@ -283,9 +285,11 @@ mr_status mr_factory_obey(struct mr_factory *f, uint32_t i, struct mr_cell *cell
                           struct mr_err *err)
 {
     const struct mr_exchange_order *order = &f->order[i];
-    if (order->is_up == f->is_held[i])
-        MR_TRY(mr_outages_hold(outages, cell, seat, order->is_up ? -1 : 1, now_s, err));
-    f->is_held[i] = !order->is_up;
+    const bool has_lpus = f->n_seat + i >= f->stand.n_instance || f->order[f->n_seat + i].is_up;
+    const bool is_up = order->is_up && has_lpus;
+    if (is_up == f->is_held[i])
+        MR_TRY(mr_outages_hold(outages, cell, seat, is_up ? -1 : 1, now_s, err));
+    f->is_held[i] = !is_up;
     mr_outages_clock(outages, cell, seat, order->phi, now_s);
     return MR_OK;
 }
@@ -314,8 +318,13 @@ double mr_factory_next_s(const struct mr_factory *f)
 mr_status mr_factory_do(struct mr_factory *f, const struct mr_factory_mood *mood, double now_s,
                         struct mr_err *err)
 {
-    for (uint32_t i = 0; i < f->stand.n_instance; i++)
+    for (uint32_t i = 0; i < f->n_seat; i++)
         f->work[i] = f->seen[i].work;
+    for (uint32_t i = f->n_seat; i < f->stand.n_instance; i++) {
+        const struct mr_factory_seen *seen = &f->seen[i - f->n_seat];
+        f->work[i] = (struct mr_exchange_work){.busy_s = seen->work.busy_s,
+                                               .busy_j = seen->lpu_j / f->n_lpu};
+    }
     MR_TRY(mr_exchange_do(f->exchange, now_s, f->work, f->order, err));
     MR_TRY(apply_events(f, now_s, err));
     return look_for_hope(f, mood, now_s, err);
@@ -348,7 +357,7 @@ void mr_factory_racks(const struct mr_factory *f, struct mr_factory_rack *rack)
     const struct mr_stand *stand = &f->stand;
     for (uint32_t r = 0; r < f->site->n_rack; r++)
         rack[r] = (struct mr_factory_rack){0};
-    for (uint32_t i = 0; i < stand->n_instance; i++) {
+    for (uint32_t i = 0; i < f->n_seat; i++) {
         double n_package = 0;
         for (uint32_t k = stand->begin[i]; k < stand->begin[i + 1]; k++)
             n_package += stand->span[k].n;

@@ -35,10 +35,11 @@ double mr_factory_next_s(const struct mr_factory *factory);
 struct mr_factory_seen {
     struct mr_exchange_work work;
     struct mr_gauge gauge;
+    double lpu_j; /* of all its LPUs beside packages, in steps */
 };
 
 /** Of all instances, to be filled before an exchange: those that decode, then those that read.
- *  @return [instances of the stand] */
+ *  @return [seats of all cells] */
 struct mr_factory_seen *mr_factory_seen(struct mr_factory *factory);
 
 /** Look at some of a cell's seats. @param[in] cell made of the same pools; played up to now

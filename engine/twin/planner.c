@@ -68,9 +68,7 @@ static double output_s(const struct mr_planner *planner, const struct mr_serving
         .kv_tokens = n * context,
         .window_kv_tokens =
             serving->window_tokens == 0 ? 0 : n * fmin(context, (double)serving->window_tokens)};
-    const struct mr_pricer pricer = {serving->pricer.step, serving->pricer.profile, NULL};
-    struct mr_power_leap none;
-    return mr_pricer_leap(&pricer, &batch, 1, 0, &none).a_s / (n * (1 + serving->accept.extra));
+    return mr_pricer_step_s(&serving->pricer, &batch) / (n * (1 + serving->accept.extra));
 }
 
 static double kv_of(const struct mr_planner_pool *pool, const struct mr_cell *cell, double now_s)

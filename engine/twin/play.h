@@ -119,7 +119,7 @@ struct mr_play_result {
     bool is_partial; /* was told to stop: sim_s is when */
     int stop;        /* what it was told, by any rank */
     uint32_t n_rank, n_cell;
-    uint64_t n_package;
+    uint64_t n_package, n_lpu; /* n_lpu: beside packages */
     uint64_t n_event, n_segment, n_iteration, n_restart;
     uint64_t n_block;            /* of an instance */
     uint64_t n_down, n_rerouted; /* instances that went down; calls that left them */

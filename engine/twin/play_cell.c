@@ -191,6 +191,13 @@ double mr_play_idle_w(const struct mr_pool *pool)
     return pool->step != NULL ? mr_power_idle_w(&pool->power, 60) : (double)NAN;
 }
 
+double mr_play_lpu_w(const struct mr_pool *pool, bool is_most)
+{
+    const double n = (double)mr_pool_lpx_beside(&pool->lpx);
+    const struct mr_lpu_card *lpu = pool->lpx.serve.lpx.lpu;
+    return n > 0 ? n * (is_most ? lpu->max_p_w : lpu->idle_w) : 0;
+}
+
 uint32_t mr_play_cell_number(const struct mr_play_cell *own, uint32_t seat)
 {
     const struct mr_outages_span *span = &own->span;

@@ -148,6 +148,9 @@ double mr_play_cell_idle_s(const struct mr_cell *cell, uint32_t seat, double now
 /** Watts of an idle package; NaN: not known. */
 double mr_play_idle_w(const struct mr_pool *pool);
 
+/** Watts of an instance's LPUs beside its packages, idle or at most. */
+double mr_play_lpu_w(const struct mr_pool *pool, bool is_most);
+
 /** Number of a seat's instance in the stand. */
 uint32_t mr_play_cell_number(const struct mr_play_cell *cell, uint32_t seat);
 

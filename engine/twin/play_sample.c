@@ -41,9 +41,10 @@ static struct mr_play_pool look_at(const struct mr_cell *cell, const struct mr_p
         p.n_running += instance->n_run;
         p.kv_used_frac += gauge.kv_used_frac;
         p.n_token += gauge.n_token;
+        const double idle_s = mr_play_cell_idle_s(cell, seat, now_s);
         p.package_j += mr_pool_packages(pool) *
-                       (mr_instance_energy_j(instance, now_s) +
-                        mr_play_cell_idle_s(cell, seat, now_s) * mr_play_idle_w(pool));
+                           (mr_instance_energy_j(instance, now_s) + idle_s * mr_play_idle_w(pool)) +
+                       mr_instance_lpu_j(instance, now_s) + idle_s * mr_play_lpu_w(pool, false);
     }
     return p;
 }

@@ -135,7 +135,7 @@ mr_status mr_play_obey(struct mr_play_run *run, double now_s, struct mr_err *err
 /* ---- the sums of a cell ---- */
 
 struct pool_sums {
-    double busy_j, idle_s;
+    double busy_j, lpu_j, idle_s; /* busy_j: of a package of each instance; lpu_j: of all LPUs */
 };
 
 struct sums {
@@ -164,6 +164,7 @@ static void add_seats(const struct mr_play_cell *own, const struct mr_pool *pool
         s->n_down += own->cell.seat[seat].n_down;
         s->down_s += mr_cell_down_s(&own->cell, seat, now_s);
         p->busy_j += mr_instance_energy_j(instance, now_s);
+        p->lpu_j += mr_instance_lpu_j(instance, now_s);
         p->idle_s += mr_play_cell_idle_s(&own->cell, seat, now_s);
     }
 }
@@ -273,6 +274,7 @@ static void add(struct mr_play_result *result, const struct sums *s, struct pool
     add_little(&result->little, &s->little);
     for (int i = 0; i < 2; i++) {
         pool[i].busy_j += s->pool[i].busy_j;
+        pool[i].lpu_j += s->pool[i].lpu_j;
         pool[i].idle_s += s->pool[i].idle_s;
     }
 }
@@ -284,7 +286,10 @@ static void add_pool(struct mr_play_run *run, const struct mr_pool *pool, uint64
     const double packages = mr_pool_packages(pool);
     const uint64_t n_package = (uint64_t)(packages * (double)n);
     result->n_package += n_package;
-    result->package_j += packages * (p->busy_j + p->idle_s * mr_play_idle_w(pool));
+    result->n_lpu += mr_pool_lpx_beside(&pool->lpx) * n;
+    result->package_j += packages * (p->busy_j + p->idle_s * mr_play_idle_w(pool)) + p->lpu_j +
+                         p->idle_s * mr_play_lpu_w(pool, false);
+    result->package_peak_w += (double)n * mr_play_lpu_w(pool, true);
     result->package_peak_w +=
         pool->step != NULL ? (double)n_package * pool->power.limit_w : (double)NAN;
 }
@@ -343,7 +348,7 @@ static mr_status tell_the_rest(struct mr_play_run *run, struct mr_err *err)
 static mr_status add_cells(struct mr_play_run *run, struct mr_err *err)
 {
     struct mr_play_result *result = run->result;
-    struct pool_sums pool[2] = {{0, 0}, {0, 0}};
+    struct pool_sums pool[2] = {{0, 0, 0}, {0, 0, 0}};
     const void *all = NULL;
     struct sums *mine = mr_alloc_zero((size_t)n_own(run) + 1, sizeof *mine);
     mr_status st = mine != NULL ? MR_OK : mr_err_nomem(err, n_own(run) * sizeof *mine);

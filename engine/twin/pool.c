@@ -59,6 +59,7 @@ mr_status mr_pool_open(struct mr_shelf *shelf, const struct mr_scenario *scenari
     const struct mr_place at = {scenario->path, 0, 0};
     struct mr_memory memory = {0};
     uint64_t n_block = d->n_block;
+    const bool has_lpx = scenario->lpx.way != 0 && deployment == &scenario->deployment;
     *pool = (struct mr_pool){0};
     if (!make_setup(shelf, d, element, at, &pool->setup, diags))
         return diags->first_error;
@@ -66,18 +67,32 @@ mr_status mr_pool_open(struct mr_shelf *shelf, const struct mr_scenario *scenari
         const struct mr_card *card = mr_shelf_card(shelf, &mr_profile_kind, d->profile, at, diags);
         if (card == NULL)
             return diags->first_error;
+        if (has_lpx)
+            return mr_err_set(err, MR_RANGE, at, "lpx: a profile of measured steps knows no LPUs");
         if (n_block == 0)
             return mr_err_set(err, MR_RANGE, at,
                               "%s: a profile knows no memory: say how many \"blocks\"", element);
         MR_TRY(mr_profile_open(card, &pool->profile, err));
     } else {
         MR_TRY(mr_step_check(&pool->setup, err));
-        MR_TRY(mr_memory_of(&pool->setup, (double)d->n_batch, n_block, &memory, err));
+        if (has_lpx)
+            MR_TRY(mr_pool_lpx_open(shelf, scenario, &pool->setup, &pool->lpx, diags, err));
+        else
+            MR_TRY(mr_memory_of(&pool->setup, (double)d->n_batch, n_block, &memory, err));
         MR_TRY(mr_step_create(&pool->setup, &pool->step, err));
         MR_TRY(mr_power_of(pool->setup.gpu, &pool->power, err));
         n_block = memory.n_block;
     }
     const struct mr_software_card *software = pool->setup.software;
+    const uint64_t block_tokens = d->n_block_token > 0 ? d->n_block_token : software->block_tokens;
+    if (pool->lpx.used != NULL)
+        MR_TRY(mr_pool_lpx_blocks(&pool->lpx, (double)d->n_batch, d->n_block, block_tokens,
+                                  &n_block, err));
+    pool->card = d->gpu;
+    if (pool->lpx.used != NULL && pool->lpx.used->way == MR_LPX_DECODE) {
+        pool->card = scenario->lpx.lpu;
+        pool->power = mr_lpx_serve_power(pool->lpx.used->lpx.lpu);
+    }
     if (pool->step != NULL && d->n_draft > 0 && mr_step_accepted(&pool->setup) == 1)
         mr_diags_add(diags, MR_SEVERITY_WARNING, MR_REF, at,
                      "%s: the card of \"%s\" does not say how many drafts are accepted: none are, "
@@ -85,12 +100,12 @@ mr_status mr_pool_open(struct mr_shelf *shelf, const struct mr_scenario *scenari
                      element, d->llm);
     pool->serving = (struct mr_serving){
         .policy = mr_policy_at((size_t)d->policy),
-        .pricer = {pool->step, pool->profile, pool->step != NULL ? &pool->power : NULL},
+        .pricer = {pool->step, pool->profile, pool->step != NULL ? &pool->power : NULL,
+                   pool->lpx.used},
         .batch_max = (uint32_t)d->n_batch,
         .token_max = (uint32_t)(d->n_token > 0 ? d->n_token : software->chunk_tokens),
         .context_max = (uint32_t)(d->n_context > 0 ? d->n_context : pool->setup.llm->context_max),
-        .block_tokens =
-            (uint32_t)(d->n_block_token > 0 ? d->n_block_token : software->block_tokens),
+        .block_tokens = (uint32_t)block_tokens,
         .n_block = n_block,
         .window_tokens = pool->step != NULL ? mr_llm_window(pool->setup.llm) : 0,
         .watermark_frac = d->policy == 1 || d->policy == 2 ? d->watermark_frac : 0,
@@ -117,6 +132,8 @@ void mr_pool_close(struct mr_pool *pool)
 double mr_pool_packages(const struct mr_pool *pool)
 {
     const struct mr_parallel *p = &pool->setup.parallel;
+    if (pool->lpx.used != NULL && pool->lpx.used->way == MR_LPX_DECODE)
+        return (double)pool->lpx.used->lpx.n_lpu;
     return (double)p->tp * (double)p->dp * (double)p->pp;
 }
 
@@ -128,7 +145,9 @@ static mr_status link_of(const struct mr_scenario *scenario, const struct mr_poo
     *bytes_s = scenario->transfer.bandwidth_bytes_s;
     if (*bytes_s > 0)
         return MR_OK;
-    *bytes_s = pool->setup.gpu->scaleout_bytes_s * mr_pool_packages(pool);
+    *bytes_s = pool->lpx.used != NULL && pool->lpx.used->way == MR_LPX_DECODE
+                   ? mr_pool_lpx_link_bytes_s(&pool->lpx)
+                   : pool->setup.gpu->scaleout_bytes_s * mr_pool_packages(pool);
     if (*bytes_s > 0)
         return MR_OK;
     return mr_err_set(err, MR_RANGE, (struct mr_place){scenario->path, 0, 0},

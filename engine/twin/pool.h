@@ -7,6 +7,7 @@
 #include "engine/base/shelf.h"
 #include "engine/serve/instance.h"
 #include "engine/serve/split.h"
+#include "engine/twin/pool_lpx.h"
 #include "engine/twin/scenario.h"
 
 /* Points into itself: must not move while it is open. */
@@ -15,6 +16,8 @@ struct mr_pool {
     struct mr_step *step;       /* NULL with a profile */
     struct mr_profile *profile; /* NULL without */
     struct mr_power power;      /* of a package; not with a profile */
+    const char *card;           /* of the packages */
+    struct mr_pool_lpx lpx;
     struct mr_serving serving;
 };
 

@@ -11,6 +11,9 @@
  * values go from there to the deployment. <prefill> has the attributes of <deployment>; those that
  * are not given are the deployment's.
  *
+ * With <lpx way="afd"/> racks of LPUs take over MLPs and experts of the deployment, with "draft"
+ * they draft for it, with "decode" its instances are LPUs alone.
+ *
  * With <site file="hall.layout.xml"/> instances stand in its racks, and heat and power are played
  * with them: <weather>, <plant>, <grid>, <governor> and the rest of that part say how, <event>
  * what fails and when, <part> changes a parameter of one part of the plant, <layout> an attribute
@@ -74,6 +77,14 @@ struct mr_scenario_transfer {
     double bandwidth_bytes_s, latency_s, efficiency, overlap_frac;
     double token_bytes; /* 0: the LLM's */
     uint64_t n_local, n_slot;
+};
+
+/* LPUs of the deployment's instances, in the order of the schema: none, then enum mr_lpx_way. */
+struct mr_scenario_lpx {
+    int way;               /* 0: none */
+    const char *lpu, *llm; /* llm: that drafts */
+    uint64_t n_lpu, n_layer_lpu, n_micro;
+    bool overlaps, expands;
 };
 
 struct mr_scenario_tier {
@@ -159,6 +170,7 @@ struct mr_scenario {
     bool has_prefill;                      /* else the next two mean nothing */
     struct mr_scenario_deployment prefill; /* a pool that reads prompts */
     struct mr_scenario_transfer transfer;
+    struct mr_scenario_lpx lpx;
     struct mr_arrivals_spec workload;
     bool has_agents; /* in place of the workload; else the next four mean nothing */
     struct mr_demand_spec agents;

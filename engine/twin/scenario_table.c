@@ -24,6 +24,7 @@ static const char *const routers[] = {
 static const char *const outages[] = {"down", "drain", "slow"};
 static const char *const pools[] = {"deployment", "prefill"};
 static const char *const networks[] = {"ideal", "shared", "flow", "auto"};
+static const char *const lpx_ways[] = {"none", "afd", "draft", "decode"};
 static const char *const ways[] = {
 #define WAY_TEXT(name, text, doc) text,
     MR_SPLIT_WAY_LIST(WAY_TEXT)
@@ -89,6 +90,18 @@ static const struct mr_param transfer_rows[] = {
     MR_PARAM_N(X, n_slot, "slots", "0", 0, 4000000000, "Calls of a prefill instance at which others are read where they are decoded; 0: its batch"),
 };
 #undef X
+#define L struct mr_scenario_lpx
+static const struct mr_param lpx_rows[] = {
+    MR_PARAM_ONE_OF(L, way, "way", lpx_ways, "none", "afd: MLPs and experts on LPUs, attention on the GPUs; draft: a small network on LPUs drafts, the GPUs verify; decode: the instances are LPUs"),
+    MR_PARAM_STR(L, lpu, "lpu", "lp30", "Card of the LPUs"),
+    MR_PARAM_N(L, n_lpu, "lpus", "0", 0, 1000000, "LPUs of an instance; 0: a rack of them"),
+    MR_PARAM_N(L, n_layer_lpu, "layer", "0", 0, 1000000, "LPUs that share a layer; 0: all, evenly"),
+    MR_PARAM_N(L, n_micro, "micro", "2", 1, 1024, "Micro-batches of a step (afd)"),
+    MR_PARAM_STR(L, llm, "llm", NULL, "Card of the network that drafts (draft)"),
+    MR_PARAM_YES(L, overlaps, "overlap", "yes", "The next drafts are made while these are verified (draft)"),
+    MR_PARAM_YES(L, expands, "expand", "no", "Weights that the LPU has no path for are held as fp8 instead of refused"),
+};
+#undef L
 #define R struct mr_scenario_tier
 static const struct mr_param tier_rows[] = {
     MR_PARAM_STR(R, name, "name", NULL, "Name of the tier, in the order of the workload's numbers"),
@@ -188,6 +201,7 @@ static const struct mr_param layout_rows[] = {
 TABLE(site, "site", "Where it is played.");
 TABLE(deployment, "deployment", "Which network runs on which packages, and how.");
 TABLE(transfer, "transfer", "How keys and values go from the prefill pool to the deployment.");
+TABLE(lpx, "lpx", "LPUs that decode with the deployment's packages, or in place of them.");
 TABLE(tier, "tier", "A class of calls: prices and objectives. Several may be given.");
 TABLE(outage, "outage",
       "An instance that stops or slows down at a given time. Several may be given.");
@@ -234,6 +248,7 @@ static const struct {
     [MR_SCENARIO_PART_DEPLOYMENT] = ONE(deployment_table, deployment),
     [MR_SCENARIO_PART_PREFILL] = ONE(prefill_table, prefill),
     [MR_SCENARIO_PART_TRANSFER] = ONE(transfer_table, transfer),
+    [MR_SCENARIO_PART_LPX] = ONE(lpx_table, lpx),
     [MR_SCENARIO_PART_WORKLOAD] = ONE(mr_arrivals_table, workload),
     [MR_SCENARIO_PART_AGENTS] = ONE(mr_demand_table, agents),
     [MR_SCENARIO_PART_TOOLS] = ONE(mr_tools_table, tools),
@@ -281,6 +296,8 @@ bool mr_scenario_has(const struct mr_scenario *scenario, int part)
 {
     const bool is_of_prefill =
         part == MR_SCENARIO_PART_PREFILL || part == MR_SCENARIO_PART_TRANSFER;
+    if (part == MR_SCENARIO_PART_LPX)
+        return scenario->lpx.way != 0;
     if (part >= MR_SCENARIO_PART_TWIN)
         return scenario->site.file != NULL;
     const bool is_of_agents = part == MR_SCENARIO_PART_AGENTS || part == MR_SCENARIO_PART_TOOLS ||

@@ -40,7 +40,7 @@ static void set_up(struct plant *p, const struct mr_policy *policy, uint32_t n_d
     assert_int_equal(mr_step_create(&setup, &p->step, &err), MR_OK);
     assert_int_equal(mr_power_of(setup.gpu, &p->power, &err), MR_OK);
     p->serving = (struct mr_serving){.policy = policy,
-                                     .pricer = {p->step, NULL, &p->power},
+                                     .pricer = {p->step, NULL, &p->power, NULL},
                                      .batch_max = 24,
                                      .token_max = 256,
                                      .block_tokens = 16,
