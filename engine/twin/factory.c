@@ -251,11 +251,27 @@ static mr_status apply_events(struct mr_factory *f, double now_s, struct mr_err 
 
 /* ---- exchanges ---- */
 
-static double clocked_frac(const struct mr_instance *instance)
+/* The batch of the step in flight: leaps tell that of their first. */
+static struct mr_batch batch_at(const struct mr_instance *instance, double now_s)
+{
+    struct mr_batch batch = instance->batch;
+    const uint64_t n_ended = mr_segment_ended(&instance->segment, now_s);
+    const uint64_t n_last = instance->segment.n_step - 1;
+    const double k = (double)(n_ended < n_last ? n_ended : n_last);
+    const double made = 1 + instance->serving->accept.extra;
+    batch.kv_tokens += batch.n_decode * made * k;
+    batch.window_kv_tokens += batch.n_growing * made * k;
+    batch.chunk_pairs += batch.chunk_tokens * batch.chunk_tokens * k;
+    batch.chunk_kv_tokens += batch.chunk_tokens * k;
+    return batch;
+}
+
+static double clocked_frac(const struct mr_instance *instance, double now_s)
 {
     if (instance->segment.n_step == 0 || instance->is_starting)
         return 1;
-    return mr_pricer_clocked_frac(&instance->serving->pricer, &instance->batch);
+    const struct mr_batch batch = batch_at(instance, now_s);
+    return mr_pricer_clocked_frac(&instance->serving->pricer, &batch);
 }
 
 void mr_factory_look(const struct mr_cell *cell, uint32_t seat, uint32_t n, double now_s,
@@ -269,7 +285,7 @@ void mr_factory_look(const struct mr_cell *cell, uint32_t seat, uint32_t n, doub
         seen[i].work = (struct mr_exchange_work){
             .busy_s = instance->busy_s + (is_running ? now_s - segment->start_s : 0),
             .busy_j = mr_instance_energy_j(instance, now_s),
-            .clocked_frac = clocked_frac(instance)};
+            .clocked_frac = clocked_frac(instance, now_s)};
         seen[i].gauge = mr_gauge_of(instance, now_s);
         seen[i].lpu_j = mr_instance_lpu_j(instance, now_s);
     }
