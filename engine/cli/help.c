@@ -23,7 +23,7 @@ static const struct {
 } exit_codes[] = {
     {0, "done"},
     {1, "a check failed: a regression, a violation, a broken limit"},
-    {2, "wrong usage: unknown verb or option, missing argument, or a verb that is not built yet"},
+    {2, "wrong usage: unknown verb or option, missing argument"},
     {3, "wrong input: syntax, schema, unit, range, dangling reference"},
     {4, "model or build: diverged, deadlock, capacity"},
     {5, "system: file, disk, memory"},
@@ -53,8 +53,7 @@ void mr_help_overview(struct mr_buf *out)
                      "usage: millrace VERB [OPTIONS] ARGS\n\n");
     for (size_t i = 0; i < mr_verbs_n; i++) {
         const struct mr_verb *verb = &mr_verbs_table[i];
-        mr_buf_printf(out, "  %-10s %s%s\n", verb->name, verb->summary,
-                      verb->run == NULL ? " (not built yet)" : "");
+        mr_buf_printf(out, "  %-10s %s\n", verb->name, verb->summary);
     }
     mr_buf_text(out, "\noptions of every verb:\n");
     mr_opts_print_help(&mr_opts_global, out);
@@ -81,8 +80,6 @@ void mr_help_verb(const struct mr_verb *verb, struct mr_buf *out)
         word += n + strspn(word + n, " ");
     }
     mr_buf_char(out, '\n');
-    if (verb->run == NULL)
-        mr_buf_text(out, "\nThis verb is not built yet.\n");
     if (verb->opts != NULL) {
         mr_buf_text(out, "\noptions:\n");
         mr_opts_print_help(verb->opts, out);
@@ -112,8 +109,6 @@ static void man_overview(struct mr_buf *out)
         }
         mr_buf_char(out, '\n');
         mr_man_line(out, "", verb->doc);
-        if (verb->run == NULL)
-            mr_buf_text(out, "Not built yet.\n");
         if (verb->opts != NULL) {
             mr_buf_text(out, ".RS\n");
             mr_man_options(out, verb->opts);
@@ -139,8 +134,6 @@ void mr_help_man(const struct mr_verb *verb, struct mr_buf *out)
         }
         mr_buf_text(out, "\n.SH DESCRIPTION\n");
         mr_man_line(out, "", verb->doc);
-        if (verb->run == NULL)
-            mr_buf_text(out, "Not built yet.\n");
         if (verb->opts != NULL) {
             mr_buf_text(out, ".SH OPTIONS\n");
             mr_man_options(out, verb->opts);

@@ -39,14 +39,6 @@ static int wrong_count(const struct mr_ui *ui, const struct mr_verb *verb, int n
                        verb->n_arg_max == 0 ? "no" : "fewer", verb->name, verb->args);
 }
 
-static bool asks_for_help(int argc, char **argv)
-{
-    for (int i = 2; i < argc; i++)
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-            return true;
-    return false;
-}
-
 /* What is said before the options are read obeys this one all the same. */
 static enum mr_ui_color early_color(int argc, char **argv)
 {
@@ -105,13 +97,7 @@ int main(int argc, char **argv)
     const struct mr_opts_target of_global = {&mr_opts_global, &global};
     const struct mr_opts_target of_verb = {verb->opts, opts};
     int first = 1, code;
-    if (verb->run == NULL && asks_for_help(argc, argv)) {
-        global.wants_help = true;
-        code = run_verb(verb, argc - 1, argv + 1, opts, first, &global);
-    } else if (verb->run == NULL) {
-        /* its options are not known yet: do not complain about them */
-        code = mr_ui_usage(&ui, verb->name, "%s is not built yet in this version", verb->name);
-    } else if (mr_opts_parse(&of_global, &of_verb, argc - 1, argv + 1, &first, &err) != MR_OK) {
+    if (mr_opts_parse(&of_global, &of_verb, argc - 1, argv + 1, &first, &err) != MR_OK) {
         code = mr_ui_usage(&ui, verb->name, "%s: %s", verb->name, err.text);
     } else {
         code = run_verb(verb, argc - 1, argv + 1, opts, first, &global);

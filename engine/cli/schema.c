@@ -13,6 +13,7 @@
 #include "engine/twin/play_keys.h"
 #include "engine/twin/scenario.h"
 #include "experiments/experiment.h"
+#include "experiments/sla.h"
 #include "models/cpu.h"
 #include "models/gpu.h"
 #include "models/llm.h"
@@ -170,6 +171,8 @@ static const struct kind {
      no_table, &keys, NULL, NULL},
     {"experiment", "a scenario and what is varied in it, NAME.experiment.xml", mr_experiment_table,
      NULL, NULL, mr_experiment_print_rng},
+    {"sla", "what tiers are promised, NAME.sla.xml, for millrace size", mr_sla_table, NULL, NULL,
+     mr_sla_print_rng},
     {"tolerance", "limits of millrace regress, NAME.tolerance.xml", mr_tolerance_table, NULL,
      "experiments/schema/tolerance.rng", NULL},
     {"h5", "result files of run, thermal and power, NAME.h5: groups of datasets (HDF5, netCDF-4)",

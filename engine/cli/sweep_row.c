@@ -47,7 +47,7 @@ mr_status mr_sweep_row_settings(struct mr_sweep_row *row, size_t i, struct mr_er
     return st;
 }
 
-static mr_status own_path(struct mr_buf *out, struct mr_err *err)
+mr_status mr_sweep_row_program(struct mr_buf *out, struct mr_err *err)
 {
     char path[PATH_MAX];
     const ssize_t n = readlink("/proc/self/exe", path, sizeof path);
@@ -70,7 +70,7 @@ mr_status mr_sweep_row_command(struct mr_sweep_row *row, size_t i, const char *f
     if (row->argv == NULL)
         return mr_err_nomem(err, (2 * row->design->n_factor + 16) * sizeof *row->argv);
     size_t n = 0;
-    mr_status st = own_path(&text, err);
+    mr_status st = mr_sweep_row_program(&text, err);
     row->argv[n++] = keep(row, &text, err);
     row->argv[n++] = "run";
     row->argv[n++] = "--alone"; /* whatever started the sweep */

@@ -35,6 +35,9 @@ MR_CHECKED mr_status mr_sweep_row_probe(struct mr_sweep_row *row, size_t i, cons
                                         const struct mr_batch_options *options,
                                         struct mr_sweep_row_cost *cost, struct mr_err *err);
 
+/** Path of this program. @param[out] out appended */
+MR_CHECKED mr_status mr_sweep_row_program(struct mr_buf *out, struct mr_err *err);
+
 void mr_sweep_row_fini(struct mr_sweep_row *row);
 
 #endif

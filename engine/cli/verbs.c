@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The verb table. A verb whose `run` is NULL is announced here and says so when called (exit 2). */
+/* The verb table. */
 #include "engine/cli/verbs.h"
 
 #include "engine/cli/bench.h"
@@ -15,6 +15,7 @@
 #include "engine/cli/run.h"
 #include "engine/cli/schema.h"
 #include "engine/cli/site.h"
+#include "engine/cli/size.h"
 #include "engine/cli/step.h"
 #include "engine/cli/sweep.h"
 #include "engine/cli/thermal.h"
@@ -83,9 +84,11 @@ const struct mr_verb mr_verbs_table[] = {
      .opts = &mr_regress_opts, .opts_bytes = sizeof(struct mr_regress_opts_values),
      .n_arg_min = 1, .n_arg_max = -1, .run = mr_regress_verb},
     {.name = "size", .args = "SCENARIO", .summary = "smallest build for a target",
-     .doc = "Finds the smallest site that reaches a target, or the best one under a limit, and shows the frontier it walked.",
-     .example = {"millrace size b.scenario.xml --limit-mw 20", "millrace size b.scenario.xml --target-tok-s 1e6"},
-     .n_arg_min = 1, .n_arg_max = 1},
+     .doc = "Finds the smallest build that reaches a target, or the one that makes the most within megawatts, budget and promises, by short "
+            "runs of those that could be it; shows the front it walked and why the others lost. Exit code 1 when there is none.",
+     .example = {"millrace size b.scenario.xml --limit-mw 20 -o best.h5", "millrace size b.scenario.xml --target-tok-s 1e6 --over layout/hall/row/count=2:12:1"},
+     .opts = &mr_size_opts, .opts_bytes = sizeof(struct mr_size_opts_values),
+     .n_arg_min = 1, .n_arg_max = 1, .run = mr_size_verb},
     {.name = "export", .args = "RUN", .summary = "tables and traces out of a run",
      .doc = "Writes CSV tables, DSX-named series, a Chrome trace or an agentic request trace from a result file; alone, lists its tables.",
      .example = {"millrace export run.h5 --table racks", "millrace export run.h5 --format trace -o run.json"},

@@ -22,7 +22,7 @@ struct mr_verb {
     const struct mr_opt_table *opts; /* NULL: none of its own */
     size_t opts_bytes;
     int n_arg_min, n_arg_max;                    /* -1: any number */
-    int (*run)(const struct mr_verb_call *call); /* exit code; NULL: not built yet */
+    int (*run)(const struct mr_verb_call *call); /* exit code */
 };
 
 extern const struct mr_verb mr_verbs_table[];

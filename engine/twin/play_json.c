@@ -188,6 +188,7 @@ static void put_tiers(struct mr_jsonw *w, const struct mr_scenario *scenario,
                          n_own > 0 ? (double)tier->n_met / (double)n_own : unknown);
         put_hist(w, "ttft_s", &tier->ttft);
         put_hist(w, "tpot_s", &tier->tpot);
+        put_hist(w, "e2e_s", &tier->e2e);
         put_tier_sessions(w, result, tier);
         mr_jsonw_end(w);
     }

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Map: order - table - front - JSON - CSV. */
+#include "engine/cli/size_tell.h"
+
+#include "engine/base/csv.h"
+#include "engine/base/jsonw.h"
+#include "engine/base/mem.h"
+#include "engine/base/num.h"
+#include "experiments/design.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    n_shown = 16, /* builds in the table */
+    n_row = 14,   /* of the plot */
+    n_col = 60,
+    column_max = 24
+};
+
+/* ---- order ---- */
+
+/* The run that stands for a build: that of the heaviest load it held, else its last. */
+static const struct mr_size_run *run_of(const struct mr_size_told *told, size_t i)
+{
+    const struct mr_search_item *item = &told->space->item[i];
+    return mr_size_play_find(told->play, i, item->lo >= 0 ? item->lo : item->hi);
+}
+
+static int rank_of(enum mr_search_fate fate)
+{
+    static const int ranks[] = {
+        [MR_SEARCH_BEST] = 0,   [MR_SEARCH_EQUAL] = 1,  [MR_SEARCH_LESS] = 2,
+        [MR_SEARCH_MISSED] = 3, [MR_SEARCH_FAILED] = 4, [MR_SEARCH_BOUND] = 5,
+        [MR_SEARCH_LARGER] = 6, [MR_SEARCH_OPEN] = 7,   [MR_SEARCH_REFUSED] = 8};
+    return ranks[fate];
+}
+
+static bool is_before(const struct mr_size_told *told, size_t a, size_t b)
+{
+    const struct mr_search_item *x = &told->space->item[a], *y = &told->space->item[b];
+    if (rank_of(x->fate) != rank_of(y->fate))
+        return rank_of(x->fate) < rank_of(y->fate);
+    if (x->lo != y->lo)
+        return x->lo > y->lo;
+    if (x->tok_s < y->tok_s || x->tok_s > y->tok_s)
+        return x->tok_s > y->tok_s;
+    if (x->size < y->size || x->size > y->size)
+        return x->size < y->size;
+    return a < b;
+}
+
+/* Owned by the caller; NULL without memory. */
+static size_t *ordered(const struct mr_size_told *told)
+{
+    size_t *order = mr_alloc(told->space->n_build, sizeof *order);
+    for (size_t i = 0; order != NULL && i < told->space->n_build; i++) {
+        size_t k = i;
+        for (; k > 0 && is_before(told, i, order[k - 1]); k--)
+            order[k] = order[k - 1];
+        order[k] = i;
+    }
+    return order;
+}
+
+/* ---- table ---- */
+
+/* "rack/count" of "layout/hall/row/rack/count" */
+static const char *short_name(const char *path)
+{
+    const char *last = strrchr(path, '/');
+    if (last == NULL)
+        return path;
+    const char *p = last;
+    while (p > path && p[-1] != '/')
+        p--;
+    return p;
+}
+
+/* As wide as the name and the longest value. */
+static int width_of(const struct mr_size_factor *factor)
+{
+    size_t n = strlen(short_name(factor->path));
+    for (size_t i = 0; i < factor->n_value; i++)
+        n = strlen(factor->value[i]) > n ? strlen(factor->value[i]) : n;
+    return n < column_max ? (int)n : column_max;
+}
+
+static void put_number(struct mr_buf *out, double value, double scale, int width)
+{
+    char text[MR_NUM_CAP] = "-";
+    if (isfinite(value))
+        mr_num_format_human(value * scale, 4, text);
+    mr_buf_printf(out, " %*s", width, text);
+}
+
+static void why_of(const struct mr_size_told *told, size_t i, char *out, size_t cap)
+{
+    const struct mr_search_item *item = &told->space->item[i];
+    const char *of_load =
+        item->hi < (long)told->space->load.n_value && item->hi >= 0 && told->space->load.n_value > 1
+            ? told->space->load.value[item->hi]
+            : "";
+    char bound[MR_NUM_CAP];
+    switch (item->fate) {
+    case MR_SEARCH_BEST:
+        snprintf(out, cap, "%s", "the answer");
+        break;
+    case MR_SEARCH_EQUAL:
+        snprintf(out, cap, "%s",
+                 told->has_target ? "reaches it, too, and is larger"
+                                  : "as much load, fewer tokens or more money");
+        break;
+    case MR_SEARCH_LARGER:
+        snprintf(out, cap, "%s", "a smaller one does: not played");
+        break;
+    case MR_SEARCH_BOUND:
+        mr_num_format_human(item->bound_tok_s, 4, bound);
+        snprintf(out, cap, "its cards make %s tok/s at most: not played", bound);
+        break;
+    case MR_SEARCH_LESS:
+    case MR_SEARCH_MISSED:
+        snprintf(out, cap, "%s%s%s", of_load, of_load[0] != '\0' ? ": " : "", item->why);
+        break;
+    case MR_SEARCH_OPEN:
+    case MR_SEARCH_REFUSED:
+    case MR_SEARCH_FAILED:
+    default:
+        snprintf(out, cap, "%s", item->why);
+        break;
+    }
+}
+
+static void put_head(const struct mr_size_told *told, struct mr_buf *out)
+{
+    mr_buf_text(out, "   ");
+    for (size_t k = 0; k < told->space->n_factor; k++)
+        mr_buf_printf(out, " %*.*s", width_of(&told->space->factor[k]), column_max,
+                      short_name(told->space->factor[k].path));
+    mr_buf_printf(out, " %6s %8s %8s %8s %10s", "racks", "MUSD", "MW", "peak MW", "tok/s");
+    if (told->space->load.n_value > 1)
+        mr_buf_printf(out, " %12s", short_name(told->space->load.path));
+    mr_buf_text(out, "  why\n");
+}
+
+static void put_row(const struct mr_size_told *told, size_t i, struct mr_buf *out)
+{
+    const struct mr_size_space *space = told->space;
+    const struct mr_size_build *build = &space->build[i];
+    const struct mr_search_item *item = &space->item[i];
+    const struct mr_size_run *run = run_of(told, i);
+    char why[2 * MR_SEARCH_WHY];
+    mr_buf_text(out, i == told->best ? "  *" : "   ");
+    for (size_t k = 0; k < space->n_factor; k++)
+        mr_buf_printf(out, " %*.*s", width_of(&space->factor[k]), column_max, build->value[k]);
+    mr_buf_printf(out, " %6llu", (unsigned long long)build->n_rack);
+    put_number(out, build->capital_usd, 1e-6, 8);
+    put_number(out, build->nominal_w, 1e-6, 8);
+    put_number(out, run != NULL ? run->peak_mw : (double)NAN, 1, 8);
+    put_number(out, run != NULL && item->lo >= 0 ? run->tok_s : (double)NAN, 1, 10);
+    if (space->load.n_value > 1)
+        mr_buf_printf(out, " %12s", item->lo >= 0 ? space->load.value[item->lo] : "-");
+    why_of(told, i, why, sizeof why);
+    mr_buf_printf(out, "  %s\n", why);
+}
+
+static void put_table(const struct mr_size_told *told, const size_t *order, struct mr_buf *out)
+{
+    const size_t n = told->space->n_build;
+    put_head(told, out);
+    for (size_t k = 0; k < n && k < n_shown; k++)
+        put_row(told, order[k], out);
+    if (n > n_shown)
+        mr_buf_printf(out, "    ... and %zu more (--csv FILE, --json FILE: all of them)\n",
+                      n - n_shown);
+}
+
+/* ---- front ---- */
+
+/* Dollars where they are known of all that held, else megawatts by the cards. */
+static bool is_by_money(const struct mr_size_told *told)
+{
+    bool is = true;
+    for (size_t i = 0; i < told->space->n_build; i++)
+        is = is && (told->space->item[i].lo < 0 || isfinite(told->space->build[i].capital_usd));
+    return is;
+}
+
+static double x_of(const struct mr_size_told *told, size_t i, bool by_money)
+{
+    const struct mr_size_build *build = &told->space->build[i];
+    return by_money ? build->capital_usd * 1e-6 : build->nominal_w * 1e-6;
+}
+
+/* Nothing that costs as little or less makes as much or more. */
+static bool is_on_front(const struct mr_size_told *told, size_t i, bool by_money)
+{
+    const struct mr_search_item *item = told->space->item;
+    const double x = x_of(told, i, by_money);
+    for (size_t k = 0; k < told->space->n_build; k++) {
+        const double other = x_of(told, k, by_money);
+        if (k == i || item[k].lo < 0 || !(other <= x) || item[k].tok_s < item[i].tok_s)
+            continue;
+        if (other < x || item[k].tok_s > item[i].tok_s || k < i)
+            return false;
+    }
+    return true;
+}
+
+static void put_front(const struct mr_size_told *told, struct mr_buf *out)
+{
+    char plane[n_row][n_col + 1], top[MR_NUM_CAP], right[MR_NUM_CAP];
+    const bool by_money = is_by_money(told);
+    double x_max = 0, y_max = 0;
+    for (size_t i = 0; i < told->space->n_build; i++)
+        if (told->space->item[i].lo >= 0 && isfinite(x_of(told, i, by_money))) {
+            x_max = fmax(x_max, x_of(told, i, by_money));
+            y_max = fmax(y_max, told->space->item[i].tok_s);
+        }
+    if (!(x_max > 0) || !(y_max > 0))
+        return;
+    memset(plane, ' ', sizeof plane);
+    for (int pass = 0; pass < 3; pass++) /* the front over the others, the best over all */
+        for (size_t i = 0; i < told->space->n_build; i++) {
+            const struct mr_search_item *item = &told->space->item[i];
+            const double x = x_of(told, i, by_money);
+            const int kind = i == told->best ? 2 : is_on_front(told, i, by_money) ? 1 : 0;
+            if (item->lo < 0 || !isfinite(x) || kind != pass)
+                continue;
+            plane[(size_t)((1 - item->tok_s / (1.02 * y_max)) * n_row)]
+                 [(size_t)(x / (1.02 * x_max) * n_col)] = "o#*"[kind];
+        }
+    mr_num_format_human(1.02 * y_max, 3, top);
+    mr_num_format_human(1.02 * x_max, 3, right);
+    mr_buf_printf(out, "\n  tokens/s, up to %s\n", top);
+    for (size_t r = 0; r < n_row; r++) {
+        size_t length = n_col;
+        while (length > 0 && plane[r][length - 1] == ' ')
+            length--;
+        mr_buf_printf(out, "  |%.*s\n", (int)length, plane[r]);
+    }
+    mr_buf_text(out, "  +");
+    for (size_t c = 0; c < n_col; c++)
+        mr_buf_char(out, '-');
+    mr_buf_printf(out, "\n   %s, up to %s   (* the answer, # the front, o within it)\n",
+                  by_money ? "capital, MUSD" : "MW at the meter by the cards", right);
+}
+
+/* ---- text ---- */
+
+static void put_counts(const struct mr_size_told *told, struct mr_buf *out)
+{
+    static const enum mr_search_fate unplayed[] = {MR_SEARCH_REFUSED, MR_SEARCH_BOUND,
+                                                   MR_SEARCH_LARGER};
+    static const char *const texts[] = {"over a limit or not buildable",
+                                        "whose cards cannot make as much",
+                                        "larger than the answer"};
+    const struct mr_size_space *space = told->space;
+    size_t n_played = 0;
+    for (size_t i = 0; i < space->n_build; i++)
+        n_played += run_of(told, i) != NULL;
+    mr_buf_printf(out, "%zu builds, %zu of them played in %zu runs", space->n_build, n_played,
+                  told->play->n_run);
+    for (size_t k = 0; k < sizeof unplayed / sizeof *unplayed; k++) {
+        size_t n = 0;
+        for (size_t i = 0; i < space->n_build; i++)
+            n += space->item[i].fate == unplayed[k];
+        if (n > 0)
+            mr_buf_printf(out, "; %zu %s", n, texts[k]);
+    }
+    mr_buf_text(out, "\n");
+}
+
+static void put_best(const struct mr_size_told *told, struct mr_buf *out)
+{
+    const struct mr_size_space *space = told->space;
+    if (told->best == space->n_build) {
+        mr_buf_text(out, "no build holds it\n");
+        return;
+    }
+    const struct mr_size_build *build = &space->build[told->best];
+    const struct mr_search_item *item = &space->item[told->best];
+    const size_t n_user = space->opts->set.n;
+    mr_buf_text(out, "best:");
+    for (size_t k = n_user; k < build->n_set; k++)
+        mr_buf_printf(out, " --set '%s'", build->set[k]);
+    if (space->load.path != NULL)
+        mr_buf_printf(out, " --set '%s=%s'", space->load.path, space->load.value[item->lo]);
+    mr_buf_text(out, "\n");
+    if (space->load.n_value > 1 && item->lo + 1 == (long)space->load.n_value)
+        mr_buf_printf(out,
+                      "it holds the heaviest load of all: more may be possible (--load '%s=...')\n",
+                      space->load.path);
+}
+
+void mr_size_tell_text(const struct mr_size_told *told, struct mr_buf *out)
+{
+    size_t *order = ordered(told);
+    if (order == NULL) {
+        out->status = MR_NOMEM;
+        return;
+    }
+    put_counts(told, out);
+    put_table(told, order, out);
+    put_front(told, out);
+    mr_buf_char(out, '\n');
+    put_best(told, out);
+    mr_free(order);
+}
+
+/* ---- JSON ---- */
+
+static void put_settings(const struct mr_size_build *build, struct mr_jsonw *w)
+{
+    mr_jsonw_key(w, "set");
+    mr_jsonw_array(w);
+    for (size_t k = 0; k < build->n_set; k++)
+        mr_jsonw_str(w, mr_str_of(build->set[k]));
+    mr_jsonw_end(w);
+}
+
+static void put_build(const struct mr_size_told *told, size_t i, struct mr_jsonw *w)
+{
+    const struct mr_size_space *space = told->space;
+    const struct mr_size_build *build = &space->build[i];
+    const struct mr_search_item *item = &space->item[i];
+    char why[2 * MR_SEARCH_WHY];
+    why_of(told, i, why, sizeof why);
+    mr_jsonw_object(w);
+    mr_jsonw_key_u64(w, "build", i);
+    mr_jsonw_key_text(w, "fate", mr_search_fate_name(item->fate));
+    mr_jsonw_key_text(w, "why", why);
+    mr_jsonw_key(w, "factors");
+    mr_jsonw_object(w);
+    for (size_t k = 0; k < space->n_factor; k++)
+        mr_jsonw_key_text(w, space->factor[k].path, build->value[k]);
+    mr_jsonw_end(w);
+    mr_jsonw_key_u64(w, "racks", build->n_rack);
+    mr_jsonw_key_u64(w, "packages", build->n_package);
+    mr_jsonw_key_u64(w, "instances", build->n_instance);
+    mr_jsonw_key_f64(w, "nominal_mw", build->nominal_w * 1e-6);
+    mr_jsonw_key_f64(w, "capital_usd", build->capital_usd);
+    mr_jsonw_key_f64(w, "bound_tok_s",
+                     isfinite(item->bound_tok_s) ? item->bound_tok_s : (double)NAN);
+    mr_jsonw_key_text(
+        w, "load", item->lo >= 0 && space->load.path != NULL ? space->load.value[item->lo] : NULL);
+    mr_jsonw_key_f64(w, "tok_s", item->lo >= 0 ? item->tok_s : (double)NAN);
+    put_settings(build, w);
+    mr_jsonw_end(w);
+}
+
+static void put_run(const struct mr_size_told *told, size_t i, struct mr_jsonw *w)
+{
+    const struct mr_size_run *run = &told->play->run[i];
+    char id[MR_DESIGN_ID];
+    mr_jsonw_object(w);
+    mr_jsonw_key_text(w, "run_id", mr_design_id(i, id));
+    mr_jsonw_key_u64(w, "build", run->build);
+    mr_jsonw_key_text(w, "load",
+                      told->space->load.path != NULL ? told->space->load.value[run->load] : NULL);
+    mr_jsonw_key_bool(w, "holds", run->holds);
+    mr_jsonw_key_f64(w, "tok_s", run->tok_s);
+    mr_jsonw_key_f64(w, "site_mw_peak", run->peak_mw);
+    mr_jsonw_key_f64(w, "site_mw_mean", run->mean_mw);
+    mr_jsonw_key_f64(w, "usd_per_mtok", run->usd_mtok);
+    mr_jsonw_key_f64(w, "user_tok_s", run->user_tok_s);
+    mr_jsonw_end(w);
+}
+
+void mr_size_tell_json(const struct mr_size_told *told, struct mr_buf *out)
+{
+    const struct mr_size_space *space = told->space;
+    struct mr_jsonw w;
+    mr_jsonw_init(&w, out, 1);
+    mr_jsonw_object(&w);
+    mr_jsonw_key_u64(&w, "schema", 1);
+    mr_jsonw_key_text(&w, "goal", told->has_target ? "smallest" : "most");
+    mr_jsonw_key_f64(&w, "limit_mw",
+                     space->opts->limit_mw > 0 ? space->opts->limit_mw : (double)NAN);
+    mr_jsonw_key_f64(&w, "budget_usd",
+                     space->opts->budget_usd > 0 ? space->opts->budget_usd : (double)NAN);
+    mr_jsonw_key_text(&w, "load_path", space->load.path);
+    mr_jsonw_key(&w, "best");
+    if (told->best < space->n_build)
+        put_build(told, told->best, &w);
+    else
+        mr_jsonw_f64(&w, (double)NAN);
+    mr_jsonw_key(&w, "builds");
+    mr_jsonw_array(&w);
+    for (size_t i = 0; i < space->n_build; i++)
+        put_build(told, i, &w);
+    mr_jsonw_end(&w);
+    mr_jsonw_key(&w, "runs");
+    mr_jsonw_array(&w);
+    for (size_t i = 0; i < told->play->n_run; i++)
+        put_run(told, i, &w);
+    mr_jsonw_end(&w);
+    mr_jsonw_end(&w);
+    mr_buf_char(out, '\n');
+}
+
+/* ---- CSV ---- */
+
+/* Infinite and unknown ones stay empty. */
+static void put_number_field(struct mr_csv_writer *w, double value)
+{
+    mr_csv_put_f64(w, isfinite(value) ? value : (double)NAN);
+}
+
+void mr_size_tell_csv(const struct mr_size_told *told, struct mr_buf *out)
+{
+    static const char *const heads[] = {"racks",        "packages",    "instances", "nominal_mw",
+                                        "capital_usd",  "bound_tok_s", "load",      "tok_s",
+                                        "site_mw_peak", "fate",        "why"};
+    const struct mr_size_space *space = told->space;
+    struct mr_csv_writer w = {.buf = out};
+    mr_csv_put_text(&w, "build");
+    for (size_t k = 0; k < space->n_factor; k++)
+        mr_csv_put_text(&w, space->factor[k].path);
+    for (size_t k = 0; k < sizeof heads / sizeof *heads; k++)
+        mr_csv_put_text(&w, heads[k]);
+    mr_csv_put_end(&w);
+    for (size_t i = 0; i < space->n_build; i++) {
+        const struct mr_size_build *build = &space->build[i];
+        const struct mr_search_item *item = &space->item[i];
+        const struct mr_size_run *run = run_of(told, i);
+        char why[2 * MR_SEARCH_WHY];
+        why_of(told, i, why, sizeof why);
+        mr_csv_put_u64(&w, i);
+        for (size_t k = 0; k < space->n_factor; k++)
+            mr_csv_put_text(&w, build->value[k]);
+        mr_csv_put_u64(&w, build->n_rack);
+        mr_csv_put_u64(&w, build->n_package);
+        mr_csv_put_u64(&w, build->n_instance);
+        put_number_field(&w, build->nominal_w * 1e-6);
+        put_number_field(&w, build->capital_usd);
+        put_number_field(&w, item->bound_tok_s);
+        mr_csv_put_text(&w, item->lo >= 0 && space->load.path != NULL ? space->load.value[item->lo]
+                                                                      : "");
+        put_number_field(&w, item->lo >= 0 ? item->tok_s : (double)NAN);
+        put_number_field(&w, run != NULL ? run->peak_mw : (double)NAN);
+        mr_csv_put_text(&w, mr_search_fate_name(item->fate));
+        mr_csv_put_text(&w, why);
+        mr_csv_put_end(&w);
+    }
+}
+
+void mr_size_tell_manifest(const struct mr_size_told *told, struct mr_buf *out)
+{
+    const struct mr_size_space *space = told->space;
+    struct mr_csv_writer w = {.buf = out};
+    char id[MR_DESIGN_ID];
+    mr_csv_put_text(&w, "run_id");
+    for (size_t k = 0; k < space->n_factor; k++)
+        mr_csv_put_text(&w, space->factor[k].path);
+    if (space->load.path != NULL)
+        mr_csv_put_text(&w, space->load.path);
+    mr_csv_put_end(&w);
+    for (size_t i = 0; i < told->play->n_run; i++) {
+        const struct mr_size_run *run = &told->play->run[i];
+        mr_csv_put_text(&w, mr_design_id(i, id));
+        for (size_t k = 0; k < space->n_factor; k++)
+            mr_csv_put_text(&w, space->build[run->build].value[k]);
+        if (space->load.path != NULL)
+            mr_csv_put_text(&w, space->load.value[run->load]);
+        mr_csv_put_end(&w);
+    }
+}
