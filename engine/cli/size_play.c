@@ -172,7 +172,7 @@ static mr_status look_at(struct mr_size_play *play, struct mr_search_trial *tria
                          struct mr_err *err)
 {
     const double n = (double)NAN;
-    struct mr_size_run run = {trial->item, trial->load, trial->has_failed, false, n, n, n, n, n};
+    struct mr_size_run run = {trial->item, trial->load, trial->has_failed, false, n, n, n, n, n, n};
     struct mr_figures f = {0};
     if (!trial->has_failed) {
         const char *json = file_of(play, i_run, ".json", err);
@@ -186,6 +186,7 @@ static mr_status look_at(struct mr_size_play *play, struct mr_search_trial *tria
         run.mean_mw = mr_figures_value(&f, "power.site_mw_mean");
         run.usd_mtok = mr_figures_value(&f, "economy.usd_per_mtok");
         run.user_tok_s = mr_figures_value(&f, "tok_s.output_per_user_p50");
+        run.n_violation = mr_figures_value(&f, "violations");
         run.holds = trial->holds = judge(play, &f, run.tok_s, trial->why);
         mr_figures_fini(&f);
     }

@@ -13,7 +13,7 @@
 struct mr_size_run {
     size_t build, load;
     bool has_failed, holds;
-    double tok_s, peak_mw, mean_mw, usd_mtok, user_tok_s;
+    double tok_s, peak_mw, mean_mw, usd_mtok, user_tok_s, n_violation;
 };
 
 /* Zero-initialize but for what says so; mr_size_play_fini. */

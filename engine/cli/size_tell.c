@@ -95,6 +95,24 @@ static void put_number(struct mr_buf *out, double value, double scale, int width
     mr_buf_printf(out, " %*s", width, text);
 }
 
+/* Limits inside the site that were passed: a build may hold its load all the same. */
+static const char *warning_of(const struct mr_size_told *told, size_t i, char out[64])
+{
+    const struct mr_size_run *run = run_of(told, i);
+    out[0] = '\0';
+    if (run != NULL && run->n_violation > 0)
+        snprintf(out, 64, "; limits of the site passed: %.0f", run->n_violation);
+    return out;
+}
+
+static const char *equal_of(const struct mr_size_told *told)
+{
+    if (told->has_target)
+        return "reaches it, too, and is larger";
+    return told->space->load.n_value > 1 ? "holds as much and is larger"
+                                         : "fewer tokens, or as many and larger";
+}
+
 static void why_of(const struct mr_size_told *told, size_t i, char *out, size_t cap)
 {
     const struct mr_search_item *item = &told->space->item[i];
@@ -102,15 +120,13 @@ static void why_of(const struct mr_size_told *told, size_t i, char *out, size_t 
         item->hi < (long)told->space->load.n_value && item->hi >= 0 && told->space->load.n_value > 1
             ? told->space->load.value[item->hi]
             : "";
-    char bound[MR_NUM_CAP];
+    char bound[MR_NUM_CAP], broken[64];
     switch (item->fate) {
     case MR_SEARCH_BEST:
-        snprintf(out, cap, "%s", "the answer");
+        snprintf(out, cap, "the answer%s", warning_of(told, i, broken));
         break;
     case MR_SEARCH_EQUAL:
-        snprintf(out, cap, "%s",
-                 told->has_target ? "reaches it, too, and is larger"
-                                  : "as much load, fewer tokens or more money");
+        snprintf(out, cap, "%s%s", equal_of(told), warning_of(told, i, broken));
         break;
     case MR_SEARCH_LARGER:
         snprintf(out, cap, "%s", "a smaller one does: not played");
@@ -365,6 +381,7 @@ static void put_run(const struct mr_size_told *told, size_t i, struct mr_jsonw *
     mr_jsonw_key_f64(w, "site_mw_mean", run->mean_mw);
     mr_jsonw_key_f64(w, "usd_per_mtok", run->usd_mtok);
     mr_jsonw_key_f64(w, "user_tok_s", run->user_tok_s);
+    mr_jsonw_key_f64(w, "violations", run->n_violation);
     mr_jsonw_end(w);
 }
 

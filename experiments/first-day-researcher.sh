@@ -1,0 +1,53 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# A researcher's first day: an experiment is checked, timed on one row, run (on Slurm where there is one, else here), merged, opened with
+# xarray, and the row that looks odd is played again to the bit.
+#   sh experiments/first-day-researcher.sh [MILLRACE [FOLDER]]
+. "$(dirname "$0")/first-day.sh"
+
+step "Is the experiment right? How long will it take?"
+try millrace validate "$here/kv.experiment.xml"
+try millrace sweep "$here/kv.experiment.xml" --dry-run
+
+if command -v sbatch >/dev/null && sinfo -h >/dev/null 2>&1; then
+    step "On Slurm: four tasks, then a merge that waits for them"
+    jobs=$(MILLRACE="$millrace" sh "$here/slurm/submit.sh" "$here/kv.experiment.xml" out --array=0-3)
+    echo "jobs $jobs"
+    while squeue -h -j "$(echo "$jobs" | tr ' ' ',')" 2>/dev/null | grep -q .; do sleep 1; done
+else
+    step "No Slurm here: the same on this machine, two rows at a time, in two parts, as two tasks would"
+    try millrace sweep "$here/kv.experiment.xml" -d out -j 2 --shard 0/2
+    try millrace sweep "$here/kv.experiment.xml" -d out -j 2 --shard 1/2 --resume
+    try millrace merge out
+fi
+want "24 rows are done" [ "$(grep -c ',done,' out/status.csv)" = 24 ]
+
+step "What came out: which factor matters, which configuration is best"
+try millrace report out/sweep.h5 -o sweep.html
+
+step "One file for the notebook"
+python=
+for p in python3 /usr/bin/python3; do
+    [ -n "$python" ] || ! "$p" -c 'import xarray, netCDF4' 2>/dev/null || python=$p
+done
+if [ -n "$python" ]; then
+    cat >look.py <<'P'
+import xarray
+kpi = xarray.open_dataset("out/sweep.h5", group="kpi")
+hit = kpi["sessions.prefix_hit_frac"]
+assert hit.size == 24 and not hit.isnull().any()
+by_blocks = hit.groupby(kpi["deployment.blocks"]).mean()
+print("share of the prompts found in the cache, by KV blocks:")
+for blocks, share in zip(by_blocks["deployment.blocks"].values, by_blocks.values):
+    print("  %6.0f  %.3f" % (blocks, share))
+assert by_blocks[0] < 0.5 < by_blocks[-1]
+P
+    try "$python" look.py
+else
+    echo "STEP LEFT OUT: python3-xarray and python3-netcdf4 are not installed"
+fi
+
+step "Row 00017 looks odd: once more, call by call"
+try millrace run out/run_00017.h5 --requests odd.csv -o odd.h5
+want "the row is repeated to the bit" h5diff -q out/run_00017.h5 odd.h5 /requests /requests
+echo "$(($(wc -l <odd.csv) - 1)) calls, the same as in the sweep to the last bit"
