@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* File names in the effective scenario are replaced by the hashes of what is in them. */
+/* File names in the effective scenario are replaced by the hashes of what is in them; cards follow
+ * by kind and id. */
 #include "engine/cli/confighash.h"
 
 #include "engine/base/mem.h"
+#include "engine/base/share.h"
+#include "engine/base/shelf.h"
 #include "engine/cli/run_repeat.h"
+#include "models/cpu.h"
+#include "models/gpu.h"
+#include "models/llm.h"
+#include "models/profile.h"
+#include "models/software.h"
+#include "platforms/library.h"
 #include "revision.h"
 
 /* Beyond the room for hashes, files are read again. */
@@ -25,6 +34,94 @@ static mr_status hash_file(struct mr_confighash *files, const char *path, char o
     return MR_OK;
 }
 
+/* ---- cards ---- */
+
+/* "gpu gb300 HASH", found as whoever reads it finds it; one that is absent is for the run to tell.
+ * @param[in] files NULL: nothing is kept */
+static mr_status add_card(struct mr_confighash *files, const struct mr_card_kind *kind,
+                          const char *id, const char *naming_file, struct mr_buf *text,
+                          struct mr_err *err)
+{
+    struct mr_buf file = {0}, path = {0};
+    struct mr_err absent = {0};
+    char hash[MR_SHA256_HEX] = "";
+    if (id == NULL)
+        return MR_OK;
+    mr_buf_printf(&file, "%s/%s.xml", kind->folder, id);
+    mr_status st = mr_buf_check(&file, err);
+    if (st == MR_OK && mr_share_find(file.text, naming_file, &path, &absent) == MR_OK)
+        st = files != NULL ? hash_file(files, path.text, hash, err)
+                           : mr_run_repeat_hash(path.text, hash, err);
+    mr_buf_fini(&file);
+    mr_buf_fini(&path);
+    mr_buf_printf(text, "%s %s %s\n", kind->element, id, hash);
+    return st;
+}
+
+static mr_status add_pool(struct mr_confighash *files, const struct mr_scenario_deployment *d,
+                          const char *naming_file, struct mr_buf *text, struct mr_err *err)
+{
+    MR_TRY(add_card(files, &mr_gpu_kind, d->gpu, naming_file, text, err));
+    MR_TRY(add_card(files, &mr_llm_kind, d->llm, naming_file, text, err));
+    MR_TRY(add_card(files, &mr_software_kind, d->software, naming_file, text, err));
+    return add_card(files, &mr_profile_kind, d->profile, naming_file, text, err);
+}
+
+static mr_status hash_site(const char *site, char out[MR_SHA256_HEX], struct mr_err *err)
+{
+    enum {
+        n_kind = 4
+    };
+    static const struct mr_card_kind *const kinds[n_kind] = {&mr_rack_kind, &mr_cdu_kind,
+                                                             &mr_switch_kind, &mr_reject_kind};
+    uint8_t digest[MR_SHA256_BYTES];
+    struct mr_buf text = {0};
+    mr_status st = MR_OK;
+    for (int k = 0; k < n_kind && st == MR_OK; k++) {
+        struct mr_shelf_list list = {0};
+        st = mr_shelf_list_add(&list, kinds[k], site, err);
+        for (size_t i = 0; i < list.n && st == MR_OK; i++)
+            st = add_card(NULL, kinds[k], list.id[i], site, &text, err);
+        mr_shelf_list_fini(&list);
+    }
+    if (st == MR_OK)
+        st = mr_buf_check(&text, err);
+    if (st == MR_OK) {
+        mr_sha256(text.text != NULL ? text.text : "", text.n, digest);
+        mr_sha256_hex(digest, out);
+    }
+    mr_buf_fini(&text);
+    return st;
+}
+
+/* Once for all rows of a sweep that play on it. */
+static mr_status add_site(struct mr_confighash *files, const char *site, struct mr_buf *text,
+                          struct mr_err *err)
+{
+    if (site == NULL)
+        return MR_OK;
+    if (files->site == NULL || strcmp(files->site, site) != 0) {
+        mr_free(files->site);
+        files->site = mr_alloc_text(site, strlen(site));
+        if (files->site == NULL)
+            return mr_err_nomem(err, strlen(site) + 1);
+        MR_TRY(hash_site(site, files->of_site, err));
+    }
+    mr_buf_printf(text, "cards of the site %s\n", files->of_site);
+    return MR_OK;
+}
+
+static mr_status add_cards(struct mr_confighash *files, const struct mr_scenario *s,
+                           struct mr_buf *text, struct mr_err *err)
+{
+    MR_TRY(add_pool(files, &s->deployment, s->path, text, err));
+    if (s->has_prefill)
+        MR_TRY(add_pool(files, &s->prefill, s->path, text, err));
+    if (s->has_agents)
+        MR_TRY(add_card(files, &mr_cpu_kind, s->tools.cpu, s->path, text, err));
+    return add_site(files, s->site.file, text, err);
+}
+
 mr_status mr_confighash_of(struct mr_confighash *files, const struct mr_scenario *scenario,
                            const struct mr_confighash_options *options, char out[MR_SHA256_HEX],
                            struct mr_err *err)
@@ -44,7 +141,9 @@ mr_status mr_confighash_of(struct mr_confighash *files, const struct mr_scenario
     mr_buf_printf(&text, "steps_singly %d record_every %.17g millrace %s %s dirty %d\n",
                   options->steps_singly, options->record_every_s, MR_VERSION, MR_GIT_HASH,
                   MR_GIT_DIRTY);
-    mr_status st = mr_buf_check(&text, err);
+    mr_status st = add_cards(files, scenario, &text, err);
+    if (st == MR_OK)
+        st = mr_buf_check(&text, err);
     if (st == MR_OK) {
         mr_sha256(text.text, text.n, digest);
         mr_sha256_hex(digest, out);
@@ -57,5 +156,6 @@ void mr_confighash_fini(struct mr_confighash *files)
 {
     for (size_t i = 0; i < files->n; i++)
         mr_free(files->path[i]);
+    mr_free(files->site);
     *files = (struct mr_confighash){0};
 }

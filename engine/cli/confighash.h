@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The identity of a run's configuration: SHA-256 of the scenario with every default filled in, of
  * the contents of the files it reads, of how it is recorded, and of the program's version. Where
- * files are does not count. Cards and platforms' parts belong to the program. */
+ * files are does not count. Cards are files, too, wherever they are found: those that the scenario
+ * names, and for a site all of platforms/ that its layout could name, for what racks refer to is
+ * known only when they are read. */
 #ifndef MR_ENGINE_CLI_CONFIGHASH_H
 #define MR_ENGINE_CLI_CONFIGHASH_H
 
@@ -9,7 +11,7 @@
 #include "engine/twin/scenario.h"
 
 enum {
-    MR_CONFIGHASH_FILES = 32
+    MR_CONFIGHASH_FILES = 64
 };
 
 /* Hashes of files that were read before; zero-initialize, mr_confighash_fini. */
@@ -17,6 +19,8 @@ struct mr_confighash {
     char *path[MR_CONFIGHASH_FILES];
     char hash[MR_CONFIGHASH_FILES][MR_SHA256_HEX];
     size_t n;
+    char *site; /* whose cards these are, or NULL */
+    char of_site[MR_SHA256_HEX];
 };
 
 struct mr_confighash_options {

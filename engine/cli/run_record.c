@@ -5,6 +5,7 @@
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/cli/confighash.h"
+#include "engine/cli/run_origin.h"
 #include "engine/cli/run_repeat.h"
 #include "engine/cli/site_record.h"
 #include "engine/record/columns.h"
@@ -226,6 +227,7 @@ static mr_status declare(struct mr_run_record *r, struct mr_err *err)
     MR_TRY(mr_runfile_attr_text(r->file, "/provenance", "revision", MR_GIT_HASH, err));
     MR_TRY(mr_runfile_attr_text(r->file, "/provenance", "scenario", scenario->path, err));
     MR_TRY(mr_runfile_attr_u64(r->file, "/provenance", "seed", scenario->top.seed, err));
+    MR_TRY(mr_run_origin_put(r->file, err));
     MR_TRY(declare_series(r, tiers, err));
     MR_TRY(mr_runfile_attr_text(r->file, "/site", "name",
                                 scenario->site.file != NULL ? scenario->site.file : "", err));
@@ -453,6 +455,7 @@ mr_status mr_run_record_finish(struct mr_run_record *record, const struct mr_pla
     MR_TRY(put_tiers(record, result, err));
     MR_TRY(put_figures(record, json, err));
     MR_TRY(mr_runfile_text(record->file, "/provenance", "summary", "Summary as JSON", json.p, err));
+    MR_TRY(mr_run_origin_end(record->file, err));
     return result->is_partial
                ? mr_runfile_finish(record->file, MR_RUNFILE_PARTIAL, "stopped by a signal", err)
                : mr_runfile_finish(record->file, MR_RUNFILE_COMPLETE, "done", err);
