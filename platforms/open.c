@@ -75,27 +75,43 @@ static mr_status read_unknown(const char *path, bool *is_layout, struct mr_site 
     return st;
 }
 
-/* The layout's text, changed. */
+/* The layout's text, changed. @param[out] text mr_buf_fini, after errors too */
+static mr_status read_changed(const char *path, const struct mr_layout_change *change, size_t n,
+                              struct mr_buf *text, struct mr_err *err)
+{
+    struct mr_gz *file = NULL;
+    char *bytes = NULL;
+    size_t n_byte = 0;
+    mr_status st = mr_gz_open(path, &file, err);
+    if (st == MR_OK)
+        st = mr_gz_read_all(file, file_max_bytes, &bytes, &n_byte, err);
+    mr_gz_close(file);
+    if (st == MR_OK)
+        st = mr_layout_change_text(path, (struct mr_str){bytes, n_byte}, change, n, text, err);
+    mr_free(bytes);
+    return st;
+}
+
+mr_status mr_open_check_changes(const char *path, const struct mr_layout_change *change, size_t n,
+                                struct mr_err *err)
+{
+    struct mr_buf text = {0};
+    const mr_status st = n > 0 ? read_changed(path, change, n, &text, err) : MR_OK;
+    mr_buf_fini(&text);
+    return st;
+}
+
 static mr_status load_changed(const char *path, const struct mr_layout_change *change, size_t n,
                               struct mr_site **out, struct mr_diags *diags)
 {
     struct mr_err err = {0};
-    struct mr_gz *file = NULL;
     struct mr_buf text = {0};
-    char *bytes = NULL;
-    size_t n_byte = 0;
-    mr_status st = mr_gz_open(path, &file, &err);
-    if (st == MR_OK)
-        st = mr_gz_read_all(file, file_max_bytes, &bytes, &n_byte, &err);
-    mr_gz_close(file);
-    if (st == MR_OK)
-        st = mr_layout_change_text(path, (struct mr_str){bytes, n_byte}, change, n, &text, &err);
+    mr_status st = read_changed(path, change, n, &text, &err);
     if (st != MR_OK)
         (void)mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
     else
         st = mr_layout_load_text(path, (struct mr_str){text.text, text.n}, out, diags);
     mr_buf_fini(&text);
-    mr_free(bytes);
     return st;
 }
 

@@ -17,6 +17,10 @@ MR_CHECKED mr_status mr_open_site_changed(const char *path, const struct mr_layo
                                           size_t n, int level, struct mr_site **out,
                                           struct mr_diags *diags);
 
+/** Do the changes lead somewhere? Neither values nor what comes of them are looked at. */
+MR_CHECKED mr_status mr_open_check_changes(const char *path, const struct mr_layout_change *change,
+                                           size_t n, struct mr_err *err);
+
 /** By its name alone: a platform that SimGrid can load from where it is. */
 bool mr_open_is_platform(const char *path);
 

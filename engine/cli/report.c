@@ -85,6 +85,27 @@ static mr_status answer_merged(const struct mr_verb_call *call, struct mr_runrea
     return st == MR_OK && wants_text(o) ? mr_merged_text(run, text, err) : st;
 }
 
+static bool is_merged(const struct mr_report *report, size_t i)
+{
+    return report->file[i].run != NULL && mr_merged_is(report->file[i].run);
+}
+
+/* Several of them stand below each other; their pages are one each. */
+static mr_status answer_each(const struct mr_verb_call *call, const struct mr_report *report,
+                             struct mr_buf *text, struct mr_err *err)
+{
+    for (size_t i = 0; i < report->n; i++)
+        if (!is_merged(report, i))
+            return mr_err_set(err, MR_SCHEMA, (struct mr_place){call->arg[i], 0, 0},
+                              "is one run, and others are merged ones: compare it with runs");
+    if (wants_page(call->opts))
+        return mr_err_set(err, MR_SCHEMA, MR_NOWHERE,
+                          "merged files have a page each: millrace report FILE -o FILE.html");
+    for (size_t i = 0; i < report->n; i++)
+        MR_TRY(mr_merged_text(report->file[i].run, text, err));
+    return MR_OK;
+}
+
 static mr_status answer(const struct mr_verb_call *call, const struct mr_report *report,
                         struct mr_buf *text, struct mr_err *err)
 {
@@ -121,8 +142,15 @@ int mr_report_verb(const struct mr_verb_call *call)
         return mr_ui_usage(call->ui, "compare", "compare: --baseline %zu of %zu files",
                            baseline + 1, n);
     mr_status st = mr_report_load((const char *const *)call->arg, n, baseline, &report, &err);
-    if (st == MR_OK && n == 1 && report.file[0].run != NULL && mr_merged_is(report.file[0].run))
-        st = answer_merged(call, report.file[0].run, &text, &err);
+    bool has_merged = false;
+    for (size_t i = 0; i < n && st == MR_OK; i++)
+        has_merged = has_merged || is_merged(&report, i);
+    if (st == MR_OK && has_merged)
+        st = n == 1 ? answer_merged(call, report.file[0].run, &text, &err)
+                    : answer_each(call, &report, &text, &err);
+    else if (st == MR_OK && n == 1 && o->baseline > 0) /* compare */
+        st = mr_err_set(&err, MR_SCHEMA, (struct mr_place){call->arg[0], 0, 0},
+                        "is one run: compare takes two, or the merged file of a sweep");
     else if (st == MR_OK)
         st = answer(call, &report, &text, &err);
     const int code = st == MR_OK ? mr_ui_out(call->ui, &text) : mr_ui_error(call->ui, &err);

@@ -449,6 +449,18 @@ static mr_status open_build(struct making *m, struct mr_scenario *s, struct mr_s
     return st;
 }
 
+/* Without a site the packages of its pools are its size. */
+static void measure_bare(struct making *m, const struct mr_scenario *s, struct mr_size_build *build,
+                         struct mr_search_item *item)
+{
+    build->n_instance = s->deployment.n_instance + (s->has_prefill ? s->prefill.n_instance : 0);
+    build->n_package = s->deployment.n_instance * n_package_of(&s->deployment);
+    if (s->has_prefill)
+        build->n_package += s->prefill.n_instance * n_package_of(&s->prefill);
+    item->second_size = (double)build->n_package;
+    item->bound_tok_s = bound_of(m, s);
+}
+
 static mr_status make_build(struct making *m, size_t row)
 {
     struct mr_size_build *build = &m->space->build[row];
@@ -462,7 +474,7 @@ static mr_status make_build(struct making *m, size_t row)
     if (st == MR_OK && s.site.file != NULL)
         st = open_build(m, &s, build, item);
     else if (st == MR_OK)
-        item->bound_tok_s = bound_of(m, &s);
+        measure_bare(m, &s, build, item);
     mr_scenario_fini(&s);
     return st;
 }

@@ -12,6 +12,7 @@
 #include "engine/cli/sweep_row.h"
 #include "engine/cli/verbs.h"
 #include "experiments/answers.h"
+#include "platforms/open.h"
 #include "postprocess/runread.h"
 
 #include <stdio.h>
@@ -72,6 +73,12 @@ static mr_status configure(struct mr_experiment *experiment, struct mr_design *d
         st = mr_sweep_row_settings(&row, i, &err);
         if (st == MR_OK)
             st = mr_scenario_load(experiment->top.scenario, row.set, row.n_set, &scenario, diags);
+        if (st == MR_OK && scenario.site.file != NULL &&
+            mr_open_check_changes(scenario.site.file, scenario.layout, scenario.n_layout, &err) !=
+                MR_OK) {
+            st = mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
+            err = (struct mr_err){0};
+        }
         if (diags->n_error > n_error)
             mr_diags_add(diags, MR_SEVERITY_NOTE, st, (struct mr_place){experiment->path, 0, 0},
                          "in row %zu", i);

@@ -73,10 +73,10 @@ const struct mr_verb mr_verbs_table[] = {
      .n_arg_min = 1, .n_arg_max = 1, .run = mr_report_verb},
     {.name = "compare", .args = "FILE FILE...", .summary = "runs side by side",
      .doc = "Puts two or more runs on one page: differences, floor plans on one scale, Pareto front, limits; prints the key figures "
-            "and the front in characters.",
+            "and the front in characters. Of merged files of sweeps: fronts, rankings, effects of factors.",
      .example = {"millrace compare a.h5 b.h5 -o ab.html", "millrace compare a.h5 b.h5 --csv ab"},
      .opts = &mr_report_compare_opts, .opts_bytes = sizeof(struct mr_report_opts_values),
-     .n_arg_min = 2, .n_arg_max = -1, .run = mr_report_verb},
+     .n_arg_min = 1, .n_arg_max = -1, .run = mr_report_verb},
     {.name = "regress", .args = "--baseline BASE RUN...", .summary = "guard results in CI",
      .doc = "Compares key figures of summaries or result files with a baseline; exit code 1 when one is worse than its limit. The "
             "simulator's own speed is told apart, as the median of all runs, and fails only when the tolerance file says so.",
