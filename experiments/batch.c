@@ -268,6 +268,12 @@ static mr_status clear(struct batch *b, mr_status st, struct mr_err *err)
     return st == MR_OK ? last : st;
 }
 
+size_t mr_batch_slots(uint64_t asked)
+{
+    const long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return asked > 0 ? (size_t)asked : n > 0 ? (size_t)n : 1;
+}
+
 mr_status mr_batch_run(const size_t *row, size_t n_row, const struct mr_batch_options *options,
                        const struct mr_batch_hooks *hooks, struct mr_batch_result *result,
                        struct mr_err *err)

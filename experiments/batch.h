@@ -61,6 +61,9 @@ struct mr_batch_result {
     int signal; /* that stopped it; 0: none */
 };
 
+/** Children at a time: as many as are asked for, or 0: as there are cores. */
+size_t mr_batch_slots(uint64_t asked);
+
 /** @param[in] row n_row numbers, in this order
  *  @return MR_OK, also when rows failed or were left; else what starting or the hooks failed with,
  *          after all children have been ended */

@@ -464,25 +464,6 @@ static void read_root(struct reading *r, const struct mr_xml_node *root)
     keep(r, &err);
 }
 
-static mr_status check_grammar(const struct mr_xml_doc *doc, struct mr_diags *diags)
-{
-    struct mr_buf text = {0};
-    struct mr_xml_schema *grammar = NULL;
-    struct mr_err err = {0};
-    mr_experiment_print_rng(&text);
-    mr_status st = mr_buf_check(&text, &err);
-    if (st == MR_OK)
-        st = mr_xml_schema_load_text("experiment.rng", (struct mr_str){text.text, text.n}, &grammar,
-                                     &err);
-    if (st == MR_OK)
-        st = mr_xml_schema_check(grammar, doc, diags);
-    else
-        (void)mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
-    mr_xml_schema_destroy(grammar);
-    mr_buf_fini(&text);
-    return st;
-}
-
 mr_status mr_experiment_load(const char *path, struct mr_experiment *out, struct mr_diags *diags)
 {
     struct mr_xml_doc *doc = NULL;
@@ -493,7 +474,7 @@ mr_status mr_experiment_load(const char *path, struct mr_experiment *out, struct
     mr_status st = out->path != NULL ? mr_xml_load(path, NULL, &doc, &err) : MR_NOMEM;
     if (st != MR_OK)
         return mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
-    if (check_grammar(doc, diags) == MR_OK)
+    if (mr_xml_schema_check_by("experiment.rng", mr_experiment_print_rng, doc, diags) == MR_OK)
         read_root(&r, mr_xml_root(doc));
     mr_xml_destroy(doc);
     return diags->first_error;

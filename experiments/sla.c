@@ -102,29 +102,17 @@ static mr_status read_tier(struct mr_sla *sla, const struct mr_xml_node *node,
 
 mr_status mr_sla_load(const char *path, struct mr_sla *out, struct mr_diags *diags)
 {
-    struct mr_buf grammar = {0};
-    struct mr_xml_schema *schema = NULL;
     struct mr_xml_doc *doc = NULL;
     struct mr_err err = {0};
     *out = (struct mr_sla){0};
-    mr_sla_print_rng(&grammar);
-    mr_status st = mr_buf_check(&grammar, &err);
-    if (st == MR_OK)
-        st = mr_xml_schema_load_text("sla.rng", (struct mr_str){grammar.text, grammar.n}, &schema,
-                                     &err);
-    if (st == MR_OK)
-        st = mr_xml_load(path, NULL, &doc, &err);
-    if (st != MR_OK)
-        (void)mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
-    else
-        st = mr_xml_schema_check(schema, doc, diags);
+    if (mr_xml_load(path, NULL, &doc, &err) != MR_OK)
+        return mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
+    const mr_status st = mr_xml_schema_check_by("sla.rng", mr_sla_print_rng, doc, diags);
     if (st == MR_OK)
         for (const struct mr_xml_node *n = mr_xml_child(mr_xml_root(doc), "tier"); n != NULL;
              n = mr_xml_next(n, "tier"))
             (void)read_tier(out, n, diags);
     mr_xml_destroy(doc);
-    mr_xml_schema_destroy(schema);
-    mr_buf_fini(&grammar);
     return diags->n_error > 0 ? diags->first_error : st;
 }
 

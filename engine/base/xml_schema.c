@@ -613,3 +613,22 @@ void mr_xml_schema_destroy(struct mr_xml_schema *schema)
     mr_arena_fini(&schema->arena);
     mr_free(schema);
 }
+
+mr_status mr_xml_schema_check_by(const char *name, void (*print)(struct mr_buf *out),
+                                 const struct mr_xml_doc *doc, struct mr_diags *diags)
+{
+    struct mr_buf text = {0};
+    struct mr_xml_schema *grammar = NULL;
+    struct mr_err err = {0};
+    print(&text);
+    mr_status st = mr_buf_check(&text, &err);
+    if (st == MR_OK)
+        st = mr_xml_schema_load_text(name, (struct mr_str){text.text, text.n}, &grammar, &err);
+    if (st == MR_OK)
+        st = mr_xml_schema_check(grammar, doc, diags);
+    else
+        (void)mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
+    mr_xml_schema_destroy(grammar);
+    mr_buf_fini(&text);
+    return st;
+}

@@ -26,4 +26,8 @@ void mr_xml_schema_destroy(struct mr_xml_schema *schema);
 mr_status mr_xml_schema_check(const struct mr_xml_schema *schema, const struct mr_xml_doc *doc,
                               struct mr_diags *diags);
 
+/** The same with a grammar that is printed for it. @param[in] name of the grammar, for messages */
+mr_status mr_xml_schema_check_by(const char *name, void (*print)(struct mr_buf *out),
+                                 const struct mr_xml_doc *doc, struct mr_diags *diags);
+
 #endif

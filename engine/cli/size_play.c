@@ -127,16 +127,10 @@ static void on_tell(void *context, const struct mr_batch_tell *tell)
     mr_buf_fini(&text);
 }
 
-static size_t n_slots(const struct mr_size_play *play)
-{
-    const long n = sysconf(_SC_NPROCESSORS_ONLN);
-    const uint64_t asked = play->space->opts->n_slot;
-    return asked > 0 ? (size_t)asked : n > 0 ? (size_t)n : 1;
-}
-
 static mr_status run_batch(struct mr_size_play *play, size_t n, struct mr_err *err)
 {
-    const struct mr_batch_options options = {n_slots(play), play->space->opts->timeout_s, 5, 1};
+    const struct mr_batch_options options = {mr_batch_slots(play->space->opts->n_slot),
+                                             play->space->opts->timeout_s, 5, 1};
     const struct mr_batch_hooks hooks = {play, on_start, on_end, on_tell};
     struct mr_batch_result result;
     size_t row[MR_SEARCH_ROUND];

@@ -233,12 +233,6 @@ static void on_tell(void *context, const struct mr_batch_tell *tell)
     mr_buf_fini(&text);
 }
 
-static size_t n_slots(const struct mr_sweep_opts_values *opts)
-{
-    const long n = sysconf(_SC_NPROCESSORS_ONLN);
-    return opts->n_slot > 0 ? (size_t)opts->n_slot : n > 0 ? (size_t)n : 1;
-}
-
 /* What the experiment asks for, of all rows that are done by now. */
 static mr_status answer(struct sweep *s, struct mr_buf *out, struct mr_err *err)
 {
@@ -299,8 +293,8 @@ static mr_status prepare(struct sweep *s, struct mr_err *err)
 
 static int run(struct sweep *s)
 {
-    const struct mr_batch_options options = {n_slots(s->opts), s->opts->timeout_s, s->opts->grace_s,
-                                             s->opts->n_retry};
+    const struct mr_batch_options options = {mr_batch_slots(s->opts->n_slot), s->opts->timeout_s,
+                                             s->opts->grace_s, s->opts->n_retry};
     const struct mr_batch_hooks hooks = {s, on_start, on_end, on_tell};
     struct mr_batch_result result;
     struct mr_err err = {0};
@@ -335,7 +329,7 @@ static int probe(struct sweep *s)
     }
     if (s->n_on > 0) {
         const double n = (double)s->n_on, all_s = n * cost.wall_s;
-        const double slots = fmin((double)n_slots(s->opts), n);
+        const double slots = fmin((double)mr_batch_slots(s->opts->n_slot), n);
         mr_unit_human(cost.bytes, MR_Q_DATA, 3, data);
         mr_unit_human(cost.wall_s, MR_Q_TIME, 3, row_time);
         mr_buf_printf(&out, "row %s, played now: %s, %s, %.3g MB of memory\n",

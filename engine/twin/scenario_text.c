@@ -80,23 +80,13 @@ void mr_scenario_print_rng(struct mr_buf *out)
 
 mr_status mr_scenario_check_grammar(const char *path, struct mr_diags *diags)
 {
-    struct mr_buf text = {0};
-    struct mr_xml_schema *grammar = NULL;
     struct mr_xml_doc *doc = NULL;
     struct mr_err err = {0};
-    mr_scenario_print_rng(&text);
-    mr_status st = mr_buf_check(&text, &err);
+    mr_status st = mr_xml_load(path, NULL, &doc, &err);
     if (st == MR_OK)
-        st = mr_xml_schema_load_text("scenario.rng", (struct mr_str){text.text, text.n}, &grammar,
-                                     &err);
-    if (st == MR_OK)
-        st = mr_xml_load(path, NULL, &doc, &err);
-    if (st != MR_OK)
-        (void)mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
+        st = mr_xml_schema_check_by("scenario.rng", mr_scenario_print_rng, doc, diags);
     else
-        st = mr_xml_schema_check(grammar, doc, diags);
+        (void)mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
     mr_xml_destroy(doc);
-    mr_xml_schema_destroy(grammar);
-    mr_buf_fini(&text);
     return st;
 }
