@@ -78,6 +78,7 @@ static const struct mr_play_key keys[] = {
     {"tiers[].slo_met_frac", "1", "Finished within all objectives, of those that came and stayed"},
     {"tiers[].ttft_s", "s", "Time to the first token"},
     {"tiers[].tpot_s", "s", "Time per output token after it"},
+    {"tiers[].e2e_s", "s", "Time of a whole call"},
     {"tiers[].prefix_hit_frac", "1", "Input that was cached (agents)"},
     {"tiers[].sessions.started", "1", "Sessions that began"},
     {"tiers[].sessions.finished", "1", "Sessions that ended well"},
