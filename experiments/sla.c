@@ -153,10 +153,13 @@ static double n_refused(const struct mr_figures *run, const char *tier)
     return n;
 }
 
-/* Four standard deviations of a Poisson count are room for chance. */
+/* Of the calls that came and stayed in the tier, and of those that were moved to it. Four standard
+ * deviations of a Poisson count are room for chance. */
 static struct calls count(const struct mr_figures *run, const char *tier)
 {
-    const double n = figure(run, tier, "arrived"), mean_s = figure(run, tier, "e2e_s.mean");
+    const double moved = figure(run, tier, "moved_in") - figure(run, tier, "moved_out");
+    const double n = figure(run, tier, "arrived") + (isnan(moved) ? 0 : moved);
+    const double mean_s = figure(run, tier, "e2e_s.mean");
     const double met_frac = figure(run, tier, "slo_met_frac");
     const double sim_s = mr_figures_value(run, "sim_s");
     struct calls c = {n, isnan(met_frac) ? 0 : met_frac * n, 0, 1};

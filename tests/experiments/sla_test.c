@@ -57,6 +57,27 @@ MR_TEST(calls_under_way_are_not_missed_calls)
     mr_figures_fini(&run);
 }
 
+MR_TEST(calls_that_were_moved_count_where_they_went)
+{
+    static const char text[] =
+        "{\"schema\":1,\"sim_s\":100,\"tiers\":["
+        "{\"name\":\"gold\",\"arrived\":100,\"moved_in\":0,\"moved_out\":40,\"finished\":60,"
+        "\"tok_s\":6,\"slo_met_frac\":1,\"e2e_s\":{\"mean\":1}},"
+        "{\"name\":\"lead\",\"arrived\":0,\"moved_in\":40,\"moved_out\":0,\"finished\":40,"
+        "\"tok_s\":4,\"slo_met_frac\":0.5,\"e2e_s\":{\"mean\":1}}]}";
+    struct mr_figures run;
+    struct mr_err err = {0};
+    char why[256];
+    assert_int_equal(mr_figures_load(mr_test_write("run.json", text, strlen(text)), &run, &err),
+                     MR_OK);
+    assert_true(
+        is_kept("<tier name='gold' met='100 %'/><tier name='lead' met='50 %'/>", &run, why));
+    assert_false(is_kept("", &run, why));
+    mr_assert_contains(why, "tier lead: 50 % within objectives");
+    mr_assert_near(mr_sla_tok_s(&run, NULL), 10, 1e-12, 0);
+    mr_figures_fini(&run);
+}
+
 MR_TEST(what_is_promised)
 {
     struct mr_figures run;
@@ -104,5 +125,6 @@ MR_TEST(files_that_are_wrong)
     assert_int_equal(mr_test_live_allocations(), 0);
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(calls_under_way_are_not_missed_calls), MR_TEST_ENTRY(what_is_promised),
-             MR_TEST_ENTRY(files_that_are_wrong))
+MR_TEST_MAIN(MR_TEST_ENTRY(calls_under_way_are_not_missed_calls),
+             MR_TEST_ENTRY(calls_that_were_moved_count_where_they_went),
+             MR_TEST_ENTRY(what_is_promised), MR_TEST_ENTRY(files_that_are_wrong))
