@@ -88,6 +88,22 @@ static mr_status read_factor(struct mr_size_space *space, const char *text, cons
                           &factor->value, &factor->n_value, &factor->cap_value, err);
 }
 
+/* As far as numbers of one unit tell. */
+static mr_status check_rising(const struct mr_size_factor *load, struct mr_err *err)
+{
+    for (size_t i = 1; i < load->n_value; i++) {
+        const char *a = load->value[i - 1], *b = load->value[i];
+        double x = 0, y = 0;
+        const size_t n = mr_num_scan_f64(a, strlen(a), &x), m = mr_num_scan_f64(b, strlen(b), &y);
+        if (n > 0 && m > 0 && strcmp(a + n, b + m) == 0 && !(y > x))
+            return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                              "--load \"%s\": %s, %s: loads are given from the lightest to the "
+                              "heaviest",
+                              load->path, a, b);
+    }
+    return MR_OK;
+}
+
 static mr_status read_factors(struct mr_size_space *space, struct mr_err *err)
 {
     const struct mr_param_list *over = &space->opts->over;
@@ -99,8 +115,10 @@ static mr_status read_factors(struct mr_size_space *space, struct mr_err *err)
         space->n_factor++;
     }
     space->is_load_mine = space->opts->load != NULL;
-    return space->is_load_mine ? read_factor(space, space->opts->load, "--load", &space->load, err)
-                               : MR_OK;
+    if (!space->is_load_mine)
+        return MR_OK;
+    MR_TRY(read_factor(space, space->opts->load, "--load", &space->load, err));
+    return check_rising(&space->load, err);
 }
 
 static mr_status choose(struct mr_size_space *space, const char *path, const char *values,
