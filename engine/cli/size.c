@@ -203,8 +203,7 @@ static mr_status search(struct sizing *s, size_t *best, struct mr_err *err)
                                     .sla = &s->sla,
                                     .target_tok_s = s->target_tok_s,
                                     .folder = s->folder.text,
-                                    .keeps_results = s->opts->folder != NULL,
-                                    .ui = s->call->ui};
+                                    .keeps_results = s->opts->folder != NULL};
     mr_progress_init(&s->play.progress, s->call->ui->with_progress, s->call->ui->is_err_tty,
                      mr_wall_ns());
     const mr_status st = mr_search_run(&plan, s->space.item, best, err);

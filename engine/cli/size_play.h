@@ -5,7 +5,6 @@
 
 #include "engine/cli/progress.h"
 #include "engine/cli/size_space.h"
-#include "engine/cli/ui.h"
 #include "experiments/batch.h"
 #include "experiments/sla.h"
 
@@ -18,12 +17,11 @@ struct mr_size_run {
 
 /* Zero-initialize but for what says so; mr_size_play_fini. */
 struct mr_size_play {
-    const struct mr_size_space *space; /* from here to `ui`: given, lent */
+    const struct mr_size_space *space; /* from here to keeps_results: given, lent */
     const struct mr_sla *sla;
     double target_tok_s;
     const char *folder; /* takes run_ID.json, and run_ID.h5 when results are kept */
     bool keeps_results;
-    const struct mr_ui *ui;
     struct mr_size_run *run; /* in the order of trials */
     size_t n_run, cap_run;
     struct mr_search_trial *trial; /* of the round that is played */
