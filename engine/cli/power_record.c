@@ -211,7 +211,8 @@ static mr_status create(const struct mr_site *site, const struct mr_supply *supp
     if (r == NULL || name == NULL) {
         mr_free(r);
         mr_free(name);
-        return mr_err_nomem(err, sizeof *r);
+        (void)mr_err_nomem(err, sizeof *r);
+        return MR_NOMEM;
     }
     *r = (struct mr_power_record){.site = site, .supply = supply, .file = file, .is_guest = true};
     r->f64 = mr_alloc_zero(2 * n, sizeof *r->f64);

@@ -299,8 +299,10 @@ static mr_status create(const struct mr_plant *plant, struct mr_runfile *file,
     struct mr_thermal_record *r = mr_alloc_zero(1, sizeof *r);
     const char **name = NULL;
     *out = NULL;
-    if (r == NULL)
-        return mr_err_nomem(err, sizeof *r);
+    if (r == NULL) {
+        (void)mr_err_nomem(err, sizeof *r);
+        return MR_NOMEM;
+    }
     r->plant = plant;
     r->file = file;
     r->is_guest = true; /* until all is well */
