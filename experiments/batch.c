@@ -177,7 +177,7 @@ static mr_status over(struct batch *b, struct child *child, int status, const st
 static mr_status reap(struct batch *b, bool waits, struct mr_err *err)
 {
     mr_status st = MR_OK;
-    for (size_t i = 0; i < b->options->n_slot; i++) {
+    for (size_t i = 0; b->child != NULL && i < b->options->n_slot; i++) {
         struct child *child = &b->child[i];
         struct rusage usage = {0};
         int status = 0;
