@@ -85,7 +85,8 @@ static double decode_s(const struct mr_serving *serving, double kv_tokens)
     const struct mr_batch batch = {.n_decode = 1,
                                    .kv_tokens = kv_tokens,
                                    .window_kv_tokens = kv_tokens < window ? kv_tokens : window};
-    const struct mr_pricer pricer = {serving->pricer.step, serving->pricer.profile, NULL};
+    struct mr_pricer pricer = serving->pricer;
+    pricer.power = NULL; /* only its time is asked */
     struct mr_power_leap none;
     return mr_pricer_leap(&pricer, &batch, 1, 0, &none).a_s;
 }
