@@ -177,7 +177,7 @@ static mr_status over(struct batch *b, struct child *child, int status, const st
 static mr_status reap(struct batch *b, bool waits, struct mr_err *err)
 {
     mr_status st = MR_OK;
-    for (size_t i = 0; b->child != NULL && i < b->options->n_slot; i++) {
+    for (size_t i = 0; i < b->options->n_slot; i++) {
         struct child *child = &b->child[i];
         struct rusage usage = {0};
         int status = 0;
@@ -299,7 +299,8 @@ mr_status mr_batch_run(const size_t *row, size_t n_row, const struct mr_batch_op
         b.job[b.n_job++] = (struct job){row[i], 0};
     if (st == MR_OK)
         st = loop(&b, err);
-    st = clear(&b, st, err);
+    if (b.child != NULL)
+        st = clear(&b, st, err);
     result->n_left = n_row - result->n_done - result->n_failed;
     if (b.signals >= 0) {
         take_signals(&b); /* a second one must not end this process now */
