@@ -297,10 +297,10 @@ mr_status mr_batch_run(const size_t *row, size_t n_row, const struct mr_batch_op
         st = mr_grow(&b.job, &b.cap_job, n_row, sizeof *b.job, err);
     for (size_t i = 0; st == MR_OK && i < n_row; i++)
         b.job[b.n_job++] = (struct job){row[i], 0};
-    if (st == MR_OK)
-        st = loop(&b, err);
-    if (b.child != NULL)
+    if (b.child != NULL) {
+        st = st == MR_OK ? loop(&b, err) : st;
         st = clear(&b, st, err);
+    }
     result->n_left = n_row - result->n_done - result->n_failed;
     if (b.signals >= 0) {
         take_signals(&b); /* a second one must not end this process now */
