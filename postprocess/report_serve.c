@@ -178,6 +178,58 @@ static mr_status add_curves(const struct mr_report_file *file, const struct call
     return MR_OK;
 }
 
+/* One tier's. The last bin has no upper edge. */
+static mr_status add_bins(const struct mr_report_file *file, const char *tier, const double *count,
+                          const double *upper, size_t n, struct mr_report_chart *chart,
+                          struct mr_err *err)
+{
+    struct mr_curve curve = {mr_alloc(n + 1, sizeof(double)), mr_alloc(n + 1, sizeof(double)), 0,
+                             "s"};
+    double all = 0, below = 0;
+    char named[96];
+    if (curve.t_s == NULL || curve.value == NULL) {
+        mr_curve_fini(&curve);
+        return mr_err_nomem(err, n * sizeof(double));
+    }
+    for (size_t i = 0; i < n; i++)
+        all += count[i];
+    for (size_t i = 0; i + 1 < n && below < 0.995 * all; i++) {
+        below += count[i];
+        if (!(below > 0) && !(count[i + 1] > 0))
+            continue;
+        curve.t_s[curve.n] = upper[i];
+        curve.value[curve.n++] = 100 * below / all;
+    }
+    if (curve.n == 0)
+        mr_curve_fini(&curve);
+    else
+        mr_report_chart_add(chart, &curve, MR_CHART_LINE, "%s", mr_report_named(file, tier, named));
+    return MR_OK;
+}
+
+/* Where calls are not recorded: bins of all calls, as shares below their upper edges. */
+static mr_status add_counted(const struct mr_report_file *file, const char *path,
+                             struct mr_report_chart *chart, struct mr_err *err)
+{
+    const struct mr_runread_set *count = mr_runread_find(file->run, path),
+                                *edge = mr_runread_find(file->run, "/histograms/bin_upper"),
+                                *tiers = mr_runread_find(file->run, "/histograms/tier");
+    const char *const *name = NULL;
+    double *n = NULL, *upper = NULL;
+    if (count == NULL || count->rank != 2 || edge == NULL || edge->rank != 1 ||
+        edge->dim[0] != count->dim[1] || tiers == NULL || !tiers->is_text)
+        return MR_OK;
+    MR_TRY(mr_runread_texts(file->run, tiers, &name, err));
+    mr_status st = mr_runread_all(file->run, edge, &upper, err);
+    if (st == MR_OK)
+        st = mr_runread_all(file->run, count, &n, err);
+    for (size_t k = 0; k < count->dim[0] && k < n_tier_max && st == MR_OK; k++)
+        st = add_bins(file, name[k], n + k * edge->dim[0], upper, edge->dim[0], chart, err);
+    mr_free(n);
+    mr_free(upper);
+    return st;
+}
+
 static bool has_latency(const struct calls *c, enum latency which)
 {
     return c->n > 0 && c->finished_s != NULL && c->arrived_s != NULL &&
@@ -189,16 +241,18 @@ static mr_status put_curves(const struct mr_report *report, const struct calls *
                             struct mr_err *err)
 {
     static const struct {
-        const char *title, *sheet;
-    } charts[] = {{"Time to first token", "latency_ttft"},
-                  {"Time per output token", "latency_tpot"},
-                  {"End to end", "latency_e2e"}};
+        const char *title, *sheet, *counts;
+    } charts[] = {{"Time to first token", "latency_ttft", "/histograms/ttft"},
+                  {"Time per output token", "latency_tpot", "/histograms/tpot"},
+                  {"End to end", "latency_e2e", "/histograms/e2e"}};
     for (size_t w = 0; w < sizeof charts / sizeof *charts; w++) {
         struct mr_report_chart chart = {0};
         mr_status st = MR_OK;
         for (size_t i = 0; i < report->n && st == MR_OK; i++)
             if (has_latency(&calls[i], (enum latency)w))
                 st = add_curves(&report->file[i], &calls[i], (enum latency)w, hist, &chart, err);
+            else if (report->file[i].run != NULL)
+                st = add_counted(&report->file[i], charts[w].counts, &chart, err);
         const struct mr_report_axes axes = {.title = charts[w].title,
                                             .x_label = "s",
                                             .y_label = "% of calls within",
@@ -262,8 +316,8 @@ static mr_status put_latency(const struct mr_report *report, struct calls *calls
     mr_buf_text(&page->out, "</div>\n");
     if (n_drawn == 0)
         mr_page_missing(
-            page, "No distributions: the file has no finished call under /requests. Quantiles "
-                  "stand among the key figures where the summary has them.");
+            page, "No distributions: the file has no finished call under /requests or /histograms. "
+                  "Quantiles stand among the key figures where the summary has them.");
     for (size_t i = 0; i < report->n; i++)
         if (!isnan(mr_figures_value(&report->file[i].figures, "tokens.input"))) {
             put_cache(report, page);

@@ -2,11 +2,12 @@
 /* The common part of verbs that drive one room alone. */
 #include "engine/cli/alone.h"
 
-#include "engine/base/assert.h"
 #include "engine/base/file.h"
+#include "engine/base/mem.h"
 #include "engine/cli/verbs.h"
 #include "platforms/fabric.h"
 #include "platforms/open.h"
+#include "postprocess/kpi.h"
 
 #include <string.h>
 
@@ -96,12 +97,36 @@ static mr_status put_texts(struct mr_runfile *file, const char *name, const char
     return mr_runfile_put(file, &array, err);
 }
 
-mr_status mr_alone_put_figures(struct mr_runfile *file, const struct mr_alone_figure *figure,
-                               size_t n, struct mr_err *err)
+/* Figures whose table says nothing of it have none. */
+static mr_status put_better(struct mr_runfile *file, const struct mr_alone_figure *figure, size_t n,
+                            struct mr_err *err)
 {
-    const char *name[MR_ALONE_FIGURES], *units[MR_ALONE_FIGURES], *formula[MR_ALONE_FIGURES];
-    double value[MR_ALONE_FIGURES];
-    MR_ASSERT(n <= MR_ALONE_FIGURES);
+    static const char *const texts[] = {
+        [MR_KPI_NEITHER] = "neither", [MR_KPI_UP] = "up", [MR_KPI_DOWN] = "down"};
+    static const struct mr_channel channel = {.name = "better",
+                                              .units = "1",
+                                              .long_name = "Which way is better",
+                                              .type = MR_CHANNEL_U8,
+                                              .flag = texts,
+                                              .n_flag = sizeof texts / sizeof *texts};
+    uint8_t *better = mr_alloc_zero(n + 1, sizeof *better);
+    if (better == NULL)
+        return mr_err_nomem(err, n);
+    for (size_t i = 0; i < n; i++) {
+        const struct mr_kpi *kpi = mr_kpi_find(figure[i].name);
+        better[i] = (uint8_t)(kpi != NULL ? kpi->better : MR_KPI_NEITHER);
+    }
+    const struct mr_runfile_array array = {
+        .group = "/kpi", .channel = &channel, .axis = {"kpi", NULL}, .n = {n, 0}, .values = better};
+    const mr_status st = mr_runfile_put(file, &array, err);
+    mr_free(better);
+    return st;
+}
+
+static mr_status put_columns(struct mr_runfile *file, const struct mr_alone_figure *figure,
+                             size_t n, const char **text, double *value, struct mr_err *err)
+{
+    const char **name = text, **units = text + n, **formula = text + 2 * n;
     for (size_t i = 0; i < n; i++) {
         name[i] = figure[i].name;
         units[i] = figure[i].units;
@@ -112,8 +137,23 @@ mr_status mr_alone_put_figures(struct mr_runfile *file, const struct mr_alone_fi
         .name = "value", .units = "1", .long_name = "In its unit", .type = MR_CHANNEL_F64};
     const struct mr_runfile_array array = {
         .group = "/kpi", .channel = &channel, .axis = {"kpi", NULL}, .n = {n, 0}, .values = value};
-    MR_TRY(mr_runfile_axis(file, "/kpi", "kpi", "Key figures", name, n, err));
+    MR_TRY(mr_runfile_axis(file, "/kpi", "kpi", "Key figures, by their path in the summary", name,
+                           n, err));
     MR_TRY(mr_runfile_put(file, &array, err));
     MR_TRY(put_texts(file, "unit", "Unit of the figure", units, n, err));
-    return put_texts(file, "formula", "What it is", formula, n, err);
+    MR_TRY(put_texts(file, "formula", "What it is", formula, n, err));
+    return put_better(file, figure, n, err);
+}
+
+mr_status mr_alone_put_figures(struct mr_runfile *file, const struct mr_alone_figure *figure,
+                               size_t n, struct mr_err *err)
+{
+    const char **text = mr_alloc(3 * n + 1, sizeof *text);
+    double *value = mr_alloc(n + 1, sizeof *value);
+    const mr_status st = text != NULL && value != NULL
+                             ? put_columns(file, figure, n, text, value, err)
+                             : mr_err_nomem(err, 3 * n * sizeof *text);
+    mr_free(text);
+    mr_free(value);
+    return st;
 }

@@ -34,16 +34,12 @@ MR_CHECKED mr_status mr_alone_write(const char *path, bool may_overwrite, const 
 MR_CHECKED mr_status mr_alone_file(const char *path, bool may_overwrite, const char *title,
                                    struct mr_runfile **file, struct mr_err *err);
 
-enum {
-    MR_ALONE_FIGURES = 96
-};
-
 struct mr_alone_figure {
     const char *name, *units, *formula;
     double value;
 };
 
-/** Rows of /kpi of a stopped file. @param[in] n at most MR_ALONE_FIGURES */
+/** Rows of /kpi of a stopped file. */
 MR_CHECKED mr_status mr_alone_put_figures(struct mr_runfile *file,
                                           const struct mr_alone_figure *figure, size_t n,
                                           struct mr_err *err);

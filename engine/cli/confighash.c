@@ -138,6 +138,8 @@ mr_status mr_confighash_of(struct mr_confighash *files, const struct mr_scenario
         *file = hash[i];
     }
     mr_scenario_write(&copy, &text);
+    if (options->record != NULL)
+        mr_buf_printf(&text, "record %s ", options->record);
     mr_buf_printf(&text, "steps_singly %d record_every %.17g millrace %s %s dirty %d\n",
                   options->steps_singly, options->record_every_s, MR_VERSION, MR_GIT_HASH,
                   MR_GIT_DIRTY);

@@ -26,6 +26,7 @@ struct mr_confighash {
 struct mr_confighash_options {
     bool steps_singly;
     double record_every_s;
+    const char *record; /* what is recorded; NULL: the default */
 };
 
 MR_CHECKED mr_status mr_confighash_of(struct mr_confighash *files,

@@ -34,6 +34,15 @@ static const struct mr_opt rows[] = {
     {MR_PARAM(OPT, record_every_s, "record-every", MR_Q_TIME, "1 s", 1e-6, 1e9,
               "Time between samples in the result file; changes no result"),
      0, "TIME"},
+    {MR_PARAM_STR(OPT, record, "record", MR_RECORD_LEVEL_DEFAULT,
+                  "What is recorded, a list of summary, site, rack, requests (=N, =1/N), die"),
+     0, "LEVEL"},
+    {MR_PARAM_YES(OPT, is_live, "live", "no",
+                  "Write a file that may be read while it grows (SWMR)"),
+     0, NULL},
+    {MR_PARAM(OPT, flush_s, "flush", MR_Q_TIME, "5 s", 0, 3600,
+              "Real time between flushes: what a killed run loses"),
+     0, "TIME"},
     {MR_PARAM_YES(OPT, has_no_leap, "no-leap", "no", "Play every step by itself"), 0, NULL},
     {MR_PARAM_YES(OPT, is_alone, "alone", "no",
                   "Be the whole run, also where mpirun or srun started several processes"),
@@ -120,6 +129,14 @@ static int report(const struct mr_verb_call *call, const struct mr_scenario *sce
     return code;
 }
 
+static const char *first_error(const struct mr_diags *diags)
+{
+    for (size_t i = 0; i < diags->n_item; i++)
+        if (diags->item[i].severity == MR_SEVERITY_ERROR)
+            return diags->item[i].err.text;
+    return "failed";
+}
+
 /* A call of the verb, on one of perhaps several ranks. Only rank 0 writes; of an error that all of
  * them meet it alone tells, of any other one the first rank that met it. */
 struct job {
@@ -195,8 +212,9 @@ static mr_status open_record(const struct job *job, struct mr_run_record **recor
                              struct mr_diags *diags)
 {
     const struct mr_run_opts_values *opts = job->call->opts;
-    const struct mr_run_record_options recording = {job->call->ui->may_overwrite, job->steps_singly,
-                                                    opts->record_every_s};
+    const struct mr_run_record_options recording = {
+        job->call->ui->may_overwrite, job->steps_singly, opts->record_every_s, opts->record,
+        opts->is_live,                opts->flush_s};
     struct mr_err err = {0};
     if (opts->output == NULL || job->ranks->i > 0 ||
         mr_run_record_create(opts->output, &recording, job->scenario, record, &err) == MR_OK)
@@ -216,6 +234,8 @@ static int play_with(const struct job *job, struct mr_transfer *net)
         const mr_status st = play(job, record, net, &result, &diags);
         const double wall_s = 1e-9 * (double)(mr_wall_ns() - from_ns);
         code = tell(job, st, &diags);
+        if (code != 0 && record != NULL)
+            mr_run_record_give_up(record, MR_RUNFILE_FAILED, first_error(&diags));
         if (code == 0 && job->ranks->i == 0)
             code = report(job->call, job->scenario, record, &result, wall_s);
         if (code == 0 && result.is_partial)

@@ -10,8 +10,9 @@ struct mr_verb_call;
 struct mr_run_opts_values {
     const char *output, *json, *requests, *seed, *until;
     struct mr_param_list set;
-    double record_every_s;
-    bool is_alone, has_no_leap, is_effective;
+    const char *record;
+    double record_every_s, flush_s;
+    bool is_live, is_alone, has_no_leap, is_effective;
 };
 
 extern const struct mr_opt_table mr_run_opts;

@@ -4,12 +4,16 @@
 
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
+#include "engine/base/rng.h"
+#include "engine/cli/alone.h"
 #include "engine/cli/confighash.h"
 #include "engine/cli/run_origin.h"
 #include "engine/cli/run_repeat.h"
 #include "engine/cli/site_record.h"
 #include "engine/record/columns.h"
+#include "engine/record/histogram.h"
 #include "engine/record/track.h"
+#include "postprocess/kpi.h"
 #include "revision.h"
 
 #include <math.h>
@@ -98,10 +102,21 @@ static const struct mr_channel tier_facts[n_fact] = {
 #undef QUANTILES
 #undef FACT
 
+enum { latency_ttft, latency_tpot, latency_e2e };
+#define LATENCY(name_, long_name_) \
+    {.name = "" name_, .units = "1", .long_name = "" long_name_, .type = MR_CHANNEL_U64}
+static const struct mr_channel latency_counts[n_latency] = {
+    [latency_ttft] = LATENCY("ttft", "Ended calls by their time to the first token"),
+    [latency_tpot] = LATENCY("tpot", "Ended calls by their time per output token after the first"),
+    [latency_e2e] = LATENCY("e2e", "Ended calls by the time of the whole call"),
+};
+#undef LATENCY
+
 static const struct mr_group own_groups[] = {
     MR_GROUP("/pools", "time, pool", pool_series, "Pools of instances over time"),
     MR_GROUP("/tiers", "time, tier", tier_series, "Tiers over time"),
     MR_GROUP("/tiers", "tier", tier_facts, "Tiers over the whole run"),
+    MR_GROUP("/histograms", "tier, bin", latency_counts, "Latencies of all calls by tier; bin_lower and bin_upper are the edges"),
     MR_GROUP("/requests", "request", call_columns, "One row per LLM call"),
     MR_GROUP("/sessions", "session", session_columns, "One row per session, where agents are played"),
 };
@@ -121,15 +136,17 @@ struct mr_run_record {
     struct mr_runfile *file;
     struct mr_columns *calls, *sessions;
     struct mr_site_record *site;
+    struct mr_record_level level;
     struct mr_track *pools, *tiers;
-    struct mr_play_sample last; /* rates are differences */
+    struct mr_histogram latency;
+    const char *tier[MR_SCENARIO_TIERS]; /* names */
+    struct mr_play_sample last;          /* rates are differences */
     bool has_last;
 };
 
 /* ---- series ---- */
 
-static mr_status declare_series(struct mr_run_record *r, const char *const *tiers,
-                                struct mr_err *err)
+static mr_status declare_series(struct mr_run_record *r, struct mr_err *err)
 {
     static const char *const names[] = {"deployment", "prefill"};
     const struct mr_track_plan pools = {.group = "/pools",
@@ -143,11 +160,14 @@ static mr_status declare_series(struct mr_run_record *r, const char *const *tier
     const struct mr_track_plan of_tiers = {.group = "/tiers",
                                            .axis = "tier",
                                            .axis_name = "Tiers in the order of the scenario",
-                                           .name = tiers,
+                                           .name = r->tier,
                                            .n_entity = r->scenario->n_tier,
                                            .interval_s = r->options.interval_s,
                                            .channel = tier_series,
                                            .n_channel = n_tier_channel};
+    if (!r->level.has_site) /* tiers have figures */
+        return mr_runfile_axis(r->file, of_tiers.group, of_tiers.axis, of_tiers.axis_name, r->tier,
+                               of_tiers.n_entity, err);
     MR_TRY(mr_track_create(r->file, &pools, &r->pools, err));
     return mr_track_create(r->file, &of_tiers, &r->tiers, err);
 }
@@ -182,6 +202,8 @@ mr_status mr_run_record_sample(void *record, const struct mr_play_sample *now, s
     struct mr_run_record *r = record;
     double value[n_tier_channel][MR_SCENARIO_TIERS] = {{0}};
     const void *lent[n_tier_channel];
+    if (!r->level.has_site)
+        return MR_OK;
     if (!r->has_last)
         r->last = *now;
     r->has_last = true;
@@ -204,23 +226,42 @@ mr_status mr_run_record_sample(void *record, const struct mr_play_sample *now, s
 
 /* ---- life ---- */
 
+/* A sixteenth of an octave from a tenth of a millisecond to a day. */
+static mr_status declare_latency(struct mr_run_record *r, struct mr_err *err)
+{
+    const struct mr_histogram_plan plan = {.lower = 1e-4,
+                                           .upper = 1e5,
+                                           .bits = 4,
+                                           .units = "s",
+                                           .channel = latency_counts,
+                                           .n_channel = n_latency,
+                                           .axis = "tier",
+                                           .axis_name = "Tiers in the order of the scenario",
+                                           .name = r->tier,
+                                           .n_entity = r->scenario->n_tier};
+    return mr_histogram_init(&r->latency, &plan, err);
+}
+
 static mr_status declare(struct mr_run_record *r, struct mr_err *err)
 {
     const struct mr_scenario *scenario = r->scenario;
-    const char *tiers[MR_SCENARIO_TIERS];
     const struct mr_columns_plan sessions = {.group = "/sessions",
                                              .axis = "session",
                                              .column = session_columns,
                                              .n_column = N_OF(session_columns),
-                                             .row_bytes = sizeof(struct mr_agents_row)};
+                                             .row_bytes = sizeof(struct mr_agents_row),
+                                             .n_kept = r->level.n_kept,
+                                             .seed = scenario->top.seed};
     const struct mr_columns_plan calls = {.group = "/requests",
                                           .axis = "request",
                                           .column = call_columns,
                                           .n_column = N_OF(call_columns),
-                                          .row_bytes = sizeof(struct mr_play_row)};
+                                          .row_bytes = sizeof(struct mr_play_row),
+                                          .n_kept = r->level.n_kept,
+                                          .seed = scenario->top.seed};
     const char *name = scenario->top.name != NULL ? scenario->top.name : "";
     for (size_t i = 0; i < scenario->n_tier; i++)
-        tiers[i] = scenario->tier[i].name;
+        r->tier[i] = scenario->tier[i].name;
     MR_TRY(mr_runfile_attr_text(r->file, "/", "Conventions", "CF-1.8", err));
     MR_TRY(mr_runfile_attr_text(r->file, "/", "title", name, err));
     MR_TRY(mr_runfile_attr_text(r->file, "/provenance", "program", "millrace " MR_VERSION, err));
@@ -228,13 +269,18 @@ static mr_status declare(struct mr_run_record *r, struct mr_err *err)
     MR_TRY(mr_runfile_attr_text(r->file, "/provenance", "scenario", scenario->path, err));
     MR_TRY(mr_runfile_attr_u64(r->file, "/provenance", "seed", scenario->top.seed, err));
     MR_TRY(mr_run_origin_put(r->file, err));
-    MR_TRY(declare_series(r, tiers, err));
+    MR_TRY(declare_series(r, err));
     MR_TRY(mr_runfile_attr_text(r->file, "/site", "name",
                                 scenario->site.file != NULL ? scenario->site.file : "", err));
     if (scenario->site.file == NULL)
         MR_TRY(
             mr_runfile_attr_text(r->file, "/racks", "comment", "the scenario names no site", err));
+    MR_TRY(declare_latency(r, err));
+    if (!r->level.has_calls)
+        return MR_OK;
     MR_TRY(mr_columns_create(r->file, &calls, &r->calls, err));
+    MR_TRY(mr_runfile_attr_u64(r->file, "/requests", "one_in",
+                               r->level.one_in_n > 0 ? r->level.one_in_n : 1, err));
     return scenario->has_agents ? mr_columns_create(r->file, &sessions, &r->sessions, err) : MR_OK;
 }
 
@@ -251,7 +297,9 @@ static mr_status put_text(struct mr_run_record *r, const char *group, const char
 /* By it a sweep knows a row that is done already. */
 static mr_status put_hash(struct mr_run_record *r, struct mr_err *err)
 {
-    const struct mr_confighash_options options = {r->options.steps_singly, r->options.interval_s};
+    const bool is_default = strcmp(r->options.level, MR_RECORD_LEVEL_DEFAULT) == 0;
+    const struct mr_confighash_options options = {r->options.steps_singly, r->options.interval_s,
+                                                  is_default ? NULL : r->options.level};
     struct mr_confighash files = {0};
     char hash[MR_SHA256_HEX];
     const mr_status st = mr_confighash_of(&files, r->scenario, &options, hash, err);
@@ -290,6 +338,8 @@ static mr_status open_file(struct mr_run_record *r, const char *path, struct mr_
 {
     struct mr_runfile_options options = mr_runfile_options_default();
     options.may_overwrite = r->options.may_overwrite;
+    options.is_live = r->options.is_live;
+    options.flush_s = r->options.flush_s;
     MR_TRY(mr_runfile_create(path, &options, &r->file, err));
     MR_TRY(put_config(r, err));
     return declare(r, err);
@@ -305,7 +355,9 @@ mr_status mr_run_record_create(const char *path, const struct mr_run_record_opti
         return mr_err_nomem(err, sizeof *r);
     r->scenario = scenario;
     r->options = *options;
-    const mr_status st = open_file(r, path, err);
+    mr_status st = mr_record_level_parse(options->level, &r->level, err);
+    if (st == MR_OK)
+        st = open_file(r, path, err);
     if (st != MR_OK) {
         mr_run_record_destroy(r);
         return st;
@@ -319,6 +371,7 @@ void mr_run_record_destroy(struct mr_run_record *record)
     if (record == NULL)
         return;
     mr_site_record_destroy(record->site);
+    mr_histogram_fini(&record->latency);
     mr_runfile_destroy(record->file);
     mr_free(record);
 }
@@ -326,7 +379,10 @@ void mr_run_record_destroy(struct mr_run_record *record)
 mr_status mr_run_record_begin(void *record, struct mr_factory *factory, struct mr_err *err)
 {
     struct mr_run_record *r = record;
-    MR_TRY(mr_site_record_create(r->file, factory, r->options.interval_s, &r->site, err));
+    const struct mr_site_record_options options = {r->options.interval_s, r->level.has_site,
+                                                   r->level.has_racks, r->level.has_dies,
+                                                   r->scenario->top.seed};
+    MR_TRY(mr_site_record_create(r->file, factory, &options, &r->site, err));
     return mr_runfile_start(r->file, err);
 }
 
@@ -335,14 +391,42 @@ mr_status mr_run_record_event(void *record, const struct mr_play_event *event, s
     return mr_site_record_event(((struct mr_run_record *)record)->site, event, err);
 }
 
+/* One in n, by a draw of its own: of sessions where there are, so that what is kept is whole. */
+static bool is_kept(const struct mr_run_record *r, uint64_t key)
+{
+    if (r->level.one_in_n == 0)
+        return true;
+    struct mr_rng rng = mr_rng_stream(r->scenario->top.seed, MR_RNG_RESERVOIR, key);
+    return mr_rng_below(&rng, r->level.one_in_n) == 0;
+}
+
+static void count(struct mr_run_record *r, const struct mr_play_row *row)
+{
+    const double ttft_s = row->first_token_s - row->arrived_s;
+    if (row->outcome != MR_PLAY_FINISHED)
+        return;
+    mr_histogram_add(&r->latency, latency_ttft, row->tier, ttft_s);
+    if (row->output > 1)
+        mr_histogram_add(&r->latency, latency_tpot, row->tier,
+                         (row->finished_s - row->first_token_s) / (row->output - 1));
+    mr_histogram_add(&r->latency, latency_e2e, row->tier, row->finished_s - row->arrived_s);
+}
+
 mr_status mr_run_record_call(void *record, const struct mr_play_row *row, struct mr_err *err)
 {
-    return mr_columns_add(((struct mr_run_record *)record)->calls, row, 1, err);
+    struct mr_run_record *r = record;
+    count(r, row);
+    if (r->calls == NULL || !is_kept(r, r->scenario->has_agents ? row->session : row->id))
+        return MR_OK;
+    return mr_columns_add(r->calls, row, 1, err);
 }
 
 mr_status mr_run_record_session(void *record, const struct mr_agents_row *row, struct mr_err *err)
 {
-    return mr_columns_add(((struct mr_run_record *)record)->sessions, row, 1, err);
+    struct mr_run_record *r = record;
+    if (r->sessions == NULL || !is_kept(r, row->id))
+        return MR_OK;
+    return mr_columns_add(r->sessions, row, 1, err);
 }
 
 /* ---- key figures ---- */
@@ -378,42 +462,43 @@ static mr_status collect(struct mr_json *r, const char *path, struct figures *f,
     return mr_json_f64(r, &f->value[f->n++], err);
 }
 
+/* Units and sentences are those of the table of key figures. How fast the program was is no result:
+ * equal runs have equal figures. */
+static mr_status put_rows(struct mr_run_record *r, const struct figures *f, struct mr_err *err)
+{
+    struct mr_alone_figure *row = mr_alloc(f->n + 1, sizeof *row);
+    size_t n = 0;
+    if (row == NULL)
+        return mr_err_nomem(err, f->n * sizeof *row);
+    for (size_t i = 0; i < f->n; i++) {
+        const struct mr_kpi *kpi = mr_kpi_find(f->path[i]);
+        if (mr_kpi_is_speed(f->path[i]) || strcmp(f->path[i], "schema") == 0 ||
+            strcmp(f->path[i], "engine.ranks") == 0)
+            continue;
+        row[n++] = (struct mr_alone_figure){f->path[i], kpi != NULL ? kpi->unit : "1",
+                                            kpi != NULL ? kpi->doc : "", f->value[i]};
+    }
+    const mr_status st = mr_alone_put_figures(r->file, row, n, err);
+    mr_free(row);
+    return st;
+}
+
 static mr_status put_figures(struct mr_run_record *r, struct mr_str json, struct mr_err *err)
 {
-    static const struct mr_channel channel = {.name = "value",
-                                              .units = "1",
-                                              .long_name = "In the unit its path ends with",
-                                              .type = MR_CHANNEL_F64};
     struct figures *f = mr_alloc_zero(1, sizeof *f);
-    const char **name = mr_alloc(n_figure_max, sizeof *name);
     struct mr_json *reader = NULL;
     bool has_more;
-    mr_status st = MR_OK;
-    if (f == NULL || name == NULL) {
-        mr_free(f);
-        mr_free(name);
+    if (f == NULL)
         return mr_err_nomem(err, sizeof *f);
-    }
-    st = mr_json_open_memory(json.p, json.n, "summary", NULL, &reader, err);
+    mr_status st = mr_json_open_memory(json.p, json.n, "summary", NULL, &reader, err);
     if (st == MR_OK)
         st = mr_json_document(reader, &has_more, err);
     if (st == MR_OK)
         st = collect(reader, "", f, err);
     mr_json_close(reader);
-    for (size_t i = 0; i < f->n; i++)
-        name[i] = f->path[i];
     if (st == MR_OK)
-        st = mr_runfile_axis(r->file, "/kpi", "kpi", "Paths in the summary", name, f->n, err);
-    if (st == MR_OK)
-        st = mr_runfile_put(r->file,
-                            &(struct mr_runfile_array){.group = "/kpi",
-                                                       .channel = &channel,
-                                                       .axis = {"kpi", NULL},
-                                                       .n = {f->n, 0},
-                                                       .values = f->value},
-                            err);
+        st = put_rows(r, f, err);
     mr_free(f);
-    mr_free(name);
     return st;
 }
 
@@ -452,6 +537,7 @@ mr_status mr_run_record_finish(struct mr_run_record *record, const struct mr_pla
 {
     MR_TRY(mr_runfile_stop(record->file, err));
     MR_TRY(mr_site_record_finish(record->site, err));
+    MR_TRY(mr_histogram_put(&record->latency, record->file, "/histograms", err));
     MR_TRY(put_tiers(record, result, err));
     MR_TRY(put_figures(record, json, err));
     MR_TRY(mr_runfile_text(record->file, "/provenance", "summary", "Summary as JSON", json.p, err));
@@ -459,4 +545,13 @@ mr_status mr_run_record_finish(struct mr_run_record *record, const struct mr_pla
     return result->is_partial
                ? mr_runfile_finish(record->file, MR_RUNFILE_PARTIAL, "stopped by a signal", err)
                : mr_runfile_finish(record->file, MR_RUNFILE_COMPLETE, "done", err);
+}
+
+void mr_run_record_give_up(struct mr_run_record *record, enum mr_runfile_end end,
+                           const char *reason)
+{
+    struct mr_err err = {0};
+    /* there is an error already; where the disk is it, the part is as of its last flush */
+    const mr_status st = mr_runfile_finish(record->file, end, reason, &err);
+    (void)st;
 }

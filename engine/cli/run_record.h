@@ -4,6 +4,8 @@
 #define MR_ENGINE_CLI_RUN_RECORD_H
 
 #include "engine/cli/groups.h"
+#include "engine/cli/record_level.h"
+#include "engine/record/runfile.h"
 #include "engine/twin/play.h"
 
 struct mr_run_record;
@@ -14,6 +16,9 @@ extern const struct mr_group_list mr_run_groups;
 struct mr_run_record_options {
     bool may_overwrite, steps_singly;
     double interval_s; /* of the series */
+    const char *level; /* record_level.h, as given */
+    bool is_live;      /* may be read while it grows: SWMR */
+    double flush_s;    /* wall time between flushes */
 };
 /** A session that ended: for mr_play_options. */
 mr_status mr_run_record_session(void *record, const struct mr_agents_row *row, struct mr_err *err);
@@ -37,6 +42,11 @@ mr_status mr_run_record_call(void *record, const struct mr_play_row *row, struct
 
 /** Pools and tiers at an instant. For mr_play_options.on_sample. */
 mr_status mr_run_record_sample(void *record, const struct mr_play_sample *now, struct mr_err *err);
+
+/** The run has ended without its sums: everything given is in PATH.part, which says why.
+ *  @param[in] end not MR_RUNFILE_COMPLETE */
+void mr_run_record_give_up(struct mr_run_record *record, enum mr_runfile_end end,
+                           const char *reason);
 
 /** Tiers, every number of the summary as a key figure named by its path, and the file's own name.
  *  @param[in] json the summary */

@@ -6,6 +6,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/num.h"
 #include "engine/cli/power_record.h"
+#include "engine/cli/record_level.h"
 #include "engine/cli/thermal_record.h"
 #include "engine/record/columns.h"
 #include "engine/record/track.h"
@@ -24,6 +25,9 @@ static const struct mr_channel rack_channels[N_RACK] = {
     {.name = "clock", .units = "1", .long_name = "Lowest clock of its instances over the full clock; 0: one is down", .type = MR_CHANNEL_F32_OF_F64, .cell_methods = "time: point"},
     {.name = "tok_s", .units = "s-1", .long_name = "Tokens made per second by its packages, mean of the interval before", .type = MR_CHANNEL_F32_OF_F64, .cell_methods = "time: mean"},
     {.name = "kv_used_frac", .units = "1", .long_name = "Share of the KV blocks that calls hold; NaN: no instance has packages here", .type = MR_CHANNEL_F32_OF_F64, .cell_methods = "time: point"},
+};
+static const struct mr_channel die_channels[] = {
+    {.name = "die_c", .units = "degC", .long_name = "Hottest die of the package, manufacturing spread included", .type = MR_CHANNEL_F32_OF_F64, .cell_methods = "time: point"},
 };
 static const struct mr_channel sum_channels[] = {
     F32("power_kw", "Drawn by the racks", 1e-3),
@@ -78,6 +82,7 @@ static const struct mr_group own_groups[] = {
     MR_GROUP("/halls", "time, hall", sum_channels, "Halls over time"),
     MR_GROUP("/site", "time", site_channels, "The site over time"),
     MR_GROUP("/racks", "rack", rack_facts, "Where racks stand, and what they may draw"),
+    MR_GROUP("/packages", "time, package", die_channels, "Packages over time, where dies are recorded"),
     MR_GROUP("/events", "event", event_columns, "What happened"),
 };
 const struct mr_group_list mr_site_groups = MR_GROUP_LIST("run with a site", own_groups);
@@ -97,15 +102,41 @@ struct mr_site_record {
     double *sum;                  /* scratch: rows, then halls */
     struct mr_factory_rack *rack; /* scratch: tokens are differences, so these of the row before */
     double *last_token, last_s;
-    double *fact; /* [N_OF(rack_facts) * n_rack]: sites end before their files do */
+    struct mr_site_record_options options;
+    struct mr_track *packages;
+    double *die_c; /* scratch */
+    double *fact;  /* [N_OF(rack_facts) * n_rack]: sites end before their files do */
     size_t n_rack;
 };
 
 /* ---- life ---- */
 
-static mr_status declare_site(struct mr_site_record *r, struct mr_runfile *file, double every_s,
-                              const char **name, struct mr_err *err)
+static mr_status declare_dies(struct mr_site_record *r, struct mr_err *err)
 {
+    const size_t n = r->site->n_package;
+    const struct mr_track_plan plan = {"/packages",  "package", "Packages in the order of the site",
+                                       NULL,         n,         r->options.every_s,
+                                       die_channels, 1};
+    if (!r->options.has_dies || n == 0)
+        return MR_OK;
+    if (n > MR_RECORD_LEVEL_DIES)
+        return mr_err_set(
+            err, MR_LIMIT, MR_NOWHERE,
+            "record die: the site has %zu packages, and their dies are recorded up to "
+            "%d of them: record rack instead (hottest and mean die of each rack)",
+            n, MR_RECORD_LEVEL_DIES);
+    r->die_c = mr_alloc_zero(n, sizeof *r->die_c);
+    if (r->die_c == NULL)
+        return mr_err_nomem(err, n * sizeof *r->die_c);
+    for (size_t i = 0; i < n; i++)
+        r->die_c[i] = (double)NAN; /* outside of racks */
+    return mr_track_create(r->file, &plan, &r->packages, err);
+}
+
+static mr_status declare_site(struct mr_site_record *r, struct mr_runfile *file, const char **name,
+                              struct mr_err *err)
+{
+    const double every_s = r->options.every_s;
     const struct mr_site *site = r->site;
     struct mr_track_plan plan;
     plan = (struct mr_track_plan){
@@ -129,8 +160,9 @@ static mr_status declare_site(struct mr_site_record *r, struct mr_runfile *file,
     MR_TRY(mr_track_create(file, &plan, &r->all, err));
     struct mr_exchange *exchange = mr_factory_exchange(r->factory);
     const struct mr_thermal_record_more more = {rack_channels, N_RACK, r->value};
-    MR_TRY(
-        mr_thermal_record_within(file, mr_exchange_plant(exchange), &more, every_s, &r->heat, err));
+    MR_TRY(mr_thermal_record_within(file, mr_exchange_plant(exchange),
+                                    r->options.has_racks ? &more : NULL, every_s, &r->heat, err));
+    MR_TRY(declare_dies(r, err));
     return mr_power_record_within(file, site, mr_exchange_supply(exchange), every_s, &r->watts,
                                   err);
 }
@@ -148,8 +180,7 @@ static mr_status keep_facts(struct mr_site_record *r, struct mr_err *err)
     return MR_OK;
 }
 
-static mr_status declare(struct mr_site_record *r, struct mr_runfile *file, double every_s,
-                         struct mr_err *err)
+static mr_status declare(struct mr_site_record *r, struct mr_runfile *file, struct mr_err *err)
 {
     const struct mr_columns_plan events = {.group = "/events",
                                            .axis = "event",
@@ -160,6 +191,8 @@ static mr_status declare(struct mr_site_record *r, struct mr_runfile *file, doub
     if (r->factory == NULL)
         return MR_OK;
     r->site = mr_factory_site(r->factory);
+    if (!r->options.has_site)
+        return MR_OK;
     const size_t n = r->site->n_rack + r->site->n_row + r->site->n_hall + 1;
     const char **name = mr_alloc_zero(n, sizeof *name);
     r->value = mr_alloc_zero(N_RACK * n, sizeof *r->value);
@@ -169,13 +202,14 @@ static mr_status declare(struct mr_site_record *r, struct mr_runfile *file, doub
     r->last_s = (double)NAN;
     const mr_status st = name != NULL && r->value != NULL && r->sum != NULL && r->rack != NULL &&
                                  r->last_token != NULL
-                             ? declare_site(r, file, every_s, name, err)
+                             ? declare_site(r, file, name, err)
                              : mr_err_nomem(err, N_RACK * n * sizeof *r->value);
     mr_free(name);
-    return st == MR_OK ? keep_facts(r, err) : st;
+    return st == MR_OK && r->options.has_racks ? keep_facts(r, err) : st;
 }
 
-mr_status mr_site_record_create(struct mr_runfile *file, struct mr_factory *factory, double every_s,
+mr_status mr_site_record_create(struct mr_runfile *file, struct mr_factory *factory,
+                                const struct mr_site_record_options *options,
                                 struct mr_site_record **out, struct mr_err *err)
 {
     struct mr_site_record *r = mr_alloc_zero(1, sizeof *r);
@@ -184,7 +218,8 @@ mr_status mr_site_record_create(struct mr_runfile *file, struct mr_factory *fact
         return mr_err_nomem(err, sizeof *r);
     r->factory = factory;
     r->file = file;
-    const mr_status st = declare(r, file, every_s, err);
+    r->options = *options;
+    const mr_status st = declare(r, file, err);
     if (st == MR_OK)
         *out = r;
     else
@@ -202,6 +237,7 @@ void mr_site_record_destroy(struct mr_site_record *record)
     mr_free(record->sum);
     mr_free(record->rack);
     mr_free(record->last_token);
+    mr_free(record->die_c);
     mr_free(record->fact);
     mr_free(record);
 }
@@ -249,6 +285,20 @@ static void look_at_racks(struct mr_site_record *r)
     r->last_s = now_s;
 }
 
+static mr_status die_rows(struct mr_site_record *r, double t_s, struct mr_err *err)
+{
+    struct mr_exchange *exchange = mr_factory_exchange(r->factory);
+    const struct mr_plant *plant = mr_exchange_plant(exchange);
+    const void *const lent[] = {r->die_c};
+    if (r->packages == NULL)
+        return MR_OK;
+    for (uint32_t i = 0; i < plant->n_rack; i++)
+        for (uint32_t k = 0; k < plant->rack[i].n_package; k++)
+            r->die_c[r->site->rack[i].first_package + k] =
+                mr_plant_die_c(plant, mr_exchange_plant_state(exchange), r->options.seed, i, k);
+    return mr_track_row(r->packages, t_s, lent, err);
+}
+
 static mr_status sum_rows(struct mr_site_record *r, double t_s, struct mr_err *err)
 {
     const struct mr_exchange *exchange = mr_factory_exchange(r->factory);
@@ -272,10 +322,12 @@ static mr_status sum_rows(struct mr_site_record *r, double t_s, struct mr_err *e
 mr_status mr_site_record_row(struct mr_site_record *record, double t_s, struct mr_err *err)
 {
     struct mr_supply_reading reading;
-    if (record->factory == NULL)
+    if (record->factory == NULL || !record->options.has_site)
         return MR_OK;
     struct mr_exchange *exchange = mr_factory_exchange(record->factory);
-    look_at_racks(record);
+    if (record->options.has_racks)
+        look_at_racks(record);
+    MR_TRY(die_rows(record, t_s, err));
     MR_TRY(sum_rows(record, t_s, err));
     mr_supply_read(mr_exchange_supply(exchange), &reading);
     const double own_w = reading.generator_w + reading.solar_w;

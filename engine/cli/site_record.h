@@ -14,12 +14,18 @@ struct mr_site_record;
 /* What it writes. */
 extern const struct mr_group_list mr_site_groups;
 
+struct mr_site_record_options {
+    double every_s; /* between two rows */
+    bool has_site, has_racks, has_dies;
+    uint64_t seed; /* of the manufacturing spread of dies */
+};
+
 /** @param[in] file not yet begun, outlives the record @param[in] factory NULL: no site, only the
- *  columns of events are there @param[in] every_s between two rows
- *  @param[out] out mr_site_record_destroy */
+ *  columns of events are there @return MR_LIMIT: too many dies @param[out] out
+ * mr_site_record_destroy */
 MR_CHECKED mr_status mr_site_record_create(struct mr_runfile *file, struct mr_factory *factory,
-                                           double every_s, struct mr_site_record **out,
-                                           struct mr_err *err);
+                                           const struct mr_site_record_options *options,
+                                           struct mr_site_record **out, struct mr_err *err);
 void mr_site_record_destroy(struct mr_site_record *record);
 
 /** One row of every series: the state of the last exchange. */

@@ -63,7 +63,7 @@ static mr_status configure(struct mr_experiment *experiment, struct mr_design *d
 {
     struct mr_confighash files = {0};
     const struct mr_confighash_options options = {experiment->run.has_no_leap,
-                                                  experiment->run.record_every_s};
+                                                  experiment->run.record_every_s, NULL};
     struct mr_sweep_row row = {.experiment = experiment, .design = design};
     struct mr_err err = {0};
     mr_status st = MR_OK;

@@ -158,8 +158,9 @@ struct mr_thermal_record {
     uint8_t *u8;
     const void *value[MOST_CHANNELS + MR_THERMAL_RECORD_MORE];
     struct mr_thermal_record_more more; /* of racks */
-    uint32_t *first_rack;               /* of each group */
-    mr_status status;                   /* of events */
+    bool has_racks;
+    uint32_t *first_rack; /* of each group */
+    mr_status status;     /* of events */
     struct mr_err err;
 };
 
@@ -224,7 +225,8 @@ static mr_status declare_series(struct mr_thermal_record *r, double every_s, con
         of_racks[N_OF(rack_channels) + i] = r->more.channel[i];
     for (size_t i = 0; i < p->n_rack; i++)
         name[i] = site->rack[i].name;
-    MR_TRY(add_series(r, &plan, name, &r->racks, err));
+    if (r->has_racks)
+        MR_TRY(add_series(r, &plan, name, &r->racks, err));
     plan = (struct mr_track_plan){"/cdus",
                                   "cdu",
                                   "CDU groups in the order of the site",
@@ -306,8 +308,10 @@ static mr_status create(const struct mr_plant *plant, struct mr_runfile *file,
     r->plant = plant;
     r->file = file;
     r->is_guest = true; /* until all is well */
-    r->more = *more;
-    MR_ASSERT(more->n <= MR_THERMAL_RECORD_MORE);
+    r->has_racks = more != NULL;
+    if (more != NULL)
+        r->more = *more;
+    MR_ASSERT(r->more.n <= MR_THERMAL_RECORD_MORE);
     mr_status st = make_scratch(r, &name, err);
     if (st == MR_OK)
         st = declare_series(r, every_s, name, err);
@@ -393,7 +397,7 @@ static mr_status rack_rows(struct mr_thermal_record *r, const struct mr_plant_st
                            double t_s, struct mr_err *err)
 {
     const size_t n = r->plant->n_rack;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; r->racks != NULL && i < n; i++) {
         struct mr_plant_rack_row x;
         mr_plant_rack_row(r->plant, state, (uint32_t)i, &x);
         const struct values v = {{x.power_w, x.supply_c, x.return_c, x.flow_m3_s, x.header_pa,

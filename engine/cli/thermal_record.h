@@ -30,7 +30,8 @@ struct mr_thermal_record_more {
     const double *value;              /* [n * n_rack], by channel: read with every row */
 };
 
-/** The series alone, as a part of somebody's file that has not begun: no events, no end. */
+/** The series alone, as a part of somebody's file that has not begun: no events, no end.
+ *  @param[in] more NULL: no series of racks */
 MR_CHECKED mr_status mr_thermal_record_within(struct mr_runfile *file, const struct mr_plant *plant,
                                               const struct mr_thermal_record_more *more,
                                               double every_s, struct mr_thermal_record **out,

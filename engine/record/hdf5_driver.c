@@ -4,6 +4,12 @@
  * disk still points to until the next flush; a process killed in between would leave rows that were
  * flushed long ago overwritten. Here space is only ever taken at the end of the file, but for slots
  * that are handed back after a flush has made them free on disk too.
+ *
+ * Metadata is kept back until the flush is over, and then written so that the file hangs together
+ * after each single write: its size; what nothing points to yet; nodes of chunk indices, parents
+ * before children (a child that was split still has all entries until its parent knows both
+ * halves); extents of datasets and the rest. A node that lies on two pages is written from its end,
+ * for its head says how much of it counts. So a process may be killed at any moment.
  * The files are ordinary ones: any driver reads them. */
 #define _GNU_SOURCE /* flock */
 #include "engine/base/mem.h"
@@ -13,14 +19,26 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Metadata to be written, kept in the order in which it came. */
+struct piece {
+    haddr_t at;
+    size_t n, from; /* where its bytes are */
+    int rank;       /* lower ones first */
+};
+
 struct driven {
     H5FD_t head; /* HDF5's part, first */
     struct mr_hdf5_slots *slots;
+    struct piece *piece;
+    unsigned char *bytes;
+    size_t n_piece, cap_piece, n_byte, cap_byte;
+    haddr_t known; /* end of what the file on disk may point to */
     int fd;
     haddr_t eoa, eof;
     dev_t device;
@@ -67,17 +85,17 @@ static H5FD_t *open_file(const char *name, unsigned flags, hid_t access, haddr_t
         return NULL;
     }
     struct driven *file = info->slots->driven; /* HDF5 opens one at a time */
-    *file = (struct driven){.slots = info->slots,
+    *file = (struct driven){.piece = file->piece,
+                            .cap_piece = file->cap_piece,
+                            .bytes = file->bytes,
+                            .cap_byte = file->cap_byte,
+                            .known = (haddr_t)st.st_size,
+                            .slots = info->slots,
                             .fd = fd,
                             .eof = (haddr_t)st.st_size,
                             .device = st.st_dev,
                             .inode = st.st_ino};
     return &file->head;
-}
-
-static herr_t close_file(H5FD_t *file)
-{
-    return close(of(file)->fd) == 0 ? 0 : fail("close");
 }
 
 static int compare(const H5FD_t *a, const H5FD_t *b)
@@ -91,8 +109,9 @@ static int compare(const H5FD_t *a, const H5FD_t *b)
 static herr_t query(const H5FD_t *file, unsigned long *flags)
 {
     (void)file;
-    *flags = H5FD_FEAT_ACCUMULATE_METADATA | H5FD_FEAT_DATA_SIEVE | H5FD_FEAT_POSIX_COMPAT_HANDLE |
-             H5FD_FEAT_DEFAULT_VFD_COMPATIBLE;
+    /* no accumulation: pieces must stay what they are */
+    *flags =
+        H5FD_FEAT_DATA_SIEVE | H5FD_FEAT_POSIX_COMPAT_HANDLE | H5FD_FEAT_DEFAULT_VFD_COMPATIBLE;
     return 0;
 }
 
@@ -139,19 +158,16 @@ static herr_t get_handle(H5FD_t *file, hid_t access, void **handle)
     return 0;
 }
 
-/* What was never written reads as zeros. */
-static herr_t read_at(H5FD_t *head, H5FD_mem_t type, hid_t transfer, haddr_t at, size_t n, void *to)
+static herr_t read_disk(const struct driven *file, haddr_t at, size_t n, void *to)
 {
     unsigned char *p = to;
-    (void)type;
-    (void)transfer;
     while (n > 0) {
-        const ssize_t got = pread(of(head)->fd, p, n, (off_t)at);
+        const ssize_t got = pread(file->fd, p, n, (off_t)at);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
             return fail("read");
-        if (got == 0) {
+        if (got == 0) { /* what was never written reads as zeros */
             memset(p, 0, n);
             return 0;
         }
@@ -162,13 +178,27 @@ static herr_t read_at(H5FD_t *head, H5FD_mem_t type, hid_t transfer, haddr_t at,
     return 0;
 }
 
-static herr_t write_at(H5FD_t *head, H5FD_mem_t type, hid_t transfer, haddr_t at, size_t n,
-                       const void *from)
+/* With what is kept back over it. */
+static herr_t read_at(H5FD_t *head, H5FD_mem_t type, hid_t transfer, haddr_t at, size_t n, void *to)
 {
-    struct driven *file = of(head);
-    const unsigned char *p = from;
+    const struct driven *file = of(head);
     (void)type;
     (void)transfer;
+    if (read_disk(file, at, n, to) < 0)
+        return -1;
+    for (size_t i = 0; i < file->n_piece; i++) {
+        const struct piece *p = &file->piece[i];
+        const haddr_t from = p->at > at ? p->at : at;
+        const haddr_t end = p->at + p->n < at + n ? p->at + p->n : at + n;
+        if (from < end)
+            memcpy((unsigned char *)to + (from - at), file->bytes + p->from + (from - p->at),
+                   (size_t)(end - from));
+    }
+    return 0;
+}
+
+static herr_t write_disk(struct driven *file, haddr_t at, size_t n, const unsigned char *p)
+{
     while (n > 0) {
         const ssize_t put = pwrite(file->fd, p, n, (off_t)at);
         if (put < 0 && errno == EINTR)
@@ -182,6 +212,106 @@ static herr_t write_at(H5FD_t *head, H5FD_mem_t type, hid_t transfer, haddr_t at
     if (at > file->eof)
         file->eof = at;
     return 0;
+}
+
+/* ---- metadata ---- */
+
+enum {
+    rank_size,            /* the superblock, which knows the file's size */
+    rank_new,             /* nothing points to it yet */
+    rank_index,           /* less the level of the node, which is below 256 */
+    rank_rest = 256 + 256 /* extents, among others */
+};
+
+static int rank_of(const struct driven *file, haddr_t at, size_t n, const unsigned char *bytes)
+{
+    static const unsigned char index_node[] = {'T', 'R', 'E', 'E'};
+    const size_t i_level = 5;
+    if (at == 0)
+        return rank_size;
+    if (at >= file->known)
+        return rank_new;
+    if (n > i_level && memcmp(bytes, index_node, sizeof index_node) == 0)
+        return rank_index + 255 - bytes[i_level];
+    return rank_rest;
+}
+
+static herr_t keep(struct driven *file, haddr_t at, size_t n, const void *from)
+{
+    struct mr_err ignored = {0};
+    if (mr_grow(&file->piece, &file->cap_piece, file->n_piece + 1, sizeof *file->piece, &ignored) !=
+            MR_OK ||
+        mr_grow(&file->bytes, &file->cap_byte, file->n_byte + n, 1, &ignored) != MR_OK) {
+        errno = ENOMEM;
+        return fail("write");
+    }
+    file->piece[file->n_piece++] = (struct piece){at, n, file->n_byte, rank_of(file, at, n, from)};
+    memcpy(file->bytes + file->n_byte, from, n);
+    file->n_byte += n;
+    return 0;
+}
+
+/* A page is written whole or not at all, as far as a killed process goes. */
+static herr_t write_from_end(struct driven *file, haddr_t at, size_t n, const unsigned char *bytes)
+{
+    const haddr_t page = 4096;
+    while (n > 0) {
+        const haddr_t last = (at + n - 1) / page * page;
+        const size_t skipped = last > at ? (size_t)(last - at) : 0;
+        if (write_disk(file, at + skipped, n - skipped, bytes + skipped) < 0)
+            return -1;
+        n = skipped;
+    }
+    return 0;
+}
+
+static int compare_pieces(const void *a, const void *b)
+{
+    const struct piece *x = a, *y = b;
+    if (x->rank != y->rank)
+        return x->rank < y->rank ? -1 : 1;
+    return (x->from > y->from) - (x->from < y->from);
+}
+
+/* The superblock may name no end that is not there. */
+static herr_t release(struct driven *file)
+{
+    herr_t st = 0;
+    if (file->n_piece == 0)
+        return 0;
+    if (file->eoa > file->eof) {
+        if (ftruncate(file->fd, (off_t)file->eoa) != 0)
+            st = fail("extend");
+        else
+            file->eof = file->eoa;
+    }
+    qsort(file->piece, file->n_piece, sizeof *file->piece, compare_pieces);
+    for (size_t i = 0; i < file->n_piece && st >= 0; i++)
+        st = write_from_end(file, file->piece[i].at, file->piece[i].n,
+                            file->bytes + file->piece[i].from);
+    file->n_piece = file->n_byte = 0;
+    file->known = file->eoa;
+    return st;
+}
+
+static herr_t flush_file(H5FD_t *head, hid_t transfer, hbool_t is_closing)
+{
+    (void)transfer;
+    (void)is_closing;
+    return release(of(head));
+}
+
+static herr_t close_file(H5FD_t *head)
+{
+    const herr_t st = release(of(head));
+    return close(of(head)->fd) == 0 ? st : fail("close");
+}
+
+static herr_t write_at(H5FD_t *head, H5FD_mem_t type, hid_t transfer, haddr_t at, size_t n,
+                       const void *from)
+{
+    (void)transfer;
+    return type == H5FD_MEM_DRAW ? write_disk(of(head), at, n, from) : keep(of(head), at, n, from);
 }
 
 static herr_t truncate_file(H5FD_t *head, hid_t transfer, hbool_t is_closing)
@@ -227,6 +357,7 @@ static const H5FD_class_t driver = {
     .get_handle = get_handle,
     .read = read_at,
     .write = write_at,
+    .flush = flush_file,
     .truncate = truncate_file,
     .lock = lock,
     .unlock = unlock,
@@ -249,6 +380,11 @@ mr_status mr_hdf5_drive(mr_hid access, struct mr_hdf5_slots *slots, struct mr_er
 
 void mr_hdf5_slots_fini(struct mr_hdf5_slots *slots)
 {
-    mr_free(slots->driven);
+    struct driven *file = slots->driven;
+    if (file != NULL) {
+        mr_free(file->piece);
+        mr_free(file->bytes);
+    }
+    mr_free(file);
     mr_free(slots->item);
 }

@@ -11,6 +11,7 @@
 #include <hdf5_hl.h>
 
 #include <math.h>
+#include <errno.h>
 #include <stdio.h>
 
 _Static_assert(sizeof(hid_t) == sizeof(mr_hid), "handles of HDF5");
@@ -48,7 +49,8 @@ mr_status mr_hdf5_error(struct mr_err *err, const char *path, const char *fmt, .
     const char *why = cause.error_number != 0 ? strerror(cause.error_number)
                       : cause.text[0] != '\0' ? cause.text
                                               : "HDF5 gives no reason";
-    return mr_err_set(err, MR_IO, (struct mr_place){path, 0, 0}, "%s: %s", what, why);
+    const mr_status st = cause.error_number == ENOMEM ? MR_NOMEM : MR_IO;
+    return mr_err_set(err, st, (struct mr_place){path, 0, 0}, "%s: %s", what, why);
 }
 
 /* Every file is closed by whoever opened it. HDF5's own last look at exit would try those again

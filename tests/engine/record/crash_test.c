@@ -163,10 +163,7 @@ static size_t kill_after(const char *path, bool is_live, int every, long delay_n
         struct child c = {path, options_now(), n_forever, report[1], every, 300000};
         struct mr_err err = {0};
         c.options.is_live = is_live;
-        /* HDF5 writes the nodes of its indices one by one: a process that is killed within those
-         * microseconds of a flush leaves a dataset that cannot be read, one kill in some thousand
-         * when it flushes every 2 ms. Live files write in an order that readers may follow. */
-        c.options.flush_s = is_live ? 0.002 : 0.05;
+        c.options.flush_s = 0.002;
         _exit(run(&c, &err) == MR_OK ? 0 : 1);
     }
     close(report[1]);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a result file holds: the list of --record. More recording is never another run. */
+#ifndef MR_ENGINE_CLI_RECORD_LEVEL_H
+#define MR_ENGINE_CLI_RECORD_LEVEL_H
+
+#include "engine/base/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define MR_RECORD_LEVEL_LIST(X)                                                                \
+    X(SUMMARY, "summary", "key figures, latencies by tier, events, configuration, provenance") \
+    X(SITE, "site", "and site, halls, rows, loops, feeds, pools, tiers over time")             \
+    X(RACK, "rack", "and racks over time")                                                     \
+    X(REQUESTS, "requests", "and a row per call and session; =N: that many, =1/N: one in N")   \
+    X(DIE, "die", "and every package's die over time: for small sites")
+
+enum {
+    MR_RECORD_LEVEL_DIES = 20000 /* packages of what a small site is */
+};
+
+#define MR_RECORD_LEVEL_DEFAULT "rack,requests"
+
+struct mr_record_level {
+    bool has_site, has_racks, has_calls, has_dies;
+    uint64_t n_kept;   /* a fair sample of so many calls; 0: all */
+    uint64_t one_in_n; /* or one call in so many; 0: all */
+};
+
+/** Of a comma list, "rack,requests=1/100". @return MR_RANGE naming what is not known */
+MR_CHECKED mr_status mr_record_level_parse(const char *text, struct mr_record_level *level,
+                                           struct mr_err *err);
+
+#endif
