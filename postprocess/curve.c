@@ -109,6 +109,37 @@ mr_status mr_curve_read(const struct mr_runread *run, const char *path, enum mr_
     return st;
 }
 
+static mr_status read_some(struct reader *r, enum mr_curve_how how, size_t n, struct mr_curve *out,
+                           struct mr_err *err)
+{
+    out->value = mr_alloc(n + 1, sizeof *out->value);
+    if (out->value == NULL)
+        return mr_err_nomem(err, n * sizeof *out->value);
+    for (size_t i = 0; i < n; i++) {
+        const size_t row = n > 1 ? i * (r->n - 1) / (n - 1) : r->n - 1;
+        MR_TRY(mr_runread_f64(r->run, r->set, row, 1, r->block, err));
+        out->value[i] = join(r->block, r->width, how);
+        r->t_s[i] = r->t_s[row]; /* row >= i */
+    }
+    out->n = n;
+    out->units = r->set->units;
+    out->t_s = r->t_s;
+    r->t_s = NULL;
+    return MR_OK;
+}
+
+mr_status mr_curve_glance(const struct mr_runread *run, const char *path, enum mr_curve_how how,
+                          size_t n, struct mr_curve *out, struct mr_err *err)
+{
+    struct reader r;
+    *out = (struct mr_curve){.units = ""};
+    mr_status st = begin(&r, run, path, err);
+    if (st == MR_OK && r.n > 0)
+        st = r.n > n ? read_some(&r, how, n, out, err) : read_rows(&r, how, out, err);
+    end(&r);
+    return st;
+}
+
 mr_status mr_curve_one(const struct mr_runread *run, const char *path, size_t entity,
                        struct mr_curve *out, struct mr_err *err)
 {

@@ -29,6 +29,12 @@ bool mr_curve_is(const struct mr_runread *run, const char *path);
 MR_CHECKED mr_status mr_curve_read(const struct mr_runread *run, const char *path,
                                    enum mr_curve_how how, struct mr_curve *out, struct mr_err *err);
 
+/** The same at n dates at most, as far apart as can be, the last one among them: of a long course
+ *  little more is read than is shown. */
+MR_CHECKED mr_status mr_curve_glance(const struct mr_runread *run, const char *path,
+                                     enum mr_curve_how how, size_t n, struct mr_curve *out,
+                                     struct mr_err *err);
+
 /** One entity. */
 MR_CHECKED mr_status mr_curve_one(const struct mr_runread *run, const char *path, size_t entity,
                                   struct mr_curve *out, struct mr_err *err);

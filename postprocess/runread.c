@@ -190,6 +190,10 @@ static MR_NORETURN void try_all(const char *path, const struct mr_runread_option
     (void)dup2(null, STDERR_FILENO); /* libc may have last words */
     if (open_run(path, options, &run, &err) != MR_OK || run == NULL)
         _exit(0); /* the reader will be told the same */
+    if (options != NULL && options->trial != NULL) {
+        options->trial(run);
+        _exit(0);
+    }
     for (size_t i = 0; i < run->n_set; i++) {
         const char *const *text;
         struct mr_err ignored = {0};

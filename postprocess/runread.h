@@ -33,6 +33,8 @@ struct mr_runread_attr {
 struct mr_runread_options {
     bool
         may_be_torn; /* read past the lock of a writer: what it changes meanwhile may look broken */
+    /* all that the caller will read, for a child process to read it first; NULL: everything */
+    void (*trial)(struct mr_runread *run);
 };
 
 /** @param[in] options NULL: defaults @param[out] out owned by the caller: mr_runread_close

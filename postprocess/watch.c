@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A line per quantity: its last value and its course in forty characters of eight heights. */
+/* A line per quantity: its last value and its course in forty characters of eight heights. Of large
+ * files little more is read than is shown: rows here and there, and the last calls. */
 #include "postprocess/watch.h"
 
 #include "engine/base/hist.h"
@@ -14,7 +15,9 @@
 
 enum {
     n_spark = 40,
-    n_tier_max = 8
+    n_tier_max = 8,
+    n_call_max = 20000,   /* the last of them */
+    n_value_max = 1 << 19 /* of a series */
 };
 
 /* ---- courses ---- */
@@ -53,7 +56,10 @@ static mr_status put_curve(const struct mr_runread *run, const char *path, enum 
                            struct mr_buf *out, struct mr_err *err)
 {
     struct mr_curve curve;
-    MR_TRY(mr_curve_read(run, path, how, &curve, err));
+    const struct mr_runread_set *set = mr_runread_find(run, path);
+    const size_t width = set != NULL && mr_runread_width(set) > 0 ? mr_runread_width(set) : 1;
+    const size_t n = n_value_max / width > n_spark ? n_value_max / width : n_spark;
+    MR_TRY(mr_curve_glance(run, path, how, n, &curve, err));
     if (curve.n > 0) {
         const double last = curve.value[curve.n - 1];
         *until_s = fmax(*until_s, curve.t_s[curve.n - 1]);
@@ -72,10 +78,9 @@ static const struct quantity {
     double scale;
     const char *unit;
 } quantities[] = {
-    {"/site/tok_s", MR_CURVE_SUM, "output tokens", 1, "tok/s"},
     {"/pools/tok_s", MR_CURVE_SUM, "output tokens of all pools", 1, "tok/s"},
     {"/grid/feed/calculated_load_kw", MR_CURVE_SUM, "load at the meter", 1e-3, "MW"},
-    {"/site/power_kw", MR_CURVE_SUM, "power of the site", 1e-3, "MW"},
+    {"/site/it_kw", MR_CURVE_SUM, "power of all racks", 1e-3, "MW"},
     {"/racks/power_kw", MR_CURVE_SUM, "power of all racks", 1e-3, "MW"},
     {"/racks/die_max_c", MR_CURVE_MAX, "hottest die", 1, "degC"},
     {"/racks/throttled_gpus", MR_CURVE_SUM, "throttled packages", 1, ""},
@@ -89,7 +94,7 @@ static const struct quantity {
 
 struct calls {
     double *arrived_s, *first_s, *finished_s, *output, *tier;
-    size_t n;
+    size_t n, n_all; /* here; in the file */
 };
 
 static mr_status read_calls(const struct mr_runread *run, struct calls *c, struct mr_err *err)
@@ -102,13 +107,19 @@ static mr_status read_calls(const struct mr_runread *run, struct calls *c, struc
                    {"/requests/finished_s", &c->finished_s},
                    {"/requests/output", &c->output},
                    {"/requests/tier", &c->tier}};
-    c->n = SIZE_MAX;
+    c->n_all = SIZE_MAX;
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
         const struct mr_runread_set *set = mr_runread_find(run, columns[i].path);
         const size_t n = set != NULL && !set->is_text ? mr_runread_rows(run, set) : 0;
-        c->n = n < c->n ? n : c->n;
-        if (n > 0)
-            MR_TRY(mr_runread_all(run, set, columns[i].to, err));
+        c->n_all = n < c->n_all ? n : c->n_all;
+    }
+    c->n = c->n_all < n_call_max ? c->n_all : n_call_max;
+    for (size_t i = 0; i < sizeof columns / sizeof *columns && c->n > 0; i++) {
+        *columns[i].to = mr_alloc(c->n, sizeof **columns[i].to);
+        if (*columns[i].to == NULL)
+            return mr_err_nomem(err, c->n * sizeof **columns[i].to);
+        MR_TRY(mr_runread_f64(run, mr_runread_find(run, columns[i].path), c->n_all - c->n, c->n,
+                              *columns[i].to, err));
     }
     return MR_OK;
 }
@@ -119,14 +130,14 @@ static void put_tokens(const struct calls *c, double *until_s, struct mr_buf *ou
     double tok_s[n_spark] = {0}, end_s = 0;
     for (size_t i = 0; i < c->n; i++)
         end_s = fmax(end_s, c->finished_s[i]);
-    if (!(end_s > 0))
+    *until_s = fmax(*until_s, end_s);
+    if (!(end_s > 0) || c->n < c->n_all)
         return;
     for (size_t i = 0; i < c->n; i++)
         if (c->finished_s[i] >= 0) {
             const size_t k = (size_t)(c->finished_s[i] / end_s * n_spark);
             tok_s[k < n_spark ? k : n_spark - 1] += c->output[i] * n_spark / end_s;
         }
-    *until_s = fmax(*until_s, end_s);
     put_line("output tokens of ended calls", tok_s[n_spark - 1], "tok/s", tok_s, n_spark, out);
 }
 
@@ -157,8 +168,8 @@ static mr_status put_tiers(struct mr_runread *run, const struct calls *c, struct
             (void)mr_unit_human(mr_hist_quantile_s(hist, 0.5), MR_Q_TIME, 3, p50);
             (void)mr_unit_human(mr_hist_quantile_s(hist, 0.99), MR_Q_TIME, 3, p99);
         }
-        mr_buf_printf(out, "  tier %-25s %10zu calls     first token p50 %s, p99 %s\n", name[k],
-                      n_ended, p50, p99);
+        mr_buf_printf(out, "  tier %-25s %10zu calls     first token p50 %s, p99 %s%s\n", name[k],
+                      n_ended, p50, p99, c->n < c->n_all ? " (the last calls)" : "");
     }
     mr_free(hist);
     return MR_OK;
@@ -193,6 +204,8 @@ mr_status mr_watch_frame(struct mr_runread *run, struct mr_buf *out, struct mr_e
     mr_status st = put_calls(run, &until_s, &body, err);
     for (size_t i = 0; i < sizeof quantities / sizeof *quantities && st == MR_OK; i++) {
         const struct quantity *q = &quantities[i];
+        if (i > 0 && strcmp(q->name, q[-1].name) == 0 && mr_curve_is(run, q[-1].path))
+            continue; /* the same from elsewhere */
         st = put_curve(run, q->path, q->how, q->name, q->scale, q->unit, &until_s, &body, err);
     }
     const struct mr_runread_set *events = mr_runread_find(run, "/events/t_s");

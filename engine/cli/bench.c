@@ -16,6 +16,7 @@
 #include "engine/cli/bench_net.h"
 #include "engine/cli/bench_power.h"
 #include "engine/cli/bench_record.h"
+#include "engine/cli/bench_record_site.h"
 #include "engine/cli/bench_serve.h"
 #include "engine/cli/bench_sessions.h"
 #include "engine/cli/bench_site.h"
@@ -53,6 +54,7 @@ static const struct mr_bench_group *const groups[] = {&mr_bench_base_group,
                                                       &mr_bench_power_group,
                                                       &mr_bench_thermal_group,
                                                       &mr_bench_work_group,
+                                                      &mr_bench_record_site_group,
                                                       NULL};
 
 /* All cases in the order of their groups; NULL past the last. */

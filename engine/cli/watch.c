@@ -39,9 +39,17 @@ static mr_status find(const char *path, struct mr_buf *out, struct mr_err *err)
     return MR_OK;
 }
 
+static void try_frame(struct mr_runread *run)
+{
+    struct mr_buf frame = {0};
+    struct mr_err ignored = {0};
+    (void)!mr_watch_frame(run, &frame, &ignored);
+    mr_buf_fini(&frame);
+}
+
 static mr_status look(const char *path, struct mr_buf *frame, bool *is_over, struct mr_err *err)
 {
-    const struct mr_runread_options options = {.may_be_torn = true};
+    const struct mr_runread_options options = {.may_be_torn = true, .trial = try_frame};
     struct mr_buf found = {0};
     struct mr_runread *run = NULL;
     mr_status st = find(path, &found, err);

@@ -8,8 +8,9 @@
  * Metadata is kept back until the flush is over, and then written so that the file hangs together
  * after each single write: its size; what nothing points to yet; nodes of chunk indices, parents
  * before children (a child that was split still has all entries until its parent knows both
- * halves); extents of datasets and the rest. A node that lies on two pages is written from its end,
- * for its head says how much of it counts. So a process may be killed at any moment.
+ * halves); extents of datasets and the rest. No piece lies on two pages if it fits into one, for a
+ * kill stops a write between pages; larger ones are written from their end, since their heads say
+ * how much of them counts. So a process may be killed at any moment.
  * The files are ordinary ones: any driver reads them. */
 #define _GNU_SOURCE /* flock */
 #include "engine/base/mem.h"
@@ -115,7 +116,10 @@ static herr_t query(const H5FD_t *file, unsigned long *flags)
     return 0;
 }
 
-/* A slot of just this size, else the end. */
+static const haddr_t page = 4096;
+
+/* A slot of just this size, else the end. Metadata does not lie across two pages where it fits into
+ * one: a kill between the two would tear it. */
 static haddr_t allocate(H5FD_t *head, H5FD_mem_t type, hid_t transfer, hsize_t size)
 {
     struct driven *file = of(head);
@@ -127,8 +131,10 @@ static haddr_t allocate(H5FD_t *head, H5FD_mem_t type, hid_t transfer, hsize_t s
             slots->item[i] = slots->item[--slots->n];
             return at;
         }
-    const haddr_t at = file->eoa;
-    file->eoa += size;
+    haddr_t at = file->eoa;
+    if (type != H5FD_MEM_DRAW && size <= page && at % page + size > page)
+        at += page - at % page;
+    file->eoa = at + size;
     return at;
 }
 
@@ -254,7 +260,6 @@ static herr_t keep(struct driven *file, haddr_t at, size_t n, const void *from)
 /* A page is written whole or not at all, as far as a killed process goes. */
 static herr_t write_from_end(struct driven *file, haddr_t at, size_t n, const unsigned char *bytes)
 {
-    const haddr_t page = 4096;
     while (n > 0) {
         const haddr_t last = (at + n - 1) / page * page;
         const size_t skipped = last > at ? (size_t)(last - at) : 0;
