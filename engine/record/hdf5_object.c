@@ -10,8 +10,8 @@
 #include <hdf5.h>
 #include <hdf5_hl.h>
 
-#include <math.h>
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 
 _Static_assert(sizeof(hid_t) == sizeof(mr_hid), "handles of HDF5");
