@@ -51,6 +51,10 @@ const char *mr_report_named(const struct mr_report_file *file, const char *name,
 MR_CHECKED mr_status mr_report_load_kw(const struct mr_report_file *file, struct mr_curve *out,
                                        const char **what, struct mr_err *err);
 
+/** Texts of an axis; NULL and 0 where the file has none. @param[out] name lent */
+MR_CHECKED mr_status mr_report_names(struct mr_runread *run, const char *path,
+                                     const char *const **name, size_t *n, struct mr_err *err);
+
 void mr_report_verdict(const struct mr_report *report, struct mr_page *page);
 /** The dozen that a person looks at first, or all others. */
 void mr_report_figures(const struct mr_report *report, bool is_headline, struct mr_page *page);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What held the site back, longest first: throttled racks, racks at their caps, CDUs at their end,
- * constraints of the grid; and the events. Times come from the series, so they are as fine as the
- * recording. Map: candidates - gains - the table - events. */
+ * pools out of memory or time, constraints of the grid. Times come from the series, so they are as
+ * fine as the recording. Map: candidates - racks - pools - gains - the table. */
 #include "engine/base/mem.h"
+#include "engine/base/unit.h"
 #include "postprocess/report_impl.h"
 
 #include <math.h>
@@ -11,14 +12,13 @@
 
 enum {
     n_shown = 10,
-    n_event_shown = 60,
-    event_max = 1 << 22
+    block_values = 1 << 18 /* read at once, of one series */
 };
 
 /* ---- candidates ---- */
 
 struct limiting {
-    char what[64], where[64], limit[48], gain[64];
+    char what[64], where[80], limit[48], gain[96];
     double held_s;
 };
 
@@ -45,7 +45,7 @@ static int compare_items(const void *a, const void *b)
     return what != 0 ? what : strcmp(x->where, y->where);
 }
 
-static mr_status names_of(struct mr_runread *run, const char *path, const char *const **name,
+mr_status mr_report_names(struct mr_runread *run, const char *path, const char *const **name,
                           size_t *n, struct mr_err *err)
 {
     const struct mr_runread_set *set = mr_runread_find(run, path);
@@ -57,76 +57,253 @@ static mr_status names_of(struct mr_runread *run, const char *path, const char *
     return mr_runread_texts(run, set, name, err);
 }
 
-/* Entities and the time in which a series of them is above 0. */
-static mr_status add_times(struct mr_runread *run, const char *series, const char *axis,
-                           const char *what, const char *limit, struct list *list,
-                           struct mr_err *err)
+/* "H0.R3.K7" stands in row "H0.R3". */
+static size_t row_length(const char *name)
 {
-    const char *const *name;
-    double *held_s;
-    size_t n, n_name;
-    MR_TRY(names_of(run, axis, &name, &n_name, err));
-    MR_TRY(mr_curve_entities(run, series, MR_CURVE_TIME, &held_s, &n, err));
-    mr_status st = MR_OK;
-    for (size_t i = 0; i < n && i < n_name && st == MR_OK; i++) {
-        struct limiting item = {.held_s = held_s[i], .gain = "not told: run it again"};
-        (void)snprintf(item.what, sizeof item.what, "%s", what);
-        (void)snprintf(item.where, sizeof item.where, "%s", name[i]);
-        (void)snprintf(item.limit, sizeof item.limit, "%s", limit);
-        st = add(list, &item, err);
-    }
-    mr_free(held_s);
-    return st;
+    const char *dot = strrchr(name, '.');
+    return dot != NULL ? (size_t)(dot - name) : strlen(name);
 }
 
-/* Of n racks. @param[in,out] scratch times of the rows, a row of each of both, then held_s and caps
+/* ---- racks ---- */
+
+/* Series of racks that are looked at together; the first of two that the file has. */
+#define RACK_SERIES_LIST(X)                                  \
+    X(OFF, "/racks/off_gpus", "/racks/off_gpus")             \
+    X(THROTTLED, "/racks/throttled_gpus", "/racks/off_gpus") \
+    X(DRAWN, "/racks/drawn_kw", "/racks/power_kw")           \
+    X(CAP, "/racks/cap_kw", "/racks/cap_kw")                 \
+    X(WANT, "/racks/want_kw", "/racks/want_kw")              \
+    X(TOK_S, "/racks/tok_s", "/racks/tok_s")
+
+enum rack_series {
+#define RACK_SERIES_ENUM(name, path, other) RACK_##name,
+    RACK_SERIES_LIST(RACK_SERIES_ENUM)
+#undef RACK_SERIES_ENUM
+    n_rack_series
+};
+
+enum cause {
+    BY_HEAT,
+    BY_CAP,
+    BY_DARKNESS,
+    n_cause
+};
+
+/* What held a rack, for how long, and what a tenth more would have given it. */
+struct tally {
+    double held_s, cap_kw, more_kws, more_tok;
+};
+
+struct racks {
+    const struct mr_runread_set *set[n_rack_series]; /* NULL: not in the file */
+    double *block[n_rack_series], *t_s;
+    struct tally *tally; /* [n * n_cause] */
+    size_t n, n_row, n_block;
+};
+
+/* Tokens follow watts, at the rack's own tokens per joule: an estimate, for idle watts make none.
  */
-static mr_status time_at_cap(const struct mr_runread *run, const struct mr_runread_set *power,
-                             const struct mr_runread_set *cap, double *scratch, struct mr_err *err)
+static void hold(struct tally *tally, double dt_s, double drawn_kw, double want_kw, double tok_s)
 {
-    const size_t n = mr_runread_width(power), n_row = mr_runread_rows(run, power);
-    double *const t_s = scratch, *const row = scratch + n_row, *const held_s = row + 2 * n;
-    MR_TRY(mr_runread_f64(run, mr_runread_find(run, power->axis[0]), 0, n_row, t_s, err));
-    for (size_t r = 0; r + 1 < n_row; r++) {
-        MR_TRY(mr_runread_f64(run, power, r, 1, row, err));
-        MR_TRY(mr_runread_f64(run, cap, r, 1, row + n, err));
-        for (size_t i = 0; i < n; i++)
-            if (row[i] >= 0.995 * row[n + i]) {
-                held_s[i] += t_s[r + 1] - t_s[r];
-                held_s[n + i] = row[n + i];
-            }
+    const double more = fmin(want_kw / drawn_kw, 1.1) - 1;
+    tally->held_s += dt_s;
+    if (more > 0 && isfinite(more)) {
+        tally->more_kws += more * drawn_kw * dt_s;
+        tally->more_tok += more * tok_s * dt_s; /* NaN where tokens are not told */
+    }
+}
+
+static void look_at_rack(struct racks *r, size_t rack, size_t at, double dt_s)
+{
+    double v[n_rack_series];
+    struct tally *tally = &r->tally[rack * n_cause];
+    for (size_t k = 0; k < n_rack_series; k++)
+        v[k] = r->set[k] != NULL ? r->block[k][at] : (double)NAN;
+    if (v[RACK_OFF] > 0) {
+        tally[BY_DARKNESS].held_s += dt_s;
+    } else if (v[RACK_THROTTLED] > 0) {
+        hold(&tally[BY_HEAT], dt_s, v[RACK_DRAWN], v[RACK_WANT], v[RACK_TOK_S]);
+    } else if (v[RACK_DRAWN] >= 0.995 * v[RACK_CAP] && !(v[RACK_WANT] <= 1.001 * v[RACK_DRAWN])) {
+        hold(&tally[BY_CAP], dt_s, v[RACK_DRAWN], v[RACK_WANT], v[RACK_TOK_S]);
+        tally[BY_CAP].cap_kw = v[RACK_CAP];
+    }
+}
+
+/* Values hold until the next row. */
+static mr_status look_at_rows(const struct mr_runread *run, struct racks *r, struct mr_err *err)
+{
+    for (size_t at = 0; at + 1 < r->n_row; at += r->n_block) {
+        const size_t n = r->n_row - at < r->n_block ? r->n_row - at : r->n_block;
+        for (size_t k = 0; k < n_rack_series; k++)
+            if (r->set[k] != NULL)
+                MR_TRY(mr_runread_f64(run, r->set[k], at, n, r->block[k], err));
+        for (size_t row = 0; row < n && at + row + 1 < r->n_row; row++)
+            for (size_t i = 0; i < r->n; i++)
+                look_at_rack(r, i, row * r->n + i, r->t_s[at + row + 1] - r->t_s[at + row]);
     }
     return MR_OK;
 }
 
-/* Racks within 0.5 % of what they may draw. A cap that holds all of the time is a nameplate. */
-static mr_status add_caps(struct mr_runread *run, struct list *list, struct mr_err *err)
+static mr_status open_racks(const struct mr_runread *run, size_t n_name, struct racks *r,
+                            struct mr_err *err)
 {
-    const struct mr_runread_set *power = mr_runread_find(run, "/racks/power_kw"),
-                                *cap = mr_runread_find(run, "/racks/cap_kw");
+    static const char *const paths[n_rack_series][2] = {
+#define RACK_SERIES_PATHS(name, path, other) {path, other},
+        RACK_SERIES_LIST(RACK_SERIES_PATHS)
+#undef RACK_SERIES_PATHS
+    };
+    const struct mr_runread_set *time = NULL;
+    r->n = n_name;
+    for (size_t k = 0; k < n_rack_series; k++)
+        for (size_t i = 0; i < 2 && r->set[k] == NULL; i++) {
+            const struct mr_runread_set *set = mr_runread_find(run, paths[k][i]);
+            if (set == NULL || !mr_curve_is(run, paths[k][i]) || mr_runread_width(set) != n_name)
+                continue;
+            const size_t n_row = mr_runread_rows(run, set);
+            r->n_row = time == NULL || n_row < r->n_row ? n_row : r->n_row;
+            time = mr_runread_find(run, set->axis[0]);
+            r->set[k] = set;
+        }
+    if (time == NULL || n_name == 0)
+        return MR_OK;
+    r->n_block = block_values / n_name + 1;
+    r->t_s = mr_alloc(r->n_row + 1, sizeof *r->t_s);
+    r->tally = mr_alloc_zero(n_name * n_cause, sizeof *r->tally);
+    bool has_all = r->t_s != NULL && r->tally != NULL;
+    for (size_t k = 0; k < n_rack_series; k++) {
+        r->block[k] = mr_alloc(r->n_block * n_name, sizeof *r->block[k]);
+        has_all = has_all && r->block[k] != NULL;
+    }
+    if (!has_all)
+        return mr_err_nomem(err, r->n_block * n_name * sizeof(double));
+    MR_TRY(mr_runread_f64(run, time, 0, r->n_row, r->t_s, err));
+    return look_at_rows(run, r, err);
+}
+
+static void say_gain(const struct tally *sum, bool has_want, struct limiting *item)
+{
+    if (!has_want)
+        (void)snprintf(item->gain, sizeof item->gain,
+                       "not told: what racks asked for is not recorded");
+    else if (isfinite(sum->more_tok))
+        (void)snprintf(item->gain, sizeof item->gain, "%.4g kWh for racks, some %.3g tokens",
+                       sum->more_kws / 3600, sum->more_tok);
+    else
+        (void)snprintf(item->gain, sizeof item->gain, "%.4g kWh for racks", sum->more_kws / 3600);
+}
+
+/* Racks of a row of racks that a cause held: one item. */
+static mr_status add_row_of_racks(const struct racks *r, const char *const *name, size_t from,
+                                  size_t to, enum cause cause, struct list *list,
+                                  struct mr_err *err)
+{
+    static const char *const what[n_cause] = {[BY_HEAT] = "throttled packages",
+                                              [BY_CAP] = "cap on racks",
+                                              [BY_DARKNESS] = "packages without power or coolant"};
+    struct limiting item = {.gain = "what they served: they must come back"};
+    struct tally sum = {0};
+    size_t n_held = 0, first = from;
+    for (size_t i = from; i < to; i++) {
+        const struct tally *tally = &r->tally[i * n_cause + cause];
+        if (!(tally->held_s > 0))
+            continue;
+        first = n_held == 0 ? i : first;
+        n_held++;
+        sum.held_s = fmax(sum.held_s, tally->held_s);
+        sum.cap_kw = fmax(sum.cap_kw, tally->cap_kw);
+        sum.more_kws += tally->more_kws;
+        sum.more_tok += tally->more_tok;
+    }
+    (void)snprintf(item.what, sizeof item.what, "%s", what[cause]);
+    if (n_held > 1)
+        (void)snprintf(item.where, sizeof item.where, "%.*s, %zu racks",
+                       (int)row_length(name[first]), name[first], n_held);
+    else
+        (void)snprintf(item.where, sizeof item.where, "%s", name[first]);
+    if (cause == BY_CAP)
+        (void)snprintf(item.limit, sizeof item.limit, "%.4g kW", sum.cap_kw);
+    else
+        (void)snprintf(item.limit, sizeof item.limit, "%s",
+                       cause == BY_HEAT ? "die temperature" : "off");
+    if (cause != BY_DARKNESS)
+        say_gain(&sum, r->set[RACK_WANT] != NULL, &item);
+    item.held_s = sum.held_s;
+    return add(list, &item, err);
+}
+
+static mr_status add_racks(struct mr_runread *run, struct list *list, struct mr_err *err)
+{
     const char *const *name;
     size_t n_name;
-    MR_TRY(names_of(run, "/racks/rack", &name, &n_name, err));
-    if (!mr_curve_is(run, "/racks/power_kw") || !mr_curve_is(run, "/racks/cap_kw"))
-        return MR_OK;
-    const size_t n = mr_runread_width(power), n_row = mr_runread_rows(run, power);
-    if (n != mr_runread_width(cap) || n != n_name || n_row > mr_runread_rows(run, cap))
-        return MR_OK;
-    double *scratch = mr_alloc_zero(n_row + 4 * n + 1, sizeof *scratch);
-    if (scratch == NULL)
-        return mr_err_nomem(err, (n_row + 4 * n) * sizeof *scratch);
-    double *const held_s = scratch + n_row + 2 * n;
-    mr_status st = time_at_cap(run, power, cap, scratch, err);
-    for (size_t i = 0; i < n && st == MR_OK; i++) {
-        struct limiting item = {.what = "cap on a rack",
-                                .held_s = held_s[i],
-                                .gain = "not told: what the rack asked for is not recorded"};
-        (void)snprintf(item.where, sizeof item.where, "%s", name[i]);
-        (void)snprintf(item.limit, sizeof item.limit, "%.4g kW", held_s[n + i]);
-        st = add(list, &item, err);
+    struct racks r = {.n = 0};
+    MR_TRY(mr_report_names(run, "/racks/rack", &name, &n_name, err));
+    mr_status st = open_racks(run, n_name, &r, err);
+    for (size_t from = 0, to; from < n_name && r.tally != NULL && st == MR_OK; from = to) {
+        const size_t length = row_length(name[from]);
+        for (to = from + 1; to < n_name && row_length(name[to]) == length &&
+                            memcmp(name[to], name[from], length) == 0;)
+            to++;
+        for (int cause = 0; cause < n_cause && st == MR_OK; cause++)
+            st = add_row_of_racks(&r, name, from, to, (enum cause)cause, list, err);
     }
-    mr_free(scratch);
+    for (size_t k = 0; k < n_rack_series; k++)
+        mr_free(r.block[k]);
+    mr_free(r.t_s);
+    mr_free(r.tally);
     return st;
+}
+
+/* ---- pools ---- */
+
+/* Calls wait, and either the memory of keys and values is full or it is not: then it is slots of
+ * the batch, or time. What a tenth more would give is at most a tenth of the tokens made then. */
+static mr_status add_pool(struct mr_runread *run, const char *name, size_t i, struct list *list,
+                          struct mr_err *err)
+{
+    struct mr_curve waiting, running, kv, tok_s;
+    struct limiting full = {.what = "KV memory of a pool", .limit = "95 % of its blocks"},
+                    slow = {.what = "instances of a pool", .limit = "batch and step time"};
+    double full_tok = 0, slow_tok = 0;
+    running = kv = tok_s = (struct mr_curve){.units = ""};
+    mr_status st = mr_curve_one(run, "/pools/waiting", i, &waiting, err);
+    if (st == MR_OK)
+        st = mr_curve_one(run, "/pools/running", i, &running, err);
+    if (st == MR_OK)
+        st = mr_curve_one(run, "/pools/kv_used_frac", i, &kv, err);
+    if (st == MR_OK)
+        st = mr_curve_one(run, "/pools/tok_s", i, &tok_s, err);
+    const size_t n = waiting.n;
+    for (size_t k = 0; k + 1 < n && k + 1 < running.n && k + 1 < kv.n && k + 1 < tok_s.n; k++) {
+        const double dt_s = waiting.t_s[k + 1] - waiting.t_s[k];
+        const bool is_full = kv.value[k] >= 0.95;
+        if (!(waiting.value[k] > 0.1 * running.value[k]))
+            continue;
+        *(is_full ? &full.held_s : &slow.held_s) += dt_s;
+        *(is_full ? &full_tok : &slow_tok) += 0.1 * fmax(tok_s.value[k + 1], 0) * dt_s;
+    }
+    (void)snprintf(full.gain, sizeof full.gain, "at most %.3g tokens", full_tok);
+    (void)snprintf(slow.gain, sizeof slow.gain, "at most %.3g tokens", slow_tok);
+    (void)snprintf(full.where, sizeof full.where, "%s", name);
+    (void)snprintf(slow.where, sizeof slow.where, "%s", name);
+    if (st == MR_OK)
+        st = add(list, &full, err);
+    if (st == MR_OK)
+        st = add(list, &slow, err);
+    mr_curve_fini(&waiting);
+    mr_curve_fini(&running);
+    mr_curve_fini(&kv);
+    mr_curve_fini(&tok_s);
+    return st;
+}
+
+static mr_status add_pools(struct mr_runread *run, struct list *list, struct mr_err *err)
+{
+    const char *const *name;
+    size_t n_name;
+    MR_TRY(mr_report_names(run, "/pools/pool", &name, &n_name, err));
+    for (size_t i = 0; i < n_name; i++)
+        MR_TRY(add_pool(run, name[i], i, list, err));
+    return MR_OK;
 }
 
 /* ---- gains ---- */
@@ -177,7 +354,7 @@ static mr_status add_cdus(struct mr_runread *run, struct list *list, struct mr_e
     const struct mr_runread_set *mode = mr_runread_find(run, "/cdus/mode");
     const char *const *name;
     size_t n_name, saturated = 0;
-    MR_TRY(names_of(run, "/cdus/cdu", &name, &n_name, err));
+    MR_TRY(mr_report_names(run, "/cdus/cdu", &name, &n_name, err));
     for (size_t i = 0; mode != NULL && i < mode->n_flag; i++)
         if (strcmp(mode->flag[i], "saturated") == 0)
             saturated = i;
@@ -187,7 +364,7 @@ static mr_status add_cdus(struct mr_runread *run, struct list *list, struct mr_e
         struct mr_curve s;
         struct limiting item = {.what = "CDU at the end of its range",
                                 .limit = "supply set point",
-                                .gain = "not told: run it again"};
+                                .gain = "not told: it takes another run"};
         MR_TRY(mr_curve_one(run, "/cdus/mode", k, &s, err));
         for (size_t i = 0; i + 1 < s.n; i++)
             item.held_s += s.value[i] >= (double)saturated ? s.t_s[i + 1] - s.t_s[i] : 0;
@@ -202,12 +379,9 @@ static mr_status add_cdus(struct mr_runread *run, struct list *list, struct mr_e
 
 static mr_status collect(struct mr_runread *run, struct list *list, struct mr_err *err)
 {
-    MR_TRY(add_times(run, "/racks/throttled_gpus", "/racks/rack", "throttled packages",
-                     "die temperature", list, err));
-    MR_TRY(add_times(run, "/racks/off_gpus", "/racks/rack", "packages without power", "supply",
-                     list, err));
+    MR_TRY(add_racks(run, list, err));
     MR_TRY(add_cdus(run, list, err));
-    MR_TRY(add_caps(run, list, err));
+    MR_TRY(add_pools(run, list, err));
     return add_feed(run, list, err);
 }
 
@@ -215,9 +389,9 @@ static mr_status collect(struct mr_runread *run, struct list *list, struct mr_er
 static void put_items(const struct mr_report_file *file, const struct list *list,
                       struct mr_page_table *table, struct mr_page *page)
 {
-    static const char *const head[] = {"file",  "what",           "where",
-                                       "limit", "#held it for s", "10 % more would give"};
-    char named[96];
+    static const char *const head[] = {"file",  "what",         "where",
+                                       "limit", "#held it for", "10 % more would give"};
+    char named[96], held[MR_UNIT_CAP];
     if (list->n > 0 && table->page == NULL)
         mr_page_table(table, page, "limits", head, sizeof head / sizeof *head);
     for (size_t k = 0; k < list->n && k < n_shown; k++) {
@@ -227,7 +401,8 @@ static void put_items(const struct mr_report_file *file, const struct list *list
         mr_page_cell(table, item->what);
         mr_page_cell(table, item->where);
         mr_page_cell(table, item->limit);
-        mr_page_cell_f64(table, item->held_s);
+        (void)mr_unit_human(item->held_s, MR_Q_TIME, 4, held);
+        mr_page_cell(table, held);
         mr_page_cell(table, item->gain);
     }
 }
@@ -249,188 +424,8 @@ mr_status mr_report_limits(const struct mr_report *report, struct mr_page *page,
         mr_page_table_end(&table);
     else
         mr_page_missing(
-            page, "Nothing in the file was at a limit that it records: throttled packages, CDUs "
-                  "at their end, caps of racks, constraints of the grid. Limits of serving "
-                  "(batch, KV memory) are not recorded over time.");
+            page,
+            "Nothing in the file was at a limit that it records: throttled packages, CDUs "
+            "at their end, caps of racks, constraints of the grid, memory and time of pools.");
     return st;
-}
-
-/* ---- events ---- */
-
-struct events {
-    double *t_s, *kind, *entity, *index, *node, *value, *limit;
-    size_t n;
-    const struct mr_runread_set *kind_set, *entity_set;
-    struct mr_runread *run;
-};
-
-static mr_status read_events(struct mr_runread *run, struct events *e, struct mr_err *err)
-{
-    const struct {
-        const char *path;
-        double **to;
-    } columns[] = {{"/events/t_s", &e->t_s},       {"/events/kind", &e->kind},
-                   {"/events/entity", &e->entity}, {"/events/index", &e->index},
-                   {"/events/node", &e->node},     {"/events/value", &e->value},
-                   {"/events/limit", &e->limit}};
-    *e = (struct events){.run = run, .n = event_max};
-    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
-        const struct mr_runread_set *set = mr_runread_find(run, columns[i].path);
-        if (set == NULL || set->is_text || set->rank != 1)
-            continue;
-        const size_t rows = mr_runread_rows(run, set);
-        MR_TRY(mr_runread_all(run, set, columns[i].to, err));
-        e->n = rows < e->n ? rows : e->n;
-        if (columns[i].to == &e->kind)
-            e->kind_set = set;
-        if (columns[i].to == &e->entity)
-            e->entity_set = set;
-    }
-    if (e->t_s == NULL || e->kind == NULL)
-        e->n = 0;
-    return MR_OK;
-}
-
-static void free_events(struct events *e)
-{
-    double *const all[] = {e->t_s, e->kind, e->entity, e->index, e->node, e->value, e->limit};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        mr_free(all[i]);
-}
-
-static const char *flag_text(const struct mr_runread_set *set, double value, char out[64])
-{
-    const size_t i = value >= 0 && value < 1e9 ? (size_t)value : SIZE_MAX;
-    if (set != NULL && i < set->n_flag)
-        (void)snprintf(out, 64, "%s", set->flag[i]);
-    else
-        (void)snprintf(out, 64, "%.0f", value);
-    return out;
-}
-
-/* The name on an axis, or the number. */
-static mr_status axis_text(struct mr_runread *run, const char *path, double value, char out[96],
-                           struct mr_err *err)
-{
-    const char *const *name;
-    size_t n;
-    MR_TRY(names_of(run, path, &name, &n, err));
-    if (value >= 0 && value < (double)n)
-        (void)snprintf(out, 96, "%s", name[(size_t)value]);
-    else
-        (void)snprintf(out, 96, "site");
-    return MR_OK;
-}
-
-/* Events of the chain name a node; those of the coolant a kind and a place; others a number. */
-static mr_status where_text(const struct events *e, size_t i, char out[96], struct mr_err *err)
-{
-    static const struct {
-        const char *kind, *axis;
-    } axes[] = {{"rack", "/racks/rack"}, {"cdu", "/cdus/cdu"},    {"loop", "/plant/rejection/loop"},
-                {"hall", "/plant/hall"}, {"tier", "/tiers/tier"}, {"pool", "/pools/pool"}};
-    char kind[64];
-    out[0] = '\0';
-    if (e->node != NULL)
-        return axis_text(e->run, "/power/nodes/node", e->node[i], out, err);
-    if (e->entity == NULL)
-        return MR_OK;
-    (void)flag_text(e->entity_set, e->entity[i], kind);
-    if (e->index != NULL)
-        for (size_t k = 0; k < sizeof axes / sizeof *axes; k++)
-            if (strcmp(kind, axes[k].kind) == 0)
-                return axis_text(e->run, axes[k].axis, e->index[i], out, err);
-    (void)snprintf(out, 96, "%s", kind);
-    return MR_OK;
-}
-
-/* A row of points per kind over time: the order of the kinds is that of the file. */
-static bool put_timeline(const struct events *e, const struct mr_report_file *file,
-                         struct mr_page *page, struct mr_err *err)
-{
-    struct mr_report_chart chart = {0};
-    bool is_drawn = false;
-    const size_t n_kind = e->kind_set->n_flag;
-    char sheet[64];
-    for (size_t k = 0; k < n_kind; k++) {
-        struct mr_curve s = {mr_alloc(e->n + 1, sizeof(double)), mr_alloc(e->n + 1, sizeof(double)),
-                             0, ""};
-        if (s.t_s == NULL || s.value == NULL) {
-            mr_curve_fini(&s);
-            (void)mr_err_nomem(err, e->n * sizeof(double));
-            break;
-        }
-        for (size_t i = 0; i < e->n; i++)
-            if ((size_t)e->kind[i] == k) {
-                s.t_s[s.n] = e->t_s[i];
-                s.value[s.n++] = (double)chart.n + 1;
-            }
-        mr_report_chart_add(&chart, &s, MR_CHART_POINTS, "%zu %s", chart.n + 1,
-                            e->kind_set->flag[k]);
-    }
-    (void)snprintf(sheet, sizeof sheet, "events_timeline%s%s", file->label[0] != '\0' ? "_" : "",
-                   file->label);
-    const struct mr_report_axes axes = {.title = "Timeline",
-                                        .y_label = "number of the kind",
-                                        .sheet = sheet,
-                                        .is_over_time = true,
-                                        .is_from_zero = true,
-                                        .shade_x = (double)NAN};
-    mr_buf_text(&page->out, "<div class=\"grid\">");
-    if (err->status == MR_OK)
-        is_drawn = mr_report_chart_put(&chart, &axes, page);
-    mr_buf_text(&page->out, "</div>\n");
-    mr_report_chart_fini(&chart);
-    return is_drawn;
-}
-
-static mr_status put_events(const struct events *e, const struct mr_report_file *file,
-                            struct mr_page *page, struct mr_err *err)
-{
-    static const char *const head[] = {"#t_s", "kind", "where", "#value", "#limit"};
-    struct mr_page_table table;
-    char sheet[64];
-    (void)snprintf(sheet, sizeof sheet, "events%s%s", file->label[0] != '\0' ? "_" : "",
-                   file->label);
-    mr_page_table(&table, page, sheet, head, sizeof head / sizeof *head);
-    for (size_t i = 0; i < e->n && i < n_event_shown; i++) {
-        char kind[64], where[96];
-        MR_TRY(where_text(e, i, where, err));
-        mr_page_row(&table);
-        mr_page_cell_f64(&table, e->t_s[i]);
-        mr_page_cell(&table, flag_text(e->kind_set, e->kind[i], kind));
-        mr_page_cell(&table, where);
-        mr_page_cell_f64(&table, e->value != NULL ? e->value[i] : (double)NAN);
-        mr_page_cell_f64(&table, e->limit != NULL ? e->limit[i] : (double)NAN);
-    }
-    mr_page_table_end(&table);
-    if (e->n > n_event_shown)
-        mr_page_say(page, "The first %d of %zu events; millrace export --table events has all.",
-                    n_event_shown, e->n);
-    return MR_OK;
-}
-
-mr_status mr_report_events(const struct mr_report *report, struct mr_page *page, struct mr_err *err)
-{
-    for (size_t i = 0; i < report->n; i++) {
-        const struct mr_report_file *file = &report->file[i];
-        struct events e = {0};
-        char named[96];
-        (void)mr_report_named(file, file->figures.name, named);
-        mr_status st = MR_OK;
-        if (file->run != NULL)
-            st = read_events(file->run, &e, err);
-        if (st == MR_OK && e.n == 0) {
-            mr_page_missing(page, "%s: no events%s.", named,
-                            e.t_s != NULL ? " happened" : " are recorded in the file");
-        } else if (st == MR_OK) {
-            mr_page_say(page, "%s: %zu events", named, e.n);
-            if (e.kind_set->n_flag > 0)
-                (void)put_timeline(&e, file, page, err);
-            st = err->status == MR_OK ? put_events(&e, file, page, err) : err->status;
-        }
-        free_events(&e);
-        MR_TRY(st);
-    }
-    return MR_OK;
 }

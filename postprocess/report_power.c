@@ -2,6 +2,7 @@
 /* Power over time: duration curve, worst hour, ramps; temperatures and PUE against the weather;
  * then every other series that the file has. Map: the load - power - heat - groups. */
 #include "engine/base/mem.h"
+#include "engine/base/num.h"
 #include "postprocess/report_impl.h"
 
 #include <math.h>
@@ -342,18 +343,24 @@ static mr_status add_entities(const struct mr_report_file *file, const struct mr
     return MR_OK;
 }
 
-static bool is_zero(const struct mr_report_chart *chart)
+/* Is it one number for all and for ever? That is no picture. @param[out] value NaN: none at all */
+static bool is_constant(const struct mr_report_chart *chart, double *value)
 {
+    *value = none;
     for (size_t s = 0; s < chart->n; s++)
-        for (size_t i = 0; i < chart->series[s].n; i++)
-            if (chart->series[s].value[i] > 0 || chart->series[s].value[i] < 0)
+        for (size_t i = 0; i < chart->series[s].n; i++) {
+            const double v = chart->series[s].value[i];
+            if (isnan(*value))
+                *value = v;
+            else if (!isnan(v) && (v < *value || v > *value))
                 return false;
+        }
     return chart->n > 0;
 }
 
-/* @param[out] zero names of what was 0 throughout, which is no picture */
+/* @param[out] still what did not change */
 static mr_status put_set(const struct mr_report *report, const char *path, struct mr_page *page,
-                         struct mr_buf *zero, bool *is_drawn, struct mr_err *err)
+                         struct mr_buf *still, bool *is_drawn, struct mr_err *err)
 {
     struct mr_report_chart chart = {0};
     const struct mr_runread_set *shown = NULL;
@@ -381,10 +388,17 @@ static mr_status put_set(const struct mr_report *report, const char *path, struc
                                         .sheet = sheet,
                                         .is_over_time = true,
                                         .shade_x = none};
-    if (st == MR_OK && is_zero(&chart))
-        mr_buf_printf(zero, "%s%s", zero->n > 0 ? "; " : "", title);
-    else if (st == MR_OK)
+    double value;
+    char number[MR_NUM_CAP];
+    if (st == MR_OK && is_constant(&chart, &value)) {
+        (void)mr_num_format_human(value, 4, number);
+        mr_buf_printf(still, "%s%s: %s", still->n > 0 ? "; " : "", title,
+                      isnan(value) ? "none" : number);
+        if (strcmp(shown->units, "1") != 0 && !isnan(value))
+            mr_buf_printf(still, " %s", shown->units);
+    } else if (st == MR_OK) {
         *is_drawn = mr_report_chart_put(&chart, &axes, page);
+    }
     mr_report_chart_fini(&chart);
     return st;
 }
@@ -398,8 +412,8 @@ static bool is_done(const struct mr_report *report, size_t i_file, const char *p
     return false;
 }
 
-static mr_status put_sets(const struct mr_report *report, struct mr_page *page, struct mr_buf *zero,
-                          size_t *n_drawn, struct mr_err *err)
+static mr_status put_sets(const struct mr_report *report, struct mr_page *page,
+                          struct mr_buf *still, size_t *n_drawn, struct mr_err *err)
 {
     for (size_t i = 0; i < report->n; i++) {
         const struct mr_runread *run = report->file[i].run;
@@ -410,7 +424,7 @@ static mr_status put_sets(const struct mr_report *report, struct mr_page *page, 
             if (set->n_flag > 0 || is_shown_elsewhere(set->group) || !mr_curve_is(run, set->path) ||
                 is_done(report, i, set->path))
                 continue;
-            MR_TRY(put_set(report, set->path, page, zero, &is_drawn, err));
+            MR_TRY(put_set(report, set->path, page, still, &is_drawn, err));
             *n_drawn += is_drawn ? 1 : 0;
         }
     }
@@ -419,16 +433,16 @@ static mr_status put_sets(const struct mr_report *report, struct mr_page *page, 
 
 mr_status mr_report_groups(const struct mr_report *report, struct mr_page *page, struct mr_err *err)
 {
-    struct mr_buf zero = {0};
+    struct mr_buf still = {0};
     size_t n = 0;
     mr_buf_text(&page->out, "<div class=\"grid\">");
-    const mr_status st = put_sets(report, page, &zero, &n, err);
+    const mr_status st = put_sets(report, page, &still, &n, err);
     mr_buf_text(&page->out, "</div>\n");
-    if (zero.n > 0)
-        mr_page_say(page, "Zero throughout: %s.", zero.text);
+    if (still.n > 0)
+        mr_page_say(page, "The same throughout: %s.", still.text);
     if (n == 0)
         mr_page_missing(page,
                         "No series of the site, its pools, tiers, halls or feeds in the file.");
-    mr_buf_fini(&zero);
+    mr_buf_fini(&still);
     return st;
 }

@@ -65,6 +65,10 @@ void mr_plant_rack_row(const struct mr_plant *plant, const struct mr_plant_state
     }
     if (n_all > 0)
         row->die_mean_c = sum_c / n_all;
+    /* where flow all but stops, coolant does not leave in the steady state that the balance
+     * assumes: nothing in the rack is hotter than the hottest die */
+    if (n_all > 0)
+        row->return_c = fmin(row->return_c, fmax(row->die_max_c, row->supply_c));
 }
 
 double mr_plant_facility_c(const struct mr_plant *plant, const struct mr_plant_state *state,
