@@ -8,6 +8,7 @@
 
 #include "engine/base/jsonw.h"
 #include "engine/base/shelf.h"
+#include "engine/cli/assumptions.h"
 #include "engine/cli/verbs.h"
 #include "models/cpu.h"
 #include "models/gpu.h"
@@ -148,17 +149,6 @@ static void json_value(const struct mr_param *row, const void *object, struct mr
     mr_buf_fini(&text);
 }
 
-/* A default of zero, or of nothing, says that there is none. */
-static bool is_assumption(const struct mr_card *card, size_t row)
-{
-    const struct mr_card_figure *figure = &card->figure[row];
-    const char *fallback = card->kind->table->row[row].fallback;
-    if (figure->line > 0)
-        return figure->confidence == MR_CONFIDENCE_ASSUMPTION;
-    return fallback != NULL && strcmp(fallback, "0") != 0 && strncmp(fallback, "0 ", 2) != 0 &&
-           strcmp(fallback, "no") != 0 && strcmp(fallback, "none") != 0;
-}
-
 static const char *note_of(const struct mr_card_figure *figure)
 {
     return figure->line > 0 ? figure->note : "default";
@@ -217,7 +207,7 @@ static void end_line(struct mr_buf *out)
 /* Nobody gave them, and the default is that there is none. */
 static bool is_not_given(const struct mr_card *card, size_t row)
 {
-    return card->figure[row].line == 0 && !is_assumption(card, row);
+    return card->figure[row].line == 0 && !mr_assumptions_is(card, row);
 }
 
 static void print_not_given(const struct mr_card *card, struct mr_buf *out)
@@ -414,7 +404,7 @@ static void stated_assumptions(const struct mr_card *card, const struct mr_model
                                struct mr_jsonw *w)
 {
     for (size_t row = 0; row < card->kind->table->n; row++)
-        if (card->figure[row].line > 0 && is_assumption(card, row))
+        if (card->figure[row].line > 0 && mr_assumptions_is(card, row))
             add_assumption(card->id, card, row, opt, w);
 }
 
@@ -422,7 +412,7 @@ static void default_assumptions(const struct mr_card *card, const struct mr_mode
                                 struct mr_jsonw *w)
 {
     for (size_t row = 0; row < card->kind->table->n; row++)
-        if (card->figure[row].line == 0 && is_assumption(card, row))
+        if (card->figure[row].line == 0 && mr_assumptions_is(card, row))
             add_assumption(card->id, card, row, opt, w);
 }
 
@@ -436,7 +426,7 @@ static void kind_assumptions(struct cards *cards, size_t shelf,
     for (size_t row = 0; row < kind->table->n; row++)
         for (size_t i = 0; i < cards->ids[shelf].n; i++) {
             const struct mr_card *card = card_of(cards, shelf, i);
-            if (card == NULL || card->figure[row].line > 0 || !is_assumption(card, row))
+            if (card == NULL || card->figure[row].line > 0 || !mr_assumptions_is(card, row))
                 continue;
             add_assumption(of, card, row, opt, w);
             break;

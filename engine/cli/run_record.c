@@ -6,6 +6,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/rng.h"
 #include "engine/cli/alone.h"
+#include "engine/cli/assumptions.h"
 #include "engine/cli/confighash.h"
 #include "engine/cli/run_origin.h"
 #include "engine/cli/run_repeat.h"
@@ -382,6 +383,15 @@ mr_status mr_run_record_begin(void *record, struct mr_factory *factory, struct m
     const struct mr_site_record_options options = {r->options.interval_s, r->level.has_site,
                                                    r->level.has_racks, r->level.has_dies,
                                                    r->scenario->top.seed};
+    const struct mr_site *site = factory != NULL ? mr_factory_site(factory) : NULL;
+    struct mr_buf text = {0};
+    const mr_status st = mr_assumptions_write(r->scenario, site, &text, err);
+    if (st != MR_OK) {
+        mr_buf_fini(&text);
+        return st;
+    }
+    MR_TRY(put_text(r, "/config", "assumptions",
+                    "Figures of cards in use that are assumed or estimated", &text, err));
     MR_TRY(mr_site_record_create(r->file, factory, &options, &r->site, err));
     return mr_runfile_start(r->file, err);
 }
