@@ -26,6 +26,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Of one flush: some hundred datasets with two pieces each. */
+enum {
+    n_piece_max = 1 << 13,
+    n_byte_max = 1 << 23
+};
+
 /* Metadata to be written, kept in the order in which it came. */
 struct piece {
     haddr_t at;
@@ -38,7 +44,7 @@ struct driven {
     struct mr_hdf5_slots *slots;
     struct piece *piece;
     unsigned char *bytes;
-    size_t n_piece, cap_piece, n_byte, cap_byte;
+    size_t n_piece, n_byte;
     haddr_t known; /* end of what the file on disk may point to */
     int fd;
     haddr_t eoa, eof;
@@ -87,9 +93,7 @@ static H5FD_t *open_file(const char *name, unsigned flags, hid_t access, haddr_t
     }
     struct driven *file = info->slots->driven; /* HDF5 opens one at a time */
     *file = (struct driven){.piece = file->piece,
-                            .cap_piece = file->cap_piece,
                             .bytes = file->bytes,
-                            .cap_byte = file->cap_byte,
                             .known = (haddr_t)st.st_size,
                             .slots = info->slots,
                             .fd = fd,
@@ -223,10 +227,11 @@ static herr_t write_disk(struct driven *file, haddr_t at, size_t n, const unsign
 /* ---- metadata ---- */
 
 enum {
-    rank_size,            /* the superblock, which knows the file's size */
-    rank_new,             /* nothing points to it yet */
-    rank_index,           /* less the level of the node, which is below 256 */
-    rank_rest = 256 + 256 /* extents, among others */
+    rank_size,             /* the superblock, which knows the file's size */
+    rank_new,              /* nothing points to it yet */
+    rank_index,            /* less the level of the node, which is below 256 */
+    rank_rest = 256 + 256, /* extents, among others */
+    rank_first             /* the superblock of a file that is none yet */
 };
 
 static int rank_of(const struct driven *file, haddr_t at, size_t n, const unsigned char *bytes)
@@ -234,27 +239,12 @@ static int rank_of(const struct driven *file, haddr_t at, size_t n, const unsign
     static const unsigned char index_node[] = {'T', 'R', 'E', 'E'};
     const size_t i_level = 5;
     if (at == 0)
-        return rank_size;
+        return file->known > 0 ? rank_size : rank_first;
     if (at >= file->known)
         return rank_new;
     if (n > i_level && memcmp(bytes, index_node, sizeof index_node) == 0)
         return rank_index + 255 - bytes[i_level];
     return rank_rest;
-}
-
-static herr_t keep(struct driven *file, haddr_t at, size_t n, const void *from)
-{
-    struct mr_err ignored = {0};
-    if (mr_grow(&file->piece, &file->cap_piece, file->n_piece + 1, sizeof *file->piece, &ignored) !=
-            MR_OK ||
-        mr_grow(&file->bytes, &file->cap_byte, file->n_byte + n, 1, &ignored) != MR_OK) {
-        errno = ENOMEM;
-        return fail("write");
-    }
-    file->piece[file->n_piece++] = (struct piece){at, n, file->n_byte, rank_of(file, at, n, from)};
-    memcpy(file->bytes + file->n_byte, from, n);
-    file->n_byte += n;
-    return 0;
 }
 
 /* A page is written whole or not at all, as far as a killed process goes. */
@@ -297,6 +287,20 @@ static herr_t release(struct driven *file)
     file->n_piece = file->n_byte = 0;
     file->known = file->eoa;
     return st;
+}
+
+/* What does not fit any more goes out with all before it: HDF5 cannot be told of failures here
+ * without leaving a file that it cannot close. */
+static herr_t keep(struct driven *file, haddr_t at, size_t n, const void *from)
+{
+    if ((file->n_piece == n_piece_max || file->n_byte + n > n_byte_max) && release(file) < 0)
+        return -1;
+    if (n > n_byte_max)
+        return write_disk(file, at, n, from);
+    file->piece[file->n_piece++] = (struct piece){at, n, file->n_byte, rank_of(file, at, n, from)};
+    memcpy(file->bytes + file->n_byte, from, n);
+    file->n_byte += n;
+    return 0;
 }
 
 static herr_t flush_file(H5FD_t *head, hid_t transfer, hbool_t is_closing)
@@ -374,8 +378,13 @@ mr_status mr_hdf5_drive(mr_hid access, struct mr_hdf5_slots *slots, struct mr_er
     const struct info info = {slots};
     if (slots->driven == NULL)
         slots->driven = mr_alloc_zero(1, sizeof(struct driven));
-    if (slots->driven == NULL)
-        return mr_err_nomem(err, sizeof(struct driven));
+    struct driven *file = slots->driven;
+    if (file != NULL && file->piece == NULL)
+        file->piece = mr_alloc(n_piece_max, sizeof *file->piece);
+    if (file != NULL && file->bytes == NULL)
+        file->bytes = mr_alloc(n_byte_max, 1);
+    if (file == NULL || file->piece == NULL || file->bytes == NULL)
+        return mr_err_nomem(err, n_byte_max);
     const hid_t id = H5FDregister(&driver);
     const bool is_good = id >= 0 && H5Pset_driver(access, id, &info) >= 0;
     if (id >= 0)

@@ -10,7 +10,6 @@
 #include <hdf5.h>
 #include <hdf5_hl.h>
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -49,8 +48,7 @@ mr_status mr_hdf5_error(struct mr_err *err, const char *path, const char *fmt, .
     const char *why = cause.error_number != 0 ? strerror(cause.error_number)
                       : cause.text[0] != '\0' ? cause.text
                                               : "HDF5 gives no reason";
-    const mr_status st = cause.error_number == ENOMEM ? MR_NOMEM : MR_IO;
-    return mr_err_set(err, st, (struct mr_place){path, 0, 0}, "%s: %s", what, why);
+    return mr_err_set(err, MR_IO, (struct mr_place){path, 0, 0}, "%s: %s", what, why);
 }
 
 /* Every file is closed by whoever opened it. HDF5's own last look at exit would try those again
