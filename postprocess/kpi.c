@@ -77,6 +77,10 @@ static const struct mr_kpi rows[] = {
     {"sessions.cores_busy_mean", "1", MR_KPI_NEITHER, 0.02, 0, NULL, false, "Mean of the cores that tools kept busy"},
     {"sessions.bytes", "B", MR_KPI_NEITHER, 0, 0, NULL, false, "Memory of sessions and their script"},
     {"sessions.*", "1", MR_KPI_NEITHER, 0, 0, NULL, false, "A count of sessions, or of what they did"},
+    {"little.in_system_s_mean", "s", MR_KPI_NEITHER, 0.02, 0, NULL, false, "Mean time of a call in the system"},
+    {"little.arrivals_s", "1/s", MR_KPI_NEITHER, 0.02, 0, NULL, false, "Calls that came per second"},
+    {"little.*", "1", MR_KPI_NEITHER, 0, 0, NULL, false, "Little's law: calls in the system, and what it misses by"},
+    {"planner.*", "1", MR_KPI_NEITHER, 0, 0, NULL, false, "What a planner of instances did"},
     {"workload.*", "1", MR_KPI_NEITHER, 0, 0, NULL, false, "Rows of the workload that were not played as written"},
     {"seed", "1", MR_KPI_NEITHER, 0, 0, NULL, false, "Seed of every draw"},
     {"sim_s", "s", MR_KPI_NEITHER, 0, 0, NULL, false, "Simulated time"},
@@ -88,6 +92,7 @@ static const struct mr_kpi rows[] = {
     {"engine.leaps", "1", MR_KPI_NEITHER, 0, 0, NULL, false, "Leaps over batch steps"},
     {"engine.iterations", "1", MR_KPI_NEITHER, 0, 0, NULL, false, "Batch steps played"},
     {"engine.restarts", "1", MR_KPI_DOWN, 0.02, 0, NULL, false, "Calls preempted, their keys and values lost"},
+    {"engine.cells", "1", MR_KPI_NEITHER, 0, 0, NULL, false, "Routing cells that were played"},
     {"engine.ranks", "1", MR_KPI_NEITHER, 0, 0, NULL, false, "Processes that played"},
     {"engine.rss_bytes", "B", MR_KPI_DOWN, 0.25, 0, NULL, false, "Memory the simulator took"},
 };

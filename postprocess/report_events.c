@@ -94,7 +94,10 @@ static mr_status where_text(const struct events *e, size_t i, char out[96], stru
         for (size_t k = 0; k < sizeof axes / sizeof *axes; k++)
             if (strcmp(kind, axes[k].kind) == 0)
                 return axis_text(e->run, axes[k].axis, e->index[i], out, err);
-    (void)snprintf(out, 96, "%s", kind);
+    if (e->index != NULL && (strcmp(kind, "deployment") == 0 || strcmp(kind, "prefill") == 0))
+        (void)snprintf(out, 96, "%s %.0f", kind, e->index[i]);
+    else
+        (void)snprintf(out, 96, "%s", kind);
     return MR_OK;
 }
 

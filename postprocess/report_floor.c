@@ -15,17 +15,18 @@ static const struct metric {
     enum mr_curve_how how;
     const char *minus; /* its mean less the first's largest value: what remains */
     const char *title, *unit, *id;
+    double scale; /* 0: as it is */
 } metrics[] = {
-    {"/racks/power_kw", MR_CURVE_MAX, NULL, "Peak power", "kW", "power_peak"},
-    {"/racks/power_kw", MR_CURVE_MEAN, NULL, "Mean power", "kW", "power_mean"},
-    {"/racks/power_kw", MR_CURVE_MAX, "/racks/cap_kw", "Remaining below the cap", "kW", "power_left"},
-    {"/racks/stranded_kw", MR_CURVE_MEAN, NULL, "Stranded power", "kW", "stranded"},
-    {"/racks/die_max_c", MR_CURVE_MAX, NULL, "Hottest die", "degC", "die"},
-    {"/racks/liquid_supply_c", MR_CURVE_MAX, NULL, "Warmest supply", "degC", "supply"},
-    {"/racks/liquid_return_c", MR_CURVE_MAX, NULL, "Warmest return", "degC", "return"},
-    {"/racks/throttled_gpus", MR_CURVE_TIME, NULL, "Time with throttled packages", "s", "throttled"},
-    {"/racks/tok_s", MR_CURVE_MEAN, NULL, "Output tokens per second", "tok/s", "tok_s"},
-    {"/racks/kv_used_frac", MR_CURVE_MEAN, NULL, "KV memory in use", "1", "kv"},
+    {"/racks/power_kw", MR_CURVE_MAX, NULL, "Peak power", "kW", "power_peak", 0},
+    {"/racks/power_kw", MR_CURVE_MEAN, NULL, "Mean power", "kW", "power_mean", 0},
+    {"/racks/power_kw", MR_CURVE_MAX, "/racks/cap_kw", "Remaining below the cap", "kW", "power_left", 0},
+    {"/racks/stranded_kw", MR_CURVE_MEAN, NULL, "Stranded power", "kW", "stranded", 0},
+    {"/racks/die_max_c", MR_CURVE_MAX, NULL, "Hottest die", "degC", "die", 0},
+    {"/racks/liquid_supply_c", MR_CURVE_MAX, NULL, "Warmest supply", "degC", "supply", 0},
+    {"/racks/liquid_return_c", MR_CURVE_MAX, NULL, "Warmest return", "degC", "return", 0},
+    {"/racks/throttled_gpus", MR_CURVE_TIME, NULL, "Time with throttled packages", "s", "throttled", 0},
+    {"/racks/tok_s", MR_CURVE_MEAN, NULL, "Output tokens per second", "tok/s", "tok_s", 0},
+    {"/racks/kv_used_frac", MR_CURVE_MEAN, NULL, "KV memory in use", "%", "kv", 100},
 };
 // clang-format on
 
@@ -172,6 +173,8 @@ static mr_status fill(const struct mr_runread *run, const struct metric *metric,
         plan->cell[i].value = is_there ? value[i] : (double)NAN;
         if (is_there && cap != NULL)
             plan->cell[i].value = cap[i] - value[i];
+        if (metric->scale > 0)
+            plan->cell[i].value *= metric->scale;
         *has_it = *has_it || isfinite(plan->cell[i].value);
     }
     mr_free(value);

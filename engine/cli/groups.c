@@ -17,6 +17,7 @@ static const struct mr_channel config[] = {
     TEXT("used", "Paths that the scenario gives"),
     TEXT("defaulted", "Paths that have their default"),
     TEXT("overridden", "Paths that were set from outside"),
+    TEXT("assumptions", "Figures of cards in use that are assumed or estimated, one to a line"),
 };
 static const struct mr_channel provenance[] = {
     TEXT("summary", "The summary as JSON"),
@@ -24,8 +25,9 @@ static const struct mr_channel provenance[] = {
 };
 static const struct mr_channel kpi[] = {
     {.name = "value", .units = "1", .long_name = "Key figure; its name on the axis is its path in the summary", .type = MR_CHANNEL_F64},
-    TEXT("unit", "Unit of the figure (thermal, power); of a run it is what the path ends with"),
-    TEXT("formula", "What the figure is (thermal, power)"),
+    TEXT("unit", "Unit of the figure"),
+    TEXT("formula", "What the figure is"),
+    TEXT("better", "Which way is better: neither, up, down"),
 };
 static const struct mr_group common[] = {
     MR_GROUP("/config", "", config, "Configuration of a run, as texts"),

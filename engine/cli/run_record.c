@@ -112,12 +112,18 @@ static const struct mr_channel latency_counts[n_latency] = {
     [latency_e2e] = LATENCY("e2e", "Ended calls by the time of the whole call"),
 };
 #undef LATENCY
+/* histogram.h writes them */
+static const struct mr_channel latency_edges[] = {
+    {.name = "bin_lower", .units = "s", .long_name = "Lower edge, part of the bin", .type = MR_CHANNEL_F64},
+    {.name = "bin_upper", .units = "s", .long_name = "Upper edge, not part of it", .type = MR_CHANNEL_F64},
+};
 
 static const struct mr_group own_groups[] = {
     MR_GROUP("/pools", "time, pool", pool_series, "Pools of instances over time"),
     MR_GROUP("/tiers", "time, tier", tier_series, "Tiers over time"),
     MR_GROUP("/tiers", "tier", tier_facts, "Tiers over the whole run"),
-    MR_GROUP("/histograms", "tier, bin", latency_counts, "Latencies of all calls by tier; bin_lower and bin_upper are the edges"),
+    MR_GROUP("/histograms", "tier, bin", latency_counts, "Latencies of all calls by tier"),
+    MR_GROUP("/histograms", "bin", latency_edges, "Edges of their bins"),
     MR_GROUP("/requests", "request", call_columns, "One row per LLM call"),
     MR_GROUP("/sessions", "session", session_columns, "One row per session, where agents are played"),
 };
@@ -382,7 +388,7 @@ mr_status mr_run_record_begin(void *record, struct mr_factory *factory, struct m
     struct mr_run_record *r = record;
     const struct mr_site_record_options options = {r->options.interval_s, r->level.has_site,
                                                    r->level.has_racks, r->level.has_dies,
-                                                   r->scenario->top.seed};
+                                                   r->scenario};
     const struct mr_site *site = factory != NULL ? mr_factory_site(factory) : NULL;
     struct mr_buf text = {0};
     const mr_status st = mr_assumptions_write(r->scenario, site, &text, err);

@@ -294,8 +294,8 @@ static mr_status die_rows(struct mr_site_record *r, double t_s, struct mr_err *e
         return MR_OK;
     for (uint32_t i = 0; i < plant->n_rack; i++)
         for (uint32_t k = 0; k < plant->rack[i].n_package; k++)
-            r->die_c[r->site->rack[i].first_package + k] =
-                mr_plant_die_c(plant, mr_exchange_plant_state(exchange), r->options.seed, i, k);
+            r->die_c[r->site->rack[i].first_package + k] = mr_plant_die_c(
+                plant, mr_exchange_plant_state(exchange), r->options.scenario->top.seed, i, k);
     return mr_track_row(r->packages, t_s, lent, err);
 }
 

@@ -17,7 +17,7 @@ extern const struct mr_group_list mr_site_groups;
 struct mr_site_record_options {
     double every_s; /* between two rows */
     bool has_site, has_racks, has_dies;
-    uint64_t seed; /* of the manufacturing spread of dies */
+    const struct mr_scenario *scenario; /* lent: pools, and the seed of dies */
 };
 
 /** @param[in] file not yet begun, outlives the record @param[in] factory NULL: no site, only the
