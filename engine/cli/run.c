@@ -212,9 +212,12 @@ static mr_status open_record(const struct job *job, struct mr_run_record **recor
                              struct mr_diags *diags)
 {
     const struct mr_run_opts_values *opts = job->call->opts;
-    const struct mr_run_record_options recording = {
-        job->call->ui->may_overwrite, job->steps_singly, opts->record_every_s, opts->record,
-        opts->is_live,                opts->flush_s};
+    const struct mr_run_record_options recording = {job->call->ui->may_overwrite,
+                                                    job->steps_singly,
+                                                    opts->record_every_s,
+                                                    opts->record,
+                                                    opts->is_live,
+                                                    opts->flush_s};
     struct mr_err err = {0};
     if (opts->output == NULL || job->ranks->i > 0 ||
         mr_run_record_create(opts->output, &recording, job->scenario, record, &err) == MR_OK)
