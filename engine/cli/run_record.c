@@ -548,6 +548,114 @@ static mr_status put_tiers(struct mr_run_record *r, const struct mr_play_result 
     return MR_OK;
 }
 
+/* ---- tenants ---- */
+
+/* What is told of a tenant, by the name of its dataset. */
+static double figure_of(const struct mr_tenant *t, size_t k, double sim_s)
+{
+    const double n_finished = (double)(t->sum.n_ended - t->sum.n_failed);
+    const double values[] = {
+        (double)t->sum.n_arrived,
+        (double)t->sum.n_finished,
+        (double)t->sum.n_refused,
+        (double)t->sum.n_stopped,
+        (double)t->sum.n_downgraded,
+        (double)t->sum.n_delayed,
+        (double)t->sum.n_input,
+        (double)t->sum.n_cached,
+        (double)t->sum.n_output,
+        sim_s > 0 ? (double)t->sum.n_output / sim_s : 0,
+        t->sum.usd,
+        mr_hist_quantile_s(&t->hist.ttft, 0.5),
+        mr_hist_quantile_s(&t->hist.ttft, 0.99),
+        mr_hist_quantile_s(&t->hist.tpot, 0.5),
+        mr_hist_quantile_s(&t->hist.tpot, 0.99),
+        n_finished,
+        (double)t->sum.n_failed,
+        mr_hist_mean_s(&t->hist.completion),
+    };
+    return values[k];
+}
+
+static mr_status put_tenant_parts(struct mr_run_record *r, const struct mr_tenants *tenants,
+                                  double *value, struct mr_err *err)
+{
+    static const char *const parts[] = {
+#define PART_NAME(name, text, doc) text,
+        MR_PLAYER_PART_LIST(PART_NAME)
+#undef PART_NAME
+    };
+    static const struct mr_channel channel = {
+        .name = "time_s",
+        .units = "s",
+        .long_name = "Mean time of a finished session by parts; they add up to its completion",
+        .type = MR_CHANNEL_F64};
+    MR_TRY(mr_runfile_axis(r->file, "/tenants", "part", "Parts of a session's time", parts,
+                           MR_PLAYER_PARTS, err));
+    for (size_t i = 0; i < tenants->n; i++) {
+        const struct mr_tenant *t = &tenants->tenant[i];
+        const double n = (double)(t->sum.n_ended - t->sum.n_failed);
+        for (size_t k = 0; k < MR_PLAYER_PARTS; k++)
+            value[i * MR_PLAYER_PARTS + k] = n > 0 ? t->sum.part_s[k] / n : (double)NAN;
+    }
+    return mr_runfile_put(r->file,
+                          &(struct mr_runfile_array){.group = "/tenants",
+                                                     .channel = &channel,
+                                                     .axis = {"tenant", "part"},
+                                                     .n = {tenants->n, MR_PLAYER_PARTS},
+                                                     .values = value},
+                          err);
+}
+
+static mr_status put_tenants(struct mr_run_record *r, const struct mr_play_result *result,
+                             struct mr_err *err)
+{
+    static const struct mr_channel channels[] = {
+#define FIGURE(name_, units_, doc) \
+    {.name = (name_), .units = (units_), .long_name = (doc), .type = MR_CHANNEL_F64}
+        FIGURE("arrived", "1", "Calls that came"),
+        FIGURE("finished", "1", "Calls that ended"),
+        FIGURE("refused", "1", "Calls that were refused"),
+        FIGURE("stopped", "1", "Calls not served, beyond the budget"),
+        FIGURE("downgraded", "1", "Calls served by a lower tier, beyond the budget"),
+        FIGURE("throttled", "1", "Calls put off, beyond the budget"),
+        FIGURE("input_tok", "1", "Input tokens of calls that ended"),
+        FIGURE("cached_tok", "1", "Of them cached"),
+        FIGURE("output_tok", "1", "Output tokens of calls that ended"),
+        FIGURE("tok_s", "s-1", "Output tokens per second"),
+        FIGURE("revenue_usd", "USD", "Paid, by the tier that served"),
+        FIGURE("ttft_p50_s", "s", "Time to the first token, p50"),
+        FIGURE("ttft_p99_s", "s", "Time to the first token, p99"),
+        FIGURE("tpot_p50_s", "s", "Time per output token, p50"),
+        FIGURE("tpot_p99_s", "s", "Time per output token, p99"),
+        FIGURE("sessions_finished", "1", "Sessions that finished"),
+        FIGURE("sessions_failed", "1", "Sessions that failed"),
+        FIGURE("completion_mean_s", "s", "Mean time of finished sessions"),
+#undef FIGURE
+    };
+    const struct mr_tenants *tenants = result->tenants;
+    const char *names[MR_DEMAND_TENANTS];
+    double value[MR_DEMAND_TENANTS * MR_PLAYER_PARTS];
+    if (tenants == NULL)
+        return MR_OK;
+    for (size_t i = 0; i < tenants->n; i++)
+        names[i] = r->scenario->tenant[i].name != NULL ? r->scenario->tenant[i].name : "";
+    MR_TRY(mr_runfile_axis(r->file, "/tenants", "tenant", "Whose agents they are", names,
+                           tenants->n, err));
+    for (size_t k = 0; k < N_OF(channels); k++) {
+        for (size_t i = 0; i < tenants->n; i++)
+            value[i] = figure_of(&tenants->tenant[i], k, result->sim_s);
+        MR_TRY(mr_runfile_put(r->file,
+                              &(struct mr_runfile_array){.group = "/tenants",
+                                                         .channel = &channels[k],
+                                                         .axis = {"tenant", NULL},
+                                                         .n = {tenants->n, 0},
+                                                         .values = value},
+                              err));
+    }
+    return put_tenant_parts(r, tenants, value, err);
+}
+
 mr_status mr_run_record_finish(struct mr_run_record *record, const struct mr_play_result *result,
                                struct mr_str json, struct mr_err *err)
 {
@@ -555,6 +663,7 @@ mr_status mr_run_record_finish(struct mr_run_record *record, const struct mr_pla
     MR_TRY(mr_site_record_finish(record->site, err));
     MR_TRY(mr_histogram_put(&record->latency, record->file, "/histograms", err));
     MR_TRY(put_tiers(record, result, err));
+    MR_TRY(put_tenants(record, result, err));
     MR_TRY(put_figures(record, json, err));
     MR_TRY(mr_runfile_text(record->file, "/provenance", "summary", "Summary as JSON", json.p, err));
     MR_TRY(mr_run_origin_end(record->file, err));

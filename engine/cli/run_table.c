@@ -98,6 +98,34 @@ static void put_sessions(struct mr_buf *out, const struct mr_scenario *scenario,
     }
 }
 
+static void put_tenants(struct mr_buf *out, const struct mr_scenario *scenario,
+                        const struct mr_tenants *tenants, double sim_s)
+{
+    for (size_t i = 0; i < tenants->n; i++) {
+        const struct mr_tenant *t = &tenants->tenant[i];
+        const struct mr_demand_tenant *spec = &scenario->tenant[i];
+        const double used_tok = (double)t->sum.n_input + (double)t->sum.n_output;
+        mr_buf_printf(out, "tenant %s: %llu calls, %llu finished",
+                      spec->name != NULL ? spec->name : "", (unsigned long long)t->sum.n_arrived,
+                      (unsigned long long)t->sum.n_finished);
+        if (t->sum.n_stopped + t->sum.n_downgraded + t->sum.n_delayed > 0)
+            mr_buf_printf(out, ", beyond its budget %llu stopped, %llu downgraded, %llu throttled",
+                          (unsigned long long)t->sum.n_stopped,
+                          (unsigned long long)t->sum.n_downgraded,
+                          (unsigned long long)t->sum.n_delayed);
+        mr_buf_printf(
+            out, "\n  %-24s %11.4g, %.4g %% of the input cached, %.4g USD\n", "tokens", used_tok,
+            t->sum.n_input > 0 ? 100 * (double)t->sum.n_cached / (double)t->sum.n_input : 0,
+            t->sum.usd);
+        if (t->budget_tok > 0)
+            mr_buf_printf(out, "  %-24s %11.4g %% of %.4g tokens\n", "budget used",
+                          100 * used_tok / (t->budget_tok * sim_s / spec->period_s),
+                          t->budget_tok * sim_s / spec->period_s);
+        put_time(out, "time to first token", &t->hist.ttft);
+        put_time(out, "completion", &t->hist.completion);
+    }
+}
+
 void mr_run_table(const struct mr_scenario *scenario, const struct mr_play_result *result,
                   double wall_s, struct mr_buf *out)
 {
@@ -110,6 +138,8 @@ void mr_run_table(const struct mr_scenario *scenario, const struct mr_play_resul
     }
     if (result->has_agents)
         put_sessions(out, scenario, result);
+    if (result->tenants != NULL && result->sim_s > 0)
+        put_tenants(out, scenario, result->tenants, result->sim_s);
     mr_unit_human(result->sim_s, MR_Q_TIME, 5, time);
     mr_buf_printf(out, "\n%-26s %s\n", "simulated", time);
     if (result->sim_s > 0) {

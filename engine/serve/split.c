@@ -38,7 +38,7 @@ mr_status mr_split_choose(struct mr_cell *cell, struct mr_ticket *ticket,
         return MR_OK;
     /* NOWHERE is -1: 0 - 1 */
     const struct mr_router_seeker seeker = {
-        call, ticket->id, *last - 1, {cell->plan.goal[ticket->tier].ttft_s, 0}, cell->plan.call_s};
+        call, ticket->id, *last - 1, {cell->plan.goal[ticket->tier].ttft_s, 0}, split->plan.call_s};
     const uint32_t i = split->kv != NULL
                            ? mr_router_kv_choose(split->kv, &split->router, &seeker, now_s)
                            : mr_router_choose(&split->router, ticket->id, *last - 1);

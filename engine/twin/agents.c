@@ -21,11 +21,28 @@ struct mr_agents {
     double window_end_s;
     double near_s; /* the window's events are near the processor up to then */
     uint64_t n_call;
-    mr_status st; /* of sinks, which return nothing */
+    struct mr_tenants *tenants; /* NULL: none */
+    mr_status st;               /* of sinks, which return nothing */
     struct mr_err err;
 };
 
 /* ---- calls ---- */
+
+/* Does its tenant have a budget for it? @param[in,out] tier perhaps lowered
+ * @param[out] is_answered it was refused */
+static mr_status ask_tenant(struct mr_agents *agents, uint32_t strand, double now_s, uint8_t *tier,
+                            bool *is_answered, struct mr_err *err)
+{
+    const uint32_t tenant = agents->player.strand[strand].tenant;
+    *is_answered = false;
+    if (agents->tenants == NULL)
+        return MR_OK;
+    const enum mr_tenants_answer answer = mr_tenants_ask(agents->tenants, tenant, now_s, tier);
+    *is_answered = answer != MR_TENANTS_SERVE;
+    return *is_answered ? mr_player_call_refused(&agents->player, strand,
+                                                 answer == MR_TENANTS_LATER, now_s, err)
+                        : MR_OK;
+}
 
 static mr_status call(void *context, uint32_t strand, double now_s, struct mr_err *err)
 {
@@ -38,6 +55,11 @@ static mr_status call(void *context, uint32_t strand, double now_s, struct mr_er
         spec->drops_ended && session->is_chain && s->node >= session->node + session->n_node - 1;
     const bool is_first = s->place.instance == MR_PLAYER_NONE && session->n_cut > 0 &&
                           s->node != agents->script->cut[session->cut];
+    uint8_t tier = s->tier;
+    bool is_answered;
+    MR_TRY(ask_tenant(agents, strand, now_s, &tier, &is_answered, err));
+    if (is_answered)
+        return MR_OK;
     const struct mr_ticket ticket = {
         .id = agents->n_call++ * mr_agents_deal_n_cell(agents->deal) + agents->i_cell,
         .session = strand,
@@ -48,11 +70,11 @@ static mr_status call(void *context, uint32_t strand, double now_s, struct mr_er
         .space = s->space,
         .instance = s->place.instance,
         .place = &s->place,
-        .tier = s->tier,
+        .tier = tier,
         .hint = node->hint,
         .is_warm = spec->mode == MR_DEMAND_LIVE && spec->is_warm && is_first,
         .is_final = is_last || (node->hint > 0 && agents->script->hint[node->hint].is_final)};
-    agents->options.arrived(agents->options.context, s->tier);
+    agents->options.arrived(agents->options.context, tier);
     return mr_cell_arrive(agents->cell, &ticket, now_s, err);
 }
 
@@ -66,6 +88,9 @@ void mr_agents_finished(struct mr_agents *agents, const struct mr_ticket *ticket
                         const struct mr_call *call_, double now_s)
 {
     agents->player.strand[ticket->session].place = mr_cell_place(agents->cell, ticket, call_);
+    if (agents->tenants != NULL)
+        mr_tenants_finished(agents->tenants, agents->player.strand[ticket->session].tenant, ticket,
+                            call_, now_s);
     if (agents->st == MR_OK)
         keep(agents, mr_player_call_ended(&agents->player, ticket->session, call_->scheduled_s,
                                           call_->first_s, now_s, &agents->err));
@@ -74,6 +99,8 @@ void mr_agents_finished(struct mr_agents *agents, const struct mr_ticket *ticket
 void mr_agents_refused(struct mr_agents *agents, const struct mr_ticket *ticket, double now_s,
                        enum mr_cell_refusal why)
 {
+    if (agents->tenants != NULL)
+        mr_tenants_refused(agents->tenants, agents->player.strand[ticket->session].tenant);
     if (agents->st == MR_OK)
         keep(agents, mr_player_call_refused(&agents->player, ticket->session,
                                             why != MR_CELL_REFUSAL_TOO_LONG, now_s, &agents->err));
@@ -105,6 +132,8 @@ static void ended(void *context, uint32_t strand, const struct mr_player_end *en
                                       .think_s = part_s[MR_PLAYER_THINK],
                                       .delay_s = part_s[MR_PLAYER_DELAY]};
     (void)strand;
+    if (agents->tenants != NULL)
+        mr_tenants_ended(agents->tenants, end);
     if (agents->st == MR_OK)
         keep(agents, agents->options.on_session(agents->options.context, &row, &agents->err));
 }
@@ -227,6 +256,9 @@ mr_status mr_agents_open(const struct mr_agents_plan *plan, struct mr_cell *cell
     agents->i_cell = plan->i_cell;
     agents->cell = cell;
     agents->script = mr_agents_deal_script(plan->deal);
+    if (plan->scenario->n_tenant > 0)
+        MR_TRY(mr_tenants_create(plan->scenario, mr_agents_deal_n_cell(plan->deal),
+                                 &agents->tenants, err));
     return make_player(agents, plan->share, err);
 }
 
@@ -236,6 +268,7 @@ void mr_agents_close(struct mr_agents *agents)
         return;
     if (agents->has_player)
         mr_player_fini(&agents->player);
+    mr_tenants_destroy(agents->tenants);
     mr_free(agents);
 }
 
@@ -244,4 +277,9 @@ void mr_agents_close(struct mr_agents *agents)
 const struct mr_player *mr_agents_player(const struct mr_agents *agents)
 {
     return &agents->player;
+}
+
+const struct mr_tenants *mr_agents_tenants(const struct mr_agents *agents)
+{
+    return agents->tenants;
 }

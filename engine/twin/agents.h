@@ -6,6 +6,7 @@
 
 #include "engine/serve/cell.h"
 #include "engine/twin/agents_deal.h"
+#include "engine/twin/tenants.h"
 
 /* What became of one session. */
 struct mr_agents_row {
@@ -61,5 +62,8 @@ uint32_t mr_agents_session(const struct mr_agents *agents, const struct mr_ticke
 /* ---- what came of it ---- */
 
 const struct mr_player *mr_agents_player(const struct mr_agents *agents);
+
+/** What tenants have got of this cell; NULL without any. */
+const struct mr_tenants *mr_agents_tenants(const struct mr_agents *agents);
 
 #endif

@@ -463,5 +463,6 @@ const char *mr_play_outcome_name(uint8_t outcome)
 void mr_play_fini(struct mr_play_result *result)
 {
     mr_free(result->tier);
+    mr_tenants_destroy(result->tenants);
     *result = (struct mr_play_result){0};
 }

@@ -132,6 +132,7 @@ struct mr_play_result {
     struct mr_split_counts split; /* of a prefill pool */
     uint64_t n_prefill_block;     /* of an instance of it */
     bool has_agents;
+    struct mr_tenants *tenants;           /* of agents; NULL: none */
     uint32_t n_live, n_live_max;          /* sessions, at the end and at most */
     double core_busy_s;                   /* of tools: cores x time */
     size_t session_bytes;                 /* of sessions and their script */

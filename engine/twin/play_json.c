@@ -18,13 +18,8 @@ double mr_play_usd(const struct mr_scenario *scenario, const struct mr_play_resu
                    size_t tier)
 {
     const struct mr_play_tier *sum = &result->tier[tier];
-    const struct mr_scenario_tier *price = &scenario->tier[tier];
-    const bool is_written = scenario->deployment.has_cache && price->write_usd_mtok > 0;
-    return ((is_written ? price->write_usd_mtok : price->input_usd_mtok) *
-                (double)(sum->n_input - sum->n_cached) +
-            price->cached_usd_mtok * (double)sum->n_cached +
-            price->output_usd_mtok * (double)sum->n_output) *
-           1e-6;
+    return mr_tenants_usd(scenario, tier, (double)sum->n_input, (double)sum->n_cached,
+                          (double)sum->n_output);
 }
 
 static struct totals totals_of(const struct mr_scenario *scenario,
@@ -83,14 +78,13 @@ static const char *const part_names[] = {
 };
 
 /* Mean time of a finished session by parts; they add up to the mean of its completion. */
-static void put_parts(struct mr_jsonw *w, const struct mr_player_sums *sums)
+static void put_parts(struct mr_jsonw *w, const double *part_s, uint64_t n_finished)
 {
     mr_jsonw_key(w, "time_s");
     mr_jsonw_object(w);
     for (int i = 0; i < MR_PLAYER_PARTS; i++)
         mr_jsonw_key_f64(w, part_names[i],
-                         sums->n_finished > 0 ? sums->finished_part_s[i] / (double)sums->n_finished
-                                              : unknown);
+                         n_finished > 0 ? part_s[i] / (double)n_finished : unknown);
     mr_jsonw_end(w);
 }
 
@@ -112,7 +106,7 @@ static void put_tier_sessions(struct mr_jsonw *w, const struct mr_play_result *r
     mr_jsonw_object(w);
     put_session_counts(w, &tier->sessions);
     put_hist(w, "completion_s", &tier->completion);
-    put_parts(w, &tier->sessions);
+    put_parts(w, tier->sessions.finished_part_s, tier->sessions.n_finished);
     mr_jsonw_end(w);
 }
 
@@ -143,7 +137,7 @@ static void put_sessions(struct mr_jsonw *w, const struct mr_play_result *result
     mr_jsonw_key_u64(w, "live", result->n_live);
     mr_jsonw_key_u64(w, "live_max", result->n_live_max);
     put_hist(w, "completion_s", scratch);
-    put_parts(w, &sum);
+    put_parts(w, sum.finished_part_s, sum.n_finished);
     mr_jsonw_key_f64(w, "prefix_hit_frac",
                      t->n_input > 0 ? (double)t->n_cached / (double)t->n_input : unknown);
     mr_jsonw_key_u64(w, "tools", sum.n_tool);
@@ -192,6 +186,65 @@ static void put_tiers(struct mr_jsonw *w, const struct mr_scenario *scenario,
         put_tier_sessions(w, result, tier);
         mr_jsonw_end(w);
     }
+    mr_jsonw_end(w);
+}
+
+static void put_tenant(struct mr_jsonw *w, const struct mr_scenario *scenario,
+                       const struct mr_play_result *result, size_t i)
+{
+    const struct mr_tenant *t = &result->tenants->tenant[i];
+    const struct mr_demand_tenant *spec = &scenario->tenant[i];
+    const uint64_t n_finished = t->sum.n_ended - t->sum.n_failed;
+    const double used_tok = (double)t->sum.n_input + (double)t->sum.n_output,
+                 hours = result->sim_s / 3600;
+    const double budget_tok = t->budget_tok * result->sim_s / spec->period_s;
+    mr_jsonw_object(w);
+    mr_jsonw_key_text(w, "name", spec->name);
+    mr_jsonw_key(w, "calls");
+    mr_jsonw_object(w);
+    mr_jsonw_key_u64(w, "arrived", t->sum.n_arrived);
+    mr_jsonw_key_u64(w, "finished", t->sum.n_finished);
+    mr_jsonw_key_u64(w, "refused", t->sum.n_refused);
+    mr_jsonw_key_u64(w, "stopped", t->sum.n_stopped);
+    mr_jsonw_key_u64(w, "downgraded", t->sum.n_downgraded);
+    mr_jsonw_key_u64(w, "throttled", t->sum.n_delayed);
+    mr_jsonw_end(w);
+    mr_jsonw_key(w, "tokens");
+    mr_jsonw_object(w);
+    mr_jsonw_key_u64(w, "input", t->sum.n_input);
+    mr_jsonw_key_u64(w, "cached_input", t->sum.n_cached);
+    mr_jsonw_key_u64(w, "output", t->sum.n_output);
+    mr_jsonw_end(w);
+    mr_jsonw_key_f64(w, "budget_tok", budget_tok > 0 ? budget_tok : unknown);
+    mr_jsonw_key_f64(w, "budget_used_frac", budget_tok > 0 ? used_tok / budget_tok : unknown);
+    mr_jsonw_key_f64(w, "revenue_usd", t->sum.usd);
+    mr_jsonw_key_f64(w, "revenue_usd_h", hours > 0 ? t->sum.usd / hours : 0);
+    mr_jsonw_key_f64(w, "usd_per_mtok", used_tok > 0 ? 1e6 * t->sum.usd / used_tok : unknown);
+    mr_jsonw_key_f64(w, "prefix_hit_frac",
+                     t->sum.n_input > 0 ? (double)t->sum.n_cached / (double)t->sum.n_input
+                                        : unknown);
+    put_hist(w, "ttft_s", &t->hist.ttft);
+    put_hist(w, "tpot_s", &t->hist.tpot);
+    put_hist(w, "e2e_s", &t->hist.e2e);
+    mr_jsonw_key(w, "sessions");
+    mr_jsonw_object(w);
+    mr_jsonw_key_u64(w, "finished", n_finished);
+    mr_jsonw_key_u64(w, "failed", t->sum.n_failed);
+    put_hist(w, "completion_s", &t->hist.completion);
+    put_parts(w, t->sum.part_s, n_finished);
+    mr_jsonw_end(w);
+    mr_jsonw_end(w);
+}
+
+static void put_tenants(struct mr_jsonw *w, const struct mr_scenario *scenario,
+                        const struct mr_play_result *result)
+{
+    if (result->tenants == NULL)
+        return;
+    mr_jsonw_key(w, "tenants");
+    mr_jsonw_array(w);
+    for (size_t i = 0; i < result->tenants->n; i++)
+        put_tenant(w, scenario, result, i);
     mr_jsonw_end(w);
 }
 
@@ -395,6 +448,7 @@ void mr_play_json(const struct mr_scenario *scenario, const struct mr_play_resul
           {"output_per_user_p50", 1 / tpot_s});
     put_site(&w, scenario, result, &t);
     put_tiers(&w, scenario, result);
+    put_tenants(&w, scenario, result);
     put_sessions(&w, result, &t, scratch);
     put_rows(&w, result);
     put_split(&w, result);

@@ -314,6 +314,60 @@ static mr_status share_hists(struct mr_play_run *run, struct mr_err *err)
     return MR_OK;
 }
 
+/* Of tenants: sums of cells in their order, histograms of ranks. @param[out] mine sums of own cells
+ * @param[out] hists of this rank */
+static void sum_tenants(const struct mr_play_run *run, struct mr_tenant_sums *mine,
+                        struct mr_tenant_hists *hists)
+{
+    const size_t n = run->scenario->n_tenant;
+    for (uint32_t c = 0; c < n_own(run); c++) {
+        const struct mr_tenants *tenants = mr_agents_tenants(run->cell[c].agents);
+        for (size_t i = 0; i < n; i++) {
+            mine[c * n + i] = tenants->tenant[i].sum;
+            mr_tenants_add_hists(&hists[i], &tenants->tenant[i].hist);
+        }
+    }
+}
+
+static mr_status gather_tenants(struct mr_play_run *run, const struct mr_tenant_sums *mine,
+                                const struct mr_tenant_hists *hists, struct mr_err *err)
+{
+    struct mr_tenants *tenants = run->result->tenants;
+    const size_t n = tenants->n;
+    const void *all = NULL;
+    MR_TRY(mr_play_gather(run, mine, n * sizeof *mine, &all, err));
+    const struct mr_tenant_sums *sums = all;
+    for (size_t k = 0; k < n * run->n_cell; k++)
+        mr_tenants_add_sums(&tenants->tenant[k % n].sum, &sums[k]);
+    for (uint32_t r = 0; r < run->ranks->n; r++)
+        run->n_bytes[r] = n * sizeof *hists;
+    MR_TRY(gather(run, hists, err));
+    for (size_t k = 0; k < n * run->ranks->n; k++)
+        mr_tenants_add_hists(&tenants->tenant[k % n].hist,
+                             (const void *)(run->gathered + k * sizeof *hists));
+    return MR_OK;
+}
+
+static mr_status share_tenants(struct mr_play_run *run, struct mr_err *err)
+{
+    const size_t n = run->scenario->n_tenant;
+    if (run->deal == NULL || n == 0)
+        return MR_OK;
+    struct mr_tenant_sums *mine = mr_alloc_zero(n_own(run) * n + 1, sizeof *mine);
+    struct mr_tenant_hists *hists = mr_alloc_zero(n, sizeof *hists);
+    mr_status st = mine != NULL && hists != NULL ? MR_OK : mr_err_nomem(err, n * sizeof *hists);
+    if (st == MR_OK)
+        st = mr_tenants_create(run->scenario, 1, &run->result->tenants, err);
+    if (st == MR_OK)
+        sum_tenants(run, mine, hists);
+    st = mr_play_agree(run, st, err);
+    if (st == MR_OK)
+        st = gather_tenants(run, mine, hists, err);
+    mr_free(mine);
+    mr_free(hists);
+    return st;
+}
+
 /* What still runs when the end has come. */
 static mr_status tell_the_rest(struct mr_play_run *run, struct mr_err *err)
 {
@@ -393,6 +447,7 @@ mr_status mr_play_settle(struct mr_play_run *run, struct mr_err *err)
     MR_TRY(tell_the_rest(run, err));
     MR_TRY(add_cells(run, err));
     MR_TRY(share_hists(run, err));
+    MR_TRY(share_tenants(run, err));
     MR_TRY(settle_planner(run, err));
     result->n_block = run->pool.serving.n_block;
     result->has_split = run->scenario->has_prefill;

@@ -18,6 +18,7 @@
 
 static const char *const modes[] = {"open", "closed", "live", "arrivals"};
 static const char *const timings[] = {"think", "original", "scaled"};
+static const char *const overs[] = {"none", "stop", "downgrade", "throttle"};
 static const char *const shapes[] = {"flat", "general", "reasoning", "office"};
 
 // clang-format off
@@ -51,6 +52,9 @@ static const struct mr_param tenant_rows[] = {
     MR_PARAM(T, burst, "burst", MR_Q_COUNT, "1", 1, 1e3, "Rate of busy hours over the mean; as seldom as the mean needs"),
     MR_PARAM_STR(T, cron, "cron", NULL, "Schedule: minute hour day month weekday; one session per agent"),
     MR_PARAM(T, jitter_s, "jitter", MR_Q_TIME, "30 s", 0, 1e6, "Scheduled sessions begin evenly within it"),
+    MR_PARAM_ONE_OF(T, over, "over", overs, "none", "Beyond the budget of a period its calls are served all the same, stop, are downgraded to the lower tier, or come again later (throttle)"),
+    MR_PARAM(T, period_s, "period", MR_Q_TIME, "1 d", 1, 1e12, "Time in which the budget's share is to last"),
+    MR_PARAM_STR(T, lower, "lower", NULL, "Tier of calls beyond the budget (downgrade)"),
 };
 #undef T
 // clang-format on

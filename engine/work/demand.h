@@ -44,15 +44,25 @@ struct mr_demand_spec {
     uint64_t length_max; /* sessions with longer contexts are left out; 0: those the LLM cannot */
 };
 
+/* What happens when a tenant has used up its budget. */
+enum mr_demand_over {
+    MR_DEMAND_UNLIMITED,
+    MR_DEMAND_STOP,
+    MR_DEMAND_DOWNGRADE,
+    MR_DEMAND_THROTTLE
+};
+
 /* <tenant> */
 struct mr_demand_tenant {
-    const char *name, *tier, *cron;
+    const char *name, *tier, *cron, *lower;
     double n_employee, agents_each;
     double budget_tok;   /* of one agent and year, input and output */
     int shape;           /* of days */
     double weekend_frac; /* of the rate of other days */
     double burst;        /* 1: none */
     double jitter_s;     /* of schedules */
+    int over;            /* enum mr_demand_over */
+    double period_s;     /* that a budget is kept in */
 };
 
 extern const struct mr_param_table mr_demand_table, mr_demand_tenant_table;

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What tenants have used, paid and got, and what happens when one has used up its budget: of a
+ * period, the tokens of all its agents, input and output of calls that have finished.
+ *
+ *   none       nothing: the budget only says how many sessions begin
+ *   stop       its calls are not served: their sessions end
+ *   downgrade  its calls are served as those of a lower tier, and paid as such
+ *   throttle   its calls come again later, as calls that were shed do
+ *
+ * A call counts when it has finished: those in flight when the budget ends are served. */
+#ifndef MR_ENGINE_TWIN_TENANTS_H
+#define MR_ENGINE_TWIN_TENANTS_H
+
+#include "engine/base/hist.h"
+#include "engine/serve/cell.h"
+#include "engine/twin/scenario.h"
+#include "engine/work/player.h"
+
+/* Sums over calls and sessions. Those of cells are added in the order of cells. */
+struct mr_tenant_sums {
+    uint64_t n_arrived, n_finished, n_refused;   /* calls */
+    uint64_t n_stopped, n_downgraded, n_delayed; /* of them beyond the budget */
+    uint64_t n_input, n_cached, n_output;        /* tokens of finished calls */
+    double usd;                                  /* of them, by the tier that served them */
+    uint64_t n_ended, n_failed;                  /* sessions; of them those that failed */
+    double part_s[MR_PLAYER_PARTS], whole_s;     /* of sessions that finished */
+};
+
+struct mr_tenant_hists {
+    struct mr_hist ttft, tpot, e2e, completion;
+};
+
+struct mr_tenant {
+    struct mr_tenant_sums sum;
+    struct mr_tenant_hists hist;
+    double budget_tok; /* of a period; 0: none */
+    uint64_t period;   /* that used_tok is of */
+    double used_tok;
+    uint8_t lower; /* tier */
+};
+
+struct mr_tenants {
+    const struct mr_scenario *scenario; /* lent */
+    struct mr_tenant *tenant;           /* [n] */
+    size_t n;
+};
+
+/** @param[in] n_cell each of them keeps its share of the budgets; sessions are dealt to them in
+ * turn
+ *  @return MR_REF (a tier), MR_RANGE (no budget), MR_NOMEM */
+MR_CHECKED mr_status mr_tenants_create(const struct mr_scenario *scenario, uint32_t n_cell,
+                                       struct mr_tenants **out, struct mr_err *err);
+void mr_tenants_destroy(struct mr_tenants *tenants); /* NULL is fine */
+
+enum mr_tenants_answer {
+    MR_TENANTS_SERVE,
+    MR_TENANTS_STOP,
+    MR_TENANTS_LATER
+};
+
+/** A call comes. @param[in,out] tier lowered where that is what happens */
+enum mr_tenants_answer mr_tenants_ask(struct mr_tenants *tenants, uint32_t tenant, double now_s,
+                                      uint8_t *tier);
+
+void mr_tenants_finished(struct mr_tenants *tenants, uint32_t tenant,
+                         const struct mr_ticket *ticket, const struct mr_call *call, double now_s);
+void mr_tenants_refused(struct mr_tenants *tenants, uint32_t tenant);
+void mr_tenants_ended(struct mr_tenants *tenants, const struct mr_player_end *end);
+
+void mr_tenants_add_sums(struct mr_tenant_sums *sum, const struct mr_tenant_sums *more);
+void mr_tenants_add_hists(struct mr_tenant_hists *sum, const struct mr_tenant_hists *more);
+
+/** What tokens cost. */
+double mr_tenants_usd(const struct mr_scenario *scenario, size_t tier, double n_input,
+                      double n_cached, double n_output);
+
+#endif
