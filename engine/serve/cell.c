@@ -6,6 +6,7 @@
 #include "engine/base/assert.h"
 #include "engine/base/mem.h"
 #include "engine/serve/call_path.h"
+#include "engine/serve/cell_ahead.h"
 #include "engine/serve/cell_expiry.h"
 #include "engine/serve/cell_outage.h"
 #include "engine/serve/handover.h"
@@ -72,11 +73,17 @@ void mr_cell_finish(struct mr_cell *cell, uint32_t call, double now_s)
         cell->session[ticket->session].extent = cell->calls.call[call].pinned;
     mr_cell_inside(cell, -1, now_s);
     cell->sojourn_s += now_s - cell->calls.call[call].arrived_s;
+    mr_cell_count(cell, ticket->instance, -1);
+    if (ticket->is_ahead) {
+        mr_cell_ahead_ended(cell, call);
+        return;
+    }
     cell->sums.n_done++;
     cell->sums.read_tok += ticket->n_prompt;
     cell->sums.cached_tok += ticket->n_cached;
     cell->sums.made_tok += ticket->n_output;
-    mr_cell_count(cell, ticket->instance, -1);
+    if (ticket->next > 0 && cell->st == MR_OK)
+        cell->st = mr_cell_ahead_want(cell, ticket, &cell->err);
     if (ticket->is_final && cell->st == MR_OK)
         cell->st = mr_instance_cache_forget(&cell->instance[ticket->instance],
                                             &cell->calls.call[call], &cell->err);
@@ -137,7 +144,8 @@ static double call_s(const struct mr_cell *cell, const struct mr_ticket *ticket)
 mr_status mr_cell_advance(struct mr_cell *cell, uint32_t instance, struct mr_err *err)
 {
     const struct mr_instance_sink sink = {.finished = finished, .context = cell};
-    MR_TRY(mr_cell_expiry_run(cell, mr_instance_due_s(&cell->instance[instance]), err));
+    const double now_s = mr_instance_due_s(&cell->instance[instance]);
+    MR_TRY(mr_cell_expiry_run(cell, now_s, err));
     MR_TRY(mr_instance_advance(&cell->instance[instance], &sink, err));
     if (cell->st != MR_OK) {
         *err = cell->err;
@@ -145,6 +153,8 @@ mr_status mr_cell_advance(struct mr_cell *cell, uint32_t instance, struct mr_err
     }
     mr_cell_plan_event(cell, instance);
     cell->n_event++;
+    if (cell->n_ahead > 0)
+        MR_TRY(mr_cell_ahead_begin(cell, now_s, err));
     return mr_cell_open_gate(cell, err);
 }
 
@@ -543,6 +553,7 @@ void mr_cell_fini(struct mr_cell *cell)
     mr_router_fini(&cell->router);
     mr_router_kv_destroy(cell->kv);
     mr_cell_expiry_destroy(cell->expiry);
+    mr_free(cell->ahead);
     mr_call_path_fini(&cell->calls);
     mr_call_fini(&cell->calls);
     mr_free(cell->tickets);

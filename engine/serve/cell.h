@@ -10,28 +10,7 @@
 #include "engine/serve/gate.h"
 #include "engine/serve/instance.h"
 #include "engine/serve/router_kv.h"
-#include "engine/work/script.h"
-
-/* What a call is besides what its instance needs to know. */
-struct mr_ticket {
-    uint64_t id;
-    uint32_t session, n_prompt, n_output, n_cached;
-    uint32_t n_prefix; /* tokens of the prompt that all sessions share */
-    uint32_t context;  /* of the cell's script, plus 1: names of its blocks; 0: none */
-    uint32_t space;    /* with a context: of the session's own blocks */
-    uint32_t instance; /* that decodes; with a context on arrival: that of its last call */
-    uint32_t prefill;  /* instance of the other pool that reads the prompt, or MR_ROUTER_NOWHERE */
-    uint32_t n_run;    /* names of the prompt's blocks, if known; lent until the call has come */
-    uint8_t tier;
-    uint8_t hint;      /* place in the hints of the cell's script; 0: none */
-    bool is_alone : 1; /* the only call of its session: nothing is remembered of it */
-    bool is_warm : 1;  /* its prompt counts as cached from the start, as after a long time */
-    bool is_final : 1; /* nothing of its session's own blocks is needed afterwards */
-    union {            /* lent until the call has come */
-        const struct mr_cache_run *run;      /* [n_run] */
-        const struct mr_script_place *place; /* with a context: of its lane's last call, or NULL */
-    };
-};
+#include "engine/serve/ticket.h"
 
 /* Why a call was not served. */
 #define MR_CELL_REFUSAL_LIST(X)                                                      \
@@ -86,6 +65,11 @@ struct mr_cell_sums {
     uint64_t n_done, read_tok, cached_tok, made_tok; /* of those that finished */
 };
 
+/* Prompts read ahead, and what was computed for them (cell_ahead.h). */
+struct mr_cell_ahead_counts {
+    uint64_t n_begun, n_ended, n_tok;
+};
+
 struct mr_split;
 struct mr_split_plan;
 struct mr_cell_expiry;
@@ -129,6 +113,9 @@ struct mr_cell {
     double sojourn_s;              /* that calls which have ended spent inside */
     uint64_t n_event;
     struct mr_cell_sums sums;
+    struct mr_ticket *ahead; /* to be read ahead when the event is over */
+    size_t n_ahead, cap_ahead;
+    struct mr_cell_ahead_counts ahead_counts;
     struct mr_cell_expiry *expiry; /* NULL: no call has said how long its blocks are of use */
     struct mr_cell_seat *seat;     /* cell_outage.h */
     uint32_t *lost, *parked;       /* calls: of an instance that goes down; while none is open */
@@ -184,7 +171,7 @@ struct mr_cell_little {
 
 struct mr_cell_little mr_cell_little(const struct mr_cell *cell);
 
-/* ---- for split.h ---- */
+/* ---- for split.h and cell_ahead.h ---- */
 
 /** Something is about to happen. */
 static inline void mr_cell_tell(struct mr_cell *cell, double next_s)

@@ -22,7 +22,9 @@ struct mr_agents {
     double near_s; /* the window's events are near the processor up to then */
     uint64_t n_call;
     struct mr_tenants *tenants; /* NULL: none */
-    mr_status st;               /* of sinks, which return nothing */
+    struct mr_agents_residency resided;
+    double resided_s; /* up to then */
+    mr_status st;     /* of sinks, which return nothing */
     struct mr_err err;
 };
 
@@ -44,6 +46,21 @@ static mr_status ask_tenant(struct mr_agents *agents, uint32_t strand, double no
                         : MR_OK;
 }
 
+/* Of its lane's next call, plus 1, if it may be read ahead; 0: it may not, or there is none. */
+static uint32_t next_context(const struct mr_agents *agents, uint32_t strand,
+                             const struct mr_script_node *node)
+{
+    const uint32_t s = agents->player.strand[strand].session;
+    const struct mr_script_session *session = &agents->script->session[s];
+    const struct mr_script_node *end = &agents->script->node[session->node + session->n_node];
+    if (node->hint == 0 || !agents->script->hint[node->hint].prefills)
+        return 0;
+    for (const struct mr_script_node *next = node + 1; next < end; next++)
+        if (next->kind == MR_SCRIPT_LLM && next->lane == node->lane)
+            return next->llm.context + 1;
+    return 0;
+}
+
 static mr_status call(void *context, uint32_t strand, double now_s, struct mr_err *err)
 {
     struct mr_agents *agents = context;
@@ -61,6 +78,7 @@ static mr_status call(void *context, uint32_t strand, double now_s, struct mr_er
     if (is_answered)
         return MR_OK;
     const struct mr_ticket ticket = {
+        .next = next_context(agents, strand, node),
         .id = agents->n_call++ * mr_agents_deal_n_cell(agents->deal) + agents->i_cell,
         .session = strand,
         .n_prompt = node->llm.n_input,
@@ -201,6 +219,27 @@ static mr_status play_window(struct mr_agents *agents, double before_s, struct m
     }
 }
 
+static void look_at_blocks(struct mr_agents *agents)
+{
+    const struct mr_cell *cell = agents->cell;
+    struct mr_agents_residency *r = &agents->resided;
+    const double time_s = agents->window_end_s - agents->resided_s;
+    double n_kept = 0;
+    for (uint32_t i = 0; i < cell->plan.n_instance; i++) {
+        const struct mr_instance *instance = &cell->instance[i];
+        const uint32_t n_cached =
+            cell->plan.serving->has_cache ? mr_cache_evictable(&instance->cache) : 0;
+        /* what is cached gives way to blocks in use at the next step at the latest */
+        n_kept += (double)(cell->plan.serving->n_block - instance->n_free) +
+                  fmin(n_cached, (double)instance->n_free);
+    }
+    r->n_block = (double)cell->plan.serving->n_block * cell->plan.n_instance;
+    r->area += n_kept * time_s;
+    r->whole += r->n_block * time_s;
+    r->peak = fmax(r->peak, n_kept);
+    agents->resided_s = agents->window_end_s;
+}
+
 mr_status mr_agents_play(struct mr_agents *agents, double until_s, struct mr_err *err)
 {
     for (;;) {
@@ -214,6 +253,7 @@ mr_status mr_agents_play(struct mr_agents *agents, double until_s, struct mr_err
         if (agents->window_end_s > until_s)
             return MR_OK;
         mr_player_close_window(&agents->player);
+        look_at_blocks(agents);
         agents->is_open = false;
         MR_TRY(mr_agents_deal_check(agents->deal, err));
     }
@@ -277,6 +317,11 @@ void mr_agents_close(struct mr_agents *agents)
 const struct mr_player *mr_agents_player(const struct mr_agents *agents)
 {
     return &agents->player;
+}
+
+struct mr_agents_residency mr_agents_resided(const struct mr_agents *agents)
+{
+    return agents->resided;
 }
 
 const struct mr_tenants *mr_agents_tenants(const struct mr_agents *agents)

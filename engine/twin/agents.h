@@ -63,6 +63,14 @@ uint32_t mr_agents_session(const struct mr_agents *agents, const struct mr_ticke
 
 const struct mr_player *mr_agents_player(const struct mr_agents *agents);
 
+/* Blocks of a cell in use or cached, as of the ends of windows. */
+struct mr_agents_residency {
+    double area, whole; /* time integrals: of those, of all there are */
+    double peak, n_block;
+};
+
+struct mr_agents_residency mr_agents_resided(const struct mr_agents *agents);
+
 /** What tenants have got of this cell; NULL without any. */
 const struct mr_tenants *mr_agents_tenants(const struct mr_agents *agents);
 

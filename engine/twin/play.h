@@ -129,9 +129,11 @@ struct mr_play_result {
     struct mr_planner_counts planner;
     struct mr_arrivals_counts rows;
     bool has_split;
-    struct mr_split_counts split; /* of a prefill pool */
-    uint64_t n_prefill_block;     /* of an instance of it */
+    struct mr_split_counts split;      /* of a prefill pool */
+    uint64_t n_prefill_block;          /* of an instance of it */
+    struct mr_cell_ahead_counts ahead; /* prompts read ahead */
     bool has_agents;
+    struct mr_agents_residency resided;   /* of blocks; peaks of cells added */
     struct mr_tenants *tenants;           /* of agents; NULL: none */
     uint32_t n_live, n_live_max;          /* sessions, at the end and at most */
     double core_busy_s;                   /* of tools: cores x time */

@@ -148,7 +148,12 @@ static void put_sessions(struct mr_jsonw *w, const struct mr_play_result *result
                      result->sim_s > 0 ? result->core_busy_s / result->sim_s : unknown);
     mr_jsonw_key_f64(w, "kv_cached_frac",
                      (double)result->n_cached_block / (double)result->n_all_block);
+    const struct mr_agents_residency *r = &result->resided;
+    mr_jsonw_key_f64(w, "kv_resident_mean_frac", r->whole > 0 ? r->area / r->whole : unknown);
+    mr_jsonw_key_f64(w, "kv_resident_peak_frac", r->n_block > 0 ? r->peak / r->n_block : unknown);
     mr_jsonw_key_u64(w, "kv_blocks_evicted", result->n_block_evicted);
+    mr_jsonw_key_u64(w, "read_ahead", result->ahead.n_begun);
+    mr_jsonw_key_u64(w, "read_ahead_tok", result->ahead.n_tok);
     mr_jsonw_key_u64(w, "bytes", result->session_bytes);
     mr_jsonw_end(w);
 }
@@ -189,6 +194,16 @@ static void put_tiers(struct mr_jsonw *w, const struct mr_scenario *scenario,
     mr_jsonw_end(w);
 }
 
+static void put_tokens(struct mr_jsonw *w, uint64_t n_input, uint64_t n_cached, uint64_t n_output)
+{
+    mr_jsonw_key(w, "tokens");
+    mr_jsonw_object(w);
+    mr_jsonw_key_u64(w, "input", n_input);
+    mr_jsonw_key_u64(w, "cached_input", n_cached);
+    mr_jsonw_key_u64(w, "output", n_output);
+    mr_jsonw_end(w);
+}
+
 static void put_tenant(struct mr_jsonw *w, const struct mr_scenario *scenario,
                        const struct mr_play_result *result, size_t i)
 {
@@ -209,12 +224,7 @@ static void put_tenant(struct mr_jsonw *w, const struct mr_scenario *scenario,
     mr_jsonw_key_u64(w, "downgraded", t->sum.n_downgraded);
     mr_jsonw_key_u64(w, "throttled", t->sum.n_delayed);
     mr_jsonw_end(w);
-    mr_jsonw_key(w, "tokens");
-    mr_jsonw_object(w);
-    mr_jsonw_key_u64(w, "input", t->sum.n_input);
-    mr_jsonw_key_u64(w, "cached_input", t->sum.n_cached);
-    mr_jsonw_key_u64(w, "output", t->sum.n_output);
-    mr_jsonw_end(w);
+    put_tokens(w, t->sum.n_input, t->sum.n_cached, t->sum.n_output);
     mr_jsonw_key_f64(w, "budget_tok", budget_tok > 0 ? budget_tok : unknown);
     mr_jsonw_key_f64(w, "budget_used_frac", budget_tok > 0 ? used_tok / budget_tok : unknown);
     mr_jsonw_key_f64(w, "revenue_usd", t->sum.usd);
@@ -276,12 +286,7 @@ static void put_counts(struct mr_jsonw *w, const struct totals *t)
     mr_jsonw_key_u64(w, "shed", t->n_shed);
     mr_jsonw_key_u64(w, "in_flight", t->n_arrived - t->n_finished - t->n_failed - t->n_shed);
     mr_jsonw_end(w);
-    mr_jsonw_key(w, "tokens");
-    mr_jsonw_object(w);
-    mr_jsonw_key_u64(w, "input", t->n_input);
-    mr_jsonw_key_u64(w, "cached_input", t->n_cached);
-    mr_jsonw_key_u64(w, "output", t->n_output);
-    mr_jsonw_end(w);
+    put_tokens(w, t->n_input, t->n_cached, t->n_output);
 }
 
 static void put_engine(struct mr_jsonw *w, const struct mr_play_result *result,

@@ -142,6 +142,8 @@ struct sums {
     uint64_t n_event, n_segment, n_iteration, n_restart, n_down, n_rerouted;
     uint64_t n_cached_block, n_all_block, n_block_evicted, n_live, n_live_max, session_bytes;
     double down_s, core_busy_s;
+    struct mr_cell_ahead_counts ahead;
+    struct mr_agents_residency resided;
     struct mr_cell_little little;
     struct pool_sums pool[2];
     struct mr_split_counts split;
@@ -175,6 +177,7 @@ static void sum_up(const struct mr_play_cell *own, struct sums *s)
     const size_t n_tier = run->scenario->n_tier;
     *s = (struct sums){.n_event = own->cell.n_event, .n_rerouted = own->cell.n_rerouted};
     s->little = mr_cell_little(&own->cell);
+    s->ahead = own->cell.ahead_counts;
     MR_ASSERT(s->little.rel < 1e-9);
     memcpy(s->count, own->count, n_tier * sizeof *s->count);
     add_seats(own, &run->pool, 0, own->span.n, &s->pool[0], s);
@@ -187,6 +190,7 @@ static void sum_up(const struct mr_play_cell *own, struct sums *s)
     const struct mr_player *player = mr_agents_player(own->agents);
     memcpy(s->sessions, player->sums, n_tier * sizeof *s->sessions);
     s->n_event += player->n_event;
+    s->resided = mr_agents_resided(own->agents);
     s->n_live = player->n_live;
     s->n_live_max = player->n_live_max;
     s->core_busy_s = player->cores.busy_s;
@@ -265,6 +269,13 @@ static void add(struct mr_play_result *result, const struct sums *s, struct pool
     result->n_live += (uint32_t)s->n_live;
     result->n_live_max += (uint32_t)s->n_live_max;
     result->core_busy_s += s->core_busy_s;
+    result->ahead.n_begun += s->ahead.n_begun;
+    result->ahead.n_ended += s->ahead.n_ended;
+    result->ahead.n_tok += s->ahead.n_tok;
+    result->resided.area += s->resided.area;
+    result->resided.whole += s->resided.whole;
+    result->resided.peak += s->resided.peak;
+    result->resided.n_block += s->resided.n_block;
     result->session_bytes += s->session_bytes;
     for (size_t i = 0; i < result->n_tier; i++) {
         add_tier(&result->tier[i], &s->count[i]);
@@ -355,10 +366,10 @@ static mr_status share_tenants(struct mr_play_run *run, struct mr_err *err)
         return MR_OK;
     struct mr_tenant_sums *mine = mr_alloc_zero(n_own(run) * n + 1, sizeof *mine);
     struct mr_tenant_hists *hists = mr_alloc_zero(n, sizeof *hists);
-    mr_status st = mine != NULL && hists != NULL ? MR_OK : mr_err_nomem(err, n * sizeof *hists);
-    if (st == MR_OK)
-        st = mr_tenants_create(run->scenario, 1, &run->result->tenants, err);
-    if (st == MR_OK)
+    mr_status st = mr_tenants_create(run->scenario, 1, &run->result->tenants, err);
+    if (mine == NULL || hists == NULL)
+        st = mr_err_nomem(err, n * sizeof *hists);
+    else if (st == MR_OK)
         sum_tenants(run, mine, hists);
     st = mr_play_agree(run, st, err);
     if (st == MR_OK)
@@ -380,7 +391,7 @@ static mr_status tell_the_rest(struct mr_play_run *run, struct mr_err *err)
         const struct mr_calls *calls = &own->cell.calls;
         own->n_post = 0;
         for (size_t k = 0; k < calls->n && st == MR_OK; k++)
-            if (calls->call[k].state != MR_CALL_DONE)
+            if (calls->call[k].state != MR_CALL_DONE && !own->cell.ticket[k].is_ahead)
                 st = mr_play_rows_call(own, &own->cell.ticket[k], &calls->call[k],
                                        calls->call[k].arrived_s, (double)NAN, MR_PLAY_IN_FLIGHT,
                                        err);

@@ -232,7 +232,84 @@ MR_TEST(blocks_live_as_long_as_they_are_said_to)
         }
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(strict_first_then_tiers_then_priority),
+/* Four blocks, 65 tokens of an answer, then a call of six blocks of which the first four are the
+ * same: of the fifth, which is new, all is known before the tools have run. Read ahead, it is
+ * cached when the call comes; without the hint it is not; and a call that comes at once finds the
+ * four. */
+MR_TEST(what_is_known_is_read_ahead)
+{
+    const struct mr_script_hint hint[] = {{.prefills = true}};
+    for (int k = 0; k < 3; k++) {
+        const bool prefills = k > 0;
+        const double pause_s = k < 2 ? 5 : 0;
+        struct world w;
+        struct mr_err err = {0};
+        make(&w, hint, 1);
+        w.serving.batch_max = 8;
+        const struct mr_script_run other[] = {{0, 0, 4}, {0, 100, 2}};
+        uint32_t next;
+        assert_int_equal(mr_script_context_add(&w.script, other, 2, MR_SCRIPT_NONE, &next, &err),
+                         MR_OK);
+        begin(&w);
+        struct mr_ticket ticket = {.id = 0,
+                                   .session = 1,
+                                   .n_prompt = 4 * block_tok,
+                                   .n_output = block_tok + 1,
+                                   .context = 4,
+                                   .space = 1,
+                                   .instance = MR_ROUTER_NOWHERE,
+                                   .next = prefills ? next + 1 : 0,
+                                   .is_alone = true};
+        assert_int_equal(mr_cell_arrive(&w.cell, &ticket, 0, &err), MR_OK);
+        while (w.n_told == 0)
+            assert_int_equal(
+                mr_cell_play(&w.cell, mr_cell_due_s(&w.cell) + 2 * MR_SEGMENT_TIE_S, &err), MR_OK);
+        const double ended_s = w.out[0].finished_s;
+        assert_int_equal(w.cell.ahead_counts.n_begun, prefills);
+        assert_int_equal(mr_cell_play(&w.cell, ended_s + pause_s, &err), MR_OK);
+        ticket.id = 1;
+        ticket.n_prompt = 6 * block_tok;
+        ticket.n_output = 3;
+        ticket.context = next + 1;
+        ticket.next = 0;
+        ticket.instance = 0;
+        assert_int_equal(mr_cell_arrive(&w.cell, &ticket, ended_s + pause_s, &err), MR_OK);
+        end(&w);
+        assert_int_equal(w.n_told, 2);
+        assert_int_equal(w.out[1].n_cached, (prefills ? 5 : 4) * block_tok);
+        assert_int_equal(w.out[1].n_prompt, 6 * block_tok);
+        assert_int_equal(w.out[1].n_output, 3);
+        /* the five-constant profile: .002 + .010 for few tokens; calls start at once */
+        mr_assert_near(w.out[1].scheduled_s, ended_s + pause_s, 0, 0.05);
+    }
+}
+
+/* Nothing is read ahead that is there already: names of the answer's blocks that go on are those of
+ * the next prompt. */
+MR_TEST(what_is_cached_is_not_read_ahead)
+{
+    struct world w;
+    struct mr_err err = {0};
+    make(&w, NULL, 0);
+    begin(&w);
+    const struct mr_ticket ticket = {.session = 1,
+                                     .n_prompt = 4 * block_tok,
+                                     .n_output = block_tok + 1,
+                                     .context = 4,
+                                     .space = 1,
+                                     .instance = MR_ROUTER_NOWHERE,
+                                     .next = 7,
+                                     .is_alone = true};
+    assert_int_equal(mr_cell_arrive(&w.cell, &ticket, 0, &err), MR_OK);
+    assert_int_equal(mr_cell_play(&w.cell, 100, &err), MR_OK);
+    assert_int_equal(w.n_told, 1);
+    assert_int_equal(w.cell.ahead_counts.n_begun, 0);
+    end(&w);
+}
+
+MR_TEST_MAIN(MR_TEST_ENTRY(what_is_known_is_read_ahead),
+             MR_TEST_ENTRY(what_is_cached_is_not_read_ahead),
+             MR_TEST_ENTRY(strict_first_then_tiers_then_priority),
              MR_TEST_ENTRY(expected_output_counts_at_the_gate),
              MR_TEST_ENTRY(expected_output_counts_where_it_goes),
              MR_TEST_ENTRY(blocks_live_as_long_as_they_are_said_to))
