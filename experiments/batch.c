@@ -290,7 +290,9 @@ mr_status mr_batch_run(const size_t *row, size_t n_row, const struct mr_batch_op
     sigprocmask(SIG_BLOCK, &mine, &b.outer);
     b.child = mr_alloc_zero(options->n_slot, sizeof *b.child);
     b.signals = signalfd(-1, &mine, SFD_NONBLOCK | SFD_CLOEXEC);
-    mr_status st = b.child != NULL ? MR_OK : mr_err_nomem(err, options->n_slot * sizeof *b.child);
+    mr_status st = b.child != NULL ? MR_OK : MR_NOMEM;
+    if (b.child == NULL)
+        (void)mr_err_nomem(err, options->n_slot * sizeof *b.child);
     if (st == MR_OK && b.signals < 0)
         st = mr_err_set(err, MR_IO, MR_NOWHERE, "signals cannot be read: %s", strerror(errno));
     if (st == MR_OK)
