@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static const double width = 480, height = 270, left = 62, right = 14, top = 14, bottom = 46;
 static const double label_step = 13; /* between lines of text */
@@ -204,26 +205,68 @@ static void draw_marks(const struct mr_chart *chart, const struct axis *x, const
 
 /* ---- series ---- */
 
+/* A tenth is less than a pixel of the widest window: places are whole tenths, the way between them
+ * is told, so that rounding does not add up. */
+static long tenths(double at_unit)
+{
+    return lround(at_unit * 10);
+}
+
+/* "3", "-.4", " 12.5": a blank where it would run into the number before. */
+static void put_tenths(struct mr_buf *out, long value)
+{
+    const char before = out->n > 0 ? out->text[out->n - 1] : ' ';
+    const long size = labs(value);
+    if (value < 0)
+        mr_buf_char(out, '-');
+    else if (before == '.' || (before >= '0' && before <= '9'))
+        mr_buf_char(out, ' ');
+    if (size >= 10 || size == 0)
+        mr_buf_printf(out, "%ld", size / 10);
+    if (size % 10 != 0)
+        mr_buf_printf(out, ".%ld", size % 10);
+}
+
+static void put_way(struct mr_buf *out, char letter, long way)
+{
+    if (way == 0)
+        return;
+    mr_buf_char(out, letter);
+    put_tenths(out, way);
+}
+
 static void draw_line(const struct mr_chart_series *s, size_t i_color, const struct axis *x,
                       const struct axis *y, struct mr_buf *out)
 {
-    bool is_down = false;
+    bool is_down = false, is_along = false; /* "l 1 2 3 4": one letter for all that follow */
+    long from_x = 0, from_y = 0;
     mr_buf_printf(out, "<path class=\"d l c%zu\" d=\"", i_color % MR_CHART_COLORS);
     for (size_t i = 0; i < s->n; i++) {
         if (!isfinite(s->x[i]) || !isfinite(s->y[i])) {
             is_down = false;
             continue;
         }
-        const double px = at(x, s->x[i]), py = at(y, s->y[i]);
-        if (!is_down)
-            mr_buf_printf(out, "M%.1f %.1f", px, py);
-        else if (s->style == MR_CHART_STEP)
-            mr_buf_printf(out, "H%.1fV%.1f", px, py);
-        else
-            mr_buf_printf(out, "L%.1f %.1f", px, py);
+        const long px = tenths(at(x, s->x[i])), py = tenths(at(y, s->y[i]));
+        if (!is_down) {
+            mr_buf_char(out, 'M');
+            put_tenths(out, px);
+            put_tenths(out, py);
+        } else if (s->style == MR_CHART_STEP) {
+            put_way(out, 'h', px - from_x);
+            put_way(out, 'v', py - from_y);
+        } else if (px != from_x || py != from_y) {
+            if (!is_along)
+                mr_buf_char(out, 'l');
+            put_tenths(out, px - from_x);
+            put_tenths(out, py - from_y);
+            is_along = true;
+        }
         if (!is_down && (i + 1 == s->n || !isfinite(s->y[i + 1])))
-            mr_buf_text(out, "h0.1"); /* a point alone is seen too */
+            mr_buf_text(out, "h.1"); /* a point alone is seen too */
+        is_along = is_along && is_down;
         is_down = true;
+        from_x = px;
+        from_y = py;
     }
     mr_buf_text(out, "\"/>\n");
 }
@@ -231,19 +274,30 @@ static void draw_line(const struct mr_chart_series *s, size_t i_color, const str
 /* Circle, square, diamond, triangle. */
 static void draw_point(size_t shape, double x, double y, struct mr_buf *out)
 {
-    static const char *const shapes[] = {"m-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z",
-                                         "m-3.5 -3.5h7v7h-7z", "m0 -5l5 5l-5 5l-5 -5z",
-                                         "m0 -5l4.5 8h-9z"};
-    mr_buf_printf(out, "M%.1f %.1f%s", x, y, shapes[shape % 4]);
+    static const char *const shapes[] = {"m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z", "m-3.5-3.5h7v7h-7z",
+                                         "m0-5l5 5l-5 5l-5-5z", "m0-5l4.5 8h-9z"};
+    mr_buf_char(out, 'M');
+    put_tenths(out, tenths(x));
+    put_tenths(out, tenths(y));
+    mr_buf_text(out, shapes[shape % 4]);
 }
 
+/* Points at one place are drawn once, if they follow one another and have no labels of their own.
+ */
 static void draw_points(const struct mr_chart_series *s, size_t i_color, const struct axis *x,
                         const struct axis *y, struct mr_buf *out)
 {
+    long last_x = -1, last_y = -1;
+    mr_buf_printf(out, "<g class=\"d p c%zu\">\n", i_color % MR_CHART_COLORS);
     for (size_t i = 0; i < s->n; i++) {
         if (!isfinite(s->x[i]) || !isfinite(s->y[i]))
             continue;
-        mr_buf_printf(out, "<path class=\"d p c%zu\" d=\"", i_color % MR_CHART_COLORS);
+        const long px = tenths(at(x, s->x[i])), py = tenths(at(y, s->y[i]));
+        if (s->label == NULL && px == last_x && py == last_y)
+            continue;
+        last_x = px;
+        last_y = py;
+        mr_buf_text(out, "<path d=\"");
         draw_point(i_color, at(x, s->x[i]), at(y, s->y[i]), out);
         mr_buf_text(out, "\"><title>");
         put_xml(out, s->label != NULL ? s->label[i] : s->name);
@@ -253,6 +307,7 @@ static void draw_points(const struct mr_chart_series *s, size_t i_color, const s
         put_number(out, s->y[i]);
         mr_buf_text(out, "</title></path>\n");
     }
+    mr_buf_text(out, "</g>\n");
 }
 
 static void draw_bars(const struct mr_chart_series *s, size_t i_color, size_t n_series,
@@ -364,13 +419,14 @@ static void draw_scale(const char *unit, double low, double high, double from_y,
                        struct mr_buf *out)
 {
     const double length = fmin(plan_width, 220);
+    mr_buf_printf(out, "<g class=\"cell\" transform=\"translate(0 %.1f)scale(%.4g 8.7)\">",
+                  from_y + 4, length / 22);
     for (int i = 0; i < 22; i++) {
         char color[8];
         mr_chart_color((i + 0.5) / 22, color);
-        mr_buf_printf(out, "<rect x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"8\" fill=\"%s\"/>",
-                      i * length / 22, from_y, length / 22 + 0.2, color);
+        mr_buf_printf(out, "<path stroke=\"%s\" d=\"M%d 0h1.02\"/>", color, i);
     }
-    mr_buf_printf(out, "<text x=\"0\" y=\"%.1f\">", from_y + 22);
+    mr_buf_printf(out, "</g><text x=\"0\" y=\"%.1f\">", from_y + 22);
     put_number(out, low);
     mr_buf_printf(out, "</text><text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">", length,
                   from_y + 22);
@@ -401,16 +457,16 @@ bool mr_chart_plan(const char *title, const char *unit, const struct mr_chart_ce
                   "style=\"max-width:%.0fpx\"><title>",
                   plan_width, n_y * size + 36, fmax(plan_width, 200));
     put_xml(out, title);
-    mr_buf_text(out, "</title>\n");
+    mr_buf_printf(out, "</title>\n<g class=\"d cell\" transform=\"scale(%.4g)\">\n", size);
     for (size_t i = 0; i < n; i++) {
-        char color[8] = "none";
-        if (!isnan(cell[i].value))
-            mr_chart_color(high > low ? (cell[i].value - low) / (high - low) : 0.5, color);
-        mr_buf_printf(out,
-                      "<rect class=\"d%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" "
-                      "fill=\"%s\"><title>",
-                      isnan(cell[i].value) ? " none" : "", cell[i].x * size, cell[i].y * size,
-                      size * 0.92, size * 0.92, color);
+        char color[8];
+        mr_chart_color(high > low ? (cell[i].value - low) / (high - low) : 0.5, color);
+        if (isnan(cell[i].value))
+            mr_buf_printf(out, "<path class=\"none\" d=\"M%.0f %.0fh.92v.92h-.92z\"><title>",
+                          cell[i].x, cell[i].y);
+        else /* a stroke as wide as the cell is high */
+            mr_buf_printf(out, "<path stroke=\"%s\" d=\"M%.0f %.0f.46h.92\"><title>", color,
+                          cell[i].x, cell[i].y);
         put_xml(out, cell[i].name);
         mr_buf_text(out, ": ");
         if (isnan(cell[i].value))
@@ -419,8 +475,9 @@ bool mr_chart_plan(const char *title, const char *unit, const struct mr_chart_ce
             put_number(out, cell[i].value);
         mr_buf_char(out, ' ');
         put_xml(out, unit);
-        mr_buf_text(out, "</title></rect>\n");
+        mr_buf_text(out, "</title></path>\n");
     }
+    mr_buf_text(out, "</g>\n");
     draw_scale(unit, low, high, n_y * size + 6, plan_width, out);
     mr_buf_text(out, "</svg></figure>\n");
     return true;

@@ -180,6 +180,58 @@ void mr_curve_thin(struct mr_curve *series, size_t n_max, enum mr_curve_how how)
     series->n = n_max;
 }
 
+/* ---- what cannot be seen ---- */
+
+/* Is every point between two others within one unit of the straight piece that joins them? */
+static bool is_straight(const struct mr_curve *s, size_t from, size_t to, double unit_s,
+                        double unit)
+{
+    const double dx = (s->t_s[to] - s->t_s[from]) / unit_s;
+    const double dy = (s->value[to] - s->value[from]) / unit, length2 = dx * dx + dy * dy;
+    for (size_t i = from + 1; i < to; i++) {
+        const double x = (s->t_s[i] - s->t_s[from]) / unit_s;
+        const double y = (s->value[i] - s->value[from]) / unit;
+        const double along = length2 > 0 ? (x * dx + y * dy) / length2 : 0;
+        const double at = fmin(fmax(along, 0), 1), off_x = x - at * dx, off_y = y - at * dy;
+        if (!(off_x * off_x + off_y * off_y <= 1))
+            return false;
+    }
+    return true;
+}
+
+static bool is_level(const struct mr_curve *s, size_t from, size_t to, double unit)
+{
+    for (size_t i = from + 1; i <= to; i++)
+        if (!(fabs(s->value[i] - s->value[from]) <= unit))
+            return false;
+    return true;
+}
+
+/* From every kept point to the farthest that it can be joined with. Reaches are limited: the work
+ * stays linear, and a long straight line costs a point in 64. */
+void mr_curve_straighten(struct mr_curve *series, double unit_s, double unit, bool is_step)
+{
+    enum {
+        reach = 64
+    };
+    size_t n = 0;
+    for (size_t i = 0; i < series->n;) {
+        size_t next = i + 1;
+        series->t_s[n] = series->t_s[i];
+        series->value[n++] = series->value[i];
+        if (!(unit_s > 0 && unit > 0) || isnan(series->value[i])) {
+            i = next;
+            continue;
+        }
+        while (next + 1 < series->n && next - i < reach && !isnan(series->value[next + 1]) &&
+               (is_step ? is_level(series, i, next, unit)
+                        : is_straight(series, i, next + 1, unit_s, unit)))
+            next++;
+        i = next;
+    }
+    series->n = n;
+}
+
 /* A sample holds until the next, the last as long as the one before it. */
 static double lasts_s(const double *t_s, size_t i, size_t n)
 {

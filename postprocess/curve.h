@@ -43,6 +43,11 @@ void mr_curve_fini(struct mr_curve *series);
 /** Make at most n_max points: means, or largest values, of equal numbers of neighbors. */
 void mr_curve_thin(struct mr_curve *series, size_t n_max, enum mr_curve_how how);
 
+/** Take out points that a chart shows as well without: lines stay within one unit of every point,
+ *  steps within one of every level. Gaps, first and last points stay.
+ *  @param[in] unit_s, unit what cannot be seen, in the units of t_s and of value */
+void mr_curve_straighten(struct mr_curve *series, double unit_s, double unit, bool is_step);
+
 /** One number per entity. @param[out] value owned by the caller: mr_free; NULL without the series
  */
 MR_CHECKED mr_status mr_curve_entities(const struct mr_runread *run, const char *path,

@@ -42,7 +42,9 @@ static const char style[] =
     "fill:none}svg path.mark{stroke:var(--ink);stroke-dasharray:2 2;fill:none}"
     "svg .shade{fill:var(--shade);opacity:.13}svg .l{fill:none;stroke-width:1.6;"
     "stroke-linejoin:round}svg .p{stroke:var(--card);stroke-width:.8}svg .b{stroke:none;opacity:"
-    ".85}svg rect.none{stroke:var(--dim);stroke-dasharray:2 1}\n"
+    ".85}.cell{stroke-width:.92}svg "
+    "path.none{fill:none;stroke-width:1;stroke:var(--dim);stroke-dasharray:2 1;vector-effect:"
+    "non-scaling-stroke}\n"
     ".l.c0{stroke:var(--c0)}.l.c1{stroke:var(--c1);stroke-dasharray:7 3}.l.c2{stroke:var(--c2);"
     "stroke-dasharray:2 2}.l.c3{stroke:var(--c3);stroke-dasharray:9 3 2 3}.l.c4{stroke:var(--c4);"
     "stroke-dasharray:5 2}.l.c5{stroke:var(--c5);stroke-dasharray:1 3}.l.c6{stroke:var(--c6);"
@@ -162,6 +164,12 @@ static void put_uri(struct mr_buf *out, const struct mr_buf *text)
 
 void mr_page_sheet(struct mr_page *page, const char *name, struct mr_buf *take_csv)
 {
+    mr_page_sheet_brief(page, name, take_csv, take_csv);
+}
+
+void mr_page_sheet_brief(struct mr_page *page, const char *name, struct mr_buf *take_csv,
+                         const struct mr_buf *brief)
+{
     if (page->err.status != MR_OK || mr_buf_check(take_csv, &page->err) != MR_OK ||
         mr_grow(&page->sheet, &page->cap_sheet, page->n_sheet + 1, sizeof *page->sheet,
                 &page->err) != MR_OK) {
@@ -170,13 +178,24 @@ void mr_page_sheet(struct mr_page *page, const char *name, struct mr_buf *take_c
     }
     struct mr_page_sheet *sheet = &page->sheet[page->n_sheet++];
     (void)snprintf(sheet->name, sizeof sheet->name, "%s", name);
+    if (brief != NULL) {
+        mr_buf_printf(&page->out,
+                      "<p class=\"csv\"><a download=\"%s.csv\" "
+                      "href=\"data:text/csv;charset=utf-8,",
+                      sheet->name);
+        put_uri(&page->out, brief);
+        mr_buf_printf(&page->out, "\">%s.csv</a></p>\n", sheet->name);
+    }
     sheet->csv = *take_csv;
     *take_csv = (struct mr_buf){0};
-    mr_buf_printf(&page->out,
-                  "<p class=\"csv\"><a download=\"%s.csv\" href=\"data:text/csv;charset=utf-8,",
-                  sheet->name);
-    put_uri(&page->out, &sheet->csv);
-    mr_buf_printf(&page->out, "\">%s.csv</a></p>\n", sheet->name);
+}
+
+void mr_page_brief_f64(struct mr_csv_writer *w, double value)
+{
+    char text[MR_NUM_CAP] = "";
+    if (!isnan(value))
+        (void)mr_num_format_human(value, 5, text);
+    mr_csv_put_text(w, text);
 }
 
 /* ---- tables ---- */

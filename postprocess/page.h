@@ -59,4 +59,12 @@ void mr_page_table_end(struct mr_page_table *table);
 /** A sheet without a table on the page: the numbers of a chart. Takes the text; writes its link. */
 void mr_page_sheet(struct mr_page *page, const char *name, struct mr_buf *take_csv);
 
+/** The same where its link gives less than the sheet: pages stay small. @param[in] brief lent;
+ *  NULL: no link */
+void mr_page_sheet_brief(struct mr_page *page, const char *name, struct mr_buf *take_csv,
+                         const struct mr_buf *brief);
+
+/** A number of a brief sheet: five digits; NaN is empty. */
+void mr_page_brief_f64(struct mr_csv_writer *w, double value);
+
 #endif

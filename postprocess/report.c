@@ -79,11 +79,10 @@ void mr_report_chart_mark(struct mr_report_chart *chart, double at, bool is_upri
     chart->n_mark++;
 }
 
-static void put_sheet(const struct mr_report_chart *chart, const struct mr_report_axes *axes,
-                      struct mr_page *page)
+static void write_sheet(const struct mr_report_chart *chart, const struct mr_report_axes *axes,
+                        void (*put)(struct mr_csv_writer *w, double value), struct mr_buf *csv)
 {
-    struct mr_buf csv = {0};
-    struct mr_csv_writer w = {&csv, false};
+    struct mr_csv_writer w = {csv, false};
     mr_csv_put_text(&w, "series");
     mr_csv_put_text(&w, axes->is_over_time ? "t_s" : axes->x_label);
     mr_csv_put_text(&w, axes->y_label);
@@ -91,11 +90,32 @@ static void put_sheet(const struct mr_report_chart *chart, const struct mr_repor
     for (size_t s = 0; s < chart->n; s++)
         for (size_t i = 0; i < chart->series[s].n; i++) {
             mr_csv_put_text(&w, chart->name[s]);
-            mr_csv_put_f64(&w, chart->series[s].t_s[i]);
-            mr_csv_put_f64(&w, chart->series[s].value[i]);
+            put(&w, chart->series[s].t_s[i]);
+            put(&w, chart->series[s].value[i]);
             mr_csv_put_end(&w);
         }
-    mr_page_sheet(page, axes->sheet, &csv);
+}
+
+static double spread(const struct mr_report_chart *chart, bool is_x)
+{
+    double low = HUGE_VAL, high = -HUGE_VAL;
+    for (size_t s = 0; s < chart->n; s++)
+        for (size_t i = 0; i < chart->series[s].n; i++) {
+            const double v = is_x ? chart->series[s].t_s[i] : chart->series[s].value[i];
+            low = fmin(low, v); /* fmin passes over NaN */
+            high = fmax(high, v);
+        }
+    return high > low ? high - low : 1;
+}
+
+/* To 0.4 units of the drawing, which has 400 x 210 of them: a quarter of the width of a
+ * line. */
+static void straighten(struct mr_report_chart *chart)
+{
+    const double unit_s = spread(chart, true) / 1000, unit = spread(chart, false) / 525;
+    for (size_t s = 0; s < chart->n; s++)
+        if (chart->style[s] == MR_CHART_LINE || chart->style[s] == MR_CHART_STEP)
+            mr_curve_straighten(&chart->series[s], unit_s, unit, chart->style[s] == MR_CHART_STEP);
 }
 
 static double span_s(const struct mr_report_chart *chart)
@@ -110,10 +130,14 @@ bool mr_report_chart_put(struct mr_report_chart *chart, const struct mr_report_a
                          struct mr_page *page)
 {
     struct mr_chart_series line[MR_REPORT_LINES];
+    struct mr_buf csv = {0}, brief = {0};
     char x_label[64];
     double unit_s = 1;
     if (chart->n == 0)
         return false;
+    write_sheet(chart, axes, mr_csv_put_f64, &csv);
+    straighten(chart);
+    write_sheet(chart, axes, mr_page_brief_f64, &brief);
     (void)snprintf(x_label, sizeof x_label, "%s", axes->x_label != NULL ? axes->x_label : "");
     mr_buf_text(&page->out, "<div>");
     if (axes->is_over_time) {
@@ -131,11 +155,10 @@ bool mr_report_chart_put(struct mr_report_chart *chart, const struct mr_report_a
                                    chart->n,     chart->mark, chart->n_mark, axes->is_from_zero,
                                    axes->shade_x};
     const bool is_drawn = mr_chart_svg(&drawn, &page->out);
-    for (size_t s = 0; s < chart->n; s++)
-        for (size_t i = 0; i < chart->series[s].n; i++)
-            chart->series[s].t_s[i] *= unit_s;
     if (is_drawn)
-        put_sheet(chart, axes, page);
+        mr_page_sheet_brief(page, axes->sheet, &csv, &brief);
+    mr_buf_fini(&csv);
+    mr_buf_fini(&brief);
     mr_buf_text(&page->out, "</div>\n");
     return is_drawn;
 }

@@ -38,6 +38,7 @@ enum {
 
 struct plan {
     struct mr_chart_cell *cell;
+    double *value; /* of all metrics, cell by cell */
     size_t n;
     bool is_placed; /* by the file */
 };
@@ -145,6 +146,9 @@ static mr_status make_plan(struct mr_runread *run, struct plan *plan, struct mr_
     if (plan->cell == NULL)
         return mr_err_nomem(err, set->dim[0] * sizeof *plan->cell);
     plan->n = set->dim[0];
+    plan->value = mr_alloc(plan->n * n_metric + 1, sizeof *plan->value);
+    if (plan->value == NULL)
+        return mr_err_nomem(err, plan->n * n_metric * sizeof *plan->value);
     for (size_t i = 0; i < plan->n; i++)
         plan->cell[i].name = name[i];
     MR_TRY(place_by_file(run, plan, err));
@@ -175,6 +179,7 @@ static mr_status fill(const struct mr_runread *run, const struct metric *metric,
             plan->cell[i].value = cap[i] - value[i];
         if (metric->scale > 0)
             plan->cell[i].value *= metric->scale;
+        plan->value[i * n_metric + (size_t)(metric - metrics)] = plan->cell[i].value;
         *has_it = *has_it || isfinite(plan->cell[i].value);
     }
     mr_free(value);
@@ -202,7 +207,39 @@ static void put_sheet(const struct mr_report *report, const struct plan *plan,
             mr_csv_put_end(&w);
         }
     (void)snprintf(name, sizeof name, "floor_%s", metric->id);
-    mr_page_sheet(page, name, &csv);
+    mr_page_sheet_brief(page, name, &csv, NULL);
+}
+
+static void write_racks(const struct mr_report *report, const struct plan *plan, const bool *has,
+                        void (*put)(struct mr_csv_writer *w, double value), struct mr_buf *csv)
+{
+    struct mr_csv_writer w = {csv, false};
+    mr_csv_put_text(&w, "file");
+    mr_csv_put_text(&w, "rack");
+    for (size_t m = 0; m < n_metric; m++)
+        if (has[m])
+            mr_csv_put_text(&w, metrics[m].id);
+    mr_csv_put_end(&w);
+    for (size_t f = 0; f < report->n; f++)
+        for (size_t i = 0; i < plan[f].n; i++) {
+            mr_csv_put_text(&w, report->file[f].figures.file);
+            mr_csv_put_text(&w, plan[f].cell[i].name);
+            for (size_t m = 0; m < n_metric; m++)
+                if (has[m])
+                    put(&w, plan[f].value[i * n_metric + m]);
+            mr_csv_put_end(&w);
+        }
+}
+
+/* A rack's numbers in one row, for the link: a sheet per metric would name every rack again. */
+static void put_racks(const struct mr_report *report, const struct plan *plan, const bool *has,
+                      struct mr_page *page)
+{
+    struct mr_buf csv = {0}, brief = {0};
+    write_racks(report, plan, has, mr_csv_put_f64, &csv);
+    write_racks(report, plan, has, mr_page_brief_f64, &brief);
+    mr_page_sheet_brief(page, "floor", &csv, &brief);
+    mr_buf_fini(&brief);
 }
 
 /* One metric of all files, on one scale. */
@@ -294,6 +331,8 @@ static mr_status put_floor(const struct mr_report *report, struct plan *plan, st
             if (has[i])
                 st = put_metric(report, plan, &metrics[i], page, err);
         mr_buf_text(&page->out, "</div>\n");
+        if (st == MR_OK)
+            put_racks(report, plan, has, page);
         if (is_named)
             mr_page_say(page,
                         "Racks stand in the order of their names: the file does not place them.");
@@ -315,7 +354,7 @@ mr_status mr_report_floor(const struct mr_report *report, struct mr_page *page, 
         return mr_err_nomem(err, report->n * sizeof *plan);
     const mr_status st = put_floor(report, plan, page, err);
     for (size_t f = 0; f < report->n; f++)
-        mr_free(plan[f].cell);
+        mr_free(plan[f].value), mr_free(plan[f].cell);
     mr_free(plan);
     return st;
 }

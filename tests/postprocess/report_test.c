@@ -6,6 +6,7 @@
 #include "engine/base/num.h"
 #include "engine/base/xml.h"
 #include "postprocess/chart.h"
+#include "postprocess/curve.h"
 #include "tests/postprocess/sample.h"
 
 /* Widths of letters differ; sans-serif of 11 units is 6.2 wide on the mean. */
@@ -135,6 +136,9 @@ MR_TEST(a_run_is_a_page)
     mr_assert_contains(sheet(&page, "task"), "writing tokens,10");
     mr_assert_contains(sheet(&page, "task"), "between calls: tools and thinking,30.8");
     mr_assert_contains(sheet(&page, "limits"), "throttled packages,H0.R1.K1,");
+    /* the link has a rack's numbers in one row, and no sheet's seventeen digits */
+    mr_assert_contains(page.out.text, "a.h5,H0.R2.K3,139,");
+    mr_assert_contains(sheet(&page, "floor"), "a.h5,H0.R2.K3,139,");
     end(&report, &page);
 }
 
@@ -218,6 +222,42 @@ MR_TEST(charts_of_any_numbers_keep_their_texts_apart)
     assert_int_equal(out.n, 0);
 }
 
+/* Every point that was taken out is within one unit of the line through its kept neighbors. */
+MR_TEST(lines_keep_what_can_be_seen)
+{
+    enum {
+        n_all = 400
+    };
+    static double t_s[n_all], value[n_all], all[n_all];
+    for (int is_step = 0; is_step < 2; is_step++) {
+        for (size_t i = 0; i < n_all; i++) {
+            t_s[i] = (double)i;
+            all[i] = i < 100 ? 5 : i < 200 ? (double)i : i % 2 == 0 ? 100 : 107.5;
+            if (i == 50)
+                all[i] = 90; /* a peak of one sample */
+            if (i == 300)
+                all[i] = (double)NAN;
+            value[i] = all[i];
+        }
+        struct mr_curve s = {.t_s = t_s, .value = value, .n = n_all};
+        mr_curve_straighten(&s, 1, 1, is_step == 1);
+        assert_true(s.n < n_all - 100 && s.n >= 200);
+        assert_float_equal(s.t_s[s.n - 1], n_all - 1, 0);
+        bool has_peak = false, has_gap = false;
+        for (size_t k = 0; k + 1 < s.n; k++) {
+            const size_t from = (size_t)s.t_s[k], to = (size_t)s.t_s[k + 1];
+            has_peak = has_peak || s.value[k] == 90;
+            has_gap = has_gap || isnan(s.value[k]);
+            for (size_t i = from + 1; i < to; i++) {
+                const double slope = is_step == 1 ? 0 : (all[to] - all[from]) / (double)(to - from);
+                const double off = all[i] - all[from] - slope * (double)(i - from);
+                assert_true(fabs(off) <= sqrt(1 + slope * slope) + 1e-12);
+            }
+        }
+        assert_true(has_peak && has_gap);
+    }
+}
+
 MR_TEST(colors_run_evenly)
 {
     char color[8];
@@ -232,4 +272,4 @@ MR_TEST(colors_run_evenly)
 MR_TEST_MAIN(MR_TEST_ENTRY(a_run_is_a_page), MR_TEST_ENTRY(runs_stand_side_by_side),
              MR_TEST_ENTRY(a_summary_alone_says_what_it_lacks),
              MR_TEST_ENTRY(charts_of_any_numbers_keep_their_texts_apart),
-             MR_TEST_ENTRY(colors_run_evenly))
+             MR_TEST_ENTRY(lines_keep_what_can_be_seen), MR_TEST_ENTRY(colors_run_evenly))
