@@ -14,6 +14,9 @@ struct work {
     double *usable_w; /* delivered at most, kept free for failures */
     double *more_w;   /* scratch: of one panel's addition */
     double *share;    /* of every edge when all is well */
+    double *least_w; /* on this panel of the smallest rack that takes anything of it; never: none */
+    double *cool_w;  /* of its racks */
+    bool *has_rack;  /* racks below, no rated node between */
 };
 
 static const double never = (double)INFINITY;
@@ -113,29 +116,42 @@ static double hand_out(const struct work *w, uint32_t panel, double wish_w)
     return given_w;
 }
 
-/* The smallest rack's part on this panel, 0: none. */
-static double smallest_w(const struct work *w, uint32_t panel)
+/* Racks may hang on bars, where storage stands: what these say of their racks belongs to the first
+ * rated node above, the panel. Children first, so a bar is complete when it is handed up. */
+static void hand_up_racks(const struct work *w, const double *cooling_w)
 {
     const struct mr_circuit *tree = w->tree;
-    double least_w = never;
-    for (uint32_t d = tree->first_down[panel]; d < tree->first_down[panel + 1]; d++) {
-        const uint32_t edge = tree->down[d], child = tree->edge_child[edge];
-        const double part_w = w->share[edge] * mr_chain_in_w(w->chain, child);
-        if (tree->node[child].is_load && part_w > 0)
-            least_w = fmin(least_w, part_w);
+    for (uint32_t i = 0; i < tree->n_node; i++) {
+        w->least_w[i] = never;
+        for (uint32_t d = tree->first_down[i]; d < tree->first_down[i + 1]; d++)
+            if (tree->node[tree->edge_child[tree->down[d]]].is_load)
+                w->cool_w[i] = cooling_w != NULL ? cooling_w[i] : never;
     }
-    return isinf(least_w) ? 0 : least_w;
+    for (size_t k = tree->n_node; k-- > 0;) {
+        const uint32_t i = tree->order[k];
+        const struct mr_circuit_node *node = &tree->node[i];
+        const bool is_bar = w->has_rack[i] && isinf(mr_circuit_rating_w(node));
+        for (uint32_t e = node->first_edge; e < node->first_edge + node->n_edge; e++) {
+            const uint32_t up = tree->edge[e].parent;
+            const double least_w = node->is_load ? mr_chain_in_w(w->chain, i) : w->least_w[i];
+            if (!node->is_load && !is_bar)
+                continue;
+            w->has_rack[up] = true;
+            if (!(w->share[e] * least_w > 0))
+                continue;
+            w->least_w[up] = fmin(w->least_w[up], w->share[e] * least_w);
+            if (is_bar)
+                w->cool_w[up] += w->share[e] * w->cool_w[i];
+        }
+    }
 }
 
-static bool is_panel(const struct mr_circuit *tree, uint32_t i)
+static bool is_panel(const struct work *w, uint32_t i)
 {
-    for (uint32_t d = tree->first_down[i]; d < tree->first_down[i + 1]; d++)
-        if (tree->node[tree->edge_child[tree->down[d]]].is_load)
-            return !isinf(mr_circuit_rating_w(&tree->node[i]));
-    return false;
+    return w->has_rack[i] && !isinf(mr_circuit_rating_w(&w->tree->node[i]));
 }
 
-static struct mr_strand strand_of(const struct work *w, uint32_t i, double cooling_w)
+static struct mr_strand strand_of(const struct work *w, uint32_t i)
 {
     const struct mr_circuit_node *node = &w->tree->node[i];
     struct mr_strand s = {.placed_w = w->out_w[i]};
@@ -146,11 +162,11 @@ static struct mr_strand strand_of(const struct work *w, uint32_t i, double cooli
     left_w -= s.redundancy_w;
     const double given_w = hand_out(w, i, left_w);
     s.chain_w = left_w - given_w;
-    const double cooled_w = fmin(given_w, fmax(0, cooling_w));
+    const double cooled_w = fmin(given_w, fmax(0, w->cool_w[i]));
     s.cooling_w = given_w - cooled_w;
-    const double rack_w = smallest_w(w, i);
+    const double rack_w = w->least_w[i];
     s.free_w =
-        rack_w > 0 ? fmin(cooled_w, floor(cooled_w / rack_w * (1 + 1e-9)) * rack_w) : cooled_w;
+        isinf(rack_w) ? cooled_w : fmin(cooled_w, floor(cooled_w / rack_w * (1 + 1e-9)) * rack_w);
     s.granularity_w = cooled_w - s.free_w;
     return s;
 }
@@ -181,10 +197,11 @@ static void divide(const struct work *w, const double *cooling_w, struct mr_stra
                 in_w > 0 ? mr_chain_edge_w(w->chain, i, e) / in_w : 0;
         }
     }
+    hand_up_racks(w, cooling_w);
     for (uint32_t i = 0; i < tree->n_node; i++) {
-        if (!is_panel(tree, i))
+        if (!is_panel(w, i))
             continue;
-        site->panel[i] = strand_of(w, i, cooling_w != NULL ? cooling_w[i] : never);
+        site->panel[i] = strand_of(w, i);
         add(&site->sum, &site->panel[i]);
         site->n_panel++;
     }
@@ -203,8 +220,12 @@ static mr_status prepare(struct work *w, struct mr_strand_site *site, struct mr_
     w->usable_w = mr_arena_zero(&site->arena, n, sizeof(double), err);
     w->more_w = mr_arena_zero(&site->arena, n, sizeof(double), err);
     w->share = mr_arena_zero(&site->arena, m, sizeof(double), err);
+    w->least_w = mr_arena_zero(&site->arena, n, sizeof(double), err);
+    w->cool_w = mr_arena_zero(&site->arena, n, sizeof(double), err);
+    w->has_rack = mr_arena_zero(&site->arena, n, sizeof *w->has_rack, err);
     if (site->panel == NULL || site->worst == NULL || w->out_w == NULL || w->usable_w == NULL ||
-        w->more_w == NULL || w->share == NULL)
+        w->more_w == NULL || w->share == NULL || w->least_w == NULL || w->cool_w == NULL ||
+        w->has_rack == NULL)
         return MR_NOMEM;
     return mr_chain_create(w->tree, &options, &w->chain, err);
 }

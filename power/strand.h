@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Power that is installed and cannot be used, by cause. Looked at where racks are plugged in
- * (panels, busways: nodes that feed loads), with every rack at its rating:
+ * (panels, busways: the first nodes with a rating above loads, bars of storage looked through),
+ * with every rack at its rating:
  *
  *   installed + over = placed + redundancy + chain + cooling + granularity + free
  *
@@ -40,7 +41,7 @@ struct mr_strand_site {
     struct mr_arena arena;
 };
 
-/** @param[in] cooling_w per node: how much more heat the loads on this panel may give [W]; NULL:
+/** @param[in] cooling_w per node: how much more heat the loads right on it may give [W]; NULL:
  * any
  *  @param[out] site mr_strand_fini */
 MR_CHECKED mr_status mr_strand_of(const struct mr_circuit *tree, const double *cooling_w,

@@ -97,6 +97,36 @@ MR_TEST(redundancy_keeps_a_share_free)
     mr_assert_near(s.over_w, 0.2e6, 1e-12, 0);
 }
 
+/* Storage at a panel puts a bar without a rating between it and its racks: nothing changes by it,
+ * nor when the heat that may still be taken is told of the bar. */
+MR_TEST(bars_are_looked_through)
+{
+    for (int has_bar = 0; has_bar < 2; has_bar++) {
+        struct site s = {.n_node = 0};
+        put(&s, MR_STAGE_NONE, 1e9, MR_CIRCUIT_NONE, MR_CIRCUIT_NONE);
+        put(&s, MR_STAGE_SST, 1e6, 0, MR_CIRCUIT_NONE);
+        put(&s, MR_STAGE_SST, 1e6, 0, MR_CIRCUIT_NONE);
+        uint32_t bar[2] = {1, 2};
+        for (uint32_t p = 0; p < 2 && has_bar; p++) {
+            const uint32_t inner =
+                put(&s, MR_STAGE_NONE, (double)INFINITY, bar[p], MR_CIRCUIT_NONE);
+            bar[p] = put(&s, MR_STAGE_NONE, (double)INFINITY, inner, MR_CIRCUIT_NONE);
+        }
+        put_rack(&s, 300e3, bar[0], bar[1]);
+        put_rack(&s, 200e3, bar[0], MR_CIRCUIT_NONE);
+        s.cooling_w[bar[0]] = 180e3;
+        const struct mr_strand sum = strand(&s);
+        mr_assert_near(sum.installed_w, 2e6, 1e-12, 0);
+        mr_assert_near(sum.placed_w, 500e3, 1e-12, 0);
+        /* 1: 350 kW grow to 500 when 2 fails: 700 may be used; 2: 150 to 300: 500 */
+        mr_assert_near(sum.redundancy_w, 800e3, 1e-12, 0);
+        mr_assert_near(sum.cooling_w, (350 - 180) * 1e3, 1e-9, 0);
+        /* smallest parts 150 kW: one of 180, two of 350 */
+        mr_assert_near(sum.granularity_w, (30 + 50) * 1e3, 1e-9, 0);
+        mr_assert_near(sum.free_w, (150 + 300) * 1e3, 1e-9, 0);
+    }
+}
+
 MR_TEST(spare_units_are_redundancy)
 {
     struct site s = {.n_node = 0};
@@ -210,6 +240,6 @@ MR_TEST(worst_failures_and_no_memory)
     mr_circuit_destroy(m.tree);
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(redundancy_keeps_a_share_free),
+MR_TEST_MAIN(MR_TEST_ENTRY(redundancy_keeps_a_share_free), MR_TEST_ENTRY(bars_are_looked_through),
              MR_TEST_ENTRY(spare_units_are_redundancy), MR_TEST_ENTRY(chain_above_the_panels),
              MR_TEST_ENTRY(random_sites_add_up), MR_TEST_ENTRY(worst_failures_and_no_memory))
