@@ -27,7 +27,8 @@ static mr_status refuse(struct mr_str item, struct mr_err *err)
         mr_buf_printf(&text, "%s%s", i > 0 ? ", " : "", names[i]);
     const mr_status st =
         mr_err_set(err, MR_RANGE, MR_NOWHERE,
-                   "record \"%s\": a list of %s, of requests also requests=N or requests=1/N",
+                   "record \"%s\": a list of %s, of requests also requests=N or requests=1/N, of "
+                   "steps always steps=RACK",
                    mr_text_quote(item, quoted), text.text != NULL ? text.text : "levels");
     mr_buf_fini(&text);
     return st;
@@ -46,6 +47,19 @@ static bool read_share(struct mr_str share, struct mr_record_level *level)
     return true;
 }
 
+/* Racks are looked up where the site is known. */
+static mr_status add_rack(struct mr_str name, struct mr_record_level *level, struct mr_err *err)
+{
+    for (size_t i = 0; i < level->n_step_rack; i++)
+        if (mr_str_eq(level->step_rack[i], name))
+            return MR_OK;
+    if (level->n_step_rack == MR_RECORD_LEVEL_STEPS)
+        return mr_err_set(err, MR_LIMIT, MR_NOWHERE, "record: steps of more than %d racks",
+                          MR_RECORD_LEVEL_STEPS);
+    level->step_rack[level->n_step_rack++] = name;
+    return MR_OK;
+}
+
 static mr_status add(struct mr_str item, struct mr_record_level *level, struct mr_err *err)
 {
     const char *equals = memchr(item.p, '=', item.n);
@@ -53,7 +67,9 @@ static mr_status add(struct mr_str item, struct mr_record_level *level, struct m
     size_t i = 0;
     while (i < N_LEVEL && (strlen(names[i]) != name.n || memcmp(names[i], name.p, name.n) != 0))
         i++;
-    if (i == N_LEVEL || (equals != NULL && i != LEVEL_REQUESTS))
+    if (i == LEVEL_STEPS && equals != NULL && item.n > name.n + 1)
+        return add_rack((struct mr_str){equals + 1, item.n - name.n - 1}, level, err);
+    if (i == N_LEVEL || i == LEVEL_STEPS || (equals != NULL && i != LEVEL_REQUESTS))
         return refuse(item, err);
     level->has_site = level->has_site || i == LEVEL_SITE || i == LEVEL_RACK || i == LEVEL_DIE;
     level->has_racks = level->has_racks || i == LEVEL_RACK || i == LEVEL_DIE;

@@ -35,7 +35,8 @@ static const struct mr_opt rows[] = {
               "Time between samples in the result file; changes no result"),
      0, "TIME"},
     {MR_PARAM_STR(OPT, record, "record", MR_RECORD_LEVEL_DEFAULT,
-                  "What is recorded, a list of summary, site, rack, requests (=N, =1/N), die"),
+                  "What is recorded, a list of summary, site, rack, requests (=N, =1/N), die, "
+                  "steps=RACK"),
      0, "LEVEL"},
     {MR_PARAM_YES(OPT, is_live, "live", "no",
                   "Write a file that may be read while it grows (SWMR)"),
@@ -189,11 +190,19 @@ static mr_status play(const struct job *job, struct mr_run_record *record, struc
 {
     const struct mr_run_opts_values *opts = job->call->opts;
     const bool has_output = opts->output != NULL;
+    struct mr_record_level level = {0};
+    struct mr_err err = {0};
+    /* all ranks have to know whose steps are wanted */
+    if (has_output && mr_record_level_parse(opts->record, &level, &err) != MR_OK)
+        return mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
     const struct mr_play_options options = {
         .on_begin = record != NULL ? mr_run_record_begin : NULL,
         .on_call = record != NULL ? mr_run_record_call : NULL,
         .on_event = record != NULL ? mr_run_record_event : NULL,
         .on_session = record != NULL ? mr_run_record_session : NULL,
+        .on_step = record != NULL ? mr_run_record_step : NULL,
+        .step_rack = level.step_rack,
+        .n_step_rack = level.n_step_rack,
         .context = record,
         .on_sample = record != NULL ? mr_run_record_sample : NULL,
         .sample_s = has_output ? opts->record_every_s : 0,

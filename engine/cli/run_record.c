@@ -26,6 +26,8 @@ static const char *const outcomes[MR_PLAY_OUTCOMES] = {"finished", "in_flight",
 #undef OUTCOME_TEXT
 };
 
+static const char *const pool_names[] = {"deployment", "prefill"};
+
 // clang-format off
 static const struct mr_channel call_columns[] = {
     MR_COLUMN(struct mr_play_row, id, U64, "1", "Number of the call, in the order of arrival"),
@@ -43,6 +45,20 @@ static const struct mr_channel call_columns[] = {
     MR_COLUMN(struct mr_play_row, prefill_instance, U32, "1", "Instance of the prefill pool that read its prompt; 4294967295: none"),
     {.name = "outcome", .units = "1", .long_name = "What became of it", .type = MR_CHANNEL_U8,
      .offset = offsetof(struct mr_play_row, outcome), .flag = outcomes, .n_flag = MR_PLAY_OUTCOMES},
+};
+static const struct mr_channel step_columns[] = {
+    MR_COLUMN(struct mr_play_step, rack, U8, "1", "Rack, its place among those asked for"),
+    {.name = "pool", .units = "1", .long_name = "Pool of the instance", .type = MR_CHANNEL_U8,
+     .offset = offsetof(struct mr_play_step, pool), .flag = pool_names, .n_flag = 2},
+    MR_COLUMN(struct mr_play_step, instance, U32, "1", "Number of the instance in its pool, as calls have it"),
+    MR_COLUMN(struct mr_play_step, start_s, F64, "s", "Start of the step"),
+    MR_COLUMN(struct mr_play_step, time_s, F64, "s", "How long it lasted"),
+    {.name = "decodes", .units = "1", .long_name = "Calls that decode in it", .type = MR_CHANNEL_U32,
+     .offset = offsetof(struct mr_play_step, n_decode)},
+    MR_COLUMN(struct mr_play_step, prefill_tok, U32, "1", "Tokens of prompts that it reads"),
+    MR_COLUMN(struct mr_play_step, kv_tok, F64, "1", "Tokens of its calls whose keys and values it works with"),
+    MR_COLUMN(struct mr_play_step, power_w, F64, "W", "Mean of the instance's packages on the rack; NaN: not known"),
+    MR_COLUMN(struct mr_play_step, clock_frac, F64, "1", "Clock at its end, over the full clock"),
 };
 /* Series: instants, and rates of the interval that ends there. */
 enum {
@@ -126,6 +142,7 @@ static const struct mr_group own_groups[] = {
     MR_GROUP("/histograms", "bin", latency_edges, "Edges of their bins"),
     MR_GROUP("/requests", "request", call_columns, "One row per LLM call"),
     MR_GROUP("/sessions", "session", session_columns, "One row per session, where agents are played"),
+    MR_GROUP("/steps", "step", step_columns, "One row per step of instances on selected racks, those of an instance by time"),
 };
 const struct mr_group_list mr_run_groups = MR_GROUP_LIST("run", own_groups);
 // clang-format on
@@ -141,7 +158,10 @@ struct mr_run_record {
     const struct mr_scenario *scenario;
     struct mr_run_record_options options;
     struct mr_runfile *file;
-    struct mr_columns *calls, *sessions;
+    struct mr_columns *calls, *sessions, *steps;       /* NULL: not recorded */
+    struct mr_channel step_column[N_OF(step_columns)]; /* with names of racks */
+    const char *step_rack[MR_RECORD_LEVEL_STEPS];      /* in the buffer */
+    struct mr_buf step_names;
     struct mr_site_record *site;
     struct mr_record_level level;
     struct mr_track *pools, *tiers;
@@ -155,11 +175,10 @@ struct mr_run_record {
 
 static mr_status declare_series(struct mr_run_record *r, struct mr_err *err)
 {
-    static const char *const names[] = {"deployment", "prefill"};
     const struct mr_track_plan pools = {.group = "/pools",
                                         .axis = "pool",
                                         .axis_name = "Pools of instances",
-                                        .name = names,
+                                        .name = pool_names,
                                         .n_entity = r->scenario->has_prefill ? 2 : 1,
                                         .interval_s = r->options.interval_s,
                                         .channel = pool_series,
@@ -249,6 +268,32 @@ static mr_status declare_latency(struct mr_run_record *r, struct mr_err *err)
     return mr_histogram_init(&r->latency, &plan, err);
 }
 
+/* Names of racks are told by the column itself: files without racks over time have them, too. */
+static mr_status declare_steps(struct mr_run_record *r, struct mr_err *err)
+{
+    const struct mr_columns_plan steps = {.group = "/steps",
+                                          .axis = "step",
+                                          .column = r->step_column,
+                                          .n_column = N_OF(step_columns),
+                                          .row_bytes = sizeof(struct mr_play_step)};
+    const size_t n = r->level.n_step_rack;
+    if (n == 0)
+        return MR_OK;
+    for (size_t i = 0; i < n; i++)
+        mr_buf_printf(&r->step_names, "%.*s%c", (int)r->level.step_rack[i].n,
+                      r->level.step_rack[i].p, '\0');
+    MR_TRY(mr_buf_check(&r->step_names, err));
+    const char *name = r->step_names.text;
+    for (size_t i = 0; i < n; i++) {
+        r->step_rack[i] = name;
+        name += r->level.step_rack[i].n + 1;
+    }
+    memcpy(r->step_column, step_columns, sizeof step_columns);
+    r->step_column[0].flag = r->step_rack;
+    r->step_column[0].n_flag = n;
+    return mr_columns_create(r->file, &steps, &r->steps, err);
+}
+
 static mr_status declare(struct mr_run_record *r, struct mr_err *err)
 {
     const struct mr_scenario *scenario = r->scenario;
@@ -283,6 +328,7 @@ static mr_status declare(struct mr_run_record *r, struct mr_err *err)
         MR_TRY(
             mr_runfile_attr_text(r->file, "/racks", "comment", "the scenario names no site", err));
     MR_TRY(declare_latency(r, err));
+    MR_TRY(declare_steps(r, err));
     if (!r->level.has_calls)
         return MR_OK;
     MR_TRY(mr_columns_create(r->file, &calls, &r->calls, err));
@@ -380,6 +426,7 @@ void mr_run_record_destroy(struct mr_run_record *record)
     mr_site_record_destroy(record->site);
     mr_histogram_fini(&record->latency);
     mr_runfile_destroy(record->file);
+    mr_buf_fini(&record->step_names);
     mr_free(record);
 }
 
@@ -443,6 +490,11 @@ mr_status mr_run_record_session(void *record, const struct mr_agents_row *row, s
     if (r->sessions == NULL || !is_kept(r, row->id))
         return MR_OK;
     return mr_columns_add(r->sessions, row, 1, err);
+}
+
+mr_status mr_run_record_step(void *record, const struct mr_play_step *step, struct mr_err *err)
+{
+    return mr_columns_add(((struct mr_run_record *)record)->steps, step, 1, err);
 }
 
 /* ---- key figures ---- */

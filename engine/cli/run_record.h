@@ -40,6 +40,9 @@ mr_status mr_run_record_event(void *record, const struct mr_play_event *event, s
 /** One call, ended or not. For mr_play_options.on_call. */
 mr_status mr_run_record_call(void *record, const struct mr_play_row *row, struct mr_err *err);
 
+/** One step of an instance. For mr_play_options.on_step. */
+mr_status mr_run_record_step(void *record, const struct mr_play_step *step, struct mr_err *err);
+
 /** Pools and tiers at an instant. For mr_play_options.on_sample. */
 mr_status mr_run_record_sample(void *record, const struct mr_play_sample *now, struct mr_err *err);
 

@@ -14,6 +14,7 @@
 #include "engine/serve/fill.h"
 #include "engine/serve/handover.h"
 #include "engine/serve/instance_cache.h"
+#include "engine/serve/instance_step.h"
 #include "engine/serve/policy.h"
 
 #include <math.h>
@@ -214,6 +215,7 @@ static void price(struct mr_instance *instance, double now_s)
                              &instance->energy);
     instance->batch = batch;
     instance->done_frac = 0;
+    instance->early_s = instance->early_j = 0;
     instance->segment = (struct mr_segment){now_s, leap.a_s, leap.a_s, leap.b_s, 1};
 }
 
@@ -443,6 +445,8 @@ static void take_step_blocks(struct mr_instance *instance)
 static void settle(struct mr_instance *instance, uint64_t k)
 {
     const struct mr_policy *policy = instance->serving->policy;
+    if (instance->watch != NULL && k > 0)
+        instance->watch->ended(instance->watch->context, instance, k);
     instance->n_iteration += k;
     if (instance->decodes) {
         if (policy->takes_blocks && k > 1)
@@ -535,22 +539,38 @@ static uint64_t settle_by(struct mr_instance *instance, double by_s, double now_
     return k;
 }
 
+/* Joules of step k in flight, of which `share` is done, `time_s` after its start in the segment. */
+static double step_j(const struct mr_instance *instance, uint64_t k, double share, double time_s)
+{
+    const struct mr_power_leap *e = &instance->energy;
+    const double before_frac = k == 0 ? instance->done_frac : 0;
+    const double before_j = k == 0 ? instance->early_j : 0;
+    return before_j + e->idle_w * time_s +
+           (share - before_frac) * (e->work_j + e->work_grow_j * (double)k);
+}
+
 /* Step k in flight becomes step 0 of a segment that begins now. Where it began in the middle of a
  * leap, its blocks have not been taken yet. */
 void mr_instance_set_clock(struct mr_instance *instance, double phi, double now_s)
 {
     const struct mr_segment before = instance->segment;
-    double share;
+    const bool is_running = before.n_step > 0 && !instance->is_starting;
+    double share = 0;
     MR_ASSERT(phi > 0 && phi <= 1);
     if (phi == instance->phi)
         return;
+    const uint64_t k = is_running ? settle_by(instance, now_s, now_s, &share) : 0;
     instance->phi = phi;
-    if (before.n_step == 0 || instance->is_starting)
+    if (!is_running)
         return;
-    const uint64_t k = settle_by(instance, now_s, now_s, &share);
+    const double from_s = mr_segment_end_s(&before, k);
+    const double early_s = now_s - from_s + (k == 0 ? instance->early_s : 0);
+    const double early_j = step_j(instance, k, share, now_s - from_s);
     if (k > 0)
         take_step_blocks(instance);
     price(instance, now_s);
+    instance->early_s = early_s;
+    instance->early_j = early_j;
     instance->done_frac = share;
     instance->segment.first_s = (1 - share) * instance->segment.a_s;
     instance->segment.n_step = within_kink(instance, before.n_step - k);

@@ -8,7 +8,6 @@
  *   finish = entered + output - 1        its clock at the end
  *
  * With drafts a step makes more than one token: accept.h says what becomes of the two.
- *
  * Who runs next is the policy's business (policy.h). With leap off every segment is one step long;
  * answers are the same to 1e-9 s. Not here: which instance a call goes to (cell.h), prefix caches,
  * calls that another instance goes on with (handover.h), transfers. */
@@ -40,9 +39,8 @@ struct mr_serving {
     double watermark_frac;   /* of the blocks: kept free by admissions (sarathi, vllm0) */
     struct mr_accept accept; /* speculative decoding; the pricer's step has the same */
     bool steps_singly;       /* leap off */
-    bool preempts_lowest; /* victims: of the last rank the latest; else the last in the list (vllm1)
-                           */
-    bool has_cache;       /* prefix cache (vllm1) */
+    bool preempts_lowest;    /* victims: latest of the last rank; else last in the list (vllm1) */
+    bool has_cache;          /* prefix cache (vllm1) */
 };
 
 struct mr_part {
@@ -63,11 +61,12 @@ struct mr_instance {
     double phi;            /* clock over the full clock */
     double idle_w;         /* of one package */
     double done_frac;      /* of step 0, before the segment began: a clock changed in its middle */
-    bool decodes;          /* does the segment move the decode clock? */
-    bool is_starting;      /* the segment is no step: idle until now, calls of this time gather */
-    bool is_single;        /* the policy wants to be asked again after one step */
-    uint64_t clock;        /* at the segment's start, as all below */
-    uint64_t clock_base;   /* what the heap counts from: clock - base < 2^32 */
+    double early_s, early_j; /* time and joules of step 0 before, of one package */
+    bool decodes;            /* does the segment move the decode clock? */
+    bool is_starting;        /* the segment is no step: idle until now, calls of this time gather */
+    bool is_single;          /* the policy wants to be asked again after one step */
+    uint64_t clock;          /* at the segment's start, as all below */
+    uint64_t clock_base;     /* what the heap counts from: clock - base < 2^32 */
     struct mr_blocks blocks;
     struct mr_heap finish;
     struct mr_sliding window;
@@ -87,10 +86,11 @@ struct mr_instance {
     size_t n_filled; /* of them: through, waiting for a boundary to decode */
     uint64_t n_left; /* calls that have left but hold blocks (handover.h) */
     uint64_t n_iteration, n_segment, n_restart;
-    uint64_t n_call_step, n_prompt_end; /* decode steps times calls in them; prompts read */
-    struct mr_power_leap energy;        /* of the segment, one package */
-    double busy_s, busy_j;              /* of all segments that have ended, one package */
-    struct mr_pricer_lpu lpu;           /* where LPUs help */
+    uint64_t n_call_step, n_prompt_end;    /* decode steps times calls in them; prompts read */
+    struct mr_power_leap energy;           /* of the segment, one package */
+    double busy_s, busy_j;                 /* of all segments that have ended, one package */
+    struct mr_pricer_lpu lpu;              /* where LPUs help */
+    const struct mr_instance_watch *watch; /* lent, of instance_step.h; NULL: nobody */
 };
 
 /* What becomes of calls. */

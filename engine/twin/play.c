@@ -349,6 +349,7 @@ static mr_status open_all(struct mr_play_run *run, struct mr_diags *diags, struc
     MR_TRY(open_site(run, diags));
     MR_TRY(find_hosts(run, err));
     MR_TRY(make_cells(run, err));
+    MR_TRY(mr_play_steps_open(run, err));
     if (run->options->on_begin != NULL)
         MR_TRY(run->options->on_begin(run->options->context, run->factory, err));
     MR_TRY(mr_play_calls_open(run, diags, err));

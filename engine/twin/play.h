@@ -21,6 +21,15 @@ struct mr_play_row {
     uint8_t tier, outcome;     /* MR_PLAY_FINISHED ... */
 };
 
+/* One step of an instance, on a rack that is watched. */
+struct mr_play_step {
+    double start_s, time_s, kv_tok, power_w;
+    double clock_frac;
+    uint32_t instance, n_decode, prefill_tok;
+    uint8_t rack; /* place among those asked for */
+    uint8_t pool; /* 0: the deployment, 1: the prefill pool */
+};
+
 /* What became of a call: these, then the reasons of refusals. */
 enum mr_play_outcome {
     MR_PLAY_FINISHED,
@@ -91,6 +100,11 @@ struct mr_play_options {
     bool steps_singly; /* leap off */
     /* told of every session that ends (agents); NULL: nobody */
     mr_status (*on_session)(void *context, const struct mr_agents_row *row, struct mr_err *err);
+    /* told of every step of instances on these racks, those of an instance by time; the same names
+     * on all ranks, each once */
+    mr_status (*on_step)(void *context, const struct mr_play_step *step, struct mr_err *err);
+    const struct mr_str *step_rack;
+    size_t n_step_rack;
     const char *requests_path; /* CSV, a row per call; NULL: none */
     bool may_overwrite;
     /* The processes that share the run, lent; NULL: this one alone. Listeners (on_...) are those of

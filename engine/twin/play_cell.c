@@ -340,4 +340,5 @@ void mr_play_cell_fini(struct mr_play_cell *own)
     mr_free(own->count);
     mr_free(own->sample);
     mr_free(own->post);
+    mr_free(own->watch);
 }

@@ -11,6 +11,7 @@
 
 struct mr_play_run;
 struct mr_play_part;
+struct mr_play_watch;
 
 /* What a cell has counted of a tier. Sums of doubles are per cell: they are added in the order of
  * cells, whoever owns them. Histograms add up exactly in any order and are the rank's. */
@@ -49,6 +50,8 @@ struct mr_play_cell {
     size_t i_sample;             /* those that are taken already */
     char *post;                  /* rows of this window (play_rows.c) */
     size_t n_post, cap_post;
+    struct mr_play_watch *watch; /* of the seats that are watched (play_steps.c) */
+    size_t n_watch, cap_watch;
     mr_status st; /* of rows: sinks return nothing */
     struct mr_err err;
 };
@@ -183,6 +186,7 @@ enum mr_play_mail {
     MR_PLAY_MAIL_CALL, /* rows */
     MR_PLAY_MAIL_SESSION,
     MR_PLAY_MAIL_EVENT,
+    MR_PLAY_MAIL_STEP,
     MR_PLAY_MAIL_MOVE /* struct mr_cell_move */
 };
 
@@ -199,6 +203,9 @@ MR_CHECKED mr_status mr_play_rows_session(struct mr_play_cell *cell,
 MR_CHECKED mr_status mr_play_rows_event(struct mr_play_cell *cell,
                                         const struct mr_play_event *event, struct mr_err *err);
 
+MR_CHECKED mr_status mr_play_rows_step(struct mr_play_cell *cell, const struct mr_play_step *step,
+                                       struct mr_err *err);
+
 /** What cells have posted reaches rank 0's listeners. */
 MR_CHECKED mr_status mr_play_rows_tell(struct mr_play_run *run, const char *bytes, size_t n,
                                        struct mr_err *err);
@@ -206,6 +213,15 @@ MR_CHECKED mr_status mr_play_rows_open(struct mr_play_run *run, struct mr_err *e
 
 /** @param[in] st of the run: rows are kept when it is well, @return it or what closing met */
 MR_CHECKED mr_status mr_play_rows_close(struct mr_play_run *run, mr_status st, struct mr_err *err);
+
+/* ---- steps (play_steps.c) ---- */
+
+/** Watch those instances of own cells that stand on the racks whose steps are wanted.
+ *  @return MR_REF naming a rack that is not there, or on which no instance stands */
+MR_CHECKED mr_status mr_play_steps_open(struct mr_play_run *run, struct mr_err *err);
+
+/** Steps in flight that have ended by the end of the run. */
+MR_CHECKED mr_status mr_play_steps_end(struct mr_play_cell *cell, struct mr_err *err);
 
 /* ---- samples (play_sample.c) ---- */
 

@@ -70,6 +70,14 @@ static mr_status tell_session(struct mr_play_run *run, const struct mr_agents_ro
     return run->options->on_session(run->options->context, row, err);
 }
 
+static mr_status tell_step(struct mr_play_run *run, const struct mr_play_step *step,
+                           struct mr_err *err)
+{
+    if (run->options->on_step == NULL)
+        return MR_OK;
+    return run->options->on_step(run->options->context, step, err);
+}
+
 /* Kinds outlive the telling, and addresses are no news to other processes. */
 static const char *const kinds[] = {"serve.down",     "serve.drain",     "serve.slow",
                                     "serve.down_end", "serve.drain_end", "serve.slow_end",
@@ -105,6 +113,11 @@ mr_status mr_play_rows_tell(struct mr_play_run *run, const char *bytes, size_t n
             memcpy(&event, bytes + at, sizeof event);
             at += sizeof event;
             MR_TRY(tell_event(run, &event));
+        } else if (kind == MR_PLAY_MAIL_STEP) {
+            struct mr_play_step step;
+            memcpy(&step, bytes + at, sizeof step);
+            at += sizeof step;
+            MR_TRY(tell_step(run, &step, err));
         } else {
             struct mr_agents_row row;
             memcpy(&row, bytes + at, sizeof row);
@@ -182,6 +195,13 @@ mr_status mr_play_rows_event(struct mr_play_cell *own, const struct mr_play_even
     if (own->run->n_cell == 1)
         return tell_event(own->run, &e);
     return own->run->options->wants_rows ? keep(own, MR_PLAY_MAIL_EVENT, &e, sizeof e, err) : MR_OK;
+}
+
+mr_status mr_play_rows_step(struct mr_play_cell *own, const struct mr_play_step *step,
+                            struct mr_err *err)
+{
+    return own->run->n_cell == 1 ? tell_step(own->run, step, err)
+                                 : keep(own, MR_PLAY_MAIL_STEP, step, sizeof *step, err);
 }
 
 /* ---- the file ---- */

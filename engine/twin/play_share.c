@@ -390,6 +390,7 @@ static mr_status tell_the_rest(struct mr_play_run *run, struct mr_err *err)
         struct mr_play_cell *own = &run->cell[i];
         const struct mr_calls *calls = &own->cell.calls;
         own->n_post = 0;
+        st = mr_play_steps_end(own, err);
         for (size_t k = 0; k < calls->n && st == MR_OK; k++)
             if (calls->call[k].state != MR_CALL_DONE && !own->cell.ticket[k].is_ahead)
                 st = mr_play_rows_call(own, &own->cell.ticket[k], &calls->call[k],

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* engine/serve/instance under clocks that change at any time: leaps against steps, joules against
- * their sum, a change that is taken back at once, reading without changing. */
+ * their sum, a change that is taken back at once, reading without changing, step by step. */
 #include "engine/base/mem.h"
 #include "engine/base/rng.h"
 #include "engine/base/shelf.h"
+#include "engine/serve/instance_step.h"
 #include "engine/serve/policy.h"
 #include "tests/engine/serve/play.h"
 #include "tests/test.h"
 
 enum {
     n_call = 80,
-    n_change = 60
+    n_change = 60,
+    n_step_max = 40000
 };
 
 struct plant {
@@ -63,7 +65,17 @@ struct outcome {
     double finished_s[n_call];
     double energy_j, busy_s, read_j[n_change];
     uint64_t n_iteration;
+    struct mr_instance_step step[n_step_max]; /* as watched */
+    size_t n_step;
 };
+
+static void watched(void *context, const struct mr_instance *instance, uint64_t n_step)
+{
+    struct outcome *out = context;
+    assert_true(out->n_step + n_step <= n_step_max);
+    for (uint64_t j = 0; j < n_step; j++)
+        out->step[out->n_step++] = mr_instance_step_of(instance, j);
+}
 
 static void finished(void *context, uint32_t call, double now_s)
 {
@@ -71,7 +83,7 @@ static void finished(void *context, uint32_t call, double now_s)
     out->finished_s[call] = now_s;
 }
 
-static void play_changes(const struct plant *p, const struct change *change, int n,
+static void play_watched(const struct plant *p, const struct change *change, int n, bool is_watched,
                          struct outcome *out)
 {
     struct mr_rng rng = mr_rng_stream(31, MR_RNG_TEST, 1);
@@ -79,8 +91,10 @@ static void play_changes(const struct plant *p, const struct change *change, int
     struct mr_instance instance;
     struct mr_err err = {0};
     const struct mr_instance_sink sink = {.finished = finished, .context = out};
+    const struct mr_instance_watch watch = {watched, out};
     double at_s = 0;
     int next = 0, turn = 0;
+    out->n_step = 0;
     play_take_calls(&calls, n_call);
     struct mr_call *const call = calls.call;
     for (int i = 0; i < n_call; i++) {
@@ -90,6 +104,7 @@ static void play_changes(const struct plant *p, const struct change *change, int
                                    .n_output = 1 + (uint32_t)mr_rng_below(&rng, 300)};
     }
     assert_int_equal(mr_instance_init(&instance, &p->serving, &calls, &err), MR_OK);
+    instance.watch = is_watched ? &watch : NULL;
     for (;;) {
         const double due_s = mr_instance_due_s(&instance);
         const double arrival_s = next < n_call ? call[next].arrived_s : (double)INFINITY;
@@ -113,6 +128,41 @@ static void play_changes(const struct plant *p, const struct change *change, int
     out->n_iteration = instance.n_iteration;
     mr_instance_fini(&instance);
     mr_call_fini(&calls);
+}
+
+static void play_changes(const struct plant *p, const struct change *change, int n,
+                         struct outcome *out)
+{
+    play_watched(p, change, n, true, out);
+}
+
+/* Steps follow each other and add up to what the instance has counted. */
+static void adds_up(const struct outcome *a)
+{
+    double time_s = 0, package_j = 0;
+    for (size_t i = 0; i < a->n_step; i++) {
+        time_s += a->step[i].time_s;
+        package_j += a->step[i].package_j;
+        if (i > 0)
+            assert_true(a->step[i].start_s > a->step[i - 1].start_s + a->step[i - 1].time_s - 1e-9);
+    }
+    assert_int_equal(a->n_step, a->n_iteration);
+    mr_assert_near(time_s, a->busy_s, 1e-9, 0);
+    mr_assert_near(package_j, a->energy_j, 1e-9, 0);
+}
+
+static void same_steps(const struct outcome *a, const struct outcome *b)
+{
+    assert_int_equal(a->n_step, b->n_step);
+    for (size_t i = 0; i < a->n_step; i++) {
+        const struct mr_instance_step *s = &a->step[i], *t = &b->step[i];
+        mr_assert_near(s->start_s, t->start_s, 0, 1e-9);
+        mr_assert_near(s->time_s, t->time_s, 0, 1e-9);
+        mr_assert_near(s->kv_tok, t->kv_tok, 1e-9, 1e-9);
+        mr_assert_near(s->package_j, t->package_j, 1e-9, 1e-9);
+        assert_true(s->n_decode == t->n_decode && s->prefill_tok == t->prefill_tok &&
+                    s->phi == t->phi);
+    }
 }
 
 static void same(const struct outcome *a, const struct outcome *b, int n)
@@ -149,6 +199,9 @@ static void any_schedule(uint32_t n_draft, double accepted)
             p.serving.steps_singly = true;
             play_changes(&p, change, n_change, &stepping);
             same(&leaping, &stepping, n_change);
+            same_steps(&leaping, &stepping);
+            adds_up(&leaping);
+            adds_up(&stepping);
         }
         tear_down(&p);
     }
@@ -181,6 +234,21 @@ MR_TEST(a_change_taken_back_at_once_changes_nothing)
     tear_down(&p);
 }
 
+MR_TEST(watching_changes_nothing)
+{
+    static struct outcome alone, seen;
+    const struct change change[] = {{0.3, 0.5}, {0.31, 0.7}, {4, 1}};
+    struct plant p;
+    set_up(&p, &mr_policy_vllm1, 0, 0);
+    play_watched(&p, change, 3, false, &alone);
+    play_watched(&p, change, 3, true, &seen);
+    assert_int_equal(alone.n_step, 0);
+    assert_true(seen.n_step > 0);
+    assert_memory_equal(alone.finished_s, seen.finished_s, sizeof seen.finished_s);
+    assert_true(alone.energy_j == seen.energy_j && alone.busy_s == seen.busy_s);
+    tear_down(&p);
+}
+
 MR_TEST(slower_clocks_draw_less_and_take_longer)
 {
     static struct outcome fast, slow;
@@ -197,4 +265,5 @@ MR_TEST(slower_clocks_draw_less_and_take_longer)
 MR_TEST_MAIN(MR_TEST_ENTRY(leaps_and_steps_agree_under_any_schedule),
              MR_TEST_ENTRY(leaps_and_steps_agree_with_drafts),
              MR_TEST_ENTRY(a_change_taken_back_at_once_changes_nothing),
+             MR_TEST_ENTRY(watching_changes_nothing),
              MR_TEST_ENTRY(slower_clocks_draw_less_and_take_longer))
