@@ -57,11 +57,13 @@ static const char style[] =
     ".tabs{margin:.4em 0}.tabs>input{position:absolute;opacity:0}.tabs>label{display:inline-block;"
     "padding:.25em .7em;border:1px solid var(--line);margin:0 .3em .3em 0;cursor:pointer;"
     "font-size:.9em}.tabs>input:checked+label{background:var(--c0);color:var(--page)}"
-    ".tabs>input:focus-visible+label{outline:2px solid var(--c1)}.tabs>.panel{display:none}\n"
+    ".tabs>input:focus-visible+label{outline:2px solid var(--c1)}.tabs>.panel{display:none}\n";
+static const char print_style[] =
     "@page{margin:14mm}@media print{:root{--ink:#000;--dim:#444;--line:#bbb;--page:#fff;"
     "--card:#fff;--good:#00523b;--bad:#8a3200;--c0:#0072b2;--c1:#b84f00;--c2:#00805c;--c3:#96467a;"
     "--c4:#8a6000;--c5:#2b7aa8;--c6:#5446b8;--c7:#444}body{max-width:none;padding:0;font-size:10pt}"
-    "nav,.csv,.tabs>input,.tabs>label{display:none}.tabs>.panel{display:block!important}"
+    ".wide{overflow:visible}th,td{padding:.15em "
+    ".4em}nav,.csv,.tabs>input,.tabs>label{display:none}.tabs>.panel{display:block!important}"
     "figure,tr{break-inside:avoid}h2,h3{break-after:avoid}.grid{grid-template-columns:1fr 1fr}"
     "*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\n";
 
@@ -81,6 +83,7 @@ void mr_page_begin(struct mr_page *page, const char *title)
     put_xml(page, title);
     mr_buf_text(&page->out, "</title><style>\n");
     mr_buf_text(&page->out, style);
+    mr_buf_text(&page->out, print_style);
     mr_buf_text(&page->out, "</style></head>\n<body><h1>");
     put_xml(page, title);
     mr_buf_text(&page->out, "</h1>\n<div>");

@@ -583,5 +583,6 @@ void mr_exchange_sums(const struct mr_exchange *x, struct mr_exchange_sums *sums
                                       .capped_package_s = x->capped_s,
                                       .down_package_s = x->down_s,
                                       .energy_usd = watts.energy_usd + watts.demand_usd,
-                                      .carbon_kg = watts.carbon_kg};
+                                      .carbon_kg = watts.carbon_kg,
+                                      .ramp_max_w_s = watts.ramp_max_w_s};
 }

@@ -121,6 +121,7 @@ struct mr_exchange_sums {
     double throttled_package_s, capped_package_s,
         down_package_s; /* instances below their lock; off */
     double energy_usd, carbon_kg;
+    double ramp_max_w_s; /* fastest move of the meter; below 0: down */
 };
 
 void mr_exchange_sums(const struct mr_exchange *exchange, struct mr_exchange_sums *sums);

@@ -368,6 +368,39 @@ double mr_factory_capital_usd(const struct mr_factory *f)
     return f->capital_usd;
 }
 
+static mr_status find_strand(const struct mr_factory *f, struct mr_strand *strand,
+                             struct mr_err *err)
+{
+    const struct mr_wire *wire = mr_supply_wire(mr_exchange_supply(f->exchange));
+    struct mr_strand_site found = {0};
+    double *cooling_w = mr_alloc_zero(wire->tree->n_node + 1, sizeof *cooling_w);
+    if (cooling_w == NULL)
+        return mr_err_nomem(err, wire->tree->n_node * sizeof *cooling_w);
+    mr_wire_cooling(wire, f->site, cooling_w);
+    const mr_status st = mr_strand_of(wire->tree, cooling_w, &found, err);
+    *strand = found.sum;
+    mr_strand_fini(&found);
+    mr_free(cooling_w);
+    return st;
+}
+
+mr_status mr_factory_books(const struct mr_factory *f, struct mr_factory_books *books,
+                           struct mr_err *err)
+{
+    const struct mr_plant *plant = mr_exchange_plant(f->exchange);
+    const struct mr_plant_state *state = mr_exchange_plant_state(f->exchange);
+    struct mr_exchange_sums sums;
+    *books = (struct mr_factory_books){0};
+    mr_exchange_sums(f->exchange, &sums);
+    for (uint32_t i = 0; i < plant->n_rack && sums.time_s > 0; i++) {
+        const struct mr_stage shelf =
+            mr_stage_of(MR_STAGE_SHELF, plant->site->rack[plant->rack[i].i_site].rated_w);
+        books->compute_j +=
+            mr_stage_output_w(&shelf, 1, state->rack[i].in_j / sums.time_s) * sums.time_s;
+    }
+    return find_strand(f, &books->strand, err);
+}
+
 void mr_factory_racks(const struct mr_factory *f, struct mr_factory_rack *rack)
 {
     const struct mr_stand *stand = &f->stand;

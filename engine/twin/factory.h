@@ -10,6 +10,7 @@
 #include "engine/twin/gauge.h"
 #include "engine/twin/outages.h"
 #include "engine/twin/pool.h"
+#include "power/strand.h"
 
 struct mr_factory;
 
@@ -78,6 +79,17 @@ struct mr_factory_rack {
 
 /** As of the last exchange. @param[out] rack one per rack of the site */
 void mr_factory_racks(const struct mr_factory *factory, struct mr_factory_rack *rack);
+
+/* Of a site, for its summary. */
+struct mr_factory_books {
+    double compute_j;        /* behind the racks' power shelves, since the start */
+    struct mr_strand strand; /* installed and not to be used, with every rack at its rating */
+};
+
+/** Shelves lose what they lose at a rack's mean power: their loss is nearly a line, and the mean
+ *  of the losses is larger by its curvature only. */
+MR_CHECKED mr_status mr_factory_books(const struct mr_factory *factory,
+                                      struct mr_factory_books *books, struct mr_err *err);
 
 /** Price of all racks, from their cards; NaN where one of them has none. */
 double mr_factory_capital_usd(const struct mr_factory *factory);

@@ -7,7 +7,7 @@
 #include "engine/clock/ranks.h"
 #include "engine/serve/split.h"
 #include "engine/twin/agents.h"
-#include "engine/twin/exchange.h"
+#include "engine/twin/factory.h"
 #include "engine/twin/planner.h"
 #include "engine/twin/scenario.h"
 #include "platforms/site.h"
@@ -158,6 +158,7 @@ struct mr_play_result {
     double package_peak_w;                /* most that all packages could draw */
     bool has_site;                        /* else the rest means nothing */
     struct mr_exchange_sums site;
+    struct mr_factory_books books;
     double capital_usd, feed_limit_w; /* of all racks; NaN, INFINITY: not known, none */
     struct mr_play_violation violation[MR_PLAY_VIOLATIONS];
     size_t n_violation;
