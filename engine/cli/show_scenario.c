@@ -3,6 +3,7 @@
 #include "engine/cli/show_scenario.h"
 
 #include "engine/base/jsonw.h"
+#include "engine/cli/show_size.h"
 #include "engine/cli/verbs.h"
 #include "engine/serve/policy.h"
 #include "engine/twin/pool.h"
@@ -129,6 +130,43 @@ static void put_tiers(const struct shown *show)
     mr_buf_text(show->out, "\n");
 }
 
+/* ---- the result file ---- */
+
+static void put_size_json(const struct mr_show_size *size, struct mr_jsonw *w)
+{
+    mr_jsonw_key(w, "result_file");
+    mr_jsonw_object(w);
+    mr_jsonw_key_f64(w, "calls", size->calls);
+    mr_jsonw_key_f64(w, "call_bytes", size->call_b);
+    mr_jsonw_key_f64(w, "samples", size->samples);
+    mr_jsonw_key_f64(w, "sample_bytes", size->sample_b);
+    mr_jsonw_key_f64(w, "unpacked_bytes", size->unpacked_b);
+    mr_jsonw_key_f64(w, "beside_bytes", size->beside_b);
+    mr_jsonw_key_f64(w, "file_bytes", size->packed_b);
+    mr_jsonw_end(w);
+}
+
+static mr_status put_size(const struct shown *show, struct mr_diags *diags)
+{
+    struct mr_show_size size;
+    char all[MR_UNIT_CAP], sample[MR_UNIT_CAP], beside[MR_UNIT_CAP];
+    MR_TRY(mr_show_size_of(show->scenario, &size, diags));
+    if (show->json != NULL) {
+        put_size_json(&size, show->json);
+        return MR_OK;
+    }
+    mr_unit_human(size.packed_b, MR_Q_DATA, 2, all);
+    mr_unit_human(size.sample_b, MR_Q_DATA, 3, sample);
+    mr_unit_human(size.beside_b, MR_Q_DATA, 2, beside);
+    mr_buf_printf(show->out, "%-12s ", "result file");
+    if (!isnan(size.packed_b))
+        mr_buf_printf(show->out, "about %s: %.4g calls, %.0f samples; ", all, size.calls,
+                      size.samples);
+    mr_buf_printf(show->out, "%g B a call, %s a sample, packed to about a third; %s beside\n",
+                  size.call_b, sample, beside);
+    return MR_OK;
+}
+
 /* ---- the verb ---- */
 
 static mr_status put_all(const struct mr_scenario *scenario, bool as_json, struct mr_buf *out,
@@ -148,11 +186,13 @@ static mr_status put_all(const struct mr_scenario *scenario, bool as_json, struc
         mr_buf_printf(out, "%-12s %s, seed %llu\n", "scenario", name,
                       (unsigned long long)scenario->top.seed);
     }
-    const mr_status st = put_pools(&show, diags);
+    mr_status st = put_pools(&show, diags);
     if (as_json)
         mr_jsonw_end(&w);
     else
         put_tiers(&show);
+    if (st == MR_OK)
+        st = put_size(&show, diags);
     put_paths(&show, "given", &scenario->given);
     put_paths(&show, "overridden", &scenario->overridden);
     put_paths(&show, "defaulted", &scenario->defaulted);
