@@ -85,7 +85,7 @@ static mr_status read_value(const struct parts *p, const char *text, struct mr_p
 {
     const enum mr_quantity quantity = item->kind == MR_PLAN_UNITS ? MR_Q_COUNT : MR_Q_FRACTION;
     struct mr_err ignored = {0};
-    item->value = item->kind == MR_PLAN_UNITS ? 1 : 0;
+    item->value = item->kind == MR_PLAN_UNITS || item->kind == MR_PLAN_NODE ? 1 : 0;
     if (item->kind == MR_PLAN_POLICY) {
         while (item->value < 3 && !mr_str_is(p->value, policies[(int)item->value]))
             item->value++;
@@ -132,7 +132,27 @@ static mr_status read_item(const char *text, const struct mr_site *site, struct 
             item->power = i;
     if (p.name.n > 0 && item->power == MR_SITE_NONE)
         return refuse_node(err, text, p.name, site);
+    if (p.duration.n > 0 && item->kind == MR_PLAN_CLOSE)
+        return refuse(err, text, "takes no duration");
     return read_value(&p, text, item, err);
+}
+
+/* Units are whole and there; batteries, the sun and single nodes have none that fail alone. */
+static mr_status check_units(const char *text, const struct mr_site *site,
+                             const struct mr_plan_item *item, struct mr_err *err)
+{
+    const struct mr_power_node *node = &site->power[item->power];
+    if (node->kind == MR_SITE_POWER_BESS || node->kind == MR_SITE_POWER_BBU ||
+        node->kind == MR_SITE_POWER_SOLAR)
+        return mr_err_set(err, MR_REF, MR_NOWHERE,
+                          "event '%s': units of batteries and solar fields do not fail here "
+                          "(generators, turbines, and nodes of the chain)",
+                          text);
+    if (item->value != floor(item->value) || item->value > (double)node->n_unit)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                          "event '%s': %g units lost: %s has %llu (a whole number up to that)",
+                          text, item->value, node->name, (unsigned long long)node->n_unit);
+    return MR_OK;
 }
 
 static mr_status add(struct mr_plan *plan, const struct mr_plan_item *item, struct mr_err *err)
@@ -157,6 +177,54 @@ static void sort(struct mr_plan *plan)
     }
 }
 
+/* ---- what holds ---- */
+
+/* What is said for good counts from its date; what has a duration counts while it lasts, beside
+ * others: the deepest dip, all units that are lost (no more than there are), the policy that began
+ * last. Ends come before beginnings, so at equal dates the last item says what is true. */
+static double held(const struct mr_plan *plan, const struct mr_plan_item *said, size_t i,
+                   const struct mr_site *site)
+{
+    const struct mr_plan_item *at = &plan->item[i];
+    double base = at->kind == MR_PLAN_UTILITY ? 1 : at->kind == MR_PLAN_POLICY ? mr_plan_own : 0;
+    double lost = 0, least = HUGE_VAL, policy = mr_plan_own;
+    for (size_t k = 0; k <= i; k++) {
+        if (said[k].kind != at->kind || said[k].power != at->power || said[k].is_end)
+            continue;
+        if (said[k].end_s == HUGE_VAL) {
+            base = said[k].value;
+        } else if (said[k].end_s > at->t_s) {
+            lost += said[k].value;
+            least = fmin(least, said[k].value);
+            policy = said[k].value;
+        }
+    }
+    switch (at->kind) {
+    case MR_PLAN_UTILITY:
+        return fmin(base, least);
+    case MR_PLAN_POLICY:
+        return policy != mr_plan_own ? policy : base;
+    case MR_PLAN_UNITS:
+        return fmin(base + lost, (double)site->power[at->power].n_unit);
+    default:
+        return fmin(base + lost, 1);
+    }
+}
+
+static mr_status resolve(struct mr_plan *plan, const struct mr_site *site, struct mr_err *err)
+{
+    struct mr_plan_item *said = mr_alloc_zero(plan->n, sizeof *said);
+    if (plan->n > 0 && said == NULL)
+        return mr_err_nomem(err, plan->n * sizeof *said);
+    for (size_t i = 0; i < plan->n; i++)
+        said[i] = plan->item[i];
+    for (size_t i = 0; i < plan->n; i++)
+        if (plan->item[i].kind != MR_PLAN_CURTAIL && plan->item[i].kind != MR_PLAN_CLOSE)
+            plan->item[i].value = held(plan, said, i, site);
+    mr_free(said);
+    return MR_OK;
+}
+
 mr_status mr_plan_read(const struct mr_param_list *text, const struct mr_site *site,
                        struct mr_plan *plan, struct mr_err *err)
 {
@@ -164,6 +232,8 @@ mr_status mr_plan_read(const struct mr_param_list *text, const struct mr_site *s
     for (size_t i = 0; i < text->n; i++) {
         struct mr_plan_item item;
         MR_TRY(read_item(text->item[i], site, &item, err));
+        if (item.kind == MR_PLAN_UNITS)
+            MR_TRY(check_units(text->item[i], site, &item, err));
         MR_TRY(add(plan, &item, err));
         if (item.end_s < HUGE_VAL && item.kind != MR_PLAN_CURTAIL) {
             item.t_s = item.end_s;
@@ -172,7 +242,7 @@ mr_status mr_plan_read(const struct mr_param_list *text, const struct mr_site *s
         }
     }
     sort(plan);
-    return MR_OK;
+    return resolve(plan, site, err);
 }
 
 static mr_status curtail(const struct mr_plan_item *item, struct mr_supply *supply,
@@ -182,7 +252,7 @@ static mr_status curtail(const struct mr_plan_item *item, struct mr_supply *supp
     mr_supply_read(supply, &reading);
     const struct mr_feed_target target = {.start_s = item->t_s,
                                           .end_s = item->end_s,
-                                          .limit_w = item->is_share ? item->value * reading.grid_w
+                                          .limit_w = item->is_share ? item->value * reading.meter_w
                                                                     : item->value};
     return mr_supply_set_target(supply, &target, err);
 }
@@ -192,19 +262,19 @@ mr_status mr_plan_apply(const struct mr_plan_item *item, struct mr_supply *suppl
 {
     switch (item->kind) {
     case MR_PLAN_UTILITY:
-        mr_supply_set_voltage(supply, item->is_end ? 1 : item->value);
+        mr_supply_set_voltage(supply, item->value);
         return MR_OK;
     case MR_PLAN_NODE:
-        mr_supply_set_failed(supply, item->power, !item->is_end);
+        mr_supply_set_failed(supply, item->power, item->value > 0);
         return MR_OK;
     case MR_PLAN_UNITS:
-        mr_supply_set_units_failed(supply, item->power, item->is_end ? 0 : (uint32_t)item->value);
+        mr_supply_set_units_failed(supply, item->power, (uint32_t)item->value);
         return MR_OK;
     case MR_PLAN_CLOSE:
         mr_supply_close(supply, item->power);
         return MR_OK;
     case MR_PLAN_POLICY:
-        mr_supply_set_policy(supply, item->is_end ? 0 : (int)item->value);
+        mr_supply_set_policy(supply, (int)item->value);
         return MR_OK;
     default:
         return curtail(item, supply, err);

@@ -6,12 +6,12 @@
 #include "power/supply.h"
 
 /* kind; does it need a name, a duration; meaning of the value */
-#define MR_PLAN_LIST(X)                                                                         \
-    X(UTILITY, "utility", false, false, "voltage over its nominal, 0")                          \
-    X(NODE, "node", true, false, "none: the power node fails")                                  \
-    X(UNITS, "units", true, false, "units lost, 1; also of generators")                         \
-    X(CLOSE, "close", true, false, "none: breakers of the node are closed again")               \
-    X(CURTAIL, "curtail", false, true, "what may be drawn: watts, or a share of the draw then") \
+#define MR_PLAN_LIST(X)                                                                           \
+    X(UTILITY, "utility", false, false, "voltage over its nominal, 0")                            \
+    X(NODE, "node", true, false, "none: the power node fails")                                    \
+    X(UNITS, "units", true, false, "units lost, 1; also of generators")                           \
+    X(CLOSE, "close", true, false, "none: breakers of the node are closed again")                 \
+    X(CURTAIL, "curtail", false, true, "what may be drawn: watts, or a share of the draw before") \
     X(POLICY, "policy", false, false, "max_p, max_q, max_lps")
 
 enum mr_plan_kind {
@@ -21,12 +21,18 @@ enum mr_plan_kind {
     MR_N_PLAN
 };
 
+enum {
+    mr_plan_own = -1 /* the supply's own policy */
+};
+
 struct mr_plan_item {
     double t_s, end_s; /* end_s: INFINITY without a duration */
     int kind;          /* enum mr_plan_kind */
     uint32_t power;    /* node */
-    double value;      /* CURTAIL: watts; UTILITY: share; UNITS: count; POLICY: which */
-    bool is_share;     /* CURTAIL: of what is drawn at t_s */
+    /* CURTAIL: watts; of others all that holds from t_s on, of this item and of those that still
+     * last: UTILITY: share; NODE: 1 failed; UNITS: count; POLICY: which, mr_plan_own */
+    double value;
+    bool is_share; /* CURTAIL: of what was last drawn from the grid before */
     bool is_end;
 };
 

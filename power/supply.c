@@ -130,6 +130,8 @@ static void update(struct mr_supply *s)
         mr_chain_settle(s->chain);
         s->grid_w = s->has_grid ? mr_chain_in_w(s->chain, 0) : 0;
     }
+    if (s->has_grid)
+        s->meter_w = s->grid_w;
 }
 
 /* ---- building ---- */
@@ -434,7 +436,7 @@ mr_status mr_supply_set_target(struct mr_supply *s, const struct mr_feed_target 
 
 void mr_supply_set_policy(struct mr_supply *s, int policy)
 {
-    s->params.govern.policy = policy;
+    s->params.govern.policy = policy < 0 ? s->options.params.govern.policy : policy;
 }
 
 /* ---- readings ---- */
@@ -446,6 +448,7 @@ void mr_supply_read(const struct mr_supply *s, struct mr_supply_reading *r)
     mr_chain_total(s->chain, s->t_s, &total);
     *r = (struct mr_supply_reading){.t_s = s->t_s,
                                     .grid_w = s->grid_w,
+                                    .meter_w = s->meter_w,
                                     .loss_w = total.loss_w,
                                     .budget_w = never,
                                     .target_w = never,

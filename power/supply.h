@@ -159,7 +159,7 @@ void mr_supply_set_voltage(struct mr_supply *supply, double voltage_frac);
 MR_CHECKED mr_status mr_supply_set_target(struct mr_supply *supply,
                                           const struct mr_feed_target *target, struct mr_err *err);
 
-/** Another ceiling of every rack: policies at run time. */
+/** Another ceiling of every rack: policies at run time. @param[in] policy below 0: its own */
 void mr_supply_set_policy(struct mr_supply *supply, int policy);
 
 /* ---- time ---- */
@@ -174,7 +174,8 @@ double mr_supply_next_s(const struct mr_supply *supply);
 
 struct mr_supply_reading {
     double t_s;
-    double grid_w, rack_w, want_w, house_w, loss_w, generator_w, solar_w;
+    double grid_w, meter_w; /* meter_w: while the grid is away, what it gave last */
+    double rack_w, want_w, house_w, loss_w, generator_w, solar_w;
     double storage_w; /* at the terminals, above 0 charges */
     double storage_j, storage_soc_frac;
     double budget_w, target_w; /* of the meter; INFINITY: none */
@@ -205,8 +206,7 @@ struct mr_supply_total {
     double closure_rel;
     double hold_w;
     uint64_t n_ramp, n_trip, n_alarm, n_overload, n_transfer, n_lost, n_infeasible, n_breach;
-    uint64_t n_dip, n_away, n_event;
-    uint64_t n_suspended, n_shut, n_ufls, n_collapse;
+    uint64_t n_dip, n_away, n_event, n_suspended, n_shut, n_ufls, n_collapse;
 };
 
 void mr_supply_total(const struct mr_supply *supply, struct mr_supply_total *total);

@@ -133,6 +133,7 @@ struct mr_supply {
     struct mr_tariff tariff;
 
     double grid_w;
+    double meter_w;        /* the same, and while the grid is away the last before */
     double spare_w;        /* away from the grid: what may go into storages */
     double ramp_w, ramp_s; /* the meter over the last step, and when that began; NAN: none yet */
     bool is_assisting;     /* battery plants hold the meter to its ramp */

@@ -318,6 +318,8 @@ static mr_status run(struct job *job, struct mr_err *err)
     for (;;) {
         while (row < job->load.n_row && job->load.time_s[row] <= now_s)
             apply_row(job, row++);
+        if (now_s == 0) /* what happens at the start happens to a site that runs */
+            mr_supply_advance(job->supply, now_s);
         while (item < job->plan.n && job->plan.item[item].t_s <= now_s)
             MR_TRY(mr_plan_apply(&job->plan.item[item++], job->supply, err));
         mr_supply_advance(job->supply, now_s);
