@@ -100,6 +100,8 @@ static mr_status read_value(const struct parts *p, const char *text, struct mr_p
         return MR_OK;
     }
     MR_TRY(mr_unit_parse(p->value, quantity, text, MR_NOWHERE, &item->value, err));
+    if (item->kind == MR_PLAN_CURTAIL && item->value > 1)
+        return refuse(err, text, "more than all that is drawn is no curtailment");
     if (!(item->value >= 0) || (quantity == MR_Q_FRACTION && item->value > 1.5))
         return refuse(err, text, "the value is out of range");
     return MR_OK;

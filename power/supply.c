@@ -227,6 +227,7 @@ mr_status mr_supply_create(const struct mr_site *site, const struct mr_supply_op
     update(s);
     mr_supply_govern_start(s);
     update(s);
+    mr_supply_warn(s, diags);
     *out = s;
     return MR_OK;
 }
@@ -557,9 +558,9 @@ void mr_supply_total(const struct mr_supply *s, struct mr_supply_total *t)
     const double in_j = t->grid_j + t->generator_j + t->solar_j + t->holdup_j + t->short_j;
     const double out_j =
         t->rack_j + t->house_j + t->loss_j + t->storage_loss_j + t->storage_change_j + t->dump_j;
-    t->closure_rel = total.closure_rel;
-    if (in_j != out_j)
-        t->closure_rel = fmax(t->closure_rel, fabs(in_j - out_j) / fmax(fabs(in_j), fabs(out_j)));
+    const double most_j = fmax(fmax(fabs(in_j), fabs(out_j)), t->storage_out_j); /* through it */
+    const double rel = in_j != out_j ? fabs(in_j - out_j) / most_j : 0;
+    t->closure_rel = fmax(total.closure_rel, rel);
 }
 
 double mr_supply_rack_w(const struct mr_supply *s, uint32_t rack)

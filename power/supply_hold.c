@@ -20,7 +20,7 @@ mr_status mr_supply_hold_init(struct mr_supply *s, struct mr_err *err)
     if (s->order == NULL)
         return MR_NOMEM;
     mr_supply_hold_sort(s);
-    return MR_OK;
+    return mr_govern_load_check(s->tree, &s->load, err);
 }
 
 /* A decision takes a round for each tier, so only those that racks have are told, 0, 1, 2 ... The

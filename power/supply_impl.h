@@ -153,6 +153,10 @@ MR_CHECKED mr_status mr_supply_source_init(struct mr_supply *s, struct mr_err *e
 
 /* ---- supply_make.c ---- */
 
+/** What can run and hardly is what was meant: contracts that starve racks, batteries that are empty
+ *  before their generators run. */
+void mr_supply_warn(const struct mr_supply *s, struct mr_diags *diags);
+
 /** A source of the site, by its power node; MR_SITE_NONE. */
 uint32_t mr_supply_source_of(const struct mr_supply *s, uint32_t power);
 

@@ -39,6 +39,7 @@ static mr_status make_block(struct mr_supply *s, struct mr_supply_source *source
     }
     const bool is_running = s->is_island;
     const double before_s = is_running ? p->start_s + 3600 : 0;
+    MR_TRY(mr_generator_check(p, power->name, err));
     MR_TRY(mr_generator_init(&s->arena, p, s->t_s - before_s, &source->block, err));
     if (is_running)
         mr_generator_set(p, &source->block,
@@ -73,6 +74,67 @@ static mr_status make_source(struct mr_supply *s, uint32_t power, struct mr_err 
     default:
         return make_block(s, source, node, err);
     }
+}
+
+static mr_status check_storage(const struct mr_supply *s, const struct mr_supply_source *source,
+                               struct mr_err *err)
+{
+    const struct mr_supply_params *params = &s->params;
+    const struct mr_buffer_params *p = &source->buffer_params;
+    if (!source->is_storage)
+        return MR_OK;
+    MR_TRY(mr_buffer_check(p, source->name, err));
+    if (s->site->power[source->power].kind != MR_SITE_POWER_BESS)
+        return MR_OK;
+    const struct mr_buffer_plan plan = {
+        .buy_usd_j = params->buy_usd_j,
+        .sell_usd_j = params->sell_usd_j,
+        .refill_frac = p->soc_min_frac + params->refill_frac * (p->soc_max_frac - p->soc_min_frac)};
+    return mr_buffer_plan_check(&plan, p, source->name, err);
+}
+
+/* ---- doubts ---- */
+
+static void warn_contract(const struct mr_supply *s, struct mr_diags *diags)
+{
+    double least_w = 0;
+    for (uint32_t i = 0; i < s->site->n_rack; i++)
+        least_w += mr_supply_least_w(&s->params, &s->rack[i], MR_SUPPLY_FREE);
+    if (s->has_feed && least_w > s->feed_params.limit_w)
+        (void)mr_diags_add(diags, MR_SEVERITY_WARNING, MR_RANGE, MR_NOWHERE,
+                           "%s: the grid's contract is %.6g W, the lowest caps of all racks need "
+                           "%.6g W: racks will be stopped (a larger contract, or fewer racks)",
+                           s->site->name, s->feed_params.limit_w, least_w);
+}
+
+/* Batteries of supplies at their rating, until the slowest generator runs. One finding: they are
+ * alike. */
+static void warn_bridge(const struct mr_supply *s, struct mr_diags *diags)
+{
+    const struct mr_supply_source *slow = NULL;
+    struct mr_err err = {0};
+    for (uint32_t i = 0; i < s->n_source; i++) {
+        const struct mr_supply_source *source = &s->source[i];
+        if (!source->is_storage && !source->is_solar && !source->is_turbine &&
+            (slow == NULL || source->block_params.start_s > slow->block_params.start_s))
+            slow = source;
+    }
+    for (uint32_t i = 0; slow != NULL && i < s->n_source; i++) {
+        const struct mr_power_node *node = &s->site->power[s->source[i].power];
+        if ((node->kind == MR_SITE_POWER_UPS || node->kind == MR_SITE_POWER_UPS_ECO) &&
+            mr_buffer_check_bridge(
+                &s->source[i].buffer_params, node->rating_w * (double)node->n_unit,
+                slow->block_params.start_s * (1 - 1e-9), node->name, slow->name, &err) != MR_OK) {
+            (void)mr_diags_add_err(diags, MR_SEVERITY_WARNING, &err);
+            return;
+        }
+    }
+}
+
+void mr_supply_warn(const struct mr_supply *s, struct mr_diags *diags)
+{
+    warn_contract(s, diags);
+    warn_bridge(s, diags);
 }
 
 /* ---- groups ---- */
@@ -149,6 +211,7 @@ mr_status mr_supply_source_init(struct mr_supply *s, struct mr_err *err)
     for (uint32_t i = 0; i < n; i++)
         if (has_source(s->site->power[i].kind)) {
             MR_TRY(make_source(s, i, err));
+            MR_TRY(check_storage(s, &s->source[s->n_source - 1], err));
             MR_TRY(join(s, s->n_source - 1, err));
         }
     return MR_OK;

@@ -238,6 +238,11 @@ static mr_status prepare(void *data, struct mr_diags *diags, struct mr_err *err)
     if (!(job->until_s > 0))
         return mr_err_set(err, MR_RANGE, MR_NOWHERE,
                           "the trace has one row at 0: say how long it holds (--until TIME)");
+    for (size_t i = 0; i < job->plan.n; i++)
+        if (!job->plan.item[i].is_end && job->plan.item[i].t_s >= job->until_s)
+            (void)mr_diags_add(diags, MR_SEVERITY_WARNING, MR_RANGE, MR_NOWHERE,
+                               "--fail: an event at %g s never happens: the run ends at %g s",
+                               job->plan.item[i].t_s, job->until_s);
     MR_TRY(read_all_series(job, err));
     MR_TRY(mr_power_spectrum_init(&job->spectrum, &o->spectrum, &o->band, job->site, err));
     if (o->spectrum_csv != NULL && o->spectrum.n == 0)
@@ -549,10 +554,24 @@ static mr_status finish_record(const struct job *job, struct mr_err *err)
     return st;
 }
 
+static mr_status check_closure(const struct job *job, struct mr_err *err)
+{
+    const double most = 1e-6;
+    struct mr_supply_total t;
+    mr_supply_total(job->supply, &t);
+    return t.closure_rel <= most
+               ? MR_OK
+               : mr_err_set(err, MR_DIVERGED, MR_NOWHERE,
+                            "%s: energies do not close: %.1e of what passed through (%g at most)",
+                            job->site->name, t.closure_rel, most);
+}
+
 static mr_status play(void *data, struct mr_err *err)
 {
     struct job *job = data;
     mr_status st = run(job, err);
+    if (st == MR_OK)
+        st = check_closure(job, err);
     if (st == MR_OK)
         st = mr_power_spectrum_end(&job->spectrum, job->until_s, err);
     if (st == MR_OK)

@@ -99,6 +99,7 @@ MR_TEST(units_that_are_not_there_are_refused)
     refused(island, "units:S.gt@10min=500", "S.gt has ");
     refused(island, "units:S.gt@10min=1.5", "1.5 units lost");
     refused(island, "units:S.bess@10min=1", "units of batteries");
+    refused(backed, "curtail@10min+1h=150%", "no curtailment");
     refused(backed, "close:H0.upsA@10min+1h", "takes no duration");
 }
 

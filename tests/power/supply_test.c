@@ -713,7 +713,47 @@ MR_TEST(random_events_close_with_ramps_and_tiers)
     }
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(a_day_without_events), MR_TEST_ENTRY(loss_of_the_grid_is_ridden_through),
+/* Nothing comes in: the storage gives, then all is dark. */
+MR_TEST(a_storage_alone_closes)
+{
+    struct mr_supply_options o = options();
+    begin("<layout name=\"o\"><power chain=\"none\" redundancy=\"N\"><solar name=\"a\" "
+          "rating=\"6 MW\" voltage=\"800 V\"/><bess name=\"b\" rating=\"6 MW\" units=\"1\" "
+          "energy=\"2 MWh\" voltage=\"800 V\"/><busway per=\"site\" name=\"bus\" rating=\"6 MW\" "
+          "units=\"1\" voltage=\"800 V\" parent=\"a b\"/></power>" HALL "</layout>",
+          &o);
+    want_all(100e3);
+    mr_supply_advance(world.supply, 86400);
+    assert_true(now().n_rack_on == 0);
+    mr_assert_near(totals().storage_out_j, 7.2e9, 1e-9, 0);
+    end(1e-12);
+}
+
+static void warned(const char *layout, const struct mr_supply_options *o, const char *why)
+{
+    struct mr_diags diags = {0};
+    if (mr_layout_load_text("t", mr_str_of(layout), &world.site, &diags) != MR_OK ||
+        mr_supply_create(world.site, o, &world.supply, &diags) != MR_OK)
+        fail_msg("%s", diags.item[0].err.text);
+    assert_int_equal(diags.n_item, why != NULL);
+    if (why != NULL)
+        mr_assert_contains(diags.item[0].err.text, why);
+    end(0);
+}
+
+MR_TEST(contracts_and_batteries_that_are_too_small_are_told)
+{
+    struct mr_supply_options o = options();
+    warned(backed, &o, NULL);
+    warned("<layout name=\"s\"><grid limit=\"1 MW\"/>" HALL "</layout>", &o,
+           "the lowest caps of all racks need");
+    o.params.ups_s = 2;
+    warned(backed, &o, "takes over after 10 s");
+}
+
+MR_TEST_MAIN(MR_TEST_ENTRY(a_storage_alone_closes),
+             MR_TEST_ENTRY(contracts_and_batteries_that_are_too_small_are_told),
+             MR_TEST_ENTRY(a_day_without_events), MR_TEST_ENTRY(loss_of_the_grid_is_ridden_through),
              MR_TEST_ENTRY(batteries_end_and_racks_come_back_under_the_ramp_limit),
              MR_TEST_ENTRY(curtailment_is_met_in_time),
              MR_TEST_ENTRY(told_loads_meet_the_target_too),
