@@ -12,6 +12,7 @@
 #include "engine/cli/power_spectrum.h"
 #include "engine/cli/thermal_load.h"
 #include "engine/cli/verbs.h"
+#include "engine/twin/sun.h"
 #include "power/plan.h"
 #include "power/series.h"
 #include "power/strand.h"
@@ -40,8 +41,8 @@ static const struct mr_opt rows[] = {
      "POLICY"},
     {MR_PARAM_STR(OPT, price, "price", NULL, "Prices over time, USD/MWh"), 0, "FILE.csv"},
     {MR_PARAM_STR(OPT, carbon, "carbon", NULL, "Carbon intensity over time, g/kWh"), 0, "FILE.csv"},
-    {MR_PARAM_STR(OPT, sun, "sun", NULL, "Solar power over time, share of its rating"), 0,
-     "FILE.csv"},
+    {MR_PARAM_STR(OPT, sun, "sun", NULL, "Solar power over time: share of its rating, or weather"),
+     0, "FILE"},
     {MR_PARAM_STR(OPT, start, "start", NULL,
                   "Date of the start in those files, 2024-07-01T00:00Z; else where they begin"),
      0, "DATE"},
@@ -178,7 +179,11 @@ static mr_status read_all_series(struct job *job, struct mr_err *err)
     MR_TRY(read_series(job, o->price, 1 / 3.6e9, unix_s, &job->price, &job->options.price, err));
     MR_TRY(
         read_series(job, o->carbon, 1e-3 / 3.6e6, unix_s, &job->carbon, &job->options.carbon, err));
-    return read_series(job, o->sun, 1, unix_s, &job->sun, &job->options.sun, err);
+    if (o->sun == NULL)
+        return MR_OK;
+    MR_TRY(mr_sun_read(&job->arena, o->sun, o->start, &job->sun, err));
+    job->options.sun = &job->sun;
+    return mr_series_check_span(&job->sun, 0, job->until_s, o->sun, err);
 }
 
 static void on_event(void *context, const struct mr_supply_event *event)
@@ -244,6 +249,7 @@ static mr_status prepare(void *data, struct mr_diags *diags, struct mr_err *err)
                                "--fail: an event at %g s never happens: the run ends at %g s",
                                job->plan.item[i].t_s, job->until_s);
     MR_TRY(read_all_series(job, err));
+    mr_sun_check(job->site, job->options.sun, diags);
     MR_TRY(mr_power_spectrum_init(&job->spectrum, &o->spectrum, &o->band, job->site, err));
     if (o->spectrum_csv != NULL && o->spectrum.n == 0)
         return mr_err_set(err, MR_REF, MR_NOWHERE,

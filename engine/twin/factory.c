@@ -3,6 +3,7 @@
 #include "engine/twin/factory.h"
 
 #include "engine/base/mem.h"
+#include "engine/twin/sun.h"
 #include "platforms/fabric.h"
 #include "platforms/library.h"
 #include "platforms/open.h"
@@ -109,7 +110,12 @@ static mr_status make_exchange(struct mr_factory *f, struct mr_diags *diags, str
     const double per_mwh = 1 / 3.6e9, per_kwh_g = 1e-3 / 3.6e6;
     MR_TRY(read_series(f, s->grid.price, per_mwh, &f->price, &plan.supply.price, err));
     MR_TRY(read_series(f, s->grid.carbon, per_kwh_g, &f->carbon, &plan.supply.carbon, err));
-    MR_TRY(read_series(f, s->grid.sun, 1, &f->sun, &plan.supply.sun, err));
+    if (s->grid.sun != NULL) {
+        MR_TRY(mr_sun_read(&f->arena, s->grid.sun, s->grid.start, &f->sun, err));
+        MR_TRY(mr_series_check_span(&f->sun, 0, s->top.until_s, s->grid.sun, err));
+        plan.supply.sun = &f->sun;
+    }
+    mr_sun_check(f->site, plan.supply.sun, diags);
     return mr_exchange_create(&plan, &f->exchange, diags);
 }
 

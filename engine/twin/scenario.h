@@ -141,7 +141,7 @@ struct mr_planner_spec {
 
 /* Files over time. */
 struct mr_scenario_grid {
-    const char *price, *carbon, *sun; /* CSV; NULL: the tariff's constants, no sun */
+    const char *price, *carbon, *sun; /* CSV, sun also .epw; NULL: the constants, no sun */
     const char *start;                /* date of the run's start in them; NULL: where they begin */
 };
 
