@@ -8,6 +8,7 @@
 #include "engine/base/jsonw.h"
 #include "engine/base/mem.h"
 #include "engine/cli/alone.h"
+#include "engine/cli/power_odds.h"
 #include "engine/cli/power_record.h"
 #include "engine/cli/power_spectrum.h"
 #include "engine/cli/thermal_load.h"
@@ -73,6 +74,9 @@ static const struct mr_opt rows[] = {
     {MR_PARAM(OPT, swing_s, "swing", MR_Q_TIME, "1 s", 1e-6, 1e9,
               "Longest time between two powers of a swing"),
      0, "TIME"},
+    {MR_PARAM(OPT, odds, "odds", MR_Q_FRACTION, "0", 0, 1,
+              "How often nodes are asked for too much, and how many racks fit at this probability"),
+     0, "PROB"},
     {MR_PARAM_STR(OPT, spectrum_csv, "spectrum-csv", NULL, "Write spectra, W^2/Hz"), 0, "FILE"},
     {MR_PARAM_STR(OPT, csv, "csv", NULL, "Write the site over time"), 0, "FILE"},
     {MR_PARAM_STR(OPT, events, "events", NULL, "Write every event"), 0, "FILE"},
@@ -93,6 +97,7 @@ struct job {
     struct mr_plan plan;
     struct mr_supply *supply;
     struct mr_strand_site strand;
+    struct mr_power_odds odds;
     double *rack_w;
     double until_s;
     struct mr_buf site_csv, event_csv;
@@ -220,6 +225,18 @@ static mr_status find_stranded(struct job *job, struct mr_err *err)
     return mr_strand_of(wire->tree, cooling_w, &job->strand, err);
 }
 
+static mr_status find_odds(struct job *job, struct mr_err *err)
+{
+    const struct mr_power_odds_asked asked = {.wire = mr_supply_wire(job->supply),
+                                              .load = job->opts->power != NULL ? &job->load : NULL,
+                                              .until_s = job->until_s,
+                                              .busy_frac = job->opts->load_frac,
+                                              .rest_frac = job->options.params.suspend_frac,
+                                              .house_frac = job->opts->house_frac,
+                                              .at = job->opts->odds};
+    return job->opts->odds > 0 ? mr_power_odds_of(&asked, &job->odds, err) : MR_OK;
+}
+
 static mr_status prepare(void *data, struct mr_diags *diags, struct mr_err *err)
 {
     struct job *job = data;
@@ -266,6 +283,7 @@ static mr_status prepare(void *data, struct mr_diags *diags, struct mr_err *err)
     if (o->output != NULL)
         MR_TRY(mr_power_record_create(o->output, job->ui->may_overwrite, job->site, job->supply,
                                       o->every_s, &job->record, err));
+    MR_TRY(find_odds(job, err));
     return find_stranded(job, err);
 }
 
@@ -409,6 +427,7 @@ static void print_table(const void *data, struct mr_buf *out)
                   "stranded", s->installed_w * 1e-6, s->placed_w * 1e-6, s->redundancy_w * 1e-6,
                   s->chain_w * 1e-6, s->cooling_w * 1e-6, s->granularity_w * 1e-6,
                   s->free_w * 1e-6);
+    mr_power_odds_text(&job->odds, out);
     mr_power_spectrum_text(&job->spectrum, out);
     mr_buf_printf(out, "%-20s %.1e of energy in\n", "energy residual", t.closure_rel);
 }
@@ -506,6 +525,10 @@ static void print_json(const void *data, struct mr_buf *out)
     PUT_ROWS(&w, "stranded", stranded);
     PUT_ROWS(&w, "economy", economy);
     PUT_ROWS(&w, "grid", grid);
+    if (job->odds.n_node > 0) {
+        mr_jsonw_key(&w, "oversubscription");
+        mr_power_odds_json(&job->odds, &w);
+    }
     if (job->spectrum.n_watch > 0) {
         mr_jsonw_key(&w, "spectrum");
         mr_power_spectrum_json(&job->spectrum, &w);
@@ -539,6 +562,7 @@ static void free_job(struct job *job)
     mr_power_spectrum_fini(&job->spectrum);
     mr_supply_destroy(job->supply);
     mr_strand_fini(&job->strand);
+    mr_power_odds_fini(&job->odds);
     mr_thermal_load_fini(&job->load);
     mr_free(job->plan.item);
     mr_site_destroy(job->site);
