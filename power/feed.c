@@ -159,6 +159,7 @@ static void alert(const struct mr_feed_params *params, struct mr_feed *feed,
         .severity = feed->severity,
         .load_w = feed->load_w,
         .target_w = mr_feed_constraint_w(params, feed),
+        .is_best_effort = feed->is_active && feed->target[0].is_best_effort,
     };
 }
 

@@ -134,6 +134,7 @@ struct mr_feed_alert {
     double t_s, start_s;
     int breach, severity; /* enum mr_feed_breach, mr_feed_severity */
     double load_w, target_w;
+    bool is_best_effort; /* of the target */
 };
 
 enum {

@@ -101,7 +101,7 @@ struct job {
     struct mr_power_odds odds;
     struct mr_power_flex flex;
     double *rack_w;
-    double until_s;
+    double until_s, need_w; /* need_w: over the target when the breach in force began */
     struct mr_buf site_csv, event_csv;
     struct mr_power_record *record;
     struct mr_power_spectrum spectrum;
@@ -193,21 +193,57 @@ static mr_status read_all_series(struct job *job, struct mr_err *err)
     return mr_series_check_span(&job->sun, 0, job->until_s, o->sun, err);
 }
 
+static void put_event(struct job *job, const struct mr_supply_event *event, const char *kind,
+                      const char *detail, double value, double limit)
+{
+    struct mr_csv_writer w = {&job->event_csv, false};
+    mr_csv_put_f64(&w, event->t_s);
+    mr_csv_put_text(&w, kind);
+    mr_csv_put_text(&w, event->entity);
+    mr_csv_put_text(&w, detail);
+    mr_csv_put_f64(&w, value);
+    mr_csv_put_f64(&w, isfinite(limit) ? limit : (double)NAN);
+    mr_csv_put_end(&w);
+}
+
+/* What DSX's alert says beside its state: hints (value: priority), actions, and of a later alert
+ * what caps and shedding have made of the first one (value: watts to shed, limit: left over). */
+static void put_alert(struct job *job, const struct mr_supply_event *event)
+{
+    const struct mr_feed_alert *alert = event->alert;
+    const double over_w = fmax(alert->load_w - alert->target_w, 0), none = (double)NAN;
+    struct mr_feed_hint hint[3];
+    int action[4];
+    if (alert->breach == MR_FEED_ACTIVE)
+        job->need_w = over_w;
+    else
+        put_event(job, event, "grid.powerbreach.enforcement",
+                  mr_feed_result_text(mr_feed_result(job->need_w, over_w)), job->need_w, over_w);
+    if (alert->breach == MR_FEED_RESOLVED)
+        return;
+    const int n_hint = mr_feed_hints(alert->severity, alert->is_best_effort, hint);
+    for (int i = 0; i < n_hint; i++) {
+        char text[64];
+        snprintf(text, sizeof text, "%s %s", mr_feed_resource_text(hint[i].resource),
+                 mr_feed_action_text(hint[i].action));
+        put_event(job, event, "grid.powerbreach.shed_hint", text, hint[i].priority, none);
+    }
+    const int n = mr_feed_infrastructure(alert->severity, alert->is_best_effort, action);
+    for (int i = 0; i < n; i++)
+        put_event(job, event, "grid.powerbreach.infrastructure_action",
+                  mr_feed_infrastructure_text(action[i]), none, none);
+}
+
 static void on_event(void *context, const struct mr_supply_event *event)
 {
     struct job *job = context;
-    struct mr_csv_writer w = {&job->event_csv, false};
     if (job->record != NULL)
         mr_power_record_event(job->record, event);
     if (job->opts->events == NULL)
         return;
-    mr_csv_put_f64(&w, event->t_s);
-    mr_csv_put_text(&w, event->kind);
-    mr_csv_put_text(&w, event->entity);
-    mr_csv_put_text(&w, event->detail);
-    mr_csv_put_f64(&w, event->value);
-    mr_csv_put_f64(&w, isfinite(event->limit) ? event->limit : (double)NAN);
-    mr_csv_put_end(&w);
+    put_event(job, event, event->kind, event->detail, event->value, event->limit);
+    if (event->alert != NULL)
+        put_alert(job, event);
 }
 
 static void on_step(void *context)

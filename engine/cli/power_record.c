@@ -88,7 +88,7 @@ static const struct mr_channel event_columns[] = {
 /* An alert of a breach, one row each time it is told. */
 struct breach_row {
     double t_s, start_s, end_s, excess_kw;
-    uint8_t status, severity;
+    uint8_t status, severity, shed_hints, infrastructure_actions, result;
 };
 static const char *const breaches[] = {
 #define BREACH_NAME(name, text) text,
@@ -100,6 +100,11 @@ static const char *const severities[] = {
     MR_FEED_SEVERITY_LIST(SEVERITY_NAME)
 #undef SEVERITY_NAME
 };
+static const char *const results[] = {
+#define RESULT_NAME(name, text) text,
+    MR_FEED_RESULT_LIST(RESULT_NAME)
+#undef RESULT_NAME
+};
 static const struct mr_channel breach_columns[] = {
     MR_COLUMN(struct breach_row, t_s, F64, "s", "When it was told"),
     MR_COLUMN(struct breach_row, start_s, F64, "s", "When the breach began"),
@@ -109,6 +114,10 @@ static const struct mr_channel breach_columns[] = {
      .n_flag = sizeof breaches / sizeof *breaches, .offset = offsetof(struct breach_row, status), .dsx = "powerbreach/status"},
     {.name = "severity", .units = "1", .long_name = "How far above", .type = MR_CHANNEL_U8, .flag = severities,
      .n_flag = sizeof severities / sizeof *severities, .offset = offsetof(struct breach_row, severity), .dsx = "powerbreach/severity"},
+    MR_COLUMN(struct breach_row, shed_hints, U8, "1", "Shed hints, by priority: cap and throttle GPUs, then suspend nodes"),
+    MR_COLUMN(struct breach_row, infrastructure_actions, U8, "1", "Infrastructure actions: shut nodes, racks, cut data feeds, trip breakers; 0: none"),
+    {.name = "result", .units = "1", .long_name = "What caps and shedding have made of the breach so far", .type = MR_CHANNEL_U8,
+     .flag = results, .n_flag = sizeof results / sizeof *results, .offset = offsetof(struct breach_row, result)},
 };
 
 static const struct mr_group own_groups[] = {
@@ -127,6 +136,7 @@ const struct mr_group_list mr_power_groups = MR_GROUP_LIST("power, and run with 
 #define N_OF(table) (sizeof(table) / sizeof *(table))
 
 struct mr_power_record {
+    double need_w; /* over the target when the breach in force began */
     const struct mr_site *site;
     const struct mr_supply *supply;
     struct mr_runfile *file;
@@ -312,12 +322,22 @@ static mr_status add_breach(struct mr_power_record *r, const struct mr_supply_ev
 {
     const struct mr_feed_alert *alert = event->alert;
     const bool is_over = alert->breach == MR_FEED_RESOLVED;
-    const struct breach_row row = {.t_s = event->t_s,
-                                   .start_s = alert->start_s,
-                                   .end_s = is_over ? event->t_s : (double)NAN,
-                                   .excess_kw = (alert->load_w - alert->target_w) * 1e-3,
-                                   .status = (uint8_t)alert->breach,
-                                   .severity = (uint8_t)alert->severity};
+    struct mr_feed_hint hint[3];
+    int action[4];
+    const bool is_gentle = alert->is_best_effort;
+    const double over_w = fmax(alert->load_w - alert->target_w, 0);
+    r->need_w = alert->breach == MR_FEED_ACTIVE ? over_w : r->need_w;
+    const struct breach_row row = {
+        .t_s = event->t_s,
+        .start_s = alert->start_s,
+        .end_s = is_over ? event->t_s : (double)NAN,
+        .excess_kw = (alert->load_w - alert->target_w) * 1e-3,
+        .status = (uint8_t)alert->breach,
+        .severity = (uint8_t)alert->severity,
+        .shed_hints = (uint8_t)mr_feed_hints(alert->severity, is_gentle, hint),
+        .infrastructure_actions =
+            (uint8_t)mr_feed_infrastructure(alert->severity, is_gentle, action),
+        .result = (uint8_t)mr_feed_result(r->need_w, over_w)};
     return mr_columns_add(r->breaches, &row, 1, &r->err);
 }
 
