@@ -39,6 +39,8 @@ static const struct mr_channel meter_channels[] = {
     F32("active_power_kw", "kW", "Taken in by the node", 1e-3, "PowerMeter/ActivePower"),
     F32("apparent_power_kva", "kV A", "The same over its power factor", 1e-3, "PowerMeter/ApparentPower"),
     F32("current_a", "A", "Of a phase, at the node's output; NaN without a voltage", 1, "PowerMeter/Current"),
+    F32("phase_current_a", "A", "The same of one running unit, which current_limit_a is for", 1, "PowerMeter/PhaseCurrent"),
+    F32("frequency_hz", "Hz", "Of the site's bus; NaN: direct current", 1, "PowerMeter/Frequency"),
 };
 /* Of meters; they do not change. */
 static const struct mr_channel constants[] = {
@@ -88,7 +90,8 @@ struct mr_power_points {
     struct mr_track *track[N_CLASS];
     uint32_t *member[N_CLASS]; /* sources; nodes of the chain */
     size_t n[N_CLASS];
-    double *f64; /* scratch: all channels of a class */
+    double frequency_hz; /* of the row */
+    double *f64;         /* scratch: all channels of a class */
     uint8_t *u8;
     struct mr_arena arena;
 };
@@ -249,10 +252,15 @@ static void read_node(struct mr_power_points *p, enum point_class class, size_t 
     p->f64[i] = flow.in_w;
     p->f64[n + i] = flow.in_w / (node->is_dc ? 1 : node->power_factor);
     p->f64[2 * n + i] = node->voltage_v > 0 ? flow.current_a : (double)NAN;
+    p->f64[3 * n + i] = p->f64[2 * n + i] / (flow.n_on > 0 ? flow.n_on : 1);
+    p->f64[4 * n + i] = node->is_dc ? (double)NAN : p->frequency_hz;
 }
 
 mr_status mr_power_points_row(struct mr_power_points *p, double t_s, struct mr_err *err)
 {
+    struct mr_supply_reading reading;
+    mr_supply_read(p->supply, &reading);
+    p->frequency_hz = reading.frequency_hz;
     for (int c = 0; c < N_CLASS; c++) {
         const enum point_class class = (enum point_class)c;
         const void *value[n_channel_max];
