@@ -10,9 +10,13 @@
  * would share a link by the inverse of the routes' latencies, as TCP does, not evenly (a neighbor
  * got twice the rate of a host of another hall).
  *
+ * Lines of instances bind all their transfers together (lines.h), beside the links: a transfer ends
+ * when both the links and the lines have let its last byte through, so that no instance has sent or
+ * received more by then than its line allows. Exact where all that meet are held back by links, or
+ * all by lines; else one that its line holds back still takes a full share of its links.
+ *
  * What it cannot do: tell how far a transfer is (bytes on links count at the end; what was cut off
- * counts as nothing), and hold a rate below that of the links: where the two ends are slower than
- * the route, the transfer takes its share of the links, and ends no sooner than the ends allow.
+ * counts as nothing), and hold a rate in SimGrid below that of the links.
  * Ends closer than 1e-9 s may come out as one instant. */
 #ifndef MR_ENGINE_NET_FLOW_H
 #define MR_ENGINE_NET_FLOW_H

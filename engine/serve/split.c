@@ -134,6 +134,8 @@ static mr_status send(struct mr_cell *cell, uint32_t call, double now_s, struct 
                                         .bytes = left,
                                         .cap_bytes_s =
                                             plan->net != NULL ? cap_bytes_s : (double)INFINITY,
+                                        .out = {from + 1, plan->send_bytes_s},
+                                        .in = {to + 1, plan->receive_bytes_s},
                                         .latency_class = MR_TRANSFER_WIRE,
                                         .tag = ticket->id};
     uint64_t id = 0;

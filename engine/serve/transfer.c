@@ -226,9 +226,10 @@ mr_status mr_transfer_start(struct mr_transfer *net, const struct mr_transfer_jo
     MR_TRY(reserve_route(net, route, err));
     const uint32_t i = net->spare[net->n_spare - 1];
     const struct mr_topology_route *r = &net->topology->route[route];
-    const bool is_alone = net->mode == NULL || r->n_link == 0 || job->bytes == 0;
+    const bool is_alone = net->mode == NULL || job->bytes == 0 ||
+                          (r->n_link == 0 && !(net->mode->has_lines && job->out.number > 0));
     if (!is_alone)
-        MR_TRY(net->mode->reserve(net->self, i, route, err));
+        MR_TRY(net->mode->reserve(net->self, i, route, job, err));
     net->n_spare--;
     struct slot *slot = &net->slot[i];
     const double latency_s = net->class_latency_s[job->latency_class] + r->latency_s;

@@ -48,12 +48,19 @@ enum mr_transfer_reason {
 #undef MR_TRANSFER_REASON_ENUM
 };
 
+/* Out of an instance, or into it: all its transfers share it, wherever its host is. */
+struct mr_transfer_line {
+    uint32_t number; /* of the instance, from 1; 0: no such line */
+    double bytes_s;  /* before efficiency */
+};
+
 struct mr_transfer_job {
     uint32_t from, to;  /* hosts of the topology */
     double bytes;       /* 0 or more: 0 takes the latency only */
     double cap_bytes_s; /* what the two ends can do, before efficiency; INFINITY: no limit */
-    int latency_class;  /* enum mr_transfer_class */
-    uint64_t tag;       /* yours; orders ends of one instant */
+    struct mr_transfer_line out, in; /* for `flow`; others know what cap_bytes_s says */
+    int latency_class;               /* enum mr_transfer_class */
+    uint64_t tag;                    /* yours; orders ends of one instant */
 };
 
 struct mr_transfer_done {

@@ -9,6 +9,7 @@
 #include "engine/serve/topology.h"
 
 struct mr_transfer;
+struct mr_transfer_job;
 
 /* Slots whose last byte came through at the time that `play` returns. */
 struct mr_transfer_ended {
@@ -20,7 +21,9 @@ struct mr_transfer_mode {
     const char *name, *doc; /* doc: the law of sharing in one sentence */
 
     /* Room for one more transfer on this route, before it is admitted. */
-    mr_status (*reserve)(void *self, uint32_t slot, uint32_t route, struct mr_err *err);
+    mr_status (*reserve)(void *self, uint32_t slot, uint32_t route,
+                         const struct mr_transfer_job *job, struct mr_err *err);
+    bool has_lines; /* of instances: it wants transfers over them inside one host too */
 
     /* Bytes begin to move. bytes > 0 */
     void (*admit)(void *self, uint32_t slot, uint32_t route, double bytes, double now_s);

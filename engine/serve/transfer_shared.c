@@ -382,9 +382,11 @@ static void leave_room(struct shared *s, uint32_t slot)
     s->slot_flow[slot] = NO_FLOW;
 }
 
-static mr_status reserve(void *self, uint32_t slot, uint32_t route, struct mr_err *err)
+static mr_status reserve(void *self, uint32_t slot, uint32_t route,
+                         const struct mr_transfer_job *job, struct mr_err *err)
 {
     struct shared *s = self;
+    (void)job;
     MR_TRY(reserve_links(s, err));
     MR_TRY(reserve_hops(s, err));
     MR_TRY(reserve_flows(s, err));

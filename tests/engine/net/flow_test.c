@@ -535,6 +535,155 @@ MR_TEST(the_body_has_a_large_stack)
     unload();
 }
 
+/* ---- lines of instances ---- */
+
+/* Lines in the same numbers as links of a network of their own, one host per instance. */
+static mr_status line_links(void *data, uint32_t from, uint32_t to, struct mr_topology_path *path,
+                            struct mr_err *err)
+{
+    (void)data, (void)err;
+    path->link[path->n_link++] = 2 * from;
+    path->link[path->n_link++] = 2 * to + 1;
+    return MR_OK;
+}
+
+static const double line_bytes_s = 1e9;
+
+static struct mr_topology *line_topology(double latency_s)
+{
+    struct mr_topology_link link[20];
+    struct mr_topology *out;
+    struct mr_err err = {0};
+    for (int i = 0; i < 20; i++)
+        link[i] = (struct mr_topology_link){"line", line_bytes_s, i % 2 == 0 ? latency_s : 0, 0};
+    const struct mr_topology_options options = {.link = link,
+                                                .n_link = 20,
+                                                .n_host = 10,
+                                                .source = {NULL, line_links},
+                                                .efficiency = topology->efficiency};
+    assert_int_equal(mr_topology_create(&options, &out, &err), MR_OK);
+    return out;
+}
+
+/* Instances 1 to 8 send to 9, or 9 to them; all on two hosts. */
+static void draw_lines(uint64_t seed, int n, bool is_in, uint32_t from, uint32_t to)
+{
+    struct mr_rng rng = mr_rng_stream(seed, MR_RNG_TEST, 14);
+    double at_s = 0;
+    for (int i = 0; i < n; i++) {
+        const uint32_t many = 1 + (uint32_t)mr_rng_below(&rng, 8);
+        at_s += seed % 2 == 0 ? 0 : mr_rng_exponential(&rng, 0.1);
+        job[i] = (struct fluid_job){.job = {.bytes = mr_rng_range(&rng, 1e7, 4e8),
+                                            .cap_bytes_s = line_bytes_s,
+                                            .out = {is_in ? many : 9, line_bytes_s},
+                                            .in = {is_in ? 9 : many, line_bytes_s},
+                                            .from = from,
+                                            .to = to,
+                                            .tag = (uint64_t)i},
+                                    .start_s = at_s};
+    }
+}
+
+/* The links carry far more than the lines: `shared` over the lines is exact. */
+static void lines_alone(void *data)
+{
+    enum {
+        n = 60
+    };
+    struct mr_transfer *net = data, *shared;
+    const uint32_t from = host("H0.R0.K0.g0"), to = host("H0.R0.K0.g1");
+    struct mr_err err = {0};
+    uint32_t route;
+    double worst_s = 0;
+    assert_int_equal(mr_topology_route(topology, from, to, line_bytes_s, &route, &err), MR_OK);
+    struct mr_topology *lines = line_topology(topology->route[route].latency_s);
+    for (uint64_t round = 0; round < 8; round++) {
+        const double base_s = mr_transfer_now_s(net);
+        draw_lines(round, n, round / 2 % 2 == 0, from, to);
+        memcpy(other, job, sizeof job);
+        double bytes = 0;
+        for (int i = 0; i < n; i++) {
+            bytes += job[i].job.bytes;
+            job[i].start_s += base_s;
+            other[i].job.from = other[i].job.out.number;
+            other[i].job.to = other[i].job.in.number;
+            other[i].job.cap_bytes_s = (double)INFINITY;
+        }
+        assert_int_equal(mr_transfer_shared(lines, NULL, &shared, &err), MR_OK);
+        fluid_send(shared, other, n);
+        mr_transfer_destroy(shared);
+        fluid_send(net, job, n);
+        double last_s = 0;
+        for (int i = 0; i < n; i++) {
+            mr_assert_near(job[i].end_s - base_s, other[i].end_s, 0, 1e-9);
+            worst_s = fmax(worst_s, fabs(job[i].end_s - base_s - other[i].end_s));
+            last_s = fmax(last_s, job[i].end_s - base_s);
+        }
+        assert_true(last_s >= bytes / (line_bytes_s * topology->efficiency));
+    }
+    print_message("lines alone: flow and shared at most %.1e s apart\n", worst_s);
+    mr_topology_destroy(lines);
+}
+
+MR_TEST(lines_bind_all_their_transfers)
+{
+    load_three_racks(0.8);
+    struct mr_transfer *net = flow();
+    run(net, lines_alone);
+    mr_transfer_destroy(net);
+    unload();
+}
+
+static void send_over(struct mr_transfer *net, const struct mr_transfer_job *ends, double bytes,
+                      uint64_t *id)
+{
+    struct mr_transfer_job one = *ends;
+    struct mr_err err = {0};
+    one.bytes = bytes;
+    one.cap_bytes_s = (double)INFINITY;
+    if (mr_transfer_start(net, &one, mr_transfer_now_s(net), id, &err) != MR_OK)
+        fail_msg("%s", err.text);
+}
+
+/* 1 sends to 3 and 4, 2 to 4, whose line is 0.6 GB/s: both into it get 0.3, and the other one the
+ * 0.7 that are left of the line out of 1. Then two share a line until one is taken back after half
+ * a second: the other has 0.75 GB to go. All inside one host. */
+static void lines_known(void *data)
+{
+    struct mr_transfer *net = data;
+    struct mr_transfer_ends ends;
+    const uint32_t at = host("H0.R0.K0.g0");
+    const struct mr_transfer_job way[] = {
+        {.from = at, .to = at, .out = {1, 1e9}, .in = {3, 1e9}},
+        {.from = at, .to = at, .out = {1, 1e9}, .in = {4, 6e8}},
+        {.from = at, .to = at, .out = {2, 1e9}, .in = {4, 6e8}},
+    };
+    uint64_t id;
+    send_over(net, &way[0], 7e8, NULL);
+    send_over(net, &way[1], 3e8, NULL);
+    send_over(net, &way[2], 3e8, NULL);
+    double at_s = 0;
+    for (size_t n = 0; n < 3; n += ends.n)
+        at_s = mr_transfer_advance(net, (double)INFINITY, &ends);
+    mr_assert_near(at_s, 1, 0, 1e-9);
+    send_over(net, &way[0], 1e9, NULL);
+    send_over(net, &way[0], 1e9, &id);
+    (void)mr_transfer_advance(net, at_s + 0.5, &ends);
+    assert_int_equal(ends.n, 0);
+    assert_true(mr_transfer_cancel(net, id));
+    mr_assert_near(mr_transfer_advance(net, (double)INFINITY, &ends), at_s + 1.25, 0, 1e-9);
+    assert_int_equal(ends.n, 1);
+}
+
+MR_TEST(lines_are_shared_by_max_min)
+{
+    load_three_racks(1);
+    struct mr_transfer *net = flow();
+    run(net, lines_known);
+    mr_transfer_destroy(net);
+    unload();
+}
+
 MR_TEST_MAIN(MR_TEST_ENTRY(wiring_knows_simgrids_routes),
              MR_TEST_ENTRY(a_package_has_a_host_at_every_level),
              MR_TEST_ENTRY(one_at_a_time_all_modes_agree), MR_TEST_ENTRY(max_min_in_one_row),
@@ -542,4 +691,6 @@ MR_TEST_MAIN(MR_TEST_ENTRY(wiring_knows_simgrids_routes),
              MR_TEST_ENTRY(one_scenario_in_three_modes),
              MR_TEST_ENTRY(a_broken_link_fails_what_it_carries),
              MR_TEST_ENTRY(order_of_starts_and_stops_do_not_matter),
-             MR_TEST_ENTRY(strangers_change_nothing), MR_TEST_ENTRY(the_body_has_a_large_stack))
+             MR_TEST_ENTRY(strangers_change_nothing), MR_TEST_ENTRY(the_body_has_a_large_stack),
+             MR_TEST_ENTRY(lines_bind_all_their_transfers),
+             MR_TEST_ENTRY(lines_are_shared_by_max_min))
