@@ -2,9 +2,11 @@
 /* A draw is one number u of the call's own stream: floor(n / g + u) has the mean n / g. */
 #include "engine/serve/accept.h"
 
+#include "engine/base/num.h"
 #include "engine/base/rng.h"
 
 #include <math.h>
+#include <string.h>
 
 mr_status mr_accept_check(const struct mr_accept *accept, struct mr_err *err)
 {
@@ -12,6 +14,43 @@ mr_status mr_accept_check(const struct mr_accept *accept, struct mr_err *err)
         return mr_err_set(err, MR_RANGE, MR_NOWHERE,
                           "a step with %u drafts makes 1 to %u tokens of a call, not %g",
                           accept->n_draft, accept->n_draft + 1, 1 + accept->extra);
+    return MR_OK;
+}
+
+static mr_status chance(double value, const char *text, struct mr_err *err)
+{
+    if (!(value >= 0 && value <= 1))
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                          "accepted=\"%s\": %g is no chance of a draft (0 to 1)", text, value);
+    return MR_OK;
+}
+
+mr_status mr_accept_mean(const char *text, uint32_t n_draft, double *mean, struct mr_err *err)
+{
+    uint32_t n = 0;
+    double all = 1, sum = 1, first = 0;
+    for (const char *at = text + strspn(text, " "); *at != '\0'; n++) {
+        double value = 0;
+        const size_t n_byte = mr_num_scan_f64(at, strlen(at), &value);
+        if (n_byte == 0 || (at[n_byte] != ' ' && at[n_byte] != '\0'))
+            return mr_err_set(err, MR_PARSE, MR_NOWHERE,
+                              "accepted=\"%s\": expected mean tokens of a step, or a chance for "
+                              "each draft with spaces between",
+                              text);
+        at += n_byte + strspn(at + n_byte, " ");
+        if (n == 0)
+            first = value;
+        if (n > 0 || *at != '\0' || !(value == 0 || value >= 1))
+            MR_TRY(chance(value, text, err));
+        all *= value;
+        sum += all;
+    }
+    const bool is_mean = n == 1 && (first == 0 || first >= 1);
+    if (n != n_draft && !is_mean)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                          "accepted=\"%s\": %u chances for %u drafts: one for each", text, n,
+                          n_draft);
+    *mean = is_mean ? first : sum;
     return MR_OK;
 }
 

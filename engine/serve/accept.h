@@ -34,6 +34,13 @@ struct mr_accept {
  *  @return MR_OK or MR_RANGE, naming the figure */
 MR_CHECKED mr_status mr_accept_check(const struct mr_accept *accept, struct mr_err *err);
 
+/** Mean tokens of a step out of text: one number of 1 or more is that mean, 0 is none known, else
+ *  there is a chance for every draft that it is accepted, given that those before it were. Draft k
+ *  counts when all up to it are: g = 1 + p1 + p1 p2 + ...
+ *  @param[out] mean g, or 0 @return MR_OK, MR_PARSE, MR_RANGE */
+MR_CHECKED mr_status mr_accept_mean(const char *text, uint32_t n_draft, double *mean,
+                                    struct mr_err *err);
+
 /** made(c): whole tokens a call that decodes since clock 0 would have made. */
 static inline uint64_t mr_accept_made(const struct mr_accept *accept, uint64_t clock)
 {

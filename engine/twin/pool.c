@@ -33,7 +33,6 @@ static bool make_setup(struct mr_shelf *shelf, const struct mr_scenario_deployme
                                         card_of(shelf, &mr_software_kind, d->software, at, diags),
                                     .kv_element_bytes = d->kv == 0 ? 2 : 1,
                                     .n_draft = (uint32_t)d->n_draft,
-                                    .accepted = d->accepted,
                                     .domain_packages = (uint32_t)d->n_domain};
     if (setup->gpu == NULL || setup->llm == NULL || setup->software == NULL)
         return false;
@@ -63,6 +62,7 @@ mr_status mr_pool_open(struct mr_shelf *shelf, const struct mr_scenario *scenari
     *pool = (struct mr_pool){0};
     if (!make_setup(shelf, d, element, at, &pool->setup, diags))
         return diags->first_error;
+    MR_TRY(mr_accept_mean(d->accepted, (uint32_t)d->n_draft, &pool->setup.accepted, err));
     if (d->profile != NULL) {
         const struct mr_card *card = mr_shelf_card(shelf, &mr_profile_kind, d->profile, at, diags);
         if (card == NULL)

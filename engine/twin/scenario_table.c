@@ -60,7 +60,7 @@ static const struct mr_param deployment_rows[] = {
     MR_PARAM_ONE_OF(D, format, "format", formats, "own", "Weights; own: as published, else fp8"),
     MR_PARAM_ONE_OF(D, kv, "kv", kv_formats, "fp8", "Format of keys and values"),
     MR_PARAM_N(D, n_draft, "drafts", "0", 0, 64, "Speculative tokens per step"),
-    MR_PARAM(D, accepted, "accepted", MR_Q_COUNT, "0", 0, 64, "Mean tokens of a step with drafts; 0: the card's"),
+    MR_PARAM_STR(D, accepted, "accepted", "0", "Mean tokens of a step with drafts, or for each draft the chance that it is accepted given those before (0.8 0.6 0.4); 0: the card's"),
     MR_PARAM_ONE_OF(D, verify, "verify", verifies, "up", "Steps of a call with drafts: rounded up, or drawn so that their mean is right"),
     MR_PARAM_ONE_OF(D, policy, "policy", policies, "vllm1", "Who is in the next step"),
     MR_PARAM_ONE_OF(D, scheduling, "scheduling", schedulings, "fcfs", "Within a class: by arrival, the last to start is preempted; or by priority, the lowest is (vllm1)"),

@@ -88,6 +88,47 @@ MR_TEST(steps_make_the_tokens)
     }
 }
 
+/* 1 + 0.8 + 0.8 0.6 + 0.8 0.6 0.4 = 2.472 */
+MR_TEST(chances_of_drafts_make_a_mean)
+{
+    static const struct {
+        const char *text;
+        uint32_t n_draft;
+        double mean;
+    } good[] = {{"0.8 0.6 0.4", 3, 2.472},
+                {" 0.8  0.6 0.4 ", 3, 2.472},
+                {"0.7", 1, 1.7},
+                {"1 1 1", 3, 4},
+                {"0.9 0 0.9", 3, 1.9},
+                {"2.8", 4, 2.8},
+                {"0", 3, 0},
+                {"1", 3, 1}};
+    static const struct {
+        const char *text;
+        mr_status st;
+        const char *says;
+    } bad[] = {{"0.8 0.6", MR_RANGE, "2 chances for 3 drafts"},
+               {"0.8", MR_RANGE, "1 chances for 3 drafts"},
+               {"", MR_RANGE, "0 chances"},
+               {"0.8 1.2 0.4", MR_RANGE, "1.2 is no chance"},
+               {"2 0.5 0.5", MR_RANGE, "2 is no chance"},
+               {"0.8 -0.6 0.4", MR_RANGE, "-0.6 is no chance"},
+               {"-1", MR_RANGE, "-1 is no chance"},
+               {"0.8,0.6,0.4", MR_PARSE, "spaces between"},
+               {"much", MR_PARSE, "mean tokens of a step"}};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        double mean = -1;
+        assert_int_equal(mr_accept_mean(good[i].text, good[i].n_draft, &mean, NULL), MR_OK);
+        mr_assert_near(mean, good[i].mean, 1e-15, 0);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct mr_err err = {0};
+        double mean = -1;
+        assert_int_equal(mr_accept_mean(bad[i].text, 3, &mean, &err), bad[i].st);
+        mr_assert_contains(err.text, bad[i].says);
+    }
+}
+
 MR_TEST(steps_within_tokens)
 {
     struct mr_rng rng = mr_rng_stream(51, MR_RNG_TEST, 1);
@@ -350,8 +391,8 @@ MR_TEST(what_cannot_be)
     tear_down(&p);
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(steps_make_the_tokens), MR_TEST_ENTRY(steps_within_tokens),
-             MR_TEST_ENTRY(blocks_are_those_of_all_calls), MR_TEST_ENTRY(leaps_are_steps),
-             MR_TEST_ENTRY(times_are_those_of_plain_steps),
+MR_TEST_MAIN(MR_TEST_ENTRY(steps_make_the_tokens), MR_TEST_ENTRY(chances_of_drafts_make_a_mean),
+             MR_TEST_ENTRY(steps_within_tokens), MR_TEST_ENTRY(blocks_are_those_of_all_calls),
+             MR_TEST_ENTRY(leaps_are_steps), MR_TEST_ENTRY(times_are_those_of_plain_steps),
              MR_TEST_ENTRY(none_accepted_is_none_drafted),
              MR_TEST_ENTRY(a_batch_bound_by_memory_gains), MR_TEST_ENTRY(what_cannot_be))
