@@ -79,13 +79,16 @@ static mr_status play(struct search *s, struct mr_search_trial *trial, size_t n,
     for (size_t i = 0; i < n; i++) {
         struct mr_search_item *item = &s->item[trial[i].item];
         const long load = (long)trial[i].load;
-        if (trial[i].holds && !trial[i].has_failed) {
+        const bool holds = trial[i].holds && !trial[i].has_failed;
+        if (holds) {
             item->lo = load;
             item->tok_s = trial[i].tok_s;
-            continue;
+            item->is_short = trial[i].is_short;
+        } else {
+            item->hi = load;
         }
-        item->hi = load;
-        memcpy(item->why, trial[i].why, sizeof item->why);
+        if (!holds || trial[i].is_short)
+            memcpy(holds ? item->why_short : item->why, trial[i].why, sizeof item->why);
         if (trial[i].has_failed && item->lo < 0)
             item->fate = MR_SEARCH_FAILED;
     }
@@ -94,26 +97,40 @@ static mr_status play(struct search *s, struct mr_search_trial *trial, size_t n,
 
 /* ---- with a target ---- */
 
+static bool reaches(const struct mr_search_item *item)
+{
+    return item->lo >= 0 && !item->is_short;
+}
+
+/* Neither reached nor out of reach: loads are left between one that is short and one it misses. */
+static bool is_undecided(const struct mr_search_item *item)
+{
+    return item->fate == MR_SEARCH_OPEN && !reaches(item) && item->hi - item->lo > 1;
+}
+
 static mr_status find_smallest(struct search *s, struct mr_err *err)
 {
-    struct mr_search_trial trial[MR_SEARCH_ROUND];
     const size_t n_item = s->plan->n_item;
-    for (size_t at = 0; at < n_item && s->best == n_item;) {
+    for (;;) {
+        struct mr_search_trial trial[MR_SEARCH_ROUND];
         size_t n = 0;
-        for (; at < n_item && n < MR_SEARCH_ROUND; at++) {
-            struct mr_search_item *item = &s->item[s->order[at]];
+        s->best = n_item;
+        for (size_t k = 0; k < n_item && n < MR_SEARCH_ROUND && s->best == n_item; k++) {
+            struct mr_search_item *item = &s->item[s->order[k]];
+            const bool is_new = item->lo < 0 && item->hi == (long)s->plan->n_load;
             if (item->fate == MR_SEARCH_OPEN && item->bound_tok_s < s->plan->target_tok_s)
                 item->fate = MR_SEARCH_BOUND;
-            if (item->fate == MR_SEARCH_OPEN)
-                trial[n++] = (struct mr_search_trial){.item = s->order[at]};
+            if (item->fate == MR_SEARCH_OPEN && reaches(item))
+                s->best = s->order[k];
+            else if (is_undecided(item))
+                trial[n++] = (struct mr_search_trial){
+                    .item = s->order[k],
+                    .load = is_new ? s->plan->first_load : (size_t)((item->lo + item->hi) / 2)};
         }
-        if (n > 0)
-            MR_TRY(play(s, trial, n, err));
-        for (size_t i = 0; i < n && s->best == n_item; i++)
-            if (s->item[trial[i].item].lo == 0)
-                s->best = trial[i].item;
+        if (n == 0)
+            return MR_OK;
+        MR_TRY(play(s, trial, n, err));
     }
-    return MR_OK;
 }
 
 /* ---- the most load ---- */
@@ -172,14 +189,17 @@ static void decide(struct search *s)
     for (size_t i = 0; i < s->plan->n_item; i++) {
         struct mr_search_item *item = &s->item[i];
         const bool is_played = item->lo >= 0 || item->hi < (long)s->plan->n_load;
+        const bool is_open = s->plan->has_target && is_undecided(item);
         if (i == s->best)
             item->fate = MR_SEARCH_BEST;
         if (item->fate != MR_SEARCH_OPEN)
             continue;
-        if (!is_played)
+        if (!is_played || is_open)
             item->fate = MR_SEARCH_LARGER;
         else if (item->lo < 0 && item->hi == 0)
             item->fate = MR_SEARCH_MISSED;
+        else if (s->plan->has_target)
+            item->fate = reaches(item) ? MR_SEARCH_EQUAL : MR_SEARCH_MISSED;
         else if (s->best < s->plan->n_item && item->lo == s->item[s->best].lo)
             item->fate = MR_SEARCH_EQUAL;
         else
@@ -198,11 +218,16 @@ mr_status mr_search_run(const struct mr_search_plan *plan, struct mr_search_item
         item[i].lo = -1;
         item[i].hi = (long)plan->n_load;
         item[i].tok_s = 0;
+        item[i].is_short = false;
+        item[i].why_short[0] = '\0';
         if (item[i].fate == MR_SEARCH_OPEN)
             item[i].why[0] = '\0';
     }
     sort(&s);
     const mr_status st = plan->has_target ? find_smallest(&s, err) : find_most(&s, err);
+    /* who holds most load and makes too few tokens under it, makes too few under any */
+    if (s.best < plan->n_item && item[s.best].is_short)
+        s.best = plan->n_item;
     if (st == MR_OK)
         decide(&s);
     mr_free(s.order);

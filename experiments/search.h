@@ -2,8 +2,10 @@
 /* Which build? Candidates that cost so much and can make so many tokens at most are played, at one
  * load or at several, until it is certain which is best; the fewer runs the better.
  *
- * With a target the best is the smallest candidate that holds the load. Candidates are tried from
- * the smallest on, and the first that holds ends the search: all larger ones need no run.
+ * With a target the best is the smallest candidate that reaches it under some load that it holds.
+ * Where it holds a load and falls short of the target a heavier one is tried, where it misses one a
+ * lighter one: bisection, from the load that is likely to do. Candidates are tried from the
+ * smallest on; those that are larger than one that reaches it need no more runs.
  *
  * Without one it is the candidate that holds the heaviest load; of several the smallest, then the
  * first. With one load it is, of those that hold it, the one that makes most tokens before that. A
@@ -32,7 +34,7 @@ enum {
     X(OPEN, "open", "not decided")                                                      \
     X(BEST, "best", "the answer")                                                       \
     X(REFUSED, "refused", "known before any run: over a limit, or not buildable")       \
-    X(LARGER, "larger", "a smaller one reaches the target: not played")                 \
+    X(LARGER, "larger", "a smaller one reaches the target: not played to the end")      \
     X(BOUND, "bound", "its cards cannot make as many tokens: not played")               \
     X(MISSED, "missed", "played, holds no load")                                        \
     X(LESS, "less", "played, holds less than the best")                                 \
@@ -51,6 +53,7 @@ const char *mr_search_fate_name(enum mr_search_fate fate);
 struct mr_search_trial {
     size_t item, load;
     bool has_failed, holds; /* from here on: the answer */
+    bool is_short;          /* it holds, and makes fewer tokens than are wanted */
     double tok_s;
     char why[MR_SEARCH_WHY]; /* it does not hold, or has failed */
 };
@@ -60,15 +63,19 @@ struct mr_search_item {
                                  after all numbers */
     double bound_tok_s;       /* it cannot make more; INFINITY: not known */
     enum mr_search_fate fate; /* in: OPEN or REFUSED */
-    long lo, hi;              /* out: heaviest load it held, -1: none; lightest it missed */
+    long lo, hi;              /* out: heaviest load it held, -1: none; lightest it missed. What it
+                                 holds between them is not known */
+    bool is_short;            /* out: under load `lo` it makes fewer tokens than are wanted */
     double tok_s;             /* out: made under load `lo` */
     char why[MR_SEARCH_WHY];  /* out: of the last trial that it missed */
+    char why_short[MR_SEARCH_WHY]; /* out: of load `lo` */
 };
 
 struct mr_search_plan {
     size_t n_item, n_load; /* loads grow with their number */
-    bool has_target;       /* then n_load is 1 */
-    double target_tok_s;   /* of the sum; what it takes beside that is the hook's business */
+    bool has_target;
+    double target_tok_s; /* of the sum, for bounds; who falls short is the hook's business */
+    size_t first_load;   /* with a target: tried first */
     void *context;
     mr_status (*play)(void *context, struct mr_search_trial *trial, size_t n, struct mr_err *err);
 };

@@ -208,7 +208,6 @@ static bool keeps_times(const struct mr_sla_tier *t, const struct mr_figures *ru
 static bool keeps(const struct mr_sla_tier *t, const struct mr_figures *run, char *why, size_t cap)
 {
     const struct calls c = count(run, t->name);
-    const double tok_s = mr_sla_tok_s(run, t->name);
     if (isnan(c.n_arrived)) {
         snprintf(why, cap, "tier %.40s: the run has none of this name", t->name);
         return false;
@@ -217,10 +216,6 @@ static bool keeps(const struct mr_sla_tier *t, const struct mr_figures *run, cha
         snprintf(why, cap, "tier %.40s: %.4g %% within objectives, %.4g %% wanted%s", t->name,
                  100 * c.n_met / c.n_arrived, 100 * t->met_frac,
                  c.n_late > late_max_frac * c.n_arrived ? "; the queue grows" : "");
-        return false;
-    }
-    if (tok_s < t->tok_s) {
-        snprintf(why, cap, "tier %.40s: %.4g tok/s of %.4g tok/s", t->name, tok_s, t->tok_s);
         return false;
     }
     return keeps_times(t, run, why, cap);
@@ -244,6 +239,20 @@ bool mr_sla_is_kept(const struct mr_sla *sla, double met_frac, const struct mr_f
             i++;
         if (i == run->n_tier)
             return keeps(&sla->tier[k], run, why, cap);
+    }
+    return true;
+}
+
+bool mr_sla_has_tokens(const struct mr_sla *sla, const struct mr_figures *run, char *why,
+                       size_t cap)
+{
+    for (size_t i = 0; i < sla->n_tier; i++) {
+        const struct mr_sla_tier *t = &sla->tier[i];
+        const double tok_s = mr_sla_tok_s(run, t->name);
+        if (tok_s < t->tok_s) {
+            snprintf(why, cap, "tier %.40s: %.4g tok/s of %.4g tok/s", t->name, tok_s, t->tok_s);
+            return false;
+        }
     }
     return true;
 }

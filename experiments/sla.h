@@ -38,10 +38,15 @@ void mr_sla_fini(struct mr_sla *sla);
 MR_CHECKED mr_status mr_sla_of(struct mr_sla *sla, struct mr_str tier, double met_frac,
                                struct mr_sla_tier **out, struct mr_err *err);
 
-/** Does a run keep it? Tiers that are not named owe `met_frac` of their calls.
+/** Does a run keep it, but for tokens per second? Tiers that are not named owe `met_frac` of their
+ *  calls.
  *  @param[out] why what is broken first, and by how much */
 bool mr_sla_is_kept(const struct mr_sla *sla, double met_frac, const struct mr_figures *run,
                     char *why, size_t cap);
+
+/** Does a run make the tokens per second that tiers are promised? @param[out] why */
+bool mr_sla_has_tokens(const struct mr_sla *sla, const struct mr_figures *run, char *why,
+                       size_t cap);
 
 /** Tokens per second of a tier, or of all for NULL: see above. */
 double mr_sla_tok_s(const struct mr_figures *run, const char *tier);

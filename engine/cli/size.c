@@ -192,11 +192,9 @@ static mr_status search(struct sizing *s, size_t *best, struct mr_err *err)
                                             s->space.load.n_value > 0 ? s->space.load.n_value : 1,
                                         .has_target = s->opts->target.n > 0,
                                         .target_tok_s = s->target_tok_s,
+                                        .first_load = s->space.first_load,
                                         .context = &s->play,
                                         .play = mr_size_play_round};
-    if (plan.has_target && plan.n_load > 1)
-        return mr_err_set(err, MR_SCHEMA, MR_NOWHERE,
-                          "--load: with a target the load is one, that of the target");
     MR_TRY(check_output(s, err));
     MR_TRY(make_folder(s, err));
     s->play = (struct mr_size_play){.space = &s->space,
@@ -232,6 +230,7 @@ int mr_size_verb(const struct mr_verb_call *call)
     struct mr_diags diags = {0};
     s.space.path = call->arg[0];
     s.space.opts = s.opts;
+    s.space.sla = &s.sla;
     mr_status st = read_goal(&s, &diags);
     if (st == MR_OK)
         st = mr_size_space_make(&s.space, s.target_tok_s, &diags);

@@ -143,7 +143,18 @@ static mr_status run_batch(struct mr_size_play *play, size_t n, struct mr_err *e
 
 /* ---- the judgment ---- */
 
-static bool judge(const struct mr_size_play *play, const struct mr_figures *f, double tok_s,
+/* Under a load that it holds. */
+static bool is_short(const struct mr_size_play *play, const struct mr_figures *f, double tok_s,
+                     char why[MR_SEARCH_WHY])
+{
+    if (!mr_sla_has_tokens(play->sla, f, why, MR_SEARCH_WHY))
+        return true;
+    if (tok_s < play->target_tok_s)
+        snprintf(why, MR_SEARCH_WHY, "%.4g tok/s of %.4g tok/s", tok_s, play->target_tok_s);
+    return tok_s < play->target_tok_s;
+}
+
+static bool judge(const struct mr_size_play *play, const struct mr_figures *f,
                   char why[MR_SEARCH_WHY])
 {
     const double limit_mw = play->space->opts->limit_mw;
@@ -153,20 +164,15 @@ static bool judge(const struct mr_size_play *play, const struct mr_figures *f, d
                  limit_mw);
         return false;
     }
-    if (!mr_sla_is_kept(play->sla, play->space->opts->met_frac, f, why, MR_SEARCH_WHY))
-        return false;
-    if (tok_s < play->target_tok_s) {
-        snprintf(why, MR_SEARCH_WHY, "%.4g tok/s of %.4g tok/s", tok_s, play->target_tok_s);
-        return false;
-    }
-    return true;
+    return mr_sla_is_kept(play->sla, play->space->opts->met_frac, f, why, MR_SEARCH_WHY);
 }
 
 static mr_status look_at(struct mr_size_play *play, struct mr_search_trial *trial, size_t i_run,
                          struct mr_err *err)
 {
     const double n = (double)NAN;
-    struct mr_size_run run = {trial->item, trial->load, trial->has_failed, false, n, n, n, n, n, n};
+    struct mr_size_run run = {
+        trial->item, trial->load, trial->has_failed, false, n, n, n, n, n, n, n, n};
     struct mr_figures f = {0};
     if (!trial->has_failed) {
         const char *json = file_of(play, i_run, ".json", err);
@@ -181,7 +187,11 @@ static mr_status look_at(struct mr_size_play *play, struct mr_search_trial *tria
         run.usd_mtok = mr_figures_value(&f, "economy.usd_per_mtok");
         run.user_tok_s = mr_figures_value(&f, "tok_s.output_per_user_p50");
         run.n_violation = mr_figures_value(&f, "violations");
-        run.holds = trial->holds = judge(play, &f, run.tok_s, trial->why);
+        trial->holds = judge(play, &f, trial->why);
+        trial->is_short = trial->holds && is_short(play, &f, run.tok_s, trial->why);
+        run.holds = trial->holds && !trial->is_short;
+        run.open_frac =
+            mr_figures_value(&f, "requests.in_flight") / mr_figures_value(&f, "requests.arrived");
         mr_figures_fini(&f);
     }
     MR_TRY(mr_grow(&play->run, &play->cap_run, play->n_run + 1, sizeof *play->run, err));

@@ -13,6 +13,8 @@ struct mr_size_run {
     size_t build, load;
     bool has_failed, holds;
     double tok_s, peak_mw, mean_mw, usd_mtok, user_tok_s, n_violation;
+    double open_frac; /* calls under way when it ended, of those that came */
+    double call_frac; /* mean time of a call, of the run's */
 };
 
 /* Zero-initialize but for what says so; mr_size_play_fini. */

@@ -22,6 +22,8 @@ enum {
     load_octave = 8, /* loads of the scenario's rate, an eighth to sixteen times it */
     load_below = 3 * load_octave,
     load_above = 4 * load_octave,
+    target_octave = 32, /* loads of a target */
+    target_below = 3,
     auto_size_min = 2, /* rows, in eighths of what the layout has */
     auto_size_max = 12
 };
@@ -29,6 +31,9 @@ enum {
 /* Losses and cooling are estimated, and grants by share of the limit are by another estimate of
  * them: this much over the limit is for the run to decide. */
 static const double doubt = 1.03;
+
+/* A connection of less is a slip of the unit. */
+static const double least_w = 1e3;
 
 struct making {
     struct mr_size_space *space;
@@ -206,26 +211,38 @@ static mr_status add_load(struct mr_size_space *space, double rate_s, struct mr_
                           &load->n_value, &load->cap_value, err);
 }
 
+/* From a little less than the target, for mean lengths are of all calls and those of a run vary,
+ * to twice it. Tried first is what offers 2 % more than is asked for, and three standard deviations
+ * of the number of calls. */
+static mr_status choose_target_load(struct mr_size_space *space, const struct mr_scenario *base,
+                                    double target_tok_s, struct mr_err *err)
+{
+    const struct mr_arrivals_spec *w = &base->workload;
+    const double mean_tok = w->output_tok * mr_exp(0.5 * w->output_spread * w->output_spread);
+    const double rate_s = target_tok_s / mean_tok, n = rate_s * base->top.until_s;
+    const double more = 1.02 + (isfinite(n) && n > 0 ? 3 / sqrt(n) : 0);
+    for (int k = -target_below; k <= target_octave; k++) {
+        const double ratio = mr_exp(k * mr_log(2) / target_octave);
+        space->first_load += ratio < more && k < target_octave;
+        MR_TRY(add_load(space, rate_s * ratio, err));
+    }
+    return MR_OK;
+}
+
 /* Calls that are drawn can come more or less often; recorded ones and sessions come as they are.
- * With a target a little more is offered than is asked for: 2 %, and three standard deviations of
- * the number of calls. */
+ * Targets of tiers alone do not tell the load: their share of the calls is the workload's. */
 static mr_status choose_load(struct mr_size_space *space, const struct mr_scenario *base,
                              double target_tok_s, struct mr_err *err)
 {
     static const char path[] = "workload/rate";
     const struct mr_arrivals_spec *w = &base->workload;
+    space->first_load = space->load.n_value / 2;
     if (space->is_load_mine || base->has_agents || w->file != NULL || is_said(space, path))
         return MR_OK;
-    if (target_tok_s > 0) {
-        const double mean_tok = w->output_tok * mr_exp(0.5 * w->output_spread * w->output_spread);
-        const double rate_s = target_tok_s / mean_tok, n = rate_s * base->top.until_s;
-        const double more = isfinite(n) && n > 0 ? 3 / sqrt(n) : 0;
-        space->load.path = path;
-        return add_load(space, rate_s * (1.02 + more), err);
-    }
-    if (space->opts->target.n > 0)
-        return MR_OK;
     space->load.path = path;
+    if (target_tok_s > 0)
+        return choose_target_load(space, base, target_tok_s, err);
+    space->first_load = load_below;
     for (int k = -load_below; k <= load_above; k++)
         MR_TRY(add_load(space, w->rate_s * mr_exp(k * mr_log(2) / load_octave), err));
     return MR_OK;
@@ -518,6 +535,22 @@ static void look_at_base(struct making *m, const struct mr_scenario *s)
     mr_site_destroy(site);
 }
 
+/* Before anything is played. */
+static mr_status check_tiers(const struct mr_size_space *space, const struct mr_scenario *base,
+                             struct mr_err *err)
+{
+    for (size_t i = 0; i < space->sla->n_tier; i++) {
+        const struct mr_sla_tier *t = &space->sla->tier[i];
+        size_t k = 0;
+        while (k < base->n_tier && strcmp(base->tier[k].name, t->name) != 0)
+            k++;
+        if (k == base->n_tier)
+            return mr_err_set(err, MR_REF, t->at,
+                              "tier \"%.60s\": the scenario has none of that name", t->name);
+    }
+    return MR_OK;
+}
+
 static mr_status count_builds(struct mr_size_space *space, struct mr_err *err)
 {
     size_t n = 1;
@@ -547,11 +580,17 @@ static mr_status make_all(struct making *m, double target_tok_s)
     mr_status st = begin(m, &plain, 0);
     space->n_factor = n_given;
     space->grid_w = 1e6 * o->limit_mw;
+    if (st == MR_OK && space->grid_w > 0 && space->grid_w < least_w)
+        st = mr_err_set(m->err, MR_RANGE, MR_NOWHERE,
+                        "--limit-mw %g: these are megawatts, and no rack runs on less than 1 kW",
+                        o->limit_mw);
     if (st == MR_OK)
         st = mr_scenario_load(space->path, plain.set, plain.n_set, &base, m->diags);
     if (st == MR_OK && base.site.file == NULL && (o->limit_mw > 0 || o->budget_usd > 0))
         st = mr_err_set(m->err, MR_SCHEMA, (struct mr_place){space->path, 0, 0},
                         "names no site: megawatts and dollars are those of a site");
+    if (st == MR_OK)
+        st = check_tiers(space, &base, m->err);
     if (st == MR_OK)
         st = choose_factors(space, &base, m->err);
     if (st == MR_OK)

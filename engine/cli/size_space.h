@@ -11,6 +11,7 @@
 #include "engine/cli/size.h"
 #include "engine/twin/scenario.h"
 #include "experiments/search.h"
+#include "experiments/sla.h"
 
 enum {
     MR_SIZE_BUILDS = 20000,
@@ -36,10 +37,12 @@ struct mr_size_build {
 struct mr_size_space {
     const char *path; /* of the scenario; lent, as the options are */
     const struct mr_size_opts_values *opts;
+    const struct mr_sla *sla; /* whose tiers must be the scenario's */
     struct mr_arena texts;
     struct mr_size_factor factor[MR_SIZE_FACTORS];
     size_t n_factor;
     struct mr_size_factor load;     /* no path: the scenario's own */
+    size_t first_load;              /* with a target: which to try first */
     bool is_load_mine, has_factors; /* of the user, not chosen here */
     struct mr_size_build *build;    /* n_build of them, the last factor fastest */
     struct mr_search_item *item;    /* likewise: size, bound, and who is refused */

@@ -19,6 +19,18 @@ enum {
     column_max = 24
 };
 
+/* More calls than these under way at the end of a run: it is short for them. */
+static const double open_max_frac = 0.05;
+
+/* ---- what is known ---- */
+
+/* It may hold heavier loads that were not tried: its tokens are a lower bound. */
+static bool is_bounded(const struct mr_size_told *told, size_t i)
+{
+    const struct mr_search_item *item = &told->space->item[i];
+    return item->lo >= 0 && item->hi - item->lo > 1;
+}
+
 /* ---- order ---- */
 
 /* The run that stands for a build: that of the heaviest load it held, else its last. */
@@ -113,6 +125,16 @@ static const char *equal_of(const struct mr_size_told *told)
                                          : "fewer tokens, or as many and larger";
 }
 
+/* What it makes under the heaviest load it holds, and why it holds no heavier one. */
+static void put_short(const struct mr_size_told *told, const struct mr_search_item *item,
+                      const char *beyond, char *out, size_t cap)
+{
+    const struct mr_size_factor *load = &told->space->load;
+    snprintf(out, cap, "%s%s%s%s%s%s%s", load->n_value > 1 ? load->value[item->lo] : "",
+             load->n_value > 1 ? ": " : "", item->why_short, beyond[0] != '\0' ? "; " : "", beyond,
+             beyond[0] != '\0' ? ": " : "", beyond[0] != '\0' ? item->why : "");
+}
+
 static void why_of(const struct mr_size_told *told, size_t i, char *out, size_t cap)
 {
     const struct mr_search_item *item = &told->space->item[i];
@@ -129,7 +151,8 @@ static void why_of(const struct mr_size_told *told, size_t i, char *out, size_t 
         snprintf(out, cap, "%s%s", equal_of(told), warning_of(told, i, broken));
         break;
     case MR_SEARCH_LARGER:
-        snprintf(out, cap, "%s", "a smaller one does: not played");
+        snprintf(out, cap, "a smaller one does: not played%s",
+                 run_of(told, i) != NULL ? " to the end" : "");
         break;
     case MR_SEARCH_BOUND:
         mr_num_format_human(item->bound_tok_s, 4, bound);
@@ -137,6 +160,10 @@ static void why_of(const struct mr_size_told *told, size_t i, char *out, size_t 
         break;
     case MR_SEARCH_LESS:
     case MR_SEARCH_MISSED:
+        if (item->lo >= 0 && item->is_short) {
+            put_short(told, item, of_load, out, cap);
+            break;
+        }
         snprintf(out, cap, "%s%s%s", of_load, of_load[0] != '\0' ? ": " : "", item->why);
         break;
     case MR_SEARCH_OPEN:
@@ -146,6 +173,18 @@ static void why_of(const struct mr_size_told *told, size_t i, char *out, size_t 
         snprintf(out, cap, "%s", item->why);
         break;
     }
+}
+
+/* ">" before what is at least so much. */
+static void put_tokens(const struct mr_size_told *told, size_t i, struct mr_buf *out)
+{
+    const struct mr_search_item *item = &told->space->item[i];
+    char number[MR_NUM_CAP], text[MR_NUM_CAP + 1] = "-";
+    if (item->lo >= 0 && isfinite(item->tok_s)) {
+        mr_num_format_human(item->tok_s, 4, number);
+        snprintf(text, sizeof text, "%s%s", is_bounded(told, i) ? ">" : "", number);
+    }
+    mr_buf_printf(out, " %10s", text);
 }
 
 static void put_head(const struct mr_size_told *told, struct mr_buf *out)
@@ -166,7 +205,7 @@ static void put_row(const struct mr_size_told *told, size_t i, struct mr_buf *ou
     const struct mr_size_build *build = &space->build[i];
     const struct mr_search_item *item = &space->item[i];
     const struct mr_size_run *run = run_of(told, i);
-    char why[2 * MR_SEARCH_WHY];
+    char why[3 * MR_SEARCH_WHY];
     mr_buf_text(out, i == told->best ? "  *" : "   ");
     for (size_t k = 0; k < space->n_factor; k++)
         mr_buf_printf(out, " %*.*s", width_of(&space->factor[k]), column_max, build->value[k]);
@@ -174,7 +213,7 @@ static void put_row(const struct mr_size_told *told, size_t i, struct mr_buf *ou
     put_number(out, build->capital_usd, 1e-6, 8);
     put_number(out, build->nominal_w, 1e-6, 8);
     put_number(out, run != NULL ? run->peak_mw : (double)NAN, 1, 8);
-    put_number(out, run != NULL && item->lo >= 0 ? run->tok_s : (double)NAN, 1, 10);
+    put_tokens(told, i, out);
     if (space->load.n_value > 1)
         mr_buf_printf(out, " %12s", item->lo >= 0 ? space->load.value[item->lo] : "-");
     why_of(told, i, why, sizeof why);
@@ -190,6 +229,11 @@ static void put_table(const struct mr_size_told *told, const size_t *order, stru
     if (n > n_shown)
         mr_buf_printf(out, "    ... and %zu more (--csv FILE, --json FILE: all of them)\n",
                       n - n_shown);
+    for (size_t i = 0; i < n; i++)
+        if (is_bounded(told, i)) {
+            mr_buf_text(out, "    > at least: heavier loads were not tried once it was decided\n");
+            return;
+        }
 }
 
 /* ---- front ---- */
@@ -224,6 +268,16 @@ static bool is_on_front(const struct mr_size_told *told, size_t i, bool by_money
     return true;
 }
 
+/* Of a sign in the plot. What is only bounded is on no front that is known. */
+static int kind_of(const struct mr_size_told *told, size_t i, bool by_money)
+{
+    if (i == told->best)
+        return 3;
+    if (is_bounded(told, i))
+        return 0;
+    return is_on_front(told, i, by_money) ? 2 : 1;
+}
+
 static void put_front(const struct mr_size_told *told, struct mr_buf *out)
 {
     char plane[n_row][n_col + 1], top[MR_NUM_CAP], right[MR_NUM_CAP];
@@ -237,15 +291,15 @@ static void put_front(const struct mr_size_told *told, struct mr_buf *out)
     if (!(x_max > 0) || !(y_max > 0))
         return;
     memset(plane, ' ', sizeof plane);
-    for (int pass = 0; pass < 3; pass++) /* the front over the others, the best over all */
+    for (int pass = 0; pass < 4; pass++) /* the front over the others, the best over all */
         for (size_t i = 0; i < told->space->n_build; i++) {
             const struct mr_search_item *item = &told->space->item[i];
             const double x = x_of(told, i, by_money);
-            const int kind = i == told->best ? 2 : is_on_front(told, i, by_money) ? 1 : 0;
+            const int kind = kind_of(told, i, by_money);
             if (item->lo < 0 || !isfinite(x) || kind != pass)
                 continue;
             plane[(size_t)((1 - item->tok_s / (1.02 * y_max)) * n_row)]
-                 [(size_t)(x / (1.02 * x_max) * n_col)] = "o#*"[kind];
+                 [(size_t)(x / (1.02 * x_max) * n_col)] = "+o#*"[kind];
         }
     mr_num_format_human(1.02 * y_max, 3, top);
     mr_num_format_human(1.02 * x_max, 3, right);
@@ -259,7 +313,7 @@ static void put_front(const struct mr_size_told *told, struct mr_buf *out)
     mr_buf_text(out, "  +");
     for (size_t c = 0; c < n_col; c++)
         mr_buf_char(out, '-');
-    mr_buf_printf(out, "\n   %s, up to %s   (* the answer, # the front, o within it)\n",
+    mr_buf_printf(out, "\n   %s, up to %s   (* the answer, # the front, o within it, + at least)\n",
                   by_money ? "capital, MUSD" : "MW at the meter by the cards", right);
 }
 
@@ -286,12 +340,66 @@ static void put_counts(const struct mr_size_told *told, struct mr_buf *out)
             mr_buf_printf(out, "; %zu %s", n, texts[k]);
     }
     mr_buf_text(out, "\n");
+    if (space->load.path == NULL)
+        mr_buf_text(out, "the load is the scenario's own for all of them: it was not varied "
+                         "(--load PATH=VALUES)\n");
+}
+
+/* Numbers from first to last: beyond an end there may be more. */
+static bool is_at_edge(const struct mr_size_factor *factor, const char *value)
+{
+    double x;
+    const size_t n = factor->n_value;
+    return n > 1 && mr_num_scan_f64(value, strlen(value), &x) > 0 &&
+           (strcmp(value, factor->value[0]) == 0 || strcmp(value, factor->value[n - 1]) == 0);
+}
+
+/* Even where calls were fastest. */
+static bool are_runs_short(const struct mr_size_told *told)
+{
+    double least_frac = (double)INFINITY;
+    for (size_t i = 0; i < told->play->n_run; i++)
+        least_frac = fmin(least_frac, told->play->run[i].call_frac);
+    return isfinite(least_frac) && least_frac > open_max_frac;
+}
+
+/* What makes the answer less certain than it looks. */
+static void put_doubts(const struct mr_size_told *told, struct mr_buf *out)
+{
+    const struct mr_size_space *space = told->space;
+    const struct mr_size_build *build = &space->build[told->best];
+    const struct mr_size_run *run = run_of(told, told->best);
+    for (size_t k = 0; k < space->n_factor; k++)
+        if (is_at_edge(&space->factor[k], build->value[k]))
+            mr_buf_printf(out, "%s=%s is an edge of --over: what is beyond it was not tried\n",
+                          space->factor[k].path, build->value[k]);
+    if (run == NULL)
+        return;
+    if (run->n_violation > 0)
+        mr_buf_printf(out, "its run passed %.0f limits inside the site (report of -o FILE)\n",
+                      run->n_violation);
+    if (space->grid_w > 0 && build->nominal_w > space->grid_w)
+        mr_buf_printf(
+            out,
+            "its racks' limits add up to %.4g MW, more than the %.4g MW of the connection "
+            "by as much as losses are uncertain; its run took %.4g MW at most\n",
+            build->nominal_w * 1e-6, space->grid_w * 1e-6, run->peak_mw);
+    if (run->open_frac > open_max_frac)
+        mr_buf_printf(
+            out,
+            "%.3g %% of the calls were under way when its run ended, judged by those that "
+            "ended; a result file counts them as missed: too short to be steady, --until "
+            "tells more\n",
+            100 * run->open_frac);
 }
 
 static void put_best(const struct mr_size_told *told, struct mr_buf *out)
 {
     const struct mr_size_space *space = told->space;
     if (told->best == space->n_build) {
+        if (are_runs_short(told))
+            mr_buf_text(out, "the runs are too short to be steady: a call takes more than a "
+                             "twentieth of them (--until)\n");
         mr_buf_text(out, "no build holds it\n");
         return;
     }
@@ -308,6 +416,7 @@ static void put_best(const struct mr_size_told *told, struct mr_buf *out)
         mr_buf_printf(out,
                       "it holds the heaviest load of all: more may be possible (--load '%s=...')\n",
                       space->load.path);
+    put_doubts(told, out);
 }
 
 void mr_size_tell_text(const struct mr_size_told *told, struct mr_buf *out)
@@ -341,7 +450,7 @@ static void put_build(const struct mr_size_told *told, size_t i, struct mr_jsonw
     const struct mr_size_space *space = told->space;
     const struct mr_size_build *build = &space->build[i];
     const struct mr_search_item *item = &space->item[i];
-    char why[2 * MR_SEARCH_WHY];
+    char why[3 * MR_SEARCH_WHY];
     why_of(told, i, why, sizeof why);
     mr_jsonw_object(w);
     mr_jsonw_key_u64(w, "build", i);
@@ -362,6 +471,7 @@ static void put_build(const struct mr_size_told *told, size_t i, struct mr_jsonw
     mr_jsonw_key_text(
         w, "load", item->lo >= 0 && space->load.path != NULL ? space->load.value[item->lo] : NULL);
     mr_jsonw_key_f64(w, "tok_s", item->lo >= 0 ? item->tok_s : (double)NAN);
+    mr_jsonw_key_bool(w, "tok_s_is_at_least", is_bounded(told, i));
     put_settings(build, w);
     mr_jsonw_end(w);
 }
@@ -427,9 +537,9 @@ static void put_number_field(struct mr_csv_writer *w, double value)
 
 void mr_size_tell_csv(const struct mr_size_told *told, struct mr_buf *out)
 {
-    static const char *const heads[] = {"racks",        "packages",    "instances", "nominal_mw",
-                                        "capital_usd",  "bound_tok_s", "load",      "tok_s",
-                                        "site_mw_peak", "fate",        "why"};
+    static const char *const heads[] = {
+        "racks", "packages", "instances",    "nominal_mw", "capital_usd", "bound_tok_s",
+        "load",  "tok_s",    "site_mw_peak", "fate",       "why",         "tok_s_is_at_least"};
     const struct mr_size_space *space = told->space;
     struct mr_csv_writer w = {.buf = out};
     mr_csv_put_text(&w, "build");
@@ -442,7 +552,7 @@ void mr_size_tell_csv(const struct mr_size_told *told, struct mr_buf *out)
         const struct mr_size_build *build = &space->build[i];
         const struct mr_search_item *item = &space->item[i];
         const struct mr_size_run *run = run_of(told, i);
-        char why[2 * MR_SEARCH_WHY];
+        char why[3 * MR_SEARCH_WHY];
         why_of(told, i, why, sizeof why);
         mr_csv_put_u64(&w, i);
         for (size_t k = 0; k < space->n_factor; k++)
@@ -459,6 +569,7 @@ void mr_size_tell_csv(const struct mr_size_told *told, struct mr_buf *out)
         put_number_field(&w, run != NULL ? run->peak_mw : (double)NAN);
         mr_csv_put_text(&w, mr_search_fate_name(item->fate));
         mr_csv_put_text(&w, why);
+        mr_csv_put_text(&w, is_bounded(told, i) ? "yes" : "no");
         mr_csv_put_end(&w);
     }
 }

@@ -19,7 +19,8 @@ struct world {
     bool fails[n_item_max];
     double tok_s[n_item_max][n_load_max];
     bool is_played[n_item_max][n_load_max];
-    uint64_t trail; /* hash of all trials in order */
+    double target_tok_s; /* 0: none */
+    uint64_t trail;      /* hash of all trials in order */
 };
 
 static mr_status play(void *context, struct mr_search_trial *trial, size_t n, struct mr_err *err)
@@ -38,6 +39,7 @@ static mr_status play(void *context, struct mr_search_trial *trial, size_t n, st
         trial[i].has_failed = w->fails[a];
         trial[i].holds = (long)l <= w->held[a];
         trial[i].tok_s = w->tok_s[a][l];
+        trial[i].is_short = trial[i].holds && trial[i].tok_s < w->target_tok_s;
         if (!trial[i].holds || trial[i].has_failed)
             snprintf(trial[i].why, sizeof trial[i].why, "load %zu", l);
     }
@@ -63,6 +65,8 @@ static size_t brute(const struct world *w, bool has_target, double target_tok_s)
         if (x->fate == MR_SEARCH_REFUSED || w->fails[i] || w->held[i] < 0 ||
             (has_target && x->bound_tok_s < target_tok_s))
             continue;
+        if (has_target && !(w->tok_s[i][w->held[i]] >= target_tok_s))
+            continue; /* more load, more tokens */
         if (best == w->n_item) {
             best = i;
             continue;
@@ -111,18 +115,17 @@ MR_TEST(finds_what_playing_everything_finds)
         size_t best;
         draw(&rng, &w);
         const bool has_target = k % 2 == 1;
-        if (has_target)
-            w.n_load = 1;
-        for (size_t i = 0; i < w.n_item && has_target; i++)
-            w.held[i] = w.held[i] > 0 ? 0 : w.held[i];
-        struct mr_search_plan plan = {w.n_item, w.n_load, has_target, 150, &w, play};
+        w.target_tok_s = has_target ? 100 * (double)mr_rng_below(&rng, n_load_max) + 2 : 0;
+        const struct mr_search_plan plan = {
+            w.n_item, w.n_load, has_target, w.target_tok_s, (size_t)mr_rng_below(&rng, w.n_load),
+            &w,       play};
         const size_t expected = brute(&w, has_target, plan.target_tok_s);
         assert_int_equal(mr_search_run(&plan, w.item, &best, &err), MR_OK);
         assert_int_equal(best, expected);
         for (size_t i = 0; i < w.n_item; i++) {
             assert_int_not_equal(w.item[i].fate, MR_SEARCH_OPEN);
             assert_int_equal(w.item[i].fate == MR_SEARCH_BEST, i == best);
-            if (w.item[i].fate == MR_SEARCH_MISSED)
+            if (w.item[i].fate == MR_SEARCH_MISSED && !has_target)
                 assert_string_equal(w.item[i].why, "load 0");
         }
         n_played += w.n_played;
@@ -133,16 +136,16 @@ MR_TEST(finds_what_playing_everything_finds)
 
 MR_TEST(with_a_target_larger_ones_are_not_played)
 {
-    struct world w = {.n_item = 20, .n_load = 1};
+    struct world w = {.n_item = 20, .n_load = 1, .target_tok_s = 100};
     struct mr_err err = {0};
     size_t best;
     for (size_t i = 0; i < w.n_item; i++) {
         w.item[i] = (struct mr_search_item){.size = (double)(20 - i), .bound_tok_s = 1e9};
         w.held[i] = 20 - (long)i >= 6 ? 0 : -1;
-        w.tok_s[i][0] = 1;
+        w.tok_s[i][0] = 100;
     }
     w.item[17].bound_tok_s = 50; /* size 3 */
-    const struct mr_search_plan plan = {w.n_item, 1, true, 100, &w, play};
+    const struct mr_search_plan plan = {w.n_item, 1, true, 100, 0, &w, play};
     assert_int_equal(mr_search_run(&plan, w.item, &best, &err), MR_OK);
     assert_int_equal(best, 14);
     assert_int_equal(w.n_round, 2); /* sizes 1 2 4 5, then 6 7 8 9 */
@@ -164,7 +167,7 @@ MR_TEST(losers_need_one_run)
         for (size_t l = 0; l < w.n_load; l++)
             w.tok_s[i][l] = (double)l;
     }
-    const struct mr_search_plan plan = {w.n_item, w.n_load, false, 0, &w, play};
+    const struct mr_search_plan plan = {w.n_item, w.n_load, false, 0, 0, &w, play};
     assert_int_equal(mr_search_run(&plan, w.item, &best, &err), MR_OK);
     assert_int_equal(best, 0);
     for (size_t i = 4; i < w.n_item; i++) { /* beyond the first round */
@@ -188,7 +191,7 @@ MR_TEST(a_hook_may_stop_it)
     struct mr_search_item item[2] = {{.bound_tok_s = 1}, {.bound_tok_s = 2}};
     struct mr_err err = {0};
     size_t best;
-    const struct mr_search_plan plan = {2, 3, false, 0, NULL, stop};
+    const struct mr_search_plan plan = {2, 3, false, 0, 0, NULL, stop};
     assert_int_equal(mr_search_run(&plan, item, &best, &err), MR_STOPPED);
     assert_int_equal(mr_test_live_allocations(), 0);
 }

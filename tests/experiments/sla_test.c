@@ -32,7 +32,8 @@ static bool is_kept(const char *inside, const struct mr_figures *run, char why[2
     if (mr_sla_load(path, &sla, &diags) != MR_OK)
         fail_msg("%s: %s", inside, diags.item[0].err.text);
     why[0] = '\0';
-    const bool is = mr_sla_is_kept(&sla, 0.95, run, why, 256);
+    const bool is =
+        mr_sla_is_kept(&sla, 0.95, run, why, 256) && mr_sla_has_tokens(&sla, run, why, 256);
     mr_sla_fini(&sla);
     return is;
 }
