@@ -204,7 +204,9 @@ static mr_status search(struct sizing *s, size_t *best, struct mr_err *err)
                                     .keeps_results = s->opts->folder != NULL};
     mr_progress_init(&s->play.progress, s->call->ui->with_progress, s->call->ui->is_err_tty,
                      mr_wall_ns());
-    const mr_status st = mr_search_run(&plan, s->space.item, best, err);
+    mr_status st = mr_search_run(&plan, s->space.item, best, err);
+    if (st == MR_OK && *best < s->space.n_build)
+        st = mr_size_play_longer(&s->play, *best, (size_t)s->space.item[*best].lo, err);
     clear_line(s);
     return st;
 }

@@ -68,6 +68,13 @@ static mr_status make_command(struct mr_size_play *play, size_t i_build, size_t 
         play->argv[n++] = "--set";
         play->argv[n++] = keep(play, &text, err);
     }
+    if (play->until_s > 0 && st == MR_OK) {
+        char until[MR_UNIT_CAP];
+        mr_unit_format(play->until_s, MR_Q_TIME, until);
+        mr_buf_printf(&text, "scenario/until=%s", until);
+        play->argv[n++] = "--set"; /* the last of several counts */
+        play->argv[n++] = keep(play, &text, err);
+    }
     if (st == MR_OK) {
         play->argv[n++] = "--";
         play->argv[n++] = space->path;
@@ -219,6 +226,30 @@ const struct mr_size_run *mr_size_play_find(const struct mr_size_play *play, siz
         if (play->run[i].build == build && (long)play->run[i].load == load)
             return &play->run[i];
     return NULL;
+}
+
+mr_status mr_size_play_longer(struct mr_size_play *play, size_t build, size_t load,
+                              struct mr_err *err)
+{
+    const struct mr_size_run *run = mr_size_play_find(play, build, (long)load);
+    const double until_s = MR_SIZE_LONGER * play->space->until_s;
+    const bool keeps_results = play->keeps_results;
+    if (run == NULL || !(run->open_frac > MR_SIZE_OPEN_MAX_FRAC) || !isfinite(until_s))
+        return MR_OK;
+    play->longer = (struct mr_search_trial){.item = build, .load = load};
+    play->until_s = until_s;
+    play->keeps_results = false;
+    const mr_status st = mr_size_play_round(play, &play->longer, 1, err);
+    play->keeps_results = keeps_results;
+    play->until_s = 0;
+    MR_TRY(st);
+    play->n_run--; /* no trial of the search */
+    const char *json = file_of(play, play->n_run, ".json", err);
+    if (json == NULL)
+        return MR_NOMEM;
+    (void)unlink(json);
+    play->has_longer = true;
+    return MR_OK;
 }
 
 /* ---- the result ---- */

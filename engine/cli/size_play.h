@@ -8,6 +8,11 @@
 #include "experiments/batch.h"
 #include "experiments/sla.h"
 
+/* More calls than that share under way at the end of a run: it is short for them. Runs that shall
+ * tell whether that matters are so many times as long. */
+#define MR_SIZE_OPEN_MAX_FRAC 0.05
+#define MR_SIZE_LONGER        4
+
 /* A trial that was played. Figures are NaN where the run has none. */
 struct mr_size_run {
     size_t build, load;
@@ -24,7 +29,10 @@ struct mr_size_play {
     double target_tok_s;
     const char *folder; /* takes run_ID.json, and run_ID.h5 when results are kept */
     bool keeps_results;
-    struct mr_size_run *run; /* in the order of trials */
+    double until_s; /* of runs, instead of what they say; 0: that */
+    bool has_longer;
+    struct mr_search_trial longer; /* the answer once more, in a longer run */
+    struct mr_size_run *run;       /* in the order of trials */
     size_t n_run, cap_run;
     struct mr_search_trial *trial; /* of the round that is played */
     size_t first, n_trial;
@@ -41,6 +49,11 @@ mr_status mr_size_play_round(void *context, struct mr_search_trial *trial, size_
 /** Play one build once more, into a result file. */
 MR_CHECKED mr_status mr_size_play_result(struct mr_size_play *play, size_t build, size_t load,
                                          const char *path, struct mr_err *err);
+
+/** Does a build still hold a load in a longer run? Asked where too many calls were under way at the
+ *  end of its own, which tells little of a queue that grows slowly. @param[out] play->longer */
+MR_CHECKED mr_status mr_size_play_longer(struct mr_size_play *play, size_t build, size_t load,
+                                         struct mr_err *err);
 
 /** The last run of a build under a load, or NULL. */
 const struct mr_size_run *mr_size_play_find(const struct mr_size_play *play, size_t build,

@@ -589,6 +589,7 @@ static mr_status make_all(struct making *m, double target_tok_s)
     if (st == MR_OK && base.site.file == NULL && (o->limit_mw > 0 || o->budget_usd > 0))
         st = mr_err_set(m->err, MR_SCHEMA, (struct mr_place){space->path, 0, 0},
                         "names no site: megawatts and dollars are those of a site");
+    space->until_s = base.top.until_s;
     if (st == MR_OK)
         st = check_tiers(space, &base, m->err);
     if (st == MR_OK)

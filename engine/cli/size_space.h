@@ -47,7 +47,8 @@ struct mr_size_space {
     struct mr_size_build *build;    /* n_build of them, the last factor fastest */
     struct mr_search_item *item;    /* likewise: size, bound, and who is refused */
     size_t n_build;
-    double grid_w; /* of --limit-mw; 0: none */
+    double grid_w;  /* of --limit-mw; 0: none */
+    double until_s; /* end of a run */
 };
 
 /** @param[in] target_tok_s of all tiers, to offer enough load; 0: none

@@ -19,9 +19,6 @@ enum {
     column_max = 24
 };
 
-/* More calls than these under way at the end of a run: it is short for them. */
-static const double open_max_frac = 0.05;
-
 /* ---- what is known ---- */
 
 /* It may hold heavier loads that were not tried: its tokens are a lower bound. */
@@ -360,7 +357,21 @@ static bool are_runs_short(const struct mr_size_told *told)
     double least_frac = (double)INFINITY;
     for (size_t i = 0; i < told->play->n_run; i++)
         least_frac = fmin(least_frac, told->play->run[i].call_frac);
-    return isfinite(least_frac) && least_frac > open_max_frac;
+    return isfinite(least_frac) && least_frac > MR_SIZE_OPEN_MAX_FRAC;
+}
+
+/* Is what the short run said true? */
+static void put_longer(const struct mr_size_told *told, struct mr_buf *out)
+{
+    const struct mr_search_trial *t = &told->play->longer;
+    const bool holds = t->holds && !t->is_short && !t->has_failed;
+    char until[MR_UNIT_CAP];
+    mr_unit_format(MR_SIZE_LONGER * told->space->until_s, MR_Q_TIME, until);
+    mr_buf_printf(out, "in a run of %s it %s%s%s\n", until,
+                  holds ? "holds the same load" : "does not hold that load: ", holds ? "" : t->why,
+                  holds ? "" : " (--until)");
+    if (t->holds && !t->has_failed)
+        mr_buf_printf(out, "and makes %.4g tok/s\n", t->tok_s);
 }
 
 /* What makes the answer less certain than it looks. */
@@ -384,13 +395,14 @@ static void put_doubts(const struct mr_size_told *told, struct mr_buf *out)
             "its racks' limits add up to %.4g MW, more than the %.4g MW of the connection "
             "by as much as losses are uncertain; its run took %.4g MW at most\n",
             build->nominal_w * 1e-6, space->grid_w * 1e-6, run->peak_mw);
-    if (run->open_frac > open_max_frac)
+    if (run->open_frac > MR_SIZE_OPEN_MAX_FRAC)
         mr_buf_printf(
             out,
             "%.3g %% of the calls were under way when its run ended, judged by those that "
-            "ended; a result file counts them as missed: too short to be steady, --until "
-            "tells more\n",
+            "ended; a result file counts them as missed\n",
             100 * run->open_frac);
+    if (told->play->has_longer)
+        put_longer(told, out);
 }
 
 static void put_best(const struct mr_size_told *told, struct mr_buf *out)
@@ -513,6 +525,9 @@ void mr_size_tell_json(const struct mr_size_told *told, struct mr_buf *out)
         put_build(told, told->best, &w);
     else
         mr_jsonw_f64(&w, (double)NAN);
+    if (told->play->has_longer)
+        mr_jsonw_key_bool(&w, "holds_in_longer_run",
+                          told->play->longer.holds && !told->play->longer.is_short);
     mr_jsonw_key(&w, "builds");
     mr_jsonw_array(&w);
     for (size_t i = 0; i < space->n_build; i++)
