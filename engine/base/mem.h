@@ -18,26 +18,23 @@ void mr_free(void *p);
 char *mr_alloc_text(const char *text, size_t n) MR_CHECKED;
 
 /** Make room for `need` elements of `size` bytes in the array `*data` of capacity `*cap`; capacity
- *  at least doubles, so appending is amortized O(1). The array may move.
+ *  at least doubles, so appending is amortized O(1). The array may move. Where there is room, as
+ * most often, no function is called; `need` and `cap` are evaluated more than once.
  *  @param[in,out] data address of the array pointer (NULL when cap is 0)
  *  Use: MR_TRY(mr_grow(&v->item, &v->cap, v->n + 1, sizeof *v->item, err)); */
 #define mr_grow(data, cap, need, size, err) \
-    mr_mem_room((void **)(data), (cap), (need), (size), (err))
+    (*(data) != NULL && (need) <= *(cap)    \
+         ? MR_OK                            \
+         : mr_mem_grow((void **)(data), (cap), (need), (size), (err)))
 MR_CHECKED mr_status mr_mem_grow(void **data, size_t *cap, size_t need, size_t size,
                                  struct mr_err *err);
-
-/* Most often there is room: no call for that. */
-static inline MR_CHECKED mr_status mr_mem_room(void **data, size_t *cap, size_t need, size_t size,
-                                               struct mr_err *err)
-{
-    return need <= *cap ? MR_OK : mr_mem_grow(data, cap, need, size, err);
-}
 
 /** The same for arrays of cache lines: the first element begins one. Growing always moves them.
  *  @param[in,out] slab what holds the array, for mr_free; NULL when cap is 0 */
 #define mr_grow_lines(data, slab, cap, need, size, err) \
-    ((need) <= *(cap) ? MR_OK                           \
-                      : mr_mem_grow_lines((void **)(data), (slab), (cap), (need), (size), (err)))
+    (*(data) != NULL && (need) <= *(cap)                \
+         ? MR_OK                                        \
+         : mr_mem_grow_lines((void **)(data), (slab), (cap), (need), (size), (err)))
 MR_CHECKED mr_status mr_mem_grow_lines(void **data, void **slab, size_t *cap, size_t need,
                                        size_t size, struct mr_err *err);
 

@@ -216,7 +216,8 @@ static void price(struct mr_instance *instance, double now_s)
     instance->batch = batch;
     instance->done_frac = 0;
     instance->early_s = instance->early_j = 0;
-    instance->segment = (struct mr_segment){now_s, leap.a_s, leap.a_s, leap.b_s, 1};
+    instance->segment = (struct mr_segment){
+        .start_s = now_s, .first_s = leap.a_s, .a_s = leap.a_s, .b_s = leap.b_s, .n_step = 1};
 }
 
 /* Steps until the one prompt of the batch, read in pieces of the same size, has its last piece. */
@@ -471,7 +472,8 @@ mr_status mr_instance_advance(struct mr_instance *instance, const struct mr_inst
 {
     const uint64_t n_step = instance->segment.n_step;
     const double time_s = mr_segment_sum_s(&instance->segment, n_step);
-    const double now_s = instance->segment.start_s + time_s;
+    const double now_s = mr_segment_end_s(&instance->segment, n_step);
+    const double lost_s = mr_segment_lost_s(&instance->segment, n_step);
     if (mr_fill_is_due(instance, n_step > 0 ? now_s : (double)INFINITY))
         return mr_fill_end(instance, sink, err);
     MR_ASSERT(n_step > 0);
@@ -491,7 +493,9 @@ mr_status mr_instance_advance(struct mr_instance *instance, const struct mr_inst
     }
     if (instance->n_part > 0)
         MR_TRY(read_prompts(instance, n_step, now_s, sink, err));
-    return begin(instance, now_s, err);
+    MR_TRY(begin(instance, now_s, err));
+    instance->segment.lost_s = lost_s;
+    return MR_OK;
 }
 
 /* ---- clocks ---- */

@@ -19,7 +19,7 @@ static uint64_t root(const struct mr_segment *segment, double y_s)
 
 uint64_t mr_segment_until(const struct mr_segment *segment, double time_s)
 {
-    const double y_s = time_s - segment->start_s - MR_SEGMENT_TIE_S;
+    const double y_s = time_s - segment->start_s - segment->lost_s - MR_SEGMENT_TIE_S;
     uint64_t k = root(segment, y_s);
     if (k >= segment->n_step)
         k = segment->n_step;
@@ -32,7 +32,7 @@ uint64_t mr_segment_until(const struct mr_segment *segment, double time_s)
 
 uint64_t mr_segment_ended(const struct mr_segment *segment, double time_s)
 {
-    const double y_s = time_s - segment->start_s;
+    const double y_s = time_s - segment->start_s - segment->lost_s;
     if (segment->n_step == 0 || y_s < segment->first_s)
         return 0;
     uint64_t k = root(segment, y_s);
