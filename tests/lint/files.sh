@@ -18,6 +18,10 @@ find . \( -path ./build -o -path ./.git -o -path './build-*' \) -prune -o -type 
         print $0 ": error: in no room of the house"; bad = 1
     }
     END { exit bad }' || status=1
+# Nothing that was built.
+find . \( -path ./build -o -path ./.git -o -path './build-*' \) -prune -o -type f -print |
+    xargs grep -l -a -m 1 "^$(printf '\177')ELF" 2>/dev/null | sed 's/$/: error: a built file/' |
+    grep . && status=1
 if [ -f tests/CMakeLists.txt ]; then
     for test in $(find tests -name '*_test.c' | LC_ALL=C sort); do
         path=${test#tests/}

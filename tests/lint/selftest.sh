@@ -53,6 +53,7 @@ tree; append thermal/cdu.c '#include <zconf.h>';               expect 1 "thermal
 tree; mkdir engine/attic; cp thermal/cdu.c engine/attic/;      expect 1 "room not in the graph" "$lint/includes.sh" .
 
 tree; expect 0 "clean tree: files" "$lint/files.sh" .
+tree; printf '\177ELF' >tool;                                  expect 1 "a built file" "$lint/files.sh" .
 tree; append thermal/cdu.c 'void *mr_cdu_x(void) { return malloc(3); }'; expect 1 "malloc" "$lint/files.sh" .
 tree; append thermal/cdu.c 'double mr_cdu_x(double t) { return exp(t); }'; expect 1 "libm exp" "$lint/files.sh" .
 tree; append thermal/cdu.c '/* never call malloc() here */';   expect 0 "malloc in a comment" "$lint/files.sh" .
