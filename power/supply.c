@@ -100,6 +100,8 @@ void mr_supply_emit_alert(struct mr_supply *s, const struct mr_feed_alert *alert
 static void take_chain(void *context, const struct mr_chain_event *event)
 {
     struct mr_supply *s = context;
+    if (s->is_probing && event->kind == MR_CHAIN_OVERLOAD)
+        return;
     s->total.n_trip += event->kind == MR_CHAIN_TRIP;
     s->total.n_alarm += event->kind == MR_CHAIN_ALARM;
     s->total.n_overload += event->kind == MR_CHAIN_OVERLOAD;
@@ -319,6 +321,11 @@ static void step(struct mr_supply *s, double t_s)
 void mr_supply_advance(struct mr_supply *s, double t_s)
 {
     MR_ASSERT(t_s >= s->t_s);
+    if (!s->has_started) {
+        s->has_started = true;
+        mr_chain_settle(s->chain); /* pumps and fans are on before racks are */
+        mr_supply_govern_start(s);
+    }
     update(s);
     while (s->t_s < t_s) {
         step(s, fmin(t_s, mr_supply_next_s(s)));

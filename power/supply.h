@@ -27,8 +27,7 @@
  *   machines leave below `trip_below`. Until a takeover is in balance for the first time supplies
  *   walk in, and frequency is not looked at.
  * - Smoothing is that of packages, all those of a rack in step, the floor a share of the rack's
- * cap. A falling cap is followed as fast as packages may fall. Ignored: voltage within islands,
- * surge of transformers and supplies. */
+ * cap. A falling cap is followed as fast as packages may fall. Ignored: island voltage, surges. */
 #ifndef MR_POWER_SUPPLY_H
 #define MR_POWER_SUPPLY_H
 
@@ -114,7 +113,8 @@ struct mr_supply_options {
 
 struct mr_supply;
 
-/** Everything runs, racks draw nothing. @param[in] site, series must outlive it */
+/** Everything runs, racks draw nothing. First demands: before the first advance, caps for them hold
+ *  at once. @param[in] site, series must outlive it */
 MR_CHECKED mr_status mr_supply_create(const struct mr_site *site,
                                       const struct mr_supply_options *options,
                                       struct mr_supply **out, struct mr_diags *diags);

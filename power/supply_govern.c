@@ -271,13 +271,52 @@ static void apply(struct mr_supply *s)
     mr_supply_hold_apply(s);
 }
 
-void mr_supply_govern_start(struct mr_supply *s)
+/* What racks would draw: what they ask for, or all they could where somebody else owns their clocks
+ * and has not begun. */
+static void expect(struct mr_supply *s)
 {
-    for (uint32_t i = 0; i < s->site->n_rack; i++)
-        s->demand_w[s->rack[i].leaf] = s->high_w[s->rack[i].leaf];
+    for (uint32_t i = 0; i < s->site->n_rack; i++) {
+        const struct mr_supply_rack *rack = &s->rack[i];
+        const bool is_known = rack->want_w > 0 && !rack->is_told;
+        s->demand_w[rack->leaf] = is_known ? rack->want_w : s->high_w[rack->leaf];
+    }
+}
+
+static void decide_at_once(struct mr_supply *s)
+{
+    expect(s);
     s->budget_w = rack_budget_w(s);
     decide(s);
     apply(s);
+}
+
+static void draw(struct mr_supply *s, uint32_t i, double w)
+{
+    s->rack[i].draw_w = w;
+    mr_chain_set_demand(s->chain, s->wire.of_rack[i], w);
+}
+
+/* Losses bend the way from a budget to the meter, so a few decisions follow each other, every one
+ * at what its predecessor lets racks draw, from nothing upwards. Racks only seem to draw it: that
+ * is over before time begins, and overloads of it are nobody's. */
+void mr_supply_govern_start(struct mr_supply *s)
+{
+    enum {
+        n_decision = 8
+    };
+    s->is_probing = true;
+    for (int k = 0; k < n_decision; k++) {
+        s->grid_w = s->has_grid ? mr_chain_in_w(s->chain, 0) : 0;
+        decide_at_once(s);
+        for (uint32_t i = 0; i < s->site->n_rack; i++)
+            if (s->rack[i].state == MR_SUPPLY_RACK_ON)
+                draw(s, i, fmin(s->demand_w[s->rack[i].leaf], s->rack[i].cap_w));
+        mr_chain_settle(s->chain);
+    }
+    for (uint32_t i = 0; i < s->site->n_rack; i++)
+        draw(s, i, 0);
+    mr_chain_settle(s->chain);
+    s->is_probing = false;
 }
 
 /* ---- what is due ---- */

@@ -140,6 +140,7 @@ struct mr_supply {
     double low_hz;         /* since the start */
     uint32_t *order;       /* racks by tier, then by index */
     bool is_infeasible;    /* told */
+    bool has_started, is_probing; /* caps hold for first demands; before: draws are not real */
     double fuel_usd, fuel_kg;
     struct mr_supply_total total; /* what only grows */
     struct mr_arena arena;
@@ -229,7 +230,7 @@ extern const double mr_supply_meter_per_rack;
 
 MR_CHECKED mr_status mr_supply_govern_init(struct mr_supply *s, struct mr_err *err);
 
-/** The first caps are in force at once, as if all racks wanted all they may. */
+/** The first caps are in force at once; racks of which nothing is known want all they may. */
 void mr_supply_govern_start(struct mr_supply *s);
 
 /** Bounds of a rack's cap, from its card and what holds it. */

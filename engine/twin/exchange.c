@@ -150,6 +150,16 @@ static mr_status make_arrays(struct mr_exchange *x, struct mr_err *err)
     return MR_OK;
 }
 
+/* Of a package while its rack draws what it is rated for; INFINITY: nothing is stated. */
+static double full_w(const struct mr_exchange *x, uint32_t r)
+{
+    const struct mr_plant_rack *rack = &x->plant->rack[r];
+    const double all_w = rack->share_frac * x->plan.site->rack[r].rated_w;
+    return all_w > 0 && rack->n_package > 0 ? all_w / rack->n_package : (double)INFINITY;
+}
+
+/* Of the work nothing is known before it begins: first orders are for racks at their ratings, so
+ * that caps hold whatever comes. */
 static void describe(struct mr_exchange *x)
 {
     const struct mr_stand *stand = x->plan.stand;
@@ -161,18 +171,24 @@ static void describe(struct mr_exchange *x)
     for (uint32_t i = 0; i < stand->n_instance; i++) {
         x->member[i].order =
             (struct mr_exchange_order){x->plan.params.lock, MR_EXCHANGE_NONE, true};
+        const double rest_w = mr_power_idle_w(x->plan.power[i], reference_c);
+        x->member[i].dynamic_w = fmax(0, x->plan.power[i]->limit_w - rest_w);
+        x->member[i].clocked_frac = 1;
         for (uint32_t k = stand->begin[i]; k < stand->begin[i + 1]; k++) {
             struct rack *rack = &x->rack[stand->span[k].rack];
             const struct mr_power *power = x->plan.power[i];
             rack->leakage_w = power->leakage_w;
             rack->idle_w = mr_power_idle_w(power, reference_c) - power->leakage_w;
             x->member[i].n_package += stand->span[k].n;
+            x->member[i].dynamic_w =
+                fmin(x->member[i].dynamic_w, fmax(0, full_w(x, stand->span[k].rack) - rest_w));
         }
     }
 }
 
 static void tell_racks(struct mr_exchange *x, double dt_s);
 static void tell_feeds(struct mr_exchange *x, double dt_s);
+static void expect_house(struct mr_exchange *x);
 
 static mr_status build(struct mr_exchange *x, struct mr_diags *diags, struct mr_err *err)
 {
@@ -197,6 +213,7 @@ static mr_status build(struct mr_exchange *x, struct mr_diags *diags, struct mr_
     tell_racks(x, 0);
     MR_TRY(mr_plant_settle(x->plant, x->heat, err));
     tell_feeds(x, 0);
+    expect_house(x);
     mr_supply_advance(x->supply, x->t_s);
     for (uint32_t r = 0; r < x->plan.site->n_rack; r++) {
         x->rack[r].row.cap_w = mr_supply_rack_cap_w(x->supply, r);
@@ -258,7 +275,7 @@ static void gather(struct mr_exchange *x, const struct mr_exchange_work *work, d
         const double busy_s = m->order.is_up ? work[i].busy_s - m->last.busy_s : 0;
         const double beyond_j =
             m->order.is_up ? fmax(0, work[i].busy_j - m->last.busy_j - idle_w * busy_s) : 0;
-        const double c = work[i].clocked_frac;
+        const double c = work[i].clocked_frac, expected_w = m->dynamic_w;
         const double part = (1 - c) + c * mr_power_factor(power, m->order.phi);
         if (!m->is_held) {
             m->busy_frac = busy_s / dt_s;
@@ -277,6 +294,9 @@ static void gather(struct mr_exchange *x, const struct mr_exchange_work *work, d
             rack->busy_s += n * busy_s;
             rack->rested_s += m->is_held ? n * m->busy_frac * dt_s : 0;
         }
+        /* work has just begun: what comes is what was drawn while busy, or, as before, all */
+        if (x->t_s == x->start_s && !m->is_held)
+            m->dynamic_w = busy_s > 0 && part > 0 ? beyond_j / busy_s / part : expected_w;
         const double package_s = m->n_package * dt_s;
         if (!m->order.is_up)
             x->down_s += package_s;
@@ -397,6 +417,30 @@ static void tell_house(struct mr_exchange *x, double dt_s)
         site_w += since(&x->loop_j[l], mr_sum_of(s->water.pump_j) + s->fan_j + s->work_j) / dt_s;
     }
     x->house_j += site_w * dt_s;
+    mr_supply_set_house(x->supply, MR_SITE_NONE, site_w);
+}
+
+/* The same before time begins: pumps run full, fans and compressors as the plant has settled. Fans
+ * of air handlers are told after the first interval. */
+static void expect_house(struct mr_exchange *x)
+{
+    const struct mr_site *site = x->plan.site;
+    double site_w = 0;
+    for (uint32_t h = 0; h < site->n_hall; h++) {
+        double hall_w = 0;
+        for (uint32_t g = 0; g < x->plant->n_group; g++)
+            hall_w += site->cdu[g].hall == h ? x->heat->group[g].electric_w : 0;
+        mr_supply_set_house(x->supply, h, hall_w);
+    }
+    for (uint32_t g = 0; g < x->plant->n_group; g++)
+        if (site->cdu[g].hall == MR_SITE_NONE || site->cdu[g].hall >= site->n_hall)
+            site_w += x->heat->group[g].electric_w;
+    for (uint32_t l = 0; l < x->plant->n_loop; l++) {
+        const struct mr_rejection_out *out = &x->heat->loop[l].out;
+        if (!x->plant->loop[l].has_orbit)
+            site_w +=
+                mr_facility_pump_w(&x->plant->loop[l].facility, 1, 0) + out->fan_w + out->work_w;
+    }
     mr_supply_set_house(x->supply, MR_SITE_NONE, site_w);
 }
 

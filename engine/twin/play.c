@@ -362,6 +362,8 @@ static mr_status open_all(struct mr_play_run *run, struct mr_diags *diags, struc
 static mr_status play_all(struct mr_play_run *run, struct mr_err *err)
 {
     struct mr_play_result *result = run->result;
+    if (run->factory != NULL) /* caps, locks and events of 0 s hold from 0 s on */
+        MR_TRY(exchange_at(run, &(struct mr_factory_mood){0}, 0, err));
     MR_TRY(mr_windows_run(&run->windows, &model, run, err));
     if (isfinite(run->end_s) && !result->is_partial)
         result->sim_s = run->end_s;

@@ -117,6 +117,32 @@ MR_TEST(a_day_without_events)
     end(1e-12);
 }
 
+/* The controller was at work before: a load that fits is not capped at first, one that does not
+ * fit never exceeds the budget, and what the meter shows at once it shows after a minute. */
+MR_TEST(a_steady_load_starts_steady)
+{
+    for (int policy = MR_GOVERN_POLICY_MAXP; policy <= MR_GOVERN_POLICY_MAXLPS; policy++)
+        for (int is_much = 0; is_much < 2; is_much++) {
+            struct mr_supply_options o = options();
+            o.params.govern.policy = policy;
+            begin("<layout name=\"s\"><grid limit=\"4 MW\"/>" HALL "</layout>", &o);
+            want_all(is_much ? 132e3 : 85e3); /* Max-Q allows 90 kW */
+            mr_supply_set_house(world.supply, 0, 250e3);
+            mr_supply_advance(world.supply, 0);
+            const struct mr_supply_reading first = now();
+            mr_supply_advance(world.supply, 60);
+            const struct mr_supply_reading last = now();
+            const struct mr_supply_total t = totals();
+            mr_assert_near(first.grid_w, last.grid_w, 1e-3, 0);
+            assert_true(t.n_overload == 0 && t.n_breach == 0 && t.peak_w <= last.limit_w);
+            if (is_much)
+                assert_true(first.n_rack_capped == 32 && first.grid_w > 0.8 * last.limit_w);
+            else
+                assert_true(first.n_rack_capped == 0 && t.capped_j == 0);
+            end(1e-12);
+        }
+}
+
 MR_TEST(loss_of_the_grid_is_ridden_through)
 {
     struct mr_supply_options o = options();
@@ -753,7 +779,8 @@ MR_TEST(contracts_and_batteries_that_are_too_small_are_told)
 
 MR_TEST_MAIN(MR_TEST_ENTRY(a_storage_alone_closes),
              MR_TEST_ENTRY(contracts_and_batteries_that_are_too_small_are_told),
-             MR_TEST_ENTRY(a_day_without_events), MR_TEST_ENTRY(loss_of_the_grid_is_ridden_through),
+             MR_TEST_ENTRY(a_day_without_events), MR_TEST_ENTRY(a_steady_load_starts_steady),
+             MR_TEST_ENTRY(loss_of_the_grid_is_ridden_through),
              MR_TEST_ENTRY(batteries_end_and_racks_come_back_under_the_ramp_limit),
              MR_TEST_ENTRY(curtailment_is_met_in_time),
              MR_TEST_ENTRY(told_loads_meet_the_target_too),
