@@ -8,11 +8,11 @@
 #include "engine/base/shelf.h"
 #include "engine/base/wall.h"
 #include "engine/cli/bench_agents.h"
+#include "engine/cli/bench_serving.h"
 #include "engine/serve/cell.h"
 #include "engine/serve/policy.h"
 
 #include <math.h>
-#include <stdio.h>
 
 enum {
     n_call = 20000
@@ -248,16 +248,8 @@ static mr_status setup_agents(const struct mr_bench_case *self, struct mr_bench_
                                               .steps_singly = steps_singly};
     const size_t n = (size_t)self->size * MR_BENCH_AGENTS_CELL;
     const uint64_t need = n * 300; /* measured: below 200 */
-    if (bench->is_quick && self->size > 5) {
-        snprintf(bench->skipped, sizeof bench->skipped, "takes long: not with --quick");
+    if (!mr_bench_serving_has_room(bench, self->size > 5, need))
         return MR_OK;
-    }
-    if (mr_wall_free_bytes() < need) {
-        snprintf(bench->skipped, sizeof bench->skipped,
-                 "needs %.1f GB of memory, of which %.1f are free", (double)need * 1e-9,
-                 (double)mr_wall_free_bytes() * 1e-9);
-        return MR_OK;
-    }
     struct agents_job *job = mr_alloc_zero(1, sizeof *job);
     if (job == NULL)
         return mr_err_nomem(err, sizeof *job);

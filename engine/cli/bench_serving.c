@@ -2,7 +2,10 @@
 /* One serving for benchmarks that are compared with each other. */
 #include "engine/cli/bench_serving.h"
 
+#include "engine/base/wall.h"
 #include "engine/serve/policy.h"
+
+#include <stdio.h>
 
 mr_status mr_bench_serving_make(struct mr_bench_serving *it, uint32_t block_tok, uint64_t n_block,
                                 bool steps_singly, struct mr_err *err)
@@ -44,4 +47,16 @@ void mr_bench_serving_fini(struct mr_bench_serving *it)
     mr_step_destroy(it->step);
     mr_shelf_destroy(it->shelf);
     *it = (struct mr_bench_serving){0};
+}
+
+bool mr_bench_serving_has_room(struct mr_bench_job *job, bool takes_long, uint64_t n_bytes)
+{
+    const uint64_t n_free = mr_wall_free_bytes();
+    if (job->is_quick && takes_long)
+        snprintf(job->skipped, sizeof job->skipped, "takes long: not with --quick");
+    else if (n_free < n_bytes)
+        snprintf(job->skipped, sizeof job->skipped,
+                 "needs %.1f GB of memory, of which %.1f are free", (double)n_bytes * 1e-9,
+                 (double)n_free * 1e-9);
+    return job->skipped[0] == '\0';
 }

@@ -5,6 +5,7 @@
 #define MR_ENGINE_CLI_BENCH_SERVING_H
 
 #include "engine/base/shelf.h"
+#include "engine/cli/bench.h"
 #include "engine/serve/instance.h"
 
 /* Zero before the first use. */
@@ -19,5 +20,8 @@ struct mr_bench_serving {
 MR_CHECKED mr_status mr_bench_serving_make(struct mr_bench_serving *it, uint32_t block_tok,
                                            uint64_t n_block, bool steps_singly, struct mr_err *err);
 void mr_bench_serving_fini(struct mr_bench_serving *it);
+
+/** @return false: skipped, and the job says why */
+bool mr_bench_serving_has_room(struct mr_bench_job *job, bool takes_long, uint64_t n_bytes);
 
 #endif

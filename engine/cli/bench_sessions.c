@@ -225,16 +225,8 @@ static mr_status setup(const struct mr_bench_case *self, struct mr_bench_job *be
 {
     const size_t n = (size_t)self->size * per_cell;
     const uint64_t before = mr_wall_rss_bytes(), need = n * session_bytes;
-    if (bench->is_quick && self->size > 5) {
-        snprintf(bench->skipped, sizeof bench->skipped, "takes long: not with --quick");
+    if (!mr_bench_serving_has_room(bench, self->size > 5, need))
         return MR_OK;
-    }
-    if (mr_wall_free_bytes() < need) {
-        snprintf(bench->skipped, sizeof bench->skipped,
-                 "needs %.1f GB of memory, of which %.1f are free", (double)need * 1e-9,
-                 (double)mr_wall_free_bytes() * 1e-9);
-        return MR_OK;
-    }
     struct sessions_job *job = mr_alloc_zero(1, sizeof *job);
     if (job == NULL)
         return mr_err_nomem(err, sizeof *job);
