@@ -51,6 +51,8 @@ static const struct mr_kpi rows[] = {
     {"energy.capped_j", "J", MR_KPI_DOWN, 0.02, 0, NULL, false, "Energy that caps kept from racks"},
     {"energy.dark_j", "J", MR_KPI_DOWN, 0.02, 0, NULL, false, "Energy that racks without power did not have"},
     {"energy.losses_j", "J", MR_KPI_DOWN, 0.02, 0, NULL, false, "Energy lost on the way to the racks"},
+    {"energy.rack_losses_j", "J", MR_KPI_DOWN, 0.02, 0, NULL, false, "Energy lost in the stages inside racks"},
+    {"losses_j.*", "J", MR_KPI_DOWN, 0.02, 0, NULL, false, "Energy lost in the stages of this kind"},
     {"energy.site_j", "J", MR_KPI_DOWN, 0.02, 0, NULL, false, "Energy of the site"},
     {"energy.*", "J", MR_KPI_NEITHER, 0.02, 0, NULL, false, "Energy of this kind"},
     {"thermal.die_c_max", "degC", MR_KPI_DOWN, 0.02, 0, NULL, true, "Hottest die"},

@@ -28,8 +28,7 @@ enum mr_plane {
 
 /* name, text, plane it delivers to, does it convert, a0, a1, a2, confidence, source */
 // clang-format off
-#define MR_STAGE_LIST(X)                                                                                                         \
-    X(NONE, "none", SHELF, false, 0, 0, 0, ASSUMPTION, "switchgear, meters, cords: no loss of their own")                         \
+#define MR_STAGE_LOSS_LIST(X)                                                                                                    \
     X(SUB_160, "substation_160", SHELF, true, 60e3 / 160e6, 0, 0.0025, PUBLISHED, "pandapower 160 MVA 380/110 kV: 60 kW, vkr 0.25 %") \
     X(SUB_63, "substation_63", SHELF, true, 22e3 / 63e6, 0, 0.0032, PUBLISHED, "pandapower 63 MVA 110/20 kV: 22 kW, vkr 0.32 %")  \
     X(SUB_40, "substation_40", SHELF, true, 18e3 / 40e6, 0, 0.0034, PUBLISHED, "pandapower 40 MVA 110/20 kV: 18 kW, vkr 0.34 %")  \
@@ -43,6 +42,9 @@ enum mr_plane {
     X(BUSBAR, "busbar", MODULE, false, 0, 0, 0.0030, ASSUMPTION, "busbar of the rack")                                            \
     X(BRICK, "brick", MODULE, true, 0.0045, 0.0060, 0.0153, ESTIMATED, "48 V or 800 V to 12 V (bus converter, LLC), 97.5 to 98 %") \
     X(VRM, "vrm", CORE, true, 0.0130, 0.0235, 0.0745, ESTIMATED, "voltage regulators of the package, 90 to 92 %")
+#define MR_STAGE_LIST(X) \
+    X(NONE, "none", SHELF, false, 0, 0, 0, ASSUMPTION, "switchgear, meters, cords: no loss of their own") \
+    MR_STAGE_LOSS_LIST(X)
 // clang-format on
 
 enum mr_stage_kind {

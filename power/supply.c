@@ -467,10 +467,15 @@ void mr_supply_read(const struct mr_supply *s, struct mr_supply_reading *r)
                                     .frequency_hz = mr_supply_island_hz(s),
                                     .has_grid = s->has_grid,
                                     .is_compliant = true};
+    for (int i = 0; i < MR_N_STAGE; i++)
+        r->stage_loss_w[i] = total.stage_loss_w[i];
     for (uint32_t i = 0; i < s->site->n_rack; i++) {
         const struct mr_supply_rack *rack = &s->rack[i];
         r->want_w += rack->want_w;
         r->rack_w += rack->draw_w;
+        r->module_w += rack->module_w;
+        for (uint8_t k = 0; k < rack->inside.n; k++)
+            r->stage_loss_w[rack->inside.kind[k]] += rack->inside_w[k];
         r->n_rack_on += rack->state == MR_SUPPLY_RACK_ON;
         r->n_rack_held += rack->held != MR_SUPPLY_FREE;
         r->n_rack_capped += rack->state == MR_SUPPLY_RACK_ON && mr_supply_is_capped(rack);
@@ -545,9 +550,17 @@ void mr_supply_total(const struct mr_supply *s, struct mr_supply_total *t)
     for (int i = 0; i < MR_N_STAGE; i++)
         t->stage_loss_j[i] = total.stage_loss_j[i];
     for (uint32_t i = 0; i < s->site->n_rack; i++) {
+        const struct mr_supply_rack *rack = &s->rack[i];
+        const double dt_s = s->t_s - rack->since_s;
         struct mr_chain_flow flow;
         mr_chain_read(s->chain, s->wire.of_rack[i], s->t_s, &flow);
         t->rack_j += flow.served_j;
+        t->module_j += rack->module_j + rack->module_w * dt_s;
+        for (uint8_t k = 0; k < rack->inside.n; k++) {
+            const double loss_j = rack->inside_j[k] + rack->inside_w[k] * dt_s;
+            t->rack_loss_j += loss_j;
+            t->stage_loss_j[rack->inside.kind[k]] += loss_j;
+        }
     }
     t->house_j = total.served_j - t->rack_j;
     add_sources(s, t);
@@ -568,6 +581,9 @@ void mr_supply_total(const struct mr_supply *s, struct mr_supply_total *t)
     const double most_j = fmax(fmax(fabs(in_j), fabs(out_j)), t->storage_out_j); /* through it */
     const double rel = in_j != out_j ? fabs(in_j - out_j) / most_j : 0;
     t->closure_rel = fmax(total.closure_rel, rel);
+    const double parts_j = t->module_j + t->rack_loss_j; /* of what racks were served */
+    if (parts_j != t->rack_j)
+        t->closure_rel = fmax(t->closure_rel, fabs(parts_j - t->rack_j) / most_j);
 }
 
 double mr_supply_rack_w(const struct mr_supply *s, uint32_t rack)

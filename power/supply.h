@@ -39,6 +39,7 @@
 #include "power/generator.h"
 #include "power/govern.h"
 #include "power/smooth.h"
+#include "power/supply_event.h"
 #include "power/tariff.h"
 #include "power/wire.h"
 
@@ -66,41 +67,6 @@ struct mr_supply_params {
 
 const struct mr_param_table *mr_supply_table(void);
 void mr_supply_defaults(struct mr_supply_params *params);
-
-/* kind is a chain's event name or one of these */
-#define MR_SUPPLY_EVENT_LIST(X)                                                                  \
-    X(GRID_LOST, "grid.lost", "the connection is gone")                                          \
-    X(GRID_BACK, "grid.back", "it is there again")                                               \
-    X(RACK_LOST, "power.rack_lost", "a rack has no supply; value: what it drew")                 \
-    X(RACK_BACK, "power.rack_back", "it runs again; value: what it may draw")                    \
-    X(BUFFER_EMPTY, "power.buffer_empty", "a storage has nothing left")                          \
-    X(BUFFER_FULL, "power.buffer_full", "a storage is full")                                     \
-    X(SOURCE_SHORT, "power.source_short", "what stands at a bar cannot carry it")                \
-    X(GEN_START, "power.gen_start", "a block of generators was asked to run")                    \
-    X(SOURCE_ON, "power.source_on", "what stands at a bar carries it; value: watts")             \
-    X(BUDGET, "power.budget_infeasible", "not even the lowest caps fit; value: their sum")       \
-    X(RAMP, "power.ramp_violation", "the meter moved faster than allowed; value: W/s")           \
-    X(STATUS, "grid.powerstate", "a status of the connection; value: load, limit: target")       \
-    X(SUSPEND, "power.rack_suspended", "a rack must rest; value: what it drew, limit: may draw") \
-    X(SHUT_DOWN, "power.rack_shut", "a rack must stop; value: what it drew")                     \
-    X(RESUME, "power.rack_resumed", "it may go on; value: what it may draw")                     \
-    X(UFLS, "grid.ufls", "a frequency relay opened; value: Hz, limit: its threshold")            \
-    X(COLLAPSE, "grid.collapse", "machines have left the bus; value: Hz, limit: the least")      \
-    X(BREACH, "grid.powerbreach", "an alert of the connection; value: load, limit: target")
-
-enum mr_supply_event_kind {
-#define MR_SUPPLY_ENUM(name, text, doc) MR_SUPPLY_##name,
-    MR_SUPPLY_EVENT_LIST(MR_SUPPLY_ENUM)
-#undef MR_SUPPLY_ENUM
-    MR_N_SUPPLY_EVENT
-};
-
-struct mr_supply_event {
-    double t_s;
-    const char *kind, *entity, *detail; /* static or lent from site and tree; detail may be "" */
-    double value, limit;
-    const struct mr_feed_alert *alert; /* of grid.powerbreach; NULL elsewhere */
-};
 
 struct mr_supply_options {
     struct mr_supply_params params;
@@ -175,8 +141,11 @@ double mr_supply_next_s(const struct mr_supply *supply);
 struct mr_supply_reading {
     double t_s;
     double grid_w, meter_w; /* meter_w: while the grid is away, what it gave last */
-    double rack_w, want_w, house_w, loss_w, generator_w, solar_w;
-    double storage_w; /* at the terminals, above 0 charges */
+    double rack_w, want_w, house_w, generator_w, solar_w;
+    double loss_w;                   /* on the way to the racks */
+    double module_w;                 /* of rack_w: behind the stages inside */
+    double stage_loss_w[MR_N_STAGE]; /* on the way and inside racks */
+    double storage_w;                /* at the terminals, above 0 charges */
     double storage_j, storage_soc_frac;
     double budget_w, target_w; /* of the meter; INFINITY: none */
     double limit_w, least_w;   /* of the contract; INFINITY: none; what it takes at least */
@@ -191,7 +160,9 @@ void mr_supply_read(const struct mr_supply *supply, struct mr_supply_reading *re
 
 struct mr_supply_total {
     double grid_j, generator_j, solar_j; /* in */
-    double rack_j, house_j, loss_j, stage_loss_j[MR_N_STAGE];
+    double rack_j, house_j, loss_j;      /* out; loss_j: on the way to the racks */
+    double module_j, rack_loss_j;    /* parts of rack_j: behind the stages inside, lost in them */
+    double stage_loss_j[MR_N_STAGE]; /* of both losses */
     double storage_in_j, storage_out_j, storage_loss_j, storage_change_j;
     double holdup_j;           /* given by what bridges the gaps of switches */
     double short_j;            /* asked of generators beyond what they gave while ramping */
@@ -244,7 +215,5 @@ bool mr_supply_rack_is_held(const struct mr_supply *supply, uint32_t rack);
 double mr_supply_rack_rate(const struct mr_supply *supply, uint32_t rack);
 const struct mr_chain *mr_supply_chain(const struct mr_supply *supply);
 const struct mr_wire *mr_supply_wire(const struct mr_supply *supply);
-
-const char *mr_supply_event_name(int kind);
 
 #endif

@@ -134,8 +134,11 @@ mr_status mr_supply_govern_init(struct mr_supply *s, struct mr_err *err)
     put_tree(s, &plan);
     MR_TRY(mr_govern_tree_build(&s->arena, plan.node, plan.n, &s->tree, err));
     MR_TRY(mr_govern_pass_init(&s->arena, s->tree, &s->pass, err));
-    for (uint32_t i = 0; i < s->site->n_rack; i++)
+    for (uint32_t i = 0; i < s->site->n_rack; i++) {
+        s->rack[i].since_s = s->t_s;
+        s->rack[i].inside = mr_inside_of(&s->site->rack[i], s->params.wire.rack_plane);
         mr_supply_govern_bound(s, i);
+    }
     s->load = (struct mr_govern_load){.min_w = s->low_w,
                                       .max_w = s->high_w,
                                       .max_q_w = s->max_q_w,
@@ -146,6 +149,19 @@ mr_status mr_supply_govern_init(struct mr_supply *s, struct mr_err *err)
 }
 
 /* ---- racks ---- */
+
+void mr_supply_draw(struct mr_supply *s, uint32_t i, double w)
+{
+    struct mr_supply_rack *rack = &s->rack[i];
+    const double dt_s = s->t_s - rack->since_s;
+    for (uint8_t k = 0; k < rack->inside.n; k++)
+        rack->inside_j[k] += rack->inside_w[k] * dt_s;
+    rack->module_j += rack->module_w * dt_s;
+    rack->since_s = s->t_s;
+    rack->draw_w = w;
+    rack->module_w = mr_inside_split(&rack->inside, w, rack->inside_w);
+    mr_chain_set_demand(s->chain, s->wire.of_rack[i], w);
+}
 
 double mr_supply_govern_permit(struct mr_supply *s, uint32_t i, double from_s)
 {
@@ -206,8 +222,7 @@ bool mr_supply_govern_racks(struct mr_supply *s)
                                                       : 0;
         if (draw_w == rack->draw_w)
             continue;
-        rack->draw_w = draw_w;
-        mr_chain_set_demand(s->chain, s->wire.of_rack[i], draw_w);
+        mr_supply_draw(s, i, draw_w);
         has_changed = true;
     }
     return has_changed;
@@ -290,12 +305,6 @@ static void decide_at_once(struct mr_supply *s)
     apply(s);
 }
 
-static void draw(struct mr_supply *s, uint32_t i, double w)
-{
-    s->rack[i].draw_w = w;
-    mr_chain_set_demand(s->chain, s->wire.of_rack[i], w);
-}
-
 /* Losses bend the way from a budget to the meter, so a few decisions follow each other, every one
  * at what its predecessor lets racks draw, from nothing upwards. Racks only seem to draw it: that
  * is over before time begins, and overloads of it are nobody's. */
@@ -310,11 +319,11 @@ void mr_supply_govern_start(struct mr_supply *s)
         decide_at_once(s);
         for (uint32_t i = 0; i < s->site->n_rack; i++)
             if (s->rack[i].state == MR_SUPPLY_RACK_ON)
-                draw(s, i, fmin(s->demand_w[s->rack[i].leaf], s->rack[i].cap_w));
+                mr_supply_draw(s, i, fmin(s->demand_w[s->rack[i].leaf], s->rack[i].cap_w));
         mr_chain_settle(s->chain);
     }
     for (uint32_t i = 0; i < s->site->n_rack; i++)
-        draw(s, i, 0);
+        mr_supply_draw(s, i, 0);
     mr_chain_settle(s->chain);
     s->is_probing = false;
 }

@@ -9,6 +9,7 @@
 #include "power/feed_ramp.h"
 #include "power/series.h"
 #include "power/supply.h"
+#include "power/supply_rack_impl.h"
 
 enum {
     mr_supply_stand_max = 4 /* nodes that one group of sources stands at */
@@ -50,53 +51,6 @@ struct mr_supply_group {
     struct mr_frequency swing;
     struct mr_frequency_params swing_params; /* base and headroom of what runs */
 };
-
-enum mr_supply_rack_state {
-    MR_SUPPLY_RACK_ON,
-    MR_SUPPLY_RACK_DARK,
-    MR_SUPPLY_RACK_WAITING /* fed again, not yet permitted */
-};
-
-/* What of a rack a decision leaves running. */
-enum mr_supply_held {
-    MR_SUPPLY_FREE,
-    MR_SUPPLY_SUSPENDED, /* work stops, hosts stay up */
-    MR_SUPPLY_SHUT
-};
-
-struct mr_supply_rack {
-    double want_w, cap_w, draw_w;
-    double told_w; /* with is_told: drawn while on, whatever the cap */
-    bool is_told;
-    double ready_s;          /* WAITING: not before */
-    int state;               /* enum mr_supply_rack_state */
-    uint32_t leaf;           /* of the governor's tree */
-    double most_w;           /* of its card and feed */
-    double least_w, rest_w;  /* told: drawn at its lowest clock, and at rest */
-    uint8_t tier;            /* 0 is stopped first */
-    uint8_t held;            /* enum mr_supply_held, in force */
-    uint8_t decided;         /* what comes in force with the caps */
-    double free_s;           /* held by a frequency relay: not before */
-    struct mr_smooth smooth; /* of one package; all packages of a rack move in step */
-    double burn_w;           /* over the running step, of the rack */
-};
-
-/* Lowest cap of a rack that runs, rests or is shut: a share of its maximum, or what is told. */
-static inline double mr_supply_least_w(const struct mr_supply_params *params,
-                                       const struct mr_supply_rack *rack, int held)
-{
-    const double run_w = fmax(rack->most_w * params->rack_min_frac, rack->least_w);
-    const double rest_w = fmax(rack->most_w * params->suspend_frac, rack->rest_w);
-    const double w = held == MR_SUPPLY_FREE ? run_w : fmin(rest_w, run_w);
-    return held == MR_SUPPLY_SHUT ? 0 : fmin(rack->most_w, w);
-}
-
-/* By more than the rounding of sums of caps, or of ramps that end. */
-static inline bool mr_supply_is_capped(const struct mr_supply_rack *rack)
-{
-    const double w = rack->is_told ? rack->draw_w : rack->cap_w;
-    return w < rack->want_w * (1 - 1e-9);
-}
 
 struct mr_supply {
     const struct mr_site *site;
@@ -235,6 +189,9 @@ void mr_supply_govern_start(struct mr_supply *s);
 
 /** Bounds of a rack's cap, from its card and what holds it. */
 void mr_supply_govern_bound(struct mr_supply *s, uint32_t rack);
+
+/** It draws w from now on. */
+void mr_supply_draw(struct mr_supply *s, uint32_t rack, double w);
 
 /** A permit to start, or the end of the wait where none is needed. @return when */
 double mr_supply_govern_permit(struct mr_supply *s, uint32_t rack, double from_s);

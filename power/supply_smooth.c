@@ -38,8 +38,7 @@ static void step_rack(struct mr_supply *s, uint32_t i, double t_s)
     rack->burn_w = n * smooth->burn_j / dt_s;
     if (is_constant)
         return;
-    rack->draw_w = n * smooth->energy_j / dt_s;
-    mr_chain_set_demand(s->chain, s->wire.of_rack[i], rack->draw_w);
+    mr_supply_draw(s, i, n * smooth->energy_j / dt_s);
 }
 
 void mr_supply_smooth_step(struct mr_supply *s, double t_s)

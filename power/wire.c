@@ -22,6 +22,9 @@ static const char *const laws[] = {
 #undef LAW_TEXT
 };
 
+/* down to these; a rack's watts are told at its shelves, so no further out */
+static const char *const planes[] = {"core", "module", "shelf"};
+
 #define WIRE struct mr_wire_params
 static const struct mr_param rows[] = {
     MR_PARAM_ONE_OF(WIRE, staging, "ups_staging", stagings, "all",
@@ -40,6 +43,9 @@ static const struct mr_param rows[] = {
              "Time constant of thermal breakers"),
     MR_PARAM(WIRE, power_factor, "power_factor", MR_Q_FRACTION, "0.99", 0.5, 1,
              "Of alternating current everywhere"),
+    MR_PARAM_ONE_OF(WIRE, rack_plane, "rack_plane", planes, "module",
+                    "Where a rack's watts are followed to: its input (shelf), packages and hosts "
+                    "(module), behind their regulators (core)"),
 };
 #undef WIRE
 

@@ -22,6 +22,7 @@ struct mr_wire_params {
     double breaker_frac;  /* rated current over the current of the node's rating */
     double breaker_tau_s; /* of thermal ones */
     double power_factor;
+    int rack_plane; /* enum mr_plane: down to where watts of racks are followed */
 };
 
 const struct mr_param_table *mr_wire_table(void);

@@ -431,11 +431,14 @@ static void print_table(const void *data, struct mr_buf *out)
                   "racks", t.rack_j * joule_mwh, t.want_j * joule_mwh, t.capped_j * joule_mwh,
                   t.dark_j * joule_mwh);
     mr_buf_printf(out, "%-20s %.5g MWh\n", "house", t.house_j * joule_mwh);
-    mr_buf_printf(out, "%-20s %.5g MWh:", "losses", t.loss_j * joule_mwh);
+    mr_buf_printf(out, "%-20s %.5g MWh to racks, %.5g MWh inside:", "losses", t.loss_j * joule_mwh,
+                  t.rack_loss_j * joule_mwh);
     for (int k = 0; k < MR_N_STAGE; k++)
         if (t.stage_loss_j[k] > 0)
             mr_buf_printf(out, " %s %.4g", mr_stage_info(k)->name, t.stage_loss_j[k] * joule_mwh);
-    mr_buf_printf(out, "\n%-20s in %.4g, out %.4g, lost %.4g MWh\n", "storage",
+    mr_buf_printf(out, "\n%-20s %.5g MWh behind the racks' stages\n", "packages and hosts",
+                  t.module_j * joule_mwh);
+    mr_buf_printf(out, "%-20s in %.4g, out %.4g, lost %.4g MWh\n", "storage",
                   t.storage_in_j * joule_mwh, t.storage_out_j * joule_mwh,
                   t.storage_loss_j * joule_mwh);
     mr_buf_printf(out, "%-20s energy %.6g USD, demand %.6g USD, fuel %.6g USD; CO2 %.5g t\n",
@@ -511,6 +514,8 @@ static void print_json(const void *data, struct mr_buf *out)
                                  {"burn_j", t.burn_j},
                                  {"house_j", t.house_j},
                                  {"losses_j", t.loss_j},
+                                 {"rack_losses_j", t.rack_loss_j},
+                                 {"modules_j", t.module_j},
                                  {"storage_in_j", t.storage_in_j},
                                  {"storage_out_j", t.storage_out_j},
                                  {"storage_loss_j", t.storage_loss_j},

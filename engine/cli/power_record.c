@@ -60,6 +60,7 @@ static const struct mr_channel grid_channels[] = {
 };
 static const struct mr_channel site_channels[] = {
     F32("rack_kw", "kW", "Drawn by racks", 1e-3, NULL),
+    F32("module_kw", "kW", "Of that: behind the stages inside racks, to packages and hosts", 1e-3, NULL),
     F32("asked_kw", "kW", "Asked for by racks", 1e-3, NULL),
     F32("house_kw", "kW", "Cooling and the rest of the house", 1e-3, NULL),
     F32("generator_kw", "kW", "Given by generators and turbines", 1e-3, NULL),
@@ -68,7 +69,7 @@ static const struct mr_channel site_channels[] = {
     F32("storage_energy_kwh", "kW h", "Energy of all storages", 1 / 3.6e6, "BESS/GenericPoint"),
 };
 static const struct mr_channel stage_channels[] = {
-    F32("stage_loss_kw", "kW", "Lost in the stages of a kind", 1e-3, NULL),
+    F32("stage_loss_kw", "kW", "Lost in the stages of a kind, on the way to the racks and inside", 1e-3, NULL),
 };
 
 struct event_row {
@@ -285,13 +286,11 @@ mr_status mr_power_record_row(struct mr_power_record *record, double t_s, struct
     const struct mr_supply *supply = record->supply;
     const size_t n = record->site->n_rack;
     struct mr_supply_reading r;
-    struct mr_chain_total total;
     if (record->status != MR_OK) {
         *err = record->err;
         return record->status;
     }
     mr_supply_read(supply, &r);
-    mr_chain_total(mr_supply_chain(supply), r.t_s, &total);
     for (uint32_t i = 0; i < n; i++) {
         record->f64[i] = mr_supply_rack_w(supply, i);
         record->f64[n + i] = mr_supply_rack_cap_w(supply, i);
@@ -309,10 +308,10 @@ mr_status mr_power_record_row(struct mr_power_record *record, double t_s, struct
     const void *const grid[] = {&r.price_usd_j, &r.carbon_kg_j};
     MR_TRY(mr_track_row(record->grid, t_s, grid, err));
     MR_TRY(mr_power_points_row(record->points, t_s, err));
-    const void *const power[] = {&r.rack_w,  &r.want_w,    &r.house_w,  &r.generator_w,
-                                 &r.solar_w, &r.storage_w, &r.storage_j};
+    const void *const power[] = {&r.rack_w,      &r.module_w, &r.want_w,    &r.house_w,
+                                 &r.generator_w, &r.solar_w,  &r.storage_w, &r.storage_j};
     MR_TRY(mr_track_row(record->power, t_s, power, err));
-    const void *const stage[] = {total.stage_loss_w};
+    const void *const stage[] = {r.stage_loss_w};
     return mr_track_row(record->stages, t_s, stage, err);
 }
 
@@ -424,7 +423,9 @@ mr_status mr_power_record_finish(struct mr_power_record *record, const char *sum
     const struct mr_alone_figure figures[] = {
         {"energy.grid_j", "J", "Drawn at the meter", t.grid_j},
         {"energy.rack_j", "J", "Drawn by racks", t.rack_j},
-        {"energy.losses_j", "J", "Lost in the chain", t.loss_j},
+        {"energy.losses_j", "J", "Lost on the way to the racks", t.loss_j},
+        {"energy.rack_losses_j", "J", "Lost in the stages inside racks", t.rack_loss_j},
+        {"energy.modules_j", "J", "Delivered to packages and hosts", t.module_j},
         {"energy.capped_j", "J", "Asked for and kept back by caps", t.capped_j},
         {"energy.dark_j", "J", "Asked for by racks without supply", t.dark_j},
         {"energy.held_j", "J", "Asked for by racks that had to stop", t.held_j},

@@ -36,6 +36,20 @@ static void put_tier(struct mr_buf *out, const char *name, const struct mr_play_
     put_time(out, "end to end", &tier->e2e);
 }
 
+/* Losses from the connection to the packages, in per cent of what was drawn at the meter. */
+static void put_chain(struct mr_buf *out, const struct mr_play_result *result)
+{
+    const struct mr_exchange_sums *x = &result->site;
+    const double percent = 100 / x->site_j;
+    mr_buf_printf(out, "%-26s cooling %.3g %%", "of it", percent * x->house_j);
+    for (int k = 0; k < MR_N_STAGE; k++)
+        if (x->stage_loss_j[k] > 0)
+            mr_buf_printf(out, ", %s %.3g %%", mr_stage_info(k)->name,
+                          percent * x->stage_loss_j[k]);
+    mr_buf_printf(out, "; packages %.4g %%, hosts and network %.4g %%\n", percent * x->package_j,
+                  percent * (x->module_j - x->package_j));
+}
+
 static void put_site(struct mr_buf *out, const struct mr_play_result *result)
 {
     const struct mr_exchange_sums *x = &result->site;
@@ -47,6 +61,7 @@ static void put_site(struct mr_buf *out, const struct mr_play_result *result)
     mr_buf_printf(out, "%-26s %s at the meter, peak %s%s%s; racks %s, PUE %.4g\n", "site", mean,
                   peak, isfinite(result->feed_limit_w) ? " of " : "",
                   isfinite(result->feed_limit_w) ? feed : "", it, x->site_j / x->it_j);
+    put_chain(out, result);
     mr_buf_printf(out, "%-26s hottest die %.4g degC, warmest coolant %.4g degC\n", "heat",
                   x->die_max_c, x->supply_max_c);
     mr_buf_printf(out, "%-26s throttled %.4g, capped %.4g, down %.4g\n", "package seconds",

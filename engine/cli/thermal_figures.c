@@ -4,7 +4,7 @@
 
 #include "engine/base/assert.h"
 #include "engine/base/mem.h"
-#include "power/stage.h"
+#include "power/inside.h"
 #include "power/supply.h"
 
 #include <math.h>
@@ -122,8 +122,13 @@ static mr_status chain_losses(const struct mr_site *site, const double *rack_w, 
 /* Power behind the shelves of a rack, without its fans and pumps. */
 static double compute_w(const struct mr_rack *rack, double in_w, double inside_frac)
 {
-    const struct mr_stage shelf = mr_stage_of(MR_STAGE_SHELF, rack->rated_w);
-    return fmax(mr_stage_output_w(&shelf, 1, in_w) - inside_frac * in_w, 0);
+    double loss_w[mr_inside_max];
+    const struct mr_inside inside = mr_inside_of(rack, MR_PLANE_MODULE);
+    (void)mr_inside_split(&inside, in_w, loss_w);
+    double beside_w = inside_frac * in_w;
+    for (uint8_t k = 0; k < inside.n; k++)
+        beside_w += inside.kind[k] == MR_STAGE_SHELF ? loss_w[k] : 0;
+    return fmax(in_w - beside_w, 0);
 }
 
 static mr_status fill_metrics(const struct mr_plant *plant, const struct mr_plant_state *state,

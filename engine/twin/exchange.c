@@ -628,5 +628,13 @@ void mr_exchange_sums(const struct mr_exchange *x, struct mr_exchange_sums *sums
                                       .down_package_s = x->down_s,
                                       .energy_usd = watts.energy_usd + watts.demand_usd,
                                       .carbon_kg = watts.carbon_kg,
-                                      .ramp_max_w_s = watts.ramp_max_w_s};
+                                      .ramp_max_w_s = watts.ramp_max_w_s,
+                                      .loss_j = watts.loss_j,
+                                      .module_j = watts.module_j,
+                                      .package_j = heat.it_j};
+    sums->storage_j = sums->site_j - watts.loss_j - watts.house_j - watts.rack_j;
+    for (uint32_t r = 0; r < x->plan.site->n_rack; r++)
+        sums->package_j -= x->rack[r].row.host_j;
+    for (int k = 0; k < MR_N_STAGE; k++)
+        sums->stage_loss_j[k] = watts.stage_loss_j[k];
 }

@@ -122,6 +122,10 @@ struct mr_exchange_sums {
         down_package_s; /* instances below their lock; off */
     double energy_usd, carbon_kg;
     double ramp_max_w_s; /* fastest move of the meter; below 0: down */
+    double loss_j;       /* on the way to the racks */
+    double storage_j;    /* kept and lost in storages, or given by sources and taken by nobody */
+    double module_j, package_j;      /* of it_j: behind the racks' stages; of that: packages */
+    double stage_loss_j[MR_N_STAGE]; /* on the way to the racks and inside */
 };
 
 void mr_exchange_sums(const struct mr_exchange *exchange, struct mr_exchange_sums *sums);

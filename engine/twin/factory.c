@@ -393,17 +393,10 @@ static mr_status find_strand(const struct mr_factory *f, struct mr_strand *stran
 mr_status mr_factory_books(const struct mr_factory *f, struct mr_factory_books *books,
                            struct mr_err *err)
 {
-    const struct mr_plant *plant = mr_exchange_plant(f->exchange);
-    const struct mr_plant_state *state = mr_exchange_plant_state(f->exchange);
     struct mr_exchange_sums sums;
     *books = (struct mr_factory_books){0};
     mr_exchange_sums(f->exchange, &sums);
-    for (uint32_t i = 0; i < plant->n_rack && sums.time_s > 0; i++) {
-        const struct mr_stage shelf =
-            mr_stage_of(MR_STAGE_SHELF, plant->site->rack[plant->rack[i].i_site].rated_w);
-        books->compute_j +=
-            mr_stage_output_w(&shelf, 1, state->rack[i].in_j / sums.time_s) * sums.time_s;
-    }
+    books->compute_j = sums.it_j - sums.stage_loss_j[MR_STAGE_SHELF];
     return find_strand(f, &books->strand, err);
 }
 

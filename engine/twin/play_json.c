@@ -375,13 +375,25 @@ static void put_outages(struct mr_jsonw *w, const struct mr_play_result *result)
     mr_jsonw_end(w);
 }
 
+/* Losses of the whole chain, from the connection to the packages. */
+static void put_stages(struct mr_jsonw *w, const struct mr_play_result *result)
+{
+    mr_jsonw_key(w, "losses_j");
+    mr_jsonw_object(w);
+    for (int k = MR_STAGE_NONE + 1; k < MR_N_STAGE; k++)
+        mr_jsonw_key_f64(w, mr_stage_info(k)->name,
+                         result->has_site ? result->site.stage_loss_j[k] : unknown);
+    mr_jsonw_end(w);
+}
+
 /* What the site drew and what that cost. Without one all of it is unknown but for the packages,
  * which tokens per megawatt then are of. */
 static void put_site(struct mr_jsonw *w, const struct mr_scenario *scenario,
                      const struct mr_play_result *result, const struct totals *t)
 {
     const double n = unknown;
-    const struct mr_exchange_sums none = {n, n, n, n, n, n, n, n, n, n, n, n, n, n, n};
+    const struct mr_exchange_sums none = {n, n, n, n, n, n, n, n, n, n,
+                                          n, n, n, n, n, n, n, n, n, {0}};
     const struct mr_strand unplaced = {n, n, n, n, n, n, n, n};
     const struct mr_exchange_sums *x = result->has_site ? &result->site : &none;
     const struct mr_strand *strand = result->has_site ? &result->books.strand : &unplaced;
@@ -411,7 +423,10 @@ static void put_site(struct mr_jsonw *w, const struct mr_scenario *scenario,
         {"stranded_redundancy_kw", strand->redundancy_w * 1e-3},
         {"stranded_granularity_kw", strand->granularity_w * 1e-3});
     GROUP(w, "energy", {"site_j", x->site_j}, {"it_j", x->it_j}, {"closure_rel", x->closure_rel},
-          {"packages_j", result->package_j});
+          {"packages_j", result->package_j}, {"losses_j", x->loss_j}, {"cooling_j", x->house_j},
+          {"storage_j", x->storage_j}, {"rack_losses_j", x->it_j - x->module_j},
+          {"modules_j", x->module_j}, {"rack_packages_j", x->package_j});
+    put_stages(w, result);
     mr_jsonw_key_f64(w, "tok_s_per_mw", s > 0 ? output / (paid_j * 1e-6) : unknown);
     mr_jsonw_key_f64(w, "j_per_tok", output > 0 ? paid_j / output : unknown);
     GROUP(w, "thermal", {"die_c_max", x->die_max_c}, {"supply_c_max", x->supply_max_c},

@@ -2,6 +2,8 @@
 /* A test compares these with the keys that summaries have. */
 #include "engine/twin/play_keys.h"
 
+#include "power/stage.h"
+
 // clang-format off
 #define SESSION_PARTS(at) \
     {at "queue", "s", "Waiting at an instance"}, \
@@ -58,6 +60,16 @@ static const struct mr_play_key keys[] = {
     {"energy.it_j", "J", "Of the racks"},
     {"energy.closure_rel", "1", "Larger relative difference of both energy balances"},
     {"energy.packages_j", "J", "Of the packages that serve"},
+    {"energy.losses_j", "J", "Lost on the way from the sources to the racks"},
+    {"energy.cooling_j", "J", "Of pumps, fans, chillers"},
+    {"energy.storage_j", "J", "Kept or lost in storages; site = losses + cooling + racks + this"},
+    {"energy.rack_losses_j", "J", "Of the racks': lost in their power shelves, busbars, bricks"},
+    {"energy.modules_j", "J", "Of the racks': what these deliver to packages, hosts, switches"},
+    {"energy.rack_packages_j", "J", "Of the racks': their packages, with leakage"},
+#define STAGE_KEY(name, text, plane, converts, a0, a1, a2, confidence, source) \
+    {"losses_j." text, "J", source},
+    MR_STAGE_LOSS_LIST(STAGE_KEY)
+#undef STAGE_KEY
     {"tok_s_per_mw", "tok/s/MW", "Output over mean power: of the site, else of the packages"},
     {"j_per_tok", "J/tok", "Its inverse"},
     {"thermal.die_c_max", "degC", "Hottest die"},

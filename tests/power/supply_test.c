@@ -5,6 +5,7 @@
 
 #include "engine/base/rng.h"
 #include "platforms/layout.h"
+#include "power/inside.h"
 #include "power/series.h"
 #include "tests/test.h"
 
@@ -115,6 +116,42 @@ MR_TEST(a_day_without_events)
     assert_true(t.unserved_j == 0 && t.n_trip == 0 && r.n_rack_on == 32);
     assert_true(t.storage_change_j == 0);
     end(1e-12);
+}
+
+/* Cards tell what racks draw at their inputs: how far it is followed inside moves no meter. */
+MR_TEST(stages_inside_racks_divide_their_watts)
+{
+    struct mr_supply_total t[3];
+    for (int plane = MR_PLANE_CORE; plane <= MR_PLANE_SHELF; plane++) {
+        struct mr_supply_options o = options();
+        o.params.wire.rack_plane = plane;
+        begin(plain, &o);
+        want_all(100e3);
+        mr_supply_advance(world.supply, 600);
+        want_all(50e3);
+        mr_supply_advance(world.supply, 3600);
+        t[plane] = totals();
+        const struct mr_supply_reading r = now();
+        assert_true(t[plane].grid_j == t[0].grid_j && t[plane].rack_j == t[0].rack_j);
+        assert_true(t[plane].loss_j == t[0].loss_j);
+        mr_assert_near(t[plane].module_j + t[plane].rack_loss_j, t[plane].rack_j, 1e-14, 0);
+        mr_assert_near(r.module_w + r.stage_loss_w[MR_STAGE_SHELF] +
+                           r.stage_loss_w[MR_STAGE_BUSBAR] + r.stage_loss_w[MR_STAGE_BRICK] +
+                           r.stage_loss_w[MR_STAGE_VRM],
+                       r.rack_w, 1e-14, 0);
+        end(1e-12);
+    }
+    const struct mr_rack rack = {.rated_w = 132e3, .bus_v = 50};
+    const struct mr_inside inside = mr_inside_of(&rack, MR_PLANE_MODULE);
+    double full_w[mr_inside_max], half_w[mr_inside_max];
+    (void)mr_inside_split(&inside, 100e3, full_w);
+    (void)mr_inside_split(&inside, 50e3, half_w);
+    for (int k = 0; k < 3; k++)
+        mr_assert_near(t[MR_PLANE_MODULE].stage_loss_j[inside.kind[k]],
+                       32 * (600 * full_w[k] + 3000 * half_w[k]), 1e-12, 0);
+    assert_true(t[MR_PLANE_CORE].stage_loss_j[MR_STAGE_VRM] > 0);
+    assert_true(t[MR_PLANE_MODULE].stage_loss_j[MR_STAGE_VRM] == 0);
+    assert_true(t[MR_PLANE_SHELF].rack_loss_j == 0);
 }
 
 /* The controller was at work before: a load that fits is not capped at first, one that does not
@@ -777,19 +814,18 @@ MR_TEST(contracts_and_batteries_that_are_too_small_are_told)
     warned(backed, &o, "takes over after 10 s");
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(a_storage_alone_closes),
-             MR_TEST_ENTRY(contracts_and_batteries_that_are_too_small_are_told),
-             MR_TEST_ENTRY(a_day_without_events), MR_TEST_ENTRY(a_steady_load_starts_steady),
-             MR_TEST_ENTRY(loss_of_the_grid_is_ridden_through),
-             MR_TEST_ENTRY(batteries_end_and_racks_come_back_under_the_ramp_limit),
-             MR_TEST_ENTRY(curtailment_is_met_in_time),
-             MR_TEST_ENTRY(told_loads_meet_the_target_too),
-             MR_TEST_ENTRY(more_than_caps_can_give_is_a_breach), MR_TEST_ENTRY(tiers_stop_in_order),
-             MR_TEST_ENTRY(an_owner_of_clocks), MR_TEST_ENTRY(lost_turbine_moves_the_frequency),
-             MR_TEST_ENTRY(relays_shed_and_racks_come_back),
-             MR_TEST_ENTRY(machines_leave_a_bus_that_falls_too_far),
-             MR_TEST_ENTRY(smoothing_in_the_racks), MR_TEST_ENTRY(battery_plant_holds_the_ramp),
-             MR_TEST_ENTRY(battery_plant_shaves_the_peak), MR_TEST_ENTRY(island_loses_a_turbine),
-             MR_TEST_ENTRY(solar_and_battery_in_orbit), MR_TEST_ENTRY(failures_of_the_chain),
-             MR_TEST_ENTRY(random_events_close),
-             MR_TEST_ENTRY(random_events_close_with_ramps_and_tiers))
+MR_TEST_MAIN(
+    MR_TEST_ENTRY(a_storage_alone_closes),
+    MR_TEST_ENTRY(contracts_and_batteries_that_are_too_small_are_told),
+    MR_TEST_ENTRY(a_day_without_events), MR_TEST_ENTRY(stages_inside_racks_divide_their_watts),
+    MR_TEST_ENTRY(a_steady_load_starts_steady), MR_TEST_ENTRY(loss_of_the_grid_is_ridden_through),
+    MR_TEST_ENTRY(batteries_end_and_racks_come_back_under_the_ramp_limit),
+    MR_TEST_ENTRY(curtailment_is_met_in_time), MR_TEST_ENTRY(told_loads_meet_the_target_too),
+    MR_TEST_ENTRY(more_than_caps_can_give_is_a_breach), MR_TEST_ENTRY(tiers_stop_in_order),
+    MR_TEST_ENTRY(an_owner_of_clocks), MR_TEST_ENTRY(lost_turbine_moves_the_frequency),
+    MR_TEST_ENTRY(relays_shed_and_racks_come_back),
+    MR_TEST_ENTRY(machines_leave_a_bus_that_falls_too_far), MR_TEST_ENTRY(smoothing_in_the_racks),
+    MR_TEST_ENTRY(battery_plant_holds_the_ramp), MR_TEST_ENTRY(battery_plant_shaves_the_peak),
+    MR_TEST_ENTRY(island_loses_a_turbine), MR_TEST_ENTRY(solar_and_battery_in_orbit),
+    MR_TEST_ENTRY(failures_of_the_chain), MR_TEST_ENTRY(random_events_close),
+    MR_TEST_ENTRY(random_events_close_with_ramps_and_tiers))

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a supply tells while it moves on: its own events and, by their names, the chain's. */
+#ifndef MR_POWER_SUPPLY_EVENT_H
+#define MR_POWER_SUPPLY_EVENT_H
+
+struct mr_feed_alert;
+
+/* kind is a chain's event name or one of these */
+#define MR_SUPPLY_EVENT_LIST(X)                                                                  \
+    X(GRID_LOST, "grid.lost", "the connection is gone")                                          \
+    X(GRID_BACK, "grid.back", "it is there again")                                               \
+    X(RACK_LOST, "power.rack_lost", "a rack has no supply; value: what it drew")                 \
+    X(RACK_BACK, "power.rack_back", "it runs again; value: what it may draw")                    \
+    X(BUFFER_EMPTY, "power.buffer_empty", "a storage has nothing left")                          \
+    X(BUFFER_FULL, "power.buffer_full", "a storage is full")                                     \
+    X(SOURCE_SHORT, "power.source_short", "what stands at a bar cannot carry it")                \
+    X(GEN_START, "power.gen_start", "a block of generators was asked to run")                    \
+    X(SOURCE_ON, "power.source_on", "what stands at a bar carries it; value: watts")             \
+    X(BUDGET, "power.budget_infeasible", "not even the lowest caps fit; value: their sum")       \
+    X(RAMP, "power.ramp_violation", "the meter moved faster than allowed; value: W/s")           \
+    X(STATUS, "grid.powerstate", "a status of the connection; value: load, limit: target")       \
+    X(SUSPEND, "power.rack_suspended", "a rack must rest; value: what it drew, limit: may draw") \
+    X(SHUT_DOWN, "power.rack_shut", "a rack must stop; value: what it drew")                     \
+    X(RESUME, "power.rack_resumed", "it may go on; value: what it may draw")                     \
+    X(UFLS, "grid.ufls", "a frequency relay opened; value: Hz, limit: its threshold")            \
+    X(COLLAPSE, "grid.collapse", "machines have left the bus; value: Hz, limit: the least")      \
+    X(BREACH, "grid.powerbreach", "an alert of the connection; value: load, limit: target")
+
+enum mr_supply_event_kind {
+#define MR_SUPPLY_ENUM(name, text, doc) MR_SUPPLY_##name,
+    MR_SUPPLY_EVENT_LIST(MR_SUPPLY_ENUM)
+#undef MR_SUPPLY_ENUM
+    MR_N_SUPPLY_EVENT
+};
+
+struct mr_supply_event {
+    double t_s;
+    const char *kind, *entity, *detail; /* static or lent from site and tree; detail may be "" */
+    double value, limit;
+    const struct mr_feed_alert *alert; /* of grid.powerbreach; NULL elsewhere */
+};
+
+const char *mr_supply_event_name(int kind);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A rack as a supply keeps it: what it wants, may and does draw, and what holds it. */
+#ifndef MR_POWER_SUPPLY_RACK_IMPL_H
+#define MR_POWER_SUPPLY_RACK_IMPL_H
+
+#include "power/inside.h"
+#include "power/smooth.h"
+#include "power/supply.h"
+
+enum mr_supply_rack_state {
+    MR_SUPPLY_RACK_ON,
+    MR_SUPPLY_RACK_DARK,
+    MR_SUPPLY_RACK_WAITING /* fed again, not yet permitted */
+};
+
+/* What of a rack a decision leaves running. */
+enum mr_supply_held {
+    MR_SUPPLY_FREE,
+    MR_SUPPLY_SUSPENDED, /* work stops, hosts stay up */
+    MR_SUPPLY_SHUT
+};
+
+struct mr_supply_rack {
+    double want_w, cap_w, draw_w;
+    struct mr_inside inside;
+    double inside_w[mr_inside_max], module_w; /* lost in its stages and delivered, of draw_w */
+    double inside_j[mr_inside_max], module_j, since_s; /* the same until it began to draw that */
+    double told_w; /* with is_told: drawn while on, whatever the cap */
+    bool is_told;
+    double ready_s;          /* WAITING: not before */
+    int state;               /* enum mr_supply_rack_state */
+    uint32_t leaf;           /* of the governor's tree */
+    double most_w;           /* of its card and feed */
+    double least_w, rest_w;  /* told: drawn at its lowest clock, and at rest */
+    uint8_t tier;            /* 0 is stopped first */
+    uint8_t held;            /* enum mr_supply_held, in force */
+    uint8_t decided;         /* what comes in force with the caps */
+    double free_s;           /* held by a frequency relay: not before */
+    struct mr_smooth smooth; /* of one package; all packages of a rack move in step */
+    double burn_w;           /* over the running step, of the rack */
+};
+
+/* Lowest cap of a rack that runs, rests or is shut: a share of its maximum, or what is told. */
+static inline double mr_supply_least_w(const struct mr_supply_params *params,
+                                       const struct mr_supply_rack *rack, int held)
+{
+    const double run_w = fmax(rack->most_w * params->rack_min_frac, rack->least_w);
+    const double rest_w = fmax(rack->most_w * params->suspend_frac, rack->rest_w);
+    const double w = held == MR_SUPPLY_FREE ? run_w : fmin(rest_w, run_w);
+    return held == MR_SUPPLY_SHUT ? 0 : fmin(rack->most_w, w);
+}
+
+/* By more than the rounding of sums of caps, or of ramps that end. */
+static inline bool mr_supply_is_capped(const struct mr_supply_rack *rack)
+{
+    const double w = rack->is_told ? rack->draw_w : rack->cap_w;
+    return w < rack->want_w * (1 - 1e-9);
+}
+
+#endif
