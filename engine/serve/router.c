@@ -11,7 +11,8 @@
 mr_status mr_router_init(struct mr_router *router, int policy, uint32_t n, uint64_t seed,
                          struct mr_err *err)
 {
-    *router = (struct mr_router){.policy = policy, .seed = seed, .affinity_excess = 8};
+    *router = (struct mr_router){
+        .policy = policy, .seed = seed, .affinity_share = 0.5, .affinity_excess = 8};
     MR_TRY(mr_tree_init(&router->load, n, err));
     router->n_call = mr_alloc_zero(n, sizeof *router->n_call);
     router->open = mr_alloc(n, sizeof *router->open);
@@ -67,6 +68,12 @@ static uint32_t of_two(const struct mr_router *router, uint64_t call)
     return of_b < of_a || (of_b == of_a && b < a) ? b : a;
 }
 
+/* Calls of an instance that sessions stay with where the best one has so many. */
+static double most_beside(const struct mr_router *router, uint64_t n_best)
+{
+    return (double)n_best * (1 + router->affinity_share) + router->affinity_excess;
+}
+
 uint32_t mr_router_choose(struct mr_router *router, uint64_t call, uint32_t last)
 {
     const uint64_t turn = router->n_routed++;
@@ -83,7 +90,7 @@ uint32_t mr_router_choose(struct mr_router *router, uint64_t call, uint32_t last
     case MR_ROUTER_AFFINITY:
         return last != MR_ROUTER_NOWHERE &&
                        (double)mr_tree_key(&router->load, last) <=
-                           (double)mr_tree_key(&router->load, best) + router->affinity_excess
+                           most_beside(router, mr_tree_key(&router->load, best))
                    ? last
                    : best;
     case MR_ROUTER_LEAST:

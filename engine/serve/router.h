@@ -33,10 +33,13 @@ struct mr_router {
     int policy; /* enum mr_router_policy */
     uint64_t seed;
     uint64_t n_routed;
-    double affinity_excess; /* calls more than the best instance has that a session puts up with */
-    struct mr_tree load;    /* key: calls of the instance; MR_TREE_NEVER while it is closed */
-    uint64_t *n_call;       /* [load.n] */
-    uint32_t *open;         /* those that are open, in order */
+    /* calls more than the best instance has that a session puts up with: a share of them, and so
+     * many. Leaving costs the whole context: with a number alone sessions of a busy pool, where
+     * loads differ by the root of hundreds, would lose their caches all the time */
+    double affinity_share, affinity_excess;
+    struct mr_tree load; /* key: calls of the instance; MR_TREE_NEVER while it is closed */
+    uint64_t *n_call;    /* [load.n] */
+    uint32_t *open;      /* those that are open, in order */
     uint32_t n_open;
 };
 

@@ -240,6 +240,12 @@ static void divide_tiers(const struct mr_play_cell *own, struct mr_cell_plan *pl
     }
 }
 
+static void set_affinity(struct mr_router *router, const struct mr_scenario_deployment *deployment)
+{
+    router->affinity_share = deployment->affinity_share;
+    router->affinity_excess = (double)deployment->n_affinity;
+}
+
 static mr_status make_cell(struct mr_play_cell *own, struct mr_err *err)
 {
     struct mr_play_run *run = own->run;
@@ -258,9 +264,9 @@ static mr_status make_cell(struct mr_play_cell *own, struct mr_err *err)
     own->has_cell = true;
     own->cell.moved = moved;
     own->cell.expired = expired;
-    own->cell.router.affinity_excess = (double)scenario->deployment.n_affinity;
+    set_affinity(&own->cell.router, &scenario->deployment);
     if (own->cell.split != NULL) {
-        own->cell.split->router.affinity_excess = (double)scenario->prefill.n_affinity;
+        set_affinity(&own->cell.split->router, &scenario->prefill);
         own->cell.split->plan.host = run->host;
     }
     return MR_OK;

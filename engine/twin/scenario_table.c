@@ -74,7 +74,8 @@ static const struct mr_param deployment_rows[] = {
     MR_PARAM_N(D, n_shed, "shed_at", "0", 0, 4000000000, "Waiting calls of an instance at which the tier with the cheapest output is shed, twice as many for the next, and so on; 0: never"),
     MR_PARAM_ONE_OF(D, router, "router", routers, "least_outstanding", "Which instance a call goes to"),
     MR_PARAM(D, call_s, "call_weight", MR_Q_TIME, "10 ms", 0, 1e3, "What a call of an instance counts for beside prompts that wait (kv_aware); an assumption"),
-    MR_PARAM_N(D, n_affinity, "affinity_excess", "8", 0, 1000000, "Calls more than the best instance has that affinity puts up with"),
+    MR_PARAM_N(D, n_affinity, "affinity_excess", "8", 0, 1000000, "Calls more than the best instance has that affinity puts up with, beside affinity_share"),
+    MR_PARAM(D, affinity_share, "affinity_share", MR_Q_FRACTION, "50 %", 0, 1e6, "As affinity_excess, as a share of the best instance's calls"),
 };
 #undef D
 #define X struct mr_scenario_transfer

@@ -92,6 +92,24 @@ MR_TEST(affinity_until_it_is_far_busier)
     mr_router_fini(&router);
 }
 
+/* Far busier is relative where there are many calls, and a number where there are few. */
+MR_TEST(affinity_bears_a_share)
+{
+    struct mr_router router = router_of(MR_ROUTER_AFFINITY, 4, 1);
+    router.affinity_share = 0.25;
+    router.affinity_excess = 5;
+    for (uint32_t i = 0; i < 4; i++)
+        for (int k = 0; k < (i == 2 ? 130 : 100); k++)
+            mr_router_count(&router, i, 1);
+    assert_int_equal(mr_router_choose(&router, 1, 2), 2); /* 130 = 100 * 1.25 + 5 */
+    mr_router_count(&router, 2, 1);
+    assert_int_equal(mr_router_choose(&router, 2, 2), 0);
+    for (uint32_t i = 0; i < 4; i++)
+        mr_router_count(&router, i, 1);
+    assert_int_equal(mr_router_choose(&router, 3, 2), 0); /* 132 > 101 * 1.25 + 5 */
+    mr_router_fini(&router);
+}
+
 /* A draw belongs to its call: whatever was routed before, and all instances alike. */
 MR_TEST(draws_belong_to_calls)
 {
@@ -147,5 +165,5 @@ MR_TEST(a_second_choice_levels_loads)
 }
 
 MR_TEST_MAIN(MR_TEST_ENTRY(turns_are_exact), MR_TEST_ENTRY(least_is_the_first_of_the_least),
-             MR_TEST_ENTRY(affinity_until_it_is_far_busier), MR_TEST_ENTRY(draws_belong_to_calls),
-             MR_TEST_ENTRY(a_second_choice_levels_loads))
+             MR_TEST_ENTRY(affinity_until_it_is_far_busier), MR_TEST_ENTRY(affinity_bears_a_share),
+             MR_TEST_ENTRY(draws_belong_to_calls), MR_TEST_ENTRY(a_second_choice_levels_loads))
