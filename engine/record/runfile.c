@@ -55,7 +55,7 @@ static const char *const end_texts[] = {
 struct mr_runfile_options mr_runfile_options_default(void)
 {
     return (struct mr_runfile_options){
-        .flush_s = 5, .ring_bytes = (size_t)32 << 20, .reserve_bytes = (size_t)4 << 20, .level = 4};
+        .flush_s = 5, .ring_bytes = (size_t)8 << 20, .reserve_bytes = (size_t)4 << 20, .level = 4};
 }
 
 const char *mr_runfile_part(const struct mr_runfile *file)

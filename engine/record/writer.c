@@ -2,7 +2,8 @@
 /* The ring counts bytes since the start in two 64-bit positions that never wrap: `head` is the
  * producer's, `tail` the writer's, and a position's place in memory is its remainder by the size.
  * Each record is a header of 8 bytes with its length, then its bytes, rounded up to 8; one that
- * would not fit before the end of memory leaves a mark there and starts at the beginning.
+ * would not fit before the end of memory leaves a mark there and starts at the beginning; so does
+ * one that finds the ring empty, which is why most of a large ring is never touched.
  * Handing over is one store: the mutex is taken only to sleep and to wake. The writer looks at the
  * ring at least every `poll_ns`, so the producer wakes it only when the ring is half full. */
 #include "engine/record/writer.h"
@@ -263,7 +264,8 @@ void *mr_writer_reserve(struct mr_writer *w, size_t n)
     MR_ASSERT(n <= w->record_max);
     const uint64_t head = atomic_load_explicit(&w->head, memory_order_relaxed);
     const uint64_t at = head & (w->cap - 1), need = header_bytes + round_up_8(n);
-    const uint64_t skip = at + need > w->cap ? w->cap - at : 0;
+    const bool is_empty = atomic_load_explicit(&w->tail, memory_order_acquire) == head;
+    const uint64_t skip = at + need > w->cap || (is_empty && at >= need) ? w->cap - at : 0;
     const uint64_t to = head + skip + need;
     if (to - w->tail_seen > w->cap) {
         w->tail_seen = atomic_load_explicit(&w->tail, memory_order_acquire);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Calls that come from outside, dealt to cells. A session's cell is its number modulo the number of
- * cells. Of a cell of which instances are closed a part of the sessions, drawn by their number and
- * as large as what is closed of it, goes to other cells by what was open there when the last window
- * ended; and calls that wait in a cell of which nothing is open move there at the end of a window.
- * A call that is away from its cell finds nothing cached of its session. */
+/* Calls that come from outside, dealt to cells. A call that is alone goes to the cell of its number
+ * modulo the number of cells, a session to one drawn by its own. Of a cell of which instances are
+ * closed a part of the sessions, drawn by their number and as large as what is closed of it, goes
+ * to other cells by what was open there when the last window ended; and calls that wait in a cell
+ * of which nothing is open move there at the end of a window. A call that is away from its cell
+ * finds nothing cached of its session. */
 #include "engine/base/mem.h"
 #include "engine/base/rng.h"
+#include "engine/serve/cell_sessions.h"
 #include "engine/twin/play_impl.h"
 
 #include <math.h>
@@ -88,9 +90,15 @@ static uint32_t some_cell(const struct mr_play_run *run, double share)
     return low;
 }
 
-static uint32_t cell_of(const struct mr_play_run *run, uint32_t session)
+/* Numbers of calls are in sequence, those of sessions may be any. */
+static uint32_t home_of(const struct mr_play_run *run, uint32_t session, bool is_alone)
 {
-    const uint32_t n = run->n_cell, home = session % n;
+    return is_alone ? session % run->n_cell : (uint32_t)(share_of(run, session, 3) * run->n_cell);
+}
+
+static uint32_t cell_of(const struct mr_play_run *run, uint32_t session, uint32_t home)
+{
+    const uint32_t n = run->n_cell;
     const uint64_t n_all = run->scenario->deployment.n_instance;
     const double n_open = run->open_to[n - 1];
     const double n_home =
@@ -101,14 +109,38 @@ static uint32_t cell_of(const struct mr_play_run *run, uint32_t session)
     return some_cell(run, share_of(run, session, 1));
 }
 
-/* Alone: its own number; else its place among those of the cell. */
 uint32_t mr_play_calls_session(const struct mr_play_cell *own, const struct mr_ticket *ticket)
 {
     if (own->agents != NULL)
         return mr_agents_session(own->agents, ticket);
+    return ticket->is_alone ? ticket->session : own->sessions.number[ticket->session];
+}
+
+/* Sessions that are silent and of which nothing is cached: all that is known of them is where they
+ * were last. */
+static mr_status forget_some(struct mr_play_cell *own, struct mr_err *err)
+{
+    struct mr_session_index *sessions = &own->sessions;
+    bool *is_kept = mr_alloc(sessions->n, sizeof *is_kept);
+    if (is_kept == NULL)
+        return mr_err_nomem(err, sessions->n * sizeof *is_kept);
+    const mr_status st = mr_cell_sessions_forget(&own->cell, sessions->n, is_kept, err);
+    if (st == MR_OK)
+        mr_session_index_keep(sessions, is_kept);
+    mr_free(is_kept);
+    own->n_kept = sessions->n - sessions->n_free;
+    return st;
+}
+
+mr_status mr_play_calls_seat(struct mr_play_cell *own, struct mr_ticket *ticket, struct mr_err *err)
+{
+    static const uint32_t n_least = 1 << 14;
     if (ticket->is_alone)
-        return ticket->session;
-    return mr_arrivals_session(own->run->arrivals, ticket->session * own->run->n_cell + own->i);
+        return MR_OK;
+    const uint32_t n = own->sessions.n - own->sessions.n_free;
+    if (n >= n_least && n / 2 >= own->n_kept)
+        MR_TRY(forget_some(own, err));
+    return mr_session_index_at(&own->sessions, ticket->session, &ticket->session, err);
 }
 
 /* ---- dealing ---- */
@@ -143,15 +175,11 @@ static mr_status keep_names(struct mr_play_cell *own, struct mr_err *err)
     return MR_OK;
 }
 
-static mr_status deal_to(struct mr_play_cell *own, struct mr_err *err)
+static mr_status deal_to(struct mr_play_cell *own, bool is_home, struct mr_err *err)
 {
     struct mr_play_run *run = own->run;
     const struct mr_arrival *next = &run->next;
     const size_t first = own->names.n;
-    const bool is_away = !next->is_alone && next->session % run->n_cell != own->i;
-    const bool is_alone = next->is_alone || is_away;
-    const uint32_t session =
-        is_away ? mr_arrivals_session(run->arrivals, next->session) : next->session;
     MR_TRY(mr_grow(&own->coming, &own->cap_coming, own->n_coming + 1, sizeof *own->coming, err));
     MR_TRY(name_blocks(run, err));
     MR_TRY(keep_names(own, err));
@@ -160,14 +188,14 @@ static mr_status deal_to(struct mr_play_cell *own, struct mr_err *err)
         .run = first,
         .is_too_long = (uint64_t)next->n_input + next->n_output > run->pool.serving.context_max,
         .ticket = {.id = run->id,
-                   .session = is_alone ? session : session / run->n_cell,
+                   .session = next->session,
                    .n_prompt = next->n_input,
                    .n_output = next->n_output,
                    .n_prefix = (uint32_t)fmin(next->n_input, run->scenario->workload.prefix_tok),
                    .instance = MR_ROUTER_NOWHERE,
                    .prefill = MR_ROUTER_NOWHERE,
                    .tier = next->tier,
-                   .is_alone = is_alone,
+                   .is_alone = next->is_alone || !is_home,
                    .n_run = (uint32_t)(own->names.n - first)}};
     return MR_OK;
 }
@@ -176,9 +204,10 @@ mr_status mr_play_calls_deal(struct mr_play_run *run, double end_s, struct mr_er
 {
     const struct mr_windows *windows = &run->windows;
     while (run->has_next && run->next.arrived_s < end_s) {
-        const uint32_t cell = cell_of(run, run->next.session);
+        const uint32_t home = home_of(run, run->next.session, run->next.is_alone);
+        const uint32_t cell = cell_of(run, run->next.session, home);
         if (cell >= windows->first && cell < windows->end)
-            MR_TRY(deal_to(&run->cell[cell - windows->first], err));
+            MR_TRY(deal_to(&run->cell[cell - windows->first], cell == home, err));
         run->id++;
         MR_TRY(read_next(run, err));
     }

@@ -156,8 +156,11 @@ static mr_status take_call(struct mr_play_cell *own, struct mr_play_coming *comi
     MR_TRY(go_to(own, coming->arrived_s, false, err));
     mr_cell_tell(&own->cell, coming->arrived_s);
     arrived(own, ticket->tier);
-    if (!coming->is_too_long)
+    if (!coming->is_too_long) {
+        MR_TRY(mr_play_calls_seat(own, ticket, err));
         return mr_cell_arrive(&own->cell, ticket, coming->arrived_s, err);
+    }
+    ticket->is_alone = true; /* its session has no place */
     refused(own, ticket, coming->arrived_s, MR_CELL_REFUSAL_TOO_LONG);
     return MR_OK;
 }
@@ -343,6 +346,7 @@ void mr_play_cell_fini(struct mr_play_cell *own)
         mr_cell_fini(&own->cell);
     mr_cache_names_runs_fini(&own->names);
     mr_free(own->coming);
+    mr_session_index_fini(&own->sessions);
     mr_free(own->count);
     mr_free(own->sample);
     mr_free(own->post);

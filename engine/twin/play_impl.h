@@ -8,6 +8,7 @@
 #include "engine/serve/cache_names.h"
 #include "engine/twin/factory.h"
 #include "engine/twin/play.h"
+#include "engine/work/session_index.h"
 
 struct mr_play_run;
 struct mr_play_part;
@@ -34,7 +35,7 @@ struct mr_play_coming {
 
 struct mr_play_cell {
     struct mr_play_run *run;
-    uint32_t i;
+    uint32_t i, n_kept; /* n_kept: of `sessions`, when some were forgotten */
     struct mr_outages_span span;
     struct mr_cell cell;
     bool has_cell;
@@ -43,12 +44,13 @@ struct mr_play_cell {
     struct mr_agents *agents;   /* NULL: calls come from the run's arrivals */
     struct mr_play_coming *coming;
     size_t n_coming, cap_coming;
-    struct mr_cache_runs names;  /* of all that come */
-    struct mr_play_count *count; /* [n_tier] */
-    double last_s;               /* the last end of a call or session */
-    struct mr_play_part *sample; /* [n] of this window (play_sample.c) */
-    size_t i_sample;             /* those that are taken already */
-    char *post;                  /* rows of this window (play_rows.c) */
+    struct mr_cache_runs names;       /* of all that come */
+    struct mr_session_index sessions; /* that the cell knows */
+    struct mr_play_count *count;      /* [n_tier] */
+    double last_s;                    /* the last end of a call or session */
+    struct mr_play_part *sample;      /* [n] of this window (play_sample.c) */
+    size_t i_sample;                  /* those that are taken already */
+    char *post;                       /* rows of this window (play_rows.c) */
     size_t n_post, cap_post;
     struct mr_play_watch *watch; /* of the seats that are watched (play_steps.c) */
     size_t n_watch, cap_watch;
@@ -131,7 +133,6 @@ MR_CHECKED mr_status mr_play_settle(struct mr_play_run *run, struct mr_err *err)
 MR_CHECKED mr_status mr_play_cell_init(struct mr_play_run *run, uint32_t i,
                                        struct mr_play_cell *cell, struct mr_err *err);
 void mr_play_cell_fini(struct mr_play_cell *cell);
-
 /** Once there is something to talk to. */
 MR_CHECKED mr_status mr_play_cell_start(struct mr_play_cell *cell, struct mr_err *err);
 
@@ -150,7 +151,6 @@ double mr_play_cell_idle_s(const struct mr_cell *cell, uint32_t seat, double now
 
 /** Watts of an idle package; NaN: not known. */
 double mr_play_idle_w(const struct mr_pool *pool);
-
 /** Watts of an instance's LPUs beside its packages, idle or at most. */
 double mr_play_lpu_w(const struct mr_pool *pool, bool is_most);
 
@@ -174,11 +174,15 @@ bool mr_play_calls_may_move(const struct mr_play_run *run);
 /** Calls that wait in cells of which nothing is open leave for others. */
 MR_CHECKED mr_status mr_play_calls_move(struct mr_play_run *run, double now_s, struct mr_err *err);
 
+/** A call's session gets a place in the cell. @param[in,out] ticket its number, then its place */
+MR_CHECKED mr_status mr_play_calls_seat(struct mr_play_cell *cell, struct mr_ticket *ticket,
+                                        struct mr_err *err);
+
 /** One of them comes. */
 MR_CHECKED mr_status mr_play_calls_enter(struct mr_play_cell *cell, const void *bytes, double now_s,
                                          struct mr_err *err);
 
-/** Session of a ticket over all cells. */
+/** Number of a ticket's session, which has its place in the cell. */
 uint32_t mr_play_calls_session(const struct mr_play_cell *cell, const struct mr_ticket *ticket);
 
 /* First 8 bytes of what is posted. */

@@ -7,7 +7,6 @@
 #include "engine/base/fmath.h"
 #include "engine/base/mem.h"
 #include "engine/base/num.h"
-#include "engine/work/session_index.h"
 
 #include <math.h>
 #include <string.h>
@@ -48,7 +47,6 @@ struct mr_arrivals_source {
     struct mr_arrivals_served served;
     struct mr_trace *trace; /* NULL: drawn */
     struct mr_session session;
-    struct mr_session_index sessions;
     uint64_t *hash;
     size_t cap_hash;
     struct mr_arrivals_counts counts; /* beside the trace's own */
@@ -120,7 +118,6 @@ void mr_arrivals_close(struct mr_arrivals_source *source)
         return;
     mr_trace_close(source->trace);
     mr_session_fini(&source->session);
-    mr_session_index_fini(&source->sessions);
     mr_free(source->hash);
     mr_free(source);
 }
@@ -212,9 +209,7 @@ static mr_status take_session(struct mr_arrivals_source *source, struct mr_arriv
         return mr_err_set(err, MR_RANGE, mr_trace_place(source->trace),
                           "session: a number from 0 to 4294967294");
     call->session = (uint32_t)number;
-    return call->is_alone
-               ? MR_OK
-               : mr_session_index_at(&source->sessions, (uint32_t)number, &call->session, err);
+    return MR_OK;
 }
 
 /* Ids of blocks that mean the same in other calls. */
@@ -333,11 +328,6 @@ mr_status mr_arrivals_next(struct mr_arrivals_source *source, struct mr_arrival 
     source->last_s = call->arrived_s;
     source->n_call++;
     return MR_OK;
-}
-
-uint32_t mr_arrivals_session(const struct mr_arrivals_source *source, uint32_t place)
-{
-    return source->sessions.number[place];
 }
 
 uint32_t mr_arrivals_hash_tok(const struct mr_arrivals_source *source)

@@ -12,7 +12,7 @@
 struct mr_arrival {
     double arrived_s; /* never before the call before it */
     uint32_t n_input, n_output;
-    uint32_t session; /* its place among those with several calls, or the call's number */
+    uint32_t session; /* its number in the file, or the call's when it is alone */
     uint8_t tier;
     bool is_alone; /* its session has no other call */
     const uint64_t
@@ -82,9 +82,6 @@ void mr_arrivals_close(struct mr_arrivals_source *source); /* NULL is fine */
 /** @param[out] has_call false at the end */
 MR_CHECKED mr_status mr_arrivals_next(struct mr_arrivals_source *source, struct mr_arrival *call,
                                       bool *has_call, struct mr_err *err);
-
-/** Number in the file of a session that is not alone. */
-uint32_t mr_arrivals_session(const struct mr_arrivals_source *source, uint32_t place);
 
 /** Tokens of a hash id; 0: the calls have none that mean anything to other calls. */
 uint32_t mr_arrivals_hash_tok(const struct mr_arrivals_source *source);

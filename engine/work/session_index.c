@@ -27,20 +27,53 @@ static mr_status grow(struct mr_session_index *index, struct mr_err *err)
     return MR_OK;
 }
 
+static mr_status take_place(struct mr_session_index *index, uint32_t *place, struct mr_err *err)
+{
+    if (index->free != 0) {
+        *place = index->free - 1;
+        index->free = index->number[*place];
+        index->n_free--;
+        return MR_OK;
+    }
+    MR_TRY(mr_grow(&index->number, &index->cap, (size_t)index->n + 1, sizeof *index->number, err));
+    *place = index->n++;
+    return MR_OK;
+}
+
+static void put(struct mr_session_index *index, uint64_t *slot, uint32_t session, uint32_t place)
+{
+    index->number[place] = session;
+    *slot = (uint64_t)session << 32 | (place + 1);
+}
+
 mr_status mr_session_index_at(struct mr_session_index *index, uint32_t session, uint32_t *place,
                               struct mr_err *err)
 {
-    if (index->n_slot <= 2 * (size_t)index->n)
+    if (index->n_slot <= 2 * (size_t)(index->n - index->n_free))
         MR_TRY(grow(index, err));
     uint64_t *slot = find(index->slot, index->n_slot, session);
     if (*slot == 0) {
-        MR_TRY(
-            mr_grow(&index->number, &index->cap, (size_t)index->n + 1, sizeof *index->number, err));
-        index->number[index->n] = session;
-        *slot = (uint64_t)session << 32 | ++index->n;
+        MR_TRY(take_place(index, place, err));
+        put(index, slot, session, *place);
     }
     *place = (uint32_t)*slot - 1;
     return MR_OK;
+}
+
+void mr_session_index_keep(struct mr_session_index *index, const bool *is_kept)
+{
+    for (size_t i = 0; i < index->n_slot; i++) {
+        const uint32_t place = (uint32_t)index->slot[i] - 1;
+        if (index->slot[i] != 0 && !is_kept[place]) {
+            index->number[place] = index->free;
+            index->free = place + 1;
+            index->n_free++;
+        }
+        index->slot[i] = 0;
+    }
+    for (uint32_t i = 0; i < index->n; i++)
+        if (is_kept[i])
+            put(index, find(index->slot, index->n_slot, index->number[i]), index->number[i], i);
 }
 
 void mr_session_index_fini(struct mr_session_index *index)

@@ -6,6 +6,7 @@
 #include "engine/serve/cell.h"
 #include "engine/serve/policy.h"
 #include "engine/work/arrivals.h"
+#include "engine/work/session_index.h"
 #include "tests/engine/serve/play.h"
 #include "tests/test.h"
 
@@ -42,6 +43,7 @@ static struct held stream(const struct mr_serving *serving, struct mr_arrivals_s
     struct held held = {0};
     struct mr_cell cell;
     struct mr_arrival arrival;
+    struct mr_session_index sessions = {0};
     const struct mr_cell_plan plan = {
         .serving = serving, .n_instance = 4, .router = MR_ROUTER_AFFINITY};
     assert_int_equal(
@@ -50,11 +52,13 @@ static struct held stream(const struct mr_serving *serving, struct mr_arrivals_s
         assert_int_equal(mr_arrivals_next(source, &arrival, &has_call, NULL), MR_OK);
         if (!has_call)
             break;
-        const struct mr_ticket ticket = {.id = held.n_call,
-                                         .session = arrival.session,
-                                         .n_prompt = arrival.n_input,
-                                         .n_output = arrival.n_output,
-                                         .is_alone = arrival.is_alone};
+        struct mr_ticket ticket = {.id = held.n_call,
+                                   .n_prompt = arrival.n_input,
+                                   .n_output = arrival.n_output,
+                                   .is_alone = arrival.is_alone};
+        if (!arrival.is_alone)
+            assert_int_equal(mr_session_index_at(&sessions, arrival.session, &ticket.session, NULL),
+                             MR_OK);
         held.n_input += arrival.n_input;
         held.n_output += arrival.n_output;
         assert_int_equal(mr_cell_play(&cell, arrival.arrived_s, NULL), MR_OK);
@@ -72,6 +76,7 @@ static struct held stream(const struct mr_serving *serving, struct mr_arrivals_s
         assert_int_equal(cell.instance[i].n_free, serving->n_block);
     }
     mr_cell_fini(&cell);
+    mr_session_index_fini(&sessions);
     mr_arrivals_close(source);
     assert_int_equal(held.n_done, held.n_call);
     assert_int_equal(held.n_read_tok, held.n_input);
