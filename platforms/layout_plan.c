@@ -7,6 +7,7 @@
 #include "platforms/layout_plan.h"
 
 #include "platforms/fabric.h"
+#include "platforms/prop.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -406,12 +407,16 @@ static mr_status read_surroundings(struct mr_layout_plan *plan, const struct mr_
     const char *kind = grid != NULL                     ? mr_xml_value(grid, "interconnect")
                        : makes_power(plan->power.first) ? "island"
                                                         : "firm";
+    const size_t n_error = plan->diags->n_error;
     MR_TRY(read_attributes(plan,
                            &(struct attributes){.node = grid != NULL ? grid : &absent,
                                                 .element = MR_LAYOUT_GRID,
                                                 .key = grid != NULL ? NULL : "interconnect",
                                                 .word = kind},
                            &plan->grid));
+    const struct mr_xml_attribute *ramp = grid != NULL ? mr_xml_attribute(grid, "ramp") : NULL;
+    if (ramp != NULL && plan->diags->n_error == n_error)
+        mr_prop_check_ramp(&plan->grid, mr_xml_attribute_place(grid, ramp), plan->diags);
     plan->has_grid = kind == NULL || strcmp(kind, "island") != 0;
     plan->provision.node = provision;
     MR_TRY(read_attributes(plan,

@@ -45,7 +45,7 @@ static const struct mr_param grid_rows[] = {
     MR_PARAM(struct mr_grid, limit_w, "limit", MR_Q_POWER, "0 W", 0, ANY,
              "Contract limit at the meter, 0: none stated"),
     MR_PARAM(struct mr_grid, ramp_w_s, "ramp", MR_Q_RAMP, "0 W/s", 0, ANY,
-             "Fastest allowed change of load, 0: none stated"),
+             "Fastest allowed change of load; not given: no limit, 0 is refused"),
     MR_PARAM(struct mr_grid, voltage_v, "voltage", MR_Q_VOLTAGE, "110 kV", 0, ANY,
              "Voltage at the point of connection"),
     MR_PARAM(struct mr_grid, curtail_frac, "curtail", MR_Q_FRACTION, "0", 0, 1,
@@ -642,4 +642,12 @@ const char *mr_prop_single(size_t i, const char **on, const char **doc)
     *on = singles[i].on;
     *doc = singles[i].doc;
     return singles[i].id;
+}
+
+void mr_prop_check_ramp(const struct mr_grid *grid, struct mr_place at, struct mr_diags *diags)
+{
+    if (grid->ramp_w_s == 0)
+        (void)mr_diags_add(diags, MR_SEVERITY_ERROR, MR_RANGE, at,
+                           "grid: ramp 0: the load could never change (give a rate above 0, such "
+                           "as \"10 MW/min\", or leave it out where the contract has none)");
 }

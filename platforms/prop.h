@@ -166,4 +166,8 @@ bool mr_prop_is_name(const char *name);
 /** @return the i-th of the single props, NULL past the last @param[out] on where it stands */
 const char *mr_prop_single(size_t i, const char **on, const char **doc);
 
+/** A ramp of 0 that somebody wrote: nothing could ever change, and 0 stands for "not given".
+ *  @param[in] at of the value */
+void mr_prop_check_ramp(const struct mr_grid *grid, struct mr_place at, struct mr_diags *diags);
+
 #endif

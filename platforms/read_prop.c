@@ -184,7 +184,11 @@ static mr_status read_only_one(struct mr_read *r, const struct prop *prop, int k
     r->has_site = r->has_site || kind == MR_PROP_SITE;
     if (kind == MR_PROP_GRID)
         r->form[kind].grid.at = spot_of(prop->id_at);
-    return mr_prop_read(&target, mr_str_of(prop->value), prop->at, r->diags);
+    MR_TRY(mr_prop_read(&target, mr_str_of(prop->value), prop->at, r->diags));
+    if (kind == MR_PROP_GRID &&
+        target.origin[mr_param_find(target.table, mr_str_of("ramp"))] == MR_PARAM_GIVEN)
+        mr_prop_check_ramp(&r->form[kind].grid, prop->at, r->diags);
+    return MR_OK;
 }
 
 /* ---- racks ---- */
@@ -313,9 +317,11 @@ static bool read_single(struct mr_read *r, const struct prop *prop, mr_status *s
     else if (strcmp(id, "grid.feed") == 0) {
         r->form[MR_PROP_GRID].grid.at = spot_of(prop->id_at);
         *st = set_one(r, &grid, "limit", prop);
-    } else if (strcmp(id, "grid.ramp") == 0)
+    } else if (strcmp(id, "grid.ramp") == 0) {
         *st = set_one(r, &grid, "ramp", prop);
-    else if (strcmp(id, "site.wet_bulb") == 0)
+        if (grid.origin[mr_param_find(grid.table, mr_str_of("ramp"))] == MR_PARAM_GIVEN)
+            mr_prop_check_ramp(&r->form[MR_PROP_GRID].grid, prop->at, r->diags);
+    } else if (strcmp(id, "site.wet_bulb") == 0)
         *st = set_one(r, &site, "wet_bulb", prop);
     else
         return strcmp(id, "switch.card") == 0;

@@ -45,6 +45,7 @@ static const struct mr_kpi rows[] = {
     {"power.*_events", "1", MR_KPI_DOWN, 0, 0, NULL, false, "How often it happened"},
     {"power.racks_lost", "1", MR_KPI_DOWN, 0, 0, NULL, false, "Racks that lost their power"},
     {"power.ramp_max_mw_min", "MW/min", MR_KPI_DOWN, 0.02, 0, NULL, false, "Steepest change at the meter"},
+    {"power.ramp_*_max_mw_min", "MW/min", MR_KPI_DOWN, 0.02, 0, NULL, false, "Steepest change at the meter, in one direction"},
     {"power.stranded_*", "kW", MR_KPI_DOWN, 0.02, 0, NULL, false, "Power that is there and cannot be used"},
     {"grid.breaches", "1", MR_KPI_DOWN, 0, 0, NULL, true, "How often a limit of the grid was broken"},
     {"energy.closure_rel", "1", MR_KPI_DOWN, 0, 1e-9, NULL, false, "Energy in, out and stored that do not add up, over energy in"},

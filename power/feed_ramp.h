@@ -12,8 +12,10 @@
 /* Watches one limit pair on windows that follow each other. */
 struct mr_feed_ramp {
     double t_s, window_end_s, window_j;
-    double mean_w;    /* of the window before; NAN: none yet */
-    double worst_w_s; /* fastest change seen, either way */
+    double mean_w;           /* of the window before; NAN: none yet */
+    double worst_w_s;        /* fastest change seen, either way */
+    double up_w_s, down_w_s; /* the same by direction, both from 0 on */
+    double over_w_s;         /* of the last violation; below 0: down */
     uint64_t n_violation;
     double first_s; /* of the first violation; INFINITY: none */
 };
@@ -21,7 +23,7 @@ struct mr_feed_ramp {
 struct mr_feed_ramp mr_feed_ramp_start(double t_s, double window_s);
 
 /** Power went linearly from from_w to to_w until t_s.
- *  @return violations that ended in this piece, worst rate in worst_w_s */
+ *  @return violations that ended in this piece, the last in over_w_s */
 uint64_t mr_feed_ramp_advance(struct mr_feed_ramp *ramp, double window_s, double up_w_s,
                               double down_w_s, double t_s, double from_w, double to_w);
 

@@ -229,6 +229,7 @@ mr_status mr_supply_create(const struct mr_site *site, const struct mr_supply_op
     update(s);
     mr_supply_govern_start(s);
     update(s);
+    mr_supply_tell_start(s);
     mr_supply_warn(s, diags);
     *out = s;
     return MR_OK;
@@ -295,7 +296,7 @@ static void meter(struct mr_supply *s, double t_s)
     const uint64_t n = mr_feed_ramp_advance(&s->ramp, s->params.ramp_window_s, limit_w, limit_w,
                                             t_s, s->grid_w, s->grid_w);
     if (n > 0)
-        mr_supply_emit(s, MR_SUPPLY_RAMP, s->site->name, "", s->ramp.worst_w_s, limit_w);
+        mr_supply_emit(s, MR_SUPPLY_RAMP, s->site->name, "", s->ramp.over_w_s, limit_w);
     s->total.n_ramp += n;
     s->total.peak_w = fmax(s->total.peak_w, s->grid_w);
 }
@@ -331,6 +332,7 @@ void mr_supply_advance(struct mr_supply *s, double t_s)
         step(s, fmin(t_s, mr_supply_next_s(s)));
         mr_supply_govern_act(s);
         update(s);
+        mr_supply_tell(s);
         if (s->options.step != NULL)
             s->options.step(s->options.context);
     }
@@ -429,7 +431,10 @@ void mr_supply_set_voltage(struct mr_supply *s, double voltage_frac)
 {
     if (s->is_island)
         return;
+    const uint64_t n_dip = s->ride.n_dip;
     mr_feed_ride_step(&s->params.ride, &s->ride, s->t_s, voltage_frac);
+    if (s->ride.n_dip > n_dip)
+        mr_supply_emit(s, MR_SUPPLY_DIP, s->site->name, "", voltage_frac, 1);
     mr_supply_govern_act(s);
 }
 
@@ -565,7 +570,8 @@ void mr_supply_total(const struct mr_supply *s, struct mr_supply_total *t)
     t->house_j = total.served_j - t->rack_j;
     add_sources(s, t);
     t->holdup_j = holdup_j(s, &total);
-    t->ramp_max_w_s = s->ramp.worst_w_s;
+    t->ramp_up_w_s = s->ramp.up_w_s;
+    t->ramp_down_w_s = s->ramp.down_w_s;
     t->fuel_usd = s->fuel_usd;
     t->fuel_kg = s->fuel_kg;
     t->energy_usd = s->tariff.energy_usd;

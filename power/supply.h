@@ -172,12 +172,13 @@ struct mr_supply_total {
     double burn_j;                              /* drawn by racks beyond what was asked */
     double capped_rack_s, dark_rack_s, held_rack_s;
     double low_hz; /* of islands; the nominal: none moved */
-    double peak_w, ramp_max_w_s, fuel_j, fuel_usd, fuel_kg;
+    double peak_w, fuel_j, fuel_usd, fuel_kg;
+    double ramp_up_w_s, ramp_down_w_s; /* fastest moves of the meter, both above 0 */
     double energy_usd, demand_usd, carbon_kg;
     double closure_rel;
     double hold_w;
     uint64_t n_ramp, n_trip, n_alarm, n_overload, n_transfer, n_lost, n_infeasible, n_breach;
-    uint64_t n_dip, n_away, n_event, n_suspended, n_shut, n_ufls, n_collapse;
+    uint64_t n_dip, n_away, n_event, n_suspended, n_shut, n_ufls, n_collapse, n_cap;
 };
 
 void mr_supply_total(const struct mr_supply *supply, struct mr_supply_total *total);

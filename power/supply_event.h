@@ -17,13 +17,25 @@ struct mr_feed_alert;
     X(GEN_START, "power.gen_start", "a block of generators was asked to run")                    \
     X(SOURCE_ON, "power.source_on", "what stands at a bar carries it; value: watts")             \
     X(BUDGET, "power.budget_infeasible", "not even the lowest caps fit; value: their sum")       \
-    X(RAMP, "power.ramp_violation", "the meter moved faster than allowed; value: W/s")           \
+    X(RAMP, "power.ramp_violation",                                                              \
+      "the meter moved faster than allowed; value: W/s, below 0: down")                          \
     X(STATUS, "grid.powerstate", "a status of the connection; value: load, limit: target")       \
     X(SUSPEND, "power.rack_suspended", "a rack must rest; value: what it drew, limit: may draw") \
     X(SHUT_DOWN, "power.rack_shut", "a rack must stop; value: what it drew")                     \
     X(RESUME, "power.rack_resumed", "it may go on; value: what it may draw")                     \
     X(UFLS, "grid.ufls", "a frequency relay opened; value: Hz, limit: its threshold")            \
     X(COLLAPSE, "grid.collapse", "machines have left the bus; value: Hz, limit: the least")      \
+    X(GEN_ON, "power.gen_on", "units came on the bus; value: units on it, limit: installed")     \
+    X(GEN_OFF, "power.gen_off", "units left the bus as planned; value: units on it")             \
+    X(GEN_FAIL, "power.gen_fail", "units failed, or did not start; value: failed, limit: all")   \
+    X(GEN_REPAIRED, "power.gen_repaired", "units are there again; value: still failed")          \
+    X(SOURCE_OFF, "power.source_off", "what stood at a bar carries it no more")                  \
+    X(ISLAND, "grid.island", "machines carry a bus alone; value: watts")                         \
+    X(RECONNECT, "grid.reconnect", "that has ended")                                             \
+    X(NADIR, "grid.nadir", "lowest frequency of a swing; value: Hz, limit: the nominal")         \
+    X(DIP, "grid.dip", "the grid's voltage is low; value: over nominal")                         \
+    X(CAP_ON, "power.cap_on", "caps hold back work; value: racks, limit: of so many")            \
+    X(CAP_OFF, "power.cap_off", "they do no more")                                               \
     X(BREACH, "grid.powerbreach", "an alert of the connection; value: load, limit: target")
 
 enum mr_supply_event_kind {

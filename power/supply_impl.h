@@ -29,8 +29,9 @@ struct mr_supply_source {
     double rated_w;      /* solar, all units */
     double mean_w;       /* over the running step: given; storages at their terminals, < 0 gives */
     double energy_j;     /* solar: given */
-    bool is_full, is_empty; /* storages: told */
-    bool has_started;       /* generators: asked to run */
+    bool is_full, is_empty;  /* storages: told */
+    bool has_started;        /* generators: asked to run */
+    uint32_t n_on, n_failed; /* generators: units, told */
 };
 
 /* Sources that stand at the same bars carry them together. */
@@ -39,15 +40,17 @@ struct mr_supply_group {
     uint32_t n_at;
     uint32_t *source; /* indices */
     uint32_t n_source;
-    bool is_ups, is_plant;  /* a UPS's own battery; something that works beside a living grid */
-    bool is_away;           /* a bar of it has no feed */
-    bool is_backed, is_own; /* told to the chain; carries its bars now */
-    double load_w;          /* of its bars when last fed: what it must be able to carry */
-    double own_w, given_w;  /* asked of it; what its generators and sun give over the step */
-    bool has_machines;      /* generators or turbines: what it carries alone has a frequency */
-    bool has_collapsed;     /* not yet told */
-    uint64_t n_told;        /* relays of `swing` that have shed */
-    bool is_balanced;       /* has carried its bars in balance since it took them over */
+    bool is_ups, is_plant;      /* a UPS's own battery; something that works beside a living grid */
+    bool is_away;               /* a bar of it has no feed */
+    bool is_backed, is_own;     /* told to the chain; carries its bars now */
+    double load_w;              /* of its bars when last fed: what it must be able to carry */
+    double own_w, given_w;      /* asked of it; what its generators and sun give over the step */
+    bool has_machines;          /* generators or turbines: what it carries alone has a frequency */
+    bool has_collapsed;         /* not yet told */
+    bool was_own;               /* told */
+    double nadir_hz, lowest_hz; /* not yet told; of this swing. 0: none */
+    uint64_t n_told;            /* relays of `swing` that have shed */
+    bool is_balanced;           /* has carried its bars in balance since it took them over */
     struct mr_frequency swing;
     struct mr_frequency_params swing_params; /* base and headroom of what runs */
 };
@@ -94,6 +97,7 @@ struct mr_supply {
     double low_hz;         /* since the start */
     uint32_t *order;       /* racks by tier, then by index */
     bool is_infeasible;    /* told */
+    uint32_t n_capped;     /* racks, told */
     bool has_started, is_probing; /* caps hold for first demands; before: draws are not real */
     double fuel_usd, fuel_kg;
     struct mr_supply_total total; /* what only grows */
@@ -149,6 +153,17 @@ double mr_supply_island_next_s(const struct mr_supply *s);
 
 /** The lowest of all islands now; the nominal where there is none. */
 double mr_supply_island_hz(const struct mr_supply *s);
+
+/* ---- supply_tell.c ---- */
+
+/** What runs from the start is no event. */
+void mr_supply_tell_start(struct mr_supply *s);
+
+/** Events of what has changed since the last step. */
+void mr_supply_tell(struct mr_supply *s);
+
+/** Units of a block have failed, and why, or are repaired. */
+void mr_supply_tell_failed(struct mr_supply *s, struct mr_supply_source *source, const char *why);
 
 /* ---- supply_hold.c ---- */
 

@@ -10,6 +10,7 @@
 static const double never = (double)INFINITY;
 
 static const double still = 1e-7;      /* per unit: 6 microhertz */
+static const double seen = 1e-4;       /* per unit: a swing worth telling */
 static const double least_step = 1e-3; /* s, to a predicted date that lies at now */
 
 /* Rating of the units that run, and their set points. */
@@ -34,9 +35,9 @@ static bool is_swinging(const struct mr_supply *s, const struct mr_supply_group 
     const struct mr_frequency_params *p = &s->params.frequency;
     if (!group->is_balanced)
         return false;
-    const double rotor = swing->step + swing->g - p->damping * swing->f;
+    const double moves = swing->step + swing->g - p->damping * swing->f;
     const double governor = swing->is_held || p->droop == 0 ? 0 : swing->f / p->droop + swing->g;
-    return fabs(rotor) > still || fabs(governor) > still;
+    return fabs(moves) > still || fabs(governor) > still;
 }
 
 void mr_supply_island_rest(struct mr_supply *s, struct mr_supply_group *group)
@@ -44,6 +45,13 @@ void mr_supply_island_rest(struct mr_supply *s, struct mr_supply_group *group)
     group->is_balanced = false;
     group->swing = mr_frequency_start(s->t_s);
     group->n_told = 0;
+    group->lowest_hz = 0;
+}
+
+static double rotor(const struct mr_supply_group *group)
+{
+    const struct mr_frequency *swing = &group->swing;
+    return swing->step + swing->g - group->swing_params.damping * swing->f;
 }
 
 static void look_at_lowest(struct mr_supply *s, const struct mr_supply_group *group, double t_s)
@@ -51,6 +59,17 @@ static void look_at_lowest(struct mr_supply *s, const struct mr_supply_group *gr
     double hz;
     if (mr_frequency_extremum_s(&group->swing_params, &group->swing, &hz) <= t_s)
         s->low_hz = fmin(s->low_hz, hz);
+}
+
+/* A fall has ended that went deeper than those before it. */
+static void look_at_nadir(const struct mr_supply *s, struct mr_supply_group *group,
+                          bool was_falling)
+{
+    const double hz = mr_frequency_hz(&group->swing_params, &group->swing);
+    if (!was_falling || rotor(group) < -still || group->swing.f > -seen ||
+        (group->lowest_hz > 0 && hz > group->lowest_hz - seen * s->params.frequency.nominal_hz))
+        return;
+    group->nadir_hz = group->lowest_hz = hz;
 }
 
 void mr_supply_island_step(struct mr_supply *s, struct mr_supply_group *group, double t_s,
@@ -75,13 +94,16 @@ void mr_supply_island_step(struct mr_supply *s, struct mr_supply_group *group, d
     mr_frequency_machines(p, old_base_w, swing);
     swing->step = fabs(missing_w) > still * base_w ? -missing_w / base_w : 0;
     look_at_lowest(s, group, t_s);
+    const bool was_falling = rotor(group) < -still;
     mr_frequency_advance(p, swing, t_s);
+    look_at_nadir(s, group, was_falling);
     const double hz = mr_frequency_hz(p, swing);
     s->low_hz = fmin(s->low_hz, hz);
     group->has_collapsed |= hz < p->trip_hz;
     if (!is_swinging(s, group) && swing->step == 0 && swing->n_shed == group->n_told) {
         *swing = mr_frequency_start(t_s); /* relays are set back */
         group->n_told = 0;
+        group->lowest_hz = 0;
     }
 }
 
@@ -96,6 +118,8 @@ static void collapse(struct mr_supply *s, struct mr_supply_group *group)
         for (uint32_t u = 0; !source->is_storage && !source->is_solar && u < source->block.n; u++)
             if (source->block.unit[u].state != MR_GENERATOR_FAILED)
                 mr_generator_fail(&source->block_params, &source->block, u);
+        if (!source->is_storage && !source->is_solar)
+            mr_supply_tell_failed(s, source, "left the bus");
     }
     group->has_collapsed = false;
     mr_supply_island_rest(s, group);
@@ -139,6 +163,8 @@ double mr_supply_island_next_s(const struct mr_supply *s)
             date_s = never;
         if (p->trip_hz > 0)
             date_s = fmin(date_s, mr_frequency_cross_s(p, &group->swing, p->trip_hz));
+        double hz; /* a step ends at the lowest frequency, so that it is told as it is */
+        date_s = fmin(date_s, mr_frequency_extremum_s(p, &group->swing, &hz));
         date_s = fmax(date_s, s->t_s + least_step);
         next_s = fmin(next_s, fmin(s->t_s + s->params.swing_tick_s, date_s));
     }

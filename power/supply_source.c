@@ -105,8 +105,12 @@ static void ask_blocks(struct mr_supply *s, struct mr_supply_group *group, doubl
         const double part_w = fmin(load_w, most_w);
         if (part_w != source->block.load_w)
             mr_generator_set(p, &source->block, part_w);
-        if (part_w > 0 && !source->has_started)
+        if (part_w > 0 && !source->has_started) {
             mr_supply_emit(s, MR_SUPPLY_GEN_START, source->name, "", part_w, most_w);
+            if (source->n_failed > 0)
+                mr_supply_emit(s, MR_SUPPLY_GEN_FAIL, source->name, "did not start",
+                               source->n_failed, source->block.n);
+        }
         source->has_started = part_w > 0;
         load_w -= part_w;
     }
@@ -501,15 +505,22 @@ void mr_supply_source_step(struct mr_supply *s, double t_s)
 void mr_supply_source_set_units_failed(struct mr_supply *s, uint32_t i, uint32_t n_failed)
 {
     struct mr_supply_source *source = &s->source[i];
+    const char *why = "stands";
     if (source->is_storage || source->is_solar)
         return;
     for (uint32_t u = 0; u < source->block.n; u++) {
+        const int state = source->block.unit[u].state;
         const bool has_failed = source->block.unit[u].state == MR_GENERATOR_FAILED;
-        if (u < n_failed && !has_failed)
+        if (u < n_failed && !has_failed) {
+            why = state == MR_GENERATOR_CRANKING ? "did not start"
+                  : state == MR_GENERATOR_OFF    ? why
+                                                 : "was on the bus";
             mr_generator_fail(&source->block_params, &source->block, u);
+        }
         if (u >= n_failed && has_failed)
             mr_generator_repair(&source->block_params, &source->block, u);
     }
+    mr_supply_tell_failed(s, source, why);
 }
 
 /* ---- readings ---- */

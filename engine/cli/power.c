@@ -451,10 +451,10 @@ static void print_table(const void *data, struct mr_buf *out)
                   (unsigned long long)t.n_lost);
     mr_buf_printf(out,
                   "%-20s %llu dips, %llu times away; %llu breaches, %llu ramp violations, "
-                  "fastest %.4g MW/min\n",
+                  "fastest %.4g MW/min up, %.4g down\n",
                   "connection", (unsigned long long)t.n_dip, (unsigned long long)t.n_away,
                   (unsigned long long)t.n_breach, (unsigned long long)t.n_ramp,
-                  t.ramp_max_w_s * 60e-6);
+                  t.ramp_up_w_s * 60e-6, t.ramp_down_w_s * 60e-6);
     mr_buf_printf(out,
                   "%-20s capped %.5g, stopped %.5g, dark %.5g rack hours; %llu suspended, %llu "
                   "shut\n",
@@ -526,7 +526,10 @@ static void print_json(const void *data, struct mr_buf *out)
                                  {"closure_rel", t.closure_rel}};
     const struct row power[] = {{"grid_mw_mean", t.grid_j / job->until_s * 1e-6},
                                 {"grid_mw_peak", t.peak_w * 1e-6},
-                                {"ramp_max_mw_min", t.ramp_max_w_s * 60e-6},
+                                {"ramp_max_mw_min", fmax(t.ramp_up_w_s, t.ramp_down_w_s) * 60e-6},
+                                {"ramp_up_max_mw_min", t.ramp_up_w_s * 60e-6},
+                                {"ramp_down_max_mw_min", t.ramp_down_w_s * 60e-6},
+                                {"cap_events", (double)t.n_cap},
                                 {"trip_events", (double)t.n_trip},
                                 {"alarm_events", (double)t.n_alarm},
                                 {"overload_events", (double)t.n_overload},

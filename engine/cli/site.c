@@ -17,6 +17,7 @@
 #include "platforms/fabric.h"
 #include "platforms/open.h"
 #include "platforms/summary.h"
+#include "power/supply.h"
 
 static const char *const levels[] = {"gpu", "tray", "rack", "auto"};
 static const char *const graphs[] = {"none", "dot"};
@@ -191,16 +192,44 @@ static void json_findings(const struct mr_diags *diags, struct mr_jsonw *w)
     }
 }
 
+/* What is not there yet: who sets up a site finds what its check has found, too. */
+static void join(const struct mr_diags *more, struct mr_diags *diags)
+{
+    for (size_t i = 0; i < more->n_item; i++) {
+        const struct mr_err *err = &more->item[i].err;
+        size_t k = 0;
+        while (k < diags->n_item && (diags->item[k].err.line != err->line ||
+                                     strcmp(diags->item[k].err.text, err->text) != 0))
+            k++;
+        if (k == diags->n_item)
+            (void)mr_diags_add_err(diags, more->item[i].severity, err);
+    }
+}
+
+/* What `power` would refuse, or warn of, before it begins. */
+static mr_status check_supply(const struct mr_site *site, struct mr_diags *diags)
+{
+    struct mr_supply_options options = {0};
+    struct mr_supply *supply = NULL;
+    struct mr_diags more = {0};
+    mr_supply_defaults(&options.params);
+    const mr_status st = mr_supply_create(site, &options, &supply, &more);
+    mr_supply_destroy(supply);
+    join(&more, diags);
+    return st;
+}
+
 /* A scenario, whether it can be played, and its site. */
 static int validate_scenario(const char *path, bool is_strict, struct mr_diags *diags)
 {
     struct mr_scenario scenario;
     struct mr_err err = {0};
+    struct mr_diags more = {0};
     mr_status st = mr_scenario_load(path, NULL, 0, &scenario, diags);
     if (st == MR_OK)
         st = mr_scenario_check_grammar(path, diags);
     if (st == MR_OK)
-        st = mr_play_check(&scenario, diags);
+        st = mr_play_check(&scenario, &more);
     if (st == MR_OK && scenario.site.file != NULL) {
         struct mr_site *site;
         st = mr_open_site_changed(scenario.site.file, scenario.layout, scenario.n_layout,
@@ -211,6 +240,7 @@ static int validate_scenario(const char *path, bool is_strict, struct mr_diags *
             mr_site_destroy(site);
         }
     }
+    join(&more, diags);
     mr_scenario_fini(&scenario);
     if (st != MR_OK)
         return mr_status_exit_code(st);
@@ -238,7 +268,11 @@ static int validate_file(const struct mr_verb_call *call, const char *path, stru
         if (st == MR_OK)
             mr_platform_check(site, diags);
     }
+    const mr_status carried =
+        st == MR_OK && diags->n_error == 0 && site->n_rack > 0 ? check_supply(site, diags) : MR_OK;
     mr_site_destroy(site);
+    if (carried != MR_OK)
+        return mr_status_exit_code(carried);
     if (st != MR_OK) {
         (void)mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
         return mr_status_exit_code(st);

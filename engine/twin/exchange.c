@@ -628,7 +628,8 @@ void mr_exchange_sums(const struct mr_exchange *x, struct mr_exchange_sums *sums
                                       .down_package_s = x->down_s,
                                       .energy_usd = watts.energy_usd + watts.demand_usd,
                                       .carbon_kg = watts.carbon_kg,
-                                      .ramp_max_w_s = watts.ramp_max_w_s,
+                                      .ramp_up_w_s = watts.ramp_up_w_s,
+                                      .ramp_down_w_s = watts.ramp_down_w_s,
                                       .loss_j = watts.loss_j,
                                       .module_j = watts.module_j,
                                       .package_j = heat.it_j};

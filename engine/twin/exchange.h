@@ -121,9 +121,9 @@ struct mr_exchange_sums {
     double throttled_package_s, capped_package_s,
         down_package_s; /* instances below their lock; off */
     double energy_usd, carbon_kg;
-    double ramp_max_w_s; /* fastest move of the meter; below 0: down */
-    double loss_j;       /* on the way to the racks */
-    double storage_j;    /* kept and lost in storages, or given by sources and taken by nobody */
+    double ramp_up_w_s, ramp_down_w_s; /* fastest moves of the meter, both above 0 */
+    double loss_j;                     /* on the way to the racks */
+    double storage_j; /* kept and lost in storages, or given by sources and taken by nobody */
     double module_j, package_j;      /* of it_j: behind the racks' stages; of that: packages */
     double stage_loss_j[MR_N_STAGE]; /* on the way to the racks and inside */
 };

@@ -183,6 +183,9 @@ static const char *const bad_kinds[] = {"th.throttle_on",
                                         "power.budget_infeasible",
                                         "power.ramp_violation",
                                         "power.source_short",
+                                        "power.gen_fail",
+                                        "grid.ufls",
+                                        "grid.collapse",
                                         "grid.powerbreach"};
 
 static void count_violation(struct mr_play_result *result, const struct mr_play_event *event)
@@ -448,6 +451,11 @@ mr_status mr_play_check(const struct mr_scenario *scenario, struct mr_diags *dia
     mr_status st = open_pools(&run, diags, &err);
     if (st == MR_OK)
         st = count_cells(&run, &err);
+    if (st == MR_OK && scenario->site.file != NULL) {
+        const struct mr_factory_sink nobody = {0};
+        st = mr_factory_open(scenario, &run.pool, scenario->has_prefill ? &run.prefill : NULL,
+                             &nobody, &run.factory, diags);
+    }
     if (st != MR_OK && diags->first_error == MR_OK)
         (void)mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
     close_all(&run);

@@ -79,7 +79,7 @@ struct mr_play_violation {
 };
 
 enum {
-    MR_PLAY_VIOLATIONS = 16
+    MR_PLAY_VIOLATIONS = 24
 };
 
 struct mr_play_options {
@@ -169,7 +169,8 @@ struct mr_play_result {
 MR_CHECKED mr_status mr_play(const struct mr_scenario *scenario,
                              const struct mr_play_options *options, struct mr_play_result *result,
                              struct mr_diags *diags);
-/** Can it be played: are the cards there, do weights fit, is the policy possible? Plays nothing. */
+/** Can it be played: are the cards there, do weights fit, is the policy possible, can the site and
+ *  all that stands in it be set up? Plays nothing. */
 MR_CHECKED mr_status mr_play_check(const struct mr_scenario *scenario, struct mr_diags *diags);
 
 void mr_play_fini(struct mr_play_result *result);

@@ -392,7 +392,7 @@ static void put_site(struct mr_jsonw *w, const struct mr_scenario *scenario,
                      const struct mr_play_result *result, const struct totals *t)
 {
     const double n = unknown;
-    const struct mr_exchange_sums none = {n, n, n, n, n, n, n, n, n, n,
+    const struct mr_exchange_sums none = {n, n, n, n, n, n, n, n, n, n,  n,
                                           n, n, n, n, n, n, n, n, n, {0}};
     const struct mr_strand unplaced = {n, n, n, n, n, n, n, n};
     const struct mr_exchange_sums *x = result->has_site ? &result->site : &none;
@@ -409,19 +409,22 @@ static void put_site(struct mr_jsonw *w, const struct mr_scenario *scenario,
             ? (result->capital_usd / e->life_s + building_w * e->site_usd_w / e->site_life_s) *
                   hour_s
             : unknown;
-    GROUP(
-        w, "power", {"site_mw_mean", x->site_j / s * 1e-6}, {"site_mw_peak", x->site_peak_w * 1e-6},
-        {"it_mw_mean", x->it_j / s * 1e-6}, {"pue", x->site_j / x->it_j},
-        {"itue", x->it_j / compute_j}, {"tue", x->site_j / compute_j},
-        {"feed_limit_mw", isfinite(feed_w) ? feed_w * 1e-6 : unknown},
-        {"cooling_mw_mean", x->house_j / s * 1e-6},
-        {"packages_mw_mean", s > 0 ? result->package_j / s * 1e-6 : unknown},
-        {"packages_mw_limit", result->package_peak_w * 1e-6}, {"capped_gpu_s", x->capped_package_s},
-        {"down_gpu_s", x->down_package_s}, {"ramp_max_mw_min", fabs(x->ramp_max_w_s) * 60e-6},
-        {"stranded_cooling_kw", strand->cooling_w * 1e-3},
-        {"stranded_chain_kw", strand->chain_w * 1e-3},
-        {"stranded_redundancy_kw", strand->redundancy_w * 1e-3},
-        {"stranded_granularity_kw", strand->granularity_w * 1e-3});
+    GROUP(w, "power", {"site_mw_mean", x->site_j / s * 1e-6},
+          {"site_mw_peak", x->site_peak_w * 1e-6}, {"it_mw_mean", x->it_j / s * 1e-6},
+          {"pue", x->site_j / x->it_j}, {"itue", x->it_j / compute_j},
+          {"tue", x->site_j / compute_j},
+          {"feed_limit_mw", isfinite(feed_w) ? feed_w * 1e-6 : unknown},
+          {"cooling_mw_mean", x->house_j / s * 1e-6},
+          {"packages_mw_mean", s > 0 ? result->package_j / s * 1e-6 : unknown},
+          {"packages_mw_limit", result->package_peak_w * 1e-6},
+          {"capped_gpu_s", x->capped_package_s}, {"down_gpu_s", x->down_package_s},
+          {"ramp_max_mw_min", fmax(x->ramp_up_w_s, x->ramp_down_w_s) * 60e-6},
+          {"ramp_up_max_mw_min", x->ramp_up_w_s * 60e-6},
+          {"ramp_down_max_mw_min", x->ramp_down_w_s * 60e-6},
+          {"stranded_cooling_kw", strand->cooling_w * 1e-3},
+          {"stranded_chain_kw", strand->chain_w * 1e-3},
+          {"stranded_redundancy_kw", strand->redundancy_w * 1e-3},
+          {"stranded_granularity_kw", strand->granularity_w * 1e-3});
     GROUP(w, "energy", {"site_j", x->site_j}, {"it_j", x->it_j}, {"closure_rel", x->closure_rel},
           {"packages_j", result->package_j}, {"losses_j", x->loss_j}, {"cooling_j", x->house_j},
           {"storage_j", x->storage_j}, {"rack_losses_j", x->it_j - x->module_j},

@@ -52,6 +52,8 @@ static const struct mr_play_key keys[] = {
     {"power.capped_gpu_s", "s", "Packages held below their clock by caps"},
     {"power.down_gpu_s", "s", "Packages without power or coolant"},
     {"power.ramp_max_mw_min", "MW/min", "Fastest move of the meter, up or down, between means of the windows that its ramp is watched in"},
+    {"power.ramp_up_max_mw_min", "MW/min", "The same, upwards"},
+    {"power.ramp_down_max_mw_min", "MW/min", "The same, downwards, as a positive number"},
     {"power.stranded_cooling_kw", "kW", "Installed at panels, every rack at its rating: heat that CDUs could not take"},
     {"power.stranded_chain_kw", "kW", "The same: nodes above could not deliver it"},
     {"power.stranded_redundancy_kw", "kW", "The same: spare units, and what the worst failure needs"},

@@ -174,6 +174,7 @@ static void add_site(struct maker *m)
     site->dry_bulb_c = form.site.dry_bulb_c;
     draw_form(m, MR_PROP_GRID, &form);
     site->grid = form.grid;
+    site->grid.ramp_w_s += 0; /* -0 would be written, and readers refuse a ramp of 0 */
 }
 
 static void add_rooms(struct maker *m)

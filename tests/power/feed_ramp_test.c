@@ -17,6 +17,8 @@ MR_TEST(slopes_are_between_windows)
     assert_int_equal(mr_feed_ramp_advance(&ramp, 60, 10 * mw_min, 5 * mw_min, 1260, 100e6, 0), 9);
     assert_true(ramp.first_s == 780 && ramp.n_violation == 9);
     mr_assert_near(fabs(ramp.worst_w_s) / mw_min, 10, 1e-9, 0);
+    mr_assert_near(fmax(ramp.up_w_s, ramp.down_w_s) / mw_min, 10, 1e-9, 0);
+    assert_true(ramp.up_w_s >= 0 && ramp.down_w_s >= 0);
 }
 
 /* 500 racks of 200 kW under 10 MW/min. */
@@ -46,6 +48,7 @@ MR_TEST(a_restart_of_a_hundred_megawatts)
     mr_feed_ramp_advance(&rush, 60, 10 * mw_min, 10 * mw_min, 3000, 100e6, 100e6);
     assert_int_equal(rush.n_violation, 2); /* it falls into one window, 20 s before its end */
     mr_assert_near(rush.worst_w_s / mw_min, 100 * 40. / 60, 1e-9, 0);
+    assert_true(rush.up_w_s == rush.worst_w_s && rush.down_w_s == 0);
     assert_int_equal(mr_feed_permit_start(0, 1 * mw_min, 60, 1.5e6, "grid", &permit, &err),
                      MR_RANGE);
     mr_assert_contains(err.text, "grid: a step of 1.5e+06 W breaks the ramp limit of 1 MW/min over "
