@@ -28,6 +28,8 @@
 #include "models/software.h"
 #include "models/work.h"
 
+struct mr_power;
+
 /* How an LLM lies on the packages of an instance: tp x dp x pp of them. Attention is cut into tp
  * shards and copied dp times; experts are dealt to ep groups, each cut into moe_tp shards: ep x
  * moe_tp = tp x dp. */
@@ -176,5 +178,19 @@ struct mr_step_leap mr_step_leap(const struct mr_step *step, const struct mr_bat
  *  mr_step_work_growth in one look at the tables, bit for bit. */
 struct mr_step_leap mr_step_price(const struct mr_step *step, const struct mr_batch *batch,
                                   double phi, struct mr_work *work, struct mr_work *growth);
+
+/** Fold a package's joules into the tables, before the step is shared: all that a step's joules
+ *  depend on its duration depends on, too, so that one look at the tables tells both.
+ *  @param[in] power lent; stays as it is */
+void mr_step_take_power(struct mr_step *step, const struct mr_power *power);
+
+/** May mr_step_joules be asked, for this package at this clock? At full clock and without pipeline
+ *  stages: elsewhere mr_step_price. */
+bool mr_step_has_joules(const struct mr_step *step, const struct mr_power *power, double phi);
+
+/** The leap, bit for bit that of mr_step_leap, with the joules beyond idling of its first step and
+ *  what they grow by, to rounding those that mr_power_work_j has for mr_step_price's work. */
+struct mr_step_leap mr_step_joules(const struct mr_step *step, const struct mr_batch *batch,
+                                   double *work_j, double *grow_j);
 
 #endif

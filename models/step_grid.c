@@ -4,6 +4,7 @@
  * Everything that is linear in its variable (contexts, pairs, sequences' state) is a coefficient
  * per clock. */
 #include "engine/base/mem.h"
+#include "models/power.h"
 #include "models/step.h"
 
 #include <math.h>
@@ -31,6 +32,20 @@ struct place {
     double frac; /* towards i + 1 */
 };
 
+/* What one more of something costs. */
+struct cost {
+    double s, j;
+};
+
+/* At full clock and without stages, joules beside seconds (mr_step_joules). */
+struct full {
+    const struct mr_power *power; /* NULL: nothing was folded */
+    struct cost token[n_point], head[n_point], draft[n_point];
+    struct cost kv, window, pair, window_pair, chunk_kv, sequence;
+    struct cost kv_grow, window_grow, pair_grow, chunk_grow; /* seconds as growth_s has them */
+    double host_j;
+};
+
 struct mr_step {
     struct row row[n_clock];
     double memory_bytes[n_point], link_bytes[n_point];
@@ -41,7 +56,8 @@ struct mr_step {
     double host_s, tokens_per_decode, accepted;
     bool drafts;
     double pp;         /* parts that a batch is cut into */
-    struct place full; /* clock_of(1) */
+    struct place fast; /* clock_of(1) */
+    struct full full;
 };
 
 /* ---- places in the tables ---- */
@@ -187,7 +203,7 @@ mr_status mr_step_create(const struct mr_step_setup *setup, struct mr_step **out
     step->tokens_per_decode = 1 + (double)setup->n_draft;
     step->accepted = mr_step_accepted(setup);
     step->pp = setup->parallel.pp;
-    step->full = clock_of(1);
+    step->fast = clock_of(1);
     *out = step;
     return MR_OK;
 }
@@ -278,7 +294,7 @@ double mr_step_time(const struct mr_step *step, const struct mr_batch *whole, do
 
 static double growth_s(const struct mr_step *step, const struct mr_batch *batch, double phi)
 {
-    const struct place at = phi >= 1 ? step->full : clock_of(phi);
+    const struct place at = phi >= 1 ? step->fast : clock_of(phi);
     const struct row *slow = &step->row[at.i], *fast = &step->row[at.i + 1];
     const double kv_s = slow->kv_s + at.frac * (fast->kv_s - slow->kv_s);
     const double window_s = slow->window_s + at.frac * (fast->window_s - slow->window_s);
@@ -359,4 +375,123 @@ struct mr_step_leap mr_step_price(const struct mr_step *step, const struct mr_ba
             n_part(step, whole) / step->pp, work);
     mr_step_work_growth(step, whole, growth);
     return leap;
+}
+
+/* ---- joules ---- */
+
+/* mr_power_work_j at full clock, with b = busy + idle:
+ *
+ *   compute (b - host) + serving (b - byte_s B) + sum_f (e_f - serving t_f) F_f + e_b B + e_l L
+ *
+ * is linear in the duration b, the bytes B and L and the FLOPs F, each of which is linear in the
+ * batch but for tables over tokens, and tables at the same places add up. */
+static double joules_of(const struct mr_power *power, double time_s, const struct mr_work *work)
+{
+    const struct mr_work rest = {.memory_bytes = work->memory_bytes,
+                                 .link_bytes = work->link_bytes};
+    double sum_j =
+        (power->compute_w + power->serving_w) * time_s + mr_power_work_j(power, &rest, 1);
+    for (int f = 0; f < MR_N_FORMAT; f++) {
+        struct mr_work one = {0};
+        one.flop[f] = 1;
+        sum_j += mr_power_work_j(power, &one, 1) * work->flop[f];
+    }
+    return sum_j;
+}
+
+static struct cost cost_of(const struct mr_power *power, double time_s, double bytes, double flop)
+{
+    struct mr_work work = {.memory_bytes = bytes};
+    work.flop[MR_FORMAT_BF16] = flop;
+    return (struct cost){time_s, joules_of(power, time_s, &work)};
+}
+
+/* As growth_s has it. */
+static double fast_s(const struct mr_step *step, double slow_s, double full_s)
+{
+    return slow_s + step->fast.frac * (full_s - slow_s);
+}
+
+static void fold_points(const struct mr_step *step, const struct mr_power *power, struct full *full)
+{
+    const struct row *row = &step->row[n_clock - 1];
+    for (uint32_t i = 0; i < n_point; i++) {
+        struct mr_work token = {.memory_bytes = step->memory_bytes[i],
+                                .link_bytes = step->link_bytes[i]};
+        struct mr_work head = {.memory_bytes = step->head_bytes[i]};
+        struct mr_work draft = {.memory_bytes = step->draft_bytes[i],
+                                .link_bytes = step->draft_link_bytes[i]};
+        for (int f = 0; f < MR_N_FORMAT; f++) {
+            token.flop[f] = step->token_flop[f] * tokens_at(i);
+            head.flop[f] = step->head_flop[f] * tokens_at(i);
+            draft.flop[f] = step->draft_flop[f] * tokens_at(i);
+        }
+        full->token[i] = (struct cost){row->token_s[i], joules_of(power, row->token_s[i], &token)};
+        full->head[i] = (struct cost){row->head_s[i], joules_of(power, row->head_s[i], &head)};
+        full->draft[i] = (struct cost){row->draft_s[i], joules_of(power, row->draft_s[i], &draft)};
+    }
+}
+
+void mr_step_take_power(struct mr_step *step, const struct mr_power *power)
+{
+    const struct row *slow = &step->row[step->fast.i], *row = &step->row[n_clock - 1];
+    struct full *full = &step->full;
+    fold_points(step, power, full);
+    full->power = power;
+    full->kv = cost_of(power, row->kv_s, step->kv_bytes, step->kv_flop);
+    full->window = cost_of(power, row->window_s, step->window_bytes, step->window_flop);
+    full->pair = cost_of(power, row->pair_s, 0, step->pair_flop);
+    full->window_pair = cost_of(power, row->window_pair_s, 0, step->window_pair_flop);
+    full->chunk_kv = cost_of(power, row->chunk_kv_s, step->chunk_kv_bytes, 0);
+    full->sequence = cost_of(power, row->sequence_s, step->sequence_bytes, step->sequence_flop);
+    full->kv_grow =
+        cost_of(power, fast_s(step, slow->kv_s, row->kv_s), step->kv_bytes, step->kv_flop);
+    full->window_grow = cost_of(power, fast_s(step, slow->window_s, row->window_s),
+                                step->window_bytes, step->window_flop);
+    full->pair_grow = cost_of(power, fast_s(step, slow->pair_s, row->pair_s), 0, step->pair_flop);
+    full->chunk_grow =
+        cost_of(power, fast_s(step, slow->chunk_kv_s, row->chunk_kv_s), step->chunk_kv_bytes, 0);
+    full->host_j = -power->compute_w * step->host_s;
+}
+
+bool mr_step_has_joules(const struct mr_step *step, const struct mr_power *power, double phi)
+{
+    return phi >= 1 && step->full.power == power && step->pp <= 1;
+}
+
+static struct cost cost_between(const struct cost *table, struct place at)
+{
+    const struct cost low = table[at.i], high = table[at.i + 1];
+    return (struct cost){low.s + at.frac * (high.s - low.s), low.j + at.frac * (high.j - low.j)};
+}
+
+static struct cost plus(struct cost sum, struct cost each, double n)
+{
+    return (struct cost){sum.s + each.s * n, sum.j + each.j * n};
+}
+
+/* Seconds in the order of time_in_row and growth_s. */
+struct mr_step_leap mr_step_joules(const struct mr_step *step, const struct mr_batch *batch,
+                                   double *work_j, double *grow_j)
+{
+    const struct full *full = &step->full;
+    const struct places at = places_of(step, batch);
+    struct cost sum = cost_between(full->token, at.tokens);
+    sum = plus(sum, cost_between(full->head, at.logits), 1);
+    sum = plus(sum, cost_between(full->draft, at.drafts), 1);
+    sum = plus(sum, full->kv, batch->kv_tokens);
+    sum = plus(sum, full->window, batch->window_kv_tokens);
+    sum = plus(sum, full->pair, batch->chunk_pairs);
+    sum = plus(sum, full->window_pair, batch->chunk_window_pairs);
+    sum = plus(sum, full->chunk_kv, batch->chunk_kv_tokens);
+    sum = plus(sum, full->sequence, batch->n_decode + batch->n_prompt_end);
+    const double n = batch->chunk_tokens;
+    const struct cost calls = {
+        batch->n_decode * full->kv_grow.s + batch->n_growing * full->window_grow.s,
+        batch->n_decode * full->kv_grow.j + batch->n_growing * full->window_grow.j};
+    const struct cost chunk = {full->pair_grow.s * n + full->chunk_grow.s,
+                               full->pair_grow.j * n + full->chunk_grow.j};
+    *work_j = sum.j + full->host_j;
+    *grow_j = step->accepted * calls.j + chunk.j * n;
+    return (struct mr_step_leap){sum.s, step->accepted * calls.s + chunk.s * n};
 }

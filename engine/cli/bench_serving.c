@@ -31,6 +31,7 @@ mr_status mr_bench_serving_make(struct mr_bench_serving *it, uint32_t block_tok,
                                         .kv_element_bytes = 1};
     MR_TRY(mr_step_create(&setup, &it->step, err));
     MR_TRY(mr_power_of(setup.gpu, &it->power, err));
+    mr_step_take_power(it->step, &it->power);
     it->serving = (struct mr_serving){.policy = &mr_policy_vllm1,
                                       .pricer = {it->step, NULL, &it->power, NULL},
                                       .batch_max = 512,

@@ -185,35 +185,47 @@ static uint32_t n_decode(const struct mr_instance *instance)
     return instance->finish.n;
 }
 
+static void add_decodes(const struct mr_instance *instance, struct mr_batch *batch)
+{
+    const struct mr_serving *serving = instance->serving;
+    const uint64_t n = n_decode(instance);
+    batch->n_decode = (double)n;
+    batch->kv_tokens =
+        (double)(instance->kv_tokens + instance->kv_steps - serving->policy->n_unread * n) +
+        serving->accept.extra * (double)instance->kv_steps;
+    batch->window_kv_tokens = mr_sliding_sum(&instance->window);
+    batch->n_growing = (double)instance->window.n_growing;
+}
+
+static void add_part(const struct mr_instance *instance, struct mr_part part,
+                     struct mr_batch *batch)
+{
+    const struct mr_call *c = mr_instance_call(instance, part.call);
+    const double chunk = part.chunk, before = c->n_read;
+    batch->chunk_tokens += chunk;
+    batch->chunk_pairs += chunk * (before + chunk / 2);
+    if (instance->serving->window_tokens > 0)
+        batch->chunk_window_pairs +=
+            mr_step_window_pairs(before, chunk, (double)instance->serving->window_tokens);
+    batch->chunk_kv_tokens += before + chunk;
+    batch->n_prompt_end += c->n_read + part.chunk == c->n_prompt;
+}
+
 static void price(struct mr_instance *instance, double now_s)
 {
     const struct mr_serving *serving = instance->serving;
-    const double n = instance->decodes ? n_decode(instance) : 0;
-    struct mr_batch batch = {.n_decode = n,
-                             .kv_tokens =
-                                 n > 0 ? (double)(instance->kv_tokens + instance->kv_steps -
-                                                  serving->policy->n_unread * (uint64_t)n) +
-                                             serving->accept.extra * (double)instance->kv_steps
-                                       : 0,
-                             .window_kv_tokens = n > 0 ? mr_sliding_sum(&instance->window) : 0,
-                             .n_growing = n > 0 ? (double)instance->window.n_growing : 0};
-    for (size_t i = 0; i < instance->n_part; i++) {
-        const struct mr_call *c = mr_instance_call(instance, instance->part[i].call);
-        const double chunk = instance->part[i].chunk;
-        batch.chunk_tokens += chunk;
-        batch.chunk_pairs += chunk * (c->n_read + chunk / 2);
-        batch.chunk_window_pairs +=
-            mr_step_window_pairs(c->n_read, chunk, (double)serving->window_tokens);
-        batch.chunk_kv_tokens += c->n_read + chunk;
-        batch.n_prompt_end += c->n_read + instance->part[i].chunk == c->n_prompt;
-    }
+    struct mr_batch *batch = &instance->batch;
+    *batch = (struct mr_batch){0};
+    if (instance->decodes && n_decode(instance) > 0)
+        add_decodes(instance, batch);
+    for (size_t i = 0; i < instance->n_part; i++)
+        add_part(instance, instance->part[i], batch);
     const struct mr_step_leap leap =
         serving->pricer.lpx != NULL
-            ? mr_pricer_lpx(&serving->pricer, &batch, instance->phi, instance->idle_w,
+            ? mr_pricer_lpx(&serving->pricer, batch, instance->phi, instance->idle_w,
                             &instance->energy, &instance->lpu)
-            : mr_pricer_leap(&serving->pricer, &batch, instance->phi, instance->idle_w,
+            : mr_pricer_leap(&serving->pricer, batch, instance->phi, instance->idle_w,
                              &instance->energy);
-    instance->batch = batch;
     instance->done_frac = 0;
     instance->early_s = instance->early_j = 0;
     instance->segment = (struct mr_segment){

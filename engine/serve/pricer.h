@@ -56,6 +56,14 @@ static inline struct mr_step_leap mr_pricer_leap(const struct mr_pricer *pricer,
         return mr_profile_leap(pricer->profile, batch);
     if (pricer->power == NULL)
         return mr_step_leap(pricer->step, batch, phi);
+    *energy = (struct mr_power_leap){.idle_w = idle_w};
+    if (mr_step_has_joules(pricer->step, pricer->power, phi)) {
+        const struct mr_step_leap leap =
+            mr_step_joules(pricer->step, batch, &energy->work_j, &energy->work_grow_j);
+        energy->step_s = leap.a_s;
+        energy->step_grow_s = leap.b_s;
+        return leap;
+    }
     struct mr_work work, growth;
     const struct mr_step_leap leap = mr_step_price(pricer->step, batch, phi, &work, &growth);
     work.busy_s = leap.a_s - work.idle_s;

@@ -93,6 +93,8 @@ mr_status mr_pool_open(struct mr_shelf *shelf, const struct mr_scenario *scenari
         pool->card = scenario->lpx.lpu;
         pool->power = mr_lpx_serve_power(pool->lpx.used->lpx.lpu);
     }
+    if (pool->step != NULL)
+        mr_step_take_power(pool->step, &pool->power);
     if (pool->step != NULL && d->n_draft > 0 && mr_step_accepted(&pool->setup) == 1)
         mr_diags_add(diags, MR_SEVERITY_WARNING, MR_REF, at,
                      "%s: the card of \"%s\" does not say how many drafts are accepted: none are, "

@@ -5,6 +5,7 @@
 
 #include "engine/base/shelf.h"
 #include "models/memory.h"
+#include "models/power.h"
 #include "tests/test.h"
 
 #include <math.h>
@@ -516,6 +517,57 @@ MR_TEST(prices_are_those_of_the_parts)
     }
 }
 
+/* Joules out of the tables are those of the work, seconds the same bits, with drafts and without.
+ */
+MR_TEST(joules_are_those_of_the_work)
+{
+    struct fixture f;
+    struct mr_power power = {.idle_w = 200,
+                             .compute_w = 90,
+                             .serving_w = 50,
+                             .byte_j = 80e-12,
+                             .byte_s = 1e-12,
+                             .link_byte_j = 11e-12};
+    for (int i = 0; i < MR_N_FORMAT; i++) {
+        power.flop_j[i] = 1e-13 * (1 + i);
+        power.flop_s[i] = 1e-15;
+    }
+    const struct mr_power other = power;
+    plain(&f);
+    for (uint32_t n_draft = 0; n_draft <= 3; n_draft += 3) {
+        f.setup.n_draft = n_draft;
+        f.setup.accepted = n_draft > 0 ? 2.25 : 0;
+        struct mr_step *step = table_of(&f);
+        assert_false(mr_step_has_joules(step, &power, 1));
+        mr_step_take_power(step, &power);
+        assert_true(mr_step_has_joules(step, &power, 1));
+        assert_false(mr_step_has_joules(step, &power, 0.9));
+        assert_false(mr_step_has_joules(step, &other, 1));
+        for (int k = 0; k < 300; k++) {
+            const double n = k * 1.7;
+            const struct mr_batch batch = {.n_decode = n,
+                                           .kv_tokens = 71300.0 * n,
+                                           .window_kv_tokens = 900 * n,
+                                           .chunk_tokens = 37.0 * (k % 50),
+                                           .chunk_pairs = 1e6 * k,
+                                           .chunk_window_pairs = 1e5 * k,
+                                           .chunk_kv_tokens = 1000.0 * k,
+                                           .n_prompt_end = k % 2,
+                                           .n_growing = 0.5 * n};
+            struct mr_work work, growth;
+            double work_j, grow_j;
+            const struct mr_step_leap leap = mr_step_price(step, &batch, 1, &work, &growth);
+            const struct mr_step_leap same = mr_step_joules(step, &batch, &work_j, &grow_j);
+            assert_memory_equal(&same, &leap, sizeof leap);
+            work.busy_s = leap.a_s - work.idle_s;
+            growth.busy_s = leap.b_s;
+            mr_assert_near(work_j, mr_power_work_j(&power, &work, 1), 1e-11, 0);
+            mr_assert_near(grow_j, mr_power_work_j(&power, &growth, 1), 1e-11, 0);
+        }
+        mr_step_destroy(step);
+    }
+}
+
 /* Drafts: their layer's weights and keys in memory, their term in tables, work and leaps. */
 MR_TEST(drafts_take_time_and_memory)
 {
@@ -741,4 +793,4 @@ MR_TEST_MAIN(
     MR_TEST_ENTRY(prefill_with_windows_and_sparse_keys), MR_TEST_ENTRY(work_of_a_step),
     MR_TEST_ENTRY(every_failing_allocation), MR_TEST_ENTRY(accepted_tokens_are_of_the_drafts),
     MR_TEST_ENTRY(layouts_that_cannot_be), MR_TEST_ENTRY(prices_are_those_of_the_parts),
-    MR_TEST_ENTRY(memory_left_for_contexts))
+    MR_TEST_ENTRY(joules_are_those_of_the_work), MR_TEST_ENTRY(memory_left_for_contexts))
