@@ -219,12 +219,12 @@ MR_FETCH void ask_for_names(const struct mr_script *script, const struct mr_scri
         mr_fetch(&script->run[context->run + context->n_run - 1]);
 }
 
-/* Context of a strand's node, or of the one after it, which calls most often where it does not;
- * NULL: neither does. */
+/* Context of a strand's node, or of one of the two after it, a think and what calls then; NULL:
+ * none does. */
 static const struct mr_script_context *context_of(const struct mr_script *script,
                                                   const struct mr_player_strand *strand)
 {
-    for (size_t i = strand->node; i < script->n_node && i < (size_t)strand->node + 2; i++)
+    for (size_t i = strand->node; i < script->n_node && i < (size_t)strand->node + 3; i++)
         if (script->node[i].kind == MR_SCRIPT_LLM)
             return &script->context[script->node[i].llm.context];
     return NULL;

@@ -130,6 +130,38 @@ mr_status mr_player_call_refused(struct mr_player *player, uint32_t strand, bool
 
 /* ---- tools ---- */
 
+static double think_s(const struct mr_player *player, const struct mr_script_node *node)
+{
+    const struct mr_player_plan *plan = &player->plan;
+    double s = (double)node->think.s;
+    if (plan->timing == MR_PLAYER_BY_SCALE)
+        s *= plan->think_factor;
+    return node->is_uncapped || plan->timing == MR_PLAYER_BY_ORIGINAL ? s
+                                                                      : fmin(s, plan->idle_cap_s);
+}
+
+/* Does a tool that ends now, or did at its end, fail? */
+static bool fails(const struct mr_player *player, uint32_t strand,
+                  const struct mr_script_node *node)
+{
+    const double frac = player->plan.site.error_frac;
+    return node->kind == MR_SCRIPT_TOOL && frac > 0 && draw_open(player, strand, draw_error) < frac;
+}
+
+/* Its end is known: an event there. Where its user only thinks about what it said, which takes a
+ * time that is known, too, one event at the end of both. */
+static mr_status plan_end(struct mr_player *player, uint32_t strand, double end_s,
+                          struct mr_err *err)
+{
+    const struct mr_script_node *node = mr_player_node(player, strand), *next = node + 1;
+    const bool has_thought = node->is_plain && next->kind == MR_SCRIPT_THINK && next->is_plain &&
+                             !(next->delay_s > 0) && player->plan.timing != MR_PLAYER_BY_ORIGINAL &&
+                             !fails(player, strand, node);
+    player->strand[strand].has_thought = has_thought;
+    return mr_player_wake_at(player, strand, has_thought ? end_s + think_s(player, next) : end_s,
+                             err);
+}
+
 struct mr_cores *mr_player_pool(struct mr_player *player, const struct mr_script_node *node)
 {
     if (node->kind == MR_SCRIPT_MEM)
@@ -161,14 +193,16 @@ static mr_status work(struct mr_player *player, uint32_t strand, double now_s, s
     if (isinf(pool->n_server)) { /* nobody ever shares: nothing to keep */
         const double work_s = work_of(node) / pool->speed;
         pool->busy_s += work_s;
-        return rest(player, strand, work_s + (double)player->strand[strand].wait_s, now_s, err);
+        player->strand[strand].state = MR_PLAYER_RESTING;
+        return plan_end(player, strand, now_s + (work_s + (double)player->strand[strand].wait_s),
+                        err);
     }
     player->strand[strand].state = MR_PLAYER_WORKING;
     MR_TRY(mr_cores_advance(pool, now_s, &sink, err));
     MR_TRY(mr_cores_start(pool, strand, work_of(node), now_s, &end_s, err));
-    return isnan(end_s) ? MR_OK
-                        : mr_player_wake_at(player, strand,
-                                            end_s + (double)player->strand[strand].wait_s, err);
+    return isnan(end_s)
+               ? MR_OK
+               : plan_end(player, strand, end_s + (double)player->strand[strand].wait_s, err);
 }
 
 mr_status mr_player_work_ended(void *context, uint32_t strand, double now_s, bool was_planned,
@@ -180,6 +214,7 @@ mr_status mr_player_work_ended(void *context, uint32_t strand, double now_s, boo
     if (was_planned)
         return MR_OK;
     s->generation++; /* the plan it was given no longer holds */
+    s->has_thought = false;
     return mr_player_wake_at(player, strand, now_s + (double)s->wait_s, err);
 }
 
@@ -204,16 +239,19 @@ static mr_status end_tool(struct mr_player *player, uint32_t strand, double now_
     struct mr_player_strand *s = &player->strand[strand];
     const struct mr_script_node *node = mr_player_node(player, strand);
     const struct mr_cores *pool = mr_player_pool(player, node);
-    const double time_s = now_s - s->since_s;
-    double alone_s = time_s;
-    if (pool != NULL)
-        alone_s = fmin(time_s, work_of(node) / pool->speed + (double)s->wait_s);
+    const double most_s = pool != NULL ? work_of(node) / pool->speed + (double)s->wait_s
+                                       : (double)node->tool.work_s + (double)node->tool.wait_s;
+    const double time_s = s->has_thought ? most_s : now_s - s->since_s;
+    const double alone_s = pool != NULL ? fmin(time_s, most_s) : time_s;
     mr_player_count(player, strand,
                     node->kind == MR_SCRIPT_MEM ? MR_PLAYER_MEMORY : MR_PLAYER_TOOLS, alone_s);
     mr_player_count(player, strand, MR_PLAYER_CORES, time_s - alone_s);
     player->sums[s->tier].n_tool += node->kind == MR_SCRIPT_TOOL;
-    if (node->kind == MR_SCRIPT_TOOL && site->error_frac > 0 &&
-        draw_open(player, strand, draw_error) < site->error_frac) {
+    if (s->has_thought) {
+        mr_player_count(player, strand, MR_PLAYER_THINK, now_s - (s->since_s + time_s));
+        s->has_thought = false;
+        s->node++;
+    } else if (fails(player, strand, node)) {
         player->sums[s->tier].n_tool_error++;
         if (s->n_try < site->n_retry) {
             s->n_try++;
@@ -286,16 +324,6 @@ mr_status mr_player_give_sandbox(struct mr_player *player, float memory_mb, doub
 
 /* ---- nodes ---- */
 
-static double think_s(const struct mr_player *player, const struct mr_script_node *node)
-{
-    const struct mr_player_plan *plan = &player->plan;
-    double s = (double)node->think.s;
-    if (plan->timing == MR_PLAYER_BY_SCALE)
-        s *= plan->think_factor;
-    return node->is_uncapped || plan->timing == MR_PLAYER_BY_ORIGINAL ? s
-                                                                      : fmin(s, plan->idle_cap_s);
-}
-
 mr_status mr_player_run(struct mr_player *player, uint32_t strand, double now_s, struct mr_err *err)
 {
     const struct mr_script_node *node = mr_player_node(player, strand);
@@ -316,7 +344,9 @@ mr_status mr_player_run(struct mr_player *player, uint32_t strand, double now_s,
         return enter_sandbox(player, strand, now_s, err);
     if (node->where == MR_SCRIPT_GPU)
         return work(player, strand, now_s, err);
-    return rest(player, strand, (double)node->tool.work_s + (double)node->tool.wait_s, now_s, err);
+    player->strand[strand].state = MR_PLAYER_RESTING;
+    return plan_end(player, strand, now_s + ((double)node->tool.work_s + (double)node->tool.wait_s),
+                    err);
 }
 
 mr_status mr_player_wake(struct mr_player *player, uint32_t strand, double now_s,

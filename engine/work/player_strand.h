@@ -61,6 +61,7 @@ struct mr_player_strand {
     uint8_t tier, state;
     uint8_t n_try;
     bool is_chain : 1, has_failed : 1;
+    bool has_thought : 1; /* when its tool's event comes: the think behind the tool is over, too */
 };
 
 struct mr_player_ledger {

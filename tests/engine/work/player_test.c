@@ -422,7 +422,37 @@ MR_TEST(cores_are_shared)
     teardown(&w);
 }
 
-/* 300 MB for sandboxes of 200: the second session waits for the end of the first. */
+/* The same two tools with a think of 10 s behind each: one event has both, unless the plan of the
+ * tool no longer holds. Parts are as they were, with one core or with two. */
+MR_TEST(a_think_ends_its_tools_event)
+{
+    for (int n_core = 1; n_core <= 2; n_core++) {
+        struct world w;
+        setup(&w);
+        w.plan.site.n_core = n_core;
+        open_session(&w);
+        add_after(&w, llm(1), MR_SCRIPT_NONE, 0);
+        add_after(&w, tool(3, 0.5F, 0), 0, 0);
+        add_after(&w, think(10), 1, 0);
+        close_session(&w);
+        begin(&w, 0, 0);
+        begin(&w, 0, 1);
+        play(&w);
+        assert_int_equal(w.n_end, 2);
+        mr_assert_near(w.end[0].end_s, n_core == 1 ? 15.5 : 13.5, 1e-12, 0);
+        mr_assert_near(w.end[1].end_s, n_core == 1 ? 16.5 : 14.5, 1e-12, 0);
+        for (int i = 0; i < 2; i++) {
+            mr_assert_near(w.part_s[i][MR_PLAYER_TOOLS], 3.5, 1e-12, 0);
+            mr_assert_near(w.part_s[i][MR_PLAYER_THINK], 10, 1e-12, 0);
+            mr_assert_near(w.part_s[i][MR_PLAYER_CORES], n_core == 1 ? 2 : 0, 1e-12, 1e-12);
+        }
+        if (n_core == 2) /* two starts, two calls told by an event, two tools with their thinks */
+            assert_int_equal(w.player->n_event, 6);
+        assert_int_equal(w.player->sums[0].n_tool, 2);
+        teardown(&w);
+    }
+}
+
 /* The same two tools on one accelerator: no core, no sandbox. */
 MR_TEST(accelerators_are_a_pool_of_their_own)
 {
@@ -512,6 +542,7 @@ MR_TEST(denied_calls_are_never_served)
     teardown(&w);
 }
 
+/* 300 MB for sandboxes of 200: the second session waits for the end of the first. */
 MR_TEST(sandboxes_wait_for_memory)
 {
     struct world w;
@@ -666,6 +697,7 @@ MR_TEST_MAIN(MR_TEST_ENTRY(alone_it_takes_its_tools_and_thinks),
              MR_TEST_ENTRY(idle_cap_shortens_thinking_only),
              MR_TEST_ENTRY(original_starts_are_kept_unless_late),
              MR_TEST_ENTRY(random_dags_start_when_all_is_there), MR_TEST_ENTRY(cores_are_shared),
+             MR_TEST_ENTRY(a_think_ends_its_tools_event),
              MR_TEST_ENTRY(accelerators_are_a_pool_of_their_own),
              MR_TEST_ENTRY(long_term_memory_shares_the_storage),
              MR_TEST_ENTRY(denied_calls_are_never_served), MR_TEST_ENTRY(sandboxes_wait_for_memory),
