@@ -16,26 +16,31 @@ enum {
     mr_hdf5_rank_max = 2
 };
 
-/* An open file and its name in messages. Lent. */
-struct mr_hdf5_file {
-    mr_hid id;
-    const char *path;
-};
-
-/* Places in a file that are free on disk too, each of a plain chunk's size. */
+/* Places in a file that are free, each of a plain chunk's size: the first n on disk too, the others
+ * from the next flush on. */
 struct mr_hdf5_slots {
     struct {
         uint64_t at, bytes;
     } * item;
-    size_t n, cap;
+    size_t n, n_all, cap;
     void *driven; /* the driver's open file; one at a time */
 };
 void mr_hdf5_slots_fini(struct mr_hdf5_slots *slots);
+
+/* An open file and its name in messages. Lent. */
+struct mr_hdf5_file {
+    mr_hid id;
+    const char *path;
+    struct mr_hdf5_slots *slots; /* of mr_hdf5_drive; NULL: HDF5's own driver */
+};
 
 /** Let the file opened with this access list opened with this access list take new space at the end
  * or from the slots only.
  *  @param[in] slots outlive the file */
 MR_CHECKED mr_status mr_hdf5_drive(mr_hid access, struct mr_hdf5_slots *slots, struct mr_err *err);
+
+/** Write the metadata that the driver holds; part of mr_hdf5_flush and of closing. */
+MR_CHECKED mr_status mr_hdf5_release(struct mr_hdf5_file file, struct mr_err *err);
 
 /** MR_IO with the text and, from HDF5's error stack, the reason: what the system said, else HDF5's
  *  innermost message. Call before any other call of HDF5. */
@@ -45,7 +50,7 @@ mr_status mr_hdf5_error(struct mr_err *err, const char *path, const char *fmt, .
 void mr_hdf5_silence(void);
 
 /** Create over an empty file. Metadata is written at flushes only, never between them, so a killed
- *  process leaves the state of the last flush.
+ *  process leaves the state of the last flush, or an empty file.
  *  @param[in] slots of mr_hdf5_drive; NULL: the latest format and HDF5's own driver, as SWMR needs
  *  them; else the earliest format that holds it all */
 MR_CHECKED mr_status mr_hdf5_create(const char *path, struct mr_hdf5_slots *slots, mr_hid *id,

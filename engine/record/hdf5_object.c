@@ -15,6 +15,12 @@
 
 _Static_assert(sizeof(hid_t) == sizeof(mr_hid), "handles of HDF5");
 
+enum {
+    n_compact_max = 65535, /* HDF5's own limit */
+    n_member_guess = 24,
+    n_name_guess = 12
+};
+
 /* ---- errors ---- */
 
 struct cause {
@@ -74,12 +80,22 @@ static bool keep_metadata(hid_t access)
     return H5Pset_mdc_config(access, &config) >= 0;
 }
 
-/* Members in the order they were made; no dates, so equal runs give equal bytes. */
-static bool track_order(hid_t list)
+/* In their order, and never elsewhere than in the header of their object: it is one piece, a heap
+ * with an index several, which a killed process would tear. */
+static bool keep_attributes(hid_t list)
 {
-    return H5Pset_obj_track_times(list, false) >= 0 &&
+    return H5Pset_attr_creation_order(list, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED) >= 0 &&
+           H5Pset_attr_phase_change(list, n_compact_max, 0) >= 0;
+}
+
+/* Members in the order they were made, in the header too, with room for some that come late; no
+ * dates, so equal runs give equal bytes. */
+static bool keep_members(hid_t list)
+{
+    return H5Pset_obj_track_times(list, false) >= 0 && keep_attributes(list) &&
            H5Pset_link_creation_order(list, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED) >= 0 &&
-           H5Pset_attr_creation_order(list, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED) >= 0;
+           H5Pset_link_phase_change(list, n_compact_max, 0) >= 0 &&
+           H5Pset_est_link_info(list, n_member_guess, n_name_guess) >= 0;
 }
 
 /* A live file is not locked by HDF5: a reader who looks in at the moment of its creation, or when
@@ -91,7 +107,7 @@ mr_status mr_hdf5_create(const char *path, struct mr_hdf5_slots *slots, mr_hid *
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS), create = H5Pcreate(H5P_FILE_CREATE);
     const H5F_libver_t low = is_latest ? H5F_LIBVER_LATEST : H5F_LIBVER_EARLIEST;
     *id = -1;
-    if (access >= 0 && create >= 0 && track_order(create) &&
+    if (access >= 0 && create >= 0 && keep_members(create) &&
         H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0 &&
         H5Pset_libver_bounds(access, low, H5F_LIBVER_LATEST) >= 0 &&
         (is_latest ? H5Pset_file_locking(access, false, true) >= 0
@@ -139,9 +155,9 @@ mr_status mr_hdf5_start_swmr(struct mr_hdf5_file file, struct mr_err *err)
 
 mr_status mr_hdf5_flush(struct mr_hdf5_file file, struct mr_err *err)
 {
-    return H5Fflush(file.id, H5F_SCOPE_LOCAL) >= 0
-               ? MR_OK
-               : mr_hdf5_error(err, file.path, "the run file cannot be written");
+    if (H5Fflush(file.id, H5F_SCOPE_LOCAL) < 0)
+        return mr_hdf5_error(err, file.path, "the run file cannot be written");
+    return file.slots != NULL ? mr_hdf5_release(file, err) : MR_OK;
 }
 
 mr_status mr_hdf5_check_room(struct mr_hdf5_file file, uint64_t limit_bytes, size_t n,
@@ -172,7 +188,7 @@ static hid_t enter(hid_t parent, const char *name)
         return -1;
     const hid_t list = H5Pcreate(H5P_GROUP_CREATE);
     hid_t group = -1;
-    if (list >= 0 && track_order(list))
+    if (list >= 0 && keep_members(list))
         group = H5Gcreate2(parent, name, H5P_DEFAULT, list, H5P_DEFAULT);
     if (list >= 0)
         (void)H5Pclose(list);
@@ -252,15 +268,36 @@ static hid_t stored_type(enum mr_channel_type type)
     return -1;
 }
 
+/* An attribute of that name, type and extent, or -1. */
+static hid_t same_attr(hid_t object, const char *name, hid_t type, hid_t space)
+{
+    if (H5Aexists(object, name) <= 0)
+        return -1;
+    const hid_t attr = H5Aopen(object, name, H5P_DEFAULT);
+    const hid_t own_type = H5Aget_type(attr), own_space = H5Aget_space(attr);
+    const bool is_same = H5Tequal(own_type, type) > 0 && H5Sextent_equal(own_space, space) > 0;
+    if (own_type >= 0)
+        (void)H5Tclose(own_type);
+    if (own_space >= 0)
+        (void)H5Sclose(own_space);
+    if (is_same || attr < 0)
+        return attr;
+    (void)H5Aclose(attr);
+    return -1;
+}
+
+/* One that is there is written where it lies, if it fits: nothing else moves. */
 static mr_status put_attr(struct mr_hdf5_file file, hid_t object, const char *name, hid_t type,
                           hid_t space, const void *value, struct mr_err *err)
 {
-    hid_t attr = -1;
     bool is_good = type >= 0 && space >= 0;
-    if (is_good && H5Aexists(object, name) > 0)
-        is_good = H5Adelete(object, name) >= 0;
-    if (is_good)
-        attr = H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t attr = is_good ? same_attr(object, name, type, space) : -1;
+    if (is_good && attr < 0) {
+        if (H5Aexists(object, name) > 0)
+            is_good = H5Adelete(object, name) >= 0;
+        if (is_good)
+            attr = H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    }
     is_good = attr >= 0 && H5Awrite(attr, type, value) >= 0;
     const mr_status st =
         is_good ? MR_OK : mr_hdf5_error(err, file.path, "attribute \"%s\" cannot be written", name);
@@ -345,10 +382,8 @@ static bool set_float_fill(hid_t list, enum mr_channel_type type)
 static hid_t creation_list(enum mr_channel_type type, const struct mr_hdf5_shape *shape)
 {
     const hid_t list = H5Pcreate(H5P_DATASET_CREATE);
-    bool is_good =
-        list >= 0 &&
-        H5Pset_attr_creation_order(list, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED) >= 0 &&
-        H5Pset_obj_track_times(list, false) >= 0 && set_float_fill(list, type);
+    bool is_good = list >= 0 && keep_attributes(list) && H5Pset_obj_track_times(list, false) >= 0 &&
+                   set_float_fill(list, type);
     if (is_good && shape->chunk[0] > 0) {
         const hsize_t chunk[mr_hdf5_rank_max] = {shape->chunk[0], shape->chunk[1]};
         is_good = H5Pset_chunk(list, shape->rank, chunk) >= 0;

@@ -6,9 +6,9 @@
  * file on disk is that of the last flush as long as nothing it points to is overwritten. A chunk
  * that is not full is therefore stored plain: its size never changes, it stays where it is, and
  * storing it again writes the same bytes for the rows that were there. When it is full it is stored
- * compressed somewhere else (hdf5_driver.c), the metadata is flushed, and only then its old place
- * is given to the next chunk that is not full. With a SWMR reader, who may look at old metadata for
- * long, a chunk that was stored plain stays plain. */
+ * compressed somewhere else (hdf5_driver.c), and only when the metadata has been flushed its old
+ * place is given to another chunk that is not full. With a SWMR reader, who may look at old
+ * metadata for long, a chunk that was stored plain stays plain. */
 #include "engine/base/assert.h"
 #include "engine/base/gz.h"
 #include "engine/base/mem.h"
@@ -72,7 +72,7 @@ static mr_status widen(struct mr_tape_tools *tools, const struct mr_tape *tape, 
     MR_TRY(mr_grow(&tools->packed, &tools->cap_row, tape->n_block * tape->chunk_bytes, 1, err));
     MR_TRY(mr_grow(&tools->packed_bytes, &tools->cap_block, tape->n_block,
                    sizeof *tools->packed_bytes, err));
-    tools->n_tail += tape->n_block; /* no tape has more slots than blocks */
+    tools->n_tail += 2 * tape->n_block; /* no tape leaves more before a flush, nor holds more */
     return mr_grow(&tools->slots.item, &tools->slots.cap, tools->n_tail, sizeof *tools->slots.item,
                    err);
 }
@@ -178,12 +178,10 @@ static mr_status store_for_good(struct mr_tape *tape, struct mr_tape_tools *tool
         MR_TRY(store(tape, tools, false, err));
     MR_TRY(store(tape, tools, is_packed, err));
     tape->is_tail_in_file = false;
-    if (!is_packed || !was_in_file)
-        return MR_OK;
-    MR_TRY(mr_hdf5_flush(tools->file, err));
-    for (size_t b = 0; b < tape->n_block; b++) {
-        tools->slots.item[tools->slots.n].at = tape->tail_place[b];
-        tools->slots.item[tools->slots.n++].bytes = tape->chunk_bytes;
+    for (size_t b = 0; b < tape->n_block && is_packed && was_in_file; b++) {
+        MR_ASSERT(tools->slots.n_all < tools->slots.cap);
+        tools->slots.item[tools->slots.n_all].at = tape->tail_place[b];
+        tools->slots.item[tools->slots.n_all++].bytes = tape->chunk_bytes;
     }
     return MR_OK;
 }
