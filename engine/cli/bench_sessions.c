@@ -64,19 +64,19 @@ static mr_status call(void *context, uint32_t strand, double now_s, struct mr_er
     const struct mr_player_strand *s = &own->player.strand[strand];
     const struct mr_script_node *node = mr_player_node(&own->player, strand);
     const struct mr_script_session *session = &own->job->script.session[s->session];
-    const struct mr_ticket ticket = {
-        .id = own->id++,
-        .session = strand,
-        .n_prompt = node->llm.n_input,
-        .n_output = node->llm.n_output,
-        .is_alone = true,
-        .context = node->llm.context + 1,
-        .space = s->space,
-        .instance = s->place.instance,
-        .place = &s->place,
-        .is_warm = s->place.instance == MR_PLAYER_NONE && session->n_cut > 0 &&
-                   s->node != own->job->script.cut[session->cut],
-        .is_final = session->is_chain && s->node + 1 == session->node + session->n_node};
+    const struct mr_ticket ticket = {.id = own->id++,
+                                     .session = strand,
+                                     .n_prompt = node->llm.n_input,
+                                     .n_output = node->llm.n_output,
+                                     .is_alone = true,
+                                     .context = node->llm.context + 1,
+                                     .space = s->space,
+                                     .instance = s->place.instance,
+                                     .place = &s->place,
+                                     .is_warm = s->place.instance == MR_PLAYER_NONE &&
+                                                session->n_cut > 0 &&
+                                                s->node != own->job->script.cut[session->cut],
+                                     .is_final = s->node == session->last};
     return mr_cell_arrive(&own->cell, &ticket, now_s, err);
 }
 

@@ -68,8 +68,7 @@ static mr_status call(void *context, uint32_t strand, double now_s, struct mr_er
     const struct mr_script_node *node = mr_player_node(&agents->player, strand);
     const struct mr_script_session *session = &agents->script->session[s->session];
     const struct mr_demand_spec *spec = &agents->scenario->agents;
-    const bool is_last =
-        spec->drops_ended && session->is_chain && s->node >= session->node + session->n_node - 1;
+    const bool is_last = spec->drops_ended && s->node == session->last;
     const bool is_first = s->place.instance == MR_PLAYER_NONE && session->n_cut > 0 &&
                           s->node != agents->script->cut[session->cut];
     uint8_t tier = s->tier;

@@ -127,11 +127,23 @@ static mr_status place_roots(struct mr_script *script, size_t at, struct mr_err 
     return MR_OK;
 }
 
-/* Where a session could begin as if all before had been: an LLM call that no edge passes by. */
+/* Does a node wait until this one has ended? */
+static bool has_follower(const struct mr_script_edge *edge, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (!edge[i].is_dispatch)
+            return true;
+    return false;
+}
+
+/* Where a session could begin as if all before had been: an LLM call that no edge passes by. The
+ * last call is one of these with nothing before it that nobody waits for: all ways lead to it. */
 static mr_status find_cuts(struct mr_script *script, struct mr_err *err)
 {
     struct mr_script_session *session = &script->session[script->n_session];
     uint32_t reach = 0;
+    bool has_stray = false;
+    session->last = MR_SCRIPT_NONE;
     MR_TRY(mr_grow(&script->cut, &script->cap_cut, script->n_cut + session->n_node,
                    sizeof *script->cut, err));
     for (size_t i = 0; i < session->n_root; i++) {
@@ -143,8 +155,12 @@ static mr_status find_cuts(struct mr_script *script, struct mr_err *err)
         const struct mr_script_node *node = &script->node[k];
         uint32_t n_edge;
         const struct mr_script_edge *edge = mr_script_edges(script, k, &n_edge);
-        if (node->kind == MR_SCRIPT_LLM && reach <= k)
+        const bool is_call = node->kind == MR_SCRIPT_LLM, is_cut = is_call && reach <= k;
+        if (is_call)
+            session->last = is_cut && !has_stray ? k : MR_SCRIPT_NONE;
+        if (is_cut)
             script->cut[script->n_cut++] = k;
+        has_stray |= !node->is_plain && !has_follower(edge, n_edge);
         for (uint32_t i = 0; i < n_edge; i++)
             reach = edge[i].to > reach ? edge[i].to : reach;
         if (node->is_plain && k + 1 > reach)

@@ -107,6 +107,7 @@ struct mr_script_session {
     uint32_t node, n_node;
     uint32_t root, n_root; /* edges of the script's roots: to the nodes that start with it */
     uint32_t cut, n_cut; /* LLM nodes at which it could begin: nothing before them is waited for */
+    uint32_t last;       /* LLM node that starts when all other calls have ended; NONE: no such */
     uint32_t tenant;
     double arrival_s; /* NaN: not recorded */
     uint8_t tier;

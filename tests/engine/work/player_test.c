@@ -352,8 +352,9 @@ static double brute_force(const struct dag *dag, const struct mr_player_plan *pl
     return last_s;
 }
 
-/* In every replay mode a node starts when all it waits for is there. */
-static void check_dag(uint64_t seed, double window_s, int timing)
+/* In every replay mode a node starts when all it waits for is there; the session's last call when
+ * all others have ended. @param[in,out] n_last sessions that have such a call */
+static void check_dag(uint64_t seed, double window_s, int timing, int *n_last)
 {
     struct mr_rng rng = mr_rng_stream(seed, MR_RNG_TEST, 1);
     struct dag dag;
@@ -379,6 +380,11 @@ static void check_dag(uint64_t seed, double window_s, int timing)
     for (uint32_t i = 0; i < dag.n; i++)
         if (dag.node[i].kind == MR_SCRIPT_LLM)
             mr_assert_near(w.began_s[i], start_s[i], 1e-12, 1e-9);
+    const uint32_t last = w.script.session[0].last;
+    for (uint32_t i = 0; i < dag.n && last != MR_SCRIPT_NONE; i++)
+        if (dag.node[i].kind == MR_SCRIPT_LLM && i != last)
+            assert_true(start_s[i] + dag.service_s[i] <= start_s[last] + 1e-9);
+    *n_last += last != MR_SCRIPT_NONE;
     assert_int_equal(w.n_end, 1);
     mr_assert_near(w.end[0].end_s, last_s, 1e-12, 1e-9);
     for (int i = 0; i < MR_PLAYER_PARTS; i++)
@@ -389,12 +395,18 @@ static void check_dag(uint64_t seed, double window_s, int timing)
 
 MR_TEST(random_dags_start_when_all_is_there)
 {
+    int n_last = 0;
     for (uint64_t seed = 1; seed <= 3000; seed++)
-        check_dag(seed, seed % 3 == 0 ? 0.1 : seed % 3 == 1 ? 1 : 1000, MR_PLAYER_BY_THINK);
+        check_dag(seed,
+                  seed % 3 == 0   ? 0.1
+                  : seed % 3 == 1 ? 1
+                                  : 1000,
+                  MR_PLAYER_BY_THINK, &n_last);
     for (uint64_t seed = 3001; seed <= 4000; seed++) {
-        check_dag(seed, 1, MR_PLAYER_BY_ORIGINAL);
-        check_dag(seed, 1, MR_PLAYER_BY_SCALE);
+        check_dag(seed, 1, MR_PLAYER_BY_ORIGINAL, &n_last);
+        check_dag(seed, 1, MR_PLAYER_BY_SCALE, &n_last);
     }
+    assert_in_range(n_last, 250, 4750);
 }
 
 /* ---- pools ---- */
