@@ -11,7 +11,8 @@
 
 enum {
     line_bytes = 64,
-    cap_first = 8
+    cap_first = 8,
+    cap_busy = 1024 /* an instance of hundreds of sessions stays below it */
 };
 
 _Static_assert(sizeof(struct mr_cache_node) == line_bytes, "a node is one cache line");
@@ -64,7 +65,7 @@ const uint32_t *mr_cache_tree_bucket(const struct mr_cache_tree *tree, uint32_t 
 
 /* ---- slab ---- */
 
-/* Twice the room, in fresh memory aligned to lines. Both are made before either is replaced. */
+/* More room, in fresh memory aligned to lines. Both are made before either is replaced. */
 static mr_status grow(struct mr_cache_tree *tree, uint32_t cap, struct mr_err *err)
 {
     uint32_t n_bucket = cap_first;
@@ -117,8 +118,10 @@ mr_status mr_cache_tree_reserve(struct mr_cache_tree *tree, uint32_t n_more, str
     uint64_t cap = tree->cap;
     if (need <= cap)
         return MR_OK;
+    /* Thousands of trees that grow and move leave holes behind in the heap, twice what they need:
+     * room at once for what most will have. Pages that are never touched cost nothing. */
     while (cap < need)
-        cap *= 2;
+        cap = cap < cap_busy ? cap_busy : 2 * cap;
     if (cap > UINT32_MAX / 2)
         return mr_err_set(err, MR_LIMIT, MR_NOWHERE,
                           "prefix cache: more than 2^30 extents in one instance");

@@ -504,7 +504,7 @@ static uint64_t cost_at(struct mr_cache *cache, uint32_t space, struct mr_cache_
 MR_TEST(growing_session_costs_the_same_at_any_length)
 {
     enum {
-        n_session = 50,
+        n_session = 400,
         n_call = 2000
     };
     struct mr_cache cache;
