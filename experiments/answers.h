@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* DIR/kpi.csv: the figures that an experiment asks for, of every row that is done: those named by
- * <output>, those made by <kpi>, and whether the <constraint>s hold. Written anew at each end. */
+/* DIR/kpi.csv: the figures that an experiment asks for, of every row (empty where it is not done):
+ * those named by <output>, those made by <kpi>, which <constraint>s are broken, and why a figure is
+ * none. Written anew at each end. DIR/asked.csv are the questions, for who merges the runs. */
 #ifndef MR_EXPERIMENTS_ANSWERS_H
 #define MR_EXPERIMENTS_ANSWERS_H
 
@@ -8,10 +9,13 @@
 
 struct mr_answers_count {
     size_t n_row, n_met; /* rows that are done; of them those within all constraints */
+    size_t n_noted;      /* with a figure that is no number */
+    char note[160];      /* of the first of them */
 };
 
-/** Does the experiment ask for any? */
-bool mr_answers_are_asked(const struct mr_experiment *experiment);
+/** Keep the questions. */
+MR_CHECKED mr_status mr_answers_keep_asked(const struct mr_experiment *experiment,
+                                           struct mr_ledger *ledger, struct mr_err *err);
 
 /** @param[in] ledger its lock lets one process write at a time */
 MR_CHECKED mr_status mr_answers_write(const struct mr_experiment *experiment,

@@ -9,7 +9,7 @@
 #include "engine/base/rng.h"
 #include "engine/base/xml_schema.h"
 #include "experiments/experiment_impl.h"
-#include "experiments/formula.h"
+#include "postprocess/formula.h"
 
 #include <stdio.h>
 
@@ -366,11 +366,24 @@ static mr_status read_seeds(struct reading *r, const struct mr_xml_node *node, s
             return mr_err_set(err, MR_PARSE, mr_xml_place(node),
                               "<seeds>: \"%s\" are not whole numbers with commas between",
                               seeds->values);
+        for (size_t i = 0; i < out->n_seed; i++)
+            if (out->seed[i] == seed)
+                return mr_err_set(err, MR_SCHEMA, mr_xml_place(node),
+                                  "<seeds>: %llu is there twice: both runs would be the same",
+                                  (unsigned long long)seed);
         MR_TRY(mr_grow(&out->seed, &out->cap_seed, out->n_seed + 1, sizeof *out->seed, err));
         out->seed[out->n_seed++] = seed;
         from = comma != NULL ? comma + 1 : NULL;
     }
     return MR_OK;
+}
+
+/* Of the experiment's file, whose name outlives the tree. */
+static struct mr_place keep_place(const struct reading *r, const struct mr_xml_node *node)
+{
+    struct mr_place at = mr_xml_place(node);
+    at.file = r->out->path;
+    return at;
 }
 
 static double any_value(const void *context, struct mr_str path)
@@ -380,51 +393,91 @@ static double any_value(const void *context, struct mr_str path)
     return 1;
 }
 
+/* What a formula can name, and no column of a merged file by itself. */
+static bool can_be_name(const char *name)
+{
+    static const char *const taken[] = {"min", "max", "run", "seed", "feasible", "broken"};
+    const char first = name[0];
+    bool is_good = (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z') || first == '_';
+    for (const char *p = name; *p != '\0' && is_good; p++)
+        is_good = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || mr_char_is_digit(*p) ||
+                  *p == '_' || *p == '.';
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+        is_good = is_good && strcmp(name, taken[i]) != 0;
+    return is_good;
+}
+
 static mr_status read_kpi(struct reading *r, const struct mr_xml_node *node, struct mr_err *err)
 {
-    struct mr_experiment *out = r->out;
-    struct mr_experiment_kpi kpi = {0};
+    struct mr_asked *asked = &r->out->asked;
+    struct mr_asked_kpi kpi = {0};
+    const char *ignored;
     double value;
     read_attributes(r, MR_EXPERIMENT_KPI, &kpi, node);
+    kpi.at = keep_place(r, node);
     if (kpi.name == NULL || kpi.formula == NULL)
-        return mr_err_set(err, MR_SCHEMA, mr_xml_place(node),
-                          "<kpi>: has a \"name\" and a \"formula\"");
+        return mr_err_set(err, MR_SCHEMA, kpi.at, "<kpi>: has a \"name\" and a \"formula\"");
+    if (!can_be_name(kpi.name))
+        return mr_err_set(err, MR_SCHEMA, kpi.at,
+                          "kpi \"%s\": a name has letters, digits, \"_\" and \".\", and is not "
+                          "min, max, run, seed, feasible or broken",
+                          kpi.name);
+    for (size_t i = 0; i < asked->n_kpi; i++)
+        if (strcmp(asked->kpi[i].name, kpi.name) == 0)
+            return mr_err_set(err, MR_SCHEMA, kpi.at, "kpi \"%s\": there are two of this name",
+                              kpi.name);
     struct mr_err why = {0};
-    if (mr_formula_value(kpi.formula, any_value, NULL, &value, &why) != MR_OK)
-        return mr_err_set(err, why.status, mr_xml_place(node), "kpi \"%s\": %s", kpi.name,
-                          why.text);
-    MR_TRY(mr_grow(&out->kpi, &out->cap_kpi, out->n_kpi + 1, sizeof kpi, err));
-    out->kpi[out->n_kpi++] = kpi;
+    if (mr_formula_value(kpi.formula, any_value, NULL, &value, &ignored, &why) != MR_OK)
+        return mr_err_set(err, why.status, kpi.at, "kpi \"%s\": %s", kpi.name, why.text);
+    MR_TRY(mr_grow(&asked->kpi, &asked->cap_kpi, asked->n_kpi + 1, sizeof kpi, err));
+    asked->kpi[asked->n_kpi++] = kpi;
+    return MR_OK;
+}
+
+static mr_status read_output(struct reading *r, const struct mr_xml_node *node, struct mr_err *err)
+{
+    struct mr_asked *asked = &r->out->asked;
+    struct mr_asked_output output = {0};
+    read_attributes(r, MR_EXPERIMENT_OUTPUT, &output, node);
+    output.at = keep_place(r, node);
+    if (output.path == NULL)
+        return mr_err_set(err, MR_SCHEMA, output.at, "<output>: \"kpi\" is missing");
+    MR_TRY(mr_grow(&asked->output, &asked->cap_output, asked->n_output + 1, sizeof output, err));
+    asked->output[asked->n_output++] = output;
+    return MR_OK;
+}
+
+static mr_status read_constraint(struct reading *r, const struct mr_xml_node *node,
+                                 struct mr_err *err)
+{
+    struct mr_asked *asked = &r->out->asked;
+    struct mr_asked_constraint c = {0};
+    read_attributes(r, MR_EXPERIMENT_CONSTRAINT, &c, node);
+    c.at = keep_place(r, node);
+    if (c.path == NULL)
+        return mr_err_set(err, MR_SCHEMA, c.at, "<constraint>: \"kpi\" is missing");
+    if (c.min > c.max)
+        return mr_err_set(err, MR_RANGE, c.at, "constraint \"%s\": min above max", c.path);
+    if (c.min <= -MR_ASKED_FAR && c.max >= MR_ASKED_FAR)
+        return mr_err_set(err, MR_SCHEMA, c.at, "constraint \"%s\": has neither min nor max",
+                          c.path);
+    MR_TRY(mr_grow(&asked->constraint, &asked->cap_constraint, asked->n_constraint + 1, sizeof c,
+                   err));
+    asked->constraint[asked->n_constraint++] = c;
     return MR_OK;
 }
 
 /* What is asked of the runs. */
 static mr_status read_wish(struct reading *r, const struct mr_xml_node *node, struct mr_err *err)
 {
-    struct mr_experiment *out = r->out;
-    struct mr_experiment_output output = {0};
-    struct mr_experiment_constraint constraint = {0};
-    const bool is_output = strcmp(node->name, "output") == 0;
     if (strcmp(node->name, "kpi") == 0)
         return read_kpi(r, node, err);
-    if (is_output)
-        read_attributes(r, MR_EXPERIMENT_OUTPUT, &output, node);
-    else
-        read_attributes(r, MR_EXPERIMENT_CONSTRAINT, &constraint, node);
-    if ((is_output ? output.path : constraint.path) == NULL)
-        return mr_err_set(err, MR_SCHEMA, mr_xml_place(node), "<%s>: \"kpi\" is missing",
-                          node->name);
-    if (is_output) {
-        MR_TRY(mr_grow(&out->output, &out->cap_output, out->n_output + 1, sizeof output, err));
-        out->output[out->n_output++] = output;
-        return MR_OK;
-    }
-    if (constraint.min > constraint.max)
-        return mr_err_set(err, MR_RANGE, mr_xml_place(node), "constraint \"%s\": min above max",
-                          constraint.path);
-    MR_TRY(mr_grow(&out->constraint, &out->cap_constraint, out->n_constraint + 1, sizeof constraint,
-                   err));
-    out->constraint[out->n_constraint++] = constraint;
+    if (strcmp(node->name, "output") == 0)
+        return read_output(r, node, err);
+    if (strcmp(node->name, "constraint") == 0)
+        return read_constraint(r, node, err);
+    read_attributes(r, MR_EXPERIMENT_RANK, &r->out->asked.rank, node);
+    r->out->asked.rank.at = keep_place(r, node);
     return MR_OK;
 }
 
@@ -489,9 +542,7 @@ void mr_experiment_fini(struct mr_experiment *experiment)
     }
     mr_free(experiment->block);
     mr_free(experiment->seed);
-    mr_free(experiment->output);
-    mr_free(experiment->kpi);
-    mr_free(experiment->constraint);
+    mr_asked_fini(&experiment->asked);
     mr_arena_fini(&experiment->texts);
     *experiment = (struct mr_experiment){0};
 }

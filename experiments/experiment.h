@@ -8,8 +8,9 @@
  *    </grid>
  *    <seeds count="3"/>
  *    <output kpi="tok_s.output"/>
- *    <kpi name="per_call" formula="tokens.output / requests.finished"/>
+ *    <kpi name="per_call" formula="tokens.output / requests.finished" unit="tok"/>
  *    <constraint kpi="ttft_s.p99" max="2"/>
+ *    <rank kpi="per_call" against="ttft_s.p99"/>
  *   </experiment>
  *
  * A <grid> takes every combination of its factors, a <zip> their first values together, then their
@@ -20,6 +21,7 @@
 #define MR_EXPERIMENTS_EXPERIMENT_H
 
 #include "engine/base/param.h"
+#include "postprocess/asked.h"
 
 enum {
     MR_EXPERIMENT_ROW_MAX = 1000000
@@ -63,20 +65,6 @@ struct mr_experiment_seeds {
     uint64_t n_first, n_count;
 };
 
-/* What is asked of every run that is done: answers.h */
-struct mr_experiment_output {
-    const char *path;
-};
-
-struct mr_experiment_kpi {
-    const char *name, *formula;
-};
-
-struct mr_experiment_constraint {
-    const char *path;
-    double min, max; /* in the figure's own unit */
-};
-
 struct mr_experiment_run {
     double record_every_s;
     bool has_no_leap;
@@ -93,10 +81,7 @@ struct mr_experiment {
     uint64_t *seed; /* n_seed of them; 0: the scenario's own */
     size_t n_seed, cap_seed;
     struct mr_experiment_run run;
-    struct mr_experiment_output *output;
-    struct mr_experiment_kpi *kpi;
-    struct mr_experiment_constraint *constraint;
-    size_t n_output, cap_output, n_kpi, cap_kpi, n_constraint, cap_constraint;
+    struct mr_asked asked; /* of every run that is done: answers.h */
 };
 
 /** Read and check; all mistakes are added to `diags`. @param[out] out mr_experiment_fini, also

@@ -3,6 +3,7 @@
 #include "experiments/experiment_impl.h"
 
 static const char *const scales[] = {"linear", "log"};
+static const char *const betters[] = {"own", "up", "down"}; /* enum mr_kpi_better */
 
 // clang-format off
 static const struct mr_param top_rows[] = {
@@ -38,16 +39,24 @@ static const struct mr_param run_rows[] = {
     MR_PARAM_YES(struct mr_experiment_run, has_no_leap, "no_leap", "no", "Play every step by itself"),
 };
 static const struct mr_param output_rows[] = {
-    MR_PARAM_STR(struct mr_experiment_output, path, "kpi", NULL, "Path of a figure in the summary, a column of kpi.csv"),
+    MR_PARAM_STR(struct mr_asked_output, path, "kpi", NULL, "Path of a figure in the summary, a column of kpi.csv"),
 };
 static const struct mr_param kpi_rows[] = {
-    MR_PARAM_STR(struct mr_experiment_kpi, name, "name", NULL, "Name of its column in kpi.csv"),
-    MR_PARAM_STR(struct mr_experiment_kpi, formula, "formula", NULL, "Paths of figures, names of kpi elements above, numbers, + - * /, min(a, b), max(a, b)"),
+    MR_PARAM_STR(struct mr_asked_kpi, name, "name", NULL, "Its name, which no other figure has: letters, digits, \"_\" and \".\""),
+    MR_PARAM_STR(struct mr_asked_kpi, formula, "formula", NULL, "Paths of figures, names of kpi elements above, numbers, + - * /, min(a, b), max(a, b)"),
+    MR_PARAM_STR(struct mr_asked_kpi, unit, "unit", "1", "Its unit, for tables and the merged file"),
+    MR_PARAM_ONE_OF(struct mr_asked_kpi, better, "better", betters, "own", "Whether more or less of it is better; own: up"),
 };
 static const struct mr_param constraint_rows[] = {
-    MR_PARAM_STR(struct mr_experiment_constraint, path, "kpi", NULL, "Path of a figure, or the name of a kpi element"),
-    MR_PARAM(struct mr_experiment_constraint, min, "min", MR_Q_COUNT, "-1e300", -MR_UNBOUNDED, MR_UNBOUNDED, "Least value, in the unit its path ends with"),
-    MR_PARAM(struct mr_experiment_constraint, max, "max", MR_Q_COUNT, "1e300", -MR_UNBOUNDED, MR_UNBOUNDED, "Largest value, likewise"),
+    MR_PARAM_STR(struct mr_asked_constraint, path, "kpi", NULL, "Path of a figure, or the name of a kpi element"),
+    MR_PARAM(struct mr_asked_constraint, min, "min", MR_Q_COUNT, "-1e300", -MR_UNBOUNDED, MR_UNBOUNDED, "Least value, in the unit its path ends with"),
+    MR_PARAM(struct mr_asked_constraint, max, "max", MR_Q_COUNT, "1e300", -MR_UNBOUNDED, MR_UNBOUNDED, "Largest value, likewise"),
+};
+static const struct mr_param rank_rows[] = {
+    MR_PARAM_STR(struct mr_asked_rank, path, "kpi", "tok_s_per_mw", "The figure that ranks configurations, or the name of a kpi element"),
+    MR_PARAM_ONE_OF(struct mr_asked_rank, better, "better", betters, "own", "Whether more or less of it is better; own: as is known of it"),
+    MR_PARAM_STR(struct mr_asked_rank, against, "against", "tok_s.output_per_user_p50", "The other figure of the Pareto front"),
+    MR_PARAM_ONE_OF(struct mr_asked_rank, against_better, "against_better", betters, "own", "The same of it"),
 };
 
 #define TABLE(name, rows, doc) {name, doc, rows, sizeof rows / sizeof *rows}
@@ -65,6 +74,7 @@ const struct mr_param_table mr_experiment_tables[MR_EXPERIMENT_ELEMENTS] = {
     [MR_EXPERIMENT_OUTPUT] = TABLE("output", output_rows, "A figure that is wanted. Several may be given."),
     [MR_EXPERIMENT_KPI] = TABLE("kpi", kpi_rows, "A figure made of others. Several may be given."),
     [MR_EXPERIMENT_CONSTRAINT] = TABLE("constraint", constraint_rows, "What an acceptable row keeps to. Several may be given."),
+    [MR_EXPERIMENT_RANK] = TABLE("rank", rank_rows, "What makes a configuration a winner; where nothing is said, output tokens per second and megawatt."),
 };
 // clang-format on
 
@@ -104,6 +114,7 @@ void mr_experiment_print_rng(struct mr_buf *out)
            "    <zeroOrMore><ref name=\"output\"/></zeroOrMore>\n"
            "    <zeroOrMore><ref name=\"kpi\"/></zeroOrMore>\n"
            "    <zeroOrMore><ref name=\"constraint\"/></zeroOrMore>\n"
+           "    <optional><ref name=\"rank\"/></optional>\n"
            "   </interleave>",
            out);
     define(MR_EXPERIMENT_OF_GRID, factors, out);

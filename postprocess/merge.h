@@ -8,15 +8,21 @@
 
 #include "engine/base/text.h"
 
+enum {
+    MR_MERGE_NAMED = 10 /* runs that a message names */
+};
+
 struct mr_merge_options {
     bool is_copy, may_overwrite;
 };
 
 struct mr_merge_result {
     size_t n_run, n_there, n_figure, n_factor, n_series;
-    struct mr_buf missing; /* names of runs that are NaN, and why */
-    struct mr_buf
-        uneven; /* groups that runs have over different times or entities, and which run */
+    size_t n_uneven;             /* runs that have other times or entities */
+    struct mr_buf missing;       /* names of runs that are NaN, and why */
+    struct mr_buf missing_first; /* of the first MR_MERGE_NAMED */
+    struct mr_buf uneven;        /* groups that are left out for it */
+    struct mr_buf uneven_files;  /* of those runs */
 };
 
 /** DIR/manifest.csv says which runs there should be: run_id, factors, seed, config_hash.

@@ -1,334 +1,174 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Columns of /kpi over runs; those that are factors say so. A main effect is the spread of the
- * means over a factor's levels; an interaction of two factors is what the means of their pairs
- * leave unexplained by the sum of both: mean(a, b) - mean(a) - mean(b) + mean, the largest of it.
- * Both are what they say only where the runs cover the factors evenly; holes are counted. Runs that
- * are missing count nowhere. Map: columns - effects - front - tables - pages. */
+/* What rank.kpi says orders configurations, else tokens per megawatt after the number of limits
+ * they broke. Feasible ones come first; one without any run is told as missing, and not ranked.
+ * Map: ranking - front - missing runs - several files - pages - text. */
 #include "postprocess/merged.h"
 
 #include "engine/base/mem.h"
 #include "postprocess/chart.h"
-#include "postprocess/kpi.h"
+#include "postprocess/merged_impl.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 enum {
-    n_level_max = 32,
-    n_factor_max = 16,
-    n_shown = 20,
-    label_cap = 160
+    n_shown = 20, /* rows on a page or a screen; sheets have all */
+    sheet_cap = 64
 };
 
-struct factor {
-    const char *name;
-    size_t *level;              /* of each run */
-    char text[n_level_max][48]; /* of each level */
-    size_t n_level;
-};
-
-struct merged {
-    struct mr_runread *run;
-    const char *const *id;
-    size_t n;
-    struct factor factor[n_factor_max];
-    size_t n_factor;
-    double *x, *y;  /* of the front: tokens/s of a user, tokens/s per MW */
-    double *broken; /* limits, NULL: not told */
-    bool *is_best;  /* nobody is better in both */
-};
-
-/* ---- columns ---- */
-
-bool mr_merged_is(const struct mr_runread *run)
-{
-    const char *kind = mr_runread_attr(run, "/", "kind");
-    return kind != NULL && strcmp(kind, "merge") == 0;
-}
-
-static mr_status read_column(const struct merged *m, const char *path, double **value,
-                             struct mr_err *err)
-{
-    const struct mr_runread_set *set = mr_runread_find(m->run, path);
-    *value = NULL;
-    if (set == NULL || set->is_text || set->rank != 1 || set->dim[0] != m->n)
-        return MR_OK;
-    return mr_runread_all(m->run, set, value, err);
-}
-
-/* The level of a text: an earlier one of the same, or a new one. n_level_max: too many. */
-static size_t level_of(struct factor *f, const char *text)
-{
-    char cut[48];
-    (void)snprintf(cut, sizeof cut, "%s", text);
-    for (size_t i = 0; i < f->n_level; i++)
-        if (strcmp(f->text[i], cut) == 0)
-            return i;
-    if (f->n_level < n_level_max)
-        (void)snprintf(f->text[f->n_level++], sizeof f->text[0], "%s", cut);
-    return f->n_level - 1;
-}
-
-static mr_status read_factor(struct merged *m, const struct mr_runread_set *set, struct mr_err *err)
-{
-    struct factor *f = &m->factor[m->n_factor];
-    const char *const *text = NULL;
-    double *value = NULL;
-    f->name = set->name;
-    f->level = mr_alloc_zero(m->n + 1, sizeof *f->level);
-    if (f->level == NULL)
-        return mr_err_nomem(err, m->n * sizeof *f->level);
-    m->n_factor++;
-    if (set->is_text)
-        MR_TRY(mr_runread_texts(m->run, set, &text, err));
-    else
-        MR_TRY(mr_runread_all(m->run, set, &value, err));
-    for (size_t i = 0; i < m->n; i++) {
-        char number[MR_NUM_CAP];
-        if (value != NULL)
-            (void)mr_num_format_human(value[i], 6, number);
-        f->level[i] = level_of(f, value != NULL ? number : text != NULL ? text[i] : "");
-    }
-    mr_free(value);
-    return MR_OK;
-}
-
-/* A run is best when no other gives users and megawatts at least as much and one of them more. */
-static void find_best(struct merged *m)
-{
-    for (size_t i = 0; i < m->n && m->x != NULL && m->y != NULL; i++) {
-        m->is_best[i] = !isnan(m->x[i]) && !isnan(m->y[i]);
-        for (size_t k = 0; k < m->n && m->is_best[i]; k++)
-            if (m->x[k] >= m->x[i] && m->y[k] >= m->y[i] &&
-                (m->x[k] > m->x[i] || m->y[k] > m->y[i]))
-                m->is_best[i] = false;
-    }
-}
-
-static mr_status read_merged(struct mr_runread *run, struct merged *m, struct mr_err *err)
-{
-    const struct mr_runread_set *axis = mr_runread_find(run, "/kpi/run");
-    *m = (struct merged){.run = run};
-    if (axis == NULL || !axis->is_text || axis->rank != 1)
-        return mr_err_set(err, MR_SCHEMA, (struct mr_place){mr_runread_path(run), 0, 0},
-                          "dataset /kpi/run: a merged file names its runs there");
-    MR_TRY(mr_runread_texts(run, axis, &m->id, err));
-    m->n = axis->dim[0];
-    m->is_best = mr_alloc_zero(m->n + 1, sizeof *m->is_best);
-    if (m->is_best == NULL)
-        return mr_err_nomem(err, m->n);
-    for (size_t i = 0; i < mr_runread_n(run) && m->n_factor < n_factor_max; i++) {
-        const struct mr_runread_set *set = mr_runread_at(run, i);
-        if (strcmp(set->group, "/kpi") == 0 && !set->is_axis && set->rank == 1 &&
-            set->dim[0] == m->n && strncmp(set->long_name, "Factor ", 7) == 0)
-            MR_TRY(read_factor(m, set, err));
-    }
-    MR_TRY(read_column(m, "/kpi/tok_s.output_per_user_p50", &m->x, err));
-    MR_TRY(read_column(m, "/kpi/tok_s_per_mw", &m->y, err));
-    MR_TRY(read_column(m, "/kpi/violations", &m->broken, err));
-    find_best(m);
-    return MR_OK;
-}
-
-static void forget(struct merged *m)
-{
-    for (size_t i = 0; i < m->n_factor; i++)
-        mr_free(m->factor[i].level);
-    mr_free(m->x);
-    mr_free(m->y);
-    mr_free(m->broken);
-    mr_free(m->is_best);
-}
-
-/* ---- effects ---- */
-
-/* Mean of the runs at level a of one factor and b of another; NULL factors stand for all. */
-static double mean_at(const struct merged *m, const double *value, const struct factor *f, size_t a,
-                      const struct factor *g, size_t b)
-{
-    double sum = 0;
-    size_t n = 0;
-    for (size_t i = 0; i < m->n; i++)
-        if (!isnan(value[i]) && (f == NULL || f->level[i] == a) &&
-            (g == NULL || g->level[i] == b)) {
-            sum += value[i];
-            n++;
-        }
-    return n > 0 ? sum / (double)n : (double)NAN;
-}
-
-static double main_effect(const struct merged *m, const double *value, const struct factor *f,
-                          size_t *lowest, size_t *highest)
-{
-    double low = HUGE_VAL, high = -HUGE_VAL;
-    for (size_t a = 0; a < f->n_level; a++) {
-        const double mean = mean_at(m, value, f, a, NULL, 0);
-        if (mean < low) {
-            low = mean;
-            *lowest = a;
-        }
-        if (mean > high) {
-            high = mean;
-            *highest = a;
-        }
-    }
-    return high >= low ? high - low : (double)NAN;
-}
-
-static double interaction(const struct merged *m, const double *value, const struct factor *f,
-                          const struct factor *g, size_t *n_hole)
-{
-    const double all = mean_at(m, value, NULL, 0, NULL, 0);
-    double largest = (double)NAN;
-    *n_hole = 0;
-    for (size_t a = 0; a < f->n_level; a++)
-        for (size_t b = 0; b < g->n_level; b++) {
-            const double pair = mean_at(m, value, f, a, g, b);
-            if (isnan(pair)) {
-                ++*n_hole;
-                continue;
-            }
-            largest = fmax(largest, fabs(pair - mean_at(m, value, f, a, NULL, 0) -
-                                         mean_at(m, value, g, b, NULL, 0) + all));
-        }
-    return largest;
-}
-
-static void put_effect(const struct merged *m, const char *figure, const double *value,
-                       struct mr_page_table *table)
-{
-    const double all = mean_at(m, value, NULL, 0, NULL, 0);
-    for (size_t k = 0; k < m->n_factor; k++) {
-        size_t lowest = 0, highest = 0;
-        const double effect = main_effect(m, value, &m->factor[k], &lowest, &highest);
-        if (m->factor[k].n_level < 2 || isnan(effect))
-            continue;
-        mr_page_row(table);
-        mr_page_cell(table, figure);
-        mr_page_cell(table, m->factor[k].name);
-        mr_page_cell_f64(table, effect);
-        mr_page_cell_f64(table, all > 0 || all < 0 ? 100 * effect / fabs(all) : (double)NAN);
-        mr_page_cell(table, m->factor[k].text[lowest]);
-        mr_page_cell(table, m->factor[k].text[highest]);
-    }
-}
-
-static void put_interaction(const struct merged *m, const char *figure, const double *value,
-                            struct mr_page_table *table)
-{
-    const double all = mean_at(m, value, NULL, 0, NULL, 0);
-    for (size_t k = 0; k < m->n_factor; k++)
-        for (size_t j = k + 1; j < m->n_factor; j++) {
-            size_t n_hole;
-            if (m->factor[k].n_level < 2 || m->factor[j].n_level < 2)
-                continue;
-            const double residue = interaction(m, value, &m->factor[k], &m->factor[j], &n_hole);
-            mr_page_row(table);
-            mr_page_cell(table, figure);
-            mr_page_cell(table, m->factor[k].name);
-            mr_page_cell(table, m->factor[j].name);
-            mr_page_cell_f64(table, residue);
-            mr_page_cell_f64(table, all > 0 || all < 0 ? 100 * residue / fabs(all) : (double)NAN);
-            mr_page_cell_f64(table, (double)n_hole);
-        }
-}
-
-typedef void effect_fn(const struct merged *m, const char *figure, const double *value,
-                       struct mr_page_table *table);
-
-/* Every headline figure of the file. */
-static mr_status put_effects(const struct merged *m, effect_fn *put, struct mr_page_table *table,
-                             struct mr_err *err)
-{
-    for (size_t i = 0; i < mr_runread_n(m->run); i++) {
-        const struct mr_runread_set *set = mr_runread_at(m->run, i);
-        const struct mr_kpi *kpi = mr_kpi_find(set->name);
-        double *value;
-        if (strcmp(set->group, "/kpi") != 0 || kpi == NULL || !kpi->is_headline)
-            continue;
-        MR_TRY(read_column(m, set->path, &value, err));
-        if (value != NULL)
-            put(m, set->name, value, table);
-        mr_free(value);
-    }
-    return MR_OK;
-}
-
-/* ---- tables ---- */
-
-static void describe(const struct merged *m, size_t i, char out[label_cap])
-{
-    out[0] = '\0';
-    for (size_t k = 0; k < m->n_factor; k++) {
-        const size_t n = strlen(out);
-        (void)snprintf(out + n, label_cap - n, "%s%s=%s", k > 0 ? " " : "", m->factor[k].name,
-                       m->factor[k].text[m->factor[k].level[i]]);
-    }
-}
+/* ---- ranking ---- */
 
 struct rank {
-    double y, broken;
-    size_t i;
+    double worth, n_limit;
+    bool is_feasible;
+    size_t config;
 };
 
-/* First those that break nothing, then by tokens per megawatt. */
 static int compare_ranks(const void *a, const void *b)
 {
     const struct rank *p = a, *q = b;
-    if (p->broken < q->broken || p->broken > q->broken)
-        return p->broken > q->broken ? 1 : -1;
-    if (p->y < q->y || p->y > q->y)
-        return p->y < q->y ? 1 : -1;
-    return (p->i > q->i) - (p->i < q->i);
+    if (p->is_feasible != q->is_feasible)
+        return p->is_feasible ? -1 : 1;
+    if (p->n_limit < q->n_limit || p->n_limit > q->n_limit)
+        return p->n_limit > q->n_limit ? 1 : -1;
+    if (p->worth < q->worth || p->worth > q->worth)
+        return p->worth < q->worth ? 1 : -1;
+    return (p->config > q->config) - (p->config < q->config);
 }
 
-/* @param[out] rank mr_free @param[out] n runs that have a figure */
-static mr_status rank_runs(const struct merged *m, struct rank **rank, size_t *n,
-                           struct mr_err *err)
+/* @param[out] rank mr_free @param[out] n configurations that have the figure */
+static mr_status rank_all(const struct mr_merged *m, struct rank **rank, size_t *n,
+                          struct mr_err *err)
 {
+    const bool has_rule = m->has_own_rank || m->constraints != NULL;
     *n = 0;
-    *rank = mr_alloc(m->n + 1, sizeof **rank);
+    *rank = mr_alloc(m->n_config + 1, sizeof **rank);
     if (*rank == NULL)
-        return mr_err_nomem(err, m->n * sizeof **rank);
-    for (size_t i = 0; i < m->n && m->y != NULL; i++)
-        if (!isnan(m->y[i]))
-            (*rank)[(*n)++] = (struct rank){
-                m->y[i], m->broken != NULL && !isnan(m->broken[i]) ? m->broken[i] : 0, i};
+        return mr_err_nomem(err, m->n_config * sizeof **rank);
+    for (size_t c = 0; c < m->n_config && m->goal.name != NULL; c++) {
+        const double mean = mr_repeat_mean(&m->goal.of[c]);
+        if (isnan(mean))
+            continue;
+        struct rank r = {mean, 0, m->of[c].is_feasible, c};
+        if (m->goal.better == MR_KPI_DOWN)
+            r.worth = -mean;
+        if (!has_rule && m->broken_limits.name != NULL && m->broken_limits.of[c].n > 0)
+            r.n_limit = m->broken_limits.of[c].mean;
+        (*rank)[(*n)++] = r;
+    }
     qsort(*rank, *n, sizeof **rank, compare_ranks);
     return MR_OK;
 }
 
-static mr_status put_ranking(const struct merged *m, struct mr_page *page, struct mr_err *err)
+/* "ttft_s.p99 <= 2 (2 of 3 runs)" */
+static void tell_broken(const struct mr_merged *m, size_t config, struct mr_buf *out)
 {
-    static const char *const head[] = {
-        "#place",         "run",         "factors", "#tokens/s per MW", "#tokens/s of a user",
-        "#limits broken", "on the front"};
+    const struct mr_merged_config *c = &m->of[config];
+    mr_buf_clear(out);
+    if (c->n_infeasible == 0)
+        return;
+    mr_merged_broken(m, config, out);
+    if (c->n_there > 1)
+        mr_buf_printf(out, " (%zu of %zu runs)", c->n_infeasible, c->n_there);
+}
+
+static void put_repeat(struct mr_page_table *table, const struct mr_merged_figure *figure,
+                       size_t config)
+{
+    static const struct mr_repeat none = {0, 0, 0};
+    const struct mr_repeat *r = figure->name != NULL ? &figure->of[config] : &none;
+    mr_page_cell_f64(table, mr_repeat_mean(r));
+    mr_page_cell_f64(table, mr_repeat_half95(r));
+    mr_page_cell_f64(table, mr_repeat_sd(r));
+}
+
+static void put_rank(const struct mr_merged *m, const struct rank *rank, size_t place,
+                     struct mr_buf *why, struct mr_page_table *table)
+{
+    const struct mr_merged_config *c = &m->of[rank->config];
+    mr_page_row(table);
+    mr_page_cell_f64(table, c->is_feasible ? (double)place : (double)NAN);
+    for (size_t k = 0; k < m->n_factor; k++)
+        mr_page_cell(table, m->factor[k].text[c->first]);
+    mr_page_cell_f64(table, (double)c->n_there);
+    mr_page_cell_f64(table, (double)c->n_run);
+    put_repeat(table, &m->goal, rank->config);
+    put_repeat(table, &m->against, rank->config);
+    mr_page_cell_f64(table, m->broken_limits.name != NULL
+                                ? mr_repeat_mean(&m->broken_limits.of[rank->config])
+                                : (double)NAN);
+    tell_broken(m, rank->config, why);
+    mr_page_cell(table, why->n > 0 ? why->text : "");
+    mr_page_cell(table, c->is_best ? "yes" : "no");
+}
+
+static mr_status add_head(struct mr_merged *m, const char **head, size_t *n, const char *name,
+                          const char *after, struct mr_err *err)
+{
+    char text[200];
+    (void)snprintf(text, sizeof text, "#%s%s", name != NULL ? name : "none", after);
+    head[*n] = mr_arena_text(&m->arena, mr_str_of(text), err);
+    return head[(*n)++] != NULL ? MR_OK : MR_NOMEM;
+}
+
+/* Texts of heads live in the arena. */
+static mr_status make_heads(struct mr_merged *m, const char ***head, size_t *n, struct mr_err *err)
+{
+    static const char *const after[] = {"", " +-95 %", " sd"};
+    const char *const goal[] = {m->goal.name, m->against.name};
+    *n = 0;
+    *head = mr_arena_zero(&m->arena, m->n_factor + 16, sizeof **head, err);
+    if (*head == NULL)
+        return MR_NOMEM;
+    (*head)[(*n)++] = "#place";
+    for (size_t i = 0; i < m->n_factor; i++)
+        (*head)[(*n)++] = m->factor[i].name;
+    (*head)[(*n)++] = "#runs";
+    (*head)[(*n)++] = "#of";
+    for (size_t i = 0; i < 2; i++)
+        for (size_t k = 0; k < sizeof after / sizeof *after; k++)
+            MR_TRY(add_head(m, *head, n, goal[i], after[k], err));
+    (*head)[(*n)++] = "#limits broken";
+    (*head)[(*n)++] = "breaks";
+    (*head)[(*n)++] = "on the front";
+    return MR_OK;
+}
+
+static mr_status put_ranking(struct mr_merged *m, const char *sheet, struct mr_page *page,
+                             struct mr_err *err)
+{
     struct mr_page_table table;
-    struct rank *rank;
-    size_t n;
-    MR_TRY(rank_runs(m, &rank, &n, err));
-    if (n == 0) {
-        mr_page_missing(page, "No run of the file has tokens per megawatt: nothing to rank.");
-    } else {
-        mr_page_table(&table, page, "ranking", head, sizeof head / sizeof *head);
-        for (size_t k = 0; k < n && k < n_shown; k++) {
-            char label[label_cap];
-            const size_t i = rank[k].i;
-            describe(m, i, label);
-            mr_page_row(&table);
-            mr_page_cell_f64(&table, (double)k + 1);
-            mr_page_cell(&table, m->id[i]);
-            mr_page_cell(&table, label);
-            mr_page_cell_f64(&table, m->y[i]);
-            mr_page_cell_f64(&table, m->x != NULL ? m->x[i] : (double)NAN);
-            mr_page_cell_f64(&table, rank[k].broken);
-            mr_page_cell(&table, m->is_best[i] ? "yes" : "no");
+    struct mr_buf why = {0};
+    struct rank *rank = NULL;
+    const char **head = NULL;
+    size_t n = 0, n_head = 0;
+    mr_status st = make_heads(m, &head, &n_head, err);
+    if (st == MR_OK)
+        st = rank_all(m, &rank, &n, err);
+    if (st == MR_OK && n == 0)
+        mr_page_missing(page, "No run of the file has the figure that ranks: nothing to rank.");
+    if (st == MR_OK && n > 0) {
+        mr_page_say(page,
+                    "By %s (%s), %s is better%s%s%s. Means over the seeds of a configuration, "
+                    "the 95 %% interval of each mean (Student), and the standard deviation.",
+                    m->goal.name, m->goal.units, m->goal.better == MR_KPI_DOWN ? "less" : "more",
+                    m->constraints != NULL ? "; within " : "",
+                    m->constraints != NULL ? m->constraints : "",
+                    m->constraints != NULL ? ": who breaks one has no place" : "");
+        mr_page_table(&table, page, sheet, head, n_head);
+        for (size_t k = 0; k < n; k++) {
+            if (k == n_shown)
+                mr_page_table_rest(&table);
+            put_rank(m, &rank[k], k + 1, &why, &table);
         }
         mr_page_table_end(&table);
+        if (n > n_shown)
+            mr_page_say(page, "%d of %zu; the sheet has all.", (int)n_shown, n);
     }
+    mr_buf_fini(&why);
     mr_free(rank);
-    return MR_OK;
+    return st;
 }
 
 /* ---- front ---- */
@@ -343,120 +183,502 @@ static int compare_points(const void *a, const void *b)
     return p->x > q->x ? 1 : p->x < q->x ? -1 : (p->y < q->y) - (p->y > q->y);
 }
 
-/* All runs as points; those that nobody beats joined by a line. */
-static mr_status put_front(const struct merged *m, struct mr_page *page, struct mr_err *err)
+/* Points of configurations: feasible, others, and the front. 3 n_config points. */
+struct front {
+    double *x, *y;
+    const char **label;
+    struct point *best;
+    size_t n_feasible, n_other, n_best;
+};
+
+static mr_status collect(struct mr_merged *m, struct front *front, struct mr_err *err)
 {
-    struct point *best = mr_alloc(m->n + 1, sizeof *best);
-    double *line = mr_alloc(2 * m->n + 1, sizeof *line);
-    size_t n = 0;
-    if (best == NULL || line == NULL || m->x == NULL || m->y == NULL) {
-        const bool lacks_memory = best == NULL || line == NULL;
-        mr_free(best);
-        mr_free(line);
-        if (lacks_memory)
-            return mr_err_nomem(err, m->n * sizeof *best);
-        mr_page_missing(page, "No front: the runs have no tokens per megawatt and user.");
+    const size_t n = m->n_config + 1;
+    front->x = mr_arena_zero(&m->arena, 3 * n, sizeof *front->x, err);
+    front->y = mr_arena_zero(&m->arena, 3 * n, sizeof *front->y, err);
+    front->label = mr_arena_zero(&m->arena, 2 * n, sizeof *front->label, err);
+    front->best = mr_arena_zero(&m->arena, n, sizeof *front->best, err);
+    if (front->x == NULL || front->y == NULL || front->label == NULL || front->best == NULL)
+        return MR_NOMEM;
+    for (size_t c = 0; c < m->n_config; c++) {
+        const size_t at = m->of[c].is_feasible ? front->n_feasible++ : n + front->n_other++;
+        char label[MR_MERGED_LABEL];
+        front->x[at] = mr_repeat_mean(&m->against.of[c]);
+        front->y[at] = mr_repeat_mean(&m->goal.of[c]);
+        front->label[at] = mr_arena_text(&m->arena, mr_str_of(mr_merged_label(m, c, label)), err);
+        if (front->label[at] == NULL)
+            return MR_NOMEM;
+        if (m->of[c].is_best)
+            front->best[front->n_best++] = (struct point){front->x[at], front->y[at]};
+    }
+    qsort(front->best, front->n_best, sizeof *front->best, compare_points);
+    for (size_t i = 0; i < front->n_best; i++) {
+        front->x[2 * n + i] = front->best[i].x;
+        front->y[2 * n + i] = front->best[i].y;
+    }
+    return MR_OK;
+}
+
+/* All configurations as points; those that nobody beats joined by a line. */
+static mr_status put_front(struct mr_merged *m, struct mr_page *page, struct mr_err *err)
+{
+    const size_t n = m->n_config + 1;
+    struct front f = {0};
+    char x_label[160], y_label[160];
+    if (m->goal.name == NULL || m->against.name == NULL) {
+        mr_page_missing(page, "No front: the runs have not both figures of it.");
         return MR_OK;
     }
-    for (size_t i = 0; i < m->n; i++)
-        if (m->is_best[i])
-            best[n++] = (struct point){m->x[i], m->y[i]};
-    qsort(best, n, sizeof *best, compare_points);
-    for (size_t i = 0; i < n; i++) {
-        line[i] = best[i].x;
-        line[m->n + i] = best[i].y;
-    }
+    MR_TRY(collect(m, &f, err));
+    (void)snprintf(x_label, sizeof x_label, "%s, %s", m->against.name, m->against.units);
+    (void)snprintf(y_label, sizeof y_label, "%s, %s", m->goal.name, m->goal.units);
     const struct mr_chart_series series[] = {
-        {"runs", m->x, m->y, m->n, MR_CHART_POINTS, m->id},
-        {"front: nobody is better in both", line, line + m->n, n, MR_CHART_LINE, NULL}};
-    const struct mr_chart chart = {"Throughput of a megawatt",
-                                   "tokens/s of a user (p50)",
-                                   "output tokens/s per MW",
-                                   series,
-                                   2,
-                                   NULL,
-                                   0,
-                                   true,
-                                   (double)NAN};
+        {"configurations", f.x, f.y, f.n_feasible, MR_CHART_POINTS, f.label},
+        {"front: nobody is better in both", f.x + 2 * n, f.y + 2 * n, f.n_best, MR_CHART_LINE,
+         NULL},
+        {"those that break a constraint, or have no run", f.x + n, f.y + n, f.n_other,
+         MR_CHART_POINTS, f.label + n}};
+    const struct mr_chart chart = {
+        "Pareto front", x_label, y_label, series,     f.n_other > 0 ? 3 : 2,
+        NULL,           0,       true,    (double)NAN};
     mr_buf_text(&page->out, "<div class=\"grid\">");
     const bool is_drawn = mr_chart_svg(&chart, &page->out);
     mr_buf_text(&page->out, "</div>\n");
     if (!is_drawn)
         mr_page_missing(page, "No front: no run has both figures.");
-    mr_free(best);
-    mr_free(line);
     return MR_OK;
+}
+
+/* ---- missing runs ---- */
+
+/* What is said of a run among the missing ones, from where the last one stood. */
+static void why_missing(const char **at, const char *id, char *out, size_t cap)
+{
+    char name[128];
+    (void)snprintf(name, sizeof name, "run_%s.h5 (", id);
+    const char *from = *at != NULL ? strstr(*at, name) : NULL;
+    out[0] = '\0';
+    if (from == NULL)
+        return;
+    from += strlen(name);
+    const char *end = strstr(from, "), run_");
+    const size_t n = end != NULL ? (size_t)(end - from) : strlen(from) - 1;
+    (void)snprintf(out, cap, "%.*s", (int)n, from);
+    *at = from;
+}
+
+static void put_missing(const struct mr_merged *m, const char *sheet, struct mr_page *page)
+{
+    static const char *const head[] = {"run", "configuration", "seed", "why"};
+    const char *at = m->missing;
+    struct mr_page_table table;
+    size_t n = 0;
+    mr_page_table(&table, page, sheet, head, sizeof head / sizeof *head);
+    for (size_t i = 0; i < m->n; i++) {
+        char label[MR_MERGED_LABEL], why[256];
+        if (m->is_there[i])
+            continue;
+        if (n++ == n_shown)
+            mr_page_table_rest(&table);
+        why_missing(&at, m->id[i], why, sizeof why);
+        mr_page_row(&table);
+        mr_page_cell(&table, m->id[i]);
+        mr_page_cell(&table, mr_merged_label(m, m->config[i], label));
+        mr_page_cell(&table, m->seed != NULL ? m->seed[i] : "");
+        mr_page_cell(&table, why);
+    }
+    mr_page_table_end(&table);
+    if (n > n_shown)
+        mr_page_say(page, "%d of %zu; the sheet has all.", (int)n_shown, n);
+}
+
+/* ---- several files ---- */
+
+struct match {
+    const char *label;
+    size_t config;
+};
+
+static int compare_matches(const void *a, const void *b)
+{
+    const struct match *p = a, *q = b;
+    return strcmp(p->label, q->label);
+}
+
+/* Labels of all configurations, sorted. @param[out] out lives as long as m */
+static mr_status index_configs(struct mr_merged *m, struct match **out, struct mr_err *err)
+{
+    *out = mr_arena_zero(&m->arena, m->n_config + 1, sizeof **out, err);
+    if (*out == NULL)
+        return MR_NOMEM;
+    for (size_t c = 0; c < m->n_config; c++) {
+        struct mr_buf text = {0};
+        for (size_t k = 0; k < m->n_factor; k++) /* uncut */
+            mr_buf_printf(&text, "%s%s=%s", k > 0 ? " " : "", m->factor[k].name,
+                          m->factor[k].text[m->of[c].first]);
+        mr_status st = mr_buf_check(&text, err);
+        (*out)[c].config = c;
+        if (st == MR_OK)
+            (*out)[c].label =
+                mr_arena_text(&m->arena, mr_str_of(text.n > 0 ? text.text : "the scenario"), err);
+        mr_buf_fini(&text);
+        MR_TRY(st);
+        if ((*out)[c].label == NULL)
+            return MR_NOMEM;
+    }
+    qsort(*out, m->n_config, sizeof **out, compare_matches);
+    return MR_OK;
+}
+
+struct compared {
+    struct mr_merged *m;
+    const struct mr_merged_file *file;
+    struct mr_merged_figure goal; /* of the baseline's name */
+    struct match *match;
+};
+
+/* Two means of independent seeds: the variances add up; the fewer degrees of freedom count. */
+static double difference95(const struct mr_repeat *a, const struct mr_repeat *b)
+{
+    if (a->n < 2 || b->n < 2)
+        return (double)NAN;
+    const double va = a->squares / (double)(a->n - 1) / (double)a->n,
+                 vb = b->squares / (double)(b->n - 1) / (double)b->n;
+    return mr_repeat_t95((a->n < b->n ? a->n : b->n) - 1) * sqrt(va + vb);
+}
+
+static const char *verdict(enum mr_kpi_better better, double change, double half95)
+{
+    if (isnan(change) || fabs(change) <= 0 || fabs(change) <= half95)
+        return "";
+    return (change > 0) == (better != MR_KPI_DOWN) ? "better" : "worse";
+}
+
+static mr_status load_compared(struct compared *c, size_t n, size_t baseline, struct mr_err *err)
+{
+    const struct mr_merged_figure *goal = &c[baseline].m->goal;
+    for (size_t i = 0; i < n; i++) {
+        if (goal->name != NULL)
+            MR_TRY(mr_merged_figure(c[i].m, goal->name, goal->better == MR_KPI_DOWN ? "down" : "up",
+                                    &c[i].goal, err));
+        MR_TRY(index_configs(c[i].m, &c[i].match, err));
+    }
+    return MR_OK;
+}
+
+/* A configuration of the baseline in another file, or NULL. */
+static const struct match *find_match(const struct compared *c, const char *label)
+{
+    const struct match key = {label, 0};
+    return bsearch(&key, c->match, c->m->n_config, sizeof key, compare_matches);
+}
+
+static const struct mr_repeat *repeat_of(const struct compared *c, const struct match *match)
+{
+    static const struct mr_repeat none = {0, 0, 0};
+    return match != NULL && c->goal.name != NULL ? &c->goal.of[match->config] : &none;
+}
+
+/* The best configuration of each file, by its own rule. */
+static mr_status put_winners(const struct compared *c, size_t n, struct mr_page *page,
+                             struct mr_err *err)
+{
+    static const char *const head[] = {
+        "file",      "",        "#runs",   "#of",   "best configuration",
+        "ranked by", "#figure", "#+-95 %", "breaks"};
+    struct mr_page_table table;
+    struct mr_buf why = {0};
+    mr_status st = MR_OK;
+    mr_page_table(&table, page, "winners", head, sizeof head / sizeof *head);
+    for (size_t i = 0; i < n && st == MR_OK; i++) {
+        const struct mr_merged *m = c[i].m;
+        struct rank *rank = NULL;
+        size_t n_rank = 0;
+        char label[MR_MERGED_LABEL];
+        st = rank_all(m, &rank, &n_rank, err);
+        const bool has_rank = st == MR_OK && n_rank > 0;
+        const size_t first = has_rank ? rank[0].config : 0;
+        mr_page_row(&table);
+        mr_page_cell(&table, c[i].file->label);
+        mr_page_cell(&table, mr_runread_path(m->run));
+        mr_page_cell_f64(&table, (double)m->n_there);
+        mr_page_cell_f64(&table, (double)m->n);
+        mr_page_cell(&table, has_rank ? mr_merged_label(m, first, label) : "none");
+        mr_page_cell(&table, m->goal.name != NULL ? m->goal.name : "");
+        mr_page_cell_f64(&table, has_rank ? m->goal.of[first].mean : (double)NAN);
+        mr_page_cell_f64(&table, has_rank ? mr_repeat_half95(&m->goal.of[first]) : (double)NAN);
+        if (has_rank)
+            tell_broken(m, first, &why);
+        mr_page_cell(&table, has_rank && why.n > 0 ? why.text : "");
+        mr_free(rank);
+    }
+    mr_page_table_end(&table);
+    mr_buf_fini(&why);
+    return st;
+}
+
+static void put_same(const struct compared *c, size_t n, size_t baseline, struct mr_page *page)
+{
+    static const char *const head[] = {"configuration", "#baseline", "file",    "#figure",
+                                       "#difference",   "#%",        "#+-95 %", "verdict"};
+    const struct compared *base = &c[baseline];
+    struct mr_page_table table;
+    size_t n_same = 0;
+    mr_page_table(&table, page, "side_by_side", head, sizeof head / sizeof *head);
+    for (size_t k = 0; k < base->m->n_config && base->goal.name != NULL; k++)
+        for (size_t i = 0; i < n; i++) {
+            const struct match *match =
+                i != baseline ? find_match(&c[i], base->match[k].label) : NULL;
+            const struct mr_repeat *a = repeat_of(base, &base->match[k]),
+                                   *b = repeat_of(&c[i], match);
+            if (match == NULL)
+                continue;
+            const double change = mr_repeat_mean(b) - mr_repeat_mean(a),
+                         half95 = difference95(a, b);
+            if (n_same++ == n_shown)
+                mr_page_table_rest(&table);
+            mr_page_row(&table);
+            mr_page_cell(&table, base->match[k].label);
+            mr_page_cell_f64(&table, mr_repeat_mean(a));
+            mr_page_cell(&table, c[i].file->label);
+            mr_page_cell_f64(&table, mr_repeat_mean(b));
+            mr_page_cell_f64(&table, change);
+            mr_page_cell_f64(&table, 100 * change / fabs(mr_repeat_mean(a)));
+            mr_page_cell_f64(&table, half95);
+            mr_page_cell(&table, verdict(base->goal.better, change, half95));
+        }
+    mr_page_table_end(&table);
+    if (n_same == 0)
+        mr_page_missing(page, "No configuration is in two of the files.");
+    else if (n_same > n_shown)
+        mr_page_say(page, "%d of %zu; the sheet has all.", (int)n_shown, n_same);
 }
 
 /* ---- pages ---- */
 
-static mr_status put_sections(const struct merged *m, struct mr_page *page, struct mr_err *err)
+/* "a_ranking" of file A, "ranking" of one that is alone. */
+static const char *sheet_of(const struct mr_merged_file *file, const char *name,
+                            char out[sheet_cap])
 {
-    static const char *const effects[] = {"figure",         "factor",    "#effect",
-                                          "#% of the mean", "lowest at", "highest at"};
-    static const char *const pairs[] = {"figure",   "factor",         "with",
-                                        "#residue", "#% of the mean", "#pairs without a run"};
-    struct mr_page_table table;
-    mr_page_section(page, "ranking", "Winners");
-    MR_TRY(put_ranking(m, page, err));
-    mr_page_section(page, "front", "Tokens per megawatt against tokens per user");
+    (void)snprintf(out, sheet_cap, "%s%s%s", file->label, file->label[0] != '\0' ? "_" : "", name);
+    for (char *p = out; *p != '\0'; p++)
+        if (*p >= 'A' && *p <= 'Z')
+            *p = (char)(*p - 'A' + 'a');
+    return out;
+}
+
+static void put_section(const struct mr_merged_file *file, const char *id, const char *title,
+                        struct mr_page *page)
+{
+    char own[sheet_cap], text[160];
+    (void)snprintf(text, sizeof text, "%s%s%s", file->label, file->label[0] != '\0' ? ": " : "",
+                   title);
+    mr_page_section(page, sheet_of(file, id, own), text);
+}
+
+static mr_status put_file(struct mr_merged *m, const struct mr_merged_file *file,
+                          struct mr_page *page, struct mr_err *err)
+{
+    char sheet[sheet_cap];
+    put_section(file, "ranking", "Winners", page);
+    mr_page_say(page, "%s: %zu runs, %zu of them there, %zu configurations of %zu factors",
+                mr_runread_path(m->run), m->n, m->n_there, m->n_config, m->n_factor);
+    if (m->n_factor == 0)
+        mr_page_missing(page, "No factors in the file: no effects.");
+    MR_TRY(put_ranking(m, sheet_of(file, "ranking", sheet), page, err));
+    put_section(file, "front", "Pareto front", page);
     MR_TRY(put_front(m, page, err));
-    mr_page_section(page, "effects", "Main effects");
-    mr_page_say(page, "How far the means over a factor's levels lie apart.");
-    mr_page_table(&table, page, "effects", effects, sizeof effects / sizeof *effects);
-    mr_status st = put_effects(m, put_effect, &table, err);
-    mr_page_table_end(&table);
-    MR_TRY(st);
-    mr_page_section(page, "interactions", "Interactions");
+    put_section(file, "effects", "Main effects", page);
+    mr_page_say(page, "How far the means over a factor's levels lie apart. An effect within its "
+                      "95 %% interval may come from the seeds alone; a dash: one seed, no "
+                      "interval.");
+    MR_TRY(mr_merged_put_effects(m, sheet_of(file, "effects", sheet), page, err));
+    put_section(file, "interactions", "Interactions", page);
     mr_page_say(page, "What the mean of a pair of levels differs from the sum of both effects, the "
                       "largest over all pairs. Pairs without a run make it uncertain.");
-    mr_page_table(&table, page, "interactions", pairs, sizeof pairs / sizeof *pairs);
-    st = put_effects(m, put_interaction, &table, err);
-    mr_page_table_end(&table);
+    MR_TRY(mr_merged_put_interactions(m, sheet_of(file, "interactions", sheet), page, err));
+    if (m->n_there < m->n) {
+        put_section(file, "missing", "Missing runs", page);
+        put_missing(m, sheet_of(file, "missing", sheet), page);
+    }
+    return MR_OK;
+}
+
+static mr_status read_all(const struct mr_merged_file *file, size_t n, struct compared **out,
+                          struct mr_err *err)
+{
+    struct compared *c = *out = mr_alloc_zero(n, sizeof *c);
+    struct mr_merged *m = mr_alloc_zero(n, sizeof *m);
+    if (c == NULL || m == NULL) {
+        mr_free(c);
+        mr_free(m);
+        *out = NULL;
+        return mr_err_nomem(err, n * sizeof *m);
+    }
+    mr_status st = MR_OK;
+    for (size_t i = 0; i < n; i++) {
+        c[i].m = &m[i];
+        c[i].file = &file[i];
+    }
+    for (size_t i = 0; i < n && st == MR_OK; i++)
+        st = mr_merged_read(file[i].run, c[i].m, err);
     return st;
 }
 
-mr_status mr_merged_html(struct mr_runread *run, const char *title, struct mr_page *page,
-                         struct mr_err *err)
+static void forget_all(struct compared *c, size_t n)
 {
-    struct merged m;
+    if (c == NULL)
+        return;
+    struct mr_merged *first = c[0].m;
+    for (size_t i = 0; i < n; i++)
+        mr_merged_forget(c[i].m);
+    mr_free(first);
+    mr_free(c);
+}
+
+mr_status mr_merged_html(const struct mr_merged_file *file, size_t n, size_t baseline,
+                         const char *title, struct mr_page *page, struct mr_err *err)
+{
+    struct compared *c = NULL;
     *page = (struct mr_page){0};
-    mr_status st = read_merged(run, &m, err);
+    mr_status st = read_all(file, n, &c, err);
+    if (st == MR_OK)
+        st = load_compared(c, n, baseline, err);
     mr_page_begin(page, title);
-    if (st == MR_OK) {
-        mr_page_say(page, "%s: %zu runs, %zu factors", mr_runread_path(run), m.n, m.n_factor);
-        if (m.n_factor == 0)
-            mr_page_missing(page, "No factors in the file: no effects.");
-        st = put_sections(&m, page, err);
+    if (st == MR_OK && n > 1) {
+        mr_page_section(page, "winners", "Winners of each");
+        st = put_winners(c, n, page, err);
+        mr_page_section(page, "side_by_side", "The same configurations side by side");
+        mr_page_say(page,
+                    "By %s, against %s. A verdict stands where the difference is beyond the "
+                    "95 %% interval that the seeds leave, or where there is one seed each.",
+                    c[baseline].goal.name != NULL ? c[baseline].goal.name : "nothing",
+                    file[baseline].label);
+        put_same(c, n, baseline, page);
     }
+    for (size_t i = 0; i < n && st == MR_OK; i++)
+        st = put_file(c[i].m, &file[i], page, err);
     mr_page_end(page);
-    forget(&m);
+    forget_all(c, n);
     return st == MR_OK ? mr_page_check(page, err) : st;
 }
 
-mr_status mr_merged_text(struct mr_runread *run, struct mr_buf *out, struct mr_err *err)
+/* ---- text ---- */
+
+static void tell_number(struct mr_buf *out, double value)
 {
-    struct merged m;
+    char number[MR_NUM_CAP] = "-";
+    if (!isnan(value))
+        (void)mr_num_format_human(value, 4, number);
+    mr_buf_printf(out, " %10s", number);
+}
+
+static void tell_head(const struct mr_merged *m, struct mr_buf *out)
+{
+    mr_buf_printf(out, "%s: %zu runs, %zu of them there, %zu configurations of %zu factors\n",
+                  mr_runread_path(m->run), m->n, m->n_there, m->n_config, m->n_factor);
+    if (m->goal.name == NULL)
+        return;
+    mr_buf_printf(out, "  ranked by %s (%s, %s is better)", m->goal.name, m->goal.units,
+                  m->goal.better == MR_KPI_DOWN ? "less" : "more");
+    if (m->against.name != NULL)
+        mr_buf_printf(out, ", front against %s (%s, %s)", m->against.name, m->against.units,
+                      m->against.better == MR_KPI_DOWN ? "less" : "more");
+    if (m->constraints != NULL)
+        mr_buf_printf(out, "; within %s", m->constraints);
+    mr_buf_printf(out, "\n  %5s %10s %10s %10s %10s %6s  %s\n", "place", "figure", "+-95 %", "sd",
+                  "against", "runs", "configuration (*: on the front)");
+}
+
+static mr_status tell_ranking(const struct mr_merged *m, struct mr_buf *out, struct mr_err *err)
+{
+    struct mr_buf why = {0};
     struct rank *rank = NULL;
     size_t n = 0;
-    mr_status st = read_merged(run, &m, err);
-    if (st == MR_OK)
-        st = rank_runs(&m, &rank, &n, err);
-    if (st == MR_OK)
-        mr_buf_printf(out, "%s: %zu runs, %zu factors\n  %5s %-10s %12s %12s  %s\n",
-                      mr_runread_path(run), m.n, m.n_factor, "place", "run", "tok/s/MW",
-                      "tok/s/user", "factors (*: on the front)");
-    for (size_t k = 0; k < n && k < n_shown && m.y != NULL; k++) {
-        char label[label_cap], y[MR_NUM_CAP], x[MR_NUM_CAP] = "-";
-        const size_t i = rank[k].i;
-        describe(&m, i, label);
-        (void)mr_num_format_human(m.y[i], 4, y);
-        if (m.x != NULL && !isnan(m.x[i]))
-            (void)mr_num_format_human(m.x[i], 4, x);
-        mr_buf_printf(out, "  %5zu %-10s %12s %12s %c%s\n", k + 1, m.id[i], y, x,
-                      m.is_best[i] ? '*' : ' ', label);
+    MR_TRY(rank_all(m, &rank, &n, err));
+    for (size_t k = 0; k < n && k < n_shown; k++) {
+        const size_t c = rank[k].config;
+        char label[MR_MERGED_LABEL], place[24] = "-";
+        if (m->of[c].is_feasible)
+            (void)snprintf(place, sizeof place, "%zu", k + 1);
+        mr_buf_printf(out, "  %5s", place);
+        tell_number(out, m->goal.of[c].mean);
+        tell_number(out, mr_repeat_half95(&m->goal.of[c]));
+        tell_number(out, mr_repeat_sd(&m->goal.of[c]));
+        tell_number(out, m->against.name != NULL ? mr_repeat_mean(&m->against.of[c]) : (double)NAN);
+        tell_broken(m, c, &why);
+        mr_buf_printf(out, " %3zu/%zu  %c%s%s%s\n", m->of[c].n_there, m->of[c].n_run,
+                      m->of[c].is_best ? '*' : ' ', mr_merged_label(m, c, label),
+                      why.n > 0 ? "  breaks " : "", why.n > 0 ? why.text : "");
     }
+    if (n > n_shown)
+        mr_buf_printf(out, "  ... %zu more (--csv DIR writes all)\n", n - n_shown);
+    mr_buf_fini(&why);
     mr_free(rank);
-    forget(&m);
+    return MR_OK;
+}
+
+static void tell_missing(const struct mr_merged *m, struct mr_buf *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < m->n; i++) {
+        char label[MR_MERGED_LABEL];
+        if (m->is_there[i] || n++ >= n_shown)
+            continue;
+        mr_buf_printf(out, "  missing: run %s, %s%s%s\n", m->id[i],
+                      mr_merged_label(m, m->config[i], label), m->seed != NULL ? " seed=" : "",
+                      m->seed != NULL ? m->seed[i] : "");
+    }
+    if (n > n_shown)
+        mr_buf_printf(out, "  missing: %zu more (--csv DIR writes all)\n", n - n_shown);
+}
+
+static void tell_same(const struct compared *c, size_t n, size_t baseline, struct mr_buf *out)
+{
+    const struct compared *base = &c[baseline];
+    size_t n_same = 0;
+    if (base->goal.name == NULL)
+        return;
+    for (size_t k = 0; k < base->m->n_config; k++)
+        for (size_t i = 0; i < n; i++) {
+            const struct match *match =
+                i != baseline ? find_match(&c[i], base->match[k].label) : NULL;
+            const struct mr_repeat *a = repeat_of(base, &base->match[k]),
+                                   *b = repeat_of(&c[i], match);
+            if (match == NULL || n_same++ >= n_shown)
+                continue;
+            if (n_same == 1)
+                mr_buf_printf(out, "%s of the same configurations\n  %10s %10s %10s  %s\n",
+                              base->goal.name, base->file->label, "difference", "+-95 %",
+                              "file, configuration");
+            mr_buf_text(out, " ");
+            tell_number(out, mr_repeat_mean(a));
+            tell_number(out, mr_repeat_mean(b) - mr_repeat_mean(a));
+            tell_number(out, difference95(a, b));
+            mr_buf_printf(out, "  %s %s\n", c[i].file->label, base->match[k].label);
+        }
+    if (n_same > n_shown)
+        mr_buf_printf(out, "  ... %zu more (--csv DIR writes all)\n", n_same - n_shown);
+}
+
+mr_status mr_merged_text(const struct mr_merged_file *file, size_t n, size_t baseline,
+                         struct mr_buf *out, struct mr_err *err)
+{
+    struct compared *c = NULL;
+    mr_status st = read_all(file, n, &c, err);
+    if (st == MR_OK)
+        st = load_compared(c, n, baseline, err);
+    for (size_t i = 0; i < n && st == MR_OK; i++) {
+        if (n > 1)
+            mr_buf_printf(out, "%s  ", file[i].label);
+        tell_head(c[i].m, out);
+        st = tell_ranking(c[i].m, out, err);
+        tell_missing(c[i].m, out);
+        if (st == MR_OK)
+            st = mr_merged_tell_effects(c[i].m, out, err);
+    }
+    if (st == MR_OK && n > 1)
+        tell_same(c, n, baseline, out);
+    forget_all(c, n);
     return st;
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The page about a merged file: which runs win, which factors matter, which act on each other. */
+/* Pages about merged files: which configurations win, which factors matter, which act on each
+ * other. A configuration is what runs with different seeds share; its figures are means over them,
+ * with their spread. Those that break a constraint have no place, and say which they broke. */
 #ifndef MR_POSTPROCESS_MERGED_H
 #define MR_POSTPROCESS_MERGED_H
 
@@ -9,11 +11,19 @@
 /** Made by mr_merge, as its attribute says. */
 bool mr_merged_is(const struct mr_runread *run);
 
-/** @param[out] page mr_page_fini, after errors too */
-MR_CHECKED mr_status mr_merged_html(struct mr_runread *run, const char *title, struct mr_page *page,
-                                    struct mr_err *err);
+/** A merged file among others. */
+struct mr_merged_file {
+    struct mr_runread *run;
+    const char *label; /* "A"; "" where it is alone */
+};
 
-/** The front and the ranking for the terminal. */
-MR_CHECKED mr_status mr_merged_text(struct mr_runread *run, struct mr_buf *out, struct mr_err *err);
+/** One page over all of them; several are compared configuration by configuration.
+ *  @param[in] baseline which of them @param[out] page mr_page_fini, after errors too */
+MR_CHECKED mr_status mr_merged_html(const struct mr_merged_file *file, size_t n, size_t baseline,
+                                    const char *title, struct mr_page *page, struct mr_err *err);
+
+/** Ranking, front and effects for the terminal. */
+MR_CHECKED mr_status mr_merged_text(const struct mr_merged_file *file, size_t n, size_t baseline,
+                                    struct mr_buf *out, struct mr_err *err);
 
 #endif

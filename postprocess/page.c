@@ -226,38 +226,50 @@ void mr_page_row(struct mr_page_table *table)
     if (!table->w.has_field)
         return;
     mr_csv_put_end(&table->w);
-    mr_buf_text(&table->page->out, "</tr>\n<tr>");
+    if (!table->is_over)
+        mr_buf_text(&table->page->out, "</tr>\n<tr>");
+}
+
+void mr_page_table_rest(struct mr_page_table *table)
+{
+    table->is_over = true;
 }
 
 void mr_page_cell_hint(struct mr_page_table *table, const char *text, const char *hint)
 {
+    mr_csv_put_text(&table->w, text);
+    if (table->is_over)
+        return;
     mr_buf_text(&table->page->out, "<td title=\"");
     put_xml(table->page, hint);
     mr_buf_text(&table->page->out, "\">");
     put_xml(table->page, text);
     mr_buf_text(&table->page->out, "</td>");
-    mr_csv_put_text(&table->w, text);
 }
 
 void mr_page_cell(struct mr_page_table *table, const char *text)
 {
     const bool is_good = strcmp(text, "better") == 0, is_bad = strcmp(text, "worse") == 0;
+    mr_csv_put_text(&table->w, text);
+    if (table->is_over)
+        return;
     mr_buf_text(&table->page->out, is_good             ? "<td class=\"good\">"
                                    : is_bad            ? "<td class=\"bad\">"
                                    : strlen(text) > 40 ? "<td class=\"break\">"
                                                        : "<td>");
     put_xml(table->page, text);
     mr_buf_text(&table->page->out, "</td>");
-    mr_csv_put_text(&table->w, text);
 }
 
 void mr_page_cell_f64(struct mr_page_table *table, double value)
 {
     char text[MR_NUM_CAP] = "-";
+    mr_csv_put_f64(&table->w, value);
+    if (table->is_over)
+        return;
     if (!isnan(value))
         (void)mr_num_format_human(value, 4, text);
     mr_buf_printf(&table->page->out, "<td class=\"n\">%s</td>", text);
-    mr_csv_put_f64(&table->w, value);
 }
 
 void mr_page_table_end(struct mr_page_table *table)

@@ -44,6 +44,7 @@ struct mr_page_table {
     struct mr_buf csv;
     struct mr_csv_writer w;
     const char *name;
+    bool is_over; /* on the page; rows from here on are in the sheet alone */
 };
 
 /** @param[in] head n titles of columns; a leading '#' marks one of numbers @param[in] name of its
@@ -54,6 +55,7 @@ void mr_page_cell(struct mr_page_table *table, const char *text);
 void mr_page_cell_hint(struct mr_page_table *table, const char *text, const char *hint);
 void mr_page_cell_f64(struct mr_page_table *table, double value); /* four digits; NaN: a dash */
 void mr_page_row(struct mr_page_table *table);                    /* before its cells */
+void mr_page_table_rest(struct mr_page_table *table); /* before mr_page_row: see is_over */
 void mr_page_table_end(struct mr_page_table *table);
 
 /** A sheet without a table on the page: the numbers of a chart. Takes the text; writes its link. */

@@ -18,6 +18,7 @@ struct mr_runread;
 struct mr_runread_set {
     const char *path, *group, *name;           /* "/racks/power_kw", "/racks", "power_kw" */
     const char *units, *long_name, *dsx;       /* "": none */
+    const char *formula, *better, *asked;      /* columns of merged files; "": none */
     const char *axis[MR_RUNREAD_RANK];         /* paths of the scales, "": none */
     const char *const *flag;                   /* what values 0, 1, ... mean */
     size_t n_flag, rank, dim[MR_RUNREAD_RANK]; /* rank 0: one value */

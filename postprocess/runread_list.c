@@ -188,6 +188,9 @@ static mr_status describe(struct mr_runread *run, hid_t dataset, struct mr_runre
     set->units = or_empty(attribute(run, dataset, "units", err));
     set->long_name = or_empty(attribute(run, dataset, "long_name", err));
     set->dsx = or_empty(attribute(run, dataset, "dsx", err));
+    set->formula = or_empty(attribute(run, dataset, "formula", err));
+    set->better = or_empty(attribute(run, dataset, "better", err));
+    set->asked = or_empty(attribute(run, dataset, "asked", err));
     set->is_axis = H5DSis_scale(dataset) > 0;
     set->is_bare = scale != NULL && strncmp(scale, "This is a netCDF dimension", 26) == 0;
     for (size_t i = 0; i < MR_RUNREAD_RANK; i++)

@@ -22,14 +22,19 @@ static int tell(const struct mr_verb_call *call, const char *path,
 {
     struct mr_diags diags = {0};
     struct mr_buf text = {0};
-    if (result->missing.n > 0)
-        (void)mr_diags_add(&diags, MR_SEVERITY_WARNING, MR_REF, (struct mr_place){path, 0, 0},
-                           "%zu of %zu runs are NaN: %s", result->n_run - result->n_there,
-                           result->n_run, result->missing.text);
+    const size_t n_missing = result->n_run - result->n_there;
+    if (n_missing > 0)
+        (void)mr_diags_add(
+            &diags, MR_SEVERITY_WARNING, MR_REF, (struct mr_place){path, 0, 0},
+            "%zu of %zu runs are NaN: %s%s", n_missing, result->n_run, result->missing_first.text,
+            n_missing > MR_MERGE_NAMED ? ", ... (all are in the attribute \"missing\" of /kpi)"
+                                       : "");
     if (result->uneven.n > 0)
         (void)mr_diags_add(&diags, MR_SEVERITY_WARNING, MR_RANGE, (struct mr_place){path, 0, 0},
-                           "left out, since runs have other times or entities: %s",
-                           result->uneven.text);
+                           "left out, since %zu runs have other times or entities than the first "
+                           "(%s%s): %s",
+                           result->n_uneven, result->uneven_files.text,
+                           result->n_uneven > MR_MERGE_NAMED ? ", ..." : "", result->uneven.text);
     (void)mr_ui_diags(call->ui, &diags);
     mr_buf_printf(&text, "%s: %zu of %zu runs, %zu factors, %zu figures, %zu series\n", path,
                   result->n_there, result->n_run, result->n_factor, result->n_figure,

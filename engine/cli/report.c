@@ -3,6 +3,7 @@
 #include "engine/cli/report.h"
 
 #include "engine/base/file.h"
+#include "engine/base/mem.h"
 #include "engine/cli/verbs.h"
 #include "postprocess/merged.h"
 #include "postprocess/report.h"
@@ -69,41 +70,39 @@ static bool wants_text(const struct mr_report_opts_values *o)
     return o->output == NULL || strcmp(o->output, "-") != 0;
 }
 
-/* The file of a sweep has a page of its own. */
-static mr_status answer_merged(const struct mr_verb_call *call, struct mr_runread *run,
-                               struct mr_buf *text, struct mr_err *err)
-{
-    const struct mr_report_opts_values *o = call->opts;
-    struct mr_page page = {0};
-    mr_status st = MR_OK;
-    if (wants_page(o)) {
-        st = mr_merged_html(run, o->title != NULL ? o->title : mr_runread_path(run), &page, err);
-        if (st == MR_OK)
-            st = write_out(call, &page, err);
-        mr_page_fini(&page);
-    }
-    return st == MR_OK && wants_text(o) ? mr_merged_text(run, text, err) : st;
-}
-
 static bool is_merged(const struct mr_report *report, size_t i)
 {
     return report->file[i].run != NULL && mr_merged_is(report->file[i].run);
 }
 
-/* Several of them stand below each other; their pages are one each. */
-static mr_status answer_each(const struct mr_verb_call *call, const struct mr_report *report,
-                             struct mr_buf *text, struct mr_err *err)
+/* Files of sweeps, one or several: a page of their own. */
+static mr_status answer_merged(const struct mr_verb_call *call, const struct mr_report *report,
+                               size_t baseline, struct mr_buf *text, struct mr_err *err)
 {
-    for (size_t i = 0; i < report->n; i++)
+    const struct mr_report_opts_values *o = call->opts;
+    struct mr_page page = {0};
+    struct mr_merged_file *file = mr_alloc(report->n, sizeof *file);
+    if (file == NULL)
+        return mr_err_nomem(err, report->n * sizeof *file);
+    mr_status st = MR_OK;
+    for (size_t i = 0; i < report->n && st == MR_OK; i++) {
+        file[i] = (struct mr_merged_file){report->file[i].run, report->file[i].label};
         if (!is_merged(report, i))
-            return mr_err_set(err, MR_SCHEMA, (struct mr_place){call->arg[i], 0, 0},
-                              "is one run, and others are merged ones: compare it with runs");
-    if (wants_page(call->opts))
-        return mr_err_set(err, MR_SCHEMA, MR_NOWHERE,
-                          "merged files have a page each: millrace report FILE -o FILE.html");
-    for (size_t i = 0; i < report->n; i++)
-        MR_TRY(mr_merged_text(report->file[i].run, text, err));
-    return MR_OK;
+            st = mr_err_set(err, MR_SCHEMA, (struct mr_place){call->arg[i], 0, 0},
+                            "is one run, and others are merged ones: compare it with runs");
+    }
+    if (st == MR_OK && wants_page(o)) {
+        const char *title = report->n > 1 ? "Sweeps side by side" : mr_runread_path(file[0].run);
+        st = mr_merged_html(file, report->n, baseline, o->title != NULL ? o->title : title, &page,
+                            err);
+        if (st == MR_OK)
+            st = write_out(call, &page, err);
+        mr_page_fini(&page);
+    }
+    if (st == MR_OK && wants_text(o))
+        st = mr_merged_text(file, report->n, baseline, text, err);
+    mr_free(file);
+    return st;
 }
 
 static mr_status answer(const struct mr_verb_call *call, const struct mr_report *report,
@@ -146,8 +145,7 @@ int mr_report_verb(const struct mr_verb_call *call)
     for (size_t i = 0; i < n && st == MR_OK; i++)
         has_merged = has_merged || is_merged(&report, i);
     if (st == MR_OK && has_merged)
-        st = n == 1 ? answer_merged(call, report.file[0].run, &text, &err)
-                    : answer_each(call, &report, &text, &err);
+        st = answer_merged(call, &report, baseline, &text, &err);
     else if (st == MR_OK && n == 1 && o->baseline > 0) /* compare */
         st = mr_err_set(&err, MR_SCHEMA, (struct mr_place){call->arg[0], 0, 0},
                         "is one run: compare takes two, or the merged file of a sweep");

@@ -9,6 +9,7 @@
 #include "engine/base/wall.h"
 #include "engine/cli/confighash.h"
 #include "engine/cli/progress.h"
+#include "engine/cli/sweep_names.h"
 #include "engine/cli/sweep_row.h"
 #include "engine/cli/verbs.h"
 #include "experiments/answers.h"
@@ -65,6 +66,7 @@ static mr_status configure(struct mr_experiment *experiment, struct mr_design *d
     const struct mr_confighash_options options = {experiment->run.has_no_leap,
                                                   experiment->run.record_every_s, NULL};
     struct mr_sweep_row row = {.experiment = experiment, .design = design};
+    struct mr_sweep_names names = {0};
     struct mr_err err = {0};
     mr_status st = MR_OK;
     for (size_t i = 0; i < design->n_row && st == MR_OK; i++) {
@@ -85,8 +87,13 @@ static mr_status configure(struct mr_experiment *experiment, struct mr_design *d
         design->seed[i] = scenario.top.seed;
         if (st == MR_OK)
             st = mr_confighash_of(&files, &scenario, &options, design->hash[i], &err);
+        if (st == MR_OK)
+            st = mr_sweep_names_add(&names, &scenario, &err);
         mr_scenario_fini(&scenario);
     }
+    if (st == MR_OK)
+        st = mr_sweep_names_check(&names, &experiment->asked, diags);
+    mr_sweep_names_fini(&names);
     (void)mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
     mr_confighash_fini(&files);
     mr_sweep_row_fini(&row);
@@ -237,12 +244,17 @@ static void on_tell(void *context, const struct mr_batch_tell *tell)
 static mr_status answer(struct sweep *s, struct mr_buf *out, struct mr_err *err)
 {
     struct mr_answers_count count;
-    if (!mr_answers_are_asked(&s->experiment))
+    if (!mr_asked_is_any(&s->experiment.asked))
         return MR_OK;
     MR_TRY(mr_answers_write(&s->experiment, &s->design, &s->ledger, &count, err));
-    if (s->experiment.n_constraint > 0)
+    if (s->experiment.asked.n_constraint > 0)
         mr_buf_printf(out, "%zu of %zu rows in %s/kpi.csv meet all constraints\n", count.n_met,
                       count.n_row, s->ledger.folder);
+    if (count.n_noted > 0)
+        mr_ui_say(s->call->ui, 0,
+                  "%zu of %zu rows in %s/kpi.csv have figures that are no numbers "
+                  "(its column note), the first: %s",
+                  count.n_noted, count.n_row, s->ledger.folder, count.note);
     return MR_OK;
 }
 
@@ -280,6 +292,8 @@ static mr_status prepare(struct sweep *s, struct mr_err *err)
         st = mr_ledger_manifest(&s->ledger, (struct mr_str){manifest.text, manifest.n},
                                 s->opts->resumes || s->call->ui->may_overwrite, &was_replaced, err);
     mr_buf_fini(&manifest);
+    if (st == MR_OK)
+        st = mr_answers_keep_asked(&s->experiment, &s->ledger, err);
     if (was_replaced)
         mr_ui_say(s->call->ui, 0, "%s: the experiment has changed, its manifest is written again",
                   s->opts->folder);

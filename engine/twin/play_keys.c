@@ -4,6 +4,8 @@
 
 #include "power/stage.h"
 
+#include <string.h>
+
 // clang-format off
 #define SESSION_PARTS(at) \
     {at "queue", "s", "Waiting at an instance"}, \
@@ -190,4 +192,14 @@ static const struct mr_play_key keys[] = {
 const struct mr_play_key *mr_play_key(size_t i)
 {
     return i < sizeof keys / sizeof *keys ? &keys[i] : NULL;
+}
+
+bool mr_play_key_is_times(const struct mr_play_key *key)
+{
+    static const char *const times[] = {"ttft_s", "tpot_s", "e2e_s", "completion_s"};
+    const char *dot = strrchr(key->path, '.');
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++)
+        if (strcmp(dot != NULL ? dot + 1 : key->path, times[i]) == 0)
+            return true;
+    return false;
 }

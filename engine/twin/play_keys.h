@@ -3,6 +3,7 @@
 #ifndef MR_ENGINE_TWIN_PLAY_KEYS_H
 #define MR_ENGINE_TWIN_PLAY_KEYS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* A key, with dots between levels and [] after lists. Times have p50, p90, p99 and mean below. */
@@ -12,5 +13,8 @@ struct mr_play_key {
 
 /** In the order of the summary; NULL past the last. */
 const struct mr_play_key *mr_play_key(size_t i);
+
+/** Has p50, p90, p99 and mean below it. */
+bool mr_play_key_is_times(const struct mr_play_key *key);
 
 #endif

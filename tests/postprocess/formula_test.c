@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* experiments/formula: precedence, functions, figures that are not there, mistakes. */
-#include "experiments/formula.h"
+/* postprocess/formula: precedence, functions, figures that are not there, mistakes. */
+#include "postprocess/formula.h"
 
 #include "tests/test.h"
 
@@ -15,8 +15,9 @@ static double value_of(const void *context, struct mr_str path)
 static double evaluate(const char *text)
 {
     double value = (double)NAN;
+    const char *why;
     struct mr_err err = {0};
-    if (mr_formula_value(text, value_of, NULL, &value, &err) != MR_OK)
+    if (mr_formula_value(text, value_of, NULL, &value, &why, &err) != MR_OK)
         fail_msg("%s", err.text);
     return value;
 }
@@ -49,7 +50,28 @@ MR_TEST(what_is_not_there_is_no_number)
                                         "max(1, none)", "[min]",    "min"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         assert_true(isnan(evaluate(texts[i])));
-    assert_true(isinf(evaluate("a / 0")));
+}
+
+MR_TEST(no_infinity_comes_out)
+{
+    static const struct {
+        const char *text, *why;
+    } cases[] = {{"a / 0", "divided by 0"},
+                 {"0 / 0", "divided by 0"},
+                 {"1 / (1 / 0)", "divided by 0"},
+                 {"1 / (a - 3)", "divided by 0"},
+                 {"1e300 * 1e300", "is too large"},
+                 {"min(1 / 0, 1)", "divided by 0"},
+                 {"none", ""}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        double value;
+        const char *why;
+        struct mr_err err = {0};
+        assert_int_equal(mr_formula_value(cases[i].text, value_of, NULL, &value, &why, &err),
+                         MR_OK);
+        assert_true(isnan(value));
+        mr_assert_contains(why, cases[i].why);
+    }
 }
 
 MR_TEST(mistakes_have_a_place)
@@ -68,8 +90,10 @@ MR_TEST(mistakes_have_a_place)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         double value;
+        const char *why;
         struct mr_err err = {0};
-        assert_int_equal(mr_formula_value(cases[i].text, value_of, NULL, &value, &err), MR_PARSE);
+        assert_int_equal(mr_formula_value(cases[i].text, value_of, NULL, &value, &why, &err),
+                         MR_PARSE);
         mr_assert_contains(err.text, cases[i].message);
     }
 }
@@ -78,15 +102,16 @@ MR_TEST(depth_is_bounded)
 {
     char text[100001];
     double value;
+    const char *why;
     struct mr_err err = {0};
     memset(text, '(', sizeof text - 1);
     text[sizeof text - 1] = '\0';
-    assert_int_equal(mr_formula_value(text, value_of, NULL, &value, &err), MR_PARSE);
+    assert_int_equal(mr_formula_value(text, value_of, NULL, &value, &why, &err), MR_PARSE);
     memset(text, '-', sizeof text - 2);
     text[sizeof text - 2] = 'a';
     assert_true(evaluate(text) == -3);
 }
 
 MR_TEST_MAIN(MR_TEST_ENTRY(formulas_mean_what_they_say),
-             MR_TEST_ENTRY(what_is_not_there_is_no_number), MR_TEST_ENTRY(mistakes_have_a_place),
-             MR_TEST_ENTRY(depth_is_bounded))
+             MR_TEST_ENTRY(what_is_not_there_is_no_number), MR_TEST_ENTRY(no_infinity_comes_out),
+             MR_TEST_ENTRY(mistakes_have_a_place), MR_TEST_ENTRY(depth_is_bounded))

@@ -2,7 +2,7 @@
 /* Recursive descent, evaluated while it is read: formulas are short and are asked for once per run.
  *   sum = product {(+|-) product}; product = unit {(*|/) unit}
  *   unit = number | path | [path] | min(sum, sum) | max(sum, sum) | (sum) | -unit */
-#include "experiments/formula.h"
+#include "postprocess/formula.h"
 
 #include "engine/base/num.h"
 
@@ -18,6 +18,7 @@ struct reading {
     const void *context;
     struct mr_err *err;
     int depth;
+    bool is_by_zero;
 };
 
 static mr_status complain(struct reading *r, const char *what)
@@ -127,6 +128,7 @@ static mr_status read_product(struct reading *r, double *value)
         double other;
         r->p++;
         MR_TRY(read_unit(r, &other));
+        r->is_by_zero = r->is_by_zero || (c == '/' && fpclassify(other) == FP_ZERO);
         *value = c == '*' ? *value * other : *value / other;
     }
     return MR_OK;
@@ -150,10 +152,17 @@ static mr_status read_sum(struct reading *r, double *value)
 
 mr_status mr_formula_value(const char *text,
                            double (*value_of)(const void *context, struct mr_str path),
-                           const void *context, double *value, struct mr_err *err)
+                           const void *context, double *value, const char **why, struct mr_err *err)
 {
     struct reading r = {
         .text = text, .p = text, .value_of = value_of, .context = context, .err = err};
+    *why = "";
     MR_TRY(read_sum(&r, value));
-    return next(&r) == '\0' ? MR_OK : complain(&r, "something is left over");
+    if (next(&r) != '\0')
+        return complain(&r, "something is left over");
+    if (r.is_by_zero || isinf(*value)) { /* 1 / (1 / 0) is no 0 either */
+        *why = r.is_by_zero ? "is divided by 0" : "is too large";
+        *value = (double)NAN;
+    }
+    return MR_OK;
 }

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parts of merging share: its state, and writing HDF5. Its handles (hid_t) are int64_t in
+ * HDF5 1.10 and later: headers do without the library's. */
+#ifndef MR_POSTPROCESS_MERGE_IMPL_H
+#define MR_POSTPROCESS_MERGE_IMPL_H
+
+#include "postprocess/asked.h"
+#include "postprocess/merge.h"
+#include "postprocess/runread.h"
+
+struct mr_merge_run {
+    const char *id, *file; /* file: "run_00001.h5" */
+    const char **value;    /* of the factors */
+    bool is_there;
+};
+
+/* Times of a group in the first run; in the one looked at, are they the same? */
+struct mr_merge_axis {
+    const struct mr_runread_set *time;
+    double *t_s;
+    bool is_same;
+};
+
+struct mr_merge_series {
+    const struct mr_runread_set *set; /* of the first run */
+    size_t i_axis;
+    bool is_even;    /* all runs have it over the same times */
+    int64_t dataset; /* while values are copied */
+};
+
+struct mr_merge_column;
+
+struct mr_merge {
+    struct mr_arena arena;
+    const char *folder, *path;
+    const struct mr_merge_options *options;
+    struct mr_merge_result *result;
+    const char **factor;
+    size_t n_factor;
+    struct mr_merge_run *run;
+    size_t n_run, cap_run;
+    struct mr_merge_column *column;
+    size_t n_column, cap_column;
+    struct mr_asked asked;
+    double *feasible;         /* of each run, when there are constraints: 1, 0, NaN */
+    const char **broken;      /* likewise */
+    struct mr_runread *first; /* the first run that is there, open */
+    struct mr_merge_axis *axis;
+    struct mr_merge_series *series;
+    size_t n_axis, cap_axis, n_series, cap_series;
+    int64_t file;
+};
+
+/* ---- writing: on false or a negative number the caller says what failed ---- */
+
+mr_status mr_merge_failed(const struct mr_merge *m, struct mr_err *err, const char *what);
+bool mr_merge_put_text(int64_t object, const char *name, const char *text); /* an attribute */
+
+/** Groups on the way are made too. */
+int64_t mr_merge_group(const struct mr_merge *m, const char *path);
+bool mr_merge_track_order(int64_t list);
+
+/** A column of doubles or of texts. @return the open dataset */
+int64_t mr_merge_put_column(int64_t group, const char *name, const char *units,
+                            const char *long_name, const double *value, const char *const *text,
+                            size_t n);
+
+/** The axis of runs in a group. */
+int64_t mr_merge_put_run_axis(const struct mr_merge *m, int64_t group);
+
+/* ---- series ---- */
+
+/** List those of the first run. */
+MR_CHECKED mr_status mr_merge_list_series(struct mr_merge *m, struct mr_err *err);
+
+/** Those that another run has not, or over other times, are uneven from here on. */
+MR_CHECKED mr_status mr_merge_match_series(struct mr_merge *m, const struct mr_merge_run *run,
+                                           const struct mr_runread *data, struct mr_err *err);
+
+/** Write all that are even. */
+MR_CHECKED mr_status mr_merge_put_series(struct mr_merge *m, struct mr_err *err);
+void mr_merge_forget_series(struct mr_merge *m);
+
+#endif
