@@ -13,7 +13,7 @@
 static const char *const of_times[] = {"p50", "p90", "p99", "mean"};
 
 /* Figures that need a site; of the same groups these do not. */
-static const char *const of_site[] = {"power.", "energy.", "thermal.", "economy."};
+static const char *const of_site[] = {"power.", "energy.", "losses_j.", "thermal.", "economy."};
 static const char *const of_any[] = {"power.packages_", "energy.packages_", "economy.revenue_"};
 
 static bool begins_with_one_of(const char *name, const char *const *start, size_t n)
