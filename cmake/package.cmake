@@ -30,7 +30,7 @@ else()
 endif()
 install(DIRECTORY experiments/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples
     FILES_MATCHING PATTERN "*.scenario.xml" PATTERN "*.layout.xml" PATTERN "*.experiment.xml"
-    PATTERN "*.tolerance.xml" PATTERN "grid/*.csv"
+    PATTERN "*.tolerance.xml" PATTERN "grid/*.csv" PATTERN "first-day*.sh"
     PATTERN "schema" EXCLUDE PATTERN "slurm" EXCLUDE)
 
 file(STRINGS cmake/debian/changelog mr_signed REGEX "^ -- ")

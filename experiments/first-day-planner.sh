@@ -6,7 +6,8 @@
 . "$(dirname "$0")/first-day.sh"
 
 step "Two copies of a layout and its scenario; in B each row has 6 Kyber racks instead of 12 NVL72"
-cp "$here/../platforms/examples/vr-hall-20mw.layout.xml" a.layout.xml
+layout=$(shipped platforms/examples/vr-hall-20mw.layout.xml)
+cp "$layout" a.layout.xml
 sed 's/card="vr_nvl72" count="12"/card="vr_nvl144_kyber" count="6"/' a.layout.xml >b.layout.xml
 sed 's|<site file="[^"]*"|<site file="a.layout.xml"|' "$here/oberon-20mw.scenario.xml" >a.scenario.xml
 sed 's|a.layout.xml|b.layout.xml|; s/gpu="rubin"/gpu="rubin_ultra_a"/; s/Oberon/Kyber/g' a.scenario.xml >b.scenario.xml

@@ -11,7 +11,8 @@ try millrace sweep "$here/kv.experiment.xml" --dry-run
 
 if command -v sbatch >/dev/null && sinfo -h >/dev/null 2>&1; then
     step "On Slurm: four tasks, then a merge that waits for them"
-    jobs=$(MILLRACE="$millrace" sh "$here/slurm/submit.sh" "$here/kv.experiment.xml" out --array=0-3)
+    submit=$(shipped slurm/submit.sh)
+    jobs=$(MILLRACE="$millrace" sh "$submit" "$here/kv.experiment.xml" out --array=0-3)
     echo "jobs $jobs"
     while squeue -h -j "$(echo "$jobs" | tr ' ' ',')" 2>/dev/null | grep -q .; do sleep 1; done
 else
@@ -49,5 +50,7 @@ fi
 
 step "Row 00017 looks odd: once more, call by call"
 try millrace run out/run_00017.h5 --requests odd.csv -o odd.h5
-want "the row is repeated to the bit" h5diff -q out/run_00017.h5 odd.h5 /requests /requests
+"$millrace" export out/run_00017.h5 --table requests -o swept.csv
+"$millrace" export odd.h5 --table requests -o again.csv
+want "the row is repeated to the bit" cmp swept.csv again.csv
 echo "$(($(wc -l <odd.csv) - 1)) calls, the same as in the sweep to the last bit"

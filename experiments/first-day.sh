@@ -15,6 +15,15 @@ else
     cd "$scratch"
 fi
 
+# shipped PATH: a file that comes with the program, from the source tree or from where the package puts it.
+shipped() {
+    for base in "$here" "$here/.." "$here/../../../millrace"; do
+        [ ! -e "$base/$1" ] || { echo "$base/$1"; return 0; }
+    done
+    echo "FAILED: $1 is not there" >&2
+    return 1
+}
+
 # step WORDS...: what is done next. try COMMAND...: show it, do it. "millrace" stands for the program.
 step() { printf '\n== %s\n' "$*"; }
 try() {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # The Debian package: made twice it is the same to the bit; installed in a root of its own it plays the
-# quickstart from another folder, with the cards, platforms and grammars beside the program and none of the
+# quickstart and the three first days from another folder, with the cards, platforms and grammars beside the program and none of the
 # source tree; it has every page; taken away it leaves nothing.
 #   sh tests/experiments/package.sh BUILD-FOLDER          a root without a system: libraries of this one
 #   sh tests/experiments/package.sh BUILD-FOLDER system   a system of its own by debootstrap (root, network)
@@ -53,10 +53,11 @@ if [ "$kind" = system ]; then
         for f in $e/*.scenario.xml; do millrace validate $f; done
         millrace run $e/quickstart.scenario.xml --until "10 s" -o run.h5 | grep "times real time"
         millrace report run.h5 -o report.html >/dev/null
+        for day in researcher planner ci; do sh $e/first-day-$day.sh; done
         apt-get purge -y millrace >/dev/null 2>&1
         ! find / -xdev -name "*millrace*" ! -path "/tmp/*" ! -path "/proc/*" ! -path "/var/log/*" | grep .' ||
         fail "it does not work there"
-    echo "$(basename "$package") plays the quickstart on a system of its own, and leaves it as it was"
+    echo "$(basename "$package") plays the quickstart and the first days on a system of its own, and leaves it as it was"
     exit 0
 fi
 mkdir -p "$root/var/lib/dpkg/updates" "$root/var/lib/dpkg/info"
@@ -75,6 +76,10 @@ done
 "$millrace" run "$share/doc/millrace/examples/quickstart.scenario.xml" --until '10 s' -o run.h5 | grep -q 'times real time' ||
     fail "it does not play the quickstart"
 "$millrace" report run.h5 -o report.html >/dev/null
+for day in researcher planner ci; do
+    PATH="$root/usr/bin:$PATH" sh "$share/doc/millrace/examples/first-day-$day.sh" >"$dir/day" 2>&1 ||
+        { tail -n 20 "$dir/day" >&2; fail "the first day of the $day"; }
+done
 "$millrace" schema --rng layout | cmp - "$share/millrace/platforms/schema/layout.rng"
 if command -v strace >/dev/null 2>&1; then # nothing of the source tree is opened
     strace -f -e trace=openat -o "$dir/opened" "$millrace" show "$share/doc/millrace/examples/quickstart.layout.xml" >/dev/null
@@ -94,4 +99,4 @@ rm -f "$dir/run.h5" "$dir/report.html"
 as_dpkg -P millrace
 (cd "$root" && find . -path ./var -prune -o -print | LC_ALL=C sort) >"$dir/after"
 cmp "$dir/before" "$dir/after" || fail "it leaves something behind"
-echo "$(basename "$package") plays the quickstart, twice the same bits, nothing left behind"
+echo "$(basename "$package") plays the quickstart and the first days, twice the same bits, nothing left behind"
