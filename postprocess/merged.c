@@ -513,7 +513,8 @@ static mr_status read_all(const struct mr_merged_file *file, size_t n, struct co
         mr_free(c);
         mr_free(m);
         *out = NULL;
-        return mr_err_nomem(err, n * sizeof *m);
+        (void)mr_err_nomem(err, n * sizeof *m);
+        return MR_NOMEM;
     }
     mr_status st = MR_OK;
     for (size_t i = 0; i < n; i++) {

@@ -20,6 +20,7 @@
 #include "engine/cli/bench_serve.h"
 #include "engine/cli/bench_sessions.h"
 #include "engine/cli/bench_site.h"
+#include "engine/cli/bench_sweep.h"
 #include "engine/cli/bench_thermal.h"
 #include "engine/cli/bench_work.h"
 #include "engine/cli/progress.h"
@@ -43,13 +44,11 @@ static const struct mr_opt bench_rows[] = {
 const struct mr_opt_table mr_bench_opts = {bench_rows, sizeof bench_rows / sizeof *bench_rows};
 
 static const struct mr_bench_group *const groups[] = {
-    &mr_bench_base_group,        &mr_bench_clock_group,
-    &mr_bench_models_group,      &mr_bench_net_group,
-    &mr_bench_cache_group,       &mr_bench_record_group,
-    &mr_bench_serve_group,       &mr_bench_sessions_group,
-    &mr_bench_site_group,        &mr_bench_power_group,
-    &mr_bench_thermal_group,     &mr_bench_work_group,
-    &mr_bench_record_site_group, NULL};
+    &mr_bench_base_group,        &mr_bench_clock_group,    &mr_bench_models_group,
+    &mr_bench_net_group,         &mr_bench_cache_group,    &mr_bench_record_group,
+    &mr_bench_serve_group,       &mr_bench_sessions_group, &mr_bench_site_group,
+    &mr_bench_power_group,       &mr_bench_thermal_group,  &mr_bench_work_group,
+    &mr_bench_record_site_group, &mr_bench_sweep_group,    NULL};
 
 /* All cases in the order of their groups; NULL past the last. */
 static const struct mr_bench_case *case_at(size_t i)

@@ -9,6 +9,7 @@
 #include "engine/base/wall.h"
 #include "engine/cli/confighash.h"
 #include "engine/cli/progress.h"
+#include "engine/cli/sweep_dry.h"
 #include "engine/cli/sweep_names.h"
 #include "engine/cli/sweep_row.h"
 #include "engine/cli/verbs.h"
@@ -28,7 +29,7 @@ static const struct mr_opt rows[] = {
     {MR_PARAM_STR(OPT, shard, "shard", NULL, "Only part I of N, from 0 on: every N-th row"), 0, "I/N"},
     {MR_PARAM_STR(OPT, rows, "rows", NULL, "Only these rows, as in 3-7,12"), 0, "LIST"},
     {MR_PARAM_YES(OPT, resumes, "resume", "no", "Go on: rows that are done and have not changed stay"), 0, NULL},
-    {MR_PARAM_YES(OPT, is_dry, "dry-run", "no", "Run one row, tell how long all would take; leaves nothing"), 0, NULL},
+    {MR_PARAM_YES(OPT, is_dry, "dry-run", "no", "Run up to three rows, tell how long all would take; leaves nothing"), 0, NULL},
     {MR_PARAM_N(OPT, n_retry, "retry", "1", 0, 1000, "Further attempts of a row that was killed or could not write"), 0, "K"},
     {MR_PARAM(OPT, timeout_s, "timeout", MR_Q_TIME, "0 s", 0, 1e9, "Longest wall time of a row; 0: any"), 0, "TIME"},
     {MR_PARAM(OPT, grace_s, "grace", MR_Q_TIME, "20 s", 0, 1e6, "Time that running rows have after INT, TERM or USR1"), 0, "TIME"},
@@ -323,36 +324,16 @@ static int run(struct sweep *s)
 
 /* ---- how long it would take ---- */
 
-/* One row of the middle: grids often grow from one end to the other. */
 static int probe(struct sweep *s)
 {
     const struct mr_batch_options options = {1, s->opts->timeout_s, s->opts->grace_s, 0};
-    struct mr_sweep_row_cost cost;
     struct mr_err err = {0};
     struct mr_buf out = {0};
-    char data[MR_UNIT_CAP], row_time[MR_UNIT_CAP], id[MR_DESIGN_ID];
-    size_t k = s->n_on / 2, row = 0;
-    while (row < s->design.n_row && (!s->is_on[row] || k-- > 0))
-        row++;
     mr_buf_printf(&out, "%zu rows of %zu: %zu factors, %zu seeds\n", s->n_on, s->design.n_row,
                   s->design.n_factor, s->design.has_seeds ? s->experiment.n_seed : 1);
-    if (s->n_on > 0 &&
-        mr_sweep_row_probe(&s->row, row, s->opts->folder, &options, &cost, &err) != MR_OK) {
-        mr_buf_fini(&out);
-        return mr_ui_error(s->call->ui, &err);
-    }
-    if (s->n_on > 0) {
-        const double n = (double)s->n_on, all_s = n * cost.wall_s;
-        const double slots = fmin((double)mr_batch_slots(s->opts->n_slot), n);
-        mr_unit_human(cost.bytes, MR_Q_DATA, 3, data);
-        mr_unit_human(cost.wall_s, MR_Q_TIME, 3, row_time);
-        mr_buf_printf(&out, "row %s, played now: %s, %s, %.3g MB of memory\n",
-                      mr_design_id(row, id), row_time, data, (double)cost.rss_bytes / 1e6);
-        mr_unit_human(n * cost.bytes, MR_Q_DATA, 3, data);
-        mr_buf_printf(&out, "expected: %.3g hours of one core, %.3g hours with -j %.0f, %s\n",
-                      all_s / 3600, ceil(n / slots) * cost.wall_s / 3600, slots, data);
-    }
-    const int code = mr_ui_out(s->call->ui, &out);
+    mr_status st = mr_sweep_dry(&s->row, s->is_on, s->opts->folder, &options,
+                                mr_batch_slots(s->opts->n_slot), &out, &err);
+    const int code = st == MR_OK ? mr_ui_out(s->call->ui, &out) : mr_ui_error(s->call->ui, &err);
     mr_buf_fini(&out);
     return code;
 }

@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -51,10 +52,16 @@ mr_status mr_sweep_row_program(struct mr_buf *out, struct mr_err *err)
 {
     char path[PATH_MAX];
     const ssize_t n = readlink("/proc/self/exe", path, sizeof path);
-    if (n <= 0 || (size_t)n >= sizeof path)
+    if (n > 0 && (size_t)n < sizeof path) {
+        mr_buf_add(out, path, (size_t)n);
+        return mr_buf_check(out, err);
+    }
+    /* a root without /proc: what the kernel was asked to start */
+    const char *const asked = (const void *)(uintptr_t)getauxval(AT_EXECFN);
+    if (asked == NULL || access(asked, X_OK) != 0)
         return mr_err_set(err, MR_IO, MR_NOWHERE, "this program cannot find itself: %s",
                           n < 0 ? strerror(errno) : "a path too long");
-    mr_buf_add(out, path, (size_t)n);
+    mr_buf_text(out, asked);
     return mr_buf_check(out, err);
 }
 
