@@ -25,6 +25,7 @@ static const struct mr_param rows[] = {
     MR_PARAM(P, ramp_window_s, "ramp_window", MR_Q_TIME, "60 s", 1e-2, 86400, "Windows between whose means ramps of the meter are taken"),
     MR_PARAM(P, rack_min_frac, "rack_min", MR_Q_FRACTION, "35 %", 0, 1, "Least cap of a running rack, share of its maximum"),
     MR_PARAM(P, margin, "margin", MR_Q_FRACTION, "1 %", 0, 0.5, "Share of a budget that the governor keeps free"),
+    MR_PARAM(P, tray_limit_w, "tray_limit", MR_Q_POWER, "0 W", 0, 1e7, "Limit of every tray, packages and its share of the rack; 0: none is stated"),
     MR_PARAM(P, swing_tick_s, "swing_tick", MR_Q_TIME, "0.1 s", 1e-3, 60, "Longest step while an island's frequency or packages' ramps move"),
     MR_PARAM(P, suspend_frac, "suspended", MR_Q_FRACTION, "10 %", 0, 1, "What a suspended rack draws, share of its maximum"),
     MR_PARAM(P, resume_margin, "resume_margin", MR_Q_FRACTION, "3 %", 0, 0.5, "Share of a budget that must be free before stopped racks go on"),
@@ -178,7 +179,7 @@ static mr_status check_smooth(const struct mr_supply *s, struct mr_err *err)
     for (uint32_t i = 0; i < s->site->n_rack; i++)
         if (mr_supply_smooths(s, i))
             MR_TRY(mr_smooth_check(&s->params.smooth,
-                                   s->high_w[s->rack[i].leaf] / s->site->rack[i].n_package,
+                                   s->rack[i].high_w / s->site->rack[i].n_package,
                                    s->site->rack[i].name, err));
     return MR_OK;
 }
@@ -360,6 +361,18 @@ void mr_supply_set_least(struct mr_supply *s, uint32_t rack, double least_w, dou
     MR_ASSERT(rack < s->site->n_rack && rest_w >= 0 && least_w >= rest_w);
     s->rack[rack].least_w = least_w;
     s->rack[rack].rest_w = rest_w;
+}
+
+void mr_supply_set_fixed(struct mr_supply *s, uint32_t rack, double w)
+{
+    MR_ASSERT(rack < s->site->n_rack && w >= 0);
+    s->rack[rack].fixed_w = w;
+}
+
+void mr_supply_set_part(struct mr_supply *s, uint32_t part, double want_w)
+{
+    MR_ASSERT(part < s->options.n_part && isfinite(want_w) && want_w >= 0);
+    s->part_want_w[part] = want_w;
 }
 
 void mr_supply_set_tier(struct mr_supply *s, uint32_t rack, uint8_t tier)
@@ -600,6 +613,12 @@ double mr_supply_rack_w(const struct mr_supply *s, uint32_t rack)
 double mr_supply_rack_cap_w(const struct mr_supply *s, uint32_t rack)
 {
     return s->rack[rack].cap_w;
+}
+
+double mr_supply_part_cap_w(const struct mr_supply *s, uint32_t part)
+{
+    MR_ASSERT(part < s->options.n_part);
+    return s->part_cap_w[part];
 }
 
 bool mr_supply_rack_is_on(const struct mr_supply *s, uint32_t rack)

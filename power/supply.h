@@ -53,6 +53,7 @@ struct mr_supply_params {
     double buy_usd_j, sell_usd_j; /* battery plants: trade below, above; INFINITY, -INFINITY: no */
     double refill_frac;           /* battery plants: rest here, share of their window */
     bool assists;                 /* battery plants hold the meter to its ramp */
+    double tray_limit_w;          /* 0: none is stated */
     double swing_tick_s;          /* longest step while a frequency or the packages' ramps move */
     double suspend_frac;          /* a suspended rack, of its maximum */
     double resume_margin; /* of a budget that must be free beyond `margin` before racks go on */
@@ -68,9 +69,17 @@ struct mr_supply_params {
 const struct mr_param_table *mr_supply_table(void);
 void mr_supply_defaults(struct mr_supply_params *params);
 
+/* Packages [first, first + n) of a rack, all alike; no two parts share one. */
+struct mr_supply_part {
+    uint32_t rack, first, n;
+};
+
 struct mr_supply_options {
     struct mr_supply_params params;
     double t_s;
+    const struct mr_supply_part *part; /* governed one by one; racks without: as a whole */
+    uint32_t n_part;
+    const double *package_w; /* the most of one package, for every rack (0: not known); or NULL */
     const struct mr_series *price, *carbon, *sun; /* USD/J, kg/J, share of rated solar; or NULL */
     void (*take)(void *context, const struct mr_supply_event *event); /* or NULL */
     void (*step)(void *context); /* or NULL: after every step, powers hold until the next */
@@ -99,6 +108,11 @@ void mr_supply_set_load(struct mr_supply *supply, uint32_t rack, double draw_w, 
 /** What the rack draws at its lowest clock and at rest, if more than `rack_min` and `suspended` of
  *  its maximum say: no cap is below, so racks are stopped where these do not fit. */
 void mr_supply_set_least(struct mr_supply *supply, uint32_t rack, double least_w, double rest_w);
+
+/** What of the rack's watts is drawn outside the packages of its parts, and what one package of a
+ *  part would draw without caps. */
+void mr_supply_set_fixed(struct mr_supply *supply, uint32_t rack, double w);
+void mr_supply_set_part(struct mr_supply *supply, uint32_t part, double want_w);
 
 /** Tiers: where not all can have what they ask for, 0 is capped first; where not even the lowest
  *  caps fit, it is stopped first. */
@@ -178,7 +192,7 @@ struct mr_supply_total {
     double closure_rel;
     double hold_w;
     uint64_t n_ramp, n_trip, n_alarm, n_overload, n_transfer, n_lost, n_infeasible, n_breach;
-    uint64_t n_dip, n_away, n_event, n_suspended, n_shut, n_ufls, n_collapse, n_cap;
+    uint64_t n_dip, n_away, n_event, n_suspended, n_shut, n_ufls, n_collapse, n_cap, n_level_over;
 };
 
 void mr_supply_total(const struct mr_supply *supply, struct mr_supply_total *total);
@@ -207,6 +221,7 @@ void mr_supply_source_read(const struct mr_supply *supply, uint32_t source,
 
 double mr_supply_rack_w(const struct mr_supply *supply, uint32_t rack);     /* drawn */
 double mr_supply_rack_cap_w(const struct mr_supply *supply, uint32_t rack); /* may be drawn */
+double mr_supply_part_cap_w(const struct mr_supply *supply, uint32_t part); /* one package may */
 bool mr_supply_rack_is_on(const struct mr_supply *supply, uint32_t rack);   /* fed and permitted */
 
 /** Has a decision stopped the work of a rack? Its cap is that of a suspended rack, or 0. */

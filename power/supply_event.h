@@ -34,6 +34,7 @@ struct mr_feed_alert;
     X(RECONNECT, "grid.reconnect", "that has ended")                                             \
     X(NADIR, "grid.nadir", "lowest frequency of a swing; value: Hz, limit: the nominal")         \
     X(DIP, "grid.dip", "the grid's voltage is low; value: over nominal")                         \
+    X(LEVEL_OVER, "power.level_over", "racks draw more than their level may; value: watts")      \
     X(CAP_ON, "power.cap_on", "caps hold back work; value: racks, limit: of so many")            \
     X(CAP_OFF, "power.cap_off", "they do no more")                                               \
     X(BREACH, "grid.powerbreach", "an alert of the connection; value: load, limit: target")

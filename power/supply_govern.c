@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Racks: what they want, may, and do draw; the governor over site, halls, rows, racks; start
+/* Racks: what they want, may, and do draw; the governor (its tree is supply_tree.c's); start
  * permits; the connection's targets and alerts.
- * Map: the tree of caps - racks - a decision - what is due. */
+ * Map: bounds - racks - a decision - what is due. */
 #include "engine/base/assert.h"
-#include "power/strand.h"
 #include "power/supply_impl.h"
 
 #include <math.h>
@@ -12,133 +11,59 @@ const double mr_supply_meter_per_rack = 1.15;
 
 static const double never = (double)INFINITY;
 
-/* ---- the tree: site, halls that have racks, rows that have racks, racks ---- */
+/* ---- bounds ---- */
 
-struct plan {
-    struct mr_govern_node *node;
-    uint32_t *hall, *row; /* nodes of them; MR_SITE_NONE: none */
-    double *hall_w, *row_w;
-    uint32_t n;
-};
-
-static double positive(double w)
+static mr_status allocate(struct mr_supply *s, struct mr_err *err)
 {
-    return w > 0 ? w : never;
-}
-
-static uint32_t put(struct plan *plan, uint32_t parent, double limit_w)
-{
-    plan->node[plan->n] = (struct mr_govern_node){parent, limit_w, 1, 1};
-    return plan->n++;
-}
-
-/* What a row's panels may deliver with the failures kept free that they must take over; a hall's is
- * that of its last common stage. */
-static mr_status find_limits(struct mr_supply *s, struct plan *plan, struct mr_err *err)
-{
-    struct mr_strand_site strand;
-    MR_TRY(mr_strand_of(s->wire.tree, NULL, &strand, err));
-    for (uint32_t i = 0; i < s->site->n_power; i++) {
-        const struct mr_power_node *power = &s->site->power[i];
-        const uint32_t at = s->wire.of_power[i];
-        if (at == MR_CIRCUIT_NONE)
-            continue;
-        const struct mr_strand_worst *worst = &strand.worst[at];
-        const double usable_w = mr_circuit_rating_w(&s->wire.tree->node[at]) *
-                                (worst->failed_w > 0 ? worst->normal_w / worst->failed_w : 1);
-        if (power->row != MR_SITE_NONE && power->kind != MR_SITE_POWER_SIDECAR)
-            plan->row_w[power->row] += usable_w;
-        else if (power->hall != MR_SITE_NONE &&
-                 (power->kind == MR_SITE_POWER_UPS || power->kind == MR_SITE_POWER_UPS_ECO))
-            plan->hall_w[power->hall] += usable_w;
-    }
-    mr_strand_fini(&strand);
-    return MR_OK;
-}
-
-static void put_tree(struct mr_supply *s, struct plan *plan)
-{
-    const struct mr_site *site = s->site;
-    put(plan, 0, never);
-    for (uint32_t i = 0; i < site->n_rack; i++) {
-        const uint32_t hall = site->rack[i].hall;
-        if (hall != MR_SITE_NONE && plan->hall[hall] == 0)
-            plan->hall[hall] = 1;
-        if (site->rack[i].row != MR_SITE_NONE)
-            plan->row[site->rack[i].row] = 1;
-    }
-    for (uint32_t h = 0; h < site->n_hall; h++)
-        if (plan->hall[h] != 0)
-            plan->hall[h] = put(plan, 0, positive(plan->hall_w[h]));
-    const uint32_t other_hall = put(plan, 0, never); /* of racks that stand nowhere */
-    for (uint32_t h = 0; h < site->n_hall; h++)
-        for (uint32_t r = site->hall[h].first_row;
-             plan->hall[h] != 0 && r < site->hall[h].first_row + site->hall[h].n_row; r++)
-            if (plan->row[r] != 0)
-                plan->row[r] = put(plan, plan->hall[h], positive(plan->row_w[r]));
-    const uint32_t other_row = put(plan, other_hall, never);
-    for (uint32_t r = 0; r < site->n_row; r++)
-        for (uint32_t i = site->row[r].first_rack;
-             plan->row[r] != 0 && i < site->row[r].first_rack + site->row[r].n_rack; i++)
-            s->rack[i].leaf = put(plan, plan->row[r], positive(site->rack[i].limit_w));
-    for (uint32_t i = 0; i < site->n_rack; i++)
-        if (s->rack[i].leaf == 0)
-            s->rack[i].leaf = put(plan, other_row, positive(site->rack[i].limit_w));
-    put(plan, other_row, never); /* so that the last hall and row are no leaves of their own */
-}
-
-static mr_status allocate(struct mr_supply *s, struct plan *plan, struct mr_err *err)
-{
-    const size_t cap = s->site->n_hall + s->site->n_row + s->site->n_rack + 4;
-    const size_t n_hall = s->site->n_hall, n_row = s->site->n_row;
-    plan->node = mr_arena_zero(&s->arena, cap, sizeof *plan->node, err);
-    plan->hall = mr_arena_zero(&s->arena, n_hall, sizeof(uint32_t), err);
-    plan->row = mr_arena_zero(&s->arena, n_row, sizeof(uint32_t), err);
-    plan->hall_w = mr_arena_zero(&s->arena, n_hall, sizeof(double), err);
-    plan->row_w = mr_arena_zero(&s->arena, n_row, sizeof(double), err);
-    s->low_w = mr_arena_zero(&s->arena, cap, sizeof(double), err);
-    s->high_w = mr_arena_zero(&s->arena, cap, sizeof(double), err);
-    s->max_q_w = mr_arena_zero(&s->arena, cap, sizeof(double), err);
-    s->demand_w = mr_arena_zero(&s->arena, cap, sizeof(double), err);
-    s->tier = mr_arena_zero(&s->arena, cap, sizeof *s->tier, err);
-    if (plan->node == NULL || plan->hall == NULL || plan->row == NULL || plan->hall_w == NULL ||
-        plan->row_w == NULL || s->low_w == NULL || s->high_w == NULL || s->max_q_w == NULL ||
-        s->demand_w == NULL || s->tier == NULL)
+    const uint32_t n = mr_govern_n_node(s->tree);
+    s->low_w = mr_arena_zero(&s->arena, n, sizeof(double), err);
+    s->high_w = mr_arena_zero(&s->arena, n, sizeof(double), err);
+    s->max_q_w = mr_arena_zero(&s->arena, n, sizeof(double), err);
+    s->demand_w = mr_arena_zero(&s->arena, n, sizeof(double), err);
+    s->tier = mr_arena_zero(&s->arena, n, sizeof *s->tier, err);
+    s->part_want_w = mr_arena_zero(&s->arena, s->options.n_part + 1, sizeof(double), err);
+    s->part_cap_w = mr_arena_zero(&s->arena, s->options.n_part + 1, sizeof(double), err);
+    if (s->low_w == NULL || s->high_w == NULL || s->max_q_w == NULL || s->demand_w == NULL ||
+        s->tier == NULL || s->part_want_w == NULL || s->part_cap_w == NULL)
         return MR_NOMEM;
+    for (uint32_t p = 0; p < s->options.n_part; p++)
+        s->part_want_w[p] = -1; /* not told */
     return MR_OK;
+}
+
+static void describe(struct mr_supply *s, uint32_t i)
+{
+    const struct mr_rack *at = &s->site->rack[i];
+    struct mr_supply_rack *rack = &s->rack[i];
+    const double rated_w = at->rated_w > 0 ? at->rated_w : at->limit_w;
+    rack->since_s = s->t_s;
+    rack->inside = mr_inside_of(at, s->params.wire.rack_plane);
+    rack->most_w = at->limit_w > 0 ? fmin(rated_w, at->limit_w) : rated_w;
+    rack->package_w = s->options.package_w != NULL ? s->options.package_w[i] : 0;
 }
 
 void mr_supply_govern_bound(struct mr_supply *s, uint32_t i)
 {
-    const struct mr_rack *rack = &s->site->rack[i];
-    const uint32_t leaf = s->rack[i].leaf;
-    const double rated_w = rack->rated_w > 0 ? rack->rated_w : rack->limit_w;
-    const double most_w = rack->limit_w > 0 ? fmin(rated_w, rack->limit_w) : rated_w;
-    s->rack[i].most_w = most_w;
-    s->high_w[leaf] = most_w;
-    s->low_w[leaf] = mr_supply_least_w(&s->params, &s->rack[i], MR_SUPPLY_FREE);
-    s->max_q_w[leaf] =
-        rack->max_q_w > 0 ? fmin(rack->max_q_w, most_w) : most_w * s->params.govern.max_q_frac;
-    if (s->rack[i].decided == MR_SUPPLY_FREE)
-        return;
-    s->high_w[leaf] = mr_supply_least_w(&s->params, &s->rack[i], s->rack[i].decided);
-    s->low_w[leaf] = s->high_w[leaf];
-    s->max_q_w[leaf] = fmin(s->max_q_w[leaf], s->high_w[leaf]);
+    const struct mr_rack *at = &s->site->rack[i];
+    struct mr_supply_rack *rack = &s->rack[i];
+    const double most_w = rack->most_w;
+    const bool is_held = rack->decided != MR_SUPPLY_FREE;
+    rack->low_w = mr_supply_least_w(&s->params, rack, rack->decided);
+    rack->high_w = is_held ? rack->low_w : most_w;
+    rack->max_q_w =
+        fmin(at->max_q_w > 0 ? at->max_q_w : most_w * s->params.govern.max_q_frac, rack->high_w);
+    mr_supply_tree_bound(s, i);
 }
 
 mr_status mr_supply_govern_init(struct mr_supply *s, struct mr_err *err)
 {
-    struct plan plan = {0};
-    MR_TRY(allocate(s, &plan, err));
-    MR_TRY(find_limits(s, &plan, err));
-    put_tree(s, &plan);
-    MR_TRY(mr_govern_tree_build(&s->arena, plan.node, plan.n, &s->tree, err));
+    for (uint32_t i = 0; i < s->site->n_rack; i++)
+        describe(s, i);
+    MR_TRY(mr_supply_tree_init(s, err));
+    MR_TRY(allocate(s, err));
     MR_TRY(mr_govern_pass_init(&s->arena, s->tree, &s->pass, err));
-    for (uint32_t i = 0; i < s->site->n_rack; i++) {
-        s->rack[i].since_s = s->t_s;
-        s->rack[i].inside = mr_inside_of(&s->site->rack[i], s->params.wire.rack_plane);
+    for (uint32_t i = 0; i < s->site->n_rack; i++)
         mr_supply_govern_bound(s, i);
-    }
     s->load = (struct mr_govern_load){.min_w = s->low_w,
                                       .max_w = s->high_w,
                                       .max_q_w = s->max_q_w,
@@ -168,8 +93,8 @@ double mr_supply_govern_permit(struct mr_supply *s, uint32_t i, double from_s)
     const struct mr_supply_rack *rack = &s->rack[i];
     if (!s->has_permits || !s->has_grid)
         return from_s;
-    return mr_feed_permit_take(
-        &s->permit, from_s, mr_supply_meter_per_rack * fmin(rack->want_w, s->high_w[rack->leaf]));
+    return mr_feed_permit_take(&s->permit, from_s,
+                               mr_supply_meter_per_rack * fmin(rack->want_w, rack->high_w));
 }
 
 /* A rack that is fed again waits, then asks for a permit. */
@@ -253,8 +178,8 @@ static double rack_budget_w(const struct mr_supply *s)
 static void sample(struct mr_supply *s)
 {
     for (uint32_t i = 0; i < s->site->n_rack; i++) {
-        s->demand_w[s->rack[i].leaf] = s->rack[i].want_w;
-        if (s->rack[i].least_w > 0)
+        mr_supply_tree_want(s, i, s->rack[i].want_w);
+        if (s->rack[i].least_w > 0 || s->rack[i].fixed_w > 0)
             mr_supply_govern_bound(s, i);
     }
     s->budget_w = rack_budget_w(s);
@@ -268,7 +193,7 @@ static void decide(struct mr_supply *s)
     double least_w = 0;
     uint32_t n_on = 0;
     for (uint32_t i = 0; i < s->site->n_rack; i++) {
-        least_w += s->low_w[s->rack[i].leaf];
+        least_w += s->rack[i].low_w;
         n_on += s->rack[i].state == MR_SUPPLY_RACK_ON;
     }
     const bool was_infeasible = s->is_infeasible;
@@ -281,8 +206,7 @@ static void decide(struct mr_supply *s)
 
 static void apply(struct mr_supply *s)
 {
-    for (uint32_t i = 0; i < s->site->n_rack; i++)
-        s->rack[i].cap_w = s->pass.alloc_w[s->rack[i].leaf];
+    mr_supply_tree_apply(s);
     mr_supply_hold_apply(s);
 }
 
@@ -293,7 +217,7 @@ static void expect(struct mr_supply *s)
     for (uint32_t i = 0; i < s->site->n_rack; i++) {
         const struct mr_supply_rack *rack = &s->rack[i];
         const bool is_known = rack->want_w > 0 && !rack->is_told;
-        s->demand_w[rack->leaf] = is_known ? rack->want_w : s->high_w[rack->leaf];
+        mr_supply_tree_want(s, i, is_known ? rack->want_w : rack->high_w);
     }
 }
 
@@ -319,7 +243,7 @@ void mr_supply_govern_start(struct mr_supply *s)
         decide_at_once(s);
         for (uint32_t i = 0; i < s->site->n_rack; i++)
             if (s->rack[i].state == MR_SUPPLY_RACK_ON)
-                mr_supply_draw(s, i, fmin(s->demand_w[s->rack[i].leaf], s->rack[i].cap_w));
+                mr_supply_draw(s, i, fmin(s->rack[i].demand_w, s->rack[i].cap_w));
         mr_chain_settle(s->chain);
     }
     for (uint32_t i = 0; i < s->site->n_rack; i++)
@@ -388,6 +312,7 @@ void mr_supply_govern_act(struct mr_supply *s)
     if (!s->is_island)
         look_at_grid(s);
     mr_supply_island_act(s);
+    mr_supply_tree_watch(s);
     if (s->has_feed) {
         mr_feed_step(&s->feed_params, &s->feed, s->t_s, s->grid_w);
         tell_feed(s);

@@ -32,7 +32,7 @@ static void tell_governor(struct mr_supply *s)
         const struct mr_supply_rack *rack = &s->rack[s->order[k]];
         if (k > 0 && rack->tier > s->rack[s->order[k - 1]].tier && rank < UINT8_MAX - 1)
             rank++;
-        s->tier[rack->leaf] = rank;
+        mr_supply_tree_tier(s, s->order[k], rank);
     }
     s->load.tier = rank > 0 ? s->tier : NULL;
     s->load.n_tier = (uint8_t)(rank + 1);
@@ -55,7 +55,7 @@ static double least_w(const struct mr_supply *s, const struct mr_supply_rack *ra
 {
     if (rack->state == MR_SUPPLY_RACK_DARK)
         return 0;
-    return fmin(s->demand_w[rack->leaf], mr_supply_least_w(&s->params, rack, held));
+    return fmin(rack->demand_w, mr_supply_least_w(&s->params, rack, held));
 }
 
 static bool may_stop(const struct mr_supply *s)

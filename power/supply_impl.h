@@ -69,7 +69,11 @@ struct mr_supply {
     uint32_t n_source, n_group;
 
     struct mr_supply_rack *rack;
-    uint32_t n_waiting; /* racks that wait for a permit */
+    struct mr_supply_leaf *leaf;
+    struct mr_supply_level *level, site_level; /* feeds, then rows; the site */
+    uint32_t n_leaf, n_level, n_feed;
+    double *part_want_w, *part_cap_w; /* of one package; below 0: not told */
+    uint32_t n_waiting;               /* racks that wait for a permit */
 
     struct mr_govern_tree *tree;
     struct mr_govern_load load;
@@ -191,6 +195,20 @@ double mr_supply_smooth_w(struct mr_supply *s, uint32_t rack, bool is_on, double
 /** Racks draw their means over the step to t_s. */
 void mr_supply_smooth_step(struct mr_supply *s, double t_s);
 double mr_supply_smooth_next_s(const struct mr_supply *s);
+
+/* ---- supply_tree.c ---- */
+
+/** The governor's tree, from racks whose maxima are known. */
+MR_CHECKED mr_status mr_supply_tree_init(struct mr_supply *s, struct mr_err *err);
+
+/** A rack's bounds, demand, tier go to its leaves; caps of leaves to racks and parts. */
+void mr_supply_tree_bound(struct mr_supply *s, uint32_t rack);
+void mr_supply_tree_want(struct mr_supply *s, uint32_t rack, double w);
+void mr_supply_tree_tier(struct mr_supply *s, uint32_t rack, uint8_t tier);
+void mr_supply_tree_apply(struct mr_supply *s);
+
+/** Levels above racks that draw more than their limit are told. */
+void mr_supply_tree_watch(struct mr_supply *s);
 
 /* ---- supply_govern.c ---- */
 

@@ -315,8 +315,7 @@ static double unmet_w(const struct mr_supply *s)
     double sum_w = 0;
     for (uint32_t i = 0; i < s->site->n_rack; i++)
         if (s->rack[i].state == MR_SUPPLY_RACK_ON)
-            sum_w +=
-                fmax(0, fmin(s->rack[i].want_w, s->high_w[s->rack[i].leaf]) - s->rack[i].draw_w);
+            sum_w += fmax(0, fmin(s->rack[i].want_w, s->rack[i].high_w) - s->rack[i].draw_w);
     return s->has_grid ? 0 : 1.1 * sum_w;
 }
 

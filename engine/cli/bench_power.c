@@ -29,7 +29,10 @@ enum {
     n_hall = 8,
     n_row = 40,
     n_rack = 18,
-    n_package = 72 /* 8 x 40 x 18 x 72 = 414,720 */
+    n_package = 72, /* 8 x 40 x 18 x 72 = 414,720 */
+    n_tray = 18,    /* of a rack */
+    tray_level = 3,
+    fan_max = 5
 };
 
 /* Nodes of a job begin, or end, to draw what it needs. */
@@ -330,11 +333,16 @@ static uint64_t plain_day_jobs(void *data)
 
 /* ---- the governor ---- */
 
-static mr_status build_govern(struct power_job *job, uint64_t package_w, struct mr_err *err)
+/* Children of every node of a level; 0: leaves. */
+static const uint32_t racks[fan_max + 1] = {n_hall, n_row, n_rack, n_package};
+static const uint32_t trays[fan_max + 1] = {n_hall, n_row, n_rack, n_tray, n_package / n_tray};
+
+static mr_status build_govern(struct power_job *job, const uint32_t *fan, uint64_t package_w,
+                              struct mr_err *err)
 {
-    static const uint32_t fan[] = {n_hall, n_row, n_rack, n_package};
+    const double tray_w = 5e3;
     uint32_t n = 1, level = 1, first = 0;
-    for (int k = 0; k < 4; k++)
+    for (int k = 0; fan[k] > 0; k++)
         n += level *= fan[k];
     struct mr_govern_node *node = mr_arena_zero(&job->arena, n, sizeof *node, err);
     double *low_w = mr_arena_zero(&job->arena, n, sizeof *low_w, err);
@@ -344,14 +352,13 @@ static mr_status build_govern(struct power_job *job, uint64_t package_w, struct 
         return MR_NOMEM;
     uint32_t made = 1;
     node[0] = (struct mr_govern_node){0, HUGE_VAL, 1, 1};
-    for (level = 1; made < n; first += level, level = made - first) {
-        const uint32_t end = made, per = fan[level == 1                ? 0
-                                             : level == n_hall         ? 1
-                                             : level == n_hall * n_row ? 2
-                                                                       : 3];
+    for (int k = 0; fan[k] > 0; k++) {
+        const uint32_t end = made;
+        const double limit_w = fan == trays && k == tray_level ? tray_w : HUGE_VAL;
         for (uint32_t p = first; p < end; p++)
-            for (uint32_t c = 0; c < per; c++)
-                node[made++] = (struct mr_govern_node){p, HUGE_VAL, 1, 1};
+            for (uint32_t c = 0; c < fan[k]; c++)
+                node[made++] = (struct mr_govern_node){p, limit_w, 1, 1};
+        first = end;
     }
     for (uint32_t i = 0; i < n; i++) {
         low_w[i] = 300;
@@ -376,7 +383,15 @@ static mr_status setup_govern(const struct mr_bench_case *self, struct mr_bench_
 {
     struct power_job *job = new_job(bench, err);
     bench->n_op = 1;
-    return job != NULL ? build_govern(job, self->size, err) : MR_NOMEM;
+    return job != NULL ? build_govern(job, racks, self->size, err) : MR_NOMEM;
+}
+
+static mr_status setup_trays(const struct mr_bench_case *self, struct mr_bench_job *bench,
+                             struct mr_err *err)
+{
+    struct power_job *job = new_job(bench, err);
+    bench->n_op = 1;
+    return job != NULL ? build_govern(job, trays, self->size, err) : MR_NOMEM;
 }
 
 static uint64_t work_govern(void *data)
@@ -462,6 +477,8 @@ static const struct mr_bench_case cases[] = {
      .work = work_govern, .plain = plain_govern, .teardown = free_job, .size = 800},
     {.name = "power/govern_414720_rest", .op = "decision", .reference = "adding their demands", .setup = setup_govern,
      .work = work_govern, .plain = plain_govern, .teardown = free_job, .size = 1000},
+    {.name = "power/govern_414720_trays", .op = "decision", .reference = "adding their demands", .setup = setup_trays,
+     .work = work_govern, .plain = plain_govern, .teardown = free_job, .size = 800},
     {.name = "power/hall_day", .op = "minute", .reference = "adding the joules of its racks", .setup = setup_hall,
      .work = work_hall, .plain = plain_hall, .teardown = free_job},
 };

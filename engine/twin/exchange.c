@@ -50,10 +50,14 @@ struct rack {
     double busy_s;             /* sums over packages */
     double rested_s;           /* in which those would be busy that are told to rest */
     double package_j, demand_j, least_j;
-    double last_in_j; /* of the plant, at the last exchange */
-    double other_w;   /* told */
-    double told_w;    /* of one package */
-    uint32_t n_lit;   /* packages with power */
+    double last_in_j;                 /* of the plant, at the last exchange */
+    double other_w;                   /* told */
+    double told_w;                    /* of one package */
+    uint32_t n_lit;                   /* packages with power */
+    uint32_t n_free;                  /* packages that no instance stands on */
+    double leakage_now_w;             /* of one package, over the last interval */
+    double parts_want_w, parts_cap_w; /* sums over its parts */
+    bool was_held;                    /* at the last orders: hosts rest, too */
     struct mr_exchange_rack row;
 };
 
@@ -78,8 +82,10 @@ struct mr_exchange {
     double house_j, site_peak_w, site_j;
     double throttled_s, capped_s, down_s;
     bool has_utility;
-    struct mr_plant_set *set; /* plan's and ours */
-    char (*text)[32];         /* of ours */
+    struct mr_supply_part *part; /* packages of instances, as the stand has them */
+    double *package_w;           /* the most of one, of every rack */
+    struct mr_plant_set *set;    /* plan's and ours */
+    char (*text)[32];            /* of ours */
 };
 
 /* ---- building ---- */
@@ -144,10 +150,27 @@ static mr_status make_arrays(struct mr_exchange *x, struct mr_err *err)
     x->group_j = mr_alloc_zero(site->n_cdu + 1, sizeof *x->group_j);
     x->loop_j = mr_alloc_zero(site->n_loop + 1, sizeof *x->loop_j);
     x->hall_j = mr_alloc_zero(site->n_hall + 1, sizeof *x->hall_j);
+    x->part = mr_alloc_zero(x->plan.stand->n_span + 1, sizeof *x->part);
+    x->package_w = mr_alloc_zero(site->n_rack + 1, sizeof *x->package_w);
     if (x->rack == NULL || x->member == NULL || x->group_j == NULL || x->loop_j == NULL ||
-        x->hall_j == NULL)
+        x->hall_j == NULL || x->part == NULL || x->package_w == NULL)
         return mr_err_nomem(err, site->n_rack * sizeof *x->rack);
     return MR_OK;
+}
+
+/* The governor's leaves: what stands on the packages of a rack, and the most that one may draw. */
+static void make_parts(struct mr_exchange *x)
+{
+    const struct mr_stand *stand = x->plan.stand;
+    for (uint32_t r = 0; r < x->plan.site->n_rack; r++)
+        x->rack[r].n_free = x->plan.site->rack[r].n_package;
+    for (uint32_t i = 0; i < stand->n_instance; i++)
+        for (uint32_t k = stand->begin[i]; k < stand->begin[i + 1]; k++) {
+            const struct mr_stand_span *span = &stand->span[k];
+            x->part[k] = (struct mr_supply_part){span->rack, span->first, span->n};
+            x->package_w[span->rack] = x->plan.power[i]->limit_w;
+            x->rack[span->rack].n_free -= span->n;
+        }
 }
 
 /* Of a package while its rack draws what it is rated for; INFINITY: nothing is stated. */
@@ -206,6 +229,10 @@ static mr_status build(struct mr_exchange *x, struct mr_diags *diags, struct mr_
     struct mr_supply_options options = plan->supply;
     options.take = take_watts;
     options.context = x;
+    make_parts(x);
+    options.part = x->part;
+    options.n_part = (uint32_t)plan->stand->n_span;
+    options.package_w = x->package_w;
     MR_TRY(mr_supply_create(plan->site, &options, &x->supply, diags));
     describe(x);
     x->t_s = x->start_s = plan->supply.t_s;
@@ -256,6 +283,8 @@ void mr_exchange_destroy(struct mr_exchange *x)
     mr_free(x->group_j);
     mr_free(x->loop_j);
     mr_free(x->hall_j);
+    mr_free(x->part);
+    mr_free(x->package_w);
     mr_free(x->set);
     mr_free(x->text);
     mr_free(x);
@@ -357,6 +386,31 @@ static void tell_racks(struct mr_exchange *x, double dt_s)
 
 /* ---- watts ---- */
 
+/* What every part would draw at full clocks; the rest of its rack is not governed. */
+static void tell_parts(struct mr_exchange *x)
+{
+    const struct mr_stand *stand = x->plan.stand;
+    for (uint32_t r = 0; r < x->plan.site->n_rack; r++) {
+        struct rack *rack = &x->rack[r];
+        rack->parts_want_w = 0;
+        rack->leakage_now_w =
+            rack->n_lit > 0
+                ? fmax(0, (rack->row.drawn_w - rack->other_w) / rack->n_lit - rack->told_w)
+                : 0;
+    }
+    for (uint32_t i = 0; i < stand->n_instance; i++)
+        for (uint32_t k = stand->begin[i]; k < stand->begin[i + 1]; k++) {
+            struct rack *rack = &x->rack[stand->span[k].rack];
+            const double want_w = rack->idle_w + x->member[i].dynamic_w + rack->leakage_now_w;
+            mr_supply_set_part(x->supply, k, want_w);
+            rack->parts_want_w += stand->span[k].n * want_w;
+        }
+    for (uint32_t r = 0; r < x->plan.site->n_rack; r++)
+        if (x->rack[r].parts_want_w > 0)
+            mr_supply_set_fixed(x->supply, r,
+                                fmax(0, x->rack[r].row.want_w - x->rack[r].parts_want_w));
+}
+
 /* What racks drew, leakage and darkness included, and what cooled them: means of the interval. */
 static void tell_feeds(struct mr_exchange *x, double dt_s)
 {
@@ -387,6 +441,7 @@ static void tell_feeds(struct mr_exchange *x, double dt_s)
                            rack->row.want_w);
         mr_supply_set_least(x->supply, r, rack->least_w, rack->at_rest_w);
     }
+    tell_parts(x);
 }
 
 static double since(double *last_j, double now_j)
@@ -464,16 +519,34 @@ static double step_down(double phi, double least)
     return fmax(least, floor(phi * clock_steps) / clock_steps);
 }
 
-/* Watts that one package of the rack may draw without leakage: by its cap. */
-static double capped_w(const struct mr_exchange *x, uint32_t r)
+/* What the parts of a rack may draw in all. */
+static void add_parts(struct mr_exchange *x)
+{
+    const struct mr_stand *stand = x->plan.stand;
+    for (uint32_t r = 0; r < x->plan.site->n_rack; r++)
+        x->rack[r].parts_cap_w = 0;
+    for (uint32_t k = 0; k < stand->n_span; k++)
+        x->rack[stand->span[k].rack].parts_cap_w +=
+            stand->span[k].n * mr_supply_part_cap_w(x->supply, k);
+}
+
+/* Watts that one package of a part may draw without leakage. Caps of packages were cut out of their
+ * rack's by what hosts would draw then: what they draw now is made up for, but where they rested.
+ * Whoever may draw its card's maximum is held by nobody. */
+static double capped_w(const struct mr_exchange *x, uint32_t r, uint32_t part)
 {
     const struct rack *rack = &x->rack[r];
-    const double cap_w = mr_supply_rack_cap_w(x->supply, r);
+    const double cap_w = mr_supply_rack_cap_w(x->supply, r), most_w = x->package_w[r];
     if (!isfinite(cap_w) || rack->n_lit == 0)
         return (double)INFINITY;
-    const double leakage_w =
-        fmax(0, (rack->row.drawn_w - rack->other_w) / rack->n_lit - rack->told_w);
-    return fmax(0, (cap_w - rack->other_w) / rack->n_lit - leakage_w);
+    const double leakage_w = rack->leakage_now_w, n_all = x->plant->rack[r].n_package;
+    const double lit_w = rack->parts_cap_w * rack->n_lit / n_all;
+    const double room_w =
+        cap_w - rack->other_w - rack->n_free * rack->n_lit / n_all * (rack->idle_w + leakage_w);
+    const double scale =
+        lit_w > 0 ? fmin(rack->was_held ? 1 : (double)INFINITY, fmax(0, room_w) / lit_w) : 0;
+    const double may_w = mr_supply_part_cap_w(x->supply, part) * scale;
+    return may_w < most_w * (1 - 1e-9) ? fmax(0, may_w - leakage_w) : (double)INFINITY;
 }
 
 static void order_one(struct mr_exchange *x, uint32_t i)
@@ -488,7 +561,7 @@ static void order_one(struct mr_exchange *x, uint32_t i)
         const uint32_t r = stand->span[k].rack;
         const uint32_t n_dark = x->plant->rack[r].n_package - x->rack[r].n_lit;
         allowed_w = fmin(allowed_w, mr_plant_rack_allowed_w(x->plant, x->heat, r));
-        cap_w = fmin(cap_w, capped_w(x, r));
+        cap_w = fmin(cap_w, capped_w(x, r, k));
         is_up = is_up && mr_supply_rack_is_on(x->supply, r) &&
                 (n_dark == 0 || !mr_stand_is_hit(stand, i, r, n_dark));
         m->is_held = m->is_held || mr_supply_rack_is_held(x->supply, r);
@@ -519,6 +592,7 @@ static void give_orders(struct mr_exchange *x, struct mr_exchange_order *order)
         x->rack[r].row.cap_w = mr_supply_rack_cap_w(x->supply, r);
         x->rack[r].row.phi_min = x->plan.params.lock;
     }
+    add_parts(x);
     for (uint32_t i = 0; i < x->plan.stand->n_instance; i++) {
         order_one(x, i);
         order[i] = x->member[i].order;
@@ -528,6 +602,8 @@ static void give_orders(struct mr_exchange *x, struct mr_exchange_order *order)
             row->phi_min = fmin(row->phi_min, order[i].is_up ? order[i].phi : 0);
         }
     }
+    for (uint32_t r = 0; r < x->plan.site->n_rack; r++)
+        x->rack[r].was_held = mr_supply_rack_is_held(x->supply, r);
 }
 
 /* ---- the exchange ---- */

@@ -28,8 +28,12 @@ struct world {
     struct mr_exchange_order order[n_instance];
     double dynamic_w;        /* beyond idling, at full clock */
     double phi_min, least_w; /* of all instances and dates; of the meter */
-    int n_down, n_thermal, n_cap;
-    char first[64]; /* kind of the first event but batteries that are full at the start */
+    int n_down, n_thermal, n_cap, n_level_over;
+    bool rests[n_instance]; /* has no work */
+    int policy;             /* of the governor, from begin_at on */
+    double over_frac;       /* worst of racks drawn over caps that were in force */
+    double cap_w[8];        /* at the last exchange */
+    char first[64];         /* kind of the first event but batteries that are full at the start */
 };
 
 static struct world w;
@@ -42,6 +46,7 @@ static void event(void *context, double t_s, const char *kind, const char *entit
     (void)value;
     (void)limit;
     assert_non_null(entity);
+    w.n_level_over += strcmp(kind, "power.level_over") == 0;
     if (w.first[0] == '\0' && strcmp(kind, "power.buffer_full") != 0)
         snprintf(w.first, sizeof w.first, "%s", kind);
 }
@@ -63,7 +68,8 @@ static void begin_at(double tick_s, double dynamic_w)
     struct mr_diags diags = {0};
     struct mr_err err = {0};
     struct mr_weather_params weather;
-    w = (struct world){.dynamic_w = dynamic_w, .phi_min = 1, .least_w = HUGE_VAL};
+    w = (struct world){
+        .dynamic_w = dynamic_w, .phi_min = 1, .least_w = HUGE_VAL, .policy = w.policy};
     w.power = some_power();
     if (mr_layout_load_text("t.layout.xml", mr_str_of(hall), &w.site, &diags) != MR_OK)
         fail_msg("%s", diags.item[0].err.text);
@@ -85,6 +91,7 @@ static void begin_at(double tick_s, double dynamic_w)
     plan.params.tick_s = tick_s;
     mr_plant_defaults(&plan.plant);
     mr_supply_defaults(&plan.supply.params);
+    plan.supply.params.govern.policy = w.policy;
     if (mr_exchange_create(&plan, &w.exchange, &diags) != MR_OK)
         fail_msg("%s", diags.item[0].err.text);
     for (int i = 0; i < n_instance; i++)
@@ -114,13 +121,18 @@ static void play(double until_s)
         for (int i = 0; i < n_instance; i++) {
             const double d = mr_power_factor(&w.power, w.order[i].phi);
             w.work[i].clocked_frac = c;
-            if (!w.order[i].is_up)
+            if (!w.order[i].is_up || w.rests[i])
                 continue;
             w.work[i].busy_s += dt_s;
             w.work[i].busy_j += dt_s * (w.power.idle_w + w.dynamic_w * (1 - c + c * d));
         }
+        for (uint32_t r = 0; r < 8; r++)
+            w.cap_w[r] = mr_supply_rack_cap_w(mr_exchange_supply(w.exchange), r);
         if (mr_exchange_do(w.exchange, t_s, w.work, w.order, &err) != MR_OK)
             fail_msg("%s", err.text);
+        for (uint32_t r = 0; r < 8; r++)
+            w.over_frac =
+                fmax(w.over_frac, mr_exchange_rack(w.exchange, r)->drawn_w / w.cap_w[r] - 1);
         for (int i = 0; i < n_instance; i++) {
             w.phi_min = fmin(w.phi_min, w.order[i].phi);
             w.n_down += !w.order[i].is_up;
@@ -181,6 +193,75 @@ MR_TEST(curtailment_lowers_clocks_and_gives_them_back)
     mr_exchange_sums(w.exchange, &sums);
     mr_assert_near(sums.capped_package_s, 1150 * 576, 0.1, 0);
     end();
+}
+
+/* Caps fall and rise at random: what a rack draws over an interval keeps the cap that was in force
+ * at its beginning, whatever the controller does meanwhile. Work that begins anew may be above a
+ * cap that was made for less, until the controller has answered. */
+MR_TEST(caps_are_kept_beyond_the_latency)
+{
+    struct mr_err err = {0};
+    struct mr_govern_params params;
+    mr_govern_defaults(&params);
+    const double latency_s = mr_govern_latency_s(&params);
+    for (int policy = MR_GOVERN_POLICY_MAXP; policy <= MR_GOVERN_POLICY_MAXLPS; policy++) {
+        w.policy = policy;
+        begin_at(1, 900);
+        play(300);
+        const double before_w = meter_w();
+        w.over_frac = 0;
+        for (int k = 0; k < 8; k++) {
+            const double frac[] = {0.85, 0.7, 0.95, 0.6, 0.75, 0.9, 0.65, 0.8};
+            const struct mr_feed_target target = {
+                .start_s = 400 + 200. * k, .end_s = 520 + 200. * k, .limit_w = frac[k] * before_w};
+            assert_int_equal(mr_supply_set_target(mr_exchange_supply(w.exchange), &target, &err),
+                             MR_OK);
+            play(target.end_s + 70);
+        }
+        assert_true(w.n_cap > 1000 && w.n_level_over == 0);
+        assert_true(w.over_frac < 5e-3); /* leakage of dies that warm */
+        w.over_frac = 0;
+        const struct mr_feed_target target = {
+            .start_s = 2100, .end_s = 4000, .limit_w = 0.7 * before_w};
+        assert_int_equal(mr_supply_set_target(mr_exchange_supply(w.exchange), &target, &err),
+                         MR_OK);
+        for (int k = 0; k < 40; k++) {
+            for (int i = 0; i < n_instance; i++)
+                w.rests[i] = (i * 7 + k * 5) % 3 == 0;
+            play(2200 + 30. * k + latency_s + 1);
+            w.over_frac = 0;
+            play(2200 + 30. * (k + 1));
+            assert_true(w.over_frac < 5e-3);
+        }
+        end();
+    }
+    w.policy = MR_GOVERN_POLICY_MAXP;
+}
+
+/* Two instances a rack, one of them without work, a target that binds: lent watts go to the other
+ * inside the rack, equal caps leave them unused. */
+MR_TEST(packages_of_a_rack_lend_to_each_other)
+{
+    double phi[2];
+    for (int k = 0; k < 2; k++) {
+        struct mr_err err = {0};
+        w.policy = k == 0 ? MR_GOVERN_POLICY_MAXP : MR_GOVERN_POLICY_MAXLPS;
+        begin_at(1, 1000);
+        for (int i = 0; i < n_instance; i++)
+            w.rests[i] = i % 2 == 1;
+        play(300);
+        const struct mr_feed_target target = {
+            .start_s = 400, .end_s = 2000, .limit_w = 0.85 * meter_w()};
+        assert_int_equal(mr_supply_set_target(mr_exchange_supply(w.exchange), &target, &err),
+                         MR_OK);
+        play(900);
+        phi[k] = w.order[0].phi;
+        assert_true(meter_w() <= target.limit_w && w.n_level_over == 0);
+        assert_int_equal(w.order[0].reason, MR_EXCHANGE_CAP);
+        end();
+    }
+    assert_true(phi[1] > phi[0] + 0.05);
+    w.policy = MR_GOVERN_POLICY_MAXP;
 }
 
 /* A target that clocks of one row can meet: those of tier 0 slow down, the others never know. One
@@ -315,6 +396,8 @@ MR_TEST(ticks_do_not_matter)
 
 MR_TEST_MAIN(MR_TEST_ENTRY(a_quiet_hall),
              MR_TEST_ENTRY(curtailment_lowers_clocks_and_gives_them_back),
+             MR_TEST_ENTRY(caps_are_kept_beyond_the_latency),
+             MR_TEST_ENTRY(packages_of_a_rack_lend_to_each_other),
              MR_TEST_ENTRY(the_lower_tier_goes_first), MR_TEST_ENTRY(lost_pumps),
              MR_TEST_ENTRY(a_leaking_tray_takes_its_instance),
              MR_TEST_ENTRY(without_grid_all_are_down_until_it_is_back),
