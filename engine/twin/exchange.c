@@ -3,6 +3,7 @@
 #include "engine/twin/exchange.h"
 
 #include "engine/base/assert.h"
+#include "engine/base/fmath.h"
 #include "engine/base/mem.h"
 
 #include <stdio.h>
@@ -17,6 +18,8 @@ enum {
 #define P struct mr_exchange_params
 static const struct mr_param rows[] = {
     MR_PARAM(P, tick_s, "tick", MR_Q_TIME, "1 s", 1e-3, 3600, "Time between two exchanges of watts, heat and clocks"),
+    MR_PARAM(P, memory_s, "memory", MR_Q_TIME, "3 s", 1e-3, 3600, "Which share of an instance's watts clocks drive is a mean of about so long (assumption)"),
+    MR_PARAM(P, warm_s, "warm", MR_Q_TIME, "3 s", 0, 3600, "So long after the start caps hold for what racks are rated for, whatever they draw (assumption)"),
     MR_PARAM(P, rest_idle_frac, "rest_idle", MR_Q_FRACTION, "50 %", 0, 1, "Hosts, links and fans of a rack without work, over their rating (assumption)"),
     MR_PARAM(P, support_frac, "support", MR_Q_FRACTION, "50 %", 0, 1, "Racks that no pool stands in, over their rating (assumption)"),
     MR_PARAM(P, lock, "clock", MR_Q_FRACTION, "100 %", 0.01, 1, "Highest clock of all packages, over the full clock"),
@@ -66,7 +69,8 @@ struct member {
     double dynamic_w, clocked_frac; /* beyond idling, of one package, at full clock */
     struct mr_exchange_order order;
     uint32_t n_package;
-    bool is_held; /* told to rest for want of watts: would go on as it did */
+    bool has_worked; /* clocked_frac is known */
+    bool is_held;    /* told to rest for want of watts: would go on as it did */
     double busy_frac;
 };
 
@@ -79,7 +83,8 @@ struct mr_exchange {
     struct member *member;
     double *group_j, *loop_j, *hall_j; /* electric energy at the last exchange */
     double t_s, start_s;
-    double house_j, site_peak_w, site_j;
+    double house_j, site_peak_w;
+    double meter_s, meter_j; /* where the window of a peak begins */
     double throttled_s, capped_s, down_s;
     bool has_utility;
     struct mr_supply_part *part; /* packages of instances, as the stand has them */
@@ -235,7 +240,7 @@ static mr_status build(struct mr_exchange *x, struct mr_diags *diags, struct mr_
     options.package_w = x->package_w;
     MR_TRY(mr_supply_create(plan->site, &options, &x->supply, diags));
     describe(x);
-    x->t_s = x->start_s = plan->supply.t_s;
+    x->t_s = x->start_s = x->meter_s = plan->supply.t_s;
     x->has_utility = true;
     tell_racks(x, 0);
     MR_TRY(mr_plant_settle(x->plant, x->heat, err));
@@ -293,10 +298,13 @@ void mr_exchange_destroy(struct mr_exchange *x)
 /* ---- racks add up ---- */
 
 /* What members did since the last exchange. Dynamic watts at full clock from those at phi: with c
- * the clocked share at full clock, P(phi) = D ((1 - c) + c d(phi)). */
+ * the clocked share at full clock, P(phi) = D ((1 - c) + c d(phi)). What c is at an exchange goes
+ * with what was drawn just before it, the more so the shorter the interval is, and D of one is not
+ * D of means: so c is a mean over longer than both, of when there was work. */
 static void gather(struct mr_exchange *x, const struct mr_exchange_work *work, double dt_s)
 {
     const struct mr_stand *stand = x->plan.stand;
+    const double fresh = -mr_expm1(-dt_s / x->plan.params.memory_s);
     for (uint32_t i = 0; i < stand->n_instance; i++) {
         struct member *m = &x->member[i];
         const struct mr_power *power = x->plan.power[i];
@@ -304,12 +312,16 @@ static void gather(struct mr_exchange *x, const struct mr_exchange_work *work, d
         const double busy_s = m->order.is_up ? work[i].busy_s - m->last.busy_s : 0;
         const double beyond_j =
             m->order.is_up ? fmax(0, work[i].busy_j - m->last.busy_j - idle_w * busy_s) : 0;
-        const double c = work[i].clocked_frac, expected_w = m->dynamic_w;
+        const double expected_w = m->dynamic_w, seen_frac = work[i].clocked_frac;
+        if (!m->is_held && seen_frac >= 0) {
+            m->clocked_frac += (m->has_worked ? fresh : 1) * (seen_frac - m->clocked_frac);
+            m->has_worked = true;
+        }
+        const double c = m->clocked_frac;
         const double part = (1 - c) + c * mr_power_factor(power, m->order.phi);
         if (!m->is_held) {
             m->busy_frac = busy_s / dt_s;
             m->dynamic_w = part > 0 ? beyond_j / dt_s / part : 0;
-            m->clocked_frac = c;
         }
         const double at_least =
             1 - m->clocked_frac + m->clocked_frac * mr_power_factor(power, power->clock_min);
@@ -323,9 +335,9 @@ static void gather(struct mr_exchange *x, const struct mr_exchange_work *work, d
             rack->busy_s += n * busy_s;
             rack->rested_s += m->is_held ? n * m->busy_frac * dt_s : 0;
         }
-        /* work has just begun: what comes is what was drawn while busy, or, as before, all */
-        if (x->t_s == x->start_s && !m->is_held)
-            m->dynamic_w = busy_s > 0 && part > 0 ? beyond_j / busy_s / part : expected_w;
+        /* work has just begun: as much as racks are rated for may come yet */
+        if (x->t_s + dt_s < x->start_s + x->plan.params.warm_s && !m->is_held)
+            m->dynamic_w = fmax(m->dynamic_w, expected_w);
         const double package_s = m->n_package * dt_s;
         if (!m->order.is_up)
             x->down_s += package_s;
@@ -621,6 +633,11 @@ double mr_exchange_next_s(const struct mr_exchange *x)
                 fmax(mr_plant_alarm_s(x->plant, x->heat), x->t_s + least_s));
 }
 
+static double site_j(const struct mr_supply_total *watts)
+{
+    return watts->grid_j + watts->generator_j + watts->solar_j;
+}
+
 /* Nothing that the product serves is as hot or as cold. */
 static mr_status look_at_range(const struct mr_exchange *x, struct mr_err *err)
 {
@@ -638,6 +655,20 @@ static mr_status look_at_range(const struct mr_exchange *x, struct mr_err *err)
     return MR_OK;
 }
 
+/* Means of a second and more: what a peak is does not depend on the tick, nor on extra exchanges.
+ */
+static void look_at_meter(struct mr_exchange *x)
+{
+    const double window_s = 1, dt_s = x->t_s - x->meter_s;
+    if (dt_s < window_s * (1 - 1e-9))
+        return;
+    struct mr_supply_total watts;
+    mr_supply_total(x->supply, &watts);
+    x->site_peak_w = fmax(x->site_peak_w, (site_j(&watts) - x->meter_j) / dt_s);
+    x->meter_s = x->t_s;
+    x->meter_j = site_j(&watts);
+}
+
 mr_status mr_exchange_do(struct mr_exchange *x, double t_s, const struct mr_exchange_work *work,
                          struct mr_exchange_order *order, struct mr_err *err)
 {
@@ -652,10 +683,7 @@ mr_status mr_exchange_do(struct mr_exchange *x, double t_s, const struct mr_exch
         mr_supply_advance(x->supply, t_s);
         x->t_s = t_s;
         look_at_house(x);
-        struct mr_supply_reading reading;
-        mr_supply_read(x->supply, &reading);
-        x->site_peak_w =
-            fmax(x->site_peak_w, reading.grid_w + reading.generator_w + reading.solar_w);
+        look_at_meter(x);
     }
     give_orders(x, order);
     return look_at_range(x, err);
@@ -690,11 +718,15 @@ void mr_exchange_sums(const struct mr_exchange *x, struct mr_exchange_sums *sums
     struct mr_supply_total watts;
     mr_plant_sums(x->plant, x->heat, &heat);
     mr_supply_total(x->supply, &watts);
+    const double rest_s = x->t_s - x->meter_s; /* of a run shorter than a window */
     *sums = (struct mr_exchange_sums){.time_s = x->t_s - x->start_s,
-                                      .site_j = watts.grid_j + watts.generator_j + watts.solar_j,
+                                      .site_j = site_j(&watts),
                                       .it_j = watts.rack_j,
                                       .house_j = watts.house_j,
-                                      .site_peak_w = x->site_peak_w,
+                                      .site_peak_w = x->site_peak_w > 0 ? x->site_peak_w
+                                                     : rest_s > 0
+                                                         ? (site_j(&watts) - x->meter_j) / rest_s
+                                                         : 0,
                                       .closure_rel = fmax(heat.residual[3], watts.closure_rel),
                                       .die_max_c = heat.die_max_c,
                                       .supply_max_c = heat.supply_max_c,

@@ -28,6 +28,8 @@
 
 struct mr_exchange_params {
     double tick_s;
+    double memory_s;
+    double warm_s;         /* after the start nothing is known of the work */
     double rest_idle_frac; /* of a rack's parts outside packages, without work, over rating */
     double support_frac;   /* drawn by racks without packages of the pools, over rating */
     double lock;           /* highest clock, over the full clock */
@@ -55,7 +57,8 @@ struct mr_exchange_plan {
 /* What an instance says at an exchange. */
 struct mr_exchange_work {
     double busy_s, busy_j; /* of one package, since the start: in steps */
-    double clocked_frac;   /* of its watts beyond idling, at full clock: what clocks drive */
+    double clocked_frac;   /* of its watts beyond idling, at full clock: what clocks drive;
+                              below 0: not at work just now */
 };
 
 /* why a clock is not the full one, in the order of ties */

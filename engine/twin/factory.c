@@ -275,7 +275,7 @@ static struct mr_batch batch_at(const struct mr_instance *instance, double now_s
 static double clocked_frac(const struct mr_instance *instance, double now_s)
 {
     if (instance->segment.n_step == 0 || instance->is_starting)
-        return 1;
+        return -1;
     const struct mr_batch batch = batch_at(instance, now_s);
     return mr_pricer_clocked_frac(&instance->serving->pricer, &batch);
 }

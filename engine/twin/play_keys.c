@@ -42,7 +42,7 @@ static const struct mr_play_key keys[] = {
     {"tok_s.output_per_gpu", "tok/s", "Of a package"},
     {"tok_s.output_per_user_p50", "tok/s", "Inverse of the median time per token"},
     {"power.site_mw_mean", "MW", "At the meter"},
-    {"power.site_mw_peak", "MW", "At the meter, highest exchange"},
+    {"power.site_mw_peak", "MW", "At the meter, highest mean of a second"},
     {"power.it_mw_mean", "MW", "Of the racks"},
     {"power.pue", "1", "Site over racks"},
     {"power.itue", "1", "E_racks / E_compute: racks over what their power shelves give; fans inside count as computing"},
