@@ -75,7 +75,7 @@ struct result {
     double work_ns, plain_ns;        /* per operation */
     double count[MR_BENCH_COUNTERS]; /* per operation of the last batch */
     int count_error;                 /* errno: why there are none */
-    uint64_t checksum, n_byte, n_session;
+    uint64_t checksum, whole, n_byte, n_session;
     double of_smaller; /* cost over that of the smaller case; 0: it did not run */
 };
 
@@ -127,6 +127,7 @@ static void take_turns(const struct mr_bench_case *what, const struct mr_bench_j
     struct mr_bench_counters counters;
     uint64_t plain_sum = 0, discard = 0;
     result->checksum = what->work(job->data); /* of one round: the same on every machine */
+    result->whole = what->whole != NULL ? what->whole(job->data) : 0;
     const uint64_t n_work = rounds_for(what->work, job->data, timing->batch_ns, &discard);
     const uint64_t n_plain = rounds_for(what->plain, job->data, timing->batch_ns, &plain_sum);
     mr_bench_counters_open(&counters);
@@ -158,6 +159,16 @@ static mr_status measure(const struct mr_bench_case *what, const struct timing *
 }
 
 /* What a case promises about one before it, if that has run. */
+static mr_status decides_otherwise(const struct result *a, const struct result *b, bool is_whole,
+                                   struct mr_err *err)
+{
+    return mr_err_set(err, MR_DIVERGED, MR_NOWHERE,
+                      "benchmark %s decides otherwise than %s: checksum%s %016" PRIx64
+                      " instead of %016" PRIx64,
+                      a->what->name, b->what->name, is_whole ? " of all" : "",
+                      is_whole ? a->whole : a->checksum, is_whole ? b->whole : b->checksum);
+}
+
 static mr_status compare(struct result *result, const struct result *all, size_t n,
                          struct mr_err *err)
 {
@@ -168,12 +179,12 @@ static mr_status compare(struct result *result, const struct result *all, size_t
             continue;
         if (what->smaller != NULL && strcmp(other->what->name, what->smaller) == 0)
             result->of_smaller = result->work_ns / other->work_ns;
-        if (what->same != NULL && strcmp(other->what->name, what->same) == 0 &&
-            result->checksum != other->checksum)
-            return mr_err_set(err, MR_DIVERGED, MR_NOWHERE,
-                              "benchmark %s decides otherwise than %s: checksum %016" PRIx64
-                              " instead of %016" PRIx64,
-                              what->name, other->what->name, result->checksum, other->checksum);
+        if (what->same == NULL || strcmp(other->what->name, what->same) != 0)
+            continue;
+        if (result->checksum != other->checksum)
+            return decides_otherwise(result, other, false, err);
+        if (what->size == other->what->size && result->whole != other->whole)
+            return decides_otherwise(result, other, true, err);
     }
     return MR_OK;
 }
@@ -215,6 +226,10 @@ static void print_more(const struct result *r, struct mr_buf *out)
     if (r->count_error != 0)
         mr_buf_printf(out, ", no counts: perf_event_open: %s", strerror(r->count_error));
     mr_buf_char(out, '\n');
+    if (r->what->whole != NULL)
+        mr_buf_printf(out,
+                      "%-28s decisions: %016" PRIx64 " of the first cell, %016" PRIx64 " of all\n",
+                      "", r->checksum, r->whole);
 }
 
 static void print_human(const struct result *r, struct mr_buf *out)
@@ -251,6 +266,10 @@ static void print_json(const struct result *r, struct mr_jsonw *w)
         mr_jsonw_key_f64(w, "reference_ns_per_op", r->plain_ns);
         mr_jsonw_key_f64(w, "ratio", r->work_ns / r->plain_ns);
         mr_jsonw_key_text(w, "checksum", sum);
+        if (r->what->whole != NULL) {
+            snprintf(sum, sizeof sum, "%016" PRIx64, r->whole);
+            mr_jsonw_key_text(w, "checksum_all", sum);
+        }
         for (int i = 0; i < MR_BENCH_COUNTERS && r->count_error == 0; i++) {
             char key[40];
             snprintf(key, sizeof key, "%s_per_op", mr_bench_counter_name(i));

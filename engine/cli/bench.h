@@ -38,11 +38,14 @@ struct mr_bench_case {
     /* One round over the data. @return a checksum that depends on all of it */
     uint64_t (*work)(void *data);
     uint64_t (*plain)(void *data);
+    uint64_t (*whole)(
+        void *data); /* where `work` tells of a part: a checksum of all of it; or NULL */
     void (*teardown)(void *data); /* NULL: nothing to free */
     const char *file;             /* below MILLRACE_DATA, or NULL */
     uint32_t size;                /* what its setup makes of it */
     const char *smaller;          /* a case before it: the same on less data; or NULL */
-    const char *same; /* a case before it that must come to the same checksum; or NULL */
+    const char *same; /* a case before it that must come to the same checksum, of the same size also
+                         to that of the whole; or NULL */
     double floor;     /* most that an operation may cost of one of `smaller` */
 };
 

@@ -127,7 +127,8 @@ static void warm(const struct site_cell *own, double end_s)
 static mr_status play_cell(struct site_cell *own, uint64_t window, double end_s, struct mr_err *err)
 {
     MR_TRY(mr_calendar_open(&own->calendar, window, err));
-    warm(own, end_s);
+    if (!own->agents->plan.is_cold)
+        warm(own, end_s);
     for (;;) {
         const double wake_s = mr_calendar_has_event(&own->calendar)
                                   ? mr_event_time_s(mr_calendar_peek(&own->calendar))
@@ -235,4 +236,12 @@ const uint64_t *mr_bench_agents_done(const struct mr_bench_agents *agents)
 uint64_t mr_bench_agents_decisions(const struct mr_bench_agents *agents)
 {
     return agents->cell[0].decisions;
+}
+
+uint64_t mr_bench_agents_whole(const struct mr_bench_agents *agents)
+{
+    uint64_t sum = 0;
+    for (uint32_t c = 0; c < agents->plan.n_cell; c++)
+        sum = (sum ^ agents->cell[c].decisions) * 0x9e3779b97f4a7c15U;
+    return sum;
 }

@@ -20,6 +20,7 @@ struct mr_bench_agents_plan {
     double window_s;
     double warm_s; /* played first; from half a minute on it is what it stays */
     bool steps_singly;
+    bool is_cold; /* nothing is brought near the processor before a window */
 };
 
 struct mr_bench_agents;
@@ -38,5 +39,8 @@ const uint64_t *mr_bench_agents_done(const struct mr_bench_agents *agents);
 
 /** Of who ended, in which order, where, with how many cached tokens: of the first cell. */
 uint64_t mr_bench_agents_decisions(const struct mr_bench_agents *agents);
+
+/** Of all cells, in their order. */
+uint64_t mr_bench_agents_whole(const struct mr_bench_agents *agents);
 
 #endif

@@ -8,6 +8,7 @@
 #include "engine/base/shelf.h"
 #include "engine/base/wall.h"
 #include "engine/cli/bench_agents.h"
+#include "engine/cli/bench_reference.h"
 #include "engine/cli/bench_serving.h"
 #include "engine/serve/cell.h"
 #include "engine/serve/policy.h"
@@ -51,28 +52,6 @@ static const void *card(struct serve_job *job, const struct mr_card_kind *kind, 
 {
     const struct mr_card *found = mr_shelf_card(job->shelf, kind, id, MR_NOWHERE, diags);
     return found != NULL ? found->object : NULL;
-}
-
-/* T = .002 + max(.010, 8.56e-5 N) + 8.19e-8 S + 3.36e-9 Q */
-static mr_status make_constants(struct serve_job *job, struct mr_err *err)
-{
-    struct mr_profile_card figures;
-    mr_profile_defaults(&figures);
-    figures.form = MR_PROFILE_LINEAR5;
-    figures.t0_s = 0.002;
-    figures.tw_s = 0.010;
-    figures.ctok_s = 8.56e-5;
-    figures.ckv_s = 8.19e-8;
-    figures.catt_s = 3.36e-9;
-    job->serving = (struct mr_serving){.policy = &mr_policy_sarathi,
-                                       .batch_max = 128,
-                                       .token_max = 512,
-                                       .block_tokens = 16,
-                                       .n_block = 29696,
-                                       .watermark_frac = 0.01};
-    MR_TRY(mr_profile_create(&figures, NULL, 0, &job->profile, err));
-    job->serving.pricer.profile = job->profile;
-    return MR_OK;
 }
 
 static mr_status make_cards(struct serve_job *job, struct mr_err *err)
@@ -126,7 +105,8 @@ static mr_status setup(struct mr_bench_job *bench, bool has_cards, uint32_t n_in
     bench->n_op = n_call;
     job->n_instance = n_instance;
     draw_calls(job, rate_s);
-    return has_cards ? make_cards(job, err) : make_constants(job, err);
+    return has_cards ? make_cards(job, err)
+                     : mr_bench_serving_constants(&job->serving, &job->profile, err);
 }
 
 static mr_status setup_constants(const struct mr_bench_case *self, struct mr_bench_job *bench,
@@ -240,13 +220,9 @@ struct agents_job {
 };
 
 static mr_status setup_agents(const struct mr_bench_case *self, struct mr_bench_job *bench,
-                              double window_s, bool steps_singly, struct mr_err *err)
+                              const struct mr_bench_agents_plan *plan, struct mr_err *err)
 {
-    const struct mr_bench_agents_plan plan = {.n_cell = self->size,
-                                              .window_s = window_s,
-                                              .warm_s = bench->is_quick ? 3 : 30,
-                                              .steps_singly = steps_singly};
-    const size_t n = (size_t)self->size * MR_BENCH_AGENTS_CELL;
+    const size_t n = (size_t)plan->n_cell * MR_BENCH_AGENTS_CELL;
     const uint64_t need = n * 300; /* measured: below 200 */
     if (!mr_bench_serving_has_room(bench, self->size > 5, need))
         return MR_OK;
@@ -255,7 +231,7 @@ static mr_status setup_agents(const struct mr_bench_case *self, struct mr_bench_
         return mr_err_nomem(err, sizeof *job);
     bench->data = job;
     bench->n_op = n / 18; /* calls of a second */
-    MR_TRY(mr_bench_agents_create(&plan, &job->agents, err));
+    MR_TRY(mr_bench_agents_create(plan, &job->agents, err));
     bench->n_done = mr_bench_agents_done(job->agents);
     job->n = n;
     job->heap = mr_alloc(n + 1, sizeof *job->heap);
@@ -266,11 +242,19 @@ static mr_status setup_agents(const struct mr_bench_case *self, struct mr_bench_
     return MR_OK;
 }
 
+static struct mr_bench_agents_plan agents_plan(const struct mr_bench_case *self,
+                                               const struct mr_bench_job *bench)
+{
+    return (struct mr_bench_agents_plan){
+        .n_cell = self->size, .window_s = 1, .warm_s = bench->is_quick ? 3 : 30};
+}
+
 static mr_status setup_windows(const struct mr_bench_case *self, struct mr_bench_job *bench,
                                struct mr_err *err)
 {
+    const struct mr_bench_agents_plan plan = agents_plan(self, bench);
     const uint64_t before = mr_wall_rss_bytes();
-    MR_TRY(setup_agents(self, bench, 1, false, err));
+    MR_TRY(setup_agents(self, bench, &plan, err));
     const uint64_t after = mr_wall_rss_bytes(), heap = self->size * MR_BENCH_AGENTS_CELL * 8ULL;
     if (bench->skipped[0] == '\0' && after > before + heap)
         bench->n_byte = after - before - heap; /* less the reference's */
@@ -280,13 +264,25 @@ static mr_status setup_windows(const struct mr_bench_case *self, struct mr_bench
 static mr_status setup_short(const struct mr_bench_case *self, struct mr_bench_job *bench,
                              struct mr_err *err)
 {
-    return setup_agents(self, bench, 0.125, false, err);
+    struct mr_bench_agents_plan plan = agents_plan(self, bench);
+    plan.window_s = 0.125;
+    return setup_agents(self, bench, &plan, err);
 }
 
 static mr_status setup_steps(const struct mr_bench_case *self, struct mr_bench_job *bench,
                              struct mr_err *err)
 {
-    return setup_agents(self, bench, 1, true, err);
+    struct mr_bench_agents_plan plan = agents_plan(self, bench);
+    plan.steps_singly = true;
+    return setup_agents(self, bench, &plan, err);
+}
+
+static mr_status setup_cold(const struct mr_bench_case *self, struct mr_bench_job *bench,
+                            struct mr_err *err)
+{
+    struct mr_bench_agents_plan plan = agents_plan(self, bench);
+    plan.is_cold = true;
+    return setup_agents(self, bench, &plan, err);
 }
 
 static uint64_t play_agents(void *data)
@@ -294,6 +290,12 @@ static uint64_t play_agents(void *data)
     const struct agents_job *job = data;
     return mr_bench_agents_play(job->agents, NULL) == MR_OK ? mr_bench_agents_decisions(job->agents)
                                                             : 0;
+}
+
+static uint64_t whole_agents(void *data)
+{
+    const struct agents_job *job = data;
+    return mr_bench_agents_whole(job->agents);
 }
 
 static uint64_t plain_agents(void *data)
@@ -318,7 +320,11 @@ static void free_agents(void *data)
 #define AGENTS(text, n_cell, function)                                                      \
     .name = text, .op = "call", .reference = "binary heap of as many wakes",                \
     .size = n_cell, .setup = function, .work = play_agents, .plain = plain_agents,          \
-    .teardown = free_agents
+    .whole = whole_agents, .teardown = free_agents
+#define REFERENCE(text, which)                                                              \
+    .name = text, .op = "request", .reference = "step by step", .size = which,              \
+    .setup = mr_bench_reference_setup, .work = mr_bench_reference_work,                     \
+    .plain = mr_bench_reference_steps, .teardown = mr_bench_reference_free
 #define AGENTS_FLOOR .same = "serve/agents_20k", .smaller = "serve/agents_20k", .floor = 1.7
 
 static const struct mr_bench_case cases[] = {
@@ -328,10 +334,18 @@ static const struct mr_bench_case cases[] = {
      .setup = setup_cards, .work = work, .plain = plain, .teardown = free_job},
     {.name = "serve/cell_of_64", .op = "call", .reference = "binary heap, two times per call",
      .setup = setup_many, .work = work, .plain = plain, .teardown = free_job},
+    {REFERENCE("serve/reference", 0)},
+    {REFERENCE("serve/reference_n1000", 1)},
+    {REFERENCE("serve/reference_n10000", 2)},
+    {REFERENCE("serve/reference_kvtight", 3)},
+    {REFERENCE("serve/reference_vllmsched", 4)},
     {AGENTS("serve/agents_20k", 1, setup_windows)},
     {AGENTS("serve/agents_20k_steps", 1, setup_steps), .same = "serve/agents_20k"},
     {AGENTS("serve/agents_20k_windows", 1, setup_short), .same = "serve/agents_20k"},
     {AGENTS("serve/agents_100k", 5, setup_windows), AGENTS_FLOOR},
+    {AGENTS("serve/agents_100k_steps", 5, setup_steps), .same = "serve/agents_100k"},
+    {AGENTS("serve/agents_100k_windows", 5, setup_short), .same = "serve/agents_100k"},
+    {AGENTS("serve/agents_100k_cold", 5, setup_cold), .same = "serve/agents_100k"},
     {AGENTS("serve/agents_1m", 50, setup_windows), AGENTS_FLOOR},
     {AGENTS("serve/agents_10m", 500, setup_windows), AGENTS_FLOOR},
 };

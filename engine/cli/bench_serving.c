@@ -43,6 +43,29 @@ mr_status mr_bench_serving_make(struct mr_bench_serving *it, uint32_t block_tok,
     return mr_instance_check(&it->serving, err);
 }
 
+/* T = .002 + max(.010, 8.56e-5 N) + 8.19e-8 S + 3.36e-9 Q */
+mr_status mr_bench_serving_constants(struct mr_serving *serving, struct mr_profile **profile,
+                                     struct mr_err *err)
+{
+    struct mr_profile_card figures;
+    mr_profile_defaults(&figures);
+    figures.form = MR_PROFILE_LINEAR5;
+    figures.t0_s = 0.002;
+    figures.tw_s = 0.010;
+    figures.ctok_s = 8.56e-5;
+    figures.ckv_s = 8.19e-8;
+    figures.catt_s = 3.36e-9;
+    MR_TRY(mr_profile_create(&figures, NULL, 0, profile, err));
+    *serving = (struct mr_serving){.policy = &mr_policy_sarathi,
+                                   .pricer = {.profile = *profile},
+                                   .batch_max = 128,
+                                   .token_max = 512,
+                                   .block_tokens = 16,
+                                   .n_block = 29696,
+                                   .watermark_frac = 0.01};
+    return MR_OK;
+}
+
 void mr_bench_serving_fini(struct mr_bench_serving *it)
 {
     mr_step_destroy(it->step);

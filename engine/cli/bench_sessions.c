@@ -302,6 +302,15 @@ static uint64_t work(void *data)
     return play_second(job, NULL) == MR_OK ? job->cell[0].decisions : 0;
 }
 
+static uint64_t whole(void *data)
+{
+    const struct sessions_job *job = data;
+    uint64_t sum = 0;
+    for (uint32_t c = 0; c < job->n_cell; c++)
+        sum = (sum ^ job->cell[c].decisions) * 0x9e3779b97f4a7c15U;
+    return sum;
+}
+
 static uint64_t plain(void *data)
 {
     const struct sessions_job *job = data;
@@ -343,7 +352,7 @@ static void free_job(void *data)
 // clang-format off
 #define SESSIONS(text, n_cell, function)                                           \
     .name = text, .op = "call", .reference = "binary heap of as many wakes",       \
-    .size = n_cell, .setup = function, .work = work, .plain = plain, .teardown = free_job
+    .size = n_cell, .setup = function, .work = work, .plain = plain, .whole = whole, .teardown = free_job
 #define RECORDED .file = "agentic/packed_dedup.jsonl.gz"
 #define LARGER(than) .same = than, .smaller = than, .floor = 1.7
 

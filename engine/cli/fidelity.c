@@ -8,7 +8,9 @@
 #include "engine/base/jsonw.h"
 #include "engine/base/mem.h"
 #include "engine/base/num.h"
+#include "engine/cli/calibrate_profile.h"
 #include "engine/cli/fidelity_power.h"
+#include "engine/cli/fidelity_recorded.h"
 #include "engine/cli/fidelity_targets.h"
 #include "engine/cli/scatter.h"
 #include "engine/cli/verbs.h"
@@ -436,8 +438,8 @@ static mr_status print_power(const struct mr_verb_call *call, int kind, struct m
                                    opts->gpu != NULL ? opts->gpu : "b200_sxm", out, err);
 }
 
-/* The first option given that means nothing where watts are measured; NULL: none. */
-static const char *of_times_only(const struct mr_fidelity_opts_values *opts)
+/* The first option given that means nothing but for measured rows of times; NULL: none. */
+static const char *of_times_only(const struct mr_fidelity_opts_values *opts, bool as_json)
 {
     const struct {
         bool is_given;
@@ -445,17 +447,39 @@ static const char *of_times_only(const struct mr_fidelity_opts_values *opts)
     } options[] = {
         {opts->software != NULL, "--software"}, {opts->leave_out != leave_none, "--leave-out"},
         {opts->with_targets, "--targets"},      {opts->csv != NULL, "--csv"},
-        {opts->svg != NULL, "--svg"},           {opts->as_json, "--json"}};
+        {opts->svg != NULL, "--svg"},           {opts->as_json && !as_json, "--json"}};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         if (options[i].is_given)
             return options[i].name;
     return NULL;
 }
 
+/* Folders: recorded runs. */
+static int run_recorded(const struct mr_verb_call *call)
+{
+    const struct mr_fidelity_opts_values *opts = call->opts;
+    const char *strange = opts->gpu != NULL ? "--gpu" : of_times_only(opts, true);
+    struct mr_err err = {0};
+    struct mr_buf out = {0};
+    if (strange != NULL)
+        return mr_ui_usage(call->ui, "fidelity",
+                           "fidelity: %s goes with measured rows, %s is a recorded run", strange,
+                           call->arg[0]);
+    const mr_status st =
+        mr_fidelity_recorded_print(call->arg, call->n_arg, opts->as_json, &out, &err);
+    if (st == MR_OK && opts->as_json)
+        mr_buf_char(&out, '\n');
+    const int code = st == MR_OK ? mr_ui_out(call->ui, &out) : mr_ui_error(call->ui, &err);
+    mr_buf_fini(&out);
+    return code;
+}
+
 int mr_fidelity_run(const struct mr_verb_call *call)
 {
     struct mr_err wrong = {0};
     int kind;
+    if (mr_calibrate_profile_is(call->arg[0]))
+        return run_recorded(call);
     if (mr_fidelity_power_kind(call->arg[0], &kind, &wrong) != MR_OK)
         return mr_ui_error(call->ui, &wrong);
     const struct mr_fidelity_opts_values *opts = call->opts;
@@ -466,7 +490,7 @@ int mr_fidelity_run(const struct mr_verb_call *call)
                            call->arg[0]);
     if (kind != MR_FIDELITY_FILE_TIMES) {
         struct mr_buf text = {0};
-        const char *strange = of_times_only(call->opts);
+        const char *strange = of_times_only(call->opts, false);
         if (strange != NULL)
             return mr_ui_usage(call->ui, "fidelity",
                                "fidelity: %s goes with measured times, %s measures watts", strange,

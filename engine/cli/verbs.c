@@ -110,10 +110,11 @@ const struct mr_verb mr_verbs_table[] = {
      .example = {"millrace step --gpu gb300 --llm DeepSeek-R1 --tp 8 --batch 64 --context 8192", "millrace step --gpu rubin --llm Kimi-K2 --tp 8 --ep 8 --batch 64 --lpu lp30 --lpus 2560"},
      .opts = &mr_step_opts, .opts_bytes = sizeof(struct mr_step_opts_values),
      .n_arg_min = 0, .n_arg_max = 0, .run = mr_step_run},
-    {.name = "fidelity", .args = "FILE.csv...", .summary = "predictions against measurements",
+    {.name = "fidelity", .args = "FILE.csv...|DIR...", .summary = "predictions against measurements",
      .doc = "Predicts measured rows and prints the error by system, model and mode. Files that measure watts "
-            "(operators, served networks) are told by their columns and held against the power model.",
-     .example = {"millrace fidelity silicon.csv", "millrace fidelity silicon.csv --svg scatter.svg"},
+            "(operators, served networks) are told by their columns and held against the power model. A folder is a "
+            "recorded run of a serving engine (requests.jsonl, meta.json, profile/tpN): it is played again request by request.",
+     .example = {"millrace fidelity silicon.csv", "millrace fidelity vllm_runs/*"},
      .opts = &mr_fidelity_opts, .opts_bytes = sizeof(struct mr_fidelity_opts_values),
      .n_arg_min = 1, .n_arg_max = -1, .run = mr_fidelity_run},
     {.name = "calibrate", .args = "DIR|FILE...", .summary = "fit a card to measurements",

@@ -76,6 +76,7 @@ mr_status mr_handover_arrive(struct mr_instance *instance, uint32_t call, double
     MR_ASSERT(c->n_output > 1); /* else its first token was its last */
     c->leaves = false;
     c->is_computed = true;
+    instance->is_joined = true;
     return mr_instance_arrive(instance, call, now_s, err);
 }
 
@@ -131,7 +132,7 @@ static mr_status join(struct mr_instance *instance, struct mr_err *err)
 
 mr_status mr_handover_join(struct mr_instance *instance, struct mr_err *err)
 {
-    while (instance->queue.n > 0 && !mr_instance_has_prompt(instance) &&
+    while (instance->is_joined && instance->queue.n > 0 && !mr_instance_has_prompt(instance) &&
            mr_handover_joins(instance, instance->n_free, instance->clock))
         MR_TRY(join(instance, err));
     return MR_OK;
@@ -139,7 +140,7 @@ mr_status mr_handover_join(struct mr_instance *instance, struct mr_err *err)
 
 bool mr_handover_joins_next(const struct mr_instance *instance)
 {
-    return instance->queue.n > 0 && !mr_instance_has_prompt(instance) &&
+    return instance->is_joined && instance->queue.n > 0 && !mr_instance_has_prompt(instance) &&
            mr_handover_joins(instance, instance->n_free,
                              instance->clock + (instance->decodes ? 1 : 0));
 }

@@ -85,6 +85,7 @@ struct mr_instance {
     size_t n_fill, fill_cap;
     size_t n_filled; /* of them: through, waiting for a boundary to decode */
     uint64_t n_left; /* calls that have left but hold blocks (handover.h) */
+    bool is_joined;  /* a call has come with its prompt computed: others may wait like that */
     uint64_t n_iteration, n_segment, n_restart;
     uint64_t n_call_step, n_prompt_end;    /* decode steps times calls in them; prompts read */
     struct mr_power_leap energy;           /* of the segment, one package */
@@ -214,12 +215,12 @@ static inline uint32_t mr_instance_waiting(const struct mr_instance *instance)
 static inline bool mr_instance_has_prompt(const struct mr_instance *instance)
 {
     return instance->queue.n > 0 &&
-           !mr_instance_call(instance, mr_instance_waiting(instance))->is_computed;
+           !(instance->is_joined &&
+             mr_instance_call(instance, mr_instance_waiting(instance))->is_computed);
 }
 
 /** Take the head out of the queue. */
 uint32_t mr_instance_next(struct mr_instance *instance);
-
 /** The head of the queue begins to read: it leaves the queue and is last in the running list. */
 MR_CHECKED mr_status mr_instance_admit(struct mr_instance *instance, uint32_t chunk,
                                        struct mr_err *err);
@@ -233,7 +234,6 @@ MR_CHECKED mr_status mr_instance_restart(struct mr_instance *instance, uint32_t 
 /** A call whose prompt is computed begins to decode with the step that is formed next. */
 MR_CHECKED mr_status mr_instance_decode(struct mr_instance *instance, uint32_t call,
                                         struct mr_err *err);
-
 /** Give back the blocks of a call that has computed so many tokens. */
 MR_CHECKED mr_status mr_instance_free_blocks(struct mr_instance *instance, struct mr_call *call,
                                              uint64_t n_computed, struct mr_err *err);

@@ -67,7 +67,8 @@ uint64_t mr_sliding_left(struct mr_sliding *window, const struct mr_call *calls,
     return heap.n > 0 ? mr_heap_key_finish(mr_heap_top(&heap)) - clock : UINT64_MAX;
 }
 
-void mr_sliding_step(struct mr_sliding *window, struct mr_call *calls, uint64_t n, uint32_t clock)
+void mr_sliding_step_some(struct mr_sliding *window, struct mr_call *calls, uint64_t n,
+                          uint32_t clock)
 {
     window->tokens += n * window->n_growing;
     if (window->extra > 0)

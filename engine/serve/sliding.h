@@ -32,15 +32,23 @@ void mr_sliding_leave(struct mr_sliding *window, struct mr_call *call, uint64_t 
 
 static inline double mr_sliding_sum(const struct mr_sliding *window)
 {
-    return (double)window->tokens + window->extra * (double)window->steps;
+    return window->size > 0 ? (double)window->tokens + window->extra * (double)window->steps : 0;
 }
 
 /** Steps from `clock` until a context reaches the window; UINT64_MAX: none does. Looks past calls
  *  that are no longer there, and forgets them. */
 uint64_t mr_sliding_left(struct mr_sliding *window, const struct mr_call *calls, uint32_t clock);
 
-/** `n` steps were made, no more than mr_sliding_left; it is `clock` now. */
-void mr_sliding_step(struct mr_sliding *window, struct mr_call *calls, uint64_t n, uint32_t clock);
+void mr_sliding_step_some(struct mr_sliding *window, struct mr_call *calls, uint64_t n,
+                          uint32_t clock);
+
+/** `n` steps were made, no more than mr_sliding_left; it is `clock` now. Who grows has an entry. */
+static inline void mr_sliding_step(struct mr_sliding *window, struct mr_call *calls, uint64_t n,
+                                   uint32_t clock)
+{
+    if (window->n_cross > 0)
+        mr_sliding_step_some(window, calls, n, clock);
+}
 
 /** The clock is counted from another base, `by` later. */
 void mr_sliding_rebase(struct mr_sliding *window, struct mr_call *calls, uint32_t by);
