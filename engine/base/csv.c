@@ -367,6 +367,11 @@ mr_status mr_csv_open(const char *path, const struct mr_csv_options *options, st
     return mr_csv_create(gz, options, out, err);
 }
 
+struct mr_gz *mr_csv_stream(const struct mr_csv *csv)
+{
+    return csv->gz;
+}
+
 void mr_csv_close(struct mr_csv *csv)
 {
     if (csv == NULL)

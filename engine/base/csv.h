@@ -33,6 +33,9 @@ MR_CHECKED mr_status mr_csv_create(struct mr_gz *take_gz, const struct mr_csv_op
                                    struct mr_csv **out, struct mr_err *err);
 void mr_csv_close(struct mr_csv *csv); /* NULL is fine */
 
+/** The stream it reads. Lent; what is read from it the reader does not see. */
+struct mr_gz *mr_csv_stream(const struct mr_csv *csv);
+
 /* ---- columns ---- */
 
 /** Columns of the header; of the current row where there is none. */

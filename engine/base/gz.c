@@ -303,6 +303,15 @@ mr_status mr_gz_read(struct mr_gz *gz, void *buf, size_t cap, size_t *got, struc
     return gz->fault.status;
 }
 
+mr_status mr_gz_check(struct mr_gz *gz, struct mr_err *err)
+{
+    char waste[4096];
+    size_t got = 1;
+    while (got > 0)
+        MR_TRY(mr_gz_read(gz, waste, sizeof waste, &got, err));
+    return MR_OK;
+}
+
 mr_status mr_gz_read_all(struct mr_gz *gz, size_t max_bytes, char **bytes, size_t *n,
                          struct mr_err *err)
 {

@@ -27,6 +27,10 @@ MR_CHECKED mr_status mr_gz_read(struct mr_gz *gz, void *buf, size_t cap, size_t 
 MR_CHECKED mr_status mr_gz_read_all(struct mr_gz *gz, size_t max_bytes, char **bytes, size_t *n,
                                     struct mr_err *err);
 
+/** Read all that is left and throw it away, to know whether the stream is whole: a flipped bit is
+ *  often met as text that makes no sense, long before the check sum. @return MR_OK or the damage */
+MR_CHECKED mr_status mr_gz_check(struct mr_gz *gz, struct mr_err *err);
+
 const char *mr_gz_name(const struct mr_gz *gz);
 bool mr_gz_is_compressed(const struct mr_gz *gz);
 void mr_gz_close(struct mr_gz *gz); /* NULL is fine */

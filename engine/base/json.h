@@ -86,6 +86,9 @@ MR_CHECKED mr_status mr_json_create(struct mr_gz *take_gz, const struct mr_json_
 
 void mr_json_close(struct mr_json *r); /* NULL is fine */
 
+/** The stream it reads. Lent; what is read from it the reader does not see. */
+struct mr_gz *mr_json_stream(const struct mr_json *r);
+
 /* ---- tokens ---- */
 
 /** The next token; commas and colons are checked and passed over. MR_JSON_END at the end. */

@@ -162,6 +162,11 @@ mr_status mr_json_open_memory(const void *bytes, size_t n, const char *name,
     return mr_json_create(gz, options, out, err);
 }
 
+struct mr_gz *mr_json_stream(const struct mr_json *r)
+{
+    return r->gz;
+}
+
 void mr_json_close(struct mr_json *r)
 {
     if (r == NULL)

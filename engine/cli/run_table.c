@@ -16,8 +16,11 @@ static void put_time(struct mr_buf *out, const char *label, const struct mr_hist
     mr_buf_printf(out, "  %-24s %12s %12s %12s %12s\n", label, text[0], text[1], text[2], text[3]);
 }
 
-static void put_tier(struct mr_buf *out, const char *name, const struct mr_play_tier *tier)
+static void put_tier(struct mr_buf *out, const struct mr_scenario_tier *promised,
+                     const struct mr_play_tier *tier)
 {
+    const char *name = promised->name;
+    const bool has_goals = promised->ttft_s > 0 || promised->tpot_s > 0;
     mr_buf_printf(out, "%s: %llu calls, %llu finished", name, (unsigned long long)tier->n_arrived,
                   (unsigned long long)tier->n_finished);
     for (int k = 0; k < MR_CELL_REFUSALS; k++)
@@ -28,9 +31,12 @@ static void put_tier(struct mr_buf *out, const char *name, const struct mr_play_
         mr_buf_printf(out, ", %llu from dearer tiers, %llu to cheaper ones",
                       (unsigned long long)tier->n_moved_in, (unsigned long long)tier->n_moved_out);
     const uint64_t n_own = tier->n_arrived + tier->n_moved_in - tier->n_moved_out;
-    mr_buf_printf(out, ", %.4g %% within objectives\n",
-                  n_own > 0 ? 100 * (double)tier->n_met / (double)n_own : 0);
-    mr_buf_printf(out, "  %-24s %12s %12s %12s %12s\n", "", "p50", "p90", "p99", "mean");
+    if (has_goals && n_own > 0)
+        mr_buf_printf(out, ", %.4g %% within objectives",
+                      100 * (double)tier->n_met / (double)n_own);
+    mr_buf_char(out, '\n');
+    if (tier->e2e.n > 0)
+        mr_buf_printf(out, "  %-24s %12s %12s %12s %12s\n", "", "p50", "p90", "p99", "mean");
     put_time(out, "time to first token", &tier->ttft);
     put_time(out, "time per output token", &tier->tpot);
     put_time(out, "end to end", &tier->e2e);
@@ -147,7 +153,7 @@ void mr_run_table(const struct mr_scenario *scenario, const struct mr_play_resul
     uint64_t n_output = 0, n_finished = 0;
     char time[MR_UNIT_CAP], power[MR_UNIT_CAP];
     for (size_t i = 0; i < result->n_tier; i++) {
-        put_tier(out, scenario->tier[i].name, &result->tier[i]);
+        put_tier(out, &scenario->tier[i], &result->tier[i]);
         n_output += result->tier[i].n_output;
         n_finished += result->tier[i].n_finished;
     }

@@ -42,6 +42,27 @@ static mr_status read_next(struct mr_play_run *run, struct mr_err *err)
     return MR_OK;
 }
 
+/* Of what a file holds, where that may not be what was meant. */
+static void warn(const struct mr_play_run *run, struct mr_diags *diags)
+{
+    const struct mr_place at = {run->scenario->workload.file, 0, 0};
+    const double origin_s = mr_arrivals_origin_s(run->arrivals);
+    if (at.file == NULL || run->ranks->i > 0)
+        return;
+    if (origin_s > 0 && run->scenario->workload.origin == MR_ARRIVALS_ORIGIN_AUTO)
+        mr_diags_add(diags, MR_SEVERITY_WARNING, MR_RANGE, at,
+                     "times count from the first call, at %.10g s: a date (workload/origin)",
+                     origin_s);
+    if (run->has_next)
+        return;
+    if (run->next.arrived_s > 0)
+        mr_diags_add(diags, MR_SEVERITY_WARNING, MR_RANGE, at,
+                     "the first call comes at %.10g s, after the end of the run",
+                     run->next.arrived_s);
+    else
+        mr_diags_add(diags, MR_SEVERITY_WARNING, MR_RANGE, at, "no calls");
+}
+
 mr_status mr_play_calls_open(struct mr_play_run *run, struct mr_diags *diags, struct mr_err *err)
 {
     const struct mr_scenario *scenario = run->scenario;
@@ -58,7 +79,9 @@ mr_status mr_play_calls_open(struct mr_play_run *run, struct mr_diags *diags, st
                                               run->tier_name, scenario->n_tier};
     MR_TRY(mr_arrivals_open(&scenario->workload, scenario->top.seed, &served, &run->arrivals, err));
     MR_TRY(check_hashes(run, mr_arrivals_hash_tok(run->arrivals), err));
-    return read_next(run, err);
+    MR_TRY(read_next(run, err));
+    warn(run, diags);
+    return MR_OK;
 }
 
 /* ---- whose is it? ---- */

@@ -14,6 +14,7 @@
 static const char *const bads[] = {"error", "skip", "clip"};
 static const char *const longs[] = {"refuse", "clip", "error"};
 static const char *const models[] = {"served", "any"};
+static const char *const origins[] = {"auto", "zero", "first"};
 static const char go_on[] = " (bad_rows=\"skip\" or \"clip\" go on)";
 
 // clang-format off
@@ -22,6 +23,7 @@ static const struct mr_param rows[] = {
     MR_PARAM_STR(S, file, "file", NULL, "CSV with arrived_s, input, output, and if there session, tier, model; Azure's, BurstGPT's, Mooncake's or any other format of single calls, plain or gzip; not given: drawn"),
     MR_PARAM_STR(S, format, "format", NULL, "Format of the file, as millrace trace names it; not given: by its content"),
     MR_PARAM(S, speed, "speed", MR_Q_COUNT, "1", 1e-6, 1e6, "Recorded arrivals are this many times faster"),
+    MR_PARAM_ONE_OF(S, origin, "origin", origins, "auto", "What recorded times count from: zero, the first call, or (auto) the first call where its time is 1e8 s and more, a date"),
     MR_PARAM(S, rate_s, "rate", MR_Q_RATE, "1 req/s", 1e-9, 1e9, "Mean arrivals of drawn calls, a Poisson process"),
     MR_PARAM(S, input_tok, "input", MR_Q_TOKENS, "1024 tok", 1, 1e8, "Median of drawn prompts' tokens"),
     MR_PARAM(S, output_tok, "output", MR_Q_TOKENS, "256 tok", 1, 1e8, "Median of drawn outputs' tokens"),
@@ -51,8 +53,10 @@ struct mr_arrivals_source {
     size_t cap_hash;
     struct mr_arrivals_counts counts; /* beside the trace's own */
     struct mr_rng arrival, length;
-    double last_s;
+    double last_s, origin_s;
     uint64_t n_call;
+    bool has_origin;
+    bool is_cut; /* the call at hand is counted as clipped */
 };
 
 /* ---- life ---- */
@@ -135,6 +139,19 @@ static mr_status judge(struct mr_arrivals_source *source, double value, bool *is
     return MR_OK;
 }
 
+/* Three years and more: no run's own time, but seconds since 1970 or so. */
+static void find_origin(struct mr_arrivals_source *source, double recorded_s)
+{
+    static const double date_s = 1e8, time_max_s = 1e10;
+    const int origin = source->spec.origin;
+    if (source->has_origin)
+        return;
+    source->has_origin = true;
+    if (recorded_s <= time_max_s && (origin == MR_ARRIVALS_ORIGIN_FIRST ||
+                                     (origin == MR_ARRIVALS_ORIGIN_AUTO && recorded_s >= date_s)))
+        source->origin_s = recorded_s;
+}
+
 /* Times never go back. */
 static mr_status take_time(struct mr_arrivals_source *source, double recorded_s, double *at_s,
                            bool *is_played, bool *is_clipped, struct mr_err *err)
@@ -143,7 +160,8 @@ static mr_status take_time(struct mr_arrivals_source *source, double recorded_s,
     if (isnan(recorded_s))
         return mr_err_set(err, MR_SCHEMA, mr_trace_place(source->trace),
                           "a call has no time: an open loop needs all of them");
-    *at_s = recorded_s / source->spec.speed;
+    find_origin(source, recorded_s);
+    *at_s = (recorded_s - source->origin_s) / source->spec.speed;
     if (*at_s >= source->last_s && *at_s <= time_max_s)
         return MR_OK;
     if (!*is_clipped)
@@ -251,6 +269,7 @@ static mr_status take_session_call(struct mr_arrivals_source *source, struct mr_
         return MR_OK;
     }
     source->counts.n_clipped += is_cut ? 1 : 0;
+    source->is_cut = is_cut;
     source->counts.n_empty += llm->n_input == 0 || llm->n_output == 0 ? 1 : 0;
     call->n_input = llm->n_input > 0 ? llm->n_input : 1;
     call->n_output = llm->n_output > 0 ? llm->n_output : 1;
@@ -323,11 +342,16 @@ mr_status mr_arrivals_next(struct mr_arrivals_source *source, struct mr_arrival 
     if (spec->longer == MR_ARRIVALS_LONG_CLIP && source->served.context_max > 0 &&
         (uint64_t)call->n_input + call->n_output > source->served.context_max) {
         cut(call, source->served.context_max);
-        source->counts.n_clipped++;
+        source->counts.n_clipped += source->is_cut ? 0 : 1;
     }
     source->last_s = call->arrived_s;
     source->n_call++;
     return MR_OK;
+}
+
+double mr_arrivals_origin_s(const struct mr_arrivals_source *source)
+{
+    return source->origin_s;
 }
 
 uint32_t mr_arrivals_hash_tok(const struct mr_arrivals_source *source)

@@ -33,6 +33,13 @@ enum mr_arrivals_models {
     MR_ARRIVALS_MODELS_ANY     /* all are played by the one that is served */
 };
 
+/* Where recorded times count from. In the order of the schema. */
+enum mr_arrivals_origin {
+    MR_ARRIVALS_ORIGIN_AUTO, /* from the first call where its time is no run's: a date */
+    MR_ARRIVALS_ORIGIN_ZERO,
+    MR_ARRIVALS_ORIGIN_FIRST
+};
+
 struct mr_arrivals_counts {
     uint64_t n_skipped, n_clipped;
     uint64_t n_empty; /* calls without input or output: one token was played */
@@ -59,6 +66,7 @@ struct mr_arrivals_spec {
     uint64_t length_max;                /* input + output are cut to it; 0: not */
     uint64_t n_hash_tok;                /* tokens of a hash id; 0: the format's */
     int bad, longer, models; /* enum mr_trace_bad, mr_arrivals_long, mr_arrivals_models */
+    int origin;              /* enum mr_arrivals_origin */
 };
 
 extern const struct mr_param_table mr_arrivals_table;
@@ -85,6 +93,9 @@ MR_CHECKED mr_status mr_arrivals_next(struct mr_arrivals_source *source, struct 
 
 /** Tokens of a hash id; 0: the calls have none that mean anything to other calls. */
 uint32_t mr_arrivals_hash_tok(const struct mr_arrivals_source *source);
+
+/** Recorded time that is 0 s of the run [s]; known from the first call on. */
+double mr_arrivals_origin_s(const struct mr_arrivals_source *source);
 
 /** Rows so far that were not played as they stand. */
 struct mr_arrivals_counts mr_arrivals_counted(const struct mr_arrivals_source *source);

@@ -212,6 +212,29 @@ static mr_status find_format(const char *name, const struct mr_trace_format **fo
 
 /* ---- life ---- */
 
+/* What makes no sense in a damaged gzip file is the damage, wherever it was met.
+ * @param[in] st of reading, with *err */
+static mr_status blame(struct mr_gz *gz, mr_status st, struct mr_err *err)
+{
+    struct mr_err damage = {0};
+    const bool is_told = st == MR_NOMEM || st == MR_IO || st == MR_LIMIT;
+    if (is_told || gz == NULL || !mr_gz_is_compressed(gz) || mr_gz_check(gz, &damage) == MR_OK)
+        return st;
+    *err = damage;
+    return damage.status;
+}
+
+static mr_status blame_source(const struct source *source, mr_status st, struct mr_err *err)
+{
+    struct mr_gz *gz = NULL;
+    struct mr_err absent = {0};
+    if (st == MR_OK || open_stream(source, &gz, &absent) != MR_OK)
+        return st;
+    st = blame(gz, st, err);
+    mr_gz_close(gz);
+    return st;
+}
+
 static mr_status begin(struct mr_trace *trace, const struct source *source, struct mr_err *err)
 {
     const struct mr_json_options json = {.is_lines = true, .window_max_bytes = 256u << 20};
@@ -245,11 +268,14 @@ static mr_status open_source(const struct source *source, const struct mr_trace_
     trace->slurped = take_slurped;
     if (options != NULL)
         trace->options = *options;
-    const mr_status st = begin(trace, source, err);
+    struct mr_err own = {0};
+    const mr_status st = blame_source(source, begin(trace, source, &own), &own);
     if (st == MR_OK)
         *out = trace;
     else
         mr_trace_close(trace);
+    if (st != MR_OK && err != NULL && err->status == MR_OK)
+        *err = own;
     return st;
 }
 
@@ -311,6 +337,8 @@ mr_status mr_trace_next(struct mr_trace *trace, struct mr_session *session, bool
         return MR_OK;
     }
     *has_session = false;
+    struct mr_gz *gz = trace->json != NULL ? mr_json_stream(trace->json) : trace->gz;
+    st = blame(trace->csv != NULL ? mr_csv_stream(trace->csv) : gz, st, &own);
     /* rules of sessions know no file: the reader says where it is */
     struct mr_place at = {own.file, own.line, own.col};
     if (own.file[0] == '\0')
