@@ -296,6 +296,7 @@ static void free_job(void *data)
 static const struct mr_bench_case cases[] = {
     NET_CASE("net/shared_10", setup_shared, work_here),
     NET_CASE("net/shared_1k", setup_shared, work_here),
+    NET_CASE("net/shared_10k", setup_shared, work_here),
     NET_CASE("net/shared_100k", setup_shared, work_here),
     NET_CASE("net/flow_10", setup_flow, work_child),
     NET_CASE("net/flow_300", setup_flow, work_child),
