@@ -98,12 +98,30 @@ mr_status mr_instance_admit(struct mr_instance *instance, uint32_t chunk, struct
     return MR_OK;
 }
 
+/* Steps of a decoding call. A call without luck takes more than n / g while its context grows by g:
+ * it ends before that would outgrow all blocks, which it may have to have for itself. */
+static uint64_t steps_of(const struct mr_instance *instance, const struct mr_call *call)
+{
+    const struct mr_serving *serving = instance->serving;
+    const struct mr_accept *accept = &serving->accept;
+    const uint64_t n_token = call->n_output - 1;
+    const uint64_t n_step = mr_accept_steps(accept, call->number, (uint32_t)n_token);
+    if (!accept->is_each)
+        return n_step;
+    const double g = 1 + accept->extra, least = ceil((double)n_token / g);
+    const uint64_t spare = instance->watermark > serving->policy->spare_blocks
+                               ? instance->watermark
+                               : serving->policy->spare_blocks;
+    const double room = (double)(serving->n_block - spare) * serving->block_tokens -
+                        (double)call->n_prompt - mr_accept_most(accept);
+    const double most = fmax(least, floor(room / g));
+    return (double)n_step < most ? n_step : (uint64_t)most;
+}
+
 static uint32_t finish_key(const struct mr_instance *instance, const struct mr_call *call)
 {
-    return (
-        uint32_t)(mr_instance_entered(instance, call) +
-                  mr_accept_steps(&instance->serving->accept, call->number, call->n_output - 1) -
-                  instance->clock_base);
+    return (uint32_t)(mr_instance_entered(instance, call) + steps_of(instance, call) -
+                      instance->clock_base);
 }
 
 /* Blocks are scarce so rarely that the heap keeps no positions. */

@@ -117,6 +117,9 @@ mr_status mr_pool_open(struct mr_shelf *shelf, const struct mr_scenario *scenari
                    .seed = scenario->top.seed},
         .preempts_lowest = d->scheduling == 1,
         .has_cache = d->has_cache};
+    pool->serving.accept.is_each = d->verify == 2;
+    if (pool->serving.accept.is_each)
+        MR_TRY(mr_accept_chances(d->accepted, &pool->serving.accept, err));
     if (d->router == MR_ROUTER_KV && !d->has_cache)
         return mr_err_set(err, MR_RANGE, at,
                           "%s: router \"kv_aware\" looks at prefix caches: say cache=\"yes\"",

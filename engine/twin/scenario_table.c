@@ -13,7 +13,7 @@ static const char *const formats[] = {
 #undef FORMAT_TEXT
         "own"};
 static const char *const kv_formats[] = {"bf16", "fp8"};
-static const char *const verifies[] = {"up", "drawn"};
+static const char *const verifies[] = {"up", "drawn", "each"};
 static const char *const schedulings[] = {"fcfs", "priority"};
 static const char *const policies[] = {"vllm1", "sarathi", "vllm0", "orca", "static"};
 static const char *const routers[] = {
@@ -61,7 +61,7 @@ static const struct mr_param deployment_rows[] = {
     MR_PARAM_ONE_OF(D, kv, "kv", kv_formats, "fp8", "Format of keys and values"),
     MR_PARAM_N(D, n_draft, "drafts", "0", 0, 64, "Speculative tokens per step"),
     MR_PARAM_STR(D, accepted, "accepted", "0", "Mean tokens of a step with drafts, or for each draft the chance that it is accepted given those before (0.8 0.6 0.4); 0: the card's"),
-    MR_PARAM_ONE_OF(D, verify, "verify", verifies, "up", "Steps of a call with drafts: rounded up, or drawn so that their mean is right"),
+    MR_PARAM_ONE_OF(D, verify, "verify", verifies, "up", "Steps of a call with drafts: rounded up, drawn so that their mean is right, or each step drawn draft by draft by their chances"),
     MR_PARAM_ONE_OF(D, policy, "policy", policies, "vllm1", "Who is in the next step"),
     MR_PARAM_ONE_OF(D, scheduling, "scheduling", schedulings, "fcfs", "Within a class: by arrival, the last to start is preempted; or by priority, the lowest is (vllm1)"),
     MR_PARAM_N(D, n_batch, "batch", "256", 1, 1000000, "Most requests of an instance that run at once"),

@@ -38,15 +38,27 @@ static void set_up(struct plant *p, const char *llm, uint32_t n_draft, double ac
         .n_draft = n_draft,
         .accepted = accepted};
     assert_int_equal(mr_step_create(&p->setup, &p->step, &err), MR_OK);
-    p->serving =
-        (struct mr_serving){.policy = &mr_policy_vllm1,
-                            .pricer = {.step = p->step},
-                            .batch_max = 24,
-                            .token_max = 512,
-                            .block_tokens = 16,
-                            .n_block = 900,
-                            .window_tokens = mr_llm_window(p->setup.llm),
-                            .accept = {mr_step_accepted(&p->setup) - 1, n_draft, false, 1}};
+    p->serving = (struct mr_serving){.policy = &mr_policy_vllm1,
+                                     .pricer = {.step = p->step},
+                                     .batch_max = 24,
+                                     .token_max = 512,
+                                     .block_tokens = 16,
+                                     .n_block = 900,
+                                     .window_tokens = mr_llm_window(p->setup.llm),
+                                     .accept = {.extra = mr_step_accepted(&p->setup) - 1,
+                                                .n_draft = n_draft,
+                                                .is_drawn = false,
+                                                .seed = 1}};
+}
+
+/* The same chance for every draft. */
+static void draw_each(struct mr_accept *accept, bool is_each)
+{
+    char mean[32];
+    accept->is_each = is_each;
+    snprintf(mean, sizeof mean, "%g", 1 + accept->extra);
+    if (is_each)
+        assert_int_equal(mr_accept_chances(mean, accept, NULL), MR_OK);
 }
 
 static void tear_down(struct plant *p)
@@ -58,8 +70,11 @@ static void tear_down(struct plant *p)
 
 MR_TEST(steps_make_the_tokens)
 {
-    const struct mr_accept none = {0}, two = {1, 3, false, 1}, odd = {0.8, 1, false, 1};
-    const struct mr_accept drawn = {0.8, 1, true, 1}, other = {0.8, 1, true, 2};
+    const struct mr_accept none = {0},
+                           two = {.extra = 1, .n_draft = 3, .is_drawn = false, .seed = 1},
+                           odd = {.extra = 0.8, .n_draft = 1, .is_drawn = false, .seed = 1};
+    const struct mr_accept drawn = {.extra = 0.8, .n_draft = 1, .is_drawn = true, .seed = 1},
+                           other = {.extra = 0.8, .n_draft = 1, .is_drawn = true, .seed = 2};
     assert_int_equal(mr_accept_steps(&none, 1, 77), 77);
     assert_int_equal(mr_accept_steps(&two, 1, 0), 0);
     assert_int_equal(mr_accept_steps(&two, 1, 1), 1);
@@ -86,6 +101,43 @@ MR_TEST(steps_make_the_tokens)
         mr_assert_near(sum / n_draw, tokens[k] / 1.8, 0, 4 * 0.5 / sqrt(n_draw));
         assert_true(n_other > n_draw / 10);
     }
+}
+
+/* Draft by draft: with chances .8 and .5 a step makes 1, 2 or 3 tokens with .2, .4, .4. The steps
+ * of n tokens on the mean are h(n) = 1 + .2 h(n - 1) + .4 h(n - 2) + .4 h(n - 3), h of none being
+ * 0. */
+MR_TEST(every_draft_has_its_chance)
+{
+    enum {
+        n_draw = 100000
+    };
+    static const uint32_t tokens[] = {1, 2, 7, 60};
+    struct mr_accept each = {.extra = 1.2, .n_draft = 2, .seed = 3, .is_each = true};
+    double h[61] = {0};
+    assert_int_equal(mr_accept_chances("0.8 0.5", &each, NULL), MR_OK);
+    mr_assert_near(each.beyond[0], 0.8, 0, 1e-15);
+    mr_assert_near(each.beyond[1], 0.4, 0, 1e-15);
+    for (int n = 1; n <= 60; n++)
+        h[n] = 1 + 0.2 * h[n - 1] + (n > 1 ? 0.4 * h[n - 2] : 0) + (n > 2 ? 0.4 * h[n - 3] : 0);
+    for (size_t k = 0; k < sizeof tokens / sizeof *tokens; k++) {
+        double sum = 0, squares = 0;
+        for (uint32_t i = 0; i < n_draw; i++) {
+            const uint32_t n = mr_accept_steps(&each, i, tokens[k]);
+            assert_true(n <= tokens[k] && 3 * n >= tokens[k]);
+            sum += n;
+            squares += (double)n * n;
+        }
+        const double mean = sum / n_draw, variance = squares / n_draw - mean * mean;
+        mr_assert_near(mean, h[tokens[k]], 0, 4 * sqrt(variance / n_draw) + 1e-12);
+        assert_true(tokens[k] < 2 || variance > 0);
+    }
+    /* of a mean alone: p + p^2 + p^3 = 1.5 */
+    struct mr_accept mean = {.extra = 1.5, .n_draft = 3, .is_each = true};
+    assert_int_equal(mr_accept_chances("2.5", &mean, NULL), MR_OK);
+    mr_assert_near(mean.beyond[0] + mean.beyond[1] + mean.beyond[2], 1.5, 0, 1e-12);
+    mr_assert_near(mean.beyond[0] * mean.beyond[1], mean.beyond[2], 0, 1e-12);
+    mean.n_draft = MR_ACCEPT_DRAFTS + 1;
+    assert_int_equal(mr_accept_chances("2.5", &mean, NULL), MR_RANGE);
 }
 
 /* 1 + 0.8 + 0.8 0.6 + 0.8 0.6 0.4 = 2.472 */
@@ -133,8 +185,9 @@ MR_TEST(steps_within_tokens)
 {
     struct mr_rng rng = mr_rng_stream(51, MR_RNG_TEST, 1);
     for (int i = 0; i < 20000; i++) {
-        const struct mr_accept accept = {
-            i % 3 == 0 ? (double)mr_rng_below(&rng, 5) : 5 * mr_rng_f64(&rng), 5, false, 1};
+        const struct mr_accept accept = {.extra = i % 3 == 0 ? (double)mr_rng_below(&rng, 5)
+                                                             : 5 * mr_rng_f64(&rng),
+                                         .n_draft = 5};
         const uint64_t clock = mr_rng_below(&rng, 1u << 30), n = mr_rng_below(&rng, 40);
         const uint64_t tokens = mr_rng_below(&rng, 100), from = mr_accept_made(&accept, clock);
         uint64_t k = 0;
@@ -266,6 +319,7 @@ MR_TEST(leaps_are_steps)
         set_up(&p, "gpt-oss-20b", 3, accepted[k % 4]);
         p.serving.policy = policies[k / 4];
         p.serving.accept.is_drawn = k % 3 == 0;
+        draw_each(&p.serving.accept, k % 3 == 1);
         p.serving.n_block = k % 2 == 0 ? 130 : 400;
         p.serving.token_max = p.serving.policy->reads_whole ? 4096 : 512;
         const size_t n = draw_calls(k, a);
@@ -336,7 +390,7 @@ MR_TEST(none_accepted_is_none_drafted)
     const size_t n = draw_calls(7, a);
     memcpy(b, a, sizeof a);
     const struct play_result plain = play(&p.serving, a, n);
-    p.serving.accept = (struct mr_accept){0, 0, true, 3};
+    p.serving.accept = (struct mr_accept){.extra = 0, .n_draft = 0, .is_drawn = true, .seed = 3};
     const struct play_result drawn = play(&p.serving, b, n);
     assert_memory_equal(a, b, sizeof a);
     assert_memory_equal(&plain, &drawn, sizeof plain);
@@ -373,7 +427,8 @@ MR_TEST(a_batch_bound_by_memory_gains)
 MR_TEST(what_cannot_be)
 {
     struct mr_err err = {0};
-    const struct mr_accept much = {3.5, 3, false, 1}, less = {-0.5, 3, false, 1};
+    const struct mr_accept much = {.extra = 3.5, .n_draft = 3, .is_drawn = false, .seed = 1},
+                           less = {.extra = -0.5, .n_draft = 3, .is_drawn = false, .seed = 1};
     assert_int_equal(mr_accept_check(&much, &err), MR_RANGE);
     mr_assert_contains(err.text, "1 to 4 tokens of a call, not 4.5");
     assert_int_equal(mr_accept_check(&less, NULL), MR_RANGE);
@@ -391,8 +446,9 @@ MR_TEST(what_cannot_be)
     tear_down(&p);
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(steps_make_the_tokens), MR_TEST_ENTRY(chances_of_drafts_make_a_mean),
-             MR_TEST_ENTRY(steps_within_tokens), MR_TEST_ENTRY(blocks_are_those_of_all_calls),
-             MR_TEST_ENTRY(leaps_are_steps), MR_TEST_ENTRY(times_are_those_of_plain_steps),
+MR_TEST_MAIN(MR_TEST_ENTRY(steps_make_the_tokens), MR_TEST_ENTRY(every_draft_has_its_chance),
+             MR_TEST_ENTRY(chances_of_drafts_make_a_mean), MR_TEST_ENTRY(steps_within_tokens),
+             MR_TEST_ENTRY(blocks_are_those_of_all_calls), MR_TEST_ENTRY(leaps_are_steps),
+             MR_TEST_ENTRY(times_are_those_of_plain_steps),
              MR_TEST_ENTRY(none_accepted_is_none_drafted),
              MR_TEST_ENTRY(a_batch_bound_by_memory_gains), MR_TEST_ENTRY(what_cannot_be))

@@ -48,7 +48,10 @@ static void set_up(struct plant *p, const struct mr_policy *policy, uint32_t n_d
                                      .block_tokens = 16,
                                      .n_block = 900,
                                      .window_tokens = mr_llm_window(setup.llm),
-                                     .accept = {mr_step_accepted(&setup) - 1, n_draft, true, 5}};
+                                     .accept = {.extra = mr_step_accepted(&setup) - 1,
+                                                .n_draft = n_draft,
+                                                .is_drawn = true,
+                                                .seed = 5}};
 }
 
 static void tear_down(struct plant *p)

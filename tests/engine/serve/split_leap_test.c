@@ -207,7 +207,10 @@ static void leap_is_step_of_cards(const struct mr_policy *policy, bool has_cache
     assert_int_equal(mr_step_create(&setup, &step, &err), MR_OK);
     struct mr_serving cards = {.pricer = {.step = step}};
     if (n_draft > 0)
-        cards.accept = (struct mr_accept){mr_step_accepted(&setup) - 1, n_draft, false, 1};
+        cards.accept = (struct mr_accept){.extra = mr_step_accepted(&setup) - 1,
+                                          .n_draft = n_draft,
+                                          .is_drawn = false,
+                                          .seed = 1};
     const long before = mr_test_live_allocations();
     leap_is_step(policy, has_cache, &cards);
     assert_int_equal(mr_test_live_allocations(), before);
