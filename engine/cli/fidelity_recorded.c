@@ -121,7 +121,7 @@ static mr_status read_requests(struct recording *recording, struct mr_err *err)
     if (st == MR_OK && recording->n == 0)
         st = mr_err_set(err, MR_SCHEMA, mr_json_place(json), "no requests");
     mr_json_close(json);
-    if (st == MR_OK)
+    if (st == MR_OK && recording->request != NULL)
         qsort(recording->request, recording->n, sizeof *recording->request, by_time);
     return st;
 }
@@ -267,11 +267,11 @@ static mr_status play_calls(struct recording *recording, struct mr_cell *cell, s
                                          .is_alone = true};
         MR_TRY(mr_cell_play(cell, request->queued_s - start_s, err));
         MR_TRY(mr_cell_arrive(cell, &ticket, request->queued_s - start_s, err));
+        const unsigned long long n_token = request->n_input + request->n_output;
         if (isnan(request->played_first_s))
             return mr_err_set(err, MR_RANGE, (struct mr_place){recording->folder, 0, 0},
                               "a request of %llu tokens does not fit into %llu blocks of %llu",
-                              (unsigned long long)(request->n_input + request->n_output),
-                              (unsigned long long)recording->engine.n_block,
+                              n_token, (unsigned long long)recording->engine.n_block,
                               (unsigned long long)recording->engine.block_tokens);
     }
     return mr_cell_play(cell, (double)INFINITY, err);

@@ -68,10 +68,11 @@ static void play_trace(const char *path, const struct mr_serving *serving, bool 
         if (!has_call)
             break;
         assert_true(run->n_call < n_call_max);
-        for (; slow_s < arrival.arrived_s; slow_s += mr_rng_exponential(&rng, 5)) {
+        while (slow_s < arrival.arrived_s) {
             assert_int_equal(mr_cell_play(&cell, slow_s, NULL), MR_OK);
             mr_cell_slow(&cell, (uint32_t)mr_rng_below(&rng, n_instance),
                          0.5 + 0.5 * mr_rng_f64(&rng), slow_s);
+            slow_s += mr_rng_exponential(&rng, 5);
         }
         const struct mr_ticket ticket = {.id = run->n_call,
                                          .session = (uint32_t)run->n_call % 4000,
@@ -126,10 +127,13 @@ static void compare(const struct mr_serving *plan, bool changes_clocks)
 
 MR_TEST(an_hour_of_five_constants)
 {
-    static const struct mr_policy *const policies[] = {&mr_policy_sarathi, &mr_policy_vllm0,
-                                                       &mr_policy_vllm1, &mr_policy_orca};
+    enum {
+        n_policy = 4
+    };
+    static const struct mr_policy *const policies[n_policy] = {&mr_policy_sarathi, &mr_policy_vllm0,
+                                                               &mr_policy_vllm1, &mr_policy_orca};
     struct mr_profile *profile = play_five_constants();
-    for (size_t k = 0; k < sizeof policies / sizeof *policies; k++) {
+    for (size_t k = 0; k < n_policy; k++) {
         const struct mr_serving serving = {.policy = policies[k],
                                            .pricer = {.profile = profile},
                                            .batch_max = 128,
