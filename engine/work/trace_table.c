@@ -293,14 +293,15 @@ static mr_status next_tracelab(struct mr_trace *trace, struct mr_session *sessio
 
 /* ---- generic ---- */
 
-/* Names of one column, ours first. */
+/* Names of one column, ours first; two of one name are an error. */
 static mr_status find_column(const struct mr_trace *trace, const char *const *name, bool must,
                              size_t *column, struct mr_err *err)
 {
     *column = SIZE_MAX;
-    for (int i = 0; name[i] != NULL && *column == SIZE_MAX; i++)
-        *column = mr_csv_find_column(trace->csv, name[i]);
-    return *column == SIZE_MAX && must ? mr_csv_column(trace->csv, name[0], column, err) : MR_OK;
+    for (int i = 0; name[i] != NULL; i++)
+        if (mr_csv_find_column(trace->csv, name[i]) != SIZE_MAX)
+            return mr_csv_column(trace->csv, name[i], column, err);
+    return must ? mr_csv_column(trace->csv, name[0], column, err) : MR_OK;
 }
 
 static mr_status begin_csv(struct mr_trace *trace, struct mr_err *err)
