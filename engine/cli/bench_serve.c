@@ -90,6 +90,7 @@ static void draw_calls(struct serve_job *job, double rate_s)
         job->ticket[i] = (struct mr_ticket){
             .id = i,
             .session = i,
+            .is_alone = true,
             .n_prompt = 1 + (uint32_t)fmin(8000, mr_rng_lognormal(&rng, 6.7, 0.9)),
             .n_output = 1 + (uint32_t)fmin(2000, mr_rng_lognormal(&rng, 5.1, 0.7))};
     }
