@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state of a supply, shared by its parts: supply.c (building, time, readings), supply_make.c
- * and supply_source.c (what stands beside the chain), supply_island.c (frequency), supply_govern.c
- * (racks, caps, permits, feed), supply_hold.c (who is stopped when caps do not do), supply_smooth.c
- * (ramps inside packages). */
+/* The state of a supply, shared by its parts, supply_*.c; racks stand in supply_rack_impl.h. */
 #ifndef MR_POWER_SUPPLY_IMPL_H
 #define MR_POWER_SUPPLY_IMPL_H
 
@@ -95,6 +92,9 @@ struct mr_supply {
 
     double grid_w;
     double meter_w;        /* the same, and while the grid is away the last before */
+    double *room_w;        /* of nodes of the chain, for storages that charge */
+    uint32_t *way;         /* scratch */
+    bool *seen;            /* scratch, all false */
     double spare_w;        /* away from the grid: what may go into storages */
     double ramp_w, ramp_s; /* the meter over the last step, and when that began; NAN: none yet */
     bool is_assisting;     /* battery plants hold the meter to its ramp */
@@ -140,6 +140,16 @@ bool mr_supply_source_moves(const struct mr_supply *s);
 
 /** What sources could carry now where there is no grid; INFINITY with one. */
 double mr_supply_source_capacity_w(const struct mr_supply *s);
+
+/* ---- supply_refill.c ---- */
+
+MR_CHECKED mr_status mr_supply_refill_init(struct mr_supply *s, struct mr_err *err);
+
+/** What the nodes above storages have left. */
+void mr_supply_refill_begin(struct mr_supply *s);
+
+/** @return what of w a group's storage may take from the grid; it is taken */
+double mr_supply_refill_w(struct mr_supply *s, const struct mr_supply_group *group, double w);
 
 /* ---- supply_island.c ---- */
 

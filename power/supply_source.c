@@ -135,7 +135,8 @@ static double assisted_w(struct mr_supply *s, double asked_w, double without_w)
 
 /* Storages that carry nothing: those of supplies refill once racks are back, battery plants do what
  * they are for. */
-static double rest_w(struct mr_supply *s, struct mr_supply_source *source, double without_w)
+static double rest_w(struct mr_supply *s, const struct mr_supply_group *group,
+                     struct mr_supply_source *source, double without_w)
 {
     const struct mr_buffer_params *p = &source->buffer_params;
     const struct mr_supply_params *params = &s->params;
@@ -143,7 +144,7 @@ static double rest_w(struct mr_supply *s, struct mr_supply_source *source, doubl
     if (s->site->power[source->power].kind != MR_SITE_POWER_BESS || !s->has_grid) {
         const bool may_charge = !is_full(source) && !(s->has_permits && s->n_waiting > 0);
         const double most_w = may_charge ? p->charge_w * (double)p->n_unit : 0;
-        const double charge_w = fmax(0, fmin(most_w, s->spare_w));
+        const double charge_w = mr_supply_refill_w(s, group, fmax(0, fmin(most_w, s->spare_w)));
         s->spare_w -= charge_w;
         return charge_w;
     }
@@ -157,7 +158,9 @@ static double rest_w(struct mr_supply *s, struct mr_supply_source *source, doubl
         .price_usd_j = s->options.price != NULL ? mr_series_at(s->options.price, s->t_s)
                                                 : params->tariff.price_usd_j,
         .has_grid = true};
-    return assisted_w(s, mr_buffer_dispatch(p, &source->buffer, &plan, &need).power_w, without_w);
+    const double w =
+        assisted_w(s, mr_buffer_dispatch(p, &source->buffer, &plan, &need).power_w, without_w);
+    return w > 0 ? mr_supply_refill_w(s, group, w) : w;
 }
 
 /* Put a storage's or source's power on its bars: charging is a demand, giving an injection. */
@@ -200,7 +203,7 @@ static double work_beside(struct mr_supply *s, struct mr_supply_group *group)
         struct mr_supply_source *source = &s->source[group->source[k]];
         if (!source->is_storage)
             continue;
-        const double asked_w = rest_w(s, source, without_w);
+        const double asked_w = rest_w(s, group, source, without_w);
         source->mean_w = asked_w != source->buffer.power_w
                              ? mr_buffer_set(&source->buffer_params, &source->buffer, asked_w)
                              : asked_w;
@@ -370,6 +373,7 @@ bool mr_supply_source_decide(struct mr_supply *s)
     for (uint32_t g = 0; g < s->n_group; g++)
         s->group[g].is_away = look_at_bars(s, &s->group[g], &fed_w);
     s->spare_w = spare_w(s);
+    mr_supply_refill_begin(s);
     s->is_assisting = false;
     for (uint32_t g = 0; g < s->n_group; g++)
         has_changed |= decide(s, &s->group[g]);

@@ -211,6 +211,30 @@ MR_TEST(loss_of_the_grid_is_ridden_through)
     end(1e-9);
 }
 
+/* Nobody's contract is in the way of batteries that refill: what racks leave of the transformers
+ * is, all of them behind one and each behind its own. */
+MR_TEST(batteries_refill_within_the_transformers)
+{
+    struct mr_supply_options o = options();
+    o.params.return_s = 0;
+    o.params.ups_s = 120;
+    begin("<layout name=\"s\"><grid limit=\"100 MW\"/><power><substation units=\"1\" rating=\"10 "
+          "MW\" "
+          "spare=\"0\"/></power>" HALL HALL "</layout>",
+          &o);
+    want_all(128e3);
+    mr_supply_advance(world.supply, 60);
+    mr_supply_set_voltage(world.supply, 0);
+    mr_supply_advance(world.supply, 120);
+    mr_supply_set_voltage(world.supply, 1);
+    mr_supply_advance(world.supply, 7200);
+    assert_true(count("power.stage_overload") == 0 && count("power.rack_lost") == 0);
+    mr_assert_near(now().storage_soc_frac, 1, 1e-9, 0);
+    assert_true(totals().storage_in_j > 0.9 * totals().storage_out_j &&
+                totals().storage_out_j > 4e8);
+    end(1e-12);
+}
+
 MR_TEST(batteries_end_and_racks_come_back_under_the_ramp_limit)
 {
     struct mr_supply_options o = options();
@@ -819,6 +843,7 @@ MR_TEST_MAIN(
     MR_TEST_ENTRY(contracts_and_batteries_that_are_too_small_are_told),
     MR_TEST_ENTRY(a_day_without_events), MR_TEST_ENTRY(stages_inside_racks_divide_their_watts),
     MR_TEST_ENTRY(a_steady_load_starts_steady), MR_TEST_ENTRY(loss_of_the_grid_is_ridden_through),
+    MR_TEST_ENTRY(batteries_refill_within_the_transformers),
     MR_TEST_ENTRY(batteries_end_and_racks_come_back_under_the_ramp_limit),
     MR_TEST_ENTRY(curtailment_is_met_in_time), MR_TEST_ENTRY(told_loads_meet_the_target_too),
     MR_TEST_ENTRY(more_than_caps_can_give_is_a_breach), MR_TEST_ENTRY(tiers_stop_in_order),
