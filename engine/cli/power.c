@@ -8,13 +8,13 @@
 #include "engine/base/jsonw.h"
 #include "engine/base/mem.h"
 #include "engine/cli/alone.h"
-#include "engine/cli/power_flex.h"
 #include "engine/cli/power_odds.h"
 #include "engine/cli/power_record.h"
 #include "engine/cli/power_spectrum.h"
 #include "engine/cli/thermal_load.h"
 #include "engine/cli/verbs.h"
 #include "engine/twin/sun.h"
+#include "power/flex.h"
 #include "power/plan.h"
 #include "power/series.h"
 #include "power/strand.h"
@@ -99,7 +99,7 @@ struct job {
     struct mr_supply *supply;
     struct mr_strand_site strand;
     struct mr_power_odds odds;
-    struct mr_power_flex flex;
+    struct mr_flex flex;
     double *rack_w;
     double until_s, need_w; /* need_w: over the target when the breach in force began */
     struct mr_buf site_csv, event_csv;
@@ -305,8 +305,7 @@ static mr_status prepare(void *data, struct mr_diags *diags, struct mr_err *err)
                                job->plan.item[i].t_s, job->until_s);
     MR_TRY(read_all_series(job, err));
     mr_sun_check(job->site, job->options.sun, diags);
-    MR_TRY(mr_power_flex_init(&job->flex, job->site, job->options.price, job->until_s, &job->arena,
-                              err));
+    MR_TRY(mr_flex_init(&job->flex, job->site, job->options.price, job->until_s, &job->arena, err));
     MR_TRY(mr_power_spectrum_init(&job->spectrum, &o->spectrum, &o->band, job->site, err));
     if (o->spectrum_csv != NULL && o->spectrum.n == 0)
         return mr_err_set(err, MR_REF, MR_NOWHERE,
@@ -391,7 +390,7 @@ static mr_status run(struct job *job, struct mr_err *err)
             mr_supply_advance(job->supply, now_s);
         while (item < job->plan.n && job->plan.item[item].t_s <= now_s)
             MR_TRY(mr_plan_apply(&job->plan.item[item++], job->supply, err));
-        MR_TRY(mr_power_flex_step(&job->flex, job->supply, now_s, err));
+        MR_TRY(mr_flex_step(&job->flex, job->supply, now_s, err));
         mr_supply_advance(job->supply, now_s);
         mr_power_spectrum_add(&job->spectrum, job->supply);
         for (; next_record_s(job) <= now_s; job->n_record++)
@@ -399,7 +398,7 @@ static mr_status run(struct job *job, struct mr_err *err)
         if (now_s >= job->until_s)
             return MR_OK;
         double next_s = fmin(job->until_s, next_record_s(job));
-        next_s = fmin(next_s, mr_power_flex_next_s(&job->flex, now_s));
+        next_s = fmin(next_s, mr_flex_next_s(&job->flex, now_s));
         if (row < job->load.n_row)
             next_s = fmin(next_s, job->load.time_s[row]);
         if (item < job->plan.n)
@@ -472,7 +471,7 @@ static void print_table(const void *data, struct mr_buf *out)
                   "stranded", s->installed_w * 1e-6, s->placed_w * 1e-6, s->redundancy_w * 1e-6,
                   s->chain_w * 1e-6, s->cooling_w * 1e-6, s->granularity_w * 1e-6,
                   s->free_w * 1e-6);
-    mr_power_flex_text(&job->flex, out);
+    mr_flex_text(&job->flex, out);
     mr_power_odds_text(&job->odds, out);
     mr_power_spectrum_text(&job->spectrum, out);
     mr_buf_printf(out, "%-20s %.1e of energy in\n", "energy residual", t.closure_rel);
@@ -578,7 +577,7 @@ static void print_json(const void *data, struct mr_buf *out)
     PUT_ROWS(&w, "grid", grid);
     if (job->flex.is_on) {
         mr_jsonw_key(&w, "flexible");
-        mr_power_flex_json(&job->flex, &w);
+        mr_flex_json(&job->flex, &w);
     }
     if (job->odds.n_node > 0) {
         mr_jsonw_key(&w, "oversubscription");

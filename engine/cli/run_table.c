@@ -68,6 +68,7 @@ static void put_site(struct mr_buf *out, const struct mr_play_result *result)
                   peak, isfinite(result->feed_limit_w) ? " of " : "",
                   isfinite(result->feed_limit_w) ? feed : "", it, x->site_j / x->it_j);
     put_chain(out, result);
+    mr_flex_text(&result->books.flex, out);
     mr_buf_printf(out, "%-26s hottest die %.4g degC, warmest coolant %.4g degC\n", "heat",
                   x->die_max_c, x->supply_max_c);
     mr_buf_printf(out, "%-26s throttled %.4g, capped %.4g, down %.4g\n", "package seconds",

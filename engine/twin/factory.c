@@ -25,6 +25,7 @@ struct mr_factory {
     struct mr_exchange *exchange;
     struct mr_series price, carbon, sun;
     struct mr_plan plan;               /* events of the supply */
+    struct mr_flex flex;               /* calls of a flexible connection */
     struct mr_outage_list heat_events; /* of the plant */
     size_t i_plan, i_outage;
     struct mr_factory_sink sink;
@@ -189,6 +190,9 @@ static mr_status open_all(struct mr_factory *f, const struct mr_pool *decode,
     add_capital(f, diags);
     MR_TRY(make_exchange(f, diags, err));
     MR_TRY(set_tiers(f, err));
+    MR_TRY(mr_flex_init(&f->flex, f->site, s->grid.price != NULL ? &f->price : NULL,
+                        s->top.until_s > 0 ? s->top.until_s : (double)INFINITY, &f->arena, err));
+    MR_TRY(mr_flex_step(&f->flex, mr_exchange_supply(f->exchange), 0, err));
     return mr_outage_check(&f->heat_events, mr_exchange_plant(f->exchange), err);
 }
 
@@ -334,7 +338,8 @@ static mr_status look_for_hope(struct mr_factory *f, const struct mr_factory_moo
 
 double mr_factory_next_s(const struct mr_factory *f)
 {
-    return fmin(mr_exchange_next_s(f->exchange), next_event_s(f));
+    return fmin(fmin(mr_exchange_next_s(f->exchange), next_event_s(f)),
+                mr_flex_next_s(&f->flex, mr_exchange_now_s(f->exchange)));
 }
 
 mr_status mr_factory_do(struct mr_factory *f, const struct mr_factory_mood *mood, double now_s,
@@ -349,6 +354,7 @@ mr_status mr_factory_do(struct mr_factory *f, const struct mr_factory_mood *mood
     }
     MR_TRY(mr_exchange_do(f->exchange, now_s, f->work, f->order, err));
     MR_TRY(apply_events(f, now_s, err));
+    MR_TRY(mr_flex_step(&f->flex, mr_exchange_supply(f->exchange), now_s, err));
     return look_for_hope(f, mood, now_s, err);
 }
 
@@ -396,6 +402,8 @@ mr_status mr_factory_books(const struct mr_factory *f, struct mr_factory_books *
     struct mr_exchange_sums sums;
     *books = (struct mr_factory_books){0};
     mr_exchange_sums(f->exchange, &sums);
+    books->flex = f->flex;
+    mr_flex_end(&books->flex, mr_exchange_supply(f->exchange), sums.time_s);
     books->compute_j = sums.it_j - sums.stage_loss_j[MR_STAGE_SHELF];
     return find_strand(f, &books->strand, err);
 }

@@ -10,6 +10,7 @@
 #include "engine/twin/gauge.h"
 #include "engine/twin/outages.h"
 #include "engine/twin/pool.h"
+#include "power/flex.h"
 #include "power/strand.h"
 
 struct mr_factory;
@@ -82,6 +83,7 @@ void mr_factory_racks(const struct mr_factory *factory, struct mr_factory_rack *
 
 /* Of a site, for its summary. */
 struct mr_factory_books {
+    struct mr_flex flex;     /* calls of a flexible connection */
     double compute_j;        /* behind the racks' power shelves, since the start */
     struct mr_strand strand; /* installed and not to be used, with every rack at its rating */
 };

@@ -386,6 +386,15 @@ static void put_stages(struct mr_jsonw *w, const struct mr_play_result *result)
     mr_jsonw_end(w);
 }
 
+/* Only with a flexible connection. */
+static void put_flexible(struct mr_jsonw *w, const struct mr_play_result *result)
+{
+    if (!result->has_site || !result->books.flex.is_on)
+        return;
+    mr_jsonw_key(w, "flexible");
+    mr_flex_json(&result->books.flex, w);
+}
+
 /* What the site drew and what that cost. Without one all of it is unknown but for the packages,
  * which tokens per megawatt then are of. */
 static void put_site(struct mr_jsonw *w, const struct mr_scenario *scenario,
@@ -430,6 +439,7 @@ static void put_site(struct mr_jsonw *w, const struct mr_scenario *scenario,
           {"storage_j", x->storage_j}, {"rack_losses_j", x->it_j - x->module_j},
           {"modules_j", x->module_j}, {"rack_packages_j", x->package_j});
     put_stages(w, result);
+    put_flexible(w, result);
     mr_jsonw_key_f64(w, "tok_s_per_mw", s > 0 ? output / (paid_j * 1e-6) : unknown);
     mr_jsonw_key_f64(w, "j_per_tok", output > 0 ? paid_j / output : unknown);
     GROUP(w, "thermal", {"die_c_max", x->die_max_c}, {"supply_c_max", x->supply_max_c},

@@ -74,6 +74,16 @@ static const struct mr_play_key keys[] = {
     {"losses_j." text, "J", source},
     MR_STAGE_LOSS_LIST(STAGE_KEY)
 #undef STAGE_KEY
+    {"flexible.hours_year", "h", "A flexible connection may be called for so long (with one)"},
+    {"flexible.curtailed_kw", "kW", "What it is then"},
+    {"flexible.flexible_kw", "kW", "What it is else"},
+    {"flexible.year_curtailed_j", "J", "What all hours of a year take away at most"},
+    {"flexible.year_gain_j", "J", "What a year gives beyond a firm connection"},
+    {"flexible.share_curtailed_j", "J", "Of year_curtailed_j: this run's share"},
+    {"flexible.calls", "1", "Calls in the dearest hours (with prices)"},
+    {"flexible.called_s", "s", "For so long"},
+    {"flexible.kept_j", "J", "Kept from racks by them"},
+    {"flexible.saved_usd", "USD", "What that would have cost"},
     {"tok_s_per_mw", "tok/s/MW", "Output over mean power: of the site, else of the packages"},
     {"j_per_tok", "J/tok", "Its inverse"},
     {"thermal.die_c_max", "degC", "Hottest die"},

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calls of a flexible connection. */
-#include "engine/cli/power_flex.h"
+#include "power/flex.h"
 
 #include <math.h>
 
 static const double never = (double)INFINITY;
 static const double year_s = 8760 * 3600.;
 
-mr_status mr_power_flex_init(struct mr_power_flex *flex, const struct mr_site *site,
-                             const struct mr_series *price, double until_s, struct mr_arena *arena,
-                             struct mr_err *err)
+mr_status mr_flex_init(struct mr_flex *flex, const struct mr_site *site,
+                       const struct mr_series *price, double until_s, struct mr_arena *arena,
+                       struct mr_err *err)
 {
     const struct mr_grid *grid = &site->grid;
-    *flex = (struct mr_power_flex){.price = price, .until_s = until_s};
+    *flex = (struct mr_flex){.price = price, .until_s = until_s};
     flex->is_on = grid->limit_w > 0 && grid->curtail_frac > 0 && grid->curtail_h_year > 0;
     if (!flex->is_on)
         return MR_OK;
@@ -37,7 +37,7 @@ static double held_j(const struct mr_supply *supply)
     return t.want_j - t.rack_j;
 }
 
-static void end_call(struct mr_power_flex *flex, const struct mr_supply *supply, double now_s)
+static void end_call(struct mr_flex *flex, const struct mr_supply *supply, double now_s)
 {
     const double length_s = now_s - flex->call_s, kept_j = held_j(supply) - flex->held_j;
     flex->called_s += length_s;
@@ -47,8 +47,8 @@ static void end_call(struct mr_power_flex *flex, const struct mr_supply *supply,
     flex->end_s = 0;
 }
 
-mr_status mr_power_flex_step(struct mr_power_flex *flex, struct mr_supply *supply, double now_s,
-                             struct mr_err *err)
+mr_status mr_flex_step(struct mr_flex *flex, struct mr_supply *supply, double now_s,
+                       struct mr_err *err)
 {
     if (flex->end_s > 0 && (now_s >= flex->end_s || now_s >= flex->until_s))
         end_call(flex, supply, now_s);
@@ -68,7 +68,14 @@ mr_status mr_power_flex_step(struct mr_power_flex *flex, struct mr_supply *suppl
     return mr_supply_set_target(supply, &target, err);
 }
 
-double mr_power_flex_next_s(const struct mr_power_flex *flex, double now_s)
+void mr_flex_end(struct mr_flex *flex, const struct mr_supply *supply, double now_s)
+{
+    if (flex->end_s > 0)
+        end_call(flex, supply, now_s);
+    flex->until_s = now_s;
+}
+
+double mr_flex_next_s(const struct mr_flex *flex, double now_s)
 {
     if (!flex->is_scheduled)
         return never;
@@ -78,12 +85,12 @@ double mr_power_flex_next_s(const struct mr_power_flex *flex, double now_s)
 /* ---- output ---- */
 
 /* What the hours of a year take away at most: a load at the limit all year. */
-static double most_j(const struct mr_power_flex *flex)
+static double most_j(const struct mr_flex *flex)
 {
     return (flex->year.flexible_w - flex->year.curtailed_w) * flex->year.curtail_s_year;
 }
 
-void mr_power_flex_text(const struct mr_power_flex *flex, struct mr_buf *out)
+void mr_flex_text(const struct mr_flex *flex, struct mr_buf *out)
 {
     const double mwh = 1 / 3.6e9;
     if (!flex->is_on)
@@ -102,7 +109,7 @@ void mr_power_flex_text(const struct mr_power_flex *flex, struct mr_buf *out)
                       flex->kept_j * mwh, flex->saved_usd);
 }
 
-void mr_power_flex_json(const struct mr_power_flex *flex, struct mr_jsonw *w)
+void mr_flex_json(const struct mr_flex *flex, struct mr_jsonw *w)
 {
     mr_jsonw_object(w);
     mr_jsonw_key_f64(w, "hours_year", flex->year.curtail_s_year / 3600);
