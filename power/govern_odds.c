@@ -134,19 +134,3 @@ uint64_t mr_govern_odds_fit(const struct mr_govern_group *group, double correlat
     }
     return fits;
 }
-
-double mr_govern_shed(const struct mr_govern_tier *tier, uint32_t n, double need_w,
-                      bool may_suspend, struct mr_govern_cut *cut)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        cut[i] = (struct mr_govern_cut){
-            .capped_w = fmax(0, fmin(need_w, tier[i].load_w - tier[i].capped_w))};
-        need_w -= cut[i].capped_w;
-    }
-    for (uint32_t i = 0; i < n && may_suspend; i++) {
-        const double left_w = tier[i].load_w - cut[i].capped_w - tier[i].idle_w;
-        cut[i].suspended_w = fmax(0, fmin(need_w, left_w));
-        need_w -= cut[i].suspended_w;
-    }
-    return fmax(need_w, 0);
-}

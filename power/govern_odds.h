@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How often packages that share a limit exceed it, before any cap acts: the question behind
  * oversubscription. A package is busy with some probability and draws high_w then, else low_w; any
- * two are correlated alike (one workload swings them together). Also: who is cut first. */
+ * two are correlated alike (one workload swings them together). */
 #ifndef MR_POWER_GOVERN_ODDS_H
 #define MR_POWER_GOVERN_ODDS_H
 
@@ -40,23 +40,5 @@ uint64_t mr_govern_odds_fit(const struct mr_govern_group *group, double correlat
 
 /** Probability that a standard normal variable exceeds z; relative error below 1e-13 to z = 35. */
 double mr_govern_normal_tail(double z);
-
-/* ---- shedding ---- */
-
-/* One tier, the one to be cut first first. */
-struct mr_govern_tier {
-    double load_w;   /* now */
-    double capped_w; /* under the lowest caps that stop nothing */
-    double idle_w;   /* with everything suspended */
-};
-
-struct mr_govern_cut {
-    double capped_w, suspended_w; /* taken from the tier by caps; beyond, by suspending */
-};
-
-/** Take `need_w` from tiers: caps from tier 0 up, then, if allowed, suspending from tier 0 up.
- *  @return watts that could not be found */
-double mr_govern_shed(const struct mr_govern_tier *tier, uint32_t n, double need_w,
-                      bool may_suspend, struct mr_govern_cut *cut);
 
 #endif

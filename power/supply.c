@@ -611,6 +611,13 @@ double mr_supply_rack_w(const struct mr_supply *s, uint32_t rack)
     return s->rack[rack].draw_w;
 }
 
+double mr_supply_rack_j(const struct mr_supply *s, uint32_t rack)
+{
+    struct mr_chain_flow flow;
+    mr_chain_read(s->chain, s->wire.of_rack[rack], s->t_s, &flow);
+    return flow.served_j;
+}
+
 double mr_supply_rack_cap_w(const struct mr_supply *s, uint32_t rack)
 {
     return s->rack[rack].cap_w;

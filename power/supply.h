@@ -220,6 +220,7 @@ void mr_supply_source_read(const struct mr_supply *supply, uint32_t source,
                            struct mr_supply_source_reading *reading);
 
 double mr_supply_rack_w(const struct mr_supply *supply, uint32_t rack);     /* drawn */
+double mr_supply_rack_j(const struct mr_supply *supply, uint32_t rack);     /* since the start */
 double mr_supply_rack_cap_w(const struct mr_supply *supply, uint32_t rack); /* may be drawn */
 double mr_supply_part_cap_w(const struct mr_supply *supply, uint32_t part); /* one package may */
 bool mr_supply_rack_is_on(const struct mr_supply *supply, uint32_t rack);   /* fed and permitted */

@@ -168,6 +168,20 @@ static struct mr_govern_group like_one(const struct sum *sum)
     return one;
 }
 
+/* Independent racks that are alike are counted, whatever their number; of all others the sum is
+ * taken as normal. Equal deviations: their squares add up to the square of their sum over n. */
+static double odds_at(const struct mr_govern_group *one, const struct sum *sum, double correlation,
+                      const struct mr_govern_spread *spread, double limit_w)
+{
+    const double n = (double)sum->n_rack, rounding = 1e-9;
+    const double spread2 = sum->sigma_w * sum->sigma_w;
+    struct mr_govern_group all = *one;
+    all.n = sum->n_rack;
+    return correlation == 0 && fabs(n * sum->variance - spread2) <= rounding * spread2
+               ? mr_govern_odds_exact(&all, limit_w * (1 + rounding))
+               : mr_govern_odds(spread, limit_w);
+}
+
 static struct mr_power_odds_node odds_of(const struct mr_circuit_node *node, const struct sum *sum,
                                          double correlation, double at)
 {
@@ -181,7 +195,7 @@ static struct mr_power_odds_node odds_of(const struct mr_circuit_node *node, con
                                        .mean_w = sum->mean_w,
                                        .deviation_w = spread.deviation_w,
                                        .peak_w = sum->peak_w,
-                                       .odds = mr_govern_odds(&spread, limit_w),
+                                       .odds = odds_at(&one, sum, correlation, &spread, limit_w),
                                        .n_rack = sum->n_rack,
                                        .n_fit = mr_govern_odds_fit(&one, correlation, limit_w, at)};
 }

@@ -60,6 +60,8 @@ struct rack {
     uint32_t n_free;                  /* packages that no instance stands on */
     double leakage_now_w;             /* of one package, over the last interval */
     double parts_want_w, parts_cap_w; /* sums over its parts */
+    double more_j; /* what clocks below those that no ramp holds have kept back */
+    double more_w, extra_w, served_j; /* the same; drawn beyond work; by the feeds */
     bool was_held;                    /* at the last orders: hosts rest, too */
     struct mr_exchange_rack row;
 };
@@ -68,6 +70,7 @@ struct member {
     struct mr_exchange_work last;
     double dynamic_w, clocked_frac; /* beyond idling, of one package, at full clock */
     struct mr_exchange_order order;
+    double free_phi; /* without ramps */
     uint32_t n_package;
     bool has_worked; /* clocked_frac is known */
     bool is_held;    /* told to rest for want of watts: would go on as it did */
@@ -86,7 +89,7 @@ struct mr_exchange {
     double house_j, site_peak_w;
     double meter_s, meter_j; /* where the window of a peak begins */
     double throttled_s, capped_s, down_s;
-    bool has_utility;
+    bool has_utility, smooths;
     struct mr_supply_part *part; /* packages of instances, as the stand has them */
     double *package_w;           /* the most of one, of every rack */
     struct mr_plant_set *set;    /* plan's and ours */
@@ -202,6 +205,7 @@ static void describe(struct mr_exchange *x)
         const double rest_w = mr_power_idle_w(x->plan.power[i], reference_c);
         x->member[i].dynamic_w = fmax(0, x->plan.power[i]->limit_w - rest_w);
         x->member[i].clocked_frac = 1;
+        x->member[i].free_phi = x->plan.params.lock;
         for (uint32_t k = stand->begin[i]; k < stand->begin[i + 1]; k++) {
             struct rack *rack = &x->rack[stand->span[k].rack];
             const struct mr_power *power = x->plan.power[i];
@@ -242,6 +246,7 @@ static mr_status build(struct mr_exchange *x, struct mr_diags *diags, struct mr_
     describe(x);
     x->t_s = x->start_s = x->meter_s = plan->supply.t_s;
     x->has_utility = true;
+    x->smooths = options.params.smooth.is_on;
     tell_racks(x, 0);
     MR_TRY(mr_plant_settle(x->plant, x->heat, err));
     tell_feeds(x, 0);
@@ -325,11 +330,16 @@ static void gather(struct mr_exchange *x, const struct mr_exchange_work *work, d
         }
         const double at_least =
             1 - m->clocked_frac + m->clocked_frac * mr_power_factor(power, power->clock_min);
+        const double free_part =
+            (1 - m->clocked_frac) + m->clocked_frac * mr_power_factor(power, m->free_phi);
+        const double more_j =
+            m->free_phi > m->order.phi ? fmax(0, m->dynamic_w * free_part * dt_s - beyond_j) : 0;
         m->last = work[i];
         for (uint32_t k = stand->begin[i]; k < stand->begin[i + 1]; k++) {
             struct rack *rack = &x->rack[stand->span[k].rack];
             const double n = stand->span[k].n;
             rack->package_j += n * beyond_j;
+            rack->more_j += n * more_j;
             rack->demand_j += n * m->dynamic_w * dt_s;
             rack->least_j += n * m->dynamic_w * dt_s * at_least;
             rack->busy_s += n * busy_s;
@@ -389,9 +399,15 @@ static void tell_racks(struct mr_exchange *x, double dt_s)
             load.other_w = rack->rest_w * (idle + (1 - idle) * use);
         }
         rack->told_w = load.package_w;
+        rack->more_w = dt_s > 0 ? rack->more_j / dt_s : 0;
+        if (is_on && p->n_package > 0) { /* of the feeds: not of the work */
+            load.package_w = fmax(0, load.package_w + rack->extra_w / p->n_package);
+            load.demand_w = fmax(load.demand_w, load.package_w);
+        }
         rack->other_w = load.other_w;
         look_ahead(x, rack, &load, dt_s);
         rack->package_j = rack->demand_j = rack->least_j = rack->busy_s = rack->rested_s = 0;
+        rack->more_j = 0;
         mr_plant_set_load(x->plant, x->heat, r, &load);
     }
 }
@@ -432,7 +448,7 @@ static void tell_feeds(struct mr_exchange *x, double dt_s)
         const double in_j = x->heat->rack[r].in_j;
         double drawn_w = 0;
         if (dt_s > 0) {
-            drawn_w = (in_j - rack->last_in_j) / dt_s;
+            drawn_w = fmax(0, (in_j - rack->last_in_j) / dt_s - rack->extra_w);
         } else {
             struct mr_plant_rack_row row;
             mr_plant_rack_row(x->plant, x->heat, r, &row);
@@ -448,8 +464,10 @@ static void tell_feeds(struct mr_exchange *x, double dt_s)
         if (!mr_supply_rack_is_on(x->supply, r))
             rack->row.want_w = fmax(drawn_w, rack->idle_w * x->plant->rack[r].n_package +
                                                  x->plan.params.rest_idle_frac * rack->rest_w);
+        const double free_w = drawn_w + rack->more_w;
+        rack->row.want_w = fmax(rack->row.want_w, free_w);
         mr_supply_set_load(x->supply, r,
-                           mr_supply_rack_is_on(x->supply, r) ? drawn_w : rack->row.want_w,
+                           mr_supply_rack_is_on(x->supply, r) ? free_w : rack->row.want_w,
                            rack->row.want_w);
         mr_supply_set_least(x->supply, r, rack->least_w, rack->at_rest_w);
     }
@@ -511,6 +529,17 @@ static void expect_house(struct mr_exchange *x)
     mr_supply_set_house(x->supply, MR_SITE_NONE, site_w);
 }
 
+/* What ramps have made of the racks' watts. */
+static void look_at_ramps(struct mr_exchange *x, double dt_s)
+{
+    for (uint32_t r = 0; r < x->plan.site->n_rack && x->smooths; r++) {
+        struct rack *rack = &x->rack[r];
+        const double served_j = mr_supply_rack_j(x->supply, r);
+        rack->extra_w = (served_j - rack->served_j) / dt_s - rack->row.drawn_w;
+        rack->served_j = served_j;
+    }
+}
+
 /* Pumps and fans live as long as the bars they hang on. */
 static void look_at_house(struct mr_exchange *x)
 {
@@ -566,7 +595,7 @@ static void order_one(struct mr_exchange *x, uint32_t i)
     const struct mr_stand *stand = x->plan.stand;
     struct member *m = &x->member[i];
     const struct mr_power *power = x->plan.power[i];
-    double allowed_w = (double)INFINITY, cap_w = (double)INFINITY;
+    double allowed_w = (double)INFINITY, cap_w = (double)INFINITY, rate = 1;
     bool is_up = true;
     m->is_held = false;
     for (uint32_t k = stand->begin[i]; k < stand->begin[i + 1]; k++) {
@@ -574,6 +603,7 @@ static void order_one(struct mr_exchange *x, uint32_t i)
         const uint32_t n_dark = x->plant->rack[r].n_package - x->rack[r].n_lit;
         allowed_w = fmin(allowed_w, mr_plant_rack_allowed_w(x->plant, x->heat, r));
         cap_w = fmin(cap_w, capped_w(x, r, k));
+        rate = fmin(rate, mr_supply_rack_rate(x->supply, r));
         is_up = is_up && mr_supply_rack_is_on(x->supply, r) &&
                 (n_dark == 0 || !mr_stand_is_hit(stand, i, r, n_dark));
         m->is_held = m->is_held || mr_supply_rack_is_held(x->supply, r);
@@ -593,6 +623,11 @@ static void order_one(struct mr_exchange *x, uint32_t i)
                                                   : lock < 1 ? MR_EXCHANGE_LOCK
                                                              : MR_EXCHANGE_NONE,
                                         .is_up = is_up};
+    m->free_phi = order->phi;
+    if (rate < 1) {
+        order->phi = step_down(rate * order->phi, power->clock_min);
+        order->reason = MR_EXCHANGE_SMOOTHING;
+    }
 }
 
 static void give_orders(struct mr_exchange *x, struct mr_exchange_order *order)
@@ -682,6 +717,7 @@ mr_status mr_exchange_do(struct mr_exchange *x, double t_s, const struct mr_exch
         tell_house(x, dt_s);
         mr_supply_advance(x->supply, t_s);
         x->t_s = t_s;
+        look_at_ramps(x, dt_s);
         look_at_house(x);
         look_at_meter(x);
     }
@@ -738,6 +774,7 @@ void mr_exchange_sums(const struct mr_exchange *x, struct mr_exchange_sums *sums
                                       .carbon_kg = watts.carbon_kg,
                                       .ramp_up_w_s = watts.ramp_up_w_s,
                                       .ramp_down_w_s = watts.ramp_down_w_s,
+                                      .burn_j = watts.burn_j,
                                       .loss_j = watts.loss_j,
                                       .module_j = watts.module_j,
                                       .package_j = heat.it_j};

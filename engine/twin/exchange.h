@@ -17,6 +17,11 @@
  * what instances say of their work; clocks come in steps of 1/128, rounded down, as clock
  * generators have them. Packages of a rack are as warm as their mean member and its spread.
  *
+ * Smoothing: the feeds are told what racks would draw at clocks that no ramp holds, and draw what
+ * ramps make of it. While that is less, clocks are lower in proportion; what is drawn beyond the
+ * work, or less than it, is heat of the packages over the next interval. Ramps within a tick are
+ * means.
+ *
  * Knows neither cells nor calls: unit tests drive it with numbers. */
 #ifndef MR_ENGINE_TWIN_EXCHANGE_H
 #define MR_ENGINE_TWIN_EXCHANGE_H
@@ -66,7 +71,8 @@ struct mr_exchange_work {
     X(NONE, "none", "the full clock")                           \
     X(THERMAL, "thermal", "a die of its racks is at its limit") \
     X(CAP, "cap", "a cap of its racks")                         \
-    X(LOCK, "lock", "the scenario's highest clock")
+    X(LOCK, "lock", "the scenario's highest clock")             \
+    X(SMOOTHING, "smoothing", "watts rise no faster than the packages' ramps")
 
 enum mr_exchange_reason {
 #define MR_EXCHANGE_REASON_ENUM(name, text, doc) MR_EXCHANGE_##name,
@@ -125,6 +131,7 @@ struct mr_exchange_sums {
         down_package_s; /* instances below their lock; off */
     double energy_usd, carbon_kg;
     double ramp_up_w_s, ramp_down_w_s; /* fastest moves of the meter, both above 0 */
+    double burn_j;                     /* of it_j: drawn for the sake of ramps, and not for work */
     double loss_j;                     /* on the way to the racks */
     double storage_j; /* kept and lost in storages, or given by sources and taken by nobody */
     double module_j, package_j;      /* of it_j: behind the racks' stages; of that: packages */

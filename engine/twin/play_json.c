@@ -401,8 +401,8 @@ static void put_site(struct mr_jsonw *w, const struct mr_scenario *scenario,
                      const struct mr_play_result *result, const struct totals *t)
 {
     const double n = unknown;
-    const struct mr_exchange_sums none = {n, n, n, n, n, n, n, n, n, n,  n,
-                                          n, n, n, n, n, n, n, n, n, {0}};
+    const struct mr_exchange_sums none = {n, n, n, n, n, n, n, n, n, n, n,
+                                          n, n, n, n, n, n, n, n, n, n, {0}};
     const struct mr_strand unplaced = {n, n, n, n, n, n, n, n};
     const struct mr_exchange_sums *x = result->has_site ? &result->site : &none;
     const struct mr_strand *strand = result->has_site ? &result->books.strand : &unplaced;
@@ -435,9 +435,10 @@ static void put_site(struct mr_jsonw *w, const struct mr_scenario *scenario,
           {"stranded_redundancy_kw", strand->redundancy_w * 1e-3},
           {"stranded_granularity_kw", strand->granularity_w * 1e-3});
     GROUP(w, "energy", {"site_j", x->site_j}, {"it_j", x->it_j}, {"closure_rel", x->closure_rel},
-          {"packages_j", result->package_j}, {"losses_j", x->loss_j}, {"cooling_j", x->house_j},
-          {"storage_j", x->storage_j}, {"rack_losses_j", x->it_j - x->module_j},
-          {"modules_j", x->module_j}, {"rack_packages_j", x->package_j});
+          {"packages_j", result->package_j}, {"burn_j", x->burn_j}, {"losses_j", x->loss_j},
+          {"cooling_j", x->house_j}, {"storage_j", x->storage_j},
+          {"rack_losses_j", x->it_j - x->module_j}, {"modules_j", x->module_j},
+          {"rack_packages_j", x->package_j});
     put_stages(w, result);
     put_flexible(w, result);
     mr_jsonw_key_f64(w, "tok_s_per_mw", s > 0 ? output / (paid_j * 1e-6) : unknown);

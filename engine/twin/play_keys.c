@@ -64,6 +64,7 @@ static const struct mr_play_key keys[] = {
     {"energy.it_j", "J", "Of the racks"},
     {"energy.closure_rel", "1", "Larger relative difference of both energy balances"},
     {"energy.packages_j", "J", "Of the packages that serve"},
+    {"energy.burn_j", "J", "Of the racks': drawn for the sake of smooth ramps, not for work"},
     {"energy.losses_j", "J", "Lost on the way from the sources to the racks"},
     {"energy.cooling_j", "J", "Of pumps, fans, chillers"},
     {"energy.storage_j", "J", "Kept or lost in storages; site = losses + cooling + racks + this"},

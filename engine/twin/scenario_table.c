@@ -267,6 +267,8 @@ static const struct {
     [MR_SCENARIO_PART_FEED] = ONE_OF(mr_feed_table, supply.feed),
     [MR_SCENARIO_PART_RIDE] = ONE_OF(mr_feed_ride_table, supply.ride),
     [MR_SCENARIO_PART_TARIFF] = ONE_OF(mr_tariff_table, supply.tariff),
+    [MR_SCENARIO_PART_FREQUENCY] = ONE_OF(mr_frequency_table, supply.frequency),
+    [MR_SCENARIO_PART_SMOOTHING] = ONE_OF(mr_smooth_table, supply.smooth),
     [MR_SCENARIO_PART_GRID] = ONE(grid_table, grid),
     [MR_SCENARIO_PART_ECONOMY] = ONE(economy_table, economy),
     [MR_SCENARIO_PART_EVENT] = SOME(event_table, event, n_event),

@@ -98,22 +98,6 @@ MR_TEST(impossible_groups)
                      MR_OK);
 }
 
-MR_TEST(free_is_cut_before_paid_and_caps_before_stops)
-{
-    const struct mr_govern_tier tier[3] = {{100, 60, 20}, {200, 150, 40}, {300, 280, 60}};
-    struct mr_govern_cut cut[3];
-    assert_true(mr_govern_shed(tier, 3, 70, true, cut) == 0);
-    assert_true(cut[0].capped_w == 40 && cut[1].capped_w == 30 && cut[2].capped_w == 0);
-    assert_true(cut[0].suspended_w == 0);
-    assert_true(mr_govern_shed(tier, 3, 160, true, cut) == 0); /* caps give 110 */
-    assert_true(cut[2].capped_w == 20 && cut[0].suspended_w == 40 && cut[1].suspended_w == 10);
-    /* best effort: nothing is stopped, so 50 W stay */
-    assert_true(mr_govern_shed(tier, 3, 160, false, cut) == 50);
-    assert_true(cut[0].suspended_w == 0 && cut[0].capped_w == 40);
-    assert_true(mr_govern_shed(tier, 3, 1000, true, cut) == 520); /* 480 above idle */
-}
-
 MR_TEST_MAIN(MR_TEST_ENTRY(tail_of_the_normal_distribution), MR_TEST_ENTRY(exact_odds_by_hand),
              MR_TEST_ENTRY(normal_is_near_exact), MR_TEST_ENTRY(correlation_ends_averaging),
-             MR_TEST_ENTRY(as_many_as_fit), MR_TEST_ENTRY(impossible_groups),
-             MR_TEST_ENTRY(free_is_cut_before_paid_and_caps_before_stops))
+             MR_TEST_ENTRY(as_many_as_fit), MR_TEST_ENTRY(impossible_groups))

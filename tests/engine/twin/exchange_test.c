@@ -30,6 +30,7 @@ struct world {
     double phi_min, least_w; /* of all instances and dates; of the meter */
     int n_down, n_thermal, n_cap, n_level_over;
     bool rests[n_instance]; /* has no work */
+    bool smooths;           /* from begin_at on */
     int policy;             /* of the governor, from begin_at on */
     double over_frac;       /* worst of racks drawn over caps that were in force */
     double cap_w[8];        /* at the last exchange */
@@ -68,8 +69,11 @@ static void begin_at(double tick_s, double dynamic_w)
     struct mr_diags diags = {0};
     struct mr_err err = {0};
     struct mr_weather_params weather;
-    w = (struct world){
-        .dynamic_w = dynamic_w, .phi_min = 1, .least_w = HUGE_VAL, .policy = w.policy};
+    w = (struct world){.dynamic_w = dynamic_w,
+                       .phi_min = 1,
+                       .least_w = HUGE_VAL,
+                       .policy = w.policy,
+                       .smooths = w.smooths};
     w.power = some_power();
     if (mr_layout_load_text("t.layout.xml", mr_str_of(hall), &w.site, &diags) != MR_OK)
         fail_msg("%s", diags.item[0].err.text);
@@ -92,6 +96,7 @@ static void begin_at(double tick_s, double dynamic_w)
     mr_plant_defaults(&plan.plant);
     mr_supply_defaults(&plan.supply.params);
     plan.supply.params.govern.policy = w.policy;
+    plan.supply.params.smooth.is_on = w.smooths;
     if (mr_exchange_create(&plan, &w.exchange, &diags) != MR_OK)
         fail_msg("%s", diags.item[0].err.text);
     for (int i = 0; i < n_instance; i++)
@@ -264,6 +269,47 @@ MR_TEST(packages_of_a_rack_lend_to_each_other)
     w.policy = MR_GOVERN_POLICY_MAXP;
 }
 
+/* All instances work and rest together. With smoothing the meter moves less and slower, work is
+ * held while watts rise, what is burnt is heat, and the books of feeds and of heat agree. */
+MR_TEST(smoothing_in_the_loop)
+{
+    double swing_w[2], step_w[2], heat_j[2], work_j[2];
+    for (int k = 0; k < 2; k++) {
+        double low_w = HUGE_VAL, high_w = 0, last_w = 0;
+        w.smooths = k == 1;
+        begin_at(0.05, 950);
+        play(60);
+        step_w[k] = 0;
+        for (int half = 0; half < 40; half++) {
+            for (int i = 0; i < n_instance; i++)
+                w.rests[i] = half % 2 == 0;
+            for (int t = 1; t <= 30; t++) {
+                play(60 + 1.5 * half + 0.05 * t);
+                const double now_w = meter_w();
+                step_w[k] = half + t > 1 ? fmax(step_w[k], fabs(now_w - last_w)) : 0;
+                last_w = now_w;
+                low_w = half > 1 ? fmin(low_w, now_w) : low_w;
+                high_w = half > 1 ? fmax(high_w, now_w) : high_w;
+            }
+        }
+        swing_w[k] = high_w - low_w;
+        struct mr_exchange_sums sums;
+        mr_exchange_sums(w.exchange, &sums);
+        struct mr_plant_sums heat;
+        mr_plant_sums(mr_exchange_plant(w.exchange), mr_exchange_plant_state(w.exchange), &heat);
+        mr_assert_near(heat.it_j, sums.it_j, k == 0 ? 1e-12 : 2e-3, 0); /* a tick behind */
+        heat_j[k] = heat.it_j;
+        work_j[k] = w.work[0].busy_j;
+        assert_true(k == 0 ? sums.burn_j == 0 : sums.burn_j > 0.02 * sums.it_j);
+        end();
+    }
+    assert_true(swing_w[1] < 0.7 * swing_w[0]);
+    assert_true(step_w[1] < 0.4 * step_w[0]); /* 1 kW/s and 0.5 kW/s of a package */
+    assert_true(heat_j[1] > 1.02 * heat_j[0] && work_j[1] < work_j[0]);
+    assert_true(work_j[1] > 0.85 * work_j[0]);
+    w.smooths = false;
+}
+
 /* A target that clocks of one row can meet: those of tier 0 slow down, the others never know. One
  * that no clocks can meet: racks of tier 0 stop, what they draw is that of idlers, and they go on
  * when it is over. */
@@ -396,7 +442,7 @@ MR_TEST(ticks_do_not_matter)
 
 MR_TEST_MAIN(MR_TEST_ENTRY(a_quiet_hall),
              MR_TEST_ENTRY(curtailment_lowers_clocks_and_gives_them_back),
-             MR_TEST_ENTRY(caps_are_kept_beyond_the_latency),
+             MR_TEST_ENTRY(caps_are_kept_beyond_the_latency), MR_TEST_ENTRY(smoothing_in_the_loop),
              MR_TEST_ENTRY(packages_of_a_rack_lend_to_each_other),
              MR_TEST_ENTRY(the_lower_tier_goes_first), MR_TEST_ENTRY(lost_pumps),
              MR_TEST_ENTRY(a_leaking_tray_takes_its_instance),
