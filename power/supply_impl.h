@@ -93,8 +93,7 @@ struct mr_supply {
     double grid_w;
     double meter_w;        /* the same, and while the grid is away the last before */
     double *room_w;        /* of nodes of the chain, for storages that charge */
-    uint32_t *way;         /* scratch */
-    bool *seen;            /* scratch, all false */
+    uint32_t *way, *seen;  /* scratch; seen: all 0 */
     double spare_w;        /* away from the grid: what may go into storages */
     double ramp_w, ramp_s; /* the meter over the last step, and when that began; NAN: none yet */
     bool is_assisting;     /* battery plants hold the meter to its ramp */
@@ -112,20 +111,19 @@ void mr_supply_emit(struct mr_supply *s, int kind, const char *entity, const cha
                     double value, double limit);
 void mr_supply_emit_alert(struct mr_supply *supply, const struct mr_feed_alert *alert);
 
-MR_CHECKED mr_status mr_supply_source_init(struct mr_supply *s, struct mr_err *err);
-
 /* ---- supply_make.c ---- */
 
-/** What can run and hardly is what was meant: contracts that starve racks, batteries that are empty
- *  before their generators run. */
-void mr_supply_warn(const struct mr_supply *s, struct mr_diags *diags);
+MR_CHECKED mr_status mr_supply_source_init(struct mr_supply *s, struct mr_err *err);
+
+/** What can run and hardly is what was meant: starving contracts, batteries that end too early. */
+void mr_supply_warn(struct mr_supply *s, struct mr_diags *diags);
 
 /** A source of the site, by its power node; MR_SITE_NONE. */
 uint32_t mr_supply_source_of(const struct mr_supply *s, uint32_t power);
 
 /* ---- supply_source.c ---- */
 
-/** Decide what every source does from now on. @return whether the chain must settle again */
+/** What every source does from now on. @return whether the chain must settle again */
 bool mr_supply_source_decide(struct mr_supply *s);
 
 /** Next date of any source; the step must not go beyond it. */
@@ -145,6 +143,9 @@ double mr_supply_source_capacity_w(const struct mr_supply *s);
 
 MR_CHECKED mr_status mr_supply_refill_init(struct mr_supply *s, struct mr_err *err);
 
+/** Bars of a group and all nodes above them. @return how many are in s->way */
+uint32_t mr_supply_refill_way(struct mr_supply *s, const struct mr_supply_group *group);
+
 /** What the nodes above storages have left. */
 void mr_supply_refill_begin(struct mr_supply *s);
 
@@ -160,7 +161,6 @@ void mr_supply_island_step(struct mr_supply *s, struct mr_supply_group *group, d
 /** What frequency relays have done during the last step. */
 void mr_supply_island_act(struct mr_supply *s);
 
-/** It carries nothing alone. */
 void mr_supply_island_rest(struct mr_supply *s, struct mr_supply_group *group);
 bool mr_supply_island_moves(const struct mr_supply *s);
 double mr_supply_island_next_s(const struct mr_supply *s);
@@ -186,7 +186,7 @@ MR_CHECKED mr_status mr_supply_hold_init(struct mr_supply *s, struct mr_err *err
 /** Racks by tier, after a change. */
 void mr_supply_hold_sort(struct mr_supply *s);
 
-/** Who must stop, in order of tiers, so that the rest fits the budget; who may go on. */
+/** Who must stop, by tiers, so that the rest fits the budget; who may go on. */
 void mr_supply_hold_decide(struct mr_supply *s, double budget_w);
 
 /** What was decided comes in force. */

@@ -3,6 +3,9 @@
  * together. */
 #include "power/supply_impl.h"
 
+#include <stdio.h>
+#include <string.h>
+
 /* ---- making ---- */
 
 static void make_buffer(struct mr_supply *s, struct mr_supply_source *source,
@@ -107,31 +110,55 @@ static void warn_contract(const struct mr_supply *s, struct mr_diags *diags)
                            s->site->name, s->feed_params.limit_w, least_w);
 }
 
-/* Batteries of supplies at their rating, until the slowest generator runs. One finding: they are
- * alike. */
-static void warn_bridge(const struct mr_supply *s, struct mr_diags *diags)
+/* The block of sets that takes over first from batteries of a group: one that stands at a bar they
+ * hang on. NULL: none. Turbines run beside a grid or not at all. */
+static const struct mr_supply_source *relief_of(struct mr_supply *s,
+                                                const struct mr_supply_group *group)
 {
-    const struct mr_supply_source *slow = NULL;
-    struct mr_err err = {0};
-    for (uint32_t i = 0; i < s->n_source; i++) {
-        const struct mr_supply_source *source = &s->source[i];
-        if (!source->is_storage && !source->is_solar && !source->is_turbine &&
-            (slow == NULL || source->block_params.start_s > slow->block_params.start_s))
-            slow = source;
-    }
-    for (uint32_t i = 0; slow != NULL && i < s->n_source; i++) {
-        const struct mr_power_node *node = &s->site->power[s->source[i].power];
-        if ((node->kind == MR_SITE_POWER_UPS || node->kind == MR_SITE_POWER_UPS_ECO) &&
-            mr_buffer_check_bridge(
-                &s->source[i].buffer_params, node->rating_w * (double)node->n_unit,
-                slow->block_params.start_s * (1 - 1e-9), node->name, slow->name, &err) != MR_OK) {
-            (void)mr_diags_add_err(diags, MR_SEVERITY_WARNING, &err);
-            return;
+    const struct mr_supply_source *first = NULL;
+    const uint32_t n = mr_supply_refill_way(s, group);
+    for (uint32_t g = 0; g < s->n_group; g++) {
+        const struct mr_supply_group *other = &s->group[g];
+        bool is_above = false;
+        for (uint32_t k = 0; k < n; k++)
+            for (uint32_t i = 0; i < other->n_at; i++)
+                is_above |= s->way[k] == other->at[i];
+        for (uint32_t k = 0; is_above && k < other->n_source; k++) {
+            const struct mr_supply_source *source = &s->source[other->source[k]];
+            if (!source->is_storage && !source->is_solar && !source->is_turbine &&
+                (first == NULL || source->block_params.start_s < first->block_params.start_s))
+                first = source;
         }
     }
+    return first;
 }
 
-void mr_supply_warn(const struct mr_supply *s, struct mr_diags *diags)
+/* Batteries of supplies and rows at their rating, until what relieves them runs. Those that are
+ * alike follow each other: one finding. */
+static void warn_bridge(struct mr_supply *s, struct mr_diags *diags)
+{
+    char last[sizeof((struct mr_err *)0)->text] = "";
+    for (uint32_t g = 0; g < s->n_group; g++)
+        for (uint32_t k = 0; k < s->group[g].n_source; k++) {
+            const struct mr_supply_source *source = &s->source[s->group[g].source[k]];
+            const struct mr_power_node *node = &s->site->power[source->power];
+            const struct mr_supply_source *relief =
+                source->is_storage && node->kind != MR_SITE_POWER_BESS ? relief_of(s, &s->group[g])
+                                                                       : NULL;
+            struct mr_err err = {0};
+            if (relief == NULL || mr_buffer_check_bridge(&source->buffer_params,
+                                                         node->rating_w * (double)node->n_unit,
+                                                         relief->block_params.start_s * (1 - 1e-9),
+                                                         node->name, relief->name, &err) == MR_OK)
+                continue;
+            const char *what = strchr(err.text, ':'); /* all but its name */
+            if (what != NULL && strcmp(what, last) != 0)
+                (void)mr_diags_add_err(diags, MR_SEVERITY_WARNING, &err);
+            snprintf(last, sizeof last, "%s", what != NULL ? what : "");
+        }
+}
+
+void mr_supply_warn(struct mr_supply *s, struct mr_diags *diags)
 {
     warn_contract(s, diags);
     warn_bridge(s, diags);

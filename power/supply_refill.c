@@ -20,8 +20,8 @@ mr_status mr_supply_refill_init(struct mr_supply *s, struct mr_err *err)
     return s->room_w != NULL && s->way != NULL && s->seen != NULL ? MR_OK : MR_NOMEM;
 }
 
-/* The bars of a group and every node above them, each once. */
-static uint32_t way_up(struct mr_supply *s, const struct mr_supply_group *group)
+/* Each once. */
+uint32_t mr_supply_refill_way(struct mr_supply *s, const struct mr_supply_group *group)
 {
     const struct mr_circuit *tree = s->wire.tree;
     uint32_t n = 0;
@@ -65,13 +65,13 @@ static bool has_storage(const struct mr_supply *s, const struct mr_supply_group 
 void mr_supply_refill_begin(struct mr_supply *s)
 {
     for (uint32_t g = 0; g < s->n_group; g++) {
-        const uint32_t n = has_storage(s, &s->group[g]) ? way_up(s, &s->group[g]) : 0;
+        const uint32_t n = has_storage(s, &s->group[g]) ? mr_supply_refill_way(s, &s->group[g]) : 0;
         for (uint32_t k = 0; k < n; k++)
             s->room_w[s->way[k]] = -1; /* not looked at */
     }
     for (uint32_t g = 0; g < s->n_group; g++) {
         const double own_w = taken_w(s, &s->group[g]);
-        const uint32_t n = has_storage(s, &s->group[g]) ? way_up(s, &s->group[g]) : 0;
+        const uint32_t n = has_storage(s, &s->group[g]) ? mr_supply_refill_way(s, &s->group[g]) : 0;
         for (uint32_t k = 0; k < n; k++) {
             const uint32_t v = s->way[k];
             struct mr_chain_flow flow;
@@ -88,7 +88,7 @@ void mr_supply_refill_begin(struct mr_supply *s)
 
 double mr_supply_refill_w(struct mr_supply *s, const struct mr_supply_group *group, double w)
 {
-    const uint32_t n = s->has_grid ? way_up(s, group) : 0;
+    const uint32_t n = s->has_grid ? mr_supply_refill_way(s, group) : 0;
     double may_w = n > 0 ? never : w;
     for (uint32_t k = 0; k < n; k++)
         may_w = fmin(may_w, s->room_w[s->way[k]]);

@@ -836,6 +836,14 @@ MR_TEST(contracts_and_batteries_that_are_too_small_are_told)
            "the lowest caps of all racks need");
     o.params.ups_s = 2;
     warned(backed, &o, "takes over after 10 s");
+    /* halls that are alike are one finding, batteries of rows another */
+    warned("<layout name=\"s\"><grid limit=\"20 MW\"/><power><generator/></power>" HALL HALL
+           "</layout>",
+           &o, "H0.upsA: holds");
+    o.params.ups_s = 300;
+    warned("<layout name=\"s\"><grid limit=\"6 MW\"/><power><generator/><bbu name=\"b\" rating=\"2 "
+           "MW\" units=\"1\" energy=\"1 kWh\"/></power>" HALL "</layout>",
+           &o, "b: holds 3.6e+06 J");
 }
 
 MR_TEST_MAIN(
