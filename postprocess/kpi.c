@@ -53,6 +53,7 @@ static const struct mr_kpi rows[] = {
     {"energy.dark_j", "J", MR_KPI_DOWN, 0.02, 0, NULL, false, "Energy that racks without power did not have"},
     {"energy.losses_j", "J", MR_KPI_DOWN, 0.02, 0, NULL, false, "Energy lost on the way to the racks"},
     {"energy.rack_losses_j", "J", MR_KPI_DOWN, 0.02, 0, NULL, false, "Energy lost in the stages inside racks"},
+    {"oversubscription.*", "1", MR_KPI_NEITHER, 0.02, 0, NULL, false, "How often a level is asked for more than it may deliver"},
     {"losses_j.*", "J", MR_KPI_DOWN, 0.02, 0, NULL, false, "Energy lost in the stages of this kind"},
     {"energy.site_j", "J", MR_KPI_DOWN, 0.02, 0, NULL, false, "Energy of the site"},
     {"energy.*", "J", MR_KPI_NEITHER, 0.02, 0, NULL, false, "Energy of this kind"},

@@ -230,6 +230,16 @@ bool mr_supply_rack_is_held(const struct mr_supply *supply, uint32_t rack);
 
 /** Rate of its work over what its watts are asked for: below 1 while ramps delay it. */
 double mr_supply_rack_rate(const struct mr_supply *supply, uint32_t rack);
+
+/* How often the racks of a level would exceed its limit, before any cap: by mean and deviation of
+ * what they asked for (normal), and in fact. */
+struct mr_supply_odds {
+    const char *name; /* of the node that limits it */
+    double limit_w, most_w, mean_w, deviation_w, odds, over_frac;
+};
+
+/** The worst so far. @return levels that have a limit; 0: none is worst */
+uint32_t mr_supply_worst_odds(const struct mr_supply *supply, struct mr_supply_odds *worst);
 const struct mr_chain *mr_supply_chain(const struct mr_supply *supply);
 const struct mr_wire *mr_supply_wire(const struct mr_supply *supply);
 

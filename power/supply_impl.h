@@ -78,7 +78,7 @@ struct mr_supply {
     struct mr_govern_clock clock;
     double *low_w, *high_w, *max_q_w, *demand_w; /* of the governor's nodes */
     uint8_t *tier;
-    double budget_w; /* of all racks, at the last sample */
+    double budget_w, watched_s; /* of all racks, at the last sample; levels, until then */
 
     struct mr_feed_params feed_params;
     struct mr_feed feed;

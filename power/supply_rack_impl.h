@@ -53,8 +53,10 @@ struct mr_supply_leaf {
 
 /* Racks behind the same panels, or behind the same feeds. */
 struct mr_supply_level {
-    const char *name; /* of the node that limits it */
-    double limit_w, draw_w;
+    const char *name;              /* of the node that limits it */
+    double limit_w, draw_w, ask_w; /* now; ask_w: without caps */
+    double most_w;                 /* of its racks in all */
+    double ask_j, square, over_s;  /* sums over time of asked watts, their squares, being over */
     uint32_t node, feed;
     bool is_over; /* told */
 };

@@ -15,6 +15,7 @@
  * what it draws now when there is little, and gets the rest up to the rack's maximum when there is
  * enough. Racks of which no packages are told are leaves. */
 #include "engine/base/assert.h"
+#include "power/govern_odds.h"
 #include "power/strand.h"
 #include "power/supply_impl.h"
 
@@ -135,8 +136,9 @@ static mr_status find_groups(struct plan *plan, struct mr_err *err)
         const uint32_t feed = plan->feed_of[plan->panel_of[i]];
         s->rack[i].level = level;
         s->level[level].feed = feed;
-        plan->rated_w[level] += s->rack[i].most_w;
-        plan->rated_w[feed] += s->rack[i].most_w;
+        plan->rated_w[level] = s->level[level].most_w += s->rack[i].most_w;
+        plan->rated_w[feed] = s->level[feed].most_w += s->rack[i].most_w;
+        s->site_level.most_w += s->rack[i].most_w;
         plan->n_rack[level]++;
         plan->n_rack[feed]++;
     }
@@ -444,6 +446,7 @@ mr_status mr_supply_tree_init(struct mr_supply *s, struct mr_err *err)
 {
     struct plan plan = {.s = s};
     s->site_level = (struct mr_supply_level){.limit_w = never};
+    s->watched_s = s->t_s;
     const mr_status st = build(&plan, err);
     mr_arena_fini(&plan.scratch);
     return st;
@@ -524,7 +527,7 @@ void mr_supply_tree_apply(struct mr_supply *s)
 
 /* ---- watching ---- */
 
-static void look_at_level(struct mr_supply *s, struct mr_supply_level *level)
+static void look_at_level(struct mr_supply *s, struct mr_supply_level *level, double dt_s)
 {
     const double slack = 1e-9; /* caps add up in another order */
     const bool is_over = level->draw_w > level->limit_w * (1 + slack);
@@ -533,7 +536,10 @@ static void look_at_level(struct mr_supply *s, struct mr_supply_level *level)
         mr_supply_emit(s, MR_SUPPLY_LEVEL_OVER, level->name, "", level->draw_w, level->limit_w);
     }
     level->is_over = is_over;
-    level->draw_w = 0;
+    level->ask_j += level->ask_w * dt_s;
+    level->square += level->ask_w * level->ask_w * dt_s;
+    level->over_s += level->ask_w > level->limit_w * (1 + slack) ? dt_s : 0;
+    level->draw_w = level->ask_w = 0;
 }
 
 void mr_supply_tree_watch(struct mr_supply *s)
@@ -541,12 +547,58 @@ void mr_supply_tree_watch(struct mr_supply *s)
     for (uint32_t i = 0; i < s->site->n_rack; i++) {
         const struct mr_supply_rack *rack = &s->rack[i];
         s->level[rack->level].draw_w += rack->draw_w;
+        s->level[rack->level].ask_w += fmax(rack->want_w, rack->draw_w);
     }
-    for (uint32_t k = s->n_feed; k < s->n_level; k++)
+    for (uint32_t k = s->n_feed; k < s->n_level; k++) {
         s->level[s->level[k].feed].draw_w += s->level[k].draw_w;
-    for (uint32_t f = 0; f < s->n_feed; f++)
+        s->level[s->level[k].feed].ask_w += s->level[k].ask_w;
+    }
+    for (uint32_t f = 0; f < s->n_feed; f++) {
         s->site_level.draw_w += s->level[f].draw_w;
+        s->site_level.ask_w += s->level[f].ask_w;
+    }
+    const double dt_s = s->t_s - s->watched_s;
     for (uint32_t k = 0; k < s->n_level; k++)
-        look_at_level(s, &s->level[k]);
-    look_at_level(s, &s->site_level);
+        look_at_level(s, &s->level[k], dt_s);
+    look_at_level(s, &s->site_level, dt_s);
+    s->watched_s = s->t_s;
+}
+
+/* ---- how often a level is asked for too much ---- */
+
+static struct mr_supply_odds odds_of(const struct mr_supply_level *level, double time_s)
+{
+    const double mean_w = level->ask_j / time_s;
+    const double variance = fmax(0, level->square / time_s - mean_w * mean_w);
+    const struct mr_govern_spread spread = {mean_w, sqrt(variance), level->most_w};
+    return (struct mr_supply_odds){.name = level->name,
+                                   .limit_w = level->limit_w,
+                                   .most_w = level->most_w,
+                                   .mean_w = mean_w,
+                                   .deviation_w = spread.deviation_w,
+                                   .odds = mr_govern_odds(&spread, level->limit_w),
+                                   .over_frac = level->over_s / time_s};
+}
+
+static bool is_worse(const struct mr_supply_odds *a, const struct mr_supply_odds *b)
+{
+    if (a->over_frac != b->over_frac)
+        return a->over_frac > b->over_frac;
+    return a->odds != b->odds ? a->odds > b->odds : a->most_w * b->limit_w > b->most_w * a->limit_w;
+}
+
+uint32_t mr_supply_worst_odds(const struct mr_supply *s, struct mr_supply_odds *worst)
+{
+    const double time_s = s->watched_s - s->options.t_s;
+    uint32_t n = 0;
+    *worst = (struct mr_supply_odds){.name = ""};
+    for (uint32_t k = 0; k <= s->n_level && time_s > 0; k++) {
+        const struct mr_supply_level *level = k < s->n_level ? &s->level[k] : &s->site_level;
+        if (!isfinite(level->limit_w))
+            continue;
+        const struct mr_supply_odds odds = odds_of(level, time_s);
+        if (n++ == 0 || is_worse(&odds, worst))
+            *worst = odds;
+    }
+    return n;
 }

@@ -68,6 +68,13 @@ static void put_site(struct mr_buf *out, const struct mr_play_result *result)
                   peak, isfinite(result->feed_limit_w) ? " of " : "",
                   isfinite(result->feed_limit_w) ? feed : "", it, x->site_j / x->it_j);
     put_chain(out, result);
+    if (result->books.n_level > 0)
+        mr_buf_printf(out,
+                      "%-26s at worst %s: racks of %.4g kW on %.4g kW, asked for more %.3g %% of "
+                      "the time (normal: %.2g)\n",
+                      "oversubscription", result->books.level, result->books.odds.most_w * 1e-3,
+                      result->books.odds.limit_w * 1e-3, 100 * result->books.odds.over_frac,
+                      result->books.odds.odds);
     mr_flex_text(&result->books.flex, out);
     mr_buf_printf(out, "%-26s hottest die %.4g degC, warmest coolant %.4g degC\n", "heat",
                   x->die_max_c, x->supply_max_c);

@@ -11,6 +11,7 @@
 #include "thermal/outage.h"
 
 #include <math.h>
+#include <stdio.h>
 
 struct mr_factory {
     const struct mr_scenario *scenario;
@@ -403,6 +404,8 @@ mr_status mr_factory_books(const struct mr_factory *f, struct mr_factory_books *
     *books = (struct mr_factory_books){0};
     mr_exchange_sums(f->exchange, &sums);
     books->flex = f->flex;
+    books->n_level = mr_supply_worst_odds(mr_exchange_supply(f->exchange), &books->odds);
+    snprintf(books->level, sizeof books->level, "%s", books->odds.name);
     mr_flex_end(&books->flex, mr_exchange_supply(f->exchange), sums.time_s);
     books->compute_j = sums.it_j - sums.stage_loss_j[MR_STAGE_SHELF];
     return find_strand(f, &books->strand, err);

@@ -83,7 +83,10 @@ void mr_factory_racks(const struct mr_factory *factory, struct mr_factory_rack *
 
 /* Of a site, for its summary. */
 struct mr_factory_books {
-    struct mr_flex flex;     /* calls of a flexible connection */
+    struct mr_flex flex;        /* calls of a flexible connection */
+    struct mr_supply_odds odds; /* of its worst level; the name ends with the factory */
+    char level[64];             /* that name */
+    uint32_t n_level;
     double compute_j;        /* behind the racks' power shelves, since the start */
     struct mr_strand strand; /* installed and not to be used, with every rack at its rating */
 };

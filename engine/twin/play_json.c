@@ -386,6 +386,25 @@ static void put_stages(struct mr_jsonw *w, const struct mr_play_result *result)
     mr_jsonw_end(w);
 }
 
+/* Of the level of the supply that is most often asked for more than it may deliver. */
+static void put_odds(struct mr_jsonw *w, const struct mr_play_result *result)
+{
+    const struct mr_factory_books *b = &result->books;
+    const struct mr_supply_odds *o = &b->odds;
+    const double known = result->has_site && b->n_level > 0 ? 1 : unknown;
+    mr_jsonw_key(w, "oversubscription");
+    mr_jsonw_object(w);
+    mr_jsonw_key_u64(w, "levels", result->has_site ? b->n_level : 0);
+    mr_jsonw_key_text(w, "worst", result->has_site ? b->level : "");
+    mr_jsonw_key_f64(w, "limit_kw", known * o->limit_w * 1e-3);
+    mr_jsonw_key_f64(w, "ceilings_kw", known * o->most_w * 1e-3);
+    mr_jsonw_key_f64(w, "asked_kw_mean", known * o->mean_w * 1e-3);
+    mr_jsonw_key_f64(w, "asked_kw_deviation", known * o->deviation_w * 1e-3);
+    mr_jsonw_key_f64(w, "odds", known * o->odds);
+    mr_jsonw_key_f64(w, "over_frac", known * o->over_frac);
+    mr_jsonw_end(w);
+}
+
 /* Only with a flexible connection. */
 static void put_flexible(struct mr_jsonw *w, const struct mr_play_result *result)
 {
@@ -440,6 +459,7 @@ static void put_site(struct mr_jsonw *w, const struct mr_scenario *scenario,
           {"rack_losses_j", x->it_j - x->module_j}, {"modules_j", x->module_j},
           {"rack_packages_j", x->package_j});
     put_stages(w, result);
+    put_odds(w, result);
     put_flexible(w, result);
     mr_jsonw_key_f64(w, "tok_s_per_mw", s > 0 ? output / (paid_j * 1e-6) : unknown);
     mr_jsonw_key_f64(w, "j_per_tok", output > 0 ? paid_j / output : unknown);

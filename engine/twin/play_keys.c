@@ -75,6 +75,14 @@ static const struct mr_play_key keys[] = {
     {"losses_j." text, "J", source},
     MR_STAGE_LOSS_LIST(STAGE_KEY)
 #undef STAGE_KEY
+    {"oversubscription.levels", "1", "Feeds and rows of panels that have a limit"},
+    {"oversubscription.worst", "", "The node that limits the one most often asked for too much"},
+    {"oversubscription.limit_kw", "kW", "What its racks may draw with the worst failure kept free"},
+    {"oversubscription.ceilings_kw", "kW", "What they could: over the limit, watts are shared"},
+    {"oversubscription.asked_kw_mean", "kW", "What they asked for before caps, mean over time"},
+    {"oversubscription.asked_kw_deviation", "kW", "Its deviation"},
+    {"oversubscription.odds", "1", "Probability that they ask for more than the limit, normal"},
+    {"oversubscription.over_frac", "1", "Share of the time in which they did"},
     {"flexible.hours_year", "h", "A flexible connection may be called for so long (with one)"},
     {"flexible.curtailed_kw", "kW", "What it is then"},
     {"flexible.flexible_kw", "kW", "What it is else"},

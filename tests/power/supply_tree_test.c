@@ -139,6 +139,31 @@ MR_TEST(packages_lend_to_each_other)
     end();
 }
 
+/* A row of four asks for 528 kW half of the time and for 200 kW the other half. */
+MR_TEST(odds_of_the_worst_level)
+{
+    struct mr_supply_options o = options();
+    struct mr_supply_odds worst;
+    begin(twin_feeds, &o, 0, 0);
+    assert_true(mr_supply_worst_odds(world.supply, &worst) == 0); /* nothing has passed */
+    for (int k = 0; k < 20; k++) {
+        for (uint32_t i = 0; i < world.site->n_rack; i++)
+            mr_supply_set_rack(world.supply, i, k % 2 == 0 ? 132e3 : 50e3);
+        mr_supply_advance(world.supply, 60. * (k + 1));
+    }
+    assert_true(mr_supply_worst_odds(world.supply, &worst) >= 8);
+    const double n = worst.most_w / 132e3;
+    mr_assert_near(worst.mean_w, n * 91e3, 1e-12, 0);
+    mr_assert_near(worst.deviation_w, n * 41e3, 1e-9, 0);
+    const double exact =
+        worst.limit_w >= worst.most_w
+            ? 0
+            : 0.5 * erfc((worst.limit_w - worst.mean_w) / worst.deviation_w / sqrt(2));
+    mr_assert_near(worst.odds, exact, 1e-9, 1e-15);
+    mr_assert_near(worst.over_frac, worst.limit_w < worst.most_w ? 0.5 : 0, 1e-12, 0);
+    end();
+}
+
 /* Trays bind before racks do. */
 MR_TEST(a_tray_limit_holds_its_packages)
 {
@@ -196,6 +221,6 @@ MR_TEST(random_limits_and_demands_under_lent_watts)
 
 MR_TEST_MAIN(MR_TEST_ENTRY(levels_from_the_site_to_packages),
              MR_TEST_ENTRY(without_packages_racks_are_leaves),
-             MR_TEST_ENTRY(packages_lend_to_each_other),
+             MR_TEST_ENTRY(odds_of_the_worst_level), MR_TEST_ENTRY(packages_lend_to_each_other),
              MR_TEST_ENTRY(a_tray_limit_holds_its_packages),
              MR_TEST_ENTRY(random_limits_and_demands_under_lent_watts))
