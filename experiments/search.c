@@ -182,6 +182,44 @@ static mr_status find_most(struct search *s, struct mr_err *err)
     }
 }
 
+/* ---- the others ---- */
+
+/* Played, and not known to the load. */
+static bool is_vague(const struct search *s, size_t i)
+{
+    const struct mr_search_item *item = &s->item[i];
+    return i != s->best && item->fate == MR_SEARCH_OPEN && item->hi < (long)s->plan->n_load &&
+           item->hi - item->lo > 1;
+}
+
+/* Bisection of the most promising ones, side by side; what they hold is less than the best does. */
+static mr_status refine(struct search *s, struct mr_err *err)
+{
+    const size_t n_item = s->plan->n_item;
+    size_t n_left = s->plan->n_refine;
+    for (size_t from = 0; from < n_item && n_left > 0;) {
+        size_t group[MR_SEARCH_ROUND], n_group = 0;
+        for (; from < n_item && n_group < MR_SEARCH_ROUND && n_left > 0; from++)
+            if (is_vague(s, s->order[from])) {
+                group[n_group++] = s->order[from];
+                n_left--;
+            }
+        for (;;) {
+            struct mr_search_trial trial[MR_SEARCH_ROUND];
+            size_t n = 0;
+            for (size_t k = 0; k < n_group; k++)
+                if (is_vague(s, group[k]))
+                    trial[n++] = (struct mr_search_trial){
+                        .item = group[k],
+                        .load = (size_t)((s->item[group[k]].lo + s->item[group[k]].hi) / 2)};
+            if (n == 0)
+                break;
+            MR_TRY(play(s, trial, n, err));
+        }
+    }
+    return MR_OK;
+}
+
 /* ---- fates ---- */
 
 static void decide(struct search *s)
@@ -224,7 +262,9 @@ mr_status mr_search_run(const struct mr_search_plan *plan, struct mr_search_item
             item[i].why[0] = '\0';
     }
     sort(&s);
-    const mr_status st = plan->has_target ? find_smallest(&s, err) : find_most(&s, err);
+    mr_status st = plan->has_target ? find_smallest(&s, err) : find_most(&s, err);
+    if (st == MR_OK && !plan->has_target && s.best < plan->n_item)
+        st = refine(&s, err);
     /* who holds most load and makes too few tokens under it, makes too few under any */
     if (s.best < plan->n_item && item[s.best].is_short)
         s.best = plan->n_item;

@@ -11,7 +11,8 @@
  * first. With one load it is, of those that hold it, the one that makes most tokens before that. A
  * candidate holds all loads up to some and none beyond (assumed): bisection finds it. Branch and
  * bound: once one is known to hold a load, all others are tried with that one first, and those that
- * miss it are done; those whose cards cannot make as many tokens as the best has made are never
+ * miss it are done, but for the first n_refine of them, whose own heaviest load is found out at the
+ * end; those whose cards cannot make as many tokens as the best has made are never
  * played.
  *
  * Trials are asked for in rounds of up to MR_SEARCH_ROUND, which may be played side by side; what
@@ -30,15 +31,16 @@ enum {
 };
 
 /* name, text, meaning; what became of a candidate */
-#define MR_SEARCH_FATE_LIST(X)                                                          \
-    X(OPEN, "open", "not decided")                                                      \
-    X(BEST, "best", "the answer")                                                       \
-    X(REFUSED, "refused", "known before any run: over a limit, or not buildable")       \
-    X(LARGER, "larger", "a smaller one reaches the target: not played to the end")      \
-    X(BOUND, "bound", "its cards cannot make as many tokens: not played")               \
-    X(MISSED, "missed", "played, holds no load")                                        \
-    X(LESS, "less", "played, holds less than the best")                                 \
-    X(EQUAL, "equal", "holds as much as the best and is larger, or makes fewer tokens") \
+#define MR_SEARCH_FATE_LIST(X)                                                                  \
+    X(OPEN, "open", "not decided")                                                              \
+    X(BEST, "best", "the answer")                                                               \
+    X(REFUSED, "refused", "known before any run: over a limit, or not buildable")               \
+    X(LARGER, "larger", "a smaller one reaches the target: not played to the end")              \
+    X(BOUND, "bound", "its cards cannot make as many tokens: not played")                       \
+    X(MISSED, "missed", "played, holds no load")                                                \
+    X(UNCONFIRMED, "unconfirmed", "was the answer, and does not hold its load in a longer run") \
+    X(LESS, "less", "played, holds less than the best")                                         \
+    X(EQUAL, "equal", "holds as much as the best and is larger, or makes fewer tokens")         \
     X(FAILED, "failed", "its run failed")
 
 enum mr_search_fate {
@@ -78,6 +80,8 @@ struct mr_search_plan {
     size_t first_load;   /* with a target: tried first */
     void *context;
     mr_status (*play)(void *context, struct mr_search_trial *trial, size_t n, struct mr_err *err);
+    size_t n_refine; /* without a target: so many of those that hold less are tried until it is
+                        known how much less; the answer is the same */
 };
 
 /** @param[in,out] item plan->n_item of them @param[out] best of them, or n_item: none

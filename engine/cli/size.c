@@ -26,6 +26,7 @@ static const struct mr_opt rows[] = {
     {MR_PARAM_STR(OPT, load, "load", NULL, "Rising loads: a build is worth the heaviest it holds. Without: 1/8 to 16 times workload/rate"), 0, "PATH=VALUES"},
     {MR_PARAM_MANY(OPT, set, "set", "Set ELEMENT/ATTRIBUTE=VALUE of all; may be repeated"), 0, "PATH=VALUE"},
     {MR_PARAM_STR(OPT, until, "until", NULL, "End of each run, instead of the scenario's"), 0, "TIME"},
+    {MR_PARAM_N(OPT, n_refine, "refine", "4", 0, 10000, "Builds next to the answer whose heaviest load is found out, too, not only that it is less"), 0, "N"},
     {MR_PARAM_N(OPT, n_slot, "jobs", "0", 0, 4096, "Runs at a time; 0: as many as there are cores. The answer is the same"), 'j', "N"},
     {MR_PARAM(OPT, timeout_s, "timeout", MR_Q_TIME, "0 s", 0, 1e9, "Longest wall time of a run; 0: any"), 0, "TIME"},
     {MR_PARAM_STR(OPT, output, "output", NULL, "Result file of the best build, as run writes it"), 'o', "FILE.h5"},
@@ -185,6 +186,113 @@ static void clear_line(struct sizing *s)
 
 /* ---- the verb ---- */
 
+/* Could a build be the answer if the one before it is not? */
+static bool is_candidate(const struct sizing *s, size_t i)
+{
+    const struct mr_search_item *item = &s->space.item[i];
+    return item->lo >= 0 && item->fate != MR_SEARCH_FAILED && !item->is_short;
+}
+
+/* The answer, then those that come next to it. @return how many */
+static size_t next_to(const struct sizing *s, size_t best, size_t out[MR_SIZE_CONFIRMED])
+{
+    const struct mr_size_told told = {&s->space, &s->play, best, s->opts->target.n > 0};
+    size_t n = 0;
+    out[n++] = best;
+    while (n < MR_SIZE_CONFIRMED) {
+        size_t next = s->space.n_build;
+        for (size_t i = 0; i < s->space.n_build; i++) {
+            bool is_in = false;
+            for (size_t k = 0; k < n; k++)
+                is_in = is_in || out[k] == i;
+            if (!is_in && is_candidate(s, i) &&
+                (next == s->space.n_build || mr_size_tell_is_before(&told, i, next)))
+                next = i;
+        }
+        if (next == s->space.n_build)
+            break;
+        out[n++] = next;
+    }
+    return n;
+}
+
+/* Each under the heaviest load that it held, then under lighter ones, until it holds one, makes too
+ * few tokens under it, or has failed so many times. */
+static mr_status play_longer(struct sizing *s, struct mr_err *err)
+{
+    enum {
+        n_step_max = 8
+    };
+    struct mr_size_play *play = &s->play;
+    bool is_over[MR_SIZE_CONFIRMED] = {false};
+    for (int step = 0; step < n_step_max; step++) {
+        struct mr_size_confirm round[MR_SIZE_CONFIRMED] = {0};
+        size_t of[MR_SIZE_CONFIRMED], n = 0;
+        for (size_t i = 0; i < play->n_confirm; i++)
+            if (!is_over[i]) {
+                of[n] = i;
+                round[n++] = play->confirm[i];
+            }
+        if (n == 0)
+            return MR_OK;
+        MR_TRY(mr_size_play_confirm(play, round, n, err));
+        for (size_t k = 0; k < n; k++) {
+            struct mr_size_confirm *c = &play->confirm[of[k]];
+            const bool is_last = step + 1 == n_step_max || round[k].trial.load == 0;
+            *c = round[k];
+            is_over[of[k]] = c->holds || c->trial.is_short || c->trial.has_failed || is_last;
+            if (!is_over[of[k]])
+                c->trial.load--;
+        }
+    }
+    return MR_OK;
+}
+
+/* The load of a build is the one that it held in the longer run. */
+static void take_confirmed(struct sizing *s, const struct mr_size_confirm *c)
+{
+    struct mr_search_item *item = &s->space.item[c->trial.item];
+    if (item->lo == (long)c->trial.load)
+        return;
+    item->lo = (long)c->trial.load;
+    item->hi = item->lo + 1;
+    item->tok_s = c->tok_s;
+}
+
+/* Short runs propose, longer ones decide: with a target the first that reaches it in one is the
+ * answer, without one that which holds the heaviest load. */
+static mr_status confirm(struct sizing *s, size_t *best, struct mr_err *err)
+{
+    const bool has_target = s->opts->target.n > 0;
+    size_t build[MR_SIZE_CONFIRMED];
+    const struct mr_size_confirm *first = NULL;
+    if (*best == s->space.n_build || !mr_size_play_can_confirm(&s->play))
+        return MR_OK;
+    s->play.n_confirm = next_to(s, *best, build);
+    for (size_t i = 0; i < s->play.n_confirm; i++)
+        s->play.confirm[i].trial =
+            (struct mr_search_trial){.item = build[i], .load = (size_t)s->space.item[build[i]].lo};
+    MR_TRY(play_longer(s, err));
+    for (size_t i = 0; i < s->play.n_confirm; i++) {
+        const struct mr_size_confirm *c = &s->play.confirm[i];
+        if (!c->holds)
+            continue;
+        take_confirmed(s, c);
+        if (first == NULL || (!has_target && c->trial.load > first->trial.load))
+            first = c;
+    }
+    if (first == NULL || first->trial.item == *best)
+        return MR_OK;
+    struct mr_search_item *old = &s->space.item[*best];
+    old->fate = MR_SEARCH_UNCONFIRMED;
+    snprintf(old->why, sizeof old->why, "less in a longer run: %.150s",
+             s->play.confirm[0].holds ? "it holds a lighter load alone"
+                                      : s->play.confirm[0].trial.why);
+    s->space.item[first->trial.item].fate = MR_SEARCH_BEST;
+    *best = first->trial.item;
+    return MR_OK;
+}
+
 static mr_status search(struct sizing *s, size_t *best, struct mr_err *err)
 {
     const struct mr_search_plan plan = {.n_item = s->space.n_build,
@@ -193,6 +301,7 @@ static mr_status search(struct sizing *s, size_t *best, struct mr_err *err)
                                         .has_target = s->opts->target.n > 0,
                                         .target_tok_s = s->target_tok_s,
                                         .first_load = s->space.first_load,
+                                        .n_refine = (size_t)s->opts->n_refine,
                                         .context = &s->play,
                                         .play = mr_size_play_round};
     MR_TRY(check_output(s, err));
@@ -205,8 +314,8 @@ static mr_status search(struct sizing *s, size_t *best, struct mr_err *err)
     mr_progress_init(&s->play.progress, s->call->ui->with_progress, s->call->ui->is_err_tty,
                      mr_wall_ns());
     mr_status st = mr_search_run(&plan, s->space.item, best, err);
-    if (st == MR_OK && *best < s->space.n_build)
-        st = mr_size_play_longer(&s->play, *best, (size_t)s->space.item[*best].lo, err);
+    if (st == MR_OK)
+        st = confirm(s, best, err);
     clear_line(s);
     return st;
 }

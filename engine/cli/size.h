@@ -11,7 +11,7 @@ struct mr_size_opts_values {
     struct mr_param_list target, over, set;
     const char *sla, *load, *until, *output, *folder, *csv, *json;
     double limit_mw, budget_usd, met_frac, timeout_s;
-    uint64_t n_slot;
+    uint64_t n_slot, n_refine;
 };
 
 extern const struct mr_opt_table mr_size_opts;

@@ -97,9 +97,11 @@ static mr_status on_start(void *context, size_t row, struct mr_batch_command *co
     mr_arena_reset(&play->texts);
     const char *json = file_of(play, i_run, ".json", err);
     const char *result = file_of(play, i_run, ".h5", err), *log = file_of(play, i_run, ".log", err);
-    if (json == NULL || result == NULL || log == NULL)
+    const char *calls = file_of(play, i_run, ".csv", err);
+    if (json == NULL || result == NULL || log == NULL || calls == NULL)
         return MR_NOMEM;
-    const char *const files[] = {"--json", json, play->keeps_results ? "-o" : NULL, result, NULL};
+    const char *const own = play->keeps_results ? "-o" : play->keeps_calls ? "--requests" : NULL;
+    const char *const files[] = {"--json", json, own, play->keeps_results ? result : calls, NULL};
     MR_TRY(make_command(play, trial->item, trial->load, files, log, err));
     *command = play->command;
     return MR_OK;
@@ -228,28 +230,90 @@ const struct mr_size_run *mr_size_play_find(const struct mr_size_play *play, siz
     return NULL;
 }
 
-mr_status mr_size_play_longer(struct mr_size_play *play, size_t build, size_t load,
-                              struct mr_err *err)
+/* ---- longer runs ---- */
+
+/* Calls after the warm-up say whether promises are kept; the meter and tokens are those of the
+ * whole run. */
+static mr_status judge_calls(struct mr_size_play *play, size_t i_run, const struct mr_figures *f,
+                             struct mr_size_confirm *confirm, struct mr_err *err)
 {
-    const struct mr_size_run *run = mr_size_play_find(play, build, (long)load);
-    const double until_s = MR_SIZE_LONGER * play->space->until_s;
+    const struct mr_size_space *space = play->space;
+    const double limit_mw = space->opts->limit_mw;
+    struct mr_search_trial *trial = &confirm->trial;
+    struct mr_steady_verdict *v = &confirm->verdict;
+    const char *calls = file_of(play, i_run, ".csv", err);
+    if (calls == NULL)
+        return MR_NOMEM;
+    MR_TRY(mr_steady_judge(calls, space->until_s, space->goal, space->n_goal, play->sla,
+                           space->opts->met_frac, v, err));
+    trial->holds = false;
+    trial->is_short = false;
+    if (limit_mw > 0 && !(confirm->peak_mw <= limit_mw)) {
+        snprintf(trial->why, MR_SEARCH_WHY, "peak of %.4g MW at the meter, %.4g MW may be",
+                 confirm->peak_mw, limit_mw);
+    } else if (!v->is_kept) {
+        snprintf(trial->why, MR_SEARCH_WHY, "%s: %.4g %% of %zu calls, %.4g %% wanted", v->what,
+                 100 * v->share, v->n_call, 100 * v->wanted_frac);
+    } else {
+        trial->is_short = is_short(play, f, confirm->tok_s, trial->why);
+        trial->holds = !trial->is_short;
+    }
+    return MR_OK;
+}
+
+static mr_status judge_longer(struct mr_size_play *play, size_t i_run,
+                              struct mr_size_confirm *confirm, struct mr_err *err)
+{
+    static const char *const endings[] = {".json", ".csv"};
+    const struct mr_size_run *run = &play->run[i_run];
+    struct mr_figures f = {0};
+    mr_status st = MR_OK;
+    confirm->tok_s = run->tok_s;
+    confirm->peak_mw = run->peak_mw;
+    confirm->trial.holds = confirm->trial.holds && !confirm->trial.has_failed;
+    if (!confirm->trial.has_failed) {
+        const char *json = file_of(play, i_run, ".json", err);
+        st = json != NULL ? mr_figures_load(json, &f, err) : MR_NOMEM;
+        if (st == MR_OK)
+            st = judge_calls(play, i_run, &f, confirm, err);
+        mr_figures_fini(&f);
+    }
+    confirm->holds = st == MR_OK && confirm->trial.holds;
+    for (size_t k = 0; k < 2; k++) {
+        const char *path = st == MR_OK ? file_of(play, i_run, endings[k], err) : NULL;
+        if (path != NULL)
+            (void)unlink(path);
+    }
+    return st;
+}
+
+bool mr_size_play_can_confirm(const struct mr_size_play *play)
+{
+    return play->space->until_s > 0 && isfinite(play->space->until_s);
+}
+
+mr_status mr_size_play_confirm(struct mr_size_play *play, struct mr_size_confirm *confirm, size_t n,
+                               struct mr_err *err)
+{
     const bool keeps_results = play->keeps_results;
-    if (run == NULL || !(run->open_frac > MR_SIZE_OPEN_MAX_FRAC) || !isfinite(until_s))
-        return MR_OK;
-    play->longer = (struct mr_search_trial){.item = build, .load = load};
-    play->until_s = until_s;
+    struct mr_search_trial trial[MR_SIZE_CONFIRMED] = {0};
+    for (size_t i = 0; i < n; i++)
+        trial[i] =
+            (struct mr_search_trial){.item = confirm[i].trial.item, .load = confirm[i].trial.load};
+    play->until_s = MR_SIZE_LONGER * play->space->until_s;
     play->keeps_results = false;
-    const mr_status st = mr_size_play_round(play, &play->longer, 1, err);
+    play->keeps_calls = true;
+    mr_status st = mr_size_play_round(play, trial, n, err);
+    play->keeps_calls = false;
     play->keeps_results = keeps_results;
     play->until_s = 0;
     MR_TRY(st);
-    play->n_run--; /* no trial of the search */
-    const char *json = file_of(play, play->n_run, ".json", err);
-    if (json == NULL)
-        return MR_NOMEM;
-    (void)unlink(json);
-    play->has_longer = true;
-    return MR_OK;
+    play->n_run -= n; /* no trials of the search */
+    for (size_t i = 0; i < n && st == MR_OK; i++) {
+        confirm[i].trial = trial[i];
+        st = judge_longer(play, play->n_run + i, &confirm[i], err);
+    }
+    return st;
 }
 
 /* ---- the result ---- */
@@ -302,7 +366,8 @@ mr_status mr_size_play_result(struct mr_size_play *play, size_t build, size_t lo
 
 void mr_size_play_remove(const struct mr_size_play *play)
 {
-    static const char *const endings[] = {".json", ".h5", ".h5.part", ".log", ".json.part"};
+    static const char *const endings[] = {".json",      ".h5",  ".h5.part", ".log",
+                                          ".json.part", ".csv", ".csv.part"};
     struct mr_buf path = {0};
     char id[MR_DESIGN_ID];
     for (size_t i = 0; i < play->n_run + MR_SEARCH_ROUND; i++)

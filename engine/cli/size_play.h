@@ -7,11 +7,17 @@
 #include "engine/cli/size_space.h"
 #include "experiments/batch.h"
 #include "experiments/sla.h"
+#include "experiments/steady.h"
 
-/* More calls than that share under way at the end of a run: it is short for them. Runs that shall
- * tell whether that matters are so many times as long. */
+/* More calls than that share under way at the end of a run: it is short for them. */
 #define MR_SIZE_OPEN_MAX_FRAC 0.05
-#define MR_SIZE_LONGER        4
+
+/* The answer and those next to it are played again, so many times as long; what came in the time of
+ * a short run warms it up and is not judged. */
+enum {
+    MR_SIZE_LONGER = 4,
+    MR_SIZE_CONFIRMED = 3
+};
 
 /* A trial that was played. Figures are NaN where the run has none. */
 struct mr_size_run {
@@ -22,6 +28,14 @@ struct mr_size_run {
     double call_frac; /* mean time of a call, of the run's */
 };
 
+/* A longer run of a build under the heaviest load that it held in a short one. */
+struct mr_size_confirm {
+    struct mr_search_trial trial; /* why: of what it does not hold */
+    bool holds;
+    struct mr_steady_verdict verdict;
+    double tok_s, peak_mw;
+};
+
 /* Zero-initialize but for what says so; mr_size_play_fini. */
 struct mr_size_play {
     const struct mr_size_space *space; /* from here to keeps_results: given, lent */
@@ -29,10 +43,11 @@ struct mr_size_play {
     double target_tok_s;
     const char *folder; /* takes run_ID.json, and run_ID.h5 when results are kept */
     bool keeps_results;
-    double until_s; /* of runs, instead of what they say; 0: that */
-    bool has_longer;
-    struct mr_search_trial longer; /* the answer once more, in a longer run */
-    struct mr_size_run *run;       /* in the order of trials */
+    double until_s;   /* of runs, instead of what they say; 0: that */
+    bool keeps_calls; /* run_ID.csv, for who looks at it before the next round */
+    struct mr_size_confirm confirm[MR_SIZE_CONFIRMED];
+    size_t n_confirm;
+    struct mr_size_run *run; /* in the order of trials */
     size_t n_run, cap_run;
     struct mr_search_trial *trial; /* of the round that is played */
     size_t first, n_trial;
@@ -50,10 +65,14 @@ mr_status mr_size_play_round(void *context, struct mr_search_trial *trial, size_
 MR_CHECKED mr_status mr_size_play_result(struct mr_size_play *play, size_t build, size_t load,
                                          const char *path, struct mr_err *err);
 
-/** Does a build still hold a load in a longer run? Asked where too many calls were under way at the
- *  end of its own, which tells little of a queue that grows slowly. @param[out] play->longer */
-MR_CHECKED mr_status mr_size_play_longer(struct mr_size_play *play, size_t build, size_t load,
-                                         struct mr_err *err);
+/** Longer runs are possible: not where they end when all calls have. */
+bool mr_size_play_can_confirm(const struct mr_size_play *play);
+
+/** Do builds hold loads in longer runs, after a warm-up? @param[in,out] confirm n of them, at most
+ *  MR_SIZE_CONFIRMED, with build and load in their trials */
+MR_CHECKED mr_status mr_size_play_confirm(struct mr_size_play *play,
+                                          struct mr_size_confirm *confirm, size_t n,
+                                          struct mr_err *err);
 
 /** The last run of a build under a load, or NULL. */
 const struct mr_size_run *mr_size_play_find(const struct mr_size_play *play, size_t build,

@@ -551,6 +551,22 @@ static mr_status check_tiers(const struct mr_size_space *space, const struct mr_
     return MR_OK;
 }
 
+static mr_status keep_goals(struct mr_size_space *space, const struct mr_scenario *base,
+                            struct mr_err *err)
+{
+    space->goal = mr_arena_zero(&space->texts, base->n_tier, sizeof *space->goal, err);
+    if (space->goal == NULL)
+        return MR_NOMEM;
+    for (; space->n_goal < base->n_tier; space->n_goal++) {
+        const struct mr_scenario_tier *t = &base->tier[space->n_goal];
+        const char *name = mr_arena_text(&space->texts, mr_str_of(t->name), err);
+        if (name == NULL)
+            return MR_NOMEM;
+        space->goal[space->n_goal] = (struct mr_steady_goal){name, t->ttft_s, t->tpot_s};
+    }
+    return MR_OK;
+}
+
 static mr_status count_builds(struct mr_size_space *space, struct mr_err *err)
 {
     size_t n = 1;
@@ -592,6 +608,8 @@ static mr_status make_all(struct making *m, double target_tok_s)
     space->until_s = base.top.until_s;
     if (st == MR_OK)
         st = check_tiers(space, &base, m->err);
+    if (st == MR_OK)
+        st = keep_goals(space, &base, m->err);
     if (st == MR_OK)
         st = choose_factors(space, &base, m->err);
     if (st == MR_OK)

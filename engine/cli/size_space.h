@@ -12,6 +12,7 @@
 #include "engine/twin/scenario.h"
 #include "experiments/search.h"
 #include "experiments/sla.h"
+#include "experiments/steady.h"
 
 enum {
     MR_SIZE_BUILDS = 20000,
@@ -47,6 +48,8 @@ struct mr_size_space {
     struct mr_size_build *build;    /* n_build of them, the last factor fastest */
     struct mr_search_item *item;    /* likewise: size, bound, and who is refused */
     size_t n_build;
+    struct mr_steady_goal *goal; /* of the scenario's tiers, n_goal of them */
+    size_t n_goal;
     double grid_w;  /* of --limit-mw; 0: none */
     double until_s; /* end of a run */
 };

@@ -37,16 +37,27 @@ static const struct mr_size_run *run_of(const struct mr_size_told *told, size_t 
     return mr_size_play_find(told->play, i, item->lo >= 0 ? item->lo : item->hi);
 }
 
+/* What a build drew: in its longer run, where it had one. */
+static double peak_of(const struct mr_size_told *told, size_t i)
+{
+    const struct mr_size_run *run = run_of(told, i);
+    for (size_t k = 0; k < told->play->n_confirm; k++)
+        if (told->play->confirm[k].trial.item == i)
+            return told->play->confirm[k].peak_mw;
+    return run != NULL ? run->peak_mw : (double)NAN;
+}
+
 static int rank_of(enum mr_search_fate fate)
 {
     static const int ranks[] = {
-        [MR_SEARCH_BEST] = 0,   [MR_SEARCH_EQUAL] = 1,  [MR_SEARCH_LESS] = 2,
-        [MR_SEARCH_MISSED] = 3, [MR_SEARCH_FAILED] = 4, [MR_SEARCH_BOUND] = 5,
-        [MR_SEARCH_LARGER] = 6, [MR_SEARCH_OPEN] = 7,   [MR_SEARCH_REFUSED] = 8};
+        [MR_SEARCH_UNCONFIRMED] = 3, [MR_SEARCH_BEST] = 0,   [MR_SEARCH_EQUAL] = 1,
+        [MR_SEARCH_LESS] = 2,        [MR_SEARCH_MISSED] = 3, [MR_SEARCH_FAILED] = 4,
+        [MR_SEARCH_BOUND] = 5,       [MR_SEARCH_LARGER] = 6, [MR_SEARCH_OPEN] = 7,
+        [MR_SEARCH_REFUSED] = 8};
     return ranks[fate];
 }
 
-static bool is_before(const struct mr_size_told *told, size_t a, size_t b)
+bool mr_size_tell_is_before(const struct mr_size_told *told, size_t a, size_t b)
 {
     const struct mr_search_item *x = &told->space->item[a], *y = &told->space->item[b];
     if (rank_of(x->fate) != rank_of(y->fate))
@@ -66,7 +77,7 @@ static size_t *ordered(const struct mr_size_told *told)
     size_t *order = mr_alloc(told->space->n_build, sizeof *order);
     for (size_t i = 0; order != NULL && i < told->space->n_build; i++) {
         size_t k = i;
-        for (; k > 0 && is_before(told, i, order[k - 1]); k--)
+        for (; k > 0 && mr_size_tell_is_before(told, i, order[k - 1]); k--)
             order[k] = order[k - 1];
         order[k] = i;
     }
@@ -165,6 +176,7 @@ static void why_of(const struct mr_size_told *told, size_t i, char *out, size_t 
         break;
     case MR_SEARCH_OPEN:
     case MR_SEARCH_REFUSED:
+    case MR_SEARCH_UNCONFIRMED:
     case MR_SEARCH_FAILED:
     default:
         snprintf(out, cap, "%s", item->why);
@@ -190,10 +202,21 @@ static void put_head(const struct mr_size_told *told, struct mr_buf *out)
     for (size_t k = 0; k < told->space->n_factor; k++)
         mr_buf_printf(out, " %*.*s", width_of(&told->space->factor[k]), column_max,
                       short_name(told->space->factor[k].path));
-    mr_buf_printf(out, " %6s %8s %8s %8s %10s", "racks", "MUSD", "MW", "peak MW", "tok/s");
+    mr_buf_printf(out, " %6s %8s %8s %8s %10s", "racks", "MUSD", "peak MW", "(limits)", "tok/s");
     if (told->space->load.n_value > 1)
         mr_buf_printf(out, " %12s", short_name(told->space->load.path));
     mr_buf_text(out, "  why\n");
+}
+
+/* In parentheses: nothing has drawn so much. */
+static void put_limits(const struct mr_size_build *build, struct mr_buf *out)
+{
+    char number[MR_NUM_CAP], text[MR_NUM_CAP + 2] = "-";
+    if (isfinite(build->nominal_w)) {
+        mr_num_format_human(build->nominal_w * 1e-6, 4, number);
+        snprintf(text, sizeof text, "(%s)", number);
+    }
+    mr_buf_printf(out, " %8s", text);
 }
 
 static void put_row(const struct mr_size_told *told, size_t i, struct mr_buf *out)
@@ -201,20 +224,27 @@ static void put_row(const struct mr_size_told *told, size_t i, struct mr_buf *ou
     const struct mr_size_space *space = told->space;
     const struct mr_size_build *build = &space->build[i];
     const struct mr_search_item *item = &space->item[i];
-    const struct mr_size_run *run = run_of(told, i);
     char why[3 * MR_SEARCH_WHY];
     mr_buf_text(out, i == told->best ? "  *" : "   ");
     for (size_t k = 0; k < space->n_factor; k++)
         mr_buf_printf(out, " %*.*s", width_of(&space->factor[k]), column_max, build->value[k]);
     mr_buf_printf(out, " %6llu", (unsigned long long)build->n_rack);
     put_number(out, build->capital_usd, 1e-6, 8);
-    put_number(out, build->nominal_w, 1e-6, 8);
-    put_number(out, run != NULL ? run->peak_mw : (double)NAN, 1, 8);
+    put_number(out, peak_of(told, i), 1, 8);
+    put_limits(build, out);
     put_tokens(told, i, out);
     if (space->load.n_value > 1)
         mr_buf_printf(out, " %12s", item->lo >= 0 ? space->load.value[item->lo] : "-");
     why_of(told, i, why, sizeof why);
     mr_buf_printf(out, "  %s\n", why);
+}
+
+static bool has_site(const struct mr_size_told *told)
+{
+    for (size_t i = 0; i < told->space->n_build; i++)
+        if (isfinite(told->space->build[i].nominal_w))
+            return true;
+    return false;
 }
 
 static void put_table(const struct mr_size_told *told, const size_t *order, struct mr_buf *out)
@@ -228,14 +258,18 @@ static void put_table(const struct mr_size_told *told, const size_t *order, stru
                       n - n_shown);
     for (size_t i = 0; i < n; i++)
         if (is_bounded(told, i)) {
-            mr_buf_text(out, "    > at least: heavier loads were not tried once it was decided\n");
-            return;
+            mr_buf_text(out, "    > at least: heavier loads were not tried once it was decided "
+                             "(--refine N tries them)\n");
+            break;
         }
+    if (has_site(told))
+        mr_buf_text(out, "    peak MW: at the meter in its run, which --limit-mw is compared with; "
+                         "(limits): what its racks may draw by their limits\n");
 }
 
 /* ---- front ---- */
 
-/* Dollars where they are known of all that held, else megawatts by the cards. */
+/* Dollars where they are known of all that held, else megawatts as their runs drew them. */
 static bool is_by_money(const struct mr_size_told *told)
 {
     bool is = true;
@@ -246,8 +280,7 @@ static bool is_by_money(const struct mr_size_told *told)
 
 static double x_of(const struct mr_size_told *told, size_t i, bool by_money)
 {
-    const struct mr_size_build *build = &told->space->build[i];
-    return by_money ? build->capital_usd * 1e-6 : build->nominal_w * 1e-6;
+    return by_money ? told->space->build[i].capital_usd * 1e-6 : peak_of(told, i);
 }
 
 /* Nothing that costs as little or less makes as much or more. */
@@ -311,7 +344,7 @@ static void put_front(const struct mr_size_told *told, struct mr_buf *out)
     for (size_t c = 0; c < n_col; c++)
         mr_buf_char(out, '-');
     mr_buf_printf(out, "\n   %s, up to %s   (* the answer, # the front, o within it, + at least)\n",
-                  by_money ? "capital, MUSD" : "MW at the meter by the cards", right);
+                  by_money ? "capital, MUSD" : "peak MW at the meter", right);
 }
 
 /* ---- text ---- */
@@ -337,6 +370,14 @@ static void put_counts(const struct mr_size_told *told, struct mr_buf *out)
             mr_buf_printf(out, "; %zu %s", n, texts[k]);
     }
     mr_buf_text(out, "\n");
+    size_t n_unpriced = 0;
+    for (size_t i = 0; i < space->n_build; i++)
+        n_unpriced += isfinite(space->build[i].nominal_w) && !isfinite(space->build[i].capital_usd);
+    if (n_unpriced > 0)
+        mr_buf_printf(out,
+                      "%zu have racks whose price nobody knows (millrace models): their cost is "
+                      "not counted, and --budget refuses them\n",
+                      n_unpriced);
     if (space->load.path == NULL)
         mr_buf_text(out, "the load is the scenario's own for all of them: it was not varied "
                          "(--load PATH=VALUES)\n");
@@ -360,18 +401,48 @@ static bool are_runs_short(const struct mr_size_told *told)
     return isfinite(least_frac) && least_frac > MR_SIZE_OPEN_MAX_FRAC;
 }
 
-/* Is what the short run said true? */
-static void put_longer(const struct mr_size_told *told, struct mr_buf *out)
+/* "97.5 % (+-0.4 %) of 1234 calls within objectives of tier all, 95 % wanted" */
+static void put_verdict(const struct mr_steady_verdict *v, struct mr_buf *out)
 {
-    const struct mr_search_trial *t = &told->play->longer;
-    const bool holds = t->holds && !t->is_short && !t->has_failed;
-    char until[MR_UNIT_CAP];
-    mr_unit_format(MR_SIZE_LONGER * told->space->until_s, MR_Q_TIME, until);
-    mr_buf_printf(out, "in a run of %s it %s%s%s\n", until,
-                  holds ? "holds the same load" : "does not hold that load: ", holds ? "" : t->why,
-                  holds ? "" : " (--until)");
-    if (t->holds && !t->has_failed)
-        mr_buf_printf(out, "and makes %.4g tok/s\n", t->tok_s);
+    if (v->n_call == 0) {
+        mr_buf_text(out, "no call to judge it by");
+        return;
+    }
+    mr_buf_printf(out, "%s: %.4g %% +-%.2g %% of %zu calls, %.4g %% wanted%s", v->what,
+                  100 * v->share, 100 * v->half95, v->n_call, 100 * v->wanted_frac,
+                  v->is_sure ? "" : ": within chance (--until: longer runs)");
+}
+
+/* Is what the short runs said true? */
+static void put_confirmed(const struct mr_size_told *told, struct mr_buf *out)
+{
+    const struct mr_size_space *space = told->space;
+    char until[MR_UNIT_CAP], warm[MR_UNIT_CAP];
+    if (told->play->n_confirm == 0) {
+        mr_buf_text(out, "not confirmed in a longer run: runs end when all calls have\n");
+        return;
+    }
+    mr_unit_format(MR_SIZE_LONGER * space->until_s, MR_Q_TIME, until);
+    mr_unit_format(space->until_s, MR_Q_TIME, warm);
+    mr_buf_printf(out, "runs of %s, judged by the calls after the first %s:\n", until, warm);
+    for (size_t i = 0; i < told->play->n_confirm; i++) {
+        const struct mr_size_confirm *c = &told->play->confirm[i];
+        mr_buf_text(out, c->trial.item == told->best ? "  *" : "   ");
+        for (size_t k = 0; k < space->n_factor; k++)
+            mr_buf_printf(out, " %s=%s", short_name(space->factor[k].path),
+                          space->build[c->trial.item].value[k]);
+        if (space->load.n_value > 1)
+            mr_buf_printf(out, " at %s", space->load.value[c->trial.load]);
+        mr_buf_text(out, c->holds ? " holds: " : " does not hold: ");
+        if (c->holds)
+            put_verdict(&c->verdict, out);
+        else
+            mr_buf_text(out, c->trial.why);
+        mr_buf_printf(out, "; %.4g tok/s", c->tok_s);
+        if (isfinite(c->peak_mw))
+            mr_buf_printf(out, ", peak of %.4g MW", c->peak_mw);
+        mr_buf_text(out, "\n");
+    }
 }
 
 /* What makes the answer less certain than it looks. */
@@ -394,15 +465,14 @@ static void put_doubts(const struct mr_size_told *told, struct mr_buf *out)
             out,
             "its racks' limits add up to %.4g MW, more than the %.4g MW of the connection "
             "by as much as losses are uncertain; its run took %.4g MW at most\n",
-            build->nominal_w * 1e-6, space->grid_w * 1e-6, run->peak_mw);
+            build->nominal_w * 1e-6, space->grid_w * 1e-6, peak_of(told, told->best));
     if (run->open_frac > MR_SIZE_OPEN_MAX_FRAC)
-        mr_buf_printf(
-            out,
-            "%.3g %% of the calls were under way when its run ended, judged by those that "
-            "ended; a result file counts them as missed\n",
-            100 * run->open_frac);
-    if (told->play->has_longer)
-        put_longer(told, out);
+        mr_buf_printf(out,
+                      "%.3g %% of the calls were under way when its short run ended, and judged by "
+                      "those that ended: in longer ones it may hold more (--until); a result file "
+                      "counts them as missed\n",
+                      100 * run->open_frac);
+    put_confirmed(told, out);
 }
 
 static void put_best(const struct mr_size_told *told, struct mr_buf *out)
@@ -507,6 +577,33 @@ static void put_run(const struct mr_size_told *told, size_t i, struct mr_jsonw *
     mr_jsonw_end(w);
 }
 
+static void put_confirms(const struct mr_size_told *told, struct mr_jsonw *w)
+{
+    mr_jsonw_key(w, "confirmed");
+    mr_jsonw_array(w);
+    for (size_t i = 0; i < told->play->n_confirm; i++) {
+        const struct mr_size_confirm *c = &told->play->confirm[i];
+        mr_jsonw_object(w);
+        mr_jsonw_key_u64(w, "build", c->trial.item);
+        mr_jsonw_key_text(w, "load",
+                          told->space->load.path != NULL ? told->space->load.value[c->trial.load]
+                                                         : NULL);
+        mr_jsonw_key_f64(w, "until_s", MR_SIZE_LONGER * told->space->until_s);
+        mr_jsonw_key_f64(w, "warm_up_s", told->space->until_s);
+        mr_jsonw_key_bool(w, "holds", c->holds);
+        mr_jsonw_key_text(w, "promise", c->verdict.what);
+        mr_jsonw_key_u64(w, "calls", c->verdict.n_call);
+        mr_jsonw_key_f64(w, "share", c->verdict.share);
+        mr_jsonw_key_f64(w, "half95", c->verdict.half95);
+        mr_jsonw_key_f64(w, "wanted", c->verdict.wanted_frac);
+        mr_jsonw_key_bool(w, "is_sure", c->verdict.is_sure);
+        mr_jsonw_key_f64(w, "tok_s", c->tok_s);
+        mr_jsonw_key_f64(w, "site_mw_peak", c->peak_mw);
+        mr_jsonw_end(w);
+    }
+    mr_jsonw_end(w);
+}
+
 void mr_size_tell_json(const struct mr_size_told *told, struct mr_buf *out)
 {
     const struct mr_size_space *space = told->space;
@@ -525,9 +622,7 @@ void mr_size_tell_json(const struct mr_size_told *told, struct mr_buf *out)
         put_build(told, told->best, &w);
     else
         mr_jsonw_f64(&w, (double)NAN);
-    if (told->play->has_longer)
-        mr_jsonw_key_bool(&w, "holds_in_longer_run",
-                          told->play->longer.holds && !told->play->longer.is_short);
+    put_confirms(told, &w);
     mr_jsonw_key(&w, "builds");
     mr_jsonw_array(&w);
     for (size_t i = 0; i < space->n_build; i++)
@@ -566,7 +661,6 @@ void mr_size_tell_csv(const struct mr_size_told *told, struct mr_buf *out)
     for (size_t i = 0; i < space->n_build; i++) {
         const struct mr_size_build *build = &space->build[i];
         const struct mr_search_item *item = &space->item[i];
-        const struct mr_size_run *run = run_of(told, i);
         char why[3 * MR_SEARCH_WHY];
         why_of(told, i, why, sizeof why);
         mr_csv_put_u64(&w, i);
@@ -581,7 +675,7 @@ void mr_size_tell_csv(const struct mr_size_told *told, struct mr_buf *out)
         mr_csv_put_text(&w, item->lo >= 0 && space->load.path != NULL ? space->load.value[item->lo]
                                                                       : "");
         put_number_field(&w, item->lo >= 0 ? item->tok_s : (double)NAN);
-        put_number_field(&w, run != NULL ? run->peak_mw : (double)NAN);
+        put_number_field(&w, peak_of(told, i));
         mr_csv_put_text(&w, mr_search_fate_name(item->fate));
         mr_csv_put_text(&w, why);
         mr_csv_put_text(&w, is_bounded(told, i) ? "yes" : "no");

@@ -13,6 +13,9 @@ struct mr_size_told {
     bool has_target;
 };
 
+/** The order of the table: does build a stand before b? */
+bool mr_size_tell_is_before(const struct mr_size_told *told, size_t a, size_t b);
+
 /** Table, plot in characters and reasons. */
 void mr_size_tell_text(const struct mr_size_told *told, struct mr_buf *out);
 

@@ -116,9 +116,14 @@ MR_TEST(finds_what_playing_everything_finds)
         draw(&rng, &w);
         const bool has_target = k % 2 == 1;
         w.target_tok_s = has_target ? 100 * (double)mr_rng_below(&rng, n_load_max) + 2 : 0;
-        const struct mr_search_plan plan = {
-            w.n_item, w.n_load, has_target, w.target_tok_s, (size_t)mr_rng_below(&rng, w.n_load),
-            &w,       play};
+        const struct mr_search_plan plan = {w.n_item,
+                                            w.n_load,
+                                            has_target,
+                                            w.target_tok_s,
+                                            (size_t)mr_rng_below(&rng, w.n_load),
+                                            &w,
+                                            play,
+                                            k % 8 < 2 ? (size_t)mr_rng_below(&rng, 4) : 0};
         const size_t expected = brute(&w, has_target, plan.target_tok_s);
         assert_int_equal(mr_search_run(&plan, w.item, &best, &err), MR_OK);
         assert_int_equal(best, expected);
@@ -127,6 +132,8 @@ MR_TEST(finds_what_playing_everything_finds)
             assert_int_equal(w.item[i].fate == MR_SEARCH_BEST, i == best);
             if (w.item[i].fate == MR_SEARCH_MISSED && !has_target)
                 assert_string_equal(w.item[i].why, "load 0");
+            if (w.item[i].hi - w.item[i].lo == 1 && !w.fails[i])
+                assert_int_equal(w.item[i].lo, w.held[i]);
         }
         n_played += w.n_played;
         n_all += w.n_item * w.n_load;
@@ -145,7 +152,7 @@ MR_TEST(with_a_target_larger_ones_are_not_played)
         w.tok_s[i][0] = 100;
     }
     w.item[17].bound_tok_s = 50; /* size 3 */
-    const struct mr_search_plan plan = {w.n_item, 1, true, 100, 0, &w, play};
+    const struct mr_search_plan plan = {w.n_item, 1, true, 100, 0, &w, play, 0};
     assert_int_equal(mr_search_run(&plan, w.item, &best, &err), MR_OK);
     assert_int_equal(best, 14);
     assert_int_equal(w.n_round, 2); /* sizes 1 2 4 5, then 6 7 8 9 */
@@ -167,7 +174,7 @@ MR_TEST(losers_need_one_run)
         for (size_t l = 0; l < w.n_load; l++)
             w.tok_s[i][l] = (double)l;
     }
-    const struct mr_search_plan plan = {w.n_item, w.n_load, false, 0, 0, &w, play};
+    const struct mr_search_plan plan = {w.n_item, w.n_load, false, 0, 0, &w, play, 0};
     assert_int_equal(mr_search_run(&plan, w.item, &best, &err), MR_OK);
     assert_int_equal(best, 0);
     for (size_t i = 4; i < w.n_item; i++) { /* beyond the first round */
@@ -176,6 +183,31 @@ MR_TEST(losers_need_one_run)
             n += w.is_played[i][l];
         assert_int_equal(n, 1);
         assert_int_equal(w.item[i].fate, MR_SEARCH_LESS);
+    }
+}
+
+/* Loads 0 to 8: the others hold 3, which is known of as many as are asked for. */
+MR_TEST(losers_are_tried_on_when_asked_for)
+{
+    for (size_t n_refine = 0; n_refine <= 12; n_refine++) {
+        struct world w = {.n_item = 12, .n_load = 9};
+        struct mr_err err = {0};
+        size_t best, n_sharp = 0, n_less = 0;
+        for (size_t i = 0; i < w.n_item; i++) {
+            w.item[i] = (struct mr_search_item){.size = 1, .bound_tok_s = 2000 - (double)i};
+            w.held[i] = i == 0 ? 7 : 3;
+            for (size_t l = 0; l < w.n_load; l++)
+                w.tok_s[i][l] = (double)l;
+        }
+        const struct mr_search_plan plan = {w.n_item, w.n_load, false, 0, 0, &w, play, n_refine};
+        assert_int_equal(mr_search_run(&plan, w.item, &best, &err), MR_OK);
+        assert_int_equal(best, 0);
+        for (size_t i = 1; i < w.n_item; i++) {
+            n_less += w.item[i].fate == MR_SEARCH_LESS;
+            n_sharp += w.item[i].hi - w.item[i].lo == 1 && w.item[i].lo == 3;
+        }
+        assert_int_equal(n_less, 11);
+        assert_int_equal(n_sharp, n_refine < 11 ? n_refine : 11);
     }
 }
 
@@ -191,11 +223,12 @@ MR_TEST(a_hook_may_stop_it)
     struct mr_search_item item[2] = {{.bound_tok_s = 1}, {.bound_tok_s = 2}};
     struct mr_err err = {0};
     size_t best;
-    const struct mr_search_plan plan = {2, 3, false, 0, 0, NULL, stop};
+    const struct mr_search_plan plan = {2, 3, false, 0, 0, NULL, stop, 0};
     assert_int_equal(mr_search_run(&plan, item, &best, &err), MR_STOPPED);
     assert_int_equal(mr_test_live_allocations(), 0);
 }
 
 MR_TEST_MAIN(MR_TEST_ENTRY(finds_what_playing_everything_finds),
              MR_TEST_ENTRY(with_a_target_larger_ones_are_not_played),
-             MR_TEST_ENTRY(losers_need_one_run), MR_TEST_ENTRY(a_hook_may_stop_it))
+             MR_TEST_ENTRY(losers_need_one_run), MR_TEST_ENTRY(losers_are_tried_on_when_asked_for),
+             MR_TEST_ENTRY(a_hook_may_stop_it))
