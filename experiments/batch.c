@@ -22,6 +22,7 @@
 enum {
     poll_ms = 100,
     message_cap = 300,
+    exit_io = 5, /* of the statuses */
     exit_not_started = 127,
     exit_of_signal = 128
 };
@@ -156,6 +157,8 @@ static mr_status over(struct batch *b, struct child *child, int status, const st
                 : child->is_late   ? MR_BATCH_TIMEOUT
                                    : MR_BATCH_FAILED;
     read_message(child->log, message);
+    if (end.exit_code == exit_io && message[0] == '\0')
+        snprintf(message, sizeof message, "and could not even write its log: is the disk full?");
     if (end.state == MR_BATCH_DONE)
         unlink(child->log);
     mr_free(child->log);

@@ -328,13 +328,22 @@ static mr_status read_json(const char *path, struct mr_figures *out, struct mr_e
     return st;
 }
 
+void mr_figures_trial(struct mr_runread *run)
+{
+    struct mr_figures figures = {0};
+    struct mr_err err = {0};
+    (void)!mr_figures_read(run, &figures, &err);
+    mr_figures_fini(&figures);
+}
+
 mr_status mr_figures_load(const char *path, struct mr_figures *out, struct mr_err *err)
 {
+    const struct mr_runread_options options = {.trial = mr_figures_trial};
     struct mr_runread *run = NULL;
     *out = (struct mr_figures){0};
     if (!mr_runread_is(path))
         return read_json(path, out, err);
-    MR_TRY(mr_runread_open(path, NULL, &run, err));
+    MR_TRY(mr_runread_open(path, &options, &run, err));
     const mr_status st = mr_figures_read(run, out, err);
     mr_runread_close(run);
     return st;

@@ -41,6 +41,10 @@ MR_CHECKED mr_status mr_figures_load(const char *path, struct mr_figures *out, s
 /** From an open result file: its summary, and figures that only /kpi has. */
 MR_CHECKED mr_status mr_figures_read(struct mr_runread *run, struct mr_figures *out,
                                      struct mr_err *err);
+
+/** What mr_figures_read reads, for mr_runread_options: files of ten thousand runs are large, and
+ *  their figures are not. */
+void mr_figures_trial(struct mr_runread *run);
 void mr_figures_fini(struct mr_figures *figures);
 
 /** The figure of that path, or NULL. */

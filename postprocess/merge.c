@@ -189,6 +189,20 @@ static mr_status take_figures(struct mr_merge *m, size_t i_run, const struct mr_
     return m->broken[i_run] != NULL ? MR_OK : MR_NOMEM;
 }
 
+/* Figures and times: what is read of all runs but the first. */
+static void trial(struct mr_runread *run)
+{
+    mr_figures_trial(run);
+    for (size_t i = 0; i < mr_runread_n(run); i++) {
+        const struct mr_runread_set *set = mr_runread_at(run, i);
+        struct mr_err err = {0};
+        double *value = NULL;
+        if (strcmp(set->name, "time") == 0 && !set->is_text)
+            (void)!mr_runread_all(run, set, &value, &err);
+        mr_free(value);
+    }
+}
+
 /* A run that cannot be read is missing, and says why. */
 static mr_status read_run(struct mr_merge *m, size_t i_run, struct mr_asked_answer *answer,
                           struct mr_err *err)
@@ -196,13 +210,15 @@ static mr_status read_run(struct mr_merge *m, size_t i_run, struct mr_asked_answ
     struct mr_merge_run *run = &m->run[i_run];
     struct mr_buf path = {0};
     struct mr_err own = {0};
+    const struct mr_runread_options brief = {.trial = trial};
     struct mr_runread *data = NULL;
     struct mr_figures figures = {0};
     mr_buf_printf(&path, "%s/%s", m->folder, run->file);
     mr_status st = mr_buf_check(&path, err);
     if (st == MR_OK && access(path.text, F_OK) != 0)
         miss(m, i_run, "no such file");
-    else if (st == MR_OK && mr_runread_open(path.text, NULL, &data, &own) != MR_OK)
+    else if (st == MR_OK &&
+             mr_runread_open(path.text, m->first != NULL ? &brief : NULL, &data, &own) != MR_OK)
         miss(m, i_run, own.text);
     else if (st == MR_OK && !mr_runread_is_complete(data))
         miss(m, i_run, "not complete");

@@ -259,12 +259,16 @@ static bool is_goal(const struct mr_merged *m, const char *name)
 }
 
 static void tell_effects_of(const struct mr_merged *m, const struct mr_merged_figure *figure,
-                            struct mr_buf *out)
+                            bool *has_head, struct mr_buf *out)
 {
     for (size_t k = 0; k < m->n_factor; k++) {
         struct mr_merged_effect e;
         if (!mr_merged_effect(m, figure, k, &e))
             continue;
+        if (!*has_head)
+            mr_buf_printf(out, "  %-26s %-26s %10s %10s %12s  %s\n", "main effect on", "of",
+                          "spread", "+-95 %", "of the mean", "lowest | highest at");
+        *has_head = true;
         mr_buf_printf(out, "  %-26s %-26s", figure->name, m->factor[k].name);
         put_number(out, e.value, "");
         put_number(out, e.half95, "");
@@ -298,13 +302,7 @@ static mr_status tell_interactions(struct mr_merged *m, struct mr_buf *out, stru
 
 mr_status mr_merged_tell_effects(struct mr_merged *m, struct mr_buf *out, struct mr_err *err)
 {
-    bool is_any = false;
-    for (size_t k = 0; k < m->n_factor; k++)
-        is_any = is_any || m->factor[k].n_level > 1;
-    if (!is_any)
-        return MR_OK;
-    mr_buf_printf(out, "  %-26s %-26s %10s %10s %12s  %s\n", "main effect on", "of", "spread",
-                  "+-95 %", "of the mean", "lowest | highest at");
+    bool has_head = false;
     for (size_t i = 0; i < mr_runread_n(m->run); i++) {
         const struct mr_runread_set *set = mr_runread_at(m->run, i);
         struct mr_merged_figure figure;
@@ -312,7 +310,7 @@ mr_status mr_merged_tell_effects(struct mr_merged *m, struct mr_buf *out, struct
             continue;
         MR_TRY(mr_merged_figure(m, set->name, NULL, &figure, err));
         if (figure.name != NULL)
-            tell_effects_of(m, &figure, out);
+            tell_effects_of(m, &figure, &has_head, out);
     }
     return tell_interactions(m, out, err);
 }

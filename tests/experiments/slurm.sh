@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A sweep on Slurm from end to end: slurmctld and slurmd of our own on this machine (no systemd, no
 # cgroups, nothing under /etc touched), four tasks, the sweep of one of them killed on the way, the merge
-# that depends on them.
+# that depends on them; then a task that an urgent job takes the machine from, and that comes back.
 #   sh tests/experiments/slurm.sh MILLRACE
 set -eu
 MILLRACE=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
@@ -74,8 +74,12 @@ SlurmdLogFile=$dir/slurmd.log
 ReturnToService=2
 SchedulerParameters=sched_interval=1,bf_interval=5,requeue_delay=1
 MaxArraySize=10001
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
 $node NodeAddr=127.0.0.1 State=UNKNOWN
-PartitionName=all Nodes=$host Default=YES MaxTime=INFINITE State=UP OverSubscribe=FORCE:4
+PartitionName=all Nodes=$host Default=YES MaxTime=INFINITE State=UP PreemptMode=OFF OverSubscribe=FORCE:4
+PartitionName=low Nodes=$host MaxTime=INFINITE State=UP PriorityTier=1 PreemptMode=REQUEUE
+PartitionName=urgent Nodes=$host MaxTime=INFINITE State=UP PriorityTier=10 PreemptMode=OFF
 CONF
 SLURM_CONF=$dir/slurm.conf
 export SLURM_CONF
@@ -127,4 +131,21 @@ until_or 200 "the jobs do not end" is_over
 grep -q "task 2: exit 137 with rows left, queued again" slurm-"${array}"_2.out || fail "task 2 was not queued again"
 [ "$(ls out | grep -c 'part$\|log$' || true)" -eq 0 ] || fail "something is left behind"
 "$MILLRACE" sweep x.experiment.xml -d out --resume | grep -q "8 kept" || fail "the rows are not what they should be"
-echo "four tasks, one killed and queued again, 8 rows, merged"
+
+# An urgent job wants the whole machine: the task is preempted, queued again, and goes on where it was.
+sed -i 's/count="8"/count="4"/' x.experiment.xml
+low=$(sbatch --parsable -p low --array=0 --cpus-per-task=1 --output=slurm-%A_%a.out \
+    "$source/experiments/slurm/array.sbatch" x.experiment.xml late)
+until_or 60 "no row of the preempted task is done" test -e late/run_00000.h5
+urgent=$(sbatch --parsable -p urgent --exclusive --output="$dir/slurm-urgent.out" --wrap 'echo here')
+was_preempted() { scontrol -o show job "${low}_0" | grep -q 'Restarts=[1-9]'; }
+until_or 60 "the task is not preempted" was_preempted
+has_run() { grep -q here "$dir/slurm-urgent.out" && [ -z "$(squeue -h -j "$urgent" 2>/dev/null)" ]; }
+until_or 60 "the urgent job does not run" has_run
+is_gone_low() { ! pgrep -f "$dir/spool/job" && ! scontrol -o show job "${low}_0" | grep -q COMPLETING; }
+until_or 60 "the preempted task does not end" is_gone_low
+scontrol update "JobId=${low}_0" StartTime=now || true
+is_done() { [ "$(ls late/run_*.h5 2>/dev/null | wc -l)" -eq 4 ] && [ -z "$(squeue -h -j "$low" 2>/dev/null)" ]; }
+until_or 200 "the preempted task does not come back" is_done
+"$MILLRACE" sweep x.experiment.xml -d late --resume | grep -q "4 kept" || fail "preempted rows are not what they should be"
+echo "four tasks, one killed and queued again, 8 rows, merged; one preempted, queued again and finished"
