@@ -12,6 +12,7 @@ add_custom_command(OUTPUT "${CMAKE_BINARY_DIR}/pages.stamp"
 add_custom_target(pages ALL DEPENDS "${CMAKE_BINARY_DIR}/pages.stamp")
 install(DIRECTORY "${mr_pages}/" DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 FILES_MATCHING REGEX "\\.1(\\.gz)?$")
 install(DIRECTORY "${mr_pages}/" DESTINATION ${CMAKE_INSTALL_MANDIR}/man5 FILES_MATCHING REGEX "\\.5(\\.gz)?$")
+install(DIRECTORY "${mr_pages}/" DESTINATION ${CMAKE_INSTALL_DATADIR}/millrace/schema FILES_MATCHING PATTERN "*.rng")
 install(FILES "${mr_pages}/millrace.bash" RENAME millrace
     DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 

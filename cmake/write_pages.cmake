@@ -1,5 +1,5 @@
 # Script of the target pages: manual pages, one for each verb (section 1) and kind of file (section 5), and
-# the completion, all printed by the program. -DMILLRACE=program -DOUT=folder -DGZIP=gzip, or nothing.
+# the completion; and grammars of the kinds that have one; all printed by the program. -DMILLRACE=program -DOUT=folder -DGZIP=gzip, or nothing.
 function(page name)
     execute_process(COMMAND "${MILLRACE}" ${ARGN} OUTPUT_FILE "${OUT}/${name}" COMMAND_ERROR_IS_FATAL ANY)
     if(GZIP AND NOT name STREQUAL "millrace.bash")
@@ -23,4 +23,8 @@ string(REGEX MATCHALL "\n[a-z0-9]+ " names "\n${text}")
 foreach(name IN LISTS names)
     string(STRIP "${name}" name)
     page(millrace-${name}.5 schema --man ${name})
+    execute_process(COMMAND "${MILLRACE}" schema --rng ${name} OUTPUT_VARIABLE grammar RESULT_VARIABLE code ERROR_QUIET)
+    if(code EQUAL 0)
+        file(WRITE "${OUT}/${name}.rng" "${grammar}")
+    endif()
 endforeach()

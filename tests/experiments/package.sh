@@ -81,6 +81,9 @@ for day in researcher planner ci; do
         { tail -n 20 "$dir/day" >&2; fail "the first day of the $day"; }
 done
 "$millrace" schema --rng layout | cmp - "$share/millrace/platforms/schema/layout.rng"
+for kind in layout scenario experiment sla tolerance; do
+    "$millrace" schema --rng "$kind" | cmp - "$share/millrace/schema/$kind.rng"
+done
 if command -v strace >/dev/null 2>&1; then # nothing of the source tree is opened
     strace -f -e trace=openat -o "$dir/opened" "$millrace" show "$share/doc/millrace/examples/quickstart.layout.xml" >/dev/null
     ! grep -F "\"$source/" "$dir/opened" || fail "it reads the source tree"
