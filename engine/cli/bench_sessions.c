@@ -28,7 +28,7 @@ enum {
     n_block_roomy = 700000,
     n_block_tight = 200000,
     context_max = 163840,
-    warm_s = 20,
+    warm_s = 60, /* then most calls find their prompts by where the last one ended */
     session_bytes = 700
 };
 
