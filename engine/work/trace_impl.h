@@ -31,6 +31,7 @@ extern const struct mr_trace_format mr_trace_format_native, mr_trace_format_weka
 
 enum {
     mr_trace_keys_max = 48, /* of a list that is remembered */
+    mr_trace_guesses = 4,   /* keys that may come after one */
     mr_trace_orders = 8
 };
 
@@ -38,8 +39,8 @@ enum {
  * which. Only a guess where to look first. */
 struct mr_trace_order {
     const char *const *names;
-    uint8_t last, next[mr_trace_keys_max];
-    uint32_t n_name[mr_trace_keys_max]; /* letters; 0: not met yet */
+    uint8_t last, next[mr_trace_keys_max][mr_trace_guesses]; /* the latest first met */
+    uint32_t n_name[mr_trace_keys_max];                      /* letters; 0: not met yet */
 };
 
 struct mr_trace {

@@ -218,26 +218,39 @@ static struct mr_trace_order *order_of(struct mr_trace *trace, const char *const
     return NULL;
 }
 
-/* First the key that came next the last time, then those that stand next in the list. */
+static bool is_name(const struct mr_trace_order *order, size_t i, struct mr_str key)
+{
+    const char *name = order->names[i];
+    if (order->n_name[i] != key.n)
+        return false;
+    for (size_t k = 0; k < key.n; k++)
+        if (name[k] != key.p[k])
+            return false;
+    return true;
+}
+
+/* First the keys that have come next before, a few as what comes next depends on what kind of thing
+ * is told; then those that stand next in the list. */
 static size_t key_index(struct mr_trace *trace, struct mr_str key, const char *const *names,
                         size_t n)
 {
     struct mr_trace_order *order = order_of(trace, names, n);
     if (order == NULL)
         return mr_json_key_index(key, names, n);
-    uint8_t *guess = &order->next[order->last];
-    if (order->n_name[*guess] != key.n || memcmp(key.p, names[*guess], key.n) != 0) {
-        size_t i = order->last, k = 0;
-        do
-            i = i + 1 < n ? i + 1 : 0;
-        while (!mr_json_key_is(key, names[i]) && ++k < n);
-        if (k == n)
-            return n;
-        *guess = (uint8_t)i;
-        order->n_name[i] = (uint32_t)key.n;
-    }
-    order->last = *guess;
-    return *guess;
+    uint8_t *const guess = order->next[order->last];
+    for (int g = 0; g < mr_trace_guesses; g++)
+        if (is_name(order, guess[g], key))
+            return order->last = guess[g];
+    size_t i = order->last, k = 0;
+    do
+        i = i + 1 < n ? i + 1 : 0;
+    while (!mr_json_key_is(key, names[i]) && ++k < n);
+    if (k == n)
+        return n;
+    memmove(guess + 1, guess, mr_trace_guesses - 1);
+    guess[0] = (uint8_t)i;
+    order->n_name[i] = (uint32_t)key.n;
+    return order->last = (uint8_t)i;
 }
 
 mr_status mr_trace_key(struct mr_trace *trace, const char *const *names, size_t n, size_t *i,
