@@ -25,8 +25,10 @@ static const struct mr_opt rows[] = {
     {MR_PARAM_STR(OPT, output, "output", "-", "Write to this file"), 'o', "FILE"},
     {MR_PARAM_STR(OPT, format, "format", NULL, "Format of the input; else told by its content"), 0,
      "NAME"},
-    {MR_PARAM_STR(OPT, to, "to", "millrace",
-                  "Format written: millrace, agentic_mooncake (version 2) or pack (binary)"),
+    {MR_PARAM_STR(
+         OPT, to, "to", "millrace",
+         "Format written: millrace, agentic_mooncake (version 2), request_trace (Dynamo's, "
+         "version 1) or pack (binary)"),
      0, "NAME"},
     {MR_PARAM_N(OPT, block_tok, "block", "0", 0, 1000000,
                 "Tokens of a block where the format does not say; 0: its usual size"),
@@ -263,6 +265,7 @@ struct writing {
 #define FORM_LIST(X)               \
     X(native, "millrace")          \
     X(agentic, "agentic_mooncake") \
+    X(request, "request_trace")    \
     X(pack, "pack")
 
 enum form {
@@ -279,7 +282,7 @@ static void begin_writing(struct writing *w, const char *format)
         mr_trace_write_agentic_header(&w->buf, w->book, &source);
     else if (w->form == form_pack)
         mr_trace_pack_begin(&w->pack, &w->buf, w->book);
-    else
+    else if (w->form == form_native) /* request traces have no header */
         mr_trace_write_header(&w->buf, w->book, &source);
 }
 
@@ -288,6 +291,8 @@ static mr_status write_session(struct writing *w, const struct mr_session *sessi
 {
     if (w->form == form_agentic)
         return mr_trace_write_agentic(&w->buf, w->book, session, number, &w->n_lost, err);
+    if (w->form == form_request)
+        return mr_trace_write_request(&w->buf, w->book, session, number, &w->n_lost, err);
     if (w->form == form_pack)
         return mr_trace_pack_add(&w->pack, &w->buf, session, err);
     mr_trace_write_session(&w->buf, w->book, session);
@@ -332,8 +337,9 @@ static mr_status find_form(const char *name, int *form, struct mr_err *err)
             return MR_OK;
     mr_text_hint(mr_str_of(name), forms, n_form, hint, sizeof hint);
     return mr_err_set(err, MR_SCHEMA, MR_NOWHERE,
-                      "--to \"%s\": millrace, agentic_mooncake and pack can be written%s", name,
-                      hint);
+                      "--to \"%s\": millrace, agentic_mooncake, request_trace and pack can be "
+                      "written%s",
+                      name, hint);
 }
 
 /* Commit what went well, or leave no file. */

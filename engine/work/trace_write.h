@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sessions as text: Millrace's own form, which keeps everything, and agentic Mooncake v2 for other
- * people's tools, which has no place for tools, thinks, tiers and prefixes: their time goes into
- * delays, what is lost is counted. Call by call onto a growing buffer that the caller empties. */
+/* Sessions as text: Millrace's own form, which keeps everything, and two for other people's tools.
+ * Agentic Mooncake v2 has no place for tools, thinks, tiers and prefixes: their time goes into
+ * delays. Request traces have calls and tools with dates, and nothing of what waits for what. What
+ * is lost is counted. Call by call onto a growing buffer that the caller empties. */
 #ifndef MR_ENGINE_WORK_TRACE_WRITE_H
 #define MR_ENGINE_WORK_TRACE_WRITE_H
 
@@ -27,6 +28,11 @@ void mr_trace_write_agentic_header(struct mr_buf *buf, const struct mr_session_b
 /** @param[in,out] n_lost fields that have no place @param[in] number of the session, for its name
  *  @return MR_OK, MR_NOMEM, MR_LIMIT (ids that are not written: more than 2^32 blocks) */
 MR_CHECKED mr_status mr_trace_write_agentic(struct mr_buf *buf, const struct mr_session_book *book,
+                                            const struct mr_session *session, uint64_t number,
+                                            uint64_t *n_lost, struct mr_err *err);
+
+/** Events of one session, in the order of its nodes. Parameters as of mr_trace_write_agentic. */
+MR_CHECKED mr_status mr_trace_write_request(struct mr_buf *buf, const struct mr_session_book *book,
                                             const struct mr_session *session, uint64_t number,
                                             uint64_t *n_lost, struct mr_err *err);
 

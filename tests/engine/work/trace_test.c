@@ -790,6 +790,101 @@ MR_TEST(request_traces)
     mr_test_every_nomem(read_all, (char *)(uintptr_t)requests);
 }
 
+static void write_request(struct whole *whole, struct mr_buf *buf, uint64_t *n_lost)
+{
+    struct mr_err err = {0};
+    for (size_t i = 0; i < whole->n; i++)
+        assert_int_equal(mr_trace_write_request(buf, mr_trace_book(whole->trace),
+                                                &whole->session[i], i, n_lost, &err),
+                         MR_OK);
+}
+
+static mr_status write_all_requests(void *context, struct mr_err *err)
+{
+    const struct whole *whole = context;
+    struct mr_buf buf = {0};
+    uint64_t n_lost = 0;
+    const mr_status st = mr_trace_write_request(&buf, mr_trace_book(whole->trace),
+                                                &whole->session[0], 0, &n_lost, err);
+    mr_buf_fini(&buf);
+    return st;
+}
+
+/* What was read from events is what is read from the events that are written of it. */
+MR_TEST(request_traces_there_and_back)
+{
+    struct whole whole, again;
+    struct mr_buf text = {0}, same = {0}, first = {0}, second = {0};
+    uint64_t n_lost = 0;
+    read_text(&whole, requests);
+    write_request(&whole, &text, &n_lost);
+    assert_int_equal(n_lost, 0);
+    read_text(&again, text.text);
+    assert_string_equal(mr_trace_format_name(again.trace), "dynamo.request.trace");
+    assert_int_equal(again.n, whole.n);
+    for (size_t i = 0; i < whole.n; i++) {
+        const struct mr_session *a = &whole.session[i], *b = &again.session[i];
+        assert_int_equal(a->n_node, b->n_node);
+        assert_int_equal(a->n_after, b->n_after);
+        assert_int_equal(a->n_lane, b->n_lane);
+        for (size_t k = 0; k < a->n_node; k++) {
+            assert_int_equal(a->node[k].kind, b->node[k].kind);
+            assert_int_equal(a->node[k].lane, b->node[k].lane);
+        }
+        for (size_t k = 0; k < a->n_after; k++) {
+            assert_int_equal(a->after[k].node, b->after[k].node);
+            assert_int_equal(a->after[k].relation, b->after[k].relation);
+            mr_assert_near(a->after[k].delay_s, b->after[k].delay_s, 0, 1e-9);
+        }
+        for (size_t k = 0; k < a->n_llm; k++) {
+            assert_int_equal(a->llm[k].n_input, b->llm[k].n_input);
+            assert_int_equal(a->llm[k].n_output, b->llm[k].n_output);
+            assert_int_equal(a->llm[k].keep, b->llm[k].keep);
+            assert_int_equal(a->llm[k].n_block, b->llm[k].n_block);
+        }
+    }
+    write_request(&again, &same, &n_lost); /* hashes are new names, the same in both */
+    assert_int_equal(n_lost, 0);
+    write_native(&again, &first);
+    close_whole(&again);
+    read_text(&again, same.text);
+    write_native(&again, &second);
+    assert_string_equal(first.text, second.text);
+    close_whole(&again);
+    close_whole(&whole);
+    mr_buf_fini(&text);
+    mr_buf_fini(&same);
+    mr_buf_fini(&first);
+    mr_buf_fini(&second);
+}
+
+/* Prefixes, lanes without names, thinks and tools of the worked example as calls with dates. */
+MR_TEST(sessions_as_request_traces)
+{
+    struct whole whole, again;
+    struct mr_buf text = {0};
+    uint64_t n_lost = 0;
+    read_text(&whole, demo);
+    write_request(&whole, &text, &n_lost);
+    assert_true(n_lost > 0); /* its tier and promises, the memory of its tools */
+    mr_assert_contains(text.text, "\"session_id\":\"demo/1\",\"parent_session_id\":\"demo\"");
+    mr_assert_contains(text.text, "\"session_final\":true");
+    read_text(&again, text.text);
+    assert_int_equal(again.n, 1);
+    const struct mr_session *a = &whole.session[0], *b = &again.session[0];
+    assert_int_equal(b->n_llm, a->n_llm);
+    assert_int_equal(b->n_tool, a->n_tool);
+    mr_assert_near(b->tool[1].wall_s, a->tool[1].wall_s, 0, 1e-9);
+    /* 8,000 and 9,500 tokens of 64: the prefix of 6,400 is in the blocks now */
+    assert_int_equal(b->llm[0].n_block, 125);
+    assert_int_equal(b->llm[2].keep, 125);
+    assert_int_equal(b->llm[2].n_block, 148);
+    mr_test_every_nomem(write_all_requests, &whole);
+    close_whole(&again);
+    close_whole(&whole);
+    mr_buf_fini(&text);
+}
+
 MR_TEST(request_traces_that_are_wrong)
 {
     static const struct {
@@ -892,13 +987,14 @@ MR_TEST(packed_every_failing_allocation)
 }
 
 MR_TEST_MAIN(MR_TEST_ENTRY(packed_and_damaged), MR_TEST_ENTRY(packed_every_failing_allocation),
-             MR_TEST_ENTRY(request_traces), MR_TEST_ENTRY(request_traces_that_are_wrong),
-             MR_TEST_ENTRY(native_demo), MR_TEST_ENTRY(native_rest),
-             MR_TEST_ENTRY(times_keep_their_digits), MR_TEST_ENTRY(weka_plain_and_packed),
-             MR_TEST_ENTRY(weka_time_basis), MR_TEST_ENTRY(mooncake_rows_and_sessions),
-             MR_TEST_ENTRY(mooncake_delta), MR_TEST_ENTRY(agentic_there_and_back),
-             MR_TEST_ENTRY(agentic_folds_tools), MR_TEST_ENTRY(agentic_first_version),
-             MR_TEST_ENTRY(bailian_chats), MR_TEST_ENTRY(tables),
-             MR_TEST_ENTRY(what_is_wrong_is_told_with_its_line), MR_TEST_ENTRY(cut_gzip),
-             MR_TEST_ENTRY(long_lines), MR_TEST_ENTRY(unknown_keys),
+             MR_TEST_ENTRY(request_traces), MR_TEST_ENTRY(request_traces_there_and_back),
+             MR_TEST_ENTRY(sessions_as_request_traces),
+             MR_TEST_ENTRY(request_traces_that_are_wrong), MR_TEST_ENTRY(native_demo),
+             MR_TEST_ENTRY(native_rest), MR_TEST_ENTRY(times_keep_their_digits),
+             MR_TEST_ENTRY(weka_plain_and_packed), MR_TEST_ENTRY(weka_time_basis),
+             MR_TEST_ENTRY(mooncake_rows_and_sessions), MR_TEST_ENTRY(mooncake_delta),
+             MR_TEST_ENTRY(agentic_there_and_back), MR_TEST_ENTRY(agentic_folds_tools),
+             MR_TEST_ENTRY(agentic_first_version), MR_TEST_ENTRY(bailian_chats),
+             MR_TEST_ENTRY(tables), MR_TEST_ENTRY(what_is_wrong_is_told_with_its_line),
+             MR_TEST_ENTRY(cut_gzip), MR_TEST_ENTRY(long_lines), MR_TEST_ENTRY(unknown_keys),
              MR_TEST_ENTRY(every_failing_allocation))
