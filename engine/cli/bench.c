@@ -213,6 +213,8 @@ static void print_more(const struct result *r, struct mr_buf *out)
     mr_buf_printf(out, "%-28s %s MB", "", number);
     if (r->n_session > 0)
         mr_buf_printf(out, ", %.0f bytes/session", (double)r->n_byte / (double)r->n_session);
+    if (r->n_session > 0 && r->what->session_bytes_max > 0)
+        mr_buf_printf(out, " (at most %u)", r->what->session_bytes_max);
     if (r->of_smaller > 0) {
         mr_num_format_human(r->of_smaller, 3, number);
         mr_buf_printf(out, ", %s x the cost of %s", number, r->what->smaller);
@@ -281,6 +283,8 @@ static void print_json(const struct result *r, struct mr_jsonw *w)
             mr_jsonw_key_u64(w, "bytes", r->n_byte);
         if (r->n_session > 0)
             mr_jsonw_key_f64(w, "bytes_per_session", (double)r->n_byte / (double)r->n_session);
+        if (r->n_session > 0 && r->what->session_bytes_max > 0)
+            mr_jsonw_key_u64(w, "bytes_per_session_most", r->what->session_bytes_max);
         if (r->of_smaller > 0) {
             mr_jsonw_key_text(w, "smaller", r->what->smaller);
             mr_jsonw_key_f64(w, "ratio_to_smaller", r->of_smaller);

@@ -47,6 +47,7 @@ struct mr_bench_case {
     const char *same; /* a case before it that must come to the same checksum, of the same size also
                          to that of the whole; or NULL */
     double floor;     /* most that an operation may cost of one of `smaller` */
+    uint32_t session_bytes_max; /* budget of a live session, all in; 0: none is told */
 };
 
 struct mr_bench_group {

@@ -354,7 +354,7 @@ static void free_job(void *data)
     .name = text, .op = "call", .reference = "binary heap of as many wakes",       \
     .size = n_cell, .setup = function, .work = work, .plain = plain, .whole = whole, .teardown = free_job
 #define RECORDED .file = "agentic/packed_dedup.jsonl.gz"
-#define LARGER(than) .same = than, .smaller = than, .floor = 1.7
+#define LARGER(than) .same = than, .smaller = than, .floor = 1.7, .session_bytes_max = 300
 
 static const struct mr_bench_case cases[] = {
     {SESSIONS("sessions/player_20k", 1, setup_alone)},
