@@ -17,6 +17,7 @@
  * Pieces that are in the file already are written by a helper process in our memory: killing this
  * one does not stop it, so a flush is there as a whole or not at all. Who kills both still leaves a
  * file that opens, where some datasets may know rows of the last flush that others lack.
+ * A live file takes the same way; HDF5 orders what its readers may see, and headers come last.
  * The files are ordinary ones: any driver reads them. */
 #define _GNU_SOURCE /* flock, clone */
 #include "engine/base/mem.h"
@@ -54,7 +55,8 @@ struct driven {
     struct piece *piece;
     unsigned char *bytes, *stack;
     size_t n_piece, cap_piece, n_byte, cap_byte;
-    haddr_t known; /* end of what the file on disk may point to */
+    haddr_t known;   /* end of what the file on disk may point to */
+    bool is_ordered; /* HDF5 orders pieces for its readers (SWMR) */
     int fd;
     haddr_t eoa, eof;
     dev_t device;
@@ -127,8 +129,8 @@ static herr_t query(const H5FD_t *file, unsigned long *flags)
 {
     (void)file;
     /* no accumulation: pieces must stay what they are */
-    *flags =
-        H5FD_FEAT_DATA_SIEVE | H5FD_FEAT_POSIX_COMPAT_HANDLE | H5FD_FEAT_DEFAULT_VFD_COMPATIBLE;
+    *flags = H5FD_FEAT_SUPPORTS_SWMR_IO | H5FD_FEAT_DATA_SIEVE | H5FD_FEAT_POSIX_COMPAT_HANDLE |
+             H5FD_FEAT_DEFAULT_VFD_COMPATIBLE;
     return 0;
 }
 
@@ -250,20 +252,28 @@ enum {
     rank_first                    /* the superblock of a file that is none yet */
 };
 
+static bool begins_with(const unsigned char *bytes, size_t n, const char *mark)
+{
+    return n >= strlen(mark) && memcmp(bytes, mark, strlen(mark)) == 0;
+}
+
+/* The index of a live file is a structure of its own, whose parts SWMR orders; headers come last
+ * there too. */
 static int rank_of(const struct driven *file, H5FD_mem_t type, haddr_t at, size_t n,
                    const unsigned char *bytes)
 {
-    static const unsigned char index_node[] = {'T', 'R', 'E', 'E'}, more[] = {'O', 'C', 'H', 'K'};
     const size_t i_level = 5;
     if (at == 0)
         return file->known > 0 ? rank_size : rank_first;
     if (at >= file->known)
         return rank_new;
-    if (type == H5FD_MEM_GHEAP)
-        return rank_heap;
-    if (n > i_level && memcmp(bytes, index_node, sizeof index_node) == 0)
+    if (begins_with(bytes, n, "OCHK"))
+        return rank_more;
+    if (type == H5FD_MEM_GHEAP || file->is_ordered)
+        return begins_with(bytes, n, "OHDR") ? rank_rest : rank_heap;
+    if (n > i_level && begins_with(bytes, n, "TREE"))
         return rank_index + 255 - bytes[i_level];
-    return n > sizeof more && memcmp(bytes, more, sizeof more) == 0 ? rank_more : rank_rest;
+    return rank_rest;
 }
 
 /* A page is written whole or not at all, as far as a killed process goes. */
@@ -493,6 +503,12 @@ mr_status mr_hdf5_drive(mr_hid access, struct mr_hdf5_slots *slots, struct mr_er
     if (id >= 0)
         (void)H5FDunregister(id); /* the list and then the file hold it */
     return is_good ? MR_OK : mr_hdf5_error(err, NULL, "the file driver cannot be set");
+}
+
+void mr_hdf5_order(struct mr_hdf5_file file)
+{
+    struct driven *driven = file.slots->driven;
+    driven->is_ordered = true;
 }
 
 mr_status mr_hdf5_release(struct mr_hdf5_file file, struct mr_err *err)

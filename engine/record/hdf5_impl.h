@@ -31,13 +31,16 @@ void mr_hdf5_slots_fini(struct mr_hdf5_slots *slots);
 struct mr_hdf5_file {
     mr_hid id;
     const char *path;
-    struct mr_hdf5_slots *slots; /* of mr_hdf5_drive; NULL: HDF5's own driver */
+    struct mr_hdf5_slots *slots; /* of mr_hdf5_drive */
 };
 
 /** Let the file opened with this access list opened with this access list take new space at the end
  * or from the slots only.
  *  @param[in] slots outlive the file */
 MR_CHECKED mr_status mr_hdf5_drive(mr_hid access, struct mr_hdf5_slots *slots, struct mr_err *err);
+
+/** From now on metadata is written in the order in which HDF5 gives it, as SWMR demands. */
+void mr_hdf5_order(struct mr_hdf5_file file);
 
 /** Write the metadata that the driver holds; part of mr_hdf5_flush and of closing. */
 MR_CHECKED mr_status mr_hdf5_release(struct mr_hdf5_file file, struct mr_err *err);
@@ -51,11 +54,14 @@ void mr_hdf5_silence(void);
 
 /** Create over an empty file. Metadata is written at flushes only, never between them, so a killed
  *  process leaves the state of the last flush, or an empty file.
- *  @param[in] slots of mr_hdf5_drive; NULL: the latest format and HDF5's own driver, as SWMR needs
- *  them; else the earliest format that holds it all */
-MR_CHECKED mr_status mr_hdf5_create(const char *path, struct mr_hdf5_slots *slots, mr_hid *id,
+ *  @param[in] slots of mr_hdf5_drive @param[in] is_live in the latest format, as SWMR needs it;
+ *  else in the earliest that holds it all */
+MR_CHECKED mr_status mr_hdf5_create(const char *path, struct mr_hdf5_slots *slots, bool is_live,
+                                    mr_hid *id, struct mr_err *err);
+
+/** Open a live file after its SWMR. */
+MR_CHECKED mr_status mr_hdf5_reopen(const char *path, struct mr_hdf5_slots *slots, mr_hid *id,
                                     struct mr_err *err);
-MR_CHECKED mr_status mr_hdf5_reopen(const char *path, mr_hid *id, struct mr_err *err);
 MR_CHECKED mr_status mr_hdf5_close(struct mr_hdf5_file file, struct mr_err *err);
 MR_CHECKED mr_status mr_hdf5_start_swmr(struct mr_hdf5_file file, struct mr_err *err);
 MR_CHECKED mr_status mr_hdf5_flush(struct mr_hdf5_file file, struct mr_err *err);

@@ -100,19 +100,23 @@ static bool keep_members(hid_t list)
 
 /* A live file is not locked by HDF5: a reader who looks in at the moment of its creation, or when
  * it is opened again at its end, would stop the run. */
-mr_status mr_hdf5_create(const char *path, struct mr_hdf5_slots *slots, mr_hid *id,
+static bool set_access(hid_t access, struct mr_hdf5_slots *slots, bool is_live, struct mr_err *err)
+{
+    const H5F_libver_t low = is_live ? H5F_LIBVER_LATEST : H5F_LIBVER_EARLIEST;
+    return access >= 0 && H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0 &&
+           H5Pset_libver_bounds(access, low, H5F_LIBVER_LATEST) >= 0 && keep_metadata(access) &&
+           (!is_live || H5Pset_file_locking(access, false, true) >= 0) &&
+           mr_hdf5_drive(access, slots, err) == MR_OK;
+}
+
+mr_status mr_hdf5_create(const char *path, struct mr_hdf5_slots *slots, bool is_live, mr_hid *id,
                          struct mr_err *err)
 {
-    const bool is_latest = slots == NULL;
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS), create = H5Pcreate(H5P_FILE_CREATE);
-    const H5F_libver_t low = is_latest ? H5F_LIBVER_LATEST : H5F_LIBVER_EARLIEST;
     *id = -1;
-    if (access >= 0 && create >= 0 && keep_members(create) &&
-        H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0 &&
-        H5Pset_libver_bounds(access, low, H5F_LIBVER_LATEST) >= 0 &&
-        (is_latest ? H5Pset_file_locking(access, false, true) >= 0
-                   : (keep_metadata(access) && mr_hdf5_drive(access, slots, err) == MR_OK &&
-                      H5Pset_file_space_strategy(create, H5F_FSPACE_STRATEGY_NONE, false, 1) >= 0)))
+    if (create >= 0 && keep_members(create) &&
+        H5Pset_file_space_strategy(create, H5F_FSPACE_STRATEGY_NONE, false, 1) >= 0 &&
+        set_access(access, slots, is_live, err))
         *id = H5Fcreate(path, H5F_ACC_TRUNC, create, access);
     mr_status st = MR_OK;
     if (*id < 0) /* the driver may have told why already */
@@ -125,16 +129,17 @@ mr_status mr_hdf5_create(const char *path, struct mr_hdf5_slots *slots, mr_hid *
     return st;
 }
 
-mr_status mr_hdf5_reopen(const char *path, mr_hid *id, struct mr_err *err)
+mr_status mr_hdf5_reopen(const char *path, struct mr_hdf5_slots *slots, mr_hid *id,
+                         struct mr_err *err)
 {
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     *id = -1;
-    if (access >= 0 && H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0 &&
-        H5Pset_file_locking(access, false, true) >= 0 &&
-        H5Pset_libver_bounds(access, H5F_LIBVER_LATEST, H5F_LIBVER_LATEST) >= 0)
+    if (set_access(access, slots, true, err))
         *id = H5Fopen(path, H5F_ACC_RDWR, access);
-    const mr_status st =
-        *id >= 0 ? MR_OK : mr_hdf5_error(err, path, "the run file cannot be opened again");
+    mr_status st = MR_OK;
+    if (*id < 0)
+        st = err->status != MR_OK ? err->status
+                                  : mr_hdf5_error(err, path, "the run file cannot be opened again");
     if (access >= 0)
         (void)H5Pclose(access);
     return st;
@@ -148,16 +153,17 @@ mr_status mr_hdf5_close(struct mr_hdf5_file file, struct mr_err *err)
 
 mr_status mr_hdf5_start_swmr(struct mr_hdf5_file file, struct mr_err *err)
 {
+    mr_hdf5_order(file);
     return H5Fstart_swmr_write(file.id) >= 0
-               ? MR_OK
+               ? mr_hdf5_release(file, err)
                : mr_hdf5_error(err, file.path, "live reading (SWMR) cannot be started");
 }
 
 mr_status mr_hdf5_flush(struct mr_hdf5_file file, struct mr_err *err)
 {
-    if (H5Fflush(file.id, H5F_SCOPE_LOCAL) < 0)
-        return mr_hdf5_error(err, file.path, "the run file cannot be written");
-    return file.slots != NULL ? mr_hdf5_release(file, err) : MR_OK;
+    return H5Fflush(file.id, H5F_SCOPE_LOCAL) >= 0
+               ? mr_hdf5_release(file, err)
+               : mr_hdf5_error(err, file.path, "the run file cannot be written");
 }
 
 mr_status mr_hdf5_check_room(struct mr_hdf5_file file, uint64_t limit_bytes, size_t n,

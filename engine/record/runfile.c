@@ -276,7 +276,7 @@ static mr_status create_file(void *arg, struct mr_tape_tools *tools, struct mr_e
     mr_hid root;
     if (file->options.reserve_bytes > 0) /* here, where a limit on files raises no signal */
         MR_TRY(hold_back(file, err));
-    MR_TRY(mr_hdf5_create(file->part, tools->file.slots, &tools->file.id, err));
+    MR_TRY(mr_hdf5_create(file->part, &tools->slots, file->options.is_live, &tools->file.id, err));
     MR_TRY(put_state(tools->file, end_texts[MR_RUNFILE_PARTIAL], "", err));
     MR_TRY(mr_hdf5_group(tools->file, "/", &root, err));
     mr_status st = mr_hdf5_attr_text(tools->file, root, "Conventions", "CF-1.8", err);
@@ -297,7 +297,7 @@ static mr_status init(struct mr_runfile *file, const char *path, struct mr_err *
     if (file->part == NULL)
         return mr_err_nomem(err, strlen(file->out.part) + 1);
     file->tools.file.path = file->part;
-    file->tools.file.slots = file->options.is_live ? NULL : &file->tools.slots;
+    file->tools.file.slots = &file->tools.slots;
     file->tools.level = file->options.level;
     file->tools.is_live = file->options.is_live;
     file->tools.size_limit = size_limit(file->options.reserve_bytes);
@@ -376,7 +376,7 @@ static mr_status end_swmr(struct mr_runfile *file, struct mr_err *err)
     at->id = -1;
     file->is_swmr = false;
     MR_TRY(st);
-    return mr_hdf5_reopen(at->path, &at->id, err);
+    return mr_hdf5_reopen(at->path, at->slots, &at->id, err);
 }
 
 static mr_status stop(void *arg, struct mr_tape_tools *tools, struct mr_err *err)

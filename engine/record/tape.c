@@ -77,6 +77,21 @@ static mr_status widen(struct mr_tape_tools *tools, const struct mr_tape *tape, 
                    err);
 }
 
+/* HDF5 makes a dataset's index with its first chunk, and the header then tells where it is: in
+ * another of its parts than how many rows there are, so that a killed process or a reader beside us
+ * could meet one without the other. Here a chunk is put and taken back while nothing is in the file
+ * yet. */
+static mr_status make_index(struct mr_tape *tape, struct mr_tape_tools *tools, struct mr_err *err)
+{
+    const uint64_t at[mr_hdf5_rank_max] = {0, 0};
+    const size_t n = tools->level > 0 ? 1 : tape->chunk_bytes; /* nobody unpacks it */
+    const struct mr_hdf5_file file = tools->file;
+    const char *name = tape->channel.name;
+    MR_TRY(mr_hdf5_extend(file, tape->dataset, name, &tape->shape, 1, err));
+    MR_TRY(mr_hdf5_chunk(file, tape->dataset, name, at, skip_none, tape->block, n, err));
+    return mr_hdf5_extend(file, tape->dataset, name, &tape->shape, 0, err);
+}
+
 mr_status mr_tape_init(struct mr_tape *tape, struct mr_tape_tools *tools, mr_hid group,
                        const struct mr_channel *channel, const struct mr_hdf5_shape *shape,
                        struct mr_err *err)
@@ -94,7 +109,8 @@ mr_status mr_tape_init(struct mr_tape *tape, struct mr_tape_tools *tools, mr_hid
         return mr_err_nomem(err, tape->n_block * tape->chunk_bytes);
     fill(tape);
     MR_TRY(widen(tools, tape, err));
-    return mr_hdf5_dataset(tools->file, group, channel, &tape->shape, &tape->dataset, err);
+    MR_TRY(mr_hdf5_dataset(tools->file, group, channel, &tape->shape, &tape->dataset, err));
+    return make_index(tape, tools, err);
 }
 
 void mr_tape_close(struct mr_tape *tape)
