@@ -5,6 +5,7 @@
 #include "engine/cli/verbs.h"
 #include "engine/clock/ranks.h"
 
+#include <signal.h>
 #include <stdio.h>
 
 /* "--version" and "--help" without a verb are what newcomers type. */
@@ -76,6 +77,7 @@ int main(int argc, char **argv)
     struct mr_ui ui; /* until the options are known */
     mr_ui_init(&ui, early_color(argc, argv), 0, false, false);
     struct mr_err err = {0};
+    (void)signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error of write(2) */
     if (mr_ranks_check_library(&err) != MR_OK)
         return mr_ui_error(&ui, &err);
     if (argc < 2) {

@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One frame where nobody looks at a terminal, or the run is over; else a frame at a time until it
- * is. A file in the middle of a flush may look broken: that counts only when it stays so. */
+ * is. A part is read while it is written: what was opened before a flush does not fit what is read
+ * after it, so a look that fails is tried again, and counts only when it stays so. A part is empty
+ * until its run begins. */
 #include "engine/cli/watch.h"
 
 #include "engine/cli/verbs.h"
 #include "postprocess/watch.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
-    n_patience = 5
+    n_patience = 5, /* frames that fail before it gives up */
+    n_again = 100   /* looks for one frame of a part */
 };
+
+static const double again_s = 0.02;
 
 #define OPT struct mr_watch_opts_values
 static const struct mr_opt rows[] = {
@@ -22,6 +28,13 @@ static const struct mr_opt rows[] = {
 #undef OPT
 
 const struct mr_opt_table mr_watch_opts = {rows, sizeof rows / sizeof *rows};
+
+static bool is_a_part(const char *path)
+{
+    static const char end[] = ".part";
+    const size_t n = strlen(path), n_end = sizeof end - 1;
+    return n > n_end && strcmp(path + n - n_end, end) == 0;
+}
 
 /* A run that is not finished yet is beside its name. */
 static mr_status find(const char *path, struct mr_buf *out, struct mr_err *err)
@@ -47,27 +60,52 @@ static void try_frame(struct mr_runread *run)
     mr_buf_fini(&frame);
 }
 
-static mr_status look(const char *path, struct mr_buf *frame, bool *is_over, struct mr_err *err)
-{
-    const struct mr_runread_options options = {.may_be_torn = true, .trial = try_frame};
-    struct mr_buf found = {0};
-    struct mr_runread *run = NULL;
-    mr_status st = find(path, &found, err);
-    if (st == MR_OK)
-        st = mr_runread_open(found.text, &options, &run, err);
-    if (st == MR_OK)
-        st = mr_watch_frame(run, frame, err);
-    *is_over = run != NULL && mr_runread_is_complete(run);
-    mr_runread_close(run);
-    mr_buf_fini(&found);
-    return st;
-}
-
 static void wait_s(double s)
 {
     const time_t whole = (time_t)s;
     const struct timespec rest = {whole, (long)((s - (double)whole) * 1e9)};
     (void)nanosleep(&rest, NULL);
+}
+
+static mr_status look_once(const char *path, struct mr_buf *frame, bool *is_over,
+                           struct mr_err *err)
+{
+    const struct mr_runread_options options = {.may_be_torn = true, .trial = try_frame};
+    struct mr_buf own = {0};
+    struct mr_runread *run = NULL;
+    struct stat info;
+    mr_status st = MR_OK;
+    if (stat(path, &info) == 0 && info.st_size == 0) {
+        mr_buf_printf(frame, "%s: nothing is written before the first flush\n", path);
+        return mr_buf_check(frame, err);
+    }
+    st = mr_runread_open(path, &options, &run, err);
+    if (st == MR_OK)
+        st = mr_watch_frame(run, &own, err);
+    if (st == MR_OK)
+        mr_buf_text(frame, own.text);
+    *is_over = run != NULL && mr_runread_is_complete(run);
+    mr_runread_close(run);
+    mr_buf_fini(&own);
+    return st == MR_OK ? mr_buf_check(frame, err) : st;
+}
+
+static mr_status look(const char *path, struct mr_buf *frame, bool *is_over, struct mr_err *err)
+{
+    mr_status st = MR_OK;
+    for (int i = 0; i < n_again; i++) {
+        struct mr_buf found = {0};
+        *err = (struct mr_err){0};
+        st = find(path, &found, err);
+        const bool is_part = st == MR_OK && is_a_part(found.text);
+        if (st == MR_OK)
+            st = look_once(found.text, frame, is_over, err);
+        mr_buf_fini(&found);
+        if (st == MR_OK || !is_part)
+            break;
+        wait_s(again_s);
+    }
+    return st;
 }
 
 int mr_watch_verb(const struct mr_verb_call *call)

@@ -64,9 +64,13 @@ static mr_status record(struct mr_runfile_stream *stream, struct mr_tape_tools *
     MR_ASSERT(n_bytes % c->row_bytes == 0);
     for (size_t left = n_bytes / c->row_bytes, n; left > 0; left -= n) {
         n = left;
-        for (size_t i = 0; i < c->n_column; i++)
-            MR_TRY(mr_tape_put_column(&c->tape[i], tools, row + c->column[i].offset, c->row_bytes,
-                                      &n, err));
+        mr_status st = MR_OK;
+        for (size_t i = 0; i < c->n_column; i++) {
+            const mr_status st_tape = mr_tape_put_column(
+                &c->tape[i], tools, row + c->column[i].offset, c->row_bytes, &n, err);
+            st = st == MR_OK ? st_tape : st; /* the rows are in memory of all: see salvage */
+        }
+        MR_TRY(st);
         row += n * c->row_bytes;
     }
     return extend_axis(c, tools, err);
@@ -101,12 +105,22 @@ static mr_status describe(struct mr_runfile_stream *stream, struct mr_tape_tools
     return st;
 }
 
-/* The axis is never longer than its first column. */
-static void trim(struct mr_runfile_stream *stream, struct mr_tape_tools *tools)
+static void salvage(struct mr_runfile_stream *stream, struct mr_tape_tools *tools)
 {
     struct mr_columns *c = of(stream);
     for (size_t i = 0; i < c->n_column; i++)
-        mr_tape_trim(&c->tape[i], tools);
+        mr_tape_salvage(&c->tape[i], tools);
+}
+
+static void level(struct mr_runfile_stream *stream, struct mr_tape_tools *tools)
+{
+    struct mr_columns *c = of(stream);
+    struct mr_err ignored = {0};
+    const uint64_t n = mr_tapes_level(c->tape, c->n_column, tools);
+    mr_hdf5_dataset_renew(tools->file, c->plan.group, c->plan.axis, &c->axis);
+    if (c->axis >= 0 && c->n_axis != n &&
+        mr_hdf5_extend(tools->file, c->axis, c->plan.axis, &c->axis_shape, n, &ignored) == MR_OK)
+        c->n_axis = n;
 }
 
 static void close_all(struct mr_runfile_stream *stream)
@@ -139,13 +153,14 @@ static void destroy_here(void *arg)
 static mr_status declare(struct mr_columns *c, struct mr_tape_tools *tools, mr_hid group,
                          struct mr_err *err)
 {
+    const struct mr_tape_group at = {group, c->plan.group};
     struct mr_hdf5_shape shape;
     mr_tape_shape(1, true, sizeof(uint64_t), &shape);
     shape.rank = 1;
     c->axis_shape = shape;
     MR_TRY(mr_hdf5_bare_axis(tools->file, group, c->plan.axis, 0, shape.chunk[0], &c->axis, err));
     for (size_t i = 0; i < c->n_column; i++) {
-        MR_TRY(mr_tape_init(&c->tape[i], tools, group, &c->column[i], &shape, err));
+        MR_TRY(mr_tape_init(&c->tape[i], tools, at, &c->column[i], &shape, err));
         MR_TRY(mr_hdf5_attach(tools->file, c->tape[i].dataset, c->axis, 0, err));
     }
     return MR_OK;
@@ -269,7 +284,8 @@ mr_status mr_columns_create(struct mr_runfile *file, const struct mr_columns_pla
         return mr_err_nomem(err, sizeof *c);
     c->stream = (struct mr_runfile_stream){.record = record,
                                            .settle = settle,
-                                           .trim = trim,
+                                           .salvage = salvage,
+                                           .level = level,
                                            .close = close_all,
                                            .stop = stop,
                                            .describe = describe,

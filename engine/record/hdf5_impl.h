@@ -132,9 +132,10 @@ MR_CHECKED mr_status mr_hdf5_extend(struct mr_hdf5_file file, mr_hid dataset, co
                                     const struct mr_hdf5_shape *shape, uint64_t n_row,
                                     struct mr_err *err);
 
-/** Close a dataset and open it again: after a failed write HDF5 still believes in a chunk that
- * never came to be. -1 when it cannot. */
-void mr_hdf5_dataset_renew(struct mr_hdf5_file file, mr_hid *dataset);
+/** Close a dataset, if it is open, and open it again: after a failed write HDF5 still believes in a
+ * chunk that never came to be. -1 when it cannot. */
+void mr_hdf5_dataset_renew(struct mr_hdf5_file file, const char *group, const char *name,
+                           mr_hid *dataset);
 
 /** Store the bytes of one whole chunk as they are.
  *  @param[in] skipped filters that were not applied: bit 0 shuffle, bit 1 deflate */

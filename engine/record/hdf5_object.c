@@ -562,12 +562,13 @@ mr_status mr_hdf5_extend(struct mr_hdf5_file file, mr_hid dataset, const char *n
                : mr_hdf5_error(err, file.path, "dataset \"%s\" cannot be extended", name);
 }
 
-void mr_hdf5_dataset_renew(struct mr_hdf5_file file, mr_hid *dataset)
+void mr_hdf5_dataset_renew(struct mr_hdf5_file file, const char *group, const char *name,
+                           mr_hid *dataset)
 {
-    char path[1024];
-    const ssize_t n = H5Iget_name(*dataset, path, sizeof path);
     mr_hdf5_dataset_close(*dataset);
-    *dataset = n > 0 && (size_t)n < sizeof path ? H5Dopen2(file.id, path, H5P_DEFAULT) : -1;
+    const hid_t parent = H5Gopen2(file.id, group, H5P_DEFAULT);
+    *dataset = parent >= 0 ? H5Dopen2(parent, name, H5P_DEFAULT) : -1;
+    mr_hdf5_group_close(parent);
 }
 
 mr_status mr_hdf5_chunk(struct mr_hdf5_file file, mr_hid dataset, const char *name,

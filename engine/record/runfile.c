@@ -101,20 +101,61 @@ static void drop_ballast(struct mr_runfile *file)
     file->ballast = -1;
 }
 
-/* The file cannot be written any more: remember why and close it as well as it goes. Rows that
- * could not be stored are cut off, which SWMR does not allow. */
+/* Half of it for rows; the other half is for the state of the file. */
+static void thin_ballast(struct mr_runfile *file)
+{
+    if (file->ballast >= 0 &&
+        ftruncate(file->ballast, (off_t)(file->options.reserve_bytes / 2)) != 0)
+        drop_ballast(file);
+}
+
+/* Chunks stop this far before a limit on the file's size, or a share of it, so that closing fits.
+ */
+static uint64_t size_limit(size_t reserve_bytes, uint64_t share)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+        return UINT64_MAX;
+    const uint64_t most = limit.rlim_cur, margin = most / share;
+    return most - (margin < reserve_bytes ? margin : reserve_bytes);
+}
+
+/* A live file is closed and opened again: SWMR ends with closing. */
+static mr_status end_swmr(struct mr_runfile *file, struct mr_err *err)
+{
+    struct mr_hdf5_file *at = &file->tools.file;
+    const mr_status st = mr_hdf5_close(*at, err);
+    at->id = -1;
+    file->is_swmr = false;
+    MR_TRY(st);
+    return mr_hdf5_reopen(at->path, at->slots, &at->id, err);
+}
+
+/* The file cannot be written any more: remember why and close it as well as it goes, with the room
+ * that was held back. Rows that only some datasets of a group could store are cut off, which SWMR
+ * does not allow. */
 static void fail(struct mr_runfile *file, const struct mr_err *err)
 {
     struct mr_err ignored = {0};
-    const struct mr_hdf5_file at = file->tools.file;
+    struct mr_hdf5_file *at = &file->tools.file;
+    thin_ballast(file);
+    file->tools.size_limit = size_limit(file->options.reserve_bytes / 2, 8);
+    for (struct mr_runfile_stream *s = file->first; s != NULL; s = s->next)
+        s->salvage(s, &file->tools);
+    if (file->is_swmr) {
+        forget(mr_hdf5_flush(*at, &ignored));
+        close_streams(file);
+        forget(end_swmr(file, &ignored));
+    }
     drop_ballast(file);
-    for (struct mr_runfile_stream *s = file->first; s != NULL && !file->is_swmr; s = s->next)
-        s->trim(s, &file->tools);
-    if (!file->is_swmr && put_state(at, end_texts[MR_RUNFILE_FAILED], err->text, &ignored) == MR_OK)
-        forget(mr_hdf5_flush(at, &ignored));
+    for (struct mr_runfile_stream *s = file->first; s != NULL && at->id >= 0; s = s->next)
+        s->level(s, &file->tools);
+    if (at->id >= 0 && put_state(*at, end_texts[MR_RUNFILE_FAILED], err->text, &ignored) == MR_OK)
+        forget(mr_hdf5_flush(*at, &ignored));
     close_streams(file);
-    forget(mr_hdf5_close(at, &ignored));
-    file->tools.file.id = -1;
+    if (at->id >= 0)
+        forget(mr_hdf5_close(*at, &ignored));
+    at->id = -1;
     file->fault = *err;
     atomic_store(&file->has_failed, true);
 }
@@ -259,16 +300,6 @@ static mr_status hold_back(struct mr_runfile *file, struct mr_err *err)
     return st;
 }
 
-/* Chunks stop this far before a limit on the file's size, so that closing still fits. */
-static uint64_t size_limit(size_t reserve_bytes)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
-        return UINT64_MAX;
-    const uint64_t most = limit.rlim_cur, margin = most / 4;
-    return most - (margin < reserve_bytes ? margin : reserve_bytes);
-}
-
 static mr_status create_file(void *arg, struct mr_tape_tools *tools, struct mr_err *err)
 {
     struct mr_runfile *file = arg;
@@ -300,7 +331,7 @@ static mr_status init(struct mr_runfile *file, const char *path, struct mr_err *
     file->tools.file.slots = &file->tools.slots;
     file->tools.level = file->options.level;
     file->tools.is_live = file->options.is_live;
-    file->tools.size_limit = size_limit(file->options.reserve_bytes);
+    file->tools.size_limit = size_limit(file->options.reserve_bytes, 4);
     if (file->options.level > 0)
         MR_TRY(mr_gz_deflater_create(file->options.level, &file->tools.deflater, err));
     MR_TRY(mr_writer_create(&client, file->options.ring_bytes, file->options.flush_s, &file->writer,
@@ -366,17 +397,6 @@ mr_status mr_runfile_flush(struct mr_runfile *file, struct mr_err *err)
 {
     MR_ASSERT(file->stage != STAGE_FINISHED);
     return run(file, flush, file, err);
-}
-
-/* A live file is closed and opened again: SWMR ends with closing. */
-static mr_status end_swmr(struct mr_runfile *file, struct mr_err *err)
-{
-    struct mr_hdf5_file *at = &file->tools.file;
-    const mr_status st = mr_hdf5_close(*at, err);
-    at->id = -1;
-    file->is_swmr = false;
-    MR_TRY(st);
-    return mr_hdf5_reopen(at->path, at->slots, &at->id, err);
 }
 
 static mr_status stop(void *arg, struct mr_tape_tools *tools, struct mr_err *err)

@@ -13,8 +13,10 @@ struct mr_runfile_stream {
                         const void *bytes, size_t n, struct mr_err *err);
     mr_status (*settle)(struct mr_runfile_stream *stream, struct mr_tape_tools *tools, bool is_last,
                         struct mr_err *err);
-    /* After a failure: no rows without values. */
-    void (*trim)(struct mr_runfile_stream *stream, struct mr_tape_tools *tools);
+    /* After a failure, with room again: store what is not in the file; then, in a file that may be
+     * another opening of the same, leave the rows that all datasets have. */
+    void (*salvage)(struct mr_runfile_stream *stream, struct mr_tape_tools *tools);
+    void (*level)(struct mr_runfile_stream *stream, struct mr_tape_tools *tools);
     /* Before the last settling, in the producing thread: what it still holds. NULL: nothing */
     mr_status (*stop)(struct mr_runfile_stream *stream, struct mr_err *err);
     /* After the last settling: attributes that SWMR would not allow before. NULL: none */

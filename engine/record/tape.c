@@ -92,12 +92,13 @@ static mr_status make_index(struct mr_tape *tape, struct mr_tape_tools *tools, s
     return mr_hdf5_extend(file, tape->dataset, name, &tape->shape, 0, err);
 }
 
-mr_status mr_tape_init(struct mr_tape *tape, struct mr_tape_tools *tools, mr_hid group,
-                       const struct mr_channel *channel, const struct mr_hdf5_shape *shape,
-                       struct mr_err *err)
+mr_status mr_tape_init(struct mr_tape *tape, struct mr_tape_tools *tools,
+                       struct mr_tape_group group, const struct mr_channel *channel,
+                       const struct mr_hdf5_shape *shape, struct mr_err *err)
 {
     const uint64_t cols = shape->chunk[1], n_col = shape->rank > 1 ? shape->dim[1] : 1;
     *tape = (struct mr_tape){.channel = *channel, .shape = *shape, .dataset = -1};
+    tape->group = group.path;
     tape->shape.level = tools->level;
     tape->size = mr_channel_stored_bytes(channel->type);
     tape->n_col = n_col;
@@ -109,7 +110,7 @@ mr_status mr_tape_init(struct mr_tape *tape, struct mr_tape_tools *tools, mr_hid
         return mr_err_nomem(err, tape->n_block * tape->chunk_bytes);
     fill(tape);
     MR_TRY(widen(tools, tape, err));
-    MR_TRY(mr_hdf5_dataset(tools->file, group, channel, &tape->shape, &tape->dataset, err));
+    MR_TRY(mr_hdf5_dataset(tools->file, group.id, channel, &tape->shape, &tape->dataset, err));
     return make_index(tape, tools, err);
 }
 
@@ -266,18 +267,37 @@ mr_status mr_tape_settle(struct mr_tape *tape, struct mr_tape_tools *tools, bool
     return store_for_now(tape, tools, err);
 }
 
-/* Rows beyond n_file_row belong to a chunk that could not be stored. It was new, for one that is in
- * the file already takes no space, so the cut is between chunks: HDF5 would otherwise read the cut
- * chunk, fill it up and write it again. */
-void mr_tape_trim(struct mr_tape *tape, struct mr_tape_tools *tools)
+/* A chunk that is full and could not be stored is still in the block: nothing came after it. What
+ * needs room takes as little as it can. */
+void mr_tape_salvage(struct mr_tape *tape, struct mr_tape_tools *tools)
 {
     struct mr_err ignored = {0};
-    if (tape->dataset < 0 || tape->n_file_row % tape->shape.chunk[0] != 0)
+    if (tape->n_file_row == tape->n_row)
         return;
-    mr_hdf5_dataset_renew(tools->file, &tape->dataset);
-    if (tape->dataset >= 0 && mr_hdf5_extend(tools->file, tape->dataset, tape->channel.name,
-                                             &tape->shape, tape->n_file_row, &ignored) != MR_OK)
-        return; /* nothing more can be done for this one */
+    mr_hdf5_dataset_renew(tools->file, tape->group, tape->channel.name, &tape->dataset);
+    if (tape->dataset < 0 ||
+        store(tape, tools, tools->level > 0 && !tape->is_tail_in_file, &ignored) != MR_OK)
+        return; /* its rows stay those of n_file_row */
+}
+
+/* A store that failed half way has told the file of rows already. HDF5 fills up what is cut off a
+ * chunk and writes it again, which may need room; what cannot be done stays as it is. */
+uint64_t mr_tapes_level(struct mr_tape *tape, size_t n, struct mr_tape_tools *tools)
+{
+    uint64_t n_row = UINT64_MAX;
+    for (size_t i = 0; i < n; i++)
+        n_row = tape[i].n_file_row < n_row ? tape[i].n_file_row : n_row;
+    for (size_t i = 0; i < n; i++) {
+        struct mr_err ignored = {0};
+        struct mr_tape *t = &tape[i];
+        if (t->n_row == n_row && t->n_file_row == n_row)
+            continue;
+        mr_hdf5_dataset_renew(tools->file, t->group, t->channel.name, &t->dataset);
+        if (t->dataset >= 0 && mr_hdf5_extend(tools->file, t->dataset, t->channel.name, &t->shape,
+                                              n_row, &ignored) == MR_OK)
+            t->n_file_row = n_row;
+    }
+    return n_row;
 }
 
 void mr_tape_tools_fini(struct mr_tape_tools *tools)

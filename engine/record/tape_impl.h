@@ -24,6 +24,7 @@ struct mr_tape_tools {
 
 struct mr_tape {
     struct mr_channel channel; /* its texts are lent */
+    const char *group;
     struct mr_hdf5_shape shape;
     mr_hid dataset;
     uint64_t n_row;      /* rows put */
@@ -40,10 +41,16 @@ struct mr_tape {
  *  @param[out] shape rank, chunk */
 void mr_tape_shape(uint64_t n_col, bool is_table, size_t size, struct mr_hdf5_shape *shape);
 
-/** Create the dataset. @param[in] channel texts outlive the tape @param[in] shape by mr_tape_shape
- */
-MR_CHECKED mr_status mr_tape_init(struct mr_tape *tape, struct mr_tape_tools *tools, mr_hid group,
-                                  const struct mr_channel *channel,
+/* Where a dataset is: the group, open, and its path. */
+struct mr_tape_group {
+    mr_hid id;
+    const char *path;
+};
+
+/** Create the dataset. @param[in] group the path outlives the tape @param[in] channel so do its
+ *  texts @param[in] shape by mr_tape_shape */
+MR_CHECKED mr_status mr_tape_init(struct mr_tape *tape, struct mr_tape_tools *tools,
+                                  struct mr_tape_group group, const struct mr_channel *channel,
                                   const struct mr_hdf5_shape *shape, struct mr_err *err);
 void mr_tape_close(struct mr_tape *tape); /* the dataset: before its file is closed */
 void mr_tape_fini(struct mr_tape *tape);
@@ -63,8 +70,12 @@ MR_CHECKED mr_status mr_tape_put_column(struct mr_tape *tape, struct mr_tape_too
 MR_CHECKED mr_status mr_tape_settle(struct mr_tape *tape, struct mr_tape_tools *tools, bool is_last,
                                     struct mr_err *err);
 
-/** After a failure: cut the dataset to the rows that are in the file. */
-void mr_tape_trim(struct mr_tape *tape, struct mr_tape_tools *tools);
+/** After a failure, when there is room again: try to store the rows that are not in the file. */
+void mr_tape_salvage(struct mr_tape *tape, struct mr_tape_tools *tools);
+
+/** Then cut datasets that grow together to the rows that all have. They may have been closed.
+ *  @return those */
+uint64_t mr_tapes_level(struct mr_tape *tape, size_t n, struct mr_tape_tools *tools);
 
 void mr_tape_tools_fini(struct mr_tape_tools *tools);
 

@@ -34,11 +34,13 @@ static mr_status record(struct mr_runfile_stream *stream, struct mr_tape_tools *
     struct mr_track *s = of(stream);
     const unsigned char *p = bytes;
     MR_ASSERT(n == s->row_bytes);
+    mr_status st = MR_OK;
     for (size_t i = 0; i <= s->plan.n_channel; i++) {
-        MR_TRY(mr_tape_put(&s->tape[i], tools, p, err));
+        const mr_status st_tape = mr_tape_put(&s->tape[i], tools, p, err);
+        st = st == MR_OK ? st_tape : st; /* the row is in memory of all, so it can be salvaged */
         p += s->tape[i].size * (size_t)s->tape[i].n_col;
     }
-    return MR_OK;
+    return st;
 }
 
 static mr_status settle(struct mr_runfile_stream *stream, struct mr_tape_tools *tools, bool is_last,
@@ -50,11 +52,17 @@ static mr_status settle(struct mr_runfile_stream *stream, struct mr_tape_tools *
     return MR_OK;
 }
 
-static void trim(struct mr_runfile_stream *stream, struct mr_tape_tools *tools)
+static void salvage(struct mr_runfile_stream *stream, struct mr_tape_tools *tools)
 {
     struct mr_track *s = of(stream);
     for (size_t i = 0; i <= s->plan.n_channel; i++)
-        mr_tape_trim(&s->tape[i], tools);
+        mr_tape_salvage(&s->tape[i], tools);
+}
+
+static void level(struct mr_runfile_stream *stream, struct mr_tape_tools *tools)
+{
+    struct mr_track *s = of(stream);
+    mr_tapes_level(s->tape, s->plan.n_channel + 1, tools);
 }
 
 static void close_all(struct mr_runfile_stream *stream)
@@ -108,13 +116,14 @@ static mr_status declare(struct mr_track *s, struct mr_tape_tools *tools, mr_hid
                          struct mr_err *err)
 {
     const struct mr_track_plan *plan = &s->plan;
+    const struct mr_tape_group at = {group, plan->group};
     struct mr_hdf5_shape shape, time_shape;
     mr_hid axis = -1;
     mr_status st = MR_OK;
     choose_shape(s, &shape);
     mr_tape_shape(1, false, sizeof(double), &time_shape);
     time_shape.rank = 1;
-    MR_TRY(mr_tape_init(&s->tape[0], tools, group, &time_channel, &time_shape, err));
+    MR_TRY(mr_tape_init(&s->tape[0], tools, at, &time_channel, &time_shape, err));
     MR_TRY(mr_hdf5_attr_text(tools->file, s->tape[0].dataset, "axis", "T", err));
     MR_TRY(mr_hdf5_scale(tools->file, s->tape[0].dataset, time_channel.name, err));
     if (plan->axis != NULL) {
@@ -123,7 +132,7 @@ static mr_status declare(struct mr_track *s, struct mr_tape_tools *tools, mr_hid
         st = mr_runfile_make_axis(tools, group, &name, plan->name, plan->n_entity, &axis, err);
     }
     for (size_t i = 0; i < plan->n_channel && st == MR_OK; i++)
-        st = mr_tape_init(&s->tape[i + 1], tools, group, &plan->channel[i], &shape, err);
+        st = mr_tape_init(&s->tape[i + 1], tools, at, &plan->channel[i], &shape, err);
     if (st == MR_OK)
         st = attach(s, tools, axis, err);
     mr_hdf5_dataset_close(axis);
@@ -201,8 +210,12 @@ mr_status mr_track_create(struct mr_runfile *file, const struct mr_track_plan *p
     struct mr_track *s = mr_alloc_zero(1, sizeof *s);
     if (s == NULL)
         return mr_err_nomem(err, sizeof *s);
-    s->stream = (struct mr_runfile_stream){
-        .record = record, .settle = settle, .trim = trim, .close = close_all, .destroy = destroy};
+    s->stream = (struct mr_runfile_stream){.record = record,
+                                           .settle = settle,
+                                           .salvage = salvage,
+                                           .level = level,
+                                           .close = close_all,
+                                           .destroy = destroy};
     s->plan = *plan;
     s->n_value = plan->axis != NULL ? plan->n_entity : 1;
     const mr_status st = init(s, file, err);
