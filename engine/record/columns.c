@@ -116,7 +116,7 @@ static void level(struct mr_runfile_stream *stream, struct mr_tape_tools *tools)
 {
     struct mr_columns *c = of(stream);
     struct mr_err ignored = {0};
-    const uint64_t n = mr_tapes_level(c->tape, c->n_column, tools);
+    const uint64_t n = mr_tape_level(c->tape, c->n_column, tools);
     mr_hdf5_dataset_renew(tools->file, c->plan.group, c->plan.axis, &c->axis);
     if (c->axis >= 0 && c->n_axis != n &&
         mr_hdf5_extend(tools->file, c->axis, c->plan.axis, &c->axis_shape, n, &ignored) == MR_OK)

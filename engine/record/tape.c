@@ -282,7 +282,7 @@ void mr_tape_salvage(struct mr_tape *tape, struct mr_tape_tools *tools)
 
 /* A store that failed half way has told the file of rows already. HDF5 fills up what is cut off a
  * chunk and writes it again, which may need room; what cannot be done stays as it is. */
-uint64_t mr_tapes_level(struct mr_tape *tape, size_t n, struct mr_tape_tools *tools)
+uint64_t mr_tape_level(struct mr_tape *tape, size_t n, struct mr_tape_tools *tools)
 {
     uint64_t n_row = UINT64_MAX;
     for (size_t i = 0; i < n; i++)

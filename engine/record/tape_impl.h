@@ -75,7 +75,7 @@ void mr_tape_salvage(struct mr_tape *tape, struct mr_tape_tools *tools);
 
 /** Then cut datasets that grow together to the rows that all have. They may have been closed.
  *  @return those */
-uint64_t mr_tapes_level(struct mr_tape *tape, size_t n, struct mr_tape_tools *tools);
+uint64_t mr_tape_level(struct mr_tape *tape, size_t n, struct mr_tape_tools *tools);
 
 void mr_tape_tools_fini(struct mr_tape_tools *tools);
 

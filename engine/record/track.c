@@ -62,7 +62,7 @@ static void salvage(struct mr_runfile_stream *stream, struct mr_tape_tools *tool
 static void level(struct mr_runfile_stream *stream, struct mr_tape_tools *tools)
 {
     struct mr_track *s = of(stream);
-    mr_tapes_level(s->tape, s->plan.n_channel + 1, tools);
+    mr_tape_level(s->tape, s->plan.n_channel + 1, tools);
 }
 
 static void close_all(struct mr_runfile_stream *stream)
