@@ -15,7 +15,7 @@
 
 /* What a cell says at the end of a window. */
 struct report {
-    double last_s;                  /* the last end of one of its calls */
+    double last_s;                  /* the last that happened to one of its calls */
     double due_s, outage_s, plan_s; /* nothing happens before */
     uint64_t n_parked, n_open;      /* calls that wait for anybody; instances that take calls */
     uint64_t is_over;

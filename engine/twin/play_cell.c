@@ -47,6 +47,7 @@ static void refused(void *context, const struct mr_ticket *ticket, double now_s,
 {
     struct mr_play_cell *own = context;
     own->count[ticket->tier].n_refused[why]++;
+    own->last_s = fmax(own->last_s, now_s);
     if (own->st == MR_OK)
         keep(own, mr_play_rows_call(own, ticket, NULL, now_s, (double)NAN,
                                     (uint8_t)(MR_PLAY_REFUSED + (int)why), &own->err));
@@ -127,6 +128,8 @@ static double next_date_s(const struct mr_play_cell *own)
 
 static mr_status do_date(struct mr_play_cell *own, double now_s, struct mr_err *err)
 {
+    if (own->cell.n_parked > 0) /* calls wait for just that, in vain or not */
+        own->last_s = fmax(own->last_s, now_s);
     if (mr_outages_next_s(own->outages) <= now_s)
         return mr_outages_do(own->outages, &own->cell, err);
     return mr_planner_do(own->planner, &own->cell, own->outages, now_s, err);
@@ -156,6 +159,7 @@ static mr_status take_call(struct mr_play_cell *own, struct mr_play_coming *comi
     MR_TRY(go_to(own, coming->arrived_s, false, err));
     mr_cell_tell(&own->cell, coming->arrived_s);
     arrived(own, ticket->tier);
+    own->last_s = fmax(own->last_s, coming->arrived_s); /* it may wait for ever */
     if (!coming->is_too_long) {
         MR_TRY(mr_play_calls_seat(own, ticket, err));
         return mr_cell_arrive(&own->cell, ticket, coming->arrived_s, err);

@@ -47,7 +47,7 @@ struct mr_play_cell {
     struct mr_cache_runs names;       /* of all that come */
     struct mr_session_index sessions; /* that the cell knows */
     struct mr_play_count *count;      /* [n_tier] */
-    double last_s;                    /* the last end of a call or session */
+    double last_s;                    /* the last that happened to a call or session */
     struct mr_play_part *sample;      /* [n] of this window (play_sample.c) */
     size_t i_sample;                  /* those that are taken already */
     char *post;                       /* rows of this window (play_rows.c) */

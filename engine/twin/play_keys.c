@@ -23,7 +23,7 @@ static const struct mr_play_key keys[] = {
     {"schema", "1", "1: keys are added, never renamed"},
     {"scenario", "", "Its name"},
     {"seed", "1", "Of everything that was drawn"},
-    {"sim_s", "s", "End of the run"},
+    {"sim_s", "s", "End of the run: until, or the last that happened to a call, refusals included"},
     {"wall_s", "s", "It took"},
     {"partial", "", "Whether it was stopped by a signal: sim_s is when"},
     {"requests.arrived", "1", "Calls that came"},
