@@ -12,6 +12,7 @@
 #include "postprocess/formula.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 enum {
     n_attribute_max = 16,
@@ -292,6 +293,69 @@ static mr_status read_row(struct reading *r, struct mr_experiment_block *block, 
     return MR_OK;
 }
 
+/* Values side by side; qsort hands no context on. */
+struct side {
+    const struct mr_experiment_factor *factor;
+    size_t n_factor, i;
+};
+
+static int compare_values(const struct side *a, const struct side *b)
+{
+    for (size_t k = 0; k < a->n_factor; k++) {
+        const char *p = a->factor[k].value[a->i], *q = b->factor[k].value[b->i];
+        const int sign = p == NULL || q == NULL ? (p != NULL) - (q != NULL) : strcmp(p, q);
+        if (sign != 0)
+            return sign;
+    }
+    return 0;
+}
+
+static int compare_sides(const void *a, const void *b)
+{
+    const struct side *p = a, *q = b;
+    const int sign = compare_values(p, q);
+    return sign != 0 ? sign : (p->i > q->i) - (p->i < q->i);
+}
+
+/* The same runs twice would be taken for independent ones. @param[in] factor of n values each */
+static mr_status check_twice(const struct mr_experiment_factor *factor, size_t n_factor, size_t n,
+                             struct mr_place at, struct mr_err *err)
+{
+    struct side *side = mr_alloc(n + 1, sizeof *side);
+    mr_status st = MR_OK;
+    if (side == NULL)
+        return mr_err_nomem(err, n * sizeof *side);
+    for (size_t i = 0; i < n; i++)
+        side[i] = (struct side){factor, n_factor, i};
+    qsort(side, n, sizeof *side, compare_sides);
+    for (size_t i = 1; i < n && st == MR_OK; i++)
+        if (compare_values(&side[i - 1], &side[i]) == 0)
+            st = n_factor == 1
+                     ? mr_err_set(
+                           err, MR_SCHEMA, at,
+                           "factor \"%s\": \"%s\" is there twice: both runs would be the same",
+                           factor->path,
+                           factor->value[side[i].i] != NULL ? factor->value[side[i].i] : "")
+                     : mr_err_set(err, MR_SCHEMA, at,
+                                  "rows %zu and %zu are the same, and so would both runs be",
+                                  side[i - 1].i, side[i].i);
+    mr_free(side);
+    return st;
+}
+
+static mr_status check_all_twice(const struct mr_experiment_block *block, struct mr_err *err)
+{
+    if (block->kind == MR_EXPERIMENT_LATIN) /* draws may meet */
+        return MR_OK;
+    if (block->kind != MR_EXPERIMENT_GRID)
+        return check_twice(block->factor, block->n_factor, block->n_row,
+                           block->n_factor == 1 ? block->factor->at : block->at, err);
+    for (size_t i = 0; i < block->n_factor; i++)
+        MR_TRY(
+            check_twice(&block->factor[i], 1, block->factor[i].n_value, block->factor[i].at, err));
+    return MR_OK;
+}
+
 static mr_status count_rows(struct mr_experiment_block *block, struct mr_err *err)
 {
     if (block->kind == MR_EXPERIMENT_GRID) {
@@ -342,7 +406,8 @@ static mr_status read_block(struct reading *r, const struct mr_xml_node *node, i
         return MR_OK; /* told already */
     for (size_t k = 0; kind == MR_EXPERIMENT_LATIN && k < block->n_factor; k++)
         MR_TRY(draw(r, block, k, err));
-    return count_rows(block, err);
+    MR_TRY(count_rows(block, err));
+    return check_all_twice(block, err);
 }
 
 /* ---- the rest ---- */

@@ -483,6 +483,9 @@ static mr_status put_file(struct mr_merged *m, const struct mr_merged_file *file
     put_section(file, "ranking", "Winners", page);
     mr_page_say(page, "%s: %zu runs, %zu of them there, %zu configurations of %zu factors",
                 mr_runread_path(m->run), m->n, m->n_there, m->n_config, m->n_factor);
+    if (m->n_repeat > 0)
+        mr_page_say(page, "Runs of the same values and seed as another, counted once: %zu",
+                    m->n_repeat);
     if (m->n_factor == 0)
         mr_page_missing(page, "No factors in the file: no effects.");
     MR_TRY(put_ranking(m, sheet_of(file, "ranking", sheet), page, err));
@@ -494,8 +497,10 @@ static mr_status put_file(struct mr_merged *m, const struct mr_merged_file *file
                       "interval.");
     MR_TRY(mr_merged_put_effects(m, sheet_of(file, "effects", sheet), page, err));
     put_section(file, "interactions", "Interactions", page);
-    mr_page_say(page, "What the mean of a pair of levels differs from the sum of both effects, the "
-                      "largest over all pairs. Pairs without a run make it uncertain.");
+    mr_page_say(page,
+                "What the mean of a pair of levels differs from the sum of both effects, the "
+                "largest over all pairs. A dash: pairs of levels have no run, and it cannot be "
+                "told from the main effects; factors of a zip go together in those, too.");
     MR_TRY(mr_merged_put_interactions(m, sheet_of(file, "interactions", sheet), page, err));
     if (m->n_there < m->n) {
         put_section(file, "missing", "Missing runs", page);
@@ -578,6 +583,9 @@ static void tell_head(const struct mr_merged *m, struct mr_buf *out)
 {
     mr_buf_printf(out, "%s: %zu runs, %zu of them there, %zu configurations of %zu factors\n",
                   mr_runread_path(m->run), m->n, m->n_there, m->n_config, m->n_factor);
+    if (m->n_repeat > 0)
+        mr_buf_printf(out, "  runs of the same values and seed as another, counted once: %zu\n",
+                      m->n_repeat);
     if (m->goal.name == NULL)
         return;
     mr_buf_printf(out, "  ranked by %s (%s, %s is better)", m->goal.name, m->goal.units,

@@ -3,8 +3,9 @@
  * what the means of their pairs leave unexplained by the sum of both: mean(a, b) - mean(a) -
  * mean(b)
  * + mean, the largest of it. Means are over configurations, each with the mean over its seeds, so
- * that a missing seed shifts none. Both are what they say only where the configurations cover the
- * factors evenly; pairs without a run are counted.
+ * that a missing seed shifts none. Effects are what they say only where the configurations cover
+ * the factors evenly. Where a pair of levels has no run, its interaction cannot be told from main
+ * effects by these means, and is not.
  *
  * Intervals come from the spread of seeds within configurations, pooled over all of them: with
  * standard deviation s, n_c runs in each of the K configurations of a level, the mean of the level
@@ -107,7 +108,7 @@ mr_status mr_merged_interaction(const struct mr_merged *m, const struct mr_merge
     const size_t n_pair = f->n_level * g->n_level;
     size_t n_free;
     const double sd = mr_merged_pooled_sd(m, figure, &n_free);
-    *out = (struct mr_merged_interaction){(double)NAN, (double)NAN, (double)NAN, 0};
+    *out = (struct mr_merged_interaction){(double)NAN, (double)NAN, (double)NAN, 0, false};
     if (n_pair > n_pair_max)
         return MR_OK;
     struct cell all = {0}, *cell = mr_alloc_zero(n_pair + f->n_level + g->n_level, sizeof *cell);
@@ -136,6 +137,10 @@ mr_status mr_merged_interaction(const struct mr_merged *m, const struct mr_merge
         out->half95 = mr_repeat_t95(n_free) * sd * sqrt(residue_variance(&cell[i], x, y, &all));
     }
     mr_free(cell);
+    if (out->n_hole > 0)
+        out->value = out->half95 = (double)NAN;
+    out->is_together = out->n_hole > 0 &&
+                       (n_pair - out->n_hole == f->n_level || n_pair - out->n_hole == g->n_level);
     return MR_OK;
 }
 
@@ -285,7 +290,7 @@ static mr_status tell_interactions(struct mr_merged *m, struct mr_buf *out, stru
         for (size_t j = k + 1; j < m->n_factor; j++) {
             struct mr_merged_interaction x;
             MR_TRY(mr_merged_interaction(m, &m->goal, k, j, &x, err));
-            if (m->factor[k].n_level < 2 || m->factor[j].n_level < 2 || isnan(x.value))
+            if (m->factor[k].n_level < 2 || m->factor[j].n_level < 2 || isnan(x.mean))
                 continue;
             if (!has_head)
                 mr_buf_printf(out, "  %-26s %-26s %10s %10s %12s  %s\n", "interaction", "with",
@@ -295,7 +300,8 @@ static mr_status tell_interactions(struct mr_merged *m, struct mr_buf *out, stru
             put_number(out, x.value, "");
             put_number(out, x.half95, "");
             put_number(out, percent(x.value, x.mean), " %");
-            mr_buf_printf(out, "  %zu\n", x.n_hole);
+            mr_buf_printf(out, "  %zu%s\n", x.n_hole,
+                          x.is_together ? ": they go together, and so do their main effects" : "");
         }
     return MR_OK;
 }

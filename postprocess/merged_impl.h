@@ -45,6 +45,8 @@ struct mr_merged {
     size_t n, n_there, n_config, n_factor;
     size_t *config; /* of each run */
     bool *is_there;
+    bool *is_repeat; /* same factors and seed as another run: the same run, counted once */
+    size_t n_repeat;
     struct mr_merged_factor *factor; /* all but the seed */
     struct mr_merged_config *of;     /* n_config of them */
     struct mr_merged_figure goal, against, broken_limits;
@@ -87,7 +89,8 @@ bool mr_merged_effect(const struct mr_merged *m, const struct mr_merged_figure *
 
 struct mr_merged_interaction {
     double value, half95, mean;
-    size_t n_hole; /* pairs of levels that no run has */
+    size_t n_hole;    /* pairs of levels that no run has: value and half95 are NaN */
+    bool is_together; /* one factor's level tells the other's */
 };
 
 /** @return MR_OK, out->value NaN where there is nothing to tell */

@@ -143,6 +143,41 @@ static int compare_keys(const void *a, const void *b)
     return sign != 0 ? sign : (p->i > q->i) - (p->i < q->i);
 }
 
+static int compare_seeds(const struct mr_merged *m, size_t a, size_t b)
+{
+    return m->seed != NULL ? strcmp(m->seed[a], m->seed[b]) : (a > b) - (a < b);
+}
+
+static int compare_runs(const void *a, const void *b)
+{
+    const struct key *p = a, *q = b;
+    const int sign = compare_factors(p->m, p->i, q->i),
+              of_seeds = sign != 0 ? sign : compare_seeds(p->m, p->i, q->i);
+    return of_seeds != 0 ? of_seeds : (p->i > q->i) - (p->i < q->i);
+}
+
+/* Samples that meet are one run, and no evidence twice: the first of them that is there counts.
+ * @param[in,out] key all runs, in any order */
+static mr_status find_repeats(struct mr_merged *m, struct key *key, struct mr_err *err)
+{
+    m->is_repeat = mr_arena_zero(&m->arena, m->n, sizeof *m->is_repeat, err);
+    if (m->is_repeat == NULL)
+        return MR_NOMEM;
+    qsort(key, m->n, sizeof *key, compare_runs);
+    for (size_t i = 1, kept = 0; i < m->n; i++) {
+        if (compare_factors(m, key[kept].i, key[i].i) != 0 ||
+            compare_seeds(m, key[kept].i, key[i].i) != 0) {
+            kept = i;
+            continue;
+        }
+        const bool is_better = !m->is_there[key[kept].i] && m->is_there[key[i].i];
+        m->is_repeat[key[is_better ? kept : i].i] = true;
+        kept = is_better ? i : kept;
+        m->n_repeat++;
+    }
+    return MR_OK;
+}
+
 /* In the order of their first runs. */
 static mr_status group_runs(struct mr_merged *m, struct mr_err *err)
 {
@@ -155,6 +190,11 @@ static mr_status group_runs(struct mr_merged *m, struct mr_err *err)
     }
     for (size_t i = 0; i < m->n; i++)
         key[i] = (struct key){m, i};
+    const mr_status st = find_repeats(m, key, err);
+    if (st != MR_OK) {
+        mr_free(key);
+        return st;
+    }
     qsort(key, m->n, sizeof *key, compare_keys);
     for (size_t i = 0, first = 0; i < m->n; i++) {
         if (compare_factors(m, key[first].i, key[i].i) != 0)
@@ -171,8 +211,8 @@ static mr_status group_runs(struct mr_merged *m, struct mr_err *err)
             m->config[i] = m->config[first]; /* which stands before it */
         }
         struct mr_merged_config *c = &m->of[m->config[i]];
-        c->n_run++;
-        c->n_there += m->is_there[i];
+        c->n_run += !m->is_repeat[i];
+        c->n_there += m->is_there[i] && !m->is_repeat[i];
     }
     return MR_OK;
 }
@@ -302,7 +342,8 @@ mr_status mr_merged_figure(struct mr_merged *m, const char *name, const char *be
     MR_TRY(mr_runread_all(m->run, set, &value, err));
     for (size_t i = 0; i < m->n; i++) {
         out->value[i] = value[i];
-        mr_repeat_add(&out->of[m->config[i]], value[i]);
+        if (!m->is_repeat[i])
+            mr_repeat_add(&out->of[m->config[i]], value[i]);
     }
     mr_free(value);
     return MR_OK;
@@ -329,7 +370,7 @@ static mr_status read_constraints(struct mr_merged *m, struct mr_err *err)
     if (m->constraints != NULL && broken != NULL && is_column(m, broken) && broken->is_text)
         MR_TRY(mr_runread_texts(m->run, broken, &m->broken, err));
     for (size_t i = 0; i < m->n && m->broken != NULL; i++)
-        if (m->is_there[i] && m->broken[i][0] != '\0')
+        if (m->is_there[i] && !m->is_repeat[i] && m->broken[i][0] != '\0')
             m->of[m->config[i]].n_infeasible++;
     for (size_t c = 0; c < m->n_config; c++)
         m->of[c].is_feasible = m->of[c].n_there > 0 && m->of[c].n_infeasible == 0;
