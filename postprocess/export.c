@@ -330,6 +330,43 @@ mr_status mr_export_table(struct mr_runread *run, const char *name, enum mr_expo
     return st;
 }
 
+/* Groups come in one piece each, but for those with subgroups between. */
+static bool is_first_of_group(const struct mr_runread *run, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (strcmp(mr_runread_at(run, k)->group, mr_runread_at(run, i)->group) == 0)
+            return false;
+    return true;
+}
+
+static bool has_dsx_group(const struct mr_runread *run, const char *group)
+{
+    for (size_t i = 0; i < mr_runread_n(run); i++) {
+        const struct mr_runread_set *set = mr_runread_at(run, i);
+        if (strcmp(set->group, group) == 0 && strchr(set->dsx, '/') != NULL)
+            return true;
+    }
+    return false;
+}
+
+mr_status mr_export_dsx(struct mr_runread *run, const struct mr_export_sink *sink,
+                        struct mr_err *err)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < mr_runread_n(run); i++) {
+        const char *group = mr_runread_at(run, i)->group;
+        if (!is_first_of_group(run, i) || !has_dsx_group(run, group))
+            continue;
+        MR_TRY(mr_export_table(run, group, MR_EXPORT_DSX, sink, err));
+        n++;
+    }
+    if (n > 0)
+        return MR_OK;
+    return mr_err_set(err, MR_REF, (struct mr_place){mr_runread_path(run), 0, 0},
+                      "nothing in it has a name in DSX Exchange: it was played without a site, or "
+                      "recorded as a summary");
+}
+
 void mr_export_list(const struct mr_runread *run, struct mr_buf *out)
 {
     const char *before = "";

@@ -36,6 +36,10 @@ MR_CHECKED mr_status mr_export_table(struct mr_runread *run, const char *name,
                                      enum mr_export_format format,
                                      const struct mr_export_sink *sink, struct mr_err *err);
 
+/** All tables with names in DSX Exchange, one after the other. @return MR_REF when there is none */
+MR_CHECKED mr_status mr_export_dsx(struct mr_runread *run, const struct mr_export_sink *sink,
+                                   struct mr_err *err);
+
 /** The whole run as TRACE or REQUESTS. @return MR_REF when the file lacks what it needs */
 MR_CHECKED mr_status mr_export_run(struct mr_runread *run, enum mr_export_format format,
                                    const struct mr_export_sink *sink, struct mr_err *err);

@@ -69,6 +69,7 @@ static const struct mr_kpi rows[] = {
     {"economy.*_usd_h", "USD/h", MR_KPI_DOWN, 0.02, 0, NULL, true, "Cost by the hour"},
     {"economy.*_usd", "USD", MR_KPI_DOWN, 0.02, 0, NULL, false, "Cost of the run"},
     {"economy.co2_kg_h", "kg/h", MR_KPI_DOWN, 0.02, 0, NULL, true, "Carbon dioxide by the hour"},
+    {"economy.cue_kg_kwh", "kg/kWh", MR_KPI_DOWN, 0.02, 0, NULL, false, "Carbon dioxide of the energy of the racks"},
     {"economy.carbon_kg", "kg", MR_KPI_DOWN, 0.02, 0, NULL, false, "Carbon dioxide of the run"},
     {"violations", "1", MR_KPI_DOWN, 0, 0, NULL, true, "Limits and objectives that were broken"},
     {"prefill.*_s_mean", "s", MR_KPI_DOWN, 0.02, 0, NULL, false, "Mean time between prompt and decoding"},

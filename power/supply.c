@@ -95,7 +95,9 @@ void mr_supply_emit_alert(struct mr_supply *s, const struct mr_feed_alert *alert
                                           s->site->name, mr_feed_breach_text(alert->breach),
                                           alert->load_w, alert->target_w,
                                           alert};
+    s->alert = alert;
     pass_on(s, &event);
+    s->alert = NULL;
 }
 
 static void take_chain(void *context, const struct mr_chain_event *event)
@@ -467,6 +469,11 @@ void mr_supply_set_policy(struct mr_supply *s, int policy)
 }
 
 /* ---- readings ---- */
+
+const struct mr_feed_alert *mr_supply_alert(const struct mr_supply *s)
+{
+    return s->alert;
+}
 
 void mr_supply_read(const struct mr_supply *s, struct mr_supply_reading *r)
 {

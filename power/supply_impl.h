@@ -82,8 +82,9 @@ struct mr_supply {
 
     struct mr_feed_params feed_params;
     struct mr_feed feed;
-    bool has_feed;  /* a limit is stated */
-    int feed_event; /* last one told */
+    bool has_feed;                     /* a limit is stated */
+    int feed_event;                    /* last one told */
+    const struct mr_feed_alert *alert; /* being told */
     struct mr_feed_ride ride;
     struct mr_feed_ramp ramp;
     struct mr_feed_permit permit;

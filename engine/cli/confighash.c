@@ -52,6 +52,13 @@ static mr_status add_card(struct mr_confighash *files, const struct mr_card_kind
     if (st == MR_OK && mr_share_find(file.text, naming_file, &path, &absent) == MR_OK)
         st = files != NULL ? hash_file(files, path.text, hash, err)
                            : mr_run_repeat_hash(path.text, hash, err);
+    if (st == MR_OK && files != NULL && files->list != NULL && hash[0] != '\0') {
+        mr_jsonw_object(files->list);
+        mr_jsonw_key_text(files->list, "role", kind->element);
+        mr_jsonw_key_text(files->list, "path", path.text);
+        mr_jsonw_key_text(files->list, "sha256", hash);
+        mr_jsonw_end(files->list);
+    }
     mr_buf_fini(&file);
     mr_buf_fini(&path);
     mr_buf_printf(text, "%s %s %s\n", kind->element, id, hash);
@@ -67,7 +74,8 @@ static mr_status add_pool(struct mr_confighash *files, const struct mr_scenario_
     return add_card(files, &mr_profile_kind, d->profile, naming_file, text, err);
 }
 
-static mr_status hash_site(const char *site, char out[MR_SHA256_HEX], struct mr_err *err)
+static mr_status hash_site(struct mr_confighash *files, const char *site, char out[MR_SHA256_HEX],
+                           struct mr_err *err)
 {
     enum {
         n_kind = 4
@@ -81,7 +89,8 @@ static mr_status hash_site(const char *site, char out[MR_SHA256_HEX], struct mr_
         struct mr_shelf_list list = {0};
         st = mr_shelf_list_add(&list, kinds[k], site, err);
         for (size_t i = 0; i < list.n && st == MR_OK; i++)
-            st = add_card(NULL, kinds[k], list.id[i], site, &text, err);
+            st = add_card(files->list != NULL ? files : NULL, kinds[k], list.id[i], site, &text,
+                          err);
         mr_shelf_list_fini(&list);
     }
     if (st == MR_OK)
@@ -105,7 +114,7 @@ static mr_status add_site(struct mr_confighash *files, const char *site, struct 
         files->site = mr_alloc_text(site, strlen(site));
         if (files->site == NULL)
             return mr_err_nomem(err, strlen(site) + 1);
-        MR_TRY(hash_site(site, files->of_site, err));
+        MR_TRY(hash_site(files, site, files->of_site, err));
     }
     mr_buf_printf(text, "cards of the site %s\n", files->of_site);
     return MR_OK;
@@ -120,6 +129,17 @@ static mr_status add_cards(struct mr_confighash *files, const struct mr_scenario
     if (s->has_agents)
         MR_TRY(add_card(files, &mr_cpu_kind, s->tools.cpu, s->path, text, err));
     return add_site(files, s->site.file, text, err);
+}
+
+mr_status mr_confighash_list(const struct mr_scenario *scenario, struct mr_jsonw *list,
+                             struct mr_err *err)
+{
+    struct mr_confighash files = {.list = list};
+    struct mr_buf text = {0};
+    const mr_status st = add_cards(&files, scenario, &text, err);
+    mr_buf_fini(&text);
+    mr_confighash_fini(&files);
+    return st;
 }
 
 mr_status mr_confighash_of(struct mr_confighash *files, const struct mr_scenario *scenario,

@@ -7,6 +7,7 @@
 #ifndef MR_ENGINE_CLI_CONFIGHASH_H
 #define MR_ENGINE_CLI_CONFIGHASH_H
 
+#include "engine/base/jsonw.h"
 #include "engine/base/sha256.h"
 #include "engine/twin/scenario.h"
 
@@ -21,6 +22,7 @@ struct mr_confighash {
     size_t n;
     char *site; /* whose cards these are, or NULL */
     char of_site[MR_SHA256_HEX];
+    struct mr_jsonw *list; /* where cards are listed, or NULL */
 };
 
 struct mr_confighash_options {
@@ -33,6 +35,9 @@ MR_CHECKED mr_status mr_confighash_of(struct mr_confighash *files,
                                       const struct mr_scenario *scenario,
                                       const struct mr_confighash_options *options,
                                       char out[MR_SHA256_HEX], struct mr_err *err);
+/** {"role", "path", "sha256"} of every card that counts, into an array that is open. */
+MR_CHECKED mr_status mr_confighash_list(const struct mr_scenario *scenario, struct mr_jsonw *list,
+                                        struct mr_err *err);
 void mr_confighash_fini(struct mr_confighash *files);
 
 #endif

@@ -15,7 +15,7 @@ static const char *const formats[] = {
 // clang-format off
 #define OPT struct mr_export_opts_values
 static const struct mr_opt rows[] = {
-    {MR_PARAM_STR(OPT, table, "table", NULL, "A group of the file: racks, plant/rejection, requests, events; none: list them"), 0, "NAME"},
+    {MR_PARAM_STR(OPT, table, "table", NULL, "A group of the file: racks, plant/rejection, requests, events; none: list them (dsx: all)"), 0, "NAME"},
     {MR_PARAM_ONE_OF(OPT, format, "format", formats, "csv", "csv or jsonl; dsx: values by their DSX names; trace: Chrome; requests: Dynamo's trace"), 0, "FORMAT"},
     {MR_PARAM_STR(OPT, output, "output", "-", "Where to; - is standard output"), 'o', "FILE"},
 };
@@ -38,8 +38,9 @@ static mr_status write_all(const struct mr_verb_call *call, struct mr_runread *r
     struct mr_file_out out;
     const struct mr_export_sink sink = {take, &out};
     MR_TRY(mr_file_out_open(&out, o->output, call->ui->may_overwrite, err));
-    const mr_status st = is_of_run ? mr_export_run(run, format, &sink, err)
-                                   : mr_export_table(run, o->table, format, &sink, err);
+    const mr_status st = is_of_run          ? mr_export_run(run, format, &sink, err)
+                         : o->table == NULL ? mr_export_dsx(run, &sink, err)
+                                            : mr_export_table(run, o->table, format, &sink, err);
     if (st == MR_OK)
         return mr_file_out_commit(&out, err);
     mr_file_out_abort(&out);
@@ -57,9 +58,13 @@ int mr_export_verb(const struct mr_verb_call *call)
         return mr_ui_usage(call->ui, "export",
                            "export: --format %s is of the whole run: no --table",
                            formats[o->format]);
+    const bool is_list = o->table == NULL && !is_of_run && o->format != MR_EXPORT_DSX;
+    if (is_list && strcmp(o->output, "-") != 0)
+        return mr_ui_usage(call->ui, "export",
+                           "export: which --table is to be written? Without -o they are listed");
     if (mr_runread_open(call->arg[0], NULL, &run, &err) != MR_OK)
         return mr_ui_error(call->ui, &err);
-    if (o->table == NULL && !is_of_run) {
+    if (is_list) {
         struct mr_buf list = {0};
         mr_export_list(run, &list);
         code = mr_ui_out(call->ui, &list);

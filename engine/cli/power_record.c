@@ -129,7 +129,7 @@ static const struct mr_group own_groups[] = {
     MR_GROUP("/power/stages", "time, stage", stage_channels, "Losses by kind of stage"),
     {.path = "/power/nodes", .axes = "node", .doc = "Names of the nodes of the chain"},
     MR_GROUP("/events", "event", event_columns, "What happened (power alone)"),
-    MR_GROUP("/grid/breach", "alert", breach_columns, "Alerts of loads above the target (power alone)"),
+    MR_GROUP("/grid/breach", "alert", breach_columns, "Alerts of loads above the target"),
 };
 const struct mr_group_list mr_power_groups = MR_GROUP_LIST("power, and run with a site", own_groups);
 // clang-format on
@@ -185,6 +185,12 @@ static mr_status declare_series(struct mr_power_record *r, double every_s, const
         (struct mr_track_plan){"/power/stages", "stage", "Kinds of stages", stages,
                                MR_N_STAGE,      every_s, stage_channels,    N_OF(stage_channels)};
     MR_TRY(mr_track_create(r->file, &plan, &r->stages, err));
+    const struct mr_columns_plan told = {.group = "/grid/breach",
+                                         .axis = "alert",
+                                         .column = breach_columns,
+                                         .n_column = N_OF(breach_columns),
+                                         .row_bytes = sizeof(struct breach_row)};
+    MR_TRY(mr_columns_create(r->file, &told, &r->breaches, err));
     MR_TRY(mr_power_points_create(r->file, r->site, r->supply, every_s, &r->points, err));
     for (size_t i = 0; i < tree->n_node; i++)
         name[i] = tree->node[i].name;
@@ -201,12 +207,6 @@ static mr_status declare_file(struct mr_power_record *r, struct mr_err *err)
                                            .n_column = N_OF(event_columns),
                                            .row_bytes = sizeof(struct event_row)};
     MR_TRY(mr_columns_create(r->file, &events, &r->events, err));
-    const struct mr_columns_plan told = {.group = "/grid/breach",
-                                         .axis = "alert",
-                                         .column = breach_columns,
-                                         .n_column = N_OF(breach_columns),
-                                         .row_bytes = sizeof(struct breach_row)};
-    MR_TRY(mr_columns_create(r->file, &told, &r->breaches, err));
     return mr_runfile_start(r->file, err);
 }
 
@@ -317,9 +317,9 @@ mr_status mr_power_record_row(struct mr_power_record *record, double t_s, struct
 
 /* ---- events ---- */
 
-static mr_status add_breach(struct mr_power_record *r, const struct mr_supply_event *event)
+mr_status mr_power_record_alert(struct mr_power_record *r, double t_s,
+                                const struct mr_feed_alert *alert, struct mr_err *err)
 {
-    const struct mr_feed_alert *alert = event->alert;
     const bool is_over = alert->breach == MR_FEED_RESOLVED;
     struct mr_feed_hint hint[3];
     int action[4];
@@ -327,9 +327,9 @@ static mr_status add_breach(struct mr_power_record *r, const struct mr_supply_ev
     const double over_w = fmax(alert->load_w - alert->target_w, 0);
     r->need_w = alert->breach == MR_FEED_ACTIVE ? over_w : r->need_w;
     const struct breach_row row = {
-        .t_s = event->t_s,
+        .t_s = t_s,
         .start_s = alert->start_s,
-        .end_s = is_over ? event->t_s : (double)NAN,
+        .end_s = is_over ? t_s : (double)NAN,
         .excess_kw = (alert->load_w - alert->target_w) * 1e-3,
         .status = (uint8_t)alert->breach,
         .severity = (uint8_t)alert->severity,
@@ -337,7 +337,7 @@ static mr_status add_breach(struct mr_power_record *r, const struct mr_supply_ev
         .infrastructure_actions =
             (uint8_t)mr_feed_infrastructure(alert->severity, is_gentle, action),
         .result = (uint8_t)mr_feed_result(r->need_w, over_w)};
-    return mr_columns_add(r->breaches, &row, 1, &r->err);
+    return mr_columns_add(r->breaches, &row, 1, err);
 }
 
 void mr_power_record_event(struct mr_power_record *record, const struct mr_supply_event *event)
@@ -353,7 +353,7 @@ void mr_power_record_event(struct mr_power_record *record, const struct mr_suppl
     if (record->status == MR_OK)
         record->status = mr_columns_add(record->events, &row, 1, &record->err);
     if (record->status == MR_OK && event->alert != NULL)
-        record->status = add_breach(record, event);
+        record->status = mr_power_record_alert(record, event->t_s, event->alert, &record->err);
 }
 
 /* ---- end ---- */

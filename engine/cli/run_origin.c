@@ -92,9 +92,13 @@ static mr_status put_now(struct mr_runfile *file, const char *name, struct mr_er
     return put(file, name, utc, err);
 }
 
-mr_status mr_run_origin_end(struct mr_runfile *file, struct mr_err *err)
+mr_status mr_run_origin_end(struct mr_runfile *file, uint32_t n_rank, double wall_s,
+                            struct mr_err *err)
 {
-    return put_now(file, "ended_utc", err);
+    MR_TRY(put_now(file, "ended_utc", err));
+    MR_TRY(mr_runfile_attr_u64(file, provenance, "ranks", n_rank, err));
+    MR_TRY(mr_runfile_attr_f64(file, provenance, "wall_s", wall_s, err));
+    return mr_runfile_attr_u64(file, provenance, "peak_rss_bytes", mr_wall_peak_rss_bytes(), err);
 }
 
 mr_status mr_run_origin_put(struct mr_runfile *file, struct mr_err *err)

@@ -8,7 +8,8 @@
 
 MR_CHECKED mr_status mr_run_origin_put(struct mr_runfile *file, struct mr_err *err);
 
-/** When it was over. */
-MR_CHECKED mr_status mr_run_origin_end(struct mr_runfile *file, struct mr_err *err);
+/** When it was over, on how many ranks, how long it took, and the most memory of this one. */
+MR_CHECKED mr_status mr_run_origin_end(struct mr_runfile *file, uint32_t n_rank, double wall_s,
+                                       struct mr_err *err);
 
 #endif

@@ -5,6 +5,7 @@
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/base/rng.h"
+#include "engine/base/wall.h"
 #include "engine/cli/alone.h"
 #include "engine/cli/assumptions.h"
 #include "engine/cli/confighash.h"
@@ -155,6 +156,7 @@ enum {
 };
 
 struct mr_run_record {
+    uint64_t began_ns; /* on the wall */
     const struct mr_scenario *scenario;
     struct mr_run_record_options options;
     struct mr_runfile *file;
@@ -320,6 +322,7 @@ static mr_status declare(struct mr_run_record *r, struct mr_err *err)
     MR_TRY(mr_runfile_attr_text(r->file, "/provenance", "revision", MR_GIT_HASH, err));
     MR_TRY(mr_runfile_attr_text(r->file, "/provenance", "scenario", scenario->path, err));
     MR_TRY(mr_runfile_attr_u64(r->file, "/provenance", "seed", scenario->top.seed, err));
+    r->began_ns = mr_wall_ns();
     MR_TRY(mr_run_origin_put(r->file, err));
     MR_TRY(declare_series(r, err));
     MR_TRY(mr_runfile_attr_text(r->file, "/site", "name",
@@ -718,7 +721,8 @@ mr_status mr_run_record_finish(struct mr_run_record *record, const struct mr_pla
     MR_TRY(put_tenants(record, result, err));
     MR_TRY(put_figures(record, json, err));
     MR_TRY(mr_runfile_text(record->file, "/provenance", "summary", "Summary as JSON", json.p, err));
-    MR_TRY(mr_run_origin_end(record->file, err));
+    MR_TRY(mr_run_origin_end(record->file, result->n_rank,
+                             1e-9 * (double)(mr_wall_ns() - record->began_ns), err));
     return result->is_partial
                ? mr_runfile_finish(record->file, MR_RUNFILE_PARTIAL, "stopped by a signal", err)
                : mr_runfile_finish(record->file, MR_RUNFILE_COMPLETE, "done", err);

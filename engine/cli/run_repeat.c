@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is written here is read back here. Cards belong to the program; its version is in the file,
- * too. */
+/* What is written here is read back here. The scenario's own file and cards are listed for people:
+ * the effective scenario is in the file, and cards belong to the program, whose version is. */
 #define _XOPEN_SOURCE 700 /* realpath */
 
 #include "engine/cli/run_repeat.h"
@@ -9,6 +9,7 @@
 #include "engine/base/json.h"
 #include "engine/base/jsonw.h"
 #include "engine/base/mem.h"
+#include "engine/cli/confighash.h"
 #include "engine/record/rundata.h"
 
 #include <limits.h>
@@ -83,6 +84,9 @@ mr_status mr_run_repeat_inputs(const struct mr_scenario *scenario, bool steps_si
     for (size_t i = 0; i < n_role; i++)
         if (*mr_run_repeat_file(&copy, i) != NULL)
             MR_TRY(put_input(&w, roles[i], *mr_run_repeat_file(&copy, i), err));
+    if (scenario->path != NULL && !mr_rundata_is(scenario->path))
+        MR_TRY(put_input(&w, "scenario", scenario->path, err));
+    MR_TRY(mr_confighash_list(scenario, &w, err));
     mr_jsonw_end(&w);
     mr_jsonw_end(&w);
     return mr_buf_check(out, err);
@@ -176,6 +180,64 @@ static mr_status read_inputs(struct mr_json *r, const char *path, struct mr_scen
     }
 }
 
+/* ---- where values come from ---- */
+
+static bool has_word(const struct mr_buf *list, struct mr_str word)
+{
+    for (size_t at = 0; list->text != NULL && at < list->n; at++) {
+        size_t n = 0;
+        while (at + n < list->n && list->text[at + n] != ' ')
+            n++;
+        if (n == word.n && memcmp(list->text + at, word.p, n) == 0)
+            return true;
+        at += n;
+    }
+    return false;
+}
+
+/* Words of `from` that are not in `but`, after those that are there. */
+static void add_words(struct mr_buf *out, const struct mr_buf *from, const struct mr_buf *but)
+{
+    for (size_t at = 0; from->text != NULL && at < from->n; at++) {
+        struct mr_str word = {from->text + at, 0};
+        while (at + word.n < from->n && word.p[word.n] != ' ')
+            word.n++;
+        at += word.n;
+        if (word.n > 0 && !has_word(but, word))
+            mr_buf_printf(out, "%s%.*s", out->n > 0 ? " " : "", (int)word.n, word.p);
+    }
+}
+
+/* The effective scenario gives everything; who gave it at first is told by the file. */
+static mr_status restore_origins(const char *path, struct mr_scenario *scenario, struct mr_err *err)
+{
+    const struct mr_buf now = scenario->overridden; /* by this command line */
+    struct {
+        const char *name;
+        struct mr_buf *list, old, text;
+    } part[] = {{.name = "/config/used", .list = &scenario->given},
+                {.name = "/config/defaulted", .list = &scenario->defaulted},
+                {.name = "/config/overridden", .list = &scenario->overridden}};
+    mr_status st = MR_OK;
+    for (size_t i = 0; i < sizeof part / sizeof *part && st == MR_OK; i++) {
+        st = mr_rundata_text(path, part[i].name, &part[i].old, err);
+        add_words(&part[i].text, &part[i].old, &now);
+        if (part[i].list == &scenario->overridden)
+            add_words(&part[i].text, &now, &(struct mr_buf){0});
+        if (st == MR_OK)
+            st = mr_buf_check(&part[i].text, err);
+        mr_buf_fini(&part[i].old);
+    }
+    for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
+        struct mr_buf *gone = st == MR_OK ? part[i].list : &part[i].text;
+        struct mr_buf kept = part[i].text;
+        mr_buf_fini(gone);
+        if (st == MR_OK)
+            *part[i].list = kept;
+    }
+    return st;
+}
+
 mr_status mr_run_repeat_load(const char *path, const char *const *set, size_t n_set,
                              struct mr_scenario *scenario, bool *steps_singly,
                              struct mr_diags *diags)
@@ -192,6 +254,8 @@ mr_status mr_run_repeat_load(const char *path, const char *const *set, size_t n_
         st = mr_json_open_memory(inputs.text, inputs.n, path, NULL, &r, &err);
         if (st == MR_OK)
             st = read_inputs(r, path, scenario, steps_singly, &err);
+        if (st == MR_OK)
+            st = restore_origins(path, scenario, &err);
         mr_json_close(r);
     }
     (void)mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);

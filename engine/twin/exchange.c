@@ -773,6 +773,8 @@ void mr_exchange_sums(const struct mr_exchange *x, struct mr_exchange_sums *sums
                                       .energy_usd = watts.energy_usd + watts.demand_usd,
                                       .carbon_kg = watts.carbon_kg,
                                       .ramp_up_w_s = watts.ramp_up_w_s,
+                                      .cap_events = (double)watts.n_cap,
+                                      .trip_events = (double)watts.n_trip,
                                       .ramp_down_w_s = watts.ramp_down_w_s,
                                       .burn_j = watts.burn_j,
                                       .loss_j = watts.loss_j,

@@ -135,6 +135,7 @@ struct mr_exchange_sums {
     double loss_j;                     /* on the way to the racks */
     double storage_j; /* kept and lost in storages, or given by sources and taken by nobody */
     double module_j, package_j;      /* of it_j: behind the racks' stages; of that: packages */
+    double cap_events, trip_events;  /* caps that began to hold work back, breakers that opened */
     double stage_loss_j[MR_N_STAGE]; /* on the way to the racks and inside */
 };
 

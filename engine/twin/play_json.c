@@ -420,14 +420,14 @@ static void put_site(struct mr_jsonw *w, const struct mr_scenario *scenario,
                      const struct mr_play_result *result, const struct totals *t)
 {
     const double n = unknown;
-    const struct mr_exchange_sums none = {n, n, n, n, n, n, n, n, n, n, n,
-                                          n, n, n, n, n, n, n, n, n, n, {0}};
+    const struct mr_exchange_sums none = {n, n, n, n, n, n, n, n, n, n, n, n,
+                                          n, n, n, n, n, n, n, n, n, n, n, {0}};
     const struct mr_strand unplaced = {n, n, n, n, n, n, n, n};
     const struct mr_exchange_sums *x = result->has_site ? &result->site : &none;
     const struct mr_strand *strand = result->has_site ? &result->books.strand : &unplaced;
     const double compute_j = result->has_site ? result->books.compute_j : unknown;
     const struct mr_scenario_economy *e = &scenario->economy;
-    const double s = result->sim_s, output = (double)t->n_output, hour_s = 3600;
+    const double s = result->sim_s, output = (double)t->n_output, hour_s = 3600, kwh_j = 3.6e6;
     const double feed_w = result->has_site ? result->feed_limit_w : unknown;
     const double paid_j = result->has_site ? x->site_j : result->package_j;
     const double energy_usd_h = x->energy_usd / s * hour_s;
@@ -446,6 +446,7 @@ static void put_site(struct mr_jsonw *w, const struct mr_scenario *scenario,
           {"packages_mw_mean", s > 0 ? result->package_j / s * 1e-6 : unknown},
           {"packages_mw_limit", result->package_peak_w * 1e-6},
           {"capped_gpu_s", x->capped_package_s}, {"down_gpu_s", x->down_package_s},
+          {"cap_events", x->cap_events}, {"trip_events", x->trip_events},
           {"ramp_max_mw_min", fmax(x->ramp_up_w_s, x->ramp_down_w_s) * 60e-6},
           {"ramp_up_max_mw_min", x->ramp_up_w_s * 60e-6},
           {"ramp_down_max_mw_min", x->ramp_down_w_s * 60e-6},
@@ -464,11 +465,13 @@ static void put_site(struct mr_jsonw *w, const struct mr_scenario *scenario,
     mr_jsonw_key_f64(w, "tok_s_per_mw", s > 0 ? output / (paid_j * 1e-6) : unknown);
     mr_jsonw_key_f64(w, "j_per_tok", output > 0 ? paid_j / output : unknown);
     GROUP(w, "thermal", {"die_c_max", x->die_max_c}, {"supply_c_max", x->supply_max_c},
-          {"throttle_gpu_s", x->throttled_package_s}, {"water_l", x->water_m3 * 1e3});
+          {"throttle_gpu_s", x->throttled_package_s}, {"water_l", x->water_m3 * 1e3},
+          {"wue_l_kwh", x->it_j > 0 ? x->water_m3 * 1e3 / (x->it_j / kwh_j) : unknown});
     GROUP(w, "economy", {"revenue_usd_h", s > 0 ? t->revenue_usd / s * hour_s : 0},
           {"energy_usd_h", energy_usd_h}, {"capital_usd_h", capital_usd_h},
           {"usd_per_mtok", (energy_usd_h + capital_usd_h) / (output / s * hour_s * 1e-6)},
-          {"co2_kg_h", x->carbon_kg / s * hour_s});
+          {"co2_kg_h", x->carbon_kg / s * hour_s},
+          {"cue_kg_kwh", x->it_j > 0 ? x->carbon_kg / (x->it_j / kwh_j) : unknown});
 }
 
 static void put_violations(struct mr_jsonw *w, const struct mr_play_result *result)
