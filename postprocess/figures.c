@@ -310,6 +310,15 @@ mr_status mr_figures_read(struct mr_runread *run, struct mr_figures *out, struct
     return out->json != NULL ? read_summary(out, mr_str_of(out->json), err) : MR_NOMEM;
 }
 
+mr_status mr_figures_of(struct mr_str json, const char *name, struct mr_figures *out,
+                        struct mr_err *err)
+{
+    MR_TRY(begin(out, name, err));
+    out->json = mr_arena_text(&out->arena, json, err);
+    return out->json != NULL ? read_summary(out, (struct mr_str){out->json, json.n}, err)
+                             : MR_NOMEM;
+}
+
 static mr_status read_json(const char *path, struct mr_figures *out, struct mr_err *err)
 {
     struct mr_gz *file = NULL;

@@ -38,6 +38,10 @@ struct mr_figures {
 /** From a file, which its first bytes tell. @param[out] out mr_figures_fini, after errors too */
 MR_CHECKED mr_status mr_figures_load(const char *path, struct mr_figures *out, struct mr_err *err);
 
+/** From a summary as text. @param[in] name instead of a file's */
+MR_CHECKED mr_status mr_figures_of(struct mr_str json, const char *name, struct mr_figures *out,
+                                   struct mr_err *err);
+
 /** From an open result file: its summary, and figures that only /kpi has. */
 MR_CHECKED mr_status mr_figures_read(struct mr_runread *run, struct mr_figures *out,
                                      struct mr_err *err);

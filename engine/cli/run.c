@@ -5,6 +5,7 @@
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
 #include "engine/base/wall.h"
+#include "engine/cli/run_fail.h"
 #include "engine/cli/run_flow.h"
 #include "engine/cli/run_record.h"
 #include "engine/cli/run_repeat.h"
@@ -44,6 +45,14 @@ static const struct mr_opt rows[] = {
     {MR_PARAM(OPT, flush_s, "flush", MR_Q_TIME, "5 s", 0, 3600,
               "Real time between flushes: what a killed run loses"),
      0, "TIME"},
+    {MR_PARAM_MANY(OPT, fail_on, "fail-on",
+                   "Exit code 1 if: violation, slo:TIER<FRAC, kpi:PATH<VALUE, kpi:PATH>VALUE; may "
+                   "be repeated"),
+     0, "WHAT"},
+    {MR_PARAM_YES(OPT, is_strict, "strict", "no", "Exit code 1 after warnings, too"), 0, NULL},
+    {MR_PARAM_MANY(OPT, sg_cfg, "sg-cfg", "Setting of SimGrid (transfers in mode flow)"), 0,
+     "KEY:VALUE"},
+    {MR_PARAM_STR(OPT, sg_log, "sg-log", NULL, "What SimGrid logs, as its --log"), 0, "SPEC"},
     {MR_PARAM_YES(OPT, has_no_leap, "no-leap", "no", "Play every step by itself"), 0, NULL},
     {MR_PARAM_YES(OPT, is_alone, "alone", "no",
                   "Be the whole run, also where mpirun or srun started several processes"),
@@ -107,8 +116,33 @@ static mr_status write_files(const struct mr_verb_call *call, struct mr_run_reco
     return mr_file_write(opts->json, call->ui->may_overwrite, json, err);
 }
 
+/* What is to fail fails last, when everything is written. @return 0, 1 or an error's code */
+static int judge(const struct mr_verb_call *call, struct mr_str json, size_t n_warning)
+{
+    const struct mr_run_opts_values *opts = call->opts;
+    struct mr_buf met = {0};
+    struct mr_err err = {0}, why = {0};
+    int code = 0;
+    if (mr_run_fail_find(&opts->fail_on, json, &met, &err) != MR_OK) {
+        code = mr_ui_error(call->ui, &err);
+    } else if (met.n > 0) {
+        (void)mr_err_set(&why, MR_RANGE, MR_NOWHERE, "--fail-on %s", met.text);
+        (void)mr_ui_error(call->ui, &why);
+        code = 1;
+    }
+    mr_buf_fini(&met);
+    if (code == 0 && opts->is_strict && n_warning > 0) {
+        (void)mr_err_set(&why, MR_RANGE, MR_NOWHERE, "--strict: %zu warning%s", n_warning,
+                         n_warning > 1 ? "s" : "");
+        (void)mr_ui_error(call->ui, &why);
+        code = 1;
+    }
+    return code;
+}
+
 static int report(const struct mr_verb_call *call, const struct mr_scenario *scenario,
-                  struct mr_run_record *record, const struct mr_play_result *result, double wall_s)
+                  struct mr_run_record *record, const struct mr_play_result *result, double wall_s,
+                  size_t n_warning)
 {
     const struct mr_run_opts_values *opts = call->opts;
     struct mr_buf table = {0}, json = {0};
@@ -125,6 +159,8 @@ static int report(const struct mr_verb_call *call, const struct mr_scenario *sce
         mr_run_table(scenario, result, wall_s, &table);
         code = mr_ui_out(call->ui, &table);
     }
+    if (code == 0)
+        code = judge(call, (struct mr_str){json.text, json.n}, n_warning);
     mr_buf_fini(&table);
     mr_buf_fini(&json);
     return code;
@@ -145,6 +181,7 @@ struct job {
     const struct mr_scenario *scenario;
     struct mr_ranks *ranks;
     bool steps_singly;
+    size_t n_warning; /* so far */
     int code;
 };
 
@@ -249,7 +286,8 @@ static int play_with(const struct job *job, struct mr_transfer *net)
         if (code != 0 && record != NULL)
             mr_run_record_give_up(record, MR_RUNFILE_FAILED, first_error(&diags));
         if (code == 0 && job->ranks->i == 0)
-            code = report(job->call, job->scenario, record, &result, wall_s);
+            code = report(job->call, job->scenario, record, &result, wall_s,
+                          job->n_warning + diags.n_warning);
         if (code == 0 && result.is_partial)
             code = 128 + result.stop;
     }
@@ -274,12 +312,20 @@ static int play_scenario(struct job *job, struct mr_scenario *scenario)
     const int code = tell(job, mr_network_choose(scenario, has_platform, why, &diags), &diags);
     if (code != 0)
         return code;
+    job->n_warning += diags.n_warning;
     if (why[0] != '\0' && job->ranks->i == 0)
         mr_ui_say(job->call->ui, 0, "transfer network %s", why);
-    if (!mr_run_flow_is_wanted(scenario))
+    const struct mr_run_opts_values *opts = job->call->opts;
+    const struct mr_platform_options simgrid = {
+        .config = opts->sg_cfg.item, .n_config = opts->sg_cfg.n, .log = opts->sg_log};
+    if (!mr_run_flow_is_wanted(scenario)) {
+        if ((simgrid.n_config > 0 || simgrid.log != NULL) && job->ranks->i == 0)
+            mr_ui_say(job->call->ui, 0,
+                      "--sg-cfg and --sg-log do nothing: no transfers are SimGrid's here");
         return play_with(job, NULL);
+    }
     diags = (struct mr_diags){0};
-    const mr_status st = mr_run_flow(scenario, play_flow, job, &diags);
+    const mr_status st = mr_run_flow(scenario, &simgrid, play_flow, job, &diags);
     const int flow_code = mr_ui_diags(job->call->ui, &diags);
     return st == MR_OK ? job->code : flow_code;
 }
@@ -306,7 +352,8 @@ static int load_and_play(const struct mr_verb_call *call, const struct settings 
         mr_rundata_is(call->arg[0])
             ? mr_run_repeat_load(call->arg[0], set->item, set->n, &scenario, &steps_singly, &diags)
             : mr_scenario_load(call->arg[0], set->item, set->n, &scenario, &diags);
-    struct job job = {call, &scenario, ranks, steps_singly || opts->has_no_leap, 0};
+    struct job job = {call, &scenario, ranks, steps_singly || opts->has_no_leap, diags.n_warning,
+                      0};
     int code = tell(&job, st, &diags);
     if (code == 0)
         code = opts->is_effective ? print_effective(&job) : play_scenario(&job, &scenario);
@@ -320,7 +367,7 @@ int mr_run_verb(const struct mr_verb_call *call)
     struct settings set = {0};
     struct mr_ranks ranks = {0};
     struct mr_err err = {0};
-    if (collect(opts, &set, &err) != MR_OK)
+    if (mr_run_fail_check(&opts->fail_on, &err) != MR_OK || collect(opts, &set, &err) != MR_OK)
         return mr_ui_error(call->ui, &err);
     const mr_status st =
         opts->is_alone ? mr_ranks_alone(&ranks, &err) : mr_ranks_open(&ranks, &err);

@@ -3,7 +3,6 @@
 #include "engine/cli/run_flow.h"
 
 #include "engine/net/flow.h"
-#include "engine/net/platform.h"
 #include "platforms/fabric.h"
 #include "platforms/open.h"
 
@@ -27,7 +26,8 @@ static void call_body(void *data)
     inside->body(inside->context, inside->net);
 }
 
-static mr_status start(const struct mr_scenario *scenario, const struct mr_site *site,
+static mr_status start(const struct mr_scenario *scenario,
+                       const struct mr_platform_options *options, const struct mr_site *site,
                        struct mr_wiring **wiring, struct mr_transfer **net, struct mr_err *err)
 {
     double latency_s[MR_TRANSFER_CLASSES] = {0};
@@ -38,12 +38,12 @@ static mr_status start(const struct mr_scenario *scenario, const struct mr_site 
             "transfer: \"flow\" needs a platform, and \"%s\" is a layout: write it out "
             "(millrace platform LAYOUT -o NAME.platform.xml) and name that one",
             scenario->site.file);
-    MR_TRY(mr_platform_load(site, NULL, err));
+    MR_TRY(mr_platform_load(site, options, err));
     MR_TRY(mr_wiring_create(site, scenario->transfer.efficiency, wiring, err));
     return mr_flow_create(*wiring, latency_s, net, err);
 }
 
-mr_status mr_run_flow(const struct mr_scenario *scenario,
+mr_status mr_run_flow(const struct mr_scenario *scenario, const struct mr_platform_options *options,
                       void (*body)(void *context, struct mr_transfer *net), void *context,
                       struct mr_diags *diags)
 {
@@ -55,7 +55,7 @@ mr_status mr_run_flow(const struct mr_scenario *scenario,
                                         MR_FABRIC_LEVEL_AUTO, &site, diags);
     if (st != MR_OK)
         return st;
-    st = start(scenario, site, &wiring, &inside.net, &err);
+    st = start(scenario, options, site, &wiring, &inside.net, &err);
     if (st == MR_OK)
         st = mr_transfer_run(inside.net, call_body, &inside, &err);
     mr_transfer_destroy(inside.net);

@@ -152,6 +152,17 @@ static mr_status add_folder(struct mr_arena *arena, const char *path, char **arg
     return st;
 }
 
+struct arguments {
+    int n;
+    char **item;
+};
+
+static void try_settings(const void *what)
+{
+    struct arguments copy = *(const struct arguments *)what;
+    simgrid_init(&copy.n, copy.item);
+}
+
 static mr_status start(const struct mr_site *site, const struct mr_platform_options *options,
                        struct mr_err *err)
 {
@@ -186,6 +197,8 @@ static mr_status start(const struct mr_site *site, const struct mr_platform_opti
         st = add_setting(&arena,
                          "--log=", options->log != NULL ? options->log : "root.thres:warning", argv,
                          &argc, err);
+    if (st == MR_OK && (options->n_config > 0 || options->log != NULL))
+        st = mr_probe(try_settings, &(struct arguments){argc, argv}, "SimGrid's settings", err);
     if (st == MR_OK) {
         is_started = true;
         simgrid_init(&argc, argv);
@@ -236,11 +249,16 @@ static mr_status write_resolved(const struct mr_xml_doc *doc, char path[resolved
     return st;
 }
 
+static void try_platform(const void *path)
+{
+    simgrid_load_platform(path);
+}
+
 /* Files that we wrote are known to be good; a child tries all others first. */
 static mr_status load(const struct mr_site *site, const char *path, struct mr_err *err)
 {
     if (site->layout_sha256[0] == '\0')
-        MR_TRY(mr_probe_file(simgrid_load_platform, path, site->path, err));
+        MR_TRY(mr_probe(try_platform, path, site->path, err));
     simgrid_load_platform(path);
     return MR_OK;
 }

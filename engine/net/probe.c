@@ -14,12 +14,12 @@ enum {
     kept_bytes = 8192 /* of the end of what the child says */
 };
 
-static void child(void (*load)(const char *path), const char *path, int out)
+static void child(void (*load)(const void *what), const void *what, int out)
 {
     (void)dup2(out, STDOUT_FILENO);
     (void)dup2(out, STDERR_FILENO);
     (void)alarm(patience_s);
-    load(path);
+    load(what);
     _exit(0);
 }
 
@@ -80,8 +80,8 @@ static struct mr_str complaint(const char *text, size_t n)
     return without_prefix(critical.n > 0 ? critical : error.n > 0 ? error : first);
 }
 
-mr_status mr_probe_file(void (*load)(const char *path), const char *path, const char *name,
-                        struct mr_err *err)
+mr_status mr_probe(void (*load)(const void *what), const void *what, const char *name,
+                   struct mr_err *err)
 {
     const struct mr_place at = {name, 0, 0};
     char kept[kept_bytes], quoted[MR_QUOTE_CAP];
@@ -91,7 +91,7 @@ mr_status mr_probe_file(void (*load)(const char *path), const char *path, const 
     (void)fflush(NULL); /* what is buffered is this process's to say */
     const pid_t pid = fork();
     if (pid == 0)
-        child(load, path, ends[1]);
+        child(load, what, ends[1]);
     (void)close(ends[1]);
     const size_t n = pid > 0 ? listen_to(ends[0], kept) : 0;
     (void)close(ends[0]);
