@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const double width = 480, height = 270, left = 62, right = 14, top = 14, bottom = 46;
 static const double label_step = 13; /* between lines of text */
@@ -436,6 +437,62 @@ static void draw_scale(const char *unit, double low, double high, double from_y,
     mr_buf_text(out, "</text>\n");
 }
 
+/* One after the other, of one color, and the same to four digits: one path for all of them. */
+static bool is_alike(const struct mr_chart_cell *a, const struct mr_chart_cell *b)
+{
+    char text[2][MR_NUM_CAP];
+    if (b->y < a->y || b->y > a->y || !(fabs(b->x - a->x - 1) < 1e-9) ||
+        isnan(a->value) != isnan(b->value))
+        return false;
+    (void)mr_num_format_human(a->value, 4, text[0]);
+    (void)mr_num_format_human(b->value, 4, text[1]);
+    return isnan(a->value) || strcmp(text[0], text[1]) == 0;
+}
+
+/* "H0.R0.K0 to K11": what the last name shares with the first up to its last dot is not said again.
+ */
+static void put_names(const struct mr_chart_cell *first, const struct mr_chart_cell *last,
+                      struct mr_buf *out)
+{
+    const char *dot = strrchr(last->name, '.');
+    const size_t n = dot != NULL ? (size_t)(dot - last->name) + 1 : 0;
+    put_xml(out, first->name);
+    if (first == last)
+        return;
+    mr_buf_text(out, " to ");
+    put_xml(out, strncmp(first->name, last->name, n) == 0 ? last->name + n : last->name);
+}
+
+/* Neighbors `first` to `last`, as a stroke as wide as cells are high. */
+static void draw_cells(const struct mr_chart_cell *first, const struct mr_chart_cell *last,
+                       const char *unit, double low, double high, struct mr_buf *out)
+{
+    char color[8];
+    mr_chart_color(high > low ? (first->value - low) / (high - low) : 0.5, color);
+    if (isnan(first->value))
+        mr_buf_text(out, "<path class=\"none\" d=\"");
+    else
+        mr_buf_printf(out, "<path stroke=\"%s\" d=\"", color);
+    for (const struct mr_chart_cell *cell = first; cell <= last; cell++)
+        if (isnan(cell->value))
+            mr_buf_printf(out, "M%.0f %.0fh.92v.92h-.92z", cell->x, cell->y);
+        else if (cell == first)
+            mr_buf_printf(out, "M%.0f %.0f.46h.92", cell->x, cell->y);
+        else
+            mr_buf_text(out, "m.08 0h.92");
+    mr_buf_text(out, "\"><title>");
+    put_names(first, last, out);
+    mr_buf_text(out, ": ");
+    if (isnan(first->value)) {
+        mr_buf_text(out, "not recorded");
+    } else {
+        put_number(out, first->value);
+        mr_buf_char(out, ' ');
+        put_xml(out, unit);
+    }
+    mr_buf_text(out, "</title></path>\n");
+}
+
 bool mr_chart_plan(const char *title, const char *unit, const struct mr_chart_cell *cell, size_t n,
                    double low, double high, struct mr_buf *out)
 {
@@ -458,24 +515,11 @@ bool mr_chart_plan(const char *title, const char *unit, const struct mr_chart_ce
                   plan_width, n_y * size + 36, fmax(plan_width, 200));
     put_xml(out, title);
     mr_buf_printf(out, "</title>\n<g class=\"d cell\" transform=\"scale(%.4g)\">\n", size);
-    for (size_t i = 0; i < n; i++) {
-        char color[8];
-        mr_chart_color(high > low ? (cell[i].value - low) / (high - low) : 0.5, color);
-        if (isnan(cell[i].value))
-            mr_buf_printf(out, "<path class=\"none\" d=\"M%.0f %.0fh.92v.92h-.92z\"><title>",
-                          cell[i].x, cell[i].y);
-        else /* a stroke as wide as the cell is high */
-            mr_buf_printf(out, "<path stroke=\"%s\" d=\"M%.0f %.0f.46h.92\"><title>", color,
-                          cell[i].x, cell[i].y);
-        put_xml(out, cell[i].name);
-        mr_buf_text(out, ": ");
-        if (isnan(cell[i].value))
-            mr_buf_text(out, "not recorded");
-        else
-            put_number(out, cell[i].value);
-        mr_buf_char(out, ' ');
-        put_xml(out, unit);
-        mr_buf_text(out, "</title></path>\n");
+    for (size_t i = 0, last; i < n; i = last + 1) {
+        last = i;
+        while (last + 1 < n && is_alike(&cell[last], &cell[last + 1]))
+            last++;
+        draw_cells(&cell[i], &cell[last], unit, low, high, out);
     }
     mr_buf_text(out, "</g>\n");
     draw_scale(unit, low, high, n_y * size + 6, plan_width, out);

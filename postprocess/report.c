@@ -52,7 +52,10 @@ void mr_report_chart_add(struct mr_report_chart *chart, struct mr_curve *take_se
                          enum mr_chart_style style, const char *fmt, ...)
 {
     va_list args;
-    if (take_series->n == 0 || chart->n == MR_REPORT_LINES) {
+    size_t n_value = 0;
+    for (size_t i = 0; i < take_series->n; i++)
+        n_value += isnan(take_series->value[i]) ? 0 : 1;
+    if (n_value == 0 || chart->n == MR_REPORT_LINES) {
         mr_curve_fini(take_series);
         return;
     }

@@ -133,6 +133,11 @@ static void describe_against(const struct mr_report_file *base, const struct mr_
     mr_buf_text(out, now->label);
     put_share(&s, value_of(base, "tok_s.output"), value_of(now, "tok_s.output"), "serves",
               "more tokens/s", "fewer tokens/s", "serves as many tokens/s");
+    const double limit_mw = value_of(now, "power.feed_limit_mw");
+    if (s.has_part && fabs(limit_mw - value_of(base, "power.feed_limit_mw")) < 1e-9 * limit_mw) {
+        char text[MR_NUM_CAP];
+        mr_buf_printf(out, " inside the same %s MW", human(limit_mw, text));
+    }
     put_share(&s, mw[0], mw[1], "takes", "more power", "less power", "takes the same power");
     put_share(&s, value_of(base, "ttft_s.p99"), value_of(now, "ttft_s.p99"),
               "its slowest first tokens (p99) come", "later", "sooner",

@@ -9,7 +9,7 @@
 
 enum {
     MR_REPORT_LINES = 24, /* series of one chart */
-    MR_REPORT_POINTS = 300
+    MR_REPORT_POINTS = 200
 };
 
 /* A chart while its series are gathered. Zero-initialize; mr_report_chart_fini. */

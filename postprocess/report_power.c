@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const double none = (double)NAN;
 
@@ -358,10 +359,105 @@ static bool is_constant(const struct mr_report_chart *chart, double *value)
     return chart->n > 0;
 }
 
-/* @param[out] still what did not change */
-static mr_status put_set(const struct mr_report *report, const char *path, struct mr_page *page,
-                         struct mr_buf *still, bool *is_drawn, struct mr_err *err)
+/* Series that were drawn, over their largest value: many others are these times a factor (a
+ * voltage, a power factor, the only row of a hall), and say nothing new. */
+struct drawn {
+    struct {
+        char name[96];
+        size_t n;
+        double *part;
+        size_t i_chart;
+    } series[group_charts_max * MR_REPORT_LINES];
+    char title[group_charts_max][160];
+    size_t n_series, n_chart;
+    struct mr_buf still, alike; /* what is told in words */
+};
+
+static double largest(const struct mr_curve *curve)
 {
+    double most = 0;
+    for (size_t i = 0; i < curve->n; i++)
+        most = fmax(most, isnan(curve->value[i]) ? 0 : fabs(curve->value[i]));
+    return most;
+}
+
+/* To a five-hundredth of what the curve spans. */
+static bool is_part(const struct mr_curve *curve, const double *part)
+{
+    const double most = largest(curve);
+    double low = HUGE_VAL, high = -HUGE_VAL;
+    for (size_t i = 0; i < curve->n; i++) {
+        low = fmin(low, part[i]); /* fmin passes over NaN */
+        high = fmax(high, part[i]);
+    }
+    for (size_t i = 0; i < curve->n; i++) {
+        const double v = most > 0 ? curve->value[i] / most : 0;
+        if (isnan(v) != isnan(part[i]) || fabs(v - part[i]) > (high - low) / 500)
+            return false;
+    }
+    return true;
+}
+
+/* The s-th of its chart, or of the same name. */
+static bool is_in_chart(const struct drawn *drawn, size_t i_chart, const struct mr_curve *curve,
+                        const char *name, size_t s, bool is_in_order)
+{
+    size_t i = 0;
+    for (size_t k = 0; k < drawn->n_series; k++) {
+        if (drawn->series[k].i_chart != i_chart)
+            continue;
+        const bool is_meant = is_in_order ? i == s : strcmp(drawn->series[k].name, name) == 0;
+        i++;
+        if (is_meant && drawn->series[k].n == curve->n && is_part(curve, drawn->series[k].part))
+            return true;
+    }
+    return false;
+}
+
+/* @return the chart that all series are of, or one past the last */
+static size_t find_alike(const struct drawn *drawn, const struct mr_report_chart *chart)
+{
+    for (size_t c = 0; c < drawn->n_chart; c++)
+        for (int is_in_order = 0; is_in_order < 2; is_in_order++) {
+            size_t n_found = 0;
+            for (size_t s = 0; s < chart->n; s++)
+                n_found +=
+                    is_in_chart(drawn, c, &chart->series[s], chart->name[s], s, is_in_order != 0)
+                        ? 1
+                        : 0;
+            if (n_found == chart->n)
+                return c;
+        }
+    return drawn->n_chart;
+}
+
+static mr_status keep_drawn(struct drawn *drawn, const struct mr_report_chart *chart,
+                            const char *title, struct mr_err *err)
+{
+    if (drawn->n_chart == group_charts_max)
+        return MR_OK;
+    for (size_t s = 0; s < chart->n; s++) {
+        const struct mr_curve *curve = &chart->series[s];
+        const double most = largest(curve);
+        double *part = mr_alloc_zero(curve->n + 1, sizeof *part);
+        if (part == NULL)
+            return mr_err_nomem(err, curve->n * sizeof *part);
+        for (size_t i = 0; i < curve->n; i++)
+            part[i] = most > 0 ? curve->value[i] / most : 0;
+        (void)snprintf(drawn->series[drawn->n_series].name, sizeof drawn->series[0].name, "%s",
+                       chart->name[s]);
+        drawn->series[drawn->n_series].n = curve->n;
+        drawn->series[drawn->n_series].part = part;
+        drawn->series[drawn->n_series++].i_chart = drawn->n_chart;
+    }
+    (void)snprintf(drawn->title[drawn->n_chart++], sizeof drawn->title[0], "%s", title);
+    return MR_OK;
+}
+
+static mr_status put_set(const struct mr_report *report, const char *path, struct mr_page *page,
+                         struct drawn *drawn, struct mr_err *err)
+{
+    struct mr_buf *still = &drawn->still;
     struct mr_report_chart chart = {0};
     const struct mr_runread_set *shown = NULL;
     mr_status st = MR_OK;
@@ -396,8 +492,15 @@ static mr_status put_set(const struct mr_report *report, const char *path, struc
                       isnan(value) ? "none" : number);
         if (strcmp(shown->units, "1") != 0 && !isnan(value))
             mr_buf_printf(still, " %s", shown->units);
-    } else if (st == MR_OK) {
-        *is_drawn = mr_report_chart_put(&chart, &axes, page);
+    } else if (st == MR_OK && chart.n > 0) {
+        const size_t same = find_alike(drawn, &chart);
+        if (same < drawn->n_chart) {
+            mr_buf_printf(&drawn->alike, "%s%s (%s)", drawn->alike.n > 0 ? "; " : "", title,
+                          drawn->title[same]);
+        } else {
+            st = keep_drawn(drawn, &chart, title, err);
+            (void)mr_report_chart_put(&chart, &axes, page);
+        }
     }
     mr_report_chart_fini(&chart);
     return st;
@@ -412,20 +515,18 @@ static bool is_done(const struct mr_report *report, size_t i_file, const char *p
     return false;
 }
 
-static mr_status put_sets(const struct mr_report *report, struct mr_page *page,
-                          struct mr_buf *still, size_t *n_drawn, struct mr_err *err)
+static mr_status put_sets(const struct mr_report *report, struct mr_page *page, struct drawn *drawn,
+                          struct mr_err *err)
 {
     for (size_t i = 0; i < report->n; i++) {
         const struct mr_runread *run = report->file[i].run;
-        for (size_t k = 0; run != NULL && k < mr_runread_n(run) && *n_drawn < group_charts_max;
-             k++) {
+        for (size_t k = 0;
+             run != NULL && k < mr_runread_n(run) && drawn->n_chart < group_charts_max; k++) {
             const struct mr_runread_set *set = mr_runread_at(run, k);
-            bool is_drawn = false;
             if (set->n_flag > 0 || is_shown_elsewhere(set->group) || !mr_curve_is(run, set->path) ||
                 is_done(report, i, set->path))
                 continue;
-            MR_TRY(put_set(report, set->path, page, still, &is_drawn, err));
-            *n_drawn += is_drawn ? 1 : 0;
+            MR_TRY(put_set(report, set->path, page, drawn, err));
         }
     }
     return MR_OK;
@@ -433,16 +534,23 @@ static mr_status put_sets(const struct mr_report *report, struct mr_page *page,
 
 mr_status mr_report_groups(const struct mr_report *report, struct mr_page *page, struct mr_err *err)
 {
-    struct mr_buf still = {0};
-    size_t n = 0;
+    struct drawn *drawn = mr_alloc_zero(1, sizeof *drawn);
+    if (drawn == NULL)
+        return mr_err_nomem(err, sizeof *drawn);
     mr_buf_text(&page->out, "<div class=\"grid\">");
-    const mr_status st = put_sets(report, page, &still, &n, err);
+    const mr_status st = put_sets(report, page, drawn, err);
     mr_buf_text(&page->out, "</div>\n");
-    if (still.n > 0)
-        mr_page_say(page, "The same throughout: %s.", still.text);
-    if (n == 0)
+    if (drawn->alike.n > 0)
+        mr_page_say(page, "But for a factor the same as another: %s.", drawn->alike.text);
+    if (drawn->still.n > 0)
+        mr_page_say(page, "The same throughout: %s.", drawn->still.text);
+    if (drawn->n_chart == 0)
         mr_page_missing(page,
                         "No series of the site, its pools, tiers, halls or feeds in the file.");
-    mr_buf_fini(&still);
+    mr_buf_fini(&drawn->still);
+    mr_buf_fini(&drawn->alike);
+    for (size_t i = 0; i < drawn->n_series; i++)
+        mr_free(drawn->series[i].part);
+    mr_free(drawn);
     return st;
 }
