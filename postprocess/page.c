@@ -62,8 +62,9 @@ static const char print_style[] =
     "@page{margin:14mm}@media print{:root{--ink:#000;--dim:#444;--line:#bbb;--page:#fff;"
     "--card:#fff;--good:#00523b;--bad:#8a3200;--c0:#0072b2;--c1:#b84f00;--c2:#00805c;--c3:#96467a;"
     "--c4:#8a6000;--c5:#2b7aa8;--c6:#5446b8;--c7:#444}body{max-width:none;padding:0;font-size:10pt}"
-    ".wide{overflow:visible}th,td{padding:.15em "
-    ".4em}nav,.csv,.tabs>input,.tabs>label{display:none}.tabs>.panel{display:block!important}"
+    ".wide{overflow:visible}table{font-size:8pt}th,td{padding:.15em "
+    ".3em}th,th.n,td{white-space:normal}td:first-child{overflow-wrap:"
+    "anywhere}nav,.csv,.tabs>input,.tabs>label{display:none}.tabs>.panel{display:block!important}"
     "figure,tr{break-inside:avoid}h2,h3{break-after:avoid}.grid{grid-template-columns:1fr 1fr}"
     "*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\n";
 
