@@ -61,7 +61,7 @@ static mr_status parse(const char *text, struct condition *c, struct mr_err *err
 
 mr_status mr_run_fail_check(const struct mr_param_list *conditions, struct mr_err *err)
 {
-    struct condition c;
+    struct condition c = {0};
     for (size_t i = 0; i < conditions->n; i++)
         MR_TRY(parse(conditions->item[i], &c, err));
     return MR_OK;
@@ -70,7 +70,7 @@ mr_status mr_run_fail_check(const struct mr_param_list *conditions, struct mr_er
 static mr_status look(const char *text, const struct mr_figures *figures, struct mr_buf *out,
                       struct mr_err *err)
 {
-    struct condition c;
+    struct condition c = {0};
     MR_TRY(parse(text, &c, err));
     const struct mr_figures_item *item = mr_figures_find(figures, c.path);
     if (item == NULL)
