@@ -82,13 +82,12 @@ struct mr_supply {
 
     struct mr_feed_params feed_params;
     struct mr_feed feed;
-    bool has_feed;                     /* a limit is stated */
+    bool has_feed, has_permits;        /* a limit is stated; steps up take permits */
     int feed_event;                    /* last one told */
     const struct mr_feed_alert *alert; /* being told */
     struct mr_feed_ride ride;
     struct mr_feed_ramp ramp;
     struct mr_feed_permit permit;
-    bool has_permits;
     struct mr_tariff tariff;
 
     double grid_w;
