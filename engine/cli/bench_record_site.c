@@ -22,13 +22,14 @@ static const char layout_text[] =
     "<layout name=\"bench\"><grid limit=\"30 MW\"/><hall><row count=\"8\">"
     "<rack card=\"vr_nvl72\" count=\"12\"/><cdu units=\"2\"/></row></hall></layout>\n";
 static const char scenario_text[] =
-    "<scenario name=\"bench\" seed=\"1\" until=\"%d s\"><site file=\"%s\"/>"
+    "<scenario name=\"bench\" seed=\"1\" until=\"%d s\">"
+    "<site file=\"millrace-bench-%ld.layout.xml\"/>"
     "<deployment gpu=\"rubin\" llm=\"Llama-3.1-70B\" tp=\"8\" instances=\"864\"/>"
     "<workload rate=\"4000 req/s\" input=\"1000 tok\" output=\"300 tok\"/>"
     "<tier name=\"all\" input=\"3 USD/Mtok\" output=\"15 USD/Mtok\"/></scenario>\n";
 
 struct job {
-    char layout[512], result[512];
+    char layout[512], scenario_path[512], result[512];
     struct mr_scenario scenario;
     bool has_scenario;
     const char *level;
@@ -40,6 +41,7 @@ static void free_job(void *data)
     if (job->has_scenario)
         mr_scenario_fini(&job->scenario);
     (void)unlink(job->layout);
+    (void)unlink(job->scenario_path);
     mr_free(job);
 }
 
@@ -56,17 +58,20 @@ static mr_status setup(const struct mr_bench_case *self, struct mr_bench_job *be
     job->level = strcmp(self->name, "record/run_calls") == 0 ? "rack,requests" : "rack";
     const char *folder = getenv("TMPDIR");
     folder = folder != NULL && folder[0] != '\0' ? folder : "/tmp";
-    snprintf(job->layout, sizeof job->layout, "%s/millrace-bench-%ld.layout.xml", folder,
-             (long)getpid());
-    snprintf(job->result, sizeof job->result, "%s/millrace-bench-%ld.h5", folder, (long)getpid());
-    if (mr_file_write(job->layout, true, mr_str_of(layout_text), err) != MR_OK) {
+    const long pid = (long)getpid();
+    snprintf(job->layout, sizeof job->layout, "%s/millrace-bench-%ld.layout.xml", folder, pid);
+    snprintf(job->scenario_path, sizeof job->scenario_path, "%s/millrace-bench-%ld.scenario.xml",
+             folder, pid);
+    snprintf(job->result, sizeof job->result, "%s/millrace-bench-%ld.h5", folder, pid);
+    snprintf(text, sizeof text, scenario_text, n_s, pid);
+    if (mr_file_write(job->layout, true, mr_str_of(layout_text), err) != MR_OK ||
+        mr_file_write(job->scenario_path, true, mr_str_of(text), err) != MR_OK) {
         snprintf(bench->skipped, sizeof bench->skipped, "%.80s: %.60s", err->file, err->text);
         *err = (struct mr_err){0};
         return MR_OK;
     }
-    snprintf(text, sizeof text, scenario_text, n_s, job->layout);
     job->has_scenario = true;
-    if (mr_scenario_load_text("bench", mr_str_of(text), NULL, 0, &job->scenario, &diags) == MR_OK)
+    if (mr_scenario_load(job->scenario_path, NULL, 0, &job->scenario, &diags) == MR_OK)
         return MR_OK;
     for (size_t i = 0; i < diags.n_item; i++)
         if (diags.item[i].severity == MR_SEVERITY_ERROR)
