@@ -72,10 +72,10 @@ const char *mr_feed_result_text(int result)
 // clang-format off
 #define P struct mr_feed_params
 static const struct mr_param rows[] = {
-    MR_PARAM(P, limit_w, "limit", MR_Q_POWER, "100 MW", 0, 1e12, "What the contract allows to draw"),
+    MR_PARAM(P, limit_w, "limit", MR_Q_POWER, "1000 GW", 0, 1e12, "What the contract allows to draw; the smaller of this and the layout's holds"),
     MR_PARAM(P, min_w, "minimum", MR_Q_POWER, "0 W", 0, 1e12, "What the site draws at least"),
-    MR_PARAM(P, ramp_up_w_s, "ramp_up", MR_Q_RAMP, "1 GW/s", 0, 1e12, "Fastest rise the grid takes"),
-    MR_PARAM(P, ramp_down_w_s, "ramp_down", MR_Q_RAMP, "1 GW/s", 0, 1e12, "Fastest fall the grid takes"),
+    MR_PARAM(P, ramp_up_w_s, "ramp_up", MR_Q_RAMP, "1 GW/s", 0, 1e12, "Fastest rise the grid takes; the smaller of this and the layout's holds"),
+    MR_PARAM(P, ramp_down_w_s, "ramp_down", MR_Q_RAMP, "1 GW/s", 0, 1e12, "Fastest fall the grid takes; the same"),
     MR_PARAM(P, notice_s, "notice", MR_Q_TIME, "30 s", 0, 86400, "From a target's start to when it must be met"),
     MR_PARAM(P, periodic_s, "status_period", MR_Q_TIME, "100 s", 1, 86400, "Between statuses while a target is known"),
     MR_PARAM(P, critical_frac, "critical", MR_Q_FRACTION, "20 %", 0, 10, "Excess over the target above which a breach is critical"),
@@ -328,11 +328,18 @@ void mr_feed_release(const struct mr_feed_params *params, struct mr_feed *feed)
     }
 }
 
-double mr_feed_next_s(const struct mr_feed_params *params, const struct mr_feed *feed)
+/* When it moves by itself, whatever the load. */
+static double next_move_s(const struct mr_feed *feed)
 {
     double next_s = fmin(line_end_s(feed), feed->next_periodic_s);
     if (feed->n_target > 0)
         next_s = fmin(next_s, feed->is_active ? feed->target[0].end_s : feed->target[0].start_s);
+    return next_s;
+}
+
+double mr_feed_next_s(const struct mr_feed_params *params, const struct mr_feed *feed)
+{
+    double next_s = next_move_s(feed);
     const double notice_s = notice_end_s(params, feed);
     if (!feed->is_breached && feed->t_s < notice_s && !mr_feed_is_compliant(params, feed))
         next_s = fmin(next_s, notice_s);
@@ -341,7 +348,7 @@ double mr_feed_next_s(const struct mr_feed_params *params, const struct mr_feed 
     return fmax(next_s, feed->t_s);
 }
 
-static void play(const struct mr_feed_params *params, struct mr_feed *feed)
+static void move(const struct mr_feed_params *params, struct mr_feed *feed)
 {
     const double t_s = feed->t_s;
     if (line_end_s(feed) <= t_s)
@@ -350,29 +357,47 @@ static void play(const struct mr_feed_params *params, struct mr_feed *feed)
         end(params, feed);
     if (!feed->is_active && feed->n_target > 0 && feed->target[0].start_s <= t_s)
         begin(params, feed);
-    look(params, feed);
-    if (feed->next_periodic_s <= t_s) {
-        if (feed->n_target > 0)
-            emit(params, feed, MR_FEED_PERIODIC);
-        feed->next_periodic_s =
-            feed->n_target > 0 ? feed->next_periodic_s + params->periodic_s : (double)INFINITY;
+}
+
+static void report(const struct mr_feed_params *params, struct mr_feed *feed)
+{
+    if (feed->next_periodic_s > feed->t_s)
+        return;
+    if (feed->n_target > 0)
+        emit(params, feed, MR_FEED_PERIODIC);
+    feed->next_periodic_s =
+        feed->n_target > 0 ? feed->next_periodic_s + params->periodic_s : (double)INFINITY;
+}
+
+/* What is due at the very end is not judged here: the load of that date is not known yet. */
+void mr_feed_advance(const struct mr_feed_params *params, struct mr_feed *feed, double t_s)
+{
+    MR_ASSERT(t_s >= feed->t_s);
+    for (;;) {
+        const double next_s = mr_feed_next_s(params, feed);
+        const bool is_before = next_s < t_s;
+        if (!is_before && next_move_s(feed) > t_s)
+            break;
+        feed->t_s = is_before ? next_s : t_s;
+        move(params, feed);
+        if (is_before)
+            look(params, feed);
+        report(params, feed);
     }
+    feed->t_s = t_s;
+}
+
+void mr_feed_load(const struct mr_feed_params *params, struct mr_feed *feed, double load_w)
+{
+    feed->load_w = load_w;
+    look(params, feed);
 }
 
 void mr_feed_step(const struct mr_feed_params *params, struct mr_feed *feed, double t_s,
                   double load_w)
 {
-    MR_ASSERT(t_s >= feed->t_s);
-    for (;;) {
-        const double next_s = mr_feed_next_s(params, feed);
-        if (next_s > t_s)
-            break;
-        feed->t_s = next_s;
-        play(params, feed);
-    }
-    feed->t_s = t_s;
-    feed->load_w = load_w;
-    look(params, feed);
+    mr_feed_advance(params, feed, t_s);
+    mr_feed_load(params, feed, load_w);
 }
 
 /* ---- what to do about a breach ---- */

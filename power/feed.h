@@ -171,7 +171,12 @@ MR_CHECKED mr_status mr_feed_set(const struct mr_feed_params *params, struct mr_
  */
 void mr_feed_release(const struct mr_feed_params *params, struct mr_feed *feed);
 
-/** To a later time with the load as it was; then the load changes. */
+/** To a later time with the load as it was. Whoever follows the budget acts then, and says what the
+ *  load has become: only that is judged at t_s. */
+void mr_feed_advance(const struct mr_feed_params *params, struct mr_feed *feed, double t_s);
+void mr_feed_load(const struct mr_feed_params *params, struct mr_feed *feed, double load_w);
+
+/** Both. */
 void mr_feed_step(const struct mr_feed_params *params, struct mr_feed *feed, double t_s,
                   double load_w);
 

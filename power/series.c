@@ -220,30 +220,44 @@ mr_status mr_series_read(struct mr_arena *arena, const char *path,
     return st;
 }
 
-/* Headers of files that are handed out as they are, then ours. */
+/* What a file holds is told by its header: files that are handed out as they are, then ours. */
 static const struct known {
     const char *time, *value;
-} known_columns[] = {{"Datetime (UTC)", "Price (USD/MWh)"},
-                     {"timestamp", "avg_CI"},
-                     {"time", "usd_mwh"},
-                     {"time", "g_kwh"},
-                     {"time", "share"}};
+    int kind; /* enum mr_series_kind */
+} known_columns[] = {{"Datetime (UTC)", "Price (USD/MWh)", MR_SERIES_PRICE},
+                     {"timestamp", "avg_CI", MR_SERIES_CARBON},
+                     {"time", "usd_mwh", MR_SERIES_PRICE},
+                     {"time", "g_kwh", MR_SERIES_CARBON},
+                     {"time", "share", MR_SERIES_SHARE}};
 
-mr_status mr_series_read_known(struct mr_arena *arena, const char *path, double scale,
+static const struct {
+    const char *what, *column;
+    double scale; /* base units per unit of the file */
+} kinds[] = {[MR_SERIES_PRICE] = {"prices", "usd_mwh", 1 / 3.6e9},
+             [MR_SERIES_CARBON] = {"carbon intensities", "g_kwh", 1e-3 / 3.6e6},
+             [MR_SERIES_SHARE] = {"shares of a rating", "share", 1}};
+
+mr_status mr_series_read_known(struct mr_arena *arena, const char *path, int kind,
                                struct mr_series *out, struct mr_err *err)
 {
     struct mr_csv *csv = NULL;
     const struct known *found = NULL;
     MR_TRY(mr_csv_open(path, NULL, &csv, err));
-    for (size_t i = 0; i < sizeof known_columns / sizeof *known_columns && found == NULL; i++)
+    for (size_t i = 0; i < sizeof known_columns / sizeof *known_columns; i++)
         if (mr_csv_find_column(csv, known_columns[i].time) != SIZE_MAX &&
-            mr_csv_find_column(csv, known_columns[i].value) != SIZE_MAX)
+            mr_csv_find_column(csv, known_columns[i].value) != SIZE_MAX &&
+            (found == NULL || known_columns[i].kind == kind))
             found = &known_columns[i];
     mr_csv_close(csv);
     if (found == NULL)
         return mr_err_set(err, MR_SCHEMA, (struct mr_place){path, 1, 0},
-                          "columns \"time\" and \"usd_mwh\", \"g_kwh\" or \"share\" are wanted");
-    const struct mr_series_columns columns = {found->time, found->value, scale, 0};
+                          "columns \"time\" and \"%s\" are wanted", kinds[kind].column);
+    if (found->kind != kind)
+        return mr_err_set(err, MR_SCHEMA, (struct mr_place){path, 1, 0},
+                          "column \"%s\" holds %s, %s are wanted (columns \"time\" and \"%s\")",
+                          found->value, kinds[found->kind].what, kinds[kind].what,
+                          kinds[kind].column);
+    const struct mr_series_columns columns = {found->time, found->value, kinds[kind].scale, 0};
     return mr_series_read(arena, path, &columns, out, err);
 }
 

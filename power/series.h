@@ -37,9 +37,16 @@ MR_CHECKED mr_status mr_series_read(struct mr_arena *arena, const char *path,
                                     const struct mr_series_columns *columns, struct mr_series *out,
                                     struct mr_err *err);
 
+enum mr_series_kind {
+    MR_SERIES_PRICE,  /* USD/J */
+    MR_SERIES_CARBON, /* kg/J */
+    MR_SERIES_SHARE
+};
+
 /** The same for files as they are handed out by price and carbon services, and for columns "time"
- *  and "usd_mwh", "g_kwh" or "share". @param[in] scale base units per unit of the file */
-MR_CHECKED mr_status mr_series_read_known(struct mr_arena *arena, const char *path, double scale,
+ *  and "usd_mwh", "g_kwh" or "share". Refuses a file of another kind. @param[in] kind enum
+ *  mr_series_kind */
+MR_CHECKED mr_status mr_series_read_known(struct mr_arena *arena, const char *path, int kind,
                                           struct mr_series *out, struct mr_err *err);
 
 /** Let the run's time 0 be this date (seconds since 1970-01-01 UTC). */

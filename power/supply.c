@@ -89,6 +89,13 @@ void mr_supply_emit(struct mr_supply *s, int kind, const char *entity, const cha
     pass_on(s, &event);
 }
 
+void mr_supply_emit_at(struct mr_supply *s, double t_s, int kind, const char *entity, double value,
+                       double limit)
+{
+    const struct mr_supply_event event = {t_s, event_names[kind], entity, "", value, limit, NULL};
+    pass_on(s, &event);
+}
+
 void mr_supply_emit_alert(struct mr_supply *s, const struct mr_feed_alert *alert)
 {
     const struct mr_supply_event event = {s->t_s,        event_names[MR_SUPPLY_BREACH],
@@ -141,13 +148,32 @@ static void update(struct mr_supply *s)
 
 /* ---- building ---- */
 
+/* The site states its connection, parameters may, too: of both the smaller holds. At their defaults
+ * parameters state nothing. A ramp without a limit is a connection that is only watched and
+ * permitted. */
+static void join_feed(struct mr_supply *s)
+{
+    const struct mr_grid *grid = &s->site->grid;
+    struct mr_feed_params none, *p = &s->feed_params;
+    mr_feed_defaults(&none);
+    *p = s->params.feed;
+    s->has_feed = s->has_grid && (grid->limit_w > 0 || p->limit_w < none.limit_w);
+    if (grid->limit_w > 0)
+        p->limit_w = fmin(p->limit_w, grid->limit_w);
+    if (grid->ramp_w_s > 0) {
+        p->ramp_up_w_s = fmin(p->ramp_up_w_s, grid->ramp_w_s);
+        p->ramp_down_w_s = fmin(p->ramp_down_w_s, grid->ramp_w_s);
+    }
+    s->has_grid_ramp =
+        s->has_grid && (p->ramp_up_w_s < none.ramp_up_w_s || p->ramp_down_w_s < none.ramp_down_w_s);
+}
+
 static mr_status make_feed(struct mr_supply *s, struct mr_err *err)
 {
     const struct mr_grid *grid = &s->site->grid;
     s->is_island = grid->interconnect == MR_SITE_GRID_ISLAND;
     s->has_grid = !s->is_island;
-    s->has_feed = s->has_grid && grid->limit_w > 0;
-    s->feed_params = s->params.feed;
+    join_feed(s);
     s->ride = mr_feed_ride_start(&s->params.ride, s->t_s);
     s->ramp = mr_feed_ramp_start(s->t_s, s->params.ramp_window_s);
     s->ramp_w = s->ramp_s = (double)NAN;
@@ -158,17 +184,15 @@ static mr_status make_feed(struct mr_supply *s, struct mr_err *err)
     MR_TRY(mr_feed_ride_check(&s->params.ride, "ride-through", err));
     MR_TRY(mr_tariff_check(&s->params.tariff, "tariff", err));
     MR_TRY(mr_frequency_check(&s->params.frequency, "frequency", err));
-    if (!s->has_feed)
+    if (!s->has_feed && !s->has_grid_ramp)
         return MR_OK;
-    s->feed_params.limit_w = grid->limit_w;
-    if (grid->ramp_w_s > 0)
-        s->feed_params.ramp_up_w_s = s->feed_params.ramp_down_w_s = grid->ramp_w_s;
     MR_TRY(mr_feed_check(&s->feed_params, "grid connection", err));
-    mr_feed_start(&s->feed_params, s->t_s, 0, &s->feed);
+    if (s->has_feed)
+        mr_feed_start(&s->feed_params, s->t_s, 0, &s->feed);
     double step_w = 0;
     for (size_t i = 0; i < s->site->n_rack; i++)
         step_w = fmax(step_w, s->site->rack[i].limit_w * mr_supply_meter_per_rack);
-    s->has_permits = grid->ramp_w_s > 0 && step_w > 0;
+    s->has_permits = s->has_grid_ramp && step_w > 0;
     if (!s->has_permits)
         return MR_OK;
     return mr_feed_permit_start(s->t_s, s->feed_params.ramp_up_w_s, s->params.ramp_window_s, step_w,
@@ -219,7 +243,7 @@ mr_status mr_supply_create(const struct mr_site *site, const struct mr_supply_op
     s->site = site;
     s->options = *options;
     s->params = options->params;
-    s->t_s = options->t_s;
+    s->t_s = s->look_s = options->t_s;
     mr_status st = mr_wire_of(site, &s->params.wire, &s->wire, diags);
     if (st == MR_OK) {
         st = fill(s, &err);
@@ -294,14 +318,19 @@ static void count_racks(struct mr_supply *s, double dt_s)
 static void meter(struct mr_supply *s, double t_s)
 {
     const struct mr_feed_params *p = &s->feed_params;
-    const double limit_w = s->has_feed && p->ramp_up_w_s > 0 ? p->ramp_up_w_s : never;
+    const double up_w_s = s->has_grid_ramp ? p->ramp_up_w_s : never;
+    const double down_w_s = s->has_grid_ramp ? p->ramp_down_w_s : never;
     mr_tariff_advance(&s->params.tariff, &s->tariff, s->options.price, s->options.carbon, t_s,
                       s->grid_w, s->grid_w);
-    const uint64_t n = mr_feed_ramp_advance(&s->ramp, s->params.ramp_window_s, limit_w, limit_w,
-                                            t_s, s->grid_w, s->grid_w);
-    if (n > 0)
-        mr_supply_emit(s, MR_SUPPLY_RAMP, s->site->name, "", s->ramp.over_w_s, limit_w);
-    s->total.n_ramp += n;
+    for (double at_s = s->t_s; at_s < t_s;) { /* window by window: events have the dates of ends */
+        at_s = fmin(t_s, s->ramp.window_end_s);
+        const uint64_t n = mr_feed_ramp_advance(&s->ramp, s->params.ramp_window_s, up_w_s, down_w_s,
+                                                at_s, s->grid_w, s->grid_w);
+        if (n > 0)
+            mr_supply_emit_at(s, at_s, MR_SUPPLY_RAMP, s->site->name, s->ramp.over_w_s,
+                              s->ramp.over_w_s > 0 ? up_w_s : down_w_s);
+        s->total.n_ramp += n;
+    }
     s->total.peak_w = fmax(s->total.peak_w, s->grid_w);
 }
 
@@ -319,7 +348,7 @@ static void step(struct mr_supply *s, double t_s)
         s->ramp_w = s->grid_w;
         s->ramp_s = s->t_s;
     }
-    s->t_s = t_s;
+    s->t_s = s->look_s = t_s;
     mr_chain_advance(s->chain, t_s);
 }
 
@@ -332,10 +361,12 @@ void mr_supply_advance(struct mr_supply *s, double t_s)
         mr_supply_govern_start(s);
     }
     update(s);
+    mr_supply_govern_meter(s);
     while (s->t_s < t_s) {
         step(s, fmin(t_s, mr_supply_next_s(s)));
         mr_supply_govern_act(s);
         update(s);
+        mr_supply_govern_meter(s);
         mr_supply_tell(s);
         if (s->options.step != NULL)
             s->options.step(s->options.context);
@@ -475,12 +506,23 @@ const struct mr_feed_alert *mr_supply_alert(const struct mr_supply *s)
     return s->alert;
 }
 
+void mr_supply_look(struct mr_supply *s, double t_s)
+{
+    MR_ASSERT(t_s >= s->t_s);
+    s->look_s = t_s;
+}
+
+double mr_supply_look_s(const struct mr_supply *s)
+{
+    return s->look_s;
+}
+
 void mr_supply_read(const struct mr_supply *s, struct mr_supply_reading *r)
 {
     struct mr_chain_total total;
     double full_j = 0;
-    mr_chain_total(s->chain, s->t_s, &total);
-    *r = (struct mr_supply_reading){.t_s = s->t_s,
+    mr_chain_total(s->chain, s->look_s, &total);
+    *r = (struct mr_supply_reading){.t_s = s->look_s,
                                     .grid_w = s->grid_w,
                                     .meter_w = s->meter_w,
                                     .loss_w = total.loss_w,
@@ -511,7 +553,7 @@ void mr_supply_read(const struct mr_supply *s, struct mr_supply_reading *r)
         const struct mr_supply_source *source = &s->source[i];
         if (source->is_storage) {
             r->storage_w += source->mean_w;
-            r->storage_j += source->buffer.energy_j;
+            r->storage_j += mr_supply_source_energy_j(s, i);
             full_j += source->buffer_params.energy_j * (double)source->buffer_params.n_unit;
         } else if (source->is_solar) {
             r->solar_w += source->mean_w;
@@ -521,14 +563,14 @@ void mr_supply_read(const struct mr_supply *s, struct mr_supply_reading *r)
     }
     r->storage_soc_frac = full_j > 0 ? r->storage_j / full_j : 0;
     if (s->options.price != NULL)
-        r->price_usd_j = mr_series_at(s->options.price, s->t_s);
+        r->price_usd_j = mr_series_at(s->options.price, s->look_s);
     if (s->options.carbon != NULL)
-        r->carbon_kg_j = mr_series_at(s->options.carbon, s->t_s);
+        r->carbon_kg_j = mr_series_at(s->options.carbon, s->look_s);
     if (s->has_feed) {
         r->limit_w = s->feed_params.limit_w;
         r->least_w = s->feed_params.min_w;
         r->in_flight = s->feed.phase == MR_FEED_RAMPING_DOWN || s->feed.phase == MR_FEED_RAMPING_UP;
-        r->budget_w = mr_feed_budget_w(&s->feed, s->t_s);
+        r->budget_w = mr_feed_budget_w(&s->feed, s->look_s);
         r->target_w = mr_feed_constraint_w(&s->feed_params, &s->feed);
         r->is_compliant = mr_feed_is_compliant(&s->feed_params, &s->feed);
     }

@@ -59,7 +59,7 @@ struct mr_supply_params {
     double resume_margin; /* of a budget that must be free beyond `margin` before racks go on */
     struct mr_wire_params wire;
     struct mr_govern_params govern;
-    struct mr_feed_params feed; /* limit and ramps come from the site */
+    struct mr_feed_params feed; /* of its limit and ramps and those of the site the smaller */
     struct mr_feed_ride_params ride;
     struct mr_frequency_params frequency; /* base and headroom come from what runs */
     struct mr_smooth_params smooth;
@@ -151,6 +151,11 @@ double mr_supply_now_s(const struct mr_supply *supply);
 double mr_supply_next_s(const struct mr_supply *supply);
 
 /* ---- readings, at now ---- */
+
+/** Readings are of this date until time goes on: not after mr_supply_next_s, powers hold so long.
+ *  Whoever only looks leaves the steps where they are. */
+void mr_supply_look(struct mr_supply *supply, double t_s);
+double mr_supply_look_s(const struct mr_supply *supply);
 
 struct mr_supply_reading {
     double t_s;

@@ -283,6 +283,14 @@ static void tell_feed(struct mr_supply *s)
     s->feed.n_status = s->feed.n_alert = 0;
 }
 
+void mr_supply_govern_meter(struct mr_supply *s)
+{
+    if (!s->has_feed)
+        return;
+    mr_feed_step(&s->feed_params, &s->feed, s->t_s, s->grid_w);
+    tell_feed(s);
+}
+
 static bool is_on_grid(int state)
 {
     return state == MR_FEED_RIDE_ON || state == MR_FEED_RIDE_DIPPED ||
@@ -314,7 +322,7 @@ void mr_supply_govern_act(struct mr_supply *s)
     mr_supply_island_act(s);
     mr_supply_tree_watch(s);
     if (s->has_feed) {
-        mr_feed_step(&s->feed_params, &s->feed, s->t_s, s->grid_w);
+        mr_feed_advance(&s->feed_params, &s->feed, s->t_s);
         tell_feed(s);
     }
     while (s->clock.next_s <= s->t_s) {

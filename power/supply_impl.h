@@ -58,7 +58,7 @@ struct mr_supply {
     struct mr_supply_params params;
     struct mr_wire wire;
     struct mr_chain *chain;
-    double t_s;
+    double t_s, look_s; /* look_s: of readings, powers hold from t_s */
     bool is_island, has_grid;
 
     struct mr_supply_source *source;
@@ -82,7 +82,8 @@ struct mr_supply {
 
     struct mr_feed_params feed_params;
     struct mr_feed feed;
-    bool has_feed, has_permits;        /* a limit is stated; steps up take permits */
+    bool has_feed, has_permits; /* a limit is stated; steps up take permits */
+    bool has_grid_ramp;
     int feed_event;                    /* last one told */
     const struct mr_feed_alert *alert; /* being told */
     struct mr_feed_ride ride;
@@ -109,6 +110,8 @@ struct mr_supply {
 
 void mr_supply_emit(struct mr_supply *s, int kind, const char *entity, const char *detail,
                     double value, double limit);
+void mr_supply_emit_at(struct mr_supply *s, double t_s, int kind, const char *entity, double value,
+                       double limit);
 void mr_supply_emit_alert(struct mr_supply *supply, const struct mr_feed_alert *alert);
 
 /* ---- supply_make.c ---- */
@@ -128,6 +131,9 @@ bool mr_supply_source_decide(struct mr_supply *s);
 
 /** Next date of any source; the step must not go beyond it. */
 double mr_supply_source_next_s(const struct mr_supply *s);
+
+/** Of a storage, at the date of readings. */
+double mr_supply_source_energy_j(const struct mr_supply *s, uint32_t source);
 
 /** Sources give their energy up to t_s; injections into the chain for this step are set. */
 void mr_supply_source_step(struct mr_supply *s, double t_s);
@@ -246,5 +252,8 @@ double mr_supply_govern_next_s(const struct mr_supply *s);
 
 /** Whatever of governor, permits and feed is due at now. */
 void mr_supply_govern_act(struct mr_supply *s);
+
+/** The connection sees what the meter shows after all have acted. */
+void mr_supply_govern_meter(struct mr_supply *s);
 
 #endif

@@ -122,11 +122,11 @@ static void ask_blocks(struct mr_supply *s, struct mr_supply_group *group, doubl
 static double assisted_w(struct mr_supply *s, double asked_w, double without_w)
 {
     const struct mr_feed_params *p = &s->feed_params;
-    if (!s->params.assists || !s->has_feed || !(p->ramp_up_w_s > 0) || isnan(s->ramp_w))
+    if (!s->params.assists || !s->has_grid_ramp || isnan(s->ramp_w))
         return asked_w;
     const double dt_s = fmin(s->t_s - s->ramp_s, s->params.tick_s);
-    const double most_w =
-        fmin(s->ramp_w + p->ramp_up_w_s * dt_s, mr_feed_budget_w(&s->feed, s->t_s));
+    const double budget_w = s->has_feed ? mr_feed_budget_w(&s->feed, s->t_s) : never;
+    const double most_w = fmin(s->ramp_w + p->ramp_up_w_s * dt_s, budget_w);
     const double least_w = fmin(s->ramp_w - p->ramp_down_w_s * dt_s, most_w);
     const double meter_w = without_w + asked_w, held_w = fmin(fmax(meter_w, least_w), most_w);
     s->is_assisting |= fabs(held_w - meter_w) > 1e-9 * fabs(meter_w);
@@ -431,15 +431,15 @@ static void carry(struct mr_supply *s, struct mr_supply_group *group, double giv
         s->total.dump_j -= rest * dt_s;
 }
 
-static void tell_bounds(struct mr_supply *s, struct mr_supply_source *source)
+static void tell_bounds(struct mr_supply *s, struct mr_supply_source *source, double t_s)
 {
     const bool full = is_full(source), empty = is_empty(source, source->buffer.uses_reserve);
     if (full && !source->is_full)
-        mr_supply_emit(s, MR_SUPPLY_BUFFER_FULL, source->name, "", source->buffer.energy_j,
-                       mr_buffer_ceiling_j(&source->buffer_params));
+        mr_supply_emit_at(s, t_s, MR_SUPPLY_BUFFER_FULL, source->name, source->buffer.energy_j,
+                          mr_buffer_ceiling_j(&source->buffer_params));
     if (empty && !source->is_empty)
-        mr_supply_emit(s, MR_SUPPLY_BUFFER_EMPTY, source->name, "", source->buffer.energy_j,
-                       mr_buffer_floor_j(&source->buffer_params, source->buffer.uses_reserve));
+        mr_supply_emit_at(s, t_s, MR_SUPPLY_BUFFER_EMPTY, source->name, source->buffer.energy_j,
+                          mr_buffer_floor_j(&source->buffer_params, source->buffer.uses_reserve));
     source->is_full = full;
     source->is_empty = empty;
 }
@@ -480,7 +480,7 @@ static void advance_storage(struct mr_supply *s, struct mr_supply_source *source
     /* a bound within the step: nothing more is given, or taken */
     const double missed_j = taken_j - source->mean_w * (t_s - s->t_s);
     *(missed_j > 0 ? &s->total.short_j : &s->total.dump_j) += fabs(missed_j);
-    tell_bounds(s, source);
+    tell_bounds(s, source, t_s);
 }
 
 void mr_supply_source_step(struct mr_supply *s, double t_s)
@@ -533,6 +533,20 @@ uint32_t mr_supply_n_source(const struct mr_supply *s)
     return s->n_source;
 }
 
+static struct mr_buffer buffer_then(const struct mr_supply *s,
+                                    const struct mr_supply_source *source)
+{
+    struct mr_buffer buffer = source->buffer;
+    if (s->look_s > s->t_s)
+        mr_buffer_advance(&source->buffer_params, &buffer, s->look_s);
+    return buffer;
+}
+
+double mr_supply_source_energy_j(const struct mr_supply *s, uint32_t source)
+{
+    return buffer_then(s, &s->source[source]).energy_j;
+}
+
 static int status_of(const struct mr_supply_source *source, double power_w)
 {
     uint32_t n_failed = 0;
@@ -555,8 +569,9 @@ void mr_supply_source_read(const struct mr_supply *s, uint32_t i,
                                            .kind = s->site->power[source->power].kind};
     if (source->is_storage) {
         r->power_w = -source->mean_w;
-        r->energy_j = source->buffer.energy_j;
-        r->soc_frac = mr_buffer_soc_frac(&source->buffer_params, &source->buffer);
+        const struct mr_buffer buffer = buffer_then(s, source);
+        r->energy_j = buffer.energy_j;
+        r->soc_frac = mr_buffer_soc_frac(&source->buffer_params, &buffer);
     } else {
         r->power_w = source->is_solar ? source->mean_w : mr_generator_power_w(&source->block);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One run of the supply: the trace's rows, outages and the end are dates that it is driven to, so
  * are records; between them it steps by itself.
- * Map: options - parameters and series - records - the run - output. */
+ * Map: options - parameters and series - events - records - preparing - the run - output. */
 #include "engine/cli/power.h"
 
 #include "engine/base/csv.h"
@@ -106,6 +106,9 @@ struct job {
     struct mr_power_record *record;
     struct mr_power_spectrum spectrum;
     uint64_t n_record;
+    double next_s; /* to where it is driven */
+    mr_status record_status;
+    struct mr_err record_err;
 };
 
 /* ---- parameters and series ---- */
@@ -163,13 +166,13 @@ static mr_status set_tier(struct job *job, const char *text, struct mr_err *err)
                                  (uint8_t)tier, err);
 }
 
-static mr_status read_series(struct job *job, const char *path, double scale, double unix_s,
+static mr_status read_series(struct job *job, const char *path, int kind, double unix_s,
                              struct mr_series *series, const struct mr_series **used,
                              struct mr_err *err)
 {
     if (path == NULL)
         return MR_OK;
-    MR_TRY(mr_series_read_known(&job->arena, path, scale, series, err));
+    MR_TRY(mr_series_read_known(&job->arena, path, kind, series, err));
     if (series->origin_s != 0 && job->opts->start != NULL)
         mr_series_align(series, unix_s);
     *used = series;
@@ -183,9 +186,10 @@ static mr_status read_all_series(struct job *job, struct mr_err *err)
     if (o->start != NULL && !mr_series_date(mr_str_of(o->start), &unix_s))
         return mr_err_set(err, MR_PARSE, MR_NOWHERE,
                           "--start '%s': a date such as 2024-07-01T00:00Z is wanted", o->start);
-    MR_TRY(read_series(job, o->price, 1 / 3.6e9, unix_s, &job->price, &job->options.price, err));
     MR_TRY(
-        read_series(job, o->carbon, 1e-3 / 3.6e6, unix_s, &job->carbon, &job->options.carbon, err));
+        read_series(job, o->price, MR_SERIES_PRICE, unix_s, &job->price, &job->options.price, err));
+    MR_TRY(read_series(job, o->carbon, MR_SERIES_CARBON, unix_s, &job->carbon, &job->options.carbon,
+                       err));
     if (o->sun == NULL)
         return MR_OK;
     MR_TRY(mr_sun_read(&job->arena, o->sun, o->start, &job->sun, err));
@@ -246,11 +250,65 @@ static void on_event(void *context, const struct mr_supply_event *event)
         put_alert(job, event);
 }
 
+/* ---- records ---- */
+
+static mr_status record(struct job *job, struct mr_err *err)
+{
+    struct mr_supply_reading r;
+    struct mr_csv_writer w = {&job->site_csv, false};
+    if (job->record != NULL)
+        MR_TRY(mr_power_record_row(job->record, mr_supply_look_s(job->supply), err));
+    if (job->opts->csv == NULL)
+        return MR_OK;
+    mr_supply_read(job->supply, &r);
+    const double column[] = {r.t_s,
+                             r.grid_w * 1e-3,
+                             r.rack_w * 1e-3,
+                             r.want_w * 1e-3,
+                             r.house_w * 1e-3,
+                             r.loss_w * 1e-3,
+                             r.generator_w * 1e-3,
+                             r.solar_w * 1e-3,
+                             r.storage_w * 1e-3,
+                             r.storage_soc_frac,
+                             isfinite(r.target_w) ? r.target_w * 1e-3 : (double)NAN,
+                             r.frequency_hz};
+    for (size_t i = 0; i < sizeof column / sizeof *column; i++)
+        mr_csv_put_f64(&w, column[i]);
+    mr_csv_put_u64(&w, r.n_rack_on);
+    mr_csv_put_u64(&w, r.n_rack_capped);
+    mr_csv_put_u64(&w, r.n_rack_held);
+    mr_csv_put_u64(&w, r.is_compliant);
+    mr_csv_put_end(&w);
+    return MR_OK;
+}
+
+static double next_record_s(const struct job *job)
+{
+    const bool is_wanted = job->opts->csv != NULL || job->record != NULL;
+    return is_wanted ? job->opts->every_s * (double)job->n_record : HUGE_VAL;
+}
+
+/* Dates of records that lie before the next step: powers hold until then. Steps are the same
+ * whether anything is recorded or not. */
+static void record_ahead(struct job *job, double to_s)
+{
+    const double end_s = fmin(to_s, mr_supply_next_s(job->supply));
+    for (; job->record_status == MR_OK && next_record_s(job) < end_s; job->n_record++) {
+        mr_supply_look(job->supply, next_record_s(job));
+        job->record_status = record(job, &job->record_err);
+    }
+    mr_supply_look(job->supply, mr_supply_now_s(job->supply));
+}
+
 static void on_step(void *context)
 {
     struct job *job = context;
     mr_power_spectrum_add(&job->spectrum, job->supply);
+    record_ahead(job, job->next_s);
 }
+
+/* ---- preparing ---- */
 
 /* Heat that CDUs can still take counts where they are stated. */
 static mr_status find_stranded(struct job *job, struct mr_err *err)
@@ -314,7 +372,7 @@ static mr_status prepare(void *data, struct mr_diags *diags, struct mr_err *err)
     if (job->rack_w == NULL)
         return MR_NOMEM;
     job->options.take = on_event;
-    job->options.step = o->spectrum.n > 0 ? on_step : NULL;
+    job->options.step = on_step;
     job->options.context = job;
     MR_TRY(mr_supply_create(job->site, &job->options, &job->supply, diags));
     for (size_t i = 0; i < o->tier.n; i++)
@@ -324,39 +382,6 @@ static mr_status prepare(void *data, struct mr_diags *diags, struct mr_err *err)
                                       o->every_s, &job->record, err));
     MR_TRY(find_odds(job, err));
     return find_stranded(job, err);
-}
-
-/* ---- records ---- */
-
-static mr_status record(struct job *job, struct mr_err *err)
-{
-    struct mr_supply_reading r;
-    struct mr_csv_writer w = {&job->site_csv, false};
-    if (job->record != NULL)
-        MR_TRY(mr_power_record_row(job->record, mr_supply_now_s(job->supply), err));
-    if (job->opts->csv == NULL)
-        return MR_OK;
-    mr_supply_read(job->supply, &r);
-    const double column[] = {r.t_s,
-                             r.grid_w * 1e-3,
-                             r.rack_w * 1e-3,
-                             r.want_w * 1e-3,
-                             r.house_w * 1e-3,
-                             r.loss_w * 1e-3,
-                             r.generator_w * 1e-3,
-                             r.solar_w * 1e-3,
-                             r.storage_w * 1e-3,
-                             r.storage_soc_frac,
-                             isfinite(r.target_w) ? r.target_w * 1e-3 : (double)NAN,
-                             r.frequency_hz};
-    for (size_t i = 0; i < sizeof column / sizeof *column; i++)
-        mr_csv_put_f64(&w, column[i]);
-    mr_csv_put_u64(&w, r.n_rack_on);
-    mr_csv_put_u64(&w, r.n_rack_capped);
-    mr_csv_put_u64(&w, r.n_rack_held);
-    mr_csv_put_u64(&w, r.is_compliant);
-    mr_csv_put_end(&w);
-    return MR_OK;
 }
 
 /* ---- the run ---- */
@@ -373,10 +398,13 @@ static void apply_row(struct job *job, size_t row)
     }
 }
 
-static double next_record_s(const struct job *job)
+static mr_status record_last(struct job *job, struct mr_err *err)
 {
-    const bool is_wanted = job->opts->csv != NULL || job->record != NULL;
-    return is_wanted ? job->opts->every_s * (double)job->n_record : HUGE_VAL;
+    for (; job->record_status == MR_OK && next_record_s(job) <= job->until_s; job->n_record++)
+        job->record_status = record(job, &job->record_err);
+    if (job->record_status != MR_OK)
+        *err = job->record_err;
+    return job->record_status;
 }
 
 static mr_status run(struct job *job, struct mr_err *err)
@@ -393,16 +421,15 @@ static mr_status run(struct job *job, struct mr_err *err)
         MR_TRY(mr_flex_step(&job->flex, job->supply, now_s, err));
         mr_supply_advance(job->supply, now_s);
         mr_power_spectrum_add(&job->spectrum, job->supply);
-        for (; next_record_s(job) <= now_s; job->n_record++)
-            MR_TRY(record(job, err));
         if (now_s >= job->until_s)
-            return MR_OK;
-        double next_s = fmin(job->until_s, next_record_s(job));
-        next_s = fmin(next_s, mr_flex_next_s(&job->flex, now_s));
+            return record_last(job, err);
+        double next_s = fmin(job->until_s, mr_flex_next_s(&job->flex, now_s));
         if (row < job->load.n_row)
             next_s = fmin(next_s, job->load.time_s[row]);
         if (item < job->plan.n)
             next_s = fmin(next_s, job->plan.item[item].t_s);
+        job->next_s = next_s;
+        record_ahead(job, next_s);
         mr_supply_advance(job->supply, next_s);
         now_s = next_s;
     }

@@ -77,7 +77,7 @@ static mr_status place(struct mr_factory *f, const struct mr_pool *decode,
     return MR_OK;
 }
 
-static mr_status read_series(struct mr_factory *f, const char *path, double scale,
+static mr_status read_series(struct mr_factory *f, const char *path, int kind,
                              struct mr_series *series, const struct mr_series **used,
                              struct mr_err *err)
 {
@@ -88,7 +88,7 @@ static mr_status read_series(struct mr_factory *f, const char *path, double scal
     if (start != NULL && !mr_series_date(mr_str_of(start), &unix_s))
         return mr_err_set(err, MR_PARSE, (struct mr_place){f->scenario->path, 0, 0},
                           "grid: start \"%s\": a date such as 2024-07-01T00:00Z is wanted", start);
-    MR_TRY(mr_series_read_known(&f->arena, path, scale, series, err));
+    MR_TRY(mr_series_read_known(&f->arena, path, kind, series, err));
     if (series->origin_s != 0 && start != NULL)
         mr_series_align(series, unix_s);
     *used = series;
@@ -109,9 +109,8 @@ static mr_status make_exchange(struct mr_factory *f, struct mr_diags *diags, str
                                     .supply = {.params = s->supply},
                                     .event = f->sink.event,
                                     .context = f->sink.context};
-    const double per_mwh = 1 / 3.6e9, per_kwh_g = 1e-3 / 3.6e6;
-    MR_TRY(read_series(f, s->grid.price, per_mwh, &f->price, &plan.supply.price, err));
-    MR_TRY(read_series(f, s->grid.carbon, per_kwh_g, &f->carbon, &plan.supply.carbon, err));
+    MR_TRY(read_series(f, s->grid.price, MR_SERIES_PRICE, &f->price, &plan.supply.price, err));
+    MR_TRY(read_series(f, s->grid.carbon, MR_SERIES_CARBON, &f->carbon, &plan.supply.carbon, err));
     if (s->grid.sun != NULL) {
         MR_TRY(mr_sun_read(&f->arena, s->grid.sun, s->grid.start, &f->sun, err));
         MR_TRY(mr_series_check_span(&f->sun, 0, s->top.until_s, s->grid.sun, err));

@@ -256,8 +256,9 @@ static mr_status close_books(struct mr_play_run *run, struct mr_err *err)
     mr_exchange_sums(exchange_, &result->site);
     MR_TRY(mr_factory_books(run->factory, &result->books, err));
     result->capital_usd = mr_factory_capital_usd(run->factory);
-    const double limit_w = mr_factory_site(run->factory)->grid.limit_w;
-    result->feed_limit_w = limit_w > 0 ? limit_w : (double)INFINITY;
+    struct mr_supply_reading connection;
+    mr_supply_read(mr_exchange_supply(exchange_), &connection);
+    result->feed_limit_w = connection.limit_w;
     return MR_OK;
 }
 

@@ -63,7 +63,7 @@ mr_status mr_sun_read(struct mr_arena *arena, const char *path, const char *star
         return mr_err_set(err, MR_PARSE, MR_NOWHERE,
                           "start '%s': a date such as 2024-07-01T00:00Z is wanted", start);
     if (!ends_with(path, ".epw") && !ends_with(path, ".epw.gz")) {
-        MR_TRY(mr_series_read_known(arena, path, 1, sun, err));
+        MR_TRY(mr_series_read_known(arena, path, MR_SERIES_SHARE, sun, err));
         if (sun->origin_s != 0 && start != NULL)
             mr_series_align(sun, unix_s);
         return MR_OK;

@@ -76,6 +76,28 @@ MR_TEST(a_curtailment_in_its_words)
     assert_true(feed.load_w == 100e6 && feed.phase == MR_FEED_IDLE);
 }
 
+/* What has become of the load by the end of the notice counts, not what it was before. */
+MR_TEST(the_load_at_the_end_of_the_notice_counts)
+{
+    const struct mr_feed_params params = plain();
+    struct mr_feed feed;
+    mr_feed_start(&params, 0, 100e6, &feed);
+    set(&params, &feed, 1000, 5000, 75e6);
+    mr_feed_step(&params, &feed, 1000, 100e6);
+    mr_feed_advance(&params, &feed, 1030);
+    assert_int_equal(feed.n_alert, 0);
+    mr_feed_load(&params, &feed, 75e6);
+    assert_int_equal(feed.n_alert, 0);
+    assert_int_equal(feed.phase, MR_FEED_HOLDING);
+    mr_feed_start(&params, 0, 100e6, &feed);
+    set(&params, &feed, 1000, 5000, 75e6);
+    mr_feed_step(&params, &feed, 1000, 100e6);
+    mr_feed_advance(&params, &feed, 1030);
+    mr_feed_load(&params, &feed, 76e6);
+    assert_int_equal(feed.n_alert, 1);
+    assert_true(feed.alert[0].t_s == 1030);
+}
+
 MR_TEST(breaches_are_told_and_resolved)
 {
     struct mr_feed_params params = plain();
@@ -259,6 +281,7 @@ MR_TEST(impossible_targets)
 }
 
 MR_TEST_MAIN(MR_TEST_ENTRY(a_curtailment_in_its_words),
+             MR_TEST_ENTRY(the_load_at_the_end_of_the_notice_counts),
              MR_TEST_ENTRY(breaches_are_told_and_resolved),
              MR_TEST_ENTRY(targets_follow_each_other), MR_TEST_ENTRY(null_releases),
              MR_TEST_ENTRY(followed_budgets_never_breach_nor_jump),

@@ -9,6 +9,8 @@
 #include "power/series.h"
 #include "tests/test.h"
 
+#include <stdio.h>
+
 struct world {
     struct mr_site *site;
     struct mr_supply *supply;
@@ -265,6 +267,58 @@ MR_TEST(batteries_end_and_racks_come_back_under_the_ramp_limit)
     /* dark for the outage less what batteries gave, and the restart */
     assert_true(totals().dark_j > 3.84e6 * (600 - 200));
     end(1e-9);
+}
+
+/* Parameters and the site both state the connection: the smaller holds. */
+MR_TEST(the_smaller_limit_of_the_connection_holds)
+{
+    static const char *const grids[] = {"<grid limit=\"6 MW\"/>", "<grid/>",
+                                        "<grid limit=\"2 MW\"/>"};
+    for (int i = 0; i < 3; i++) {
+        struct mr_supply_options o = options();
+        char layout[4096];
+        o.params.feed.limit_w = i < 2 ? 2e6 : 6e6;
+        assert_true(snprintf(layout, sizeof layout, "<layout name=\"s\">%s%s</layout>", grids[i],
+                             HALL) < (int)sizeof layout);
+        begin(layout, &o);
+        want_all(130e3);
+        mr_supply_advance(world.supply, 3600);
+        assert_true(now().limit_w == 2e6);
+        assert_true(now().grid_w <= 2e6 && now().grid_w > 1.9e6);
+        assert_int_equal(totals().n_breach, 0);
+        end(1e-9);
+    }
+}
+
+/* A ramp alone, of the site or of parameters, lets racks return one by one. */
+MR_TEST(a_ramp_needs_no_limit)
+{
+    static const char *const grids[] = {"<grid ramp=\"1 MW/min\"/>", "<grid limit=\"6 MW\"/>"};
+    for (int i = 0; i < 2; i++) {
+        struct mr_supply_options o = options();
+        char layout[4096];
+        if (i == 1)
+            o.params.feed.ramp_up_w_s = 1e6 / 60;
+        assert_true(snprintf(layout, sizeof layout, "<layout name=\"s\">%s%s</layout>", grids[i],
+                             HALL) < (int)sizeof layout);
+        begin(layout, &o);
+        want_all(100e3);
+        mr_supply_advance(world.supply, 600);
+        mr_supply_set_voltage(world.supply, 0);
+        mr_supply_advance(world.supply, 3600);
+        mr_supply_set_voltage(world.supply, 1);
+        assert_int_equal(now().n_rack_on, 0);
+        uint32_t n_on = 0, most = 0;
+        for (double t_s = 3600; t_s <= 4500; t_s += 5) {
+            mr_supply_advance(world.supply, t_s);
+            most = now().n_rack_on > n_on && now().n_rack_on - n_on > most ? now().n_rack_on - n_on
+                                                                           : most;
+            n_on = now().n_rack_on;
+        }
+        assert_int_equal(n_on, 32);
+        assert_int_equal(most, 1);
+        end(1e-9);
+    }
 }
 
 MR_TEST(curtailment_is_met_in_time)
@@ -846,19 +900,23 @@ MR_TEST(contracts_and_batteries_that_are_too_small_are_told)
            &o, "b: holds 3.6e+06 J");
 }
 
-MR_TEST_MAIN(
-    MR_TEST_ENTRY(a_storage_alone_closes),
-    MR_TEST_ENTRY(contracts_and_batteries_that_are_too_small_are_told),
-    MR_TEST_ENTRY(a_day_without_events), MR_TEST_ENTRY(stages_inside_racks_divide_their_watts),
-    MR_TEST_ENTRY(a_steady_load_starts_steady), MR_TEST_ENTRY(loss_of_the_grid_is_ridden_through),
-    MR_TEST_ENTRY(batteries_refill_within_the_transformers),
-    MR_TEST_ENTRY(batteries_end_and_racks_come_back_under_the_ramp_limit),
-    MR_TEST_ENTRY(curtailment_is_met_in_time), MR_TEST_ENTRY(told_loads_meet_the_target_too),
-    MR_TEST_ENTRY(more_than_caps_can_give_is_a_breach), MR_TEST_ENTRY(tiers_stop_in_order),
-    MR_TEST_ENTRY(an_owner_of_clocks), MR_TEST_ENTRY(lost_turbine_moves_the_frequency),
-    MR_TEST_ENTRY(relays_shed_and_racks_come_back),
-    MR_TEST_ENTRY(machines_leave_a_bus_that_falls_too_far), MR_TEST_ENTRY(smoothing_in_the_racks),
-    MR_TEST_ENTRY(battery_plant_holds_the_ramp), MR_TEST_ENTRY(battery_plant_shaves_the_peak),
-    MR_TEST_ENTRY(island_loses_a_turbine), MR_TEST_ENTRY(solar_and_battery_in_orbit),
-    MR_TEST_ENTRY(failures_of_the_chain), MR_TEST_ENTRY(random_events_close),
-    MR_TEST_ENTRY(random_events_close_with_ramps_and_tiers))
+MR_TEST_MAIN(MR_TEST_ENTRY(a_storage_alone_closes),
+             MR_TEST_ENTRY(contracts_and_batteries_that_are_too_small_are_told),
+             MR_TEST_ENTRY(a_day_without_events),
+             MR_TEST_ENTRY(stages_inside_racks_divide_their_watts),
+             MR_TEST_ENTRY(a_steady_load_starts_steady),
+             MR_TEST_ENTRY(loss_of_the_grid_is_ridden_through),
+             MR_TEST_ENTRY(batteries_refill_within_the_transformers),
+             MR_TEST_ENTRY(batteries_end_and_racks_come_back_under_the_ramp_limit),
+             MR_TEST_ENTRY(curtailment_is_met_in_time),
+             MR_TEST_ENTRY(the_smaller_limit_of_the_connection_holds),
+             MR_TEST_ENTRY(a_ramp_needs_no_limit), MR_TEST_ENTRY(told_loads_meet_the_target_too),
+             MR_TEST_ENTRY(more_than_caps_can_give_is_a_breach), MR_TEST_ENTRY(tiers_stop_in_order),
+             MR_TEST_ENTRY(an_owner_of_clocks), MR_TEST_ENTRY(lost_turbine_moves_the_frequency),
+             MR_TEST_ENTRY(relays_shed_and_racks_come_back),
+             MR_TEST_ENTRY(machines_leave_a_bus_that_falls_too_far),
+             MR_TEST_ENTRY(smoothing_in_the_racks), MR_TEST_ENTRY(battery_plant_holds_the_ramp),
+             MR_TEST_ENTRY(battery_plant_shaves_the_peak), MR_TEST_ENTRY(island_loses_a_turbine),
+             MR_TEST_ENTRY(solar_and_battery_in_orbit), MR_TEST_ENTRY(failures_of_the_chain),
+             MR_TEST_ENTRY(random_events_close),
+             MR_TEST_ENTRY(random_events_close_with_ramps_and_tiers))
