@@ -333,6 +333,24 @@ static mr_status find_odds(struct job *job, struct mr_err *err)
     return job->opts->odds > 0 ? mr_power_odds_of(&asked, &job->odds, err) : MR_OK;
 }
 
+/* Between rows a trace holds its powers: what is above half of its rate is of these stairs. */
+static void check_resolution(const struct job *job, struct mr_diags *diags)
+{
+    const struct mr_thermal_load *load = &job->load;
+    double gap_s = HUGE_VAL;
+    for (size_t i = 1; i < load->n_row; i++)
+        gap_s = fmin(gap_s, load->time_s[i] - load->time_s[i - 1]);
+    if (job->opts->spectrum.n == 0 || job->opts->power == NULL ||
+        job->spectrum.params.high_hz <= 0.5 / gap_s)
+        return;
+    (void)mr_diags_add(
+        diags, MR_SEVERITY_WARNING, MR_RANGE, (struct mr_place){job->opts->power, 0, 0},
+        "rows are %g s apart at least: above %g Hz the spectrum is that of the stairs "
+        "between them, not of the load; steps of racks are not read (--set "
+        "spectrum.high, or a finer trace)",
+        gap_s, 0.5 / gap_s);
+}
+
 static mr_status prepare(void *data, struct mr_diags *diags, struct mr_err *err)
 {
     struct job *job = data;
@@ -365,6 +383,7 @@ static mr_status prepare(void *data, struct mr_diags *diags, struct mr_err *err)
     mr_sun_check(job->site, job->options.sun, diags);
     MR_TRY(mr_flex_init(&job->flex, job->site, job->options.price, job->until_s, &job->arena, err));
     MR_TRY(mr_power_spectrum_init(&job->spectrum, &o->spectrum, &o->band, job->site, err));
+    check_resolution(job, diags);
     if (o->spectrum_csv != NULL && o->spectrum.n == 0)
         return mr_err_set(err, MR_REF, MR_NOWHERE,
                           "--spectrum-csv needs a spectrum: --spectrum site");

@@ -243,6 +243,16 @@ static mr_status find_hosts(struct mr_play_run *run, struct mr_err *err)
     return MR_OK;
 }
 
+/* A breach is told when it begins, gets worse and ends: it is one all the same. */
+static void count_breaches(struct mr_play_result *result, const struct mr_supply *supply)
+{
+    struct mr_supply_total total;
+    mr_supply_total(supply, &total);
+    for (size_t i = 0; i < result->n_violation; i++)
+        if (strcmp(result->violation[i].what, "grid.powerbreach") == 0)
+            result->violation[i].count = total.n_breach;
+}
+
 /* To the end of the run, then the sums. */
 static mr_status close_books(struct mr_play_run *run, struct mr_err *err)
 {
@@ -259,6 +269,7 @@ static mr_status close_books(struct mr_play_run *run, struct mr_err *err)
     struct mr_supply_reading connection;
     mr_supply_read(mr_exchange_supply(exchange_), &connection);
     result->feed_limit_w = connection.limit_w;
+    count_breaches(result, mr_exchange_supply(exchange_));
     return MR_OK;
 }
 
