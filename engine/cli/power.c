@@ -505,6 +505,13 @@ static void print_table(const void *data, struct mr_buf *out)
                   "shut\n",
                   "racks held", t.capped_rack_s / 3600, t.held_rack_s / 3600, t.dark_rack_s / 3600,
                   (unsigned long long)t.n_suspended, (unsigned long long)t.n_shut);
+    struct mr_supply_reading last;
+    mr_supply_read(job->supply, &last);
+    if (!last.has_grid && last.n_rack_on < job->site->n_rack)
+        mr_buf_printf(out,
+                      "%-20s %zu racks at the end: bars without the grid are carried whole or not "
+                      "at all, a part of the racks is not started on what is left\n",
+                      "dark", job->site->n_rack - last.n_rack_on);
     if (job->options.params.smooth.is_on)
         mr_buf_printf(out, "%-20s burnt %.4g MWh, delayed %.4g MWh\n", "smoothing",
                       t.burn_j * joule_mwh, t.delayed_j * joule_mwh);
