@@ -512,11 +512,6 @@ void mr_supply_look(struct mr_supply *s, double t_s)
     s->look_s = t_s;
 }
 
-double mr_supply_look_s(const struct mr_supply *s)
-{
-    return s->look_s;
-}
-
 void mr_supply_read(const struct mr_supply *s, struct mr_supply_reading *r)
 {
     struct mr_chain_total total;

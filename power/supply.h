@@ -152,10 +152,8 @@ double mr_supply_next_s(const struct mr_supply *supply);
 
 /* ---- readings, at now ---- */
 
-/** Readings are of this date until time goes on: not after mr_supply_next_s, powers hold so long.
- *  Whoever only looks leaves the steps where they are. */
+/** Readings are of this date, mr_supply_next_s at most, until time goes on: steps stay. */
 void mr_supply_look(struct mr_supply *supply, double t_s);
-double mr_supply_look_s(const struct mr_supply *supply);
 
 struct mr_supply_reading {
     double t_s;

@@ -6,6 +6,7 @@
 #include "power/feed_ramp.h"
 #include "power/series.h"
 #include "power/supply.h"
+#include "power/supply_emit_impl.h"
 #include "power/supply_rack_impl.h"
 
 enum {
@@ -108,12 +109,6 @@ struct mr_supply {
     struct mr_arena arena;
 };
 
-void mr_supply_emit(struct mr_supply *s, int kind, const char *entity, const char *detail,
-                    double value, double limit);
-void mr_supply_emit_at(struct mr_supply *s, double t_s, int kind, const char *entity, double value,
-                       double limit);
-void mr_supply_emit_alert(struct mr_supply *supply, const struct mr_feed_alert *alert);
-
 /* ---- supply_make.c ---- */
 
 MR_CHECKED mr_status mr_supply_source_init(struct mr_supply *s, struct mr_err *err);
@@ -173,17 +168,6 @@ double mr_supply_island_next_s(const struct mr_supply *s);
 
 /** The lowest of all islands now; the nominal where there is none. */
 double mr_supply_island_hz(const struct mr_supply *s);
-
-/* ---- supply_tell.c ---- */
-
-/** What runs from the start is no event. */
-void mr_supply_tell_start(struct mr_supply *s);
-
-/** Events of what has changed since the last step. */
-void mr_supply_tell(struct mr_supply *s);
-
-/** Units of a block have failed, and why, or are repaired. */
-void mr_supply_tell_failed(struct mr_supply *s, struct mr_supply_source *source, const char *why);
 
 /* ---- supply_hold.c ---- */
 

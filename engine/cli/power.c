@@ -256,11 +256,11 @@ static mr_status record(struct job *job, struct mr_err *err)
 {
     struct mr_supply_reading r;
     struct mr_csv_writer w = {&job->site_csv, false};
+    mr_supply_read(job->supply, &r);
     if (job->record != NULL)
-        MR_TRY(mr_power_record_row(job->record, mr_supply_look_s(job->supply), err));
+        MR_TRY(mr_power_record_row(job->record, r.t_s, err));
     if (job->opts->csv == NULL)
         return MR_OK;
-    mr_supply_read(job->supply, &r);
     const double column[] = {r.t_s,
                              r.grid_w * 1e-3,
                              r.rack_w * 1e-3,

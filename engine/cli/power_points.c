@@ -241,7 +241,7 @@ static void read_node(struct mr_power_points *p, enum point_class class, size_t 
     const uint32_t at = p->member[class][i];
     const struct mr_circuit_node *node = &mr_supply_wire(p->supply)->tree->node[at];
     struct mr_chain_flow flow;
-    mr_chain_read(mr_supply_chain(p->supply), at, mr_supply_look_s(p->supply), &flow);
+    mr_chain_read(mr_supply_chain(p->supply), at, mr_supply_now_s(p->supply), &flow);
     if (class == BREAKER) {
         p->u8[i] = flow.has_failed ? MR_SUPPLY_STATUS_FAILED
                    : flow.is_open  ? MR_SUPPLY_STATUS_OFF
