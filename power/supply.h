@@ -200,9 +200,6 @@ struct mr_supply_total {
 
 void mr_supply_total(const struct mr_supply *supply, struct mr_supply_total *total);
 
-/** The alert whose event is being told just now, for listeners who only hear of it; else NULL. */
-const struct mr_feed_alert *mr_supply_alert(const struct mr_supply *supply);
-
 /* Words of DSX's stateText. */
 enum mr_supply_status {
     MR_SUPPLY_STATUS_OFF,

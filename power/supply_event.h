@@ -55,4 +55,10 @@ struct mr_supply_event {
 
 const char *mr_supply_event_name(int kind);
 
+struct mr_supply;
+struct mr_feed_alert;
+
+/** The alert whose event is being told just now, for listeners who only hear of it; else NULL. */
+const struct mr_feed_alert *mr_supply_alert(const struct mr_supply *supply);
+
 #endif
