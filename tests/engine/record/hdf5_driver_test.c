@@ -304,8 +304,12 @@ static void check_series(const char *name, hid_t set, const hsize_t *dim, int ra
     const enum series of = series_of(name);
     const size_t n_col = rank > 1 ? (size_t)dim[1] : 1, n = (size_t)dim[0] * n_col;
     double *value = malloc(n * sizeof *value + 1);
-    if (value == NULL || H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, value) < 0)
+    if (value == NULL ||
+        H5Dread(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, value) < 0) {
+        free(value);
         fail_msg("%s cannot be read", name);
+        return;
+    }
     const size_t bad = first_wrong(name, value, n, n_col);
     if (bad < n)
         fail_msg("%s: row %zu of %zu, place %zu: %g", name, bad / n_col, (size_t)dim[0],
