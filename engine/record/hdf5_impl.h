@@ -34,8 +34,7 @@ struct mr_hdf5_file {
     struct mr_hdf5_slots *slots; /* of mr_hdf5_drive */
 };
 
-/** Let the file opened with this access list opened with this access list take new space at the end
- * or from the slots only.
+/** Let the file opened with this access list take new space at its end or from the slots only.
  *  @param[in] slots outlive the file */
 MR_CHECKED mr_status mr_hdf5_drive(mr_hid access, struct mr_hdf5_slots *slots, struct mr_err *err);
 
