@@ -45,14 +45,19 @@ mr_status mr_design_expand(const struct mr_experiment *experiment, struct mr_des
     *d = (struct mr_design){0};
     MR_TRY(count(experiment, d, err));
     d->path = mr_alloc(d->n_factor, sizeof *d->path);
+    d->at = mr_alloc(d->n_factor, sizeof *d->at);
     d->value = mr_alloc(d->n_row * d->n_factor, sizeof *d->value);
     d->seed = mr_alloc_zero(d->n_row, sizeof *d->seed);
     d->hash = mr_alloc_zero(d->n_row, sizeof *d->hash);
-    if (d->path == NULL || d->value == NULL || d->seed == NULL || d->hash == NULL)
+    if (d->path == NULL || d->at == NULL || d->value == NULL || d->seed == NULL || d->hash == NULL)
         return mr_err_nomem(err, d->n_row * (d->n_factor + 2) * sizeof *d->value);
     for (size_t b = 0, n = 0; b < experiment->n_block; b++)
-        for (size_t i = 0; i < experiment->block[b].n_factor; i++)
-            d->path[n++] = experiment->block[b].factor[i].path;
+        for (size_t i = 0; i < experiment->block[b].n_factor; i++, n++) {
+            const struct mr_experiment_factor *f = &experiment->block[b].factor[i];
+            d->path[n] = f->path;
+            /* the name in `at` was the document's, which is closed */
+            d->at[n] = (struct mr_place){experiment->path, f->at.line, f->at.col};
+        }
     for (size_t row = 0; row < d->n_row; row++) {
         size_t k = row, n = d->n_factor;
         if (d->has_seeds) {
@@ -72,6 +77,7 @@ mr_status mr_design_expand(const struct mr_experiment *experiment, struct mr_des
 void mr_design_fini(struct mr_design *design)
 {
     mr_free(design->path);
+    mr_free(design->at);
     mr_free(design->value);
     mr_free(design->seed);
     mr_free(design->hash);

@@ -16,9 +16,10 @@ enum {
 /* Owned by the caller: mr_design_fini; texts are the experiment's. */
 struct mr_design {
     size_t n_row, n_factor;
-    const char **path;  /* n_factor */
-    const char **value; /* n_row x n_factor; NULL: the scenario's own */
-    uint64_t *seed;     /* n_row, when has_seeds; else to be filled in by whoever knows them */
+    const char **path;   /* n_factor */
+    struct mr_place *at; /* n_factor: where the experiment names it */
+    const char **value;  /* n_row x n_factor; NULL: the scenario's own */
+    uint64_t *seed;      /* n_row, when has_seeds; else to be filled in by whoever knows them */
     bool has_seeds;
     char (*hash)[MR_SHA256_HEX]; /* n_row, likewise */
 };

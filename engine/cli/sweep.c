@@ -75,7 +75,8 @@ static mr_status configure(struct mr_experiment *experiment, struct mr_design *d
         const size_t n_error = diags->n_error;
         st = mr_sweep_row_settings(&row, i, &err);
         if (st == MR_OK)
-            st = mr_scenario_load(experiment->top.scenario, row.set, row.n_set, &scenario, diags);
+            st = mr_scenario_load_at(experiment->top.scenario, row.set, row.at, row.n_set,
+                                     &scenario, diags);
         if (st == MR_OK && scenario.site.file != NULL &&
             mr_open_check_changes(scenario.site.file, scenario.layout, scenario.n_layout, &err) !=
                 MR_OK) {

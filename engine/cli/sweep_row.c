@@ -31,7 +31,9 @@ mr_status mr_sweep_row_settings(struct mr_sweep_row *row, size_t i, struct mr_er
     row->n_set = 0;
     if (row->set == NULL)
         row->set = mr_alloc(d->n_factor + 1, sizeof *row->set);
-    if (row->set == NULL)
+    if (row->at == NULL)
+        row->at = mr_alloc(d->n_factor + 1, sizeof *row->at);
+    if (row->set == NULL || row->at == NULL)
         return mr_err_nomem(err, (d->n_factor + 1) * sizeof *row->set);
     mr_status st = MR_OK;
     for (size_t k = 0; k <= d->n_factor && st == MR_OK; k++) {
@@ -41,6 +43,8 @@ mr_status mr_sweep_row_settings(struct mr_sweep_row *row, size_t i, struct mr_er
             mr_buf_printf(&text, "scenario/seed=%llu", (unsigned long long)d->seed[i]);
         else
             continue;
+        row->at[row->n_set] =
+            k < d->n_factor ? d->at[k] : (struct mr_place){row->experiment->path, 0, 0};
         row->set[row->n_set] = keep(row, &text, err);
         st = row->set[row->n_set++] != NULL ? MR_OK : MR_NOMEM;
     }
@@ -195,6 +199,7 @@ mr_status mr_sweep_row_probe(struct mr_sweep_row *row, size_t i, const char *wit
 void mr_sweep_row_fini(struct mr_sweep_row *row)
 {
     mr_free(row->set);
+    mr_free(row->at);
     mr_free(row->argv);
     mr_arena_fini(&row->texts);
 }

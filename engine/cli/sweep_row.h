@@ -10,7 +10,8 @@
 struct mr_sweep_row {
     const struct mr_experiment *experiment;
     const struct mr_design *design;
-    const char **set; /* "PATH=VALUE", of the row asked for last */
+    const char **set;    /* "PATH=VALUE", of the row asked for last */
+    struct mr_place *at; /* where each is written */
     size_t n_set;
     struct mr_arena texts;
     struct mr_batch_command command;

@@ -18,10 +18,17 @@ struct reading {
     struct mr_scenario *scenario;
     struct mr_diags *diags;
     const char *const *set;
+    const struct mr_place *set_at; /* [n_set]; NULL: the command line */
     size_t n_set;
     bool *is_used;                     /* [n_set] */
     const struct mr_xml_node *prefill; /* NULL: none in the file */
 };
+
+/* Where what is set from outside is written. */
+static struct mr_place set_at(const struct reading *r, size_t i)
+{
+    return r->set_at != NULL ? r->set_at[i] : (struct mr_place){"--set", 0, 0};
+}
 
 /* "deployment/tp=4" for this element: its attribute and value. */
 static bool is_for(const char *set, const char *element, struct mr_str *name, struct mr_str *value)
@@ -77,7 +84,7 @@ static void change_layout(struct reading *r)
             k++;
         r->is_used[i] = true;
         if (k == MR_SCENARIO_CHANGES) {
-            mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_LIMIT, (struct mr_place){"--set", 0, 0},
+            mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_LIMIT, set_at(r, i),
                          "layout: more than %d changes", MR_SCENARIO_CHANGES);
             return;
         }
@@ -117,8 +124,7 @@ static void fill(struct reading *r, const struct mr_param_table *table, void *ob
             continue;
         struct mr_err err = {0};
         r->is_used[i] = true;
-        if (mr_param_set(&target, name, value, MR_PARAM_OVERRIDDEN,
-                         (struct mr_place){"--set", 0, 0}, &err) != MR_OK)
+        if (mr_param_set(&target, name, value, MR_PARAM_OVERRIDDEN, set_at(r, i), &err) != MR_OK)
             (void)mr_diags_add_err(r->diags, MR_SEVERITY_ERROR, &err);
     }
     struct mr_err err = {0};
@@ -314,14 +320,15 @@ static void read_root(struct reading *r, const struct mr_xml_node *root)
     choose_workload(r, seen);
     name_tiers(r);
     change_layout(r);
-    if (scenario->site.file == NULL && scenario->n_layout > 0 && !seen[MR_SCENARIO_PART_LAYOUT])
-        mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_SCHEMA, (struct mr_place){"--set", 0, 0},
-                     "layout/%s: means nothing without a site (<site file=\"...\"/>)",
-                     scenario->layout[0].path);
+    for (size_t i = 0; scenario->site.file == NULL && i < r->n_set; i++)
+        if (strncmp(r->set[i], "layout/", strlen("layout/")) == 0)
+            mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_SCHEMA, set_at(r, i),
+                         "%.*s: means nothing without a site (<site file=\"...\"/>)",
+                         (int)strcspn(r->set[i], "="), r->set[i]);
     check_downgrades(r);
     for (size_t i = 0; i < r->n_set; i++)
         if (!r->is_used[i])
-            mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_SCHEMA, (struct mr_place){"--set", 0, 0},
+            mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_SCHEMA, set_at(r, i),
                          "\"%s\": no such path (ELEMENT/ATTRIBUTE=VALUE, as in deployment/tp=4)",
                          r->set[i]);
 }
@@ -350,9 +357,11 @@ static mr_status join(struct mr_scenario *scenario, const char **file, struct mr
 }
 
 static mr_status load(const char *path, const struct mr_str *text, const char *const *set,
-                      size_t n_set, struct mr_scenario *scenario, struct mr_diags *diags)
+                      const struct mr_place *at, size_t n_set, struct mr_scenario *scenario,
+                      struct mr_diags *diags)
 {
-    struct reading r = {.scenario = scenario, .diags = diags, .set = set, .n_set = n_set};
+    struct reading r = {
+        .scenario = scenario, .diags = diags, .set = set, .set_at = at, .n_set = n_set};
     struct mr_xml_doc *doc = NULL;
     struct mr_err err = {0};
     *scenario = (struct mr_scenario){0};
@@ -385,13 +394,19 @@ static mr_status load(const char *path, const struct mr_str *text, const char *c
 mr_status mr_scenario_load(const char *path, const char *const *set, size_t n_set,
                            struct mr_scenario *scenario, struct mr_diags *diags)
 {
-    return load(path, NULL, set, n_set, scenario, diags);
+    return load(path, NULL, set, NULL, n_set, scenario, diags);
+}
+
+mr_status mr_scenario_load_at(const char *path, const char *const *set, const struct mr_place *at,
+                              size_t n_set, struct mr_scenario *scenario, struct mr_diags *diags)
+{
+    return load(path, NULL, set, at, n_set, scenario, diags);
 }
 
 mr_status mr_scenario_load_text(const char *name, struct mr_str text, const char *const *set,
                                 size_t n_set, struct mr_scenario *scenario, struct mr_diags *diags)
 {
-    return load(name, &text, set, n_set, scenario, diags);
+    return load(name, &text, set, NULL, n_set, scenario, diags);
 }
 
 void mr_scenario_fini(struct mr_scenario *scenario)

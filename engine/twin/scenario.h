@@ -206,6 +206,10 @@ struct mr_scenario {
  *  @return MR_OK, or the status of the first error */
 MR_CHECKED mr_status mr_scenario_load(const char *path, const char *const *set, size_t n_set,
                                       struct mr_scenario *scenario, struct mr_diags *diags);
+/** The same where mistakes in what is set have places of their own. @param[in] at n_set of them */
+MR_CHECKED mr_status mr_scenario_load_at(const char *path, const char *const *set,
+                                         const struct mr_place *at, size_t n_set,
+                                         struct mr_scenario *scenario, struct mr_diags *diags);
 /** The same from a text whose file names are taken as they stand. @param[in] name for messages */
 MR_CHECKED mr_status mr_scenario_load_text(const char *name, struct mr_str text,
                                            const char *const *set, size_t n_set,
