@@ -29,8 +29,10 @@ static bool close_window(struct mr_feed_ramp *ramp, double window_s, double up_w
     const bool is_over = rate_w_s > up_w_s + tolerance_w_s || -rate_w_s > down_w_s + tolerance_w_s;
     if (fabs(rate_w_s) > fabs(ramp->worst_w_s))
         ramp->worst_w_s = rate_w_s;
-    ramp->up_w_s = fmax(ramp->up_w_s, rate_w_s);
-    ramp->down_w_s = fmax(ramp->down_w_s, -rate_w_s);
+    if (rate_w_s > 0)
+        ramp->up_w_s = fmax(ramp->up_w_s, rate_w_s);
+    else
+        ramp->down_w_s = fmax(ramp->down_w_s, 0 - rate_w_s); /* not -0 */
     if (is_over)
         ramp->over_w_s = rate_w_s;
     ramp->mean_w = mean_w;

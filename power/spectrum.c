@@ -22,12 +22,19 @@ enum {
     n_bin_max = 1 << 20
 };
 
+static const char *const row_names[] = {
+#define ROWS_NAME(name, text, doc) text,
+    MR_SPECTRUM_ROWS_LIST(ROWS_NAME)
+#undef ROWS_NAME
+};
+
 // clang-format off
 #define P struct mr_spectrum_params
 static const struct mr_param rows[] = {
     MR_PARAM(P, low_hz, "low", MR_Q_FREQUENCY, "0.1 Hz", 1e-6, 1e6, "Lowest frequency"),
     MR_PARAM(P, high_hz, "high", MR_Q_FREQUENCY, "20 Hz", 1e-6, 1e6, "Highest frequency"),
     MR_PARAM(P, segment_s, "segment", MR_Q_TIME, "20 s", 1e-3, 1e6, "Length of a segment; its inverse is the resolution"),
+    MR_PARAM_ONE_OF(P, rows, "rows", row_names, "means", "Rows of a trace: means (a recording: nothing above half of their rate), changes (watts hold from row to row)"),
 };
 #undef P
 // clang-format on

@@ -15,9 +15,21 @@ struct mr_spectrum_knot {
     double t_s, power_w, slope_w_s;
 };
 
+/* name in files, meaning */
+#define MR_SPECTRUM_ROWS_LIST(X)                                                      \
+    X(MEANS, "means", "a recording: nothing is known above half of the rate of rows") \
+    X(CHANGES, "changes", "watts hold from row to row: every frequency is known")
+
+enum mr_spectrum_rows {
+#define MR_SPECTRUM_ROWS_ENUM(name, text, doc) MR_SPECTRUM_ROWS_##name,
+    MR_SPECTRUM_ROWS_LIST(MR_SPECTRUM_ROWS_ENUM)
+#undef MR_SPECTRUM_ROWS_ENUM
+};
+
 struct mr_spectrum_params {
     double low_hz, high_hz;
     double segment_s; /* resolution is its inverse */
+    int rows;         /* enum mr_spectrum_rows: what rows of a trace of loads are */
 };
 
 const struct mr_param_table *mr_spectrum_table(void);

@@ -8,19 +8,19 @@
 #include "engine/base/jsonw.h"
 #include "engine/base/mem.h"
 #include "engine/cli/alone.h"
-#include "engine/cli/power_odds.h"
+#include "engine/cli/power_play.h"
 #include "engine/cli/power_record.h"
-#include "engine/cli/power_spectrum.h"
-#include "engine/cli/thermal_load.h"
+#include "engine/cli/power_set.h"
+#include "engine/cli/power_tell.h"
 #include "engine/cli/verbs.h"
+#include "engine/record/rundata.h"
 #include "engine/twin/sun.h"
-#include "power/flex.h"
-#include "power/plan.h"
+#include "platforms/check.h"
 #include "power/series.h"
-#include "power/strand.h"
-#include "thermal/outage.h"
 
 #include <stdio.h>
+
+static const double least_over_w = 1; /* records are single precision */
 
 static const char *const policies[] = {
 #define POLICY_TEXT(name, text, doc) text,
@@ -95,12 +95,12 @@ struct job {
     struct mr_supply_options options;
     struct mr_series price, carbon, sun;
     struct mr_thermal_load load;
+    struct mr_power_steps steps;
     struct mr_plan plan;
     struct mr_supply *supply;
     struct mr_strand_site strand;
     struct mr_power_odds odds;
     struct mr_flex flex;
-    double *rack_w;
     double until_s, need_w; /* need_w: over the target when the breach in force began */
     struct mr_buf site_csv, event_csv;
     struct mr_power_record *record;
@@ -112,59 +112,6 @@ struct job {
 };
 
 /* ---- parameters and series ---- */
-
-static mr_status set_one(struct job *job, const char *text, struct mr_err *err)
-{
-    struct mr_supply_params *p = &job->options.params;
-    const struct {
-        const char *scope;
-        const struct mr_param_table *table;
-        void *object;
-    } scope[] = {{"supply", mr_supply_table(), p},
-                 {"wire", mr_wire_table(), &p->wire},
-                 {"governor", mr_govern_table(), &p->govern},
-                 {"feed", mr_feed_table(), &p->feed},
-                 {"ride", mr_feed_ride_table(), &p->ride},
-                 {"tariff", mr_tariff_table(), &p->tariff},
-                 {"frequency", mr_frequency_table(), &p->frequency},
-                 {"smoothing", mr_smooth_table(), &p->smooth},
-                 {"spectrum", mr_spectrum_table(), &job->spectrum.params}};
-    const char *dot = strchr(text, '.'), *equals = strchr(text, '=');
-    for (size_t i = 0; dot != NULL && equals > dot && i < sizeof scope / sizeof *scope; i++) {
-        uint8_t origin[64] = {0};
-        const struct mr_param_target target = {.table = scope[i].table,
-                                               .object = scope[i].object,
-                                               .origin = origin,
-                                               .what = scope[i].scope};
-        if (mr_str_is((struct mr_str){text, (size_t)(dot - text)}, scope[i].scope))
-            return mr_param_set(&target, (struct mr_str){dot + 1, (size_t)(equals - dot) - 1},
-                                mr_str_of(equals + 1), MR_PARAM_OVERRIDDEN, MR_NOWHERE, err);
-    }
-    const char *name[sizeof scope / sizeof *scope];
-    char hint[MR_QUOTE_CAP];
-    for (size_t i = 0; i < sizeof scope / sizeof *scope; i++)
-        name[i] = scope[i].scope;
-    mr_text_hint((struct mr_str){text, dot != NULL ? (size_t)(dot - text) : strlen(text)}, name,
-                 sizeof scope / sizeof *scope, hint, sizeof hint);
-    return mr_err_set(err, MR_REF, MR_NOWHERE,
-                      "--set '%s': SCOPE.NAME=VALUE is wanted, of supply, wire, governor, feed, "
-                      "ride, tariff, frequency, smoothing, spectrum%s",
-                      text, hint);
-}
-
-static mr_status set_tier(struct job *job, const char *text, struct mr_err *err)
-{
-    const char *equals = strrchr(text, '=');
-    double tier = -1;
-    if (equals == NULL || equals == text)
-        return mr_err_set(err, MR_PARSE, MR_NOWHERE, "--tier '%s': NAME=TIER is wanted", text);
-    MR_TRY(mr_unit_parse(mr_str_of(equals + 1), MR_Q_COUNT, text, MR_NOWHERE, &tier, err));
-    if (!(tier >= 0 && tier <= UINT8_MAX && tier == floor(tier)))
-        return mr_err_set(err, MR_RANGE, MR_NOWHERE, "--tier '%s': a whole number from 0 to 255",
-                          text);
-    return mr_supply_set_tier_of(job->supply, (struct mr_str){text, (size_t)(equals - text)},
-                                 (uint8_t)tier, err);
-}
 
 static mr_status read_series(struct job *job, const char *path, int kind, double unix_s,
                              struct mr_series *series, const struct mr_series **used,
@@ -333,22 +280,50 @@ static mr_status find_odds(struct job *job, struct mr_err *err)
     return job->opts->odds > 0 ? mr_power_odds_of(&asked, &job->odds, err) : MR_OK;
 }
 
-/* Between rows a trace holds its powers: what is above half of its rate is of these stairs. */
-static void check_resolution(const struct job *job, struct mr_diags *diags)
+/* Rows of a trace are its resolution, steps of racks beside them. */
+static struct mr_power_resolution resolution_of(const struct job *job)
 {
     const struct mr_thermal_load *load = &job->load;
     double gap_s = HUGE_VAL;
     for (size_t i = 1; i < load->n_row; i++)
         gap_s = fmin(gap_s, load->time_s[i] - load->time_s[i - 1]);
-    if (job->opts->spectrum.n == 0 || job->opts->power == NULL ||
-        job->spectrum.params.high_hz <= 0.5 / gap_s)
-        return;
-    (void)mr_diags_add(
-        diags, MR_SEVERITY_WARNING, MR_RANGE, (struct mr_place){job->opts->power, 0, 0},
-        "rows are %g s apart at least: above %g Hz the spectrum is that of the stairs "
-        "between them, not of the load; steps of racks are not read (--set "
-        "spectrum.high, or a finer trace)",
-        gap_s, 0.5 / gap_s);
+    const bool is_run = job->opts->power != NULL && mr_rundata_is(job->opts->power);
+    const bool is_known = !is_run && job->spectrum.params.rows == MR_SPECTRUM_ROWS_CHANGES;
+    return (struct mr_power_resolution){.path = job->opts->power,
+                                        .row_s = is_known || isinf(gap_s) ? 0 : gap_s,
+                                        .is_stepped = job->steps.is_stepped,
+                                        .n_stepped = job->steps.n_rack,
+                                        .is_run = is_run};
+}
+
+/* Steps are read for the sake of spectra alone: nothing else here asks for milliseconds. */
+static mr_status read_load(struct job *job, struct mr_diags *diags, struct mr_err *err)
+{
+    const struct mr_power_opts_values *o = job->opts;
+    if (o->power == NULL)
+        return mr_thermal_load_of(o->load_frac, job->site, &job->load, err);
+    if (o->spectrum.n == 0)
+        return mr_thermal_load_read(o->power, job->site, &job->load, err);
+    MR_TRY(mr_power_steps_read(o->power, job->site, &job->load, &job->steps, err));
+    if (job->steps.over_w > least_over_w)
+        (void)mr_diags_add(diags, MR_SEVERITY_WARNING, MR_RANGE, (struct mr_place){o->power, 0, 0},
+                           "steps of rack '%s' draw %.4g W more than its record says at %g s: "
+                           "nothing else is added to them there (record with --interval no longer "
+                           "than the twin's tick)",
+                           job->site->rack[job->steps.over_rack].name, job->steps.over_w,
+                           job->steps.over_s);
+    return MR_OK;
+}
+
+/* Nothing is played that `validate` refuses, and in its words. */
+static mr_status check_site(const struct job *job, struct mr_diags *diags, struct mr_err *err)
+{
+    struct mr_diags found = {0};
+    MR_TRY(mr_check_site(job->site, &found, err));
+    if (found.n_error == 0)
+        return MR_OK;
+    *diags = found;
+    return found.first_error;
 }
 
 static mr_status prepare(void *data, struct mr_diags *diags, struct mr_err *err)
@@ -356,16 +331,14 @@ static mr_status prepare(void *data, struct mr_diags *diags, struct mr_err *err)
     struct job *job = data;
     const struct mr_power_opts_values *o = job->opts;
     struct mr_supply_params *p = &job->options.params;
+    MR_TRY(check_site(job, diags, err));
     mr_supply_defaults(p);
     mr_spectrum_defaults(&job->spectrum.params);
     job->spectrum.window_s = o->swing_s;
     p->govern.policy = o->policy;
     for (size_t i = 0; i < o->set.n; i++)
-        MR_TRY(set_one(job, o->set.item[i], err));
-    if (o->power != NULL)
-        MR_TRY(mr_thermal_load_read(o->power, job->site, &job->load, err));
-    else
-        MR_TRY(mr_thermal_load_of(o->load_frac, job->site, &job->load, err));
+        MR_TRY(mr_power_set(o->set.item[i], p, &job->spectrum.params, err));
+    MR_TRY(read_load(job, diags, err));
     MR_TRY(mr_plan_read(&o->fail, job->site, &job->plan, err));
     const double one_day_s = 86400;
     job->until_s = o->until_s > 0     ? o->until_s
@@ -382,20 +355,18 @@ static mr_status prepare(void *data, struct mr_diags *diags, struct mr_err *err)
     MR_TRY(read_all_series(job, err));
     mr_sun_check(job->site, job->options.sun, diags);
     MR_TRY(mr_flex_init(&job->flex, job->site, job->options.price, job->until_s, &job->arena, err));
-    MR_TRY(mr_power_spectrum_init(&job->spectrum, &o->spectrum, &o->band, job->site, err));
-    check_resolution(job, diags);
+    const struct mr_power_spectrum_asked asked = {&o->spectrum, &o->band, job->site,
+                                                  resolution_of(job)};
+    MR_TRY(mr_power_spectrum_init(&job->spectrum, &asked, diags, err));
     if (o->spectrum_csv != NULL && o->spectrum.n == 0)
         return mr_err_set(err, MR_REF, MR_NOWHERE,
                           "--spectrum-csv needs a spectrum: --spectrum site");
-    job->rack_w = mr_arena_zero(&job->arena, job->site->n_rack, sizeof *job->rack_w, err);
-    if (job->rack_w == NULL)
-        return MR_NOMEM;
     job->options.take = on_event;
     job->options.step = on_step;
     job->options.context = job;
     MR_TRY(mr_supply_create(job->site, &job->options, &job->supply, diags));
     for (size_t i = 0; i < o->tier.n; i++)
-        MR_TRY(set_tier(job, o->tier.item[i], err));
+        MR_TRY(mr_power_set_tier(o->tier.item[i], job->supply, err));
     if (o->output != NULL)
         MR_TRY(mr_power_record_create(o->output, job->ui->may_overwrite, job->site, job->supply,
                                       o->every_s, &job->record, err));
@@ -404,18 +375,6 @@ static mr_status prepare(void *data, struct mr_diags *diags, struct mr_err *err)
 }
 
 /* ---- the run ---- */
-
-static void apply_row(struct job *job, size_t row)
-{
-    mr_thermal_load_racks(&job->load, row, job->site, job->rack_w);
-    mr_supply_set_racks(job->supply, job->rack_w);
-    for (uint32_t h = 0; h < job->site->n_hall; h++) {
-        double hall_w = 0;
-        for (uint32_t i = 0; i < job->site->n_rack; i++)
-            hall_w += job->site->rack[i].hall == h ? job->rack_w[i] : 0;
-        mr_supply_set_house(job->supply, h, hall_w * job->opts->house_frac);
-    }
-}
 
 static mr_status record_last(struct job *job, struct mr_err *err)
 {
@@ -426,222 +385,98 @@ static mr_status record_last(struct job *job, struct mr_err *err)
     return job->record_status;
 }
 
+static void on_ahead(void *context, double to_s)
+{
+    struct job *job = context;
+    job->next_s = to_s;
+    record_ahead(job, to_s);
+}
+
+static void add_powers(void *context)
+{
+    struct job *job = context;
+    mr_power_spectrum_add(&job->spectrum, job->supply);
+}
+
+static struct mr_power_play play_of(struct job *job)
+{
+    return (struct mr_power_play){.site = job->site,
+                                  .supply = job->supply,
+                                  .load = &job->load,
+                                  .steps = &job->steps,
+                                  .plan = &job->plan,
+                                  .flex = &job->flex,
+                                  .house_frac = job->opts->house_frac,
+                                  .until_s = job->until_s,
+                                  .ahead = on_ahead,
+                                  .step = add_powers,
+                                  .context = job};
+}
+
+/* Steps alone, on a supply of their own, for what rows cannot tell. */
+static mr_status run_fine(const struct job *job, struct mr_power_spectrum *spectrum,
+                          struct mr_err *err)
+{
+    struct mr_diags diags = {0}; /* told before */
+    struct job fine = *job;
+    fine.arena = (struct mr_arena){0};
+    fine.spectrum = *spectrum;
+    fine.spectrum.is_fine = true;
+    fine.options.context = &fine;
+    fine.options.take = NULL;
+    fine.options.step = add_powers;
+    fine.supply = NULL;
+    mr_status st =
+        mr_flex_init(&fine.flex, job->site, job->options.price, job->until_s, &fine.arena, err);
+    if (st == MR_OK)
+        st = mr_supply_create(job->site, &fine.options, &fine.supply, &diags);
+    for (size_t i = 0; i < job->opts->tier.n && st == MR_OK; i++)
+        st = mr_power_set_tier(job->opts->tier.item[i], fine.supply, err);
+    struct mr_power_play play = play_of(&fine);
+    play.is_fine = true;
+    play.ahead = NULL;
+    if (st == MR_OK)
+        st = mr_power_play(&play, err);
+    *spectrum = fine.spectrum;
+    spectrum->is_fine = false;
+    mr_supply_destroy(fine.supply);
+    mr_arena_fini(&fine.arena);
+    return st;
+}
+
 static mr_status run(struct job *job, struct mr_err *err)
 {
-    size_t row = 0, item = 0;
-    double now_s = 0;
-    for (;;) {
-        while (row < job->load.n_row && job->load.time_s[row] <= now_s)
-            apply_row(job, row++);
-        if (now_s == 0) /* what happens at the start happens to a site that runs */
-            mr_supply_advance(job->supply, now_s);
-        while (item < job->plan.n && job->plan.item[item].t_s <= now_s)
-            MR_TRY(mr_plan_apply(&job->plan.item[item++], job->supply, err));
-        MR_TRY(mr_flex_step(&job->flex, job->supply, now_s, err));
-        mr_supply_advance(job->supply, now_s);
-        mr_power_spectrum_add(&job->spectrum, job->supply);
-        if (now_s >= job->until_s)
-            return record_last(job, err);
-        double next_s = fmin(job->until_s, mr_flex_next_s(&job->flex, now_s));
-        if (row < job->load.n_row)
-            next_s = fmin(next_s, job->load.time_s[row]);
-        if (item < job->plan.n)
-            next_s = fmin(next_s, job->plan.item[item].t_s);
-        job->next_s = next_s;
-        record_ahead(job, next_s);
-        mr_supply_advance(job->supply, next_s);
-        now_s = next_s;
-    }
+    const struct mr_power_play play = play_of(job);
+    MR_TRY(mr_power_play(&play, err));
+    MR_TRY(record_last(job, err));
+    return mr_power_spectrum_needs_fine(&job->spectrum) ? run_fine(job, &job->spectrum, err)
+                                                        : MR_OK;
 }
 
 /* ---- output ---- */
 
-static const double joule_mwh = 1 / 3.6e9;
+static struct mr_power_tell told_of(const struct job *job)
+{
+    return (struct mr_power_tell){.site = job->site,
+                                  .until_s = job->until_s,
+                                  .supply = job->supply,
+                                  .params = &job->options.params,
+                                  .strand = &job->strand,
+                                  .flex = &job->flex,
+                                  .odds = &job->odds,
+                                  .spectrum = &job->spectrum};
+}
 
 static void print_table(const void *data, struct mr_buf *out)
 {
-    const struct job *job = data;
-    struct mr_supply_total t;
-    const struct mr_strand *s = &job->strand.sum;
-    mr_supply_total(job->supply, &t);
-    mr_buf_printf(out, "%-20s %s, %.6g h, %zu racks\n", "site", job->site->name,
-                  job->until_s / 3600, job->site->n_rack);
-    mr_buf_printf(out, "%-20s %.5g MWh (mean %.4g MW, peak %.4g MW)\n", "grid",
-                  t.grid_j * joule_mwh, t.grid_j / job->until_s * 1e-6, t.peak_w * 1e-6);
-    if (t.generator_j + t.solar_j > 0)
-        mr_buf_printf(out, "%-20s generators %.5g MWh, solar %.5g MWh, not taken %.4g MWh\n",
-                      "on site", t.generator_j * joule_mwh, t.solar_j * joule_mwh,
-                      t.dump_j * joule_mwh);
-    mr_buf_printf(out, "%-20s %.5g MWh of %.5g MWh asked for: caps kept %.4g, darkness %.4g MWh\n",
-                  "racks", t.rack_j * joule_mwh, t.want_j * joule_mwh, t.capped_j * joule_mwh,
-                  t.dark_j * joule_mwh);
-    mr_buf_printf(out, "%-20s %.5g MWh\n", "house", t.house_j * joule_mwh);
-    mr_buf_printf(out, "%-20s %.5g MWh to racks, %.5g MWh inside:", "losses", t.loss_j * joule_mwh,
-                  t.rack_loss_j * joule_mwh);
-    for (int k = 0; k < MR_N_STAGE; k++)
-        if (t.stage_loss_j[k] > 0)
-            mr_buf_printf(out, " %s %.4g", mr_stage_info(k)->name, t.stage_loss_j[k] * joule_mwh);
-    mr_buf_printf(out, "\n%-20s %.5g MWh behind the racks' stages\n", "packages and hosts",
-                  t.module_j * joule_mwh);
-    mr_buf_printf(out, "%-20s in %.4g, out %.4g, lost %.4g MWh\n", "storage",
-                  t.storage_in_j * joule_mwh, t.storage_out_j * joule_mwh,
-                  t.storage_loss_j * joule_mwh);
-    mr_buf_printf(out, "%-20s energy %.6g USD, demand %.6g USD, fuel %.6g USD; CO2 %.5g t\n",
-                  "cost", t.energy_usd, t.demand_usd, t.fuel_usd, (t.carbon_kg + t.fuel_kg) * 1e-3);
-    mr_buf_printf(out,
-                  "%-20s %llu trips, %llu alarms, %llu overloads, %llu transfers, %llu racks "
-                  "lost\n",
-                  "chain", (unsigned long long)t.n_trip, (unsigned long long)t.n_alarm,
-                  (unsigned long long)t.n_overload, (unsigned long long)t.n_transfer,
-                  (unsigned long long)t.n_lost);
-    mr_buf_printf(out,
-                  "%-20s %llu dips, %llu times away; %llu breaches, %llu ramp violations, "
-                  "fastest %.4g MW/min up, %.4g down\n",
-                  "connection", (unsigned long long)t.n_dip, (unsigned long long)t.n_away,
-                  (unsigned long long)t.n_breach, (unsigned long long)t.n_ramp,
-                  t.ramp_up_w_s * 60e-6, t.ramp_down_w_s * 60e-6);
-    mr_buf_printf(out,
-                  "%-20s capped %.5g, stopped %.5g, dark %.5g rack hours; %llu suspended, %llu "
-                  "shut\n",
-                  "racks held", t.capped_rack_s / 3600, t.held_rack_s / 3600, t.dark_rack_s / 3600,
-                  (unsigned long long)t.n_suspended, (unsigned long long)t.n_shut);
-    struct mr_supply_reading last;
-    mr_supply_read(job->supply, &last);
-    if (!last.has_grid && last.n_rack_on < job->site->n_rack)
-        mr_buf_printf(out,
-                      "%-20s %zu racks at the end: bars without the grid are carried whole or not "
-                      "at all, a part of the racks is not started on what is left\n",
-                      "dark", job->site->n_rack - last.n_rack_on);
-    if (job->options.params.smooth.is_on)
-        mr_buf_printf(out, "%-20s burnt %.4g MWh, delayed %.4g MWh\n", "smoothing",
-                      t.burn_j * joule_mwh, t.delayed_j * joule_mwh);
-    if (t.low_hz < job->options.params.frequency.nominal_hz)
-        mr_buf_printf(out, "%-20s lowest %.5g Hz, %llu stages shed, %llu collapses\n", "frequency",
-                      t.low_hz, (unsigned long long)t.n_ufls, (unsigned long long)t.n_collapse);
-    mr_buf_printf(out,
-                  "%-20s of %.5g MW at panels: placed %.5g, redundancy %.5g, chain %.5g, "
-                  "cooling %.5g, granularity %.5g, free %.5g\n",
-                  "stranded", s->installed_w * 1e-6, s->placed_w * 1e-6, s->redundancy_w * 1e-6,
-                  s->chain_w * 1e-6, s->cooling_w * 1e-6, s->granularity_w * 1e-6,
-                  s->free_w * 1e-6);
-    mr_flex_text(&job->flex, out);
-    mr_power_odds_text(&job->odds, out);
-    mr_power_spectrum_text(&job->spectrum, out);
-    mr_buf_printf(out, "%-20s %.1e of energy in\n", "energy residual", t.closure_rel);
+    const struct mr_power_tell told = told_of(data);
+    mr_power_tell_table(&told, out);
 }
-
-/* Names and values of one object, in order. */
-struct row {
-    const char *name;
-    double value;
-};
-
-static void put_rows(struct mr_jsonw *w, const char *name, const struct row *row, size_t n)
-{
-    mr_jsonw_key(w, name);
-    mr_jsonw_object(w);
-    for (size_t i = 0; i < n; i++)
-        mr_jsonw_key_f64(w, row[i].name, row[i].value);
-    mr_jsonw_end(w);
-}
-
-#define PUT_ROWS(w, name, rows) put_rows((w), (name), (rows), sizeof(rows) / sizeof *(rows))
 
 static void print_json(const void *data, struct mr_buf *out)
 {
-    const struct job *job = data;
-    struct mr_supply_total t;
-    const struct mr_strand *s = &job->strand.sum;
-    struct mr_jsonw w;
-    mr_supply_total(job->supply, &t);
-    const struct row energy[] = {{"grid_j", t.grid_j},
-                                 {"generator_j", t.generator_j},
-                                 {"solar_j", t.solar_j},
-                                 {"rack_j", t.rack_j},
-                                 {"asked_j", t.want_j},
-                                 {"capped_j", t.capped_j},
-                                 {"dark_j", t.dark_j},
-                                 {"held_j", t.held_j},
-                                 {"delayed_j", t.delayed_j},
-                                 {"burn_j", t.burn_j},
-                                 {"house_j", t.house_j},
-                                 {"losses_j", t.loss_j},
-                                 {"rack_losses_j", t.rack_loss_j},
-                                 {"modules_j", t.module_j},
-                                 {"storage_in_j", t.storage_in_j},
-                                 {"storage_out_j", t.storage_out_j},
-                                 {"storage_loss_j", t.storage_loss_j},
-                                 {"storage_change_j", t.storage_change_j},
-                                 {"holdup_j", t.holdup_j},
-                                 {"short_j", t.short_j},
-                                 {"dump_j", t.dump_j},
-                                 {"closure_rel", t.closure_rel}};
-    const struct row power[] = {{"grid_mw_mean", t.grid_j / job->until_s * 1e-6},
-                                {"grid_mw_peak", t.peak_w * 1e-6},
-                                {"ramp_max_mw_min", fmax(t.ramp_up_w_s, t.ramp_down_w_s) * 60e-6},
-                                {"ramp_up_max_mw_min", t.ramp_up_w_s * 60e-6},
-                                {"ramp_down_max_mw_min", t.ramp_down_w_s * 60e-6},
-                                {"cap_events", (double)t.n_cap},
-                                {"trip_events", (double)t.n_trip},
-                                {"alarm_events", (double)t.n_alarm},
-                                {"overload_events", (double)t.n_overload},
-                                {"transfer_events", (double)t.n_transfer},
-                                {"racks_lost", (double)t.n_lost},
-                                {"budget_infeasible", (double)t.n_infeasible},
-                                {"capped_rack_s", t.capped_rack_s},
-                                {"dark_rack_s", t.dark_rack_s},
-                                {"held_rack_s", t.held_rack_s},
-                                {"racks_suspended", (double)t.n_suspended},
-                                {"racks_shut", (double)t.n_shut}};
-    const struct row stranded[] = {{"installed_kw", s->installed_w * 1e-3},
-                                   {"over_kw", s->over_w * 1e-3},
-                                   {"placed_kw", s->placed_w * 1e-3},
-                                   {"redundancy_kw", s->redundancy_w * 1e-3},
-                                   {"chain_kw", s->chain_w * 1e-3},
-                                   {"cooling_kw", s->cooling_w * 1e-3},
-                                   {"granularity_kw", s->granularity_w * 1e-3},
-                                   {"free_kw", s->free_w * 1e-3},
-                                   {"unused_source_kw", job->strand.unused_source_w * 1e-3}};
-    const struct row economy[] = {{"energy_usd", t.energy_usd},
-                                  {"demand_usd", t.demand_usd},
-                                  {"fuel_usd", t.fuel_usd},
-                                  {"carbon_kg", t.carbon_kg},
-                                  {"fuel_carbon_kg", t.fuel_kg}};
-    const struct row grid[] = {
-        {"dips", (double)t.n_dip},          {"times_away", (double)t.n_away},
-        {"breaches", (double)t.n_breach},   {"ramp_violations", (double)t.n_ramp},
-        {"frequency_hz_min", t.low_hz},     {"stages_shed", (double)t.n_ufls},
-        {"collapses", (double)t.n_collapse}};
-    mr_jsonw_init(&w, out, 2);
-    mr_jsonw_object(&w);
-    mr_jsonw_key_u64(&w, "schema", 1);
-    mr_jsonw_key_text(&w, "site", job->site->name);
-    mr_jsonw_key_f64(&w, "sim_s", job->until_s);
-    PUT_ROWS(&w, "energy", energy);
-    mr_jsonw_key(&w, "losses_j");
-    mr_jsonw_object(&w);
-    for (int k = 0; k < MR_N_STAGE; k++)
-        if (t.stage_loss_j[k] > 0)
-            mr_jsonw_key_f64(&w, mr_stage_info(k)->name, t.stage_loss_j[k]);
-    mr_jsonw_end(&w);
-    PUT_ROWS(&w, "power", power);
-    PUT_ROWS(&w, "stranded", stranded);
-    PUT_ROWS(&w, "economy", economy);
-    PUT_ROWS(&w, "grid", grid);
-    if (job->flex.is_on) {
-        mr_jsonw_key(&w, "flexible");
-        mr_flex_json(&job->flex, &w);
-    }
-    if (job->odds.n_node > 0) {
-        mr_jsonw_key(&w, "oversubscription");
-        mr_power_odds_json(&job->odds, &w);
-    }
-    if (job->spectrum.n_watch > 0) {
-        mr_jsonw_key(&w, "spectrum");
-        mr_power_spectrum_json(&job->spectrum, &w);
-    }
-    mr_jsonw_end(&w);
-    mr_buf_char(out, '\n');
+    const struct mr_power_tell told = told_of(data);
+    mr_power_tell_json(&told, out);
 }
 
 static mr_status write_files(const struct job *job, struct mr_err *err)
@@ -671,6 +506,7 @@ static void free_job(struct job *job)
     mr_strand_fini(&job->strand);
     mr_power_odds_fini(&job->odds);
     mr_thermal_load_fini(&job->load);
+    mr_power_steps_fini(&job->steps);
     mr_free(job->plan.item);
     mr_site_destroy(job->site);
     mr_buf_fini(&job->site_csv);

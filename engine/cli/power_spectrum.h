@@ -21,18 +21,35 @@ enum mr_power_watch_kind {
     MR_POWER_N_WATCH
 };
 
+struct mr_power_knots {
+    struct mr_spectrum_knot *knot;
+    size_t n, cap;
+};
+
 struct mr_power_watch {
     const char *name; /* lent */
     int kind;         /* enum mr_power_watch_kind */
     uint32_t rack;    /* RACK */
-    struct mr_spectrum_knot *knot;
-    size_t n, cap;
+    struct mr_power_knots all, fine;
     struct mr_spectrum spectrum;
     double swing_w;
 };
 
+/* What can be known of loads: rows of a trace are row_s apart at least, so nothing of them is known
+ * above 0.5 / row_s; of racks with steps everything is. */
+struct mr_power_resolution {
+    const char *path;       /* of the trace, for messages */
+    double row_s;           /* 0: loads change at their own dates */
+    const bool *is_stepped; /* of the site's racks; NULL: none */
+    size_t n_stepped;
+    bool is_run; /* a run file: its steps can be recorded */
+};
+
 struct mr_power_spectrum {
     struct mr_spectrum_params params;
+    double row_hz; /* above it only racks with steps move; INFINITY: all do */
+    size_t n_stepped;
+    bool is_fine;    /* knots added now are those of steps alone */
     double window_s; /* of the swing */
     struct mr_power_watch *watch;
     size_t n_watch;
@@ -43,14 +60,25 @@ struct mr_power_spectrum {
     struct mr_err err;
 };
 
-/** @param[in] watch names @param[in] band "LOW..HIGH", "LOW..HIGH=WATTS"; without any, the whole
+/* What is asked for. */
+struct mr_power_spectrum_asked {
+    const struct mr_param_list *watch; /* names */
+    const struct mr_param_list *band;  /* "LOW..HIGH", "LOW..HIGH=WATTS"; without any, the whole */
+    const struct mr_site *site;
+    struct mr_power_resolution resolution;
+};
+
+/** What is above the resolution is cut off, and told; what would be all of it, or is asked for by
+ *  name, is refused.
  *  @param[in,out] spectrum its params and window are set; mr_power_spectrum_fini, after errors too
  */
 MR_CHECKED mr_status mr_power_spectrum_init(struct mr_power_spectrum *spectrum,
-                                            const struct mr_param_list *watch,
-                                            const struct mr_param_list *band,
-                                            const struct mr_site *site, struct mr_err *err);
+                                            const struct mr_power_spectrum_asked *asked,
+                                            struct mr_diags *diags, struct mr_err *err);
 void mr_power_spectrum_fini(struct mr_power_spectrum *spectrum);
+
+/** Must the site be played again with steps alone (is_fine), for what is above row_hz? */
+bool mr_power_spectrum_needs_fine(const struct mr_power_spectrum *spectrum);
 
 /** Powers at the supply's now hold until the next call. Failures are told by the end. */
 void mr_power_spectrum_add(struct mr_power_spectrum *spectrum, const struct mr_supply *supply);

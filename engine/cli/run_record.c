@@ -59,6 +59,7 @@ static const struct mr_channel step_columns[] = {
     MR_COLUMN(struct mr_play_step, prefill_tok, U32, "1", "Tokens of prompts that it reads"),
     MR_COLUMN(struct mr_play_step, kv_tok, F64, "1", "Tokens of its calls whose keys and values it works with"),
     MR_COLUMN(struct mr_play_step, power_w, F64, "W", "Mean of the instance's packages on the rack; NaN: not known"),
+    MR_COLUMN(struct mr_play_step, idle_w, F64, "W", "What these draw between steps; NaN: not known"),
     MR_COLUMN(struct mr_play_step, clock_frac, F64, "1", "Clock at its end, over the full clock"),
 };
 /* Series: instants, and rates of the interval that ends there. */

@@ -177,15 +177,12 @@ static mr_status name_columns(const char *path, const struct mr_rundata *data,
     return MR_OK;
 }
 
-/* Rows that change nothing are left out, so that where somebody recorded cuts no step of the
- * plant; the last says how long the run was. */
-static mr_status take_rows(const char *path, struct mr_rundata *data, struct mr_thermal_load *load,
-                           struct mr_err *err)
+/* Watts, checked. */
+static mr_status check_rows(const char *path, struct mr_rundata *data, struct mr_err *err)
 {
     double scale = 0;
     MR_TRY(power_scale(path, data->units, &scale, err));
     const size_t n = data->n_entity;
-    const double *last = NULL;
     for (size_t i = 0; i < data->n_time; i++) {
         double *value = &data->value[i * n];
         for (size_t c = 0; c < n; c++) {
@@ -196,19 +193,42 @@ static mr_status take_rows(const char *path, struct mr_rundata *data, struct mr_
                                   "and below 1e12 W",
                                   run_dataset, data->name[c], data->time_s[i], value[c]);
         }
-        if (last != NULL && i + 1 < data->n_time && memcmp(last, value, n * sizeof *value) == 0)
-            continue;
         if (!(data->time_s[i] >= 0))
             return mr_err_set(err, MR_RANGE, (struct mr_place){path, 0, 0},
                               "dataset %s: time %g is before the run", run_dataset,
                               data->time_s[i]);
+    }
+    return MR_OK;
+}
+
+/* Rows that change nothing are left out, so that where somebody recorded cuts no step of the
+ * plant; the last says how long the run was. */
+static mr_status take_rows(const struct mr_rundata *data, struct mr_thermal_load *load,
+                           struct mr_err *err)
+{
+    const size_t n = data->n_entity;
+    const double *last = NULL;
+    for (size_t i = 0; i < data->n_time; i++) {
+        const double *value = &data->value[i * n];
+        if (last != NULL && i + 1 < data->n_time && memcmp(last, value, n * sizeof *value) == 0)
+            continue;
         MR_TRY(add_row(load, data->time_s[i], value, err));
         last = value;
     }
     return MR_OK;
 }
 
-static mr_status read_run(const char *path, const struct mr_site *site,
+/* The first row, before which there is nothing, is not taken. */
+static mr_status take_means(const struct mr_rundata *data, struct mr_thermal_load *load,
+                            struct mr_err *err)
+{
+    const size_t n = data->n_entity, last = data->n_time - 1;
+    for (size_t i = 1; i <= last; i++)
+        MR_TRY(add_row(load, data->time_s[i - 1], &data->value[i * n], err));
+    return add_row(load, data->time_s[last], &data->value[last * n], err);
+}
+
+static mr_status read_run(const char *path, const struct mr_site *site, bool has_means,
                           struct mr_thermal_load *load, struct mr_err *err)
 {
     struct mr_rundata data;
@@ -218,7 +238,9 @@ static mr_status read_run(const char *path, const struct mr_site *site,
     if (st == MR_OK)
         st = name_columns(path, &data, site, load, err);
     if (st == MR_OK)
-        st = take_rows(path, &data, load, err);
+        st = check_rows(path, &data, err);
+    if (st == MR_OK)
+        st = has_means ? take_means(&data, load, err) : take_rows(&data, load, err);
     mr_rundata_fini(&data);
     return st;
 }
@@ -229,11 +251,18 @@ mr_status mr_thermal_load_read(const char *path, const struct mr_site *site,
     struct mr_csv *csv = NULL;
     *load = (struct mr_thermal_load){0};
     if (mr_rundata_is(path))
-        return read_run(path, site, load, err);
+        return read_run(path, site, false, load, err);
     MR_TRY(mr_csv_open(path, NULL, &csv, err));
     const mr_status st = read_csv(csv, site, load, err);
     mr_csv_close(csv);
     return st;
+}
+
+mr_status mr_thermal_load_read_means(const char *path, const struct mr_site *site,
+                                     struct mr_thermal_load *load, struct mr_err *err)
+{
+    *load = (struct mr_thermal_load){0};
+    return read_run(path, site, true, load, err);
 }
 
 void mr_thermal_load_racks(const struct mr_thermal_load *load, size_t row,

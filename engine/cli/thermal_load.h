@@ -38,6 +38,11 @@ MR_CHECKED mr_status mr_thermal_load_of(double frac, const struct mr_site *site,
  *  @param[out] load mr_thermal_load_fini, after errors too */
 MR_CHECKED mr_status mr_thermal_load_read(const char *path, const struct mr_site *site,
                                           struct mr_thermal_load *load, struct mr_err *err);
+
+/** The same of a run file whose rows are means of the interval before them, as records of runs are:
+ *  every row holds from the date of the one before to its own, the last one's date is the end. */
+MR_CHECKED mr_status mr_thermal_load_read_means(const char *path, const struct mr_site *site,
+                                                struct mr_thermal_load *load, struct mr_err *err);
 void mr_thermal_load_fini(struct mr_thermal_load *load);
 
 /** Watts of every rack in a row; those that the trace does not speak of keep what they have.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A file that a writer holds is locked, and told so; a live one (SWMR) is read as far as it is. A
  * part may have been cut off between two datasets: rows that not all have are left out.
- * Map: axes - a dataset - files. */
+ * Map: axes - a dataset - files - tables - texts. */
 #include "engine/record/rundata.h"
 
 #include "engine/base/assert.h"
@@ -112,20 +112,28 @@ static mr_status read_names(struct reading *r, size_t n, struct mr_err *err)
 
 /* ---- a dataset ---- */
 
-static void read_units(struct reading *r)
+/* @return HDF5's to free; NULL: there is none, or it is no text */
+static char *attr_text(hid_t set, const char *name)
 {
     char *text = NULL;
-    const hid_t attr =
-        H5Aexists(r->set, "units") > 0 ? H5Aopen(r->set, "units", H5P_DEFAULT) : H5I_INVALID_HID;
+    const hid_t attr = H5Aexists(set, name) > 0 ? H5Aopen(set, name, H5P_DEFAULT) : H5I_INVALID_HID;
     if (attr < 0)
-        return;
+        return NULL;
     const hid_t type = H5Aget_type(attr);
-    if (H5Tis_variable_str(type) > 0 && H5Aread(attr, type, (void *)&text) >= 0 && text != NULL)
-        (void)snprintf(r->out->units, sizeof r->out->units, "%s", text);
-    if (text != NULL)
-        (void)H5free_memory(text);
+    if (H5Tis_variable_str(type) <= 0 || H5Aread(attr, type, (void *)&text) < 0)
+        text = NULL;
     (void)H5Tclose(type);
     (void)H5Aclose(attr);
+    return text;
+}
+
+static void read_units(struct reading *r)
+{
+    char *text = attr_text(r->set, "units");
+    if (text == NULL)
+        return;
+    (void)snprintf(r->out->units, sizeof r->out->units, "%s", text);
+    (void)H5free_memory(text);
 }
 
 /* The first n_row rows of a dataset as doubles. */
@@ -238,6 +246,94 @@ mr_status mr_rundata_read(const char *path, const char *dataset, struct mr_runda
         r.set >= 0 ? read_dataset(&r, err) : wrong(&r, err, MR_REF, "there is none in this file");
     (void)H5Fclose(r.file); /* strong: with all that is open in it */
     return st;
+}
+
+/* ---- tables ---- */
+
+/* The axis comes out shorter when a later column does. */
+static mr_status read_column(struct reading *r, double **value, size_t *n_row, struct mr_err *err)
+{
+    const H5T_class_t class = class_of(r->set);
+    const hid_t space = H5Dget_space(r->set);
+    const int rank = H5Sget_simple_extent_ndims(space);
+    (void)H5Sclose(space);
+    const size_t n = length_of(r->set);
+    if (rank != 1 || (class != H5T_FLOAT && class != H5T_INTEGER))
+        return wrong(r, err, MR_SCHEMA, "no column of numbers");
+    *value = mr_alloc_zero(n + 1, sizeof **value);
+    if (*value == NULL)
+        return mr_err_nomem(err, n * sizeof **value);
+    if (n > 0 && !read_rows(r->set, 1, n, 1, *value))
+        return mr_hdf5_error(err, r->path, "values of %s", r->dataset);
+    *n_row = n < *n_row ? n : *n_row;
+    return MR_OK;
+}
+
+mr_status mr_rundata_columns(const char *path, const char *group, struct mr_rundata_column *column,
+                             size_t n_column, size_t *n_row, struct mr_err *err)
+{
+    struct reading r = {.path = path};
+    for (size_t i = 0; i < n_column; i++)
+        column[i].value = NULL;
+    *n_row = SIZE_MAX;
+    mr_hdf5_silence();
+    MR_TRY(open_file(path, &r.file, err));
+    mr_status st = MR_OK;
+    for (size_t i = 0; i < n_column && st == MR_OK; i++) {
+        char name[128];
+        (void)snprintf(name, sizeof name, "%s/%s", group, column[i].name);
+        r.dataset = name;
+        r.set = H5Dopen2(r.file, name, H5P_DEFAULT);
+        st = r.set >= 0 ? read_column(&r, &column[i].value, n_row, err)
+                        : wrong(&r, err, MR_REF, "there is none in this file");
+        if (r.set >= 0)
+            (void)H5Dclose(r.set);
+    }
+    (void)H5Fclose(r.file);
+    return st;
+}
+
+void mr_rundata_columns_fini(struct mr_rundata_column *column, size_t n_column)
+{
+    for (size_t i = 0; i < n_column; i++) {
+        mr_free(column[i].value);
+        column[i].value = NULL;
+    }
+}
+
+bool mr_rundata_has(const char *path, const char *object)
+{
+    hid_t file;
+    struct mr_err err = {0};
+    mr_hdf5_silence();
+    if (open_file(path, &file, &err) != MR_OK)
+        return false;
+    const bool is_there = H5Lexists(file, object, H5P_DEFAULT) > 0;
+    (void)H5Fclose(file);
+    return is_there;
+}
+
+/* ---- texts ---- */
+
+mr_status mr_rundata_attr(const char *path, const char *dataset, const char *attr,
+                          struct mr_buf *out, struct mr_err *err)
+{
+    struct reading r = {.path = path, .dataset = dataset};
+    mr_hdf5_silence();
+    MR_TRY(open_file(path, &r.file, err));
+    r.set = H5Dopen2(r.file, dataset, H5P_DEFAULT);
+    char *text = r.set >= 0 ? attr_text(r.set, attr) : NULL;
+    const mr_status st =
+        text != NULL
+            ? MR_OK
+            : mr_err_set(err, r.set >= 0 ? MR_SCHEMA : MR_REF, (struct mr_place){path, 0, 0},
+                         "dataset %s: no attribute %s that is a text", dataset, attr);
+    if (text != NULL) {
+        mr_buf_text(out, text);
+        (void)H5free_memory(text);
+    }
+    (void)H5Fclose(r.file);
+    return st == MR_OK ? mr_buf_check(out, err) : st;
 }
 
 static mr_status read_text(const struct reading *r, struct mr_buf *out, struct mr_err *err)

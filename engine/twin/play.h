@@ -23,7 +23,8 @@ struct mr_play_row {
 
 /* One step of an instance, on a rack that is watched. */
 struct mr_play_step {
-    double start_s, time_s, kv_tok, power_w;
+    double start_s, time_s, kv_tok;
+    double power_w, idle_w; /* of its packages there: mean of the step; without work */
     double clock_frac;
     uint32_t instance, n_decode, prefill_tok;
     uint8_t rack; /* place among those asked for */

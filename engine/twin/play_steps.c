@@ -56,10 +56,12 @@ static mr_status tell(const struct mr_play_watch *watch, const struct mr_instanc
     struct mr_play_cell *own = watch->own;
     const struct mr_outages_span *span = &own->span;
     const bool is_reader = watch->seat >= span->n;
+    const struct mr_pool *pool = is_reader ? &own->run->prefill : &own->run->pool;
     const struct mr_play_step step = {.start_s = s->start_s,
                                       .time_s = s->time_s,
                                       .kv_tok = s->kv_tok,
                                       .power_w = watch->n_package * s->package_j / s->time_s,
+                                      .idle_w = watch->n_package * mr_play_idle_w(pool),
                                       .clock_frac = s->phi,
                                       .instance = is_reader
                                                       ? span->first_reader + watch->seat - span->n

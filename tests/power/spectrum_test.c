@@ -88,7 +88,7 @@ MR_TEST(integrals_against_sums)
         struct mr_rng rng = mr_rng_stream(seed, MR_RNG_TEST, 1);
         double end_s;
         const uint32_t n = random_knots(&rng, knot, 60, seed % 2 == 1, &end_s);
-        const struct mr_spectrum_params params = {0.5, 5, 0.99 * (end_s - knot[0].t_s)};
+        const struct mr_spectrum_params params = {0.5, 5, 0.99 * (end_s - knot[0].t_s), 0};
         struct mr_arena arena = {0};
         const struct mr_spectrum s = spectrum_of(&arena, &params, knot, n, end_s);
         assert_int_equal(s.n_segment, 1);
@@ -132,7 +132,7 @@ MR_TEST(the_power_of_everything)
         mean_w += knot[i].power_w * dt_s / (end_s - knot[0].t_s);
         square += knot[i].power_w * knot[i].power_w * dt_s / (end_s - knot[0].t_s);
     }
-    const struct mr_spectrum_params params = {0.05, 300, 20};
+    const struct mr_spectrum_params params = {0.05, 300, 20, 0};
     struct mr_arena arena = {0};
     const struct mr_spectrum s = spectrum_of(&arena, &params, knot, n, end_s);
     mr_assert_near(mr_spectrum_band_w(&s, 0, 300), sqrt(square - mean_w * mean_w), 0.02, 0);
@@ -251,7 +251,7 @@ MR_TEST(impossible_spectra)
     params.segment_s = 1e6;
     err = (struct mr_err){0};
     assert_int_equal(mr_spectrum_check(&params, "spectrum", &err), MR_LIMIT);
-    params = (struct mr_spectrum_params){0.11, 0.12, 10};
+    params = (struct mr_spectrum_params){0.11, 0.12, 10, 0};
     err = (struct mr_err){0};
     assert_int_equal(mr_spectrum_check(&params, "spectrum", &err), MR_RANGE);
     mr_assert_contains(err.text, "no multiple of 0.1 Hz lies between 0.11 Hz and 0.12 Hz");
