@@ -5,6 +5,7 @@
  * Map: slots - edges - means - files. */
 #include "engine/cli/power_steps.h"
 
+#include "engine/base/assert.h"
 #include "engine/base/mem.h"
 #include "engine/record/rundata.h"
 
@@ -226,10 +227,13 @@ static mr_status build(const char *path, const double *const *column, size_t n,
                        const struct mr_thermal_load *load, struct scratch *s,
                        struct mr_power_steps *steps, struct mr_err *err)
 {
+    MR_ASSERT(s->span != NULL && s->change != NULL && s->first != NULL && s->slot_w != NULL);
     MR_TRY(take_spans(path, column, n, steps->n_rack, s->span, err));
     const uint32_t n_slot = number_slots(s->span, n);
     MR_TRY(check_order(path, s->span, n, err));
+    MR_ASSERT(steps->is_stepped != NULL);
     for (size_t i = 0, p = 0; p < steps->n_rack; p++) {
+        steps->is_stepped[steps->rack[p]] = true;
         while (i < n && s->span[i].place <= p)
             i++;
         s->first[p + 1] = i < n ? s->span[i].slot : n_slot;
@@ -259,8 +263,6 @@ mr_status mr_power_steps_of(const char *path, const double *const *column, size_
         s.sum_w == NULL || steps->mean_w == NULL || steps->whole_w == NULL ||
         steps->is_stepped == NULL)
         st = mr_err_nomem(err, 3 * n_row * sizeof *s.change);
-    for (size_t p = 0; p < n_rack && st == MR_OK; p++)
-        steps->is_stepped[steps->rack[p]] = true;
     if (st == MR_OK)
         st = build(path, column, n_row, load, &s, steps, err);
     mr_free(s.span);
@@ -297,10 +299,12 @@ static mr_status read_racks(const char *path, const struct mr_site *site,
 {
     struct mr_buf names = {0};
     mr_status st = mr_rundata_attr(path, "/steps/rack", "flag_meanings", &names, err);
-    const char *at = names.text;
+    const char *at = names.text != NULL ? names.text : "";
     steps->rack = mr_alloc_zero(names.n + 1, sizeof *steps->rack);
-    if (st == MR_OK && steps->rack == NULL)
-        st = mr_err_nomem(err, names.n * sizeof *steps->rack);
+    if (steps->rack == NULL) {
+        mr_buf_fini(&names);
+        return mr_err_nomem(err, names.n * sizeof *steps->rack);
+    }
     while (st == MR_OK && *at != '\0') {
         const struct mr_str name = {at, strcspn(at, " ")};
         const uint32_t rack = rack_by_name(site, name);

@@ -303,7 +303,7 @@ void mr_rundata_columns_fini(struct mr_rundata_column *column, size_t n_column)
 
 bool mr_rundata_has(const char *path, const char *object)
 {
-    hid_t file;
+    hid_t file = H5I_INVALID_HID;
     struct mr_err err = {0};
     mr_hdf5_silence();
     if (open_file(path, &file, &err) != MR_OK)
