@@ -55,6 +55,17 @@ MR_CHECKED mr_status mr_report_load_kw(const struct mr_report_file *file, struct
 MR_CHECKED mr_status mr_report_names(struct mr_runread *run, const char *path,
                                      const char *const **name, size_t *n, struct mr_err *err);
 
+/* Columns of /requests that all have the same rows; NULL where the file lacks one. */
+struct mr_report_calls {
+    double *arrived_s, *scheduled_s, *first_s, *finished_s, *output, *tier, *session;
+    size_t n;
+};
+
+/** @param[out] calls mr_report_calls_fini, after errors too */
+MR_CHECKED mr_status mr_report_calls(const struct mr_report_file *file,
+                                     struct mr_report_calls *calls, struct mr_err *err);
+void mr_report_calls_fini(struct mr_report_calls *calls);
+
 void mr_report_verdict(const struct mr_report *report, struct mr_page *page);
 /** The dozen that a person looks at first, or all others. */
 void mr_report_figures(const struct mr_report *report, bool is_headline, struct mr_page *page);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What users got and paid: tiers, latency distributions from every call, caches, and where the time
- * of a task of several calls went. Map: money - calls - latency - cache - tasks. */
+/* What users got and paid: tiers, latency distributions from every call, caches. Map: money - calls
+ * - latency - cache. */
 #include "engine/base/hist.h"
 #include "engine/base/mem.h"
 #include "postprocess/report_impl.h"
@@ -31,7 +31,7 @@ void mr_report_money(const struct mr_report *report, struct mr_page *page)
         "#SLO met, %", "#energy USD/h", "#capital USD/h", "#CO2 kg/h"};
     struct mr_page_table table;
     size_t n = 0;
-    bool has_costs = false;
+    bool has_costs = false, has_capital = false;
     for (size_t i = 0; i < report->n; i++)
         n += report->file[i].figures.n_tier;
     if (n == 0) {
@@ -59,6 +59,7 @@ void mr_report_money(const struct mr_report *report, struct mr_page *page)
             mr_page_cell_f64(&table, energy);
             mr_page_cell_f64(&table, capital);
             mr_page_cell_f64(&table, carbon);
+            has_capital = has_capital || !isnan(capital);
             has_costs = has_costs || !isnan(energy) || !isnan(capital) || !isnan(carbon);
         }
     }
@@ -68,19 +69,16 @@ void mr_report_money(const struct mr_report *report, struct mr_page *page)
             page, "Energy, capital and carbon by tier are not in the file: its summary has no "
                   "economy.energy_usd_h, capital_usd_h or co2_kg_h.");
     else
-        mr_page_say(page, "Costs of the site are divided among tiers by output tokens.");
+        mr_page_say(page, "Costs of the site are divided among tiers by output tokens%s.",
+                    has_capital ? ""
+                                : "; capital is not known: not every card of these racks has a "
+                                  "price");
 }
 
 /* ---- calls ---- */
 
-/* Columns of /requests that all have the same rows; NULL where the file lacks one. */
-struct calls {
-    double *arrived_s, *scheduled_s, *first_s, *finished_s, *output, *tier, *session;
-    size_t n;
-};
-
-static mr_status read_calls(const struct mr_report_file *file, struct calls *calls,
-                            struct mr_err *err)
+mr_status mr_report_calls(const struct mr_report_file *file, struct mr_report_calls *calls,
+                          struct mr_err *err)
 {
     const struct {
         const char *path;
@@ -92,7 +90,7 @@ static mr_status read_calls(const struct mr_report_file *file, struct calls *cal
                    {"/requests/output", &calls->output},
                    {"/requests/tier", &calls->tier},
                    {"/requests/session", &calls->session}};
-    *calls = (struct calls){0};
+    *calls = (struct mr_report_calls){0};
     size_t n = SIZE_MAX;
     for (size_t i = 0; file->run != NULL && i < sizeof columns / sizeof *columns; i++) {
         const struct mr_runread_set *set = mr_runread_find(file->run, columns[i].path);
@@ -106,13 +104,13 @@ static mr_status read_calls(const struct mr_report_file *file, struct calls *cal
     return MR_OK;
 }
 
-static void free_calls(struct calls *calls)
+void mr_report_calls_fini(struct mr_report_calls *calls)
 {
     double *const all[] = {calls->arrived_s, calls->scheduled_s, calls->first_s, calls->finished_s,
                            calls->output,    calls->tier,        calls->session};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         mr_free(all[i]);
-    *calls = (struct calls){0};
+    *calls = (struct mr_report_calls){0};
 }
 
 /* ---- latency ---- */
@@ -123,7 +121,7 @@ enum latency {
     E2E
 };
 
-static double latency_of(const struct calls *c, enum latency which, size_t i)
+static double latency_of(const struct mr_report_calls *c, enum latency which, size_t i)
 {
     if (which == TTFT)
         return c->first_s[i] - c->arrived_s[i];
@@ -149,7 +147,7 @@ static mr_status make_curve(const struct mr_hist *hist, struct mr_curve *out, st
     return MR_OK;
 }
 
-static mr_status add_curves(const struct mr_report_file *file, const struct calls *calls,
+static mr_status add_curves(const struct mr_report_file *file, const struct mr_report_calls *calls,
                             enum latency which, struct mr_hist *hist, struct mr_report_chart *chart,
                             struct mr_err *err)
 {
@@ -207,7 +205,18 @@ static mr_status add_bins(const struct mr_report_file *file, const char *tier, c
     return MR_OK;
 }
 
-/* Where calls are not recorded: bins of all calls, as shares below their upper edges. */
+static bool has_counts(const struct mr_report_file *file, const char *path)
+{
+    if (file->run == NULL)
+        return false;
+    const struct mr_runread_set *count = mr_runread_find(file->run, path),
+                                *edge = mr_runread_find(file->run, "/histograms/bin_upper"),
+                                *tiers = mr_runread_find(file->run, "/histograms/tier");
+    return count != NULL && count->rank == 2 && edge != NULL && edge->rank == 1 &&
+           edge->dim[0] == count->dim[1] && tiers != NULL && tiers->is_text;
+}
+
+/* Bins of all calls, as shares below their upper edges: recorded calls may be a sample. */
 static mr_status add_counted(const struct mr_report_file *file, const char *path,
                              struct mr_report_chart *chart, struct mr_err *err)
 {
@@ -216,9 +225,6 @@ static mr_status add_counted(const struct mr_report_file *file, const char *path
                                 *tiers = mr_runread_find(file->run, "/histograms/tier");
     const char *const *name = NULL;
     double *n = NULL, *upper = NULL;
-    if (count == NULL || count->rank != 2 || edge == NULL || edge->rank != 1 ||
-        edge->dim[0] != count->dim[1] || tiers == NULL || !tiers->is_text)
-        return MR_OK;
     MR_TRY(mr_runread_texts(file->run, tiers, &name, err));
     mr_status st = mr_runread_all(file->run, edge, &upper, err);
     if (st == MR_OK)
@@ -230,13 +236,13 @@ static mr_status add_counted(const struct mr_report_file *file, const char *path
     return st;
 }
 
-static bool has_latency(const struct calls *c, enum latency which)
+static bool has_latency(const struct mr_report_calls *c, enum latency which)
 {
     return c->n > 0 && c->finished_s != NULL && c->arrived_s != NULL &&
            (which == E2E || c->first_s != NULL) && (which != TPOT || c->output != NULL);
 }
 
-static mr_status put_curves(const struct mr_report *report, const struct calls *calls,
+static mr_status put_curves(const struct mr_report *report, const struct mr_report_calls *calls,
                             struct mr_hist *hist, struct mr_page *page, size_t *n_drawn,
                             struct mr_err *err)
 {
@@ -249,10 +255,10 @@ static mr_status put_curves(const struct mr_report *report, const struct calls *
         struct mr_report_chart chart = {0};
         mr_status st = MR_OK;
         for (size_t i = 0; i < report->n && st == MR_OK; i++)
-            if (has_latency(&calls[i], (enum latency)w))
-                st = add_curves(&report->file[i], &calls[i], (enum latency)w, hist, &chart, err);
-            else if (report->file[i].run != NULL)
+            if (has_counts(&report->file[i], charts[w].counts))
                 st = add_counted(&report->file[i], charts[w].counts, &chart, err);
+            else if (has_latency(&calls[i], (enum latency)w))
+                st = add_curves(&report->file[i], &calls[i], (enum latency)w, hist, &chart, err);
         const struct mr_report_axes axes = {.title = charts[w].title,
                                             .x_label = "s",
                                             .y_label = "% of calls within",
@@ -305,15 +311,22 @@ static void put_cache(const struct mr_report *report, struct mr_page *page)
     mr_page_table_end(&table);
 }
 
-static mr_status put_latency(const struct mr_report *report, struct calls *calls,
+static mr_status put_latency(const struct mr_report *report, struct mr_report_calls *calls,
                              struct mr_hist *hist, struct mr_page *page, struct mr_err *err)
 {
     size_t n_drawn = 0;
+    bool has_bins = false;
     for (size_t i = 0; i < report->n; i++)
-        MR_TRY(read_calls(&report->file[i], &calls[i], err));
+        if (has_counts(&report->file[i], "/histograms/ttft"))
+            has_bins = true;
+        else
+            MR_TRY(mr_report_calls(&report->file[i], &calls[i], err));
     mr_buf_text(&page->out, "<div class=\"grid\">");
     MR_TRY(put_curves(report, calls, hist, page, &n_drawn, err));
     mr_buf_text(&page->out, "</div>\n");
+    if (has_bins && n_drawn > 0)
+        mr_page_say(page, "Of all calls, recorded one by one or not: bins 1.6 %% wide (group "
+                          "/histograms), to the 99.5th percentile.");
     if (n_drawn == 0)
         mr_page_missing(
             page, "No distributions: the file has no finished call under /requests or /histograms. "
@@ -330,179 +343,14 @@ static mr_status put_latency(const struct mr_report *report, struct calls *calls
 mr_status mr_report_latency(const struct mr_report *report, struct mr_page *page,
                             struct mr_err *err)
 {
-    struct calls *calls = mr_alloc_zero(report->n, sizeof *calls);
+    struct mr_report_calls *calls = mr_alloc_zero(report->n, sizeof *calls);
     struct mr_hist *hist = mr_alloc_zero(1, sizeof *hist);
     const mr_status st = calls == NULL || hist == NULL
                              ? mr_err_nomem(err, sizeof *hist)
                              : put_latency(report, calls, hist, page, err);
     for (size_t i = 0; calls != NULL && i < report->n; i++)
-        free_calls(&calls[i]);
+        mr_report_calls_fini(&calls[i]);
     mr_free(calls);
     mr_free(hist);
     return st;
-}
-
-/* ---- tasks ---- */
-
-#define PART_LIST(X)                                \
-    X(QUEUE, "waiting for a first step")            \
-    X(PROMPT, "reading the prompt, to first token") \
-    X(TOKENS, "writing tokens")                     \
-    X(BETWEEN, "between calls: tools and thinking")
-
-enum part {
-#define PART_ENUM(name, text) PART_##name,
-    PART_LIST(PART_ENUM)
-#undef PART_ENUM
-    n_part
-};
-
-struct budget {
-    double part_s[n_part];
-    size_t n_session, n_call;
-};
-
-struct entry {
-    double session, arrived_s;
-    size_t i;
-};
-
-static int compare_entries(const void *a, const void *b)
-{
-    const struct entry *x = a, *y = b;
-    if (x->session < y->session || x->session > y->session)
-        return x->session > y->session ? 1 : -1;
-    if (x->arrived_s < y->arrived_s || x->arrived_s > y->arrived_s)
-        return x->arrived_s > y->arrived_s ? 1 : -1;
-    return (x->i > y->i) - (x->i < y->i);
-}
-
-/* One session of at least two calls, all of them ended. Calls that overlap leave no time between.
- */
-static void add_session(const struct calls *c, const struct entry *entry, size_t n,
-                        struct budget *b)
-{
-    double ended_s = c->finished_s[entry[0].i];
-    if (n < 2)
-        return;
-    for (size_t k = 0; k < n; k++)
-        if (isnan(c->finished_s[entry[k].i]))
-            return;
-    for (size_t k = 0; k < n; k++) {
-        const size_t i = entry[k].i;
-        b->part_s[PART_QUEUE] += c->scheduled_s[i] - c->arrived_s[i];
-        b->part_s[PART_PROMPT] += c->first_s[i] - c->scheduled_s[i];
-        b->part_s[PART_TOKENS] += c->finished_s[i] - c->first_s[i];
-        if (k > 0)
-            b->part_s[PART_BETWEEN] += fmax(c->arrived_s[i] - ended_s, 0);
-        ended_s = fmax(ended_s, c->finished_s[i]);
-    }
-    b->n_session++;
-    b->n_call += n;
-}
-
-static mr_status add_up(const struct calls *c, struct budget *b, struct mr_err *err)
-{
-    struct entry *entry = mr_alloc(c->n + 1, sizeof *entry);
-    if (entry == NULL)
-        return mr_err_nomem(err, c->n * sizeof *entry);
-    for (size_t i = 0; i < c->n; i++)
-        entry[i] = (struct entry){c->session[i], c->arrived_s[i], i};
-    qsort(entry, c->n, sizeof *entry, compare_entries);
-    for (size_t from = 0, to; from < c->n; from = to) {
-        for (to = from + 1; to < c->n && !(entry[to].session > entry[from].session);)
-            to++;
-        add_session(c, entry + from, to - from, b);
-    }
-    mr_free(entry);
-    return MR_OK;
-}
-
-/* A bar of parts, as long as the task; the longest task fills the width. */
-static void put_bar(const struct budget *b, const char *name, double longest_s,
-                    struct mr_page *page)
-{
-    double at = 0;
-    mr_buf_text(&page->out, "<figure><figcaption>");
-    mr_buf_xml(&page->out, mr_str_of(name));
-    mr_buf_text(&page->out, "</figcaption><svg class=\"chart\" role=\"img\" "
-                            "xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 480 26\">");
-    for (size_t k = 0; k < n_part; k++) {
-        const double width = 480 * b->part_s[k] / (double)b->n_session / longest_s;
-        mr_buf_printf(&page->out, "<path class=\"d b c%zu\" d=\"M%.2f 2h%.2fv22h%.2fz\"/>", k, at,
-                      width, -width);
-        if (width > 20)
-            mr_buf_printf(&page->out,
-                          "<text class=\"note\" x=\"%.1f\" y=\"17\" text-anchor=\"middle\">%c"
-                          "</text>",
-                          at + width / 2, (int)('1' + k));
-        at += width;
-    }
-    mr_buf_text(&page->out, "</svg></figure>\n");
-}
-
-static void put_budgets(const struct mr_report *report, const struct budget *budget,
-                        struct mr_page *page)
-{
-    static const char *const names[] = {
-#define PART_NAME(name, text) text,
-        PART_LIST(PART_NAME)
-#undef PART_NAME
-    };
-    static const char *const head[] = {"file", "part", "#s of a task", "#% of it", "#tasks"};
-    struct mr_page_table table;
-    double longest_s = 0;
-    double total_s[26] = {0};
-    for (size_t i = 0; i < report->n; i++) {
-        for (size_t k = 0; k < n_part && budget[i].n_session > 0; k++)
-            total_s[i] += budget[i].part_s[k] / (double)budget[i].n_session;
-        longest_s = fmax(longest_s, total_s[i]);
-    }
-    for (size_t i = 0; i < report->n; i++) {
-        char named[96];
-        if (total_s[i] > 0)
-            put_bar(&budget[i],
-                    mr_report_named(&report->file[i], report->file[i].figures.name, named),
-                    longest_s, page);
-    }
-    mr_page_table(&table, page, "task", head, sizeof head / sizeof *head);
-    for (size_t i = 0; i < report->n; i++)
-        for (size_t k = 0; k < n_part && total_s[i] > 0; k++) {
-            char text[96], named[96];
-            const double s = budget[i].part_s[k] / (double)budget[i].n_session;
-            (void)snprintf(text, sizeof text, "%zu %s", k + 1, names[k]);
-            mr_page_row(&table);
-            mr_page_cell(&table,
-                         mr_report_named(&report->file[i], report->file[i].figures.name, named));
-            mr_page_cell(&table, text);
-            mr_page_cell_f64(&table, s);
-            mr_page_cell_f64(&table, 100 * s / total_s[i]);
-            mr_page_cell_f64(&table, (double)budget[i].n_session);
-        }
-    mr_page_table_end(&table);
-}
-
-mr_status mr_report_task(const struct mr_report *report, struct mr_page *page, struct mr_err *err)
-{
-    struct budget budget[26] = {{{0}, 0, 0}};
-    const struct mr_report shown = {report->file, report->n < 26 ? report->n : 26,
-                                    report->baseline};
-    size_t n = 0;
-    for (size_t i = 0; i < shown.n; i++) {
-        struct calls calls;
-        mr_status st = read_calls(&report->file[i], &calls, err);
-        if (st == MR_OK && has_latency(&calls, TTFT) && calls.session != NULL &&
-            calls.scheduled_s != NULL)
-            st = add_up(&calls, &budget[i], err);
-        free_calls(&calls);
-        MR_TRY(st);
-        n += budget[i].n_session;
-    }
-    if (n == 0)
-        mr_page_missing(
-            page, "No task of several calls in the file: every session has one call, or calls "
-                  "were not recorded (group /requests).");
-    else
-        put_budgets(&shown, budget, page);
-    return MR_OK;
 }
