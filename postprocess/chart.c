@@ -36,6 +36,20 @@ static void put_number(struct mr_buf *out, double value)
     mr_buf_text(out, text);
 }
 
+/* Four digits, or as many as tell a tick from the next. */
+static void put_tick(const struct axis *a, double value, struct mr_buf *out)
+{
+    char text[MR_NUM_CAP];
+    int digits = 4;
+    double told = 1e3 * a->step; /* the largest that four digits tell from the next */
+    while (told <= fmax(fabs(a->low), fabs(a->high)) && digits < 8) {
+        told *= 10;
+        digits++;
+    }
+    (void)mr_num_format_human(fabs(value) < a->step * 1e-6 ? 0 : value, digits, text);
+    mr_buf_text(out, text);
+}
+
 const char *mr_chart_time(double span_s, double *unit_s)
 {
     static const struct {
@@ -129,14 +143,14 @@ static void draw_axes(const struct mr_chart *chart, const struct axis *x, const 
         const double v = y->low + i * y->step;
         mr_buf_printf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">", left - 5,
                       at(y, v) + 4);
-        put_number(out, fabs(v) < y->step * 1e-6 ? 0 : v);
+        put_tick(y, v, out);
         mr_buf_text(out, "</text>");
     }
     for (int i = 0; i <= n_tick_max && x->low + i * x->step <= x->high + x->step / 2; i++) {
         const double v = x->low + i * x->step;
         mr_buf_printf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">", at(x, v),
                       height - bottom + 18);
-        put_number(out, fabs(v) < x->step * 1e-6 ? 0 : v);
+        put_tick(x, v, out);
         mr_buf_text(out, "</text>");
     }
     mr_buf_printf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\" class=\"name\">",
@@ -149,7 +163,7 @@ static void draw_axes(const struct mr_chart *chart, const struct axis *x, const 
 
 static bool is_free(const double *taken, size_t n, double y)
 {
-    if (y < top + 8 || y > height - bottom - 2)
+    if (y < 10 || y > height - bottom - 2) /* above the box is room for one line */
         return false;
     for (size_t i = 0; i < n; i++)
         if (fabs(y - taken[i]) < label_step)

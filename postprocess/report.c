@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 /* ---- files ---- */
 
@@ -68,16 +69,34 @@ void mr_report_chart_add(struct mr_report_chart *chart, struct mr_curve *take_se
     *take_series = (struct mr_curve){.units = ""};
 }
 
+/* Marks at one place are one, with both labels. */
+static bool is_marked(struct mr_report_chart *chart, double at, bool is_upright, const char *label)
+{
+    for (size_t i = 0; i < chart->n_mark; i++) {
+        const struct mr_chart_mark *mark = &chart->mark[i];
+        char *text = chart->mark_label[i];
+        const size_t n = strlen(text), cap = sizeof chart->mark_label[i];
+        if (mark->is_upright != is_upright || fabs(mark->at - at) > 1e-9 * fabs(at))
+            continue;
+        (void)snprintf(text + n, cap - n, ", %s", label);
+        return true;
+    }
+    return false;
+}
+
 void mr_report_chart_mark(struct mr_report_chart *chart, double at, bool is_upright,
                           const char *fmt, ...)
 {
     const size_t i = chart->n_mark;
+    char label[sizeof chart->mark_label[0]];
     va_list args;
-    if (!isfinite(at) || i == sizeof chart->mark / sizeof *chart->mark)
-        return;
     va_start(args, fmt);
-    (void)vsnprintf(chart->mark_label[i], sizeof chart->mark_label[i], fmt, args);
+    (void)vsnprintf(label, sizeof label, fmt, args);
     va_end(args);
+    if (!isfinite(at) || is_marked(chart, at, is_upright, label) ||
+        i == sizeof chart->mark / sizeof *chart->mark)
+        return;
+    (void)snprintf(chart->mark_label[i], sizeof label, "%s", label);
     chart->mark[i] = (struct mr_chart_mark){at, chart->mark_label[i], is_upright};
     chart->n_mark++;
 }

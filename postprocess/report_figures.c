@@ -202,32 +202,39 @@ static const char *mark_of(const struct mr_figures_item *item, double base, doub
     return (now > base) == (better == MR_KPI_UP) ? "better" : "worse";
 }
 
-/* What bounds the figure, in the baseline, else in the first file that knows. */
-static double limit_of(const struct mr_report *report, const struct mr_figures_item *item)
+/* What bounds the figure in the file that has the least left of it. A file that does not tell its
+ * limit is held to the baseline's. @param[out] left NaN: no limit, or no figure */
+static double limit_of(const struct mr_report *report, const struct mr_figures_item *item,
+                       double *left)
 {
-    double limit = (double)NAN;
+    double tightest = (double)NAN;
+    *left = (double)NAN;
     if (item->kpi == NULL || item->kpi->limit == NULL)
-        return limit;
-    limit = value_of(&report->file[report->baseline], item->kpi->limit);
-    for (size_t i = 0; i < report->n && isnan(limit); i++)
-        limit = value_of(&report->file[i], item->kpi->limit);
-    return limit;
+        return tightest;
+    const double base = value_of(&report->file[report->baseline], item->kpi->limit);
+    for (size_t i = 0; i < report->n; i++) {
+        const double own = value_of(&report->file[i], item->kpi->limit);
+        const double limit = isnan(own) ? base : own;
+        const double rest = limit - value_of(&report->file[i], item->path);
+        if (isnan(rest) || rest >= *left)
+            continue;
+        *left = rest;
+        tightest = limit;
+    }
+    return tightest;
 }
 
 static void put_row(const struct mr_report *report, const struct mr_figures_item *item,
                     struct mr_page_table *table)
 {
     const double base = value_of(&report->file[report->baseline], item->path);
-    const double limit = limit_of(report, item);
-    double highest = -HUGE_VAL;
+    double left;
+    const double limit = limit_of(report, item, &left);
     mr_page_row(table);
     mr_page_cell_hint(table, item->path, item->doc);
     mr_page_cell(table, item->unit);
-    for (size_t i = 0; i < report->n; i++) {
-        const double value = value_of(&report->file[i], item->path);
-        mr_page_cell_f64(table, value);
-        highest = isnan(value) ? highest : fmax(highest, value);
-    }
+    for (size_t i = 0; i < report->n; i++)
+        mr_page_cell_f64(table, value_of(&report->file[i], item->path));
     for (size_t i = 0; i < report->n; i++) {
         const double now = value_of(&report->file[i], item->path);
         if (i == report->baseline)
@@ -238,7 +245,7 @@ static void put_row(const struct mr_report *report, const struct mr_figures_item
         mr_page_cell(table, mark_of(item, base, now));
     }
     mr_page_cell_f64(table, limit);
-    mr_page_cell_f64(table, limit - highest);
+    mr_page_cell_f64(table, left);
 }
 
 /* Figures of all files: those of the first, then what only later ones have. */
@@ -325,8 +332,7 @@ static void put_objective_marks(const struct mr_report *report, struct mr_report
             mr_unit_parse(mr_str_of(tpot), MR_Q_TIME, "tpot", MR_NOWHERE, &tpot_s, &err) != MR_OK ||
             !(tpot_s > 0))
             continue;
-        mr_report_chart_mark(chart, 1 / tpot_s, true, "objective of %s",
-                             name != NULL ? name : "a tier");
+        mr_report_chart_mark(chart, 1 / tpot_s, true, "%s", name != NULL ? name : "a tier");
         *strictest = isnan(*strictest) ? 1 / tpot_s : fmax(*strictest, 1 / tpot_s);
     }
     mr_xml_destroy(doc);
@@ -372,7 +378,8 @@ void mr_report_front(const struct mr_report *report, struct mr_page *page)
                         "No tokens per megawatt here: this needs the figures tok_s_per_mw and "
                         "tok_s.output_per_user_p50 of a run that serves and knows its watts.");
     else if (!isnan(strictest))
-        mr_page_say(page, "Shaded: users get their tokens as fast as the strictest tier demands.");
+        mr_page_say(page, "Dotted: objectives of tiers. Shaded: users get their tokens as fast as "
+                          "the strictest tier demands.");
     if (report->n == 1 && chart.n == 1)
         mr_page_say(page,
                     "One run is one point: millrace compare, or the merged file of a sweep, shows "

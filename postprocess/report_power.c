@@ -86,20 +86,32 @@ static void cut_worst_hour(struct mr_curve *s)
     }
 }
 
-/* Share of the steps by their slope [MW/min]. */
+/* Slope of the load over a minute [MW/min], as grids count ramps: what single samples do is noise.
+ * Of a short run, over a part of it. NaN before a window is full.
+ * @param[in,out] before the sample a window before the i-th */
+static double slope_at(const struct mr_curve *s, size_t i, size_t *before)
+{
+    const double window_s = fmin(60, (s->t_s[s->n - 1] - s->t_s[0]) / n_ramp_bin);
+    while (*before + 1 < i && s->t_s[i] - s->t_s[*before + 1] >= window_s)
+        (*before)++;
+    const double span_s = s->t_s[i] - s->t_s[*before];
+    return span_s >= window_s ? (s->value[i] - s->value[*before]) * 0.06 / span_s : none;
+}
+
+/* Share of the samples by slope. */
 static void make_ramps(struct mr_curve *s)
 {
     double count[n_ramp_bin] = {0}, steepest = 0;
-    size_t n = 0;
+    size_t n = 0, before = 0;
     for (size_t i = 1; i < s->n; i++)
-        steepest = fmax(steepest,
-                        fabs((s->value[i] - s->value[i - 1]) * 0.06 / (s->t_s[i] - s->t_s[i - 1])));
+        steepest = fmax(steepest, fabs(slope_at(s, i, &before))); /* fmax passes over NaN */
     if (!(steepest > 0) || s->n < n_ramp_bin) {
         s->n = 0;
         return;
     }
+    before = 0;
     for (size_t i = 1; i < s->n; i++) {
-        const double slope = (s->value[i] - s->value[i - 1]) * 0.06 / (s->t_s[i] - s->t_s[i - 1]);
+        const double slope = slope_at(s, i, &before);
         if (isnan(slope))
             continue;
         const size_t bin = (size_t)((slope / steepest + 1) / 2 * n_ramp_bin);
@@ -167,8 +179,8 @@ mr_status mr_report_power(const struct mr_report *report, struct mr_page *page, 
                           true, page, &has_hour, err));
     MR_TRY(put_load_chart(report, make_ramps, MR_CHART_BARS,
                           &(struct mr_report_axes){.title = "Ramps",
-                                                   .x_label = "MW/min",
-                                                   .y_label = "% of the steps",
+                                                   .x_label = "MW/min, over a minute at most",
+                                                   .y_label = "% of the samples",
                                                    .sheet = "power_ramps",
                                                    .is_from_zero = true,
                                                    .shade_x = none},
@@ -217,20 +229,42 @@ static mr_status put_quantities(const struct mr_report *report, const struct qua
     return st;
 }
 
-/* (racks + what cools them) / racks, sample by sample. Empty where the file lacks a part. */
-static mr_status read_pue(const struct mr_runread *run, struct mr_curve *out, struct mr_err *err)
+/* Everything at the meter over the racks, as the figure power.pue has it. Empty without both. */
+static mr_status read_whole_pue(const struct mr_report_file *file, struct mr_curve *out,
+                                struct mr_err *err)
+{
+    struct mr_curve racks;
+    const char *what;
+    *out = (struct mr_curve){.units = "1"};
+    if (file->run == NULL || !mr_curve_is(file->run, "/power/rack_kw"))
+        return MR_OK;
+    MR_TRY(mr_report_load_kw(file, out, &what, err));
+    MR_TRY(mr_curve_read(file->run, "/power/rack_kw", MR_CURVE_SUM, &racks, err));
+    out->n = strcmp(what, "at the meter") != 0 ? 0 : out->n < racks.n ? out->n : racks.n;
+    for (size_t i = 0; i < out->n; i++)
+        out->value[i] = racks.value[i] > 0 ? out->value[i] / racks.value[i] : none;
+    mr_curve_fini(&racks);
+    return MR_OK;
+}
+
+/* (racks + what cools them) / racks, sample by sample. What cools is known as one number where the
+ * power was played, air handlers and all; else as the sum of its parts. Empty without. */
+static mr_status read_cooling_pue(const struct mr_runread *run, struct mr_curve *out,
+                                  struct mr_err *err)
 {
     static const char *const extras[] = {"/cdus/electric_kw", "/plant/rejection/fan_power_kw",
                                          "/plant/rejection/chiller_power_kw",
                                          "/plant/rejection/pump_power_kw"};
+    const bool is_whole = mr_curve_is(run, "/power/house_kw");
     struct mr_curve racks;
     *out = (struct mr_curve){.units = "1"};
-    if (!mr_curve_is(run, "/plant/rejection/fan_power_kw"))
+    if (!is_whole && !mr_curve_is(run, "/plant/rejection/fan_power_kw"))
         return MR_OK;
-    MR_TRY(mr_curve_read(run, "/racks/power_kw", MR_CURVE_SUM, &racks, err));
-    MR_TRY(mr_curve_read(run, extras[0], MR_CURVE_SUM, out, err));
-    mr_status st = MR_OK;
-    for (size_t k = 1; k < sizeof extras / sizeof *extras && st == MR_OK; k++) {
+    MR_TRY(mr_curve_read(run, is_whole ? "/power/rack_kw" : "/racks/power_kw", MR_CURVE_SUM, &racks,
+                         err));
+    mr_status st =
+        mr_curve_read(run, is_whole ? "/power/house_kw" : extras[0], MR_CURVE_SUM, out, err);
+    for (size_t k = 1; !is_whole && k < sizeof extras / sizeof *extras && st == MR_OK; k++) {
         struct mr_curve extra;
         st = mr_curve_read(run, extras[k], MR_CURVE_SUM, &extra, err);
         for (size_t i = 0; i < out->n && i < extra.n; i++)
@@ -244,6 +278,21 @@ static mr_status read_pue(const struct mr_runread *run, struct mr_curve *out, st
     return st;
 }
 
+static mr_status add_pue(const struct mr_report_file *file, struct mr_curve *take_pue,
+                         const char *name, struct mr_report_chart *chart, struct mr_err *err)
+{
+    struct mr_curve air = {.units = ""};
+    char named[96];
+    const mr_status st = mr_curve_read(file->run, "/weather/dry_bulb_c", MR_CURVE_MEAN, &air, err);
+    take_pue->n = take_pue->n < air.n ? take_pue->n : air.n;
+    for (size_t k = 0; k < take_pue->n; k++)
+        take_pue->t_s[k] = air.value[k];
+    mr_curve_thin(take_pue, 120, MR_CURVE_MEAN);
+    mr_curve_fini(&air);
+    mr_report_chart_add(chart, take_pue, MR_CHART_POINTS, "%s", mr_report_named(file, name, named));
+    return st;
+}
+
 static mr_status put_pue(const struct mr_report *report, struct mr_page *page, bool *is_drawn,
                          struct mr_err *err)
 {
@@ -251,23 +300,22 @@ static mr_status put_pue(const struct mr_report *report, struct mr_page *page, b
     mr_status st = MR_OK;
     for (size_t i = 0; i < report->n && st == MR_OK; i++) {
         const struct mr_report_file *file = &report->file[i];
-        struct mr_curve pue = {.units = ""}, air = {.units = ""};
-        char named[96];
-        if (file->run != NULL)
-            st = read_pue(file->run, &pue, err);
-        if (st == MR_OK && file->run != NULL)
-            st = mr_curve_read(file->run, "/weather/dry_bulb_c", MR_CURVE_MEAN, &air, err);
-        pue.n = pue.n < air.n ? pue.n : air.n;
-        for (size_t k = 0; k < pue.n; k++)
-            pue.t_s[k] = air.value[k];
-        mr_curve_thin(&pue, 120, MR_CURVE_MEAN);
-        mr_curve_fini(&air);
-        mr_report_chart_add(&chart, &pue, MR_CHART_POINTS, "%s",
-                            mr_report_named(file, "racks and cooling", named));
+        struct mr_curve whole = {.units = ""}, cooling = {.units = ""};
+        if (file->run == NULL)
+            continue;
+        st = read_whole_pue(file, &whole, err);
+        if (st == MR_OK && whole.n > 0)
+            st = add_pue(file, &whole, "all at the meter", &chart, err);
+        if (st == MR_OK)
+            st = read_cooling_pue(file->run, &cooling, err);
+        if (st == MR_OK && cooling.n > 0)
+            st = add_pue(file, &cooling, "cooling alone", &chart, err);
+        mr_curve_fini(&whole);
+        mr_curve_fini(&cooling);
     }
-    const struct mr_report_axes axes = {.title = "PUE of cooling against the weather",
+    const struct mr_report_axes axes = {.title = "PUE against the weather",
                                         .x_label = "dry bulb, degC",
-                                        .y_label = "(racks + cooling) / racks",
+                                        .y_label = "power over that of the racks",
                                         .sheet = "heat_pue",
                                         .shade_x = none};
     *is_drawn = st == MR_OK && mr_report_chart_put(&chart, &axes, page);

@@ -193,6 +193,45 @@ MR_TEST(a_summary_alone_says_what_it_lacks)
     end(&report, &page);
 }
 
+/* A limit bounds the figure of its own file: A has 18 - 10 left, B 28 - 13. */
+MR_TEST(headroom_is_that_of_the_file_with_the_least)
+{
+    static const char a[] = "{\"schema\":1,\"power\":{\"packages_mw_mean\":10,"
+                            "\"packages_mw_limit\":18,\"site_mw_peak\":19,\"feed_limit_mw\":20}}",
+                      b[] = "{\"schema\":1,\"power\":{\"packages_mw_mean\":13,"
+                            "\"packages_mw_limit\":28,\"site_mw_peak\":25}}";
+    char of_a[512], of_b[512];
+    const char *const paths[] = {of_a, of_b};
+    struct mr_report report;
+    struct mr_page page;
+    snprintf(of_a, sizeof of_a, "%s", mr_test_write("a.json", a, sizeof a - 1));
+    snprintf(of_b, sizeof of_b, "%s", mr_test_write("b.json", b, sizeof b - 1));
+    make(paths, 2, &report, &page);
+    mr_assert_contains(sheet(&page, "figures"),
+                       "power.packages_mw_mean,MW,10,13,3,30,worse,18,8\n");
+    /* B tells no limit: it is held to that of A, and passes it */
+    mr_assert_contains(sheet(&page, "figures"), ",worse,20,-5\n");
+    end(&report, &page);
+}
+
+/* What the run added up stands before what recorded calls say; parts that took no time are left
+ * out. */
+MR_TEST(time_of_a_task_is_the_summarys)
+{
+    static const char text[] =
+        "{\"schema\":1,\"sessions\":{\"finished\":7,\"time_s\":{\"queue\":1,\"prefill\":2,"
+        "\"decode\":5,\"tools\":12,\"memory\":0,\"think\":20}}}";
+    const char *const paths[] = {mr_test_write("t.json", text, sizeof text - 1)};
+    struct mr_report report;
+    struct mr_page page;
+    make(paths, 1, &report, &page);
+    assert_int_equal(check_page(&page), 1);
+    mr_assert_contains(sheet(&page, "task"), "4 tools at work,12,30,7\n");
+    mr_assert_contains(sheet(&page, "task"), "9 the user thinking,20,50,7\n");
+    assert_null(strstr(sheet(&page, "task"), "sandbox"));
+    end(&report, &page);
+}
+
 /* Charts of anything: values of every size, none, one; marks that fall together. */
 MR_TEST(charts_of_any_numbers_keep_their_texts_apart)
 {
@@ -271,5 +310,7 @@ MR_TEST(colors_run_evenly)
 
 MR_TEST_MAIN(MR_TEST_ENTRY(a_run_is_a_page), MR_TEST_ENTRY(runs_stand_side_by_side),
              MR_TEST_ENTRY(a_summary_alone_says_what_it_lacks),
+             MR_TEST_ENTRY(headroom_is_that_of_the_file_with_the_least),
+             MR_TEST_ENTRY(time_of_a_task_is_the_summarys),
              MR_TEST_ENTRY(charts_of_any_numbers_keep_their_texts_apart),
              MR_TEST_ENTRY(lines_keep_what_can_be_seen), MR_TEST_ENTRY(colors_run_evenly))
