@@ -84,15 +84,14 @@ static void pass_on(struct mr_supply *s, const struct mr_supply_event *event)
 void mr_supply_emit(struct mr_supply *s, int kind, const char *entity, const char *detail,
                     double value, double limit)
 {
-    const struct mr_supply_event event = {s->t_s, event_names[kind], entity, detail, value, limit,
-                                          NULL};
+    const struct mr_supply_event event = {s->t_s, event_names[kind], entity, detail, value, limit};
     pass_on(s, &event);
 }
 
 void mr_supply_emit_at(struct mr_supply *s, double t_s, int kind, const char *entity, double value,
                        double limit)
 {
-    const struct mr_supply_event event = {t_s, event_names[kind], entity, "", value, limit, NULL};
+    const struct mr_supply_event event = {t_s, event_names[kind], entity, "", value, limit};
     pass_on(s, &event);
 }
 
@@ -100,8 +99,7 @@ void mr_supply_emit_alert(struct mr_supply *s, const struct mr_feed_alert *alert
 {
     const struct mr_supply_event event = {s->t_s,        event_names[MR_SUPPLY_BREACH],
                                           s->site->name, mr_feed_breach_text(alert->breach),
-                                          alert->load_w, alert->target_w,
-                                          alert};
+                                          alert->load_w, alert->target_w};
     s->alert = alert;
     pass_on(s, &event);
     s->alert = NULL;
@@ -123,8 +121,7 @@ static void take_chain(void *context, const struct mr_chain_event *event)
                                          s->wire.tree->node[event->node].name,
                                          "",
                                          event->value,
-                                         event->limit,
-                                         NULL};
+                                         event->limit};
     pass_on(s, &told);
 }
 

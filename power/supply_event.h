@@ -3,8 +3,6 @@
 #ifndef MR_POWER_SUPPLY_EVENT_H
 #define MR_POWER_SUPPLY_EVENT_H
 
-struct mr_feed_alert;
-
 /* kind is a chain's event name or one of these */
 #define MR_SUPPLY_EVENT_LIST(X)                                                                  \
     X(GRID_LOST, "grid.lost", "the connection is gone")                                          \
@@ -50,7 +48,6 @@ struct mr_supply_event {
     double t_s;
     const char *kind, *entity, *detail; /* static or lent from site and tree; detail may be "" */
     double value, limit;
-    const struct mr_feed_alert *alert; /* of grid.powerbreach; NULL elsewhere */
 };
 
 const char *mr_supply_event_name(int kind);

@@ -159,9 +159,9 @@ static void put_event(struct job *job, const struct mr_supply_event *event, cons
 
 /* What DSX's alert says beside its state: hints (value: priority), actions, and of a later alert
  * what caps and shedding have made of the first one (value: watts to shed, limit: left over). */
-static void put_alert(struct job *job, const struct mr_supply_event *event)
+static void put_alert(struct job *job, const struct mr_supply_event *event,
+                      const struct mr_feed_alert *alert)
 {
-    const struct mr_feed_alert *alert = event->alert;
     const double over_w = fmax(alert->load_w - alert->target_w, 0), none = (double)NAN;
     struct mr_feed_hint hint[3];
     int action[4];
@@ -193,8 +193,9 @@ static void on_event(void *context, const struct mr_supply_event *event)
     if (job->opts->events == NULL)
         return;
     put_event(job, event, event->kind, event->detail, event->value, event->limit);
-    if (event->alert != NULL)
-        put_alert(job, event);
+    const struct mr_feed_alert *alert = job->supply != NULL ? mr_supply_alert(job->supply) : NULL;
+    if (alert != NULL)
+        put_alert(job, event, alert);
 }
 
 /* ---- records ---- */

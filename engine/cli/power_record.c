@@ -352,8 +352,9 @@ void mr_power_record_event(struct mr_power_record *record, const struct mr_suppl
         row.node++;
     if (record->status == MR_OK)
         record->status = mr_columns_add(record->events, &row, 1, &record->err);
-    if (record->status == MR_OK && event->alert != NULL)
-        record->status = mr_power_record_alert(record, event->t_s, event->alert, &record->err);
+    const struct mr_feed_alert *alert = mr_supply_alert(record->supply);
+    if (record->status == MR_OK && alert != NULL)
+        record->status = mr_power_record_alert(record, event->t_s, alert, &record->err);
 }
 
 /* ---- end ---- */

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Parameters of an exchange, and how it comes to be: leakage told to the plant, leaves to the
+ * governor, first orders for racks at their ratings. */
+#include "engine/base/mem.h"
+#include "engine/twin/exchange_impl.h"
+
+#include <math.h>
+#include <stdio.h>
+
+// clang-format off
+#define P struct mr_exchange_params
+static const struct mr_param rows[] = {
+    MR_PARAM(P, tick_s, "tick", MR_Q_TIME, "1 s", 1e-3, 3600, "Time between two exchanges of watts, heat and clocks"),
+    MR_PARAM(P, memory_s, "memory", MR_Q_TIME, "3 s", 1e-3, 3600, "Which share of an instance's watts clocks drive is a mean of about so long (assumption)"),
+    MR_PARAM(P, warm_s, "warm", MR_Q_TIME, "3 s", 0, 3600, "So long after the start caps hold for what racks are rated for, whatever they draw (assumption)"),
+    MR_PARAM(P, rest_idle_frac, "rest_idle", MR_Q_FRACTION, "50 %", 0, 1, "Hosts, links and fans of a rack without work, over their rating (assumption)"),
+    MR_PARAM(P, support_frac, "support", MR_Q_FRACTION, "50 %", 0, 1, "Racks that no pool stands in, over their rating (assumption)"),
+    MR_PARAM(P, lock, "clock", MR_Q_FRACTION, "100 %", 0.01, 1, "Highest clock of all packages, over the full clock"),
+};
+#undef P
+// clang-format on
+
+static const struct mr_param_table table = {"twin", "The loop of serving, heat and power.", rows,
+                                            sizeof rows / sizeof *rows};
+
+const struct mr_param_table *mr_exchange_table(void)
+{
+    return &table;
+}
+
+void mr_exchange_defaults(struct mr_exchange_params *params)
+{
+    uint8_t origin[sizeof rows / sizeof *rows];
+    const struct mr_param_target target = {
+        .table = &table, .object = params, .origin = origin, .what = "twin"};
+    *params = (struct mr_exchange_params){0};
+    mr_param_defaults(&target);
+}
+
+/* ---- building ---- */
+
+static void take_heat(void *context, const struct mr_plant_event *event)
+{
+    const struct mr_exchange *x = context;
+    if (x->plan.event != NULL)
+        x->plan.event(x->plan.context, event->t_s, mr_plant_event_name(event->kind), event->entity,
+                      event->value, event->limit);
+}
+
+static void take_watts(void *context, const struct mr_supply_event *event)
+{
+    const struct mr_exchange *x = context;
+    if (x->plan.event != NULL)
+        x->plan.event(x->plan.context, event->t_s, event->kind, event->entity, event->value,
+                      event->limit);
+}
+
+/* Leakage is the plant's to add, with the card's figures: share of the plant's own limit. */
+static mr_status leakage_sets(struct mr_exchange *x, struct mr_err *err)
+{
+    const struct mr_exchange_plan *plan = &x->plan;
+    enum {
+        per_instance = 2
+    };
+    const size_t n = plan->n_set + (size_t)per_instance * plan->stand->n_instance;
+    x->set = mr_alloc_zero(n + 1, sizeof *x->set);
+    x->text = mr_alloc_zero((size_t)per_instance * plan->stand->n_instance + 1, sizeof *x->text);
+    if (x->set == NULL || x->text == NULL)
+        return mr_err_nomem(err, n * sizeof *x->set);
+    size_t n_own = 0;
+    const struct mr_power *last = NULL;
+    for (uint32_t i = 0; i < plan->stand->n_instance; i++) {
+        const struct mr_power *power = plan->power[i];
+        const uint32_t at = plan->stand->span[plan->stand->begin[i]].rack;
+        const char *card = plan->site->rack[at].package;
+        struct mr_package_params p = {0};
+        if (power == last) /* pools are lists of equals */
+            continue;
+        last = power;
+        MR_TRY(mr_package_params(card, &p, err));
+        snprintf(x->text[n_own], sizeof *x->text, "%.17g", power->leakage_w / p.tdp_w);
+        x->set[n_own] = (struct mr_plant_set){card, "leakage", x->text[n_own]};
+        n_own++;
+        snprintf(x->text[n_own], sizeof *x->text, "%.17g 1/K", power->leakage_per_k);
+        x->set[n_own] = (struct mr_plant_set){card, "leakage_slope", x->text[n_own]};
+        n_own++;
+    }
+    for (size_t i = 0; i < plan->n_set; i++)
+        x->set[n_own + i] = plan->set[i];
+    x->plan.n_set = n_own + plan->n_set;
+    return MR_OK;
+}
+
+static mr_status make_arrays(struct mr_exchange *x, struct mr_err *err)
+{
+    const struct mr_site *site = x->plan.site;
+    x->rack = mr_alloc_zero(site->n_rack + 1, sizeof *x->rack);
+    x->member = mr_alloc_zero(x->plan.stand->n_instance + 1, sizeof *x->member);
+    x->group_j = mr_alloc_zero(site->n_cdu + 1, sizeof *x->group_j);
+    x->loop_j = mr_alloc_zero(site->n_loop + 1, sizeof *x->loop_j);
+    x->hall_j = mr_alloc_zero(site->n_hall + 1, sizeof *x->hall_j);
+    x->part = mr_alloc_zero(x->plan.stand->n_span + 1, sizeof *x->part);
+    x->package_w = mr_alloc_zero(site->n_rack + 1, sizeof *x->package_w);
+    if (x->rack == NULL || x->member == NULL || x->group_j == NULL || x->loop_j == NULL ||
+        x->hall_j == NULL || x->part == NULL || x->package_w == NULL)
+        return mr_err_nomem(err, site->n_rack * sizeof *x->rack);
+    return MR_OK;
+}
+
+/* The governor's leaves: what stands on the packages of a rack, and the most that one may draw. */
+static void make_parts(struct mr_exchange *x)
+{
+    const struct mr_stand *stand = x->plan.stand;
+    for (uint32_t r = 0; r < x->plan.site->n_rack; r++)
+        x->rack[r].n_free = x->plan.site->rack[r].n_package;
+    for (uint32_t i = 0; i < stand->n_instance; i++)
+        for (uint32_t k = stand->begin[i]; k < stand->begin[i + 1]; k++) {
+            const struct mr_stand_span *span = &stand->span[k];
+            x->part[k] = (struct mr_supply_part){span->rack, span->first, span->n};
+            x->package_w[span->rack] = x->plan.power[i]->limit_w;
+            x->rack[span->rack].n_free -= span->n;
+        }
+}
+
+/* Of a package while its rack draws what it is rated for; INFINITY: nothing is stated. */
+static double full_w(const struct mr_exchange *x, uint32_t r)
+{
+    const struct mr_plant_rack *rack = &x->plant->rack[r];
+    const double all_w = rack->share_frac * x->plan.site->rack[r].rated_w;
+    return all_w > 0 && rack->n_package > 0 ? all_w / rack->n_package : (double)INFINITY;
+}
+
+/* Of the work nothing is known before it begins: first orders are for racks at their ratings, so
+ * that caps hold whatever comes. */
+static void describe(struct mr_exchange *x)
+{
+    const struct mr_stand *stand = x->plan.stand;
+    for (uint32_t r = 0; r < x->plan.site->n_rack; r++) {
+        const double rated_w = x->plan.site->rack[r].rated_w;
+        x->rack[r].rest_w = (1 - x->plant->rack[r].share_frac) * rated_w;
+        x->rack[r].n_lit = x->plant->rack[r].n_package;
+    }
+    for (uint32_t i = 0; i < stand->n_instance; i++) {
+        x->member[i].order =
+            (struct mr_exchange_order){x->plan.params.lock, MR_EXCHANGE_NONE, true};
+        const double rest_w = mr_power_idle_w(x->plan.power[i], MR_EXCHANGE_REFERENCE_C);
+        x->member[i].dynamic_w = fmax(0, x->plan.power[i]->limit_w - rest_w);
+        x->member[i].clocked_frac = 1;
+        x->member[i].free_phi = x->plan.params.lock;
+        for (uint32_t k = stand->begin[i]; k < stand->begin[i + 1]; k++) {
+            struct mr_exchange_load *rack = &x->rack[stand->span[k].rack];
+            const struct mr_power *power = x->plan.power[i];
+            rack->leakage_w = power->leakage_w;
+            rack->idle_w = mr_power_idle_w(power, MR_EXCHANGE_REFERENCE_C) - power->leakage_w;
+            x->member[i].n_package += stand->span[k].n;
+            x->member[i].dynamic_w =
+                fmin(x->member[i].dynamic_w, fmax(0, full_w(x, stand->span[k].rack) - rest_w));
+        }
+    }
+}
+
+static mr_status build(struct mr_exchange *x, struct mr_diags *diags, struct mr_err *err)
+{
+    const struct mr_exchange_plan *plan = &x->plan;
+    struct mr_plant_params plant = plan->plant;
+    plant.leakage = MR_PLANT_LEAKAGE_ADDED;
+    plant.starts_full = true; /* load is about to come, nobody knows how much */
+    MR_TRY(leakage_sets(x, err));
+    MR_TRY(make_arrays(x, err));
+    MR_TRY(
+        mr_plant_create(plan->site, plan->weather, &plant, x->set, plan->n_set, &x->plant, diags));
+    x->plant->on_event = take_heat;
+    x->plant->context = x;
+    MR_TRY(mr_plant_state_create(x->plant, plan->supply.t_s, &x->heat, err));
+    struct mr_supply_options options = plan->supply;
+    options.take = take_watts;
+    options.context = x;
+    make_parts(x);
+    options.part = x->part;
+    options.n_part = (uint32_t)plan->stand->n_span;
+    options.package_w = x->package_w;
+    MR_TRY(mr_supply_create(plan->site, &options, &x->supply, diags));
+    describe(x);
+    x->t_s = x->start_s = x->meter_s = plan->supply.t_s;
+    x->has_utility = true;
+    x->smooths = options.params.smooth.is_on;
+    mr_exchange_tell_racks(x, 0);
+    MR_TRY(mr_plant_settle(x->plant, x->heat, err));
+    mr_exchange_tell_feeds(x, 0);
+    mr_exchange_expect_house(x);
+    mr_supply_advance(x->supply, x->t_s);
+    for (uint32_t r = 0; r < x->plan.site->n_rack; r++) {
+        x->rack[r].row.cap_w = mr_supply_rack_cap_w(x->supply, r);
+        x->rack[r].row.phi_min = x->plan.params.lock;
+    }
+    return MR_OK;
+}
+
+mr_status mr_exchange_create(const struct mr_exchange_plan *plan, struct mr_exchange **out,
+                             struct mr_diags *diags)
+{
+    struct mr_exchange *x = mr_alloc_zero(1, sizeof *x);
+    struct mr_err err = {0};
+    *out = NULL;
+    if (x == NULL) {
+        (void)mr_err_nomem(&err, sizeof *x);
+        return mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
+    }
+    x->plan = *plan;
+    const mr_status st = build(x, diags, &err);
+    if (st != MR_OK) {
+        if (err.status != MR_OK)
+            (void)mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
+        mr_exchange_destroy(x);
+        return st;
+    }
+    *out = x;
+    return MR_OK;
+}
+
+void mr_exchange_destroy(struct mr_exchange *x)
+{
+    if (x == NULL)
+        return;
+    mr_supply_destroy(x->supply);
+    mr_plant_state_destroy(x->heat);
+    mr_plant_destroy(x->plant);
+    mr_free(x->rack);
+    mr_free(x->member);
+    mr_free(x->group_j);
+    mr_free(x->loop_j);
+    mr_free(x->hall_j);
+    mr_free(x->part);
+    mr_free(x->package_w);
+    mr_free(x->set);
+    mr_free(x->text);
+    mr_free(x);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an exchange keeps, and its steps: they are built in exchange_build.c, told to heat and watts
+ * in exchange_tell.c, put in order and answered with clocks in exchange.c. */
+#ifndef MR_ENGINE_TWIN_EXCHANGE_IMPL_H
+#define MR_ENGINE_TWIN_EXCHANGE_IMPL_H
+
+#include "engine/twin/exchange.h"
+
+/* Die temperature that idle watts of cards hold for. */
+#define MR_EXCHANGE_REFERENCE_C 60.0
+
+/* One rack, over the running interval. */
+struct mr_exchange_load {
+    double idle_w;    /* of one package of it, without leakage; of racks without a pool: 0 */
+    double leakage_w; /* of one package at reference_c */
+    double rest_w;    /* rating of what is not package */
+    double least_w, at_rest_w; /* drawn at the lowest clock; without work */
+    double busy_s;             /* sums over packages */
+    double rested_s;           /* in which those would be busy that are told to rest */
+    double package_j, demand_j, least_j;
+    double last_in_j;                 /* of the plant, at the last exchange */
+    double other_w;                   /* told */
+    double told_w;                    /* of one package */
+    uint32_t n_lit;                   /* packages with power */
+    uint32_t n_free;                  /* packages that no instance stands on */
+    double leakage_now_w;             /* of one package, over the last interval */
+    double parts_want_w, parts_cap_w; /* sums over its parts */
+    double more_j; /* what clocks below those that no ramp holds have kept back */
+    double more_w, extra_w, served_j; /* the same; drawn beyond work; by the feeds */
+    bool was_held;                    /* at the last orders: hosts rest, too */
+    struct mr_exchange_rack row;
+};
+
+struct mr_exchange_member {
+    struct mr_exchange_work last;
+    double dynamic_w, clocked_frac; /* beyond idling, of one package, at full clock */
+    struct mr_exchange_order order;
+    double free_phi; /* without ramps */
+    uint32_t n_package;
+    bool has_worked; /* clocked_frac is known */
+    bool is_held;    /* told to rest for want of watts: would go on as it did */
+    double busy_frac;
+};
+
+struct mr_exchange {
+    struct mr_exchange_plan plan;
+    struct mr_plant *plant;
+    struct mr_plant_state *heat;
+    struct mr_supply *supply;
+    struct mr_exchange_load *rack;
+    struct mr_exchange_member *member;
+    double *group_j, *loop_j, *hall_j; /* electric energy at the last exchange */
+    double t_s, start_s;
+    double house_j, site_peak_w;
+    double meter_s, meter_j; /* where the window of a peak begins */
+    double throttled_s, capped_s, down_s;
+    bool has_utility, smooths;
+    struct mr_supply_part *part; /* packages of instances, as the stand has them */
+    double *package_w;           /* the most of one, of every rack */
+    struct mr_plant_set *set;    /* plan's and ours */
+    char (*text)[32];            /* of ours */
+};
+
+/** What members did since the last exchange, added up by racks. @param[in] work of every instance
+ */
+void mr_exchange_gather(struct mr_exchange *x, const struct mr_exchange_work *work, double dt_s);
+
+/** Means of the interval to the plant; then, once it has advanced, to the feeds, with what cooled
+ *  them. @param[in] dt_s 0: before time begins */
+void mr_exchange_tell_racks(struct mr_exchange *x, double dt_s);
+void mr_exchange_tell_feeds(struct mr_exchange *x, double dt_s);
+void mr_exchange_tell_house(struct mr_exchange *x, double dt_s);
+
+/** The same before time begins: what cooling is expected to draw. */
+void mr_exchange_expect_house(struct mr_exchange *x);
+
+/** After the feeds have advanced: what ramps have made of the racks' watts; whether pumps and fans
+ *  have power. */
+void mr_exchange_look_at_ramps(struct mr_exchange *x, double dt_s);
+void mr_exchange_look_at_house(struct mr_exchange *x);
+
+#endif

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What instances did becomes means of racks, and those what coolant and feeds are told. Map: racks
+ * add up - watts - cooling. */
+#include "engine/base/fmath.h"
+#include "engine/twin/exchange_impl.h"
+
+#include <math.h>
+
+/* ---- racks add up ---- */
+
+/* What members did since the last exchange. Dynamic watts at full clock from those at phi: with c
+ * the clocked share at full clock, P(phi) = D ((1 - c) + c d(phi)). What c is at an exchange goes
+ * with what was drawn just before it, the more so the shorter the interval is, and D of one is not
+ * D of means: so c is a mean over longer than both, of when there was work. */
+void mr_exchange_gather(struct mr_exchange *x, const struct mr_exchange_work *work, double dt_s)
+{
+    const struct mr_stand *stand = x->plan.stand;
+    const double fresh = -mr_expm1(-dt_s / x->plan.params.memory_s);
+    for (uint32_t i = 0; i < stand->n_instance; i++) {
+        struct mr_exchange_member *m = &x->member[i];
+        const struct mr_power *power = x->plan.power[i];
+        const double idle_w = mr_power_idle_w(power, MR_EXCHANGE_REFERENCE_C);
+        const double busy_s = m->order.is_up ? work[i].busy_s - m->last.busy_s : 0;
+        const double beyond_j =
+            m->order.is_up ? fmax(0, work[i].busy_j - m->last.busy_j - idle_w * busy_s) : 0;
+        const double expected_w = m->dynamic_w, seen_frac = work[i].clocked_frac;
+        if (!m->is_held && seen_frac >= 0) {
+            m->clocked_frac += (m->has_worked ? fresh : 1) * (seen_frac - m->clocked_frac);
+            m->has_worked = true;
+        }
+        const double c = m->clocked_frac;
+        const double part = (1 - c) + c * mr_power_factor(power, m->order.phi);
+        if (!m->is_held) {
+            m->busy_frac = busy_s / dt_s;
+            m->dynamic_w = part > 0 ? beyond_j / dt_s / part : 0;
+        }
+        const double at_least =
+            1 - m->clocked_frac + m->clocked_frac * mr_power_factor(power, power->clock_min);
+        const double free_part =
+            (1 - m->clocked_frac) + m->clocked_frac * mr_power_factor(power, m->free_phi);
+        const double more_j =
+            m->free_phi > m->order.phi ? fmax(0, m->dynamic_w * free_part * dt_s - beyond_j) : 0;
+        m->last = work[i];
+        for (uint32_t k = stand->begin[i]; k < stand->begin[i + 1]; k++) {
+            struct mr_exchange_load *rack = &x->rack[stand->span[k].rack];
+            const double n = stand->span[k].n;
+            rack->package_j += n * beyond_j;
+            rack->more_j += n * more_j;
+            rack->demand_j += n * m->dynamic_w * dt_s;
+            rack->least_j += n * m->dynamic_w * dt_s * at_least;
+            rack->busy_s += n * busy_s;
+            rack->rested_s += m->is_held ? n * m->busy_frac * dt_s : 0;
+        }
+        /* work has just begun: as much as racks are rated for may come yet */
+        if (x->t_s + dt_s < x->start_s + x->plan.params.warm_s && !m->is_held)
+            m->dynamic_w = fmax(m->dynamic_w, expected_w);
+        const double package_s = m->n_package * dt_s;
+        if (!m->order.is_up)
+            x->down_s += package_s;
+        else if (m->order.reason == MR_EXCHANGE_THERMAL)
+            x->throttled_s += package_s;
+        else if (m->order.reason == MR_EXCHANGE_CAP)
+            x->capped_s += package_s;
+    }
+}
+
+/* What the rack would draw at other clocks, over what it draws: parts outside packages follow the
+ * work. */
+static void look_ahead(const struct mr_exchange *x, struct mr_exchange_load *rack,
+                       const struct mr_plant_load *load, double dt_s)
+{
+    const double lit_s = rack->n_lit * dt_s,
+                 swing_w = (1 - x->plan.params.rest_idle_frac) * rack->rest_w;
+    const bool is_at_work = rack->idle_w > 0 && lit_s > 0;
+    const double use = is_at_work ? fmin(1, rack->busy_s / lit_s) : 0;
+    const double full_use = is_at_work ? fmin(1, (rack->busy_s + rack->rested_s) / lit_s) : 0;
+    const double more_w = swing_w * (full_use - use);
+    rack->row.want_w = (load->demand_w - load->package_w) * rack->n_lit + more_w;
+    rack->least_w = is_at_work ? (rack->least_j - rack->package_j) / dt_s + more_w : 0;
+    rack->at_rest_w = is_at_work ? -rack->package_j / dt_s - swing_w * use : 0;
+}
+
+/* Means of the interval, to the plant. */
+void mr_exchange_tell_racks(struct mr_exchange *x, double dt_s)
+{
+    for (uint32_t r = 0; r < x->plan.site->n_rack; r++) {
+        struct mr_exchange_load *rack = &x->rack[r];
+        const struct mr_plant_rack *p = &x->plant->rack[r];
+        const bool is_on = mr_supply_rack_is_on(x->supply, r);
+        struct mr_plant_load load = {0};
+        if (!is_on) {
+            load.is_dark = true;
+        } else if (rack->idle_w <= 0) { /* nobody works here */
+            const double all_w = x->plan.params.support_frac * x->plan.site->rack[r].rated_w;
+            const double package_w = p->n_package > 0 ? p->share_frac * all_w / p->n_package : 0;
+            load.package_w = load.demand_w = package_w;
+            load.other_w = all_w - package_w * p->n_package;
+        } else {
+            const double n_lit = rack->n_lit > 0 ? rack->n_lit : 1;
+            const double lit_s = dt_s > 0 ? n_lit * dt_s : 1;
+            const double use = fmin(1, rack->busy_s / lit_s);
+            const double idle = x->plan.params.rest_idle_frac;
+            load.package_w = rack->idle_w + rack->package_j / lit_s;
+            load.demand_w = fmax(load.package_w, rack->idle_w + rack->demand_j / lit_s);
+            load.other_w = rack->rest_w * (idle + (1 - idle) * use);
+        }
+        rack->told_w = load.package_w;
+        rack->more_w = dt_s > 0 ? rack->more_j / dt_s : 0;
+        if (is_on && p->n_package > 0) { /* of the feeds: not of the work */
+            load.package_w = fmax(0, load.package_w + rack->extra_w / p->n_package);
+            load.demand_w = fmax(load.demand_w, load.package_w);
+        }
+        rack->other_w = load.other_w;
+        look_ahead(x, rack, &load, dt_s);
+        rack->package_j = rack->demand_j = rack->least_j = rack->busy_s = rack->rested_s = 0;
+        rack->more_j = 0;
+        mr_plant_set_load(x->plant, x->heat, r, &load);
+    }
+}
+
+/* ---- watts ---- */
+
+/* What every part would draw at full clocks; the rest of its rack is not governed. */
+static void tell_parts(struct mr_exchange *x)
+{
+    const struct mr_stand *stand = x->plan.stand;
+    for (uint32_t r = 0; r < x->plan.site->n_rack; r++) {
+        struct mr_exchange_load *rack = &x->rack[r];
+        rack->parts_want_w = 0;
+        rack->leakage_now_w =
+            rack->n_lit > 0
+                ? fmax(0, (rack->row.drawn_w - rack->other_w) / rack->n_lit - rack->told_w)
+                : 0;
+    }
+    for (uint32_t i = 0; i < stand->n_instance; i++)
+        for (uint32_t k = stand->begin[i]; k < stand->begin[i + 1]; k++) {
+            struct mr_exchange_load *rack = &x->rack[stand->span[k].rack];
+            const double want_w = rack->idle_w + x->member[i].dynamic_w + rack->leakage_now_w;
+            mr_supply_set_part(x->supply, k, want_w);
+            rack->parts_want_w += stand->span[k].n * want_w;
+        }
+    for (uint32_t r = 0; r < x->plan.site->n_rack; r++)
+        if (x->rack[r].parts_want_w > 0)
+            mr_supply_set_fixed(x->supply, r,
+                                fmax(0, x->rack[r].row.want_w - x->rack[r].parts_want_w));
+}
+
+/* What racks drew, leakage and darkness included, and what cooled them: means of the interval. */
+void mr_exchange_tell_feeds(struct mr_exchange *x, double dt_s)
+{
+    const struct mr_site *site = x->plan.site;
+    for (uint32_t r = 0; r < site->n_rack; r++) {
+        struct mr_exchange_load *rack = &x->rack[r];
+        const double in_j = x->heat->rack[r].in_j;
+        double drawn_w = 0;
+        if (dt_s > 0) {
+            drawn_w = fmax(0, (in_j - rack->last_in_j) / dt_s - rack->extra_w);
+        } else {
+            struct mr_plant_rack_row row;
+            mr_plant_rack_row(x->plant, x->heat, r, &row);
+            drawn_w = row.power_w;
+        }
+        rack->last_in_j = in_j;
+        rack->row.drawn_w = drawn_w;
+        rack->row.want_w += drawn_w;
+        rack->at_rest_w = fmax(0, drawn_w + rack->at_rest_w);
+        rack->least_w = fmax(rack->at_rest_w, drawn_w + rack->least_w);
+        rack->row.host_j += rack->other_w * dt_s;
+        /* a rack that waits for its feed wants to idle, at least */
+        if (!mr_supply_rack_is_on(x->supply, r))
+            rack->row.want_w = fmax(drawn_w, rack->idle_w * x->plant->rack[r].n_package +
+                                                 x->plan.params.rest_idle_frac * rack->rest_w);
+        const double free_w = drawn_w + rack->more_w;
+        rack->row.want_w = fmax(rack->row.want_w, free_w);
+        mr_supply_set_load(x->supply, r,
+                           mr_supply_rack_is_on(x->supply, r) ? free_w : rack->row.want_w,
+                           rack->row.want_w);
+        mr_supply_set_least(x->supply, r, rack->least_w, rack->at_rest_w);
+    }
+    tell_parts(x);
+}
+
+static double since(double *last_j, double now_j)
+{
+    const double j = now_j - *last_j;
+    *last_j = now_j;
+    return j;
+}
+
+/* Cooling draws where it stands. */
+void mr_exchange_tell_house(struct mr_exchange *x, double dt_s)
+{
+    const struct mr_site *site = x->plan.site;
+    double site_w = 0;
+    for (uint32_t h = 0; h < site->n_hall; h++) {
+        double j = since(&x->hall_j[h], mr_sum_of(x->heat->hall[h].room.fan_j));
+        for (uint32_t g = 0; g < x->plant->n_group; g++)
+            if (site->cdu[g].hall == h)
+                j += since(&x->group_j[g], x->heat->group[g].electric_j);
+        x->house_j += j;
+        mr_supply_set_house(x->supply, h, j / dt_s);
+    }
+    for (uint32_t g = 0; g < x->plant->n_group; g++)
+        if (site->cdu[g].hall == MR_SITE_NONE || site->cdu[g].hall >= site->n_hall)
+            site_w += since(&x->group_j[g], x->heat->group[g].electric_j) / dt_s;
+    for (uint32_t l = 0; l < x->plant->n_loop; l++) {
+        const struct mr_plant_loop_state *s = &x->heat->loop[l];
+        site_w += since(&x->loop_j[l], mr_sum_of(s->water.pump_j) + s->fan_j + s->work_j) / dt_s;
+    }
+    x->house_j += site_w * dt_s;
+    mr_supply_set_house(x->supply, MR_SITE_NONE, site_w);
+}
+
+/* The same before time begins: pumps run full, fans and compressors as the plant has settled. Fans
+ * of air handlers are told after the first interval. */
+void mr_exchange_expect_house(struct mr_exchange *x)
+{
+    const struct mr_site *site = x->plan.site;
+    double site_w = 0;
+    for (uint32_t h = 0; h < site->n_hall; h++) {
+        double hall_w = 0;
+        for (uint32_t g = 0; g < x->plant->n_group; g++)
+            hall_w += site->cdu[g].hall == h ? x->heat->group[g].electric_w : 0;
+        mr_supply_set_house(x->supply, h, hall_w);
+    }
+    for (uint32_t g = 0; g < x->plant->n_group; g++)
+        if (site->cdu[g].hall == MR_SITE_NONE || site->cdu[g].hall >= site->n_hall)
+            site_w += x->heat->group[g].electric_w;
+    for (uint32_t l = 0; l < x->plant->n_loop; l++) {
+        const struct mr_rejection_out *out = &x->heat->loop[l].out;
+        if (!x->plant->loop[l].has_orbit)
+            site_w +=
+                mr_facility_pump_w(&x->plant->loop[l].facility, 1, 0) + out->fan_w + out->work_w;
+    }
+    mr_supply_set_house(x->supply, MR_SITE_NONE, site_w);
+}
+
+/* What ramps have made of the racks' watts. */
+void mr_exchange_look_at_ramps(struct mr_exchange *x, double dt_s)
+{
+    for (uint32_t r = 0; r < x->plan.site->n_rack && x->smooths; r++) {
+        struct mr_exchange_load *rack = &x->rack[r];
+        const double served_j = mr_supply_rack_j(x->supply, r);
+        rack->extra_w = (served_j - rack->served_j) / dt_s - rack->row.drawn_w;
+        rack->served_j = served_j;
+    }
+}
+
+/* Pumps and fans live as long as the bars they hang on. */
+void mr_exchange_look_at_house(struct mr_exchange *x)
+{
+    const struct mr_chain *chain = mr_supply_chain(x->supply);
+    const struct mr_wire *wire = mr_supply_wire(x->supply);
+    bool has_power = mr_chain_is_live(chain, wire->house);
+    for (uint32_t h = 0; h < x->plan.site->n_hall && has_power; h++)
+        has_power = mr_chain_is_live(chain, wire->of_hall[h]);
+    if (has_power != x->has_utility)
+        mr_plant_set_outage(x->plant, x->heat, MR_PLANT_OUT_UTILITY, 0, has_power ? 0 : 1);
+    x->has_utility = has_power;
+}
