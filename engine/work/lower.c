@@ -187,7 +187,7 @@ static mr_status add_hint(struct mr_lower *lower, const struct mr_session_hint *
 {
     struct mr_script *script = lower->script;
     const struct mr_script_hint own = {.priority = hint->priority,
-                                       .is_strict = hint->is_strict,
+                                       .is_strict = hint->strict > 0,
                                        .is_final = hint->is_final,
                                        .prefills = hint->prefills,
                                        .n_expected = hint->n_expected,

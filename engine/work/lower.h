@@ -9,6 +9,8 @@
  * and system prompts of recordings, whose sizes are known but not their contents: sessions of one
  * model whose prompts have the same size, within 1,024 tokens, are taken to have the same prompt.
  *
+ * Calls that are strict are so to one degree: among them priority decides.
+ *
  * Tools without durations draw them from their class. */
 #ifndef MR_ENGINE_WORK_LOWER_H
 #define MR_ENGINE_WORK_LOWER_H

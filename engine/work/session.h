@@ -95,7 +95,7 @@ struct mr_session_hint {
     double ttl_s;        /* blocks may go after this time without use; NaN: not said */
     uint32_t n_expected; /* output tokens; 0: not said */
     int32_t priority;    /* larger goes first */
-    bool is_strict;      /* priority beats the class of its tier */
+    uint32_t strict;     /* above 0: beats the class of its tier; larger goes first */
     bool is_final;       /* nothing of the session is needed after this call */
     bool prefills;       /* the next prompt may be read while its tools run */
 };

@@ -234,8 +234,8 @@ static void put_row(struct mr_buf *buf, const struct mr_session_book *book,
     put_ids(buf, book, session, context, number, i);
     if (llm->hint != MR_SESSION_NONE) {
         mr_buf_printf(buf, ",\"priority\":%d", session->hint[llm->hint].priority);
-        if (session->hint[llm->hint].is_strict)
-            mr_buf_text(buf, ",\"strict_priority\":true");
+        if (session->hint[llm->hint].strict > 0)
+            mr_buf_printf(buf, ",\"strict_priority\":%u", session->hint[llm->hint].strict);
     }
     put_deps(buf, session, paths, number, i);
     put_extra(buf, mr_session_text(session, llm->extra));

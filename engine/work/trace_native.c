@@ -275,12 +275,10 @@ static mr_status read_hint(struct mr_trace *trace, struct mr_session_hint *hint,
             MR_TRY(mr_trace_u32(trace->json, &hint->n_expected, err));
         else if (k == 4)
             MR_TRY(mr_trace_time(trace->json, -3, &hint->ttl_s, err));
+        else if (k == 1)
+            MR_TRY(mr_trace_strict(trace->json, &hint->strict, err));
         else
-            MR_TRY(mr_json_bool(trace->json,
-                                k == 1   ? &hint->is_strict
-                                : k == 3 ? &hint->prefills
-                                         : &hint->is_final,
-                                err));
+            MR_TRY(mr_json_bool(trace->json, k == 3 ? &hint->prefills : &hint->is_final, err));
     }
 }
 

@@ -196,8 +196,8 @@ static mr_status get_hint(struct cursor *c, struct mr_session *session, struct m
     get_known(c, &hint->ttl_s, 1);
     hint->n_expected = get_u32(c);
     hint->priority = (int32_t)(uint32_t)get_fixed(c, 4);
-    const uint32_t flags = get_below(c, 8);
-    hint->is_strict = (flags & 1) != 0;
+    const uint32_t flags = get_below(c, 16);
+    hint->strict = (flags & 8) != 0 ? get_u32(c) : flags & 1;
     hint->is_final = (flags & 2) != 0;
     hint->prefills = (flags & 4) != 0;
     return MR_OK;

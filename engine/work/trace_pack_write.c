@@ -89,8 +89,10 @@ static void put_llm(struct mr_buf *buf, const struct mr_session *session, uint32
     put_known(buf, &hint->ttl_s, 1);
     put_u64(buf, hint->n_expected);
     put_fixed(buf, (uint32_t)hint->priority, 4);
-    put_u64(buf, (uint64_t)hint->is_strict | (uint64_t)hint->is_final << 1 |
-                     (uint64_t)hint->prefills << 2);
+    put_u64(buf, (uint64_t)(hint->strict > 0) | (uint64_t)hint->is_final << 1 |
+                     (uint64_t)hint->prefills << 2 | (uint64_t)(hint->strict > 1) << 3);
+    if (hint->strict > 1)
+        put_u64(buf, hint->strict);
 }
 
 static void put_node(struct mr_buf *buf, const struct mr_session *session, uint32_t i)

@@ -240,7 +240,7 @@ mr_status mr_trace_rows_call(struct mr_trace *trace, const struct mr_trace_rows 
         struct mr_session_hint *hint;
         MR_TRY(mr_session_hint_add(session, &hint, err));
         hint->priority = row->priority;
-        hint->is_strict = row->is_strict;
+        hint->strict = row->strict;
     }
     return add_blocks(trace, rows, session, row, context, err);
 }

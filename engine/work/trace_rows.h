@@ -25,7 +25,8 @@ struct mr_trace_row {
     uint32_t model, n_input, n_output, n_keep_tok, run, n_run, dep, n_dep;
     uint32_t extra, tier; /* text in rows->text; the book's */
     int32_t priority;
-    bool is_strict, has_hint, has_blocks;
+    uint32_t strict;
+    bool has_hint, has_blocks;
     bool is_waiting; /* deps say when it starts, and time_s since when it may: after the play's
                         start */
     bool is_arrival; /* unless it is an arrival in the file's time */

@@ -114,6 +114,18 @@ mr_status mr_trace_i32(struct mr_json *json, int32_t *value, struct mr_err *err)
     return MR_OK;
 }
 
+mr_status mr_trace_strict(struct mr_json *json, uint32_t *value, struct mr_err *err)
+{
+    enum mr_json_token token;
+    bool is_strict = false;
+    MR_TRY(mr_json_peek(json, &token, err));
+    if (token == MR_JSON_NUMBER)
+        return mr_trace_u32(json, value, err);
+    MR_TRY(mr_json_bool(json, &is_strict, err));
+    *value = is_strict;
+    return MR_OK;
+}
+
 mr_status mr_trace_amount(struct mr_json *json, double *value, struct mr_err *err)
 {
     MR_TRY(mr_json_f64(json, value, err));

@@ -397,13 +397,19 @@ static void place_agent(struct mr_trace *trace, struct agent *agent)
     agent->end_s = is_open ? agent->start_s + end_of(last) : agent->start_s + agent->duration_s;
 }
 
-/* Time between the end of the call before and this one. */
+/* Time between the end of the call before and this one. Recorders count it from the last end they
+ * know: behind a call without one it holds that call and all before it of the same kind, and is cut
+ * to what lies behind that call's start. */
 static double gap_of(struct mr_trace *trace, const struct call *call, const struct call *before)
 {
     double gap_s = call->gap_s;
     trace->counts.no_duration += isnan(call->service_s) ? 1 : 0;
-    if (!isnan(gap_s))
-        return gap_s;
+    if (!isnan(gap_s)) {
+        if (before == NULL || !isnan(before->service_s) || gap_s <= call->t_s - before->t_s)
+            return gap_s;
+        trace->counts.cut_gap++;
+        return fmax(0, call->t_s - before->t_s);
+    }
     trace->counts.no_gap++;
     gap_s = before != NULL ? call->t_s - end_of(before) : call->t_s;
     trace->counts.overlap += gap_s < 0;

@@ -210,9 +210,11 @@ static void put_hint(struct mr_buf *buf, const struct mr_session_hint *hint)
         put_key(buf, "prio");
         mr_buf_printf(buf, "%d", hint->priority);
     }
-    if (hint->is_strict) {
+    if (hint->strict == 1) {
         put_key(buf, "strict");
         mr_buf_text(buf, "true");
+    } else if (hint->strict > 1) {
+        put_key_u64(buf, "strict", hint->strict);
     }
     if (hint->n_expected > 0)
         put_key_u64(buf, "osl", hint->n_expected);

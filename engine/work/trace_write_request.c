@@ -264,8 +264,8 @@ static uint64_t count_lost(const struct mr_session *session)
                 !isnan(head->ttft_s), !isnan(head->tpot_s), !isnan(head->deadline_s));
     for (size_t i = 0; i < session->n_hint; i++) {
         const struct mr_session_hint *hint = &session->hint[i];
-        n += N_TRUE(!isnan(hint->ttl_s), hint->n_expected > 0, hint->priority != 0, hint->is_strict,
-                    hint->prefills);
+        n += N_TRUE(!isnan(hint->ttl_s), hint->n_expected > 0, hint->priority != 0,
+                    hint->strict > 0, hint->prefills);
     }
     for (size_t i = 0; i < session->n_llm; i++)
         n += N_TRUE(session->llm[i].n_reason > 0, session->llm[i].extra != MR_SESSION_NONE);

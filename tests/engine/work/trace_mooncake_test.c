@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Mooncake rows and their relatives, there and back. */
+#include "tests/engine/work/trace_whole.h"
+
+MR_TEST(mooncake_rows_and_sessions)
+{
+    struct whole whole;
+    read_text(&whole, "{\"timestamp\": 0, \"input_length\": 1000, \"output_length\": 5, "
+                      "\"hash_ids\": [7, 8]}\n"
+                      "{\"timestamp\": 10.5, \"session_id\": \"s\", \"input_length\": 600, "
+                      "\"output_length\": 5, \"hash_ids\": [1, 2], \"priority\": 3}\n"
+                      "{\"timestamp\": 20, \"input_length\": 2000, \"output_length\": 5, "
+                      "\"hash_ids\": [7, 9], \"extra\": {\"a\": [1]}}\n"
+                      "{\"session_id\": \"s\", \"delay\": 2500, \"input_length\": 1100, "
+                      "\"output_length\": 0, \"hash_ids\": [1, 2, 3]}\n");
+    assert_int_equal(whole.n, 3);
+    assert_true(mr_trace_book(whole.trace)->is_global);
+    assert_true(whole.session[1].head.arrival_s == 0.02);
+    assert_string_equal(mr_session_text(&whole.session[1], whole.session[1].llm[0].extra),
+                        "{\"extra\":{\"a\": [1]}}");
+    assert_int_equal(whole.session[1].llm[0].n_input, 1024); /* cut to its blocks */
+    assert_int_equal(mr_trace_counted(whole.trace)->clipped_input, 1);
+    const struct mr_session *s = &whole.session[2];
+    assert_string_equal(mr_session_text(s, s->head.id), "s");
+    assert_int_equal(s->n_llm, 2);
+    assert_true(s->think[0].s == 2.5);
+    assert_int_equal(s->llm[1].keep, 2);
+    assert_int_equal(s->hint[0].priority, 3);
+    assert_true(s->head.arrival_s == 0.0105);
+    check_native(&whole);
+    close_whole(&whole);
+}
+
+/* Dynamo's is a number, and larger goes first; others say true. */
+MR_TEST(strict_priority)
+{
+    static const struct {
+        const char *text;
+        uint32_t strict;
+    } cases[] = {{"true", 1}, {"false", 0}, {"0", 0},
+                 {"1", 1},    {"7", 7},     {"4000000000", 4000000000}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[256];
+        struct whole whole;
+        snprintf(text, sizeof text,
+                 "{\"timestamp\":0,\"input_length\":1,\"output_length\":1,"
+                 "\"strict_priority\":%s}\n",
+                 cases[i].text);
+        read_text(&whole, text);
+        assert_int_equal(whole.session[0].hint[0].strict, cases[i].strict);
+        check_native(&whole);
+        close_whole(&whole);
+    }
+}
+
+MR_TEST(mooncake_delta)
+{
+    static const char text[] = "{\"timestamp\":0,\"session_id\":\"s\",\"input_length\":1024,"
+                               "\"output_length\":100,\"hash_ids\":[1,2]}\n"
+                               "{\"timestamp\":5000,\"session_id\":\"s\",\"input_length\":412,"
+                               "\"output_length\":100,\"hash_ids\":[3]}\n";
+    const struct mr_trace_options options = {.format = "mooncake-delta"};
+    struct whole whole;
+    read_with(&whole, text, strlen(text), &options);
+    assert_int_equal(whole.status, MR_OK);
+    assert_int_equal(whole.n, 1);
+    assert_int_equal(whole.session[0].llm[1].n_input, 1536);
+    assert_int_equal(whole.session[0].llm[1].keep, 2);
+    assert_int_equal(whole.session[0].llm[1].n_block, 3);
+    assert_true(whole.session[0].think[0].s == 5);
+    close_whole(&whole);
+}
+
+static const char agentic2[] =
+    "{\"schema\":\"dynamo.agentic_mooncake\",\"version\":2,\"block_size\":64,"
+    "\"hash_id_scope\":\"local\"}\n"
+    "{\"request_id\":\"a\",\"play_id\":\"p\",\"session_id\":\"root\",\"model\":\"m\","
+    "\"input_length\":200,\"output_length\":10,\"hash_ids\":[5,6,7,18446744073709551615],"
+    "\"dependencies\":[],\"not_before_ms\":1.5}\n"
+    "{\"request_id\":\"q\",\"play_id\":\"other\",\"session_id\":\"z\",\"model\":\"n\","
+    "\"input_length\":10,\"output_length\":10,\"hash_ids\":[],\"dependencies\":[],"
+    "\"not_before_ms\":0}\n"
+    "{\"request_id\":\"c\",\"play_id\":\"p\",\"session_id\":\"root\",\"model\":\"m\","
+    "\"input_length\":330,\"output_length\":10,\"hash_ids\":[5,6,7,8,9,1],"
+    "\"priority\":2,\"strict_priority\":3,"
+    "\"dependencies\":[{\"request_id\":\"a\",\"trigger\":\"completion\",\"delay_ms\":20,"
+    "\"relation\":\"sequence\"},{\"request_id\":\"b\",\"trigger\":\"completion\",\"delay_ms\":0.5,"
+    "\"relation\":\"join\"}],\"not_before_ms\":0,\"policy_class\":\"x\","
+    "\"output_token_ids\":[1, 2]}\n"
+    "{\"request_id\":\"b\",\"play_id\":\"p\",\"session_id\":\"sub\",\"model\":\"n\","
+    "\"input_length\":128,\"output_length\":10,\"hash_ids\":[5,6],"
+    "\"dependencies\":[{\"request_id\":\"a\",\"trigger\":\"dispatch\",\"delay_ms\":3,"
+    "\"relation\":\"spawn\"}],\"not_before_ms\":0}\n";
+
+/* Rows come out in an order of time; but for that every byte of every row comes back, by way of
+ * the native form, too. */
+MR_TEST(agentic_there_and_back)
+{
+    struct whole whole, native;
+    struct mr_buf first = {0}, second = {0}, text = {0};
+    uint64_t n_lost = 0;
+    read_text(&whole, agentic2);
+    assert_string_equal(mr_trace_format_name(whole.trace), "agentic_mooncake");
+    assert_int_equal(whole.n, 2);
+    assert_int_equal(whole.session[0].n_llm, 3);
+    assert_int_equal(whole.session[0].llm[2].keep, 3);
+    check_native(&whole);
+    write_agentic(&whole, &first, &n_lost);
+    assert_int_equal(n_lost, 0);
+    write_native(&whole, &text);
+    read_text(&native, text.text);
+    write_agentic(&native, &second, &n_lost);
+    assert_int_equal(n_lost, 0);
+    assert_string_equal(first.text, second.text);
+    const char *line = agentic2; /* every line of the source is a line of the result */
+    for (const char *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        char row[2048];
+        memcpy(row, line, (size_t)(end - line + 1));
+        row[end - line + 1] = '\0';
+        mr_assert_contains(first.text, row);
+    }
+    close_whole(&whole);
+    close_whole(&native);
+    mr_buf_fini(&first);
+    mr_buf_fini(&second);
+    mr_buf_fini(&text);
+}
+
+/* Tools and thinks become the longest delay; what has no place is counted. */
+MR_TEST(agentic_folds_tools)
+{
+    struct whole whole, again;
+    struct mr_buf buf = {0};
+    uint64_t n_lost = 0;
+    read_text(&whole, demo);
+    write_agentic(&whole, &buf, &n_lost);
+    assert_true(n_lost > 0);
+    read_text(&again, buf.text);
+    const struct mr_session *s = &again.session[0];
+    assert_int_equal(s->n_llm, 4);
+    assert_int_equal(s->n_tool, 0);
+    const struct mr_session_node *join = &s->node[2], *last = &s->node[3];
+    assert_true(s->after[join->after].delay_s == 4.1); /* the longer of two tools */
+    assert_true(s->after[last->after].delay_s == 42);
+    close_whole(&whole);
+    close_whole(&again);
+    mr_buf_fini(&buf);
+}
+
+MR_TEST(agentic_first_version)
+{
+    struct whole whole;
+    read_text(&whole,
+              "{\"request_id\":\"a\",\"timestamp\":1000,\"input_length\":512,\"output_length\":5,"
+              "\"hash_ids\":[1]}\n"
+              "{\"request_id\":\"b\",\"wait_for\":[\"a\"],\"delay\":50,\"tool_wait_ms\":2000,"
+              "\"input_length\":1024,\"output_length\":5,\"hash_ids\":[1,2],"
+              "\"prefix_reset\":false}\n");
+    assert_string_equal(mr_trace_format_name(whole.trace), "agentic_mooncake1");
+    assert_int_equal(whole.n, 1);
+    const struct mr_session *s = &whole.session[0];
+    assert_true(s->head.arrival_s == 1);
+    assert_int_equal(s->n_node, 3);
+    assert_true(s->tool[0].wall_s == 2);
+    assert_true(s->after[s->node[2].after].delay_s == 0.05);
+    assert_int_equal(s->llm[1].keep, 1);
+    check_native(&whole);
+    close_whole(&whole);
+}
+
+MR_TEST(bailian_chats)
+{
+    struct whole whole;
+    read_text(&whole, "{\"chat_id\":11,\"parent_chat_id\":-1,\"timestamp\":1.5,\"input_length\":40,"
+                      "\"output_length\":8,\"type\":\"text\",\"turn\":1,\"hash_ids\":[1,2,3]}\n"
+                      "{\"chat_id\":12,\"parent_chat_id\":-1,\"timestamp\":2,\"input_length\":16,"
+                      "\"output_length\":8,\"type\":\"text\",\"turn\":1,\"hash_ids\":[4]}\n"
+                      "{\"chat_id\":13,\"parent_chat_id\":11,\"timestamp\":9.5,\"input_length\":60,"
+                      "\"output_length\":8,\"type\":\"text\",\"turn\":2,\"hash_ids\":[1,2,3,5]}\n"
+                      "{\"chat_id\":14,\"parent_chat_id\":9,\"timestamp\":9.5,\"input_length\":16,"
+                      "\"output_length\":8,\"type\":\"text\",\"turn\":2,\"hash_ids\":[4]}\n");
+    assert_string_equal(mr_trace_format_name(whole.trace), "bailian");
+    assert_int_equal(whole.n, 3);
+    assert_int_equal(whole.session[0].n_llm, 2);
+    assert_int_equal(whole.session[0].llm[1].keep, 3);
+    assert_true(whole.session[0].think[0].s == 8);
+    assert_int_equal(mr_trace_counted(whole.trace)->orphan, 1);
+    check_native(&whole);
+    close_whole(&whole);
+}
+
+MR_TEST(every_failing_allocation)
+{
+    mr_test_every_nomem(read_all, (char *)(uintptr_t)agentic2);
+}
+
+MR_TEST_MAIN(MR_TEST_ENTRY(mooncake_rows_and_sessions), MR_TEST_ENTRY(strict_priority),
+             MR_TEST_ENTRY(mooncake_delta), MR_TEST_ENTRY(agentic_there_and_back),
+             MR_TEST_ENTRY(agentic_folds_tools), MR_TEST_ENTRY(agentic_first_version),
+             MR_TEST_ENTRY(bailian_chats), MR_TEST_ENTRY(every_failing_allocation))
