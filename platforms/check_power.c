@@ -1,38 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Loads of the power tree. A rack's limit is shared by its feeds, a node's load by its parents;
- * with one of two feeds lost the other carries all. */
-#include "engine/base/arena.h"
+/* Loads of the power tree (feeds.h), when all is well and with one node lost, against what is
+ * installed; what stands in when the grid is lost; the contract. */
 #include "platforms/check_impl.h"
+#include "platforms/feeds.h"
 #include "platforms/meter.h"
-
-struct loads {
-    double *normal_w; /* of every power node */
-    double *failed_w; /* with the other feed of every two-feed load lost */
-    uint32_t *n_child;
-    uint32_t *order;
-};
-
-static void add_load(struct loads *l, const uint32_t parent[2], double normal_w, double failed_w)
-{
-    const bool has_two = parent[0] != MR_SITE_NONE && parent[1] != MR_SITE_NONE;
-    for (int p = 0; p < 2; p++)
-        if (parent[p] != MR_SITE_NONE) {
-            l->normal_w[parent[p]] += has_two ? normal_w / 2 : normal_w;
-            l->failed_w[parent[p]] += failed_w;
-        }
-}
-
-/* @return nodes that were reached: the rest feed themselves in a circle */
-static size_t spread_loads(const struct mr_site *site, struct loads *l)
-{
-    const size_t n = mr_site_power_order(site, l->order, l->n_child);
-    for (size_t i = 0; i < site->n_rack; i++)
-        add_load(l, site->rack[i].feed, site->rack[i].limit_w, site->rack[i].limit_w);
-    for (size_t i = 0; i < n; i++) /* two parents feed one node: each may have to carry all of it */
-        add_load(l, site->power[l->order[i]].parent, l->normal_w[l->order[i]],
-                 l->failed_w[l->order[i]]);
-    return n;
-}
 
 static bool is_source(int kind)
 {
@@ -41,7 +12,7 @@ static bool is_source(int kind)
 }
 
 static void check_node(const struct mr_check *c, const struct mr_power_node *node,
-                       const struct loads *l, size_t i)
+                       const struct mr_feeds *l, size_t i)
 {
     struct mr_check_texts t = {0};
     const double in_service = mr_check_capacity(node->rating_w, node->n_unit, node->n_spare);
@@ -56,11 +27,12 @@ static void check_node(const struct mr_check *c, const struct mr_power_node *nod
             mr_check_shown(&t, l->normal_w[i], MR_Q_POWER),
             mr_check_shown(&t, in_service, MR_Q_POWER));
     } else if (mr_check_exceeds(l->failed_w[i], installed)) {
-        mr_check_tell(
-            c, MR_SEVERITY_WARNING, node->at, kind, node->name,
-            "would carry %s when the other feed fails, %s are installed (no full redundancy)",
-            mr_check_shown(&t, l->failed_w[i], MR_Q_POWER),
-            mr_check_shown(&t, installed, MR_Q_POWER));
+        mr_check_tell(c, MR_SEVERITY_WARNING, node->at, kind, node->name,
+                      "would carry %s when %s \"%s\" fails, %s are installed (no full redundancy)",
+                      mr_check_shown(&t, l->failed_w[i], MR_Q_POWER),
+                      mr_site_power_kind_name(c->site->power[l->failure[i]].kind),
+                      c->site->power[l->failure[i]].name,
+                      mr_check_shown(&t, installed, MR_Q_POWER));
     }
 }
 
@@ -95,7 +67,7 @@ static void check_feeds(const struct mr_check *c)
 
 /* What stands in when the grid is lost must carry what it stands behind until the next one does:
  * batteries until generators have started. */
-static void check_backup(const struct mr_check *c, const struct loads *l, double racks_w)
+static void check_backup(const struct mr_check *c, const struct mr_feeds *l, double racks_w)
 {
     const double start_s = 10;
     const struct mr_site *site = c->site;
@@ -173,33 +145,24 @@ static mr_status check_grid(const struct mr_check *c, struct mr_err *err)
 mr_status mr_check_power(const struct mr_check *c, struct mr_err *err)
 {
     const struct mr_site *site = c->site;
-    const size_t n = site->n_power;
-    struct mr_arena arena = {0};
-    struct loads l = {.normal_w = mr_arena_zero(&arena, n, sizeof(double), err),
-                      .failed_w = mr_arena_zero(&arena, n, sizeof(double), err),
-                      .n_child = mr_arena_zero(&arena, n, sizeof(uint32_t), err),
-                      .order = mr_arena_zero(&arena, n, sizeof(uint32_t), err)};
-    if (l.normal_w == NULL || l.failed_w == NULL || l.n_child == NULL || l.order == NULL) {
-        mr_arena_fini(&arena);
-        return MR_NOMEM;
-    }
-    const bool is_tree = spread_loads(site, &l) == n;
-    if (!is_tree) {
-        size_t i = 0;
-        while (l.n_child[i] == 0)
-            i++;
-        mr_check_tell(c, MR_SEVERITY_ERROR, site->power[i].at,
-                      mr_site_power_kind_name(site->power[i].kind), site->power[i].name,
-                      "feeds itself in a circle (parents must point towards the grid)");
-    } else {
+    struct mr_feeds feeds;
+    mr_status st = mr_feeds_of(site, &feeds, err);
+    const bool is_tree = st == MR_OK && feeds.circle == MR_SITE_NONE;
+    if (st == MR_OK && !is_tree) {
+        const struct mr_power_node *node = &site->power[feeds.circle];
+        mr_check_tell(c, MR_SEVERITY_ERROR, node->at, mr_site_power_kind_name(node->kind),
+                      node->name, "feeds itself in a circle (parents must point towards the grid)");
+    } else if (is_tree) {
         double racks_w = 0;
         for (size_t i = 0; i < site->n_rack; i++)
             racks_w += site->rack[i].limit_w;
-        for (size_t i = 0; i < n; i++)
-            check_node(c, &site->power[i], &l, i);
-        check_backup(c, &l, racks_w);
+        for (size_t i = 0; i < site->n_power; i++)
+            check_node(c, &site->power[i], &feeds, i);
+        check_backup(c, &feeds, racks_w);
     }
-    mr_arena_fini(&arena);
+    mr_feeds_fini(&feeds);
+    if (st != MR_OK)
+        return st;
     check_feeds(c);
     return is_tree ? check_grid(c, err) : MR_OK;
 }

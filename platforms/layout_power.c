@@ -285,6 +285,7 @@ static void hang_racks(const struct mr_layout_scope *scope)
         rack->feed[1] =
             scope->n_system > 1 ? mr_layout_node_dealt(scope->tip[1], i) : scope->second[0];
         mr_layout_node_pair(rack->feed);
+        rack->has_standby = scope->power->redundancy == MR_LAYOUT_BLOCK;
         if (rack->bus_v > 0 || rack->feed[0] == MR_SITE_NONE)
             continue;
         const int kind = site->power[rack->feed[0]].kind;

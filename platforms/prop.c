@@ -136,6 +136,8 @@ static const struct mr_param rack_rows[] = {
     MR_PARAM_STR(struct mr_prop_rack, cdu, "cdu", NULL, "Coolant distribution units it hangs on"),
     MR_PARAM_STR(struct mr_prop_rack, pod, "pod", NULL, "Pod it belongs to"),
     MR_PARAM_STR(struct mr_prop_rack, feed, "feed", NULL, "Power nodes: one, or two (A and B)"),
+    MR_PARAM_YES(struct mr_prop_rack, it.has_standby, "standby", "no",
+                 "Its second feed carries nothing while the first lives (catcher)"),
     MR_PARAM_N(struct mr_prop_rack, n_package, "packages", NULL, 0, 1e6,
                "GPU or LPU packages; not given: the cores of its hosts"),
     MR_PARAM_N(struct mr_prop_rack, it.n_tray, "trays", "0", 0, 1e6, "Compute trays"),

@@ -53,6 +53,12 @@ size_t mr_site_power_order(const struct mr_site *site, uint32_t *order, uint32_t
     return n;
 }
 
+bool mr_site_power_shares(int kind)
+{
+    return kind == MR_SITE_POWER_UPS || kind == MR_SITE_POWER_SIDECAR ||
+           kind == MR_SITE_POWER_SST || kind == MR_SITE_POWER_RECTIFIER;
+}
+
 double mr_site_power_efficiency(int kind)
 {
     /* published or estimated; row distribution is an assumption; 0: has no losses of its own */
@@ -221,6 +227,7 @@ static void dump_rack(const struct mr_rack *rack, struct mr_buf *out)
     ref(out, "pod", rack->pod);
     ref(out, "feed_a", rack->feed[0]);
     ref(out, "feed_b", rack->feed[1]);
+    count(out, "has_standby", rack->has_standby);
     ref(out, "first_package", rack->first_package);
     count(out, "n_package", rack->n_package);
     ref(out, "zone", rack->zone);

@@ -82,6 +82,7 @@ struct mr_rack {
     uint32_t hall, row, cdu, domain, pod; /* or MR_SITE_NONE */
     uint32_t n_domain; /* nodes with domains of their own: so many, from `domain` on; else 1 */
     uint32_t feed[2];  /* power nodes it hangs on, A and B */
+    bool has_standby;  /* B carries nothing while A lives */
     uint32_t first_package, n_package; /* dense over the site */
     uint32_t zone, first_host, n_host; /* SimGrid's view */
     uint32_t uplink;                   /* its link to the leaf, MR_SITE_NONE when it has none */
@@ -212,6 +213,10 @@ void mr_site_destroy(struct mr_site *site);
  *  @return how many: fewer than n_power when some feed themselves in a circle; n_child of one of
  *  those is left above 0 */
 size_t mr_site_power_order(const struct mr_site *site, uint32_t *order, uint32_t *n_child);
+
+/** Does a node of this kind on two feeds draw from both? Others take all from the first that lives.
+ */
+bool mr_site_power_shares(int kind);
 
 /** Efficiency of a node of this kind at full load, and the power that heat rejection of this kind,
  * or a CDU, takes per heat: for sizing and checking. How they behave at other loads is the business

@@ -29,8 +29,10 @@ static const char *const planes[] = {"core", "module", "shelf"};
 static const struct mr_param rows[] = {
     MR_PARAM_ONE_OF(WIRE, staging, "ups_staging", stagings, "all",
                     "Which units of a UPS run: all, hysteresis, optimal"),
-    MR_PARAM_ONE_OF(WIRE, feeds, "feeds", splits, "share",
-                    "Racks on two feeds: share both, or take the first that lives (catcher)"),
+    MR_PARAM_ONE_OF(
+        WIRE, feeds, "feeds", splits, "share",
+        "Racks on two feeds: share both, or take the first that lives, as those do whose "
+        "second one stands by"),
     MR_PARAM(WIRE, transfer_s, "transfer", MR_Q_TIME, "8 ms", 0, 3600,
              "Time a transfer switch takes: static 8 ms, automatic 10 s"),
     MR_PARAM(WIRE, holdup_s, "holdup", MR_Q_TIME, "20 ms", 0, 60,
@@ -182,7 +184,7 @@ static void put_power(struct build *b, uint32_t i)
     if (kind == MR_STAGE_UPS || kind == MR_STAGE_UPS_ECO)
         node->units.staging = b->params->staging;
     feed_from(b, power->parent);
-    if (node->n_edge > 1 && kind != MR_STAGE_SST && kind != MR_STAGE_UPS)
+    if (node->n_edge > 1 && !mr_site_power_shares(power->kind))
         node->split = MR_CIRCUIT_TRANSFER; /* one source at a time */
     b->wire->of_power[i] = b->wire->bar_of[i] = at;
     if (node->voltage_v > 0 && b->params->breaker != MR_BREAKER_NONE) {
@@ -206,7 +208,7 @@ static void put_rack(struct build *b, uint32_t i)
         put(b, rack->name, MR_STAGE_NONE, rack->limit_w > 0 ? rack->limit_w : never);
     b->node[at].at = place(b->site, rack->at);
     b->node[at].is_load = true;
-    b->node[at].split = b->params->feeds;
+    b->node[at].split = rack->has_standby ? MR_CIRCUIT_TRANSFER : b->params->feeds;
     feed_from(b, rack->feed);
     b->wire->of_rack[i] = at;
 }

@@ -151,7 +151,7 @@ MR_TEST(power_that_does_not_fit)
     expect(&f, 2, 0, "rpp \"rppA\": carries 200 kW but has 150 kW in service (add a unit");
     sound_site(&f);
     f.power[1].rating_w = f.power[2].rating_w = 300e3; /* 400 kW when the other fails */
-    expect(&f, 0, 2, "warning: rpp \"rppA\": would carry 400 kW when the other feed fails");
+    expect(&f, 0, 2, "warning: rpp \"rppA\": would carry 400 kW when rpp \"rppB\" fails");
     sound_site(&f);
     f.site.grid.limit_w = 1e6;
     f.rack[2].limit_w = 190e3;
