@@ -11,11 +11,13 @@
 #include <stdio.h>
 
 enum {
-    class_tok = 1024,    /* prompts of tools: sizes within this are one size */
-    minted_id = 1 << 30, /* names that no file knows, beside those it does */
-    id_end = minted_id,
+    class_tok = 1024, /* prompts of tools: sizes within this are one size */
     hint_max = 255
 };
+
+/* A quarter of all names each: ids as they stand, names that no file knows, numbers of ids that are
+ * too large, and what calls know beyond their runs. */
+static const uint64_t quarter = UINT64_C(1) << 30;
 
 void mr_lower_init(struct mr_lower *lower, const struct mr_lower_plan *plan,
                    struct mr_script *script)
@@ -28,6 +30,7 @@ void mr_lower_fini(struct mr_lower *lower)
     for (size_t i = 0; i < lower->cap_blocks; i++)
         mr_session_context_fini(&lower->blocks[i]);
     mr_intern_fini(&lower->prefix);
+    mr_block_names_fini(&lower->names);
     mr_free(lower->blocks);
     mr_free(lower->run);
     mr_free(lower->after);
@@ -89,7 +92,36 @@ static mr_status add_shared(struct mr_lower *lower, const struct mr_session *ses
 
 /* ---- contexts ---- */
 
-/* Runs of the recording cut into the engine's blocks, the first `skip` of which are shared. */
+/* New blocks of a call, each of `per` engine blocks. Ids whose names would lie beyond the first
+ * quarter get numbers, which begin where the third does. */
+static mr_status add_new(struct mr_lower *lower, struct mr_session_context *blocks,
+                         struct mr_session_run run, uint32_t per, struct mr_err *err)
+{
+    const uint64_t end = quarter / per, base = (2 * quarter + per - 1) / per;
+    const uint32_t n_small = run.id >= end          ? 0
+                             : run.n < end - run.id ? run.n
+                                                    : (uint32_t)(end - run.id);
+    if (run.is_minted && n_small < run.n)
+        return mr_err_set(err, MR_LIMIT, MR_NOWHERE,
+                          "a session with more than 2^30 blocks that no file names");
+    MR_TRY(mr_session_context_add(blocks, (struct mr_session_run){run.id, n_small, run.is_minted},
+                                  err));
+    for (uint32_t i = n_small; i < run.n; i++) {
+        uint32_t number;
+        MR_TRY(mr_block_names_of(&lower->names, run.id + i, &number, err));
+        if ((base + number + 1) * per > 3 * quarter)
+            return mr_err_set(
+                err, MR_LIMIT, MR_NOWHERE,
+                "block %llu: more than 2^30 engine blocks have ids that are too large "
+                "to be names",
+                (unsigned long long)run.id + i);
+        MR_TRY(mr_session_context_add(blocks, (struct mr_session_run){.id = base + number, .n = 1},
+                                      err));
+    }
+    return MR_OK;
+}
+
+/* Blocks of the recording cut into the engine's, the first `skip` of which are shared. */
 static mr_status add_fine(struct mr_lower *lower, const struct mr_session_book *book,
                           const struct mr_session_context *blocks, uint32_t per, uint32_t skip,
                           size_t *n, struct mr_err *err)
@@ -100,12 +132,7 @@ static mr_status add_fine(struct mr_lower *lower, const struct mr_session_book *
     for (size_t i = 0; i < blocks->n_run; i++) {
         const struct mr_session_run *r = &blocks->run[i];
         const uint64_t n_block = (uint64_t)r->n * per;
-        const uint64_t id = r->id * per + (r->is_minted ? minted_id : 0);
-        if (r->id > id_end || (r->id + r->n) * per > id_end)
-            return mr_err_set(err, MR_LIMIT, MR_NOWHERE,
-                              "block %llu: names of blocks above 2^30 engine blocks cannot be "
-                              "played; convert the trace to local names",
-                              (unsigned long long)r->id);
+        const uint64_t id = r->id * per + (r->is_minted ? quarter : 0);
         const uint32_t cut = n_block < skip ? (uint32_t)n_block : skip;
         skip -= cut;
         if (n_block > cut)
@@ -157,23 +184,25 @@ static mr_status add_context(struct mr_lower *lower, const struct mr_session *se
     struct mr_session_context *blocks = &lower->blocks[i];
     size_t n = 0;
     uint32_t own;
-    mr_session_context_cut(blocks, 0);
-    for (size_t k = 0; has_base && k < lower->blocks[base].n_run; k++)
-        MR_TRY(mr_session_context_add(blocks, lower->blocks[base].run[k], err));
-    mr_session_context_cut(blocks, llm->keep);
-    for (uint32_t k = 0; k < llm->n_run; k++)
-        MR_TRY(mr_session_context_add(blocks, session->run[llm->run + k], err));
     MR_TRY(add_shared(lower, session, book, node, &n, &own, err));
-    if (t == 0 || t % b == 0)
-        MR_TRY(add_fine(lower, book, blocks, t == 0 ? 1 : t / b, own, &n, err));
-    else if (b % t == 0)
+    if (t % b == 0) { /* 0: no blocks at all */
+        const uint32_t per = t == 0 ? 1 : t / b;
+        mr_session_context_cut(blocks, 0);
+        for (size_t k = 0; has_base && k < lower->blocks[base].n_run; k++)
+            MR_TRY(mr_session_context_add(blocks, lower->blocks[base].run[k], err));
+        mr_session_context_cut(blocks, llm->keep);
+        for (uint32_t k = 0; k < llm->n_run; k++)
+            MR_TRY(add_new(lower, blocks, session->run[llm->run + k], per, err));
+        MR_TRY(add_fine(lower, book, blocks, per, own, &n, err));
+    } else if (b % t == 0) {
         MR_TRY(add_coarse(lower, llm, has_base ? lower->context[base] : MR_SCRIPT_NONE, b / t, own,
                           &n, err));
-    else
+    } else {
         return mr_err_set(err, MR_RANGE, MR_NOWHERE,
                           "blocks of %u tokens in the trace and %u in the engine: one must divide "
                           "the other",
                           t, b);
+    }
     const uint32_t lane = session->node[node].lane;
     MR_TRY(mr_script_context_add(lower->script, lower->run, n, lower->last[lane], context, err));
     lower->context[i] = lower->last[lane] = *context;
@@ -321,6 +350,8 @@ mr_status mr_lower_add(struct mr_lower *lower, const struct mr_session *session,
     }
     MR_TRY(make_room(lower, session->n_llm, session->n_lane, err));
     lower->n_fresh = 1;
+    if (!book->is_global)
+        mr_block_names_clear(&lower->names);
     MR_TRY(mr_script_session_begin(lower->script, &own, err));
     for (uint32_t i = 0; i < session->n_node; i++)
         MR_TRY(lower_node(lower, session, book, i, err));

@@ -4,6 +4,8 @@
  * Blocks: a recording's blocks of T tokens become the engine's of b. Where b divides T, block i
  * becomes T/b blocks from i T/b on, token for token. Where T divides b, every call keeps
  * floor(kept / b) blocks of its base and names the rest anew: what calls share besides is lost.
+ * Names are 32 bits wide: ids that are small enough are names as they stand, others get numbers,
+ * those of a session's own forgotten with it.
  *
  * Shared prefixes that a session names have spaces of their own. With `shares` so have the tools
  * and system prompts of recordings, whose sizes are known but not their contents: sessions of one
@@ -15,6 +17,7 @@
 #ifndef MR_ENGINE_WORK_LOWER_H
 #define MR_ENGINE_WORK_LOWER_H
 
+#include "engine/work/block_names.h"
 #include "engine/work/script.h"
 #include "engine/work/session.h"
 
@@ -38,6 +41,7 @@ struct mr_lower {
     size_t cap_after;
     uint32_t *context; /* by LLM node of the session: index of its context, or MR_SCRIPT_NONE */
     struct mr_session_context *blocks; /* by LLM node */
+    struct mr_block_names names;       /* of large ids, of the session or of all */
     uint32_t *last; /* by lane: context of its last call so far, or MR_SCRIPT_NONE */
     size_t cap_context, cap_blocks, cap_last;
     uint64_t n_left_out;

@@ -16,50 +16,16 @@
 
 /* ---- reading ---- */
 
-static size_t slot_of(const struct mr_trace_request *state, uint64_t hash)
-{
-    size_t i = (size_t)((hash ^ hash >> 29) * UINT64_C(0x9e3779b97f4a7c15)) & (state->cap_name - 1);
-    while (state->name[i].id != 0 && state->name[i].hash != hash)
-        i = (i + 1) & (state->cap_name - 1);
-    return i;
-}
-
-/* Room for n more, at most half full. */
-static mr_status make_room(struct mr_trace_request *state, size_t n, struct mr_err *err)
-{
-    size_t cap = state->cap_name > 0 ? state->cap_name : 1024;
-    while ((state->n_name + n) * 2 > cap)
-        cap *= 2;
-    if (cap == state->cap_name)
-        return MR_OK;
-    struct mr_trace_request_name *old = state->name;
-    const size_t before = state->cap_name;
-    struct mr_trace_request_name *fresh = mr_alloc_zero(cap, sizeof *fresh);
-    if (fresh == NULL)
-        return mr_err_nomem(err, cap * sizeof *fresh);
-    state->name = fresh;
-    state->cap_name = cap;
-    for (size_t i = 0; i < before; i++)
-        if (old[i].id != 0)
-            state->name[slot_of(state, old[i].hash)] = old[i];
-    mr_free(old);
-    return MR_OK;
-}
-
 static mr_status read_hashes(struct mr_trace *trace, struct mr_err *err)
 {
     struct mr_trace_request *state = trace->state;
     struct mr_trace_rows *rows = &state->rows;
     rows->n_id = 0;
     MR_TRY(mr_json_u64_array(trace->json, &rows->id, &rows->cap_id, &rows->n_id, err));
-    MR_TRY(make_room(state, rows->n_id, err));
-    if (state->n_name + rows->n_id >= MR_SESSION_NONE)
-        return mr_err_set(err, MR_LIMIT, MR_NOWHERE, "more blocks than are counted");
     for (size_t i = 0; i < rows->n_id; i++) {
-        struct mr_trace_request_name *name = &state->name[slot_of(state, rows->id[i])];
-        if (name->id == 0)
-            *name = (struct mr_trace_request_name){rows->id[i], (uint32_t)++state->n_name};
-        rows->id[i] = name->id;
+        uint32_t number;
+        MR_TRY(mr_block_names_of(&state->names, rows->id[i], &number, err));
+        rows->id[i] = (uint64_t)number + 1; /* 0 goes on with nothing */
     }
     return MR_OK;
 }
@@ -483,7 +449,7 @@ static void end(struct mr_trace *trace)
     mr_free(state->known);
     mr_free(state->lane);
     mr_free(state->tool_start_ms);
-    mr_free(state->name);
+    mr_block_names_fini(&state->names);
     mr_free(state->first);
     mr_free(state->last);
 }

@@ -4,6 +4,7 @@
 #ifndef MR_ENGINE_WORK_TRACE_REQUEST_IMPL_H
 #define MR_ENGINE_WORK_TRACE_REQUEST_IMPL_H
 
+#include "engine/work/block_names.h"
 #include "engine/work/trace_rows.h"
 
 struct mr_trace_request_tool {
@@ -41,11 +42,6 @@ struct mr_trace_request_lane {
     size_t n_tool, cap_tool;
 };
 
-struct mr_trace_request_name {
-    uint64_t hash;
-    uint32_t id; /* + 1; 0: a free slot */
-};
-
 struct mr_trace_request {
     struct mr_trace_rows rows; /* calls */
     struct mr_intern classes;  /* of tools, in the order of the file */
@@ -54,11 +50,11 @@ struct mr_trace_request {
     struct mr_trace_request_known *known; /* by number of rows.plays */
     struct mr_trace_request_lane *lane;
     double *tool_start_ms; /* by number of rows.lanes: names of tool calls here; NaN: not known */
-    struct mr_trace_request_name *name; /* a hash table of prompts' hashes */
+    struct mr_block_names names; /* of prompts' hashes */
     uint32_t *first, *last;
     struct mr_session_context context;
     size_t n_event, cap_event, n_tool, cap_tool, cap_known, n_lane, cap_lane, cap_tool_start;
-    size_t n_name, cap_name, n_group, cap_first, cap_last, at;
+    size_t n_group, cap_first, cap_last, at;
     double origin_ms;
     bool is_whole;
 };

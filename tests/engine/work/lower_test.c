@@ -143,16 +143,67 @@ MR_TEST(long_contexts_are_left_out)
     teardown(&w);
 }
 
-MR_TEST(names_beyond_the_players_are_refused)
+#define THIRD (1u << 31) /* where numbers of ids begin that are no names */
+
+/* Ids of 64 bits are names in the order in which they are met, a session's own for it alone. */
+MR_TEST(large_ids_get_numbers)
+{
+    struct world w;
+    struct mr_err err = {0};
+    const struct mr_script_run last[] = {{0, THIRD, 16}, {0, THIRD + 48, 24}};
+    make(&w);
+    for (size_t i = 0; i < w.session.n_run; i++)
+        w.session.run[i].id += UINT64_MAX - 1000;
+    lower(&w, 16, false);
+    check_runs(&w, 0, (const struct mr_script_run[]){{0, THIRD, 40}}, 1);
+    check_runs(&w, 1, (const struct mr_script_run[]){{0, THIRD, 48}}, 1);
+    check_runs(&w, 2, last, 2);
+    w.session.run[0].id = UINT64_C(1) << 40;
+    assert_int_equal(mr_lower_add(&w.lower, &w.session, &w.book, &err), MR_OK);
+    check_runs(&w, 3, (const struct mr_script_run[]){{0, THIRD, 40}}, 1);
+    check_runs(&w, 5, last, 2);
+    teardown(&w);
+}
+
+/* Where all sessions have the same blocks, an id is one name in all of them. */
+MR_TEST(large_ids_of_all_sessions)
+{
+    struct world w;
+    make(&w);
+    w.book.is_global = true;
+    w.session.run[0].id = UINT64_C(1) << 40;
+    w.session.run[2].id = UINT64_C(1) << 50;
+    lower(&w, 64, false);
+    w.session.run[0].id = UINT64_C(1) << 50;
+    assert_int_equal(mr_lower_add(&w.lower, &w.session, &w.book, NULL), MR_OK);
+    check_runs(&w, 2, (const struct mr_script_run[]){{1, THIRD, 4}, {1, THIRD + 10, 6}}, 2);
+    check_runs(&w, 3, (const struct mr_script_run[]){{1, THIRD + 10, 10}}, 1);
+    teardown(&w);
+}
+
+/* The last two ids that are names, and two that are not. */
+MR_TEST(ids_on_both_sides)
+{
+    struct world w;
+    make(&w);
+    w.session.run[0].id = (1u << 28) - 2;
+    lower(&w, 16, false);
+    check_runs(&w, 0, (const struct mr_script_run[]){{0, (1u << 30) - 8, 8}, {0, THIRD, 32}}, 2);
+    teardown(&w);
+}
+
+/* Four blocks of 2^28 engine blocks are all numbers that there are. */
+MR_TEST(more_large_ids_than_numbers)
 {
     struct world w;
     struct mr_err err = {0};
     make(&w);
+    w.book.block_tok = 1u << 28;
     w.session.run[0].id = UINT64_C(1) << 40;
-    const struct mr_lower_plan plan = {.block_tok = 64};
+    const struct mr_lower_plan plan = {.block_tok = 1};
     mr_lower_init(&w.lower, &plan, &w.script);
     assert_int_equal(mr_lower_add(&w.lower, &w.session, &w.book, &err), MR_LIMIT);
-    mr_assert_contains(err.text, "1099511627776");
+    mr_assert_contains(err.text, "block 1099511627780:");
     teardown(&w);
 }
 
@@ -214,6 +265,7 @@ MR_TEST_MAIN(MR_TEST_ENTRY(what_calls_have_in_common), MR_TEST_ENTRY(blocks_of_t
              MR_TEST_ENTRY(smaller_blocks_are_token_exact),
              MR_TEST_ENTRY(larger_blocks_keep_whole_ones),
              MR_TEST_ENTRY(prompts_of_one_size_are_shared),
-             MR_TEST_ENTRY(long_contexts_are_left_out),
-             MR_TEST_ENTRY(names_beyond_the_players_are_refused),
+             MR_TEST_ENTRY(long_contexts_are_left_out), MR_TEST_ENTRY(large_ids_get_numbers),
+             MR_TEST_ENTRY(large_ids_of_all_sessions), MR_TEST_ENTRY(ids_on_both_sides),
+             MR_TEST_ENTRY(more_large_ids_than_numbers),
              MR_TEST_ENTRY(drawn_sessions_are_what_they_are_drawn_from))
