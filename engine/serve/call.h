@@ -21,6 +21,7 @@ enum {
 
 enum mr_call_state {
     MR_CALL_WAITING,
+    MR_CALL_LOADING, /* a part of its context is on its way from a slower memory (onboard.h) */
     MR_CALL_READING, /* its prompt, in chunks */
     MR_CALL_FILLING, /* its last part is in the pipeline (fill.h) */
     MR_CALL_DECODING,
@@ -93,6 +94,9 @@ struct mr_calls {
     uint32_t free_path; /* + 1; 0: none */
     struct mr_cache_run *scratch;
     size_t scratch_cap;
+    /* onboard.h: blocks that a call has loaded from each level, before it was first scheduled */
+    uint32_t (*loaded)[4];
+    size_t loaded_cap; /* rows; 0: no call has asked */
 };
 
 #define MR_CALLS_EMPTY ((struct mr_calls){.free = MR_CALL_NONE})
@@ -116,6 +120,15 @@ static inline void mr_call_restarted(struct mr_call *call)
 {
     if (call->n_restart < MR_CALL_RESTARTS)
         call->n_restart++;
+}
+
+/** Blocks that it has loaded from a slower memory, counted from 0 on, when it was first scheduled.
+ */
+static inline uint32_t mr_call_loaded(const struct mr_calls *calls, const struct mr_call *call,
+                                      uint32_t level)
+{
+    const size_t i = (size_t)(call - calls->call);
+    return i < calls->loaded_cap ? calls->loaded[i][level] : 0;
 }
 
 /** A place for a call, whose content is for the caller to set. */

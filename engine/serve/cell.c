@@ -12,6 +12,7 @@
 #include "engine/serve/handover.h"
 #include "engine/serve/instance_cache.h"
 #include "engine/serve/instance_wait.h"
+#include "engine/serve/onboard.h"
 #include "engine/serve/split.h"
 
 #include <math.h>
@@ -528,6 +529,8 @@ mr_status mr_cell_init(struct mr_cell *cell, const struct mr_cell_plan *plan,
         if (st == MR_OK)
             mr_cell_plan_event(cell, i);
     }
+    if (st == MR_OK && plan->serving->onboard != NULL)
+        st = mr_onboard_open(cell->instance, plan->n_instance, &cell->onboard, err);
     if (st == MR_OK && mr_router_kv_is(plan->router, plan->serving->has_cache))
         st = mr_router_kv_create(cell->instance, plan->n_instance, plan->router, plan->call_s,
                                  &cell->kv, err);
@@ -548,6 +551,7 @@ void mr_cell_fini(struct mr_cell *cell)
     for (uint32_t i = 0; i < cell->plan.n_instance && cell->instance != NULL; i++)
         mr_instance_fini(&cell->instance[i]);
     mr_free(cell->instance);
+    mr_onboard_close(cell->onboard);
     mr_split_destroy(cell->split);
     mr_tree_fini(&cell->due);
     mr_router_fini(&cell->router);

@@ -70,6 +70,7 @@ struct mr_cell_ahead_counts {
     uint64_t n_begun, n_ended, n_tok;
 };
 
+struct mr_onboard_pool;
 struct mr_split;
 struct mr_split_plan;
 struct mr_cell_expiry;
@@ -95,8 +96,9 @@ struct mr_cell {
     struct mr_instance *instance;
     struct mr_tree due; /* ends of segments */
     struct mr_router router;
-    struct mr_router_kv *kv; /* NULL: the router does not look at caches */
-    struct mr_split *split;  /* NULL: none */
+    struct mr_router_kv *kv;         /* NULL: the router does not look at caches */
+    struct mr_split *split;          /* NULL: none */
+    struct mr_onboard_pool *onboard; /* of the instances that decode; NULL: none */
     struct mr_calls calls;
     struct mr_ticket *ticket; /* beside calls.call; aligned to cache lines, inside `tickets` */
     void *tickets;

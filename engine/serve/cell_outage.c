@@ -7,6 +7,7 @@
 #include "engine/base/mem.h"
 #include "engine/serve/call_path.h"
 #include "engine/serve/handover.h"
+#include "engine/serve/onboard.h"
 #include "engine/serve/split.h"
 
 #include <math.h>
@@ -56,6 +57,7 @@ static void reset_sums(struct mr_instance *instance)
     instance->window.n_cross = 0;
     if (serving->has_cache)
         mr_cache_clear(&instance->cache);
+    mr_onboard_lose(instance);
     instance->kv_tokens = 0;
     instance->kv_steps = 0;
     instance->n_free = serving->n_block;

@@ -5,6 +5,7 @@
 
 #include "engine/base/mem.h"
 #include "engine/serve/cell_outage.h"
+#include "engine/serve/onboard.h"
 #include "engine/serve/split.h"
 
 struct spaces {
@@ -74,7 +75,10 @@ mr_status mr_cell_sessions_forget(struct mr_cell *cell, uint32_t n, bool *is_kep
     MR_TRY(list_spaces(cell, n, &spaces, err));
     for (uint32_t seat = 0; seat < n_seat; seat++) {
         const struct mr_cache *cache = &mr_cell_instance(cell, seat)->cache;
+        const struct mr_onboard *below = mr_cell_instance(cell, seat)->onboard;
         keep_cached(&cache->tree, &spaces, is_kept);
+        for (uint32_t k = 0; below != NULL && k < below->plan->n_level; k++)
+            keep_cached(&below->tier[k]->tree, &spaces, is_kept);
     }
     keep_inside(cell, is_kept);
     mr_free(spaces.slot);

@@ -16,6 +16,7 @@
 #include "engine/serve/instance_cache.h"
 #include "engine/serve/instance_segment.h"
 #include "engine/serve/instance_step.h"
+#include "engine/serve/onboard.h"
 #include "engine/serve/policy.h"
 
 #include <math.h>
@@ -88,13 +89,20 @@ uint32_t mr_instance_next(struct mr_instance *instance)
     return call;
 }
 
-mr_status mr_instance_admit(struct mr_instance *instance, uint32_t chunk, struct mr_err *err)
+mr_status mr_instance_read(struct mr_instance *instance, uint32_t call, uint32_t chunk,
+                           struct mr_err *err)
 {
     MR_TRY(mr_grow(&instance->part, &instance->part_cap, instance->n_part + 1,
                    sizeof *instance->part, err));
-    const uint32_t call = mr_instance_next(instance);
     mr_instance_call(instance, call)->state = MR_CALL_READING;
     instance->part[instance->n_part++] = (struct mr_part){call, chunk};
+    return MR_OK;
+}
+
+mr_status mr_instance_admit(struct mr_instance *instance, uint32_t chunk, struct mr_err *err)
+{
+    MR_TRY(mr_instance_read(instance, mr_instance_waiting(instance), chunk, err));
+    const uint32_t call = mr_instance_next(instance);
     mr_instance_link_after(instance, call, instance->tail);
     return MR_OK;
 }
@@ -173,6 +181,8 @@ mr_status mr_instance_restart(struct mr_instance *instance, uint32_t call, uint6
         c->n_prompt = (uint32_t)y;
     } else if (c->state == MR_CALL_FILLING) {
         mr_fill_forget(instance, call);
+    } else if (c->state == MR_CALL_LOADING) {
+        mr_onboard_forget(instance, call);
     } else {
         size_t i = 0;
         while (instance->part[i].call != call)
@@ -212,11 +222,14 @@ static mr_status begin(struct mr_instance *instance, double now_s, struct mr_err
     mr_instance_cache_yield(instance);
     MR_TRY(mr_fill_join(instance, now_s, err));
     MR_TRY(mr_handover_join(instance, err));
+    mr_onboard_look(instance, now_s);
+    instance->formed_s = now_s;
     MR_TRY(instance->serving->policy->form(instance, err));
     instance->is_single |= mr_handover_joins_next(instance);
     if (instance->n_part == 0 && !(instance->decodes && n_decode(instance) > 0)) {
         /* can_hold: an empty instance admits its head, unless calls in no step hold blocks */
-        MR_ASSERT(instance->queue.n == 0 || instance->n_left > 0 || instance->n_fill > 0);
+        MR_ASSERT(instance->queue.n == 0 || instance->n_left > 0 || instance->n_fill > 0 ||
+                  mr_onboard_has_load(instance));
         return MR_OK;
     }
     for (size_t i = 0; i < instance->n_part; i++) {
@@ -388,8 +401,14 @@ mr_status mr_instance_advance(struct mr_instance *instance, const struct mr_inst
     const double time_s = mr_segment_sum_s(&instance->segment, n_step);
     const double now_s = mr_segment_end_s(&instance->segment, n_step);
     const double lost_s = mr_segment_lost_s(&instance->segment, n_step);
-    if (mr_fill_is_due(instance, n_step > 0 ? now_s : (double)INFINITY))
+    const double end_s = n_step > 0 ? now_s : (double)INFINITY;
+    const double load_s = mr_onboard_due_s(instance);
+    if (mr_fill_is_due(instance, fmin(end_s, load_s)))
         return mr_fill_end(instance, sink, err);
+    if (load_s <= end_s && load_s < (double)INFINITY) {
+        mr_onboard_arrived(instance);
+        return MR_OK;
+    }
     MR_ASSERT(n_step > 0);
     if (instance->is_starting) {
         instance->is_starting = false;

@@ -24,6 +24,8 @@
 #include "engine/serve/segment.h"
 #include "engine/serve/sliding.h"
 
+struct mr_onboard;
+struct mr_onboard_plan;
 struct mr_policy;
 
 /* How instances of a pool serve. Const, shared. */
@@ -41,6 +43,7 @@ struct mr_serving {
     bool steps_singly;       /* leap off */
     bool preempts_lowest;    /* victims: latest of the last rank; else last in the list (vllm1) */
     bool has_cache;          /* prefix cache (vllm1) */
+    const struct mr_onboard_plan *onboard; /* memories below it; lent; NULL: none */
 };
 
 struct mr_part {
@@ -70,10 +73,11 @@ struct mr_instance {
     struct mr_blocks blocks;
     struct mr_heap finish;
     struct mr_sliding window;
-    struct mr_cache cache; /* not touched without has_cache */
-    uint64_t kv_tokens;    /* sum of y of those that decode, when they began to */
-    uint64_t kv_steps;     /* sum of the steps they have made since */
-    uint64_t n_free;       /* blocks; those of the segment's first step are taken */
+    struct mr_cache cache;      /* not touched without has_cache */
+    struct mr_onboard *onboard; /* lent: memories below the cache; NULL: none */
+    uint64_t kv_tokens;         /* sum of y of those that decode, when they began to */
+    uint64_t kv_steps;          /* sum of the steps they have made since */
+    uint64_t n_free;            /* blocks; those of the segment's first step are taken */
     uint64_t watermark;
     struct mr_part *part; /* prompts being read, in order */
     size_t n_part, part_cap;
@@ -85,6 +89,7 @@ struct mr_instance {
     size_t n_fill, fill_cap;
     size_t n_filled; /* of them: through, waiting for a boundary to decode */
     uint64_t n_left; /* calls that have left but hold blocks (handover.h) */
+    double formed_s; /* start of the step that is formed */
     bool is_joined;  /* a call has come with its prompt computed: others may wait like that */
     uint64_t n_iteration, n_segment, n_restart;
     uint64_t n_call_step, n_prompt_end;    /* decode steps times calls in them; prompts read */
@@ -118,15 +123,20 @@ bool mr_instance_can_hold(const struct mr_instance *instance, uint32_t n_prompt,
 MR_CHECKED mr_status mr_instance_arrive(struct mr_instance *instance, uint32_t call, double now_s,
                                         struct mr_err *err);
 
-/** When the segment ends, or a prompt is through the pipeline; INFINITY while idle. */
+/** onboard.h: when the next load arrives. */
+double mr_onboard_due_s(const struct mr_instance *instance);
+
+/** When the segment ends, a prompt is through the pipeline or a load arrives; INFINITY while idle.
+ */
 static inline double mr_instance_due_s(const struct mr_instance *instance)
 {
     const double end_s = instance->segment.n_step > 0
                              ? mr_segment_end_s(&instance->segment, instance->segment.n_step)
                              : (double)INFINITY;
-    return instance->n_filled < instance->n_fill
-               ? fmin(end_s, instance->fill[instance->n_filled].ready_s)
-               : end_s;
+    const double due_s = instance->n_filled < instance->n_fill
+                             ? fmin(end_s, instance->fill[instance->n_filled].ready_s)
+                             : end_s;
+    return instance->onboard != NULL ? fmin(due_s, mr_onboard_due_s(instance)) : due_s;
 }
 
 /** End the segment and begin the next one, or tell of the prompt that is through. */
@@ -221,6 +231,10 @@ static inline bool mr_instance_has_prompt(const struct mr_instance *instance)
 
 /** Take the head out of the queue. */
 uint32_t mr_instance_next(struct mr_instance *instance);
+/** A call of the running list begins to read its prompt, in the step that is formed. */
+MR_CHECKED mr_status mr_instance_read(struct mr_instance *instance, uint32_t call, uint32_t chunk,
+                                      struct mr_err *err);
+
 /** The head of the queue begins to read: it leaves the queue and is last in the running list. */
 MR_CHECKED mr_status mr_instance_admit(struct mr_instance *instance, uint32_t chunk,
                                        struct mr_err *err);

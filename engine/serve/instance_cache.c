@@ -4,6 +4,7 @@
 
 #include "engine/base/assert.h"
 #include "engine/serve/call_path.h"
+#include "engine/serve/onboard.h"
 #include "engine/work/script.h"
 
 /* A held extent is pinned: nobody adds to it, and who cuts it leaves its end where it is. */
@@ -67,7 +68,8 @@ mr_status mr_instance_cache_forget(struct mr_instance *instance, const struct mr
     const uint32_t first = shared_of(instance, call);
     if (!instance->serving->has_cache || path.n_block <= first)
         return MR_OK;
-    return mr_cache_drop(&instance->cache, &path, first, err);
+    MR_TRY(mr_cache_drop(&instance->cache, &path, first, err));
+    return mr_onboard_drop(instance, &path, first, err);
 }
 
 mr_status mr_instance_cache_warm(struct mr_instance *instance, const struct mr_call *call,
@@ -121,6 +123,25 @@ mr_status mr_instance_cache_take(struct mr_instance *instance, struct mr_call *c
     return MR_OK;
 }
 
+mr_status mr_instance_cache_came(struct mr_instance *instance, struct mr_call *call,
+                                 uint32_t n_block, struct mr_err *err)
+{
+    struct mr_cache_run run[2];
+    struct mr_cache *cache = &instance->cache;
+    struct mr_cache_hold hold = hold_of(instance, call);
+    const uint32_t size = instance->serving->block_tokens, before = cache->n_pinned;
+    const struct mr_cache_path path =
+        path_of(instance, call, (uint64_t)n_block * size, hold.n_block, run);
+    (void)mr_cache_limit(cache, (uint32_t)(cache->n_pinned + instance->n_free));
+    MR_TRY(mr_cache_extend(cache, &hold, &path, NULL, err));
+    call->pinned = hold.node;
+    instance->n_free -= cache->n_pinned - before;
+    call->n_read = n_block * size;
+    if (!call->is_scheduled)
+        call->n_cached = call->n_read;
+    return MR_OK;
+}
+
 mr_status mr_instance_cache_leave(struct mr_instance *instance, struct mr_call *call,
                                   uint64_t n_computed, struct mr_err *err)
 {
@@ -138,6 +159,7 @@ mr_status mr_instance_cache_leave(struct mr_instance *instance, struct mr_call *
     (void)mr_cache_limit(cache, (uint32_t)(cache->n_pinned + instance->n_free));
     if (path.n_block > hold.n_block)
         MR_TRY(mr_cache_extend(cache, &hold, &path, NULL, err));
+    mr_onboard_write(instance, hold.node);
     call->pinned = mr_cache_release(cache, &hold).i;
     call->generation = 0;
     instance->n_free += before;

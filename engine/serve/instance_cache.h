@@ -18,6 +18,11 @@ static inline void mr_instance_cache_yield(struct mr_instance *instance)
 MR_CHECKED mr_status mr_instance_cache_take(struct mr_instance *instance, struct mr_call *call,
                                             struct mr_err *err);
 
+/** What has been loaded of a call's prompt is cached, pinned and counts as read.
+ *  @param[in] n_block all of its blocks that are here now */
+MR_CHECKED mr_status mr_instance_cache_came(struct mr_instance *instance, struct mr_call *call,
+                                            uint32_t n_block, struct mr_err *err);
+
 /** A call ends or stops with `n_computed` tokens in its blocks: whole blocks become cached, all of
  *  them free or evictable. */
 MR_CHECKED mr_status mr_instance_cache_leave(struct mr_instance *instance, struct mr_call *call,

@@ -7,13 +7,15 @@
  *
  * With a prefix cache a prompt begins behind the blocks that are cached of it. Room is asked for as
  * if none were: cached blocks lie among the free ones, unless another call has pinned them, which
- * makes the question a little too careful.
+ * makes the question a little too careful. What is faster to load from memories below is loaded
+ * first, and its call waits for it in the running list, in no step.
  *
  * A decode reads one token less than are known: the newest is what it computes. A reading prompt is
  * the last of the running list, for it alone left no tokens to admit others: so decodes always fit
  * (batch_max <= token_max, drafts counted) and all of them are in every step. */
 #include "engine/base/assert.h"
 #include "engine/serve/instance_cache.h"
+#include "engine/serve/onboard.h"
 #include "engine/serve/policy.h"
 
 static uint64_t held(const struct mr_instance *instance, const struct mr_call *c)
@@ -131,6 +133,31 @@ static bool admits(const struct mr_instance *instance, uint64_t n_free)
     return tokens < instance->serving->token_max && has_room(instance, n_free);
 }
 
+/* A piece of a prompt that has its slot: as much as tokens allow. */
+static uint32_t first_piece(struct mr_instance *instance, const struct mr_call *c, uint64_t *tokens)
+{
+    const uint64_t left = instance->serving->token_max - *tokens;
+    const uint32_t rest = c->n_prompt - c->n_read;
+    const uint32_t chunk = rest < left ? rest : (uint32_t)left;
+    instance->n_free -= mr_blocks_of(&instance->blocks, c->n_read + chunk) -
+                        mr_blocks_of(&instance->blocks, c->n_read);
+    *tokens += chunk;
+    return chunk;
+}
+
+/* Calls whose contexts have arrived from slower memories come before those that wait. */
+static mr_status read_loaded(struct mr_instance *instance, uint64_t *tokens, struct mr_err *err)
+{
+    while (!instance->is_single && mr_onboard_has_ready(instance) &&
+           *tokens < instance->serving->token_max) {
+        uint32_t call;
+        MR_TRY(mr_onboard_take(instance, &call, err));
+        const struct mr_call *c = mr_instance_call(instance, call);
+        MR_TRY(mr_instance_read(instance, call, first_piece(instance, c, tokens), err));
+    }
+    return MR_OK;
+}
+
 static mr_status form(struct mr_instance *instance, struct mr_err *err)
 {
     const uint64_t demand = mr_instance_demand(instance, instance->clock, 1);
@@ -141,18 +168,16 @@ static mr_status form(struct mr_instance *instance, struct mr_err *err)
         MR_TRY(walk(instance, err));
     uint64_t tokens;
     MR_TRY(read_on(instance, &tokens, err));
+    MR_TRY(read_loaded(instance, &tokens, err));
     while (!instance->is_single && mr_instance_has_prompt(instance) &&
            tokens < instance->serving->token_max && has_room(instance, instance->n_free)) {
         struct mr_call *c = mr_instance_call(instance, mr_instance_waiting(instance));
         mr_instance_cache_yield(instance);
+        bool loads;
         MR_TRY(mr_instance_cache_take(instance, c, err));
-        const uint64_t left = instance->serving->token_max - tokens;
-        const uint32_t rest = c->n_prompt - c->n_read;
-        const uint32_t chunk = rest < left ? rest : (uint32_t)left;
-        instance->n_free -= mr_blocks_of(&instance->blocks, c->n_read + chunk) -
-                            mr_blocks_of(&instance->blocks, c->n_read);
-        MR_TRY(mr_instance_admit(instance, chunk, err));
-        tokens += chunk;
+        MR_TRY(mr_onboard_begin(instance, instance->formed_s, &loads, err));
+        if (!loads)
+            MR_TRY(mr_instance_admit(instance, first_piece(instance, c, &tokens), err));
     }
     return MR_OK;
 }

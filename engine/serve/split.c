@@ -8,6 +8,7 @@
 #include "engine/base/mem.h"
 #include "engine/serve/cell_outage.h"
 #include "engine/serve/handover.h"
+#include "engine/serve/onboard.h"
 #include "engine/serve/policy.h"
 
 #include <math.h>
@@ -351,6 +352,8 @@ static mr_status fill(struct mr_split *split, struct mr_cell *cell, struct mr_er
         MR_TRY(mr_instance_init(&split->instance[i], plan->serving, &cell->calls, err));
         mr_split_plan_event(split, i);
     }
+    if (plan->serving->onboard != NULL)
+        MR_TRY(mr_onboard_open(split->instance, plan->n_instance, &split->onboard, err));
     return mr_router_kv_is(plan->router, plan->serving->has_cache)
                ? mr_router_kv_create(split->instance, plan->n_instance, plan->router, plan->call_s,
                                      &split->kv, err)
@@ -382,6 +385,7 @@ void mr_split_destroy(struct mr_split *split)
     for (uint32_t i = 0; i < split->plan.n_instance && split->instance != NULL; i++)
         mr_instance_fini(&split->instance[i]);
     mr_free(split->instance);
+    mr_onboard_close(split->onboard);
     mr_tree_fini(&split->due);
     mr_router_fini(&split->router);
     mr_router_kv_destroy(split->kv);

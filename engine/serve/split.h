@@ -86,7 +86,8 @@ struct mr_split {
     struct mr_instance *instance; /* that read prompts */
     struct mr_tree due;
     struct mr_router router;
-    struct mr_router_kv *kv; /* NULL: the router does not look at instances */
+    struct mr_router_kv *kv;         /* NULL: the router does not look at instances */
+    struct mr_onboard_pool *onboard; /* of the readers; NULL: none */
     struct mr_topology *topology;
     struct mr_transfer *net; /* hosts: the instances that decode, then those that read */
     struct mr_split_flight *flight;

@@ -232,7 +232,10 @@ static struct play_result play_plainly(const struct mr_serving *serving, struct 
         s.n_iteration++;
         end_step(&s, now_s);
     }
-    return (struct play_result){s.n_iteration, s.n_iteration, s.n_restart, now_s};
+    return (struct play_result){.n_iteration = s.n_iteration,
+                                .n_segment = s.n_iteration,
+                                .n_restart = s.n_restart,
+                                .end_s = now_s};
 }
 
 /* ---- comparison ---- */

@@ -37,6 +37,8 @@ static void finished(void *context, uint32_t call, double now_s)
     out->call[call].finished_s = now_s;
     out->call[call].n_restart = c->n_restart;
     out->call[call].n_cached = c->n_cached;
+    for (uint32_t k = 0; k < MR_ONBOARD_LEVELS; k++)
+        out->call[call].n_loaded[k] = mr_call_loaded(out->calls, c, k);
     out->result->end_s = now_s;
 }
 
@@ -63,6 +65,9 @@ struct play_result play(const struct mr_serving *serving, struct play_call *call
     if (mr_instance_check(serving, &err) != MR_OK ||
         mr_instance_init(&instance, serving, &calls, &err) != MR_OK)
         fail_msg("%s", err.text);
+    struct mr_onboard_pool *below = NULL;
+    if (serving->onboard != NULL)
+        assert_int_equal(mr_onboard_open(&instance, 1, &below, &err), MR_OK);
     for (size_t k = 0; k < n; k++) {
         calls.call[k] = (struct mr_call){.arrived_s = call[k].arrived_s,
                                          .n_prompt = call[k].n_prompt,
@@ -95,7 +100,21 @@ struct play_result play(const struct mr_serving *serving, struct play_call *call
     result.n_iteration = instance.n_iteration;
     result.n_segment = instance.n_segment;
     result.n_restart = instance.n_restart;
+    for (uint32_t k = 0; below != NULL && k < serving->onboard->n_level; k++) {
+        const struct mr_cache_tier *tier = instance.onboard->tier[k];
+        const struct mr_cache_tier_counts *sums = &tier->counts;
+        assert_int_equal(sums->n_written_block,
+                         tier->n_block + sums->n_evicted_block + sums->n_dropped_block);
+        assert_true(tier->n_block <= tier->n_limit);
+        result.n_resident[k] = (uint32_t)mr_onboard_resident(below, k);
+    }
+    if (below != NULL) {
+        assert_int_equal(instance.onboard->n_load + instance.onboard->n_ready, 0);
+        assert_int_equal(instance.n_waiting_tok, 0);
+        result.loads = instance.onboard->counts;
+    }
     mr_instance_fini(&instance);
+    mr_onboard_close(below);
     mr_call_fini(&calls);
     return result;
 }

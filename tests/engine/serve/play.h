@@ -3,6 +3,7 @@
 #ifndef MR_TESTS_ENGINE_SERVE_PLAY_H
 #define MR_TESTS_ENGINE_SERVE_PLAY_H
 
+#include "engine/serve/onboard.h"
 #include "engine/serve/policy.h"
 
 struct play_call {
@@ -10,7 +11,8 @@ struct play_call {
     uint32_t n_prompt, n_output;
     double scheduled_s, first_s, finished_s; /* filled */
     uint32_t n_restart, n_cached;
-    uint32_t space, n_prefix; /* with a prefix cache */
+    uint32_t n_loaded[MR_ONBOARD_LEVELS]; /* blocks of n_cached, from the memories below */
+    uint32_t space, n_prefix;             /* with a prefix cache */
     uint8_t rank;
     int8_t level;
 };
@@ -18,6 +20,8 @@ struct play_call {
 struct play_result {
     uint64_t n_iteration, n_segment, n_restart;
     double end_s;
+    struct mr_onboard_counts loads;
+    uint32_t n_resident[MR_ONBOARD_LEVELS];
 };
 
 /** Calls in the order of arrival. Fails the test on errors, and unless all blocks come back. */
