@@ -21,7 +21,7 @@ else
     try millrace sweep "$here/kv.experiment.xml" -d out -j 2 --shard 1/2 --resume
     try millrace merge out
 fi
-want "24 rows are done" [ "$(grep -c ',done,' out/status.csv)" = 24 ]
+want "48 rows are done" [ "$(grep -c ',done,' out/status.csv)" = 48 ]
 
 step "What came out: which factor matters, which configuration is best"
 try millrace report out/sweep.h5 -o sweep.html
@@ -36,12 +36,17 @@ if [ -n "$python" ]; then
 import xarray
 kpi = xarray.open_dataset("out/sweep.h5", group="kpi")
 hit = kpi["sessions.prefix_hit_frac"]
-assert hit.size == 24 and not hit.isnull().any()
-by_blocks = hit.groupby(kpi["deployment.blocks"]).mean()
-print("share of the prompts found in the cache, by KV blocks:")
-for blocks, share in zip(by_blocks["deployment.blocks"].values, by_blocks.values):
-    print("  %6.0f  %.3f" % (blocks, share))
-assert by_blocks[0] < 0.5 < by_blocks[-1]
+assert hit.size == 48 and not hit.isnull().any()
+first = {}
+for memory in "none", "host":
+    own = kpi.where((kpi["kv.memory"] == memory).compute(), drop=True)
+    by_blocks = own["sessions.prefix_hit_frac"].groupby(own["deployment.blocks"]).mean()
+    print("share of the prompts found, by KV blocks, memory below HBM: %s" % memory)
+    for blocks, share in zip(by_blocks["deployment.blocks"].values, by_blocks.values):
+        print("  %6.0f  %.3f" % (blocks, share))
+    first[memory] = by_blocks[0]
+    assert by_blocks[-1] > 0.5
+assert first["none"] < 0.5 < first["host"]
 P
     try "$python" look.py
 else

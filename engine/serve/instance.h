@@ -189,31 +189,6 @@ static inline uint64_t mr_instance_known(const struct mr_instance *instance,
            mr_instance_made(instance, mr_instance_entered(instance, call));
 }
 
-/** Tokens of a step that all decodes take, drafts included. */
-static inline uint64_t mr_instance_decode_tokens(const struct mr_instance *instance)
-{
-    return (uint64_t)instance->finish.n * (1 + instance->serving->accept.n_draft);
-}
-
-/** Blocks that the decodes take in `n_step` steps from a clock on. */
-static inline uint64_t mr_instance_demand(const struct mr_instance *instance, uint64_t clock,
-                                          uint64_t n_step)
-{
-    const uint64_t from = mr_instance_made(instance, clock);
-    return mr_blocks_demand_of(&instance->blocks, from,
-                               mr_instance_made(instance, clock + n_step) - from);
-}
-
-/** Blocks that one decoding call takes in the step at the segment's start. */
-static inline uint64_t mr_instance_takes(const struct mr_instance *instance,
-                                         const struct mr_call *call)
-{
-    const uint64_t stored = mr_instance_known(instance, call) - 1;
-    const uint64_t more = mr_instance_made(instance, instance->clock + 1) -
-                          mr_instance_made(instance, instance->clock);
-    return mr_blocks_of(&instance->blocks, stored + more) - mr_blocks_of(&instance->blocks, stored);
-}
-
 /** Head of the queue; there is one. */
 static inline uint32_t mr_instance_waiting(const struct mr_instance *instance)
 {

@@ -86,7 +86,7 @@ static struct mr_cache_load choose(const struct mr_instance *instance,
 uint32_t mr_onboard_found(const struct mr_instance *instance, const struct mr_cache_path *path,
                           uint32_t n_held, uint64_t n_prompt, double now_s, double *load_s)
 {
-    struct mr_cache_load_source source[MR_ONBOARD_LEVELS];
+    struct mr_cache_load_source source[MR_ONBOARD_LEVELS] = {{0}};
     *load_s = 0;
     if (instance->onboard == NULL)
         return 0;
@@ -193,7 +193,7 @@ mr_status mr_onboard_begin(struct mr_instance *instance, double now_s, bool *loa
 {
     static const uint32_t none[MR_ONBOARD_LEVELS] = {0};
     struct mr_onboard *o = instance->onboard;
-    struct mr_cache_load_source source[MR_ONBOARD_LEVELS];
+    struct mr_cache_load_source source[MR_ONBOARD_LEVELS] = {{0}};
     struct mr_cache_run run[2];
     *loads = false;
     if (o == NULL)

@@ -2,6 +2,8 @@
 /* Only where blocks may not suffice is the list walked; else the demand is one count. */
 #include "engine/serve/policy_walk.h"
 
+#include "engine/serve/policy.h"
+
 /* Whoever the walk has not reached holds what it held after the step before. */
 static mr_status restart(struct mr_instance *instance, uint32_t call, struct mr_err *err)
 {

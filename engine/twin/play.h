@@ -5,6 +5,7 @@
 
 #include "engine/base/hist.h"
 #include "engine/clock/ranks.h"
+#include "engine/serve/onboard.h"
 #include "engine/serve/split.h"
 #include "engine/twin/agents.h"
 #include "engine/twin/factory.h"
@@ -122,9 +123,16 @@ struct mr_play_tier {
     uint64_t n_moved_in, n_moved_out;     /* calls of dearer tiers, to cheaper ones */
     uint64_t n_input, n_cached, n_output; /* tokens of finished calls */
     uint64_t n_met;                       /* finished within all objectives */
+    uint64_t n_loaded[MR_ONBOARD_LEVELS]; /* of n_cached: from memories below HBM */
     struct mr_hist ttft, tpot, e2e;
     struct mr_player_sums sessions; /* of agents */
     struct mr_hist completion;      /* of their sessions that finished */
+};
+
+/* Memories below HBM, of one level, all pools. */
+struct mr_play_memory {
+    double n_byte, limit_bytes; /* at the end; INFINITY: no limit */
+    double loaded_bytes, written_bytes, energy_j;
 };
 
 struct mr_play_result {
@@ -155,9 +163,13 @@ struct mr_play_result {
     size_t session_bytes;                 /* of sessions and their script */
     uint64_t n_cached_block, n_all_block; /* of all instances, at the end */
     uint64_t n_block_evicted;             /* for want of room */
-    double package_j;                     /* drawn by all packages; NaN: a profile knows no watts */
-    double package_peak_w;                /* most that all packages could draw */
-    bool has_site;                        /* else the rest means nothing */
+    uint32_t n_memory;                    /* levels below HBM */
+    struct mr_play_memory memory[MR_ONBOARD_LEVELS];
+    uint64_t n_load; /* calls that waited for blocks from them, and how long */
+    double load_s;
+    double package_j;      /* drawn by all packages; NaN: a profile knows no watts */
+    double package_peak_w; /* most that all packages could draw */
+    bool has_site;         /* else the rest means nothing */
     struct mr_exchange_sums site;
     struct mr_factory_books books;
     double capital_usd, feed_limit_w; /* of all racks; NaN, INFINITY: not known, none */

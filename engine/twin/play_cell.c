@@ -24,10 +24,15 @@ static void finished(void *context, const struct mr_ticket *ticket, const struct
     const double ttft_s = call->first_s - call->arrived_s;
     const double tpot_s =
         ticket->n_output > 1 ? (now_s - call->first_s) / (ticket->n_output - 1) : 0;
+    const struct mr_pool *reader =
+        ticket->prefill != MR_ROUTER_NOWHERE ? &own->run->prefill : &own->run->pool;
+    const uint32_t block_tokens = reader->serving.block_tokens;
     count->n_finished++;
     count->n_input += ticket->n_prompt;
     count->n_cached += ticket->n_cached;
     count->n_output += ticket->n_output;
+    for (uint32_t k = 0; k < MR_ONBOARD_LEVELS; k++)
+        count->n_loaded[k] += (uint64_t)mr_call_loaded(&own->cell.calls, call, k) * block_tokens;
     mr_hist_add(&hists->ttft, ttft_s);
     if (ticket->n_output > 1)
         mr_hist_add(&hists->tpot, tpot_s);

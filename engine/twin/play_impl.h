@@ -17,7 +17,7 @@ struct mr_play_watch;
 /* What a cell has counted of a tier. Sums of doubles are per cell: they are added in the order of
  * cells, whoever owns them. Histograms add up exactly in any order and are the rank's. */
 struct mr_play_count {
-    uint64_t n_arrived, n_finished, n_refused[MR_CELL_REFUSALS];
+    uint64_t n_arrived, n_finished, n_refused[MR_CELL_REFUSALS], n_loaded[MR_ONBOARD_LEVELS];
     uint64_t n_moved_in, n_moved_out, n_input, n_cached, n_output, n_met;
 };
 

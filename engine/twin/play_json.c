@@ -3,6 +3,7 @@
 #include "engine/base/jsonw.h"
 #include "engine/base/wall.h"
 #include "engine/twin/play.h"
+#include "engine/twin/pool_kv.h"
 
 #include <math.h>
 
@@ -158,6 +159,65 @@ static void put_sessions(struct mr_jsonw *w, const struct mr_play_result *result
     mr_jsonw_end(w);
 }
 
+/* Where a tier's input was found, as shares of it. Only with memories below HBM. */
+static void put_hits(struct mr_jsonw *w, const struct mr_scenario *scenario,
+                     const struct mr_play_result *result, const struct mr_play_tier *tier)
+{
+    const double n_input = tier->n_input > 0 ? (double)tier->n_input : unknown;
+    uint64_t n_below = 0;
+    if (result->n_memory == 0)
+        return;
+    for (uint32_t k = 0; k < result->n_memory; k++)
+        n_below += tier->n_loaded[k];
+    mr_jsonw_key(w, "kv_hit_frac");
+    mr_jsonw_object(w);
+    mr_jsonw_key_f64(w, "hbm", (double)(tier->n_cached - n_below) / n_input);
+    for (uint32_t k = 0; k < result->n_memory; k++)
+        mr_jsonw_key_f64(w, mr_pool_kv_name(scenario, k), (double)tier->n_loaded[k] / n_input);
+    mr_jsonw_end(w);
+}
+
+static void put_memory(struct mr_jsonw *w, const struct mr_play_memory *m, double n_hit,
+                       double n_input)
+{
+    mr_jsonw_key_f64(w, "hit_frac", n_hit / n_input);
+    mr_jsonw_key_f64(w, "resident_bytes", m->n_byte);
+    mr_jsonw_key_f64(w, "limit_bytes", isfinite(m->limit_bytes) ? m->limit_bytes : unknown);
+    mr_jsonw_key_f64(w, "loaded_bytes", m->loaded_bytes);
+    mr_jsonw_key_f64(w, "written_bytes", m->written_bytes);
+    mr_jsonw_key_f64(w, "energy_j", m->energy_j);
+}
+
+/* Only with memories below HBM. */
+static void put_kv(struct mr_jsonw *w, const struct mr_scenario *scenario,
+                   const struct mr_play_result *result, const struct totals *t)
+{
+    const double n_input = t->n_input > 0 ? (double)t->n_input : unknown;
+    double n_hbm = (double)t->n_cached;
+    if (result->n_memory == 0)
+        return;
+    mr_jsonw_key(w, "kv");
+    mr_jsonw_object(w);
+    mr_jsonw_key_u64(w, "loads", result->n_load);
+    mr_jsonw_key_f64(w, "load_s_mean",
+                     result->n_load > 0 ? result->load_s / (double)result->n_load : unknown);
+    for (uint32_t k = 0; k < result->n_memory; k++) {
+        double n_hit = 0;
+        for (size_t i = 0; i < result->n_tier; i++)
+            n_hit += (double)result->tier[i].n_loaded[k];
+        n_hbm -= n_hit;
+        mr_jsonw_key(w, mr_pool_kv_name(scenario, k));
+        mr_jsonw_object(w);
+        put_memory(w, &result->memory[k], n_hit, n_input);
+        mr_jsonw_end(w);
+    }
+    mr_jsonw_key(w, "hbm");
+    mr_jsonw_object(w);
+    mr_jsonw_key_f64(w, "hit_frac", n_hbm / n_input);
+    mr_jsonw_end(w);
+    mr_jsonw_end(w);
+}
+
 static void put_tiers(struct mr_jsonw *w, const struct mr_scenario *scenario,
                       const struct mr_play_result *result)
 {
@@ -188,6 +248,7 @@ static void put_tiers(struct mr_jsonw *w, const struct mr_scenario *scenario,
         put_hist(w, "ttft_s", &tier->ttft);
         put_hist(w, "tpot_s", &tier->tpot);
         put_hist(w, "e2e_s", &tier->e2e);
+        put_hits(w, scenario, result, tier);
         put_tier_sessions(w, result, tier);
         mr_jsonw_end(w);
     }
@@ -516,6 +577,7 @@ void mr_play_json(const struct mr_scenario *scenario, const struct mr_play_resul
     put_tenants(&w, scenario, result);
     put_sessions(&w, result, &t, scratch);
     put_rows(&w, result);
+    put_kv(&w, scenario, result, &t);
     put_split(&w, result);
     put_outages(&w, result);
     put_planner(&w, result);

@@ -19,6 +19,14 @@
     {at "think", "s", "Users thinking"}, \
     {at "delay", "s", "Delays of the recording"}
 
+#define KV_KEYS(memory, text) \
+    {"kv." memory ".hit_frac", "1", "Input that " text " gave"}, \
+    {"kv." memory ".resident_bytes", "B", "There, at the end"}, \
+    {"kv." memory ".limit_bytes", "B", "Room of all instances; null: no limit"}, \
+    {"kv." memory ".loaded_bytes", "B", "From there to HBM"}, \
+    {"kv." memory ".written_bytes", "B", "Into it"}, \
+    {"kv." memory ".energy_j", "J", "Of both"}
+
 static const struct mr_play_key keys[] = {
     {"schema", "1", "1: keys are added, never renamed"},
     {"scenario", "", "Its name"},
@@ -126,6 +134,11 @@ static const struct mr_play_key keys[] = {
     {"tiers[].tpot_s", "s", "Time per output token after it"},
     {"tiers[].e2e_s", "s", "Time of a whole call"},
     {"tiers[].prefix_hit_frac", "1", "Input that was cached (agents)"},
+    {"tiers[].kv_hit_frac.hbm", "1", "Input that HBM had (with <kv>)"},
+    {"tiers[].kv_hit_frac.host", "1", "The same of host memory"},
+    {"tiers[].kv_hit_frac.flash", "1", "The same of flash"},
+    {"tiers[].kv_hit_frac.context", "1", "The same of the context store"},
+    {"tiers[].kv_hit_frac.storage", "1", "The same of shared storage"},
     {"tiers[].sessions.started", "1", "Sessions that began"},
     {"tiers[].sessions.finished", "1", "Sessions that ended well"},
     {"tiers[].sessions.failed", "1", "Sessions that were given up"},
@@ -177,6 +190,13 @@ static const struct mr_play_key keys[] = {
     {"workload.skipped", "1", "Rows that were left out"},
     {"workload.clipped", "1", "Rows with values set to the nearest possible"},
     {"workload.empty", "1", "Rows without input or output, played as one token"},
+    {"kv.loads", "1", "Calls that waited for blocks from memories below HBM (with <kv>)"},
+    {"kv.load_s_mean", "s", "For so long, from being admitted on"},
+    {"kv.hbm.hit_frac", "1", "Input that HBM had"},
+    KV_KEYS("host", "host memory"),
+    KV_KEYS("flash", "flash"),
+    KV_KEYS("context", "the context store"),
+    KV_KEYS("storage", "shared storage"),
     {"prefill.local", "1", "Prompts read where they were decoded (with a prefill pool)"},
     {"prefill.transfers", "1", "Transfers of keys and values"},
     {"prefill.sent_bytes", "B", "In all"},

@@ -5,6 +5,7 @@
 #include "engine/base/assert.h"
 #include "engine/base/mem.h"
 #include "engine/twin/play_impl.h"
+#include "engine/twin/pool_kv.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -149,6 +150,9 @@ struct sums {
     struct mr_split_counts split;
     struct mr_play_count count[MR_SCENARIO_TIERS];
     struct mr_player_sums sessions[MR_SCENARIO_TIERS];
+    struct mr_play_memory memory[MR_ONBOARD_LEVELS];
+    uint64_t n_load;
+    double load_s;
 };
 
 static void add_seats(const struct mr_play_cell *own, const struct mr_pool *pool, uint32_t from,
@@ -171,6 +175,42 @@ static void add_seats(const struct mr_play_cell *own, const struct mr_pool *pool
     }
 }
 
+static void add_memory(struct mr_play_memory *sum, const struct mr_play_memory *m)
+{
+    sum->n_byte += m->n_byte;
+    sum->limit_bytes += m->limit_bytes;
+    sum->loaded_bytes += m->loaded_bytes;
+    sum->written_bytes += m->written_bytes;
+    sum->energy_j += m->energy_j;
+}
+
+static struct mr_play_memory memory_of(const struct mr_cache_tier *tier)
+{
+    const double block_bytes = tier->params.block_bytes;
+    return (struct mr_play_memory){
+        .n_byte = tier->n_block * block_bytes,
+        .limit_bytes = tier->n_limit < UINT32_MAX ? tier->n_limit * block_bytes : (double)INFINITY,
+        .loaded_bytes = (double)tier->counts.n_loaded_block * block_bytes,
+        .written_bytes = (double)tier->counts.n_written_block * block_bytes,
+        .energy_j = mr_cache_tier_energy_j(tier)};
+}
+
+static void add_onboard(const struct mr_onboard_pool *pool, struct sums *s)
+{
+    for (uint32_t k = 0; pool != NULL && k < pool->plan->n_level; k++) {
+        const bool is_shared = pool->plan->level[k].is_shared;
+        for (uint32_t i = 0; i < (is_shared ? 1 : pool->n); i++) {
+            const struct mr_play_memory m =
+                memory_of(is_shared ? &pool->tier[k] : &pool->each[i].own[k]);
+            add_memory(&s->memory[k], &m);
+        }
+    }
+    for (uint32_t i = 0; pool != NULL && i < pool->n; i++) {
+        s->n_load += pool->each[i].counts.n_load;
+        s->load_s += pool->each[i].counts.load_s;
+    }
+}
+
 static void sum_up(const struct mr_play_cell *own, struct sums *s)
 {
     const struct mr_play_run *run = own->run;
@@ -181,8 +221,10 @@ static void sum_up(const struct mr_play_cell *own, struct sums *s)
     MR_ASSERT(s->little.rel < 1e-9);
     memcpy(s->count, own->count, n_tier * sizeof *s->count);
     add_seats(own, &run->pool, 0, own->span.n, &s->pool[0], s);
+    add_onboard(own->cell.onboard, s);
     if (own->cell.split != NULL) {
         s->split = own->cell.split->counts;
+        add_onboard(own->cell.split->onboard, s);
         add_seats(own, &run->prefill, own->span.n, own->span.n_reader, &s->pool[1], s);
     }
     if (own->agents == NULL)
@@ -228,6 +270,8 @@ static void add_tier(struct mr_play_tier *sum, const struct mr_play_count *c)
     sum->n_cached += c->n_cached;
     sum->n_output += c->n_output;
     sum->n_met += c->n_met;
+    for (int k = 0; k < MR_ONBOARD_LEVELS; k++)
+        sum->n_loaded[k] += c->n_loaded[k];
 }
 
 static void add_split(struct mr_split_counts *sum, const struct mr_split_counts *s)
@@ -277,6 +321,10 @@ static void add(struct mr_play_result *result, const struct sums *s, struct pool
     result->resided.peak += s->resided.peak;
     result->resided.n_block += s->resided.n_block;
     result->session_bytes += s->session_bytes;
+    for (int k = 0; k < MR_ONBOARD_LEVELS; k++)
+        add_memory(&result->memory[k], &s->memory[k]);
+    result->n_load += s->n_load;
+    result->load_s += s->load_s;
     for (size_t i = 0; i < result->n_tier; i++) {
         add_tier(&result->tier[i], &s->count[i]);
         add_sessions(&result->tier[i].sessions, &s->sessions[i]);
@@ -463,6 +511,8 @@ mr_status mr_play_settle(struct mr_play_run *run, struct mr_err *err)
     MR_TRY(settle_planner(run, err));
     result->n_block = run->pool.serving.n_block;
     result->has_split = run->scenario->has_prefill;
+    while (mr_pool_kv_memory(run->scenario, result->n_memory) != MR_SCENARIO_NO_MEMORY)
+        result->n_memory++;
     result->n_prefill_block = run->prefill.serving.n_block;
     result->has_agents = run->deal != NULL;
     if (run->deal != NULL)

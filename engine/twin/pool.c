@@ -4,6 +4,7 @@
 
 #include "engine/serve/policy.h"
 #include "engine/serve/router.h"
+#include "engine/twin/pool_kv.h"
 #include "models/memory.h"
 
 #include <math.h>
@@ -124,7 +125,12 @@ mr_status mr_pool_open(struct mr_shelf *shelf, const struct mr_scenario *scenari
         return mr_err_set(err, MR_RANGE, at,
                           "%s: router \"kv_aware\" looks at prefix caches: say cache=\"yes\"",
                           element);
-    return mr_instance_check(&pool->serving, err);
+    MR_TRY(mr_instance_check(&pool->serving, err));
+    MR_TRY(mr_pool_kv_plan(scenario, &pool->serving, mr_pool_packages(pool), (double)d->n_instance,
+                           mr_llm_token_bytes(pool->setup.llm, pool->setup.kv_element_bytes),
+                           &pool->onboard, err));
+    pool->serving.onboard = pool->onboard.n_level > 0 ? &pool->onboard : NULL;
+    return MR_OK;
 }
 
 void mr_pool_close(struct mr_pool *pool)

@@ -6,6 +6,7 @@
 
 #include "engine/base/shelf.h"
 #include "engine/serve/instance.h"
+#include "engine/serve/onboard.h"
 #include "engine/serve/split.h"
 #include "engine/twin/pool_lpx.h"
 #include "engine/twin/scenario.h"
@@ -18,6 +19,7 @@ struct mr_pool {
     struct mr_power power;      /* of a package; not with a profile */
     const char *card;           /* of the packages */
     struct mr_pool_lpx lpx;
+    struct mr_onboard_plan onboard; /* no levels: none */
     struct mr_serving serving;
 };
 

@@ -260,6 +260,27 @@ static void check_downgrades(struct reading *r)
     }
 }
 
+/* Each memory once, and somebody has blocks to give. */
+static void check_kv(struct reading *r)
+{
+    struct mr_scenario *scenario = r->scenario;
+    const struct mr_place at = {scenario->path, 0, 0};
+    const bool has_cache =
+        scenario->deployment.has_cache || (scenario->has_prefill && scenario->prefill.has_cache);
+    bool is_there[MR_SCENARIO_MEMORIES] = {false};
+    for (size_t i = 0; i < scenario->n_kv; i++) {
+        const int memory = scenario->kv[i].memory;
+        if (memory == MR_SCENARIO_NO_MEMORY)
+            continue;
+        if (is_there[memory])
+            mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_SCHEMA, at, "<kv>: memory given twice");
+        if (!has_cache)
+            mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_SCHEMA, at,
+                         "<kv>: no pool keeps KV blocks of ended calls: say cache=\"yes\"");
+        is_there[memory] = true;
+    }
+}
+
 /* Calls come from <workload> or from <agents>. */
 static void choose_workload(struct reading *r, const bool seen[MR_SCENARIO_PARTS])
 {
@@ -326,6 +347,7 @@ static void read_root(struct reading *r, const struct mr_xml_node *root)
                          "%.*s: means nothing without a site (<site file=\"...\"/>)",
                          (int)strcspn(r->set[i], "="), r->set[i]);
     check_downgrades(r);
+    check_kv(r);
     for (size_t i = 0; i < r->n_set; i++)
         if (!r->is_used[i])
             mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_SCHEMA, set_at(r, i),

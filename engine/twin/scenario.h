@@ -28,6 +28,7 @@
 #include "engine/base/param.h"
 #include "engine/base/text.h"
 #include "engine/twin/exchange.h"
+#include "engine/twin/scenario_kv.h"
 #include "engine/work/arrivals.h"
 #include "engine/work/demand.h"
 #include "engine/work/tools.h"
@@ -35,6 +36,7 @@
 
 enum {
     MR_SCENARIO_TIERS = 16,
+    MR_SCENARIO_KV = 4, /* <kv> elements */
     MR_SCENARIO_OUTAGES = 256,
     MR_SCENARIO_EVENTS = 64,
     MR_SCENARIO_RACKS = 64,
@@ -172,6 +174,8 @@ struct mr_scenario {
     struct mr_scenario_deployment prefill; /* a pool that reads prompts */
     struct mr_scenario_transfer transfer;
     struct mr_scenario_lpx lpx;
+    struct mr_scenario_kv kv[MR_SCENARIO_KV];
+    size_t n_kv;
     struct mr_arrivals_spec workload;
     bool has_agents; /* in place of the workload; else the next four mean nothing */
     struct mr_demand_spec agents;

@@ -25,6 +25,12 @@ static const char *const outages[] = {"down", "drain", "slow"};
 static const char *const pools[] = {"deployment", "prefill"};
 static const char *const networks[] = {"ideal", "shared", "flow", "auto"};
 static const char *const lpx_ways[] = {"none", "afd", "draft", "decode"};
+static const char *const memories[] = {
+#define MEMORY_TEXT(name, text) text,
+    MR_SCENARIO_MEMORY_LIST(MEMORY_TEXT)
+#undef MEMORY_TEXT
+};
+static const char *const writes[] = {"usual", "evicted", "ended"};
 static const char *const ways[] = {
 #define WAY_TEXT(name, text, doc) text,
     MR_SPLIT_WAY_LIST(WAY_TEXT)
@@ -103,6 +109,18 @@ static const struct mr_param lpx_rows[] = {
     MR_PARAM_YES(L, expands, "expand", "no", "Weights that the LPU has no path for are held as fp8 instead of refused"),
 };
 #undef L
+#define K struct mr_scenario_kv
+static const struct mr_param kv_rows[] = {
+    MR_PARAM_ONE_OF(K, memory, "memory", memories, "none", "host: of an instance's CPUs; flash: drives of its nodes; context: a rack of context stores; storage: shared by all. None: there is none"),
+    MR_PARAM(K, capacity_bytes, "capacity", MR_Q_DATA, "0 B", 0, 1e18, "For contexts, of a package; 0: as usual (240 GB, 7.7 TB, 16 TB, no limit)"),
+    MR_PARAM(K, bandwidth_bytes_s, "bandwidth", MR_Q_DATA_RATE, "0 B/s", 0, 1e16, "To HBM, of a package; 0: as usual (225, 7, 200, 5 GB/s)"),
+    MR_PARAM(K, shared_bytes_s, "shared", MR_Q_DATA_RATE, "0 B/s", 0, 1e18, "To all packages of the pool together (context, storage); 0: as usual (6.4 TB/s, no other limit)"),
+    MR_PARAM(K, latency_s, "latency", MR_Q_TIME, "0 s", 0, 1e3, "Of a load; 0: as usual (2, 100, 100 us, 3 ms)"),
+    MR_PARAM_N(K, n_use, "min_use", "0", 0, 1000000, "Takes what so many calls have found above at least"),
+    MR_PARAM_ONE_OF(K, write, "write", writes, "usual", "evicted: it takes what HBM evicts (the first memory, if it is of an instance); ended: what a call has in HBM when it ends. Usual: host evicted, others ended"),
+    MR_PARAM(K, gigabyte_j, "energy", MR_Q_ENERGY, "0.16 J", 0, 1e6, "Of a gigabyte moved, either way (assumption: 20 pJ a bit)"),
+};
+#undef K
 #define R struct mr_scenario_tier
 static const struct mr_param tier_rows[] = {
     MR_PARAM_STR(R, name, "name", NULL, "Name of the tier, in the order of the workload's numbers"),
@@ -203,6 +221,8 @@ TABLE(site, "site", "Where it is played.");
 TABLE(deployment, "deployment", "Which network runs on which packages, and how.");
 TABLE(transfer, "transfer", "How keys and values go from the prefill pool to the deployment.");
 TABLE(lpx, "lpx", "LPUs that decode with the deployment's packages, or in place of them.");
+TABLE(kv, "kv",
+      "A memory below HBM that keeps contexts for their next call. Several may be given.");
 TABLE(tier, "tier", "A class of calls: prices and objectives. Several may be given.");
 TABLE(outage, "outage",
       "An instance that stops or slows down at a given time. Several may be given.");
@@ -250,6 +270,7 @@ static const struct {
     [MR_SCENARIO_PART_PREFILL] = ONE(prefill_table, prefill),
     [MR_SCENARIO_PART_TRANSFER] = ONE(transfer_table, transfer),
     [MR_SCENARIO_PART_LPX] = ONE(lpx_table, lpx),
+    [MR_SCENARIO_PART_KV] = SOME(kv_table, kv, n_kv),
     [MR_SCENARIO_PART_WORKLOAD] = ONE(mr_arrivals_table, workload),
     [MR_SCENARIO_PART_AGENTS] = ONE(mr_demand_table, agents),
     [MR_SCENARIO_PART_TOOLS] = ONE(mr_tools_table, tools),
