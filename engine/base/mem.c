@@ -118,13 +118,15 @@ mr_status mr_mem_grow_lines(void **data, void **slab, size_t *cap, size_t need, 
     const size_t bytes = grown(&cap_new, need, size);
     if (bytes == 0)
         return mr_err_nomem(err, SIZE_MAX);
-    char *const fresh = mr_alloc(bytes + line_bytes, 1);
+    /* not a fresh block and a copy: large ones grow where they are, or by moving pages */
+    const size_t skip = *cap > 0 ? (size_t)((char *)*data - (char *)*slab) : 0;
+    const size_t held = *cap > 0 ? *cap * size + line_bytes : 0;
+    char *const fresh = resize(*slab, held, bytes + line_bytes);
     if (fresh == NULL)
         return mr_err_nomem(err, bytes + line_bytes);
     char *const aligned = fresh + (line_bytes - (uintptr_t)fresh % line_bytes) % line_bytes;
-    if (*cap > 0)
-        memcpy(aligned, *data, *cap * size);
-    mr_free(*slab);
+    if (*cap > 0 && aligned != fresh + skip)
+        memmove(aligned, fresh + skip, *cap * size);
     *slab = fresh;
     *data = aligned;
     *cap = cap_new;

@@ -29,7 +29,7 @@ char *mr_alloc_text(const char *text, size_t n) MR_CHECKED;
 MR_CHECKED mr_status mr_mem_grow(void **data, size_t *cap, size_t need, size_t size,
                                  struct mr_err *err);
 
-/** The same for arrays of cache lines: the first element begins one. Growing always moves them.
+/** The same for arrays of cache lines: the first element begins one. Growing may move them.
  *  @param[in,out] slab what holds the array, for mr_free; NULL when cap is 0 */
 #define mr_grow_lines(data, slab, cap, need, size, err) \
     (*(data) != NULL && (need) <= *(cap)                \

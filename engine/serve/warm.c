@@ -254,7 +254,7 @@ MR_FETCH void ask_after_calls(const struct mr_cell *cell, const struct mr_player
         const uint32_t call = soon->call[k];
         const struct mr_player_strand *strand = &player->strand[cell->ticket[call].session];
         ask_for_nodes(script, strand->node);
-        if (!strand->is_chain)
+        if (strand->has_family)
             mr_fetch(&player->family[strand->family]);
         ask_for_names(script, &script->context[cell->calls.call[call].context]);
         if (cell->plan.serving->has_cache)

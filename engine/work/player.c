@@ -38,9 +38,52 @@ static void give_strand(struct mr_player *player, uint32_t strand)
     player->free_strand = strand;
 }
 
+/* A strand that is about to have sisters, or joins to wait for. */
+static mr_status take_family(struct mr_player *player, uint32_t strand, struct mr_err *err)
+{
+    struct mr_player_strand *s = &player->strand[strand];
+    uint32_t i = player->free_family;
+    if (s->has_family)
+        return MR_OK;
+    if (i != MR_PLAYER_NONE) {
+        player->free_family = player->family[i].next;
+    } else {
+        MR_TRY(mr_grow(&player->family, &player->cap_family, player->n_family + 1,
+                       sizeof *player->family, err));
+        i = (uint32_t)player->n_family++;
+    }
+    player->family[i] = (struct mr_player_family){.n_strand = 1,
+                                                  .open = MR_PLAYER_NONE,
+                                                  .sandbox_mb = s->sandbox_mb,
+                                                  .has_failed = s->has_failed};
+    s->has_family = true;
+    s->family = i;
+    return MR_OK;
+}
+
+/* Joins that are left: their other dependencies never came, what they waited for was refused. */
+static void give_family(struct mr_player *player, uint32_t strand)
+{
+    struct mr_player_strand *s = &player->strand[strand];
+    const uint32_t family = s->family;
+    struct mr_player_family *f = &player->family[family];
+    while (f->open != MR_PLAYER_NONE) {
+        const uint32_t open = f->open;
+        f->open = player->open[open].next;
+        player->open[open].next = player->free_open;
+        player->free_open = open;
+    }
+    s->has_family = false;
+    s->has_failed = f->has_failed;
+    s->sandbox_mb = f->sandbox_mb;
+    f->next = player->free_family;
+    player->free_family = family;
+}
+
 /* Another strand of the same session, as if it were at the same node. */
 static mr_status fork(struct mr_player *player, uint32_t strand, uint32_t *out, struct mr_err *err)
 {
+    MR_TRY(take_family(player, strand, err));
     MR_TRY(take_strand(player, out, err));
     const uint32_t generation = player->strand[*out].generation;
     player->strand[*out] = player->strand[strand];
@@ -55,7 +98,7 @@ static mr_status fork(struct mr_player *player, uint32_t strand, uint32_t *out, 
 float *mr_player_sandbox(struct mr_player *player, uint32_t strand)
 {
     struct mr_player_strand *s = &player->strand[strand];
-    return s->is_chain ? &s->sandbox_mb : &player->family[s->family].sandbox_mb;
+    return s->has_family ? &player->family[s->family].sandbox_mb : &s->sandbox_mb;
 }
 
 mr_status mr_player_wake_at(struct mr_player *player, uint32_t strand, double time_s,
@@ -131,6 +174,7 @@ static mr_status tell_one(struct mr_player *player, uint32_t strand,
             join->ledger = player->ledger[strand];
         return MR_OK;
     }
+    MR_TRY(take_family(player, strand, err));
     MR_TRY(open_of(player, &player->family[s->family], edge->to, &open, &link, err));
     struct mr_player_open *o = &player->open[open];
     if (from->lane == to->lane)
@@ -165,6 +209,14 @@ static mr_status follow(struct mr_player *player, uint32_t strand, uint32_t node
     return begin_node(player, strand, node, join->start_s, now_s, err);
 }
 
+/* Has a strand no sisters left, and no joins? */
+static bool is_alone(const struct mr_player *player, uint32_t strand)
+{
+    const struct mr_player_strand *s = &player->strand[strand];
+    return s->has_family && player->family[s->family].n_strand == 1 &&
+           player->family[s->family].open == MR_PLAYER_NONE;
+}
+
 /* Edges of one node, or the roots of a session, are told of. The strand itself goes on with the
  * first node that is ready when all are told, unless its own node is still under way. */
 static mr_status tell_edges(struct mr_player *player, uint32_t strand,
@@ -191,8 +243,11 @@ static mr_status tell_edges(struct mr_player *player, uint32_t strand,
     }
     if (is_dispatch)
         return MR_OK;
-    return own_node != MR_PLAYER_NONE ? follow(player, strand, own_node, &own, now_s, err)
-                                      : mr_player_leave(player, strand, now_s, err);
+    if (own_node == MR_PLAYER_NONE)
+        return mr_player_leave(player, strand, now_s, err);
+    if (is_alone(player, strand))
+        give_family(player, strand);
+    return follow(player, strand, own_node, &own, now_s, err);
 }
 
 mr_status mr_player_tell(struct mr_player *player, uint32_t strand, bool is_dispatch, double now_s,
@@ -213,40 +268,12 @@ mr_status mr_player_tell(struct mr_player *player, uint32_t strand, bool is_disp
 
 /* ---- sessions ---- */
 
-static mr_status take_family(struct mr_player *player, uint32_t *out, struct mr_err *err)
-{
-    *out = player->free_family;
-    if (*out != MR_PLAYER_NONE) {
-        player->free_family = player->family[*out].next;
-    } else {
-        MR_TRY(mr_grow(&player->family, &player->cap_family, player->n_family + 1,
-                       sizeof *player->family, err));
-        *out = (uint32_t)player->n_family++;
-    }
-    player->family[*out] = (struct mr_player_family){.open = MR_PLAYER_NONE};
-    return MR_OK;
-}
-
-/* Joins whose other dependencies never came: what they waited for was refused. */
-static void give_family(struct mr_player *player, uint32_t family)
-{
-    struct mr_player_family *f = &player->family[family];
-    while (f->open != MR_PLAYER_NONE) {
-        const uint32_t open = f->open;
-        f->open = player->open[open].next;
-        player->open[open].next = player->free_open;
-        player->free_open = open;
-    }
-    f->next = player->free_family;
-    player->free_family = family;
-}
-
 static mr_status begin_session(struct mr_player *player, const struct mr_player_start *start,
                                double now_s, struct mr_err *err)
 {
     const struct mr_script *script = player->plan.script;
     const struct mr_script_session *session = &script->session[start->session];
-    uint32_t strand, family;
+    uint32_t strand;
     MR_TRY(take_strand(player, &strand, err));
     player->strand[strand] =
         (struct mr_player_strand){.start_s = now_s,
@@ -255,15 +282,9 @@ static mr_status begin_session(struct mr_player *player, const struct mr_player_
                                   .space = script->n_space + 1 + player->n_life,
                                   .generation = player->strand[strand].generation,
                                   .tenant = start->tenant,
-                                  .tier = start->tier,
-                                  .is_chain = session->is_chain};
+                                  .tier = start->tier};
     if (player->plan.has_ledger)
         player->ledger[strand] = (struct mr_player_ledger){{0}};
-    if (!session->is_chain) {
-        MR_TRY(take_family(player, &family, err));
-        player->strand[strand].family = family;
-        player->family[family].n_strand = 1;
-    }
     player->n_life++;
     player->n_live++;
     player->n_live_max = player->n_live > player->n_live_max ? player->n_live : player->n_live_max;
@@ -304,8 +325,7 @@ static mr_status wait_between(struct mr_player *player, const struct mr_player_s
                                   .generation = player->strand[strand].generation,
                                   .tenant = start->tenant,
                                   .tier = start->tier,
-                                  .state = MR_PLAYER_BETWEEN,
-                                  .is_chain = true};
+                                  .state = MR_PLAYER_BETWEEN};
     return mr_player_wake_at(player, strand, now_s + fmax(1, player->plan.site.shed_retry_s), err);
 }
 
@@ -321,6 +341,8 @@ mr_status mr_player_begin_next(struct mr_player *player, uint32_t strand, double
 static mr_status end_session(struct mr_player *player, uint32_t strand, double now_s,
                              struct mr_err *err)
 {
+    if (player->strand[strand].has_family)
+        give_family(player, strand);
     const struct mr_player_strand s = player->strand[strand];
     const struct mr_player_source *source = &player->plan.source;
     struct mr_player_sums *sums = &player->sums[s.tier];
@@ -329,7 +351,7 @@ static mr_status end_session(struct mr_player *player, uint32_t strand, double n
         .session = s.session,
         .tenant = s.tenant,
         .tier = s.tier,
-        .has_failed = s.is_chain ? s.has_failed : player->family[s.family].has_failed,
+        .has_failed = s.has_failed,
         .start_s = s.start_s,
         .end_s = now_s,
         .part_s = player->plan.has_ledger ? player->ledger[strand].part_s : NULL};
@@ -345,13 +367,10 @@ static mr_status end_session(struct mr_player *player, uint32_t strand, double n
     if (player->plan.sink.ended != NULL)
         player->plan.sink.ended(player->plan.sink.context, strand, &end);
     const bool has_next = source->again != NULL && source->again(source->context, &end, &start);
-    const float sandbox_mb = *mr_player_sandbox(player, strand);
     player->n_live--;
-    if (!s.is_chain)
-        give_family(player, s.family);
     give_strand(player, strand);
-    if (sandbox_mb > 0)
-        MR_TRY(mr_player_give_sandbox(player, sandbox_mb, now_s, err));
+    if (s.sandbox_mb > 0)
+        MR_TRY(mr_player_give_sandbox(player, s.sandbox_mb, now_s, err));
     if (!has_next)
         return MR_OK;
     return end.has_failed ? wait_between(player, &start, now_s, err)
@@ -362,7 +381,7 @@ mr_status mr_player_leave(struct mr_player *player, uint32_t strand, double now_
                           struct mr_err *err)
 {
     const struct mr_player_strand *s = &player->strand[strand];
-    if (!s->is_chain) {
+    if (s->has_family) {
         player->family[s->family].has_failed |= s->has_failed;
         if (--player->family[s->family].n_strand > 0) {
             give_strand(player, strand);

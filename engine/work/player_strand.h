@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What live sessions consist of (player.h). A strand is one line of 64 B: what a session does now.
- * Chains are one strand all their life; where a session forks there is a strand for every node
- * under way and a family that holds what they share and the joins they wait for. */
+ * Where a session forks there is a strand for every node under way, and a family that holds what
+ * they share and the joins they wait for; the last one of them goes on without. */
 #ifndef MR_ENGINE_WORK_PLAYER_STRAND_H
 #define MR_ENGINE_WORK_PLAYER_STRAND_H
 
@@ -54,13 +54,13 @@ struct mr_player_strand {
         float wait_s;  /* of the tool under way, after its work */
     };
     union {
-        float sandbox_mb; /* of a chain; 0: it has none */
-        uint32_t family;
+        float sandbox_mb; /* 0: its session has none */
+        uint32_t family;  /* has_family */
     };
     uint16_t tenant;
     uint8_t tier, state;
     uint8_t n_try;
-    bool is_chain : 1, has_failed : 1;
+    bool has_family : 1, has_failed : 1;
     bool has_thought : 1; /* when its tool's event comes: the think behind the tool is over, too */
 };
 

@@ -179,16 +179,13 @@ mr_status mr_script_session_end(struct mr_script *script, struct mr_err *err)
     if (script->n_draft > 0)
         qsort(script->draft, script->n_draft, sizeof *script->draft, compare_drafts);
     size_t at = 0;
-    session->is_chain = true;
     for (uint32_t i = 0; i < session->n_node; i++) {
         const struct mr_script_node *node = &script->node[session->node + i];
         at += place_edges(script, i, at);
         has_call |= node->kind == MR_SCRIPT_LLM;
-        session->is_chain &= node->is_plain || i + 1 == session->n_node;
     }
     script->node[script->n_node].edge = (uint32_t)script->n_edge;
     MR_TRY(place_roots(script, at, err));
-    session->is_chain &= session->n_root == 1;
     if (!has_call)
         return mr_err_set(err, MR_RANGE, MR_NOWHERE, "session %zu has no LLM call",
                           script->n_session);

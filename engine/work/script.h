@@ -111,7 +111,7 @@ struct mr_script_session {
     uint32_t tenant;
     double arrival_s; /* NaN: not recorded */
     uint8_t tier;
-    bool has_tier, is_chain;
+    bool has_tier;
 };
 
 /* An edge that is not in its place yet. */
