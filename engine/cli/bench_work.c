@@ -145,7 +145,7 @@ static mr_status write_drawn(enum form form, struct mr_session *session,
 {
     const struct mr_synthetic synthetic = {.seed = 1, .context_max = 1 << 18, .block_tok = 64};
     struct mr_trace_pack pack = {0};
-    uint64_t n_lost = 0;
+    struct mr_trace_lost lost = {0};
     mr_status st = mr_synthetic_draw(&synthetic, 0, session, book, err);
     *n_call = 0;
     if (form == form_native)
@@ -158,7 +158,7 @@ static mr_status write_drawn(enum form form, struct mr_session *session,
         st = mr_synthetic_draw(&synthetic, i, session, book, err);
         *n_call += session->n_llm;
         if (st == MR_OK && form == form_agentic)
-            st = mr_trace_write_agentic(buf, book, session, i, &n_lost, err);
+            st = mr_trace_write_agentic(buf, book, session, i, &lost, err);
         else if (st == MR_OK && form == form_pack)
             st = mr_trace_pack_add(&pack, buf, session, err);
         else if (st == MR_OK)

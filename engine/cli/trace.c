@@ -5,7 +5,11 @@
 #include "engine/cli/trace.h"
 
 #include "engine/base/file.h"
+#include "engine/base/gz.h"
 #include "engine/base/jsonw.h"
+#include "engine/base/mem.h"
+#include "engine/base/sha256.h"
+#include "engine/cli/run_repeat.h"
 #include "engine/cli/verbs.h"
 #include "engine/work/synthetic.h"
 #include "engine/work/trace_pack.h"
@@ -68,9 +72,15 @@ struct job {
     const struct mr_trace_opts_values *opts;
     const char *path;
     bool is_cut, is_pack;
+    char *kept; /* standard input, where it is read more than once; or NULL */
+    size_t n_kept;
 };
 
 /* ---- reading ---- */
+
+enum {
+    kept_max = 1 << 30
+};
 
 struct reading {
     struct mr_trace *trace;
@@ -85,7 +95,9 @@ static mr_status open_reading(const struct job *job, struct reading *reading, st
                                              .basis = job->opts->basis,
                                              .is_strict = job->opts->is_strict};
     *reading = (struct reading){0};
-    return mr_trace_open(job->path, &options, &reading->trace, err);
+    return job->kept != NULL ? mr_trace_open_memory(job->kept, job->n_kept, "<stdin>", &options,
+                                                    &reading->trace, err)
+                             : mr_trace_open(job->path, &options, &reading->trace, err);
 }
 
 static void close_reading(struct reading *reading)
@@ -240,8 +252,11 @@ static mr_status run_info(const struct job *job, struct mr_buf *out, struct mr_e
 
 /* ---- convert and cut ---- */
 
+static const char digest_begin[] = "sha256:";
+
 enum {
-    flush_bytes = 1 << 20
+    flush_bytes = 1 << 20,
+    digest_cap = sizeof digest_begin + MR_SHA256_HEX - 1
 };
 
 static mr_status flush(struct mr_buf *buf, struct mr_file_out *file, struct mr_err *err)
@@ -258,7 +273,7 @@ struct writing {
     const struct mr_session_book *book;
     struct mr_buf buf;
     struct mr_trace_pack pack;
-    uint64_t n_lost;
+    struct mr_trace_lost lost;
     int form;
 };
 
@@ -275,9 +290,15 @@ enum form {
     n_form
 };
 
-static void begin_writing(struct writing *w, const char *format)
+/* Where it comes from, as the file says; else the file itself. */
+static void begin_writing(struct writing *w, const char *format, const char *digest)
 {
-    const struct mr_trace_source source = {.format = format};
+    char *const *said = w->book->source;
+    const bool is_said = said[MR_SESSION_SOURCE_FORMAT] != NULL;
+    const struct mr_trace_source source = {
+        .format = is_said ? said[MR_SESSION_SOURCE_FORMAT] : format,
+        .digest = is_said ? said[MR_SESSION_SOURCE_DIGEST] : digest,
+        .license = said[MR_SESSION_SOURCE_LICENSE]};
     if (w->form == form_agentic)
         mr_trace_write_agentic_header(&w->buf, w->book, &source);
     else if (w->form == form_pack)
@@ -290,21 +311,39 @@ static mr_status write_session(struct writing *w, const struct mr_session *sessi
                                struct mr_err *err)
 {
     if (w->form == form_agentic)
-        return mr_trace_write_agentic(&w->buf, w->book, session, number, &w->n_lost, err);
+        return mr_trace_write_agentic(&w->buf, w->book, session, number, &w->lost, err);
     if (w->form == form_request)
-        return mr_trace_write_request(&w->buf, w->book, session, number, &w->n_lost, err);
+        return mr_trace_write_request(&w->buf, w->book, session, number, &w->lost, err);
     if (w->form == form_pack)
         return mr_trace_pack_add(&w->pack, &w->buf, session, err);
     mr_trace_write_session(&w->buf, w->book, session);
     return MR_OK;
 }
 
+static void warn_lost(const struct job *job, const struct writing *w)
+{
+    const uint64_t n = mr_trace_lost_total(&w->lost);
+    if (n > 0)
+        mr_ui_say(job->ui, 0, "%s: warning: %llu fields have no place in %s:", job->path,
+                  (unsigned long long)n, job->opts->to);
+#define SAY_LOST(name, doc) \
+    if (w->lost.name > 0)   \
+        mr_ui_say(job->ui, 0, "  %llu %s", (unsigned long long)w->lost.name, (doc));
+    MR_TRACE_LOST_LIST(SAY_LOST)
+#undef SAY_LOST
+    if (w->form == form_agentic && w->book->is_global)
+        mr_ui_say(job->ui, 0,
+                  "%s: warning: sessions share blocks, which version 2 of others does not know: "
+                  "its hash_id_scope is \"global\"",
+                  job->path);
+}
+
 static mr_status write_all(const struct job *job, struct reading *reading, struct writing *w,
-                           struct mr_file_out *file, struct mr_err *err)
+                           struct mr_file_out *file, const char *digest, struct mr_err *err)
 {
     bool has_session = true;
     mr_status st = MR_OK;
-    begin_writing(w, mr_trace_format_name(reading->trace));
+    begin_writing(w, mr_trace_format_name(reading->trace), digest);
     while (st == MR_OK && has_session) {
         st = read_session(job, reading, &has_session, err);
         if (st != MR_OK || !has_session)
@@ -319,9 +358,8 @@ static mr_status write_all(const struct job *job, struct reading *reading, struc
         mr_trace_pack_abort(&w->pack);
     if (st == MR_OK)
         st = flush(&w->buf, file, err);
-    if (st == MR_OK && w->n_lost > 0)
-        mr_ui_say(job->ui, 0, "%s: warning: %llu fields have no place in %s and are lost",
-                  job->path, (unsigned long long)w->n_lost, job->opts->to);
+    if (st == MR_OK)
+        warn_lost(job, w);
     mr_buf_fini(&w->buf);
     return st;
 }
@@ -351,27 +389,47 @@ static mr_status close_file(struct mr_file_out *file, mr_status st, struct mr_er
     return st;
 }
 
+/* Standard input is kept, for it is read more than once. @param[out] digest of what is read,
+ * without its compression */
+static mr_status read_input(struct job *job, char digest[digest_cap], struct mr_err *err)
+{
+    struct mr_gz *gz;
+    uint8_t bytes[MR_SHA256_BYTES];
+    memcpy(digest, digest_begin, sizeof digest_begin);
+    if (strcmp(job->path, "-") != 0)
+        return mr_run_repeat_hash(job->path, digest + sizeof digest_begin - 1, err);
+    MR_TRY(mr_gz_open(job->path, &gz, err));
+    const mr_status st = mr_gz_read_all(gz, kept_max, &job->kept, &job->n_kept, err);
+    mr_gz_close(gz);
+    if (st != MR_OK)
+        return st;
+    mr_sha256(job->kept, job->n_kept, bytes);
+    mr_sha256_hex(bytes, digest + sizeof digest_begin - 1);
+    return MR_OK;
+}
+
 static mr_status run_convert(const struct job *job, struct mr_buf *out, struct mr_err *err)
 {
-    struct reading first, second = {0};
+    struct job whole = *job;
+    char digest[digest_cap];
+    struct reading first = {0}, second = {0};
     struct mr_file_out file;
     struct writing w = {0};
     bool has_session = true;
     (void)out;
     MR_TRY(find_form(job->is_pack ? "pack" : job->opts->to, &w.form, err));
-    if (strcmp(job->path, "-") == 0)
-        return mr_err_set(err, MR_SCHEMA, MR_NOWHERE,
-                          "convert reads its input twice: give a file, not \"-\"");
-    mr_status st = open_reading(job, &first, err);
+    mr_status st = read_input(&whole, digest, err);
+    if (st == MR_OK)
+        st = open_reading(&whole, &first, err);
     while (st == MR_OK && has_session) /* for its names */
         st = read_session(job, &first, &has_session, err);
     if (st == MR_OK)
-        st = open_reading(job, &second, err);
+        st = open_reading(&whole, &second, err);
     if (st == MR_OK) {
         st = mr_file_out_open(&file, job->opts->output, job->ui->may_overwrite, err);
         if (st == MR_OK) {
             w.book = mr_trace_book(first.trace);
-            st = write_all(job, &second, &w, &file, err);
+            st = write_all(job, &second, &w, &file, digest, err);
             st = close_file(&file, st, err);
         }
     }
@@ -379,6 +437,7 @@ static mr_status run_convert(const struct job *job, struct mr_buf *out, struct m
         warn(job, &second);
     close_reading(&first);
     close_reading(&second);
+    mr_free(whole.kept);
     return st;
 }
 
@@ -480,7 +539,11 @@ int mr_trace_run(const struct mr_verb_call *call)
     if (call->n_arg != 2)
         return mr_ui_usage(call->ui, "trace", "trace %s takes one %s", names[k],
                            verbs[k].run == run_generate ? "kind" : "file");
-    const struct job job = {call->ui, call->opts, call->arg[1], verbs[k].is_cut, verbs[k].is_pack};
+    const struct job job = {.ui = call->ui,
+                            .opts = call->opts,
+                            .path = call->arg[1],
+                            .is_cut = verbs[k].is_cut,
+                            .is_pack = verbs[k].is_pack};
     const int code = verbs[k].run(&job, &out, &err) == MR_OK ? mr_ui_out(call->ui, &out)
                                                              : mr_ui_error(call->ui, &err);
     mr_buf_fini(&out);

@@ -45,6 +45,17 @@ mr_status mr_session_book_prefix(struct mr_session_book *book, struct mr_str nam
     return MR_OK;
 }
 
+mr_status mr_session_book_source(struct mr_session_book *book, enum mr_session_source what,
+                                 struct mr_str text, struct mr_err *err)
+{
+    char *copy = mr_alloc_text(text.p, text.n);
+    if (copy == NULL)
+        return mr_err_nomem(err, text.n);
+    mr_free(book->source[what]);
+    book->source[what] = copy;
+    return MR_OK;
+}
+
 void mr_session_book_fini(struct mr_session_book *book)
 {
     mr_intern_fini(&book->model);
@@ -54,6 +65,8 @@ void mr_session_book_fini(struct mr_session_book *book)
     mr_intern_fini(&book->tier);
     mr_intern_fini(&book->prefix);
     mr_intern_fini(&book->store);
+    for (size_t i = 0; i < MR_SESSION_SOURCES; i++)
+        mr_free(book->source[i]);
     mr_free(book->model_card);
     mr_free(book->tier_price);
     mr_free(book->prefix_tok);

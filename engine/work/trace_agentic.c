@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Agentic Mooncake v2 has calls and nothing else: what stands between two calls (tools, thinks,
  * memory) becomes a delay, the longest way from one to the other. Lists of ids are written whole,
- * since that is what it knows: a call costs its blocks. Parts: delays - rows. */
+ * since that is what it knows: a call costs its blocks. It has no times of arrival, but calls that
+ * start no earlier than some time after the play: those that wait for nothing else start with their
+ * play's arrival, for whoever starts all plays together, and that arrival stands beside it for
+ * those who do not. Parts: delays - rows. */
 #include "engine/base/jsonw.h"
 #include "engine/base/mem.h"
 #include "engine/base/num.h"
@@ -9,6 +12,7 @@
 #include "engine/work/trace_write.h"
 
 #include <math.h>
+#include <string.h>
 
 static const char *const relations[] = {"sequence", "spawn", "join", "replay_barrier"};
 
@@ -29,12 +33,10 @@ struct paths {
     size_t cap_first;
 };
 
-static double time_of(const struct mr_session *session, const struct mr_session_node *node,
-                      uint64_t *n_lost)
+static double time_of(const struct mr_session *session, const struct mr_session_node *node)
 {
     if (node->kind == MR_SESSION_THINK)
         return session->think[node->i].s;
-    *n_lost += 1;
     if (node->kind != MR_SESSION_TOOL)
         return 0;
     const struct mr_session_tool *tool = &session->tool[node->i];
@@ -57,7 +59,7 @@ static mr_status add_path(struct paths *paths, uint32_t first, struct path path,
     return MR_OK;
 }
 
-static mr_status find_paths(const struct mr_session *session, struct paths *paths, uint64_t *n_lost,
+static mr_status find_paths(const struct mr_session *session, struct paths *paths,
                             struct mr_err *err)
 {
     paths->n = 0;
@@ -77,7 +79,7 @@ static mr_status find_paths(const struct mr_session *session, struct paths *path
                 continue;
             }
             const double own_s =
-                after->is_dispatch ? 0 : time_of(session, &session->node[after->node], n_lost);
+                after->is_dispatch ? 0 : time_of(session, &session->node[after->node]);
             for (uint32_t p = paths->first[after->node]; p < paths->first[after->node + 1]; p++) {
                 struct path path = paths->item[p];
                 path.delay_s += own_s + after->delay_s;
@@ -172,16 +174,23 @@ static void put_ids(struct mr_buf *buf, const struct mr_session_book *book,
     mr_buf_char(buf, ']');
 }
 
+/* In whole nanoseconds, so that a sum of short decimals is one. */
+static double sum_s(double a_s, double b_s)
+{
+    return b_s > 0 ? floor((a_s + b_s) * 1e9 + 0.5) / 1e9 : a_s;
+}
+
 static void put_deps(struct mr_buf *buf, const struct mr_session *session,
                      const struct paths *paths, uint64_t number, uint32_t node)
 {
-    double since_s = 0;
+    double since_s = 0, arrival_s = (double)NAN;
     put_key(buf, "dependencies");
     mr_buf_char(buf, '[');
     for (uint32_t p = paths->first[node]; p < paths->first[node + 1]; p++) {
         const struct path *path = &paths->item[p];
         if (path->llm == MR_SESSION_NONE) {
             since_s = path->delay_s;
+            arrival_s = session->head.arrival_s;
             continue;
         }
         if (buf->status == MR_OK && buf->text[buf->n - 1] != '[')
@@ -195,16 +204,38 @@ static void put_deps(struct mr_buf *buf, const struct mr_session *session,
     }
     mr_buf_char(buf, ']');
     put_key(buf, "not_before_ms");
-    mr_trace_write_ms(buf, since_s);
+    mr_trace_write_ms(buf, isnan(arrival_s) ? since_s : sum_s(arrival_s, since_s));
+    if (!isnan(arrival_s)) {
+        put_key(buf, "arrival_ms");
+        mr_trace_write_ms(buf, arrival_s);
+    }
+}
+
+/* A play of the call's own, which comes first among the members that are kept.
+ * @param[out] n letters of the text with its quotes; 0: there is none */
+static const char *play_of(const char *object, size_t *n)
+{
+    static const char begin[] = "{\"play_id\":\"";
+    *n = 0;
+    if (object == NULL || strncmp(object, begin, sizeof begin - 1) != 0)
+        return NULL;
+    const char *text = object + sizeof begin - 2, *end = text + 1;
+    while (*end != '\0' && *end != '"')
+        end += *end == '\\' && end[1] != '\0' ? 2 : 1;
+    *n = *end == '"' ? (size_t)(end + 1 - text) : 0;
+    return text;
 }
 
 static void put_extra(struct mr_buf *buf, const char *object)
 {
-    const size_t n = object != NULL ? strlen(object) : 0;
-    if (n <= 2) /* {} */
+    size_t n_play;
+    const char *play = play_of(object, &n_play);
+    const char *from = n_play == 0 ? object : play + n_play;
+    const size_t n = from != NULL ? strlen(from) : 0;
+    if (n <= 2) /* {}, or the end of one */
         return;
     mr_buf_char(buf, ',');
-    mr_buf_add(buf, object + 1, n - 2);
+    mr_buf_add(buf, from + 1, n - 2);
 }
 
 static void put_row(struct mr_buf *buf, const struct mr_session_book *book,
@@ -215,11 +246,15 @@ static void put_row(struct mr_buf *buf, const struct mr_session_book *book,
     const struct mr_session_llm *llm = &session->llm[node->i];
     const char *play = mr_session_text(session, session->head.id),
                *lane = mr_session_text(session, session->lane[node->lane].name);
+    size_t n_own;
     mr_buf_char(buf, '{');
     put_key(buf, "request_id");
     put_name(buf, session, number, i);
     put_key(buf, "play_id");
-    if (play != NULL)
+    const char *own = play_of(mr_session_text(session, llm->extra), &n_own);
+    if (n_own > 0)
+        mr_buf_add(buf, own, n_own);
+    else if (play != NULL)
         put_text(buf, play);
     else
         mr_buf_printf(buf, "\"p%llu\"", (unsigned long long)number);
@@ -242,44 +277,14 @@ static void put_row(struct mr_buf *buf, const struct mr_session_book *book,
     mr_buf_text(buf, "}\n");
 }
 
-/* Tiers, tenants, promises, prefixes, hints beyond priority, recorded times: no place. */
-static uint64_t count_lost(const struct mr_session *session)
-{
-    const struct mr_session_head *head = &session->head;
-    uint64_t n = session->n_shared;
-    const bool fields[] = {head->tenant != MR_SESSION_NONE,
-                           head->tier != MR_SESSION_NONE,
-                           !isnan(head->ttft_s),
-                           !isnan(head->tpot_s),
-                           !isnan(head->deadline_s),
-                           head->cron != MR_SESSION_NONE,
-                           head->extra != MR_SESSION_NONE,
-                           !isnan(head->arrival_s)};
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        n += fields[i];
-    for (size_t i = 0; i < session->n_hint; i++) {
-        const struct mr_session_hint *hint = &session->hint[i];
-        n += isnan(hint->ttl_s) ? 0 : 1;
-        n += hint->n_expected > 0;
-        n += hint->is_final;
-        n += hint->prefills;
-    }
-    for (size_t i = 0; i < session->n_llm; i++) {
-        n += isnan(session->llm[i].service_s) ? 0 : 1;
-        n += isnan(session->llm[i].ttft_s) ? 0 : 1;
-        n += session->llm[i].n_reason > 0;
-    }
-    return n;
-}
-
 mr_status mr_trace_write_agentic(struct mr_buf *buf, const struct mr_session_book *book,
                                  const struct mr_session *session, uint64_t number,
-                                 uint64_t *n_lost, struct mr_err *err)
+                                 struct mr_trace_lost *lost, struct mr_err *err)
 {
     struct paths paths = {0};
     struct mr_session_context context = {0};
-    mr_status st = find_paths(session, &paths, n_lost, err);
-    *n_lost += count_lost(session);
+    mr_status st = find_paths(session, &paths, err);
+    mr_trace_lost_add(lost, session, MR_TRACE_KEEPS_PRIORITY | MR_TRACE_KEEPS_EXTRA);
     for (uint32_t i = 0; st == MR_OK && i < session->n_node; i++) {
         if (session->node[i].kind != MR_SESSION_LLM)
             continue;

@@ -111,6 +111,9 @@ MR_CHECKED mr_status mr_trace_choice(struct mr_json *json, const char *const *na
 MR_CHECKED mr_status mr_trace_runs(struct mr_json *json, struct mr_session_run **data, size_t *cap,
                                    size_t *n, struct mr_err *err);
 
+/** An object that says where the workload comes from, into the book. */
+MR_CHECKED mr_status mr_trace_source_read(struct mr_trace *trace, struct mr_err *err);
+
 /** A key nobody knows: counted, skipped; an error if that was asked for. */
 MR_CHECKED mr_status mr_trace_unknown_key(struct mr_trace *trace, struct mr_str key,
                                           struct mr_err *err);

@@ -34,6 +34,7 @@
     X(delay, "delay")                 \
     X(tool_wait, "tool_wait_ms")      \
     X(since, "not_before_ms")         \
+    X(arrival, "arrival_ms")          \
     X(priority, "priority")           \
     X(strict, "strict_priority")      \
     X(wait_for, "wait_for")           \
@@ -269,6 +270,10 @@ static mr_status read_row_key(struct mr_trace *trace, struct state *state, enum 
         return mr_trace_time(json, -3, &row->tool_s, err);
     case key_since:
         return mr_trace_time(json, -3, &row->time_s, err);
+    case key_arrival:
+        if (state->kind != kind_agentic2)
+            break;
+        return mr_trace_time(json, -3, &row->arrival_s, err);
     case key_priority:
         row->has_hint = true;
         return mr_trace_i32(json, &row->priority, err);
@@ -457,6 +462,7 @@ static mr_status start(struct mr_trace *trace, enum kind kind, uint32_t block_to
     trace->state = state;
     state->kind = kind;
     state->rows.clips = kind != kind_agentic2;
+    state->rows.has_plays = kind == kind_agentic2;
     trace->book.block_tok = trace->options.block_tok > 0 ? trace->options.block_tok : block_tok;
     trace->book.is_global = is_global;
     return MR_OK;
@@ -507,6 +513,8 @@ static mr_status begin_agentic2(struct mr_trace *trace, struct mr_err *err)
             MR_TRY(mr_trace_u32(json, &trace->book.block_tok, err));
         else if (k == 3)
             MR_TRY(mr_trace_choice(json, scopes, N(scopes), &scope, err));
+        else if (k == 4)
+            MR_TRY(mr_trace_source_read(trace, err));
         else
             MR_TRY(mr_json_skip(json, err));
     }

@@ -143,7 +143,7 @@ static mr_status read_header(struct mr_trace *trace, struct mr_err *err)
         } else if (k == prefixes) {
             MR_TRY(read_prefixes(trace, err));
         } else {
-            MR_TRY(mr_json_skip(json, err));
+            MR_TRY(mr_trace_source_read(trace, err));
         }
     }
     if (!is_ours || !has_version)

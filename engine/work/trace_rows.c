@@ -4,6 +4,7 @@
 #include "engine/work/trace_rows.h"
 
 #include "engine/base/assert.h"
+#include "engine/base/jsonw.h"
 #include "engine/base/mem.h"
 
 #include <math.h>
@@ -19,6 +20,7 @@ mr_status mr_trace_rows_new(struct mr_trace_rows *rows, struct mr_trace_row **ro
     MR_TRY(mr_grow(&rows->row, &rows->cap_row, rows->n_row + 1, sizeof *rows->row, err));
     *row = &rows->row[rows->n_row];
     **row = (struct mr_trace_row){none,
+                                  none,
                                   none,
                                   0,
                                   none,
@@ -214,6 +216,34 @@ static mr_status add_blocks(struct mr_trace *trace, const struct mr_trace_rows *
     return MR_OK;
 }
 
+/* Members that are kept. Of a row that was put into another play, that of what it waits for, its
+ * own play comes first. */
+static mr_status add_extra(struct mr_trace *trace, const struct mr_trace_rows *rows,
+                           struct mr_session *session, const struct mr_trace_row *row,
+                           uint32_t *extra, struct mr_err *err)
+{
+    const char *kept = row->extra != MR_SESSION_NONE ? rows->text.text + row->extra : NULL;
+    const char *play = mr_session_text(session, session->head.id);
+    if (rows->has_plays && row->play != MR_SESSION_NONE && play != NULL &&
+        strcmp(play, mr_intern_text(&rows->plays, row->play)) != 0) {
+        struct mr_buf text = {0};
+        struct mr_jsonw w;
+        mr_jsonw_init(&w, &text, 0);
+        mr_buf_text(&text, "{\"play_id\":");
+        mr_jsonw_text(&w, mr_intern_text(&rows->plays, row->play));
+        mr_buf_text(&text, kept != NULL ? "," : "}");
+        if (kept != NULL)
+            mr_buf_text(&text, kept + 1);
+        mr_status st = mr_buf_check(&text, err);
+        if (st == MR_OK)
+            st = mr_session_text_add(session, (struct mr_str){text.text, text.n}, extra, err);
+        mr_buf_fini(&text);
+        trace->counts.joined++;
+        return st;
+    }
+    return kept != NULL ? mr_session_text_add(session, mr_str_of(kept), extra, err) : MR_OK;
+}
+
 mr_status mr_trace_rows_call(struct mr_trace *trace, const struct mr_trace_rows *rows,
                              struct mr_session *session, struct mr_trace_row *row, uint32_t lane,
                              uint32_t base, struct mr_session_context *context, struct mr_err *err)
@@ -233,9 +263,7 @@ mr_status mr_trace_rows_call(struct mr_trace *trace, const struct mr_trace_rows 
     if (row->name != MR_SESSION_NONE)
         MR_TRY(
             mr_session_text_add(session, mr_intern_str(&rows->names, row->name), &llm->name, err));
-    if (row->extra != MR_SESSION_NONE)
-        MR_TRY(mr_session_text_add(session, mr_str_of(rows->text.text + row->extra), &llm->extra,
-                                   err));
+    MR_TRY(add_extra(trace, rows, session, row, &llm->extra, err));
     if (row->has_hint) {
         struct mr_session_hint *hint;
         MR_TRY(mr_session_hint_add(session, &hint, err));
@@ -379,6 +407,8 @@ static mr_status tell_row(struct mr_trace *trace, struct mr_trace_rows *rows,
     double since_s = isnan(row->time_s) ? 0 : row->time_s;
     if (row->is_arrival && !isnan(session->head.arrival_s))
         since_s = fmax(0, since_s - session->head.arrival_s);
+    if (!isnan(row->arrival_s))
+        since_s = fmax(0, since_s - row->arrival_s);
     if (row->n_dep == 0 || since_s > 0)
         MR_TRY(mr_session_after_add(
             session, (struct mr_session_after){.delay_s = since_s, .node = MR_SESSION_NONE}, err));
@@ -447,6 +477,7 @@ mr_status mr_trace_rows_next(struct mr_trace *trace, struct mr_trace_rows *rows,
     if (row->play != MR_SESSION_NONE)
         MR_TRY(mr_session_text_add(session, mr_intern_str(&rows->plays, row->play),
                                    &session->head.id, err));
+    session->head.arrival_s = row->arrival_s;
     if (!row->is_waiting || row->is_arrival)
         session->head.arrival_s = row->time_s;
     const mr_status st = row->is_waiting ? tell_graph(trace, rows, session, first, &context, err)

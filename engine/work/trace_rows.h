@@ -18,6 +18,7 @@ struct mr_trace_dep {
 struct mr_trace_row {
     double time_s;             /* recorded start or arrival; NaN: not known */
     double delay_s;            /* after the call before; NaN: not known */
+    double arrival_s;          /* of its play, where that is said beside time_s; NaN: not known */
     double tool_s;             /* a tool's part of the pause before it; 0: none */
     double service_s, ttft_s;  /* recorded; NaN: not known */
     uint32_t line, play, lane; /* names; MR_SESSION_NONE: none */
@@ -47,9 +48,10 @@ struct mr_trace_rows {
     struct mr_intern names; /* of calls */
     struct mr_intern plays, lanes;
     struct mr_buf text;
-    size_t at;     /* group told next */
-    bool is_whole; /* the file has been read */
-    bool clips;    /* inputs longer than their blocks */
+    size_t at;      /* group told next */
+    bool is_whole;  /* the file has been read */
+    bool clips;     /* inputs longer than their blocks */
+    bool has_plays; /* each row says its own, whatever it waits for */
 };
 
 /** A row with nothing known, not counted yet: mr_trace_rows_keep. */

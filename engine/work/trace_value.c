@@ -202,6 +202,24 @@ mr_status mr_trace_runs(struct mr_json *json, struct mr_session_run **data, size
     }
 }
 
+mr_status mr_trace_source_read(struct mr_trace *trace, struct mr_err *err)
+{
+#define NAME(name, text) text,
+    static const char *const names[] = {MR_SESSION_SOURCE_LIST(NAME)};
+#undef NAME
+    bool has_more = false;
+    size_t k;
+    MR_TRY(mr_json_enter_object(trace->json, err));
+    for (;;) {
+        struct mr_str text;
+        MR_TRY(mr_trace_key(trace, names, MR_SESSION_SOURCES, &k, &has_more, err));
+        if (!has_more)
+            return MR_OK;
+        MR_TRY(mr_trace_name(trace->json, &text, err));
+        MR_TRY(mr_session_book_source(&trace->book, (enum mr_session_source)k, text, err));
+    }
+}
+
 mr_status mr_trace_unknown_key(struct mr_trace *trace, struct mr_str key, struct mr_err *err)
 {
     uint32_t id;

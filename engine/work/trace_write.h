@@ -7,6 +7,7 @@
 #define MR_ENGINE_WORK_TRACE_WRITE_H
 
 #include "engine/work/trace.h"
+#include "engine/work/trace_lost.h"
 
 /* Where a workload comes from, for its header. NULL: not said. */
 struct mr_trace_source {
@@ -25,15 +26,15 @@ void mr_trace_write_ms(struct mr_buf *buf, double value_s);
 void mr_trace_write_agentic_header(struct mr_buf *buf, const struct mr_session_book *book,
                                    const struct mr_trace_source *source);
 
-/** @param[in,out] n_lost fields that have no place @param[in] number of the session, for its name
+/** @param[in,out] lost what has no place @param[in] number of the session, for its name
  *  @return MR_OK, MR_NOMEM, MR_LIMIT (ids that are not written: more than 2^32 blocks) */
 MR_CHECKED mr_status mr_trace_write_agentic(struct mr_buf *buf, const struct mr_session_book *book,
                                             const struct mr_session *session, uint64_t number,
-                                            uint64_t *n_lost, struct mr_err *err);
+                                            struct mr_trace_lost *lost, struct mr_err *err);
 
 /** Events of one session, in the order of its nodes. Parameters as of mr_trace_write_agentic. */
 MR_CHECKED mr_status mr_trace_write_request(struct mr_buf *buf, const struct mr_session_book *book,
                                             const struct mr_session *session, uint64_t number,
-                                            uint64_t *n_lost, struct mr_err *err);
+                                            struct mr_trace_lost *lost, struct mr_err *err);
 
 #endif

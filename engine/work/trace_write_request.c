@@ -244,39 +244,6 @@ static void put_tool(const struct writer *w, uint32_t i)
     mr_buf_text(buf, "}}\n");
 }
 
-/* How many of these are said? */
-static uint64_t n_true(const bool *field, size_t n)
-{
-    uint64_t sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += field[i];
-    return sum;
-}
-
-#define N_TRUE(...) n_true((const bool[]){__VA_ARGS__}, sizeof(const bool[]){__VA_ARGS__})
-
-static uint64_t count_lost(const struct mr_session *session)
-{
-    const struct mr_session_head *head = &session->head;
-    uint64_t n = session->n_mem;
-    n += N_TRUE(head->tenant != MR_SESSION_NONE, head->tier != MR_SESSION_NONE,
-                head->cron != MR_SESSION_NONE, head->extra != MR_SESSION_NONE, head->priority != 0,
-                !isnan(head->ttft_s), !isnan(head->tpot_s), !isnan(head->deadline_s));
-    for (size_t i = 0; i < session->n_hint; i++) {
-        const struct mr_session_hint *hint = &session->hint[i];
-        n += N_TRUE(!isnan(hint->ttl_s), hint->n_expected > 0, hint->priority != 0,
-                    hint->strict > 0, hint->prefills);
-    }
-    for (size_t i = 0; i < session->n_llm; i++)
-        n += N_TRUE(session->llm[i].n_reason > 0, session->llm[i].extra != MR_SESSION_NONE);
-    for (size_t i = 0; i < session->n_tool; i++) {
-        const struct mr_session_tool *tool = &session->tool[i];
-        n += N_TRUE(tool->where != MR_SESSION_CPU, !isnan(tool->memory_mb), !isnan(tool->io_mb),
-                    !isnan(tool->net_mb), !isnan(tool->cpu_s) && !isnan(tool->wall_s));
-    }
-    return n;
-}
-
 static mr_status put_events(const struct writer *w, struct mr_session_context *context,
                             struct mr_err *err)
 {
@@ -293,7 +260,7 @@ static mr_status put_events(const struct writer *w, struct mr_session_context *c
 
 mr_status mr_trace_write_request(struct mr_buf *buf, const struct mr_session_book *book,
                                  const struct mr_session *session, uint64_t number,
-                                 uint64_t *n_lost, struct mr_err *err)
+                                 struct mr_trace_lost *lost, struct mr_err *err)
 {
     struct mr_session_context context = {0};
     struct writer w = {.buf = buf,
@@ -309,7 +276,8 @@ mr_status mr_trace_write_request(struct mr_buf *buf, const struct mr_session_boo
     } else {
         find_dates(&w);
         find_parents(&w);
-        *n_lost += count_lost(session);
+        mr_trace_lost_add(lost, session,
+                          MR_TRACE_KEEPS_TOOL | MR_TRACE_KEEPS_FINAL | MR_TRACE_KEEPS_RECORD);
         st = put_events(&w, &context, err);
     }
     mr_session_context_fini(&context);

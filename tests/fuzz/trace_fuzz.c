@@ -35,7 +35,7 @@ static mr_status read_all(const char *text, size_t n, const struct mr_trace_opti
     struct mr_trace_stat stat = {0};
     struct mr_err err = {0};
     struct mr_buf body = {0}, agentic = {0}, events = {0};
-    uint64_t n_lost = 0;
+    struct mr_trace_lost lost = {0};
     bool has = true;
     mr_status st = mr_trace_open_memory(text, n, "fuzz", options, &trace, &err);
     if (st != MR_OK) {
@@ -50,10 +50,10 @@ static mr_status read_all(const char *text, size_t n, const struct mr_trace_opti
         mr_trace_write_session(&body, mr_trace_book(trace), &session);
         if (stat.blocks >= block_max)
             continue;
-        require(mr_trace_write_agentic(&agentic, mr_trace_book(trace), &session, 0, &n_lost,
-                                       &err) == MR_OK,
+        require(mr_trace_write_agentic(&agentic, mr_trace_book(trace), &session, 0, &lost, &err) ==
+                    MR_OK,
                 "it can be written as agentic Mooncake");
-        require(mr_trace_write_request(&events, mr_trace_book(trace), &session, 0, &n_lost, &err) ==
+        require(mr_trace_write_request(&events, mr_trace_book(trace), &session, 0, &lost, &err) ==
                     MR_OK,
                 "it can be written as request trace");
     }

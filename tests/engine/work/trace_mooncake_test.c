@@ -2,6 +2,10 @@
 /* Mooncake rows and their relatives, there and back. */
 #include "tests/engine/work/trace_whole.h"
 
+#include <math.h>
+
+#define H "{\"schema\":\"millrace.session\",\"version\":1,\"block_size\":64}\n"
+
 MR_TEST(mooncake_rows_and_sessions)
 {
     struct whole whole;
@@ -98,19 +102,19 @@ MR_TEST(agentic_there_and_back)
 {
     struct whole whole, native;
     struct mr_buf first = {0}, second = {0}, text = {0};
-    uint64_t n_lost = 0;
+    struct mr_trace_lost lost = {0};
     read_text(&whole, agentic2);
     assert_string_equal(mr_trace_format_name(whole.trace), "agentic_mooncake");
     assert_int_equal(whole.n, 2);
     assert_int_equal(whole.session[0].n_llm, 3);
     assert_int_equal(whole.session[0].llm[2].keep, 3);
     check_native(&whole);
-    write_agentic(&whole, &first, &n_lost);
-    assert_int_equal(n_lost, 0);
+    write_agentic(&whole, &first, &lost);
+    assert_int_equal(mr_trace_lost_total(&lost), 0);
     write_native(&whole, &text);
     read_text(&native, text.text);
-    write_agentic(&native, &second, &n_lost);
-    assert_int_equal(n_lost, 0);
+    write_agentic(&native, &second, &lost);
+    assert_int_equal(mr_trace_lost_total(&lost), 0);
     assert_string_equal(first.text, second.text);
     const char *line = agentic2; /* every line of the source is a line of the result */
     for (const char *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
@@ -131,10 +135,10 @@ MR_TEST(agentic_folds_tools)
 {
     struct whole whole, again;
     struct mr_buf buf = {0};
-    uint64_t n_lost = 0;
+    struct mr_trace_lost lost = {0};
     read_text(&whole, demo);
-    write_agentic(&whole, &buf, &n_lost);
-    assert_true(n_lost > 0);
+    write_agentic(&whole, &buf, &lost);
+    assert_true(mr_trace_lost_total(&lost) > 0);
     read_text(&again, buf.text);
     const struct mr_session *s = &again.session[0];
     assert_int_equal(s->n_llm, 4);
@@ -145,6 +149,86 @@ MR_TEST(agentic_folds_tools)
     close_whole(&whole);
     close_whole(&again);
     mr_buf_fini(&buf);
+}
+
+/* Version 2 has no arrivals: calls that wait for nothing start no earlier than their play's, which
+ * is said beside. They come back to the bit, whatever else a call's start waits for. */
+MR_TEST(agentic_keeps_arrivals)
+{
+    struct whole whole, again;
+    struct mr_buf text = {0}, second = {0};
+    struct mr_trace_lost lost = {0};
+    read_text(&whole,
+              H "{\"id\":\"a\",\"arrival_ms\":4314.579,\"nodes\":["
+                "{\"n\":1,\"k\":\"llm\",\"in\":64,\"out\":1,\"after\":[[null,\"c\",0.25,\"seq\"]]},"
+                "{\"n\":2,\"k\":\"llm\",\"in\":64,\"out\":1,"
+                "\"after\":[[1,\"c\",5,\"seq\"],[null,\"c\",9000,\"seq\"]]}]}\n"
+                "{\"id\":\"b\",\"nodes\":[{\"n\":1,\"k\":\"llm\",\"in\":64,\"out\":1,"
+                "\"after\":[[null,\"c\",3,\"seq\"]]}]}\n");
+    write_agentic(&whole, &text, &lost);
+    assert_int_equal(mr_trace_lost_total(&lost), 0);
+    mr_assert_contains(text.text, "\"not_before_ms\":4314.829,\"arrival_ms\":4314.579}");
+    mr_assert_contains(text.text, "\"not_before_ms\":13314.579,");
+    read_text(&again, text.text);
+    assert_int_equal(again.n, 2);
+    assert_true(again.session[0].head.arrival_s == 4.314579);
+    mr_assert_near(again.session[0].after[0].delay_s, 0.00025, 0, 1e-12);
+    mr_assert_near(again.session[0].after[2].delay_s, 9, 0, 1e-12);
+    assert_true(isnan(again.session[1].head.arrival_s));
+    assert_true(again.session[1].after[0].delay_s == 0.003);
+    write_agentic(&again, &second, &lost);
+    assert_string_equal(second.text, text.text);
+    close_whole(&whole);
+    close_whole(&again);
+    mr_buf_fini(&text);
+    mr_buf_fini(&second);
+}
+
+/* A play that waits for another is told with it, and told apart again; whoever said where the file
+ * comes from said it for all that is made of it. */
+MR_TEST(agentic_plays_and_source)
+{
+    static const char rows[] =
+        "{\"request_id\":\"a\",\"play_id\":\"p\",\"session_id\":\"s\",\"model\":\"m\","
+        "\"input_length\":128,\"output_length\":2,\"hash_ids\":[1,2],\"dependencies\":[],"
+        "\"not_before_ms\":0}\n"
+        "{\"request_id\":\"b\",\"play_id\":\"q\\\"\",\"session_id\":\"s\",\"model\":\"m\","
+        "\"input_length\":128,\"output_length\":2,\"hash_ids\":[1,2],\"dependencies\":["
+        "{\"request_id\":\"a\",\"trigger\":\"completion\",\"delay_ms\":0,"
+        "\"relation\":\"sequence\"}],\"not_before_ms\":0,\"policy_class\":\"x\"}\n"
+        "{\"request_id\":\"c\",\"play_id\":\"r\",\"session_id\":\"s\",\"model\":\"m\","
+        "\"input_length\":128,\"output_length\":2,\"hash_ids\":[1,2],\"dependencies\":["
+        "{\"request_id\":\"b\",\"trigger\":\"completion\",\"delay_ms\":0,"
+        "\"relation\":\"sequence\"}],\"not_before_ms\":0}\n";
+    struct mr_buf text = {0}, native = {0};
+    struct mr_trace_lost lost = {0};
+    struct whole whole, again;
+    mr_buf_text(&native,
+                "{\"schema\":\"dynamo.agentic_mooncake\",\"version\":2,\"block_size\":64,"
+                "\"hash_id_scope\":\"local\",\"source\":{\"format\":\"f\",\"digest\":\"d\"}}\n");
+    mr_buf_text(&native, rows);
+    read_text(&whole, native.text);
+    assert_int_equal(whole.n, 1);
+    assert_int_equal(mr_trace_counted(whole.trace)->joined, 2);
+    mr_buf_clear(&native);
+    write_native(&whole, &native);
+    read_text(&again, native.text);
+    write_agentic(&again, &text, &lost);
+    assert_string_equal(strchr(text.text, '\n') + 1, rows);
+    char *const *said = mr_trace_book(whole.trace)->source;
+    assert_string_equal(said[MR_SESSION_SOURCE_FORMAT], "f");
+    assert_string_equal(said[MR_SESSION_SOURCE_DIGEST], "d");
+    assert_null(said[MR_SESSION_SOURCE_LICENSE]);
+    close_whole(&whole);
+    close_whole(&again);
+    read_text(&whole, "{\"schema\":\"millrace.session\",\"version\":1,"
+                      "\"source\":{\"license\":\"l\",\"format\":\"g\"}}\n"
+                      "{\"nodes\":[{\"n\":1,\"k\":\"llm\",\"in\":64,\"out\":1}]}\n");
+    assert_string_equal(mr_trace_book(whole.trace)->source[MR_SESSION_SOURCE_FORMAT], "g");
+    assert_string_equal(mr_trace_book(whole.trace)->source[MR_SESSION_SOURCE_LICENSE], "l");
+    close_whole(&whole);
+    mr_buf_fini(&text);
+    mr_buf_fini(&native);
 }
 
 MR_TEST(agentic_first_version)
@@ -196,5 +280,6 @@ MR_TEST(every_failing_allocation)
 
 MR_TEST_MAIN(MR_TEST_ENTRY(mooncake_rows_and_sessions), MR_TEST_ENTRY(strict_priority),
              MR_TEST_ENTRY(mooncake_delta), MR_TEST_ENTRY(agentic_there_and_back),
-             MR_TEST_ENTRY(agentic_folds_tools), MR_TEST_ENTRY(agentic_first_version),
+             MR_TEST_ENTRY(agentic_folds_tools), MR_TEST_ENTRY(agentic_keeps_arrivals),
+             MR_TEST_ENTRY(agentic_plays_and_source), MR_TEST_ENTRY(agentic_first_version),
              MR_TEST_ENTRY(bailian_chats), MR_TEST_ENTRY(every_failing_allocation))

@@ -89,12 +89,12 @@ MR_TEST(request_traces)
     mr_test_every_nomem(read_all, (char *)(uintptr_t)requests);
 }
 
-static void write_request(struct whole *whole, struct mr_buf *buf, uint64_t *n_lost)
+static void write_request(struct whole *whole, struct mr_buf *buf, struct mr_trace_lost *lost)
 {
     struct mr_err err = {0};
     for (size_t i = 0; i < whole->n; i++)
         assert_int_equal(mr_trace_write_request(buf, mr_trace_book(whole->trace),
-                                                &whole->session[i], i, n_lost, &err),
+                                                &whole->session[i], i, lost, &err),
                          MR_OK);
 }
 
@@ -102,9 +102,9 @@ static mr_status write_all_requests(void *context, struct mr_err *err)
 {
     const struct whole *whole = context;
     struct mr_buf buf = {0};
-    uint64_t n_lost = 0;
+    struct mr_trace_lost lost = {0};
     const mr_status st = mr_trace_write_request(&buf, mr_trace_book(whole->trace),
-                                                &whole->session[0], 0, &n_lost, err);
+                                                &whole->session[0], 0, &lost, err);
     mr_buf_fini(&buf);
     return st;
 }
@@ -114,10 +114,10 @@ MR_TEST(request_traces_there_and_back)
 {
     struct whole whole, again;
     struct mr_buf text = {0}, same = {0}, first = {0}, second = {0};
-    uint64_t n_lost = 0;
+    struct mr_trace_lost lost = {0};
     read_text(&whole, requests);
-    write_request(&whole, &text, &n_lost);
-    assert_int_equal(n_lost, 0);
+    write_request(&whole, &text, &lost);
+    assert_int_equal(mr_trace_lost_total(&lost), 0);
     read_text(&again, text.text);
     assert_string_equal(mr_trace_format_name(again.trace), "dynamo.request.trace");
     assert_int_equal(again.n, whole.n);
@@ -142,8 +142,8 @@ MR_TEST(request_traces_there_and_back)
             assert_int_equal(a->llm[k].n_block, b->llm[k].n_block);
         }
     }
-    write_request(&again, &same, &n_lost); /* hashes are new names, the same in both */
-    assert_int_equal(n_lost, 0);
+    write_request(&again, &same, &lost); /* hashes are new names, the same in both */
+    assert_int_equal(mr_trace_lost_total(&lost), 0);
     write_native(&again, &first);
     close_whole(&again);
     read_text(&again, same.text);
@@ -162,10 +162,11 @@ MR_TEST(sessions_as_request_traces)
 {
     struct whole whole, again;
     struct mr_buf text = {0};
-    uint64_t n_lost = 0;
+    struct mr_trace_lost lost = {0};
     read_text(&whole, demo);
-    write_request(&whole, &text, &n_lost);
-    assert_true(n_lost > 0); /* its tier and promises, the memory of its tools */
+    write_request(&whole, &text, &lost);
+    assert_true(mr_trace_lost_total(&lost) >
+                0); /* its tier and promises, the memory of its tools */
     mr_assert_contains(text.text, "\"session_id\":\"demo/1\",\"parent_session_id\":\"demo\"");
     mr_assert_contains(text.text, "\"session_final\":true");
     read_text(&again, text.text);

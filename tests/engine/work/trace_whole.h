@@ -127,13 +127,14 @@ static MR_UNUSED const char demo[] =
     "{\"n\":7,\"k\":\"llm\",\"in\":9900,\"out\":120,\"keep\":48,\"new\":[[49,6]],"
     "\"hints\":{\"session_final\":true},\"after\":[[6,\"c\",0,\"seq\"]]}]}\n";
 
-static MR_UNUSED void write_agentic(struct whole *whole, struct mr_buf *buf, uint64_t *n_lost)
+static MR_UNUSED void write_agentic(struct whole *whole, struct mr_buf *buf,
+                                    struct mr_trace_lost *lost)
 {
     struct mr_err err = {0};
     mr_trace_write_agentic_header(buf, mr_trace_book(whole->trace), NULL);
     for (size_t i = 0; i < whole->n; i++)
         assert_int_equal(mr_trace_write_agentic(buf, mr_trace_book(whole->trace),
-                                                &whole->session[i], i, n_lost, &err),
+                                                &whole->session[i], i, lost, &err),
                          MR_OK);
 }
 
@@ -143,7 +144,7 @@ static MR_UNUSED mr_status read_all(void *context, struct mr_err *err)
     struct mr_trace *trace;
     struct mr_session session = {0};
     struct mr_buf buf = {0};
-    uint64_t n_lost = 0;
+    struct mr_trace_lost lost = {0};
     bool has = true;
     mr_status st = mr_trace_open_memory(context, strlen(context), "t", NULL, &trace, err);
     if (st != MR_OK)
@@ -151,7 +152,7 @@ static MR_UNUSED mr_status read_all(void *context, struct mr_err *err)
     while (st == MR_OK && has) {
         st = mr_trace_next(trace, &session, &has, err);
         if (st == MR_OK && has)
-            st = mr_trace_write_agentic(&buf, mr_trace_book(trace), &session, 0, &n_lost, err);
+            st = mr_trace_write_agentic(&buf, mr_trace_book(trace), &session, 0, &lost, err);
     }
     mr_buf_fini(&buf);
     mr_session_fini(&session);
