@@ -13,6 +13,7 @@
 #include "engine/cli/verbs.h"
 #include "engine/work/synthetic.h"
 #include "engine/work/trace_pack.h"
+#include "engine/work/trace_pick.h"
 #include "engine/work/trace_stat.h"
 #include "engine/work/trace_write.h"
 
@@ -49,8 +50,30 @@ static const struct mr_opt rows[] = {
     {MR_PARAM_N(OPT, n_session, "sessions", "0", 0, 4000000000,
                 "cut: most sessions, 0: no limit; generate: how many, 0: 1000"),
      0, "N"},
-    {MR_PARAM_N(OPT, seed, "seed", "1", 0, 4000000000, "generate: another seed, other sessions"), 0,
-     "N"},
+    {MR_PARAM_N(OPT, call_min, "min-calls", "0", 0, 4000000000,
+                "cut: sessions with fewer LLM calls are left out"),
+     0, "N"},
+    {MR_PARAM_N(OPT, call_max, "max-calls", "0", 0, 4000000000,
+                "cut: sessions with more LLM calls are left out; 0: none"),
+     0, "N"},
+    {MR_PARAM_N(OPT, longest_tok, "max-context", "0", 0, 4000000000,
+                "cut: sessions with a longer input and output are left out; 0: none"),
+     0, "TOKENS"},
+    {MR_PARAM_STR(OPT, model, "model", NULL, "cut: sessions that never call it are left out"), 0,
+     "NAME"},
+    {MR_PARAM_YES(OPT, is_once, "dedup", "no",
+                  "cut: of sessions whose first three calls have the same lengths the longest"),
+     0, NULL},
+    {MR_PARAM_N(OPT, n_sample, "sample", "0", 0, 4000000000,
+                "cut: of what is left as many, drawn at random; 0: all"),
+     0, "N"},
+    {MR_PARAM(OPT, tick_s, "dequantize", MR_Q_TIME, "0 s", 0, 1e6,
+              "convert, cut: arrivals of one time are spread at random over this time after it"),
+     0, "TIME"},
+    {MR_PARAM_N(
+         OPT, seed, "seed", "1", 0, 4000000000,
+         "generate: another seed, other sessions; cut: another sample; convert: others times"),
+     0, "N"},
     {MR_PARAM(OPT, rate_s, "rate", MR_Q_RATE, "0 req/s", 0, 1e9,
               "generate: sessions that arrive; 0: no times, whoever plays them starts them"),
      0, "RATE"},
@@ -71,8 +94,9 @@ struct job {
     const struct mr_ui *ui;
     const struct mr_trace_opts_values *opts;
     const char *path;
-    bool is_cut, is_pack;
-    char *kept; /* standard input, where it is read more than once; or NULL */
+    bool is_cut, is_pack, is_choosing;
+    struct mr_trace_pick *pick; /* what is taken; NULL: not known yet, or all */
+    char *kept;                 /* standard input, where it is read more than once; or NULL */
     size_t n_kept;
 };
 
@@ -112,7 +136,8 @@ static mr_status read_session(const struct job *job, struct reading *reading, bo
 {
     const struct mr_trace_opts_values *opts = job->opts;
     for (;;) {
-        if (job->is_cut && opts->n_session > 0 && reading->n_taken >= opts->n_session) {
+        if (job->is_cut && !job->is_choosing && opts->n_session > 0 &&
+            reading->n_taken >= opts->n_session) {
             *has_session = false;
             return MR_OK;
         }
@@ -125,11 +150,11 @@ static mr_status read_session(const struct job *job, struct reading *reading, bo
             (reading->n_read >= opts->skip &&
              (isnan(*arrival_s) ? opts->from_s == 0
                                 : *arrival_s >= opts->from_s && *arrival_s < opts->until_s));
-        reading->n_read++;
-        if (!is_in)
-            continue;
+        const uint64_t number = reading->n_read++;
         if (job->is_cut)
             *arrival_s -= opts->from_s;
+        if (!is_in || (job->pick != NULL && !mr_trace_pick_takes(job->pick, number, arrival_s)))
+            continue;
         reading->n_taken++;
         return MR_OK;
     }
@@ -144,6 +169,9 @@ static void warn(const struct job *job, const struct reading *reading)
         mr_ui_say(job->ui, 0, "%s: warning: key \"%s\" is not known and passed over", job->path,
                   mr_text_quote(mr_intern_str(unknown, i), shown));
     }
+    if (counts->even > 0)
+        mr_ui_say(job->ui, 0, "%s: warning: %llu arrivals in even steps: made up, not recorded",
+                  job->path, (unsigned long long)counts->even);
 #define SAY(name, doc)                                                                          \
     if (counts->name > 0)                                                                       \
         mr_ui_say(job->ui, 1, "%s: note: %llu %s", job->path, (unsigned long long)counts->name, \
@@ -408,10 +436,45 @@ static mr_status read_input(struct job *job, char digest[digest_cap], struct mr_
     return MR_OK;
 }
 
+/* A reading of all, to choose what the next ones take. */
+static mr_status choose(struct job *job, struct mr_trace_pick *pick, struct mr_err *err)
+{
+    struct reading reading;
+    bool has_session = true;
+    job->is_choosing = true;
+    mr_status st = open_reading(job, &reading, err);
+    while (st == MR_OK && has_session) {
+        st = read_session(job, &reading, &has_session, err);
+        if (st == MR_OK && has_session)
+            st = mr_trace_pick_add(pick, mr_trace_book(reading.trace), &reading.session,
+                                   reading.n_read - 1, err);
+    }
+    close_reading(&reading);
+    job->is_choosing = false;
+    job->pick = pick;
+    return st == MR_OK ? mr_trace_pick_choose(pick, err) : st;
+}
+
+static struct mr_trace_pick_plan pick_plan(const struct job *job)
+{
+    const struct mr_trace_opts_values *opts = job->opts;
+    if (!job->is_cut)
+        return (struct mr_trace_pick_plan){.seed = opts->seed, .tick_s = opts->tick_s};
+    return (struct mr_trace_pick_plan){.call_min = opts->call_min,
+                                       .call_max = opts->call_max,
+                                       .context_max = opts->longest_tok,
+                                       .model = opts->model,
+                                       .n_sample = opts->n_sample,
+                                       .seed = opts->seed,
+                                       .is_once = opts->is_once,
+                                       .tick_s = opts->tick_s};
+}
+
 static mr_status run_convert(const struct job *job, struct mr_buf *out, struct mr_err *err)
 {
     struct job whole = *job;
     char digest[digest_cap];
+    struct mr_trace_pick pick = {.plan = pick_plan(job)};
     struct reading first = {0}, second = {0};
     struct mr_file_out file;
     struct writing w = {0};
@@ -419,17 +482,20 @@ static mr_status run_convert(const struct job *job, struct mr_buf *out, struct m
     (void)out;
     MR_TRY(find_form(job->is_pack ? "pack" : job->opts->to, &w.form, err));
     mr_status st = read_input(&whole, digest, err);
+    if (st == MR_OK && mr_trace_pick_is_needed(&pick.plan))
+        st = choose(&whole, &pick, err);
     if (st == MR_OK)
         st = open_reading(&whole, &first, err);
     while (st == MR_OK && has_session) /* for its names */
-        st = read_session(job, &first, &has_session, err);
+        st = read_session(&whole, &first, &has_session, err);
+    mr_trace_pick_rewind(&pick);
     if (st == MR_OK)
         st = open_reading(&whole, &second, err);
     if (st == MR_OK) {
         st = mr_file_out_open(&file, job->opts->output, job->ui->may_overwrite, err);
         if (st == MR_OK) {
             w.book = mr_trace_book(first.trace);
-            st = write_all(job, &second, &w, &file, digest, err);
+            st = write_all(&whole, &second, &w, &file, digest, err);
             st = close_file(&file, st, err);
         }
     }
@@ -437,6 +503,7 @@ static mr_status run_convert(const struct job *job, struct mr_buf *out, struct m
         warn(job, &second);
     close_reading(&first);
     close_reading(&second);
+    mr_trace_pick_fini(&pick);
     mr_free(whole.kept);
     return st;
 }

@@ -8,11 +8,12 @@
 struct mr_verb_call;
 
 struct mr_trace_opts_values {
-    const char *format, *output, *to;
+    const char *format, *output, *to, *model;
     uint64_t block_tok, seed, n_session, skip, context_max;
-    double from_s, until_s, rate_s, cv;
+    uint64_t call_min, call_max, longest_tok, n_sample;
+    double from_s, until_s, tick_s, rate_s, cv;
     int basis;
-    bool as_json, is_strict;
+    bool is_once, as_json, is_strict;
 };
 
 extern const struct mr_opt_table mr_trace_opts;

@@ -52,6 +52,8 @@ struct mr_trace_options {
     X(orphan, "sub-agents whose time fits no call of their parent")                           \
     X(by_end, "sub-agents whose time is their end")                                           \
     X(by_start, "sub-agents whose time is their start")                                       \
+    X(even, "arrivals in even steps, all of them: made up, not recorded")                     \
+    X(total, "rows whose total is not the sum of their tokens")                               \
     X(joined, "calls of a play that waits for another: told as that one's, in one namespace") \
     X(lost, "fields that the format written has no place for")                                \
     X(bad_row, "rows left out for values that no call can have")                              \

@@ -12,8 +12,13 @@
 struct state {
     struct mr_trace_rows rows;
     size_t time, input, output, session, model, tier, prefix, wait; /* columns; SIZE_MAX: none */
+    size_t total, round;
     int64_t first_ns;
     bool has_first;
+    double before_s, step_s; /* of arrivals; NaN: none yet, or not even */
+    uint64_t n_step;
+    uint32_t *known, *last; /* of TraceLab's sessions: tokens of their context, round + 1 */
+    size_t cap_known, cap_last;
     double *latency; /* of one row */
     uint32_t *made, *result;
     size_t cap_latency, cap_made, cap_result;
@@ -28,6 +33,8 @@ static mr_status start(struct mr_trace *trace, struct mr_err *err)
     state->session = SIZE_MAX;
     state->model = SIZE_MAX;
     state->tier = SIZE_MAX;
+    state->total = SIZE_MAX;
+    state->before_s = (double)NAN;
     trace->book.block_tok = trace->options.block_tok > 0 ? trace->options.block_tok : 16;
     return MR_OK;
 }
@@ -38,6 +45,8 @@ static void end(struct mr_trace *trace)
     if (state == NULL)
         return;
     mr_trace_rows_fini(&state->rows);
+    mr_free(state->known);
+    mr_free(state->last);
     mr_free(state->latency);
     mr_free(state->made);
     mr_free(state->result);
@@ -97,6 +106,12 @@ static int64_t days_of(int64_t year, int64_t month, int64_t day)
     return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
+static int64_t days_in(int64_t year, int64_t month)
+{
+    return days_of(month < 12 ? year : year + 1, month < 12 ? month + 1 : 1, 1) -
+           days_of(year, month, 1);
+}
+
 static bool read_digits(struct mr_str *text, size_t n, int64_t *value)
 {
     *value = 0;
@@ -132,8 +147,8 @@ static bool read_date(struct mr_str text, int64_t *time_ns)
         !read_digits(&text, 2, &minute) || !read_char(&text, ":") ||
         !read_digits(&text, 2, &second))
         return false;
-    if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60 ||
-        year < 1970 || year > 2200)
+    if (month < 1 || month > 12 || day < 1 || day > days_in(year, month) || hour > 23 ||
+        minute > 59 || second > 60 || year < 1970 || year > 2200)
         return false;
     if (read_char(&text, ".")) {
         int n = 0;
@@ -191,6 +206,33 @@ static mr_status next_azure(struct mr_trace *trace, struct mr_session *session, 
 
 /* ---- BurstGPT ---- */
 
+static const uint64_t even_least = 50; /* so many like steps are nobody's arrivals */
+
+/* Do all arrivals come in steps of one length? Files with the columns of this trace circulate that
+ * hold made-up rows, one a second. */
+static void watch_steps(struct state *state, double time_s)
+{
+    const double step_s = time_s - state->before_s;
+    if (state->n_step == 0)
+        state->step_s = step_s;
+    else if (!(fabs(step_s - state->step_s) <= 1e-9 * fabs(time_s)))
+        state->step_s = (double)NAN;
+    state->n_step += isnan(state->before_s) ? 0 : 1;
+    state->before_s = time_s;
+}
+
+static mr_status check_total(struct mr_trace *trace, const struct mr_trace_row *row,
+                             struct mr_err *err)
+{
+    const struct state *state = trace->state;
+    double total;
+    if (state->total == SIZE_MAX || mr_csv_field(trace->csv, state->total).n == 0)
+        return MR_OK;
+    MR_TRY(mr_csv_f64(trace->csv, state->total, &total, err));
+    trace->counts.total += fabs(total - (double)row->n_input - (double)row->n_output) >= 0.5;
+    return MR_OK;
+}
+
 static mr_status begin_burstgpt(struct mr_trace *trace, struct mr_err *err)
 {
     MR_TRY(start(trace, err));
@@ -199,6 +241,7 @@ static mr_status begin_burstgpt(struct mr_trace *trace, struct mr_err *err)
     MR_TRY(mr_csv_column(trace->csv, "Request tokens", &state->input, err));
     MR_TRY(mr_csv_column(trace->csv, "Response tokens", &state->output, err));
     state->model = mr_csv_find_column(trace->csv, "Model");
+    state->total = mr_csv_find_column(trace->csv, "Total tokens");
     return MR_OK;
 }
 
@@ -221,10 +264,16 @@ static mr_status next_call(struct mr_trace *trace, struct mr_session *session, b
     while (!*has_session) {
         struct mr_trace_row *row;
         MR_TRY(begin_row(trace, &row, err));
-        if (row == NULL)
+        if (row == NULL) {
+            if (trace->format == &mr_trace_format_burstgpt && state->n_step >= even_least &&
+                !isnan(state->step_s))
+                trace->counts.even = state->n_step + 1;
             return MR_OK;
+        }
         MR_TRY(mr_csv_f64(trace->csv, state->time, &row->time_s, err));
         MR_TRY(mr_trace_when(trace, mr_csv_place(trace->csv, state->time), &row->time_s, err));
+        MR_TRY(check_total(trace, row, err));
+        watch_steps(state, row->time_s);
         MR_TRY(tell_row(trace, row, session, has_session, err));
     }
     return MR_OK;
@@ -242,6 +291,38 @@ static mr_status begin_tracelab(struct mr_trace *trace, struct mr_err *err)
     MR_TRY(mr_csv_column(trace->csv, "output_len", &state->output, err));
     state->time = mr_csv_find_column(trace->csv, "arrival_time");
     state->wait = mr_csv_find_column(trace->csv, "tool_wait_after_ms");
+    state->round = mr_csv_find_column(trace->csv, "round_idx");
+    return MR_OK;
+}
+
+/* Rounds of a session ascend, and keep no more than there was: the context of the round before with
+ * what it made. */
+static mr_status check_round(struct mr_trace *trace, const struct mr_trace_row *row,
+                             uint32_t prefix, struct mr_err *err)
+{
+    struct state *state = trace->state;
+    const size_t n_known = state->cap_known, n_last = state->cap_last;
+    MR_TRY(mr_grow(&state->known, &state->cap_known, (size_t)row->play + 1, sizeof *state->known,
+                   err));
+    MR_TRY(
+        mr_grow(&state->last, &state->cap_last, (size_t)row->play + 1, sizeof *state->last, err));
+    memset(state->known + n_known, 0, (state->cap_known - n_known) * sizeof *state->known);
+    memset(state->last + n_last, 0, (state->cap_last - n_last) * sizeof *state->last);
+    if (state->round != SIZE_MAX) {
+        uint32_t round;
+        MR_TRY(read_tokens(trace, state->round, &round, err));
+        if (round < state->last[row->play])
+            return mr_csv_error(trace->csv, state->round, err, MR_SCHEMA,
+                                "round %u of its session comes after round %u", round,
+                                state->last[row->play] - 1);
+        state->last[row->play] = round + 1;
+    }
+    if (prefix > state->known[row->play])
+        return mr_csv_error(trace->csv, state->prefix, err, MR_RANGE,
+                            "keeps %u tokens, of which its session has %u", prefix,
+                            state->known[row->play]);
+    const uint64_t known = (uint64_t)row->n_input + row->n_output;
+    state->known[row->play] = known < UINT32_MAX ? (uint32_t)known : UINT32_MAX;
     return MR_OK;
 }
 
@@ -271,6 +352,7 @@ static mr_status next_tracelab(struct mr_trace *trace, struct mr_session *sessio
             MR_TRY(read_time(trace, state->wait, -3, &row->service_s, err));
         MR_TRY(
             mr_intern_add(&rows->plays, mr_csv_field(trace->csv, state->session), &row->play, err));
+        MR_TRY(check_round(trace, row, prefix, err));
         if (mr_trace_row_counts(trace))
             MR_TRY(mr_trace_rows_keep(trace, rows, err));
     }
@@ -395,8 +477,8 @@ static mr_status next_applied(struct mr_trace *trace, struct mr_session *session
                                         "session_id"};
     struct state *state = trace->state;
     size_t n_made = 0, n_result = 0, n_latency = 0, k;
-    uint32_t n_prompt = 0, n_final = 0;
-    bool has_more = false;
+    uint32_t n_prompt = 0, n_final = 0, n_turn = 0;
+    bool has_more = false, has_turns = false;
     MR_TRY(mr_json_document(trace->json, has_session, err));
     if (!*has_session)
         return MR_OK;
@@ -406,8 +488,9 @@ static mr_status next_applied(struct mr_trace *trace, struct mr_session *session
         MR_TRY(mr_trace_key(trace, names, sizeof names / sizeof *names, &k, &has_more, err));
         if (!has_more)
             break;
+        has_turns |= k == 0;
         if (k == 0)
-            MR_TRY(mr_json_skip(trace->json, err));
+            MR_TRY(mr_trace_u32(trace->json, &n_turn, err));
         else if (k == 1)
             MR_TRY(mr_trace_u32(trace->json, &n_prompt, err));
         else if (k == 2)
@@ -427,6 +510,9 @@ static mr_status next_applied(struct mr_trace *trace, struct mr_session *session
         return mr_json_error(trace->json, err, MR_SCHEMA,
                              "%zu responses, %zu tool results and %zu latencies: must be as many",
                              n_made, n_result, n_latency);
+    if (has_turns && n_turn != n_made && n_turn != n_made + 1) /* with or without the final one */
+        return mr_json_error(trace->json, err, MR_SCHEMA, "%u turns with %zu responses", n_turn,
+                             n_made);
     uint64_t n_input = n_prompt;
     for (size_t i = 0; i <= n_made; i++) {
         const double tool_s = i == 0 ? (double)NAN : n_latency > 0 ? state->latency[i - 1] : 0;

@@ -146,6 +146,8 @@ MR_TEST(tables)
     "{\"request_id\":\"" id "\",\"play_id\":\"p\",\"input_length\":1,\"output_length\":1," \
     "\"dependencies\":[{\"request_id\":\"" dep "\"}]}\n"
 
+#define ROUNDS "session_id,round_idx,prefix_len,input_len,output_len\n"
+
 static const struct {
     const char *text;
     int line;
@@ -216,6 +218,14 @@ static const struct {
     {"TIMESTAMP,ContextTokens,GeneratedTokens\n2023-12-16 18:15:46,1,1\n2023-12-16 18:15:45,1,1\n",
      3, "sort the file"},
     {"arrived_s,input,output\n1,1e308,1\n", 2, "tokens"},
+    {"TIMESTAMP,ContextTokens,GeneratedTokens\n2023-02-30 18:15:46,1,1\n", 2, "not a date"},
+    {"TIMESTAMP,ContextTokens,GeneratedTokens\n2100-02-29 18:15:46,1,1\n", 2, "not a date"},
+    {ROUNDS "a,0,0,100,10\na,1,111,50,10\n", 3, "keeps 111 tokens, of which its session has 110"},
+    {ROUNDS "a,1,0,100,10\nb,1,0,1,1\na,1,110,50,10\n", 4, "round 1 of its session comes after"},
+    {ROUNDS "a,0,1,100,10\n", 2, "of which its session has 0"},
+    {"{\"num_turns\":3,\"input_prompt_length\":1,\"assistant_response_length\":[1],"
+     "\"tool_call_output_length\":[1],\"final_assistant_response_length\":1}\n",
+     1, "3 turns with 1 responses"},
     {"{\"num_turns\":1,\"input_prompt_length\":1,\"assistant_response_length\":[1]}\n", 1,
      "must be as many"},
 };
@@ -232,6 +242,34 @@ MR_TEST(what_is_wrong_is_told_with_its_line)
                      wrong[i].text);
         close_whole(&whole);
     }
+}
+
+/* Totals that are none are counted; so are arrivals that nobody can have made. */
+MR_TEST(burstgpt_that_is_made_up)
+{
+    struct mr_buf buf = {0};
+    struct whole whole;
+    struct mr_session session = {0};
+    for (int is_even = 0; is_even < 2; is_even++) {
+        bool has = true;
+        struct mr_trace *trace;
+        mr_buf_clear(&buf);
+        mr_buf_text(&buf, "Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n");
+        for (int i = 0; i < 250; i++)
+            mr_buf_printf(&buf, "%d,ChatGPT,%d,%d,%d,API log\n", i + (is_even ? 0 : i == 249), i, i,
+                          i == 7 ? 15 : 2 * i);
+        assert_int_equal(mr_trace_open_memory(buf.text, buf.n, "t", NULL, &trace, NULL), MR_OK);
+        while (has)
+            assert_int_equal(mr_trace_next(trace, &session, &has, NULL), MR_OK);
+        assert_int_equal(mr_trace_counted(trace)->even, is_even ? 250 : 0);
+        assert_int_equal(mr_trace_counted(trace)->total, 1);
+        mr_trace_close(trace);
+    }
+    mr_session_fini(&session);
+    mr_buf_fini(&buf);
+    read_text(&whole, "TIMESTAMP,ContextTokens,GeneratedTokens\n2024-02-29 18:15:46,1,1\n");
+    assert_int_equal(whole.n, 1);
+    close_whole(&whole);
 }
 
 /* A gzip file cut anywhere is an error, never an end. */
@@ -305,6 +343,7 @@ MR_TEST(every_failing_allocation)
 
 MR_TEST_MAIN(MR_TEST_ENTRY(native_demo), MR_TEST_ENTRY(native_rest),
              MR_TEST_ENTRY(times_keep_their_digits), MR_TEST_ENTRY(tables),
-             MR_TEST_ENTRY(what_is_wrong_is_told_with_its_line), MR_TEST_ENTRY(cut_gzip),
+             MR_TEST_ENTRY(what_is_wrong_is_told_with_its_line),
+             MR_TEST_ENTRY(burstgpt_that_is_made_up), MR_TEST_ENTRY(cut_gzip),
              MR_TEST_ENTRY(long_lines), MR_TEST_ENTRY(unknown_keys),
              MR_TEST_ENTRY(every_failing_allocation))
