@@ -15,7 +15,8 @@ static const double label_step = 13; /* between lines of text */
 
 enum {
     n_tick_max = 12,
-    n_mark_max = 8
+    n_mark_max = 8,
+    n_named_max = 24 /* points of a series that can be pointed at */
 };
 
 struct axis {
@@ -48,6 +49,13 @@ static void put_tick(const struct axis *a, double value, struct mr_buf *out)
     }
     (void)mr_num_format_human(fabs(value) < a->step * 1e-6 ? 0 : value, digits, text);
     mr_buf_text(out, text);
+}
+
+/* A place of the drawing itself: "62", "57.5". */
+static void put_place(struct mr_buf *out, double at_unit)
+{
+    const long tenths = lround(at_unit * 10);
+    mr_buf_printf(out, tenths % 10 == 0 ? "%.0f" : "%.1f", (double)tenths / 10);
 }
 
 const char *mr_chart_time(double span_s, double *unit_s)
@@ -131,30 +139,40 @@ static bool find_range(const struct mr_chart *chart, bool is_x, double *low, dou
     return true;
 }
 
+/* The style knows what 'e' (ends there) and 'm' (in the middle) are. */
+static void put_text(struct mr_buf *out, char anchor, double x, double y)
+{
+    mr_buf_printf(out, "<text class=\"%c\" x=\"", anchor);
+    put_place(out, x);
+    mr_buf_text(out, "\" y=\"");
+    put_place(out, y);
+    mr_buf_text(out, "\">");
+}
+
 static void draw_axes(const struct mr_chart *chart, const struct axis *x, const struct axis *y,
                       struct mr_buf *out)
 {
     mr_buf_printf(out, "<path class=\"grid\" d=\"");
-    for (int i = 0; i <= n_tick_max && y->low + i * y->step <= y->high + y->step / 2; i++)
-        mr_buf_printf(out, "M%.1f %.1fH%.1f", left, at(y, y->low + i * y->step), width - right);
-    mr_buf_printf(out, "\"/><path class=\"axis\" d=\"M%.1f %.1fV%.1fH%.1f\"/>\n", left, top,
+    for (int i = 0; i <= n_tick_max && y->low + i * y->step <= y->high + y->step / 2; i++) {
+        mr_buf_printf(out, "M%.0f ", left);
+        put_place(out, at(y, y->low + i * y->step));
+        mr_buf_printf(out, "H%.0f", width - right);
+    }
+    mr_buf_printf(out, "\"/><path class=\"axis\" d=\"M%.0f %.0fV%.0fH%.0f\"/>\n", left, top,
                   height - bottom, width - right);
     for (int i = 0; i <= n_tick_max && y->low + i * y->step <= y->high + y->step / 2; i++) {
         const double v = y->low + i * y->step;
-        mr_buf_printf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">", left - 5,
-                      at(y, v) + 4);
+        put_text(out, 'e', left - 5, at(y, v) + 4);
         put_tick(y, v, out);
         mr_buf_text(out, "</text>");
     }
     for (int i = 0; i <= n_tick_max && x->low + i * x->step <= x->high + x->step / 2; i++) {
         const double v = x->low + i * x->step;
-        mr_buf_printf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">", at(x, v),
-                      height - bottom + 18);
+        put_text(out, 'm', at(x, v), height - bottom + 18);
         put_tick(x, v, out);
         mr_buf_text(out, "</text>");
     }
-    mr_buf_printf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\" class=\"name\">",
-                  width - right, height - 7);
+    mr_buf_printf(out, "<text x=\"%.0f\" y=\"%.0f\" class=\"e name\">", width - right, height - 7);
     put_xml(out, chart->x_label);
     mr_buf_text(out, "</text>\n");
 }
@@ -220,26 +238,19 @@ static void draw_marks(const struct mr_chart *chart, const struct axis *x, const
 
 /* ---- series ---- */
 
-/* A tenth is less than a pixel of the widest window: places are whole tenths, the way between them
- * is told, so that rounding does not add up. */
-static long tenths(double at_unit)
+/* Data are drawn in halves of a unit, as whole numbers below a scale: half a unit is less than a
+ * pixel in every window but the widest, and a third of a line's width. The way between places is
+ * told, so that rounding does not add up. */
+static long halves(double at_unit)
 {
-    return lround(at_unit * 10);
+    return lround(at_unit * 2);
 }
 
-/* "3", "-.4", " 12.5": a blank where it would run into the number before. */
-static void put_tenths(struct mr_buf *out, long value)
+/* "3", "-4", " 12": a blank where it would run into the number before. */
+static void put_whole(struct mr_buf *out, long value)
 {
     const char before = out->n > 0 ? out->text[out->n - 1] : ' ';
-    const long size = labs(value);
-    if (value < 0)
-        mr_buf_char(out, '-');
-    else if (before == '.' || (before >= '0' && before <= '9'))
-        mr_buf_char(out, ' ');
-    if (size >= 10 || size == 0)
-        mr_buf_printf(out, "%ld", size / 10);
-    if (size % 10 != 0)
-        mr_buf_printf(out, ".%ld", size % 10);
+    mr_buf_printf(out, before >= '0' && before <= '9' && value >= 0 ? " %ld" : "%ld", value);
 }
 
 static void put_way(struct mr_buf *out, char letter, long way)
@@ -247,7 +258,7 @@ static void put_way(struct mr_buf *out, char letter, long way)
     if (way == 0)
         return;
     mr_buf_char(out, letter);
-    put_tenths(out, way);
+    put_whole(out, way);
 }
 
 static void draw_line(const struct mr_chart_series *s, size_t i_color, const struct axis *x,
@@ -255,29 +266,30 @@ static void draw_line(const struct mr_chart_series *s, size_t i_color, const str
 {
     bool is_down = false, is_along = false; /* "l 1 2 3 4": one letter for all that follow */
     long from_x = 0, from_y = 0;
-    mr_buf_printf(out, "<path class=\"d l c%zu\" d=\"", i_color % MR_CHART_COLORS);
+    mr_buf_printf(out, "<path class=\"d l c%zu\" transform=\"scale(.5)\" d=\"",
+                  i_color % MR_CHART_COLORS);
     for (size_t i = 0; i < s->n; i++) {
         if (!isfinite(s->x[i]) || !isfinite(s->y[i])) {
             is_down = false;
             continue;
         }
-        const long px = tenths(at(x, s->x[i])), py = tenths(at(y, s->y[i]));
+        const long px = halves(at(x, s->x[i])), py = halves(at(y, s->y[i]));
         if (!is_down) {
             mr_buf_char(out, 'M');
-            put_tenths(out, px);
-            put_tenths(out, py);
+            put_whole(out, px);
+            put_whole(out, py);
         } else if (s->style == MR_CHART_STEP) {
             put_way(out, 'h', px - from_x);
             put_way(out, 'v', py - from_y);
         } else if (px != from_x || py != from_y) {
             if (!is_along)
                 mr_buf_char(out, 'l');
-            put_tenths(out, px - from_x);
-            put_tenths(out, py - from_y);
+            put_whole(out, px - from_x);
+            put_whole(out, py - from_y);
             is_along = true;
         }
         if (!is_down && (i + 1 == s->n || !isfinite(s->y[i + 1])))
-            mr_buf_text(out, "h.1"); /* a point alone is seen too */
+            mr_buf_text(out, "h1"); /* a point alone is seen too */
         is_along = is_along && is_down;
         is_down = true;
         from_x = px;
@@ -292,37 +304,48 @@ static void draw_point(size_t shape, double x, double y, struct mr_buf *out)
     static const char *const shapes[] = {"m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z", "m-3.5-3.5h7v7h-7z",
                                          "m0-5l5 5l-5 5l-5-5z", "m0-5l4.5 8h-9z"};
     mr_buf_char(out, 'M');
-    put_tenths(out, tenths(x));
-    put_tenths(out, tenths(y));
+    put_place(out, x);
+    mr_buf_char(out, ' ');
+    put_place(out, y);
     mr_buf_text(out, shapes[shape % 4]);
 }
 
-/* Points at one place are drawn once, if they follow one another and have no labels of their own.
- */
+static void draw_named_point(const struct mr_chart_series *s, size_t i, size_t shape, double x,
+                             double y, struct mr_buf *out)
+{
+    mr_buf_text(out, "<path d=\"");
+    draw_point(shape, x, y, out);
+    mr_buf_text(out, "\"><title>");
+    put_xml(out, s->label != NULL ? s->label[i] : s->name);
+    mr_buf_text(out, ": ");
+    put_number(out, s->x[i]);
+    mr_buf_text(out, ", ");
+    put_number(out, s->y[i]);
+    mr_buf_text(out, "</title></path>\n");
+}
+
+/* A few points have names and numbers to point at. Of many, all of one path, those at one place are
+ * drawn once, if they follow one another. */
 static void draw_points(const struct mr_chart_series *s, size_t i_color, const struct axis *x,
                         const struct axis *y, struct mr_buf *out)
 {
+    const bool is_named = s->label != NULL || s->n <= n_named_max;
     long last_x = -1, last_y = -1;
-    mr_buf_printf(out, "<g class=\"d p c%zu\">\n", i_color % MR_CHART_COLORS);
+    mr_buf_printf(out, "<g class=\"d p c%zu%s\">%s", i_color % MR_CHART_COLORS,
+                  is_named ? "" : " many", is_named ? "\n" : "<path d=\"");
     for (size_t i = 0; i < s->n; i++) {
         if (!isfinite(s->x[i]) || !isfinite(s->y[i]))
             continue;
-        const long px = tenths(at(x, s->x[i])), py = tenths(at(y, s->y[i]));
-        if (s->label == NULL && px == last_x && py == last_y)
-            continue;
-        last_x = px;
-        last_y = py;
-        mr_buf_text(out, "<path d=\"");
-        draw_point(i_color, at(x, s->x[i]), at(y, s->y[i]), out);
-        mr_buf_text(out, "\"><title>");
-        put_xml(out, s->label != NULL ? s->label[i] : s->name);
-        mr_buf_text(out, ": ");
-        put_number(out, s->x[i]);
-        mr_buf_text(out, ", ");
-        put_number(out, s->y[i]);
-        mr_buf_text(out, "</title></path>\n");
+        const double px = at(x, s->x[i]), py = at(y, s->y[i]);
+        if (is_named) {
+            draw_named_point(s, i, i_color, px, py, out);
+        } else if (halves(px) != last_x || halves(py) != last_y) {
+            last_x = halves(px);
+            last_y = halves(py);
+            draw_point(i_color, px, py, out);
+        }
     }
-    mr_buf_text(out, "</g>\n");
+    mr_buf_text(out, is_named ? "</g>\n" : "\"/></g>\n");
 }
 
 static void draw_bars(const struct mr_chart_series *s, size_t i_color, size_t n_series,
@@ -330,13 +353,16 @@ static void draw_bars(const struct mr_chart_series *s, size_t i_color, size_t n_
 {
     const double step = s->n > 1 ? fabs(at(x, s->x[1]) - at(x, s->x[0])) : 20;
     const double one = 0.9 * step / (double)n_series;
-    mr_buf_printf(out, "<path class=\"d b c%zu\" d=\"", i_color % MR_CHART_COLORS);
+    mr_buf_printf(out, "<path class=\"d b c%zu\" transform=\"scale(.5)\" d=\"",
+                  i_color % MR_CHART_COLORS);
     for (size_t i = 0; i < s->n; i++) {
-        const double base = at(y, fmax(y->low, 0)), py = at(y, s->y[i]);
-        if (!isfinite(s->y[i]))
+        const double from = at(x, s->x[i]) - 0.45 * step + one * (double)i_color;
+        const long base = halves(at(y, fmax(y->low, 0))), top_at = halves(at(y, s->y[i]));
+        const long wide = halves(from + one) - halves(from);
+        if (!isfinite(s->y[i]) || top_at == base)
             continue;
-        mr_buf_printf(out, "M%.1f %.1fh%.1fV%.1fh%.1fz",
-                      at(x, s->x[i]) - 0.45 * step + one * (double)i_color, base, one, py, -one);
+        mr_buf_printf(out, "M%ld %ldh%ldV%ldh%ldz", halves(from), base, wide > 0 ? wide : 1, top_at,
+                      wide > 0 ? -wide : -1);
     }
     mr_buf_text(out, "\"/>\n");
 }
@@ -361,7 +387,7 @@ static void draw_legend(const struct mr_chart *chart, struct mr_buf *out)
         else if (chart->series[i].style == MR_CHART_BARS)
             mr_buf_text(out, "M4 1h16v10h-16z");
         else
-            mr_buf_text(out, "M1 6h22");
+            mr_buf_text(out, "M2 12h44\" transform=\"scale(.5)");
         mr_buf_text(out, "\"/></svg> ");
         put_xml(out, chart->series[i].name);
         mr_buf_text(out, "</span> ");
@@ -430,37 +456,35 @@ void mr_chart_color(double at_frac, char out[8])
     (void)snprintf(out, 8, "#%02x%02x%02x", mix[0], mix[1], mix[2]);
 }
 
-static void draw_scale(const char *unit, double low, double high, double from_y, double plan_width,
+/* A bar of the scale's colors, which the style knows, over its ends. */
+static void draw_scale(const char *unit, double low, double high, double plan_width,
                        struct mr_buf *out)
 {
-    const double length = fmin(plan_width, 220);
-    mr_buf_printf(out, "<g class=\"cell\" transform=\"translate(0 %.1f)scale(%.4g 8.7)\">",
-                  from_y + 4, length / 22);
-    for (int i = 0; i < 22; i++) {
-        char color[8];
-        mr_chart_color((i + 0.5) / 22, color);
-        mr_buf_printf(out, "<path stroke=\"%s\" d=\"M%d 0h1.02\"/>", color, i);
-    }
-    mr_buf_printf(out, "</g><text x=\"0\" y=\"%.1f\">", from_y + 22);
+    mr_buf_printf(out, "<p class=\"scale\" style=\"max-width:%.0fpx\"><span>",
+                  fmin(plan_width, 220));
     put_number(out, low);
-    mr_buf_printf(out, "</text><text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">", length,
-                  from_y + 22);
+    mr_buf_text(out, "</span><span>");
     put_number(out, high);
     mr_buf_char(out, ' ');
     put_xml(out, unit);
-    mr_buf_text(out, "</text>\n");
+    mr_buf_text(out, "</span></p>\n");
 }
 
-/* One after the other, of one color, and the same to four digits: one path for all of them. */
-static bool is_alike(const struct mr_chart_cell *a, const struct mr_chart_cell *b)
+/* One after the other, the same to three digits and of the same of 64 shades: one path for all. */
+static bool is_alike(const struct mr_chart_cell *a, const struct mr_chart_cell *last, double low,
+                     double high)
 {
+    const struct mr_chart_cell *b = last + 1;
+    const double shades = high > low ? 64 / (high - low) : 0;
     char text[2][MR_NUM_CAP];
-    if (b->y < a->y || b->y > a->y || !(fabs(b->x - a->x - 1) < 1e-9) ||
+    if (b->y < a->y || b->y > a->y || !(fabs(b->x - last->x - 1) < 1e-9) ||
         isnan(a->value) != isnan(b->value))
         return false;
-    (void)mr_num_format_human(a->value, 4, text[0]);
-    (void)mr_num_format_human(b->value, 4, text[1]);
-    return isnan(a->value) || strcmp(text[0], text[1]) == 0;
+    (void)mr_num_format_human(a->value, 3, text[0]);
+    (void)mr_num_format_human(b->value, 3, text[1]);
+    return isnan(a->value) ||
+           (strcmp(text[0], text[1]) == 0 &&
+            fabs(floor((a->value - low) * shades) - floor((b->value - low) * shades)) < 0.5);
 }
 
 /* "H0.R0.K0 to K11": what the last name shares with the first up to its last dot is not said again.
@@ -477,7 +501,8 @@ static void put_names(const struct mr_chart_cell *first, const struct mr_chart_c
     put_xml(out, strncmp(first->name, last->name, n) == 0 ? last->name + n : last->name);
 }
 
-/* Neighbors `first` to `last`, as a stroke as wide as cells are high. */
+/* Neighbors `first` to `last`, as a stroke as wide as cells are high, with dashes of the style
+ * between them. */
 static void draw_cells(const struct mr_chart_cell *first, const struct mr_chart_cell *last,
                        const char *unit, double low, double high, struct mr_buf *out)
 {
@@ -487,20 +512,20 @@ static void draw_cells(const struct mr_chart_cell *first, const struct mr_chart_
         mr_buf_text(out, "<path class=\"none\" d=\"");
     else
         mr_buf_printf(out, "<path stroke=\"%s\" d=\"", color);
-    for (const struct mr_chart_cell *cell = first; cell <= last; cell++)
-        if (isnan(cell->value))
+    if (isnan(first->value))
+        for (const struct mr_chart_cell *cell = first; cell <= last; cell++)
             mr_buf_printf(out, "M%.0f %.0fh.92v.92h-.92z", cell->x, cell->y);
-        else if (cell == first)
-            mr_buf_printf(out, "M%.0f %.0f.46h.92", cell->x, cell->y);
-        else
-            mr_buf_text(out, "m.08 0h.92");
+    else
+        mr_buf_printf(out, "M%.0f %.0f.46h%.0f", first->x, first->y, last->x - first->x + 1);
     mr_buf_text(out, "\"><title>");
     put_names(first, last, out);
     mr_buf_text(out, ": ");
     if (isnan(first->value)) {
         mr_buf_text(out, "not recorded");
     } else {
-        put_number(out, first->value);
+        char text[MR_NUM_CAP];
+        (void)mr_num_format_human(first->value, first == last ? 4 : 3, text);
+        mr_buf_text(out, text);
         mr_buf_char(out, ' ');
         put_xml(out, unit);
     }
@@ -526,17 +551,18 @@ bool mr_chart_plan(const char *title, const char *unit, const struct mr_chart_ce
                   "</figcaption><svg class=\"plan\" role=\"img\" "
                   "xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %.0f %.0f\" "
                   "style=\"max-width:%.0fpx\"><title>",
-                  plan_width, n_y * size + 36, fmax(plan_width, 200));
+                  plan_width, n_y * size, fmax(plan_width, 200));
     put_xml(out, title);
     mr_buf_printf(out, "</title>\n<g class=\"d cell\" transform=\"scale(%.4g)\">\n", size);
     for (size_t i = 0, last; i < n; i = last + 1) {
         last = i;
-        while (last + 1 < n && is_alike(&cell[last], &cell[last + 1]))
+        while (last + 1 < n && is_alike(&cell[i], &cell[last], low, high))
             last++;
         draw_cells(&cell[i], &cell[last], unit, low, high, out);
     }
     mr_buf_text(out, "</g>\n");
-    draw_scale(unit, low, high, n_y * size + 6, plan_width, out);
-    mr_buf_text(out, "</svg></figure>\n");
+    mr_buf_text(out, "</svg>");
+    draw_scale(unit, low, high, plan_width, out);
+    mr_buf_text(out, "</figure>\n");
     return true;
 }

@@ -9,6 +9,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+enum {
+    n_column_max =
+        9 /* columns of numbers whose place the style knows; others say so cell by cell */
+};
+
 static const char style[] =
     ":root{color-scheme:light dark;--ink:#1a1a1a;--dim:#5c5c5c;--line:#d8d8d4;--page:#ffffff;"
     "--card:#f5f5f2;--good:#00664a;--bad:#a33b00;--shade:#009e73;"
@@ -28,7 +33,11 @@ static const char style[] =
     "nav a{margin-right:.9em;white-space:nowrap}a{color:var(--c0)}.csv{font-size:.85em}\n"
     ".wide{overflow-x:auto}table{border-collapse:collapse;font-size:.9em;margin:.4em 0}"
     "th,td{padding:.2em .6em;border-bottom:1px solid var(--line);text-align:left;"
-    "vertical-align:top}th.n,td.n{text-align:right;font-variant-numeric:tabular-nums;"
+    "vertical-align:top}th.n,td.n,"
+    ".n1 tr>:nth-child(1),.n2 tr>:nth-child(2),.n3 tr>:nth-child(3),"
+    ".n4 tr>:nth-child(4),.n5 tr>:nth-child(5),.n6 tr>:nth-child(6),"
+    ".n7 tr>:nth-child(7),.n8 tr>:nth-child(8),.n9 "
+    "tr>:nth-child(9){text-align:right;font-variant-numeric:tabular-nums;"
     "white-space:nowrap}.good{color:var(--good)}.bad{color:var(--bad)}td.break{overflow-wrap:"
     "anywhere}\n"
     ".grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,400px),1fr));"
@@ -36,24 +45,30 @@ static const char style[] =
     "figcaption{font-weight:600}figcaption small{font-weight:400}svg.chart{width:100%;"
     "max-width:640px;overflow:visible;height:auto;display:block}svg.chart.wide{max-width:none}svg."
     "plan{width:100%;height:auto;display:block;margin-top:6px}\n"
-    "svg text{font:11px system-ui,sans-serif;fill:var(--ink)}svg .name{fill:var(--dim)}"
+    "svg text{font:11px system-ui,sans-serif;fill:var(--ink)}svg .e{text-anchor:end}svg .m{"
+    "text-anchor:middle}svg .name{fill:var(--dim)}"
     "svg .note{fill:var(--ink);paint-order:stroke;stroke:var(--card);stroke-width:3px}"
     "svg path.grid{stroke:var(--line);fill:none;stroke-width:.7}svg path.axis{stroke:var(--dim);"
     "fill:none}svg path.mark{stroke:var(--ink);stroke-dasharray:2 2;fill:none}"
-    "svg .shade{fill:var(--shade);opacity:.13}svg .l{fill:none;stroke-width:1.6;"
-    "stroke-linejoin:round}svg .p{stroke:var(--card);stroke-width:.8}svg .b{stroke:none;opacity:"
-    ".85}.cell{stroke-width:.92}svg "
+    "svg .shade{fill:var(--shade);opacity:.13}svg .l{fill:none;stroke-width:3.2;"
+    "stroke-linejoin:round}svg .p{stroke:var(--card);stroke-width:.8}svg .many{stroke:none}svg "
+    ".b{stroke:none;opacity:"
+    ".85}.cell{stroke-width:.92;stroke-dasharray:.92 .08}svg "
     "path.none{fill:none;stroke-width:1;stroke:var(--dim);stroke-dasharray:2 1;vector-effect:"
     "non-scaling-stroke}\n"
-    ".l.c0{stroke:var(--c0)}.l.c1{stroke:var(--c1);stroke-dasharray:7 3}.l.c2{stroke:var(--c2);"
-    "stroke-dasharray:2 2}.l.c3{stroke:var(--c3);stroke-dasharray:9 3 2 3}.l.c4{stroke:var(--c4);"
-    "stroke-dasharray:5 2}.l.c5{stroke:var(--c5);stroke-dasharray:1 3}.l.c6{stroke:var(--c6);"
-    "stroke-dasharray:12 4}.l.c7{stroke:var(--c7);stroke-dasharray:4 4}\n"
+    ".l.c0{stroke:var(--c0)}.l.c1{stroke:var(--c1);stroke-dasharray:14 6}.l.c2{stroke:var(--c2);"
+    "stroke-dasharray:4 4}.l.c3{stroke:var(--c3);stroke-dasharray:18 6 4 6}.l.c4{stroke:var(--c4);"
+    "stroke-dasharray:10 4}.l.c5{stroke:var(--c5);stroke-dasharray:2 6}.l.c6{stroke:var(--c6);"
+    "stroke-dasharray:24 8}.l.c7{stroke:var(--c7);stroke-dasharray:8 8}\n"
     ".p.c0,.b.c0{fill:var(--c0)}.p.c1,.b.c1{fill:var(--c1)}.p.c2,.b.c2{fill:var(--c2)}.p.c3,.b.c3{"
     "fill:var(--c3)}.p.c4,.b.c4{fill:var(--c4)}.p.c5,.b.c5{fill:var(--c5)}.p.c6,.b.c6{fill:"
     "var(--c6)}.p.c7,.b.c7{fill:var(--c7)}\n"
     ".legend{font-size:.85em;color:var(--dim);margin:.2em 0 0}.legend span{margin-right:1em;"
     "display:inline-block}.key{width:24px;height:12px;vertical-align:-1px}\n"
+    ".scale{display:flex;justify-content:space-between;font-size:11px;margin:4px 0 "
+    "0;padding-top:10px;"
+    "background:linear-gradient(90deg,#00224e,#33436b,#575d6d,#7b7977,#a59770,#d0b85c,#fee838) "
+    "0 0/100% 9px no-repeat}\n" /* the colors of mr_chart_color */
     ".tabs{margin:.4em 0}.tabs>input{position:absolute;opacity:0}.tabs>label{display:inline-block;"
     "padding:.25em .7em;border:1px solid var(--line);margin:0 .3em .3em 0;cursor:pointer;"
     "font-size:.9em}.tabs>input:checked+label{background:var(--c0);color:var(--page)}"
@@ -63,7 +78,7 @@ static const char print_style[] =
     "--card:#fff;--good:#00523b;--bad:#8a3200;--c0:#0072b2;--c1:#b84f00;--c2:#00805c;--c3:#96467a;"
     "--c4:#8a6000;--c5:#2b7aa8;--c6:#5446b8;--c7:#444}body{max-width:none;padding:0;font-size:10pt}"
     ".wide{overflow:visible}table{font-size:8pt}th,td{padding:.15em "
-    ".3em}th,th.n,td{white-space:normal}td:first-child{overflow-wrap:"
+    ".3em}th,td,th.n{white-space:normal!important}td:first-child{overflow-wrap:"
     "anywhere}nav,.csv,.tabs>input,.tabs>label{display:none}.tabs>.panel{display:block!important}"
     "figure,tr{break-inside:avoid}h2,h3{break-after:avoid}.grid{grid-template-columns:1fr 1fr}"
     "*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\n";
@@ -166,11 +181,6 @@ static void put_uri(struct mr_buf *out, const struct mr_buf *text)
     }
 }
 
-void mr_page_sheet(struct mr_page *page, const char *name, struct mr_buf *take_csv)
-{
-    mr_page_sheet_brief(page, name, take_csv, take_csv);
-}
-
 void mr_page_sheet_brief(struct mr_page *page, const char *name, struct mr_buf *take_csv,
                          const struct mr_buf *brief)
 {
@@ -209,15 +219,22 @@ void mr_page_table(struct mr_page_table *table, struct mr_page *page, const char
 {
     *table = (struct mr_page_table){.page = page, .name = name};
     table->w.buf = &table->csv;
-    mr_buf_text(&page->out, "<div class=\"wide\"><table><thead><tr>");
+    table->brief_w.buf = &table->brief;
+    mr_buf_text(&page->out, "<div class=\"wide\"><table class=\"n");
+    for (size_t i = 0; i < n; i++)
+        if (head[i][0] == '#' && i < n_column_max)
+            mr_buf_printf(&page->out, " n%zu", i + 1);
+    mr_buf_text(&page->out, "\"><thead><tr>");
     for (size_t i = 0; i < n; i++) {
         const bool is_number = head[i][0] == '#';
-        mr_buf_text(&page->out, is_number ? "<th class=\"n\">" : "<th>");
+        mr_buf_text(&page->out, is_number && i >= n_column_max ? "<th class=\"n\">" : "<th>");
         put_xml(page, head[i] + is_number);
         mr_buf_text(&page->out, "</th>");
         mr_csv_put_text(&table->w, head[i] + is_number);
+        mr_csv_put_text(&table->brief_w, head[i] + is_number);
     }
     mr_csv_put_end(&table->w);
+    mr_csv_put_end(&table->brief_w);
     mr_buf_text(&page->out, "</tr></thead><tbody><tr>");
 }
 
@@ -227,6 +244,8 @@ void mr_page_row(struct mr_page_table *table)
     if (!table->w.has_field)
         return;
     mr_csv_put_end(&table->w);
+    mr_csv_put_end(&table->brief_w);
+    table->i_column = 0;
     if (!table->is_over)
         mr_buf_text(&table->page->out, "</tr>\n<tr>");
 }
@@ -236,9 +255,16 @@ void mr_page_table_rest(struct mr_page_table *table)
     table->is_over = true;
 }
 
-void mr_page_cell_hint(struct mr_page_table *table, const char *text, const char *hint)
+static void put_text(struct mr_page_table *table, const char *text)
 {
     mr_csv_put_text(&table->w, text);
+    mr_csv_put_text(&table->brief_w, text);
+    table->i_column++;
+}
+
+void mr_page_cell_hint(struct mr_page_table *table, const char *text, const char *hint)
+{
+    put_text(table, text);
     if (table->is_over)
         return;
     mr_buf_text(&table->page->out, "<td title=\"");
@@ -251,7 +277,7 @@ void mr_page_cell_hint(struct mr_page_table *table, const char *text, const char
 void mr_page_cell(struct mr_page_table *table, const char *text)
 {
     const bool is_good = strcmp(text, "better") == 0, is_bad = strcmp(text, "worse") == 0;
-    mr_csv_put_text(&table->w, text);
+    put_text(table, text);
     if (table->is_over)
         return;
     mr_buf_text(&table->page->out, is_good             ? "<td class=\"good\">"
@@ -266,16 +292,20 @@ void mr_page_cell_f64(struct mr_page_table *table, double value)
 {
     char text[MR_NUM_CAP] = "-";
     mr_csv_put_f64(&table->w, value);
+    mr_page_brief_f64(&table->brief_w, value);
+    const bool is_far = table->i_column++ >= n_column_max;
     if (table->is_over)
         return;
     if (!isnan(value))
         (void)mr_num_format_human(value, 4, text);
-    mr_buf_printf(&table->page->out, "<td class=\"n\">%s</td>", text);
+    mr_buf_printf(&table->page->out, is_far ? "<td class=\"n\">%s</td>" : "<td>%s</td>", text);
 }
 
 void mr_page_table_end(struct mr_page_table *table)
 {
     mr_csv_put_end(&table->w);
+    mr_csv_put_end(&table->brief_w);
     mr_buf_text(&table->page->out, "</tr></tbody></table></div>\n");
-    mr_page_sheet(table->page, table->name, &table->csv);
+    mr_page_sheet_brief(table->page, table->name, &table->csv, &table->brief);
+    mr_buf_fini(&table->brief);
 }

@@ -41,9 +41,10 @@ void mr_page_missing(struct mr_page *page, const char *fmt, ...) MR_PRINTF(2, 3)
 
 struct mr_page_table {
     struct mr_page *page;
-    struct mr_buf csv;
-    struct mr_csv_writer w;
+    struct mr_buf csv, brief; /* brief: of the page's link */
+    struct mr_csv_writer w, brief_w;
     const char *name;
+    size_t i_column;
     bool is_over; /* on the page; rows from here on are in the sheet alone */
 };
 
@@ -58,11 +59,8 @@ void mr_page_row(struct mr_page_table *table);                    /* before its 
 void mr_page_table_rest(struct mr_page_table *table); /* before mr_page_row: see is_over */
 void mr_page_table_end(struct mr_page_table *table);
 
-/** A sheet without a table on the page: the numbers of a chart. Takes the text; writes its link. */
-void mr_page_sheet(struct mr_page *page, const char *name, struct mr_buf *take_csv);
-
-/** The same where its link gives less than the sheet: pages stay small. @param[in] brief lent;
- *  NULL: no link */
+/** A sheet of the numbers of a chart or a table, whose link on the page may give less than the
+ * sheet: pages stay small. Takes the text. @param[in] brief lent; NULL: no link */
 void mr_page_sheet_brief(struct mr_page *page, const char *name, struct mr_buf *take_csv,
                          const struct mr_buf *brief);
 

@@ -101,14 +101,24 @@ void mr_report_chart_mark(struct mr_report_chart *chart, double at, bool is_upri
     chart->n_mark++;
 }
 
+static void write_head(const struct mr_report_chart *chart, const struct mr_report_axes *axes,
+                       bool is_wide, struct mr_csv_writer *w)
+{
+    if (!is_wide)
+        mr_csv_put_text(w, "series");
+    mr_csv_put_text(w, axes->is_over_time ? "t_s" : axes->x_label);
+    for (size_t s = 0; is_wide && s < chart->n; s++)
+        mr_csv_put_text(w, chart->n > 1 ? chart->name[s] : axes->y_label);
+    if (!is_wide)
+        mr_csv_put_text(w, axes->y_label);
+    mr_csv_put_end(w);
+}
+
 static void write_sheet(const struct mr_report_chart *chart, const struct mr_report_axes *axes,
                         void (*put)(struct mr_csv_writer *w, double value), struct mr_buf *csv)
 {
     struct mr_csv_writer w = {csv, false};
-    mr_csv_put_text(&w, "series");
-    mr_csv_put_text(&w, axes->is_over_time ? "t_s" : axes->x_label);
-    mr_csv_put_text(&w, axes->y_label);
-    mr_csv_put_end(&w);
+    write_head(chart, axes, false, &w);
     for (size_t s = 0; s < chart->n; s++)
         for (size_t i = 0; i < chart->series[s].n; i++) {
             mr_csv_put_text(&w, chart->name[s]);
@@ -116,6 +126,63 @@ static void write_sheet(const struct mr_report_chart *chart, const struct mr_rep
             put(&w, chart->series[s].value[i]);
             mr_csv_put_end(&w);
         }
+}
+
+/* Whether all series have the same dates. */
+static bool is_on_one_grid(const struct mr_report_chart *chart)
+{
+    const struct mr_curve *first = &chart->series[0];
+    for (size_t s = 1; s < chart->n; s++)
+        if (chart->series[s].n != first->n ||
+            memcmp(chart->series[s].t_s, first->t_s, first->n * sizeof *first->t_s) != 0)
+            return false;
+    return true;
+}
+
+/* Before and after lines have lost what cannot be seen. */
+struct thinned {
+    double *all[MR_REPORT_LINES + 1]; /* dates; values of every series */
+    size_t n;
+};
+
+static bool keep_all(const struct mr_report_chart *chart, struct thinned *t)
+{
+    *t = (struct thinned){.n = chart->series[0].n};
+    if (!is_on_one_grid(chart))
+        return false;
+    for (size_t s = 0; s <= chart->n; s++) {
+        const double *from = s == 0 ? chart->series[0].t_s : chart->series[s - 1].value;
+        t->all[s] = mr_alloc(t->n + 1, sizeof **t->all);
+        if (t->all[s] == NULL)
+            return false;
+        memcpy(t->all[s], from, t->n * sizeof **t->all);
+    }
+    return true;
+}
+
+/* A column per series, a row per date that one of them has kept: the link of the page names series
+ * once, and lacks nothing that the lines show. */
+static void write_wide(const struct mr_report_chart *chart, const struct mr_report_axes *axes,
+                       const struct thinned *t, struct mr_buf *csv)
+{
+    struct mr_csv_writer w = {csv, false};
+    size_t at[MR_REPORT_LINES] = {0};
+    write_head(chart, axes, true, &w);
+    for (size_t i = 0; i < t->n; i++) {
+        bool is_kept = false;
+        for (size_t s = 0; s < chart->n; s++) {
+            const struct mr_curve *series = &chart->series[s];
+            if (at[s] < series->n && !(series->t_s[at[s]] > t->all[0][i])) {
+                is_kept = true;
+                at[s]++;
+            }
+        }
+        for (size_t s = 0; is_kept && s <= chart->n; s++)
+            if (t->all[s] != NULL) /* as keep_all has made sure */
+                mr_page_brief_f64(&w, t->all[s][i]);
+        if (is_kept)
+            mr_csv_put_end(&w);
+    }
 }
 
 static double spread(const struct mr_report_chart *chart, bool is_x)
@@ -158,8 +225,15 @@ bool mr_report_chart_put(struct mr_report_chart *chart, const struct mr_report_a
     if (chart->n == 0)
         return false;
     write_sheet(chart, axes, mr_csv_put_f64, &csv);
+    struct thinned thinned;
+    const bool is_wide = keep_all(chart, &thinned);
     straighten(chart);
-    write_sheet(chart, axes, mr_page_brief_f64, &brief);
+    if (is_wide)
+        write_wide(chart, axes, &thinned, &brief);
+    else
+        write_sheet(chart, axes, mr_page_brief_f64, &brief);
+    for (size_t s = 0; s <= chart->n; s++)
+        mr_free(thinned.all[s]);
     (void)snprintf(x_label, sizeof x_label, "%s", axes->x_label != NULL ? axes->x_label : "");
     mr_buf_text(&page->out, "<div>");
     if (axes->is_over_time) {

@@ -9,6 +9,10 @@
 #include <math.h>
 #include <stdio.h>
 
+enum {
+    n_tier_max = 16 /* side by side */
+};
+
 /* ---- words ---- */
 
 static const char *human(double value, char out[MR_NUM_CAP])
@@ -52,7 +56,7 @@ static void put_violations(struct sentence *s, const struct mr_figures *f)
         return;
     part(s);
     if (f->n_violation == 0)
-        mr_buf_text(s->out, "breaks no limit");
+        mr_buf_text(s->out, "breaks no limit of the site");
     for (size_t i = 0; i < f->n_violation && i < 3; i++)
         mr_buf_printf(s->out, "%s%s%s%s %.0f times", i == 0 ? "breaks " : ", ",
                       f->violation[i].what, f->violation[i].where[0] != '\0' ? " at " : "",
@@ -61,9 +65,15 @@ static void put_violations(struct sentence *s, const struct mr_figures *f)
         mr_buf_printf(s->out, " and %zu more", f->n_violation - 3);
 }
 
+/* What users did not get: calls turned away, calls beyond objectives. */
 static void put_objectives(struct sentence *s, const struct mr_report_file *file)
 {
     const struct mr_figures *f = &file->figures;
+    const double shed = value_of(file, "requests.shed"), came = value_of(file, "requests.arrived");
+    if (shed > 0 && came > 0) {
+        part(s);
+        mr_buf_printf(s->out, "turns %.3g %% of its calls away", 100 * shed / came);
+    }
     for (size_t i = 0; i < f->n_tier && i < 5; i++) {
         char path[128];
         (void)snprintf(path, sizeof path, "tiers.%s.slo_met_frac", f->tier[i]);
@@ -133,6 +143,11 @@ static void describe_against(const struct mr_report_file *base, const struct mr_
     mr_buf_text(out, now->label);
     put_share(&s, value_of(base, "tok_s.output"), value_of(now, "tok_s.output"), "serves",
               "more tokens/s", "fewer tokens/s", "serves as many tokens/s");
+    const double served = value_of(now, "tok_s.output") / value_of(base, "tok_s.output") - 1,
+                 made = value_of(now, "tok_s.made") / value_of(base, "tok_s.made") - 1;
+    if (s.has_part && fabs(made) >= 0.0005 && fabs(made - served) > 0.01) /* a short run */
+        mr_buf_printf(out, " (makes %.3g %% %s, of calls that had not ended too)", 100 * fabs(made),
+                      made > 0 ? "more" : "fewer");
     const double limit_mw = value_of(now, "power.feed_limit_mw");
     if (s.has_part && fabs(limit_mw - value_of(base, "power.feed_limit_mw")) < 1e-9 * limit_mw) {
         char text[MR_NUM_CAP];
@@ -152,6 +167,7 @@ static void describe_against(const struct mr_report_file *base, const struct mr_
             mr_buf_printf(out, "its hottest die is %.3g K %s", fabs(warmer),
                           warmer > 0 ? "warmer" : "cooler");
     }
+    put_objectives(&s, now);
     put_violations(&s, &now->figures);
     if (!s.has_part)
         mr_buf_text(out, " has no key figure in common");
@@ -225,7 +241,7 @@ static double limit_of(const struct mr_report *report, const struct mr_figures_i
 }
 
 static void put_row(const struct mr_report *report, const struct mr_figures_item *item,
-                    struct mr_page_table *table)
+                    bool has_limits, struct mr_page_table *table)
 {
     const double base = value_of(&report->file[report->baseline], item->path);
     double left;
@@ -244,8 +260,10 @@ static void put_row(const struct mr_report *report, const struct mr_figures_item
                          base > 0 || base < 0 ? 100 * (now - base) / fabs(base) : (double)NAN);
         mr_page_cell(table, mark_of(item, base, now));
     }
-    mr_page_cell_f64(table, limit);
-    mr_page_cell_f64(table, left);
+    if (has_limits) {
+        mr_page_cell_f64(table, limit);
+        mr_page_cell_f64(table, left);
+    }
 }
 
 /* Figures of all files: those of the first, then what only later ones have. */
@@ -255,6 +273,51 @@ static bool is_first_with(const struct mr_report *report, size_t i_file, const c
         if (mr_figures_find(&report->file[i].figures, path) != NULL)
             return false;
     return true;
+}
+
+/* Tiers of one file stand side by side: a row per figure, not per figure and tier. */
+static bool has_tier_table(const struct mr_report *report)
+{
+    const size_t n = report->file[0].figures.n_tier;
+    return report->n == 1 && n > 1 && n <= n_tier_max;
+}
+
+static void put_tiers(const struct mr_figures *f, struct mr_page *page)
+{
+    const char *head[n_tier_max + 2] = {"figure of a tier", "unit"};
+    char text[n_tier_max][64];
+    struct mr_page_table table;
+    char first[96];
+    (void)snprintf(first, sizeof first, "tiers.%s.", f->tier[0]);
+    for (size_t t = 0; t < f->n_tier; t++) {
+        (void)snprintf(text[t], sizeof text[t], "#%s", f->tier[t]);
+        head[t + 2] = text[t];
+    }
+    mr_page_table(&table, page, "figures_tiers", head, f->n_tier + 2);
+    for (size_t k = 0; k < f->n_item; k++) {
+        const struct mr_figures_item *item = &f->item[k];
+        if (strncmp(item->path, first, strlen(first)) != 0)
+            continue;
+        mr_page_row(&table);
+        mr_page_cell_hint(&table, item->path + strlen(first), item->doc);
+        mr_page_cell(&table, item->unit);
+        for (size_t t = 0; t < f->n_tier; t++) {
+            char path[192];
+            (void)snprintf(path, sizeof path, "tiers.%s.%s", f->tier[t],
+                           item->path + strlen(first));
+            mr_page_cell_f64(&table, mr_figures_value(f, path));
+        }
+    }
+    mr_page_table_end(&table);
+}
+
+/* Whether the row belongs into the table. */
+static bool is_row(const struct mr_report *report, size_t i_file, size_t k, bool is_headline)
+{
+    const struct mr_figures_item *item = &report->file[i_file].figures.item[k];
+    return (item->kpi != NULL && item->kpi->is_headline) == is_headline &&
+           !(has_tier_table(report) && !is_headline && strncmp(item->path, "tiers.", 6) == 0) &&
+           is_first_with(report, i_file, item->path);
 }
 
 static void put_table(const struct mr_report *report, bool is_headline, const char *sheet,
@@ -282,17 +345,22 @@ static void put_table(const struct mr_report *report, bool is_headline, const ch
         for (size_t k = 0; k < 3; k++, n++)
             head[n] = text[n];
     }
-    head[n++] = "#limit";
-    head[n++] = "#headroom";
+    bool has_limits = false;
+    for (size_t i = 0; i < n_file; i++)
+        for (size_t k = 0; k < report->file[i].figures.n_item; k++)
+            has_limits = has_limits || (is_row(report, i, k, is_headline) &&
+                                        report->file[i].figures.item[k].kpi != NULL &&
+                                        report->file[i].figures.item[k].kpi->limit != NULL);
+    if (has_limits) {
+        head[n++] = "#limit";
+        head[n++] = "#headroom";
+    }
     const struct mr_report shown = {report->file, n_file, report->baseline};
     mr_page_table(&table, page, sheet, head, n);
     for (size_t i = 0; i < n_file; i++)
-        for (size_t k = 0; k < report->file[i].figures.n_item; k++) {
-            const struct mr_figures_item *item = &report->file[i].figures.item[k];
-            if ((item->kpi != NULL && item->kpi->is_headline) == is_headline &&
-                is_first_with(report, i, item->path))
-                put_row(&shown, item, &table);
-        }
+        for (size_t k = 0; k < report->file[i].figures.n_item; k++)
+            if (is_row(report, i, k, is_headline))
+                put_row(&shown, &report->file[i].figures.item[k], has_limits, &table);
     mr_page_table_end(&table);
 }
 
@@ -303,7 +371,9 @@ void mr_report_figures(const struct mr_report *report, bool is_headline, struct 
         n += report->file[i].figures.n_item;
     if (n > 0)
         put_table(report, is_headline, is_headline ? "figures" : "figures_other", page);
-    else
+    if (n > 0 && !is_headline && has_tier_table(report))
+        put_tiers(&report->file[0].figures, page);
+    if (n == 0)
         mr_page_missing(page, "No key figures: the file has neither a summary nor a group /kpi.");
 }
 

@@ -7,31 +7,95 @@
 #include <stdio.h>
 
 /* Lists that a run may keep about its configuration, one name per line. */
+static mr_status list_of(const struct mr_report_file *file, const char *path,
+                         const char *const **text, size_t *n, struct mr_err *err)
+{
+    const struct mr_runread_set *set = file->run != NULL ? mr_runread_find(file->run, path) : NULL;
+    *n = 0;
+    if (set == NULL || !set->is_text || set->rank > 1)
+        return MR_OK;
+    *n = set->rank == 0 ? 1 : set->dim[0];
+    return mr_runread_texts(file->run, set, text, err);
+}
+
+static bool has_line(const char *const *text, size_t n, struct mr_str line)
+{
+    for (size_t k = 0; k < n; k++)
+        for (const char *p = text[k]; *p != '\0'; p += *p == '\n') {
+            const size_t length = strcspn(p, "\n");
+            if (length == line.n && memcmp(p, line.p, length) == 0)
+                return true;
+            p += length;
+        }
+    return false;
+}
+
+/* What every other file has, too, stands once, before what only this one has. */
+enum share {
+    SHARED,
+    OWN
+};
+
+static mr_status is_shared(const struct mr_report *report, size_t but, const char *path,
+                           struct mr_str line, bool *is_it, struct mr_err *err)
+{
+    *is_it = report->n > 1;
+    for (size_t i = 0; i < report->n && *is_it; i++) {
+        const char *const *text = NULL;
+        size_t n;
+        if (i == but)
+            continue;
+        MR_TRY(list_of(&report->file[i], path, &text, &n, err));
+        *is_it = has_line(text, n, line);
+    }
+    return MR_OK;
+}
+
+static mr_status put_lines(const struct mr_report *report, size_t i, const char *path,
+                           const char *title, enum share which, struct mr_page *page,
+                           struct mr_err *err)
+{
+    const char *const *text = NULL;
+    size_t n, n_line = 0;
+    char named[96];
+    MR_TRY(list_of(&report->file[i], path, &text, &n, err));
+    for (size_t k = 0; k < n; k++)
+        for (const char *p = text[k]; *p != '\0'; p += *p == '\n') {
+            const struct mr_str line = {p, strcspn(p, "\n")};
+            bool is_it;
+            p += line.n;
+            MR_TRY(is_shared(report, i, path, line, &is_it, err));
+            if (is_it != (which == SHARED))
+                continue;
+            if (n_line++ == 0) {
+                if (which == SHARED)
+                    mr_page_say(page, "%s, in every file:", title);
+                else
+                    mr_page_say(page, "%s", mr_report_named(&report->file[i], title, named));
+                mr_buf_text(&page->out, "<ul>");
+            }
+            mr_buf_text(&page->out, "<li>");
+            mr_buf_xml(&page->out, line);
+            mr_buf_text(&page->out, "</li>\n");
+        }
+    if (n_line > 0)
+        mr_buf_text(&page->out, "</ul>\n");
+    return MR_OK;
+}
+
 static mr_status put_list(const struct mr_report *report, const char *path, const char *title,
                           struct mr_page *page, bool *has_any, struct mr_err *err)
 {
     for (size_t i = 0; i < report->n; i++) {
-        struct mr_runread *run = report->file[i].run;
-        const struct mr_runread_set *set = run != NULL ? mr_runread_find(run, path) : NULL;
-        const char *const *text;
-        char named[96];
-        if (set == NULL || !set->is_text || set->rank > 1)
-            continue;
-        MR_TRY(mr_runread_texts(run, set, &text, err));
-        *has_any = true;
-        mr_page_say(page, "%s", mr_report_named(&report->file[i], title, named));
-        mr_buf_text(&page->out, "<ul>");
-        const size_t n = set->rank == 0 ? 1 : set->dim[0];
-        for (size_t k = 0; k < n; k++)
-            for (const char *p = text[k]; *p != '\0';) {
-                const size_t length = strcspn(p, "\n");
-                mr_buf_text(&page->out, "<li>");
-                mr_buf_xml(&page->out, (struct mr_str){p, length});
-                mr_buf_text(&page->out, "</li>\n");
-                p += length + (p[length] == '\n');
-            }
-        mr_buf_text(&page->out, "</ul>\n");
+        const char *const *text = NULL;
+        size_t n;
+        MR_TRY(list_of(&report->file[i], path, &text, &n, err));
+        *has_any = *has_any || n > 0;
     }
+    if (report->n > 1)
+        MR_TRY(put_lines(report, 0, path, title, SHARED, page, err));
+    for (size_t i = 0; i < report->n; i++)
+        MR_TRY(put_lines(report, i, path, title, OWN, page, err));
     return MR_OK;
 }
 

@@ -46,6 +46,8 @@ static void check_svg(const struct mr_xml_node *svg)
         if (strcmp(x->name, "text") != 0)
             continue;
         const char *anchor = mr_xml_value(x, "text-anchor");
+        if (class != NULL && strchr("em", class[0]) != NULL && strchr(" ", class[1]) != NULL)
+            anchor = class[0] == 'e' ? "end" : "middle"; /* of the style */
         const double width = letter * (double)strlen(x->text), at = number(x, "x");
         const double from = anchor == NULL || strcmp(anchor, "start") == 0 ? at
                             : strcmp(anchor, "end") == 0                   ? at - width
