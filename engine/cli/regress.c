@@ -104,6 +104,17 @@ static int answer(const struct mr_verb_call *call, const struct mr_regress *regr
     return code;
 }
 
+/* A renamed scenario is still the same one; another one is a mistake of whoever compares. */
+static void tell_names(const struct mr_verb_call *call, const struct mr_figures *base,
+                       const struct mr_figures *run)
+{
+    for (int i = 0; i < call->n_arg; i++)
+        if (strcmp(run[i].name, base->name) != 0)
+            mr_ui_say(call->ui, 0,
+                      "%s: warning: this is scenario \"%s\", the baseline is of \"%s\"",
+                      run[i].file, run[i].name, base->name);
+}
+
 static int compare(const struct mr_verb_call *call, const struct mr_figures *base,
                    const struct mr_figures *run)
 {
@@ -114,6 +125,7 @@ static int compare(const struct mr_verb_call *call, const struct mr_figures *bas
     struct mr_err err = {0};
     mr_status st = MR_OK;
     int code;
+    tell_names(call, base, run);
     if (o->tolerance != NULL)
         st = mr_tolerance_load(o->tolerance, &tolerance, &diags);
     if (st == MR_OK)

@@ -15,6 +15,7 @@
 #include "engine/record/columns.h"
 #include "engine/record/histogram.h"
 #include "engine/record/track.h"
+#include "engine/twin/play_keys.h"
 #include "postprocess/kpi.h"
 #include "revision.h"
 
@@ -534,8 +535,33 @@ static mr_status collect(struct mr_json *r, const char *path, struct figures *f,
     return mr_json_f64(r, &f->value[f->n++], err);
 }
 
-/* Units and sentences are those of the table of key figures. How fast the program was is no result:
- * equal runs have equal figures. */
+/* "tiers[].ttft_s" is the key of tiers.gold.ttft_s.p50. */
+static bool is_key_of(const struct mr_play_key *key, const char *path)
+{
+    char pattern[128];
+    size_t n = 0;
+    for (const char *p = key->path; *p != '\0' && n + 4 < sizeof pattern; p++)
+        if (p[0] == '[' && p[1] == ']') {
+            pattern[n++] = '.';
+            pattern[n++] = '*';
+            p++;
+        } else {
+            pattern[n++] = *p;
+        }
+    (void)snprintf(pattern + n, sizeof pattern - n, "%s", mr_play_key_is_times(key) ? ".*" : "");
+    return mr_kpi_match(pattern, path);
+}
+
+static const struct mr_play_key *key_of(const char *path)
+{
+    const struct mr_play_key *key = NULL;
+    for (size_t i = 0; (key = mr_play_key(i)) != NULL && !is_key_of(key, path);)
+        i++;
+    return key;
+}
+
+/* Units and sentences are those of the summary's keys, else of the table of key figures. How fast
+ * the program was is no result: equal runs have equal figures. */
 static mr_status put_rows(struct mr_run_record *r, const struct figures *f, struct mr_err *err)
 {
     struct mr_alone_figure *row = mr_alloc(f->n + 1, sizeof *row);
@@ -547,8 +573,15 @@ static mr_status put_rows(struct mr_run_record *r, const struct figures *f, stru
         if (mr_kpi_is_speed(f->path[i]) || strcmp(f->path[i], "schema") == 0 ||
             strcmp(f->path[i], "engine.ranks") == 0)
             continue;
-        row[n++] = (struct mr_alone_figure){f->path[i], kpi != NULL ? kpi->unit : "1",
-                                            kpi != NULL ? kpi->doc : "", f->value[i]};
+        const struct mr_play_key *key = key_of(f->path[i]);
+        row[n++] = (struct mr_alone_figure){f->path[i],
+                                            key != NULL   ? key->unit
+                                            : kpi != NULL ? kpi->unit
+                                                          : "1",
+                                            key != NULL   ? key->doc
+                                            : kpi != NULL ? kpi->doc
+                                                          : "",
+                                            f->value[i]};
     }
     const mr_status st = mr_alone_put_figures(r->file, row, n, err);
     mr_free(row);

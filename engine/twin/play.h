@@ -144,6 +144,7 @@ struct mr_play_result {
     uint32_t n_rank, n_cell;
     uint64_t n_package, n_lpu; /* n_lpu: beside packages */
     uint64_t n_event, n_segment, n_iteration, n_restart;
+    double made_tok;             /* by all instances, of calls that ended or not */
     uint64_t n_block;            /* of an instance */
     uint64_t n_down, n_rerouted; /* instances that went down; calls that left them */
     double down_s;               /* of all instances */

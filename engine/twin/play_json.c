@@ -492,6 +492,8 @@ static void put_site(struct mr_jsonw *w, const struct mr_scenario *scenario,
     const double feed_w = result->has_site ? result->feed_limit_w : unknown;
     const double paid_j = result->has_site ? x->site_j : result->package_j;
     const double energy_usd_h = x->energy_usd / s * hour_s;
+    /* a ramp is between means of two windows: one alone has none */
+    const double per_min = s >= 2 * scenario->supply.ramp_window_s ? 60e-6 : unknown;
     const double building_w = isfinite(feed_w) ? feed_w : x->site_peak_w;
     const double capital_usd_h =
         result->has_site
@@ -508,9 +510,9 @@ static void put_site(struct mr_jsonw *w, const struct mr_scenario *scenario,
           {"packages_mw_limit", result->package_peak_w * 1e-6},
           {"capped_gpu_s", x->capped_package_s}, {"down_gpu_s", x->down_package_s},
           {"cap_events", x->cap_events}, {"trip_events", x->trip_events},
-          {"ramp_max_mw_min", fmax(x->ramp_up_w_s, x->ramp_down_w_s) * 60e-6},
-          {"ramp_up_max_mw_min", x->ramp_up_w_s * 60e-6},
-          {"ramp_down_max_mw_min", x->ramp_down_w_s * 60e-6},
+          {"ramp_max_mw_min", fmax(x->ramp_up_w_s, x->ramp_down_w_s) * per_min},
+          {"ramp_up_max_mw_min", x->ramp_up_w_s * per_min},
+          {"ramp_down_max_mw_min", x->ramp_down_w_s * per_min},
           {"stranded_cooling_kw", strand->cooling_w * 1e-3},
           {"stranded_chain_kw", strand->chain_w * 1e-3},
           {"stranded_redundancy_kw", strand->redundancy_w * 1e-3},
@@ -571,7 +573,7 @@ void mr_play_json(const struct mr_scenario *scenario, const struct mr_play_resul
     GROUP(&w, "tok_s", {"input", s > 0 ? (double)t.n_input / s : 0},
           {"output", s > 0 ? output / s : 0},
           {"output_per_gpu", s > 0 ? output / s / (double)result->n_package : 0},
-          {"output_per_user_p50", 1 / tpot_s});
+          {"output_per_user_p50", 1 / tpot_s}, {"made", s > 0 ? result->made_tok / s : 0});
     put_site(&w, scenario, result, &t);
     put_tiers(&w, scenario, result);
     put_tenants(&w, scenario, result);

@@ -142,7 +142,7 @@ struct pool_sums {
 struct sums {
     uint64_t n_event, n_segment, n_iteration, n_restart, n_down, n_rerouted;
     uint64_t n_cached_block, n_all_block, n_block_evicted, n_live, n_live_max, session_bytes;
-    double down_s, core_busy_s;
+    double down_s, core_busy_s, made_tok;
     struct mr_cell_ahead_counts ahead;
     struct mr_agents_residency resided;
     struct mr_cell_little little;
@@ -169,6 +169,7 @@ static void add_seats(const struct mr_play_cell *own, const struct mr_pool *pool
         s->n_block_evicted += instance->cache.counts.n_evicted_block;
         s->n_down += own->cell.seat[seat].n_down;
         s->down_s += mr_cell_down_s(&own->cell, seat, now_s);
+        s->made_tok += mr_gauge_of(instance, now_s).n_token;
         p->busy_j += mr_instance_energy_j(instance, now_s);
         p->lpu_j += mr_instance_lpu_j(instance, now_s);
         p->idle_s += mr_play_cell_idle_s(&own->cell, seat, now_s);
@@ -310,6 +311,7 @@ static void add(struct mr_play_result *result, const struct sums *s, struct pool
     result->n_down += s->n_down;
     result->n_rerouted += s->n_rerouted;
     result->down_s += s->down_s;
+    result->made_tok += s->made_tok;
     result->n_live += (uint32_t)s->n_live;
     result->n_live_max += (uint32_t)s->n_live_max;
     result->core_busy_s += s->core_busy_s;
