@@ -17,15 +17,59 @@
 
 #include <math.h>
 
-_Static_assert(sizeof(struct mr_ticket) == 64, "a ticket is one cache line");
+_Static_assert(sizeof(struct mr_ticket_stub) == 32, "a stub is half a cache line");
 
 /* ---- calls ---- */
 
 mr_status mr_cell_take_call(struct mr_cell *cell, uint32_t *out, struct mr_err *err)
 {
     MR_TRY(mr_call_take(&cell->calls, out, err));
-    return mr_grow_lines(&cell->ticket, &cell->tickets, &cell->ticket_cap, cell->calls.n,
-                         sizeof *cell->ticket, err);
+    return mr_grow_lines(&cell->stub, &cell->stubs, &cell->stub_cap, cell->calls.n,
+                         sizeof *cell->stub, err);
+}
+
+void mr_cell_keep_ticket(struct mr_cell *cell, uint32_t call, const struct mr_ticket *ticket)
+{
+    cell->stub[call] = (struct mr_ticket_stub){
+        .id = ticket->id,
+        .session = ticket->session,
+        .n_output = ticket->n_output,
+        .instance = ticket->instance,
+        .prefill = ticket->prefill,
+        .next = ticket->context > 0 ? ticket->next : ticket->n_prefix,
+        .tier = ticket->tier,
+        .hint = ticket->hint,
+        .is_alone = ticket->is_alone,
+        .is_warm = ticket->is_warm,
+        .is_final = ticket->is_final,
+        .is_ahead = ticket->is_ahead,
+    };
+}
+
+/* A call that is restarted reads what it has made: the sum of both stays. */
+struct mr_ticket mr_cell_ticket(const struct mr_cell *cell, uint32_t call)
+{
+    const struct mr_ticket_stub *stub = &cell->stub[call];
+    const struct mr_call *c = &cell->calls.call[call];
+    return (struct mr_ticket){
+        .id = stub->id,
+        .session = stub->session,
+        .n_prompt = c->n_prompt + c->n_output - stub->n_output,
+        .n_output = stub->n_output,
+        .n_cached = c->n_cached,
+        .n_prefix = c->is_scripted ? 0 : stub->n_prefix,
+        .context = c->is_scripted ? c->context + 1 : 0,
+        .space = c->is_scripted ? c->space : 0,
+        .instance = stub->instance,
+        .prefill = stub->prefill,
+        .tier = stub->tier,
+        .hint = stub->hint,
+        .is_alone = stub->is_alone,
+        .is_warm = stub->is_warm,
+        .is_final = stub->is_final,
+        .is_ahead = stub->is_ahead,
+        .next = c->is_scripted ? stub->next : 0,
+    };
 }
 
 void mr_cell_inside(struct mr_cell *cell, int more, double now_s)
@@ -58,42 +102,40 @@ double mr_cell_little_rel(const struct mr_cell *cell)
 /* Its blocks are of use for a time that it says. */
 static mr_status keep_for(struct mr_cell *cell, uint32_t call, double now_s)
 {
-    const struct mr_ticket *ticket = &cell->ticket[call];
-    const double ttl_s =
-        ticket->hint > 0 ? (double)cell->calls.script->hint[ticket->hint].ttl_s : 0;
-    return ttl_s > 0 ? mr_cell_expiry_add(cell, &cell->calls.call[call], ticket->instance,
+    const struct mr_ticket_stub *stub = &cell->stub[call];
+    const double ttl_s = stub->hint > 0 ? (double)cell->calls.script->hint[stub->hint].ttl_s : 0;
+    return ttl_s > 0 ? mr_cell_expiry_add(cell, &cell->calls.call[call], stub->instance,
                                           now_s + ttl_s, &cell->err)
                      : MR_OK;
 }
 
 void mr_cell_finish(struct mr_cell *cell, uint32_t call, double now_s)
 {
-    struct mr_ticket *ticket = &cell->ticket[call];
-    ticket->n_cached = cell->calls.call[call].n_cached;
-    if (!ticket->is_alone)
-        cell->session[ticket->session].extent = cell->calls.call[call].pinned;
+    const struct mr_ticket ticket = mr_cell_ticket(cell, call);
+    if (!ticket.is_alone)
+        cell->session[ticket.session].extent = cell->calls.call[call].pinned;
     mr_cell_inside(cell, -1, now_s);
     cell->sojourn_s += now_s - cell->calls.call[call].arrived_s;
-    mr_cell_count(cell, ticket->instance, -1);
-    if (ticket->is_ahead) {
+    mr_cell_count(cell, ticket.instance, -1);
+    if (ticket.is_ahead) {
         mr_cell_ahead_ended(cell, call);
         return;
     }
     cell->sums.n_done++;
-    cell->sums.read_tok += ticket->n_prompt;
-    cell->sums.cached_tok += ticket->n_cached;
-    cell->sums.made_tok += ticket->n_output;
-    if (ticket->next > 0 && cell->st == MR_OK)
-        cell->st = mr_cell_ahead_want(cell, ticket, &cell->err);
-    if (ticket->is_final && cell->st == MR_OK)
-        cell->st = mr_instance_cache_forget(&cell->instance[ticket->instance],
+    cell->sums.read_tok += ticket.n_prompt;
+    cell->sums.cached_tok += ticket.n_cached;
+    cell->sums.made_tok += ticket.n_output;
+    if (ticket.next > 0 && cell->st == MR_OK)
+        cell->st = mr_cell_ahead_want(cell, &ticket, &cell->err);
+    if (ticket.is_final && cell->st == MR_OK)
+        cell->st = mr_instance_cache_forget(&cell->instance[ticket.instance],
                                             &cell->calls.call[call], &cell->err);
     else if (cell->st == MR_OK)
         cell->st = keep_for(cell, call, now_s);
-    mr_admission_leave(&cell->admission[ticket->tier]);
+    mr_admission_leave(&cell->admission[ticket.tier]);
     cell->gate.has_left = cell->gate.n > 0;
     cell->gate.left_s = now_s;
-    cell->sink.finished(cell->sink.context, ticket, &cell->calls.call[call], now_s);
+    cell->sink.finished(cell->sink.context, &ticket, &cell->calls.call[call], now_s);
     mr_call_path_give(&cell->calls, &cell->calls.call[call]);
     mr_call_give_back(&cell->calls, call);
 }
@@ -257,28 +299,30 @@ static mr_status park(struct mr_cell *cell, uint32_t call, struct mr_err *err)
 mr_status mr_cell_send(struct mr_cell *cell, uint32_t call, struct mr_instance *reader,
                        double now_s, struct mr_err *err)
 {
-    const struct mr_ticket *ticket = &cell->ticket[call];
+    const struct mr_ticket_stub *stub = &cell->stub[call];
     if (reader == NULL)
         return park(cell, call, err);
-    if (!ticket->is_alone)
-        cell->session[ticket->session].instance = ticket->instance;
-    mr_cell_count(cell, ticket->instance, 1);
+    if (!stub->is_alone)
+        cell->session[stub->session].instance = stub->instance;
+    mr_cell_count(cell, stub->instance, 1);
     if (cell->kv != NULL)
-        MR_TRY(mr_router_kv_sent(cell->kv, &cell->calls.call[call], ticket->instance, err));
-    if (ticket->prefill != MR_ROUTER_NOWHERE)
+        MR_TRY(mr_router_kv_sent(cell->kv, &cell->calls.call[call], stub->instance, err));
+    if (stub->prefill != MR_ROUTER_NOWHERE)
         return mr_split_arrive(cell, call, now_s, err);
     if (cell->split != NULL)
         cell->split->counts.n_local++;
     MR_TRY(mr_instance_arrive(reader, call, now_s, err));
-    mr_cell_plan_event(cell, ticket->instance);
+    mr_cell_plan_event(cell, stub->instance);
     return MR_OK;
 }
 
 mr_status mr_cell_reroute(struct mr_cell *cell, uint32_t call, double now_s, struct mr_err *err)
 {
     struct mr_instance *reader = NULL;
+    struct mr_ticket ticket = mr_cell_ticket(cell, call);
     cell->calls.call[call].pinned = 0;
-    MR_TRY(mr_cell_choose(cell, &cell->ticket[call], &cell->calls.call[call], now_s, &reader, err));
+    MR_TRY(mr_cell_choose(cell, &ticket, &cell->calls.call[call], now_s, &reader, err));
+    mr_cell_keep_ticket(cell, call, &ticket);
     return mr_cell_send(cell, call, reader, now_s, err);
 }
 
@@ -390,9 +434,9 @@ static mr_status hold(struct mr_cell *cell, const struct mr_ticket *ticket,
 {
     uint32_t call = MR_CALL_NONE;
     MR_TRY(mr_cell_take_call(cell, &call, err));
-    cell->ticket[call] = *ticket;
-    cell->ticket[call].instance = last;
-    cell->ticket[call].prefill = MR_ROUTER_NOWHERE;
+    mr_cell_keep_ticket(cell, call, ticket);
+    cell->stub[call].instance = last;
+    cell->stub[call].prefill = MR_ROUTER_NOWHERE;
     cell->calls.call[call] = *new_call;
     mr_cell_inside(cell, 1, now_s);
     return mr_gate_hold(cell, call, now_s, err);
@@ -403,7 +447,7 @@ static void expire(struct mr_cell *cell, uint32_t call, double now_s)
 {
     const struct mr_cell_sink *sink = &cell->sink;
     const struct mr_call own = cell->calls.call[call];
-    struct mr_ticket ticket = cell->ticket[call];
+    struct mr_ticket ticket = mr_cell_ticket(cell, call);
     ticket.instance = MR_ROUTER_NOWHERE;
     mr_cell_inside(cell, -1, now_s);
     cell->sojourn_s += now_s - own.arrived_s;
@@ -419,7 +463,7 @@ static void expire(struct mr_cell *cell, uint32_t call, double now_s)
 mr_status mr_cell_ask_again(struct mr_cell *cell, uint32_t call, bool is_last, double now_s,
                             bool *is_settled, struct mr_err *err)
 {
-    struct mr_ticket own = cell->ticket[call];
+    struct mr_ticket own = mr_cell_ticket(cell, call);
     struct mr_call now = cell->calls.call[call];
     struct mr_instance *reader = NULL;
     int why = MR_CELL_REFUSALS;
@@ -428,7 +472,7 @@ mr_status mr_cell_ask_again(struct mr_cell *cell, uint32_t call, bool is_last, d
     if (why == MR_CELL_REFUSALS) {
         if (own.is_warm && reader != NULL)
             MR_TRY(mr_instance_cache_warm(reader, &now, err));
-        cell->ticket[call] = own;
+        mr_cell_keep_ticket(cell, call, &own);
         cell->calls.call[call] = now;
         return mr_cell_send(cell, call, reader, now_s, err);
     }
@@ -490,7 +534,7 @@ mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, d
     MR_TRY(mr_cell_take_call(cell, &call, err));
     if (ticket->is_warm && reader != NULL)
         MR_TRY(mr_instance_cache_warm(reader, &new_call, err));
-    cell->ticket[call] = own;
+    mr_cell_keep_ticket(cell, call, &own);
     cell->calls.call[call] = new_call;
     mr_cell_inside(cell, 1, now_s);
     return mr_cell_send(cell, call, reader, now_s, err);
@@ -560,7 +604,7 @@ void mr_cell_fini(struct mr_cell *cell)
     mr_free(cell->ahead);
     mr_call_path_fini(&cell->calls);
     mr_call_fini(&cell->calls);
-    mr_free(cell->tickets);
+    mr_free(cell->stubs);
     mr_free(cell->session);
     mr_free(cell->seat);
     mr_gate_fini(&cell->gate);

@@ -100,9 +100,9 @@ struct mr_cell {
     struct mr_split *split;          /* NULL: none */
     struct mr_onboard_pool *onboard; /* of the instances that decode; NULL: none */
     struct mr_calls calls;
-    struct mr_ticket *ticket; /* beside calls.call; aligned to cache lines, inside `tickets` */
-    void *tickets;
-    size_t ticket_cap;
+    struct mr_ticket_stub *stub; /* beside calls.call; aligned to cache lines, inside `stubs` */
+    void *stubs;
+    size_t stub_cap;
     struct mr_cell_session *session;
     size_t session_cap;
     struct mr_admission admission[256]; /* of a tier */
@@ -152,6 +152,9 @@ MR_CHECKED mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket
 
 /** Play all events before a time. Those at it (ties included) wait for the calls that come then. */
 MR_CHECKED mr_status mr_cell_play(struct mr_cell *cell, double until_s, struct mr_err *err);
+
+/** The ticket of a call as it is now: it may have moved, or gone on in another tier. */
+struct mr_ticket mr_cell_ticket(const struct mr_cell *cell, uint32_t call);
 
 /** Where a call with a context was served: for the place of the next one. It has just ended.
  *  @param[in] ticket, call as the sink is told */
@@ -224,6 +227,9 @@ static inline mr_status mr_cell_open_gate(struct mr_cell *cell, struct mr_err *e
 {
     return cell->gate.has_left ? mr_gate_ask(cell, cell->gate.left_s, err) : MR_OK;
 }
+
+/** Keep what has changed in it. @param[in] ticket of mr_cell_ticket, or of a call that comes in */
+void mr_cell_keep_ticket(struct mr_cell *cell, uint32_t call, const struct mr_ticket *ticket);
 
 /** Room for a call and its ticket. */
 MR_CHECKED mr_status mr_cell_take_call(struct mr_cell *cell, uint32_t *out, struct mr_err *err);

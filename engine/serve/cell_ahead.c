@@ -55,7 +55,7 @@ static mr_status begin(struct mr_cell *cell, const struct mr_ticket *ticket, dou
         !mr_instance_can_hold(instance, ticket->n_prompt, 1))
         return MR_OK;
     MR_TRY(mr_cell_take_call(cell, &call, err));
-    cell->ticket[call] = *ticket;
+    mr_cell_keep_ticket(cell, call, ticket);
     cell->calls.call[call] = fresh;
     cell->ahead_counts.n_begun++;
     mr_cell_inside(cell, 1, now_s);
@@ -75,7 +75,7 @@ void mr_cell_ahead_ended(struct mr_cell *cell, uint32_t call)
 {
     const struct mr_call *c = &cell->calls.call[call];
     cell->ahead_counts.n_ended++;
-    cell->ahead_counts.n_tok += cell->ticket[call].n_prompt - c->n_cached;
+    cell->ahead_counts.n_tok += mr_cell_ticket(cell, call).n_prompt - c->n_cached;
     mr_call_path_give(&cell->calls, &cell->calls.call[call]);
     mr_call_give_back(&cell->calls, call);
 }

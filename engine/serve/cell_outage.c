@@ -132,12 +132,12 @@ static void open_seat(struct mr_cell *cell, uint32_t seat, bool is_open)
 /* A call that is lost is nobody's until it is routed again. */
 static void uncount(struct mr_cell *cell, uint32_t call, bool is_with_reader)
 {
-    struct mr_ticket *ticket = &cell->ticket[call];
+    struct mr_ticket_stub *stub = &cell->stub[call];
     if (is_with_reader)
-        mr_split_count(cell->split, ticket->prefill, -1);
-    mr_cell_count(cell, ticket->instance, -1);
-    ticket->instance = MR_ROUTER_NOWHERE;
-    ticket->prefill = MR_ROUTER_NOWHERE;
+        mr_split_count(cell->split, stub->prefill, -1);
+    mr_cell_count(cell, stub->instance, -1);
+    stub->instance = MR_ROUTER_NOWHERE;
+    stub->prefill = MR_ROUTER_NOWHERE;
 }
 
 /* Transfers from or to the seat: blocks at the other end are free again. */
@@ -150,16 +150,15 @@ static mr_status lose_flights(struct mr_cell *cell, uint32_t seat, double now_s,
         struct mr_split_flight *flight = &split->flight[i];
         if (!flight->is_on)
             continue;
-        const struct mr_ticket *ticket = &cell->ticket[flight->call];
-        const uint32_t reader = cell->plan.n_instance + ticket->prefill;
-        if (seat != reader && seat != ticket->instance)
+        const struct mr_ticket_stub *stub = &cell->stub[flight->call];
+        const uint32_t reader = cell->plan.n_instance + stub->prefill;
+        if (seat != reader && seat != stub->instance)
             continue;
         (void)mr_transfer_cancel(split->net, flight->id);
         flight->is_on = false;
         split->counts.n_lost++;
         if (seat != reader) {
-            MR_TRY(
-                mr_handover_release(&split->instance[ticket->prefill], flight->call, now_s, err));
+            MR_TRY(mr_handover_release(&split->instance[stub->prefill], flight->call, now_s, err));
             plan_event(cell, reader);
         }
         mr_cell_forget(&cell->calls.call[flight->call]);
@@ -260,7 +259,7 @@ double mr_cell_down_s(const struct mr_cell *cell, uint32_t seat, double now_s)
 void mr_cell_leave(struct mr_cell *cell, size_t i, double now_s, struct mr_cell_move *move)
 {
     const uint32_t call = cell->parked[i];
-    *move = (struct mr_cell_move){cell->calls.call[call], cell->ticket[call]};
+    *move = (struct mr_cell_move){cell->calls.call[call], mr_cell_ticket(cell, call)};
     MR_ASSERT(!move->call.is_scripted);
     mr_cell_inside(cell, -1, now_s);
     cell->sojourn_s += now_s - move->call.arrived_s;
@@ -284,7 +283,7 @@ mr_status mr_cell_enter(struct mr_cell *cell, const struct mr_cell_move *move, d
     MR_ASSERT(move->ticket.is_alone && move->ticket.n_run == 0);
     mr_cell_tell(cell, now_s);
     MR_TRY(mr_cell_take_call(cell, &call, err));
-    cell->ticket[call] = move->ticket;
+    mr_cell_keep_ticket(cell, call, &move->ticket);
     struct mr_call *own = &cell->calls.call[call];
     *own = move->call;
     reset_call(own);

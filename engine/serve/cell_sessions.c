@@ -53,8 +53,8 @@ static void keep_cached(const struct mr_cache_tree *tree, const struct spaces *s
 static void keep_inside(const struct mr_cell *cell, bool *is_kept)
 {
     for (size_t i = 0; i < cell->calls.n; i++)
-        if (cell->calls.call[i].state != MR_CALL_DONE && !cell->ticket[i].is_alone)
-            is_kept[cell->ticket[i].session] = true;
+        if (cell->calls.call[i].state != MR_CALL_DONE && !cell->stub[i].is_alone)
+            is_kept[cell->stub[i].session] = true;
 }
 
 static void forget(struct mr_cell *cell, uint32_t session)

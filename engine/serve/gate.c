@@ -57,10 +57,10 @@ static void plan_next(struct mr_cell *cell, double now_s)
         const uint8_t tier = gate->order[k];
         if (gate->line[tier].n == 0)
             continue;
-        const struct mr_ticket *ticket = &cell->ticket[first_of(&gate->line[tier])];
+        const struct mr_call *first = &cell->calls.call[first_of(&gate->line[tier])];
         const double full_s =
             mr_admission_full_s(&cell->admission[tier], &cell->plan.admission[tier],
-                                (double)ticket->n_prompt + ticket->n_output);
+                                (double)first->n_prompt + first->n_output);
         gate->next_s = fmin(gate->next_s, deadline_s(cell, tier));
         if (full_s > now_s - 1e-9)
             gate->next_s = fmin(gate->next_s, fmax(full_s, now_s + 1e-9));
@@ -70,7 +70,7 @@ static void plan_next(struct mr_cell *cell, double now_s)
 mr_status mr_gate_hold(struct mr_cell *cell, uint32_t call, double now_s, struct mr_err *err)
 {
     struct mr_gate *gate = &cell->gate;
-    struct mr_gate_line *line = &gate->line[cell->ticket[call].tier];
+    struct mr_gate_line *line = &gate->line[cell->stub[call].tier];
     if (line->n == line->cap) { /* unrolled into a larger one */
         const size_t cap = line->cap > 0 ? 2 * line->cap : 16;
         uint32_t *larger = mr_alloc(cap, sizeof *larger);

@@ -68,7 +68,7 @@ void mr_split_count(struct mr_split *split, uint32_t i, int more)
 mr_status mr_split_arrive(struct mr_cell *cell, uint32_t call, double now_s, struct mr_err *err)
 {
     struct mr_split *split = cell->split;
-    const uint32_t i = cell->ticket[call].prefill;
+    const uint32_t i = cell->stub[call].prefill;
     cell->calls.call[call].leaves = true;
     mr_split_count(split, i, 1);
     if (split->kv != NULL)
@@ -98,16 +98,16 @@ static mr_status send_elsewhere(struct mr_cell *cell, uint32_t call, double now_
                                 struct mr_err *err)
 {
     struct mr_split *split = cell->split;
-    struct mr_ticket *ticket = &cell->ticket[call];
-    const uint32_t other = mr_router_choose(&cell->router, ticket->id, MR_ROUTER_NOWHERE);
-    mr_cell_count(cell, ticket->instance, -1);
+    struct mr_ticket_stub *stub = &cell->stub[call];
+    const uint32_t other = mr_router_choose(&cell->router, stub->id, MR_ROUTER_NOWHERE);
+    mr_cell_count(cell, stub->instance, -1);
     *is_sent = other != MR_ROUTER_NOWHERE;
     if (*is_sent) {
-        ticket->instance = other;
+        stub->instance = other;
         mr_cell_count(cell, other, 1);
         return MR_OK;
     }
-    MR_TRY(mr_handover_release(&split->instance[ticket->prefill], call, now_s, err));
+    MR_TRY(mr_handover_release(&split->instance[stub->prefill], call, now_s, err));
     mr_cell_forget(&cell->calls.call[call]);
     cell->n_rerouted++;
     return mr_cell_reroute(cell, call, now_s, err);
@@ -117,18 +117,18 @@ static mr_status send(struct mr_cell *cell, uint32_t call, double now_s, struct 
 {
     struct mr_split *split = cell->split;
     bool is_sent = true;
-    if (cell->seat[cell->ticket[call].instance].state == MR_CELL_SEAT_DOWN)
+    if (cell->seat[cell->stub[call].instance].state == MR_CELL_SEAT_DOWN)
         MR_TRY(send_elsewhere(cell, call, now_s, &is_sent, err));
     if (!is_sent)
         return MR_OK;
     const struct mr_split_plan *plan = &split->plan;
-    const struct mr_ticket *ticket = &cell->ticket[call];
+    const struct mr_ticket_stub *stub = &cell->stub[call];
     const struct mr_call *c = &cell->calls.call[call];
     const double at_s = fmax(now_s, mr_transfer_now_s(split->net));
-    const uint64_t found = mr_handover_found(&cell->instance[ticket->instance], c, now_s);
+    const uint64_t found = mr_handover_found(&cell->instance[stub->instance], c, now_s);
     const double bytes = plan->token_bytes * (double)(c->n_prompt - found) + plan->sequence_bytes;
     const double left = left_bytes(plan, bytes, c->first_s - c->scheduled_s);
-    const uint32_t from = cell->plan.n_instance + ticket->prefill, to = ticket->instance;
+    const uint32_t from = cell->plan.n_instance + stub->prefill, to = stub->instance;
     const double cap_bytes_s = fmin(plan->send_bytes_s, plan->receive_bytes_s);
     const struct mr_transfer_job job = {.from = plan->net != NULL ? plan->host[from] : from,
                                         .to = plan->net != NULL ? plan->host[to] : to,
@@ -138,7 +138,7 @@ static mr_status send(struct mr_cell *cell, uint32_t call, double now_s, struct 
                                         .out = {from + 1, plan->send_bytes_s},
                                         .in = {to + 1, plan->receive_bytes_s},
                                         .latency_class = MR_TRANSFER_WIRE,
-                                        .tag = ticket->id};
+                                        .tag = stub->id};
     uint64_t id = 0;
     MR_TRY(mr_transfer_start(split->net, &job, at_s, &id, err));
     const uint32_t slot = (uint32_t)id;
@@ -162,16 +162,16 @@ static mr_status deliver(struct mr_cell *cell, const struct mr_transfer_done *do
     struct mr_split *split = cell->split;
     const struct mr_split_flight flight = split->flight[(uint32_t)done->id];
     split->flight[(uint32_t)done->id].is_on = false;
-    const struct mr_ticket *ticket = &cell->ticket[flight.call];
-    MR_ASSERT(done->reason == MR_TRANSFER_DONE && done->tag == ticket->id);
+    const struct mr_ticket_stub *stub = &cell->stub[flight.call];
+    MR_ASSERT(done->reason == MR_TRANSFER_DONE && done->tag == stub->id);
     split->counts.n_transfer++;
     split->counts.sent_bytes += flight.bytes;
     split->counts.early_bytes += flight.early_bytes;
     split->counts.visible_s += done->time_s - flight.start_s;
-    MR_TRY(mr_handover_release(&split->instance[ticket->prefill], flight.call, done->time_s, err));
-    mr_split_plan_event(split, ticket->prefill);
-    MR_TRY(mr_handover_arrive(&cell->instance[ticket->instance], flight.call, done->time_s, err));
-    mr_cell_plan_event(cell, ticket->instance);
+    MR_TRY(mr_handover_release(&split->instance[stub->prefill], flight.call, done->time_s, err));
+    mr_split_plan_event(split, stub->prefill);
+    MR_TRY(mr_handover_arrive(&cell->instance[stub->instance], flight.call, done->time_s, err));
+    mr_cell_plan_event(cell, stub->instance);
     return MR_OK;
 }
 
@@ -181,7 +181,7 @@ static mr_status deliver(struct mr_cell *cell, const struct mr_transfer_done *do
 static void finished(void *context, uint32_t call, double now_s)
 {
     struct mr_cell *cell = context;
-    mr_split_count(cell->split, cell->ticket[call].prefill, -1);
+    mr_split_count(cell->split, cell->stub[call].prefill, -1);
     mr_cell_finish(cell, call, now_s);
 }
 
@@ -189,7 +189,7 @@ static void left(void *context, uint32_t call, double now_s)
 {
     struct mr_cell *cell = context;
     struct mr_split *split = cell->split;
-    mr_split_count(split, cell->ticket[call].prefill, -1);
+    mr_split_count(split, cell->stub[call].prefill, -1);
     if (split->st == MR_OK)
         split->st = send(cell, call, now_s, &split->err);
 }

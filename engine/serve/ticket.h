@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A call as it comes to a cell: one cache line beside that of mr_call. */
+/* A call as it comes to a cell, and as it is told of when it ends. */
 #ifndef MR_ENGINE_SERVE_TICKET_H
 #define MR_ENGINE_SERVE_TICKET_H
 
@@ -29,6 +29,19 @@ struct mr_ticket {
         const struct mr_cache_run *run;      /* [n_run] */
         const struct mr_script_place *place; /* with a context: of its lane's last call, or NULL */
     };
+};
+
+/* What is kept of a call's ticket beside the call: half a cache line. The rest stands in the call.
+ */
+struct mr_ticket_stub {
+    uint64_t id;
+    uint32_t session, n_output, instance, prefill;
+    union {
+        uint32_t next;     /* of a call that is scripted */
+        uint32_t n_prefix; /* of any other */
+    };
+    uint8_t tier, hint;
+    bool is_alone : 1, is_warm : 1, is_final : 1, is_ahead : 1;
 };
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* In passes over instances and sessions: what a pass reads, the pass before has asked for. Calls
- * that end soon or are admitted next: the call, its place and its ticket; then its neighbors, its
+ * that end soon or are admitted next: the call, its place and its stub; then its neighbors, its
  * extent, its names and its session; then what stands around the extent and what the session does
  * next. Who calls: the session; then its node and the extent where its last context ended; then the
  * extents around that one and the names of the prompt. */
@@ -74,7 +74,7 @@ static void find_soon(const struct mr_cell *cell, double until_s, struct soon *s
     for (uint32_t k = 0; k < soon->n; k++) {
         mr_fetch(&cell->calls.call[soon->call[k]]);
         mr_fetch(&cell->calls.link[soon->call[k]]);
-        mr_fetch(&cell->ticket[soon->call[k]]);
+        mr_fetch(&cell->stub[soon->call[k]]);
     }
 }
 
@@ -171,8 +171,8 @@ void mr_warm_cell(const struct mr_cell *cell, double until_s, const struct mr_ev
     }
     ask_around_calls(cell, &soon);
     for (uint32_t k = 0; k < soon.n; k++)
-        if (cell->ticket[soon.call[k]].session < cell->session_cap)
-            mr_fetch(&cell->session[cell->ticket[soon.call[k]].session]);
+        if (cell->stub[soon.call[k]].session < cell->session_cap)
+            mr_fetch(&cell->session[cell->stub[soon.call[k]].session]);
     for (size_t k = 0; k < n; k++) {
         const uint32_t session = mr_event_entity(wake[k]);
         const struct mr_cache_node *extent = extent_of(cell, session);
@@ -241,7 +241,7 @@ MR_FETCH void ask_for_sessions(const struct mr_cell *cell, const struct mr_playe
                                const struct soon *soon)
 {
     for (uint32_t k = 0; k < soon->n; k++) {
-        mr_fetch(&player->strand[cell->ticket[soon->call[k]].session]);
+        mr_fetch(&player->strand[cell->stub[soon->call[k]].session]);
         mr_fetch(&player->plan.script->context[cell->calls.call[soon->call[k]].context]);
     }
 }
@@ -252,7 +252,7 @@ MR_FETCH void ask_after_calls(const struct mr_cell *cell, const struct mr_player
     const struct mr_script *script = player->plan.script;
     for (uint32_t k = 0; k < soon->n; k++) {
         const uint32_t call = soon->call[k];
-        const struct mr_player_strand *strand = &player->strand[cell->ticket[call].session];
+        const struct mr_player_strand *strand = &player->strand[cell->stub[call].session];
         ask_for_nodes(script, strand->node);
         if (strand->has_family)
             mr_fetch(&player->family[strand->family]);

@@ -441,11 +441,12 @@ static mr_status tell_the_rest(struct mr_play_run *run, struct mr_err *err)
         const struct mr_calls *calls = &own->cell.calls;
         own->n_post = 0;
         st = mr_play_steps_end(own, err);
-        for (size_t k = 0; k < calls->n && st == MR_OK; k++)
-            if (calls->call[k].state != MR_CALL_DONE && !own->cell.ticket[k].is_ahead)
-                st = mr_play_rows_call(own, &own->cell.ticket[k], &calls->call[k],
-                                       calls->call[k].arrived_s, (double)NAN, MR_PLAY_IN_FLIGHT,
-                                       err);
+        for (uint32_t k = 0; k < calls->n && st == MR_OK; k++) {
+            const struct mr_ticket ticket = mr_cell_ticket(&own->cell, k);
+            if (calls->call[k].state != MR_CALL_DONE && !ticket.is_ahead)
+                st = mr_play_rows_call(own, &ticket, &calls->call[k], calls->call[k].arrived_s,
+                                       (double)NAN, MR_PLAY_IN_FLIGHT, err);
+        }
         if (st == MR_OK)
             st = mr_grow(&mine, &cap, n + own->n_post + 1, 1, err);
         if (st == MR_OK && mine != NULL && own->n_post > 0)

@@ -68,7 +68,7 @@ static struct held stream(const struct mr_serving *serving, struct mr_arrivals_s
     assert_int_equal(mr_cell_play(&cell, (double)INFINITY, NULL), MR_OK);
     held.n_place = cell.calls.n;
     held.cap_place = cell.calls.cap;
-    held.cap_ticket = cell.ticket_cap;
+    held.cap_ticket = cell.stub_cap;
     held.cap_session = cell.session_cap;
     assert_true(mr_cell_little_rel(&cell) < 1e-9);
     for (uint32_t i = 0; i < plan.n_instance; i++) {
