@@ -219,9 +219,9 @@ static void start_units(const struct mr_generator_params *params, struct mr_gene
 static void dispatch(const struct mr_generator_params *params, struct mr_generator *block)
 {
     const struct tally tally = count(block);
-    const double n_load = needed(params, block->load_w);
+    const double n_load = needed(params, block->load_w + block->more_w);
     /* leave room, so that a load that moves about a multiple of the rating starts and stops none */
-    const double n_keep = needed(params, block->load_w / stop_frac);
+    const double n_keep = needed(params, (block->load_w + block->more_w) / stop_frac);
     const uint32_t n_there = tally.n_running + tally.n_cranking;
     if (n_load > n_there)
         start_units(params, block, (uint32_t)(fmin(n_load, block->n) - n_there));
@@ -251,8 +251,16 @@ static void dispatch(const struct mr_generator_params *params, struct mr_generat
 void mr_generator_set(const struct mr_generator_params *params, struct mr_generator *block,
                       double load_w)
 {
+    mr_generator_set_more(params, block, load_w, 0);
+}
+
+void mr_generator_set_more(const struct mr_generator_params *params, struct mr_generator *block,
+                           double load_w, double more_w)
+{
     MR_ASSERT(load_w >= 0 && load_w < (double)INFINITY);
+    MR_ASSERT(more_w >= 0 && more_w < (double)INFINITY);
     block->load_w = load_w;
+    block->more_w = more_w;
     dispatch(params, block);
 }
 

@@ -69,6 +69,7 @@ struct mr_generator_unit {
 
 struct mr_generator {
     double t_s, load_w;
+    double more_w;   /* beyond the load: units run for it, nobody gives it yet */
     double arrive_s; /* all units are at their shares; INFINITY: they are */
     uint32_t n;
     struct mr_generator_unit *unit;
@@ -83,6 +84,10 @@ MR_CHECKED mr_status mr_generator_init(struct mr_arena *arena,
 /** Ask for a power from now on; starts and stops what that takes. 0: the block is not wanted. */
 void mr_generator_set(const struct mr_generator_params *params, struct mr_generator *block,
                       double load_w);
+
+/** The same, with units on the bus for `more_w` that will be asked for when they are there. */
+void mr_generator_set_more(const struct mr_generator_params *params, struct mr_generator *block,
+                           double load_w, double more_w);
 
 /** To a later time; whatever happens on the way happens. */
 void mr_generator_advance(const struct mr_generator_params *params, struct mr_generator *block,

@@ -217,6 +217,7 @@ static mr_status fill(struct mr_supply *s, struct mr_err *err)
     MR_TRY(mr_chain_create(s->wire.tree, &options, &s->chain, err));
     MR_TRY(mr_supply_source_init(s, err));
     MR_TRY(mr_supply_refill_init(s, err));
+    MR_TRY(mr_supply_start_init(s, err));
     MR_TRY(mr_supply_govern_init(s, err));
     MR_TRY(mr_supply_hold_init(s, err));
     MR_TRY(check_smooth(s, err));

@@ -12,7 +12,8 @@
  * Rules that stand for what is not published:
  * - A source gives only where the node it stands at has lost its feed (and to islands); batteries
  * at once, generators when they have started. What stands behind carries all or nothing: less than
- *   the load asks for, and the bar goes dark.
+ *   the load asks for, and the bar goes dark. It comes back with pumps and fans alone, and its
+ *   racks start on what there is, highest tier first, as fast as the machines may ramp.
  * - Battery plants also shave what exceeds the budget of the connection, trade if told to, and hold
  *   the meter to the connection's ramp (`assists`), in stairs of a step.
  *   Turbines beside a grid give what exceeds the budget. Solar gives what the sun gives.

@@ -122,25 +122,48 @@ static bool may_start(const struct mr_supply *s, const struct mr_supply_rack *ra
            s->t_s >= rack->ready_s;
 }
 
+static double asked_w(const struct mr_supply_rack *rack)
+{
+    return rack->is_told ? rack->told_w : fmin(rack->want_w, rack->cap_w);
+}
+
+static void start_rack(struct mr_supply *s, uint32_t i)
+{
+    struct mr_supply_rack *rack = &s->rack[i];
+    const double w = asked_w(rack);
+    if (!may_start(s, rack) || !mr_supply_start_may(s, i, w))
+        return;
+    rack->state = MR_SUPPLY_RACK_ON;
+    mr_supply_emit(s, MR_SUPPLY_RACK_BACK, s->site->rack[i].name, "", w, rack->cap_w);
+}
+
+/* Highest tier first, those of a tier by place. */
+static void start_racks(struct mr_supply *s)
+{
+    mr_supply_start_begin(s);
+    for (size_t end = s->site->n_rack, begin = end; end > 0; end = begin) {
+        const uint8_t tier = s->rack[s->order[end - 1]].tier;
+        while (begin > 0 && s->rack[s->order[begin - 1]].tier == tier)
+            begin--;
+        for (size_t k = begin; k < end; k++)
+            start_rack(s, s->order[k]);
+    }
+}
+
 bool mr_supply_govern_racks(struct mr_supply *s)
 {
     bool has_changed = false;
-    double left_w = mr_supply_source_capacity_w(s) * (1 - s->params.margin);
     s->n_waiting = 0;
     for (uint32_t i = 0; i < s->site->n_rack; i++) {
         look_at_feed(s, i);
         s->n_waiting +=
             s->rack[i].state == MR_SUPPLY_RACK_WAITING && s->rack[i].held != MR_SUPPLY_SHUT;
-        left_w -= s->rack[i].state == MR_SUPPLY_RACK_ON ? s->rack[i].draw_w : 0;
     }
+    if (s->n_waiting > 0)
+        start_racks(s);
     for (uint32_t i = 0; i < s->site->n_rack; i++) {
-        struct mr_supply_rack *rack = &s->rack[i];
-        const double w = rack->is_told ? rack->told_w : fmin(rack->want_w, rack->cap_w);
-        if (may_start(s, rack) && w <= left_w) {
-            rack->state = MR_SUPPLY_RACK_ON;
-            left_w -= w;
-            mr_supply_emit(s, MR_SUPPLY_RACK_BACK, s->site->rack[i].name, "", w, rack->cap_w);
-        }
+        const struct mr_supply_rack *rack = &s->rack[i];
+        const double w = asked_w(rack);
         const bool is_on = rack->state == MR_SUPPLY_RACK_ON;
         const double draw_w = mr_supply_smooths(s, i) ? mr_supply_smooth_w(s, i, is_on, w)
                               : is_on                 ? w
@@ -169,7 +192,7 @@ static double rack_budget_w(const struct mr_supply *s)
     for (uint32_t i = 0; i < s->site->n_rack; i++)
         rack_w += s->rack[i].draw_w;
     mr_chain_total(s->chain, s->t_s, &total);
-    const double meter_w = s->has_grid ? s->grid_w : total.own_w;
+    const double meter_w = s->has_grid ? s->grid_w : total.own_w + mr_supply_start_house_w(s);
     const double room_w = budget_w - meter_w;
     const double slope = rack_w > 0 ? 1 + 2 * total.loss_w / rack_w : 1.2;
     return fmax(0, rack_w + (room_w > 0 ? room_w / slope : room_w));
@@ -264,7 +287,7 @@ double mr_supply_govern_next_s(const struct mr_supply *s)
     for (uint32_t i = 0; i < s->site->n_rack; i++)
         if (s->rack[i].state == MR_SUPPLY_RACK_WAITING && s->rack[i].ready_s > s->t_s)
             next_s = fmin(next_s, s->rack[i].ready_s);
-    return next_s;
+    return fmin(next_s, mr_supply_start_next_s(s));
 }
 
 static void tell_feed(struct mr_supply *s)

@@ -48,6 +48,10 @@ struct mr_supply_group {
     bool was_own;               /* told */
     double nadir_hz, lowest_hz; /* not yet told; of this swing. 0: none */
     uint64_t n_told;            /* relays of `swing` that have shed */
+    double tried_w;             /* expected at the last try to carry */
+    double beyond_w;            /* asked beyond what was expected, when it was short last */
+    double promised_w, start_s; /* to racks that start now; none starts before */
+    bool is_waited_for;         /* by a rack that others may not pass */
     bool is_balanced;           /* has carried its bars in balance since it took them over */
     struct mr_frequency swing;
     struct mr_frequency_params swing_params; /* base and headroom of what runs */
@@ -65,6 +69,7 @@ struct mr_supply {
     struct mr_supply_source *source;
     struct mr_supply_group *group;
     uint32_t n_source, n_group;
+    uint32_t *group_of; /* of nodes of the chain: what stands there; MR_SITE_NONE */
 
     struct mr_supply_rack *rack;
     struct mr_supply_leaf *leaf;
@@ -139,6 +144,26 @@ bool mr_supply_source_moves(const struct mr_supply *s);
 
 /** What sources could carry now where there is no grid; INFINITY with one. */
 double mr_supply_source_capacity_w(const struct mr_supply *s);
+
+/** What a group could carry of bars that have lost their feed, reserves included. */
+double mr_supply_source_group_w(const struct mr_supply *s, const struct mr_supply_group *group);
+
+/* ---- supply_start.c ---- */
+
+MR_CHECKED mr_status mr_supply_start_init(struct mr_supply *s, struct mr_err *err);
+
+/** What bars that are dark would ask for if they were carried now. */
+double mr_supply_start_expected_w(const struct mr_supply *s, const struct mr_supply_group *group);
+
+/** Pumps and fans that come back with their bars; 0 beside a grid. */
+double mr_supply_start_house_w(const struct mr_supply *s);
+
+/** Racks are looked at in order, highest tier first; may one that is ready start and draw w? */
+void mr_supply_start_begin(struct mr_supply *s);
+bool mr_supply_start_may(struct mr_supply *s, uint32_t rack, double w);
+
+/** When machines can take the next one. */
+double mr_supply_start_next_s(const struct mr_supply *s);
 
 /* ---- supply_refill.c ---- */
 

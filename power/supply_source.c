@@ -42,7 +42,7 @@ static double carries_w(const struct mr_supply *s, const struct mr_supply_source
     return mr_generator_n_running(&source->block) * source->block_params.rated_w;
 }
 
-static double group_w(const struct mr_supply *s, const struct mr_supply_group *group)
+double mr_supply_source_group_w(const struct mr_supply *s, const struct mr_supply_group *group)
 {
     double sum_w = 0;
     for (uint32_t k = 0; k < group->n_source; k++)
@@ -77,7 +77,7 @@ double mr_supply_source_capacity_w(const struct mr_supply *s)
         if (!group->is_away)
             continue;
         is_waiting |= is_starting(s, group) && !group->is_backed;
-        *(group->is_ups ? &ups_w : &plant_w) += group_w(s, group);
+        *(group->is_ups ? &ups_w : &plant_w) += mr_supply_source_group_w(s, group);
     }
     return plant_w > 0 && !is_waiting ? plant_w : ups_w;
 }
@@ -94,7 +94,9 @@ bool mr_supply_source_moves(const struct mr_supply *s)
 
 /* ---- who carries what ---- */
 
-static void ask_blocks(struct mr_supply *s, struct mr_supply_group *group, double load_w)
+/* @param[in] more_w racks will ask for it once units are there */
+static void ask_blocks(struct mr_supply *s, struct mr_supply_group *group, double load_w,
+                       double more_w)
 {
     for (uint32_t k = 0; k < group->n_source; k++) {
         struct mr_supply_source *source = &s->source[group->source[k]];
@@ -102,17 +104,18 @@ static void ask_blocks(struct mr_supply *s, struct mr_supply_group *group, doubl
             continue;
         const struct mr_generator_params *p = &source->block_params;
         const double most_w = p->rated_w * (double)p->n_unit;
-        const double part_w = fmin(load_w, most_w);
-        if (part_w != source->block.load_w)
-            mr_generator_set(p, &source->block, part_w);
-        if (part_w > 0 && !source->has_started) {
-            mr_supply_emit(s, MR_SUPPLY_GEN_START, source->name, "", part_w, most_w);
+        const double part_w = fmin(load_w, most_w), rest_w = fmin(more_w, most_w - part_w);
+        if (part_w != source->block.load_w || rest_w != source->block.more_w)
+            mr_generator_set_more(p, &source->block, part_w, rest_w);
+        if (part_w + rest_w > 0 && !source->has_started) {
+            mr_supply_emit(s, MR_SUPPLY_GEN_START, source->name, "", part_w + rest_w, most_w);
             if (source->n_failed > 0)
                 mr_supply_emit(s, MR_SUPPLY_GEN_FAIL, source->name, "did not start",
                                source->n_failed, source->block.n);
         }
-        source->has_started = part_w > 0;
+        source->has_started = part_w + rest_w > 0;
         load_w -= part_w;
+        more_w -= rest_w;
     }
 }
 
@@ -282,42 +285,46 @@ static bool can_take_over(const struct mr_supply *s, const struct mr_supply_grou
     return storage_w > 0 && storage_w >= load_w * (1 - 1e-9);
 }
 
-/* What the bars would have to carry: what supplies below give now, else what was there last. */
-static double expected_w(const struct mr_supply *s, const struct mr_supply_group *group)
+/* What comes now is no answer to a try. */
+static void forget_tries(struct mr_supply_group *group)
 {
-    double ups_w = 0;
-    for (uint32_t g = 0; g < s->n_group && !group->is_ups; g++)
-        ups_w += s->group[g].is_ups ? s->group[g].own_w : 0;
-    return ups_w > 0 ? ups_w / (1 - s->params.margin) : group->load_w;
+    group->tried_w = never;
+    group->beyond_w = 0;
 }
 
 static void carry_or_wait(struct mr_supply *s, struct mr_supply_group *group)
 {
     const char *name = s->wire.tree->node[group->at[0]].name;
-    const double can_w = group_w(s, group);
+    const double can_w = mr_supply_source_group_w(s, group);
     const bool was_own = group->is_own;
     group->is_own = group->own_w != 0 && group->own_w <= can_w * (1 + 1e-9);
     if (group->own_w != 0)
         group->load_w = group->own_w;
     if (group->is_own && !was_own)
         mr_supply_emit(s, MR_SUPPLY_SOURCE_ON, name, "", group->own_w, can_w);
+    if (group->is_own)
+        forget_tries(group);
     if (group->own_w != 0 && !group->is_own) {
         mr_supply_emit(s, MR_SUPPLY_SOURCE_SHORT, name, "", group->own_w, can_w);
+        group->beyond_w += fmax(0, group->own_w - group->tried_w);
         set_backed(s, group, false);
     } else if (!(can_w > 0)) {
         set_backed(s, group, false);
-    } else if (can_w >= expected_w(s, group) * (1 - 1e-9)) {
-        set_backed(s, group, true);
+    } else if (!group->is_backed) {
+        const double expected_w =
+            group->is_ups ? group->load_w : mr_supply_start_expected_w(s, group);
+        group->tried_w = expected_w;
+        set_backed(s, group, can_w >= expected_w * (1 - 1e-9));
     }
 }
 
-/* Racks that are held back for lack of units: units start for them, too. One that was told to stop
- * and still draws is no less need of others. */
+/* Racks that are held back for lack of units, or wait for some: units start for them, too. One that
+ * was told to stop and still draws is no less need of others. */
 static double unmet_w(const struct mr_supply *s)
 {
     double sum_w = 0;
     for (uint32_t i = 0; i < s->site->n_rack; i++)
-        if (s->rack[i].state == MR_SUPPLY_RACK_ON)
+        if (s->rack[i].state != MR_SUPPLY_RACK_DARK)
             sum_w += fmax(0, fmin(s->rack[i].want_w, s->rack[i].high_w) - s->rack[i].draw_w);
     return s->has_grid ? 0 : 1.1 * sum_w;
 }
@@ -332,15 +339,15 @@ static bool decide(struct mr_supply *s, struct mr_supply_group *group)
     group->is_away = look_at_bars(s, group, &fed_w);
     if (group->is_away) {
         has_changed = put_on_bars(s, group, 0);
-        ask_blocks(s, group,
-                   (group->own_w != 0 ? fmax(0, group->own_w) : group->load_w) + unmet_w(s));
+        ask_blocks(s, group, group->own_w != 0 ? fmax(0, group->own_w) : group->load_w, unmet_w(s));
         carry_or_wait(s, group);
         preset(s, group);
     } else {
         group->load_w = fed_w;
         group->is_own = false;
+        forget_tries(group);
         mr_supply_island_rest(s, group);
-        ask_blocks(s, group, wanted_beside_w(s, group));
+        ask_blocks(s, group, wanted_beside_w(s, group), 0);
         has_changed = put_on_bars(s, group, work_beside(s, group));
         set_backed(s, group, can_take_over(s, group, fed_w));
     }

@@ -56,8 +56,8 @@ void mr_power_tell_table(const struct mr_power_tell *told, struct mr_buf *out)
     mr_supply_read(told->supply, &last);
     if (!last.has_grid && last.n_rack_on < told->site->n_rack)
         mr_buf_printf(out,
-                      "%-20s %zu racks at the end: bars without the grid are carried whole or not "
-                      "at all, a part of the racks is not started on what is left\n",
+                      "%-20s %zu racks at the end: nothing carries their bars, or what does has "
+                      "no room for them\n",
                       "dark", told->site->n_rack - last.n_rack_on);
     if (told->params->smooth.is_on)
         mr_buf_printf(out, "%-20s burnt %.4g MWh, delayed %.4g MWh\n", "smoothing",

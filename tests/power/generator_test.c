@@ -111,6 +111,23 @@ MR_TEST(all_that_is_there_is_not_enough)
     mr_arena_fini(&s.arena);
 }
 
+/* 5 MW now, 4 MW that will come when units are there for it: three of 3 MW run and share 5 MW. */
+MR_TEST(units_for_more)
+{
+    struct site s;
+    build(&s, MR_GENERATOR_DIESEL, 4, 0);
+    mr_generator_set_more(&s.params, &s.block, 5e6, 4e6);
+    go(&s, 100);
+    assert_int_equal(mr_generator_n_running(&s.block), 3);
+    mr_assert_near(mr_generator_power_w(&s.block), 5e6, 1e-12, 0);
+    mr_assert_near(mr_generator_headroom_w(&s.params, &s.block), 4e6, 1e-12, 0);
+    mr_generator_set_more(&s.params, &s.block, 9e6, 0);
+    go(&s, 200);
+    assert_int_equal(mr_generator_n_running(&s.block), 3);
+    mr_assert_near(mr_generator_power_w(&s.block), 9e6, 1e-12, 0);
+    mr_arena_fini(&s.arena);
+}
+
 MR_TEST(the_least_load_is_kept)
 {
     struct site s;
@@ -209,6 +226,6 @@ MR_TEST(impossible_blocks)
 }
 
 MR_TEST_MAIN(MR_TEST_ENTRY(a_diesel_set_starts), MR_TEST_ENTRY(a_turbine_is_lost),
-             MR_TEST_ENTRY(all_that_is_there_is_not_enough), MR_TEST_ENTRY(the_least_load_is_kept),
-             MR_TEST_ENTRY(fuel_runs_out_when_it_must), MR_TEST_ENTRY(random_loads),
-             MR_TEST_ENTRY(impossible_blocks))
+             MR_TEST_ENTRY(all_that_is_there_is_not_enough), MR_TEST_ENTRY(units_for_more),
+             MR_TEST_ENTRY(the_least_load_is_kept), MR_TEST_ENTRY(fuel_runs_out_when_it_must),
+             MR_TEST_ENTRY(random_loads), MR_TEST_ENTRY(impossible_blocks))
