@@ -189,7 +189,7 @@ struct tally {
 static bool is_held(const struct mr_generator_params *params, const struct mr_generator *block,
                     const struct mr_generator_unit *unit)
 {
-    return is_running(unit) && unit->since_s + params->min_run_s > block->t_s;
+    return is_running(unit) && !block->is_leaving && unit->since_s + params->min_run_s > block->t_s;
 }
 
 static struct tally count(const struct mr_generator *block)
@@ -239,7 +239,7 @@ static void dispatch(const struct mr_generator_params *params, struct mr_generat
         n_surplus -= leaves;
         n_share -= leaves;
     }
-    const double least_w = params->min_load_frac * params->rated_w;
+    const double least_w = block->is_leaving ? 0 : params->min_load_frac * params->rated_w;
     const double share_w =
         n_share > 0 ? fmin(fmax(block->load_w / n_share, least_w), params->rated_w) : 0;
     for (uint32_t i = 0; i < block->n; i++)

@@ -70,6 +70,7 @@ struct mr_generator_unit {
 struct mr_generator {
     double t_s, load_w;
     double more_w;   /* beyond the load: units run for it, nobody gives it yet */
+    bool is_leaving; /* beside a grid that takes over: least load and least time do not count */
     double arrive_s; /* all units are at their shares; INFINITY: they are */
     uint32_t n;
     struct mr_generator_unit *unit;
@@ -85,7 +86,8 @@ MR_CHECKED mr_status mr_generator_init(struct mr_arena *arena,
 void mr_generator_set(const struct mr_generator_params *params, struct mr_generator *block,
                       double load_w);
 
-/** The same, with units on the bus for `more_w` that will be asked for when they are there. */
+/** The same, with units on the bus for `more_w` that will be asked for when they are there.
+ *  `is_leaving` of the block is the caller's, before. */
 void mr_generator_set_more(const struct mr_generator_params *params, struct mr_generator *block,
                            double load_w, double more_w);
 

@@ -330,6 +330,8 @@ static void look_at_grid(struct mr_supply *s)
     mr_chain_set_source(s->chain, 0, has_grid);
     mr_supply_emit(s, has_grid ? MR_SUPPLY_GRID_BACK : MR_SUPPLY_GRID_LOST, s->site->name, "",
                    s->grid_w, 0);
+    s->is_returning = has_grid;
+    s->back_s = s->t_s;
     if (!has_grid) { /* a decision may be due now: about what stands there now */
         mr_chain_settle(s->chain);
         (void)mr_supply_source_decide(s);

@@ -8,54 +8,7 @@
 #include "power/supply.h"
 #include "power/supply_emit_impl.h"
 #include "power/supply_rack_impl.h"
-
-enum {
-    mr_supply_stand_max = 4 /* nodes that one group of sources stands at */
-};
-
-/* One storage, one block of generators, or one field of the site. */
-struct mr_supply_source {
-    uint32_t power; /* of the site */
-    const char *name;
-    bool is_storage, is_turbine, is_solar;
-    struct mr_buffer_params buffer_params;
-    struct mr_buffer buffer;
-    struct mr_generator_params block_params;
-    struct mr_generator block;
-    double first_j;      /* generator: what its warm-up delivered */
-    double first_fuel_j; /* and burnt */
-    double rated_w;      /* solar, all units */
-    double mean_w;       /* over the running step: given; storages at their terminals, < 0 gives */
-    double energy_j;     /* solar: given */
-    bool is_full, is_empty;  /* storages: told */
-    bool has_started;        /* generators: asked to run */
-    uint32_t n_on, n_failed; /* generators: units, told */
-};
-
-/* Sources that stand at the same bars carry them together. */
-struct mr_supply_group {
-    uint32_t at[mr_supply_stand_max];
-    uint32_t n_at;
-    uint32_t *source; /* indices */
-    uint32_t n_source;
-    bool is_ups, is_plant;      /* a UPS's own battery; something that works beside a living grid */
-    bool is_away;               /* a bar of it has no feed */
-    bool is_backed, is_own;     /* told to the chain; carries its bars now */
-    double load_w;              /* of its bars when last fed: what it must be able to carry */
-    double own_w, given_w;      /* asked of it; what its generators and sun give over the step */
-    bool has_machines;          /* generators or turbines: what it carries alone has a frequency */
-    bool has_collapsed;         /* not yet told */
-    bool was_own;               /* told */
-    double nadir_hz, lowest_hz; /* not yet told; of this swing. 0: none */
-    uint64_t n_told;            /* relays of `swing` that have shed */
-    double tried_w;             /* expected at the last try to carry */
-    double beyond_w;            /* asked beyond what was expected, when it was short last */
-    double promised_w, start_s; /* to racks that start now; none starts before */
-    bool is_waited_for;         /* by a rack that others may not pass */
-    bool is_balanced;           /* has carried its bars in balance since it took them over */
-    struct mr_frequency swing;
-    struct mr_frequency_params swing_params; /* base and headroom of what runs */
-};
+#include "power/supply_source_impl.h"
 
 struct mr_supply {
     const struct mr_site *site;
@@ -103,11 +56,15 @@ struct mr_supply {
     uint32_t *way, *seen;  /* scratch; seen: all 0 */
     double spare_w;        /* away from the grid: what may go into storages */
     double ramp_w, ramp_s; /* the meter over the last step, and when that began; NAN: none yet */
-    bool is_assisting;     /* battery plants hold the meter to its ramp */
-    double low_hz;         /* since the start */
-    uint32_t *order;       /* racks by tier, then by index */
-    bool is_infeasible;    /* told */
-    uint32_t n_capped;     /* racks, told */
+    bool is_assisting;     /* storages hold the meter to its ramp */
+    bool is_returning;     /* the load goes back to the grid, since back_s */
+    bool is_handing;       /* somebody still gives of what the meter may not take at once */
+    double back_s;
+    double planned_w;             /* the meter, with what groups have decided so far */
+    double low_hz;                /* since the start */
+    uint32_t *order;              /* racks by tier, then by index */
+    bool is_infeasible;           /* told */
+    uint32_t n_capped;            /* racks, told */
     bool has_started, is_probing; /* caps hold for first demands; before: draws are not real */
     double fuel_usd, fuel_kg;
     struct mr_supply_total total; /* what only grows */
@@ -147,6 +104,21 @@ double mr_supply_source_capacity_w(const struct mr_supply *s);
 
 /** What a group could carry of bars that have lost their feed, reserves included. */
 double mr_supply_source_group_w(const struct mr_supply *s, const struct mr_supply_group *group);
+
+double mr_supply_source_sun_w(const struct mr_supply *s, const struct mr_supply_source *source);
+bool mr_supply_source_is_full(const struct mr_supply_source *source);
+
+/* ---- supply_beside.c ---- */
+
+/** Around the decisions of all groups. */
+void mr_supply_beside_begin(struct mr_supply *s);
+void mr_supply_beside_end(struct mr_supply *s);
+
+/** Of machines beside a grid. */
+double mr_supply_beside_asked_w(struct mr_supply *s, const struct mr_supply_group *group);
+
+/** @return watts given to the bars, below 0: taken */
+double mr_supply_beside_w(struct mr_supply *s, struct mr_supply_group *group);
 
 /* ---- supply_start.c ---- */
 

@@ -16,7 +16,7 @@ static bool is_empty(const struct mr_supply_source *source, bool uses_reserve)
     return source->buffer.energy_j <= floor_j * (1 + 1e-12) + 1e-9;
 }
 
-static bool is_full(const struct mr_supply_source *source)
+bool mr_supply_source_is_full(const struct mr_supply_source *source)
 {
     return source->buffer.energy_j >= mr_buffer_ceiling_j(&source->buffer_params) * (1 - 1e-12);
 }
@@ -26,7 +26,7 @@ static double discharge_w(const struct mr_supply_source *source)
     return source->buffer_params.discharge_w * (double)source->buffer_params.n_unit;
 }
 
-static double sun_w(const struct mr_supply *s, const struct mr_supply_source *source)
+double mr_supply_source_sun_w(const struct mr_supply *s, const struct mr_supply_source *source)
 {
     const struct mr_series *sun = s->options.sun;
     return source->rated_w * (sun != NULL ? mr_series_at(sun, s->t_s) : 0);
@@ -38,7 +38,7 @@ static double carries_w(const struct mr_supply *s, const struct mr_supply_source
     if (source->is_storage)
         return is_empty(source, true) ? 0 : discharge_w(source);
     if (source->is_solar)
-        return sun_w(s, source);
+        return mr_supply_source_sun_w(s, source);
     return mr_generator_n_running(&source->block) * source->block_params.rated_w;
 }
 
@@ -105,7 +105,10 @@ static void ask_blocks(struct mr_supply *s, struct mr_supply_group *group, doubl
         const struct mr_generator_params *p = &source->block_params;
         const double most_w = p->rated_w * (double)p->n_unit;
         const double part_w = fmin(load_w, most_w), rest_w = fmin(more_w, most_w - part_w);
-        if (part_w != source->block.load_w || rest_w != source->block.more_w)
+        const bool is_leaving = s->has_grid && !group->is_away && !source->is_turbine;
+        const bool is_new = is_leaving != source->block.is_leaving;
+        source->block.is_leaving = is_leaving;
+        if (is_new || part_w != source->block.load_w || rest_w != source->block.more_w)
             mr_generator_set_more(p, &source->block, part_w, rest_w);
         if (part_w + rest_w > 0 && !source->has_started) {
             mr_supply_emit(s, MR_SUPPLY_GEN_START, source->name, "", part_w + rest_w, most_w);
@@ -117,53 +120,6 @@ static void ask_blocks(struct mr_supply *s, struct mr_supply_group *group, doubl
         load_w -= part_w;
         more_w -= rest_w;
     }
-}
-
-/* A plant's power such that the meter stays within its ramp from where it stood over the last step:
- * what jumps is taken over, then given to the grid in stairs. Where the connection's budget falls
- * faster than that, the budget counts. */
-static double assisted_w(struct mr_supply *s, double asked_w, double without_w)
-{
-    const struct mr_feed_params *p = &s->feed_params;
-    if (!s->params.assists || !s->has_grid_ramp || isnan(s->ramp_w))
-        return asked_w;
-    const double dt_s = fmin(s->t_s - s->ramp_s, s->params.tick_s);
-    const double budget_w = s->has_feed ? mr_feed_budget_w(&s->feed, s->t_s) : never;
-    const double most_w = fmin(s->ramp_w + p->ramp_up_w_s * dt_s, budget_w);
-    const double least_w = fmin(s->ramp_w - p->ramp_down_w_s * dt_s, most_w);
-    const double meter_w = without_w + asked_w, held_w = fmin(fmax(meter_w, least_w), most_w);
-    s->is_assisting |= fabs(held_w - meter_w) > 1e-9 * fabs(meter_w);
-    return held_w != meter_w ? held_w - without_w : asked_w;
-}
-
-/* Storages that carry nothing: those of supplies refill once racks are back, battery plants do what
- * they are for. */
-static double rest_w(struct mr_supply *s, const struct mr_supply_group *group,
-                     struct mr_supply_source *source, double without_w)
-{
-    const struct mr_buffer_params *p = &source->buffer_params;
-    const struct mr_supply_params *params = &s->params;
-    source->buffer.uses_reserve = false;
-    if (s->site->power[source->power].kind != MR_SITE_POWER_BESS || !s->has_grid) {
-        const bool may_charge = !is_full(source) && !(s->has_permits && s->n_waiting > 0);
-        const double most_w = may_charge ? p->charge_w * (double)p->n_unit : 0;
-        const double charge_w = mr_supply_refill_w(s, group, fmax(0, fmin(most_w, s->spare_w)));
-        s->spare_w -= charge_w;
-        return charge_w;
-    }
-    const struct mr_buffer_plan plan = {
-        .buy_usd_j = params->buy_usd_j,
-        .sell_usd_j = params->sell_usd_j,
-        .refill_frac = p->soc_min_frac + params->refill_frac * (p->soc_max_frac - p->soc_min_frac)};
-    const struct mr_buffer_need need = {
-        .load_w = fmax(0, without_w),
-        .limit_w = s->has_feed ? mr_feed_budget_w(&s->feed, s->t_s) * (1 - params->margin) : never,
-        .price_usd_j = s->options.price != NULL ? mr_series_at(s->options.price, s->t_s)
-                                                : params->tariff.price_usd_j,
-        .has_grid = true};
-    const double w =
-        assisted_w(s, mr_buffer_dispatch(p, &source->buffer, &plan, &need).power_w, without_w);
-    return w > 0 ? mr_supply_refill_w(s, group, w) : w;
 }
 
 /* Put a storage's or source's power on its bars: charging is a demand, giving an injection. */
@@ -180,53 +136,6 @@ static bool put_on_bars(struct mr_supply *s, const struct mr_supply_group *group
         has_changed |= fabs(flow.inject_w - part_w) > 1e-6 * (fabs(part_w) + 1);
     }
     return has_changed;
-}
-
-/* Beside a living grid. @return watts given to the bars, below 0: taken */
-static double work_beside(struct mr_supply *s, struct mr_supply_group *group)
-{
-    double given_w = 0, before_w = 0;
-    for (uint32_t k = 0; k < group->n_source; k++) {
-        const struct mr_supply_source *source = &s->source[group->source[k]];
-        before_w += source->is_storage ? -source->mean_w : source->mean_w;
-    }
-    double without_w = s->grid_w + before_w; /* what the meter would see without the group */
-    for (uint32_t k = 0; k < group->n_source; k++) {
-        struct mr_supply_source *source = &s->source[group->source[k]];
-        if (source->is_solar)
-            source->mean_w = sun_w(s, source);
-        else if (source->is_storage)
-            continue;
-        else
-            source->mean_w = mr_generator_power_w(&source->block);
-        given_w += source->mean_w;
-        without_w -= source->mean_w;
-    }
-    for (uint32_t k = 0; k < group->n_source; k++) {
-        struct mr_supply_source *source = &s->source[group->source[k]];
-        if (!source->is_storage)
-            continue;
-        const double asked_w = rest_w(s, group, source, without_w);
-        source->mean_w = asked_w != source->buffer.power_w
-                             ? mr_buffer_set(&source->buffer_params, &source->buffer, asked_w)
-                             : asked_w;
-        given_w -= source->mean_w;
-        without_w += source->mean_w;
-    }
-    return given_w;
-}
-
-/* Turbines beside a grid give what the budget does not. */
-static double wanted_beside_w(const struct mr_supply *s, const struct mr_supply_group *group)
-{
-    double turbine_w = 0;
-    for (uint32_t k = 0; k < group->n_source; k++)
-        if (s->source[group->source[k]].is_turbine)
-            turbine_w += s->source[group->source[k]].mean_w;
-    if (!s->has_feed || !group->is_plant)
-        return 0;
-    const double limit_w = mr_feed_budget_w(&s->feed, s->t_s) * (1 - s->params.margin);
-    return fmax(0, s->grid_w + turbine_w - limit_w);
 }
 
 /* @return whether its bars have lost their feed, and what they ask for */
@@ -262,7 +171,8 @@ static void preset(struct mr_supply *s, struct mr_supply_group *group)
     for (uint32_t k = 0; k < group->n_source; k++) {
         const struct mr_supply_source *source = &s->source[group->source[k]];
         if (!source->is_storage && group->is_own)
-            rest -= source->is_solar ? sun_w(s, source) : mr_generator_power_w(&source->block);
+            rest -= source->is_solar ? mr_supply_source_sun_w(s, source)
+                                     : mr_generator_power_w(&source->block);
     }
     for (uint32_t k = 0; k < group->n_source; k++) {
         struct mr_supply_source *source = &s->source[group->source[k]];
@@ -347,8 +257,8 @@ static bool decide(struct mr_supply *s, struct mr_supply_group *group)
         group->is_own = false;
         forget_tries(group);
         mr_supply_island_rest(s, group);
-        ask_blocks(s, group, wanted_beside_w(s, group), 0);
-        has_changed = put_on_bars(s, group, work_beside(s, group));
+        ask_blocks(s, group, mr_supply_beside_asked_w(s, group), 0);
+        has_changed = put_on_bars(s, group, mr_supply_beside_w(s, group));
         set_backed(s, group, can_take_over(s, group, fed_w));
     }
     return has_changed || was_backed != group->is_backed || was_own != group->is_own;
@@ -381,9 +291,12 @@ bool mr_supply_source_decide(struct mr_supply *s)
         s->group[g].is_away = look_at_bars(s, &s->group[g], &fed_w);
     s->spare_w = spare_w(s);
     mr_supply_refill_begin(s);
-    s->is_assisting = false;
-    for (uint32_t g = 0; g < s->n_group; g++)
-        has_changed |= decide(s, &s->group[g]);
+    mr_supply_beside_begin(s);
+    for (int is_ups = 0; is_ups <= 1; is_ups++) /* batteries of supplies do what others leave */
+        for (uint32_t g = 0; g < s->n_group; g++)
+            if (s->group[g].is_ups == is_ups)
+                has_changed |= decide(s, &s->group[g]);
+    mr_supply_beside_end(s);
     return has_changed;
 }
 
@@ -440,7 +353,8 @@ static void carry(struct mr_supply *s, struct mr_supply_group *group, double giv
 
 static void tell_bounds(struct mr_supply *s, struct mr_supply_source *source, double t_s)
 {
-    const bool full = is_full(source), empty = is_empty(source, source->buffer.uses_reserve);
+    const bool full = mr_supply_source_is_full(source),
+               empty = is_empty(source, source->buffer.uses_reserve);
     if (full && !source->is_full)
         mr_supply_emit_at(s, t_s, MR_SUPPLY_BUFFER_FULL, source->name, source->buffer.energy_j,
                           mr_buffer_ceiling_j(&source->buffer_params));
@@ -460,7 +374,7 @@ static double give(struct mr_supply *s, struct mr_supply_group *group, double t_
         if (source->is_storage)
             continue;
         if (source->is_solar) {
-            source->mean_w = sun_w(s, source);
+            source->mean_w = mr_supply_source_sun_w(s, source);
             source->energy_j += source->mean_w * (t_s - s->t_s);
         } else {
             advance_block(s, source, t_s);

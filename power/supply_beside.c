@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What stands beside a living grid: battery plants shave, trade and assist, batteries of supplies
+ * refill, turbines give what the budget does not. After an outage the load goes back to the grid
+ * along a line at the connection's ramp: machines that have carried it give the rest, batteries of
+ * supplies what these do not (walk-in). Groups decide one after the other, each on what the meter
+ * would show after those before it. */
+#include "power/supply_impl.h"
+
+#include <math.h>
+
+static const double never = (double)INFINITY;
+
+/* ---- the meter ---- */
+
+/* What the meter may show now, from where it stood over the last step. Where the connection's
+ * budget falls faster than its ramp, the budget counts. */
+static double ramp_most_w(const struct mr_supply *s)
+{
+    const double dt_s = fmin(s->t_s - s->ramp_s, s->params.tick_s);
+    const double budget_w = s->has_feed ? mr_feed_budget_w(&s->feed, s->t_s) : never;
+    return fmin(s->ramp_w + s->feed_params.ramp_up_w_s * dt_s, budget_w);
+}
+
+/* What the grid is to carry by now of a load that others have carried while it was away. Stairs
+ * that get longer rise a little faster than their line: the margin covers that. */
+static double return_w(const struct mr_supply *s)
+{
+    return s->feed_params.ramp_up_w_s * (1 - s->params.margin) * (s->t_s - s->back_s);
+}
+
+static bool keeps_ramp(const struct mr_supply *s)
+{
+    return s->params.assists && s->has_grid_ramp && !isnan(s->ramp_w);
+}
+
+/* A plant's power such that the meter stays within its ramp: what jumps is taken over, then given
+ * to the grid in stairs. */
+static double assisted_w(struct mr_supply *s, double asked_w, double without_w)
+{
+    if (!keeps_ramp(s))
+        return asked_w;
+    const double dt_s = fmin(s->t_s - s->ramp_s, s->params.tick_s), most_w = ramp_most_w(s);
+    const double least_w = fmin(s->ramp_w - s->feed_params.ramp_down_w_s * dt_s, most_w);
+    const double meter_w = without_w + asked_w, held_w = fmin(fmax(meter_w, least_w), most_w);
+    s->is_assisting |= fabs(held_w - meter_w) > 1e-9 * fabs(meter_w);
+    return held_w != meter_w ? held_w - without_w : asked_w;
+}
+
+/* Of the meter, at a rate that leaves the margin. */
+static double step_w(const struct mr_supply *s)
+{
+    return s->feed_params.ramp_up_w_s * (1 - s->params.margin) *
+           fmin(s->t_s - s->ramp_s, s->params.tick_s);
+}
+
+/* Batteries of supplies charge no faster than the meter may rise. After an outage they go on giving
+ * what the grid is not to carry yet (walk-in); they are not spent on other jumps. */
+static double walked_in_w(struct mr_supply *s, double charge_w, double without_w)
+{
+    if (!keeps_ramp(s))
+        return charge_w;
+    if (s->is_returning) {
+        const double w = fmin(0, return_w(s) - without_w);
+        s->is_handing |= w < 0;
+        return w;
+    }
+    const double most_w = fmax(0, fmin(ramp_most_w(s), s->ramp_w + step_w(s)) - without_w);
+    s->is_assisting |= most_w < charge_w;
+    return fmin(charge_w, most_w);
+}
+
+/* Racks wait for permits, or the last one has not been paid for yet. */
+static bool has_starts(const struct mr_supply *s)
+{
+    return s->n_waiting > 0 || (s->has_grid && s->permit.ready_s > s->t_s);
+}
+
+/* Storages that carry nothing: those of supplies refill once racks are back, battery plants do what
+ * they are for. */
+static double rest_w(struct mr_supply *s, const struct mr_supply_group *group,
+                     struct mr_supply_source *source, double without_w)
+{
+    const struct mr_buffer_params *p = &source->buffer_params;
+    const struct mr_supply_params *params = &s->params;
+    source->buffer.uses_reserve = false;
+    if (s->site->power[source->power].kind != MR_SITE_POWER_BESS || !s->has_grid) {
+        const bool may_charge =
+            !mr_supply_source_is_full(source) && !(s->has_permits && has_starts(s));
+        const double most_w = may_charge ? p->charge_w * (double)p->n_unit : 0;
+        const double charge_w = mr_supply_refill_w(s, group, fmax(0, fmin(most_w, s->spare_w)));
+        s->spare_w -= charge_w;
+        source->buffer.uses_reserve = s->has_grid && s->is_returning;
+        return s->has_grid ? walked_in_w(s, charge_w, without_w) : charge_w;
+    }
+    const struct mr_buffer_plan plan = {
+        .buy_usd_j = params->buy_usd_j,
+        .sell_usd_j = params->sell_usd_j,
+        .refill_frac = p->soc_min_frac + params->refill_frac * (p->soc_max_frac - p->soc_min_frac)};
+    const struct mr_buffer_need need = {
+        .load_w = fmax(0, without_w),
+        .limit_w = s->has_feed ? mr_feed_budget_w(&s->feed, s->t_s) * (1 - params->margin) : never,
+        .price_usd_j = s->options.price != NULL ? mr_series_at(s->options.price, s->t_s)
+                                                : params->tariff.price_usd_j,
+        .has_grid = true};
+    const double w =
+        assisted_w(s, mr_buffer_dispatch(p, &source->buffer, &plan, &need).power_w, without_w);
+    return w > 0 ? mr_supply_refill_w(s, group, w) : w;
+}
+
+static double injected_w(const struct mr_supply *s, const struct mr_supply_group *group)
+{
+    double sum_w = 0;
+    for (uint32_t i = 0; i < group->n_at; i++) {
+        struct mr_chain_flow flow;
+        mr_chain_read(s->chain, group->at[i], s->t_s, &flow);
+        sum_w += flow.inject_w;
+    }
+    return sum_w;
+}
+
+double mr_supply_beside_w(struct mr_supply *s, struct mr_supply_group *group)
+{
+    double given_w = 0;
+    const double before_w = injected_w(s, group);
+    double without_w = s->planned_w + before_w; /* what the meter would see without the group */
+    for (uint32_t k = 0; k < group->n_source; k++) {
+        struct mr_supply_source *source = &s->source[group->source[k]];
+        if (source->is_solar)
+            source->mean_w = mr_supply_source_sun_w(s, source);
+        else if (source->is_storage)
+            continue;
+        else
+            source->mean_w = mr_generator_power_w(&source->block);
+        given_w += source->mean_w;
+        without_w -= source->mean_w;
+    }
+    for (uint32_t k = 0; k < group->n_source; k++) {
+        struct mr_supply_source *source = &s->source[group->source[k]];
+        if (!source->is_storage)
+            continue;
+        const double asked_w = rest_w(s, group, source, without_w);
+        source->mean_w = asked_w != source->buffer.power_w
+                             ? mr_buffer_set(&source->buffer_params, &source->buffer, asked_w)
+                             : asked_w;
+        given_w -= source->mean_w;
+        without_w += source->mean_w;
+    }
+    s->planned_w += before_w - given_w;
+    return given_w;
+}
+
+/* Turbines beside a grid give what the budget does not. */
+static double wanted_w(const struct mr_supply *s, const struct mr_supply_group *group)
+{
+    double turbine_w = 0;
+    for (uint32_t k = 0; k < group->n_source; k++)
+        if (s->source[group->source[k]].is_turbine)
+            turbine_w += s->source[group->source[k]].mean_w;
+    if (!s->has_feed || !group->is_plant)
+        return 0;
+    const double limit_w = mr_feed_budget_w(&s->feed, s->t_s) * (1 - s->params.margin);
+    return fmax(0, s->grid_w + turbine_w - limit_w);
+}
+
+/* Machines that have carried their bars until now give what the grid is not to carry yet. */
+static double handed_over_w(struct mr_supply *s, const struct mr_supply_group *group)
+{
+    if (!s->is_returning || !keeps_ramp(s) || !group->has_machines)
+        return 0;
+    const double w = fmax(0, s->planned_w + injected_w(s, group) - return_w(s));
+    s->is_handing |= w > 0;
+    return w;
+}
+
+double mr_supply_beside_asked_w(struct mr_supply *s, const struct mr_supply_group *group)
+{
+    return fmax(wanted_w(s, group), handed_over_w(s, group));
+}
+
+void mr_supply_beside_begin(struct mr_supply *s)
+{
+    s->is_assisting = s->is_handing = false;
+    s->planned_w = s->grid_w;
+}
+
+void mr_supply_beside_end(struct mr_supply *s)
+{
+    s->is_assisting |= s->is_handing;
+    if (!s->is_handing && s->t_s > s->back_s)
+        s->is_returning = false;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What stands beside the chain, as a supply keeps it: storages, blocks of machines, sunshine, and
+ * those of them that carry bars together. */
+#ifndef MR_POWER_SUPPLY_SOURCE_IMPL_H
+#define MR_POWER_SUPPLY_SOURCE_IMPL_H
+
+#include "power/buffer.h"
+#include "power/frequency.h"
+#include "power/generator.h"
+
+enum {
+    mr_supply_stand_max = 4 /* nodes that one group of sources stands at */
+};
+
+/* One storage, one block of generators, or one field of the site. */
+struct mr_supply_source {
+    uint32_t power; /* of the site */
+    const char *name;
+    bool is_storage, is_turbine, is_solar;
+    struct mr_buffer_params buffer_params;
+    struct mr_buffer buffer;
+    struct mr_generator_params block_params;
+    struct mr_generator block;
+    double first_j;      /* generator: what its warm-up delivered */
+    double first_fuel_j; /* and burnt */
+    double rated_w;      /* solar, all units */
+    double mean_w;       /* over the running step: given; storages at their terminals, < 0 gives */
+    double energy_j;     /* solar: given */
+    bool is_full, is_empty;  /* storages: told */
+    bool has_started;        /* generators: asked to run */
+    uint32_t n_on, n_failed; /* generators: units, told */
+};
+
+/* Sources that stand at the same bars carry them together. */
+struct mr_supply_group {
+    uint32_t at[mr_supply_stand_max];
+    uint32_t n_at;
+    uint32_t *source; /* indices */
+    uint32_t n_source;
+    bool is_ups, is_plant;      /* a UPS's own battery; something that works beside a living grid */
+    bool is_away;               /* a bar of it has no feed */
+    bool is_backed, is_own;     /* told to the chain; carries its bars now */
+    double load_w;              /* of its bars when last fed: what it must be able to carry */
+    double own_w, given_w;      /* asked of it; what its generators and sun give over the step */
+    bool has_machines;          /* generators or turbines: what it carries alone has a frequency */
+    bool has_collapsed;         /* not yet told */
+    bool was_own;               /* told */
+    double nadir_hz, lowest_hz; /* not yet told; of this swing. 0: none */
+    uint64_t n_told;            /* relays of `swing` that have shed */
+    double tried_w;             /* expected at the last try to carry */
+    double beyond_w;            /* asked beyond what was expected, when it was short last */
+    double promised_w, start_s; /* to racks that start now; none starts before */
+    bool is_waited_for;         /* by a rack that others may not pass */
+    bool is_balanced;           /* has carried its bars in balance since it took them over */
+    struct mr_frequency swing;
+    struct mr_frequency_params swing_params; /* base and headroom of what runs */
+};
+
+#endif
