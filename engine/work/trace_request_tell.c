@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Events in the order of their starts, and what waits for what, as their times tell:
- *   tool        the call or tool of its lane that ended last before it; a tool that starts while
- * the call still streams follows the call's start call        the call before in its lane and the
- * tools since; what is left of the pause is a think. A call that begins before the one it follows
- * has ended follows its start first call  of a child: the last call of the parent that began before
- * it join        the first call of the parent that begins after the child's last one has ended */
+/* Events in the order of their starts, and what waits for what, as their times tell. A tool follows
+ * the call or tool of its lane that ended last before it; one that starts while the call still
+ * streams, the call's start. A call follows the call before in its lane and the tools since; what
+ * is left of the pause is a think. A call that begins before the one it follows has ended follows
+ * its start. The first call of a child follows the last call of the parent that began before it;
+ * the first call of the parent that begins after the child's last one has ended waits for that. */
 #include "engine/base/mem.h"
 #include "engine/work/trace_request_impl.h"
 

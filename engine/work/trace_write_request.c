@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sessions as events of a serving frontend (dynamo.request.trace.v1), for tools that read what such
- * a one has logged: calls that ended and tools, with dates. Dates are recorded ones where there are
- * any, else those of a factory that takes no time for what is not recorded. A lane is a session,
+ * a one has logged: calls that ended and tools, with dates: those of a factory that takes for each
+ * call what was recorded, and no time where nothing was. A recorded start counts behind a call of
+ * which no duration is known, if it is later: recordings round them, so that a call may seem to
+ * begin before what it waits for has ended. A lane is a session,
  * the child of the one it was spawned from. Thinks are the pauses between; long-term memory, tiers,
  * tenants, resources of tools and most hints have no place and are counted.
  *
@@ -23,6 +25,7 @@ struct writer {
     uint64_t number;
     double *start_s, *end_s; /* of nodes, after the session's start */
     uint32_t *parent;        /* of lanes */
+    bool *is_vague;          /* nodes whose end hangs on a duration that is not known */
 };
 
 /* ---- dates ---- */
@@ -45,16 +48,21 @@ static void find_dates(const struct writer *w)
     const struct mr_session *session = w->session;
     for (uint32_t i = 0; i < session->n_node; i++) {
         const struct mr_session_node *node = &session->node[i];
+        const bool is_call = node->kind == MR_SESSION_LLM;
         double at_s = 0;
+        bool is_vague = false;
         for (uint32_t k = 0; k < node->n_after; k++) {
             const struct mr_session_after *after = &session->after[node->after + k];
             const double told_s = after->node == MR_SESSION_NONE ? 0
                                   : after->is_dispatch           ? w->start_s[after->node]
                                                                  : w->end_s[after->node];
             at_s = fmax(at_s, told_s + after->delay_s);
+            is_vague |=
+                after->node != MR_SESSION_NONE && !after->is_dispatch && w->is_vague[after->node];
         }
-        if (node->kind == MR_SESSION_LLM && !isnan(session->llm[node->i].start_s))
-            at_s = session->llm[node->i].start_s;
+        if (is_call && is_vague)
+            at_s = fmax(at_s, session->llm[node->i].start_s);
+        w->is_vague[i] = is_call ? isnan(session->llm[node->i].service_s) : is_vague;
         w->start_s[i] = at_s;
         w->end_s[i] = at_s + duration_s(session, node);
     }
@@ -269,9 +277,10 @@ mr_status mr_trace_write_request(struct mr_buf *buf, const struct mr_session_boo
                        .number = number,
                        .start_s = mr_alloc(session->n_node + 1, sizeof *w.start_s),
                        .end_s = mr_alloc(session->n_node + 1, sizeof *w.end_s),
-                       .parent = mr_alloc(session->n_lane + 1, sizeof *w.parent)};
+                       .parent = mr_alloc(session->n_lane + 1, sizeof *w.parent),
+                       .is_vague = mr_alloc(session->n_node + 1, sizeof *w.is_vague)};
     mr_status st;
-    if (w.start_s == NULL || w.end_s == NULL || w.parent == NULL) {
+    if (w.start_s == NULL || w.end_s == NULL || w.parent == NULL || w.is_vague == NULL) {
         st = mr_err_nomem(err, (session->n_node + 1) * sizeof *w.start_s);
     } else {
         find_dates(&w);
@@ -284,5 +293,6 @@ mr_status mr_trace_write_request(struct mr_buf *buf, const struct mr_session_boo
     mr_free(w.start_s);
     mr_free(w.end_s);
     mr_free(w.parent);
+    mr_free(w.is_vague);
     return st;
 }
