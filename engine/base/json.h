@@ -33,7 +33,7 @@
 #include "engine/base/text.h"
 
 enum {
-    mr_json_depth_max = 128,
+    mr_json_depth_max = 64,
     mr_json_path_cap = 200
 };
 

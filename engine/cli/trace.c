@@ -6,6 +6,7 @@
 
 #include "engine/base/file.h"
 #include "engine/base/gz.h"
+#include "engine/base/json.h"
 #include "engine/base/jsonw.h"
 #include "engine/base/mem.h"
 #include "engine/base/sha256.h"
@@ -33,7 +34,8 @@ static const struct mr_opt rows[] = {
     {MR_PARAM_STR(
          OPT, to, "to", "millrace",
          "Format written: millrace, agentic_mooncake (version 2), request_trace (Dynamo's, "
-         "version 1) or pack (binary)"),
+         "version 1), pack (binary), or of recorded coding agents weka and weka-packed, one from "
+         "the other"),
      0, "NAME"},
     {MR_PARAM_N(OPT, block_tok, "block", "0", 0, 1000000,
                 "Tokens of a block where the format does not say; 0: its usual size"),
@@ -309,7 +311,9 @@ struct writing {
     X(native, "millrace")          \
     X(agentic, "agentic_mooncake") \
     X(request, "request_trace")    \
-    X(pack, "pack")
+    X(pack, "pack")                \
+    X(weka, "weka")                \
+    X(weka_packed, "weka-packed")
 
 enum form {
 #define FORM_ENUM(name, text) form_##name,
@@ -403,8 +407,8 @@ static mr_status find_form(const char *name, int *form, struct mr_err *err)
             return MR_OK;
     mr_text_hint(mr_str_of(name), forms, n_form, hint, sizeof hint);
     return mr_err_set(err, MR_SCHEMA, MR_NOWHERE,
-                      "--to \"%s\": millrace, agentic_mooncake, request_trace and pack can be "
-                      "written%s",
+                      "--to \"%s\": millrace, agentic_mooncake, request_trace, pack, weka and "
+                      "weka-packed can be written%s",
                       name, hint);
 }
 
@@ -470,6 +474,52 @@ static struct mr_trace_pick_plan pick_plan(const struct job *job)
                                        .tick_s = opts->tick_s};
 }
 
+/* Recorded coding agents, from one of their two forms to the other. */
+static mr_status copy_weka(struct job *job, bool packs, struct mr_file_out *file,
+                           struct mr_err *err)
+{
+    struct mr_gz *gz;
+    struct mr_json *json;
+    struct mr_buf buf = {0};
+    bool has_more = true;
+    MR_TRY(job->kept != NULL ? mr_gz_open_memory(job->kept, job->n_kept, "<stdin>", &gz, err)
+                             : mr_gz_open(job->path, &gz, err));
+    MR_TRY(mr_json_create(gz, NULL, &json, err));
+    mr_status st = MR_OK;
+    while (st == MR_OK && has_more) {
+        st = mr_trace_write_weka(json, packs, &buf, &has_more, err);
+        if (st == MR_OK && (!has_more || buf.n > flush_bytes))
+            st = flush(&buf, file, err);
+    }
+    mr_json_close(json);
+    mr_buf_fini(&buf);
+    return st;
+}
+
+static mr_status run_weka(const struct job *job, bool packs, struct mr_err *err)
+{
+    struct job whole = *job;
+    char digest[digest_cap];
+    struct reading reading = {0};
+    struct mr_file_out file;
+    mr_status st = read_input(&whole, digest, err);
+    if (st == MR_OK)
+        st = open_reading(&whole, &reading, err);
+    if (st == MR_OK && (job->is_cut || job->opts->tick_s > 0 ||
+                        strcmp(mr_trace_format_name(reading.trace), "weka") != 0))
+        st = mr_err_set(err, MR_SCHEMA, MR_NOWHERE,
+                        "%s: weka and weka-packed are written from each other, whole: sessions of "
+                        "other formats do not have their members",
+                        job->path);
+    close_reading(&reading);
+    if (st == MR_OK)
+        st = mr_file_out_open(&file, job->opts->output, job->ui->may_overwrite, err);
+    if (st == MR_OK)
+        st = close_file(&file, copy_weka(&whole, packs, &file, err), err);
+    mr_free(whole.kept);
+    return st;
+}
+
 static mr_status run_convert(const struct job *job, struct mr_buf *out, struct mr_err *err)
 {
     struct job whole = *job;
@@ -481,6 +531,8 @@ static mr_status run_convert(const struct job *job, struct mr_buf *out, struct m
     bool has_session = true;
     (void)out;
     MR_TRY(find_form(job->is_pack ? "pack" : job->opts->to, &w.form, err));
+    if (w.form == form_weka || w.form == form_weka_packed)
+        return run_weka(job, w.form == form_weka_packed, err);
     mr_status st = read_input(&whole, digest, err);
     if (st == MR_OK && mr_trace_pick_is_needed(&pick.plan))
         st = choose(&whole, &pick, err);

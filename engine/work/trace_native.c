@@ -131,6 +131,9 @@ static mr_status read_header(struct mr_trace *trace, struct mr_err *err)
             has_version = true;
         } else if (k == block_size) {
             MR_TRY(mr_trace_u32(json, &trace->book.block_tok, err));
+            if (trace->book.block_tok == 0)
+                return mr_json_error(json, err, MR_RANGE,
+                                     "block_size is 0: without blocks it is not said");
         } else if (k == hash_scope) {
             MR_TRY(mr_trace_choice(json, scopes, N(scopes), &i, err));
             trace->book.is_global = i == 1;
@@ -431,6 +434,11 @@ static mr_status add_blocks(struct mr_trace *trace, struct mr_session *session,
                               raw->from);
         llm->base = node;
     }
+    const uint32_t most =
+        llm->base == MR_SESSION_NONE ? 0 : mr_session_llm_of(session, llm->base)->n_block;
+    if (raw->has[key_keep] && raw->keep > most)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE, "node %u: keeps %u blocks of %u", raw->id,
+                          raw->keep, most);
     if (!raw->has[key_new])
         return mr_session_mint(session, trace->book.block_tok,
                                raw->has[key_keep] ? raw->keep : UINT32_MAX, err);

@@ -119,7 +119,8 @@ void mr_trace_write_header(struct mr_buf *buf, const struct mr_session_book *boo
                            const struct mr_trace_source *source)
 {
     mr_buf_text(buf, "{\"schema\":\"millrace.session\",\"version\":1,\"time_base\":\"ms\"");
-    put_key_u64(buf, "block_size", book->block_tok);
+    if (book->block_tok > 0)
+        put_key_u64(buf, "block_size", book->block_tok);
     put_key_text(buf, "hash_scope", book->is_global ? "global" : "local");
     put_key(buf, "models");
     mr_buf_char(buf, '{');

@@ -37,4 +37,11 @@ MR_CHECKED mr_status mr_trace_write_request(struct mr_buf *buf, const struct mr_
                                             const struct mr_session *session, uint64_t number,
                                             struct mr_trace_lost *lost, struct mr_err *err);
 
+struct mr_json;
+
+/** The next recorded session of a coding agent, plain or packed, as a line of one of the two, with
+ *  all its members as they stand. @param[out] has_more false at the end of the file */
+MR_CHECKED mr_status mr_trace_write_weka(struct mr_json *json, bool packs, struct mr_buf *buf,
+                                         bool *has_more, struct mr_err *err);
+
 #endif

@@ -693,7 +693,7 @@ MR_TEST(depth_limit)
     text = nested(mr_json_depth_max + 1);
     assert_int_equal(check_document(text, strlen(text), NULL, true, &err), MR_LIMIT);
     assert_int_equal(err.col, mr_json_depth_max + 1);
-    mr_assert_contains(err.text, "nesting deeper than 128 levels");
+    mr_assert_contains(err.text, "nesting deeper than 64 levels");
     free(text);
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Recorded sessions of coding agents: what their times and blocks become. */
+#include "engine/base/gz.h"
+#include "engine/base/json.h"
 #include "tests/engine/work/trace_whole.h"
 
 static const char weka[] =
@@ -101,10 +103,97 @@ MR_TEST(weka_calls_without_an_end)
     close_whole(&whole);
 }
 
+/* All lines of a text in the other form. */
+static mr_status rewrite(const char *text, size_t n, bool packs, struct mr_buf *out,
+                         struct mr_err *err)
+{
+    struct mr_gz *gz;
+    struct mr_json *json;
+    bool has_more = true;
+    mr_status st = mr_gz_open_memory(text, n, "t", &gz, err);
+    if (st == MR_OK)
+        st = mr_json_create(gz, NULL, &json, err);
+    if (st != MR_OK)
+        return st;
+    while (st == MR_OK && has_more)
+        st = mr_trace_write_weka(json, packs, out, &has_more, err);
+    mr_json_close(json);
+    return st;
+}
+
+static mr_status there_and_back(void *context, struct mr_err *err)
+{
+    struct mr_buf packed = {0}, plain = {0};
+    mr_status st = rewrite(context, strlen(context), true, &packed, err);
+    if (st == MR_OK)
+        st = rewrite(packed.text, packed.n, false, &plain, err);
+    mr_buf_fini(&packed);
+    mr_buf_fini(&plain);
+    return st;
+}
+
+/* To the packed form and back not a byte is lost, but white space: members that sessions have no
+ * place for, escapes, numbers as they stand, ids of 64 bits, calls without any. */
+MR_TEST(weka_there_and_back)
+{
+    static const char odd[] =
+        "{ \"id\" : \"a \\\" [1, 2]\",\n \"mine\": {\"x y\": [1.50, null]}, \"requests\": [\n"
+        "{\"t\":0.0,\"type\":\"n\",\"in\":1,\"out\":1,\"hash_ids\":[18446744073709551615,0,1, 5],"
+        "\"stop\":\"\"},\n"
+        "{\"t\":1,\"type\":\"n\",\"in\":1,\"out\":1},"
+        "{\"t\":2,\"type\":\"n\",\"hash_ids\":[18446744073709551615,0],\"in\":1,\"out\":1},"
+        "{\"t\":3,\"type\":\"n\",\"hash_ids\":[],\"in\":1,\"out\":1}]}\n";
+    static const char odd_packed[] =
+        "{\"id\":\"a \\\" [1, 2]\",\"mine\":{\"x y\":[1.50,null]},\"requests\":["
+        "{\"t\":0.0,\"type\":\"n\",\"in\":1,\"out\":1,\"keep\":0,"
+        "\"new\":[[18446744073709551615,1],[0,2],[5,1]],\"stop\":\"\"},"
+        "{\"t\":1,\"type\":\"n\",\"in\":1,\"out\":1},"
+        "{\"t\":2,\"type\":\"n\",\"keep\":2,\"new\":[],\"in\":1,\"out\":1},"
+        "{\"t\":3,\"type\":\"n\",\"keep\":0,\"new\":[],\"in\":1,\"out\":1}]}\n";
+    struct mr_buf packed = {0}, plain = {0};
+    struct mr_err err = {0};
+    assert_int_equal(rewrite(weka, strlen(weka), true, &packed, &err), MR_OK);
+    mr_assert_contains(packed.text, "\"keep\":2,\"new\":[[9,3]]");
+    assert_int_equal(rewrite(packed.text, packed.n, false, &plain, &err), MR_OK);
+    assert_int_equal(plain.n, strlen(weka) + 1);
+    assert_memory_equal(plain.text, weka, strlen(weka));
+    mr_buf_clear(&packed);
+    mr_buf_clear(&plain);
+    assert_int_equal(rewrite(odd, strlen(odd), true, &packed, &err), MR_OK);
+    assert_string_equal(packed.text, odd_packed);
+    assert_int_equal(rewrite(packed.text, packed.n, false, &plain, &err), MR_OK);
+    mr_assert_contains(plain.text, "\"hash_ids\":[18446744073709551615,0,1,5]");
+    mr_buf_clear(&packed);
+    assert_int_equal(rewrite(plain.text, plain.n, true, &packed, &err), MR_OK);
+    assert_string_equal(packed.text, odd_packed);
+    mr_buf_fini(&packed);
+    mr_buf_fini(&plain);
+    mr_test_every_nomem(there_and_back, (char *)(uintptr_t)weka);
+}
+
+MR_TEST(weka_packed_that_is_wrong)
+{
+    static const struct {
+        const char *call, *says;
+    } cases[] = {{"\"keep\":1,\"new\":[]", "keeps 1 blocks of 0"},
+                 {"\"keep\":0", "belong together"},
+                 {"\"requests\":[{\"requests\":[]}]", "sub-agents of sub-agents"}};
+    for (size_t i = 0; i < 3; i++) {
+        struct mr_buf text = {0}, plain = {0};
+        struct mr_err err = {0};
+        mr_buf_printf(&text, "{\"requests\":[{%s}]}", cases[i].call);
+        assert_int_not_equal(rewrite(text.text, text.n, false, &plain, &err), MR_OK);
+        mr_assert_contains(err.text, cases[i].says);
+        mr_buf_fini(&text);
+        mr_buf_fini(&plain);
+    }
+}
+
 MR_TEST(weka_every_failing_allocation)
 {
     mr_test_every_nomem(read_all, (char *)(uintptr_t)weka);
 }
 
 MR_TEST_MAIN(MR_TEST_ENTRY(weka_plain_and_packed), MR_TEST_ENTRY(weka_time_basis),
-             MR_TEST_ENTRY(weka_calls_without_an_end), MR_TEST_ENTRY(weka_every_failing_allocation))
+             MR_TEST_ENTRY(weka_calls_without_an_end), MR_TEST_ENTRY(weka_there_and_back),
+             MR_TEST_ENTRY(weka_packed_that_is_wrong), MR_TEST_ENTRY(weka_every_failing_allocation))
