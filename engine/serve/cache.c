@@ -26,10 +26,14 @@ static void pin(struct mr_cache *cache, uint32_t i, uint32_t n_use)
 {
     struct mr_cache_node *node = cache->tree.node;
     for (; i != 0; i = node[i].parent) {
-        node[i].n_use += n_use;
-        if (node[i].n_pin++ > 0)
+        mr_cache_set_uses(&node[i], node[i].n_use + n_use);
+        if (node[i].is_pinned) {
+            node[i].n_pin++;
             break;
+        }
         mr_cache_list_remove(&cache->list, cache->tree.node, i);
+        node[i].is_pinned = true;
+        node[i].n_pin = 1;
         cache->n_pinned += node[i].n;
     }
 }
@@ -42,16 +46,17 @@ static void unpin(struct mr_cache *cache, uint32_t i)
     uint32_t lower = 0, n_use = 0;
     while (i != 0) {
         const uint32_t parent = node[i].parent;
-        MR_ASSERT(node[i].n_pin > 0);
+        MR_ASSERT(mr_cache_pins(&node[i]) > 0);
         if (node[i].n_use < n_use)
-            node[i].n_use = n_use;
+            mr_cache_set_uses(&node[i], n_use);
         n_use = node[i].n_use;
         if (--node[i].n_pin > 0)
             break;
+        node[i].is_pinned = false;
         cache->n_pinned -= node[i].n;
         if (lower != 0 && mr_cache_tree_can_join(&cache->tree, lower)) {
             mr_cache_tree_join(&cache->tree, lower);
-            node[lower].n_use = n_use;
+            mr_cache_set_uses(&node[lower], n_use);
         } else {
             mr_cache_list_append(&cache->list, cache->tree.node, i);
             lower = i;
@@ -69,11 +74,13 @@ static uint32_t end_at(struct mr_cache *cache, uint32_t i, uint32_t n_block)
         return i;
     const uint32_t upper = mr_cache_tree_split(tree, i, n_block - tree->node[i].start);
     tree->node[upper].n_use = tree->node[i].n_use;
-    if (tree->node[i].n_pin > 0)
+    if (tree->node[i].is_pinned) {
+        tree->node[upper].is_pinned = true;
         tree->node[upper].n_pin = 1; /* its child */
-    else
+    } else {
         mr_cache_list_insert_after(&cache->list, tree->node, upper,
                                    i); /* as old, and deeper goes first */
+    }
     return upper;
 }
 
@@ -141,7 +148,7 @@ mr_status mr_cache_acquire(struct mr_cache *cache, const struct mr_cache_path *p
 static bool can_grow(const struct mr_cache_node *node, uint32_t i, uint32_t held, uint64_t id)
 {
     return i != 0 && node[i].child == 0 && node[i].id + node[i].n == id &&
-           node[i].n_pin == (i == held ? 1 : 0);
+           mr_cache_pins(&node[i]) == (i == held ? 1 : 0);
 }
 
 /* Add what the path has beyond `spot`, from the place `skip` of its run r on.
@@ -157,7 +164,7 @@ static uint32_t append(struct mr_cache *cache, struct mr_cache_spot spot,
         tree->n_step++;
         if (can_grow(tree->node, i, held, id)) {
             tree->node[i].n += n;
-            if (tree->node[i].n_pin > 0)
+            if (tree->node[i].is_pinned)
                 cache->n_pinned += n;
         } else {
             i = mr_cache_tree_add(tree, i, id, n);
@@ -202,7 +209,7 @@ struct mr_cache_ref mr_cache_release(struct mr_cache *cache, struct mr_cache_hol
 {
     const uint32_t i = hold->node;
     const struct mr_cache_node *node = &cache->tree.node[i];
-    MR_ASSERT(i == 0 || (node->n_pin > 0 && node->start + node->n == hold->n_block));
+    MR_ASSERT(i == 0 || (node->is_pinned && node->start + node->n == hold->n_block));
     unpin(cache, i);
     const struct mr_cache_ref ref = {i, node->generation};
     *hold = (struct mr_cache_hold){0, 0};
@@ -228,7 +235,7 @@ static void drop_below(struct mr_cache *cache, uint32_t top)
     for (bool is_last = false; !is_last;) {
         const uint32_t sibling = node[i].next, parent = node[i].parent;
         is_last = i == top;
-        if (node[i].n_pin == 0) {
+        if (!node[i].is_pinned) {
             cache->n_block -= node[i].n;
             cache->counts.n_dropped_block += node[i].n;
             mr_cache_list_remove(&cache->list, cache->tree.node, i);

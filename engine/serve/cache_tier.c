@@ -89,7 +89,7 @@ static uint32_t freshen(struct mr_cache_tier *tier, uint32_t i, uint32_t n_use)
         tier->counts.n_again_block += node[i].n;
     }
     if (node[i].n_use < n_use)
-        node[i].n_use = n_use;
+        mr_cache_set_uses(&node[i], n_use);
     const uint32_t before = tier->list.youngest;
     if (before != 0 && node[before].parent == i && mr_cache_tree_can_join(&tier->tree, before)) {
         if (node[before].n_use < node[i].n_use)

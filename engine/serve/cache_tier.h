@@ -18,8 +18,9 @@ struct mr_cache_tier_params {
     double block_bytes;
     double latency_s, bytes_s; /* of a load */
     double byte_j;             /* energy of a byte moved, either way */
-    uint32_t min_use;          /* taken if as many calls have found it above since it came there */
-    bool is_write_back;        /* false: takes nothing */
+    uint32_t min_use;   /* taken if as many calls, up to MR_CACHE_USES, have found it above since it
+                           came there */
+    bool is_write_back; /* false: takes nothing */
 };
 
 struct mr_cache_tier_counts {

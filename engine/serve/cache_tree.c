@@ -12,10 +12,11 @@
 enum {
     line_bytes = 64,
     cap_first = 8,
+    last_generation = 0xffffff,
     cap_busy = 1024 /* an instance of hundreds of sessions stays below it */
 };
 
-_Static_assert(sizeof(struct mr_cache_node) == line_bytes, "a node is one cache line");
+_Static_assert(sizeof(struct mr_cache_node) == 48, "four nodes are three cache lines");
 
 /* ---- table of children ---- */
 
@@ -71,9 +72,10 @@ static mr_status grow(struct mr_cache_tree *tree, uint32_t cap, struct mr_err *e
     uint32_t n_bucket = cap_first;
     while (n_bucket < cap)
         n_bucket *= 2;
-    char *slab = mr_alloc((size_t)cap + 1, sizeof *tree->node);
+    const size_t bytes = (size_t)cap * sizeof *tree->node + line_bytes;
+    char *slab = mr_alloc(bytes, 1);
     if (slab == NULL)
-        return mr_err_nomem(err, ((size_t)cap + 1) * sizeof *tree->node);
+        return mr_err_nomem(err, bytes);
     uint32_t *bucket = mr_alloc_zero(n_bucket, sizeof *bucket);
     if (bucket == NULL) {
         mr_free(slab);
@@ -139,16 +141,18 @@ static uint32_t slot_take(struct mr_cache_tree *tree)
         MR_ASSERT(tree->n_slot < tree->cap);
         i = tree->n_slot++;
     }
-    tree->node[i] = (struct mr_cache_node){.generation = generation};
+    tree->node[i] = (struct mr_cache_node){.generation = generation & last_generation};
     tree->n_node++;
     return i;
 }
 
+/* 0 is the root's generation alone. */
 static void slot_free(struct mr_cache_tree *tree, uint32_t i)
 {
     struct mr_cache_node *node = &tree->node[i];
     node->n = 0;
-    node->generation += node->generation == UINT32_MAX ? 2 : 1; /* 0 is the root's */
+    const uint32_t generation = node->generation;
+    node->generation = (generation < last_generation ? generation + 1 : 1) & last_generation;
     node->next = tree->free;
     tree->free = i;
     tree->n_node--;
@@ -352,6 +356,6 @@ void mr_cache_tree_clear(struct mr_cache_tree *tree)
 
 size_t mr_cache_tree_bytes(const struct mr_cache_tree *tree)
 {
-    return ((size_t)tree->cap + 1) * sizeof *tree->node +
+    return (size_t)tree->cap * sizeof *tree->node + line_bytes +
            (size_t)tree->n_bucket * sizeof *tree->bucket;
 }

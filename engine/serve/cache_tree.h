@@ -4,7 +4,7 @@
  * nothing is assumed of them but that a context's blocks are often named in sequence. What a node
  * is worth (age, pins) belongs to cache.h; this pair finds, adds, splits, joins and removes.
  *
- * Nodes are 64 B lines of one slab, named by 32-bit indices. 0 is the root, which holds no block;
+ * Nodes are 48 B in one slab, named by 32-bit indices. 0 is the root, which holds no block;
  * as a link 0 means none. Freed slots are reused and their generation grows, so that a reference
  * kept outside is known to be stale. */
 #ifndef MR_ENGINE_SERVE_CACHE_TREE_H
@@ -13,6 +13,8 @@
 #include "engine/base/status.h"
 
 #include <stdint.h>
+
+#define MR_CACHE_USES 63u /* of an extent: no more are counted */
 
 /* Blocks id, id + 1, ... id + n - 1. */
 struct mr_cache_run {
@@ -45,12 +47,16 @@ struct mr_cache_node {
     uint32_t child;  /* first of its children, which are linked by `next` and `prev` */
     uint32_t next, prev;
     uint32_t hash_next; /* of the same bucket */
-    uint32_t generation;
+    uint32_t generation : 24;
     /* the rest belongs to cache.c and cache_tier.c */
-    uint32_t older, younger; /* neighbours in age, of those that can be evicted */
-    uint32_t n_pin;          /* holds that end here + children that are pinned */
-    uint32_t n_use;          /* calls that found it, as far as they were seen */
-    bool is_absent;          /* a tier: these blocks are not here, only some below them */
+    uint32_t n_use : 6;     /* calls that found it, as far as they were seen, up to MR_CACHE_USES */
+    uint32_t is_pinned : 1; /* and not in the order of ages */
+    uint32_t is_absent : 1; /* a tier: these blocks are not here, only some below them */
+    union {
+        uint32_t older; /* neighbours in age, of those that can be evicted */
+        uint32_t n_pin; /* is_pinned: holds that end here + children that are pinned */
+    };
+    uint32_t younger;
 };
 
 struct mr_cache_tree {
@@ -106,6 +112,16 @@ void mr_cache_tree_remove(struct mr_cache_tree *tree, uint32_t i);
 
 /** Free all; every reference is stale afterwards. */
 void mr_cache_tree_clear(struct mr_cache_tree *tree);
+
+static inline void mr_cache_set_uses(struct mr_cache_node *node, uint32_t n)
+{
+    node->n_use = (n < MR_CACHE_USES ? n : MR_CACHE_USES) & MR_CACHE_USES;
+}
+
+static inline uint32_t mr_cache_pins(const struct mr_cache_node *node)
+{
+    return node->is_pinned ? node->n_pin : 0;
+}
 
 /** Where a child is looked for: to be fetched before it is. */
 const uint32_t *mr_cache_tree_bucket(const struct mr_cache_tree *tree, uint32_t parent,

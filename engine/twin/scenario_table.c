@@ -116,7 +116,7 @@ static const struct mr_param kv_rows[] = {
     MR_PARAM(K, bandwidth_bytes_s, "bandwidth", MR_Q_DATA_RATE, "0 B/s", 0, 1e16, "To HBM, of a package; 0: as usual (225, 7, 200, 5 GB/s)"),
     MR_PARAM(K, shared_bytes_s, "shared", MR_Q_DATA_RATE, "0 B/s", 0, 1e18, "To all packages of the pool together (context, storage); 0: as usual (6.4 TB/s, no other limit)"),
     MR_PARAM(K, latency_s, "latency", MR_Q_TIME, "0 s", 0, 1e3, "Of a load; 0: as usual (2, 100, 100 us, 3 ms)"),
-    MR_PARAM_N(K, n_use, "min_use", "0", 0, 1000000, "Takes what so many calls have found above at least"),
+    MR_PARAM_N(K, n_use, "min_use", "0", 0, 60, "Takes what so many calls have found above at least"),
     MR_PARAM_ONE_OF(K, write, "write", writes, "usual", "evicted: it takes what HBM evicts (the first memory, if it is of an instance); ended: what a call has in HBM when it ends. Usual: host evicted, others ended"),
     MR_PARAM(K, gigabyte_j, "energy", MR_Q_ENERGY, "0.16 J", 0, 1e6, "Of a gigabyte moved, either way (assumption: 20 pJ a bit)"),
 };

@@ -181,15 +181,15 @@ static void check_world(struct world *w)
             continue;
         n_node++;
         n_block += node[i].n;
-        n_pinned += node[i].n_pin > 0 ? node[i].n : 0;
-        n_free += node[i].n_pin == 0;
+        n_pinned += node[i].is_pinned ? node[i].n : 0;
+        n_free += !node[i].is_pinned;
         assert_int_equal(node[i].start, node[node[i].parent].start + node[node[i].parent].n);
-        assert_true(node[i].n_pin == 0 || node[i].parent == 0 || node[node[i].parent].n_pin > 0);
+        assert_true(!node[i].is_pinned || node[i].parent == 0 || node[node[i].parent].is_pinned);
     }
     for (uint32_t i = cache->list.oldest, before = 0; i != 0; before = i, i = node[i].younger) {
         n_listed++;
         assert_int_equal(node[i].older, before);
-        assert_int_equal(node[i].n_pin, 0);
+        assert_false(node[i].is_pinned);
     }
     assert_int_equal(n_listed, n_free);
     assert_int_equal(n_node, cache->tree.n_node);
@@ -622,6 +622,32 @@ MR_TEST(every_allocation_may_fail)
     mr_test_every_nomem(some_calls, NULL);
 }
 
+/* Counts that share a word stop where they end, and touch no neighbor. */
+MR_TEST(uses_stop_where_they_end)
+{
+    const struct mr_cache_run run = {mr_cache_id(1, 0), 4};
+    const struct mr_cache_path path = {.run = &run, .n_run = 1, .n_block = 4};
+    struct mr_cache cache;
+    struct mr_cache_hold hold[100];
+    assert_int_equal(mr_cache_init(&cache, 8, NULL), MR_OK);
+    for (int c = 0; c < 100; c++) {
+        assert_int_equal(mr_cache_acquire(&cache, &path, 4, &hold[c], NULL), MR_OK);
+        assert_int_equal(mr_cache_extend(&cache, &hold[c], &path, NULL, NULL), MR_OK);
+    }
+    const struct mr_cache_node *node = &cache.tree.node[hold[0].node];
+    const uint32_t generation = node->generation;
+    assert_int_equal(node->n_use, MR_CACHE_USES);
+    assert_int_equal(mr_cache_pins(node), 100);
+    for (int c = 0; c < 100; c++)
+        (void)mr_cache_release(&cache, &hold[c]);
+    assert_int_equal(node->n_use, MR_CACHE_USES);
+    assert_int_equal(mr_cache_pins(node), 0);
+    assert_int_equal(node->generation, generation);
+    assert_false(node->is_absent);
+    assert_int_equal(cache.n_pinned, 0);
+    mr_cache_fini(&cache);
+}
+
 MR_TEST_MAIN(MR_TEST_ENTRY(one_call_at_a_time_equals_blocks),
              MR_TEST_ENTRY(calls_in_flight_equal_blocks),
              MR_TEST_ENTRY(shared_prefix_then_own_space),
@@ -630,4 +656,4 @@ MR_TEST_MAIN(MR_TEST_ENTRY(one_call_at_a_time_equals_blocks),
              MR_TEST_ENTRY(pinned_blocks_outlive_any_limit), MR_TEST_ENTRY(stale_hints_are_seen),
              MR_TEST_ENTRY(growing_session_costs_the_same_at_any_length),
              MR_TEST_ENTRY(memory_is_bounded_by_what_is_cached), MR_TEST_ENTRY(hashes_become_runs),
-             MR_TEST_ENTRY(every_allocation_may_fail))
+             MR_TEST_ENTRY(uses_stop_where_they_end), MR_TEST_ENTRY(every_allocation_may_fail))
