@@ -174,6 +174,7 @@ static mr_status read_meta(struct recording *recording, struct mr_err *err)
     struct mr_json *json = NULL;
     bool has_more = false;
     uint64_t most = 0;
+    engine->block_tokens = 16;
     MR_TRY(open_json(recording->folder, "meta.json", &json, err));
     mr_status st = mr_json_document(json, &has_more, err);
     if (st == MR_OK && has_more)
@@ -184,8 +185,10 @@ static mr_status read_meta(struct recording *recording, struct mr_err *err)
                            "max_num_seqs and max_num_batched_tokens are needed, above 0");
     mr_json_close(json);
     MR_TRY(st);
+    if (engine->block_tokens == 0)
+        return mr_err_set(err, MR_RANGE, (struct mr_place){recording->folder, 0, 0},
+                          "meta.json: block_size must be above 0");
     engine->n_tp = engine->n_tp > 0 ? engine->n_tp : 1;
-    engine->block_tokens = engine->block_tokens > 0 ? engine->block_tokens : 16;
     recording->has_blocks = engine->n_block > 0;
     for (size_t i = 0; i < recording->n; i++) {
         const uint64_t n = recording->request[i].n_input + recording->request[i].n_output;

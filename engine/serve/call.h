@@ -63,6 +63,7 @@ struct mr_call {
     bool is_computed : 1; /* its prompt, elsewhere: it waits to decode */
     bool is_named : 1;    /* its prompt's blocks are: path, not n_prefix */
     bool is_scripted : 1; /* context, not n_prefix */
+    bool yields : 1;      /* background work (yield.h) */
 };
 
 struct mr_cache_run;

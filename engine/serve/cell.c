@@ -105,7 +105,7 @@ static mr_status keep_for(struct mr_cell *cell, uint32_t call, double now_s)
     const struct mr_ticket_stub *stub = &cell->stub[call];
     const double ttl_s = stub->hint > 0 ? (double)cell->calls.script->hint[stub->hint].ttl_s : 0;
     return ttl_s > 0 ? mr_cell_expiry_add(cell, &cell->calls.call[call], stub->instance,
-                                          now_s + ttl_s, &cell->err)
+                                          stub->prefill, now_s + ttl_s, &cell->err)
                      : MR_OK;
 }
 
@@ -128,8 +128,8 @@ void mr_cell_finish(struct mr_cell *cell, uint32_t call, double now_s)
     if (ticket.next > 0 && cell->st == MR_OK)
         cell->st = mr_cell_ahead_want(cell, &ticket, &cell->err);
     if (ticket.is_final && cell->st == MR_OK)
-        cell->st = mr_instance_cache_forget(&cell->instance[ticket.instance],
-                                            &cell->calls.call[call], &cell->err);
+        cell->st = mr_cell_expiry_drop(cell, &cell->calls.call[call], ticket.instance,
+                                       ticket.prefill, &cell->err);
     else if (cell->st == MR_OK)
         cell->st = keep_for(cell, call, now_s);
     mr_admission_leave(&cell->admission[ticket.tier]);
@@ -160,6 +160,7 @@ static void place_in_queue(const struct mr_cell *cell, const struct mr_ticket *t
     const struct mr_script_hint *hint = hint_of(cell, ticket);
     const uint32_t rank = cell->plan.rank[ticket->tier] + 1u;
     call->rank = (rank < MR_QUEUE_RANKS ? rank : MR_QUEUE_RANKS - 1u) & (MR_QUEUE_RANKS - 1u);
+    call->yields = cell->plan.yields[ticket->tier] && (hint == NULL || !hint->is_strict);
     if (hint == NULL)
         return;
     call->rank = hint->is_strict ? 0 : call->rank;

@@ -81,6 +81,7 @@ struct mr_cell_plan {
     int router;    /* enum mr_router_policy */
     double call_s; /* what a call counts for (router_kv.h) */
     uint64_t seed;
+    bool yields[256];  /* a tier's calls run in what others leave (yield.h) */
     uint8_t rank[256]; /* of a tier's calls in the queue, below MR_QUEUE_RANKS; 0 is first */
     struct mr_admission_rule admission[256]; /* of a tier */
     struct mr_router_goal goal[256];         /* what a tier was promised (predicted_slo) */

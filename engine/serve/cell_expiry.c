@@ -4,6 +4,7 @@
 
 #include "engine/base/mem.h"
 #include "engine/serve/instance_cache.h"
+#include "engine/serve/split.h"
 
 void mr_cell_expiry_destroy(struct mr_cell_expiry *expiry)
 {
@@ -43,11 +44,20 @@ static struct mr_cell_expiry_date pop(struct mr_cell_expiry *expiry)
     return first;
 }
 
+mr_status mr_cell_expiry_drop(struct mr_cell *cell, const struct mr_call *call, uint32_t instance,
+                              uint32_t prefill, struct mr_err *err)
+{
+    if (prefill != MR_ROUTER_NOWHERE)
+        MR_TRY(mr_instance_cache_forget(&cell->split->instance[prefill], call, err));
+    return mr_instance_cache_forget(&cell->instance[instance], call, err);
+}
+
 mr_status mr_cell_expiry_add(struct mr_cell *cell, const struct mr_call *call, uint32_t instance,
-                             double at_s, struct mr_err *err)
+                             uint32_t prefill, double at_s, struct mr_err *err)
 {
     struct mr_cell_expiry *expiry = cell->expiry;
-    if (!cell->plan.serving->has_cache)
+    if (!cell->plan.serving->has_cache &&
+        (cell->split == NULL || !cell->split->plan.serving->has_cache))
         return MR_OK;
     if (expiry == NULL) {
         expiry = mr_alloc_zero(1, sizeof *expiry);
@@ -65,6 +75,7 @@ mr_status mr_cell_expiry_add(struct mr_cell *cell, const struct mr_call *call, u
                                                .number = expiry->n_added++,
                                                .use = ++expiry->use[call->space],
                                                .instance = instance,
+                                               .prefill = prefill,
                                                .call = *call});
     return MR_OK;
 }
@@ -77,7 +88,7 @@ mr_status mr_cell_expiry_keep(struct mr_cell *cell, double now_s, struct mr_err 
         if (expiry->use[date.call.space] != date.use)
             continue;
         expiry->n_expired++;
-        MR_TRY(mr_instance_cache_forget(&cell->instance[date.instance], &date.call, err));
+        MR_TRY(mr_cell_expiry_drop(cell, &date.call, date.instance, date.prefill, err));
     }
     return MR_OK;
 }

@@ -10,10 +10,10 @@
 
 struct mr_cell_expiry_date {
     double at_s;
-    uint64_t number; /* of equal dates the first one first */
-    uint32_t use;    /* of its space, when the call ended */
-    uint32_t instance;
-    struct mr_call call; /* as it ended */
+    uint64_t number;            /* of equal dates the first one first */
+    uint32_t use;               /* of its space, when the call ended */
+    uint32_t instance, prefill; /* prefill: instance that read it, or MR_ROUTER_NOWHERE */
+    struct mr_call call;        /* as it ended */
 };
 
 struct mr_cell_expiry {
@@ -27,7 +27,12 @@ void mr_cell_expiry_destroy(struct mr_cell_expiry *expiry); /* NULL is fine */
 
 /** A call has ended whose blocks are of use until a date. */
 MR_CHECKED mr_status mr_cell_expiry_add(struct mr_cell *cell, const struct mr_call *call,
-                                        uint32_t instance, double at_s, struct mr_err *err);
+                                        uint32_t instance, uint32_t prefill, double at_s,
+                                        struct mr_err *err);
+
+/** What only a call's session could use is dropped where it was decoded, and where it was read. */
+MR_CHECKED mr_status mr_cell_expiry_drop(struct mr_cell *cell, const struct mr_call *call,
+                                         uint32_t instance, uint32_t prefill, struct mr_err *err);
 
 /** Dates up to now. */
 MR_CHECKED mr_status mr_cell_expiry_keep(struct mr_cell *cell, double now_s, struct mr_err *err);

@@ -67,6 +67,7 @@ static void reset_sums(struct mr_instance *instance)
     instance->head = MR_CALL_NONE;
     instance->tail = MR_CALL_NONE;
     instance->n_run = 0;
+    instance->n_yield = 0;
     instance->n_left = 0;
 }
 

@@ -8,6 +8,7 @@
 #include "engine/base/assert.h"
 #include "engine/serve/instance_cache.h"
 #include "engine/serve/policy.h"
+#include "engine/serve/yield.h"
 
 /* ---- leaving ---- */
 
@@ -90,20 +91,24 @@ uint64_t mr_handover_found(struct mr_instance *instance, const struct mr_call *c
 
 /* ---- joining ---- */
 
-bool mr_handover_joins(const struct mr_instance *instance, uint64_t n_free, uint64_t clock)
+/* Blocks that the head asks for before it joins the step at a clock: not what just this step makes,
+ * which may be less in the next one. */
+static uint64_t wants(const struct mr_instance *instance, uint64_t clock)
 {
     const struct mr_policy *policy = instance->serving->policy;
     const struct mr_call *c = mr_instance_call(instance, mr_instance_waiting(instance));
-    if (instance->n_run >= instance->serving->batch_max)
-        return false;
-    if (!policy->takes_blocks)
-        return n_free >= policy->reserve(instance, c->n_prompt, c->n_output);
-    /* not what just this step makes, which may be less in the next one */
     const uint32_t most = mr_accept_most(&instance->serving->accept);
     const uint64_t kept =
         instance->watermark > policy->spare_blocks ? instance->watermark : policy->spare_blocks;
-    return n_free >= mr_instance_demand(instance, clock, 1) +
-                         mr_blocks_of(&instance->blocks, (uint64_t)c->n_prompt + most) + kept;
+    if (!policy->takes_blocks)
+        return policy->reserve(instance, c->n_prompt, c->n_output);
+    return mr_instance_demand(instance, clock, 1) +
+           mr_blocks_of(&instance->blocks, (uint64_t)c->n_prompt + most) + kept;
+}
+
+bool mr_handover_joins(const struct mr_instance *instance, uint64_t n_free, uint64_t clock)
+{
+    return instance->n_run < instance->serving->batch_max && n_free >= wants(instance, clock);
 }
 
 /* Prompts being read stand last in some policies' running list, and stay there. */
@@ -132,9 +137,12 @@ static mr_status join(struct mr_instance *instance, struct mr_err *err)
 
 mr_status mr_handover_join(struct mr_instance *instance, struct mr_err *err)
 {
-    while (instance->is_joined && instance->queue.n > 0 && !mr_instance_has_prompt(instance) &&
-           mr_handover_joins(instance, instance->n_free, instance->clock))
+    while (instance->is_joined && instance->queue.n > 0 && !mr_instance_has_prompt(instance)) {
+        MR_TRY(mr_yield_make_room(instance, wants(instance, instance->clock), false, err));
+        if (!mr_handover_joins(instance, instance->n_free, instance->clock))
+            return MR_OK;
         MR_TRY(join(instance, err));
+    }
     return MR_OK;
 }
 

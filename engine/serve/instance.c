@@ -18,6 +18,7 @@
 #include "engine/serve/instance_step.h"
 #include "engine/serve/onboard.h"
 #include "engine/serve/policy.h"
+#include "engine/serve/yield.h"
 
 #include <math.h>
 
@@ -35,6 +36,7 @@ void mr_instance_unlink(struct mr_instance *instance, uint32_t call)
     else
         instance->tail = own.previous;
     instance->n_run--;
+    instance->n_yield -= mr_instance_call(instance, call)->yields;
 }
 
 void mr_instance_link_after(struct mr_instance *instance, uint32_t call, uint32_t after)
@@ -51,6 +53,7 @@ void mr_instance_link_after(struct mr_instance *instance, uint32_t call, uint32_
     else
         instance->head = call;
     instance->n_run++;
+    instance->n_yield += mr_instance_call(instance, call)->yields;
 }
 
 /* Calls of its rank that a call comes before, for their level is lower: they are the last ones. */
@@ -527,6 +530,8 @@ void mr_instance_halt(struct mr_instance *instance, double now_s)
 
 static bool can_join(const struct mr_instance *instance, uint64_t n_free, uint64_t clock)
 {
+    if (mr_yield_may(instance))
+        return true;
     return mr_instance_has_prompt(instance) ? instance->serving->policy->admits(instance, n_free)
                                             : mr_handover_joins(instance, n_free, clock);
 }

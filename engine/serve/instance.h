@@ -82,6 +82,7 @@ struct mr_instance {
     struct mr_part *part; /* prompts being read, in order */
     size_t n_part, part_cap;
     uint32_t head, tail, n_run; /* running list */
+    uint32_t n_yield;           /* of them: background work */
     bool is_reordered;          /* readings stand before decodings in it */
     struct mr_queue queue;      /* waiting calls */
     uint64_t n_waiting_tok;     /* of their prompts that are to be read */

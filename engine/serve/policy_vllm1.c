@@ -17,6 +17,7 @@
 #include "engine/serve/instance_cache.h"
 #include "engine/serve/onboard.h"
 #include "engine/serve/policy.h"
+#include "engine/serve/yield.h"
 
 static uint64_t held(const struct mr_instance *instance, const struct mr_call *c)
 {
@@ -31,22 +32,30 @@ static uint64_t takes_of(const struct mr_instance *instance, const struct mr_cal
     return c->state == MR_CALL_DECODING ? mr_instance_takes(instance, c) : 0;
 }
 
-/* Whom to preempt when `call` needs blocks; does it stand before `call`, with its blocks taken? */
+/* By rank, then by level, then by arrival. */
+static bool is_next(const struct mr_call *c, const struct mr_call *than)
+{
+    const int lower = mr_call_level(than) - mr_call_level(c);
+    if (c->rank != than->rank || lower != 0)
+        return c->rank > than->rank || (c->rank == than->rank && lower > 0);
+    return c->arrived_s >= than->arrived_s;
+}
+
+/* Whom to preempt when `call` needs blocks: background work first (yield.h). Does it stand before
+ * `call`, with its blocks taken? */
 static uint32_t victim(const struct mr_instance *instance, uint32_t call, bool *is_before)
 {
     uint32_t worst = instance->tail;
     bool has_passed = false;
     *is_before = false;
-    if (!instance->serving->preempts_lowest)
+    if (!instance->serving->preempts_lowest && instance->n_yield == 0)
         return worst;
     worst = instance->head;
     for (uint32_t i = worst; i != MR_CALL_NONE; i = mr_instance_link(instance, i)->next) {
         const struct mr_call *c = mr_instance_call(instance, i);
         const struct mr_call *w = mr_instance_call(instance, worst);
         has_passed |= i == call;
-        const int lower = mr_call_level(w) - mr_call_level(c);
-        const bool is_lower = c->rank > w->rank || (c->rank == w->rank && lower > 0);
-        if (is_lower || (c->rank == w->rank && lower == 0 && c->arrived_s >= w->arrived_s)) {
+        if (!instance->serving->preempts_lowest ? c->yields || !w->yields : is_next(c, w)) {
             worst = i;
             *is_before = !has_passed;
         }
@@ -118,11 +127,16 @@ static mr_status read_on(struct mr_instance *instance, uint64_t *tokens, struct 
     return MR_OK;
 }
 
-static bool has_room(const struct mr_instance *instance, uint64_t n_free)
+/* That the head of the queue asks for. */
+static uint64_t head_blocks(const struct mr_instance *instance)
 {
     const struct mr_call *c = mr_instance_call(instance, mr_instance_waiting(instance));
-    return instance->n_run < instance->serving->batch_max &&
-           n_free >= mr_blocks_of(&instance->blocks, c->n_prompt);
+    return mr_blocks_of(&instance->blocks, c->n_prompt);
+}
+
+static bool has_room(const struct mr_instance *instance, uint64_t n_free)
+{
+    return instance->n_run < instance->serving->batch_max && n_free >= head_blocks(instance);
 }
 
 static bool admits(const struct mr_instance *instance, uint64_t n_free)
@@ -167,10 +181,17 @@ static mr_status form(struct mr_instance *instance, struct mr_err *err)
     else
         MR_TRY(walk(instance, err));
     uint64_t tokens;
+    if (!instance->is_single && mr_instance_has_prompt(instance))
+        MR_TRY(mr_yield_stop_reading(instance, head_blocks(instance), err));
     MR_TRY(read_on(instance, &tokens, err));
     MR_TRY(read_loaded(instance, &tokens, err));
     while (!instance->is_single && mr_instance_has_prompt(instance) &&
-           tokens < instance->serving->token_max && has_room(instance, instance->n_free)) {
+           tokens < instance->serving->token_max) {
+        const uint64_t decoding = mr_instance_decode_tokens(instance);
+        MR_TRY(mr_yield_make_room(instance, head_blocks(instance), true, err));
+        tokens -= decoding - mr_instance_decode_tokens(instance);
+        if (!has_room(instance, instance->n_free))
+            return MR_OK;
         struct mr_call *c = mr_instance_call(instance, mr_instance_waiting(instance));
         mr_instance_cache_yield(instance);
         bool loads;

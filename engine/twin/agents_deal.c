@@ -121,6 +121,27 @@ static mr_status make_demand(struct mr_agents_deal *deal, struct mr_err *err)
     return mr_demand_init(&deal->demand, &plan, err);
 }
 
+/* Hints that nothing here can follow are told, once each. */
+static void tell_idle_hints(const struct mr_agents_deal *deal, struct mr_diags *diags)
+{
+    const struct mr_scenario *s = deal->plan.scenario;
+    const bool has_cache = s->deployment.has_cache || (s->has_prefill && s->prefill.has_cache);
+    bool prefills = false, drops = false;
+    for (size_t i = 1; i < deal->script.n_hint; i++) {
+        prefills |= deal->script.hint[i].prefills;
+        drops |= deal->script.hint[i].is_final || deal->script.hint[i].ttl_s > 0;
+    }
+    if (prefills && (s->has_prefill || !s->deployment.has_cache))
+        mr_diags_add(diags, MR_SEVERITY_WARNING, MR_REF, (struct mr_place){s->path, 0, 0},
+                     "agents: speculative prefill: prompts are read ahead where they are decoded "
+                     "and cached, not %s: ignored",
+                     s->has_prefill ? "with <prefill>" : "without cache=\"yes\"");
+    if (drops && !has_cache)
+        mr_diags_add(diags, MR_SEVERITY_WARNING, MR_REF, (struct mr_place){s->path, 0, 0},
+                     "agents: session ends and cache times: no pool keeps KV blocks of ended calls "
+                     "(cache=\"yes\"): ignored");
+}
+
 /* Cores and memory of the CPUs that are named, where they are not given. */
 static mr_status take_cpus(const struct mr_scenario *scenario, struct mr_tools_spec *tools,
                            struct mr_diags *diags, struct mr_err *err)
@@ -174,6 +195,7 @@ mr_status mr_agents_deal_open(const struct mr_agents_deal_plan *plan, struct mr_
                                            .context = (void *)(uintptr_t)scenario};
     MR_TRY(mr_agents_file_read(scenario->agents.file, scenario->agents.n_drawn, &lowering,
                                &deal->script, diags, err));
+    tell_idle_hints(deal, diags);
     MR_TRY(make_demand(deal, err));
     deal->tools = scenario->tools;
     MR_TRY(take_cpus(scenario, &deal->tools, diags, err));

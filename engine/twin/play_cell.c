@@ -249,6 +249,7 @@ static void divide_tiers(const struct mr_play_cell *own, struct mr_cell_plan *pl
         plan->goal[i] = (struct mr_router_goal){tier->ttft_s, tier->tpot_s};
         plan->cheaper[i] = mr_scenario_cheaper(scenario, i);
         plan->rank[i] = (uint8_t)mr_scenario_rank(scenario, i);
+        plan->yields[i] = tier->yields;
     }
 }
 

@@ -260,6 +260,35 @@ static void check_downgrades(struct reading *r)
     }
 }
 
+/* Only one policy stops calls for the sake of others. */
+static void check_yields(struct reading *r)
+{
+    const struct mr_scenario *s = r->scenario;
+    const bool is_fit = s->deployment.policy == 0 && (!s->has_prefill || s->prefill.policy == 0);
+    for (size_t i = 0; i < s->n_tier && !is_fit; i++)
+        if (s->tier[i].yields)
+            mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_RANGE, (struct mr_place){s->path, 0, 0},
+                         "<tier name=\"%s\">: yields: only policy=\"vllm1\" stops its calls for "
+                         "others",
+                         s->tier[i].name);
+}
+
+/* Calls of a <workload> say their tier, or are of the first one. */
+static void check_shares(struct reading *r)
+{
+    static const char path[] = "tier/share";
+    const struct mr_buf *const lists[] = {&r->scenario->given, &r->scenario->overridden};
+    for (size_t i = 0; i < 2 && !r->scenario->has_agents; i++)
+        if (lists[i]->n > 0 && strstr(lists[i]->text, path) != NULL) {
+            mr_diags_add(
+                r->diags, MR_SEVERITY_WARNING, MR_SCHEMA,
+                (struct mr_place){r->scenario->path, 0, 0},
+                "<tier>: share: is for <agents>: calls of a <workload> are of the tier that "
+                "its file says, drawn ones of the first");
+            return;
+        }
+}
+
 /* Each memory once, and somebody has blocks to give. */
 static void check_kv(struct reading *r)
 {
@@ -348,6 +377,8 @@ static void read_root(struct reading *r, const struct mr_xml_node *root)
                          (int)strcspn(r->set[i], "="), r->set[i]);
     check_downgrades(r);
     check_kv(r);
+    check_yields(r);
+    check_shares(r);
     for (size_t i = 0; i < r->n_set; i++)
         if (!r->is_used[i])
             mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_SCHEMA, set_at(r, i),
@@ -469,8 +500,10 @@ uint32_t mr_scenario_rank(const struct mr_scenario *scenario, size_t tier)
     uint32_t n = 0;
     for (const struct mr_scenario_tier *t = scenario->tier; t < scenario->tier + scenario->n_tier;
          t++)
-        n += t->n_class < own->n_class ||
-             (scenario->deployment.scheduling == 1 && t->n_class == own->n_class &&
-              t->n_priority > own->n_priority);
+        n += t->yields != own->yields
+                 ? own->yields
+                 : t->n_class < own->n_class ||
+                       (scenario->deployment.scheduling == 1 && t->n_class == own->n_class &&
+                        t->n_priority > own->n_priority);
     return n;
 }

@@ -96,6 +96,7 @@ struct mr_scenario_tier {
     double share;          /* of the sessions whose tier nobody says */
     double ttft_s, tpot_s; /* objectives; INFINITY: none */
     uint64_t n_class, n_priority;
+    bool yields;                  /* background work */
     uint64_t n_inside;            /* calls of the tier at once; 0: any number */
     double rate_tok_s, burst_tok; /* rate_tok_s 0: any */
     double late_s;                /* longest estimated time to the first token; 0: any */

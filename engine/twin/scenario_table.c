@@ -133,6 +133,7 @@ static const struct mr_param tier_rows[] = {
     MR_PARAM(R, tpot_s, "tpot", MR_Q_TIME, "0 s", 0, 1e9, "Objective: time per output token after it; 0: none"),
     MR_PARAM_N(R, n_class, "class", "0", 0, 1000, "Strict class in the queue: 0 before 1 before 2"),
     MR_PARAM_N(R, n_priority, "priority", "0", 0, 1000, "Within the class, with scheduling priority: higher first"),
+    MR_PARAM_YES(R, yields, "yields", "no", "Background work: behind all other classes, and stopped when a call of another tier waits for its slot, blocks or step (vllm1)"),
     MR_PARAM_N(R, n_inside, "limit", "0", 0, 4000000000, "Calls of the tier inside at which others are refused; 0: any number"),
     MR_PARAM(R, rate_tok_s, "rate", MR_Q_TOKEN_RATE, "0 tok/s", 0, 1e15, "Tokens a second, input and output, beyond which calls are refused; 0: any"),
     MR_PARAM(R, burst_tok, "burst", MR_Q_TOKENS, "100000 tok", 1, 1e15, "Tokens that may come at once, beyond the rate"),

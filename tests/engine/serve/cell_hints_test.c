@@ -5,6 +5,7 @@
 #include "engine/serve/cell.h"
 #include "engine/serve/cell_expiry.h"
 #include "engine/serve/policy.h"
+#include "engine/serve/split.h"
 #include "engine/work/script.h"
 #include "tests/engine/serve/play.h"
 #include "tests/test.h"
@@ -307,7 +308,50 @@ MR_TEST(what_is_cached_is_not_read_ahead)
     end(&w);
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(what_is_known_is_read_ahead),
+/* A prompt that is read elsewhere leaves blocks there, too: a session's end and a time of use hold
+ * for both. */
+MR_TEST(readers_forget_as_those_do_who_decode)
+{
+    const struct mr_script_hint hint[] = {{.is_final = true}, {.ttl_s = 5}};
+    struct mr_err err = {0};
+    for (uint8_t h = 0; h < 3; h++) {
+        struct world w;
+        make(&w, hint, 2);
+        const struct mr_split_plan split = {.serving = &w.serving,
+                                            .n_instance = 1,
+                                            .router = MR_ROUTER_LEAST,
+                                            .n_slot = 8,
+                                            .token_bytes = 1000,
+                                            .n_layer = 1,
+                                            .send_bytes_s = 1e9,
+                                            .receive_bytes_s = 1e9,
+                                            .efficiency = 1};
+        w.plan.split = &split;
+        begin(&w);
+        const struct mr_ticket ticket = {.n_prompt = 4 * block_tok,
+                                         .n_output = block_tok,
+                                         .context = 4,
+                                         .space = 1,
+                                         .instance = MR_ROUTER_NOWHERE,
+                                         .hint = h,
+                                         .is_final = h == 1,
+                                         .is_alone = true};
+        assert_int_equal(mr_cell_arrive(&w.cell, &ticket, 0, &err), MR_OK);
+        assert_int_equal(mr_cell_play(&w.cell, 4, &err), MR_OK);
+        const struct mr_cache *cache[] = {&w.cell.instance->cache, &w.cell.split->instance->cache};
+        assert_int_equal(w.n_told, 1);
+        for (int i = 0; i < 2; i++)
+            assert_true((cache[i]->n_block > 0) == (h != 1));
+        arrive(&w, 20, 1, 2, 1, 1, 0, 0); /* dates are looked at when something happens */
+        assert_int_equal(mr_cell_play(&w.cell, 30, &err), MR_OK);
+        for (int i = 0; i < 2; i++)
+            assert_int_equal(cache[i]->counts.n_dropped_block > 0, h > 0);
+        end(&w);
+    }
+}
+
+MR_TEST_MAIN(MR_TEST_ENTRY(readers_forget_as_those_do_who_decode),
+             MR_TEST_ENTRY(what_is_known_is_read_ahead),
              MR_TEST_ENTRY(what_is_cached_is_not_read_ahead),
              MR_TEST_ENTRY(strict_first_then_tiers_then_priority),
              MR_TEST_ENTRY(expected_output_counts_at_the_gate),

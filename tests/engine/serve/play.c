@@ -75,7 +75,8 @@ struct play_result play(const struct mr_serving *serving, struct play_call *call
                                          .space = call[k].space,
                                          .n_prefix = call[k].n_prefix,
                                          .number = (uint32_t)k,
-                                         .rank = call[k].rank & (MR_QUEUE_RANKS - 1u)};
+                                         .rank = call[k].rank & (MR_QUEUE_RANKS - 1u),
+                                         .yields = call[k].yields};
         mr_call_set_level(&calls.call[k], call[k].level);
         call[k].finished_s = (double)NAN;
     }

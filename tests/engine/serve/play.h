@@ -15,6 +15,7 @@ struct play_call {
     uint32_t space, n_prefix;             /* with a prefix cache */
     uint8_t rank;
     int8_t level;
+    bool yields;
 };
 
 struct play_result {

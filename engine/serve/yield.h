@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Background work: calls that yield run in what others leave, and are stopped when one that does
+ * not yield waits for a slot, for blocks or for tokens of the step. They keep what they have made,
+ * and of what they have computed what the prefix cache keeps. None is stopped for nothing: only if
+ * all of them together make enough room. Within a segment that room only shrinks, for those who
+ * stay take blocks; so who finds too little at one boundary need not look again before its end. */
+#ifndef MR_ENGINE_SERVE_YIELD_H
+#define MR_ENGINE_SERVE_YIELD_H
+
+#include "engine/serve/instance.h"
+
+/** Does the head of the queue come before somebody that runs? */
+static inline bool mr_yield_may(const struct mr_instance *instance)
+{
+    return instance->n_yield > 0 && instance->queue.n > 0 &&
+           !mr_instance_call(instance, mr_instance_waiting(instance))->yields;
+}
+
+/** Stop calls that yield, the last of the running list first, until there is a slot and `n_block`
+ *  blocks are free, if mr_yield_may.
+ *  @param[in] is_formed the step's decodes have taken their blocks: prompts being read stay
+ *  @return MR_OK, or what restarting a call met */
+MR_CHECKED mr_status mr_yield_make_room(struct mr_instance *instance, uint64_t n_block,
+                                        bool is_formed, struct mr_err *err);
+
+/** The prompt being read would fill the step: if it yields, and `n_block` blocks can be had, it is
+ *  stopped. Decodes have taken their blocks. */
+MR_CHECKED mr_status mr_yield_stop_reading(struct mr_instance *instance, uint64_t n_block,
+                                           struct mr_err *err);
+
+#endif
