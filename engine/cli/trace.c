@@ -33,7 +33,8 @@ static const struct mr_opt rows[] = {
      "NAME"},
     {MR_PARAM_STR(
          OPT, to, "to", "millrace",
-         "Format written: millrace, agentic_mooncake (version 2), request_trace (Dynamo's, "
+         "Format written: millrace, agentic_mooncake (version 2), mooncake, request_trace "
+         "(Dynamo's, "
          "version 1), pack (binary), or of recorded coding agents weka and weka-packed, one from "
          "the other"),
      0, "NAME"},
@@ -310,6 +311,7 @@ struct writing {
 #define FORM_LIST(X)               \
     X(native, "millrace")          \
     X(agentic, "agentic_mooncake") \
+    X(mooncake, "mooncake")        \
     X(request, "request_trace")    \
     X(pack, "pack")                \
     X(weka, "weka")                \
@@ -344,6 +346,8 @@ static mr_status write_session(struct writing *w, const struct mr_session *sessi
 {
     if (w->form == form_agentic)
         return mr_trace_write_agentic(&w->buf, w->book, session, number, &w->lost, err);
+    if (w->form == form_mooncake)
+        return mr_trace_write_mooncake(&w->buf, w->book, session, number, &w->lost, err);
     if (w->form == form_request)
         return mr_trace_write_request(&w->buf, w->book, session, number, &w->lost, err);
     if (w->form == form_pack)
@@ -363,6 +367,9 @@ static void warn_lost(const struct job *job, const struct writing *w)
         mr_ui_say(job->ui, 0, "  %llu %s", (unsigned long long)w->lost.name, (doc));
     MR_TRACE_LOST_LIST(SAY_LOST)
 #undef SAY_LOST
+    if (w->form == form_mooncake && w->book->block_tok > 0)
+        mr_ui_say(job->ui, 1, "%s: note: blocks of %u tokens, which the rows do not say (--block)",
+                  job->path, w->book->block_tok);
     if (w->form == form_agentic && w->book->is_global)
         mr_ui_say(job->ui, 0,
                   "%s: warning: sessions share blocks, which version 2 of others does not know: "
@@ -406,10 +413,11 @@ static mr_status find_form(const char *name, int *form, struct mr_err *err)
         if (strcmp(name, forms[*form]) == 0)
             return MR_OK;
     mr_text_hint(mr_str_of(name), forms, n_form, hint, sizeof hint);
-    return mr_err_set(err, MR_SCHEMA, MR_NOWHERE,
-                      "--to \"%s\": millrace, agentic_mooncake, request_trace, pack, weka and "
-                      "weka-packed can be written%s",
-                      name, hint);
+    return mr_err_set(
+        err, MR_SCHEMA, MR_NOWHERE,
+        "--to \"%s\": millrace, agentic_mooncake, mooncake, request_trace, pack, weka and "
+        "weka-packed can be written%s",
+        name, hint);
 }
 
 /* Commit what went well, or leave no file. */

@@ -48,7 +48,8 @@ const struct mr_verb mr_verbs_table[] = {
      .n_arg_min = 1, .n_arg_max = 1, .run = mr_site_platform_run},
     {.name = "trace", .args = "info|convert|cut|pack FILE | generate KIND", .summary = "inspect and convert workloads",
      .doc = "Reads every trace format that Millrace knows, told by its content, plain or gzip: its statistics (info), the same in "
-            "Millrace's own form or as agentic Mooncake (convert), some of its sessions (cut), in binary, which is read faster (pack). "
+            "Millrace's own form or as other tools read it (convert), some of its sessions (cut), in binary, which is read faster (pack). "
+            "Not read: SATF, OpenTelemetry spans, TraceLab's rounds as JSON, AIPerf's dag_jsonl. "
             "Draws synthetic agents or chats from distributions fitted to recorded ones (generate).",
      .example = {"millrace trace convert chat.csv -o chat.jsonl", "millrace trace generate agents --seed 7 -o agents.jsonl"},
      .opts = &mr_trace_opts, .opts_bytes = sizeof(struct mr_trace_opts_values),

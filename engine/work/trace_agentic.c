@@ -4,7 +4,10 @@
  * since that is what it knows: a call costs its blocks. It has no times of arrival, but calls that
  * start no earlier than some time after the play: those that wait for nothing else start with their
  * play's arrival, for whoever starts all plays together, and that arrival stands beside it for
- * those who do not. Parts: delays - rows. */
+ * those who do not.
+ *
+ * Plain Mooncake rows, too: they know sessions in which each call waits for the one before, and
+ * blocks that mean the same in all. Parts: delays - rows - plain rows - version 2. */
 #include "engine/base/jsonw.h"
 #include "engine/base/mem.h"
 #include "engine/base/num.h"
@@ -238,6 +241,16 @@ static void put_extra(struct mr_buf *buf, const char *object)
     mr_buf_add(buf, from + 1, n - 2);
 }
 
+static void put_priority(struct mr_buf *buf, const struct mr_session *session,
+                         const struct mr_session_llm *llm)
+{
+    if (llm->hint == MR_SESSION_NONE)
+        return;
+    mr_buf_printf(buf, ",\"priority\":%d", session->hint[llm->hint].priority);
+    if (session->hint[llm->hint].strict > 0)
+        mr_buf_printf(buf, ",\"strict_priority\":%u", session->hint[llm->hint].strict);
+}
+
 static void put_row(struct mr_buf *buf, const struct mr_session_book *book,
                     const struct mr_session *session, const struct paths *paths,
                     const struct mr_session_context *context, uint64_t number, uint32_t i)
@@ -267,15 +280,168 @@ static void put_row(struct mr_buf *buf, const struct mr_session_book *book,
     put_text(buf, mr_intern_text(&book->model, llm->model));
     mr_buf_printf(buf, ",\"input_length\":%u,\"output_length\":%u", llm->n_input, llm->n_output);
     put_ids(buf, book, session, context, number, i);
-    if (llm->hint != MR_SESSION_NONE) {
-        mr_buf_printf(buf, ",\"priority\":%d", session->hint[llm->hint].priority);
-        if (session->hint[llm->hint].strict > 0)
-            mr_buf_printf(buf, ",\"strict_priority\":%u", session->hint[llm->hint].strict);
-    }
+    put_priority(buf, session, llm);
     put_deps(buf, session, paths, number, i);
     put_extra(buf, mr_session_text(session, llm->extra));
     mr_buf_text(buf, "}\n");
 }
+
+/* ---- plain rows ---- */
+
+/* Ids mean the same in all rows: those of a session's own get its number above them, or, where
+ * there is no room for it, are mixed with it. */
+static uint64_t global_id(const struct mr_session_book *book, const struct mr_session_run *run,
+                          uint32_t k, uint64_t number)
+{
+    const uint64_t id = run->id + k, own = number + 1;
+    if (run->is_minted)
+        return UINT64_C(1) << 62 | number << 32 | id;
+    if (book->is_global)
+        return id;
+    if (id >> 32 == 0 && own >> 28 == 0)
+        return own << 32 | id;
+    uint64_t x = id + own * UINT64_C(0x9e3779b97f4a7c15); /* the finish of splitmix64 */
+    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+    return (x ^ x >> 31) | UINT64_C(1) << 63;
+}
+
+/* What fills no block has one of its own, for inputs longer than their blocks are cut. */
+static void put_global_ids(struct mr_buf *buf, const struct mr_session_book *book,
+                           const struct mr_session *session,
+                           const struct mr_session_context *context, uint64_t number, uint32_t i)
+{
+    const struct mr_session_llm *llm = mr_session_llm_of(session, i);
+    const uint32_t n_shared =
+        session->n_shared > 0 ? session->head.shared_tok / book->block_tok : 0;
+    put_key(buf, "hash_ids");
+    mr_buf_char(buf, '[');
+    for (uint32_t k = 0; k < n_shared; k++)
+        put_id(buf, UINT64_C(3) << 62 | (uint64_t)session->shared[0] << 40 | k);
+    for (size_t r = 0; r < context->n_run; r++)
+        for (uint32_t k = 0; k < context->run[r].n; k++)
+            put_id(buf, global_id(book, &context->run[r], k, number));
+    if ((uint64_t)(n_shared + llm->n_block) * book->block_tok < llm->n_input)
+        put_id(buf, UINT64_C(1) << 61 | number << 32 | i);
+    mr_buf_char(buf, ']');
+}
+
+/* A lane is a session. Its first call has a date, later ones the delay after the call before; what
+ * else they wait for is told by their dates.
+ * @param[in,out] end_s of calls, after the play's start: recorded durations, or none
+ * @param[in] before the call before in its lane, or MR_SESSION_NONE */
+static void put_plain_time(struct mr_buf *buf, const struct mr_session *session,
+                           const struct paths *paths, uint32_t i, uint32_t before, double *start_s,
+                           double *end_s, uint64_t *n_graph)
+{
+    const double service_s = mr_session_llm_of(session, i)->service_s;
+    double at_s = 0, delay_s = -1;
+    for (uint32_t p = paths->first[i]; p < paths->first[i + 1]; p++) {
+        const struct path *path = &paths->item[p];
+        const bool is_start = path->llm == MR_SESSION_NONE;
+        const double told_s = is_start            ? 0
+                              : path->is_dispatch ? start_s[path->llm]
+                                                  : end_s[path->llm];
+        const bool is_next = !is_start && path->llm == before && !path->is_dispatch;
+        at_s = fmax(at_s, told_s + path->delay_s);
+        delay_s = is_next ? path->delay_s : delay_s;
+        *n_graph +=
+            before == MR_SESSION_NONE ? !is_start : !is_next && (!is_start || path->delay_s > 0);
+    }
+    start_s[i] = at_s;
+    end_s[i] = at_s + (isnan(service_s) ? 0 : service_s);
+    if (before == MR_SESSION_NONE) {
+        const double arrival_s = session->head.arrival_s;
+        put_key(buf, "timestamp");
+        mr_trace_write_ms(buf, sum_s(isnan(arrival_s) ? 0 : arrival_s, at_s));
+        return;
+    }
+    put_key(buf, "delay");
+    mr_trace_write_ms(buf, delay_s >= 0 ? delay_s : sum_s(0, fmax(0, at_s - end_s[before])));
+}
+
+static void put_plain_row(struct mr_buf *buf, const struct mr_session_book *book,
+                          const struct mr_session *session,
+                          const struct mr_session_context *context, uint64_t number, uint32_t i)
+{
+    const struct mr_session_node *node = &session->node[i];
+    const struct mr_session_llm *llm = &session->llm[node->i];
+    const char *play = mr_session_text(session, session->head.id);
+    if (session->n_llm > 1) {
+        struct mr_buf name = {0};
+        if (play != NULL)
+            mr_buf_text(&name, play);
+        else
+            mr_buf_printf(&name, "p%llu", (unsigned long long)number);
+        if (node->lane > 0)
+            mr_buf_printf(&name, "/%u", node->lane);
+        put_key(buf, "session_id");
+        if (name.status == MR_OK)
+            put_text(buf, name.text);
+        else
+            buf->status = name.status;
+        mr_buf_fini(&name);
+    }
+    put_key(buf, "input_length");
+    mr_buf_printf(buf, "%u,\"output_length\":%u", llm->n_input, llm->n_output);
+    put_key(buf, "model");
+    put_text(buf, mr_intern_text(&book->model, llm->model));
+    if (book->block_tok > 0)
+        put_global_ids(buf, book, session, context, number, i);
+    put_priority(buf, session, llm);
+    put_extra(buf, mr_session_text(session, llm->extra));
+    mr_buf_text(buf, "}\n");
+}
+
+static mr_status put_plain_rows(struct mr_buf *buf, const struct mr_session_book *book,
+                                const struct mr_session *session, uint64_t number,
+                                struct paths *paths, double *start_s, double *end_s,
+                                struct mr_trace_lost *lost, struct mr_err *err)
+{
+    struct mr_session_context context = {0};
+    uint32_t *before = mr_alloc(session->n_lane, sizeof *before);
+    mr_status st = MR_OK;
+    if (before == NULL)
+        return mr_err_nomem(err, session->n_lane * sizeof *before);
+    for (size_t i = 0; st == MR_OK && i < session->n_lane; i++)
+        before[i] = MR_SESSION_NONE;
+    for (uint32_t i = 0; st == MR_OK && i < session->n_node; i++) {
+        if (session->node[i].kind != MR_SESSION_LLM)
+            continue;
+        st = mr_session_context_move(&context, session, i, err);
+        if (st != MR_OK)
+            break;
+        uint32_t *last = &before[session->node[i].lane];
+        mr_buf_char(buf, '{');
+        put_plain_time(buf, session, paths, i, *last, start_s, end_s, &lost->graph);
+        put_plain_row(buf, book, session, &context, number, i);
+        *last = i;
+    }
+    mr_session_context_fini(&context);
+    mr_free(before);
+    return st;
+}
+
+mr_status mr_trace_write_mooncake(struct mr_buf *buf, const struct mr_session_book *book,
+                                  const struct mr_session *session, uint64_t number,
+                                  struct mr_trace_lost *lost, struct mr_err *err)
+{
+    struct paths paths = {0};
+    double *start_s = mr_alloc(2 * session->n_node + 1, sizeof *start_s);
+    if (start_s == NULL)
+        return mr_err_nomem(err, 2 * session->n_node * sizeof *start_s);
+    mr_status st = find_paths(session, &paths, err);
+    mr_trace_lost_add(lost, session, MR_TRACE_KEEPS_PRIORITY | MR_TRACE_KEEPS_EXTRA);
+    if (st == MR_OK)
+        st = put_plain_rows(buf, book, session, number, &paths, start_s, start_s + session->n_node,
+                            lost, err);
+    mr_free(start_s);
+    mr_free(paths.item);
+    mr_free(paths.first);
+    return st == MR_OK ? mr_buf_check(buf, err) : st;
+}
+
+/* ---- version 2 ---- */
 
 mr_status mr_trace_write_agentic(struct mr_buf *buf, const struct mr_session_book *book,
                                  const struct mr_session *session, uint64_t number,

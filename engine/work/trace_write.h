@@ -32,6 +32,12 @@ MR_CHECKED mr_status mr_trace_write_agentic(struct mr_buf *buf, const struct mr_
                                             const struct mr_session *session, uint64_t number,
                                             struct mr_trace_lost *lost, struct mr_err *err);
 
+/** Mooncake rows of one session: a lane is one of theirs. Parameters as of mr_trace_write_agentic.
+ */
+MR_CHECKED mr_status mr_trace_write_mooncake(struct mr_buf *buf, const struct mr_session_book *book,
+                                             const struct mr_session *session, uint64_t number,
+                                             struct mr_trace_lost *lost, struct mr_err *err);
+
 /** Events of one session, in the order of its nodes. Parameters as of mr_trace_write_agentic. */
 MR_CHECKED mr_status mr_trace_write_request(struct mr_buf *buf, const struct mr_session_book *book,
                                             const struct mr_session *session, uint64_t number,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Workload files: the first byte forces a format or leaves it to the content. Whatever the bytes
  * are, reading ends; an error says why; a session that is read survives the native form and the
- * packed one unchanged, and can be written as agentic Mooncake and as request trace. */
+ * packed one unchanged, and can be written as Mooncake, plain and agentic, and as request trace. */
 #include "engine/work/session_copy.h"
 #include "engine/work/trace.h"
 #include "engine/work/trace_pack.h"
@@ -34,7 +34,7 @@ static mr_status read_all(const char *text, size_t n, const struct mr_trace_opti
     struct mr_session session = {0};
     struct mr_trace_stat stat = {0};
     struct mr_err err = {0};
-    struct mr_buf body = {0}, agentic = {0}, events = {0};
+    struct mr_buf body = {0}, agentic = {0}, events = {0}, plain = {0};
     struct mr_trace_lost lost = {0};
     bool has = true;
     mr_status st = mr_trace_open_memory(text, n, "fuzz", options, &trace, &err);
@@ -53,6 +53,9 @@ static mr_status read_all(const char *text, size_t n, const struct mr_trace_opti
         require(mr_trace_write_agentic(&agentic, mr_trace_book(trace), &session, 0, &lost, &err) ==
                     MR_OK,
                 "it can be written as agentic Mooncake");
+        require(mr_trace_write_mooncake(&plain, mr_trace_book(trace), &session, 0, &lost, &err) ==
+                    MR_OK,
+                "it can be written as Mooncake rows");
         require(mr_trace_write_request(&events, mr_trace_book(trace), &session, 0, &lost, &err) ==
                     MR_OK,
                 "it can be written as request trace");
@@ -64,6 +67,7 @@ static mr_status read_all(const char *text, size_t n, const struct mr_trace_opti
     mr_buf_fini(&body);
     mr_buf_fini(&agentic);
     mr_buf_fini(&events);
+    mr_buf_fini(&plain);
     mr_trace_stat_fini(&stat);
     mr_session_fini(&session);
     mr_trace_close(trace);

@@ -231,6 +231,104 @@ MR_TEST(agentic_plays_and_source)
     mr_buf_fini(&native);
 }
 
+static void write_plain(struct whole *whole, struct mr_buf *buf, struct mr_trace_lost *lost)
+{
+    struct mr_err err = {0};
+    for (size_t i = 0; i < whole->n; i++)
+        assert_int_equal(mr_trace_write_mooncake(buf, mr_trace_book(whole->trace),
+                                                 &whole->session[i], i, lost, &err),
+                         MR_OK);
+}
+
+static mr_status write_plain_once(void *context, struct mr_err *err)
+{
+    const struct whole *whole = context;
+    struct mr_buf buf = {0};
+    struct mr_trace_lost lost = {0};
+    const mr_status st = mr_trace_write_mooncake(&buf, mr_trace_book(whole->trace),
+                                                 &whole->session[0], 0, &lost, err);
+    mr_buf_fini(&buf);
+    return st;
+}
+
+/* Rows of calls that stand alone come back as they are, and so do sessions of them. */
+MR_TEST(mooncake_there_and_back)
+{
+    static const char rows[] =
+        "{\"timestamp\":0,\"input_length\":1024,\"output_length\":5,\"model\":\"m\",\"hash_ids\":["
+        "7,8]}\n"
+        "{\"timestamp\":10.5,\"session_id\":\"s\",\"input_length\":600,\"output_length\":5,"
+        "\"model\":\"m\",\"hash_ids\":[1,2],\"priority\":3,\"strict_priority\":2,\"extra\":{}}\n"
+        "{\"delay\":2500,\"session_id\":\"s\",\"input_length\":1100,\"output_length\":0,"
+        "\"model\":\"n\",\"hash_ids\":[1,2,18446744073709551615]}\n";
+    struct whole whole;
+    struct mr_buf text = {0};
+    struct mr_trace_lost lost = {0};
+    read_text(&whole, rows);
+    write_plain(&whole, &text, &lost);
+    assert_int_equal(mr_trace_lost_total(&lost), 0);
+    assert_string_equal(text.text, rows);
+    close_whole(&whole);
+    mr_buf_fini(&text);
+}
+
+/* Of a session with tools, a sub-agent and a prefix: lanes are sessions, what fills no block has
+ * one of its own, the sub-agent's date counts from the first call, which took no time. */
+MR_TEST(mooncake_of_agents)
+{
+    struct whole whole, again;
+    struct mr_buf text = {0};
+    struct mr_trace_lost lost = {0};
+    const struct mr_trace_options options = {.block_tok = 64, .format = "mooncake"};
+    read_text(&whole, demo);
+    write_plain(&whole, &text, &lost);
+    assert_int_equal(lost.tool, 2);
+    assert_int_equal(lost.prefix, 1);
+    assert_int_equal(lost.graph, 2); /* the spawn and the join; two tools are one way */
+    mr_assert_contains(text.text, "{\"timestamp\":50,\"session_id\":\"demo/1\",");
+    mr_assert_contains(text.text, "{\"delay\":4100,\"session_id\":\"demo\",");
+    mr_assert_contains(text.text, "{\"delay\":42000,\"session_id\":\"demo\",");
+    read_with(&again, text.text, text.n, &options);
+    assert_int_equal(again.status, MR_OK);
+    assert_int_equal(again.n, 2);
+    const struct mr_session *s = &again.session[0], *sub = &again.session[1];
+    assert_int_equal(s->n_llm, 3);
+    assert_int_equal(s->llm[0].n_input, 8000);
+    assert_int_equal(s->llm[0].n_block, 125);
+    assert_int_equal(s->llm[1].keep, 125);
+    assert_int_equal(s->llm[1].n_block, 149);
+    assert_int_equal(s->llm[2].keep, 148); /* but for the tail */
+    assert_int_equal(sub->llm[0].n_block, 110);
+    assert_true(sub->run[0].id == s->run[0].id && sub->run[0].n == 100); /* the prefix */
+    mr_test_every_nomem(write_plain_once, &whole);
+    close_whole(&whole);
+    close_whole(&again);
+    mr_buf_fini(&text);
+}
+
+/* Local ids of two sessions are two, also those with no room for a number beside them. */
+MR_TEST(mooncake_of_local_ids)
+{
+    struct whole whole, again;
+    struct mr_buf text = {0};
+    struct mr_trace_lost lost = {0};
+    const struct mr_trace_options options = {.block_tok = 64, .format = "mooncake"};
+    read_text(&whole, H "{\"nodes\":[{\"n\":1,\"k\":\"llm\",\"in\":192,\"out\":1,"
+                        "\"new\":[[5,2],[18446744073709551615,1]]}]}\n"
+                        "{\"nodes\":[{\"n\":1,\"k\":\"llm\",\"in\":192,\"out\":1,"
+                        "\"new\":[[5,2],[18446744073709551615,1]]}]}\n");
+    write_plain(&whole, &text, &lost);
+    read_with(&again, text.text, text.n, &options);
+    assert_int_equal(again.status, MR_OK);
+    const struct mr_session_run *a = again.session[0].run, *b = again.session[1].run;
+    assert_int_equal(again.session[0].n_run, 2);
+    assert_true(a[0].n == 2 && b[0].n == 2 && a[1].n == 1 && b[1].n == 1);
+    assert_true(a[0].id != b[0].id && a[1].id != b[1].id && a[0].id != a[1].id);
+    close_whole(&whole);
+    close_whole(&again);
+    mr_buf_fini(&text);
+}
+
 MR_TEST(agentic_first_version)
 {
     struct whole whole;
@@ -281,5 +379,7 @@ MR_TEST(every_failing_allocation)
 MR_TEST_MAIN(MR_TEST_ENTRY(mooncake_rows_and_sessions), MR_TEST_ENTRY(strict_priority),
              MR_TEST_ENTRY(mooncake_delta), MR_TEST_ENTRY(agentic_there_and_back),
              MR_TEST_ENTRY(agentic_folds_tools), MR_TEST_ENTRY(agentic_keeps_arrivals),
-             MR_TEST_ENTRY(agentic_plays_and_source), MR_TEST_ENTRY(agentic_first_version),
-             MR_TEST_ENTRY(bailian_chats), MR_TEST_ENTRY(every_failing_allocation))
+             MR_TEST_ENTRY(agentic_plays_and_source), MR_TEST_ENTRY(mooncake_there_and_back),
+             MR_TEST_ENTRY(mooncake_of_agents), MR_TEST_ENTRY(mooncake_of_local_ids),
+             MR_TEST_ENTRY(agentic_first_version), MR_TEST_ENTRY(bailian_chats),
+             MR_TEST_ENTRY(every_failing_allocation))
