@@ -28,6 +28,7 @@ static const struct mr_channel rack_channels[N_RACK] = {
 };
 static const struct mr_channel die_channels[] = {
     {.name = "die_c", .units = "degC", .long_name = "Hottest die of the package, manufacturing spread included", .type = MR_CHANNEL_F32_OF_F64, .cell_methods = "time: point"},
+    {.name = "cap_w", .units = "W", .long_name = "What the package may draw; NaN: no cap holds it", .type = MR_CHANNEL_F32_OF_F64, .cell_methods = "time: point"},
 };
 static const struct mr_channel sum_channels[] = {
     F32("power_kw", "Drawn by the racks", 1e-3),
@@ -104,8 +105,8 @@ struct mr_site_record {
     double *last_token, last_s;
     struct mr_site_record_options options;
     struct mr_track *packages;
-    double *die_c; /* scratch */
-    double *fact;  /* [N_OF(rack_facts) * n_rack]: sites end before their files do */
+    double *die_c, *package_cap_w; /* scratch */
+    double *fact; /* [N_OF(rack_facts) * n_rack]: sites end before their files do */
     size_t n_rack;
 };
 
@@ -114,9 +115,14 @@ struct mr_site_record {
 static mr_status declare_dies(struct mr_site_record *r, struct mr_err *err)
 {
     const size_t n = r->site->n_package;
-    const struct mr_track_plan plan = {"/packages",  "package", "Packages in the order of the site",
-                                       NULL,         n,         r->options.every_s,
-                                       die_channels, 1};
+    const struct mr_track_plan plan = {"/packages",
+                                       "package",
+                                       "Packages in the order of the site",
+                                       NULL,
+                                       n,
+                                       r->options.every_s,
+                                       die_channels,
+                                       N_OF(die_channels)};
     if (!r->options.has_dies || n == 0)
         return MR_OK;
     if (n > MR_RECORD_LEVEL_DIES)
@@ -126,10 +132,11 @@ static mr_status declare_dies(struct mr_site_record *r, struct mr_err *err)
             "%d of them: record rack instead (hottest and mean die of each rack)",
             n, MR_RECORD_LEVEL_DIES);
     r->die_c = mr_alloc_zero(n, sizeof *r->die_c);
-    if (r->die_c == NULL)
+    r->package_cap_w = mr_alloc_zero(n, sizeof *r->package_cap_w);
+    if (r->die_c == NULL || r->package_cap_w == NULL)
         return mr_err_nomem(err, n * sizeof *r->die_c);
     for (size_t i = 0; i < n; i++)
-        r->die_c[i] = (double)NAN; /* outside of racks */
+        r->die_c[i] = r->package_cap_w[i] = (double)NAN; /* outside of racks; of no instance */
     return mr_track_create(r->file, &plan, &r->packages, err);
 }
 
@@ -238,6 +245,7 @@ void mr_site_record_destroy(struct mr_site_record *record)
     mr_free(record->rack);
     mr_free(record->last_token);
     mr_free(record->die_c);
+    mr_free(record->package_cap_w);
     mr_free(record->fact);
     mr_free(record);
 }
@@ -285,13 +293,27 @@ static void look_at_racks(struct mr_site_record *r)
     r->last_s = now_s;
 }
 
+/* The governor's caps, package by package; those without an instance are their rack's. */
+static void cap_packages(struct mr_site_record *r, const struct mr_supply *supply)
+{
+    const struct mr_stand *stand = mr_factory_stand(r->factory);
+    for (uint32_t k = 0; k < stand->n_span; k++) {
+        const struct mr_stand_span *span = &stand->span[k];
+        const double cap_w = mr_supply_part_cap_w(supply, k);
+        for (uint32_t p = 0; p < span->n; p++)
+            r->package_cap_w[r->site->rack[span->rack].first_package + span->first + p] =
+                isfinite(cap_w) ? cap_w : (double)NAN;
+    }
+}
+
 static mr_status die_rows(struct mr_site_record *r, double t_s, struct mr_err *err)
 {
     struct mr_exchange *exchange = mr_factory_exchange(r->factory);
     const struct mr_plant *plant = mr_exchange_plant(exchange);
-    const void *const lent[] = {r->die_c};
+    const void *const lent[] = {r->die_c, r->package_cap_w};
     if (r->packages == NULL)
         return MR_OK;
+    cap_packages(r, mr_exchange_supply(exchange));
     for (uint32_t i = 0; i < plant->n_rack; i++)
         for (uint32_t k = 0; k < plant->rack[i].n_package; k++)
             r->die_c[r->site->rack[i].first_package + k] = mr_plant_die_c(
