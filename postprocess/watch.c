@@ -175,6 +175,31 @@ static mr_status put_tiers(struct mr_runread *run, const struct calls *c, struct
     return MR_OK;
 }
 
+/* Where calls are not recorded: tokens of each tier's calls, by the samples of the run. */
+static mr_status put_tier_courses(struct mr_runread *run, struct mr_buf *out, struct mr_err *err)
+{
+    const struct mr_runread_set *set = mr_runread_find(run, "/tiers/tier"),
+                                *course = mr_runread_find(run, "/tiers/ended_tok_s");
+    const char *const *name;
+    if (set == NULL || !set->is_text || course == NULL || !mr_curve_is(run, course->path) ||
+        mr_runread_rows(run, course) * mr_runread_width(course) > n_value_max)
+        return MR_OK;
+    MR_TRY(mr_runread_texts(run, set, &name, err));
+    for (size_t k = 0; k < set->dim[0] && k < n_tier_max; k++) {
+        struct mr_curve curve;
+        char title[64];
+        (void)snprintf(title, sizeof title, "tier %s", name[k]);
+        MR_TRY(mr_curve_one(run, course->path, k, &curve, err));
+        if (curve.n > 0) {
+            const double last = curve.value[curve.n - 1];
+            mr_curve_thin(&curve, n_spark, MR_CURVE_MEAN);
+            put_line(title, last, "tok/s", curve.value, curve.n, out);
+        }
+        mr_curve_fini(&curve);
+    }
+    return MR_OK;
+}
+
 static mr_status put_calls(struct mr_runread *run, double *until_s, struct mr_buf *out,
                            struct mr_err *err)
 {
@@ -183,7 +208,7 @@ static mr_status put_calls(struct mr_runread *run, double *until_s, struct mr_bu
     if (st == MR_OK)
         put_tokens(&c, until_s, out);
     if (st == MR_OK)
-        st = put_tiers(run, &c, out, err);
+        st = c.n > 0 ? put_tiers(run, &c, out, err) : put_tier_courses(run, out, err);
     mr_free(c.arrived_s);
     mr_free(c.first_s);
     mr_free(c.finished_s);
