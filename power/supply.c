@@ -108,7 +108,7 @@ void mr_supply_emit_alert(struct mr_supply *s, const struct mr_feed_alert *alert
 static void take_chain(void *context, const struct mr_chain_event *event)
 {
     struct mr_supply *s = context;
-    if (s->is_probing && event->kind == MR_CHAIN_OVERLOAD)
+    if (s->is_probing && (event->kind == MR_CHAIN_OVERLOAD || event->kind == MR_CHAIN_OVERLOAD_END))
         return;
     s->total.n_trip += event->kind == MR_CHAIN_TRIP;
     s->total.n_alarm += event->kind == MR_CHAIN_ALARM;
@@ -357,6 +357,7 @@ void mr_supply_advance(struct mr_supply *s, double t_s)
         s->has_started = true;
         mr_chain_settle(s->chain); /* pumps and fans are on before racks are */
         mr_supply_govern_start(s);
+        mr_supply_govern_tell_start(s);
     }
     update(s);
     mr_supply_govern_meter(s);

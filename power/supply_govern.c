@@ -208,23 +208,27 @@ static void sample(struct mr_supply *s)
     s->budget_w = rack_budget_w(s);
 }
 
+static void tell_infeasible(struct mr_supply *s)
+{
+    double least_w = 0;
+    for (uint32_t i = 0; i < s->site->n_rack; i++)
+        least_w += mr_supply_least_w(&s->params, &s->rack[i], MR_SUPPLY_FREE);
+    s->total.n_infeasible++;
+    mr_supply_emit(s, MR_SUPPLY_BUDGET, s->site->name, "", least_w, s->budget_w);
+}
+
 static void decide(struct mr_supply *s)
 {
     mr_supply_hold_decide(s, s->budget_w);
     s->load.budget_w = s->budget_w;
     mr_govern_decide(s->tree, &s->params.govern, &s->load, &s->pass);
-    double least_w = 0;
     uint32_t n_on = 0;
-    for (uint32_t i = 0; i < s->site->n_rack; i++) {
-        least_w += s->rack[i].low_w;
+    for (uint32_t i = 0; i < s->site->n_rack; i++)
         n_on += s->rack[i].state == MR_SUPPLY_RACK_ON;
-    }
     const bool was_infeasible = s->is_infeasible;
     s->is_infeasible = s->pass.n_infeasible > 0 && n_on > 0;
-    if (!s->is_infeasible || was_infeasible)
-        return;
-    s->total.n_infeasible++;
-    mr_supply_emit(s, MR_SUPPLY_BUDGET, s->site->name, "", least_w, s->budget_w);
+    if (s->is_infeasible && !was_infeasible && !s->is_probing)
+        tell_infeasible(s);
 }
 
 static void apply(struct mr_supply *s)
@@ -234,13 +238,13 @@ static void apply(struct mr_supply *s)
 }
 
 /* What racks would draw: what they ask for, or all they could where somebody else owns their clocks
- * and has not begun. */
+ * and has not begun. Those that the last decision has stopped would do so again if they went on. */
 static void expect(struct mr_supply *s)
 {
     for (uint32_t i = 0; i < s->site->n_rack; i++) {
         const struct mr_supply_rack *rack = &s->rack[i];
         const bool is_known = rack->want_w > 0 && !rack->is_told;
-        mr_supply_tree_want(s, i, is_known ? rack->want_w : rack->high_w);
+        mr_supply_tree_want(s, i, is_known ? rack->want_w : rack->most_w);
     }
 }
 
@@ -254,7 +258,7 @@ static void decide_at_once(struct mr_supply *s)
 
 /* Losses bend the way from a budget to the meter, so a few decisions follow each other, every one
  * at what its predecessor lets racks draw, from nothing upwards. Racks only seem to draw it: that
- * is over before time begins, and overloads of it are nobody's. */
+ * is over before time begins, and overloads and stops of it are nobody's. */
 void mr_supply_govern_start(struct mr_supply *s)
 {
     enum {
@@ -273,6 +277,17 @@ void mr_supply_govern_start(struct mr_supply *s)
         mr_supply_draw(s, i, 0);
     mr_chain_settle(s->chain);
     s->is_probing = false;
+}
+
+/* No target asks for less yet: who is stopped now is stopped by the connection itself. */
+void mr_supply_govern_tell_start(struct mr_supply *s)
+{
+    bool is_short = s->is_infeasible;
+    for (uint32_t i = 0; i < s->site->n_rack; i++)
+        is_short = is_short || s->rack[i].held != MR_SUPPLY_FREE;
+    if (is_short)
+        tell_infeasible(s);
+    mr_supply_hold_tell_start(s);
 }
 
 /* ---- what is due ---- */

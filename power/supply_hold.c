@@ -105,13 +105,28 @@ void mr_supply_hold_decide(struct mr_supply *s, double budget_w)
                 put(s, s->order[k], held, &need_w);
 }
 
-static void stop(struct mr_supply *s, uint32_t i)
+static void tell_stop(struct mr_supply *s, uint32_t i)
 {
-    struct mr_supply_rack *rack = &s->rack[i];
+    const struct mr_supply_rack *rack = &s->rack[i];
     const bool is_shut = rack->held == MR_SUPPLY_SHUT;
     *(is_shut ? &s->total.n_shut : &s->total.n_suspended) += 1;
     mr_supply_emit(s, is_shut ? MR_SUPPLY_SHUT_DOWN : MR_SUPPLY_SUSPEND, s->site->rack[i].name, "",
                    rack->draw_w, is_shut ? 0 : rack->cap_w);
+}
+
+void mr_supply_hold_tell_start(struct mr_supply *s)
+{
+    for (uint32_t i = 0; i < s->site->n_rack; i++)
+        if (s->rack[i].held != MR_SUPPLY_FREE)
+            tell_stop(s, i);
+}
+
+static void stop(struct mr_supply *s, uint32_t i)
+{
+    struct mr_supply_rack *rack = &s->rack[i];
+    const bool is_shut = rack->held == MR_SUPPLY_SHUT;
+    if (!s->is_probing)
+        tell_stop(s, i);
     if (is_shut && rack->state == MR_SUPPLY_RACK_ON)
         rack->state = MR_SUPPLY_RACK_WAITING;
 }
@@ -126,6 +141,11 @@ void mr_supply_hold_apply(struct mr_supply *s)
         rack->held = rack->decided;
         if (rack->held != MR_SUPPLY_FREE) {
             stop(s, i);
+            continue;
+        }
+        if (s->is_probing) { /* it was never shut */
+            if (rack->state == MR_SUPPLY_RACK_WAITING && held == MR_SUPPLY_SHUT)
+                rack->state = MR_SUPPLY_RACK_ON;
             continue;
         }
         if (rack->state == MR_SUPPLY_RACK_WAITING && held == MR_SUPPLY_SHUT)

@@ -179,6 +179,9 @@ void mr_supply_hold_decide(struct mr_supply *s, double budget_w);
 /** What was decided comes in force. */
 void mr_supply_hold_apply(struct mr_supply *s);
 
+/** Who is stopped when time begins. */
+void mr_supply_hold_tell_start(struct mr_supply *s);
+
 /** A frequency relay opens: racks of so many watts are shut now. */
 void mr_supply_hold_shed(struct mr_supply *s, double w);
 
@@ -216,6 +219,9 @@ MR_CHECKED mr_status mr_supply_govern_init(struct mr_supply *s, struct mr_err *e
 
 /** The first caps are in force at once; racks of which nothing is known want all they may. */
 void mr_supply_govern_start(struct mr_supply *s);
+
+/** What of them is an event, when time begins. */
+void mr_supply_govern_tell_start(struct mr_supply *s);
 
 /** Bounds of a rack's cap, from its card and what holds it. */
 void mr_supply_govern_bound(struct mr_supply *s, uint32_t rack);

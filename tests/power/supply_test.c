@@ -900,6 +900,36 @@ MR_TEST(contracts_and_batteries_that_are_too_small_are_told)
            &o, "b: holds 3.6e+06 J");
 }
 
+/* 32 racks of 132 kW, the lowest cap 46.2 kW, behind 1 MW: most rest from the start, each told
+ * once, nobody who only seemed to draw anything; the meter is below the contract all the time. */
+MR_TEST(a_contract_too_small_stops_racks_at_once)
+{
+    static const char *const limits[] = {"1 MW", "1.2 MW", "600 kW", "2.5 MW"};
+    for (size_t k = 0; k < sizeof limits / sizeof *limits; k++) {
+        char layout[256];
+        struct mr_supply_options o = options();
+        snprintf(layout, sizeof layout, "<layout name=\"s\"><grid limit=\"%s\"/>" HALL "</layout>",
+                 limits[k]);
+        begin(layout, &o);
+        assert_int_equal(world.n_event, 0); /* nobody draws anything yet */
+        want_all(132e3);
+        mr_supply_advance(world.supply, 0);
+        const struct mr_supply_reading r = now();
+        const size_t n_told = count("power.rack_suspended") + count("power.rack_shut");
+        assert_int_equal(n_told, r.n_rack_held);
+        assert_int_equal(count("power.rack_resumed") + count("power.rack_back"), 0);
+        assert_int_equal(count("power.stage_overload") + count("power.stage_overload_end"), 0);
+        assert_int_equal(count("power.budget_infeasible"), n_told > 0);
+        assert_true((n_told > 0) == (r.limit_w < 2e6));
+        for (double t_s = 1; t_s <= 60; t_s++) {
+            mr_supply_advance(world.supply, t_s);
+            assert_true(now().grid_w <= r.limit_w * (1 + 1e-9));
+        }
+        assert_int_equal(now().n_rack_held, n_told); /* no to and fro */
+        end(1e-12);
+    }
+}
+
 MR_TEST_MAIN(MR_TEST_ENTRY(a_storage_alone_closes),
              MR_TEST_ENTRY(contracts_and_batteries_that_are_too_small_are_told),
              MR_TEST_ENTRY(a_day_without_events),
@@ -919,4 +949,5 @@ MR_TEST_MAIN(MR_TEST_ENTRY(a_storage_alone_closes),
              MR_TEST_ENTRY(battery_plant_shaves_the_peak), MR_TEST_ENTRY(island_loses_a_turbine),
              MR_TEST_ENTRY(solar_and_battery_in_orbit), MR_TEST_ENTRY(failures_of_the_chain),
              MR_TEST_ENTRY(random_events_close),
-             MR_TEST_ENTRY(random_events_close_with_ramps_and_tiers))
+             MR_TEST_ENTRY(random_events_close_with_ramps_and_tiers),
+             MR_TEST_ENTRY(a_contract_too_small_stops_racks_at_once))
