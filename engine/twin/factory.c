@@ -4,6 +4,7 @@
 
 #include "engine/base/mem.h"
 #include "engine/twin/sun.h"
+#include "platforms/check.h"
 #include "platforms/fabric.h"
 #include "platforms/library.h"
 #include "platforms/open.h"
@@ -149,6 +150,18 @@ static mr_status read_events(struct mr_factory *f, struct mr_err *err)
     return mr_plan_read(&of_watts, f->site, &f->plan, err);
 }
 
+/* What the site's own check refuses can be played all the same: what happens to such a site is an
+ * answer, too, and a sweep over limits goes on. Whoever plays it is told. */
+static mr_status doubt_site(const struct mr_site *site, struct mr_diags *diags, struct mr_err *err)
+{
+    struct mr_diags found = {0};
+    MR_TRY(mr_check_site(site, &found, err));
+    for (size_t i = 0; i < found.n_item; i++)
+        if (found.item[i].severity == MR_SEVERITY_ERROR)
+            (void)mr_diags_add_err(diags, MR_SEVERITY_WARNING, &found.item[i].err);
+    return MR_OK;
+}
+
 /* Middle of what is said of a rack's price. */
 static void add_capital(struct mr_factory *f, struct mr_diags *diags)
 {
@@ -182,6 +195,7 @@ static mr_status open_all(struct mr_factory *f, const struct mr_pool *decode,
                           "play without a site");
     MR_TRY(mr_open_site_changed(s->site.file, s->layout, s->n_layout, MR_FABRIC_LEVEL_AUTO,
                                 &f->site, diags));
+    MR_TRY(doubt_site(f->site, diags, err));
     MR_TRY(mr_weather_make(&s->weather, &f->weather, err));
     f->has_weather = true;
     MR_TRY(mr_weather_check_span(&f->weather, s->top.until_s, err));

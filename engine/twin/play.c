@@ -212,8 +212,28 @@ void mr_play_take_event(void *context, double t_s, const char *kind, const char 
     struct mr_play_run *run = context;
     const struct mr_play_event event = {t_s, kind, entity, value, limit};
     count_violation(run->result, &event);
-    if (run->st == MR_OK && run->options->on_event != NULL)
+    if (run->st != MR_OK || run->options->on_event == NULL)
+        return;
+    if (run->has_begun) {
         run->st = run->options->on_event(run->options->context, &event, &run->err);
+        return;
+    }
+    run->st =
+        mr_grow(&run->early, &run->cap_early, run->n_early + 1, sizeof *run->early, &run->err);
+    if (run->st == MR_OK)
+        run->early[run->n_early++] = event; /* entities are the site's own names */
+}
+
+/* A site that is set up under a limit has stopped racks before anybody could listen. */
+static mr_status begin(struct mr_play_run *run, struct mr_err *err)
+{
+    const struct mr_play_options *options = run->options;
+    if (options->on_begin != NULL)
+        MR_TRY(options->on_begin(options->context, run->factory, err));
+    run->has_begun = true;
+    for (size_t i = 0; i < run->n_early; i++)
+        MR_TRY(options->on_event(options->context, &run->early[i], err));
+    return MR_OK;
 }
 
 static mr_status open_site(struct mr_play_run *run, struct mr_diags *diags)
@@ -366,8 +386,7 @@ static mr_status open_all(struct mr_play_run *run, struct mr_diags *diags, struc
     MR_TRY(find_hosts(run, err));
     MR_TRY(make_cells(run, err));
     MR_TRY(mr_play_steps_open(run, err));
-    if (run->options->on_begin != NULL)
-        MR_TRY(run->options->on_begin(run->options->context, run->factory, err));
+    MR_TRY(begin(run, err));
     MR_TRY(mr_play_calls_open(run, diags, err));
     for (uint32_t i = 0; i < run->n_made; i++)
         MR_TRY(mr_play_cell_start(&run->cell[i], err));
@@ -412,6 +431,7 @@ static void close_all(struct mr_play_run *run)
     mr_free(run->part);
     mr_free(run->n_bytes);
     mr_free(run->status);
+    mr_free(run->early);
     mr_buf_fini(&run->row);
 }
 

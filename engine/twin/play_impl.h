@@ -11,8 +11,6 @@
 #include "engine/work/session_index.h"
 
 struct mr_play_run;
-struct mr_play_part;
-struct mr_play_watch;
 
 /* What a cell has counted of a tier. Sums of doubles are per cell: they are added in the order of
  * cells, whoever owns them. Histograms add up exactly in any order and are the rank's. */
@@ -93,8 +91,10 @@ struct mr_play_run {
     int64_t *status; /* [n_rank] */
     uint32_t n_made; /* cells */
     struct mr_file_out requests;
-    bool has_requests;
+    bool has_requests, has_begun;
     struct mr_buf row;
+    struct mr_play_event *early; /* [n_early] of the site's set-up, until on_begin */
+    size_t n_early, cap_early;
     mr_status st; /* of telling events: sinks return nothing */
     struct mr_err err;
 };
