@@ -39,7 +39,7 @@ static const struct mr_kpi rows[] = {
     {"power.cooling_mw_mean", "MW", MR_KPI_DOWN, 0.02, 0, NULL, false, "Mean power of pumps, fans and compressors"},
     {"power.capped_gpu_s", "s", MR_KPI_DOWN, 0.02, 0, NULL, false, "Packages times the time in which a cap held their clocks"},
     {"power.down_gpu_s", "s", MR_KPI_DOWN, 0.02, 0, NULL, false, "Packages times the time in which they had no power or coolant"},
-    {"power.pue", "1", MR_KPI_DOWN, 0.02, 0, NULL, true, "Energy of the site over that of its racks"},
+    {"power.pue", "1", MR_KPI_DOWN, 0.02, 0, NULL, true, "Energy used by the site, net of what storages kept or gave, over that of its racks"},
     {"power.pue_*", "1", MR_KPI_DOWN, 0.02, 0, NULL, false, "The same at another boundary"},
     {"power.itue", "1", MR_KPI_DOWN, 0.02, 0, NULL, false, "Energy of the racks over that of what computes in them"},
     {"power.tue", "1", MR_KPI_DOWN, 0.02, 0, NULL, false, "Energy of the site over that of what computes"},

@@ -229,7 +229,26 @@ static mr_status put_quantities(const struct mr_report *report, const struct qua
     return st;
 }
 
-/* Everything at the meter over the racks, as the figure power.pue has it. Empty without both. */
+/* What comes in beside the meter: below 0 storages keep it. */
+static mr_status add_own(const struct mr_runread *run, struct mr_curve *load, struct mr_err *err)
+{
+    static const struct {
+        const char *path;
+        double sign;
+    } own[] = {{"/power/generator_kw", 1}, {"/power/solar_kw", 1}, {"/power/storage_kw", -1}};
+    for (size_t k = 0; k < sizeof own / sizeof *own; k++) {
+        struct mr_curve part;
+        if (!mr_curve_is(run, own[k].path))
+            continue;
+        MR_TRY(mr_curve_read(run, own[k].path, MR_CURVE_SUM, &part, err));
+        for (size_t i = 0; i < load->n && i < part.n; i++)
+            load->value[i] += own[k].sign * part.value[i];
+        mr_curve_fini(&part);
+    }
+    return MR_OK;
+}
+
+/* Everything that comes in over the racks, as the figure power.pue has it. Empty without both. */
 static mr_status read_whole_pue(const struct mr_report_file *file, struct mr_curve *out,
                                 struct mr_err *err)
 {
@@ -239,6 +258,7 @@ static mr_status read_whole_pue(const struct mr_report_file *file, struct mr_cur
     if (file->run == NULL || !mr_curve_is(file->run, "/power/rack_kw"))
         return MR_OK;
     MR_TRY(mr_report_load_kw(file, out, &what, err));
+    MR_TRY(add_own(file->run, out, err));
     MR_TRY(mr_curve_read(file->run, "/power/rack_kw", MR_CURVE_SUM, &racks, err));
     out->n = strcmp(what, "at the meter") != 0 ? 0 : out->n < racks.n ? out->n : racks.n;
     for (size_t i = 0; i < out->n; i++)
@@ -305,7 +325,7 @@ static mr_status put_pue(const struct mr_report *report, struct mr_page *page, b
             continue;
         st = read_whole_pue(file, &whole, err);
         if (st == MR_OK && whole.n > 0)
-            st = add_pue(file, &whole, "all at the meter", &chart, err);
+            st = add_pue(file, &whole, "all that comes in", &chart, err);
         if (st == MR_OK)
             st = read_cooling_pue(file->run, &cooling, err);
         if (st == MR_OK && cooling.n > 0)

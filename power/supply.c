@@ -450,6 +450,12 @@ void mr_supply_set_house(struct mr_supply *s, uint32_t hall, double w)
     mr_chain_set_demand(s->chain, at, w);
 }
 
+void mr_supply_set_pumps(struct mr_supply *s, uint32_t cdu, double w)
+{
+    MR_ASSERT(s->params.wire.has_pumps && cdu < s->site->n_cdu);
+    mr_chain_set_demand(s->chain, s->wire.of_cdu[cdu], w);
+}
+
 void mr_supply_set_failed(struct mr_supply *s, uint32_t power, bool has_failed)
 {
     const uint32_t at = s->wire.of_power[power];

@@ -125,9 +125,9 @@ MR_CHECKED mr_status mr_supply_set_tier_of(struct mr_supply *supply, struct mr_s
 
 /** Pumps, fans, chillers. @param[in] hall or MR_SITE_NONE: of the site */
 void mr_supply_set_house(struct mr_supply *supply, uint32_t hall, double w);
+void mr_supply_set_pumps(struct mr_supply *supply, uint32_t cdu, double w); /* has_pumps */
 
-/** A power node of the site fails or is repaired, or some of its units do (0: none). Sources: units
- *  only. */
+/** A power node fails or is repaired, or some of its units do (0: none). Sources: units only. */
 void mr_supply_set_failed(struct mr_supply *supply, uint32_t power, bool has_failed);
 void mr_supply_set_units_failed(struct mr_supply *supply, uint32_t power, uint32_t n_failed);
 

@@ -101,7 +101,9 @@ struct build {
     struct mr_circuit_node *node;
     struct mr_circuit_edge *edge;
     size_t n_node, n_edge;
-    bool *has_bar; /* of power nodes: something stands at it */
+    bool *has_bar;        /* of power nodes: something stands at it */
+    bool *has_battery;    /* of power nodes: it carries what hangs on it when it is dark above */
+    uint32_t *first_rack; /* of CDU groups; MR_SITE_NONE: none hangs on it */
     struct mr_arena scratch;
     struct mr_err err; /* memory */
 };
@@ -231,6 +233,34 @@ static uint32_t put_house(struct build *b, const char *of, uint32_t bar)
     return at;
 }
 
+/* The node with a battery at or above a power node, along first parents; MR_SITE_NONE: none. */
+static uint32_t backed_by(const struct build *b, uint32_t power)
+{
+    while (power != MR_SITE_NONE && !b->has_battery[power])
+        power = b->site->power[power].parent[0];
+    return power;
+}
+
+static void put_pumps(struct build *b, uint32_t i)
+{
+    const struct mr_cdu *cdu = &b->site->cdu[i];
+    const uint32_t rack = b->params->backs_pumps ? b->first_rack[i] : MR_SITE_NONE;
+    const uint32_t at = put(b, joined(b, cdu->name, "pumps"), MR_STAGE_NONE, never);
+    uint32_t parent[2] = {MR_SITE_NONE, MR_SITE_NONE};
+    for (int p = 0; p < 2 && rack != MR_SITE_NONE; p++)
+        parent[p] = backed_by(b, b->site->rack[rack].feed[p]);
+    if (parent[0] != MR_SITE_NONE || parent[1] != MR_SITE_NONE) {
+        feed_from(b, parent);
+        b->node[at].split =
+            b->site->rack[rack].has_standby ? MR_CIRCUIT_TRANSFER : b->params->feeds;
+    } else {
+        const uint32_t house =
+            cdu->hall < b->site->n_hall ? b->wire->of_hall[cdu->hall] : b->wire->house;
+        feed(b, b->edge[b->node[house].first_edge].parent);
+    }
+    b->wire->of_cdu[i] = at;
+}
+
 static void put_all(struct build *b, const uint32_t *order, size_t n)
 {
     const struct mr_site *site = b->site;
@@ -245,13 +275,40 @@ static void put_all(struct build *b, const uint32_t *order, size_t n)
     for (uint32_t i = 0; i < site->n_hall; i++)
         b->wire->of_hall[i] = put_house(b, site->hall[i].name, hall_bar(b, i));
     b->wire->house = put_house(b, site->name, 0);
+    for (uint32_t i = 0; i < site->n_cdu && b->params->has_pumps; i++)
+        put_pumps(b, i);
+}
+
+/* What pumps hang on. */
+static bool look_for_batteries(struct build *b)
+{
+    const struct mr_site *site = b->site;
+    b->wire->of_cdu = mr_arena_zero(&b->wire->arena, site->n_cdu, sizeof(uint32_t), &b->err);
+    b->has_battery = mr_arena_zero(&b->scratch, site->n_power, sizeof *b->has_battery, &b->err);
+    b->first_rack = mr_arena_zero(&b->scratch, site->n_cdu, sizeof *b->first_rack, &b->err);
+    if (b->wire->of_cdu == NULL || b->has_battery == NULL || b->first_rack == NULL)
+        return false;
+    for (size_t i = 0; i < site->n_power; i++) {
+        const struct mr_power_node *power = &site->power[i];
+        b->has_battery[i] |=
+            power->kind == MR_SITE_POWER_UPS || power->kind == MR_SITE_POWER_UPS_ECO;
+        for (int p = 0; p < 2; p++)
+            if (power->kind == MR_SITE_POWER_BBU && power->parent[p] != MR_SITE_NONE)
+                b->has_battery[power->parent[p]] = true;
+    }
+    for (size_t i = 0; i < site->n_cdu; i++)
+        b->first_rack[i] = MR_SITE_NONE;
+    for (size_t i = site->n_rack; i-- > 0;)
+        if (site->rack[i].cdu < site->n_cdu)
+            b->first_rack[site->rack[i].cdu] = (uint32_t)i;
+    return true;
 }
 
 static bool allocate(struct build *b, uint32_t **order, uint32_t **n_child, struct mr_err *err)
 {
     const struct mr_site *site = b->site;
     struct mr_wire *wire = b->wire;
-    const size_t cap = 2 + 2 * site->n_power + site->n_rack + site->n_hall;
+    const size_t cap = 2 + 2 * site->n_power + site->n_rack + site->n_hall + site->n_cdu;
     wire->of_power = mr_arena_zero(&wire->arena, site->n_power, sizeof(uint32_t), err);
     wire->bar_of = mr_arena_zero(&wire->arena, site->n_power, sizeof(uint32_t), err);
     wire->of_rack = mr_arena_zero(&wire->arena, site->n_rack, sizeof(uint32_t), err);
@@ -270,7 +327,7 @@ static mr_status build(struct build *b)
 {
     const struct mr_site *site = b->site;
     uint32_t *order, *n_child;
-    if (!allocate(b, &order, &n_child, &b->err))
+    if (!allocate(b, &order, &n_child, &b->err) || (b->params->has_pumps && !look_for_batteries(b)))
         return mr_diags_add_err(b->diags, MR_SEVERITY_ERROR, &b->err);
     const size_t n = mr_site_power_order(site, order, n_child);
     if (n < site->n_power)

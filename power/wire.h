@@ -7,6 +7,8 @@
  * are no nodes: they give to the output of what they stand at, on a bar of its own behind that
  * node. Uninterruptible supplies carry their batteries themselves. Pumps and fans are loads of
  * their hall, hung on its low voltage where there is one, and of the site, hung on the connection.
+ * Pumps of a CDU group can be a load by themselves (`has_pumps`), that outlives the grid with the
+ * group's racks: it hangs on the next supplies with a battery above the feeds of its first rack.
  */
 #ifndef MR_POWER_WIRE_H
 #define MR_POWER_WIRE_H
@@ -22,7 +24,9 @@ struct mr_wire_params {
     double breaker_frac;  /* rated current over the current of the node's rating */
     double breaker_tau_s; /* of thermal ones */
     double power_factor;
-    int rack_plane; /* enum mr_plane: down to where watts of racks are followed */
+    int rack_plane;   /* enum mr_plane: down to where watts of racks are followed */
+    bool has_pumps;   /* pumps of every CDU group are a load of their own */
+    bool backs_pumps; /* and hang behind the batteries of its racks, where they have any */
 };
 
 const struct mr_param_table *mr_wire_table(void);
@@ -35,6 +39,7 @@ struct mr_wire {
     uint32_t *bar_of; /* where what stands at a power node gives to; its own node if nothing does */
     uint32_t *of_rack;
     uint32_t *of_hall; /* its pumps and fans */
+    uint32_t *of_cdu;  /* with has_pumps: pumps of a CDU group, not its hall's; else NULL */
     uint32_t house;    /* those of the site */
     struct mr_arena arena;
 };

@@ -333,9 +333,11 @@ static void rooms_step(const struct mr_plant *plant, struct mr_plant_state *stat
     }
 }
 
-static double pump_speed(const struct mr_plant *plant, const struct mr_plant_state *state)
+static double pump_speed(const struct mr_plant *plant, const struct mr_plant_state *state,
+                         uint32_t i)
 {
-    return mr_plant_has_utility(state) || plant->p.has_ups_pumps ? 1 : 0;
+    const bool has_power = mr_plant_has_utility(state) || plant->p.has_ups_pumps;
+    return has_power && !state->is_unfed[plant->n_group + i] ? 1 : 0;
 }
 
 static uint64_t pumps_lost(const struct mr_plant_state *state, uint32_t i)
@@ -397,7 +399,7 @@ static void loops_step(const struct mr_plant *plant, struct mr_plant_state *stat
             .heat_w = s->heat_j / dt,
             .rejected_w = out->heat_w + out->slope_w_k * (s->water.return_c - s->from_c),
             .slope_w_k = out->slope_w_k,
-            .speed_frac = pump_speed(plant, state),
+            .speed_frac = pump_speed(plant, state, i),
             .n_pump_lost = pumps_lost(state, i)};
         s->ambient_j +=
             mr_facility_step(&plant->loop[i].facility, &s->water, &in, dt) + out->work_w * dt;
@@ -420,7 +422,7 @@ void mr_plant_ask_rejection(const struct mr_plant *plant, struct mr_plant_state 
     struct mr_plant_loop_state *s = &state->loop[i];
     const struct mr_weather_point air = mr_weather_at(plant->weather, state->t_s);
     const double flow =
-        mr_facility_flow_frac(&l->facility, pump_speed(plant, state), pumps_lost(state, i));
+        mr_facility_flow_frac(&l->facility, pump_speed(plant, state, i), pumps_lost(state, i));
     s->from_c = s->water.return_c;
     s->water_w_k = mr_facility_water_w_k(&l->facility, flow);
     if (!(s->water_w_k > 0)) {

@@ -164,7 +164,8 @@ struct mr_plant_cohort {
 struct mr_plant_state {
     double t_s, next_period_s;
     double *told[MR_PLANT_N_OUTAGE]; /* what is lost, per part */
-    struct mr_err fault;             /* the state is none that a plant can have */
+    bool *is_unfed;      /* pumps of groups, then of loops: told that they have no power */
+    struct mr_err fault; /* the state is none that a plant can have */
     struct mr_plant_leak *leak;
     size_t n_leak, cap_leak;
     struct mr_plant_unit_leak *unit_leak; /* per group */

@@ -125,7 +125,7 @@ static void renew_group(const struct mr_plant *plant, struct mr_plant_state *sta
     if (n_lost != n_now)
         mr_cdu_group_lose(g, s, n_lost - n_now);
     mr_cdu_group_set_pumps(g, s,
-                           !(state->told[MR_PLANT_OUT_PUMPS][i] > 0) &&
+                           !(state->told[MR_PLANT_OUT_PUMPS][i] > 0) && !state->is_unfed[i] &&
                                (g->has_ups_pumps || mr_plant_has_utility(state)));
     mr_plant_group_flow(plant, state, i);
 }
@@ -226,6 +226,27 @@ void mr_plant_set_outage(const struct mr_plant *plant, struct mr_plant_state *st
     case MR_PLANT_PART_HALL: /* looked at by every step */
         break;
     }
+}
+
+void mr_plant_feed_group(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t group,
+                         bool has_power)
+{
+    bool *is_unfed = &state->is_unfed[group];
+    if (*is_unfed == !has_power)
+        return;
+    *is_unfed = !has_power;
+    if (!has_power && state->group[group].has_pumps)
+        tell(plant, state, MR_PLANT_PUMP_TRIP, plant->group[group].name, (double)NAN);
+    renew_group(plant, state, group);
+}
+
+void mr_plant_feed_loop(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t loop,
+                        bool has_power)
+{
+    bool *is_unfed = &state->is_unfed[plant->n_group + loop];
+    if (*is_unfed == has_power)
+        state->next_period_s = state->t_s; /* heat rejection is asked again at once */
+    *is_unfed = !has_power;
 }
 
 /* ---- leaks ---- */

@@ -72,6 +72,13 @@ double mr_plant_outage_most(const struct mr_plant *plant, int kind, uint32_t par
 void mr_plant_set_outage(const struct mr_plant *plant, struct mr_plant_state *state, int kind,
                          uint32_t part, double value);
 
+/** Whether whoever drives the plant has power for the pumps of a CDU group, or of a loop's facility
+ *  water; nobody says: they have. */
+void mr_plant_feed_group(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t group,
+                         bool has_power);
+void mr_plant_feed_loop(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t loop,
+                        bool has_power);
+
 /** A leak begins, in every rack of the row where the scope says so. Racks without liquid have none.
  *  @return MR_NOMEM, and nothing leaks */
 MR_CHECKED mr_status mr_plant_leak(const struct mr_plant *plant, struct mr_plant_state *state,

@@ -42,11 +42,11 @@ static void put_tier(struct mr_buf *out, const struct mr_scenario_tier *promised
     put_time(out, "end to end", &tier->e2e);
 }
 
-/* Losses from the connection to the packages, in per cent of what was drawn at the meter. */
+/* Losses from the connection to the packages, in per cent of what was used. */
 static void put_chain(struct mr_buf *out, const struct mr_play_result *result)
 {
     const struct mr_exchange_sums *x = &result->site;
-    const double percent = 100 / x->site_j;
+    const double percent = 100 / x->used_j;
     mr_buf_printf(out, "%-26s cooling %.3g %%", "of it", percent * x->house_j);
     for (int k = 0; k < MR_N_STAGE; k++)
         if (x->stage_loss_j[k] > 0)
@@ -59,14 +59,18 @@ static void put_chain(struct mr_buf *out, const struct mr_play_result *result)
 static void put_site(struct mr_buf *out, const struct mr_play_result *result)
 {
     const struct mr_exchange_sums *x = &result->site;
-    char mean[MR_UNIT_CAP], peak[MR_UNIT_CAP], it[MR_UNIT_CAP], feed[MR_UNIT_CAP];
+    char mean[MR_UNIT_CAP], peak[MR_UNIT_CAP], it[MR_UNIT_CAP], feed[MR_UNIT_CAP], own[MR_UNIT_CAP];
     mr_unit_human(x->site_j / result->sim_s, MR_Q_POWER, 4, mean);
     mr_unit_human(x->site_peak_w, MR_Q_POWER, 4, peak);
     mr_unit_human(x->it_j / result->sim_s, MR_Q_POWER, 4, it);
     mr_unit_human(result->feed_limit_w, MR_Q_POWER, 4, feed);
-    mr_buf_printf(out, "%-26s %s at the meter, peak %s%s%s; racks %s, PUE %.4g\n", "site", mean,
-                  peak, isfinite(result->feed_limit_w) ? " of " : "",
-                  isfinite(result->feed_limit_w) ? feed : "", it, x->site_j / x->it_j);
+    mr_unit_human((x->used_j - x->site_j) / result->sim_s, MR_Q_POWER, 4, own);
+    const bool has_own = x->used_j > x->site_j * (1 + 1e-4); /* not the last drop of a UPS */
+    mr_buf_printf(out, "%-26s %s at the meter, peak %s%s%s%s%s%s; racks %s, PUE %.4g\n", "site",
+                  mean, peak, isfinite(result->feed_limit_w) ? " of " : "",
+                  isfinite(result->feed_limit_w) ? feed : "", has_own ? ", and " : "",
+                  has_own ? own : "", has_own ? " of what storages held" : "", it,
+                  x->used_j / x->it_j);
     put_chain(out, result);
     if (result->books.n_level > 0)
         mr_buf_printf(out,

@@ -174,11 +174,18 @@ mr_status mr_exchange_do(struct mr_exchange *x, double t_s, const struct mr_exch
         mr_supply_advance(x->supply, t_s);
         x->t_s = t_s;
         mr_exchange_look_at_ramps(x, dt_s);
+        mr_exchange_meter_house(x);
         mr_exchange_look_at_house(x);
         look_at_meter(x);
     }
     give_orders(x, order);
     return look_at_range(x, err);
+}
+
+void mr_exchange_look(struct mr_exchange *x)
+{
+    mr_supply_advance(x->supply, x->t_s); /* whatever follows at once */
+    mr_exchange_look_at_house(x);
 }
 
 /* ---- readers ---- */
@@ -204,6 +211,21 @@ const struct mr_exchange_rack *mr_exchange_rack(const struct mr_exchange *x, uin
     return &x->rack[rack].row;
 }
 
+/* A storage that is emptier at the end than it was at the start owes what it gave: at the mean of
+ * what came in, or at the price of now where nothing did. */
+static void put_costs(const struct mr_exchange *x, const struct mr_supply_total *watts,
+                      struct mr_exchange_sums *sums)
+{
+    struct mr_supply_reading now;
+    mr_supply_read(x->supply, &now);
+    const double usd = watts->energy_usd + watts->fuel_usd, kg = watts->carbon_kg + watts->fuel_kg;
+    const double in_j = site_j(watts), owed_j = -watts->storage_change_j;
+    const double usd_j = in_j > 0 ? usd / in_j : now.price_usd_j;
+    const double kg_j = in_j > 0 ? kg / in_j : now.carbon_kg_j;
+    sums->energy_usd = usd + watts->demand_usd + owed_j * usd_j;
+    sums->carbon_kg = kg + owed_j * kg_j;
+}
+
 void mr_exchange_sums(const struct mr_exchange *x, struct mr_exchange_sums *sums)
 {
     struct mr_plant_sums heat;
@@ -211,32 +233,37 @@ void mr_exchange_sums(const struct mr_exchange *x, struct mr_exchange_sums *sums
     mr_plant_sums(x->plant, x->heat, &heat);
     mr_supply_total(x->supply, &watts);
     const double rest_s = x->t_s - x->meter_s; /* of a run shorter than a window */
-    *sums = (struct mr_exchange_sums){.time_s = x->t_s - x->start_s,
-                                      .site_j = site_j(&watts),
-                                      .it_j = watts.rack_j,
-                                      .house_j = watts.house_j,
-                                      .site_peak_w = x->site_peak_w > 0 ? x->site_peak_w
-                                                     : rest_s > 0
-                                                         ? (site_j(&watts) - x->meter_j) / rest_s
-                                                         : 0,
-                                      .closure_rel = fmax(heat.residual[3], watts.closure_rel),
-                                      .die_max_c = heat.die_max_c,
-                                      .supply_max_c = heat.supply_max_c,
-                                      .water_m3 = heat.water_m3,
-                                      .throttled_package_s = x->throttled_s,
-                                      .capped_package_s = x->capped_s,
-                                      .down_package_s = x->down_s,
-                                      .energy_usd = watts.energy_usd + watts.demand_usd,
-                                      .carbon_kg = watts.carbon_kg,
-                                      .ramp_up_w_s = watts.ramp_up_w_s,
-                                      .cap_events = (double)watts.n_cap,
-                                      .trip_events = (double)watts.n_trip,
-                                      .ramp_down_w_s = watts.ramp_down_w_s,
-                                      .burn_j = watts.burn_j,
-                                      .loss_j = watts.loss_j,
-                                      .module_j = watts.module_j,
-                                      .package_j = heat.it_j};
+    *sums = (struct mr_exchange_sums){
+        .time_s = x->t_s - x->start_s,
+        .site_j = site_j(&watts),
+        .it_j = watts.rack_j,
+        .house_j = watts.house_j,
+        .site_peak_w = x->site_peak_w > 0 ? x->site_peak_w
+                       : rest_s > 0       ? (site_j(&watts) - x->meter_j) / rest_s
+                                          : 0,
+        .closure_rel = fmax(heat.residual[3], watts.closure_rel),
+        .unfed_j = x->unfed_j,
+        .die_max_c = heat.die_max_c,
+        .supply_max_c = heat.supply_max_c,
+        .water_m3 = heat.water_m3,
+        .throttled_package_s = x->throttled_s,
+        .capped_package_s = x->capped_s,
+        .down_package_s = x->down_s,
+        .used_j = watts.rack_j + watts.house_j + watts.loss_j + watts.storage_loss_j + watts.dump_j,
+        .ramp_up_w_s = watts.ramp_up_w_s,
+        .cap_events = (double)watts.n_cap,
+        .trip_events = (double)watts.n_trip,
+        .ramp_down_w_s = watts.ramp_down_w_s,
+        .burn_j = watts.burn_j,
+        .loss_j = watts.loss_j,
+        .module_j = watts.module_j,
+        .package_j = heat.it_j};
     sums->storage_j = sums->site_j - watts.loss_j - watts.house_j - watts.rack_j;
+    put_costs(x, &watts, sums);
+    const double given_j = watts.rack_j + watts.house_j + watts.loss_j;
+    if (given_j > 0)
+        sums->closure_rel =
+            fmax(sums->closure_rel, fabs(mr_exchange_unpaid_j(x, &heat, watts.house_j)) / given_j);
     for (uint32_t r = 0; r < x->plan.site->n_rack; r++)
         sums->package_j -= x->rack[r].row.host_j;
     for (int k = 0; k < MR_N_STAGE; k++)

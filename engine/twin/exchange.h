@@ -107,6 +107,10 @@ MR_CHECKED mr_status mr_exchange_do(struct mr_exchange *exchange, double t_s,
                                     const struct mr_exchange_work *work,
                                     struct mr_exchange_order *order, struct mr_err *err);
 
+/** Something was done to the site at now: cooling that has lost its power, or has it again, is told
+ *  before the next interval and not behind it. */
+void mr_exchange_look(struct mr_exchange *exchange);
+
 /* ---- for outages and readers, at now ---- */
 
 struct mr_supply *mr_exchange_supply(struct mr_exchange *exchange);
@@ -125,14 +129,16 @@ const struct mr_exchange_rack *mr_exchange_rack(const struct mr_exchange *exchan
 struct mr_exchange_sums {
     double time_s;
     double site_j, it_j, house_j;    /* from all feeds; racks; cooling and pumps */
-    double site_peak_w, closure_rel; /* the larger of heat and watts */
+    double site_peak_w, closure_rel; /* the largest of heat, watts, and what cooling has not paid */
+    double unfed_j; /* asked by cooling in intervals in which its power went, and not given */
     double die_max_c, supply_max_c, water_m3;
     double throttled_package_s, capped_package_s,
-        down_package_s; /* instances below their lock; off */
-    double energy_usd, carbon_kg;
+        down_package_s;                /* instances below their lock; off */
+    double energy_usd, carbon_kg;      /* meter, fuel, and what storages gave at their mean */
     double ramp_up_w_s, ramp_down_w_s; /* fastest moves of the meter, both above 0 */
     double burn_j;                     /* of it_j: drawn for the sake of ramps, and not for work */
     double loss_j;                     /* on the way to the racks */
+    double used_j;    /* site_j with what storages gave of their own, or kept: over it_j the PUE */
     double storage_j; /* kept and lost in storages, or given by sources and taken by nobody */
     double module_j, package_j;      /* of it_j: behind the racks' stages; of that: packages */
     double cap_events, trip_events;  /* caps that began to hold work back, breakers that opened */

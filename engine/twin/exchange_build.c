@@ -99,10 +99,18 @@ static mr_status make_arrays(struct mr_exchange *x, struct mr_err *err)
     x->group_j = mr_alloc_zero(site->n_cdu + 1, sizeof *x->group_j);
     x->loop_j = mr_alloc_zero(site->n_loop + 1, sizeof *x->loop_j);
     x->hall_j = mr_alloc_zero(site->n_hall + 1, sizeof *x->hall_j);
+    x->pump_j = mr_alloc_zero(site->n_loop + 1, sizeof *x->pump_j);
+    x->pump_w = mr_alloc_zero(site->n_loop + 1, sizeof *x->pump_w);
+    x->fed_w = mr_alloc_zero(site->n_loop + 1, sizeof *x->fed_w);
+    x->design_w = mr_alloc_zero(site->n_loop + 1, sizeof *x->design_w);
+    x->is_fed = mr_alloc_zero(site->n_cdu + 1, sizeof *x->is_fed);
+    x->unserved_j = mr_alloc_zero(site->n_hall + site->n_cdu + 1, sizeof *x->unserved_j);
     x->part = mr_alloc_zero(x->plan.stand->n_span + 1, sizeof *x->part);
     x->package_w = mr_alloc_zero(site->n_rack + 1, sizeof *x->package_w);
     if (x->rack == NULL || x->member == NULL || x->group_j == NULL || x->loop_j == NULL ||
-        x->hall_j == NULL || x->part == NULL || x->package_w == NULL)
+        x->hall_j == NULL || x->part == NULL || x->package_w == NULL || x->pump_j == NULL ||
+        x->pump_w == NULL || x->fed_w == NULL || x->design_w == NULL || x->is_fed == NULL ||
+        x->unserved_j == NULL)
         return mr_err_nomem(err, site->n_rack * sizeof *x->rack);
     return MR_OK;
 }
@@ -179,10 +187,12 @@ static mr_status build(struct mr_exchange *x, struct mr_diags *diags, struct mr_
     options.part = x->part;
     options.n_part = (uint32_t)plan->stand->n_span;
     options.package_w = x->package_w;
+    options.params.wire.has_pumps = true;
+    options.params.wire.backs_pumps = plant.has_ups_pumps;
     MR_TRY(mr_supply_create(plan->site, &options, &x->supply, diags));
     describe(x);
     x->t_s = x->start_s = x->meter_s = plan->supply.t_s;
-    x->has_utility = true;
+    mr_exchange_begin_house(x);
     x->smooths = options.params.smooth.is_on;
     mr_exchange_tell_racks(x, 0);
     MR_TRY(mr_plant_settle(x->plant, x->heat, err));
@@ -230,6 +240,12 @@ void mr_exchange_destroy(struct mr_exchange *x)
     mr_free(x->group_j);
     mr_free(x->loop_j);
     mr_free(x->hall_j);
+    mr_free(x->pump_j);
+    mr_free(x->pump_w);
+    mr_free(x->fed_w);
+    mr_free(x->design_w);
+    mr_free(x->is_fed);
+    mr_free(x->unserved_j);
     mr_free(x->part);
     mr_free(x->package_w);
     mr_free(x->set);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an exchange keeps, and its steps: they are built in exchange_build.c, told to heat and watts
- * in exchange_tell.c, put in order and answered with clocks in exchange.c. */
+ * in exchange_tell.c and exchange_house.c, put in order and answered with clocks in exchange.c. */
 #ifndef MR_ENGINE_TWIN_EXCHANGE_IMPL_H
 #define MR_ENGINE_TWIN_EXCHANGE_IMPL_H
 
@@ -49,9 +49,15 @@ struct mr_exchange {
     struct mr_supply *supply;
     struct mr_exchange_load *rack;
     struct mr_exchange_member *member;
-    double *group_j, *loop_j, *hall_j; /* electric energy at the last exchange */
+    /* electric energy of cooling at the last exchange; pump_j: pumps of loops */
+    double *group_j, *loop_j, *pump_j, *hall_j;
+    double *pump_w;           /* of loops, over the last interval */
+    double *fed_w, *design_w; /* of loops: design heat of their groups, of those with power; all */
+    bool *is_fed;             /* pumps of groups, as the plant was told */
+    double *unserved_j;       /* of the site, halls, groups: by the chain, at the last exchange */
+    double unfed_j;           /* of it, where what asked had been told that it has power */
     double t_s, start_s;
-    double house_j, site_peak_w;
+    double site_peak_w;
     double meter_s, meter_j; /* where the window of a peak begins */
     double throttled_s, capped_s, down_s;
     bool has_utility, smooths;
@@ -74,9 +80,17 @@ void mr_exchange_tell_house(struct mr_exchange *x, double dt_s);
 /** The same before time begins: what cooling is expected to draw. */
 void mr_exchange_expect_house(struct mr_exchange *x);
 
-/** After the feeds have advanced: what ramps have made of the racks' watts; whether pumps and fans
- *  have power. */
+/** Everything has power. */
+void mr_exchange_begin_house(struct mr_exchange *x);
+
+/** After the feeds have advanced: what ramps have made of the racks' watts; what cooling was not
+ *  given; whether it has power from now on. */
 void mr_exchange_look_at_ramps(struct mr_exchange *x, double dt_s);
+void mr_exchange_meter_house(struct mr_exchange *x);
 void mr_exchange_look_at_house(struct mr_exchange *x);
+
+/** What cooling drew since the start, by the plant, beyond what the feeds gave it [J]: 0. */
+double mr_exchange_unpaid_j(const struct mr_exchange *x, const struct mr_plant_sums *heat,
+                            double house_j);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What instances did becomes means of racks, and those what coolant and feeds are told. Map: racks
- * add up - watts - cooling. */
+ * add up - watts. */
 #include "engine/base/fmath.h"
 #include "engine/twin/exchange_impl.h"
 
@@ -180,61 +180,6 @@ void mr_exchange_tell_feeds(struct mr_exchange *x, double dt_s)
     tell_parts(x);
 }
 
-static double since(double *last_j, double now_j)
-{
-    const double j = now_j - *last_j;
-    *last_j = now_j;
-    return j;
-}
-
-/* Cooling draws where it stands. */
-void mr_exchange_tell_house(struct mr_exchange *x, double dt_s)
-{
-    const struct mr_site *site = x->plan.site;
-    double site_w = 0;
-    for (uint32_t h = 0; h < site->n_hall; h++) {
-        double j = since(&x->hall_j[h], mr_sum_of(x->heat->hall[h].room.fan_j));
-        for (uint32_t g = 0; g < x->plant->n_group; g++)
-            if (site->cdu[g].hall == h)
-                j += since(&x->group_j[g], x->heat->group[g].electric_j);
-        x->house_j += j;
-        mr_supply_set_house(x->supply, h, j / dt_s);
-    }
-    for (uint32_t g = 0; g < x->plant->n_group; g++)
-        if (site->cdu[g].hall == MR_SITE_NONE || site->cdu[g].hall >= site->n_hall)
-            site_w += since(&x->group_j[g], x->heat->group[g].electric_j) / dt_s;
-    for (uint32_t l = 0; l < x->plant->n_loop; l++) {
-        const struct mr_plant_loop_state *s = &x->heat->loop[l];
-        site_w += since(&x->loop_j[l], mr_sum_of(s->water.pump_j) + s->fan_j + s->work_j) / dt_s;
-    }
-    x->house_j += site_w * dt_s;
-    mr_supply_set_house(x->supply, MR_SITE_NONE, site_w);
-}
-
-/* The same before time begins: pumps run full, fans and compressors as the plant has settled. Fans
- * of air handlers are told after the first interval. */
-void mr_exchange_expect_house(struct mr_exchange *x)
-{
-    const struct mr_site *site = x->plan.site;
-    double site_w = 0;
-    for (uint32_t h = 0; h < site->n_hall; h++) {
-        double hall_w = 0;
-        for (uint32_t g = 0; g < x->plant->n_group; g++)
-            hall_w += site->cdu[g].hall == h ? x->heat->group[g].electric_w : 0;
-        mr_supply_set_house(x->supply, h, hall_w);
-    }
-    for (uint32_t g = 0; g < x->plant->n_group; g++)
-        if (site->cdu[g].hall == MR_SITE_NONE || site->cdu[g].hall >= site->n_hall)
-            site_w += x->heat->group[g].electric_w;
-    for (uint32_t l = 0; l < x->plant->n_loop; l++) {
-        const struct mr_rejection_out *out = &x->heat->loop[l].out;
-        if (!x->plant->loop[l].has_orbit)
-            site_w +=
-                mr_facility_pump_w(&x->plant->loop[l].facility, 1, 0) + out->fan_w + out->work_w;
-    }
-    mr_supply_set_house(x->supply, MR_SITE_NONE, site_w);
-}
-
 /* What ramps have made of the racks' watts. */
 void mr_exchange_look_at_ramps(struct mr_exchange *x, double dt_s)
 {
@@ -244,17 +189,4 @@ void mr_exchange_look_at_ramps(struct mr_exchange *x, double dt_s)
         rack->extra_w = (served_j - rack->served_j) / dt_s - rack->row.drawn_w;
         rack->served_j = served_j;
     }
-}
-
-/* Pumps and fans live as long as the bars they hang on. */
-void mr_exchange_look_at_house(struct mr_exchange *x)
-{
-    const struct mr_chain *chain = mr_supply_chain(x->supply);
-    const struct mr_wire *wire = mr_supply_wire(x->supply);
-    bool has_power = mr_chain_is_live(chain, wire->house);
-    for (uint32_t h = 0; h < x->plan.site->n_hall && has_power; h++)
-        has_power = mr_chain_is_live(chain, wire->of_hall[h]);
-    if (has_power != x->has_utility)
-        mr_plant_set_outage(x->plant, x->heat, MR_PLANT_OUT_UTILITY, 0, has_power ? 0 : 1);
-    x->has_utility = has_power;
 }

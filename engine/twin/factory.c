@@ -265,11 +265,14 @@ static double next_event_s(const struct mr_factory *f)
 /* Both rooms stand at now. */
 static mr_status apply_events(struct mr_factory *f, double now_s, struct mr_err *err)
 {
+    const bool is_due = next_event_s(f) <= now_s;
     while (f->i_outage < f->heat_events.n_change && f->heat_events.change[f->i_outage].t_s <= now_s)
         MR_TRY(mr_outage_apply(&f->heat_events, f->i_outage++, mr_exchange_plant(f->exchange),
                                mr_exchange_plant_state(f->exchange), err));
     while (f->i_plan < f->plan.n && f->plan.item[f->i_plan].t_s <= now_s)
         MR_TRY(mr_plan_apply(&f->plan.item[f->i_plan++], mr_exchange_supply(f->exchange), err));
+    if (is_due)
+        mr_exchange_look(f->exchange);
     return MR_OK;
 }
 

@@ -481,8 +481,8 @@ static void put_site(struct mr_jsonw *w, const struct mr_scenario *scenario,
                      const struct mr_play_result *result, const struct totals *t)
 {
     const double n = unknown;
-    const struct mr_exchange_sums none = {n, n, n, n, n, n, n, n, n, n, n, n,
-                                          n, n, n, n, n, n, n, n, n, n, n, {0}};
+    const struct mr_exchange_sums none = {n, n, n, n, n, n, n, n, n, n, n, n, n,
+                                          n, n, n, n, n, n, n, n, n, n, n, n, {0}};
     const struct mr_strand unplaced = {n, n, n, n, n, n, n, n};
     const struct mr_exchange_sums *x = result->has_site ? &result->site : &none;
     const struct mr_strand *strand = result->has_site ? &result->books.strand : &unplaced;
@@ -490,7 +490,7 @@ static void put_site(struct mr_jsonw *w, const struct mr_scenario *scenario,
     const struct mr_scenario_economy *e = &scenario->economy;
     const double s = result->sim_s, output = (double)t->n_output, hour_s = 3600, kwh_j = 3.6e6;
     const double feed_w = result->has_site ? result->feed_limit_w : unknown;
-    const double paid_j = result->has_site ? x->site_j : result->package_j;
+    const double paid_j = result->has_site ? x->used_j : result->package_j;
     const double energy_usd_h = x->energy_usd / s * hour_s;
     /* a ramp is between means of two windows: one alone has none */
     const double per_min = s >= 2 * scenario->supply.ramp_window_s ? 60e-6 : unknown;
@@ -502,8 +502,8 @@ static void put_site(struct mr_jsonw *w, const struct mr_scenario *scenario,
             : unknown;
     GROUP(w, "power", {"site_mw_mean", x->site_j / s * 1e-6},
           {"site_mw_peak", x->site_peak_w * 1e-6}, {"it_mw_mean", x->it_j / s * 1e-6},
-          {"pue", x->site_j / x->it_j}, {"itue", x->it_j / compute_j},
-          {"tue", x->site_j / compute_j},
+          {"pue", x->used_j / x->it_j}, {"itue", x->it_j / compute_j},
+          {"tue", x->used_j / compute_j},
           {"feed_limit_mw", isfinite(feed_w) ? feed_w * 1e-6 : unknown},
           {"cooling_mw_mean", x->house_j / s * 1e-6},
           {"packages_mw_mean", s > 0 ? result->package_j / s * 1e-6 : unknown},
@@ -519,9 +519,9 @@ static void put_site(struct mr_jsonw *w, const struct mr_scenario *scenario,
           {"stranded_granularity_kw", strand->granularity_w * 1e-3});
     GROUP(w, "energy", {"site_j", x->site_j}, {"it_j", x->it_j}, {"closure_rel", x->closure_rel},
           {"packages_j", result->package_j}, {"burn_j", x->burn_j}, {"losses_j", x->loss_j},
-          {"cooling_j", x->house_j}, {"storage_j", x->storage_j},
-          {"rack_losses_j", x->it_j - x->module_j}, {"modules_j", x->module_j},
-          {"rack_packages_j", x->package_j});
+          {"cooling_j", x->house_j}, {"storage_j", x->storage_j}, {"used_j", x->used_j},
+          {"unfed_j", x->unfed_j}, {"rack_losses_j", x->it_j - x->module_j},
+          {"modules_j", x->module_j}, {"rack_packages_j", x->package_j});
     put_stages(w, result);
     put_odds(w, result);
     put_flexible(w, result);

@@ -411,6 +411,43 @@ MR_TEST(without_grid_all_are_down_until_it_is_back)
     end();
 }
 
+/* Pumps outlive the grid behind the batteries of their racks, and are paid for by them; when those
+ * are empty pumps stand still. Fans and compressors stop at once. What storages gave counts. */
+MR_TEST(cooling_without_grid_is_paid_for)
+{
+    struct mr_exchange_sums before, during, after;
+    begin_at(1, 700);
+    play(60);
+    mr_exchange_sums(w.exchange, &before);
+    const struct mr_plant_state *heat = mr_exchange_plant_state(w.exchange);
+    const double pumps_w = heat->group[0].electric_w + heat->group[1].electric_w;
+    mr_supply_set_voltage(mr_exchange_supply(w.exchange), 0);
+    mr_exchange_look(w.exchange);
+    play(360);
+    mr_exchange_sums(w.exchange, &during);
+    const double house_w = (during.house_j - before.house_j) / 300;
+    assert_true(pumps_w > 1e3 && house_w > pumps_w); /* and those of the facility loop */
+    assert_true(heat->group[0].electric_w > 0 && during.closure_rel < 1e-9);
+    assert_true(during.site_j < before.site_j * 1.01); /* the meter stands still */
+    assert_true(during.used_j > during.it_j && during.used_j > 3 * during.site_j);
+    mr_assert_near(during.energy_usd / during.used_j, before.energy_usd / before.used_j, 0.05, 0);
+    play(2400); /* empty */
+    mr_exchange_sums(w.exchange, &after);
+    assert_true(heat->group[0].electric_w == 0 && after.closure_rel < 1e-9);
+    assert_true(after.unfed_j < 2 * house_w); /* of one interval at most */
+    const double house_j = after.house_j;
+    play(2460);
+    mr_exchange_sums(w.exchange, &after);
+    assert_true(after.house_j == house_j);
+    mr_supply_set_voltage(mr_exchange_supply(w.exchange), 1);
+    mr_exchange_look(w.exchange);
+    play(3000);
+    assert_true(heat->group[0].electric_w > 0);
+    mr_exchange_sums(w.exchange, &after);
+    assert_true(after.used_j > after.it_j);
+    end();
+}
+
 /* Half the tick: the same answers. */
 MR_TEST(ticks_do_not_matter)
 {
@@ -447,4 +484,4 @@ MR_TEST_MAIN(MR_TEST_ENTRY(a_quiet_hall),
              MR_TEST_ENTRY(the_lower_tier_goes_first), MR_TEST_ENTRY(lost_pumps),
              MR_TEST_ENTRY(a_leaking_tray_takes_its_instance),
              MR_TEST_ENTRY(without_grid_all_are_down_until_it_is_back),
-             MR_TEST_ENTRY(ticks_do_not_matter))
+             MR_TEST_ENTRY(cooling_without_grid_is_paid_for), MR_TEST_ENTRY(ticks_do_not_matter))
