@@ -20,8 +20,9 @@
  * - A rack that was dark comes back when its feed has lived for return_s, as start permits allow.
  * - Budgets are for the meter, caps for racks: the governor takes for losses what they are now, and
  *   keeps `margin` free; what it gets wrong it corrects a period later.
- * - Caps are lowered tier by tier from 0 on. Where not even the lowest caps fit, racks are suspended,
- *   then shut, in the same order (not for a target of best effort), and go on when there is room.
+ * - Caps are lowered tier by tier from 0 on. Where not even the lowest caps fit, racks are
+ * suspended, then shut, in the same order (not for a target of best effort), and go on when there
+ * is room.
  * - Machines that carry bars alone are an island with a frequency (frequency.h): what the load asks
  *   beyond their set points and storage moves it; relays shed racks in order of tiers, and the
  *   machines leave below `trip_below`. Until a takeover is in balance for the first time supplies

@@ -276,15 +276,13 @@ static void check_yields(struct reading *r)
 /* Calls of a <workload> say their tier, or are of the first one. */
 static void check_shares(struct reading *r)
 {
-    static const char path[] = "tier/share";
-    const struct mr_buf *const lists[] = {&r->scenario->given, &r->scenario->overridden};
-    for (size_t i = 0; i < 2 && !r->scenario->has_agents; i++)
-        if (lists[i]->n > 0 && strstr(lists[i]->text, path) != NULL) {
-            mr_diags_add(
-                r->diags, MR_SEVERITY_WARNING, MR_SCHEMA,
-                (struct mr_place){r->scenario->path, 0, 0},
-                "<tier>: share: is for <agents>: calls of a <workload> are of the tier that "
-                "its file says, drawn ones of the first");
+    const struct mr_scenario *s = r->scenario;
+    for (size_t i = 0; i < s->n_tier && !s->has_agents; i++)
+        if (s->tier[i].share != 1) { /* the usual one says nothing */
+            mr_diags_add(r->diags, MR_SEVERITY_WARNING, MR_SCHEMA, (struct mr_place){s->path, 0, 0},
+                         "<tier name=\"%s\">: share: is for <agents>: calls of a <workload> are "
+                         "of the tier that its file says, drawn ones of the first",
+                         s->tier[i].name);
             return;
         }
 }
