@@ -16,23 +16,17 @@ static const double unknown_loss = 0.2; /* of one more watt, where none flows th
 
 /* ---- who stands on what ---- */
 
-static uint32_t group_at(const struct mr_supply *s, uint32_t node)
-{
-    for (uint32_t g = 0; g < s->n_group; g++)
-        for (uint32_t i = 0; i < s->group[g].n_at; i++)
-            if (s->group[g].at[i] == node)
-                return g;
-    return MR_SITE_NONE;
-}
-
 mr_status mr_supply_start_init(struct mr_supply *s, struct mr_err *err)
 {
     const size_t n = s->wire.tree->n_node;
     s->group_of = mr_arena_zero(&s->arena, n, sizeof *s->group_of, err);
     if (s->group_of == NULL)
         return MR_NOMEM;
-    for (uint32_t i = 0; i < n; i++)
-        s->group_of[i] = group_at(s, i);
+    for (size_t i = 0; i < n; i++)
+        s->group_of[i] = MR_SITE_NONE;
+    for (uint32_t g = 0; g < s->n_group; g++)
+        for (uint32_t i = 0; i < s->group[g].n_at; i++)
+            s->group_of[s->group[g].at[i]] = g;
     return MR_OK;
 }
 
@@ -99,7 +93,8 @@ double mr_supply_start_house_w(const struct mr_supply *s)
 double mr_supply_start_expected_w(const struct mr_supply *s, const struct mr_supply_group *group)
 {
     const uint32_t g = (uint32_t)(group - s->group);
-    double below_w = 0; /* what supplies below give, else what racks that something feeds draw */
+    double below_w =
+        0; /* supplies below; with racks below that run otherwise: all that was there */
     for (uint32_t k = 0; k < s->n_group; k++)
         below_w += s->group[k].is_ups ? s->group[k].own_w : 0;
     below_w /= 1 - s->params.margin;
