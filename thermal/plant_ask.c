@@ -17,11 +17,24 @@ static void liquid_row(const struct mr_plant *plant, const struct mr_plant_state
     row->flow_m3_s = frac * r->manifold.flow_m3_s;
     row->return_c = mr_plant_return_c(plant, state, rack, row->supply_c);
     row->header_set_pa = r->header_pa;
-    row->header_pa = r->header_pa * mr_pow(header, r->manifold.exponent);
+    const double header_share = mr_pow(header, r->manifold.exponent);
+    row->header_pa = r->header_pa * header_share;
     row->drop_pa = r->manifold.drop_pa *
                    (1 + mr_cdu_group_drop_fouling(&plant->group[r->group], g)) *
-                   mr_pow(frac, r->manifold.exponent);
+                   (frac == header ? header_share : mr_pow(frac, r->manifold.exponent));
     row->valve_frac = mr_plant_valve(plant, state, rack);
+}
+
+static bool is_throttled(const struct mr_cohort *cohort)
+{
+    return cohort->mode == MR_COHORT_HELD && cohort->power_w < cohort->demand_w;
+}
+
+static bool is_off(const struct mr_plant_state *state, const struct mr_plant_rack_state *rack,
+                   uint32_t cohort)
+{
+    const struct mr_plant_cohort *c = &state->cohort[cohort];
+    return c->cohort.mode == MR_COHORT_OFF || c->n_dark > 0 || rack->n_cut > 0 || rack->is_tripped;
 }
 
 void mr_plant_rack_row(const struct mr_plant *plant, const struct mr_plant_state *state,
@@ -57,10 +70,9 @@ void mr_plant_rack_row(const struct mr_plant *plant, const struct mr_plant_state
         row->die_max_c = n_all > 0 ? fmax(row->die_max_c, cohort->worst_c[0]) : cohort->worst_c[0];
         sum_c += n * cohort->mean_c[0];
         n_all += n;
-        if (cohort->mode == MR_COHORT_HELD && cohort->power_w < cohort->demand_w)
+        if (is_throttled(cohort))
             row->n_throttled += cohort->n_package;
-        if (cohort->mode == MR_COHORT_OFF || state->cohort[c].n_dark > 0 || s->n_cut > 0 ||
-            s->is_tripped)
+        if (is_off(state, s, c))
             row->n_off += cohort->n_package;
     }
     if (n_all > 0)
@@ -69,6 +81,27 @@ void mr_plant_rack_row(const struct mr_plant *plant, const struct mr_plant_state
      * assumes: nothing in the rack is hotter than the hottest die */
     if (n_all > 0)
         row->return_c = fmin(row->return_c, fmax(row->die_max_c, row->supply_c));
+}
+
+double mr_plant_header_pa(const struct mr_plant *plant, const struct mr_plant_state *state,
+                          uint32_t rack)
+{
+    const struct mr_plant_rack *r = &plant->rack[rack];
+    if (mr_plant_is_air(r))
+        return (double)NAN;
+    return r->header_pa *
+           mr_pow(mr_cdu_group_header_frac(&state->group[r->group]), r->manifold.exponent);
+}
+
+bool mr_plant_rack_is_held(const struct mr_plant_state *state, uint32_t rack)
+{
+    const struct mr_plant_rack_state *s = &state->rack[rack];
+    for (uint32_t c = s->first; c != UINT32_MAX; c = state->cohort[c].next) {
+        const struct mr_cohort *cohort = &state->cohort[c].cohort;
+        if (cohort->n_package > 0 && (is_throttled(cohort) || is_off(state, s, c)))
+            return true;
+    }
+    return false;
 }
 
 double mr_plant_facility_c(const struct mr_plant *plant, const struct mr_plant_state *state,

@@ -22,6 +22,13 @@ struct mr_plant_rack_row {
 void mr_plant_rack_row(const struct mr_plant *plant, const struct mr_plant_state *state,
                        uint32_t rack, struct mr_plant_rack_row *row);
 
+/** Pressure of the header that feeds the rack, as its row tells; NaN: it is cooled by air [Pa]. */
+double mr_plant_header_pa(const struct mr_plant *plant, const struct mr_plant_state *state,
+                          uint32_t rack);
+
+/** Is any package of the rack throttled or off, as a row tells? */
+bool mr_plant_rack_is_held(const struct mr_plant_state *state, uint32_t rack);
+
 /** The most one package of the rack may draw, without leakage: INFINITY while none is held, 0 when
  *  all are off. */
 double mr_plant_rack_allowed_w(const struct mr_plant *plant, const struct mr_plant_state *state,

@@ -7,6 +7,7 @@
 #include "engine/cli/power_points.h"
 #include "engine/cli/power_record.h"
 #include "engine/cli/run_record.h"
+#include "engine/cli/run_sums.h"
 #include "engine/cli/site_record.h"
 #include "engine/cli/thermal_record.h"
 
@@ -38,13 +39,8 @@ static const struct mr_group common[] = {
 static const struct mr_group_list common_list = MR_GROUP_LIST("every file", common);
 
 static const struct mr_group_list *const lists[] = {
-    &common_list,
-    &mr_run_groups,
-    &mr_site_groups,
-    &mr_thermal_groups,
-    &mr_power_groups,
-    &mr_power_points_groups,
-    NULL,
+    &common_list,       &mr_run_groups,   &mr_run_sums_groups,     &mr_site_groups,
+    &mr_thermal_groups, &mr_power_groups, &mr_power_points_groups, NULL,
 };
 
 /* The sentence of a dataset, and what its values mean where they are states. */

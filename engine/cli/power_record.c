@@ -189,7 +189,8 @@ static mr_status declare_series(struct mr_power_record *r, double every_s, const
                                          .axis = "alert",
                                          .column = breach_columns,
                                          .n_column = N_OF(breach_columns),
-                                         .row_bytes = sizeof(struct breach_row)};
+                                         .row_bytes = sizeof(struct breach_row),
+                                         .n_guess = MR_COLUMNS_FEW};
     MR_TRY(mr_columns_create(r->file, &told, &r->breaches, err));
     MR_TRY(mr_power_points_create(r->file, r->site, r->supply, every_s, &r->points, err));
     for (size_t i = 0; i < tree->n_node; i++)
@@ -205,7 +206,8 @@ static mr_status declare_file(struct mr_power_record *r, struct mr_err *err)
                                            .axis = "event",
                                            .column = event_columns,
                                            .n_column = N_OF(event_columns),
-                                           .row_bytes = sizeof(struct event_row)};
+                                           .row_bytes = sizeof(struct event_row),
+                                           .n_guess = MR_COLUMNS_FEW};
     MR_TRY(mr_columns_create(r->file, &events, &r->events, err));
     return mr_runfile_start(r->file, err);
 }

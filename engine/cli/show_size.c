@@ -70,16 +70,10 @@ static void add_list(const struct mr_group_list *list, const struct mr_scenario 
     }
 }
 
-/* Calls come at their rate until the end of the run or until there are enough. */
 static void count(const struct mr_scenario *scenario, struct mr_show_size *size)
 {
-    const struct mr_arrivals_spec *w = &scenario->workload;
-    const bool is_drawn = !scenario->has_agents && w->file == NULL && w->rate_s > 0;
-    const double until_s = scenario->top.until_s > 0 ? scenario->top.until_s : (double)INFINITY;
-    const double most = w->n_call > 0 ? (double)w->n_call : (double)INFINITY;
-    size->calls = is_drawn ? fmin(most, until_s * w->rate_s) : (double)NAN;
-    const double end_s = is_drawn ? fmin(until_s, size->calls / w->rate_s) : until_s;
-    size->samples = isfinite(end_s) ? floor(end_s / every_s) + 1 : (double)NAN;
+    size->calls = mr_scenario_guess_calls(scenario);
+    size->samples = floor(mr_scenario_guess_s(scenario) / every_s) + 1;
     size->unpacked_b = size->calls * size->call_b + size->samples * size->sample_b;
     size->beside_b = alone_b + (scenario->site.file != NULL ? site_b : 0);
     size->packed_b = size->unpacked_b * packed_frac + size->beside_b;

@@ -193,7 +193,8 @@ static mr_status declare(struct mr_site_record *r, struct mr_runfile *file, stru
                                            .axis = "event",
                                            .column = event_columns,
                                            .n_column = N_OF(event_columns),
-                                           .row_bytes = sizeof(struct event_row)};
+                                           .row_bytes = sizeof(struct event_row),
+                                           .n_guess = MR_COLUMNS_FEW};
     MR_TRY(mr_columns_create(file, &events, &r->events, err));
     if (r->factory == NULL)
         return MR_OK;
@@ -259,12 +260,10 @@ static double stranded_w(struct mr_site_record *r, uint32_t i)
     struct mr_exchange *exchange = mr_factory_exchange(r->factory);
     const struct mr_exchange_rack *rack = mr_exchange_rack(exchange, i);
     const struct mr_rack *site = &r->site->rack[i];
-    struct mr_plant_rack_row row;
-    mr_plant_rack_row(mr_exchange_plant(exchange), mr_exchange_plant_state(exchange), i, &row);
     const double granted_w = isfinite(rack->cap_w) ? rack->cap_w
                              : site->limit_w > 0   ? site->limit_w
                                                    : site->rated_w;
-    const bool is_held = row.n_throttled > 0 || row.n_off > 0;
+    const bool is_held = mr_plant_rack_is_held(mr_exchange_plant_state(exchange), i);
     return fmax(0, granted_w - (is_held ? rack->drawn_w : rack->want_w));
 }
 

@@ -270,7 +270,8 @@ static mr_status declare_file(struct mr_thermal_record *r, struct mr_err *err)
                                            .axis = "event",
                                            .column = event_columns,
                                            .n_column = N_OF(event_columns),
-                                           .row_bytes = sizeof(struct event_row)};
+                                           .row_bytes = sizeof(struct event_row),
+                                           .n_guess = MR_COLUMNS_FEW};
     MR_TRY(mr_columns_create(r->file, &events, &r->events, err));
     return mr_runfile_start(r->file, err);
 }
@@ -430,10 +431,9 @@ static bool leaks(const struct mr_plant *plant, const struct mr_plant_state *sta
 static double header_pa(const struct mr_thermal_record *r, const struct mr_plant_state *state,
                         size_t group)
 {
-    struct mr_plant_rack_row row = {.header_pa = (double)NAN};
-    if (r->first_rack[group] != MR_SITE_NONE)
-        mr_plant_rack_row(r->plant, state, r->first_rack[group], &row);
-    return row.header_pa;
+    return r->first_rack[group] != MR_SITE_NONE
+               ? mr_plant_header_pa(r->plant, state, r->first_rack[group])
+               : (double)NAN;
 }
 
 static mr_status cdu_rows(struct mr_thermal_record *r, const struct mr_plant_state *state,

@@ -155,7 +155,8 @@ static mr_status declare(struct mr_columns *c, struct mr_tape_tools *tools, mr_h
 {
     const struct mr_tape_group at = {group, c->plan.group};
     struct mr_hdf5_shape shape;
-    mr_tape_shape(1, true, sizeof(uint64_t), &shape);
+    mr_tape_shape(1, true, sizeof(uint64_t), c->plan.n_kept > 0 ? c->plan.n_kept : c->plan.n_guess,
+                  &shape);
     shape.rank = 1;
     c->axis_shape = shape;
     MR_TRY(mr_hdf5_bare_axis(tools->file, group, c->plan.axis, 0, shape.chunk[0], &c->axis, err));

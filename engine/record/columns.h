@@ -15,6 +15,10 @@
 
 struct mr_columns;
 
+enum {
+    MR_COLUMNS_FEW = 1 << 10 /* n_guess of a table that is thought to stay small */
+};
+
 /* One column: MR_COLUMN(struct call, arrived_s, F64, "s", "Arrival of the call") */
 #define MR_COLUMN(row_type, field, type_, units_, long_name_)           \
     {                                                                   \
@@ -32,6 +36,7 @@ struct mr_columns_plan {
     uint64_t n_kept;  /* 0: every row; else a reservoir of that many, with a column `row` that tells
                          the place of each among all, and attributes rows_given and seed */
     uint64_t seed;    /* of the reservoir */
+    uint64_t n_guess; /* rows that are thought to come, for the size of chunks; 0: not known */
 };
 
 /** @param[out] out lent until the file is destroyed */

@@ -17,8 +17,10 @@ _Static_assert(sizeof(hid_t) == sizeof(mr_hid), "handles of HDF5");
 
 enum {
     n_compact_max = 65535, /* HDF5's own limit */
+    n_index_half = 8, /* chunks in a node of an index, at least: a dataset has few, and a node */
     n_member_guess = 24,
-    n_name_guess = 12
+    n_name_guess = 12,
+    text_buffer_bytes = 1 << 14
 };
 
 /* ---- errors ---- */
@@ -116,7 +118,7 @@ mr_status mr_hdf5_create(const char *path, struct mr_hdf5_slots *slots, bool is_
     *id = -1;
     if (create >= 0 && keep_members(create) &&
         H5Pset_file_space_strategy(create, H5F_FSPACE_STRATEGY_NONE, false, 1) >= 0 &&
-        set_access(access, slots, is_live, err))
+        H5Pset_istore_k(create, n_index_half) >= 0 && set_access(access, slots, is_live, err))
         *id = H5Fcreate(path, H5F_ACC_TRUNC, create, access);
     mr_status st = MR_OK;
     if (*id < 0) /* the driver may have told why already */
@@ -460,6 +462,19 @@ mr_status mr_hdf5_write(struct mr_hdf5_file file, mr_hid dataset, const struct m
                : mr_hdf5_error(err, file.path, "dataset \"%s\" cannot be written", channel->name);
 }
 
+/* HDF5 turns texts into its own form in a buffer, of a megabyte where nothing is said, that it
+ * clears each time. */
+static herr_t write_texts(mr_hid dataset, mr_hid type, const char *const *text)
+{
+    const hid_t transfer = H5Pcreate(H5P_DATASET_XFER);
+    herr_t st = -1;
+    if (transfer >= 0 && H5Pset_buffer(transfer, text_buffer_bytes, NULL, NULL) >= 0)
+        st = H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, transfer, (const void *)text);
+    if (transfer >= 0)
+        (void)H5Pclose(transfer);
+    return st;
+}
+
 mr_status mr_hdf5_texts(struct mr_hdf5_file file, mr_hid group, const struct mr_channel *channel,
                         const char *const *text, size_t n, mr_hid *dataset, struct mr_err *err)
 {
@@ -473,8 +488,7 @@ mr_status mr_hdf5_texts(struct mr_hdf5_file file, mr_hid group, const struct mr_
     if (type >= 0 && list >= 0 && space >= 0)
         *dataset = H5Dcreate2(group, channel->name, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
     if (*dataset >= 0)
-        is_good = n == 0 ||
-                  H5Dwrite(*dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, (const void *)text) >= 0;
+        is_good = n == 0 || write_texts(*dataset, type, text) >= 0;
     mr_status st =
         is_good ? MR_OK
                 : mr_hdf5_error(err, file.path, "dataset \"%s\" cannot be written", channel->name);

@@ -68,6 +68,21 @@ double mr_histogram_upper(const struct mr_histogram *h, size_t i)
     return i + 1 == h->n_bin ? (double)INFINITY : mr_histogram_lower(h, i + 1);
 }
 
+/* Both cut the same bits out of a value: the lower edge of a fine bin lies in the coarse one that
+ * all of it lies in. */
+void mr_histogram_add_hist(struct mr_histogram *h, size_t channel, size_t entity,
+                           const struct mr_hist *from)
+{
+    const uint64_t first = (uint64_t)(1023 + MR_HIST_EXP_FIRST) << MR_HIST_BITS;
+    uint64_t *count = h->count + (channel * h->plan.n_entity + entity) * h->n_bin;
+    MR_ASSERT(h->plan.bits <= MR_HIST_BITS && h->first >= 0x1p-30);
+    count[0] += from->n_tiny;
+    for (uint64_t i = 0; i < MR_HIST_BINS; i++)
+        if (from->bin[i] > 0)
+            count[mr_histogram_bin(h, of_bits((first + i) << (mantissa_bits - MR_HIST_BITS)))] +=
+                from->bin[i];
+}
+
 static mr_status put_edges(const struct mr_histogram *h, struct mr_runfile *file, const char *group,
                            struct mr_err *err)
 {

@@ -7,6 +7,7 @@
 #define MR_ENGINE_RECORD_HISTOGRAM_H
 
 #include "engine/base/assert.h"
+#include "engine/base/hist.h"
 #include "engine/record/runfile.h"
 
 /* Lent for the life of the histogram. */
@@ -56,6 +57,11 @@ static inline void mr_histogram_add(struct mr_histogram *h, size_t channel, size
 {
     h->count[(channel * h->plan.n_entity + entity) * h->n_bin + mr_histogram_bin(h, value)]++;
 }
+
+/** Add what was counted elsewhere in bins that are parts of these.
+ *  @param[in] from whose bins divide an octave at least as finely */
+void mr_histogram_add_hist(struct mr_histogram *histogram, size_t channel, size_t entity,
+                           const struct mr_hist *from);
 
 /** Write group/bin_lower, bin_upper and one dataset of counts entity x bin per channel. */
 MR_CHECKED mr_status mr_histogram_put(const struct mr_histogram *histogram, struct mr_runfile *file,

@@ -29,17 +29,30 @@ enum {
     row_min = 128,
     row_max = 1024,
     column_rows = 1 << 14, /* of a table; of a series with one value per row, a quarter */
+    n_guess_chunk = 8,     /* where the rows to come are known */
+    guess_row_min = 32
 };
+
+/* Each dataset leaves room for a plain chunk behind in the file, and fills up its last one: both
+ * are little where there are several chunks to come. */
+static uint64_t rows_of(uint64_t rows, uint64_t n_guess)
+{
+    const uint64_t few = n_guess < guess_row_min ? n_guess : guess_row_min;
+    const uint64_t part = (n_guess + n_guess_chunk - 1) / n_guess_chunk;
+    const uint64_t wanted = part > few ? part : few;
+    return n_guess > 0 && wanted < rows ? wanted : rows;
+}
 
 /* Whole rows up to 512 entities, equal pieces of at most that beyond; then as many samples as give
  * 256 KiB, at least 128, at most 1024 (4096 when a row is one value). Reading one entity over an
  * hour of seconds touches 29 chunks, reading all of 5,500 at one moment 11. */
-void mr_tape_shape(uint64_t n_col, bool is_table, size_t size, struct mr_hdf5_shape *shape)
+void mr_tape_shape(uint64_t n_col, bool is_table, size_t size, uint64_t n_guess,
+                   struct mr_hdf5_shape *shape)
 {
     MR_ASSERT(n_col > 0);
     *shape = (struct mr_hdf5_shape){.rank = 2, .dim = {0, n_col}, .is_growing = true};
     if (is_table || n_col == 1) {
-        shape->chunk[0] = is_table ? column_rows : column_rows / 4;
+        shape->chunk[0] = rows_of(is_table ? column_rows : column_rows / 4, n_guess);
         shape->chunk[1] = 1;
         return;
     }
@@ -48,7 +61,7 @@ void mr_tape_shape(uint64_t n_col, bool is_table, size_t size, struct mr_hdf5_sh
     uint64_t rows = row_max;
     while (rows > row_min && rows * cols * size > chunk_target_bytes)
         rows /= 2;
-    shape->chunk[0] = rows;
+    shape->chunk[0] = rows_of(rows, n_guess);
     shape->chunk[1] = cols;
 }
 

@@ -38,8 +38,9 @@ struct mr_tape {
 };
 
 /** Rows and columns of a chunk for rows of n_col values of up to `size` bytes.
- *  @param[out] shape rank, chunk */
-void mr_tape_shape(uint64_t n_col, bool is_table, size_t size, struct mr_hdf5_shape *shape);
+ *  @param[in] n_guess rows that are thought to come; 0: not known @param[out] shape rank, chunk */
+void mr_tape_shape(uint64_t n_col, bool is_table, size_t size, uint64_t n_guess,
+                   struct mr_hdf5_shape *shape);
 
 /* Where a dataset is: the group, open, and its path. */
 struct mr_tape_group {

@@ -456,7 +456,9 @@ double mr_instance_energy_j(const struct mr_instance *instance, double now_s)
 
 double mr_instance_lpu_j(const struct mr_instance *instance, double now_s)
 {
-    return instance->lpu.ended_j + running_j(instance, &instance->lpu.energy, now_s);
+    return instance->serving->pricer.lpx == NULL
+               ? 0
+               : instance->lpu.ended_j + running_j(instance, &instance->lpu.energy, now_s);
 }
 
 /* Up to now: whole steps that have ended by `by_s`, and time and joules. @param[out] share done of

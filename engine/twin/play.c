@@ -5,7 +5,7 @@
 #include "engine/twin/play.h"
 
 #include "engine/base/mem.h"
-#include "engine/twin/play_impl.h"
+#include "engine/twin/play_sample.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -127,7 +127,9 @@ static mr_status exchange_at(struct mr_play_run *run, const struct mr_factory_mo
     MR_TRY(mr_play_share_seen(run, now_s, err));
     const mr_status st = mr_factory_do(run->factory, mood, now_s, err);
     MR_TRY(mr_play_agree(run, st, err));
-    return mr_play_obey(run, now_s, err);
+    MR_TRY(mr_play_obey(run, now_s, err));
+    mr_play_sample_seen(run, now_s);
+    return MR_OK;
 }
 
 static mr_status exchange(void *state, struct mr_windows *windows, const void *records,

@@ -112,7 +112,7 @@ struct mr_play_options {
     /* The processes that share the run, lent; NULL: this one alone. Listeners (on_...) are those of
      * rank 0, and NULL elsewhere; all else is the same on all ranks. */
     struct mr_ranks *ranks;
-    bool wants_rows; /* somebody listens to calls or sessions, here or on rank 0 */
+    bool wants_calls, wants_sessions, wants_events; /* somebody listens, here or on rank 0 */
     /* asked at the end of every window; not 0: the run ends there, and says so. NULL: nobody */
     int (*stop)(void *context);
     void *stop_context;

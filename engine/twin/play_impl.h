@@ -82,6 +82,7 @@ struct mr_play_run {
     bool is_dealt;   /* calls of this window */
     uint64_t n_sample; /* dates that are done */
     size_t n_window_sample;
+    bool has_seen;             /* the parts of the first of the next window are taken */
     struct mr_play_part *part; /* scratch: of own cells */
     size_t cap_part;
     uint32_t *host; /* of every seat, on options->net */
@@ -226,25 +227,5 @@ MR_CHECKED mr_status mr_play_steps_open(struct mr_play_run *run, struct mr_err *
 
 /** Steps in flight that have ended by the end of the run. */
 MR_CHECKED mr_status mr_play_steps_end(struct mr_play_cell *cell, struct mr_err *err);
-
-/* ---- samples (play_sample.c) ---- */
-
-MR_CHECKED mr_status mr_play_sample_init(struct mr_play_run *run, struct mr_err *err);
-
-/** How many dates of samples a window may pass at most, and where it has to end for that. */
-double mr_play_sample_edge_s(const struct mr_play_run *run, double end_s);
-
-/** Before a window: the dates in it. */
-void mr_play_sample_plan(struct mr_play_run *run, double end_s);
-
-/** The cell's part of all dates before an event. */
-void mr_play_sample_watch(void *cell, double before_s);
-
-/** All parts of the window's dates before a time become samples. */
-MR_CHECKED mr_status mr_play_sample_tell(struct mr_play_run *run, double before_s,
-                                         struct mr_err *err);
-
-/** The last one. */
-MR_CHECKED mr_status mr_play_sample_end(struct mr_play_run *run, double now_s, struct mr_err *err);
 
 #endif

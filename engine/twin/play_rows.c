@@ -14,8 +14,9 @@
 /* Every row is wanted by all ranks or by none, though only rank 0 has listeners. */
 static bool wants(const struct mr_play_run *run, enum mr_play_mail kind)
 {
-    return run->options->wants_rows ||
-           (kind == MR_PLAY_MAIL_CALL && run->options->requests_path != NULL);
+    const struct mr_play_options *o = run->options;
+    return kind == MR_PLAY_MAIL_CALL ? o->wants_calls || o->requests_path != NULL
+                                     : o->wants_sessions;
 }
 
 /* ---- listeners ---- */
@@ -194,7 +195,8 @@ mr_status mr_play_rows_event(struct mr_play_cell *own, const struct mr_play_even
     snprintf(e.entity, sizeof e.entity, "%s", event->entity);
     if (own->run->n_cell == 1)
         return tell_event(own->run, &e);
-    return own->run->options->wants_rows ? keep(own, MR_PLAY_MAIL_EVENT, &e, sizeof e, err) : MR_OK;
+    return own->run->options->wants_events ? keep(own, MR_PLAY_MAIL_EVENT, &e, sizeof e, err)
+                                           : MR_OK;
 }
 
 mr_status mr_play_rows_step(struct mr_play_cell *own, const struct mr_play_step *step,

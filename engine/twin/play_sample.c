@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Samples for readers. Every cell makes its part of a sample just before its first event after the
  * date, so that looking on changes nothing; at a window's end the parts of all cells are added in
- * the order of cells. A window passes few dates at most: it ends early where they are many. */
+ * the order of cells. A window passes few dates at most: it ends early where they are many.
+ * At the date of an exchange everybody is looked at anyway: what the site has seen is used again.
+ */
+#include "engine/twin/play_sample.h"
+
 #include "engine/base/mem.h"
-#include "engine/twin/play_impl.h"
 
 #include <math.h>
 #include <string.h>
@@ -29,35 +32,57 @@ static double date_of(const struct mr_play_run *run, uint64_t k)
 
 /* ---- a cell's part ---- */
 
-static struct mr_play_pool look_at(const struct mr_cell *cell, const struct mr_pool *pool,
-                                   uint32_t from, uint32_t n, double now_s)
+/* Seats of one pool that lie together, and what an exchange has seen of them at this very moment
+ * (NULL: nothing). */
+struct seats {
+    const struct mr_pool *pool;
+    uint32_t from, n;
+    const struct mr_factory_seen *seen; /* [n] */
+};
+
+static struct mr_play_pool look_at(const struct mr_cell *cell, const struct seats *seats,
+                                   double now_s)
 {
+    const double n_package = mr_pool_packages(seats->pool);
+    const double idle_w = mr_play_idle_w(seats->pool), lpu_w = mr_play_lpu_w(seats->pool, false);
     struct mr_play_pool p = {0};
-    for (uint32_t seat = from; seat < from + n; seat++) {
+    for (uint32_t i = 0; i < seats->n; i++) {
+        const uint32_t seat = seats->from + i;
         const struct mr_instance *instance = mr_cell_instance(cell, seat);
-        const struct mr_gauge gauge = mr_gauge_of(instance, now_s);
-        p.n_open += cell->seat[seat].state == MR_CELL_SEAT_UP;
+        const bool is_up = cell->seat[seat].state == MR_CELL_SEAT_UP;
+        const struct mr_factory_seen *seen = seats->seen != NULL && is_up ? seats->seen + i : NULL;
+        const struct mr_gauge gauge = seen != NULL ? seen->gauge : mr_gauge_of(instance, now_s);
+        const double idle_s = mr_play_cell_idle_s(cell, seat, now_s);
+        p.n_open += is_up;
         p.n_waiting += (double)instance->queue.n;
         p.n_running += instance->n_run;
         p.kv_used_frac += gauge.kv_used_frac;
         p.n_token += gauge.n_token;
-        const double idle_s = mr_play_cell_idle_s(cell, seat, now_s);
-        p.package_j += mr_pool_packages(pool) *
-                           (mr_instance_energy_j(instance, now_s) + idle_s * mr_play_idle_w(pool)) +
-                       mr_instance_lpu_j(instance, now_s) + idle_s * mr_play_lpu_w(pool, false);
+        p.package_j +=
+            n_package *
+                ((seen != NULL ? seen->work.busy_j : mr_instance_energy_j(instance, now_s)) +
+                 idle_s * idle_w) +
+            (seen != NULL ? seen->lpu_j : mr_instance_lpu_j(instance, now_s)) + idle_s * lpu_w;
     }
     return p;
 }
 
-static void look(const struct mr_play_cell *own, double now_s, struct mr_play_part *part)
+/* @param[in] seen of the whole stand; NULL: look */
+static void look(const struct mr_play_cell *own, const struct mr_factory_seen *seen, double now_s,
+                 struct mr_play_part *part)
 {
     const struct mr_play_run *run = own->run;
     const struct mr_cell *cell = &own->cell;
+    const struct mr_outages_span *span = &own->span;
+    const uint32_t n_decode = (uint32_t)run->scenario->deployment.n_instance;
+    const struct seats decode = {&run->pool, 0, span->n, seen != NULL ? seen + span->first : NULL};
+    const struct seats prefill = {&run->prefill, span->n, span->n_reader,
+                                  seen != NULL ? seen + n_decode + span->first_reader : NULL};
     *part = (struct mr_play_part){0};
-    part->pool[0] = look_at(cell, &run->pool, 0, own->span.n, now_s);
+    part->pool[0] = look_at(cell, &decode, now_s);
     part->pool[0].n_waiting += (double)cell->n_parked;
     if (cell->split != NULL)
-        part->pool[1] = look_at(cell, &run->prefill, own->span.n, own->span.n_reader, now_s);
+        part->pool[1] = look_at(cell, &prefill, now_s);
     for (size_t i = 0; i < run->scenario->n_tier; i++) {
         const struct mr_play_count *count = &own->count[i];
         struct mr_play_level *level = &part->tier[i];
@@ -74,7 +99,7 @@ void mr_play_sample_watch(void *context, double before_s)
     struct mr_play_cell *own = context;
     const struct mr_play_run *run = own->run;
     while (own->cell.watch_s < before_s && own->i_sample < run->n_window_sample) {
-        look(own, own->cell.watch_s, own->sample + own->i_sample);
+        look(own, NULL, own->cell.watch_s, own->sample + own->i_sample);
         own->i_sample++;
         own->cell.watch_s = date_of(run, run->n_sample + own->i_sample);
     }
@@ -108,7 +133,19 @@ void mr_play_sample_plan(struct mr_play_run *run, double end_s)
            date_of(run, run->n_sample + run->n_window_sample) < end_s)
         run->n_window_sample++;
     for (uint32_t i = 0; i < run->windows.end - run->windows.first; i++)
-        run->cell[i].i_sample = 0;
+        run->cell[i].i_sample = run->has_seen;
+}
+
+void mr_play_sample_seen(struct mr_play_run *run, double now_s)
+{
+    if (!is_wanted(run) || date_of(run, run->n_sample) != now_s)
+        return;
+    for (uint32_t i = 0; i < run->windows.end - run->windows.first; i++) {
+        struct mr_play_cell *own = &run->cell[i];
+        look(own, mr_factory_seen(run->factory), now_s, own->sample);
+        own->cell.watch_s = date_of(run, run->n_sample + 1);
+    }
+    run->has_seen = true;
 }
 
 /* ---- all cells ---- */
@@ -173,6 +210,7 @@ mr_status mr_play_sample_tell(struct mr_play_run *run, double before_s, struct m
         MR_TRY(tell(run, all + i, n, date_of(run, run->n_sample + i), err));
     run->n_sample += n;
     run->n_window_sample = 0;
+    run->has_seen = false;
     return MR_OK;
 }
 
@@ -182,7 +220,7 @@ mr_status mr_play_sample_end(struct mr_play_run *run, double now_s, struct mr_er
     if (!is_wanted(run))
         return MR_OK;
     for (uint32_t i = 0; i < run->windows.end - run->windows.first; i++)
-        look(&run->cell[i], now_s, run->cell[i].sample);
+        look(&run->cell[i], NULL, now_s, run->cell[i].sample);
     MR_TRY(gather(run, 1, &all, err));
     return tell(run, all, 1, now_s, err);
 }

@@ -7,6 +7,7 @@
 #include "engine/base/xml.h"
 #include "engine/twin/scenario_impl.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -504,4 +505,22 @@ uint32_t mr_scenario_rank(const struct mr_scenario *scenario, size_t tier)
                        (scenario->deployment.scheduling == 1 && t->n_class == own->n_class &&
                         t->n_priority > own->n_priority);
     return n;
+}
+
+/* Drawn ones come at their rate until the end of the run or until there are enough. */
+double mr_scenario_guess_calls(const struct mr_scenario *scenario)
+{
+    const struct mr_arrivals_spec *w = &scenario->workload;
+    const double until_s = scenario->top.until_s > 0 ? scenario->top.until_s : (double)INFINITY;
+    const double most = w->n_call > 0 ? (double)w->n_call : (double)INFINITY;
+    const bool is_drawn = !scenario->has_agents && w->file == NULL && w->rate_s > 0;
+    const double n = is_drawn ? fmin(most, until_s * w->rate_s) : (double)NAN;
+    return isfinite(n) ? n : (double)NAN;
+}
+
+double mr_scenario_guess_s(const struct mr_scenario *scenario)
+{
+    return scenario->top.until_s > 0
+               ? scenario->top.until_s
+               : mr_scenario_guess_calls(scenario) / scenario->workload.rate_s;
 }

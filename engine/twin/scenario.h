@@ -230,6 +230,10 @@ void mr_scenario_print_rng(struct mr_buf *out);
 /** Does a file follow the grammar? Findings are added to `diags`. */
 mr_status mr_scenario_check_grammar(const char *path, struct mr_diags *diags);
 
+/** Calls and seconds of its run, as far as the scenario itself tells; NaN: only a run can. */
+double mr_scenario_guess_calls(const struct mr_scenario *scenario);
+double mr_scenario_guess_s(const struct mr_scenario *scenario);
+
 /** Place of a tier's calls in a queue: how many tiers go before it. */
 uint32_t mr_scenario_rank(const struct mr_scenario *scenario, size_t tier);
 
