@@ -261,7 +261,8 @@ static mr_status write_requests(struct writer *w)
     mr_status st = read_calls(w->run, &c, w->err);
     if (st == MR_OK && c.n == 0)
         st = mr_err_set(w->err, MR_REF, (struct mr_place){mr_runread_path(w->run), 0, 0},
-                        "records no calls (group /requests)");
+                        "records no calls one by one (group /requests): run with "
+                        "--record rack,requests");
     for (size_t i = 0; i < c.n && st == MR_OK; i++) {
         if (!isnan(c.finished_s[i]))
             put_request(w, &c, i);

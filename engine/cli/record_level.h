@@ -22,7 +22,7 @@ enum {
     MR_RECORD_LEVEL_STEPS = 32    /* racks whose steps are recorded, at most */
 };
 
-#define MR_RECORD_LEVEL_DEFAULT "rack,requests"
+#define MR_RECORD_LEVEL_DEFAULT "rack"
 
 struct mr_record_level {
     bool has_site, has_racks, has_calls, has_dies;

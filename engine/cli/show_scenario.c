@@ -143,27 +143,31 @@ static void put_size_json(const struct mr_show_size *size, struct mr_jsonw *w)
     mr_jsonw_key_f64(w, "unpacked_bytes", size->unpacked_b);
     mr_jsonw_key_f64(w, "beside_bytes", size->beside_b);
     mr_jsonw_key_f64(w, "file_bytes", size->packed_b);
+    mr_jsonw_key_f64(w, "requests_bytes", size->calls_b);
     mr_jsonw_end(w);
 }
 
 static mr_status put_size(const struct shown *show, struct mr_diags *diags)
 {
     struct mr_show_size size;
-    char all[MR_UNIT_CAP], sample[MR_UNIT_CAP], beside[MR_UNIT_CAP];
+    char all[MR_UNIT_CAP], calls[MR_UNIT_CAP], sample[MR_UNIT_CAP], beside[MR_UNIT_CAP];
     MR_TRY(mr_show_size_of(show->scenario, &size, diags));
     if (show->json != NULL) {
         put_size_json(&size, show->json);
         return MR_OK;
     }
     mr_unit_human(size.packed_b, MR_Q_DATA, 2, all);
+    mr_unit_human(size.calls_b, MR_Q_DATA, 2, calls);
     mr_unit_human(size.sample_b, MR_Q_DATA, 3, sample);
     mr_unit_human(size.beside_b, MR_Q_DATA, 2, beside);
     mr_buf_printf(show->out, "%-12s ", "result file");
     if (!isnan(size.packed_b))
-        mr_buf_printf(show->out, "about %s: %.4g calls, %.0f samples; ", all, size.calls,
-                      size.samples);
-    mr_buf_printf(show->out, "%g B a call, %s a sample, packed to about a third; %s beside\n",
-                  size.call_b, sample, beside);
+        mr_buf_printf(show->out, "about %s: %.0f samples; ", all, size.samples);
+    mr_buf_printf(show->out, "%s a sample, packed to about a quarter; %s beside", sample, beside);
+    if (!isnan(size.calls_b))
+        mr_buf_printf(show->out, "; with --record rack,requests %s more for %.4g calls", calls,
+                      size.calls);
+    mr_buf_char(show->out, '\n');
     return MR_OK;
 }
 

@@ -9,11 +9,12 @@
 struct mr_show_size {
     double calls, samples;     /* NaN: only a run can tell */
     double call_b, sample_b;   /* of one, as they are stored, before packing [B] */
-    double unpacked_b;         /* of all; NaN where one of them is not known */
+    double unpacked_b;         /* of all samples */
+    double calls_b;            /* more, with all calls (--record requests), packed */
     double beside_b, packed_b; /* descriptions and figures; the file */
 };
 
-/** Of what is recorded where nothing is said: racks every second, all calls.
+/** Of what is recorded where nothing is said: racks every second.
  *  @param[out] size all of it, also where a site cannot be opened: without the site then */
 MR_CHECKED mr_status mr_show_size_of(const struct mr_scenario *scenario, struct mr_show_size *size,
                                      struct mr_diags *diags);
