@@ -169,6 +169,14 @@ static void pack(const struct mr_tape *tape, struct mr_tape_tools *tools)
 
 /* ---- storing ---- */
 
+/* A chunk that does not shrink stays plain where it is in the file already: HDF5 would write one of
+ * the same size in place, which would then be no free slot. */
+static bool stays_plain(const struct mr_tape *tape, const struct mr_tape_tools *tools, size_t b)
+{
+    return tape->is_tail_in_file &&
+           (tools->packed_bytes[b] == 0 || tools->packed_bytes[b] >= tape->chunk_bytes);
+}
+
 static mr_status store(struct mr_tape *tape, struct mr_tape_tools *tools, bool is_packed,
                        struct mr_err *err)
 {
@@ -185,6 +193,8 @@ static mr_status store(struct mr_tape *tape, struct mr_tape_tools *tools, bool i
         const unsigned char *bytes = tape->block + b * tape->chunk_bytes;
         size_t n = tape->chunk_bytes;
         uint32_t skipped = tools->level > 0 ? skip_all : skip_none;
+        if (is_packed && stays_plain(tape, tools, b))
+            continue;
         if (is_packed) {
             bytes = tools->packed + b * tape->chunk_bytes;
             skipped = tools->packed_bytes[b] > 0 ? skip_none : skip_deflate;
@@ -207,12 +217,14 @@ static mr_status store_for_good(struct mr_tape *tape, struct mr_tape_tools *tool
         was_in_file) /* needs no space: all rows are safe before a full disk can stop us */
         MR_TRY(store(tape, tools, false, err));
     MR_TRY(store(tape, tools, is_packed, err));
-    tape->is_tail_in_file = false;
     for (size_t b = 0; b < tape->n_block && is_packed && was_in_file; b++) {
+        if (stays_plain(tape, tools, b))
+            continue;
         MR_ASSERT(tools->slots.n_all < tools->slots.cap);
         tools->slots.item[tools->slots.n_all].at = tape->tail_place[b];
         tools->slots.item[tools->slots.n_all++].bytes = tape->chunk_bytes;
     }
+    tape->is_tail_in_file = false;
     return MR_OK;
 }
 

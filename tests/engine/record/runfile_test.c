@@ -573,6 +573,88 @@ MR_TEST(series_keep_their_pace)
     assert_int_equal(mr_test_live_allocations(), 0);
 }
 
+enum {
+    n_noise_track = 12,
+    n_noise_row = 29,
+    n_noise_seed = 12
+};
+
+static double noise_of(uint64_t seed, size_t k)
+{
+    struct mr_rng rng = mr_rng_stream(seed, MR_RNG_RESERVOIR, k);
+    return mr_rng_f64(&rng);
+}
+
+/* Short series of one to twelve entities that do not pack, flushed after rows as the seed says (0:
+ * never), then arrays of the sizes of their chunks. */
+static void write_noise(const char *path, uint64_t seed, uint64_t flushes)
+{
+    static const struct mr_channel power = {
+        .name = "power_w", .units = "W", .long_name = "Power", .type = MR_CHANNEL_F32_OF_F64};
+    static const struct mr_channel fixed = {
+        .name = "fixed_w", .units = "W", .long_name = "Power", .type = MR_CHANNEL_F64};
+    static char group[n_noise_track][16];
+    struct mr_runfile_options options = mr_runfile_options_default();
+    struct mr_track *track[n_noise_track];
+    struct mr_runfile *file;
+    struct mr_err err = {0};
+    double value[n_noise_track];
+    options.pace.n_guess = 1 + (uint64_t)(noise_of(seed, 1) * n_noise_row);
+    options.flush_s = 3600;
+    must(mr_runfile_create(path, &options, &file, &err), &err);
+    for (size_t i = 0; i < n_noise_track; i++) {
+        snprintf(group[i], sizeof group[i], "/g%zu", i);
+        const struct mr_track_plan plan = {.group = group[i],
+                                           .axis = "rack",
+                                           .axis_name = "Racks",
+                                           .n_entity = i + 1,
+                                           .interval_s = 1,
+                                           .channel = &power,
+                                           .n_channel = 1};
+        must(mr_track_create(file, &plan, &track[i], &err), &err);
+    }
+    must(mr_runfile_start(file, &err), &err);
+    for (size_t row = 0; row < n_noise_row; row++) {
+        for (size_t i = 0; i < n_noise_track; i++) {
+            for (size_t k = 0; k <= i; k++)
+                value[k] = noise_of(seed, 1000 * row + 20 * i + k + 2);
+            must(mr_track_row(track[i], (double)row, (const void *const[]){value}, &err), &err);
+        }
+        if (flushes > 0 && noise_of(flushes, row) < 0.7)
+            must(mr_runfile_flush(file, &err), &err);
+    }
+    must(mr_runfile_stop(file, &err), &err);
+    for (size_t i = 0; i < n_noise_track; i++) {
+        static const double zero[n_noise_track] = {0};
+        const struct mr_runfile_array array = {
+            .group = group[i], .channel = &fixed, .axis = {"rack"}, .n = {i + 1}, .values = zero};
+        must(mr_runfile_put(file, &array, &err), &err);
+    }
+    must(mr_runfile_finish(file, MR_RUNFILE_COMPLETE, "", &err), &err);
+    mr_runfile_destroy(file);
+}
+
+MR_TEST(flushes_change_no_value)
+{
+    for (uint64_t seed = 1; seed <= n_noise_seed; seed++) {
+        write_noise(mr_test_tmp_path("noise.h5"), seed, seed);
+        const hid_t h5 = h5_open(mr_test_tmp_path("noise.h5"), H5F_ACC_RDONLY);
+        for (size_t i = 0; i < n_noise_track; i++) {
+            char name[32];
+            size_t n;
+            snprintf(name, sizeof name, "/g%zu/power_w", i);
+            double *x = h5_f64(h5, name, &n);
+            assert_int_equal(n, n_noise_row * (i + 1));
+            for (size_t k = 0; k < n; k++)
+                assert_true(x[k] == (double)(float)noise_of(seed, 1000 * (k / (i + 1)) + 20 * i +
+                                                                      k % (i + 1) + 2));
+            free(x);
+        }
+        H5Fclose(h5);
+        assert_int_equal(unlink(mr_test_tmp_path("noise.h5")), 0);
+    }
+}
+
 MR_TEST(histograms)
 {
     static const struct mr_channel latency[] = {
@@ -676,4 +758,5 @@ MR_TEST_MAIN(MR_TEST_ENTRY(everything_comes_back), MR_TEST_ENTRY(content_is_that
              MR_TEST_ENTRY(opened_by_netcdf), MR_TEST_ENTRY(opened_by_h5dump),
              MR_TEST_ENTRY(hostile_names), MR_TEST_ENTRY(mistakes_are_told),
              MR_TEST_ENTRY(a_live_file_only_grows), MR_TEST_ENTRY(histograms),
-             MR_TEST_ENTRY(series_keep_their_pace), MR_TEST_ENTRY(every_failing_allocation))
+             MR_TEST_ENTRY(series_keep_their_pace), MR_TEST_ENTRY(flushes_change_no_value),
+             MR_TEST_ENTRY(every_failing_allocation))
