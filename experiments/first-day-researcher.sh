@@ -54,8 +54,10 @@ else
 fi
 
 step "Row 00017 looks odd: once more, call by call"
-try millrace run out/run_00017.h5 --requests odd.csv -o odd.h5
-"$millrace" export out/run_00017.h5 --table requests -o swept.csv
-"$millrace" export odd.h5 --table requests -o again.csv
-want "the row is repeated to the bit" cmp swept.csv again.csv
+try millrace run out/run_00017.h5 --record rack,requests --record-every '10 s' --requests odd.csv -o odd.h5
+for table in histograms pools tiers; do
+    "$millrace" export out/run_00017.h5 --table $table -o swept_$table.csv
+    "$millrace" export odd.h5 --table $table -o again_$table.csv
+    want "the row is repeated to the bit" cmp swept_$table.csv again_$table.csv
+done
 echo "$(($(wc -l <odd.csv) - 1)) calls, the same as in the sweep to the last bit"

@@ -116,11 +116,20 @@ static mr_status open_table(struct table *t, struct mr_runread *run, const char 
 {
     *t = (struct table){.run = run, .group = group};
     find_axes(t);
+    const char *name = group[0] == '/' ? group + 1 : group;
+    const bool is_calls = strcmp(name, "requests") == 0;
+    const bool is_rows = is_calls || strcmp(name, "sessions") == 0;
+    const char *id = is_calls ? "/requests/id" : "/sessions/id";
+    if (t->n_entity == 0 && is_rows && mr_runread_find(run, id) == NULL)
+        return mr_err_set(err, MR_REF, (struct mr_place){mr_runread_path(run), 0, 0},
+                          "records no %s one by one: run with --record rack,requests (a result "
+                          "file can be run again)",
+                          is_calls ? "calls" : "sessions");
     if (t->n_entity == 0)
         return mr_err_set(err, MR_REF, (struct mr_place){mr_runread_path(run), 0, 0},
                           "there is no table \"%s\" with rows in this file (millrace export lists "
                           "them)",
-                          group[0] == '/' ? group + 1 : group);
+                          name);
     *n_block = block_values / t->n_entity + 1;
     MR_TRY(take_columns(t, *n_block, err));
     MR_TRY(axis_names(t, t->axis[0], &t->row_name, err));
