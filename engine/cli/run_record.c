@@ -13,6 +13,7 @@
 #include "engine/cli/site_record.h"
 #include "engine/record/columns.h"
 #include "engine/record/track.h"
+#include "engine/twin/pool_kv.h"
 #include "revision.h"
 
 #include <math.h>
@@ -61,7 +62,8 @@ static const struct mr_channel step_columns[] = {
 };
 /* Series: instants, and rates of the interval that ends there. */
 enum {
-    pool_open, pool_waiting, pool_running, pool_kv, pool_tok_s, pool_power, n_pool_channel,
+    pool_open, pool_waiting, pool_running, pool_kv, pool_resident, pool_host, pool_flash, pool_context, pool_storage,
+    pool_tok_s, pool_power, n_pool_channel,
     tier_in_flight = 0, tier_arrivals, tier_ends, tier_refusals, tier_tok_s, n_tier_channel
 };
 #define SERIES(name_, units_, long_name_) \
@@ -71,6 +73,11 @@ static const struct mr_channel pool_series[n_pool_channel] = {
     [pool_waiting] = SERIES("waiting", "1", "Calls that wait"),
     [pool_running] = SERIES("running", "1", "Calls that run"),
     [pool_kv] = SERIES("kv_used_frac", "1", "Share of the KV blocks that running calls hold"),
+    [pool_resident] = SERIES("kv_resident_frac", "1", "Share of the KV blocks that calls hold or the prefix cache keeps"),
+    [pool_host] = SERIES("kv_host_gb", "GB", "Contexts in host memory; NaN: there is none"),
+    [pool_flash] = SERIES("kv_flash_gb", "GB", "Contexts on flash; NaN: there is none"),
+    [pool_context] = SERIES("kv_context_gb", "GB", "Contexts in the context store; NaN: there is none"),
+    [pool_storage] = SERIES("kv_storage_gb", "GB", "Contexts in shared storage; NaN: there is none"),
     [pool_tok_s] = SERIES("tok_s", "s-1", "Tokens made per second, mean of the interval before"),
     [pool_power] = SERIES("power_kw", "kW", "Drawn by the packages, mean of the interval before"),
 };
@@ -163,6 +170,17 @@ static double rate(double now, double before, double time_s)
     return time_s > 0 ? (now - before) / time_s : (double)NAN;
 }
 
+/* @param[out] value of each memory that there can be below HBM, in their order */
+static void put_memories(const struct mr_scenario *scenario, const struct mr_play_pool *p, int i,
+                         double (*value)[2])
+{
+    int memory;
+    for (int k = 0; k < MR_SCENARIO_MEMORIES - 1; k++)
+        value[k][i] = (double)NAN;
+    for (uint32_t k = 0; (memory = mr_pool_kv_memory(scenario, k)) != MR_SCENARIO_NO_MEMORY; k++)
+        value[memory - 1][i] = p->kv_bytes[k] * 1e-9;
+}
+
 static mr_status put_pools(struct mr_run_record *r, const struct mr_play_sample *now, double time_s,
                            struct mr_err *err)
 {
@@ -174,6 +192,8 @@ static mr_status put_pools(struct mr_run_record *r, const struct mr_play_sample 
         value[pool_waiting][i] = p->n_waiting;
         value[pool_running][i] = p->n_running;
         value[pool_kv][i] = p->kv_used_frac;
+        value[pool_resident][i] = p->kv_resident_frac;
+        put_memories(r->scenario, p, i, &value[pool_host]);
         value[pool_tok_s][i] = rate(p->n_token, b->n_token, time_s);
         value[pool_power][i] = rate(p->package_j, b->package_j, time_s) * 1e-3;
     }

@@ -45,9 +45,11 @@ const char *mr_play_outcome_name(uint8_t outcome);
 /* A pool at an instant. */
 struct mr_play_pool {
     double n_open, n_waiting, n_running; /* instances that take calls; calls */
-    double kv_used_frac; /* blocks of running calls and of the prefix cache's pins */
-    double package_j;    /* drawn by its packages since the start; NaN: not known */
-    double n_token;      /* made since the start */
+    double kv_used_frac;                /* blocks of running calls and of the prefix cache's pins */
+    double kv_resident_frac;            /* those, and what the prefix cache keeps beside them */
+    double kv_bytes[MR_ONBOARD_LEVELS]; /* in the memories below HBM */
+    double package_j;                   /* drawn by its packages since the start; NaN: not known */
+    double n_token;                     /* made since the start */
 };
 
 /* A tier at an instant, since the start. */

@@ -37,8 +37,17 @@ static double date_of(const struct mr_play_run *run, uint64_t k)
 struct seats {
     const struct mr_pool *pool;
     uint32_t from, n;
-    const struct mr_factory_seen *seen; /* [n] */
+    const struct mr_factory_seen *seen;  /* [n] */
+    const struct mr_onboard_pool *below; /* NULL: no memories below the HBM */
 };
+
+/* Blocks that hold something, as a share: cached ones give way to those that calls have taken. */
+static double resident_frac(const struct mr_instance *instance, double used_frac)
+{
+    const struct mr_serving *serving = instance->serving;
+    const double n_cached = serving->has_cache ? mr_cache_evictable(&instance->cache) : 0;
+    return fmin(1, used_frac + n_cached / (double)serving->n_block);
+}
 
 static struct mr_play_pool look_at(const struct mr_cell *cell, const struct seats *seats,
                                    double now_s)
@@ -46,6 +55,8 @@ static struct mr_play_pool look_at(const struct mr_cell *cell, const struct seat
     const double n_package = mr_pool_packages(seats->pool);
     const double idle_w = mr_play_idle_w(seats->pool), lpu_w = mr_play_lpu_w(seats->pool, false);
     struct mr_play_pool p = {0};
+    for (uint32_t k = 0; seats->below != NULL && k < seats->below->plan->n_level; k++)
+        p.kv_bytes[k] = mr_onboard_resident(seats->below, k) * seats->below->plan->block_bytes;
     for (uint32_t i = 0; i < seats->n; i++) {
         const uint32_t seat = seats->from + i;
         const struct mr_instance *instance = mr_cell_instance(cell, seat);
@@ -57,6 +68,7 @@ static struct mr_play_pool look_at(const struct mr_cell *cell, const struct seat
         p.n_waiting += (double)instance->queue.n;
         p.n_running += instance->n_run;
         p.kv_used_frac += gauge.kv_used_frac;
+        p.kv_resident_frac += resident_frac(instance, gauge.kv_used_frac);
         p.n_token += gauge.n_token;
         p.package_j +=
             n_package *
@@ -75,9 +87,11 @@ static void look(const struct mr_play_cell *own, const struct mr_factory_seen *s
     const struct mr_cell *cell = &own->cell;
     const struct mr_outages_span *span = &own->span;
     const uint32_t n_decode = (uint32_t)run->scenario->deployment.n_instance;
-    const struct seats decode = {&run->pool, 0, span->n, seen != NULL ? seen + span->first : NULL};
+    const struct seats decode = {&run->pool, 0, span->n, seen != NULL ? seen + span->first : NULL,
+                                 cell->onboard};
     const struct seats prefill = {&run->prefill, span->n, span->n_reader,
-                                  seen != NULL ? seen + n_decode + span->first_reader : NULL};
+                                  seen != NULL ? seen + n_decode + span->first_reader : NULL,
+                                  cell->split != NULL ? cell->split->onboard : NULL};
     *part = (struct mr_play_part){0};
     part->pool[0] = look_at(cell, &decode, now_s);
     part->pool[0].n_waiting += (double)cell->n_parked;
@@ -156,6 +170,9 @@ static void add_pool(struct mr_play_pool *sum, const struct mr_play_pool *p)
     sum->n_waiting += p->n_waiting;
     sum->n_running += p->n_running;
     sum->kv_used_frac += p->kv_used_frac;
+    sum->kv_resident_frac += p->kv_resident_frac;
+    for (int k = 0; k < MR_ONBOARD_LEVELS; k++)
+        sum->kv_bytes[k] += p->kv_bytes[k];
     sum->package_j += p->package_j;
     sum->n_token += p->n_token;
 }
@@ -178,9 +195,12 @@ static mr_status tell(struct mr_play_run *run, const struct mr_play_part *part, 
             level->n_output += part->tier[i].n_output;
         }
     }
-    sample.pool[0].kv_used_frac /= (double)scenario->deployment.n_instance;
-    if (scenario->has_prefill)
-        sample.pool[1].kv_used_frac /= (double)scenario->prefill.n_instance;
+    const double n[2] = {(double)scenario->deployment.n_instance,
+                         scenario->has_prefill ? (double)scenario->prefill.n_instance : 1};
+    for (int i = 0; i < 2; i++) {
+        sample.pool[i].kv_used_frac /= n[i];
+        sample.pool[i].kv_resident_frac /= n[i];
+    }
     return run->options->on_sample(run->options->context, &sample, err);
 }
 
