@@ -143,6 +143,8 @@ void mr_smooth_advance(const struct mr_smooth_params *params, struct mr_smooth *
         steer(params, smooth);
     }
     run(smooth, t_s);
+    if (smooth->slope_w_s != 0)
+        steer(params, smooth); /* it may have come nearer than dates are apart */
 }
 
 void mr_smooth_set(const struct mr_smooth_params *params, struct mr_smooth *smooth, double want_w)

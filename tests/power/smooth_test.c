@@ -6,6 +6,8 @@
 #include "engine/base/rng.h"
 #include "tests/test.h"
 
+#include <math.h>
+
 static struct mr_smooth_params plain(void)
 {
     struct mr_smooth_params params;
@@ -53,6 +55,26 @@ MR_TEST(a_hair_is_no_ramp)
     assert_true(s.slope_w_s == 0 && s.draw_w == 1000 - 1e-11);
     mr_smooth_set(&params, &s, 1000 - 1e-3);
     assert_true(s.slope_w_s == -500 && mr_smooth_next_s(&params, &s) > 1e5);
+}
+
+/* Whoever stops a hair before a corner is asked for a later date next, or would never pass it. */
+MR_TEST(a_corner_is_met_from_a_hair_before)
+{
+    const struct mr_smooth_params params = plain();
+    struct mr_rng rng = mr_rng_stream(6, MR_RNG_TEST, 2);
+    for (int i = 0; i < 20000; i++) {
+        const double t_s = mr_rng_range(&rng, 0, i % 2 == 0 ? 1 : 100);
+        struct mr_smooth s = mr_smooth_start(&params, 1000, t_s, mr_rng_range(&rng, 0, 1000));
+        mr_smooth_set(&params, &s, mr_rng_range(&rng, 0, 1000));
+        for (int k = 0; k < 8 && mr_smooth_next_s(&params, &s) < (double)INFINITY; k++) {
+            const double next_s = mr_smooth_next_s(&params, &s);
+            assert_true(next_s > s.t_s);
+            const double mid_s = mr_rng_range(&rng, s.t_s, next_s);
+            if (k % 3 == 0 && mid_s > s.t_s)
+                mr_smooth_advance(&params, &s, fmin(mid_s, next_s));
+            mr_smooth_advance(&params, &s, k % 3 < 2 ? fmax(s.t_s, nextafter(next_s, 0)) : next_s);
+        }
+    }
 }
 
 MR_TEST(at_once_in_one_leap)
@@ -206,7 +228,8 @@ MR_TEST(impossible_settings)
 }
 
 MR_TEST_MAIN(MR_TEST_ENTRY(known_corners), MR_TEST_ENTRY(a_hair_is_no_ramp),
-             MR_TEST_ENTRY(at_once_in_one_leap), MR_TEST_ENTRY(off_follows_at_once),
-             MR_TEST_ENTRY(a_floor_must_be_armed), MR_TEST_ENTRY(a_short_dip_does_not_end_the_hold),
+             MR_TEST_ENTRY(a_corner_is_met_from_a_hair_before), MR_TEST_ENTRY(at_once_in_one_leap),
+             MR_TEST_ENTRY(off_follows_at_once), MR_TEST_ENTRY(a_floor_must_be_armed),
+             MR_TEST_ENTRY(a_short_dip_does_not_end_the_hold),
              MR_TEST_ENTRY(random_loads_against_small_steps), MR_TEST_ENTRY(parts_are_the_whole),
              MR_TEST_ENTRY(impossible_settings))
