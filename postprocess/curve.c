@@ -97,6 +97,14 @@ static mr_status read_rows(struct reader *r, enum mr_curve_how how, struct mr_cu
     return MR_OK;
 }
 
+/* What could not be read to its end is nothing. */
+static mr_status whole(mr_status st, struct mr_curve *out)
+{
+    if (st != MR_OK)
+        mr_curve_fini(out);
+    return st;
+}
+
 mr_status mr_curve_read(const struct mr_runread *run, const char *path, enum mr_curve_how how,
                         struct mr_curve *out, struct mr_err *err)
 {
@@ -106,7 +114,7 @@ mr_status mr_curve_read(const struct mr_runread *run, const char *path, enum mr_
     if (st == MR_OK && r.n > 0)
         st = read_rows(&r, how, out, err);
     end(&r);
-    return st;
+    return whole(st, out);
 }
 
 static mr_status read_some(struct reader *r, enum mr_curve_how how, size_t n, struct mr_curve *out,
@@ -137,7 +145,7 @@ mr_status mr_curve_glance(const struct mr_runread *run, const char *path, enum m
     if (st == MR_OK && r.n > 0)
         st = r.n > n ? read_some(&r, how, n, out, err) : read_rows(&r, how, out, err);
     end(&r);
-    return st;
+    return whole(st, out);
 }
 
 mr_status mr_curve_one(const struct mr_runread *run, const char *path, size_t entity,
@@ -157,7 +165,7 @@ mr_status mr_curve_one(const struct mr_runread *run, const char *path, size_t en
         r.t_s = NULL;
     }
     end(&r);
-    return st;
+    return whole(st, out);
 }
 
 void mr_curve_fini(struct mr_curve *series)

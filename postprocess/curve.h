@@ -25,7 +25,7 @@ struct mr_curve {
 bool mr_curve_is(const struct mr_runread *run, const char *path);
 
 /** @param[in] how entities become one; without entities it does not matter
- *  @param[out] out mr_curve_fini; empty when there is no such series */
+ *  @param[out] out mr_curve_fini; empty when there is no such series, and after errors */
 MR_CHECKED mr_status mr_curve_read(const struct mr_runread *run, const char *path,
                                    enum mr_curve_how how, struct mr_curve *out, struct mr_err *err);
 

@@ -222,7 +222,7 @@ void mr_page_table(struct mr_page_table *table, struct mr_page *page, const char
     table->brief_w.buf = &table->brief;
     mr_buf_text(&page->out, "<div class=\"wide\"><table class=\"n");
     for (size_t i = 0; i < n; i++)
-        if (head[i][0] == '#' && i < n_column_max)
+        if (i < n_column_max && head[i][0] == '#')
             mr_buf_printf(&page->out, " n%zu", i + 1);
     mr_buf_text(&page->out, "\"><thead><tr>");
     for (size_t i = 0; i < n; i++) {

@@ -72,7 +72,7 @@ static mr_status read_root(struct mr_tolerance *out, const struct mr_xml_node *r
     mr_status worst = MR_OK;
     for (const struct mr_xml_node *node = root->child; node != NULL; node = node->next) {
         struct mr_tolerance_row row = {.line = node->line, .col = node->col};
-        struct speed speed;
+        struct speed speed = {0};
         struct mr_err err = {0};
         mr_status st;
         if (strcmp(node->name, "speed") == 0) {
