@@ -363,7 +363,7 @@ static mr_status open_file(struct mr_run_record *r, const char *path, struct mr_
     options.may_overwrite = r->options.may_overwrite;
     options.is_live = r->options.is_live;
     options.flush_s = r->options.flush_s;
-    options.pace.n_guess = guess(mr_scenario_guess_s(r->scenario) / r->options.interval_s + 1);
+    options.n_guess = guess(mr_scenario_guess_s(r->scenario) / r->options.interval_s + 1);
     MR_TRY(mr_runfile_create(path, &options, &r->file, err));
     MR_TRY(put_config(r, err));
     return declare(r, err);

@@ -36,9 +36,7 @@ struct mr_runfile {
     struct mr_file_out out;
     char *part; /* as out.part, which a commit frees */
     struct mr_writer *writer;
-    enum stage stage;  /* the producer's */
-    uint64_t n_sample; /* begun */
-    bool is_last_sample;
+    enum stage stage;       /* the producer's */
     atomic_bool has_failed; /* set after `fault`, which is written once */
     struct mr_err fault;
     /* the writing thread's */
@@ -68,17 +66,6 @@ const char *mr_runfile_part(const struct mr_runfile *file)
 const struct mr_runfile_options *mr_runfile_options_of(const struct mr_runfile *file)
 {
     return &file->options;
-}
-
-void mr_runfile_sample(struct mr_runfile *file, bool is_last)
-{
-    file->n_sample++;
-    file->is_last_sample = is_last;
-}
-
-bool mr_runfile_keeps(const struct mr_runfile *file, uint64_t every_n)
-{
-    return file->n_sample == 0 || file->is_last_sample || (file->n_sample - 1) % every_n == 0;
 }
 
 size_t mr_runfile_waits(const struct mr_runfile *file)

@@ -13,7 +13,6 @@
 
 #include "engine/base/text.h"
 #include "engine/record/channel.h"
-#include "engine/record/pace.h"
 
 struct mr_runfile;
 
@@ -24,10 +23,10 @@ struct mr_runfile_options {
     size_t ring_bytes;    /* of rows under way to the thread; more where rows are large */
     size_t reserve_bytes; /* disk kept back so that a full one can be told and closed properly */
     int level;            /* of compression, 0..9 */
-    struct mr_pace pace;  /* of series */
+    uint64_t n_guess; /* samples that are thought to come, for the size of chunks; 0: not known */
 };
 
-/** 5 s, 8 MiB, 4 MiB, level 4, every sample. */
+/** 5 s, 8 MiB, 4 MiB, level 4. */
 struct mr_runfile_options mr_runfile_options_default(void);
 
 /** Create PATH.part, flushed and marked partial. @param[out] out owned by the caller:
@@ -82,10 +81,6 @@ MR_CHECKED mr_status mr_runfile_put(struct mr_runfile *file, const struct mr_run
  *  mr_runfile_stop nothing can be declared and no attribute, text or array be written, since HDF5
  *  1.10 allows only growth (MR_LIMIT). */
 MR_CHECKED mr_status mr_runfile_start(struct mr_runfile *file, struct mr_err *err);
-
-/** The rows of series that follow are those of the next sample; never called: of one that all keep.
- *  @param[in] is_last all series keep it */
-void mr_runfile_sample(struct mr_runfile *file, bool is_last);
 
 /** Have everything given so far in the file now. Never needed: the thread flushes by itself. */
 MR_CHECKED mr_status mr_runfile_flush(struct mr_runfile *file, struct mr_err *err);

@@ -35,9 +35,6 @@ MR_CHECKED mr_status mr_runfile_check_group(const char *group, struct mr_err *er
 /** Whatever the file was made with. Lent. */
 const struct mr_runfile_options *mr_runfile_options_of(const struct mr_runfile *file);
 
-/** Is the sample that is being given one of those that a series keeps? */
-bool mr_runfile_keeps(const struct mr_runfile *file, uint64_t every_n);
-
 /** Run fn in the writing thread and wait; MR_LIMIT while a live file only grows. */
 typedef mr_status mr_runfile_fn(void *arg, struct mr_tape_tools *tools, struct mr_err *err);
 MR_CHECKED mr_status mr_runfile_do(struct mr_runfile *file, const char *what, mr_runfile_fn *fn,

@@ -13,7 +13,7 @@ struct mr_track {
     struct mr_channel *channel;
     size_t n_value; /* per channel and row */
     size_t row_bytes;
-    uint64_t n_row, every_n, n_guess;
+    uint64_t n_row, n_guess;
     double last_s;
     struct mr_tape *tape; /* 0: time, then the channels */
 };
@@ -142,13 +142,12 @@ static mr_status declare(struct mr_track *s, struct mr_tape_tools *tools, mr_hid
 static mr_status create(void *arg, struct mr_tape_tools *tools, struct mr_err *err)
 {
     struct mr_track *s = arg;
-    const double interval_s = s->plan.interval_s * (double)s->every_n;
     mr_hid group;
     MR_TRY(mr_hdf5_group(tools->file, s->plan.group, &group, err));
     mr_status st = declare(s, tools, group, err);
     if (st == MR_OK)
-        st = mr_hdf5_attr_number(tools->file, group, "interval_s", MR_CHANNEL_F64, &interval_s, 0,
-                                 err);
+        st = mr_hdf5_attr_number(tools->file, group, "interval_s", MR_CHANNEL_F64,
+                                 &s->plan.interval_s, 0, err);
     mr_hdf5_group_close(group);
     return st;
 }
@@ -219,9 +218,7 @@ mr_status mr_track_create(struct mr_runfile *file, const struct mr_track_plan *p
                                            .destroy = destroy};
     s->plan = *plan;
     s->n_value = plan->axis != NULL ? plan->n_entity : 1;
-    const struct mr_pace *pace = &mr_runfile_options_of(file)->pace;
-    s->every_n = mr_pace_of(pace, plan->group);
-    s->n_guess = pace->n_guess > 0 ? (pace->n_guess - 1) / s->every_n + 1 : 0;
+    s->n_guess = mr_runfile_options_of(file)->n_guess;
     const mr_status st = init(s, file, err);
     if (st != MR_OK) {
         mr_runfile_discard(file, destroy_here, &s->stream);
@@ -231,15 +228,8 @@ mr_status mr_track_create(struct mr_runfile *file, const struct mr_track_plan *p
     return MR_OK;
 }
 
-bool mr_track_is_due(const struct mr_track *s)
-{
-    return mr_runfile_keeps(s->stream.file, s->every_n);
-}
-
 mr_status mr_track_row(struct mr_track *s, double t_s, const void *const *value, struct mr_err *err)
 {
-    if (!mr_track_is_due(s))
-        return MR_OK;
     MR_ASSERT(s->n_row == 0 || t_s >= s->last_s);
     unsigned char *record_bytes = mr_runfile_reserve(&s->stream, s->row_bytes);
     if (record_bytes == NULL)

@@ -16,8 +16,7 @@ struct mr_track_plan {
     const char *axis_name;   /* its sentence, "Racks in the order of the platform" */
     const char *const *name; /* n_entity of them; NULL: the axis is a length only */
     size_t n_entity;
-    double interval_s; /* of the file's samples; that of those it keeps (pace.h) becomes an
-                          attribute of the group; 0: irregular */
+    double interval_s; /* becomes an attribute of the group; 0: irregular */
     const struct mr_channel *channel;
     size_t n_channel;
 };
@@ -25,9 +24,6 @@ struct mr_track_plan {
 /** @param[out] out lent until the file is destroyed */
 MR_CHECKED mr_status mr_track_create(struct mr_runfile *file, const struct mr_track_plan *plan,
                                      struct mr_track **out, struct mr_err *err);
-
-/** Does it keep the sample being given (mr_runfile_sample)? */
-bool mr_track_is_due(const struct mr_track *track);
 
 /** One sample, dropped where the track is not due. Times rise.
  *  @param[in] t_s time [s] @param[in] value for each channel, in the order of the plan, n_entity

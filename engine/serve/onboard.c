@@ -83,18 +83,6 @@ static struct mr_cache_load choose(const struct mr_instance *instance,
     return mr_cache_load_choose(source, (int)plan->n_level, n_held, &compute, 0);
 }
 
-uint32_t mr_onboard_found(const struct mr_instance *instance, const struct mr_cache_path *path,
-                          uint32_t n_held, uint64_t n_prompt, double now_s, double *load_s)
-{
-    struct mr_cache_load_source source[MR_ONBOARD_LEVELS] = {{0}};
-    *load_s = 0;
-    if (instance->onboard == NULL)
-        return 0;
-    const struct mr_cache_load load = choose(instance, path, n_held, n_prompt, now_s, source);
-    *load_s = load.load_s;
-    return load.n_load;
-}
-
 double mr_onboard_resident(const struct mr_onboard_pool *pool, uint32_t level)
 {
     double n = 0;

@@ -141,11 +141,6 @@ MR_CHECKED mr_status mr_onboard_drop(struct mr_instance *instance, const struct 
 /** The instance is down: its own memories are lost, and whatever was on its way. */
 void mr_onboard_lose(struct mr_instance *instance);
 
-/** Blocks of a path behind the first `n_held` that a call would load now.
- *  @param[out] load_s how long that would take */
-uint32_t mr_onboard_found(const struct mr_instance *instance, const struct mr_cache_path *path,
-                          uint32_t n_held, uint64_t n_prompt, double now_s, double *load_s);
-
 /** Blocks of a level that are this instance's part of it. */
 double mr_onboard_resident(const struct mr_onboard_pool *pool, uint32_t level);
 

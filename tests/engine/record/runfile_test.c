@@ -530,49 +530,6 @@ MR_TEST(a_live_file_only_grows)
     mr_runfile_destroy(run.file);
 }
 
-/* Samples 0..10 and a last one, of which kinds keep all, every third, every fourth. */
-MR_TEST(series_keep_their_pace)
-{
-    static const struct mr_channel power = {
-        .name = "power_w", .units = "W", .long_name = "Power", .type = MR_CHANNEL_F64};
-    static const char *const group[] = {"/site", "/racks", "/grid/feed", "/grid/price"};
-    static const size_t n_sample[] = {12, 5, 4, 4};
-    static const double last_but_one_s[] = {10, 9, 8, 8};
-    struct mr_runfile_options options = mr_runfile_options_default();
-    options.pace = (struct mr_pace){
-        .n_guess = 12, .every_n = 4, .n_kind = 2, .kind = {{"site", 1}, {"racks", 3}}};
-    struct mr_track *track[N_OF(group)];
-    struct mr_runfile *file;
-    struct mr_err err = {0};
-    must(mr_runfile_create(mr_test_tmp_path("pace.h5"), &options, &file, &err), &err);
-    for (size_t i = 0; i < N_OF(group); i++) {
-        const struct mr_track_plan plan = {
-            .group = group[i], .interval_s = 1, .channel = &power, .n_channel = 1};
-        must(mr_track_create(file, &plan, &track[i], &err), &err);
-    }
-    must(mr_runfile_start(file, &err), &err);
-    for (int k = 0; k < 12; k++) {
-        const double t_s = k < 11 ? k : 10.5, x = 100 + t_s;
-        mr_runfile_sample(file, k == 11);
-        for (size_t i = 0; i < N_OF(group); i++)
-            must(mr_track_row(track[i], t_s, (const void *const[]){&x}, &err), &err);
-    }
-    must(mr_runfile_finish(file, MR_RUNFILE_COMPLETE, "", &err), &err);
-    mr_runfile_destroy(file);
-    const hid_t h5 = h5_open(mr_test_tmp_path("pace.h5"), H5F_ACC_RDONLY);
-    for (size_t i = 0; i < N_OF(group); i++) {
-        char name[64];
-        size_t n;
-        snprintf(name, sizeof name, "%s/time", group[i]);
-        double *t_s = h5_f64(h5, name, &n);
-        assert_int_equal(n, n_sample[i]);
-        assert_true(t_s[0] == 0 && t_s[n - 1] == 10.5 && t_s[n - 2] == last_but_one_s[i]);
-        free(t_s);
-    }
-    H5Fclose(h5);
-    assert_int_equal(mr_test_live_allocations(), 0);
-}
-
 enum {
     n_noise_track = 12,
     n_noise_row = 29,
@@ -599,7 +556,7 @@ static void write_noise(const char *path, uint64_t seed, uint64_t flushes)
     struct mr_runfile *file;
     struct mr_err err = {0};
     double value[n_noise_track];
-    options.pace.n_guess = 1 + (uint64_t)(noise_of(seed, 1) * n_noise_row);
+    options.n_guess = 1 + (uint64_t)(noise_of(seed, 1) * n_noise_row);
     options.flush_s = 3600;
     must(mr_runfile_create(path, &options, &file, &err), &err);
     for (size_t i = 0; i < n_noise_track; i++) {
@@ -758,5 +715,4 @@ MR_TEST_MAIN(MR_TEST_ENTRY(everything_comes_back), MR_TEST_ENTRY(content_is_that
              MR_TEST_ENTRY(opened_by_netcdf), MR_TEST_ENTRY(opened_by_h5dump),
              MR_TEST_ENTRY(hostile_names), MR_TEST_ENTRY(mistakes_are_told),
              MR_TEST_ENTRY(a_live_file_only_grows), MR_TEST_ENTRY(histograms),
-             MR_TEST_ENTRY(series_keep_their_pace), MR_TEST_ENTRY(flushes_change_no_value),
-             MR_TEST_ENTRY(every_failing_allocation))
+             MR_TEST_ENTRY(flushes_change_no_value), MR_TEST_ENTRY(every_failing_allocation))
