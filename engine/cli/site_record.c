@@ -16,7 +16,7 @@
 // clang-format off
 #define F32(name_, long_, scale_) \
     {.name = (name_), .units = "kW", .long_name = (long_), .type = MR_CHANNEL_F32_OF_F64, .scale = (scale_), .cell_methods = "time: point"}
-enum { RACK_DRAWN, RACK_WANT, RACK_CAP, RACK_STRANDED, RACK_CLOCK, RACK_TOK_S, RACK_KV, N_RACK };
+enum { RACK_DRAWN, RACK_WANT, RACK_CAP, RACK_STRANDED, RACK_CLOCK, RACK_TOK_S, RACK_KV, RACK_RESIDENT, N_RACK };
 static const struct mr_channel rack_channels[N_RACK] = {
     F32("drawn_kw", "Drawn by the rack, mean since the exchange before", 1e-3),
     F32("want_kw", "What it would draw at full clocks", 1e-3),
@@ -25,6 +25,7 @@ static const struct mr_channel rack_channels[N_RACK] = {
     {.name = "clock", .units = "1", .long_name = "Lowest clock of its instances over the full clock; 0: one is down", .type = MR_CHANNEL_F32_OF_F64, .cell_methods = "time: point"},
     {.name = "tok_s", .units = "s-1", .long_name = "Tokens made per second by its packages, mean of the interval before", .type = MR_CHANNEL_F32_OF_F64, .cell_methods = "time: mean"},
     {.name = "kv_used_frac", .units = "1", .long_name = "Share of the KV blocks that calls hold; NaN: no instance has packages here", .type = MR_CHANNEL_F32_OF_F64, .cell_methods = "time: point"},
+    {.name = "kv_resident_frac", .units = "1", .long_name = "Share of the KV blocks that calls hold or the prefix cache keeps; NaN: no instance has packages here", .type = MR_CHANNEL_F32_OF_F64, .cell_methods = "time: point"},
 };
 static const struct mr_channel die_channels[] = {
     {.name = "die_c", .units = "degC", .long_name = "Hottest die of the package, manufacturing spread included", .type = MR_CHANNEL_F32_OF_F64, .cell_methods = "time: point"},
@@ -287,6 +288,7 @@ static void look_at_racks(struct mr_site_record *r)
                     ? (r->rack[i].n_token - r->last_token[i]) / (now_s - r->last_s)
                     : (double)NAN;
         r->value[RACK_KV * n + i] = r->rack[i].kv_used_frac;
+        r->value[RACK_RESIDENT * n + i] = r->rack[i].kv_resident_frac;
         r->last_token[i] = r->rack[i].n_token;
     }
     r->last_s = now_s;

@@ -442,8 +442,11 @@ void mr_factory_racks(const struct mr_factory *f, struct mr_factory_rack *rack)
             r->n_package += n;
             r->n_token += f->seen[i].gauge.n_token * n / n_package;
             r->kv_used_frac += f->seen[i].gauge.kv_used_frac * n;
+            r->kv_resident_frac += f->seen[i].gauge.kv_resident_frac * n;
         }
     }
-    for (uint32_t r = 0; r < f->site->n_rack; r++)
-        rack[r].kv_used_frac /= rack[r].n_package; /* 0 / 0: NaN */
+    for (uint32_t r = 0; r < f->site->n_rack; r++) { /* 0 / 0: NaN */
+        rack[r].kv_used_frac /= rack[r].n_package;
+        rack[r].kv_resident_frac /= rack[r].n_package;
+    }
 }

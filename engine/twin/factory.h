@@ -73,9 +73,9 @@ struct mr_exchange *mr_factory_exchange(struct mr_factory *factory);
 
 /* What the instances of a rack show; those of several racks are on each by their packages. */
 struct mr_factory_rack {
-    double n_package;    /* that serve */
-    double n_token;      /* made since the start */
-    double kv_used_frac; /* mean of its packages that serve; NaN: none does */
+    double n_package;                      /* that serve */
+    double n_token;                        /* made since the start */
+    double kv_used_frac, kv_resident_frac; /* mean of its packages that serve; NaN: none does */
 };
 
 /** As of the last exchange. @param[out] rack one per rack of the site */

@@ -5,6 +5,8 @@
 
 #include "engine/serve/handover.h"
 
+#include <math.h>
+
 static double tokens_of(const struct mr_instance *instance, double now_s)
 {
     const struct mr_segment *segment = &instance->segment;
@@ -15,9 +17,13 @@ static double tokens_of(const struct mr_instance *instance, double now_s)
     return n;
 }
 
+/* Cached blocks give way to those that calls have taken since the last event. */
 struct mr_gauge mr_gauge_of(const struct mr_instance *instance, double now_s)
 {
+    const struct mr_serving *serving = instance->serving;
     const double n_free = (double)mr_handover_free(instance, now_s);
-    return (struct mr_gauge){tokens_of(instance, now_s),
-                             1 - n_free / (double)instance->serving->n_block};
+    const double n_cached = serving->has_cache ? mr_cache_evictable(&instance->cache) : 0;
+    const double used_frac = 1 - n_free / (double)serving->n_block;
+    return (struct mr_gauge){tokens_of(instance, now_s), used_frac,
+                             fmin(1, used_frac + n_cached / (double)serving->n_block)};
 }

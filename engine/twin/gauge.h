@@ -8,6 +8,7 @@
 struct mr_gauge {
     double n_token;      /* made since the start, those of the running segment included */
     double kv_used_frac; /* of its blocks: held by calls that run, and pinned in the prefix cache */
+    double kv_resident_frac; /* those, and what the prefix cache keeps beside them */
 };
 
 /** @param[in] now_s within the instance's segment, or after it */

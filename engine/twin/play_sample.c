@@ -16,7 +16,7 @@ enum {
 };
 
 struct mr_play_part {
-    struct mr_play_pool pool[2]; /* kv_used_frac: summed over instances */
+    struct mr_play_pool pool[2]; /* kv_*_frac: summed over instances */
     struct mr_play_level tier[MR_SCENARIO_TIERS];
 };
 
@@ -41,14 +41,6 @@ struct seats {
     const struct mr_onboard_pool *below; /* NULL: no memories below the HBM */
 };
 
-/* Blocks that hold something, as a share: cached ones give way to those that calls have taken. */
-static double resident_frac(const struct mr_instance *instance, double used_frac)
-{
-    const struct mr_serving *serving = instance->serving;
-    const double n_cached = serving->has_cache ? mr_cache_evictable(&instance->cache) : 0;
-    return fmin(1, used_frac + n_cached / (double)serving->n_block);
-}
-
 static struct mr_play_pool look_at(const struct mr_cell *cell, const struct seats *seats,
                                    double now_s)
 {
@@ -68,7 +60,7 @@ static struct mr_play_pool look_at(const struct mr_cell *cell, const struct seat
         p.n_waiting += (double)instance->queue.n;
         p.n_running += instance->n_run;
         p.kv_used_frac += gauge.kv_used_frac;
-        p.kv_resident_frac += resident_frac(instance, gauge.kv_used_frac);
+        p.kv_resident_frac += gauge.kv_resident_frac;
         p.n_token += gauge.n_token;
         p.package_j +=
             n_package *
