@@ -107,6 +107,7 @@ double mr_supply_source_group_w(const struct mr_supply *s, const struct mr_suppl
 
 double mr_supply_source_sun_w(const struct mr_supply *s, const struct mr_supply_source *source);
 bool mr_supply_source_is_full(const struct mr_supply_source *source);
+bool mr_supply_source_is_empty(const struct mr_supply_source *source, bool uses_reserve);
 
 /* ---- supply_beside.c ---- */
 

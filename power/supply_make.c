@@ -25,6 +25,8 @@ static void make_buffer(struct mr_supply *s, struct mr_supply_source *source,
     if (kind == MR_BUFFER_UPS)
         p->discharge_w *= 1.1; /* and its losses */
     source->buffer = mr_buffer_start(p, s->t_s);
+    source->is_full = mr_supply_source_is_full(source); /* as it begins: no event */
+    source->is_empty = mr_supply_source_is_empty(source, source->buffer.uses_reserve);
 }
 
 /* An island's turbines have been running for a while. */

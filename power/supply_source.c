@@ -10,7 +10,7 @@ static const double never = (double)INFINITY;
 
 /* ---- what they can ---- */
 
-static bool is_empty(const struct mr_supply_source *source, bool uses_reserve)
+bool mr_supply_source_is_empty(const struct mr_supply_source *source, bool uses_reserve)
 {
     const double floor_j = mr_buffer_floor_j(&source->buffer_params, uses_reserve);
     return source->buffer.energy_j <= floor_j * (1 + 1e-12) + 1e-9;
@@ -36,7 +36,7 @@ double mr_supply_source_sun_w(const struct mr_supply *s, const struct mr_supply_
 static double carries_w(const struct mr_supply *s, const struct mr_supply_source *source)
 {
     if (source->is_storage)
-        return is_empty(source, true) ? 0 : discharge_w(source);
+        return mr_supply_source_is_empty(source, true) ? 0 : discharge_w(source);
     if (source->is_solar)
         return mr_supply_source_sun_w(s, source);
     return mr_generator_n_running(&source->block) * source->block_params.rated_w;
@@ -354,7 +354,7 @@ static void carry(struct mr_supply *s, struct mr_supply_group *group, double giv
 static void tell_bounds(struct mr_supply *s, struct mr_supply_source *source, double t_s)
 {
     const bool full = mr_supply_source_is_full(source),
-               empty = is_empty(source, source->buffer.uses_reserve);
+               empty = mr_supply_source_is_empty(source, source->buffer.uses_reserve);
     if (full && !source->is_full)
         mr_supply_emit_at(s, t_s, MR_SUPPLY_BUFFER_FULL, source->name, source->buffer.energy_j,
                           mr_buffer_ceiling_j(&source->buffer_params));
@@ -472,9 +472,9 @@ static int status_of(const struct mr_supply_source *source, double power_w)
 {
     uint32_t n_failed = 0;
     if (source->is_storage)
-        return is_empty(source, true) ? MR_SUPPLY_STATUS_ALARM
-               : power_w != 0         ? MR_SUPPLY_STATUS_ON
-                                      : MR_SUPPLY_STATUS_OFF;
+        return mr_supply_source_is_empty(source, true) ? MR_SUPPLY_STATUS_ALARM
+               : power_w != 0                          ? MR_SUPPLY_STATUS_ON
+                                                       : MR_SUPPLY_STATUS_OFF;
     for (uint32_t u = 0; u < source->block.n; u++)
         n_failed += source->block.unit[u].state == MR_GENERATOR_FAILED;
     if (!source->is_solar && n_failed == source->block.n)

@@ -229,3 +229,13 @@ void mr_jsonw_key_bool(struct mr_jsonw *w, const char *key, bool value)
     mr_jsonw_key(w, key);
     mr_jsonw_bool(w, value);
 }
+
+void mr_jsonw_key_figures(struct mr_jsonw *w, const char *key, const struct mr_jsonw_figure *figure,
+                          size_t n)
+{
+    mr_jsonw_key(w, key);
+    mr_jsonw_object(w);
+    for (size_t i = 0; i < n; i++)
+        mr_jsonw_key_f64(w, figure[i].key, figure[i].value);
+    mr_jsonw_end(w);
+}

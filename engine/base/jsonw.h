@@ -39,4 +39,13 @@ void mr_jsonw_key_f64(struct mr_jsonw *w, const char *key, double value);
 void mr_jsonw_key_u64(struct mr_jsonw *w, const char *key, uint64_t value);
 void mr_jsonw_key_bool(struct mr_jsonw *w, const char *key, bool value);
 
+struct mr_jsonw_figure {
+    const char *key;
+    double value;
+};
+
+/** "key": {an object of n figures, in order} */
+void mr_jsonw_key_figures(struct mr_jsonw *w, const char *key, const struct mr_jsonw_figure *figure,
+                          size_t n);
+
 #endif

@@ -293,6 +293,14 @@ static uint32_t rack_by_name(const struct mr_site *site, struct mr_str name)
     return MR_SITE_NONE;
 }
 
+static bool is_in(const struct mr_power_steps *steps, uint32_t rack)
+{
+    for (uint32_t p = 0; p < steps->n_rack; p++)
+        if (steps->rack[p] == rack)
+            return true;
+    return false;
+}
+
 /* Names stand in the column itself, one after the other. */
 static mr_status read_racks(const char *path, const struct mr_site *site,
                             struct mr_power_steps *steps, struct mr_err *err)
@@ -308,10 +316,12 @@ static mr_status read_racks(const char *path, const struct mr_site *site,
     while (st == MR_OK && *at != '\0') {
         const struct mr_str name = {at, strcspn(at, " ")};
         const uint32_t rack = rack_by_name(site, name);
-        if (rack == MR_SITE_NONE)
+        if (rack == MR_SITE_NONE || is_in(steps, rack))
             st = mr_err_set(err, MR_REF, (struct mr_place){path, 0, 0},
-                            "group /steps: site '%s' has no rack '%.*s'", site->name, (int)name.n,
-                            name.p);
+                            rack == MR_SITE_NONE
+                                ? "group /steps: site '%s' has no rack '%.*s'"
+                                : "group /steps: site '%s': rack '%.*s' comes twice",
+                            site->name, (int)name.n, name.p);
         else
             steps->rack[steps->n_rack++] = rack;
         at += name.n + strspn(at + name.n, " ");

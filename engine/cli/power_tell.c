@@ -77,22 +77,8 @@ void mr_power_tell_table(const struct mr_power_tell *told, struct mr_buf *out)
     mr_buf_printf(out, "%-20s %.1e of energy in\n", "energy residual", t.closure_rel);
 }
 
-/* Names and values of one object, in order. */
-struct row {
-    const char *name;
-    double value;
-};
-
-static void put_rows(struct mr_jsonw *w, const char *name, const struct row *row, size_t n)
-{
-    mr_jsonw_key(w, name);
-    mr_jsonw_object(w);
-    for (size_t i = 0; i < n; i++)
-        mr_jsonw_key_f64(w, row[i].name, row[i].value);
-    mr_jsonw_end(w);
-}
-
-#define PUT_ROWS(w, name, rows) put_rows((w), (name), (rows), sizeof(rows) / sizeof *(rows))
+#define PUT(w, key, figures) \
+    mr_jsonw_key_figures((w), (key), (figures), sizeof(figures) / sizeof *(figures))
 
 void mr_power_tell_json(const struct mr_power_tell *told, struct mr_buf *out)
 {
@@ -100,60 +86,62 @@ void mr_power_tell_json(const struct mr_power_tell *told, struct mr_buf *out)
     const struct mr_strand *s = &told->strand->sum;
     struct mr_jsonw w;
     mr_supply_total(told->supply, &t);
-    const struct row energy[] = {{"grid_j", t.grid_j},
-                                 {"generator_j", t.generator_j},
-                                 {"solar_j", t.solar_j},
-                                 {"rack_j", t.rack_j},
-                                 {"asked_j", t.want_j},
-                                 {"capped_j", t.capped_j},
-                                 {"dark_j", t.dark_j},
-                                 {"held_j", t.held_j},
-                                 {"delayed_j", t.delayed_j},
-                                 {"burn_j", t.burn_j},
-                                 {"house_j", t.house_j},
-                                 {"losses_j", t.loss_j},
-                                 {"rack_losses_j", t.rack_loss_j},
-                                 {"modules_j", t.module_j},
-                                 {"storage_in_j", t.storage_in_j},
-                                 {"storage_out_j", t.storage_out_j},
-                                 {"storage_loss_j", t.storage_loss_j},
-                                 {"storage_change_j", t.storage_change_j},
-                                 {"holdup_j", t.holdup_j},
-                                 {"short_j", t.short_j},
-                                 {"dump_j", t.dump_j},
-                                 {"closure_rel", t.closure_rel}};
-    const struct row power[] = {{"grid_mw_mean", t.grid_j / told->until_s * 1e-6},
-                                {"grid_mw_peak", t.peak_w * 1e-6},
-                                {"ramp_max_mw_min", fmax(t.ramp_up_w_s, t.ramp_down_w_s) * 60e-6},
-                                {"ramp_up_max_mw_min", t.ramp_up_w_s * 60e-6},
-                                {"ramp_down_max_mw_min", t.ramp_down_w_s * 60e-6},
-                                {"cap_events", (double)t.n_cap},
-                                {"trip_events", (double)t.n_trip},
-                                {"alarm_events", (double)t.n_alarm},
-                                {"overload_events", (double)t.n_overload},
-                                {"transfer_events", (double)t.n_transfer},
-                                {"racks_lost", (double)t.n_lost},
-                                {"budget_infeasible", (double)t.n_infeasible},
-                                {"capped_rack_s", t.capped_rack_s},
-                                {"dark_rack_s", t.dark_rack_s},
-                                {"held_rack_s", t.held_rack_s},
-                                {"racks_suspended", (double)t.n_suspended},
-                                {"racks_shut", (double)t.n_shut}};
-    const struct row stranded[] = {{"installed_kw", s->installed_w * 1e-3},
-                                   {"over_kw", s->over_w * 1e-3},
-                                   {"placed_kw", s->placed_w * 1e-3},
-                                   {"redundancy_kw", s->redundancy_w * 1e-3},
-                                   {"chain_kw", s->chain_w * 1e-3},
-                                   {"cooling_kw", s->cooling_w * 1e-3},
-                                   {"granularity_kw", s->granularity_w * 1e-3},
-                                   {"free_kw", s->free_w * 1e-3},
-                                   {"unused_source_kw", told->strand->unused_source_w * 1e-3}};
-    const struct row economy[] = {{"energy_usd", t.energy_usd},
-                                  {"demand_usd", t.demand_usd},
-                                  {"fuel_usd", t.fuel_usd},
-                                  {"carbon_kg", t.carbon_kg},
-                                  {"fuel_carbon_kg", t.fuel_kg}};
-    const struct row grid[] = {
+    const struct mr_jsonw_figure energy[] = {{"grid_j", t.grid_j},
+                                             {"generator_j", t.generator_j},
+                                             {"solar_j", t.solar_j},
+                                             {"rack_j", t.rack_j},
+                                             {"asked_j", t.want_j},
+                                             {"capped_j", t.capped_j},
+                                             {"dark_j", t.dark_j},
+                                             {"held_j", t.held_j},
+                                             {"delayed_j", t.delayed_j},
+                                             {"burn_j", t.burn_j},
+                                             {"house_j", t.house_j},
+                                             {"losses_j", t.loss_j},
+                                             {"rack_losses_j", t.rack_loss_j},
+                                             {"modules_j", t.module_j},
+                                             {"storage_in_j", t.storage_in_j},
+                                             {"storage_out_j", t.storage_out_j},
+                                             {"storage_loss_j", t.storage_loss_j},
+                                             {"storage_change_j", t.storage_change_j},
+                                             {"holdup_j", t.holdup_j},
+                                             {"short_j", t.short_j},
+                                             {"dump_j", t.dump_j},
+                                             {"closure_rel", t.closure_rel}};
+    const struct mr_jsonw_figure power[] = {
+        {"grid_mw_mean", t.grid_j / told->until_s * 1e-6},
+        {"grid_mw_peak", t.peak_w * 1e-6},
+        {"ramp_max_mw_min", fmax(t.ramp_up_w_s, t.ramp_down_w_s) * 60e-6},
+        {"ramp_up_max_mw_min", t.ramp_up_w_s * 60e-6},
+        {"ramp_down_max_mw_min", t.ramp_down_w_s * 60e-6},
+        {"cap_events", (double)t.n_cap},
+        {"trip_events", (double)t.n_trip},
+        {"alarm_events", (double)t.n_alarm},
+        {"overload_events", (double)t.n_overload},
+        {"transfer_events", (double)t.n_transfer},
+        {"racks_lost", (double)t.n_lost},
+        {"budget_infeasible", (double)t.n_infeasible},
+        {"capped_rack_s", t.capped_rack_s},
+        {"dark_rack_s", t.dark_rack_s},
+        {"held_rack_s", t.held_rack_s},
+        {"racks_suspended", (double)t.n_suspended},
+        {"racks_shut", (double)t.n_shut}};
+    const struct mr_jsonw_figure stranded[] = {
+        {"installed_kw", s->installed_w * 1e-3},
+        {"over_kw", s->over_w * 1e-3},
+        {"placed_kw", s->placed_w * 1e-3},
+        {"redundancy_kw", s->redundancy_w * 1e-3},
+        {"chain_kw", s->chain_w * 1e-3},
+        {"cooling_kw", s->cooling_w * 1e-3},
+        {"granularity_kw", s->granularity_w * 1e-3},
+        {"free_kw", s->free_w * 1e-3},
+        {"unused_source_kw", told->strand->unused_source_w * 1e-3}};
+    const struct mr_jsonw_figure economy[] = {{"energy_usd", t.energy_usd},
+                                              {"demand_usd", t.demand_usd},
+                                              {"fuel_usd", t.fuel_usd},
+                                              {"carbon_kg", t.carbon_kg},
+                                              {"fuel_carbon_kg", t.fuel_kg}};
+    const struct mr_jsonw_figure grid[] = {
         {"dips", (double)t.n_dip},          {"times_away", (double)t.n_away},
         {"breaches", (double)t.n_breach},   {"ramp_violations", (double)t.n_ramp},
         {"frequency_hz_min", t.low_hz},     {"stages_shed", (double)t.n_ufls},
@@ -163,17 +151,17 @@ void mr_power_tell_json(const struct mr_power_tell *told, struct mr_buf *out)
     mr_jsonw_key_u64(&w, "schema", 1);
     mr_jsonw_key_text(&w, "site", told->site->name);
     mr_jsonw_key_f64(&w, "sim_s", told->until_s);
-    PUT_ROWS(&w, "energy", energy);
+    PUT(&w, "energy", energy);
     mr_jsonw_key(&w, "losses_j");
     mr_jsonw_object(&w);
     for (int k = 0; k < MR_N_STAGE; k++)
         if (t.stage_loss_j[k] > 0)
             mr_jsonw_key_f64(&w, mr_stage_info(k)->name, t.stage_loss_j[k]);
     mr_jsonw_end(&w);
-    PUT_ROWS(&w, "power", power);
-    PUT_ROWS(&w, "stranded", stranded);
-    PUT_ROWS(&w, "economy", economy);
-    PUT_ROWS(&w, "grid", grid);
+    PUT(&w, "power", power);
+    PUT(&w, "stranded", stranded);
+    PUT(&w, "economy", economy);
+    PUT(&w, "grid", grid);
     if (told->flex->is_on) {
         mr_jsonw_key(&w, "flexible");
         mr_flex_json(told->flex, &w);

@@ -15,6 +15,10 @@ static const char *const load_names[] = {
     MR_THERMAL_LOAD_LIST(LOAD_NAME)
 #undef LOAD_NAME
 };
+
+/* Runs are no longer, as the verbs' --until has it. */
+static const double longest_s = 1e10;
+
 /* What a rack's feed grants; rated power where nothing is said. */
 static double granted_w(const struct mr_rack *rack)
 {
@@ -117,6 +121,11 @@ static mr_status read_rows(struct mr_csv *csv, struct mr_thermal_load *load, dou
         if (!(time_s >= 0) || (load->n_row > 0 && !(time_s > load->time_s[load->n_row - 1])))
             return mr_csv_error(csv, 0, err, MR_RANGE,
                                 "%g: time begins at 0 or later and grows from row to row", time_s);
+        if (time_s > longest_s)
+            return mr_csv_error(csv, 0, err, MR_RANGE,
+                                "%g s: a trace ends %g s after its start at the latest (are these "
+                                "seconds of the run?)",
+                                time_s, longest_s);
         for (size_t c = 0; c < load->n_column; c++) {
             MR_TRY(mr_csv_f64(csv, c + 1, &value[c], err));
             if (!(value[c] >= 0 && value[c] < 1e12))
@@ -193,10 +202,10 @@ static mr_status check_rows(const char *path, struct mr_rundata *data, struct mr
                                   "and below 1e12 W",
                                   run_dataset, data->name[c], data->time_s[i], value[c]);
         }
-        if (!(data->time_s[i] >= 0))
+        if (!(data->time_s[i] >= 0 && data->time_s[i] <= longest_s))
             return mr_err_set(err, MR_RANGE, (struct mr_place){path, 0, 0},
-                              "dataset %s: time %g is before the run", run_dataset,
-                              data->time_s[i]);
+                              "dataset %s: time %g is not within 0 .. %g s of the run", run_dataset,
+                              data->time_s[i], longest_s);
     }
     return MR_OK;
 }

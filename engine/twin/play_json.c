@@ -319,23 +319,10 @@ static void put_tenants(struct mr_jsonw *w, const struct mr_scenario *scenario,
     mr_jsonw_end(w);
 }
 
-struct line {
-    const char *key;
-    double value;
-};
-
-static void put_group(struct mr_jsonw *w, const char *name, const struct line *line, size_t n)
-{
-    mr_jsonw_key(w, name);
-    mr_jsonw_object(w);
-    for (size_t i = 0; i < n; i++)
-        mr_jsonw_key_f64(w, line[i].key, line[i].value);
-    mr_jsonw_end(w);
-}
-
-#define GROUP(w, name, ...)                                    \
-    put_group((w), (name), (const struct line[]){__VA_ARGS__}, \
-              sizeof((const struct line[]){__VA_ARGS__}) / sizeof(struct line))
+#define GROUP(w, name, ...)                                                          \
+    mr_jsonw_key_figures((w), (name), (const struct mr_jsonw_figure[]){__VA_ARGS__}, \
+                         sizeof((const struct mr_jsonw_figure[]){__VA_ARGS__}) /     \
+                             sizeof(struct mr_jsonw_figure))
 
 static void put_counts(struct mr_jsonw *w, const struct totals *t)
 {

@@ -132,6 +132,20 @@ MR_TEST(doubles)
     }
 }
 
+MR_TEST(figures)
+{
+    const struct mr_jsonw_figure figure[] = {{"a", 1}, {"b\"", (double)NAN}};
+    struct mr_buf buf = {0};
+    struct mr_jsonw w;
+    mr_jsonw_init(&w, &buf, 0);
+    mr_jsonw_object(&w);
+    mr_jsonw_key_figures(&w, "two", figure, 2);
+    mr_jsonw_key_figures(&w, "none", figure, 0);
+    mr_jsonw_end(&w);
+    assert_string_equal(buf.text, "{\"two\":{\"a\":1,\"b\\\"\":null},\"none\":{}}");
+    mr_buf_fini(&buf);
+}
+
 MR_TEST(deepest_nesting)
 {
     struct mr_buf buf = {0};
@@ -167,5 +181,5 @@ MR_TEST(failure_is_sticky)
 }
 
 MR_TEST_MAIN(MR_TEST_ENTRY(one_line), MR_TEST_ENTRY(indented), MR_TEST_ENTRY(strings_and_escapes),
-             MR_TEST_ENTRY(keys_are_escaped), MR_TEST_ENTRY(doubles),
+             MR_TEST_ENTRY(keys_are_escaped), MR_TEST_ENTRY(doubles), MR_TEST_ENTRY(figures),
              MR_TEST_ENTRY(deepest_nesting), MR_TEST_ENTRY(failure_is_sticky))

@@ -48,7 +48,7 @@ static void event(void *context, double t_s, const char *kind, const char *entit
     (void)limit;
     assert_non_null(entity);
     w.n_level_over += strcmp(kind, "power.level_over") == 0;
-    if (w.first[0] == '\0' && strcmp(kind, "power.buffer_full") != 0)
+    if (w.first[0] == '\0')
         snprintf(w.first, sizeof w.first, "%s", kind);
 }
 
