@@ -277,6 +277,7 @@ static mr_status make_player(struct mr_agents *agents, double share, struct mr_e
                                         .idle_cap_s = spec->idle_cap_s > 0 ? spec->idle_cap_s
                                                                            : (double)INFINITY,
                                         .has_ledger = true};
+    MR_TRY(mr_player_check_sandboxes(agents->script, plan.site.memory_mb, err));
     agents->has_player = true;
     MR_TRY(mr_player_init(&agents->player, &plan, mr_agents_deal_store(agents->deal), err));
     return mr_cell_take_script(agents->cell, agents->script, err);

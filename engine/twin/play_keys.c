@@ -181,6 +181,7 @@ static const struct mr_play_key keys[] = {
     {"sessions.tools", "1", "Tools that ran"},
     {"sessions.tool_errors", "1", "Tools that failed"},
     {"sessions.denied_calls", "1", "Calls the gateway denied"},
+    {"sessions.sandboxes_cut", "1", "Sandboxes drawn larger than all memory there is: they get all of it"},
     {"sessions.shed_retries", "1", "Calls that were refused and came again"},
     {"sessions.cores_busy_mean", "1", "Cores of the tool pool at work"},
     {"sessions.kv_cached_frac", "1", "Blocks of all instances that hold a prefix, at the end"},

@@ -54,6 +54,7 @@ static mr_status take_family(struct mr_player *player, uint32_t strand, struct m
     }
     player->family[i] = (struct mr_player_family){.n_strand = 1,
                                                   .open = MR_PLAYER_NONE,
+                                                  .waiting = MR_PLAYER_NONE,
                                                   .sandbox_mb = s->sandbox_mb,
                                                   .has_failed = s->has_failed};
     s->has_family = true;

@@ -14,6 +14,9 @@
  * their recorded dates or when their dependencies are there, what comes later), `scaled` (thinking
  * times a factor).
  *
+ * A session has one sandbox, from the first of its tools on a CPU to its end, with memory for the
+ * largest of them.
+ *
  * Ignored: tools that use more than one core; sandboxes that outlive their session. */
 #ifndef MR_ENGINE_WORK_PLAYER_H
 #define MR_ENGINE_WORK_PLAYER_H
@@ -102,6 +105,7 @@ struct mr_player_plan {
 struct mr_player_sums {
     uint64_t n_started, n_finished, n_failed; /* sessions */
     uint64_t n_call, n_tool, n_tool_error, n_denied, n_shed_retry;
+    uint64_t n_sandbox_cut;                  /* drawn larger than all memory there is */
     double part_s[MR_PLAYER_PARTS];          /* of everything that has ended */
     double finished_part_s[MR_PLAYER_PARTS]; /* of sessions that have finished (ledger) */
     double finished_s;                       /* of them, from start to end */
@@ -172,6 +176,10 @@ MR_CHECKED mr_status mr_player_call_ended(struct mr_player *player, uint32_t str
 /** A call is not served. @param[in] may_retry it may come again */
 MR_CHECKED mr_status mr_player_call_refused(struct mr_player *player, uint32_t strand,
                                             bool may_retry, double now_s, struct mr_err *err);
+
+/** Do the sandboxes that sessions say they need fit into the pool? @return MR_OK, MR_RANGE */
+MR_CHECKED mr_status mr_player_check_sandboxes(const struct mr_script *script, double memory_mb,
+                                               struct mr_err *err);
 
 /** Bytes allocated. */
 size_t mr_player_bytes(const struct mr_player *player);

@@ -265,40 +265,80 @@ static mr_status end_tool(struct mr_player *player, uint32_t strand, double now_
 
 /* ---- sandboxes ---- */
 
+/* Memory for the largest tool of the session, said or drawn: a sandbox never grows, so that no two
+ * of them wait for each other. What is said fits (mr_player_check_sandboxes); what is drawn and
+ * does not is cut. */
 static bool boot(struct mr_player *player, uint32_t strand)
 {
     const struct mr_player_site *site = &player->plan.site;
-    const struct mr_script_node *node = mr_player_node(player, strand);
-    double want_mb = (double)node->tool.memory_mb;
-    if (want_mb == 0)
-        want_mb =
-            draw_lognormal(player, strand, draw_sandbox, site->sandbox_mb, site->sandbox_spread);
-    want_mb = fmin(fmax(want_mb, 1e-3), site->memory_mb); /* what there is must do */
+    const struct mr_player_strand *s = &player->strand[strand];
+    const struct mr_script_session *session = &player->plan.script->session[s->session];
+    double want_mb = fmax((double)session->sandbox_mb, 1e-3);
+    if (session->draws_sandbox)
+        want_mb = fmax(want_mb, draw_lognormal(player, strand, draw_sandbox, site->sandbox_mb,
+                                               site->sandbox_spread));
+    const bool is_cut = want_mb > site->memory_mb;
+    want_mb = fmin(want_mb, site->memory_mb);
     if (player->used_mb + want_mb > site->memory_mb)
         return false;
+    player->sums[s->tier].n_sandbox_cut += is_cut;
     *mr_player_sandbox(player, strand) = (float)want_mb;
     player->used_mb += (double)(float)want_mb;
     return true;
 }
 
-static mr_status booted(struct mr_player *player, uint32_t strand, double now_s, struct mr_err *err)
+static mr_status wait_until_up(struct mr_player *player, uint32_t strand, double up_s,
+                               struct mr_err *err)
 {
     player->strand[strand].state = MR_PLAYER_BOOTING;
-    return mr_player_wake_at(player, strand, now_s + player->plan.site.sandbox_s, err);
+    return mr_player_wake_at(player, strand, up_s, err);
 }
 
-/* A tool on a CPU: the first of its session waits for memory and boots the sandbox. */
+/* It has memory: its tool runs when it is up, and so do those of sisters that wait for it. */
+static mr_status booted(struct mr_player *player, uint32_t strand, double now_s, struct mr_err *err)
+{
+    const struct mr_player_strand *s = &player->strand[strand];
+    const double up_s = now_s + player->plan.site.sandbox_s;
+    MR_TRY(wait_until_up(player, strand, up_s, err));
+    if (!s->has_family)
+        return MR_OK;
+    struct mr_player_family *family = &player->family[s->family];
+    family->up_s = up_s;
+    family->is_queued = false;
+    while (family->waiting != MR_PLAYER_NONE) {
+        const uint32_t sister = family->waiting;
+        family->waiting = player->strand[sister].next;
+        MR_TRY(wait_until_up(player, sister, up_s, err));
+    }
+    return MR_OK;
+}
+
+/* A tool on a CPU: the first of its session waits for memory and boots the sandbox, and others that
+ * come before it is up wait with it. */
 static mr_status enter_sandbox(struct mr_player *player, uint32_t strand, double now_s,
                                struct mr_err *err)
 {
     struct mr_player_strand *s = &player->strand[strand];
+    struct mr_player_family *family = s->has_family ? &player->family[s->family] : NULL;
     const bool has_limits = isfinite(player->plan.site.memory_mb);
-    if ((!has_limits && player->plan.site.sandbox_s == 0) || *mr_player_sandbox(player, strand) > 0)
+    if (!has_limits && player->plan.site.sandbox_s == 0)
         return work(player, strand, now_s, err);
+    if (*mr_player_sandbox(player, strand) > 0)
+        return family != NULL && family->up_s > now_s
+                   ? wait_until_up(player, strand, family->up_s, err)
+                   : work(player, strand, now_s, err);
+    if (family != NULL && family->is_queued) {
+        s->state = MR_PLAYER_NO_SANDBOX;
+        s->next = family->waiting;
+        family->waiting = strand;
+        return MR_OK;
+    }
     if (player->queue_head == MR_PLAYER_NONE && boot(player, strand))
         return booted(player, strand, now_s, err);
     s->state = MR_PLAYER_NO_SANDBOX;
     s->next = MR_PLAYER_NONE;
+    if (family != NULL)
+        family->is_queued = true;
     if (player->queue_head == MR_PLAYER_NONE)
         player->queue_head = strand;
     else
@@ -313,12 +353,24 @@ mr_status mr_player_give_sandbox(struct mr_player *player, float memory_mb, doub
     player->used_mb = fmax(0, player->used_mb - (double)memory_mb);
     while (player->queue_head != MR_PLAYER_NONE) {
         const uint32_t strand = player->queue_head;
-        /* a sister of the session may have one by now */
-        if (*mr_player_sandbox(player, strand) == 0 && !boot(player, strand))
+        if (!boot(player, strand))
             return MR_OK;
         player->queue_head = player->strand[strand].next;
         MR_TRY(booted(player, strand, now_s, err));
     }
+    return MR_OK;
+}
+
+mr_status mr_player_check_sandboxes(const struct mr_script *script, double memory_mb,
+                                    struct mr_err *err)
+{
+    for (size_t i = 0; i < script->n_session; i++)
+        if ((double)script->session[i].sandbox_mb > memory_mb)
+            return mr_err_set(
+                err, MR_RANGE, MR_NOWHERE,
+                "tools: session %zu needs a sandbox of %.9g MB, more than the %.9g MB "
+                "there are for all sandboxes of a cell: raise \"memory\"",
+                i + 1, (double)script->session[i].sandbox_mb, memory_mb);
     return MR_OK;
 }
 

@@ -69,9 +69,11 @@ struct mr_player_ledger {
 };
 
 struct mr_player_family {
+    double up_s; /* its sandbox is, from then on */
     uint32_t n_strand, open, next;
+    uint32_t waiting; /* strands, for the sandbox that one of them is in the queue for */
     float sandbox_mb;
-    bool has_failed;
+    bool has_failed, is_queued;
 };
 
 /* A node that some of its dependencies have told. */

@@ -170,6 +170,16 @@ static mr_status find_cuts(struct mr_script *script, struct mr_err *err)
     return MR_OK;
 }
 
+/* Its sandbox has room for any of its tools. */
+static void look_at_sandbox(struct mr_script_session *session, const struct mr_script_node *node)
+{
+    if (node->kind != MR_SCRIPT_TOOL || node->where != MR_SCRIPT_CPU)
+        return;
+    session->draws_sandbox |= !(node->tool.memory_mb > 0);
+    if (node->tool.memory_mb > session->sandbox_mb)
+        session->sandbox_mb = node->tool.memory_mb;
+}
+
 mr_status mr_script_session_end(struct mr_script *script, struct mr_err *err)
 {
     struct mr_script_session *session = &script->session[script->n_session];
@@ -183,6 +193,7 @@ mr_status mr_script_session_end(struct mr_script *script, struct mr_err *err)
         const struct mr_script_node *node = &script->node[session->node + i];
         at += place_edges(script, i, at);
         has_call |= node->kind == MR_SCRIPT_LLM;
+        look_at_sandbox(session, node);
     }
     script->node[script->n_node].edge = (uint32_t)script->n_edge;
     MR_TRY(place_roots(script, at, err));

@@ -57,7 +57,7 @@ struct mr_script_node {
             uint32_t n_input, n_output, context;
         } llm;
         struct {
-            float work_s, wait_s, memory_mb; /* of a core; without one; of its sandbox, 0: drawn */
+            float work_s, wait_s, memory_mb; /* of a core; without one; 0: drawn */
         } tool;
         struct {
             float s;
@@ -110,8 +110,10 @@ struct mr_script_session {
     uint32_t last;       /* LLM node that starts when all other calls have ended; NONE: no such */
     uint32_t tenant;
     double arrival_s; /* NaN: not recorded */
+    float sandbox_mb; /* most that one of its tools on CPUs says */
     uint8_t tier;
     bool has_tier;
+    bool draws_sandbox; /* one of them does not say */
 };
 
 /* An edge that is not in its place yet. */

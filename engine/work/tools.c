@@ -15,7 +15,7 @@ static const struct mr_param rows[] = {
     MR_PARAM(S, core_speed, "speed", MR_Q_COUNT, "1", 1e-3, 1e3, "Speed of a core over that of the recording"),
     MR_PARAM(S, memory_bytes, "memory", MR_Q_DATA, "0 B", 0, 1e18, "Of all sandboxes; 0: that of the CPUs, else no limit"),
     MR_PARAM(S, n_accelerator, "accelerators", MR_Q_COUNT, "0", 0, 1e9, "Of tools that run on GPUs; 0: no limit"),
-    MR_PARAM(S, sandbox_s, "boot", MR_Q_TIME, "0 s", 0, 1e5, "To start the sandbox of a session"),
+    MR_PARAM(S, sandbox_s, "boot", MR_Q_TIME, "0 s", 0, 1e5, "To start the sandbox of a session; it has memory for the largest of its tools"),
     MR_PARAM(S, sandbox_bytes, "sandbox", MR_Q_DATA, "287 MB", 0, 1e15, "Median memory of a sandbox whose tools do not say"),
     MR_PARAM(S, sandbox_spread, "sandbox_spread", MR_Q_COUNT, "0.61", 0, 5, "Sigma of it, lognormal"),
     MR_PARAM(S, error_frac, "errors", MR_Q_FRACTION, "0 %", 0, 1, "Tools that fail"),

@@ -578,6 +578,83 @@ MR_TEST(sandboxes_wait_for_memory)
     teardown(&w);
 }
 
+/* llm, then two tools of 1 s and 10 s at once, then the last call. */
+static void two_tools(struct world *w, bool is_long_first)
+{
+    const struct mr_script_after both[] = {{1, 0, false}, {2, 0, false}};
+    open_session(w);
+    add_after(w, llm(1), MR_SCRIPT_NONE, 0);
+    add_after(w, tool(is_long_first ? 10 : 1, 0, is_long_first ? 500 : 100), 0, 0);
+    add_after(w, tool(is_long_first ? 1 : 10, 0, is_long_first ? 100 : 500), 0, 0);
+    add(w, llm(1), both, 2);
+    close_session(w);
+}
+
+/* Tools of one session that come at once share its sandbox, and wait until it is up: 3 + 10 s in
+ * either order. It has memory for the larger one, and whoever waits for it waits for all of it. */
+MR_TEST(sisters_wait_for_their_sandbox)
+{
+    for (int order = 0; order < 2; order++) {
+        struct world w;
+        setup(&w);
+        w.plan.site.memory_mb = 700;
+        w.plan.site.sandbox_s = 3;
+        two_tools(&w, order != 0);
+        for (int i = 0; i < 3; i++)
+            begin(&w, 0, i);
+        play(&w);
+        for (int i = 0; i < 3; i++) { /* one after the other: two of 500 MB are too many */
+            assert_true(w.end[i].end_s == 13 * (i + 1));
+            assert_true(w.part_s[i][MR_PLAYER_CORES] == 13 * (i + 1) - i - 10);
+            assert_true(w.part_s[i][MR_PLAYER_TOOLS] == 10);
+        }
+        assert_true(w.player->used_mb == 0 && w.player->queue_head == MR_PLAYER_NONE);
+        teardown(&w);
+    }
+}
+
+/* A later tool that is larger than the first finds its memory there. */
+MR_TEST(a_sandbox_has_room_for_the_largest_tool)
+{
+    struct world w;
+    struct mr_err err = {0};
+    setup(&w);
+    w.plan.site.memory_mb = 900;
+    open_session(&w);
+    add_after(&w, llm(1), MR_SCRIPT_NONE, 0);
+    add_after(&w, tool(2, 0, 100), 0, 0);
+    add_after(&w, tool(1, 0, 500), 1, 0);
+    close_session(&w);
+    begin(&w, 0, 0);
+    begin(&w, 0, 0);
+    play(&w);
+    assert_true(w.end[0].end_s == 3 && w.end[1].end_s == 6);
+    assert_int_equal(w.player->sums[0].n_sandbox_cut, 0);
+    assert_int_equal(mr_player_check_sandboxes(&w.script, 500, &err), MR_OK);
+    assert_int_equal(mr_player_check_sandboxes(&w.script, 499, &err), MR_RANGE);
+    mr_assert_contains(err.text, "session 1 needs a sandbox of 500 MB");
+    teardown(&w);
+}
+
+/* What is drawn larger than all there is has all there is, and is counted. */
+MR_TEST(drawn_sandboxes_are_cut_to_the_pool)
+{
+    struct world w;
+    setup(&w);
+    w.plan.site.memory_mb = 100;
+    w.plan.site.sandbox_mb = 150;
+    open_session(&w);
+    add_after(&w, llm(1), MR_SCRIPT_NONE, 0);
+    add_after(&w, tool(2, 0, 0), 0, 0);
+    close_session(&w);
+    begin(&w, 0, 0);
+    begin(&w, 0, 0);
+    play(&w);
+    assert_true(w.end[0].end_s == 2 && w.end[1].end_s == 4);
+    assert_int_equal(w.player->sums[0].n_sandbox_cut, 2);
+    teardown(&w);
+}
+
 MR_TEST(shed_calls_come_again)
 {
     struct world w;
@@ -717,6 +794,9 @@ MR_TEST_MAIN(MR_TEST_ENTRY(alone_it_takes_its_tools_and_thinks),
              MR_TEST_ENTRY(accelerators_are_a_pool_of_their_own),
              MR_TEST_ENTRY(long_term_memory_shares_the_storage),
              MR_TEST_ENTRY(denied_calls_are_never_served), MR_TEST_ENTRY(sandboxes_wait_for_memory),
+             MR_TEST_ENTRY(sisters_wait_for_their_sandbox),
+             MR_TEST_ENTRY(a_sandbox_has_room_for_the_largest_tool),
+             MR_TEST_ENTRY(drawn_sandboxes_are_cut_to_the_pool),
              MR_TEST_ENTRY(shed_calls_come_again), MR_TEST_ENTRY(gateway_serves_in_turn),
              MR_TEST_ENTRY(errors_run_again_at_most_so_often),
              MR_TEST_ENTRY(recycled_sessions_have_names_of_their_own),
