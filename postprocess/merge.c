@@ -445,13 +445,8 @@ mr_status mr_merge(const char *folder, const char *path, const struct mr_merge_o
         st = read_runs(&m, err);
     if (st == MR_OK)
         st = mr_file_out_open(&out, path, options->may_overwrite, err);
-    if (st == MR_OK) {
-        st = write_file(&m, out.part, err);
-        if (st == MR_OK)
-            st = mr_file_out_commit(&out, err);
-        else
-            mr_file_out_abort(&out);
-    }
+    if (st == MR_OK)
+        st = mr_file_out_end(&out, write_file(&m, out.part, err), err);
     result->n_run = m.n_run;
     result->n_factor = m.n_factor;
     forget(&m);

@@ -193,17 +193,29 @@ void mr_file_out_abort(struct mr_file_out *out)
     release(out);
 }
 
+mr_status mr_file_out_end(struct mr_file_out *out, mr_status st, struct mr_err *err)
+{
+    if (st == MR_OK)
+        return mr_file_out_commit(out, err);
+    mr_file_out_abort(out);
+    return st;
+}
+
+mr_status mr_file_out_drain(struct mr_file_out *out, struct mr_buf *buf, struct mr_err *err)
+{
+    MR_TRY(mr_buf_check(buf, err));
+    if (buf->n > 0)
+        MR_TRY(mr_file_out_add(out, buf->text, buf->n, err));
+    mr_buf_clear(buf);
+    return MR_OK;
+}
+
 mr_status mr_file_write(const char *path, bool may_overwrite, struct mr_str text,
                         struct mr_err *err)
 {
     struct mr_file_out out;
     MR_TRY(mr_file_out_open(&out, path, may_overwrite, err));
-    const mr_status st = mr_file_out_add(&out, text.p, text.n, err);
-    if (st != MR_OK) {
-        mr_file_out_abort(&out);
-        return st;
-    }
-    return mr_file_out_commit(&out, err);
+    return mr_file_out_end(&out, mr_file_out_add(&out, text.p, text.n, err), err);
 }
 
 void mr_file_join(const char *base_file, const char *path, struct mr_buf *out)

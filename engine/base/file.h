@@ -29,6 +29,14 @@ MR_CHECKED mr_status mr_file_out_commit(struct mr_file_out *out, struct mr_err *
 /** Close and remove the part, unless it is to be kept. */
 void mr_file_out_abort(struct mr_file_out *out);
 
+/** The end of both ways: commit what went well, else leave no file. @param[in] st of the writing
+ *  @return st, or that of the commit */
+MR_CHECKED mr_status mr_file_out_end(struct mr_file_out *out, mr_status st, struct mr_err *err);
+
+/** Write a buffer, which is empty after that. */
+MR_CHECKED mr_status mr_file_out_drain(struct mr_file_out *out, struct mr_buf *buf,
+                                       struct mr_err *err);
+
 /** The three steps for text that is already there. */
 MR_CHECKED mr_status mr_file_write(const char *path, bool may_overwrite, struct mr_str text,
                                    struct mr_err *err);

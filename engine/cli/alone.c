@@ -54,11 +54,7 @@ mr_status mr_alone_write(const char *path, bool may_overwrite, const char *heade
     mr_status st = mr_file_out_add(&file, header, strlen(header), err);
     if (st == MR_OK && body->n > 0)
         st = mr_file_out_add(&file, body->text, body->n, err);
-    if (st != MR_OK) {
-        mr_file_out_abort(&file);
-        return st;
-    }
-    return mr_file_out_commit(&file, err);
+    return mr_file_out_end(&file, st, err);
 }
 
 mr_status mr_alone_summary(void (*print_json)(const void *job, struct mr_buf *out), const void *job,

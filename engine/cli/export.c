@@ -41,10 +41,7 @@ static mr_status write_all(const struct mr_verb_call *call, struct mr_runread *r
     const mr_status st = is_of_run          ? mr_export_run(run, format, &sink, err)
                          : o->table == NULL ? mr_export_dsx(run, &sink, err)
                                             : mr_export_table(run, o->table, format, &sink, err);
-    if (st == MR_OK)
-        return mr_file_out_commit(&out, err);
-    mr_file_out_abort(&out);
-    return st;
+    return mr_file_out_end(&out, st, err);
 }
 
 int mr_export_verb(const struct mr_verb_call *call)

@@ -19,15 +19,15 @@ enum {
     n_role = MR_RUN_REPEAT_FILES
 };
 
-static const char *const roles[n_role] = {"workload", "site", "weather", "price",
-                                          "carbon",   "sun",  "agents"};
+static const char *const roles[n_role] = {"workload", "site",   "weather", "price",  "carbon",
+                                          "sun",      "agents", "windows", "lengths"};
 
 const char **mr_run_repeat_file(struct mr_scenario *scenario, size_t role)
 {
-    const char **const files[n_role] = {&scenario->workload.file, &scenario->site.file,
-                                        &scenario->weather.file,  &scenario->grid.price,
-                                        &scenario->grid.carbon,   &scenario->grid.sun,
-                                        &scenario->agents.file};
+    const char **const files[n_role] = {
+        &scenario->workload.file, &scenario->site.file,        &scenario->weather.file,
+        &scenario->grid.price,    &scenario->grid.carbon,      &scenario->grid.sun,
+        &scenario->agents.file,   &scenario->workload.windows, &scenario->workload.lengths};
     return files[role];
 }
 

@@ -8,7 +8,7 @@
 #include "engine/twin/scenario.h"
 
 enum {
-    MR_RUN_REPEAT_FILES = 7
+    MR_RUN_REPEAT_FILES = 9
 };
 
 /** Where a scenario names file i < MR_RUN_REPEAT_FILES that it reads; NULL there: it reads none. */

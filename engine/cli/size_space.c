@@ -237,7 +237,8 @@ static mr_status choose_load(struct mr_size_space *space, const struct mr_scenar
     static const char path[] = "workload/rate";
     const struct mr_arrivals_spec *w = &base->workload;
     space->first_load = space->load.n_value / 2;
-    if (space->is_load_mine || base->has_agents || w->file != NULL || is_said(space, path))
+    if (space->is_load_mine || base->has_agents || w->file != NULL || w->windows != NULL ||
+        is_said(space, path))
         return MR_OK;
     space->load.path = path;
     if (target_tok_s > 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files are read twice where the head of the output needs what only their end tells (names of
- * models and tools). Parts: options - reading - info - convert and cut - generate
- * - the verb. */
+ * models and tools). Parts: options - reading - info - convert and cut - the
+ * verb. */
 #include "engine/cli/trace.h"
 
 #include "engine/base/file.h"
@@ -11,7 +11,10 @@
 #include "engine/base/mem.h"
 #include "engine/base/sha256.h"
 #include "engine/cli/run_repeat.h"
+#include "engine/cli/trace_client.h"
+#include "engine/cli/trace_generate.h"
 #include "engine/cli/verbs.h"
+#include "engine/work/client.h"
 #include "engine/work/synthetic.h"
 #include "engine/work/trace_pack.h"
 #include "engine/work/trace_pick.h"
@@ -51,7 +54,7 @@ static const struct mr_opt rows[] = {
      0, "TIME"},
     {MR_PARAM_N(OPT, skip, "skip", "0", 0, 4000000000, "cut: sessions passed over first"), 0, "N"},
     {MR_PARAM_N(OPT, n_session, "sessions", "0", 0, 4000000000,
-                "cut: most sessions, 0: no limit; generate: how many, 0: 1000"),
+                "cut: most sessions, 0: no limit; generate: how many, 0: 1000, with windows all"),
      0, "N"},
     {MR_PARAM_N(OPT, call_min, "min-calls", "0", 0, 4000000000,
                 "cut: sessions with fewer LLM calls are left out"),
@@ -83,6 +86,15 @@ static const struct mr_opt rows[] = {
     {MR_PARAM(OPT, cv, "cv", MR_Q_COUNT, "1", 0, 100,
               "generate: deviation / mean of gaps between arrivals; 1: Poisson, more: bursts"),
      0, "X"},
+    {MR_PARAM_STR(OPT, windows, "windows", NULL,
+                  "generate: rates and gaps over time, a client's table as ServeGen publishes it"),
+     0, "FILE"},
+    {MR_PARAM(OPT, factor, "factor", MR_Q_COUNT, "1", 1e-9, 1e9,
+              "generate: rates of the windows are this many times higher"),
+     0, "X"},
+    {MR_PARAM_STR(OPT, lengths, "lengths", NULL,
+                  "generate calls: histograms of inputs and outputs, as ServeGen publishes them"),
+     0, "FILE"},
     {MR_PARAM_N(OPT, context_max, "context", "1048576", MR_SYNTHETIC_CONTEXT_LEAST, 16777216,
                 "generate: longest input with its output"),
      0, "TOKENS"},
@@ -261,6 +273,8 @@ static mr_status run_info(const struct job *job, struct mr_buf *out, struct mr_e
     struct reading reading;
     struct mr_trace_stat stat = {0};
     bool has_session = true;
+    if (job->opts->format == NULL && mr_trace_client_is(job->path))
+        return mr_trace_client_info(job->path, job->opts->as_json, out, err);
     mr_status st = open_reading(job, &reading, err);
     while (st == MR_OK && has_session) {
         st = read_session(job, &reading, &has_session, err);
@@ -289,15 +303,6 @@ enum {
     flush_bytes = 1 << 20,
     digest_cap = sizeof digest_begin + MR_SHA256_HEX - 1
 };
-
-static mr_status flush(struct mr_buf *buf, struct mr_file_out *file, struct mr_err *err)
-{
-    MR_TRY(mr_buf_check(buf, err));
-    if (buf->n > 0)
-        MR_TRY(mr_file_out_add(file, buf->text, buf->n, err));
-    mr_buf_clear(buf);
-    return MR_OK;
-}
 
 /* One form that sessions are written in. */
 struct writing {
@@ -389,14 +394,14 @@ static mr_status write_all(const struct job *job, struct reading *reading, struc
             break;
         st = write_session(w, &reading->session, reading->n_taken, err);
         if (st == MR_OK && (w->buf.n > flush_bytes || w->buf.status != MR_OK))
-            st = flush(&w->buf, file, err);
+            st = mr_file_out_drain(file, &w->buf, err);
     }
     if (w->form == form_pack && st == MR_OK)
         mr_trace_pack_end(&w->pack, &w->buf);
     else if (w->form == form_pack)
         mr_trace_pack_abort(&w->pack);
     if (st == MR_OK)
-        st = flush(&w->buf, file, err);
+        st = mr_file_out_drain(file, &w->buf, err);
     if (st == MR_OK)
         warn_lost(job, w);
     mr_buf_fini(&w->buf);
@@ -418,15 +423,6 @@ static mr_status find_form(const char *name, int *form, struct mr_err *err)
         "--to \"%s\": millrace, agentic_mooncake, mooncake, request_trace, pack, weka and "
         "weka-packed can be written%s",
         name, hint);
-}
-
-/* Commit what went well, or leave no file. */
-static mr_status close_file(struct mr_file_out *file, mr_status st, struct mr_err *err)
-{
-    if (st == MR_OK)
-        return mr_file_out_commit(file, err);
-    mr_file_out_abort(file);
-    return st;
 }
 
 /* Standard input is kept, for it is read more than once. @param[out] digest of what is read,
@@ -497,7 +493,7 @@ static mr_status copy_weka(struct job *job, bool packs, struct mr_file_out *file
     while (st == MR_OK && has_more) {
         st = mr_trace_write_weka(json, packs, &buf, &has_more, err);
         if (st == MR_OK && (!has_more || buf.n > flush_bytes))
-            st = flush(&buf, file, err);
+            st = mr_file_out_drain(file, &buf, err);
     }
     mr_json_close(json);
     mr_buf_fini(&buf);
@@ -523,7 +519,7 @@ static mr_status run_weka(const struct job *job, bool packs, struct mr_err *err)
     if (st == MR_OK)
         st = mr_file_out_open(&file, job->opts->output, job->ui->may_overwrite, err);
     if (st == MR_OK)
-        st = close_file(&file, copy_weka(&whole, packs, &file, err), err);
+        st = mr_file_out_end(&file, copy_weka(&whole, packs, &file, err), err);
     mr_free(whole.kept);
     return st;
 }
@@ -538,6 +534,10 @@ static mr_status run_convert(const struct job *job, struct mr_buf *out, struct m
     struct writing w = {0};
     bool has_session = true;
     (void)out;
+    if (job->opts->format == NULL && mr_trace_client_is(job->path))
+        return mr_err_set(err, MR_SCHEMA, (struct mr_place){job->path, 0, 0},
+                          "rates or lengths of a client, no calls: \"trace generate calls\" draws "
+                          "them (--windows, --lengths)");
     MR_TRY(find_form(job->is_pack ? "pack" : job->opts->to, &w.form, err));
     if (w.form == form_weka || w.form == form_weka_packed)
         return run_weka(job, w.form == form_weka_packed, err);
@@ -556,7 +556,7 @@ static mr_status run_convert(const struct job *job, struct mr_buf *out, struct m
         if (st == MR_OK) {
             w.book = mr_trace_book(first.trace);
             st = write_all(&whole, &second, &w, &file, digest, err);
-            st = close_file(&file, st, err);
+            st = mr_file_out_end(&file, st, err);
         }
     }
     if (st == MR_OK)
@@ -568,67 +568,10 @@ static mr_status run_convert(const struct job *job, struct mr_buf *out, struct m
     return st;
 }
 
-/* ---- generate ---- */
-
-static mr_status find_kind(const char *name, int *kind, struct mr_err *err)
-{
-#define KIND(id, text) text,
-    static const char *const kinds[] = {MR_SYNTHETIC_KIND_LIST(KIND)};
-#undef KIND
-    char hint[64] = "";
-    for (*kind = 0; *kind < MR_SYNTHETIC_KINDS; ++*kind)
-        if (strcmp(name, kinds[*kind]) == 0)
-            return MR_OK;
-    mr_text_hint(mr_str_of(name), kinds, MR_SYNTHETIC_KINDS, hint, sizeof hint);
-    return mr_err_set(err, MR_SCHEMA, MR_NOWHERE, "\"%s\": agents and chats can be drawn%s", name,
-                      hint);
-}
-
-/* The head needs the names of models: the first session has them all. */
-static mr_status draw_all(const struct job *job, const struct mr_synthetic *synthetic,
-                          struct mr_session_book *book, struct mr_file_out *file,
-                          struct mr_err *err)
-{
-    const struct mr_trace_opts_values *opts = job->opts;
-    const uint64_t n = opts->n_session > 0 ? opts->n_session : 1000;
-    struct mr_session session = {0};
-    struct mr_buf buf = {0};
-    double arrival_s = 0;
-    mr_status st = mr_synthetic_draw(synthetic, 0, &session, book, err);
-    if (st == MR_OK)
-        mr_trace_write_header(&buf, book, &(struct mr_trace_source){.format = "generated"});
-    for (uint64_t i = 0; i < n && st == MR_OK; i++) {
-        st = mr_synthetic_draw(synthetic, i, &session, book, err);
-        if (st != MR_OK)
-            break;
-        if (opts->rate_s > 0) {
-            arrival_s += mr_synthetic_gap_s(synthetic, i, opts->rate_s, opts->cv);
-            session.head.arrival_s = arrival_s;
-        }
-        mr_trace_write_session(&buf, book, &session);
-        if (buf.n > flush_bytes || buf.status != MR_OK || i + 1 == n)
-            st = flush(&buf, file, err);
-    }
-    mr_buf_fini(&buf);
-    mr_session_fini(&session);
-    return st;
-}
-
 static mr_status run_generate(const struct job *job, struct mr_buf *out, struct mr_err *err)
 {
-    const struct mr_trace_opts_values *opts = job->opts;
-    struct mr_synthetic synthetic = {.seed = opts->seed,
-                                     .context_max = (uint32_t)opts->context_max,
-                                     .block_tok =
-                                         opts->block_tok > 0 ? (uint32_t)opts->block_tok : 64};
-    struct mr_session_book book = {0};
-    struct mr_file_out file;
     (void)out;
-    MR_TRY(find_kind(job->path, &synthetic.kind, err));
-    MR_TRY(mr_file_out_open(&file, opts->output, job->ui->may_overwrite, err));
-    const mr_status st = draw_all(job, &synthetic, &book, &file, err);
-    mr_session_book_fini(&book);
-    return close_file(&file, st, err);
+    return mr_trace_generate(job->opts, job->path, job->ui->may_overwrite, err);
 }
 
 /* ---- the verb ---- */

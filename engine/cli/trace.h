@@ -8,10 +8,10 @@
 struct mr_verb_call;
 
 struct mr_trace_opts_values {
-    const char *format, *output, *to, *model;
+    const char *format, *output, *to, *model, *windows, *lengths;
     uint64_t block_tok, seed, n_session, skip, context_max;
     uint64_t call_min, call_max, longest_tok, n_sample;
-    double from_s, until_s, tick_s, rate_s, cv;
+    double from_s, until_s, tick_s, rate_s, cv, factor;
     int basis;
     bool is_once, as_json, is_strict;
 };

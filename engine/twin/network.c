@@ -14,7 +14,7 @@ static double expected(const struct mr_scenario *scenario, const struct mr_split
     const double n_sender = (double)plan->n_instance * (double)plan->n_slot;
     const double bytes = plan->token_bytes * drawn->input_tok + plan->sequence_bytes;
     const double bandwidth_bytes_s = plan->efficiency * plan->receive_bytes_s;
-    if (scenario->has_agents || drawn->file != NULL)
+    if (scenario->has_agents || drawn->file != NULL || drawn->windows != NULL)
         return n_sender;
     return fmin(n_sender,
                 n_link * mr_transfer_choice_expected(drawn->rate_s / n_link, bytes,

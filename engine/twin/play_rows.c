@@ -226,8 +226,5 @@ mr_status mr_play_rows_close(struct mr_play_run *run, mr_status st, struct mr_er
     if (!run->has_requests)
         return st;
     run->has_requests = false;
-    if (st == MR_OK)
-        return mr_file_out_commit(&run->requests, err);
-    mr_file_out_abort(&run->requests);
-    return st;
+    return mr_file_out_end(&run->requests, st, err);
 }

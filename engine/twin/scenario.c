@@ -326,6 +326,11 @@ static void choose_workload(struct reading *r, const bool seen[MR_SCENARIO_PARTS
             mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_SCHEMA, at,
                          "<%s>: means nothing without <agents>", name);
     }
+    const struct mr_arrivals_spec *w = &scenario->workload;
+    if (w->file != NULL && (w->windows != NULL || w->lengths != NULL))
+        mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_SCHEMA, at,
+                     "<workload>: calls of a file have their times and lengths: windows and "
+                     "lengths are of drawn ones");
     if (!scenario->has_agents)
         return;
     const bool ends =
@@ -430,10 +435,10 @@ static mr_status load(const char *path, const struct mr_str *text, const char *c
     }
     if (st == MR_OK) {
         read_root(&r, mr_xml_root(doc));
-        const char **const files[] = {&scenario->site.file,    &scenario->workload.file,
-                                      &scenario->weather.file, &scenario->grid.price,
-                                      &scenario->grid.carbon,  &scenario->grid.sun,
-                                      &scenario->agents.file};
+        const char **const files[] = {
+            &scenario->site.file,   &scenario->workload.file,    &scenario->weather.file,
+            &scenario->grid.price,  &scenario->grid.carbon,      &scenario->grid.sun,
+            &scenario->agents.file, &scenario->workload.windows, &scenario->workload.lengths};
         for (size_t i = 0; text == NULL && i < sizeof files / sizeof *files && st == MR_OK; i++)
             st = join(scenario, files[i], &err);
     }
@@ -513,7 +518,8 @@ double mr_scenario_guess_calls(const struct mr_scenario *scenario)
     const struct mr_arrivals_spec *w = &scenario->workload;
     const double until_s = scenario->top.until_s > 0 ? scenario->top.until_s : (double)INFINITY;
     const double most = w->n_call > 0 ? (double)w->n_call : (double)INFINITY;
-    const bool is_drawn = !scenario->has_agents && w->file == NULL && w->rate_s > 0;
+    const bool is_drawn =
+        !scenario->has_agents && w->file == NULL && w->windows == NULL && w->rate_s > 0;
     const double n = is_drawn ? fmin(most, until_s * w->rate_s) : (double)NAN;
     return isfinite(n) ? n : (double)NAN;
 }

@@ -7,6 +7,7 @@
 #include "engine/base/fmath.h"
 #include "engine/base/mem.h"
 #include "engine/base/num.h"
+#include "engine/work/client.h"
 
 #include <math.h>
 #include <string.h>
@@ -25,6 +26,9 @@ static const struct mr_param rows[] = {
     MR_PARAM(S, speed, "speed", MR_Q_COUNT, "1", 1e-6, 1e6, "Recorded arrivals are this many times faster"),
     MR_PARAM_ONE_OF(S, origin, "origin", origins, "auto", "What recorded times count from: zero, the first call, or (auto) the first call where its time is 1e8 s and more, a date"),
     MR_PARAM(S, rate_s, "rate", MR_Q_RATE, "1 req/s", 1e-9, 1e9, "Mean arrivals of drawn calls, a Poisson process"),
+    MR_PARAM_STR(S, windows, "windows", NULL, "Rates and gaps of drawn calls over time, instead of a rate: a client's table as ServeGen publishes it, CSV with start_s, rate, cv, Gamma or Weibull and two arguments; calls end with its last window"),
+    MR_PARAM(S, factor, "factor", MR_Q_COUNT, "1", 1e-9, 1e9, "Rates of the windows are this many times higher"),
+    MR_PARAM_STR(S, lengths, "lengths", NULL, "Prompts and outputs of drawn calls, instead of medians: histograms over time as ServeGen publishes them, JSON"),
     MR_PARAM(S, input_tok, "input", MR_Q_TOKENS, "1024 tok", 1, 1e8, "Median of drawn prompts' tokens"),
     MR_PARAM(S, output_tok, "output", MR_Q_TOKENS, "256 tok", 1, 1e8, "Median of drawn outputs' tokens"),
     MR_PARAM(S, input_spread, "input_spread", MR_Q_COUNT, "0", 0, 5, "Sigma of the lognormal prompts; 0: all equal"),
@@ -53,6 +57,8 @@ struct mr_arrivals_source {
     size_t cap_hash;
     struct mr_arrivals_counts counts; /* beside the trace's own */
     struct mr_rng arrival, length;
+    struct mr_client client; /* without windows and lengths: not one */
+    struct mr_client_walk walk;
     double last_s, origin_s;
     uint64_t n_call;
     bool has_origin;
@@ -95,15 +101,27 @@ static mr_status finish(struct mr_arrivals_source **out, mr_status st)
     return st;
 }
 
+/* Calls that are drawn as those of a client, if they are. */
+static mr_status open_client(struct mr_arrivals_source *source, uint64_t seed, struct mr_err *err)
+{
+    const struct mr_arrivals_spec *spec = &source->spec;
+    if (spec->windows == NULL && spec->lengths == NULL)
+        return MR_OK;
+    source->walk = mr_client_start(seed, 0, spec->factor);
+    if (spec->windows != NULL)
+        MR_TRY(mr_client_read_windows(&source->client, spec->windows, err));
+    return spec->lengths != NULL ? mr_client_read_lengths(&source->client, spec->lengths, err)
+                                 : MR_OK;
+}
+
 mr_status mr_arrivals_open(const struct mr_arrivals_spec *spec, uint64_t seed,
                            const struct mr_arrivals_served *served, struct mr_arrivals_source **out,
                            struct mr_err *err)
 {
     const struct mr_trace_options options = options_of(spec);
     MR_TRY(create(spec, seed, served, out, err));
-    return spec->file == NULL
-               ? MR_OK
-               : finish(out, mr_trace_open(spec->file, &options, &(*out)->trace, err));
+    return finish(out, spec->file != NULL ? mr_trace_open(spec->file, &options, &(*out)->trace, err)
+                                          : open_client(*out, seed, err));
 }
 
 mr_status mr_arrivals_open_memory(const void *bytes, size_t n, const char *name,
@@ -121,6 +139,7 @@ void mr_arrivals_close(struct mr_arrivals_source *source)
     if (source == NULL)
         return;
     mr_trace_close(source->trace);
+    mr_client_fini(&source->client);
     mr_session_fini(&source->session);
     mr_free(source->hash);
     mr_free(source);
@@ -306,16 +325,29 @@ static uint32_t draw_tokens(struct mr_arrivals_source *source, double median, do
     return (uint32_t)fmin(4e9, fmax(1, floor(x + 0.5)));
 }
 
-static void draw(struct mr_arrivals_source *source, struct mr_arrival *call)
+/* @return false: after a client's last window */
+static bool draw(struct mr_arrivals_source *source, struct mr_arrival *call)
 {
     const struct mr_arrivals_spec *spec = &source->spec;
-    call->arrived_s = source->last_s + mr_rng_exponential(&source->arrival, 1 / spec->rate_s);
-    call->n_input = draw_tokens(source, spec->input_tok, spec->input_spread);
-    call->n_output = draw_tokens(source, spec->output_tok, spec->output_spread);
+    const struct mr_client *client = &source->client;
+    if (client->n_window == 0)
+        call->arrived_s = source->last_s + mr_rng_exponential(&source->arrival, 1 / spec->rate_s);
+    else if (mr_client_next(client, &source->walk))
+        call->arrived_s = source->walk.at_s / spec->speed;
+    else
+        return false;
+    if (client->n_lengths > 0) {
+        mr_client_draw_lengths(client, &source->walk, call->arrived_s * spec->speed, &call->n_input,
+                               &call->n_output);
+    } else {
+        call->n_input = draw_tokens(source, spec->input_tok, spec->input_spread);
+        call->n_output = draw_tokens(source, spec->output_tok, spec->output_spread);
+    }
     call->session = (uint32_t)source->n_call;
     call->tier = 0;
     call->is_alone = true;
     call->n_hash = 0;
+    return true;
 }
 
 /* Prompts give way, then outputs. */
@@ -334,7 +366,7 @@ mr_status mr_arrivals_next(struct mr_arrivals_source *source, struct mr_arrival 
     if (*has_call && source->trace != NULL)
         MR_TRY(read_call(source, call, has_call, err));
     else if (*has_call)
-        draw(source, call);
+        *has_call = draw(source, call);
     if (!*has_call)
         return MR_OK;
     if (spec->length_max > 0 && (uint64_t)call->n_input + call->n_output > spec->length_max)

@@ -57,6 +57,8 @@ struct mr_arrivals_served {
 struct mr_arrivals_spec {
     const char *file;                   /* NULL: drawn */
     const char *format;                 /* as trace.h names it; NULL: by content */
+    const char *windows, *lengths;      /* of a client (client.h) that is drawn; NULL: none */
+    double factor;                      /* its rates are as many times higher */
     double speed;                       /* recorded times are divided by it */
     double rate_s;                      /* mean arrivals per second, Poisson */
     double input_tok, output_tok;       /* medians of lognormal lengths */
