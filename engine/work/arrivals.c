@@ -73,8 +73,10 @@ static mr_status create(const struct mr_arrivals_spec *spec, uint64_t seed,
 {
     struct mr_arrivals_source *source = mr_alloc_zero(1, sizeof *source);
     *out = source;
-    if (source == NULL)
-        return mr_err_nomem(err, sizeof *source);
+    if (source == NULL) {
+        (void)mr_err_nomem(err, sizeof *source);
+        return MR_NOMEM;
+    }
     source->spec = *spec;
     if (served != NULL)
         source->served = *served;

@@ -41,8 +41,10 @@ static double gamma_of(double x)
 {
     const double half_ln_2pi = 0.91893853320467274178;
     double below = 1;
-    for (; x < 10; x += 1)
+    while (x < 10) {
         below *= x;
+        x += 1;
+    }
     const double y = 1 / x, y2 = y * y;
     const double series = y * (1.0 / 12 - y2 * (1.0 / 360 - y2 * (1.0 / 1260 - y2 / 1680)));
     return mr_exp((x - 0.5) * mr_log(x) - x + half_ln_2pi + series) / below;

@@ -291,16 +291,18 @@ MR_TEST(real_files)
 {
     static const struct {
         const char *name, *place;
-        double elevation_m, hottest_c;
+        double elevation_m, coldest_c, hottest_c, mean_c, dew_c, rh_pct, pressure_pa, sun_wh_m2;
     } cases[] = {
-        {"weather/USA_AZ_Phoenix-Sky.Harbor.epw", "Phoenix-Sky.Harbor.Intl.AP", 337.4, 45.6},
-        {"weather/USA_TX_Dallas-Fort.Worth.epw", "Dallas-Fort.Worth.Intl.AP", 170.7, 40},
+        {"weather/USA_AZ_Phoenix-Sky.Harbor.epw", "Phoenix-Sky.Harbor.Intl.AP", 337.4, 0.4, 45.6,
+         24.66744, 3.45872, 29.91050, 97293.963, 2152872},
+        {"weather/USA_TX_Dallas-Fort.Worth.epw", "Dallas-Fort.Worth.Intl.AP", 170.7, -3.9, 40,
+         19.81233, 11.11271, 60.70765, 99543.228, 1769978},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *path = mr_test_data(cases[i].name);
         struct mr_epw epw;
         struct mr_err err = {0};
-        double hottest_c = -100;
+        double hottest_c = -100, coldest_c = 100, sum_c = 0, dew_c = 0, rh = 0, pa = 0, sun = 0;
         if (path == NULL)
             mr_test_skip("no %s under MILLRACE_DATA", cases[i].name);
         if (mr_epw_load(path, &epw, &err) != MR_OK)
@@ -309,9 +311,22 @@ MR_TEST(real_files)
         assert_true(epw.is_whole_year);
         assert_string_equal(epw.place, cases[i].place);
         assert_true(epw.elevation_m == cases[i].elevation_m);
-        for (uint64_t k = 0; k < epw.n; k++)
+        for (uint64_t k = 0; k < epw.n; k++) {
             hottest_c = fmax(hottest_c, epw.dry_bulb_c[k]);
-        assert_true(hottest_c == cases[i].hottest_c);
+            coldest_c = fmin(coldest_c, epw.dry_bulb_c[k]);
+            sum_c += epw.dry_bulb_c[k];
+            dew_c += epw.dew_point_c[k];
+            rh += epw.rh_frac[k];
+            pa += epw.pressure_pa[k];
+            sun += epw.ghi_w_m2[k];
+        }
+        const double n = (double)epw.n;
+        assert_true(hottest_c == cases[i].hottest_c && coldest_c == cases[i].coldest_c);
+        mr_assert_near(sum_c / n, cases[i].mean_c, 0, 5e-6);
+        mr_assert_near(dew_c / n, cases[i].dew_c, 0, 5e-6);
+        mr_assert_near(100 * rh / n, cases[i].rh_pct, 0, 5e-6);
+        mr_assert_near(pa / n, cases[i].pressure_pa, 0, 5e-4);
+        mr_assert_near(sun, cases[i].sun_wh_m2, 0, 1e-6);
         mr_epw_fini(&epw);
     }
 }

@@ -398,31 +398,66 @@ MR_TEST(silicon_measurements)
     sum_column("silicon/silicon_calibration.csv", "silicon_tpot_ms", 2698, 49522.3325, 1e-3);
 }
 
-MR_TEST(operator_power_gzip)
+static int by_value(const void *a, const void *b)
 {
-    const char *path = mr_test_data("op_power/b200_gemm.csv.gz");
-    if (path == NULL)
-        mr_test_skip("op_power is not in MILLRACE_DATA");
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Least, median and largest of a column, by the beginning of its name. */
+static void order_column(const char *file, const char *begin, size_t n_row, const double known[3],
+                         double tolerance)
+{
+    static double value[3000];
+    const char *path = mr_test_data(file);
     struct mr_csv *csv;
     struct mr_err err = {0};
+    size_t column = SIZE_MAX, n = 0;
+    bool has_row = true;
+    if (path == NULL)
+        mr_test_skip("%s is not in MILLRACE_DATA", file);
     assert_int_equal(mr_csv_open(path, NULL, &csv, &err), MR_OK);
-    size_t n = 0, power = 0;
-    for (size_t i = 0; i < mr_csv_n_column(csv); i++)
-        if (strncmp(mr_csv_column_name(csv, i).p, "power", 5) == 0 &&
-            mr_csv_column_name(csv, i).n < 9)
-            power = i;
-    double most = 0;
-    for (bool has_row = true;; n++) {
-        double value = 0;
+    for (size_t i = mr_csv_n_column(csv); i-- > 0;)
+        if (strncmp(mr_csv_column_name(csv, i).p, begin, strlen(begin)) == 0)
+            column = i;
+    for (;; n++) {
         assert_int_equal(mr_csv_next(csv, &has_row, &err), MR_OK);
         if (!has_row)
             break;
-        assert_int_equal(mr_csv_f64(csv, power, &value, &err), MR_OK);
-        most = fmax(most, value);
+        assert_true(n < sizeof value / sizeof *value);
+        assert_int_equal(mr_csv_f64(csv, column, &value[n], &err), MR_OK);
     }
-    assert_int_equal(n, 2930);
-    mr_assert_near(most, 999.766, 0, 5e-4);
     mr_csv_close(csv);
+    assert_int_equal(n, n_row);
+    qsort(value, n, sizeof *value, by_value);
+    mr_assert_near(value[0], known[0], 0, tolerance);
+    mr_assert_near(n % 2 == 1 ? value[n / 2] : (value[n / 2 - 1] + value[n / 2]) / 2, known[1], 0,
+                   tolerance);
+    mr_assert_near(value[n - 1], known[2], 0, tolerance);
+}
+
+MR_TEST(operator_power_gzip)
+{
+    static const struct {
+        const char *file;
+        size_t n;
+        double power_w[3], latency_ms[3];
+    } known[] = {{"op_power/b200_gemm.csv.gz",
+                  2930,
+                  {244.893, 389.275, 999.766},
+                  {0.001638, 0.015935, 2.737792}},
+                 {"op_power/b200_generation_attention.csv.gz",
+                  3000,
+                  {240.468, 280.356, 839.162},
+                  {0.008190, 0.012288, 3.629708}},
+                 {"op_power/b200_context_attention.csv.gz",
+                  2991,
+                  {270.484, 797.897, 1002.757},
+                  {0.012295, 0.093271, 48.824335}}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        order_column(known[i].file, "power", known[i].n, known[i].power_w, 6e-4);
+        order_column(known[i].file, "latency", known[i].n, known[i].latency_ms, 6e-7);
+    }
 }
 
 MR_TEST(weather_file)

@@ -15,7 +15,7 @@ enum {
 };
 
 struct recorded {
-    double queued_s, first_s, last_s;
+    double arrived_s, queued_s, first_s, last_s;
     uint32_t n_input, n_output;
 };
 
@@ -29,6 +29,8 @@ static void read_field(struct mr_json *r, struct mr_str key, struct recorded *ro
     } else if (mr_str_is(key, "output_toks")) {
         assert_int_equal(mr_json_u64(r, &n, &err), MR_OK);
         row->n_output = (uint32_t)n;
+    } else if (mr_str_is(key, "arrival_time")) {
+        assert_int_equal(mr_json_f64(r, &row->arrived_s, &err), MR_OK);
     } else if (mr_str_is(key, "queued_ts")) {
         assert_int_equal(mr_json_f64(r, &row->queued_s, &err), MR_OK);
     } else if (mr_str_is(key, "first_token_ts")) {
@@ -87,7 +89,56 @@ static struct mr_profile *profile_of(const char *folder)
     return profile;
 }
 
-static void compare(const char *run, uint32_t batch_max, uint64_t n_block)
+static int by_value(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* What was recorded, before anything is compared with it. */
+struct golden {
+    double arrivals_s, span_s;
+    double ttft_ms[3], tpot_ms[3], e2e_s[3]; /* mean, median, 99th of 100 */
+};
+
+static void check_times(double *s, const double known[3], double unit_s, double tolerance)
+{
+    double sum = 0;
+    for (int i = 0; i < n_request; i++)
+        sum += s[i];
+    qsort(s, n_request, sizeof *s, by_value);
+    mr_assert_near(sum / n_request / unit_s, known[0], 0, tolerance);
+    mr_assert_near((s[n_request / 2 - 1] + s[n_request / 2]) / 2 / unit_s, known[1], 0, tolerance);
+    mr_assert_near(s[99 * n_request / 100] / unit_s, known[2], 0, tolerance);
+}
+
+static void check_recording(const struct recorded *row, const struct golden *golden)
+{
+    static double ttft[n_request], tpot[n_request], e2e[n_request];
+    uint64_t n_input = 0, n_output = 0;
+    double last_s = 0, first_s = row[0].arrived_s, arrived_s = first_s;
+    for (int i = 0; i < n_request; i++) {
+        n_input += row[i].n_input;
+        n_output += row[i].n_output;
+        ttft[i] = row[i].first_s - row[i].queued_s;
+        tpot[i] =
+            row[i].n_output > 1 ? (row[i].last_s - row[i].first_s) / (row[i].n_output - 1.0) : 0;
+        e2e[i] = row[i].last_s - row[i].queued_s;
+        last_s = fmax(last_s, row[i].last_s);
+        first_s = fmin(first_s, row[i].arrived_s);
+        arrived_s = fmax(arrived_s, row[i].arrived_s);
+    }
+    assert_int_equal(n_input, 257239);
+    assert_int_equal(n_output, 195753);
+    mr_assert_near(arrived_s - first_s, golden->arrivals_s, 0, 6e-5);
+    mr_assert_near(last_s - row[0].queued_s, golden->span_s, 0, 6e-5);
+    check_times(ttft, golden->ttft_ms, 1e-3, 0.06);
+    check_times(tpot, golden->tpot_ms, 1e-3, 6e-4);
+    check_times(e2e, golden->e2e_s, 1, 6e-4);
+}
+
+static void compare(const char *run, uint32_t batch_max, uint64_t n_block,
+                    const struct golden *golden)
 {
     static struct recorded row[n_request];
     static struct play_call call[n_request];
@@ -98,6 +149,7 @@ static void compare(const char *run, uint32_t batch_max, uint64_t n_block)
     if (path == NULL)
         mr_test_skip("%s is not in MILLRACE_DATA", name);
     read_requests(path, row);
+    check_recording(row, golden);
     snprintf(folder, sizeof folder, "%.*s/profile/tp1",
              (int)(strlen(path) - strlen("/requests.jsonl")), path);
     struct mr_profile *profile = profile_of(folder);
@@ -134,12 +186,22 @@ static void compare(const char *run, uint32_t batch_max, uint64_t n_block)
 
 MR_TEST(rtx4090_bound_by_its_blocks)
 {
-    compare("rtx4090_llama8b", 256, 2588);
+    static const struct golden golden = {29.1005,
+                                         183.5675,
+                                         {65456.6, 60110.9, 137777.2},
+                                         {32.4466, 30.7593, 57.489},
+                                         {86.5783, 83.4133, 153.835}};
+    compare("rtx4090_llama8b", 256, 2588, &golden);
 }
 
 MR_TEST(rtxpro6000_bound_by_its_batch)
 {
-    compare("rtxpro6000_llama8b", 128, 40000);
+    static const struct golden golden = {29.1212,
+                                         65.9264,
+                                         {7097.2, 9442.7, 19864.9},
+                                         {32.458, 33.4246, 37.4272},
+                                         {28.2007, 29.6156, 37.6589}};
+    compare("rtxpro6000_llama8b", 128, 40000, &golden);
 }
 
 MR_TEST_MAIN(MR_TEST_ENTRY(rtx4090_bound_by_its_blocks),
