@@ -154,7 +154,7 @@ static mr_status exchange(void *state, struct mr_windows *windows, const void *r
         return MR_OK;
     if (run->factory != NULL && now_s >= mr_factory_next_s(run->factory))
         MR_TRY(exchange_at(run, &s.mood, now_s, err));
-    if (s.mood.n_parked > 0) /* they may move */
+    if (s.mood.n_parked > 0 && mr_play_calls_may_move(run))
         run->due_s = now_s;
     MR_TRY(mr_play_calls_move(run, now_s, err));
     if (run->st != MR_OK)
