@@ -77,6 +77,7 @@ mr_status mr_layout_card_fill(struct mr_layout_build *build, const struct mr_lay
     rack->n_port = card->n_port;
     rack->port_bytes_s = card->scaleout_bytes_s;
     rack->bus_v = card->bus_v;
+    rack->shelf_j = card->shelf_j;
     rack->n_cpu = card->n_cpu;
     rack->nic_latency_s = card->scaleout_latency_s / 2; /* a message passes two */
     return MR_OK;

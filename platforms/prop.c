@@ -172,6 +172,8 @@ static const struct mr_param rack_rows[] = {
              "Bandwidth of one port, one way"),
     MR_PARAM_N(struct mr_prop_rack, it.bus_v, "bus", "54", 0, 1e5,
                "Bus voltage in volts (DC), 0: alternating current"),
+    MR_PARAM(struct mr_prop_rack, it.shelf_j, "shelf", MR_Q_ENERGY, "0 J", 0, ANY,
+             "Energy of the capacitors in its power shelves"),
 };
 
 #define TABLE(name_, rows_, doc_)                                                            \

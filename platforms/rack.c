@@ -42,6 +42,7 @@ static const struct mr_param rows[] = {
     MR_PARAM(R, edpp_w, "power.edpp", MR_Q_POWER, "0 W", 0, 1e7, "Electrical design peak; 0: not known"),
     MR_PARAM_N(R, n_shelf, "power.shelves", "0", 0, 1000, "Power shelves in the rack"),
     MR_PARAM(R, shelf_w, "power.shelf", MR_Q_POWER, "0 W", 0, 1e6, "Rating of one power shelf"),
+    MR_PARAM(R, shelf_j, "power.shelf_energy", MR_Q_ENERGY, "0 J", 0, 1e9, "Capacitors of all power shelves; 0: none are known"),
     MR_PARAM_N(R, bus_v, "bus.voltage", "0", 0, 2000, "Direct voltage of the rack's bus; 0: alternating current"),
     MR_PARAM(R, liquid_frac, "liquid.share", MR_Q_FRACTION, "0", 0, 1, "Share of the heat that goes to liquid"),
     MR_PARAM(R, liquid_flow_m3_s, "liquid.flow", MR_Q_VOLUME_FLOW, "0 L/min", 0, 1, "Design flow (PG25, 10 K)"),

@@ -33,7 +33,7 @@ struct mr_rack_card {
     double cpu_memory_bytes;                     /* of one CPU */
     double max_p_w, max_q_w, edpp_w; /* of the rack; EDPp is the electrical design peak */
     uint64_t n_shelf, bus_v;         /* bus 0: alternating current */
-    double shelf_w;
+    double shelf_w, shelf_j;         /* of one; capacitors of all */
     double liquid_frac, liquid_flow_m3_s, liquid_exponent, liquid_drop_pa, inlet_max_c;
     double mass_kg, width_m, depth_m, height_m;
     double price_low_usd, price_high_usd; /* 0: not known */

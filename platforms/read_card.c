@@ -4,7 +4,7 @@
 #include "platforms/read_impl.h"
 
 enum {
-    figures_max = 16
+    figures_max = 17
 };
 
 struct figure {
@@ -48,6 +48,7 @@ static size_t rack_figures(struct mr_read *r, const char *id, struct mr_place at
         {"cpus", (double)card->n_cpu},
         {"ports", (double)card->n_port},
         {"bus", (double)card->bus_v},
+        {"shelf", card->shelf_j},
         {"footprint", card->width_m * card->depth_m},
         {"nic", card->scaleout_latency_s / 2}, /* a message passes two */
     };

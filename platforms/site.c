@@ -251,6 +251,7 @@ static void dump_rack(const struct mr_rack *rack, struct mr_buf *out)
     count(out, "n_port", rack->n_port);
     number(out, "port_bytes_s", rack->port_bytes_s);
     count(out, "bus_v", rack->bus_v);
+    number(out, "shelf_j", rack->shelf_j);
     count(out, "n_cpu", rack->n_cpu);
 }
 

@@ -96,6 +96,7 @@ struct mr_rack {
     uint64_t n_port;      /* scale-out ports */
     double port_bytes_s;  /* of one port, one way */
     uint64_t bus_v;       /* 0: alternating current */
+    double shelf_j;       /* capacitors of its power shelves */
     uint64_t n_cpu;
     struct mr_spot at;
 };

@@ -243,7 +243,8 @@ static uint32_t switched_feed(struct mr_chain *chain, uint32_t node)
     const struct mr_circuit_node *desc = &chain->tree->node[node];
     struct mr_chain_feed *feed = &chain->feed[node];
     const uint32_t to = wanted_feed(chain, desc);
-    const bool may_return = feed->is_backed || desc->transfer_s <= chain->tree->holdup_s;
+    const bool is_held = feed->is_backed && !desc->is_load; /* a rack's own lasts milliseconds */
+    const bool may_return = is_held || desc->transfer_s <= chain->tree->holdup_s;
     if (to == MR_CIRCUIT_NONE) {
         feed->now = feed->next = MR_CIRCUIT_NONE;
         set_due(chain, due_transfer, node, never);

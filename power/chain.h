@@ -122,6 +122,7 @@ void mr_chain_read(const struct mr_chain *chain, uint32_t node, double t_s,
 /** Input of every node [W], n_node values. The cheap reading. */
 double mr_chain_in_w(const struct mr_chain *chain, uint32_t node);
 bool mr_chain_is_live(const struct mr_chain *chain, uint32_t node);
+bool mr_chain_is_own(const struct mr_chain *chain, uint32_t node); /* what backs it carries it */
 
 /** Watts in the cable to feed number `e` of a node, at the node's end, and the amperes. */
 double mr_chain_edge_w(const struct mr_chain *chain, uint32_t node, uint32_t e);

@@ -16,6 +16,11 @@ bool mr_chain_is_live(const struct mr_chain *chain, uint32_t node)
     return chain->flow[node].is_live;
 }
 
+bool mr_chain_is_own(const struct mr_chain *chain, uint32_t node)
+{
+    return chain->flow[node].is_own;
+}
+
 double mr_chain_edge_w(const struct mr_chain *chain, uint32_t node, uint32_t e)
 {
     const struct mr_circuit_node *desc = &chain->tree->node[node];

@@ -13,6 +13,11 @@ static void put(struct mr_inside *inside, int kind, double rating_w)
     inside->stage[inside->n++] = mr_stage_of(kind, rating_w);
 }
 
+bool mr_inside_has_shelf(const struct mr_rack *rack)
+{
+    return rack->bus_v > 0 && rack->bus_v < dc_bus_v;
+}
+
 struct mr_inside mr_inside_of(const struct mr_rack *rack, int plane)
 {
     struct mr_inside inside = {.n = 0};

@@ -29,6 +29,9 @@ struct mr_inside {
 /** @param[in] plane SHELF: no stage is followed; MODULE; CORE: the regulators too */
 struct mr_inside mr_inside_of(const struct mr_rack *rack, int plane);
 
+/** Does it make the direct current of its own bus? */
+bool mr_inside_has_shelf(const struct mr_rack *rack);
+
 /** @param[out] loss_w of every stage, `inside->n` values; with what is returned they make in_w
  *  @return delivered at the plane */
 double mr_inside_split(const struct mr_inside *inside, double in_w, double *loss_w);

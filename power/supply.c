@@ -28,6 +28,8 @@ static const struct mr_param rows[] = {
     MR_PARAM(P, tray_limit_w, "tray_limit", MR_Q_POWER, "0 W", 0, 1e7, "Limit of every tray, packages and its share of the rack; 0: none is stated"),
     MR_PARAM(P, swing_tick_s, "swing_tick", MR_Q_TIME, "0.1 s", 1e-3, 60, "Longest step while an island's frequency or packages' ramps move"),
     MR_PARAM(P, suspend_frac, "suspended", MR_Q_FRACTION, "10 %", 0, 1, "What a suspended rack draws, share of its maximum"),
+    MR_PARAM(P, shelf_j, "shelf_energy", MR_Q_ENERGY, "0 J", 0, 1e6, "Capacitors in the shelves of racks, for each package; 0: what cards say"),
+    MR_PARAM(P, shelf_charge_frac, "shelf_charge", MR_Q_FRACTION, "1 %", 0.001, 1, "What they fill with beside the load, share of the rack's rating"),
     MR_PARAM(P, resume_margin, "resume_margin", MR_Q_FRACTION, "3 %", 0, 0.5, "Share of a budget that must be free before stopped racks go on"),
     MR_PARAM_YES(P, assists, "ramp_assist", "yes", "Battery plants hold the meter to the ramp of its connection"),
     MR_PARAM(P, refill_frac, "refill", MR_Q_FRACTION, "100 %", 0, 1, "Where battery plants rest, share of their window"),
@@ -136,6 +138,7 @@ static void update(struct mr_supply *s)
         mr_chain_settle(s->chain);
         s->grid_w = s->has_grid ? mr_chain_in_w(s->chain, 0) : 0;
         has_changed |= mr_supply_source_decide(s);
+        has_changed |= mr_supply_shelf_decide(s);
         mr_chain_settle(s->chain);
         s->grid_w = s->has_grid ? mr_chain_in_w(s->chain, 0) : 0;
     }
@@ -220,6 +223,7 @@ static mr_status fill(struct mr_supply *s, struct mr_err *err)
     MR_TRY(mr_supply_start_init(s, err));
     MR_TRY(mr_supply_govern_init(s, err));
     MR_TRY(mr_supply_hold_init(s, err));
+    MR_TRY(mr_supply_shelf_init(s, err));
     MR_TRY(check_smooth(s, err));
     if (s->is_island) { /* carried by what stands there from the start */
         (void)mr_supply_source_decide(s);
@@ -284,6 +288,7 @@ double mr_supply_next_s(const struct mr_supply *s)
     double next_s = fmax(mr_supply_source_next_s(s), s->t_s + least_step * s->params.tick_s);
     next_s = fmin(next_s, mr_chain_next_s(s->chain));
     next_s = fmin(next_s, mr_supply_govern_next_s(s));
+    next_s = fmin(next_s, mr_supply_shelf_next_s(s));
     if (mr_supply_source_moves(s) || s->is_assisting)
         next_s = fmin(next_s, s->t_s + s->params.tick_s);
     next_s = fmin(next_s, fmin(mr_supply_smooth_next_s(s), mr_supply_island_next_s(s)));
@@ -339,6 +344,7 @@ static void step(struct mr_supply *s, double t_s)
     if (dt_s > 0) {
         mr_supply_smooth_step(s, t_s);
         mr_supply_source_step(s, t_s);
+        mr_supply_shelf_step(s, t_s);
         mr_chain_settle(s->chain); /* means of ramping sources */
         s->grid_w = s->has_grid ? mr_chain_in_w(s->chain, 0) : 0;
         count_racks(s, dt_s);

@@ -57,6 +57,7 @@ struct mr_supply_params {
     double tray_limit_w;          /* 0: none is stated */
     double swing_tick_s;          /* longest step while a frequency or the packages' ramps move */
     double suspend_frac;          /* a suspended rack, of its maximum */
+    double shelf_j, shelf_charge_frac; /* capacitors: of a package, 0: cards say; fill at */
     double resume_margin; /* of a budget that must be free beyond `margin` before racks go on */
     struct mr_wire_params wire;
     struct mr_govern_params govern;
@@ -160,13 +161,13 @@ struct mr_supply_reading {
     double t_s;
     double grid_w, meter_w; /* meter_w: while the grid is away, what it gave last */
     double rack_w, want_w, house_w, generator_w, solar_w;
-    double loss_w;                   /* on the way to the racks */
-    double module_w;                 /* of rack_w: behind the stages inside */
-    double stage_loss_w[MR_N_STAGE]; /* on the way and inside racks */
-    double storage_w;                /* at the terminals, above 0 charges */
-    double storage_j, storage_soc_frac;
-    double budget_w, target_w; /* of the meter; INFINITY: none */
-    double limit_w, least_w;   /* of the contract; INFINITY: none; what it takes at least */
+    double loss_w;                               /* on the way to the racks */
+    double module_w;                             /* of rack_w: behind the stages inside */
+    double stage_loss_w[MR_N_STAGE];             /* on the way and inside racks */
+    double storage_w;                            /* at the terminals, above 0 charges; all */
+    double storage_j, storage_soc_frac, shelf_j; /* shelf_j: in racks, not in storage_j */
+    double budget_w, target_w;                   /* of the meter; INFINITY: none */
+    double limit_w, least_w; /* of the contract; INFINITY: none; what it takes at least */
     double price_usd_j, carbon_kg_j;
     int feed_event;      /* enum mr_feed_event of the last status; MR_FEED_PERIODIC: none yet */
     double frequency_hz; /* the lowest of all islands */
@@ -182,21 +183,20 @@ struct mr_supply_total {
     double module_j, rack_loss_j;    /* parts of rack_j: behind the stages inside, lost in them */
     double stage_loss_j[MR_N_STAGE]; /* of both losses */
     double storage_in_j, storage_out_j, storage_loss_j, storage_change_j;
-    double holdup_j;           /* given by what bridges the gaps of switches */
-    double short_j;            /* asked of generators beyond what they gave while ramping */
-    double dump_j;             /* given by generators and not taken */
-    double want_j, unserved_j; /* asked by racks; not drawn, for caps and for darkness */
+    double shelf_out_j, holdup_j; /* of it racks' shelves; given by what bridges switches' gaps */
+    double short_j;               /* asked of generators beyond what they gave while ramping */
+    double dump_j;                /* given by generators and not taken */
+    double want_j, unserved_j;    /* asked by racks; not drawn, for caps and for darkness */
     double capped_j, dark_j, held_j, delayed_j; /* of it: caps, no feed, stopped, ramps */
     double burn_j;                              /* drawn by racks beyond what was asked */
     double capped_rack_s, dark_rack_s, held_rack_s;
     double low_hz; /* of islands; the nominal: none moved */
-    double peak_w, fuel_j, fuel_usd, fuel_kg;
+    double peak_w, fuel_j, fuel_usd, fuel_kg, energy_usd, demand_usd, carbon_kg;
     double ramp_up_w_s, ramp_down_w_s; /* fastest moves of the meter, both above 0 */
-    double energy_usd, demand_usd, carbon_kg;
-    double closure_rel;
-    double hold_w;
+    double closure_rel, hold_w;
     uint64_t n_ramp, n_trip, n_alarm, n_overload, n_transfer, n_lost, n_infeasible, n_breach;
-    uint64_t n_dip, n_away, n_event, n_suspended, n_shut, n_ufls, n_collapse, n_cap, n_level_over;
+    uint64_t n_ride, n_dip, n_away, n_event, n_suspended, n_shut, n_ufls, n_collapse, n_cap,
+        n_level_over;
 };
 
 void mr_supply_total(const struct mr_supply *supply, struct mr_supply_total *total);

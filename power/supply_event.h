@@ -8,6 +8,8 @@
     X(GRID_LOST, "grid.lost", "the connection is gone")                                          \
     X(GRID_BACK, "grid.back", "it is there again")                                               \
     X(RACK_LOST, "power.rack_lost", "a rack has no supply; value: what it drew")                 \
+    X(RACK_RIDES, "power.rack_rides",                                                            \
+      "its shelves' capacitors carry it; value: what it draws, limit: seconds they last")        \
     X(RACK_BACK, "power.rack_back", "it runs again; value: what it may draw")                    \
     X(BUFFER_EMPTY, "power.buffer_empty", "a storage has nothing left")                          \
     X(BUFFER_FULL, "power.buffer_full", "a storage is full")                                     \

@@ -8,6 +8,7 @@
 #include "power/supply.h"
 #include "power/supply_emit_impl.h"
 #include "power/supply_rack_impl.h"
+#include "power/supply_shelf_impl.h"
 #include "power/supply_source_impl.h"
 
 struct mr_supply {
@@ -28,6 +29,8 @@ struct mr_supply {
     struct mr_supply_leaf *leaf;
     struct mr_supply_level *level, site_level; /* feeds, then rows; the site */
     uint32_t n_leaf, n_level, n_feed;
+    struct mr_supply_shelf *shelf;    /* of racks; NULL: none has capacitors */
+    double shelf_own_j;               /* asked of them */
     double *part_want_w, *part_cap_w; /* of one package; below 0: not told */
     uint32_t n_waiting;               /* racks that wait for a permit */
 

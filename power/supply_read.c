@@ -63,6 +63,8 @@ void mr_supply_read(const struct mr_supply *s, struct mr_supply_reading *r)
             r->generator_w += mr_generator_power_w(&source->block);
         }
     }
+    r->storage_w += mr_supply_shelf_w(s);
+    r->shelf_j = mr_supply_shelf_j(s);
     r->storage_soc_frac = full_j > 0 ? r->storage_j / full_j : 0;
     if (s->options.price != NULL)
         r->price_usd_j = mr_series_at(s->options.price, s->look_s);
@@ -97,10 +99,11 @@ static void add_sources(const struct mr_supply *s, struct mr_supply_total *t)
     }
 }
 
-/* What nodes gave themselves that no group stands behind: the hold-up of changing switches. */
+/* What nodes gave themselves that no group and no shelf stands behind: the hold-up of changing
+ * switches. */
 static double holdup_j(const struct mr_supply *s, const struct mr_chain_total *total)
 {
-    double rest_j = total->own_j;
+    double rest_j = total->own_j - s->shelf_own_j;
     for (uint32_t g = 0; g < s->n_group; g++)
         for (uint32_t i = 0; i < s->group[g].n_at; i++) {
             struct mr_chain_flow flow;
@@ -134,6 +137,7 @@ void mr_supply_total(const struct mr_supply *s, struct mr_supply_total *t)
     }
     t->house_j = total.served_j - t->rack_j;
     add_sources(s, t);
+    mr_supply_shelf_total(s, t);
     t->holdup_j = holdup_j(s, &total);
     t->ramp_up_w_s = s->ramp.up_w_s;
     t->ramp_down_w_s = s->ramp.down_w_s;

@@ -66,7 +66,8 @@ static const struct mr_channel site_channels[] = {
     F32("generator_kw", "kW", "Given by generators and turbines", 1e-3, NULL),
     F32("solar_kw", "kW", "Given by solar", 1e-3, NULL),
     F32("storage_kw", "kW", "Taken by storages, below 0: given", 1e-3, NULL),
-    F32("storage_energy_kwh", "kW h", "Energy of all storages", 1 / 3.6e6, "BESS/GenericPoint"),
+    F32("storage_energy_kwh", "kW h", "Energy of all storages beside the chain", 1 / 3.6e6, "BESS/GenericPoint"),
+    F32("shelf_energy_kwh", "kW h", "Energy of the capacitors in racks' shelves", 1 / 3.6e6, NULL),
 };
 static const struct mr_channel stage_channels[] = {
     F32("stage_loss_kw", "kW", "Lost in the stages of a kind, on the way to the racks and inside", 1e-3, NULL),
@@ -310,8 +311,8 @@ mr_status mr_power_record_row(struct mr_power_record *record, double t_s, struct
     const void *const grid[] = {&r.price_usd_j, &r.carbon_kg_j};
     MR_TRY(mr_track_row(record->grid, t_s, grid, err));
     MR_TRY(mr_power_points_row(record->points, t_s, err));
-    const void *const power[] = {&r.rack_w,      &r.module_w, &r.want_w,    &r.house_w,
-                                 &r.generator_w, &r.solar_w,  &r.storage_w, &r.storage_j};
+    const void *const power[] = {&r.rack_w,  &r.module_w,  &r.want_w,    &r.house_w, &r.generator_w,
+                                 &r.solar_w, &r.storage_w, &r.storage_j, &r.shelf_j};
     MR_TRY(mr_track_row(record->power, t_s, power, err));
     const void *const stage[] = {r.stage_loss_w};
     return mr_track_row(record->stages, t_s, stage, err);

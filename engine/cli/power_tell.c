@@ -37,10 +37,13 @@ void mr_power_tell_table(const struct mr_power_tell *told, struct mr_buf *out)
                   "cost", t.energy_usd, t.demand_usd, t.fuel_usd, (t.carbon_kg + t.fuel_kg) * 1e-3);
     mr_buf_printf(out,
                   "%-20s %llu trips, %llu alarms, %llu overloads, %llu transfers, %llu racks "
-                  "lost\n",
+                  "lost",
                   "chain", (unsigned long long)t.n_trip, (unsigned long long)t.n_alarm,
                   (unsigned long long)t.n_overload, (unsigned long long)t.n_transfer,
                   (unsigned long long)t.n_lost);
+    if (t.n_ride > 0)
+        mr_buf_printf(out, ", %llu carried by their shelves", (unsigned long long)t.n_ride);
+    mr_buf_char(out, '\n');
     mr_buf_printf(out,
                   "%-20s %llu dips, %llu times away; %llu breaches, %llu ramp violations, "
                   "fastest %.4g MW/min up, %.4g down\n",
@@ -104,6 +107,7 @@ void mr_power_tell_json(const struct mr_power_tell *told, struct mr_buf *out)
                                              {"storage_out_j", t.storage_out_j},
                                              {"storage_loss_j", t.storage_loss_j},
                                              {"storage_change_j", t.storage_change_j},
+                                             {"shelf_out_j", t.shelf_out_j},
                                              {"holdup_j", t.holdup_j},
                                              {"short_j", t.short_j},
                                              {"dump_j", t.dump_j},
@@ -120,6 +124,7 @@ void mr_power_tell_json(const struct mr_power_tell *told, struct mr_buf *out)
         {"overload_events", (double)t.n_overload},
         {"transfer_events", (double)t.n_transfer},
         {"racks_lost", (double)t.n_lost},
+        {"racks_carried", (double)t.n_ride},
         {"budget_infeasible", (double)t.n_infeasible},
         {"capped_rack_s", t.capped_rack_s},
         {"dark_rack_s", t.dark_rack_s},
