@@ -29,7 +29,7 @@ enum {
     n_block_tight = 200000,
     context_max = 163840,
     warm_s = 60, /* then most calls find their prompts by where the last one ended */
-    session_bytes = 700
+    session_bytes = 400
 };
 
 static const double call_s = 2;

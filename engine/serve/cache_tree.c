@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Slab, table of children, matching, splitting, joining. A child is found by (parent, first id) in
  * one table for all nodes, so that thousands of sessions below one shared prefix cost no more than
- * one; children are also linked, for those who must visit them all. */
+ * one; children are also linked, for those who must visit them all.
+ *
+ * An only child stands where its parent says: the table holds those that have sisters, and no
+ * others. So what grows, is cut and is joined again call by call, the one path of a session, leaves
+ * the table alone, and where it has sisters one entry changes its node. */
 #include "engine/serve/cache_tree.h"
 
 #include "engine/base/assert.h"
@@ -45,7 +49,22 @@ static void hash_remove(struct mr_cache_tree *tree, uint32_t i)
     *link = node->hash_next;
 }
 
-/* An only child is looked at and not for: it stands where its parent says. */
+static bool has_sisters(const struct mr_cache_node *node)
+{
+    return (node->next | node->prev) != 0;
+}
+
+/* Node `to` has the parent and the first block that `from` was found by. */
+static void hash_replace(struct mr_cache_tree *tree, uint32_t from, uint32_t to)
+{
+    const struct mr_cache_node *node = &tree->node[to];
+    uint32_t *link = bucket_of(tree, node->parent, node->id);
+    while (*link != from)
+        link = &tree->node[*link].hash_next;
+    *link = to;
+    tree->node[to].hash_next = tree->node[from].hash_next;
+}
+
 static uint32_t child_of(struct mr_cache_tree *tree, uint32_t parent, uint64_t id)
 {
     const uint32_t first = tree->node[parent].child;
@@ -59,9 +78,10 @@ static uint32_t child_of(struct mr_cache_tree *tree, uint32_t parent, uint64_t i
     return i;
 }
 
-const uint32_t *mr_cache_tree_bucket(const struct mr_cache_tree *tree, uint32_t parent, uint64_t id)
+const uint32_t *mr_cache_tree_entry(const struct mr_cache_tree *tree,
+                                    const struct mr_cache_node *node)
 {
-    return bucket_of(tree, parent, id);
+    return has_sisters(node) ? bucket_of(tree, node->parent, node->id) : NULL;
 }
 
 /* ---- slab ---- */
@@ -70,7 +90,7 @@ const uint32_t *mr_cache_tree_bucket(const struct mr_cache_tree *tree, uint32_t 
 static mr_status grow(struct mr_cache_tree *tree, uint32_t cap, struct mr_err *err)
 {
     uint32_t n_bucket = cap_first;
-    while (n_bucket < cap)
+    while (n_bucket < cap / 2)
         n_bucket *= 2;
     const size_t bytes = (size_t)cap * sizeof *tree->node + line_bytes;
     char *slab = mr_alloc(bytes, 1);
@@ -93,7 +113,7 @@ static mr_status grow(struct mr_cache_tree *tree, uint32_t cap, struct mr_err *e
     tree->n_bucket = n_bucket;
     tree->cap = cap;
     for (uint32_t i = 1; i < tree->n_slot; i++)
-        if (node[i].n > 0)
+        if (node[i].n > 0 && has_sisters(&node[i]))
             hash_insert(tree, i);
     return MR_OK;
 }
@@ -169,22 +189,33 @@ bool mr_cache_tree_is_live(const struct mr_cache_tree *tree, struct mr_cache_ref
 static void link_child(struct mr_cache_tree *tree, uint32_t i)
 {
     struct mr_cache_node *node = &tree->node[i], *parent = &tree->node[node->parent];
+    const uint32_t first = parent->child;
     node->prev = 0;
-    node->next = parent->child;
-    if (node->next != 0)
-        tree->node[node->next].prev = i;
+    node->next = first;
     parent->child = i;
+    if (first == 0)
+        return;
+    if (tree->node[first].next == 0)
+        hash_insert(tree, first);
+    tree->node[first].prev = i;
+    hash_insert(tree, i);
 }
 
 static void unlink_child(struct mr_cache_tree *tree, uint32_t i)
 {
     const struct mr_cache_node *node = &tree->node[i];
+    struct mr_cache_node *parent = &tree->node[node->parent];
+    if (has_sisters(node))
+        hash_remove(tree, i);
     if (node->prev != 0)
         tree->node[node->prev].next = node->next;
     else
-        tree->node[node->parent].child = node->next;
+        parent->child = node->next;
     if (node->next != 0)
         tree->node[node->next].prev = node->prev;
+    const uint32_t first = parent->child;
+    if (first != 0 && tree->node[first].next == 0) /* the one that is left */
+        hash_remove(tree, first);
 }
 
 /* ---- public ---- */
@@ -275,11 +306,12 @@ uint32_t mr_cache_tree_add(struct mr_cache_tree *tree, uint32_t parent, uint64_t
     node->parent = parent;
     node->start = tree->node[parent].start + tree->node[parent].n;
     link_child(tree, i);
-    hash_insert(tree, i);
     return i;
 }
 
-/* Put node `to` where `from` stands among the children of their parent. */
+/* Put node `to`, whose first block is known, where `from` stands among the children of their
+ * parent.
+ */
 static void take_place(struct mr_cache_tree *tree, uint32_t from, uint32_t to)
 {
     struct mr_cache_node *node = &tree->node[to];
@@ -292,16 +324,17 @@ static void take_place(struct mr_cache_tree *tree, uint32_t from, uint32_t to)
         tree->node[node->parent].child = to;
     if (node->next != 0)
         tree->node[node->next].prev = to;
+    if (has_sisters(node))
+        hash_replace(tree, from, to);
 }
 
 uint32_t mr_cache_tree_split(struct mr_cache_tree *tree, uint32_t i, uint32_t n)
 {
     MR_ASSERT(n > 0 && n < tree->node[i].n);
-    hash_remove(tree, i);
     const uint32_t u = slot_take(tree);
     struct mr_cache_node *lower = &tree->node[i], *upper = &tree->node[u];
-    take_place(tree, i, u);
     upper->id = lower->id;
+    take_place(tree, i, u);
     upper->start = lower->start;
     upper->n = n;
     upper->child = i;
@@ -310,8 +343,6 @@ uint32_t mr_cache_tree_split(struct mr_cache_tree *tree, uint32_t i, uint32_t n)
     lower->n -= n;
     lower->parent = u;
     lower->next = lower->prev = 0;
-    hash_insert(tree, u);
-    hash_insert(tree, i);
     return u;
 }
 
@@ -327,20 +358,16 @@ void mr_cache_tree_join(struct mr_cache_tree *tree, uint32_t i)
     struct mr_cache_node *node = &tree->node[i];
     const uint32_t p = node->parent;
     MR_ASSERT(mr_cache_tree_can_join(tree, i));
-    hash_remove(tree, i);
-    hash_remove(tree, p);
     node->id = tree->node[p].id;
     node->start = tree->node[p].start;
     node->n += tree->node[p].n;
     take_place(tree, p, i);
-    hash_insert(tree, i);
     slot_free(tree, p);
 }
 
 void mr_cache_tree_remove(struct mr_cache_tree *tree, uint32_t i)
 {
     MR_ASSERT(i != 0 && tree->node[i].child == 0);
-    hash_remove(tree, i);
     unlink_child(tree, i);
     slot_free(tree, i);
 }

@@ -46,7 +46,7 @@ struct mr_cache_node {
     uint32_t parent; /* 0: the root */
     uint32_t child;  /* first of its children, which are linked by `next` and `prev` */
     uint32_t next, prev;
-    uint32_t hash_next; /* of the same bucket */
+    uint32_t hash_next; /* of the same bucket; of nodes with sisters */
     uint32_t generation : 24;
     /* the rest belongs to cache.c and cache_tier.c */
     uint32_t n_use : 6;     /* calls that found it, as far as they were seen, up to MR_CACHE_USES */
@@ -123,9 +123,9 @@ static inline uint32_t mr_cache_pins(const struct mr_cache_node *node)
     return node->is_pinned ? node->n_pin : 0;
 }
 
-/** Where a child is looked for: to be fetched before it is. */
-const uint32_t *mr_cache_tree_bucket(const struct mr_cache_tree *tree, uint32_t parent,
-                                     uint64_t id);
+/** Where a node is looked for, to be fetched before it is; NULL: where its parent says. */
+const uint32_t *mr_cache_tree_entry(const struct mr_cache_tree *tree,
+                                    const struct mr_cache_node *node);
 
 /** Is a reference still good? The root always is. */
 bool mr_cache_tree_is_live(const struct mr_cache_tree *tree, struct mr_cache_ref ref);

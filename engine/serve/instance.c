@@ -21,6 +21,11 @@
 #include "engine/serve/yield.h"
 
 #include <math.h>
+#include <string.h>
+
+enum {
+    finish_least = 128 /* calls: a heap begins with room for so many, and grows by as many */
+};
 
 /* ---- lists ---- */
 
@@ -295,9 +300,28 @@ static void rebase(struct mr_instance *instance)
     instance->clock_base += by;
 }
 
+/* Room for one more: few instances ever fill their batch. */
+static mr_status grow_finish(struct mr_instance *instance, struct mr_err *err)
+{
+    struct mr_heap *heap = &instance->finish;
+    const uint32_t more = heap->cap / 4 > finish_least ? heap->cap / 4 : finish_least;
+    const uint32_t cap = heap->cap + more;
+    uint64_t *key = mr_alloc(cap, sizeof *key);
+    if (key == NULL)
+        return mr_err_nomem(err, cap * sizeof *key);
+    if (heap->n > 0)
+        memcpy(key, heap->key, heap->n * sizeof *key);
+    mr_free(heap->key);
+    heap->key = key;
+    heap->cap = cap;
+    return MR_OK;
+}
+
 mr_status mr_instance_decode(struct mr_instance *instance, uint32_t call, struct mr_err *err)
 {
     struct mr_call *c = mr_instance_call(instance, call);
+    if (instance->finish.n == instance->finish.cap)
+        MR_TRY(grow_finish(instance, err));
     c->state = MR_CALL_DECODING;
     c->entered = (uint32_t)instance->clock;
     instance->kv_tokens += c->n_prompt + 1;
@@ -654,12 +678,6 @@ mr_status mr_instance_init(struct mr_instance *instance, const struct mr_serving
     MR_TRY(mr_blocks_init(&instance->blocks, serving->block_tokens, err));
     if (serving->has_cache)
         MR_TRY(mr_cache_init(&instance->cache, (uint32_t)serving->n_block, err));
-    uint64_t *keys = mr_alloc(serving->batch_max, sizeof *keys);
-    if (keys == NULL) {
-        mr_blocks_fini(&instance->blocks);
-        return mr_err_nomem(err, serving->batch_max * sizeof *keys);
-    }
-    instance->finish = mr_heap_in(keys, serving->batch_max);
     return MR_OK;
 }
 

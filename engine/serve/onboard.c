@@ -176,16 +176,13 @@ static void wait_for(struct mr_instance *instance, struct mr_onboard_load *load,
     put(instance->onboard, load);
 }
 
-mr_status mr_onboard_begin(struct mr_instance *instance, double now_s, bool *loads,
-                           struct mr_err *err)
+mr_status mr_onboard_ask(struct mr_instance *instance, double now_s, bool *loads,
+                         struct mr_err *err)
 {
     static const uint32_t none[MR_ONBOARD_LEVELS] = {0};
     struct mr_onboard *o = instance->onboard;
     struct mr_cache_load_source source[MR_ONBOARD_LEVELS] = {{0}};
     struct mr_cache_run run[2];
-    *loads = false;
-    if (o == NULL)
-        return MR_OK;
     MR_TRY(status_of(o, err));
     struct mr_onboard_load load = {.ready_s = now_s, .call = mr_instance_waiting(instance)};
     const struct mr_call *c = mr_instance_call(instance, load.call);

@@ -120,8 +120,15 @@ static inline bool mr_onboard_has_load(const struct mr_instance *instance)
 
 /** The head of the queue has pinned what is in HBM. Is the rest worth a load? Then it leaves the
  *  queue, and is in the running list from now on. */
-MR_CHECKED mr_status mr_onboard_begin(struct mr_instance *instance, double now_s, bool *loads,
-                                      struct mr_err *err);
+MR_CHECKED mr_status mr_onboard_ask(struct mr_instance *instance, double now_s, bool *loads,
+                                    struct mr_err *err);
+
+static inline mr_status mr_onboard_begin(struct mr_instance *instance, double now_s, bool *loads,
+                                         struct mr_err *err)
+{
+    *loads = false;
+    return instance->onboard != NULL ? mr_onboard_ask(instance, now_s, loads, err) : MR_OK;
+}
 
 /** The first that has arrived reads from now on: its blocks are pinned, the room for the others is
  *  free again. @param[out] call last in the running list, its n_read set */

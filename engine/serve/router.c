@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Loads in a winner tree: the least is known, one change costs a path to the root. */
+/* Loads in a winner tree: the least is known, one change costs a path to the root. With affinity
+ * nearly all calls go where the last one went, and all that is asked is whether the least busy
+ * instance is far less so: for that a bound from below does, until it fails; then all loads of a
+ * small pool are looked at, which is once in dozens of calls. */
 #include "engine/serve/router.h"
 
 #include "engine/base/assert.h"
@@ -7,6 +10,10 @@
 #include "engine/base/rng.h"
 
 #include <string.h>
+
+enum {
+    small_pool = 1024
+};
 
 mr_status mr_router_init(struct mr_router *router, int policy, uint32_t n, uint64_t seed,
                          struct mr_err *err)
@@ -16,9 +23,12 @@ mr_status mr_router_init(struct mr_router *router, int policy, uint32_t n, uint6
     MR_TRY(mr_tree_init(&router->load, n, err));
     router->n_call = mr_alloc_zero(n, sizeof *router->n_call);
     router->open = mr_alloc(n, sizeof *router->open);
-    if (router->n_call == NULL || router->open == NULL) {
+    const bool looks = policy == MR_ROUTER_AFFINITY && n <= small_pool;
+    if (looks)
+        router->key = mr_alloc_zero(n, sizeof *router->key);
+    if (router->n_call == NULL || router->open == NULL || (looks && router->key == NULL)) {
         mr_router_fini(router);
-        return mr_err_nomem(err, n * (sizeof *router->n_call + sizeof *router->open));
+        return mr_err_nomem(err, n * (2 * sizeof *router->n_call + sizeof *router->open));
     }
     for (uint32_t i = 0; i < n; i++) {
         mr_tree_set(&router->load, i, 0);
@@ -32,16 +42,25 @@ void mr_router_fini(struct mr_router *router)
     mr_tree_fini(&router->load);
     mr_free(router->n_call);
     mr_free(router->open);
+    mr_free(router->key);
     *router = (struct mr_router){0};
+}
+
+static bool is_open_now(const struct mr_router *router, uint32_t instance)
+{
+    return mr_tree_key(&router->load, instance) != MR_TREE_NEVER;
 }
 
 void mr_router_open(struct mr_router *router, uint32_t instance, bool is_open)
 {
-    const bool was_open = mr_tree_key(&router->load, instance) != MR_TREE_NEVER;
+    const uint64_t key = is_open ? router->n_call[instance] : MR_TREE_NEVER;
     uint32_t at = 0;
-    if (is_open == was_open)
+    if (is_open == is_open_now(router, instance))
         return;
-    mr_tree_set(&router->load, instance, is_open ? router->n_call[instance] : MR_TREE_NEVER);
+    mr_tree_set(&router->load, instance, key);
+    if (router->key != NULL)
+        router->key[instance] = key;
+    router->n_least = key < router->n_least ? key : router->n_least;
     while (at < router->n_open && router->open[at] < instance)
         at++;
     uint32_t *place = &router->open[at];
@@ -74,10 +93,31 @@ static double most_beside(const struct mr_router *router, uint64_t n_best)
     return (double)n_best * (1 + router->affinity_share) + router->affinity_excess;
 }
 
+static uint32_t least(struct mr_router *router)
+{
+    if (router->key != NULL) {
+        for (uint32_t i = 0; i < router->n_open; i++)
+            router->key[router->open[i]] = router->n_call[router->open[i]];
+        mr_tree_fill(&router->load, router->key);
+        router->n_least = mr_tree_winner_key(&router->load);
+    }
+    return mr_tree_winner(&router->load);
+}
+
+static uint32_t with_affinity(struct mr_router *router, uint32_t last)
+{
+    if (last == MR_ROUTER_NOWHERE || !is_open_now(router, last))
+        return least(router);
+    const double n_last = (double)router->n_call[last];
+    if (router->key != NULL && n_last <= most_beside(router, router->n_least))
+        return last;
+    const uint32_t best = least(router);
+    return n_last <= most_beside(router, router->n_call[best]) ? last : best;
+}
+
 uint32_t mr_router_choose(struct mr_router *router, uint64_t call, uint32_t last)
 {
     const uint64_t turn = router->n_routed++;
-    const uint32_t best = mr_tree_winner(&router->load);
     if (router->n_open == 0)
         return MR_ROUTER_NOWHERE;
     switch ((enum mr_router_policy)router->policy) {
@@ -88,17 +128,13 @@ uint32_t mr_router_choose(struct mr_router *router, uint64_t call, uint32_t last
     case MR_ROUTER_CHOICES:
         return of_two(router, call);
     case MR_ROUTER_AFFINITY:
-        return last != MR_ROUTER_NOWHERE &&
-                       (double)mr_tree_key(&router->load, last) <=
-                           most_beside(router, mr_tree_key(&router->load, best))
-                   ? last
-                   : best;
+        return with_affinity(router, last);
     case MR_ROUTER_LEAST:
     case MR_ROUTER_KV: /* without caches */
     case MR_ROUTER_SLO:
         break;
     }
-    return best;
+    return mr_tree_winner(&router->load);
 }
 
 void mr_router_count(struct mr_router *router, uint32_t instance, int more)
@@ -106,6 +142,10 @@ void mr_router_count(struct mr_router *router, uint32_t instance, int more)
     uint64_t *n = &router->n_call[instance];
     MR_ASSERT(more > 0 || *n > 0);
     *n = more > 0 ? *n + 1 : *n - 1;
-    if (mr_tree_key(&router->load, instance) != MR_TREE_NEVER)
+    if (!is_open_now(router, instance))
+        return;
+    if (router->key == NULL)
         mr_tree_set(&router->load, instance, *n);
+    else if (*n < router->n_least)
+        router->n_least = *n;
 }

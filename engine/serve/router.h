@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which instance of a pool a call goes to. The router knows loads, kept in a winner tree, and where
- * a session was last; no policy looks at all instances. An instance that is closed (down, drained)
+ * a session was last. An instance that is closed (down, drained)
  * is chosen by none of them. */
 #ifndef MR_ENGINE_SERVE_ROUTER_H
 #define MR_ENGINE_SERVE_ROUTER_H
@@ -41,6 +41,10 @@ struct mr_router {
     uint64_t *n_call;    /* [load.n] */
     uint32_t *open;      /* those that are open, in order */
     uint32_t n_open;
+    /* affinity in a small pool: keys of open instances are those of the last look at all of them,
+     * which is due when this bound does not answer */
+    uint64_t *key;    /* [load.n] of that look; NULL: keys are always those of now */
+    uint64_t n_least; /* no open instance has fewer calls now */
 };
 
 /** @param[in] n instances */

@@ -8,11 +8,14 @@
 
 #include "engine/base/fetch.h"
 
+#include <math.h>
+
 enum {
-    soon_max = 4096
+    soon_max = 4096,
+    part_wakes = 128 /* of a window that are looked at at once: some dozens of calls */
 };
 
-static const double part_s = 1.0 / 8; /* of a cell at work: some dozens of calls */
+static const double part_least_s = 1.0 / 64; /* however many come at once */
 
 /* Calls that are likely to be touched, as far as there is room. */
 struct soon {
@@ -144,7 +147,9 @@ MR_FETCH void ask_around_extent(const struct mr_cell *cell, uint32_t instance,
     mr_fetch(&tree->node[extent->younger]);
     mr_fetch(&tree->node[extent->parent]);
     mr_fetch(&tree->node[extent->child]);
-    mr_fetch(mr_cache_tree_bucket(tree, extent->parent, extent->id));
+    const uint32_t *entry = mr_cache_tree_entry(tree, extent);
+    if (entry != NULL)
+        mr_fetch(entry);
 }
 
 /* ---- sessions that the cell remembers ---- */
@@ -290,9 +295,18 @@ MR_FETCH void ask_for_prompts(const struct mr_cell *cell, const struct mr_player
     }
 }
 
+/* End of the part of the open window that begins now: every part looks at all instances, so it has
+ * so many wakes that this is little for each, and so few that what they touch stays near. */
+static double part_end_s(const struct mr_calendar *calendar, double now_s)
+{
+    const double end_s = mr_window_start_s(calendar->grid, calendar->at + 1);
+    const struct mr_event *last = mr_calendar_ahead(calendar, part_wakes);
+    return last != NULL ? fmin(end_s, fmax(mr_event_time_s(*last), now_s + part_least_s)) : end_s;
+}
+
 double mr_warm_player(const struct mr_cell *cell, const struct mr_player *player, double now_s)
 {
-    const double until_s = now_s + part_s;
+    const double until_s = part_end_s(&player->calendar, now_s);
     const struct mr_script *script = player->plan.script;
     struct wakes wakes;
     struct soon soon;

@@ -110,6 +110,57 @@ MR_TEST(affinity_bears_a_share)
     mr_router_fini(&router);
 }
 
+/* The loads of a small pool are looked at now and then, those of a large one always known: of which
+ * only as many are open here. Both choose what a look at all of them finds. */
+MR_TEST(affinity_knows_what_a_look_at_all_finds)
+{
+    enum {
+        n_small = 40,
+        n_large = 2000
+    };
+    struct mr_router small = router_of(MR_ROUTER_AFFINITY, n_small, 1);
+    struct mr_router large = router_of(MR_ROUTER_AFFINITY, n_large, 1);
+    struct mr_rng rng = mr_rng_stream(73, MR_RNG_TEST, 1);
+    uint32_t load[n_small] = {0}, n_stay = 0, n_move = 0;
+    bool is_closed[n_small] = {false};
+    for (uint32_t i = n_small; i < n_large; i++)
+        mr_router_open(&large, i, false);
+    for (uint64_t i = 0; i < 50000; i++) {
+        const bool is_new = mr_rng_below(&rng, 50) == 0;
+        const uint32_t last =
+            is_new ? MR_ROUTER_NOWHERE : (uint32_t)mr_rng_below(&rng, mr_rng_below(&rng, 39) + 2);
+        uint32_t best = MR_ROUTER_NOWHERE;
+        for (uint32_t k = 0; k < n_small; k++)
+            if (!is_closed[k] && (best == MR_ROUTER_NOWHERE || load[k] < load[best]))
+                best = k;
+        const bool stays = !is_new && !is_closed[last] && load[last] <= load[best] * 1.5 + 8;
+        const uint32_t want = stays ? last : best;
+        n_stay += stays;
+        n_move += !stays && !is_new;
+        assert_int_equal(mr_router_choose(&small, i, last), want);
+        assert_int_equal(mr_router_choose(&large, i, last), want);
+        mr_router_count(&small, want, 1);
+        mr_router_count(&large, want, 1);
+        load[want]++;
+        const uint32_t leaves = (uint32_t)mr_rng_below(&rng, n_small);
+        if (load[leaves] > 0 && i > 4000) {
+            mr_router_count(&small, leaves, -1);
+            mr_router_count(&large, leaves, -1);
+            load[leaves]--;
+        }
+        if (i % 97 == 0) {
+            const uint32_t k = 1 + (uint32_t)mr_rng_below(&rng, n_small - 1);
+            is_closed[k] = !is_closed[k];
+            mr_router_open(&small, k, !is_closed[k]);
+            mr_router_open(&large, k, !is_closed[k]);
+        }
+    }
+    assert_true(n_stay > 5000 && n_move > 5000);
+    mr_router_fini(&small);
+    mr_router_fini(&large);
+    assert_int_equal(mr_test_live_allocations(), 0);
+}
+
 /* A draw belongs to its call: whatever was routed before, and all instances alike. */
 MR_TEST(draws_belong_to_calls)
 {
@@ -166,4 +217,5 @@ MR_TEST(a_second_choice_levels_loads)
 
 MR_TEST_MAIN(MR_TEST_ENTRY(turns_are_exact), MR_TEST_ENTRY(least_is_the_first_of_the_least),
              MR_TEST_ENTRY(affinity_until_it_is_far_busier), MR_TEST_ENTRY(affinity_bears_a_share),
+             MR_TEST_ENTRY(affinity_knows_what_a_look_at_all_finds),
              MR_TEST_ENTRY(draws_belong_to_calls), MR_TEST_ENTRY(a_second_choice_levels_loads))
