@@ -26,8 +26,7 @@ static const struct metric {
     {"/racks/liquid_return_c", MR_CURVE_MAX, NULL, "Warmest return", "degC", "return", 0},
     {"/racks/throttled_gpus", MR_CURVE_TIME, NULL, "Time with throttled packages", "s", "throttled", 0},
     {"/racks/tok_s", MR_CURVE_MEAN, NULL, "Output tokens per second", "tok/s", "tok_s", 0},
-    {"/racks/kv_resident_frac", MR_CURVE_MEAN, NULL, "KV residency", "%", "kv_resident", 100},
-    {"/racks/kv_used_frac", MR_CURVE_MEAN, NULL, "KV memory of running calls", "%", "kv_used", 100},
+    {"/racks/kv_resident_frac", MR_CURVE_MEAN, NULL, "KV residency", "%", "kv", 100},
 };
 // clang-format on
 

@@ -244,7 +244,10 @@ static void rack_sums(const struct mr_plant *plant, const struct mr_plant_state 
         const double stored_j = cohort_stored_j(plant, pc) - pc->stored0_j;
         note(&sums->residual[0], pc->cohort.in_j - pc->cohort.out_j - stored_j, pc->cohort.in_j);
         kept_j += pc->cohort.n_package * stored_j;
-        sums->die_max_c = fmax(sums->die_max_c, s->die_max_c);
+    }
+    if (s->first != UINT32_MAX && s->die_max_c > sums->die_max_c) {
+        sums->die_max_c = s->die_max_c;
+        sums->die_limit_c = plant->rack[i].package->p.slow_c;
     }
     note(&sums->residual[1], s->in_j - s->liquid_j - s->air_j - kept_j, s->in_j);
     sums->it_j += s->in_j;
@@ -255,7 +258,10 @@ static void rack_sums(const struct mr_plant *plant, const struct mr_plant_state 
 void mr_plant_sums(const struct mr_plant *plant, const struct mr_plant_state *state,
                    struct mr_plant_sums *sums)
 {
-    *sums = (struct mr_plant_sums){.die_max_c = -273.15, .supply_max_c = -273.15};
+    *sums = (struct mr_plant_sums){.die_max_c = -273.15,
+                                   .supply_max_c = -273.15,
+                                   .die_limit_c = (double)NAN,
+                                   .supply_limit_c = (double)NAN};
     double in_j = 0, out_j = 0;
     for (uint32_t i = 0; i < plant->n_rack; i++)
         rack_sums(plant, state, i, sums);
@@ -267,7 +273,10 @@ void mr_plant_sums(const struct mr_plant *plant, const struct mr_plant_state *st
              group_in_j);
         sums->cdu_j += s->electric_j;
         sums->supply_high_s += state->group_high_s[i];
-        sums->supply_max_c = fmax(sums->supply_max_c, state->group_max_c[i]);
+        if (state->group_max_c[i] > sums->supply_max_c) {
+            sums->supply_max_c = state->group_max_c[i];
+            sums->supply_limit_c = plant->group[i].set_c + plant->group[i].high_k;
+        }
     }
     for (uint32_t i = 0; i < plant->n_loop; i++) {
         const struct mr_plant_loop_state *s = &state->loop[i];

@@ -70,6 +70,7 @@ struct mr_plant_sums {
     double throttled_s, supply_high_s, facility_high_s; /* packages, groups, loops x time */
     double mode_s[MR_REJECTION_N_MODE];                 /* loops x time */
     double die_max_c, supply_max_c;
+    double die_limit_c, supply_limit_c; /* where those packages throttle and that group is high */
     double residual[4]; /* of packages, racks, loops, site: the largest, over energy that went in */
 };
 

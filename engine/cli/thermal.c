@@ -584,6 +584,8 @@ static void print_json(const void *data, struct mr_buf *out)
     mr_jsonw_object(&w);
     mr_jsonw_key_f64(&w, "die_c_max", s->die_max_c > -273 ? s->die_max_c : (double)NAN);
     mr_jsonw_key_f64(&w, "supply_c_max", s->supply_max_c > -273 ? s->supply_max_c : (double)NAN);
+    mr_jsonw_key_f64(&w, "die_limit_c", s->die_limit_c);
+    mr_jsonw_key_f64(&w, "supply_limit_c", s->supply_limit_c);
     mr_jsonw_key_f64(&w, "throttle_gpu_s", s->throttled_s);
     mr_jsonw_key_f64(&w, "supply_high_s", s->supply_high_s);
     mr_jsonw_key_f64(&w, "facility_high_s", s->facility_high_s);

@@ -245,6 +245,8 @@ void mr_exchange_sums(const struct mr_exchange *x, struct mr_exchange_sums *sums
         .unfed_j = x->unfed_j,
         .die_max_c = heat.die_max_c,
         .supply_max_c = heat.supply_max_c,
+        .die_limit_c = heat.die_limit_c,
+        .supply_limit_c = heat.supply_limit_c,
         .water_m3 = heat.water_m3,
         .throttled_package_s = x->throttled_s,
         .capped_package_s = x->capped_s,

@@ -132,6 +132,7 @@ struct mr_exchange_sums {
     double site_peak_w, closure_rel; /* the largest of heat, watts, and what cooling has not paid */
     double unfed_j; /* asked by cooling in intervals in which its power went, and not given */
     double die_max_c, supply_max_c, water_m3;
+    double die_limit_c, supply_limit_c; /* of those packages and that coolant unit */
     double throttled_package_s, capped_package_s,
         down_package_s;                /* instances below their lock; off */
     double energy_usd, carbon_kg;      /* meter, fuel, and what storages gave at their mean */

@@ -470,8 +470,8 @@ static void put_site(struct mr_jsonw *w, const struct mr_scenario *scenario,
                      const struct mr_play_result *result, const struct totals *t)
 {
     const double n = unknown;
-    const struct mr_exchange_sums none = {n, n, n, n, n, n, n, n, n, n, n, n, n,
-                                          n, n, n, n, n, n, n, n, n, n, n, n, {0}};
+    const struct mr_exchange_sums none = {n, n, n, n, n, n, n, n, n, n, n, n, n, n,
+                                          n, n, n, n, n, n, n, n, n, n, n, n, n, {0}};
     const struct mr_strand unplaced = {n, n, n, n, n, n, n, n};
     const struct mr_exchange_sums *x = result->has_site ? &result->site : &none;
     const struct mr_strand *strand = result->has_site ? &result->books.strand : &unplaced;
@@ -516,7 +516,8 @@ static void put_site(struct mr_jsonw *w, const struct mr_scenario *scenario,
     put_flexible(w, result);
     mr_jsonw_key_f64(w, "tok_s_per_mw", s > 0 ? output / (paid_j * 1e-6) : unknown);
     mr_jsonw_key_f64(w, "j_per_tok", output > 0 ? paid_j / output : unknown);
-    GROUP(w, "thermal", {"die_c_max", x->die_max_c}, {"supply_c_max", x->supply_max_c},
+    GROUP(w, "thermal", {"die_c_max", x->die_max_c}, {"die_limit_c", x->die_limit_c},
+          {"supply_c_max", x->supply_max_c}, {"supply_limit_c", x->supply_limit_c},
           {"throttle_gpu_s", x->throttled_package_s}, {"water_l", x->water_m3 * 1e3},
           {"wue_l_kwh", x->it_j > 0 ? x->water_m3 * 1e3 / (x->it_j / kwh_j) : unknown});
     GROUP(w, "economy", {"revenue_usd_h", s > 0 ? t->revenue_usd / s * hour_s : 0},
