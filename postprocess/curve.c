@@ -6,6 +6,7 @@
 #include "engine/base/mem.h"
 
 #include <math.h>
+#include <stdio.h>
 
 enum {
     block_values = 1 << 20
@@ -281,12 +282,27 @@ static mr_status add_rows(struct reader *r, enum mr_curve_how how, double *value
     return MR_OK;
 }
 
+/* "/racks/power_kw" has means and peaks beside it, in "/racks/power_mean_kw" and "_max_kw". */
+static const char *beside(const struct mr_runread *run, const char *path, enum mr_curve_how how,
+                          char *other, size_t cap)
+{
+    const char *unit = strrchr(path, '_');
+    if (unit == NULL || strchr(unit, '/') != NULL)
+        return path;
+    const int n = snprintf(other, cap, "%.*s_%s%s", (int)(unit - path), path,
+                           how == MR_CURVE_MAX ? "max" : "mean", unit);
+    return n > 0 && (size_t)n < cap && mr_curve_is(run, other) ? other : path;
+}
+
 mr_status mr_curve_entities(const struct mr_runread *run, const char *path, enum mr_curve_how how,
                             double **value, size_t *n, struct mr_err *err)
 {
     struct reader r;
+    char other[128];
     *value = NULL;
     *n = 0;
+    if (how == MR_CURVE_MAX || how == MR_CURVE_MEAN)
+        path = beside(run, path, how, other, sizeof other);
     mr_status st = begin(&r, run, path, err);
     if (st == MR_OK && r.n > 0) {
         double *weight = mr_alloc_zero(r.width, sizeof *weight);

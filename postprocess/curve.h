@@ -48,7 +48,9 @@ void mr_curve_thin(struct mr_curve *series, size_t n_max, enum mr_curve_how how)
  *  @param[in] unit_s, unit what cannot be seen, in the units of t_s and of value */
 void mr_curve_straighten(struct mr_curve *series, double unit_s, double unit, bool is_step);
 
-/** One number per entity. @param[out] value owned by the caller: mr_free; NULL without the series
+/** One number per entity. Largest value and mean are those of the series' own peaks and means where
+ *  the file has them (power_max_kw, power_mean_kw of power_kw). @param[out] value owned by the
+ * caller: mr_free; NULL without the series
  */
 MR_CHECKED mr_status mr_curve_entities(const struct mr_runread *run, const char *path,
                                        enum mr_curve_how how, double **value, size_t *n,

@@ -83,6 +83,19 @@ void mr_plant_rack_row(const struct mr_plant *plant, const struct mr_plant_state
         row->return_c = fmin(row->return_c, fmax(row->die_max_c, row->supply_c));
 }
 
+void mr_plant_rack_brief(const struct mr_plant_state *state, uint32_t rack, double *power_w,
+                         double *die_max_c)
+{
+    const struct mr_plant_rack_state *s = &state->rack[rack];
+    *power_w = s->other_w;
+    *die_max_c = (double)NAN;
+    for (uint32_t c = s->first; c != UINT32_MAX; c = state->cohort[c].next) {
+        const struct mr_cohort *cohort = &state->cohort[c].cohort;
+        *power_w += cohort->n_package * mr_cohort_drawn_w(cohort);
+        *die_max_c = fmax(*die_max_c, cohort->worst_c[0]); /* passes over NaN */
+    }
+}
+
 double mr_plant_header_pa(const struct mr_plant *plant, const struct mr_plant_state *state,
                           uint32_t rack)
 {

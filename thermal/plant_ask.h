@@ -22,6 +22,10 @@ struct mr_plant_rack_row {
 void mr_plant_rack_row(const struct mr_plant *plant, const struct mr_plant_state *state,
                        uint32_t rack, struct mr_plant_rack_row *row);
 
+/** Of that row, what the rack draws and its hottest die alone; NaN: it has no packages. */
+void mr_plant_rack_brief(const struct mr_plant_state *state, uint32_t rack, double *power_w,
+                         double *die_max_c);
+
 /** Pressure of the header that feeds the rack, as its row tells; NaN: it is cooled by air [Pa]. */
 double mr_plant_header_pa(const struct mr_plant *plant, const struct mr_plant_state *state,
                           uint32_t rack);

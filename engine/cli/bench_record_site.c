@@ -89,15 +89,17 @@ static mr_status setup(const struct mr_bench_case *self, struct mr_bench_job *be
 static uint64_t play(const struct job *job, struct mr_run_record *record)
 {
     const bool has_calls = record != NULL && job->has_calls;
-    const struct mr_play_options options = {.on_begin = record != NULL ? mr_run_record_begin : NULL,
-                                            .on_call = has_calls ? mr_run_record_call : NULL,
-                                            .on_event = record != NULL ? mr_run_record_event : NULL,
-                                            .on_sample =
-                                                record != NULL ? mr_run_record_sample : NULL,
-                                            .context = record,
-                                            .sample_s = record != NULL ? 1 : 0,
-                                            .wants_calls = has_calls,
-                                            .wants_events = record != NULL};
+    const struct mr_play_options options = {
+        .on_begin = record != NULL ? mr_run_record_begin : NULL,
+        .on_call = has_calls ? mr_run_record_call : NULL,
+        .on_event = record != NULL ? mr_run_record_event : NULL,
+        .on_sample = record != NULL ? mr_run_record_sample : NULL,
+        .context = record,
+        .every_s = {1},
+        .n_every = record != NULL ? 1 : 0,
+        .on_exchange = record != NULL ? mr_run_record_exchange : NULL,
+        .wants_calls = has_calls,
+        .wants_events = record != NULL};
     struct mr_play_result result;
     struct mr_diags diags = {0};
     struct mr_err err = {0};
@@ -114,7 +116,7 @@ static uint64_t work(void *data)
 {
     const struct job *job = data;
     const struct mr_run_record_options options = {
-        .may_overwrite = true, .interval_s = 1, .level = job->level, .flush_s = 5};
+        .may_overwrite = true, .every = mr_record_every_all(1), .level = job->level, .flush_s = 5};
     struct mr_run_record *record;
     struct mr_err err = {0};
     const mr_status st = mr_run_record_create(job->result, &options, &job->scenario, &record, &err);

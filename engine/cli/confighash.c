@@ -160,9 +160,9 @@ mr_status mr_confighash_of(struct mr_confighash *files, const struct mr_scenario
     mr_scenario_write(&copy, &text);
     if (options->record != NULL)
         mr_buf_printf(&text, "record %s ", options->record);
-    mr_buf_printf(&text, "steps_singly %d record_every %.17g millrace %s %s dirty %d\n",
-                  options->steps_singly, options->record_every_s, MR_VERSION, MR_GIT_HASH,
-                  MR_GIT_DIRTY);
+    mr_buf_printf(&text, "steps_singly %d record_every ", options->steps_singly);
+    mr_record_every_write(&options->record_every, &text);
+    mr_buf_printf(&text, " millrace %s %s dirty %d\n", MR_VERSION, MR_GIT_HASH, MR_GIT_DIRTY);
     mr_status st = add_cards(files, scenario, &text, err);
     if (st == MR_OK)
         st = mr_buf_check(&text, err);

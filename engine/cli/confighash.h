@@ -9,6 +9,7 @@
 
 #include "engine/base/jsonw.h"
 #include "engine/base/sha256.h"
+#include "engine/cli/record_every.h"
 #include "engine/twin/scenario.h"
 
 enum {
@@ -27,7 +28,7 @@ struct mr_confighash {
 
 struct mr_confighash_options {
     bool steps_singly;
-    double record_every_s;
+    struct mr_record_every record_every;
     const char *record; /* what is recorded; NULL: the default */
 };
 

@@ -106,7 +106,8 @@ struct job {
     struct mr_power_record *record;
     struct mr_power_spectrum spectrum;
     uint64_t n_record;
-    double next_s; /* to where it is driven */
+    double looked_s; /* up to where powers are in the record's means */
+    double next_s;   /* to where it is driven */
     mr_status record_status;
     struct mr_err record_err;
 };
@@ -206,7 +207,7 @@ static mr_status record(struct job *job, struct mr_err *err)
     struct mr_csv_writer w = {&job->site_csv, false};
     mr_supply_read(job->supply, &r);
     if (job->record != NULL)
-        MR_TRY(mr_power_record_row(job->record, r.t_s, err));
+        MR_TRY(mr_power_record_row(job->record, r.t_s, MR_RECORD_ALL_KINDS, err));
     if (job->opts->csv == NULL)
         return MR_OK;
     const double column[] = {r.t_s,
@@ -237,15 +238,26 @@ static double next_record_s(const struct job *job)
     return is_wanted ? job->opts->every_s * (double)job->n_record : HUGE_VAL;
 }
 
+/* The powers of now hold until then. */
+static void look_until(struct job *job, double t_s)
+{
+    if (job->record == NULL || !(t_s > job->looked_s))
+        return;
+    mr_power_record_look(job->record, t_s - job->looked_s);
+    job->looked_s = t_s;
+}
+
 /* Dates of records that lie before the next step: powers hold until then. Steps are the same
  * whether anything is recorded or not. */
 static void record_ahead(struct job *job, double to_s)
 {
     const double end_s = fmin(to_s, mr_supply_next_s(job->supply));
     for (; job->record_status == MR_OK && next_record_s(job) < end_s; job->n_record++) {
+        look_until(job, next_record_s(job));
         mr_supply_look(job->supply, next_record_s(job));
         job->record_status = record(job, &job->record_err);
     }
+    look_until(job, end_s);
     mr_supply_look(job->supply, mr_supply_now_s(job->supply));
 }
 

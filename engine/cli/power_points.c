@@ -36,7 +36,10 @@ static const struct mr_channel breaker_channels[] = {
     FLAG("available", "What it feeds works", no_yes, "Breaker/Available"),
 };
 static const struct mr_channel meter_channels[] = {
-    F32("active_power_kw", "kW", "Taken in by the node", 1e-3, "PowerMeter/ActivePower"),
+    {.name = "active_power_kw", .units = "kW", .long_name = "Taken in by the node", .type = MR_CHANNEL_F32_OF_F64,
+     .scale = 1e-3, .dsx = "PowerMeter/ActivePower", MR_CHANNEL_OVER_MEAN},
+    {.name = "active_power_max_kw", .units = "kW", .long_name = "The most that was taken in since the sample before",
+     .type = MR_CHANNEL_F32_OF_F64, .scale = 1e-3, MR_CHANNEL_OVER_MAX},
     F32("apparent_power_kva", "kV A", "The same over its power factor", 1e-3, "PowerMeter/ApparentPower"),
     F32("current_a", "A", "Of a phase, at the node's output; NaN without a voltage", 1, "PowerMeter/Current"),
     F32("phase_current_a", "A", "The same of one running unit, which current_limit_a is for", 1, "PowerMeter/PhaseCurrent"),
@@ -63,7 +66,7 @@ const struct mr_group_list mr_power_points_groups = MR_GROUP_LIST("power, and ru
 #define N_OF(table) (sizeof(table) / sizeof *(table))
 
 enum {
-    n_channel_max = 5,
+    n_channel_max = 6,
     n_flag = 2 /* of the classes with a status: the first channels */
 };
 
@@ -173,8 +176,13 @@ static mr_status put_constants(struct mr_power_points *p, struct mr_runfile *fil
     return MR_OK;
 }
 
-static mr_status declare(struct mr_power_points *p, struct mr_runfile *file, double every_s,
-                         const char **name, struct mr_err *err)
+static enum mr_record_kind kind_of(int class)
+{
+    return class == METER ? MR_RECORD_METERS : MR_RECORD_POWER;
+}
+
+static mr_status declare(struct mr_power_points *p, struct mr_runfile *file,
+                         const struct mr_record_every *every, const char **name, struct mr_err *err)
 {
     for (int c = 0; c < N_CLASS; c++) {
         if (p->n[c] == 0)
@@ -182,16 +190,17 @@ static mr_status declare(struct mr_power_points *p, struct mr_runfile *file, dou
         for (size_t i = 0; i < p->n[c]; i++)
             name[i] = name_of(p, (enum point_class)c, i);
         const struct mr_track_plan plan = {
-            own_groups[c].path,    classes[c].axis, own_groups[c].doc, name, p->n[c], every_s,
-            own_groups[c].channel, own_groups[c].n};
+            own_groups[c].path,         classes[c].axis,       own_groups[c].doc, name, p->n[c],
+            every->every_s[kind_of(c)], own_groups[c].channel, own_groups[c].n};
         MR_TRY(mr_track_create(file, &plan, &p->track[c], err));
     }
     return put_constants(p, file, err);
 }
 
 mr_status mr_power_points_create(struct mr_runfile *file, const struct mr_site *site,
-                                 const struct mr_supply *supply, double every_s,
-                                 struct mr_power_points **out, struct mr_err *err)
+                                 const struct mr_supply *supply,
+                                 const struct mr_record_every *every, struct mr_power_points **out,
+                                 struct mr_err *err)
 {
     struct mr_power_points *p = mr_alloc_zero(1, sizeof *p);
     *out = p;
@@ -210,7 +219,7 @@ mr_status mr_power_points_create(struct mr_runfile *file, const struct mr_site *
     if (p->f64 == NULL || p->u8 == NULL || name == NULL)
         return MR_NOMEM;
     find_members(p);
-    return declare(p, file, every_s, name, err);
+    return declare(p, file, every, name, err);
 }
 
 void mr_power_points_destroy(struct mr_power_points *points)
@@ -249,14 +258,29 @@ static void read_node(struct mr_power_points *p, enum point_class class, size_t 
         p->u8[n + i] = !flow.has_failed;
         return;
     }
-    p->f64[i] = flow.in_w;
-    p->f64[n + i] = flow.in_w / (node->is_dc ? 1 : node->power_factor);
-    p->f64[2 * n + i] = node->voltage_v > 0 ? flow.current_a : (double)NAN;
-    p->f64[3 * n + i] = p->f64[2 * n + i] / (flow.n_on > 0 ? flow.n_on : 1);
-    p->f64[4 * n + i] = node->is_dc ? (double)NAN : p->frequency_hz;
+    p->f64[i] = p->f64[n + i] = flow.in_w;
+    p->f64[2 * n + i] = flow.in_w / (node->is_dc ? 1 : node->power_factor);
+    p->f64[3 * n + i] = node->voltage_v > 0 ? flow.current_a : (double)NAN;
+    p->f64[4 * n + i] = p->f64[3 * n + i] / (flow.n_on > 0 ? flow.n_on : 1);
+    p->f64[5 * n + i] = node->is_dc ? (double)NAN : p->frequency_hz;
 }
 
-mr_status mr_power_points_row(struct mr_power_points *p, double t_s, struct mr_err *err)
+/* Meters alone have means. */
+void mr_power_points_look(struct mr_power_points *p, double lasts_s)
+{
+    const void *const value[n_channel_max] = {p->f64, p->f64};
+    for (size_t i = 0; i < p->n[METER]; i++) {
+        struct mr_chain_flow flow;
+        mr_chain_read(mr_supply_chain(p->supply), p->member[METER][i], mr_supply_now_s(p->supply),
+                      &flow);
+        p->f64[i] = flow.in_w;
+    }
+    if (p->n[METER] > 0)
+        mr_track_look(p->track[METER], lasts_s, value);
+}
+
+mr_status mr_power_points_row(struct mr_power_points *p, double t_s, uint32_t due,
+                              struct mr_err *err)
 {
     struct mr_supply_reading reading;
     mr_supply_read(p->supply, &reading);
@@ -265,7 +289,7 @@ mr_status mr_power_points_row(struct mr_power_points *p, double t_s, struct mr_e
         const enum point_class class = (enum point_class)c;
         const void *value[n_channel_max];
         const size_t n = p->n[c];
-        if (n == 0)
+        if (n == 0 || !mr_record_is_due(due, kind_of(c)))
             continue;
         for (size_t i = 0; i < n; i++) {
             if (class == BREAKER || class == METER)

@@ -5,6 +5,7 @@
 #define MR_ENGINE_CLI_POWER_POINTS_H
 
 #include "engine/cli/groups.h"
+#include "engine/cli/record_every.h"
 #include "engine/record/track.h"
 #include "power/supply.h"
 
@@ -16,11 +17,14 @@ extern const struct mr_group_list mr_power_points_groups;
 /** Declared before the file starts; lent its tracks until it is destroyed. @param[out] out
  *  mr_power_points_destroy, also when this fails */
 MR_CHECKED mr_status mr_power_points_create(struct mr_runfile *file, const struct mr_site *site,
-                                            const struct mr_supply *supply, double every_s,
+                                            const struct mr_supply *supply,
+                                            const struct mr_record_every *every,
                                             struct mr_power_points **out, struct mr_err *err);
 void mr_power_points_destroy(struct mr_power_points *points);
 
-MR_CHECKED mr_status mr_power_points_row(struct mr_power_points *points, double t_s,
+/** As tracks have it. */
+void mr_power_points_look(struct mr_power_points *points, double lasts_s);
+MR_CHECKED mr_status mr_power_points_row(struct mr_power_points *points, double t_s, uint32_t due,
                                          struct mr_err *err);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tracks of the power verb. Values are those at the row's date, not means. Events name the node of
- * the chain by its place on the axis of nodes. Map: channels - life - rows - events - end. */
+/* Tracks of the power verb. Powers are means since the row before, with peaks beside them; those of
+ * racks, from which another run can be played, and all else are what they are at the row's date.
+ * Events name the node of the chain by its place on the axis of nodes. Map: channels - life - rows
+ * - events - end. */
 #include "engine/cli/power_record.h"
 
 #include "engine/base/mem.h"
@@ -17,6 +19,11 @@
 #define F32(name_, units_, long_, scale_, dsx_) \
     {.name = (name_), .units = (units_), .long_name = (long_), .type = MR_CHANNEL_F32_OF_F64, .scale = (scale_), .dsx = (dsx_), POINT}
 
+#define MEAN(name_, long_, dsx_) \
+    {.name = (name_), .units = "kW", .long_name = (long_), .type = MR_CHANNEL_F32_OF_F64, .scale = 1e-3, .dsx = (dsx_), MR_CHANNEL_OVER_MEAN}
+#define MAX(name_, long_) \
+    {.name = (name_), .units = "kW", .long_name = (long_), .type = MR_CHANNEL_F32_OF_F64, .scale = 1e-3, MR_CHANNEL_OVER_MAX}
+
 static const char *const no_yes[] = {"no", "yes"};
 static const char *const kinds[] = {
 #define KIND_NAME(name, text, doc) text,
@@ -32,6 +39,8 @@ static const char *const stages[] = {
 
 static const struct mr_channel rack_channels[] = {
     F32("power_kw", "kW", "Power of the rack", 1e-3, "Rack/RackPower"),
+    MEAN("power_mean_kw", "Mean power of the rack since the sample before", NULL),
+    MAX("power_max_kw", "Highest power of the rack since the sample before"),
     F32("cap_kw", "kW", "What the rack may draw", 1e-3, NULL),
 };
 #define FLAG(name_, long_, flags_, dsx_) \
@@ -43,8 +52,9 @@ static const char *const feed_events[] = {
 #undef FEED_EVENT_NAME
 };
 static const struct mr_channel feed_channels[] = {
-    F32("calculated_load_kw", "kW", "Drawn at the meter", 1e-3, "FeedState/calculated_load"),
-    F32("measured_load_kw", "kW", "The same: the meter is the model", 1e-3, "powerbreach/measured_load"),
+    MEAN("calculated_load_kw", "Drawn at the meter", "FeedState/calculated_load"),
+    MEAN("measured_load_kw", "The same: the meter is the model", "powerbreach/measured_load"),
+    MAX("load_max_kw", "The most that was drawn at the meter since the sample before"),
     F32("target_kw", "kW", "Constraint in force; NaN where there is none", 1e-3, "FeedState/load_constraint"),
     F32("power_minimum_kw", "kW", "What the site takes at least", 1e-3, "FeedMetadata/power_minimum"),
     F32("power_maximum_kw", "kW", "Limit of the contract; NaN where there is none", 1e-3, "FeedMetadata/power_maximum"),
@@ -59,18 +69,18 @@ static const struct mr_channel grid_channels[] = {
     F32("carbon_g_kwh", "g/kWh", "Carbon of the grid's energy", 3.6e9, NULL),
 };
 static const struct mr_channel site_channels[] = {
-    F32("rack_kw", "kW", "Drawn by racks", 1e-3, NULL),
-    F32("module_kw", "kW", "Of that: behind the stages inside racks, to packages and hosts", 1e-3, NULL),
-    F32("asked_kw", "kW", "Asked for by racks", 1e-3, NULL),
-    F32("house_kw", "kW", "Cooling and the rest of the house", 1e-3, NULL),
-    F32("generator_kw", "kW", "Given by generators and turbines", 1e-3, NULL),
-    F32("solar_kw", "kW", "Given by solar", 1e-3, NULL),
-    F32("storage_kw", "kW", "Taken by storages, below 0: given", 1e-3, NULL),
+    MEAN("rack_kw", "Drawn by racks", NULL),
+    MEAN("module_kw", "Of that: behind the stages inside racks, to packages and hosts", NULL),
+    MEAN("asked_kw", "Asked for by racks", NULL),
+    MEAN("house_kw", "Cooling and the rest of the house", NULL),
+    MEAN("generator_kw", "Given by generators and turbines", NULL),
+    MEAN("solar_kw", "Given by solar", NULL),
+    MEAN("storage_kw", "Taken by storages, below 0: given", NULL),
     F32("storage_energy_kwh", "kW h", "Energy of all storages beside the chain", 1 / 3.6e6, "BESS/GenericPoint"),
     F32("shelf_energy_kwh", "kW h", "Energy of the capacitors in racks' shelves", 1 / 3.6e6, NULL),
 };
 static const struct mr_channel stage_channels[] = {
-    F32("stage_loss_kw", "kW", "Lost in the stages of a kind, on the way to the racks and inside", 1e-3, NULL),
+    MEAN("stage_loss_kw", "Lost in the stages of a kind, on the way to the racks and inside", NULL),
 };
 
 struct event_row {
@@ -153,15 +163,15 @@ struct mr_power_record {
 
 /* ---- life ---- */
 
-static mr_status declare_racks(struct mr_power_record *r, double every_s, const char **name,
-                               struct mr_err *err)
+static mr_status declare_racks(struct mr_power_record *r, const struct mr_record_every *every,
+                               const char **name, struct mr_err *err)
 {
     const struct mr_track_plan plan = {"/racks",
                                        "rack",
                                        "Racks in the order of the site",
                                        name,
                                        r->site->n_rack,
-                                       every_s,
+                                       every->every_s[MR_RECORD_RACKS],
                                        rack_channels,
                                        N_OF(rack_channels)};
     for (size_t i = 0; i < r->site->n_rack; i++)
@@ -169,22 +179,24 @@ static mr_status declare_racks(struct mr_power_record *r, double every_s, const 
     return mr_track_create(r->file, &plan, &r->racks, err);
 }
 
-static mr_status declare_series(struct mr_power_record *r, double every_s, const char **name,
-                                struct mr_err *err)
+static mr_status declare_series(struct mr_power_record *r, const struct mr_record_every *every,
+                                const char **name, struct mr_err *err)
 {
+    const double feeds_s = every->every_s[MR_RECORD_FEEDS];
+    const double power_s = every->every_s[MR_RECORD_POWER];
     const struct mr_circuit *tree = mr_supply_wire(r->supply)->tree;
-    struct mr_track_plan plan = {"/grid/feed",       NULL, NULL, NULL, 0, every_s, feed_channels,
+    struct mr_track_plan plan = {"/grid/feed",       NULL, NULL, NULL, 0, feeds_s, feed_channels,
                                  N_OF(feed_channels)};
     MR_TRY(mr_track_create(r->file, &plan, &r->feed, err));
     plan = (struct mr_track_plan){"/grid", NULL,    NULL,          NULL,
-                                  0,       every_s, grid_channels, N_OF(grid_channels)};
+                                  0,       feeds_s, grid_channels, N_OF(grid_channels)};
     MR_TRY(mr_track_create(r->file, &plan, &r->grid, err));
     plan = (struct mr_track_plan){"/power", NULL,    NULL,          NULL,
-                                  0,        every_s, site_channels, N_OF(site_channels)};
+                                  0,        power_s, site_channels, N_OF(site_channels)};
     MR_TRY(mr_track_create(r->file, &plan, &r->power, err));
     plan =
         (struct mr_track_plan){"/power/stages", "stage", "Kinds of stages", stages,
-                               MR_N_STAGE,      every_s, stage_channels,    N_OF(stage_channels)};
+                               MR_N_STAGE,      power_s, stage_channels,    N_OF(stage_channels)};
     MR_TRY(mr_track_create(r->file, &plan, &r->stages, err));
     const struct mr_columns_plan told = {.group = "/grid/breach",
                                          .axis = "alert",
@@ -193,7 +205,7 @@ static mr_status declare_series(struct mr_power_record *r, double every_s, const
                                          .row_bytes = sizeof(struct breach_row),
                                          .n_guess = MR_COLUMNS_FEW};
     MR_TRY(mr_columns_create(r->file, &told, &r->breaches, err));
-    MR_TRY(mr_power_points_create(r->file, r->site, r->supply, every_s, &r->points, err));
+    MR_TRY(mr_power_points_create(r->file, r->site, r->supply, every, &r->points, err));
     for (size_t i = 0; i < tree->n_node; i++)
         name[i] = tree->node[i].name;
     return mr_runfile_axis(r->file, "/power/nodes", "node", "Nodes of the chain", name,
@@ -215,8 +227,9 @@ static mr_status declare_file(struct mr_power_record *r, struct mr_err *err)
 
 /* @param[in] has_racks their power is ours to write */
 static mr_status create(const struct mr_site *site, const struct mr_supply *supply,
-                        struct mr_runfile *file, bool has_racks, double every_s,
-                        struct mr_power_record **out, struct mr_err *err)
+                        struct mr_runfile *file, bool has_racks,
+                        const struct mr_record_every *every, struct mr_power_record **out,
+                        struct mr_err *err)
 {
     struct mr_power_record *r = mr_alloc_zero(1, sizeof *r);
     const size_t n = mr_supply_wire(supply)->tree->n_node; /* racks are among them */
@@ -232,9 +245,9 @@ static mr_status create(const struct mr_site *site, const struct mr_supply *supp
     r->f64 = mr_alloc_zero(2 * n, sizeof *r->f64);
     mr_status st = r->f64 != NULL ? MR_OK : mr_err_nomem(err, 2 * n * sizeof *r->f64);
     if (st == MR_OK && has_racks)
-        st = declare_racks(r, every_s, name, err);
+        st = declare_racks(r, every, name, err);
     if (st == MR_OK)
-        st = declare_series(r, every_s, name, err);
+        st = declare_series(r, every, name, err);
     mr_free(name);
     if (st == MR_OK)
         *out = r;
@@ -244,20 +257,22 @@ static mr_status create(const struct mr_site *site, const struct mr_supply *supp
 }
 
 mr_status mr_power_record_within(struct mr_runfile *file, const struct mr_site *site,
-                                 const struct mr_supply *supply, double every_s,
-                                 struct mr_power_record **out, struct mr_err *err)
+                                 const struct mr_supply *supply,
+                                 const struct mr_record_every *every, struct mr_power_record **out,
+                                 struct mr_err *err)
 {
-    return create(site, supply, file, false, every_s, out, err);
+    return create(site, supply, file, false, every, out, err);
 }
 
 mr_status mr_power_record_create(const char *path, bool may_overwrite, const struct mr_site *site,
                                  const struct mr_supply *supply, double every_s,
                                  struct mr_power_record **out, struct mr_err *err)
 {
+    const struct mr_record_every every = mr_record_every_all(every_s);
     struct mr_runfile *file = NULL;
     *out = NULL;
     MR_TRY(mr_alone_file(path, may_overwrite, site->name, &file, err));
-    const mr_status made = create(site, supply, file, true, every_s, out, err);
+    const mr_status made = create(site, supply, file, true, &every, out, err);
     if (made != MR_OK || *out == NULL) {
         mr_runfile_destroy(file);
         return made;
@@ -284,38 +299,77 @@ void mr_power_record_destroy(struct mr_power_record *record)
 
 /* ---- rows ---- */
 
-mr_status mr_power_record_row(struct mr_power_record *record, double t_s, struct mr_err *err)
-{
-    const struct mr_supply *supply = record->supply;
-    const size_t n = record->site->n_rack;
+/* Values of tracks, in the order of their channels. */
+struct values {
     struct mr_supply_reading r;
+    double target_w, limit_w;
+    uint8_t compliant, in_flight, event;
+    const void *rack[N_OF(rack_channels)], *feed[N_OF(feed_channels)], *grid[N_OF(grid_channels)],
+        *power[N_OF(site_channels)], *stage[N_OF(stage_channels)];
+};
+
+/* @param[out] v stays where it is: it points to itself */
+static void read_all(struct mr_power_record *record, struct values *v)
+{
+    const size_t n = record->site->n_rack;
+    struct mr_supply_reading *r = &v->r;
+    mr_supply_read(record->supply, r);
+    for (uint32_t i = 0; record->racks != NULL && i < n; i++) {
+        record->f64[i] = mr_supply_rack_w(record->supply, i);
+        record->f64[n + i] = mr_supply_rack_cap_w(record->supply, i);
+    }
+    v->target_w = isfinite(r->target_w) ? r->target_w : (double)NAN;
+    v->limit_w = isfinite(r->limit_w) ? r->limit_w : (double)NAN;
+    v->compliant = r->is_compliant;
+    v->in_flight = r->in_flight;
+    v->event = (uint8_t)r->feed_event;
+    const void *const rack[] = {record->f64, record->f64, record->f64, record->f64 + n};
+    const void *const feed[] = {&r->grid_w,    &r->grid_w,    &r->grid_w,  &v->target_w,
+                                &r->least_w,   &v->limit_w,   &v->limit_w, &r->frequency_hz,
+                                &v->compliant, &v->in_flight, &v->event};
+    const void *const grid[] = {&r->price_usd_j, &r->carbon_kg_j};
+    const void *const power[] = {&r->rack_w,    &r->module_w,    &r->want_w,
+                                 &r->house_w,   &r->generator_w, &r->solar_w,
+                                 &r->storage_w, &r->storage_j,   &r->shelf_j};
+    memcpy(v->rack, rack, sizeof rack);
+    memcpy(v->feed, feed, sizeof feed);
+    memcpy(v->grid, grid, sizeof grid);
+    memcpy(v->power, power, sizeof power);
+    v->stage[0] = r->stage_loss_w;
+}
+
+void mr_power_record_look(struct mr_power_record *record, double lasts_s)
+{
+    struct values v;
+    read_all(record, &v);
+    if (record->racks != NULL)
+        mr_track_look(record->racks, lasts_s, v.rack);
+    mr_track_look(record->feed, lasts_s, v.feed);
+    mr_track_look(record->power, lasts_s, v.power);
+    mr_track_look(record->stages, lasts_s, v.stage);
+    mr_power_points_look(record->points, lasts_s);
+}
+
+mr_status mr_power_record_row(struct mr_power_record *record, double t_s, uint32_t due,
+                              struct mr_err *err)
+{
+    struct values v;
     if (record->status != MR_OK) {
         *err = record->err;
         return record->status;
     }
-    mr_supply_read(supply, &r);
-    for (uint32_t i = 0; i < n; i++) {
-        record->f64[i] = mr_supply_rack_w(supply, i);
-        record->f64[n + i] = mr_supply_rack_cap_w(supply, i);
+    read_all(record, &v);
+    if (record->racks != NULL && mr_record_is_due(due, MR_RECORD_RACKS))
+        MR_TRY(mr_track_row(record->racks, t_s, v.rack, err));
+    if (mr_record_is_due(due, MR_RECORD_FEEDS)) {
+        MR_TRY(mr_track_row(record->feed, t_s, v.feed, err));
+        MR_TRY(mr_track_row(record->grid, t_s, v.grid, err));
     }
-    const void *const rack[] = {record->f64, record->f64 + n};
-    if (record->racks != NULL)
-        MR_TRY(mr_track_row(record->racks, t_s, rack, err));
-    const double target_w = isfinite(r.target_w) ? r.target_w : (double)NAN;
-    const double limit_w = isfinite(r.limit_w) ? r.limit_w : (double)NAN;
-    const uint8_t compliant = r.is_compliant, in_flight = r.in_flight,
-                  event = (uint8_t)r.feed_event;
-    const void *const feed[] = {&r.grid_w, &r.grid_w,       &target_w,  &r.least_w, &limit_w,
-                                &limit_w,  &r.frequency_hz, &compliant, &in_flight, &event};
-    MR_TRY(mr_track_row(record->feed, t_s, feed, err));
-    const void *const grid[] = {&r.price_usd_j, &r.carbon_kg_j};
-    MR_TRY(mr_track_row(record->grid, t_s, grid, err));
-    MR_TRY(mr_power_points_row(record->points, t_s, err));
-    const void *const power[] = {&r.rack_w,  &r.module_w,  &r.want_w,    &r.house_w, &r.generator_w,
-                                 &r.solar_w, &r.storage_w, &r.storage_j, &r.shelf_j};
-    MR_TRY(mr_track_row(record->power, t_s, power, err));
-    const void *const stage[] = {r.stage_loss_w};
-    return mr_track_row(record->stages, t_s, stage, err);
+    if (mr_record_is_due(due, MR_RECORD_POWER)) {
+        MR_TRY(mr_track_row(record->power, t_s, v.power, err));
+        MR_TRY(mr_track_row(record->stages, t_s, v.stage, err));
+    }
+    return mr_power_points_row(record->points, t_s, due, err);
 }
 
 /* ---- events ---- */

@@ -6,6 +6,7 @@
 
 #include "engine/cli/groups.h"
 #include "engine/cli/power_spectrum.h"
+#include "engine/cli/record_every.h"
 #include "engine/record/runfile.h"
 #include "power/strand.h"
 
@@ -23,13 +24,18 @@ MR_CHECKED mr_status mr_power_record_create(const char *path, bool may_overwrite
 /** The series alone but those of racks, as a part of somebody's file that has not begun: no events,
  *  no end. */
 MR_CHECKED mr_status mr_power_record_within(struct mr_runfile *file, const struct mr_site *site,
-                                            const struct mr_supply *supply, double every_s,
+                                            const struct mr_supply *supply,
+                                            const struct mr_record_every *every,
                                             struct mr_power_record **out, struct mr_err *err);
 void mr_power_record_destroy(struct mr_power_record *record);
 
-/** One row of every track: the supply's state, which has not changed since its own date.
- *  @param[in] t_s rises */
-MR_CHECKED mr_status mr_power_record_row(struct mr_power_record *record, double t_s,
+/** The supply's state holds, or held, for some time: means and extremes of the next row are made
+ *  of it. */
+void mr_power_record_look(struct mr_power_record *record, double lasts_s);
+
+/** One row of the tracks of some kinds (record_every.h): the supply's state, which has not changed
+ *  since its own date. @param[in] t_s rises */
+MR_CHECKED mr_status mr_power_record_row(struct mr_power_record *record, double t_s, uint32_t due,
                                          struct mr_err *err);
 
 /** An alert of a breach, as the supply tells it. */

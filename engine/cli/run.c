@@ -32,8 +32,9 @@ static const struct mr_opt rows[] = {
      "TIME"},
     {MR_PARAM_MANY(OPT, set, "set", "Set ELEMENT/ATTRIBUTE=VALUE; may be repeated"), 0,
      "PATH=VALUE"},
-    {MR_PARAM(OPT, record_every_s, "record-every", MR_Q_TIME, "1 s", 1e-6, 1e9,
-              "Time between samples in the result file; changes no result"),
+    {MR_PARAM_STR(OPT, record_every, "record-every", MR_RECORD_EVERY_DEFAULT,
+                  "Time between samples in the result file, of some kinds their own "
+                  "(5s,racks=10s,site=1s); changes no result"),
      0, "TIME"},
     {MR_PARAM_STR(OPT, record, "record", MR_RECORD_LEVEL_DEFAULT,
                   "What is recorded, a list of summary, site, rack, requests (=N, =1/N), die, "
@@ -180,6 +181,7 @@ struct job {
     const struct mr_verb_call *call;
     const struct mr_scenario *scenario;
     struct mr_ranks *ranks;
+    struct mr_record_every every;
     bool steps_singly;
     size_t n_warning; /* so far */
     int code;
@@ -228,31 +230,33 @@ static mr_status play(const struct job *job, struct mr_run_record *record, struc
     const struct mr_run_opts_values *opts = job->call->opts;
     const bool has_output = opts->output != NULL;
     struct mr_record_level level = {0};
+    uint32_t due[MR_RECORD_KINDS];
     struct mr_err err = {0};
     /* all ranks have to know whose steps are wanted */
     if (has_output && mr_record_level_parse(opts->record, &level, &err) != MR_OK)
         return mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
-    const struct mr_play_options options = {
-        .on_begin = record != NULL ? mr_run_record_begin : NULL,
-        .on_call = record != NULL ? mr_run_record_call : NULL,
-        .on_event = record != NULL ? mr_run_record_event : NULL,
-        .on_session = record != NULL ? mr_run_record_session : NULL,
-        .on_step = record != NULL ? mr_run_record_step : NULL,
-        .step_rack = level.step_rack,
-        .n_step_rack = level.n_step_rack,
-        .context = record,
-        .on_sample = record != NULL ? mr_run_record_sample : NULL,
-        .sample_s = level.has_site ? opts->record_every_s : 0,
-        .wants_calls = level.has_calls,
-        .wants_sessions = level.has_calls,
-        .wants_events = has_output,
-        .net = net,
-        .host_of = mr_wiring_host,
-        .steps_singly = job->steps_singly,
-        .requests_path = opts->requests,
-        .may_overwrite = job->call->ui->may_overwrite,
-        .ranks = job->ranks,
-        .stop = mr_stop_asked};
+    struct mr_play_options options = {.on_begin = record != NULL ? mr_run_record_begin : NULL,
+                                      .on_call = record != NULL ? mr_run_record_call : NULL,
+                                      .on_event = record != NULL ? mr_run_record_event : NULL,
+                                      .on_session = record != NULL ? mr_run_record_session : NULL,
+                                      .on_step = record != NULL ? mr_run_record_step : NULL,
+                                      .step_rack = level.step_rack,
+                                      .n_step_rack = level.n_step_rack,
+                                      .context = record,
+                                      .on_sample = record != NULL ? mr_run_record_sample : NULL,
+                                      .on_exchange = record != NULL ? mr_run_record_exchange : NULL,
+                                      .wants_calls = level.has_calls,
+                                      .wants_sessions = level.has_calls,
+                                      .wants_events = has_output,
+                                      .net = net,
+                                      .host_of = mr_wiring_host,
+                                      .steps_singly = job->steps_singly,
+                                      .requests_path = opts->requests,
+                                      .may_overwrite = job->call->ui->may_overwrite,
+                                      .ranks = job->ranks,
+                                      .stop = mr_stop_asked};
+    if (has_output)
+        options.n_every = mr_record_every_dates(&job->every, &level, options.every_s, due);
     return mr_play(job->scenario, &options, result, diags);
 }
 
@@ -262,7 +266,7 @@ static mr_status open_record(const struct job *job, struct mr_run_record **recor
     const struct mr_run_opts_values *opts = job->call->opts;
     const struct mr_run_record_options recording = {job->call->ui->may_overwrite,
                                                     job->steps_singly,
-                                                    opts->record_every_s,
+                                                    job->every,
                                                     opts->record,
                                                     opts->is_live,
                                                     opts->flush_s};
@@ -344,7 +348,7 @@ static int print_effective(const struct job *job)
 }
 
 static int load_and_play(const struct mr_verb_call *call, const struct settings *set,
-                         struct mr_ranks *ranks)
+                         const struct mr_record_every *every, struct mr_ranks *ranks)
 {
     const struct mr_run_opts_values *opts = call->opts;
     struct mr_scenario scenario = {0};
@@ -354,8 +358,12 @@ static int load_and_play(const struct mr_verb_call *call, const struct settings 
         mr_rundata_is(call->arg[0])
             ? mr_run_repeat_load(call->arg[0], set->item, set->n, &scenario, &steps_singly, &diags)
             : mr_scenario_load(call->arg[0], set->item, set->n, &scenario, &diags);
-    struct job job = {call, &scenario, ranks, steps_singly || opts->has_no_leap, diags.n_warning,
-                      0};
+    struct job job = {.call = call,
+                      .scenario = &scenario,
+                      .ranks = ranks,
+                      .every = *every,
+                      .steps_singly = steps_singly || opts->has_no_leap,
+                      .n_warning = diags.n_warning};
     int code = tell(&job, st, &diags);
     if (code == 0)
         code = opts->is_effective ? print_effective(&job) : play_scenario(&job, &scenario);
@@ -369,11 +377,15 @@ int mr_run_verb(const struct mr_verb_call *call)
     struct settings set = {0};
     struct mr_ranks ranks = {0};
     struct mr_err err = {0};
+    struct mr_record_every every;
     if (mr_run_fail_check(&opts->fail_on, &err) != MR_OK || collect(opts, &set, &err) != MR_OK)
         return mr_ui_error(call->ui, &err);
+    if (mr_record_every_parse(opts->record_every, &every, &err) != MR_OK)
+        return mr_ui_usage(call->ui, "run", "run: %s", err.text);
     const mr_status st =
         opts->is_alone ? mr_ranks_alone(&ranks, &err) : mr_ranks_open(&ranks, &err);
-    const int code = st == MR_OK ? load_and_play(call, &set, &ranks) : mr_ui_error(call->ui, &err);
+    const int code =
+        st == MR_OK ? load_and_play(call, &set, &every, &ranks) : mr_ui_error(call->ui, &err);
     mr_ranks_close(&ranks);
     mr_free(set.item);
     return code;

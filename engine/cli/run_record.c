@@ -67,7 +67,9 @@ enum {
     tier_in_flight = 0, tier_arrivals, tier_ends, tier_refusals, tier_tok_s, n_tier_channel
 };
 #define SERIES(name_, units_, long_name_) \
-    {.name = "" name_, .units = "" units_, .long_name = "" long_name_, .type = MR_CHANNEL_F32_OF_F64}
+    {.name = "" name_, .units = "" units_, .long_name = "" long_name_, .type = MR_CHANNEL_F32_OF_F64, .cell_methods = "time: point"}
+#define RATE(name_, units_, long_name_) \
+    {.name = "" name_, .units = "" units_, .long_name = "" long_name_ ", mean of the interval before", .type = MR_CHANNEL_F32_OF_F64, .cell_methods = "time: mean"}
 static const struct mr_channel pool_series[n_pool_channel] = {
     [pool_open] = SERIES("open", "1", "Instances that take calls"),
     [pool_waiting] = SERIES("waiting", "1", "Calls that wait"),
@@ -78,17 +80,18 @@ static const struct mr_channel pool_series[n_pool_channel] = {
     [pool_flash] = SERIES("kv_flash_gb", "GB", "Contexts on flash; NaN: there is none"),
     [pool_context] = SERIES("kv_context_gb", "GB", "Contexts in the context store; NaN: there is none"),
     [pool_storage] = SERIES("kv_storage_gb", "GB", "Contexts in shared storage; NaN: there is none"),
-    [pool_tok_s] = SERIES("tok_s", "s-1", "Tokens made per second, mean of the interval before"),
-    [pool_power] = SERIES("power_kw", "kW", "Drawn by the packages, mean of the interval before"),
+    [pool_tok_s] = RATE("tok_s", "s-1", "Tokens made per second"),
+    [pool_power] = RATE("power_kw", "kW", "Drawn by the packages"),
 };
 static const struct mr_channel tier_series[n_tier_channel] = {
     [tier_in_flight] = SERIES("in_flight", "1", "Calls that have come and not ended"),
-    [tier_arrivals] = SERIES("arrivals_s", "s-1", "Arrivals per second, mean of the interval before"),
-    [tier_ends] = SERIES("ends_s", "s-1", "Calls ended per second, mean of the interval before"),
-    [tier_refusals] = SERIES("refusals_s", "s-1", "Calls refused per second, mean of the interval before"),
-    [tier_tok_s] = SERIES("ended_tok_s", "s-1", "Output tokens of ended calls per second, mean of the interval before"),
+    [tier_arrivals] = RATE("arrivals_s", "s-1", "Arrivals per second"),
+    [tier_ends] = RATE("ends_s", "s-1", "Calls ended per second"),
+    [tier_refusals] = RATE("refusals_s", "s-1", "Calls refused per second"),
+    [tier_tok_s] = RATE("ended_tok_s", "s-1", "Output tokens of ended calls per second"),
 };
 #undef SERIES
+#undef RATE
 static const struct mr_channel session_columns[] = {
     MR_COLUMN(struct mr_agents_row, id, U32, "1", "Number of the session, as calls have it"),
     MR_COLUMN(struct mr_agents_row, script, U32, "1", "Place of what it plays among the recordings"),
@@ -132,9 +135,10 @@ struct mr_run_record {
     struct mr_site_record *site;
     struct mr_record_level level;
     struct mr_track *pools, *tiers;
-    const char *tier[MR_SCENARIO_TIERS]; /* names */
-    struct mr_play_sample last;          /* rates are differences */
-    bool has_last;
+    const char *tier[MR_SCENARIO_TIERS];              /* names */
+    uint32_t due[MR_RECORD_KINDS];                    /* dates of which are theirs */
+    struct mr_play_sample pools_before, tiers_before; /* rates are differences */
+    bool has_sample;
 };
 
 /* ---- series ---- */
@@ -146,7 +150,7 @@ static mr_status declare_series(struct mr_run_record *r, struct mr_err *err)
                                         .axis_name = "Pools of instances",
                                         .name = pool_names,
                                         .n_entity = r->scenario->has_prefill ? 2 : 1,
-                                        .interval_s = r->options.interval_s,
+                                        .interval_s = r->options.every.every_s[MR_RECORD_POOLS],
                                         .channel = pool_series,
                                         .n_channel = n_pool_channel};
     const struct mr_track_plan of_tiers = {.group = "/tiers",
@@ -154,7 +158,7 @@ static mr_status declare_series(struct mr_run_record *r, struct mr_err *err)
                                            .axis_name = "Tiers in the order of the scenario",
                                            .name = r->tier,
                                            .n_entity = r->scenario->n_tier,
-                                           .interval_s = r->options.interval_s,
+                                           .interval_s = r->options.every.every_s[MR_RECORD_TIERS],
                                            .channel = tier_series,
                                            .n_channel = n_tier_channel};
     if (!r->level.has_site) /* tiers have figures */
@@ -181,13 +185,15 @@ static void put_memories(const struct mr_scenario *scenario, const struct mr_pla
         value[memory - 1][i] = p->kv_bytes[k] * 1e-9;
 }
 
-static mr_status put_pools(struct mr_run_record *r, const struct mr_play_sample *now, double time_s,
+static mr_status put_pools(struct mr_run_record *r, const struct mr_play_sample *now,
                            struct mr_err *err)
 {
+    const struct mr_play_sample *before = &r->pools_before;
+    const double time_s = now->t_s - before->t_s;
     double value[n_pool_channel][2];
     const void *lent[n_pool_channel];
     for (int i = 0; i < 2; i++) {
-        const struct mr_play_pool *p = &now->pool[i], *b = &r->last.pool[i];
+        const struct mr_play_pool *p = &now->pool[i], *b = &before->pool[i];
         value[pool_open][i] = p->n_open;
         value[pool_waiting][i] = p->n_waiting;
         value[pool_running][i] = p->n_running;
@@ -199,23 +205,19 @@ static mr_status put_pools(struct mr_run_record *r, const struct mr_play_sample 
     }
     for (int k = 0; k < n_pool_channel; k++)
         lent[k] = value[k];
+    r->pools_before = *now;
     return mr_track_row(r->pools, now->t_s, lent, err);
 }
 
-mr_status mr_run_record_sample(void *record, const struct mr_play_sample *now, struct mr_err *err)
+static mr_status put_tiers(struct mr_run_record *r, const struct mr_play_sample *now,
+                           struct mr_err *err)
 {
-    struct mr_run_record *r = record;
+    const struct mr_play_sample *before = &r->tiers_before;
+    const double time_s = now->t_s - before->t_s;
     double value[n_tier_channel][MR_SCENARIO_TIERS] = {{0}};
     const void *lent[n_tier_channel];
-    if (!r->level.has_site)
-        return MR_OK;
-    if (!r->has_last)
-        r->last = *now;
-    r->has_last = true;
-    const double time_s = now->t_s - r->last.t_s;
-    MR_TRY(put_pools(r, now, time_s, err));
     for (size_t i = 0; i < r->scenario->n_tier; i++) {
-        const struct mr_play_level *t = &now->tier[i], *b = &r->last.tier[i];
+        const struct mr_play_level *t = &now->tier[i], *b = &before->tier[i];
         value[tier_in_flight][i] = t->n_arrived - t->n_finished - t->n_refused;
         value[tier_arrivals][i] = rate(t->n_arrived, b->n_arrived, time_s);
         value[tier_ends][i] = rate(t->n_finished, b->n_finished, time_s);
@@ -224,9 +226,35 @@ mr_status mr_run_record_sample(void *record, const struct mr_play_sample *now, s
     }
     for (int k = 0; k < n_tier_channel; k++)
         lent[k] = value[k];
-    r->last = *now;
-    MR_TRY(mr_site_record_row(r->site, now->t_s, err));
+    r->tiers_before = *now;
     return mr_track_row(r->tiers, now->t_s, lent, err);
+}
+
+/* Kinds of which an interval is due. */
+static uint32_t kinds_of(const struct mr_run_record *r, uint32_t due)
+{
+    uint32_t kinds = 0;
+    for (int k = 0; k < MR_RECORD_KINDS; k++)
+        kinds |= (uint32_t)((r->due[k] & due) != 0) << k;
+    return kinds;
+}
+
+mr_status mr_run_record_sample(void *record, const struct mr_play_sample *now, struct mr_err *err)
+{
+    struct mr_run_record *r = record;
+    const uint32_t kinds = kinds_of(r, now->due);
+    if (!r->has_sample)
+        r->pools_before = r->tiers_before = *now;
+    r->has_sample = true;
+    if (mr_record_is_due(kinds, MR_RECORD_POOLS))
+        MR_TRY(put_pools(r, now, err));
+    MR_TRY(mr_site_record_row(r->site, now->t_s, kinds, err));
+    return mr_record_is_due(kinds, MR_RECORD_TIERS) ? put_tiers(r, now, err) : MR_OK;
+}
+
+void mr_run_record_exchange(void *record, double now_s)
+{
+    mr_site_record_look(((struct mr_run_record *)record)->site, now_s);
 }
 
 /* ---- life ---- */
@@ -321,7 +349,7 @@ static mr_status put_text(struct mr_run_record *r, const char *group, const char
 static mr_status put_hash(struct mr_run_record *r, struct mr_err *err)
 {
     const bool is_default = strcmp(r->options.level, MR_RECORD_LEVEL_DEFAULT) == 0;
-    const struct mr_confighash_options options = {r->options.steps_singly, r->options.interval_s,
+    const struct mr_confighash_options options = {r->options.steps_singly, r->options.every,
                                                   is_default ? NULL : r->options.level};
     struct mr_confighash files = {0};
     char hash[MR_SHA256_HEX];
@@ -363,7 +391,7 @@ static mr_status open_file(struct mr_run_record *r, const char *path, struct mr_
     options.may_overwrite = r->options.may_overwrite;
     options.is_live = r->options.is_live;
     options.flush_s = r->options.flush_s;
-    options.n_guess = guess(mr_scenario_guess_s(r->scenario) / r->options.interval_s + 1);
+    options.guess_s = mr_scenario_guess_s(r->scenario);
     MR_TRY(mr_runfile_create(path, &options, &r->file, err));
     MR_TRY(put_config(r, err));
     return declare(r, err);
@@ -379,7 +407,9 @@ mr_status mr_run_record_create(const char *path, const struct mr_run_record_opti
         return mr_err_nomem(err, sizeof *r);
     r->scenario = scenario;
     r->options = *options;
+    double every_s[MR_RECORD_KINDS];
     mr_status st = mr_record_level_parse(options->level, &r->level, err);
+    (void)mr_record_every_dates(&r->options.every, &r->level, every_s, r->due);
     if (st == MR_OK)
         st = open_file(r, path, err);
     if (st != MR_OK) {
@@ -403,9 +433,8 @@ void mr_run_record_destroy(struct mr_run_record *record)
 mr_status mr_run_record_begin(void *record, struct mr_factory *factory, struct mr_err *err)
 {
     struct mr_run_record *r = record;
-    const struct mr_site_record_options options = {r->options.interval_s, r->level.has_site,
-                                                   r->level.has_racks, r->level.has_dies,
-                                                   r->scenario};
+    const struct mr_site_record_options options = {
+        r->options.every, r->level.has_site, r->level.has_racks, r->level.has_dies, r->scenario};
     const struct mr_site *site = factory != NULL ? mr_factory_site(factory) : NULL;
     struct mr_buf text = {0};
     const mr_status st = mr_assumptions_write(r->scenario, site, &text, err);

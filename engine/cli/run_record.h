@@ -4,7 +4,7 @@
 #define MR_ENGINE_CLI_RUN_RECORD_H
 
 #include "engine/cli/groups.h"
-#include "engine/cli/record_level.h"
+#include "engine/cli/record_every.h"
 #include "engine/record/runfile.h"
 #include "engine/twin/play.h"
 
@@ -15,10 +15,10 @@ extern const struct mr_group_list mr_run_groups;
 
 struct mr_run_record_options {
     bool may_overwrite, steps_singly;
-    double interval_s; /* of the series */
-    const char *level; /* record_level.h, as given */
-    bool is_live;      /* may be read while it grows: SWMR */
-    double flush_s;    /* wall time between flushes */
+    struct mr_record_every every; /* of the series */
+    const char *level;            /* record_level.h, as given */
+    bool is_live;                 /* may be read while it grows: SWMR */
+    double flush_s;               /* wall time between flushes */
 };
 /** A session that ended: for mr_play_options. */
 mr_status mr_run_record_session(void *record, const struct mr_agents_row *row, struct mr_err *err);
@@ -43,7 +43,11 @@ mr_status mr_run_record_call(void *record, const struct mr_play_row *row, struct
 /** One step of an instance. For mr_play_options.on_step. */
 mr_status mr_run_record_step(void *record, const struct mr_play_step *step, struct mr_err *err);
 
-/** Pools and tiers at an instant. For mr_play_options.on_sample. */
+/** For mr_play_options.on_exchange. */
+void mr_run_record_exchange(void *record, double now_s);
+
+/** Pools and tiers at an instant. For mr_play_options.on_sample, with the intervals of
+ *  mr_record_every_dates. */
 mr_status mr_run_record_sample(void *record, const struct mr_play_sample *now, struct mr_err *err);
 
 /** The run has ended without its sums: everything given is in PATH.part, which says why.

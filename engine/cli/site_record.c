@@ -14,33 +14,39 @@
 #include <math.h>
 
 // clang-format off
-#define F32(name_, long_, scale_) \
-    {.name = (name_), .units = "kW", .long_name = (long_), .type = MR_CHANNEL_F32_OF_F64, .scale = (scale_), .cell_methods = "time: point"}
+#define KW(name_, long_, over_) \
+    {.name = (name_), .units = "kW", .long_name = (long_), .type = MR_CHANNEL_F32_OF_F64, .scale = 1e-3, over_}
+#define MEAN MR_CHANNEL_OVER_MEAN
+#define MAX MR_CHANNEL_OVER_MAX
+#define POINT .cell_methods = "time: point"
 enum { RACK_DRAWN, RACK_WANT, RACK_CAP, RACK_STRANDED, RACK_CLOCK, RACK_TOK_S, RACK_KV, RACK_RESIDENT, N_RACK };
 static const struct mr_channel rack_channels[N_RACK] = {
-    F32("drawn_kw", "Drawn by the rack, mean since the exchange before", 1e-3),
-    F32("want_kw", "What it would draw at full clocks", 1e-3),
-    F32("cap_kw", "What it may draw; NaN where there is no cap", 1e-3),
-    F32("stranded_kw", "Of what it may draw: what it does not ask for, or cannot take for heat or darkness", 1e-3),
-    {.name = "clock", .units = "1", .long_name = "Lowest clock of its instances over the full clock; 0: one is down", .type = MR_CHANNEL_F32_OF_F64, .cell_methods = "time: point"},
+    KW("drawn_kw", "Drawn by the rack", MEAN),
+    KW("want_kw", "What it would draw at full clocks", MEAN),
+    KW("cap_kw", "What it may draw; NaN where there is no cap", POINT),
+    KW("stranded_kw", "Of what it may draw: what it does not ask for, or cannot take for heat or darkness", MEAN),
+    {.name = "clock", .units = "1", .long_name = "Lowest clock of its instances over the full clock, since the sample before; 0: one was down", .type = MR_CHANNEL_F32_OF_F64, MR_CHANNEL_OVER_MIN},
     {.name = "tok_s", .units = "s-1", .long_name = "Tokens made per second by its packages, mean of the interval before", .type = MR_CHANNEL_F32_OF_F64, .cell_methods = "time: mean"},
-    {.name = "kv_used_frac", .units = "1", .long_name = "Share of the KV blocks that calls hold; NaN: no instance has packages here", .type = MR_CHANNEL_F32_OF_F64, .cell_methods = "time: point"},
-    {.name = "kv_resident_frac", .units = "1", .long_name = "Share of the KV blocks that calls hold or the prefix cache keeps; NaN: no instance has packages here", .type = MR_CHANNEL_F32_OF_F64, .cell_methods = "time: point"},
+    {.name = "kv_used_frac", .units = "1", .long_name = "Share of the KV blocks that calls hold; NaN: no instance has packages here", .type = MR_CHANNEL_F32_OF_F64, POINT},
+    {.name = "kv_resident_frac", .units = "1", .long_name = "Share of the KV blocks that calls hold or the prefix cache keeps; NaN: no instance has packages here", .type = MR_CHANNEL_F32_OF_F64, POINT},
 };
 static const struct mr_channel die_channels[] = {
-    {.name = "die_c", .units = "degC", .long_name = "Hottest die of the package, manufacturing spread included", .type = MR_CHANNEL_F32_OF_F64, .cell_methods = "time: point"},
-    {.name = "cap_w", .units = "W", .long_name = "What the package may draw; NaN: no cap holds it", .type = MR_CHANNEL_F32_OF_F64, .cell_methods = "time: point"},
+    {.name = "die_c", .units = "degC", .long_name = "Hottest die of the package, manufacturing spread included", .type = MR_CHANNEL_F32_OF_F64, POINT},
+    {.name = "cap_w", .units = "W", .long_name = "What the package may draw; NaN: no cap holds it", .type = MR_CHANNEL_F32_OF_F64, POINT},
 };
 static const struct mr_channel sum_channels[] = {
-    F32("power_kw", "Drawn by the racks", 1e-3),
+    KW("power_kw", "Drawn by the racks", MEAN),
+    KW("power_max_kw", "The most that they drew since the sample before", MAX),
 };
-enum { SITE_METER, SITE_RACKS, SITE_HOUSE, SITE_LOSS, SITE_OWN, N_SITE_CHANNEL };
+enum { SITE_METER, SITE_METER_MAX, SITE_RACKS, SITE_RACKS_MAX, SITE_HOUSE, SITE_LOSS, SITE_OWN, N_SITE_CHANNEL };
 static const struct mr_channel site_channels[N_SITE_CHANNEL] = {
-    F32("site_kw", "Drawn at the meter", 1e-3),
-    F32("it_kw", "Drawn by the racks", 1e-3),
-    F32("cooling_kw", "Pumps, fans and compressors", 1e-3),
-    F32("loss_kw", "Lost in the power chain", 1e-3),
-    F32("own_kw", "Given by generators and solar", 1e-3),
+    KW("site_kw", "Drawn at the meter", MEAN),
+    KW("site_max_kw", "The most that was drawn at the meter since the sample before", MAX),
+    KW("it_kw", "Drawn by the racks", MEAN),
+    KW("it_max_kw", "The most that they drew since the sample before", MAX),
+    KW("cooling_kw", "Pumps, fans and compressors", MEAN),
+    KW("loss_kw", "Lost in the power chain", MEAN),
+    KW("own_kw", "Given by generators and solar", MEAN),
 };
 
 static const char *const kinds[] = {
@@ -104,6 +110,7 @@ struct mr_site_record {
     double *sum;                  /* scratch: rows, then halls */
     struct mr_factory_rack *rack; /* scratch: tokens are differences, so these of the row before */
     double *last_token, last_s;
+    double looked_s; /* the exchange that was looked at last */
     struct mr_site_record_options options;
     struct mr_track *packages;
     double *die_c, *package_cap_w; /* scratch */
@@ -121,7 +128,7 @@ static mr_status declare_dies(struct mr_site_record *r, struct mr_err *err)
                                        "Packages in the order of the site",
                                        NULL,
                                        n,
-                                       r->options.every_s,
+                                       r->options.every.every_s[MR_RECORD_DIES],
                                        die_channels,
                                        N_OF(die_channels)};
     if (!r->options.has_dies || n == 0)
@@ -144,35 +151,45 @@ static mr_status declare_dies(struct mr_site_record *r, struct mr_err *err)
 static mr_status declare_site(struct mr_site_record *r, struct mr_runfile *file, const char **name,
                               struct mr_err *err)
 {
-    const double every_s = r->options.every_s;
+    const struct mr_record_every *every = &r->options.every;
     const struct mr_site *site = r->site;
     struct mr_track_plan plan;
-    plan = (struct mr_track_plan){
-        "/rows",           "row", "Rows in the order of the site", name, 0, every_s, sum_channels,
-        N_OF(sum_channels)};
+    plan = (struct mr_track_plan){"/rows",
+                                  "row",
+                                  "Rows in the order of the site",
+                                  name,
+                                  0,
+                                  every->every_s[MR_RECORD_ROWS],
+                                  sum_channels,
+                                  N_OF(sum_channels)};
     plan.n_entity = site->n_row;
     for (size_t i = 0; i < site->n_row; i++)
         name[i] = site->row[i].name;
     if (site->n_row > 0)
         MR_TRY(mr_track_create(file, &plan, &r->rows, err));
-    plan = (struct mr_track_plan){
-        "/halls",          "hall", "Halls in the order of the site", name, 0, every_s, sum_channels,
-        N_OF(sum_channels)};
+    plan = (struct mr_track_plan){"/halls",
+                                  "hall",
+                                  "Halls in the order of the site",
+                                  name,
+                                  0,
+                                  every->every_s[MR_RECORD_HALLS],
+                                  sum_channels,
+                                  N_OF(sum_channels)};
     plan.n_entity = site->n_hall;
     for (size_t i = 0; i < site->n_hall; i++)
         name[i] = site->hall[i].name;
     if (site->n_hall > 0)
         MR_TRY(mr_track_create(file, &plan, &r->halls, err));
-    plan = (struct mr_track_plan){"/site", NULL,    NULL,          NULL,
-                                  0,       every_s, site_channels, N_SITE_CHANNEL};
+    plan = (struct mr_track_plan){
+        "/site",       NULL,          NULL, NULL, 0, every->every_s[MR_RECORD_SITE],
+        site_channels, N_SITE_CHANNEL};
     MR_TRY(mr_track_create(file, &plan, &r->all, err));
     struct mr_exchange *exchange = mr_factory_exchange(r->factory);
     const struct mr_thermal_record_more more = {rack_channels, N_RACK, r->value};
     MR_TRY(mr_thermal_record_within(file, mr_exchange_plant(exchange),
-                                    r->options.has_racks ? &more : NULL, every_s, &r->heat, err));
+                                    r->options.has_racks ? &more : NULL, every, &r->heat, err));
     MR_TRY(declare_dies(r, err));
-    return mr_power_record_within(file, site, mr_exchange_supply(exchange), every_s, &r->watts,
-                                  err);
+    return mr_power_record_within(file, site, mr_exchange_supply(exchange), every, &r->watts, err);
 }
 
 static mr_status keep_facts(struct mr_site_record *r, struct mr_err *err)
@@ -209,6 +226,7 @@ static mr_status declare(struct mr_site_record *r, struct mr_runfile *file, stru
     r->rack = mr_alloc_zero(n, sizeof *r->rack);
     r->last_token = mr_alloc_zero(n, sizeof *r->last_token);
     r->last_s = (double)NAN;
+    r->looked_s = -1;
     const mr_status st = name != NULL && r->value != NULL && r->sum != NULL && r->rack != NULL &&
                                  r->last_token != NULL
                              ? declare_site(r, file, name, err)
@@ -268,20 +286,31 @@ static double stranded_w(struct mr_site_record *r, uint32_t i)
     return fmax(0, granted_w - (is_held ? rack->drawn_w : rack->want_w));
 }
 
-/* Series of racks, which the plant's record writes beside its own. */
+/* What rows say of racks, and exchanges between rows. */
 static void look_at_racks(struct mr_site_record *r)
 {
     const struct mr_exchange *exchange = mr_factory_exchange(r->factory);
     const size_t n = r->site->n_rack;
-    const double now_s = mr_exchange_now_s(exchange);
-    mr_factory_racks(r->factory, r->rack);
     for (uint32_t i = 0; i < n; i++) {
         const struct mr_exchange_rack *rack = mr_exchange_rack(exchange, i);
         r->value[RACK_DRAWN * n + i] = rack->drawn_w;
         r->value[RACK_WANT * n + i] = rack->want_w;
-        r->value[RACK_CAP * n + i] = isfinite(rack->cap_w) ? rack->cap_w : (double)NAN;
         r->value[RACK_STRANDED * n + i] = stranded_w(r, i);
         r->value[RACK_CLOCK * n + i] = rack->phi_min;
+    }
+}
+
+/* What rows alone say of them. The plant's record writes it beside its own. */
+static void read_racks(struct mr_site_record *r)
+{
+    const struct mr_exchange *exchange = mr_factory_exchange(r->factory);
+    const size_t n = r->site->n_rack;
+    const double now_s = mr_exchange_now_s(exchange);
+    look_at_racks(r);
+    mr_factory_racks(r->factory, r->rack);
+    for (uint32_t i = 0; i < n; i++) {
+        const double cap_w = mr_exchange_rack(exchange, i)->cap_w;
+        r->value[RACK_CAP * n + i] = isfinite(cap_w) ? cap_w : (double)NAN;
         if (!(now_s <= r->last_s)) /* rows between exchanges say the same */
             r->value[RACK_TOK_S * n + i] =
                 r->rack[i].n_package > 0
@@ -322,7 +351,8 @@ static mr_status die_rows(struct mr_site_record *r, double t_s, struct mr_err *e
     return mr_track_row(r->packages, t_s, lent, err);
 }
 
-static mr_status sum_rows(struct mr_site_record *r, double t_s, struct mr_err *err)
+/* Rows, then halls. */
+static void sum_racks(struct mr_site_record *r)
 {
     const struct mr_exchange *exchange = mr_factory_exchange(r->factory);
     const struct mr_site *site = r->site;
@@ -336,32 +366,79 @@ static mr_status sum_rows(struct mr_site_record *r, double t_s, struct mr_err *e
         if (site->rack[i].hall != MR_SITE_NONE)
             hall[site->rack[i].hall] += w;
     }
-    const void *const of_rows[] = {row}, *const of_halls[] = {hall};
-    if (r->rows != NULL)
-        MR_TRY(mr_track_row(r->rows, t_s, of_rows, err));
-    return r->halls != NULL ? mr_track_row(r->halls, t_s, of_halls, err) : MR_OK;
 }
 
-mr_status mr_site_record_row(struct mr_site_record *record, double t_s, struct mr_err *err)
-{
+/* The site's values, in the order of its channels. */
+struct whole {
     struct mr_supply_reading reading;
-    if (record->factory == NULL || !record->options.has_site)
-        return MR_OK;
+    double own_w;
+    const void *value[N_SITE_CHANNEL];
+};
+
+/* @param[out] whole stays where it is: it points to itself */
+static void read_whole(struct mr_site_record *r, struct whole *whole)
+{
+    struct mr_supply_reading *now = &whole->reading;
+    mr_supply_read(mr_exchange_supply(mr_factory_exchange(r->factory)), now);
+    whole->own_w = now->generator_w + now->solar_w;
+    whole->value[SITE_METER] = whole->value[SITE_METER_MAX] = &now->grid_w;
+    whole->value[SITE_RACKS] = whole->value[SITE_RACKS_MAX] = &now->rack_w;
+    whole->value[SITE_HOUSE] = &now->house_w;
+    whole->value[SITE_LOSS] = &now->loss_w;
+    whole->value[SITE_OWN] = &whole->own_w;
+}
+
+void mr_site_record_look(struct mr_site_record *record, double now_s)
+{
+    struct whole whole;
+    if (record->factory == NULL || !record->options.has_site || !(now_s > record->looked_s))
+        return; /* exchanges again at a date bring no time */
+    const double lasted_s = record->looked_s >= 0 ? now_s - record->looked_s : 0;
+    const double *row = record->sum, *hall = row + record->site->n_row;
+    record->looked_s = now_s;
     struct mr_exchange *exchange = mr_factory_exchange(record->factory);
     if (record->options.has_racks)
         look_at_racks(record);
-    MR_TRY(die_rows(record, t_s, err));
-    MR_TRY(sum_rows(record, t_s, err));
-    mr_supply_read(mr_exchange_supply(exchange), &reading);
-    const double own_w = reading.generator_w + reading.solar_w;
-    const void *const all[N_SITE_CHANNEL] = {[SITE_METER] = &reading.grid_w,
-                                             [SITE_RACKS] = &reading.rack_w,
-                                             [SITE_HOUSE] = &reading.house_w,
-                                             [SITE_LOSS] = &reading.loss_w,
-                                             [SITE_OWN] = &own_w};
-    MR_TRY(mr_track_row(record->all, t_s, all, err));
-    MR_TRY(mr_thermal_record_row(record->heat, mr_exchange_plant_state(exchange), t_s, err));
-    return mr_power_record_row(record->watts, t_s, err);
+    sum_racks(record);
+    read_whole(record, &whole);
+    if (record->rows != NULL)
+        mr_track_look(record->rows, lasted_s, (const void *const[]){row, row});
+    if (record->halls != NULL)
+        mr_track_look(record->halls, lasted_s, (const void *const[]){hall, hall});
+    mr_track_look(record->all, lasted_s, whole.value);
+    mr_thermal_record_look(record->heat, mr_exchange_plant_state(exchange), lasted_s);
+    mr_power_record_look(record->watts, lasted_s);
+}
+
+static mr_status sum_rows(struct mr_site_record *r, double t_s, uint32_t due, struct mr_err *err)
+{
+    const void *const of_rows[] = {r->sum, r->sum};
+    const void *const of_halls[] = {r->sum + r->site->n_row, r->sum + r->site->n_row};
+    sum_racks(r);
+    if (r->rows != NULL && mr_record_is_due(due, MR_RECORD_ROWS))
+        MR_TRY(mr_track_row(r->rows, t_s, of_rows, err));
+    return r->halls != NULL && mr_record_is_due(due, MR_RECORD_HALLS)
+               ? mr_track_row(r->halls, t_s, of_halls, err)
+               : MR_OK;
+}
+
+mr_status mr_site_record_row(struct mr_site_record *record, double t_s, uint32_t due,
+                             struct mr_err *err)
+{
+    struct whole whole;
+    if (record->factory == NULL || !record->options.has_site)
+        return MR_OK;
+    struct mr_exchange *exchange = mr_factory_exchange(record->factory);
+    if (record->options.has_racks && mr_record_is_due(due, MR_RECORD_RACKS))
+        read_racks(record);
+    if (mr_record_is_due(due, MR_RECORD_DIES))
+        MR_TRY(die_rows(record, t_s, err));
+    MR_TRY(sum_rows(record, t_s, due, err));
+    read_whole(record, &whole);
+    if (mr_record_is_due(due, MR_RECORD_SITE))
+        MR_TRY(mr_track_row(record->all, t_s, whole.value, err));
+    MR_TRY(mr_thermal_record_row(record->heat, mr_exchange_plant_state(exchange), t_s, due, err));
+    return mr_power_record_row(record->watts, t_s, due, err);
 }
 
 /* ---- events ---- */

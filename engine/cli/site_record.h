@@ -5,6 +5,7 @@
 #define MR_ENGINE_CLI_SITE_RECORD_H
 
 #include "engine/cli/groups.h"
+#include "engine/cli/record_every.h"
 #include "engine/record/runfile.h"
 #include "engine/twin/factory.h"
 #include "engine/twin/play.h"
@@ -15,7 +16,7 @@ struct mr_site_record;
 extern const struct mr_group_list mr_site_groups;
 
 struct mr_site_record_options {
-    double every_s; /* between two rows */
+    struct mr_record_every every; /* between two rows */
     bool has_site, has_racks, has_dies;
     const struct mr_scenario *scenario; /* lent: pools, and the seed of dies */
 };
@@ -28,8 +29,11 @@ MR_CHECKED mr_status mr_site_record_create(struct mr_runfile *file, struct mr_fa
                                            struct mr_site_record **out, struct mr_err *err);
 void mr_site_record_destroy(struct mr_site_record *record);
 
-/** One row of every series: the state of the last exchange. */
-MR_CHECKED mr_status mr_site_record_row(struct mr_site_record *record, double t_s,
+/** There was an exchange: means and extremes of the next rows are made of it. */
+void mr_site_record_look(struct mr_site_record *record, double now_s);
+
+/** One row of the series of some kinds: the state of the last exchange. */
+MR_CHECKED mr_status mr_site_record_row(struct mr_site_record *record, double t_s, uint32_t due,
                                         struct mr_err *err);
 
 MR_CHECKED mr_status mr_site_record_event(struct mr_site_record *record,

@@ -283,8 +283,8 @@ static void record_until(struct job *job, double t_s)
         if (job->opts->racks != NULL)
             record_racks(job, when_s);
         if (job->record != NULL && job->recorded == MR_OK)
-            job->recorded =
-                mr_thermal_record_row(job->record, job->state, when_s, &job->record_err);
+            job->recorded = mr_thermal_record_row(job->record, job->state, when_s,
+                                                  MR_RECORD_ALL_KINDS, &job->record_err);
         job->n_record++;
     }
 }
@@ -314,6 +314,8 @@ static void drive(struct job *job, double t_s)
         const double before_s = job->state->t_s;
         mr_plant_step(job->plant, job->state, t_s);
         mr_thermal_figures_step(&job->figures, job->state, job->state->t_s - before_s);
+        if (job->record != NULL)
+            mr_thermal_record_look(job->record, job->state, job->state->t_s - before_s);
         job->n_step++;
     }
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Series of the thermal verb. Values are those of the plant's last step before the row's date;
- * power and heat are what they are then, not means. Events name their entity by kind and index,
- * which is its place on that kind's axis. Map: channels - life - rows - events - end. */
+ * power is what it is then, so that another run can be played from it, and beside it are mean and
+ * peak of the steps since the row before; of those steps is the hottest die of a rack, too.
+ * Events name their entity by kind and index, which is its place on that kind's axis. Map: channels
+ * - life - rows - events - end. */
 #include "engine/cli/thermal_record.h"
 
 #include "engine/base/assert.h"
@@ -41,13 +43,18 @@ static const char *const entities[] = {"rack", "cdu", "loop", "hall", "site"};
 /* Channels of one series: doubles first, then counts, then states. */
 static const struct mr_channel rack_channels[] = {
     F32("power_kw", "kW", "Power of the rack", 1e-3, "Rack/RackPower"),
+    {.name = "power_mean_kw", .units = "kW", .long_name = "Mean power of the rack since the sample before",
+     .type = MR_CHANNEL_F32_OF_F64, .scale = 1e-3, MR_CHANNEL_OVER_MEAN},
+    {.name = "power_max_kw", .units = "kW", .long_name = "Highest power of the rack since the sample before",
+     .type = MR_CHANNEL_F32_OF_F64, .scale = 1e-3, MR_CHANNEL_OVER_MAX},
     F32("liquid_supply_c", "degC", "Coolant to the rack", 0, "Rack/RackLiquidSupplyTemperature"),
     F32("liquid_return_c", "degC", "Coolant from the rack", 0, "Rack/RackLiquidReturnTemperature"),
     F32("liquid_flow_lpm", "L min-1", "Coolant flow", 60e3, "Rack/RackLiquidFlow"),
     F32("liquid_dp_kpa", "kPa", "Header pressure across rack and valve", 1e-3, "Rack/RackLiquidDifferentialPressure"),
     F32("liquid_dp_sp_kpa", "kPa", "Header pressure that pumps hold", 1e-3, "Rack/RackLiquidDifferentialPressureSp"),
     F32("valve_pct", "percent", "Stroke of the control valve", 100, "Rack/RackControlValvePosition"),
-    F32("die_max_c", "degC", "Hottest die, of the worst package", 0, NULL),
+    {.name = "die_max_c", .units = "degC", .long_name = "Hottest die, of the worst package, since the sample before",
+     .type = MR_CHANNEL_F32_OF_F64, MR_CHANNEL_OVER_MAX},
     F32("die_mean_c", "degC", "Mean die", 0, NULL),
     U32("throttled_gpus", "Packages that draw less than asked for", NULL),
     U32("off_gpus", "Packages without power", NULL),
@@ -142,6 +149,13 @@ const struct mr_group_list mr_thermal_groups = MR_GROUP_LIST("thermal, and run w
 
 #define N_OF(table) (sizeof(table) / sizeof *(table))
 
+/* Channels of racks that are looked at. */
+enum {
+    RACK_POWER_MEAN = 1,
+    RACK_POWER_MAX = 2,
+    RACK_DIE_MAX = 9
+};
+
 enum {
     MOST_CHANNELS = N_OF(rack_channels)
 };
@@ -207,9 +221,10 @@ static bool has_chiller(const struct mr_plant *plant)
     return has;
 }
 
-static mr_status declare_series(struct mr_thermal_record *r, double every_s, const char **name,
-                                struct mr_err *err)
+static mr_status declare_series(struct mr_thermal_record *r, const struct mr_record_every *every,
+                                const char **name, struct mr_err *err)
 {
+    const double plant_s = every->every_s[MR_RECORD_PLANT];
     const struct mr_plant *p = r->plant;
     const struct mr_site *site = p->site;
     struct mr_channel of_racks[MOST_CHANNELS + MR_THERMAL_RECORD_MORE];
@@ -217,7 +232,7 @@ static mr_status declare_series(struct mr_thermal_record *r, double every_s, con
                                  .axis = "rack",
                                  .axis_name = "Racks in the order of the site",
                                  .n_entity = p->n_rack,
-                                 .interval_s = every_s,
+                                 .interval_s = every->every_s[MR_RECORD_RACKS],
                                  .channel = of_racks,
                                  .n_channel = N_OF(rack_channels) + r->more.n};
     memcpy(of_racks, rack_channels, sizeof rack_channels);
@@ -232,7 +247,7 @@ static mr_status declare_series(struct mr_thermal_record *r, double every_s, con
                                   "CDU groups in the order of the site",
                                   NULL,
                                   p->n_group,
-                                  every_s,
+                                  every->every_s[MR_RECORD_CDUS],
                                   cdu_channels,
                                   N_OF(cdu_channels)};
     for (size_t i = 0; i < p->n_group; i++)
@@ -242,7 +257,7 @@ static mr_status declare_series(struct mr_thermal_record *r, double every_s, con
         name[i] = site->loop[i].name;
     plan =
         (struct mr_track_plan){"/plant/rejection", "loop",  "Facility loops", NULL,
-                               p->n_loop,          every_s, loop_channels,    N_OF(loop_channels)};
+                               p->n_loop,          plant_s, loop_channels,    N_OF(loop_channels)};
     MR_TRY(has_air(p) ? add_series(r, &plan, name, &r->loops, err) : MR_OK);
     plan.group = "/plant/chiller";
     plan.channel = chiller_channels;
@@ -253,12 +268,18 @@ static mr_status declare_series(struct mr_thermal_record *r, double every_s, con
     plan.n_channel = N_OF(orbit_channels);
     MR_TRY(has_orbit(p) ? add_series(r, &plan, name, &r->orbits, err) : MR_OK);
     plan = (struct mr_track_plan){"/plant",  "hall",  "Halls",       NULL,
-                                  p->n_hall, every_s, hall_channels, N_OF(hall_channels)};
+                                  p->n_hall, plant_s, hall_channels, N_OF(hall_channels)};
     for (size_t i = 0; i < p->n_hall; i++)
         name[i] = site->hall[i].name;
     MR_TRY(add_series(r, &plan, name, &r->halls, err));
-    plan = (struct mr_track_plan){
-        "/weather", NULL, NULL, NULL, 0, every_s, weather_channels, N_OF(weather_channels)};
+    plan = (struct mr_track_plan){"/weather",
+                                  NULL,
+                                  NULL,
+                                  NULL,
+                                  0,
+                                  every->every_s[MR_RECORD_WEATHER],
+                                  weather_channels,
+                                  N_OF(weather_channels)};
     MR_TRY(has_air(p) ? add_series(r, &plan, NULL, &r->weather, err) : MR_OK);
     return mr_runfile_attr_f64(r->file, "/plant", "inlet_band_k", p->p.band_k, err);
 }
@@ -296,8 +317,9 @@ static mr_status make_scratch(struct mr_thermal_record *r, const char ***name, s
 }
 
 static mr_status create(const struct mr_plant *plant, struct mr_runfile *file,
-                        const struct mr_thermal_record_more *more, double every_s,
-                        struct mr_thermal_record **out, struct mr_err *err)
+                        const struct mr_thermal_record_more *more,
+                        const struct mr_record_every *every, struct mr_thermal_record **out,
+                        struct mr_err *err)
 {
     struct mr_thermal_record *r = mr_alloc_zero(1, sizeof *r);
     const char **name = NULL;
@@ -315,7 +337,7 @@ static mr_status create(const struct mr_plant *plant, struct mr_runfile *file,
     MR_ASSERT(r->more.n <= MR_THERMAL_RECORD_MORE);
     mr_status st = make_scratch(r, &name, err);
     if (st == MR_OK)
-        st = declare_series(r, every_s, name, err);
+        st = declare_series(r, every, name, err);
     mr_free(name);
     if (st == MR_OK)
         *out = r;
@@ -325,21 +347,23 @@ static mr_status create(const struct mr_plant *plant, struct mr_runfile *file,
 }
 
 mr_status mr_thermal_record_within(struct mr_runfile *file, const struct mr_plant *plant,
-                                   const struct mr_thermal_record_more *more, double every_s,
+                                   const struct mr_thermal_record_more *more,
+                                   const struct mr_record_every *every,
                                    struct mr_thermal_record **out, struct mr_err *err)
 {
-    return create(plant, file, more, every_s, out, err);
+    return create(plant, file, more, every, out, err);
 }
 
 mr_status mr_thermal_record_create(const char *path, bool may_overwrite,
                                    const struct mr_plant *plant, double every_s,
                                    struct mr_thermal_record **out, struct mr_err *err)
 {
+    const struct mr_record_every every = mr_record_every_all(every_s);
     struct mr_runfile *file = NULL;
     *out = NULL;
     MR_TRY(mr_alone_file(path, may_overwrite, plant->site->name, &file, err));
     const mr_status made =
-        create(plant, file, &(struct mr_thermal_record_more){0}, every_s, out, err);
+        create(plant, file, &(struct mr_thermal_record_more){0}, &every, out, err);
     if (made != MR_OK || *out == NULL) {
         mr_runfile_destroy(file);
         return made;
@@ -401,12 +425,12 @@ static mr_status rack_rows(struct mr_thermal_record *r, const struct mr_plant_st
     for (size_t i = 0; r->racks != NULL && i < n; i++) {
         struct mr_plant_rack_row x;
         mr_plant_rack_row(r->plant, state, (uint32_t)i, &x);
-        const struct values v = {{x.power_w, x.supply_c, x.return_c, x.flow_m3_s, x.header_pa,
-                                  x.header_set_pa, x.valve_frac, x.die_max_c, x.die_mean_c},
-                                 {x.n_throttled, x.n_off},
-                                 {x.is_leaking, x.is_tray_leaking, x.is_sensor_faulty,
-                                  x.is_liquid_requested, x.is_liquid_isolated, x.is_power_requested,
-                                  x.is_power_isolated}};
+        const struct values v = {
+            {x.power_w, x.power_w, x.power_w, x.supply_c, x.return_c, x.flow_m3_s, x.header_pa,
+             x.header_set_pa, x.valve_frac, x.die_max_c, x.die_mean_c},
+            {x.n_throttled, x.n_off},
+            {x.is_leaking, x.is_tray_leaking, x.is_sensor_faulty, x.is_liquid_requested,
+             x.is_liquid_isolated, x.is_power_requested, x.is_power_isolated}};
         put(r, rack_channels, N_OF(rack_channels), n, i, &v);
     }
     for (size_t k = 0; k < r->more.n; k++)
@@ -533,20 +557,47 @@ static mr_status hall_rows(struct mr_thermal_record *r, const struct mr_plant_st
     return r->halls != NULL ? mr_track_row(r->halls, t_s, r->value, err) : MR_OK;
 }
 
+static mr_status plant_rows(struct mr_thermal_record *r, const struct mr_plant_state *state,
+                            double t_s, struct mr_err *err)
+{
+    MR_TRY(loop_rows(r, state, t_s, err));
+    MR_TRY(chiller_rows(r, state, t_s, err));
+    MR_TRY(orbit_rows(r, state, t_s, err));
+    return hall_rows(r, state, t_s, err);
+}
+
+void mr_thermal_record_look(struct mr_thermal_record *record, const struct mr_plant_state *state,
+                            double lasted_s)
+{
+    const void *value[MOST_CHANNELS + MR_THERMAL_RECORD_MORE] = {0};
+    const size_t n = record->plant->n_rack;
+    double *power_w = record->f64, *die_c = record->f64 + n;
+    if (record->racks == NULL)
+        return;
+    for (uint32_t i = 0; i < n; i++)
+        mr_plant_rack_brief(state, i, &power_w[i], &die_c[i]);
+    value[RACK_POWER_MEAN] = value[RACK_POWER_MAX] = power_w;
+    value[RACK_DIE_MAX] = die_c;
+    for (size_t k = 0; k < record->more.n; k++)
+        value[N_OF(rack_channels) + k] = record->more.value + k * n;
+    mr_track_look(record->racks, lasted_s, value);
+}
+
 mr_status mr_thermal_record_row(struct mr_thermal_record *record,
-                                const struct mr_plant_state *state, double t_s, struct mr_err *err)
+                                const struct mr_plant_state *state, double t_s, uint32_t due,
+                                struct mr_err *err)
 {
     if (record->status != MR_OK) {
         *err = record->err;
         return record->status;
     }
-    MR_TRY(rack_rows(record, state, t_s, err));
-    MR_TRY(cdu_rows(record, state, t_s, err));
-    MR_TRY(loop_rows(record, state, t_s, err));
-    MR_TRY(chiller_rows(record, state, t_s, err));
-    MR_TRY(orbit_rows(record, state, t_s, err));
-    MR_TRY(hall_rows(record, state, t_s, err));
-    if (record->weather == NULL)
+    if (mr_record_is_due(due, MR_RECORD_RACKS))
+        MR_TRY(rack_rows(record, state, t_s, err));
+    if (mr_record_is_due(due, MR_RECORD_CDUS))
+        MR_TRY(cdu_rows(record, state, t_s, err));
+    if (mr_record_is_due(due, MR_RECORD_PLANT))
+        MR_TRY(plant_rows(record, state, t_s, err));
+    if (record->weather == NULL || !mr_record_is_due(due, MR_RECORD_WEATHER))
         return MR_OK;
     const struct mr_weather_point air = mr_weather_at(record->plant->weather, t_s);
     const void *const weather[] = {&air.dry_bulb_c, &air.wet_bulb_c};

@@ -5,6 +5,7 @@
 #define MR_ENGINE_CLI_THERMAL_RECORD_H
 
 #include "engine/cli/groups.h"
+#include "engine/cli/record_every.h"
 #include "engine/cli/thermal_figures.h"
 #include "engine/record/runfile.h"
 
@@ -34,14 +35,18 @@ struct mr_thermal_record_more {
  *  @param[in] more NULL: no series of racks */
 MR_CHECKED mr_status mr_thermal_record_within(struct mr_runfile *file, const struct mr_plant *plant,
                                               const struct mr_thermal_record_more *more,
-                                              double every_s, struct mr_thermal_record **out,
-                                              struct mr_err *err);
+                                              const struct mr_record_every *every,
+                                              struct mr_thermal_record **out, struct mr_err *err);
 void mr_thermal_record_destroy(struct mr_thermal_record *record);
 
-/** One row of every series. */
+/** What was for some time: means and extremes of the next row are made of it. */
+void mr_thermal_record_look(struct mr_thermal_record *record, const struct mr_plant_state *state,
+                            double lasted_s);
+
+/** One row of the series of some kinds (record_every.h). */
 MR_CHECKED mr_status mr_thermal_record_row(struct mr_thermal_record *record,
                                            const struct mr_plant_state *state, double t_s,
-                                           struct mr_err *err);
+                                           uint32_t due, struct mr_err *err);
 
 /** One event. Failures are told by the next row. */
 void mr_thermal_record_event(struct mr_thermal_record *record, const struct mr_plant_event *event);

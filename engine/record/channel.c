@@ -81,6 +81,9 @@ static mr_status check_one(const struct mr_channel *q, struct mr_err *err)
         bad = "has no known type";
     else if (q->scale != 0 && q->type != MR_CHANNEL_F64 && q->type != MR_CHANNEL_F32_OF_F64)
         bad = "has a scale, which only doubles have";
+    else if (q->over != MR_CHANNEL_POINT && q->type != MR_CHANNEL_F64 &&
+             q->type != MR_CHANNEL_F32_OF_F64)
+        bad = "has a mean or an extreme, which only doubles have";
     else if (q->n_flag > 0 && (mr_channel_is_float(q->type) || q->flag == NULL))
         bad = "names values of a type that has none to name";
     else if (q->type == MR_CHANNEL_U8 && q->n_flag > UINT8_MAX + 1)

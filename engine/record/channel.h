@@ -24,16 +24,30 @@ enum mr_channel_type {
     MR_CHANNEL_N_TYPE
 };
 
+/* What a series' sample says of the time since the one before it (mr_track_look). */
+enum mr_channel_over {
+    MR_CHANNEL_POINT, /* nothing: it is of its date, or was made for that time by who gives it */
+    MR_CHANNEL_MEAN,
+    MR_CHANNEL_MAX,
+    MR_CHANNEL_MIN
+};
+
+/* Of a channel's initializer, with the words that readers of CF look for. */
+#define MR_CHANNEL_OVER_MEAN .over = MR_CHANNEL_MEAN, .cell_methods = "time: mean"
+#define MR_CHANNEL_OVER_MAX  .over = MR_CHANNEL_MAX, .cell_methods = "time: maximum"
+#define MR_CHANNEL_OVER_MIN  .over = MR_CHANNEL_MIN, .cell_methods = "time: minimum"
+
 /* Static strings or lent for as long as whatever was made of the table. */
 struct mr_channel {
     const char *name;      /* of the dataset, "power_kw" */
     const char *units;     /* as UDUNITS reads it: "kW", "degC", "L min-1", "percent", "1", "s" */
     const char *long_name; /* a sentence */
     enum mr_channel_type type;
-    double scale;             /* doubles are multiplied by it, W -> kW: 1e-3; 0: as given */
-    const char *dsx;          /* name in the DSX vocabulary, "Rack/RackPower"; NULL: none */
-    const char *cell_methods; /* "time: mean"; NULL: none */
-    const char *const *flag;  /* unsigned types: what the values 0, 1, ... mean; NULL: numbers */
+    enum mr_channel_over over; /* of types given as double */
+    double scale;              /* doubles are multiplied by it, W -> kW: 1e-3; 0: as given */
+    const char *dsx;           /* name in the DSX vocabulary, "Rack/RackPower"; NULL: none */
+    const char *cell_methods;  /* "time: mean"; NULL: none */
+    const char *const *flag;   /* unsigned types: what the values 0, 1, ... mean; NULL: numbers */
     size_t n_flag;
     size_t offset; /* of the field in a row's struct: columns.h */
 };

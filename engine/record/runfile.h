@@ -23,7 +23,7 @@ struct mr_runfile_options {
     size_t ring_bytes;    /* of rows under way to the thread; more where rows are large */
     size_t reserve_bytes; /* disk kept back so that a full one can be told and closed properly */
     int level;            /* of compression, 0..9 */
-    uint64_t n_guess; /* samples that are thought to come, for the size of chunks; 0: not known */
+    double guess_s; /* of series that are thought to come, for the size of chunks; 0: not known */
 };
 
 /** 5 s, 8 MiB, 4 MiB, level 4. */

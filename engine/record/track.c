@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A record of a series is the time and, channel after channel, the stored values of one row; each
- * goes onto a tape of its own. */
+ * goes onto a tape of its own. Means are kept as means,
+ *   m' = m + (x - m) dt / (t + dt):
+ * a value that stays keeps its bits, and so does the only one of an interval. */
 #include "engine/record/track.h"
 
 #include "engine/base/assert.h"
 #include "engine/base/mem.h"
 #include "engine/record/runfile_impl.h"
+
+#include <math.h>
 
 struct mr_track {
     struct mr_runfile_stream stream;
@@ -16,6 +20,11 @@ struct mr_track {
     uint64_t n_row, n_guess;
     double last_s;
     struct mr_tape *tape; /* 0: time, then the channels */
+    double *looked;       /* [n_looked] of channels with an `over`, in their order */
+    double *seen;         /* [n_looked] by the last look alone: rows without a look repeat it */
+    size_t n_looked;
+    double looked_s; /* since the last row */
+    bool has_looked, has_seen;
 };
 
 static const struct mr_channel time_channel = {
@@ -80,6 +89,7 @@ static void destroy(struct mr_runfile_stream *stream)
             mr_tape_fini(&s->tape[i]);
     mr_free(s->tape);
     mr_free(s->channel);
+    mr_free(s->looked);
     mr_free(s);
 }
 
@@ -180,6 +190,17 @@ static mr_status check(const struct mr_track_plan *plan, struct mr_err *err)
     return MR_OK;
 }
 
+static mr_status make_looked(struct mr_track *s, struct mr_err *err)
+{
+    for (size_t i = 0; i < s->plan.n_channel; i++)
+        s->n_looked += s->plan.channel[i].over != MR_CHANNEL_POINT ? s->n_value : 0;
+    s->looked = mr_alloc(2 * s->n_looked + 1, sizeof *s->looked);
+    if (s->looked == NULL)
+        return mr_err_nomem(err, 2 * s->n_looked * sizeof *s->looked);
+    s->seen = s->looked + s->n_looked;
+    return MR_OK;
+}
+
 static mr_status init(struct mr_track *s, struct mr_runfile *file, struct mr_err *err)
 {
     s->tape = mr_alloc_zero(s->plan.n_channel + 1, sizeof *s->tape);
@@ -197,9 +218,17 @@ static mr_status init(struct mr_track *s, struct mr_runfile *file, struct mr_err
     s->row_bytes = sizeof(double);
     for (size_t i = 0; i < s->plan.n_channel; i++)
         s->row_bytes += s->n_value * mr_channel_stored_bytes(s->plan.channel[i].type);
+    MR_TRY(make_looked(s, err));
     MR_TRY(mr_runfile_do(file, s->plan.group, create, s, err));
     s->plan.name = NULL;
     return mr_runfile_add(file, &s->stream, s->row_bytes, err);
+}
+
+/* Rows that are thought to come; what is not known is 0. */
+static uint64_t guess(double time_s, double interval_s)
+{
+    const double n = interval_s > 0 && time_s > 0 ? time_s / interval_s + 1 : 0;
+    return n < 1e15 ? (uint64_t)n : 0;
 }
 
 mr_status mr_track_create(struct mr_runfile *file, const struct mr_track_plan *plan,
@@ -218,7 +247,7 @@ mr_status mr_track_create(struct mr_runfile *file, const struct mr_track_plan *p
                                            .destroy = destroy};
     s->plan = *plan;
     s->n_value = plan->axis != NULL ? plan->n_entity : 1;
-    s->n_guess = mr_runfile_options_of(file)->n_guess;
+    s->n_guess = guess(mr_runfile_options_of(file)->guess_s, plan->interval_s);
     const mr_status st = init(s, file, err);
     if (st != MR_OK) {
         mr_runfile_discard(file, destroy_here, &s->stream);
@@ -226,6 +255,40 @@ mr_status mr_track_create(struct mr_runfile *file, const struct mr_track_plan *p
     }
     *out = s;
     return MR_OK;
+}
+
+static void add_look(enum mr_channel_over over, const double *value, size_t n, double share,
+                     double *looked)
+{
+    if (over == MR_CHANNEL_MEAN)
+        for (size_t i = 0; i < n; i++)
+            looked[i] += (value[i] - looked[i]) * share;
+    else if (over == MR_CHANNEL_MAX)
+        for (size_t i = 0; i < n; i++)
+            looked[i] = value[i] > looked[i] || isnan(looked[i]) ? value[i] : looked[i];
+    else
+        for (size_t i = 0; i < n; i++)
+            looked[i] = value[i] < looked[i] || isnan(looked[i]) ? value[i] : looked[i];
+}
+
+void mr_track_look(struct mr_track *s, double lasts_s, const void *const *value)
+{
+    double *looked = s->looked, *seen = s->seen;
+    s->looked_s += lasts_s;
+    const double share = s->looked_s > 0 ? lasts_s / s->looked_s : 1;
+    for (size_t i = 0; i < s->plan.n_channel; i++) {
+        const enum mr_channel_over over = s->plan.channel[i].over;
+        if (over == MR_CHANNEL_POINT)
+            continue;
+        memcpy(seen, value[i], s->n_value * sizeof *seen);
+        if (s->has_looked)
+            add_look(over, seen, s->n_value, share, looked);
+        else
+            memcpy(looked, seen, s->n_value * sizeof *looked);
+        looked += s->n_value;
+        seen += s->n_value;
+    }
+    s->has_looked = s->has_seen = true;
 }
 
 mr_status mr_track_row(struct mr_track *s, double t_s, const void *const *value, struct mr_err *err)
@@ -236,13 +299,19 @@ mr_status mr_track_row(struct mr_track *s, double t_s, const void *const *value,
         return mr_runfile_fault(s->stream.file, err);
     memcpy(record_bytes, &t_s, sizeof t_s);
     record_bytes += sizeof t_s;
+    const double *looked = s->has_looked ? s->looked : s->seen;
     for (size_t i = 0; i < s->plan.n_channel; i++) {
         const struct mr_channel *q = &s->plan.channel[i];
-        mr_channel_store(q, value[i], mr_channel_given_bytes(q->type), s->n_value, record_bytes);
+        const bool is_looked = s->has_seen && q->over != MR_CHANNEL_POINT;
+        mr_channel_store(q, is_looked ? looked : value[i], mr_channel_given_bytes(q->type),
+                         s->n_value, record_bytes);
         record_bytes += s->n_value * mr_channel_stored_bytes(q->type);
+        looked += q->over != MR_CHANNEL_POINT ? s->n_value : 0;
     }
     mr_runfile_commit(&s->stream);
     s->last_s = t_s;
+    s->has_looked = false;
+    s->looked_s = 0;
     s->n_row++;
     return MR_OK;
 }

@@ -129,6 +129,8 @@ static mr_status exchange_at(struct mr_play_run *run, const struct mr_factory_mo
     MR_TRY(mr_play_agree(run, st, err));
     MR_TRY(mr_play_obey(run, now_s, err));
     mr_play_sample_seen(run, now_s);
+    if (run->options->on_exchange != NULL)
+        run->options->on_exchange(run->options->context, now_s);
     return MR_OK;
 }
 

@@ -62,6 +62,7 @@ struct mr_factory;
 /* The state of all dates up to t_s. */
 struct mr_play_sample {
     double t_s;
+    uint32_t due; /* 1 << i: it is a date of the i-th interval; the last sample is one of all */
     struct mr_factory *factory;  /* the site, as of its last exchange; NULL: none */
     struct mr_play_pool pool[2]; /* the deployment, the prefill pool */
     struct mr_play_level tier[MR_SCENARIO_TIERS];
@@ -83,7 +84,8 @@ struct mr_play_violation {
 };
 
 enum {
-    MR_PLAY_VIOLATIONS = 24
+    MR_PLAY_VIOLATIONS = 24,
+    MR_PLAY_INTERVALS = 16 /* of samples, at most */
 };
 
 struct mr_play_options {
@@ -92,9 +94,13 @@ struct mr_play_options {
     /* told of every call when it ends, and at the end of those that did not; NULL: nobody */
     mr_status (*on_call)(void *context, const struct mr_play_row *row, struct mr_err *err);
     void *context;
-    /* told of the state at 0, sample_s, 2 sample_s, ... and at the end; sample_s 0: nobody */
+    /* told of the state at the multiples of every interval, dates of several once, and at the end;
+     * no interval: nobody */
     mr_status (*on_sample)(void *context, const struct mr_play_sample *sample, struct mr_err *err);
-    double sample_s;
+    double every_s[MR_PLAY_INTERVALS];
+    uint32_t n_every;
+    /* told after every exchange of the site; NULL: nobody */
+    void (*on_exchange)(void *context, double now_s);
     /* a network for transfers between pools, and where packages are on it; NULL: links of their own
      */
     struct mr_transfer *net;

@@ -56,6 +56,15 @@ struct mr_play_cell {
     struct mr_err err;
 };
 
+enum {
+    MR_PLAY_DATES = 64 /* of samples that a window passes at most */
+};
+
+struct mr_play_date {
+    double t_s;
+    uint32_t due; /* of which intervals */
+};
+
 struct mr_play_run {
     const struct mr_scenario *scenario;
     const struct mr_play_options *options;
@@ -80,7 +89,8 @@ struct mr_play_run {
     double end_s;    /* INFINITY: when all calls have ended */
     double due_s;    /* no event of any cell is before it */
     bool is_dealt;   /* calls of this window */
-    uint64_t n_sample; /* dates that are done */
+    struct mr_play_date date[MR_PLAY_DATES + 1]; /* of the next samples */
+    uint64_t n_multiple[MR_PLAY_INTERVALS];      /* of every interval, behind them */
     size_t n_window_sample;
     bool has_seen;             /* the parts of the first of the next window are taken */
     struct mr_play_part *part; /* scratch: of own cells */

@@ -3,17 +3,14 @@
  * date, so that looking on changes nothing; at a window's end the parts of all cells are added in
  * the order of cells. A window passes few dates at most: it ends early where they are many.
  * At the date of an exchange everybody is looked at anyway: what the site has seen is used again.
- */
+ * Dates are the multiples k * interval of all intervals in one row; those that a rounding keeps
+ * apart (90 * 0.7 s and 63 s) are one, the later of them: an exchange comes before its sample. */
 #include "engine/twin/play_sample.h"
 
 #include "engine/base/mem.h"
 
 #include <math.h>
 #include <string.h>
-
-enum {
-    n_date_max = 64
-};
 
 struct mr_play_part {
     struct mr_play_pool pool[2]; /* kv_*_frac: summed over instances */
@@ -22,12 +19,34 @@ struct mr_play_part {
 
 static bool is_wanted(const struct mr_play_run *run)
 {
-    return run->options->sample_s > 0;
+    return run->options->n_every > 0;
 }
 
-static double date_of(const struct mr_play_run *run, uint64_t k)
+/* ---- dates ---- */
+
+static struct mr_play_date draw_date(struct mr_play_run *run)
 {
-    return (double)k * run->options->sample_s;
+    const double *every_s = run->options->every_s, same = 1 + 1e-12;
+    double last_s = 0;
+    struct mr_play_date date = {.t_s = HUGE_VAL};
+    for (uint32_t i = 0; i < run->options->n_every; i++)
+        date.t_s = fmin(date.t_s, (double)run->n_multiple[i] * every_s[i]);
+    for (uint32_t i = 0; i < run->options->n_every; i++)
+        if ((double)run->n_multiple[i] * every_s[i] <= date.t_s * same) {
+            date.due |= (uint32_t)1 << i;
+            last_s = fmax(last_s, (double)run->n_multiple[i]++ * every_s[i]);
+        }
+    date.t_s = last_s;
+    return date;
+}
+
+/* The first n are done: those behind them move up. */
+static void pass_dates(struct mr_play_run *run, size_t n)
+{
+    const size_t n_date = sizeof run->date / sizeof *run->date;
+    memmove(run->date, run->date + n, (n_date - n) * sizeof *run->date);
+    for (size_t i = n_date - n; i < n_date; i++)
+        run->date[i] = draw_date(run);
 }
 
 /* ---- a cell's part ---- */
@@ -107,7 +126,7 @@ void mr_play_sample_watch(void *context, double before_s)
     while (own->cell.watch_s < before_s && own->i_sample < run->n_window_sample) {
         look(own, NULL, own->cell.watch_s, own->sample + own->i_sample);
         own->i_sample++;
-        own->cell.watch_s = date_of(run, run->n_sample + own->i_sample);
+        own->cell.watch_s = run->date[own->i_sample].t_s;
     }
 }
 
@@ -115,11 +134,13 @@ void mr_play_sample_watch(void *context, double before_s)
 
 mr_status mr_play_sample_init(struct mr_play_run *run, struct mr_err *err)
 {
+    if (is_wanted(run))
+        pass_dates(run, sizeof run->date / sizeof *run->date);
     for (uint32_t i = 0; is_wanted(run) && i < run->windows.end - run->windows.first; i++) {
         struct mr_play_cell *own = &run->cell[i];
-        own->sample = mr_alloc(n_date_max, sizeof *own->sample);
+        own->sample = mr_alloc(MR_PLAY_DATES, sizeof *own->sample);
         if (own->sample == NULL)
-            return mr_err_nomem(err, n_date_max * sizeof *own->sample);
+            return mr_err_nomem(err, MR_PLAY_DATES * sizeof *own->sample);
         own->cell.watch = mr_play_sample_watch;
         own->cell.watch_context = own;
         own->cell.watch_s = 0;
@@ -129,14 +150,14 @@ mr_status mr_play_sample_init(struct mr_play_run *run, struct mr_err *err)
 
 double mr_play_sample_edge_s(const struct mr_play_run *run, double end_s)
 {
-    return is_wanted(run) ? fmin(end_s, date_of(run, run->n_sample + n_date_max)) : end_s;
+    return is_wanted(run) ? fmin(end_s, run->date[MR_PLAY_DATES].t_s) : end_s;
 }
 
 void mr_play_sample_plan(struct mr_play_run *run, double end_s)
 {
     run->n_window_sample = 0;
-    while (is_wanted(run) && run->n_window_sample < n_date_max &&
-           date_of(run, run->n_sample + run->n_window_sample) < end_s)
+    while (is_wanted(run) && run->n_window_sample < MR_PLAY_DATES &&
+           run->date[run->n_window_sample].t_s < end_s)
         run->n_window_sample++;
     for (uint32_t i = 0; i < run->windows.end - run->windows.first; i++)
         run->cell[i].i_sample = run->has_seen;
@@ -144,12 +165,12 @@ void mr_play_sample_plan(struct mr_play_run *run, double end_s)
 
 void mr_play_sample_seen(struct mr_play_run *run, double now_s)
 {
-    if (!is_wanted(run) || date_of(run, run->n_sample) != now_s)
+    if (!is_wanted(run) || run->date[0].t_s != now_s)
         return;
     for (uint32_t i = 0; i < run->windows.end - run->windows.first; i++) {
         struct mr_play_cell *own = &run->cell[i];
         look(own, mr_factory_seen(run->factory), now_s, own->sample);
-        own->cell.watch_s = date_of(run, run->n_sample + 1);
+        own->cell.watch_s = run->date[1].t_s;
     }
     run->has_seen = true;
 }
@@ -170,10 +191,10 @@ static void add_pool(struct mr_play_pool *sum, const struct mr_play_pool *p)
 }
 
 static mr_status tell(struct mr_play_run *run, const struct mr_play_part *part, size_t stride,
-                      double now_s, struct mr_err *err)
+                      struct mr_play_date date, struct mr_err *err)
 {
     const struct mr_scenario *scenario = run->scenario;
-    struct mr_play_sample sample = {.t_s = now_s, .factory = run->factory};
+    struct mr_play_sample sample = {.t_s = date.t_s, .due = date.due, .factory = run->factory};
     if (run->options->on_sample == NULL)
         return MR_OK;
     for (uint32_t c = 0; c < run->n_cell; c++, part += stride) {
@@ -218,9 +239,9 @@ mr_status mr_play_sample_tell(struct mr_play_run *run, double before_s, struct m
     if (n == 0)
         return MR_OK;
     MR_TRY(gather(run, n, &all, err));
-    for (size_t i = 0; i < n && date_of(run, run->n_sample + i) < before_s; i++)
-        MR_TRY(tell(run, all + i, n, date_of(run, run->n_sample + i), err));
-    run->n_sample += n;
+    for (size_t i = 0; i < n && run->date[i].t_s < before_s; i++)
+        MR_TRY(tell(run, all + i, n, run->date[i], err));
+    pass_dates(run, n);
     run->n_window_sample = 0;
     run->has_seen = false;
     return MR_OK;
@@ -234,5 +255,5 @@ mr_status mr_play_sample_end(struct mr_play_run *run, double now_s, struct mr_er
     for (uint32_t i = 0; i < run->windows.end - run->windows.first; i++)
         look(&run->cell[i], NULL, now_s, run->cell[i].sample);
     MR_TRY(gather(run, 1, &all, err));
-    return tell(run, all, 1, now_s, err);
+    return tell(run, all, 1, (struct mr_play_date){now_s, UINT32_MAX}, err);
 }

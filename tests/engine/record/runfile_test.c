@@ -12,6 +12,7 @@
 #include "tests/engine/record/h5.h"
 
 #include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -530,6 +531,76 @@ MR_TEST(a_live_file_only_grows)
     mr_runfile_destroy(run.file);
 }
 
+/* A row before any look; looks of 1 s, 2 s and 1 s, a row; a row without a look; one look, a row.
+ * Two entities, of which the second is not there for some time: NaN is no extreme, and no mean. A
+ * value that stays keeps its bits. */
+MR_TEST(looks_make_means_and_extremes)
+{
+#define POWER(name_, over_)                                                                \
+    {                                                                                      \
+        .name = (name_), .units = "W", .long_name = "Power", .type = MR_CHANNEL_F64, over_ \
+    }
+    static const struct mr_channel channel[] = {
+        POWER("mean_w", MR_CHANNEL_OVER_MEAN), POWER("max_w", MR_CHANNEL_OVER_MAX),
+        POWER("now_w", .cell_methods = "time: point"), POWER("min_w", MR_CHANNEL_OVER_MIN)};
+#undef POWER
+    static const struct {
+        double lasts_s; /* 0: a row */
+        double value[2];
+    } step[] = {{0, {6, 3}},           {1, {4, 0.1}}, {2, {7, 0.1}},        {1, {2, 0.1}},
+                {0, {5, 9}},           {0, {8, 9}},   {3, {9, 1}},          {0, {8, 2}},
+                {1, {1, (double)NAN}}, {1, {3, 5}},   {0, {2, (double)NAN}}};
+    static const struct {
+        double mean[2], max[2], now[2], min[2];
+    } want[] = {{{6, 3}, {6, 3}, {6, 3}, {6, 3}},
+                {{5, 0.1}, {7, 0.1}, {5, 9}, {2, 0.1}},
+                {{2, 0.1}, {2, 0.1}, {8, 9}, {2, 0.1}},
+                {{9, 1}, {9, 1}, {8, 2}, {9, 1}},
+                {{2, (double)NAN}, {3, 5}, {2, (double)NAN}, {1, 5}}};
+    const struct mr_runfile_options options = mr_runfile_options_default();
+    const struct mr_track_plan plan = {.group = "/racks",
+                                       .axis = "rack",
+                                       .axis_name = "Racks",
+                                       .n_entity = 2,
+                                       .interval_s = 4,
+                                       .channel = channel,
+                                       .n_channel = N_OF(channel)};
+    struct mr_runfile *file;
+    struct mr_track *track;
+    struct mr_err err = {0};
+    double t_s = 0;
+    must(mr_runfile_create(mr_test_tmp_path("looks.h5"), &options, &file, &err), &err);
+    must(mr_track_create(file, &plan, &track, &err), &err);
+    must(mr_runfile_start(file, &err), &err);
+    for (size_t i = 0; i < N_OF(step); i++) {
+        const double *v = step[i].value;
+        if (step[i].lasts_s > 0)
+            mr_track_look(track, step[i].lasts_s, (const void *const[]){v, v, NULL, v});
+        else
+            must(mr_track_row(track, t_s++, (const void *const[]){v, v, v, v}, &err), &err);
+    }
+    must(mr_runfile_finish(file, MR_RUNFILE_COMPLETE, "", &err), &err);
+    mr_runfile_destroy(file);
+    const hid_t h5 = h5_open(mr_test_tmp_path("looks.h5"), H5F_ACC_RDONLY);
+    for (size_t c = 0; c < N_OF(channel); c++) {
+        char name[64];
+        size_t n;
+        snprintf(name, sizeof name, "/racks/%s", channel[c].name);
+        assert_string_equal(h5_attr(h5, name, "cell_methods"), channel[c].cell_methods);
+        double *got = h5_f64(h5, name, &n);
+        assert_int_equal(n, 2 * N_OF(want));
+        for (size_t i = 0; i < n; i++) {
+            const double *of[] = {want[i / 2].mean, want[i / 2].max, want[i / 2].now,
+                                  want[i / 2].min};
+            assert_true(memcmp(&got[i], &of[c][i % 2], sizeof got[i]) == 0 ||
+                        (isnan(got[i]) && isnan(of[c][i % 2])));
+        }
+        free(got);
+    }
+    H5Fclose(h5);
+    assert_int_equal(mr_test_live_allocations(), 0);
+}
+
 enum {
     n_noise_track = 12,
     n_noise_row = 29,
@@ -556,7 +627,7 @@ static void write_noise(const char *path, uint64_t seed, uint64_t flushes)
     struct mr_runfile *file;
     struct mr_err err = {0};
     double value[n_noise_track];
-    options.n_guess = 1 + (uint64_t)(noise_of(seed, 1) * n_noise_row);
+    options.guess_s = noise_of(seed, 1) * n_noise_row;
     options.flush_s = 3600;
     must(mr_runfile_create(path, &options, &file, &err), &err);
     for (size_t i = 0; i < n_noise_track; i++) {
@@ -715,4 +786,5 @@ MR_TEST_MAIN(MR_TEST_ENTRY(everything_comes_back), MR_TEST_ENTRY(content_is_that
              MR_TEST_ENTRY(opened_by_netcdf), MR_TEST_ENTRY(opened_by_h5dump),
              MR_TEST_ENTRY(hostile_names), MR_TEST_ENTRY(mistakes_are_told),
              MR_TEST_ENTRY(a_live_file_only_grows), MR_TEST_ENTRY(histograms),
-             MR_TEST_ENTRY(flushes_change_no_value), MR_TEST_ENTRY(every_failing_allocation))
+             MR_TEST_ENTRY(looks_make_means_and_extremes), MR_TEST_ENTRY(flushes_change_no_value),
+             MR_TEST_ENTRY(every_failing_allocation))
