@@ -121,7 +121,7 @@ static mr_status check_grid(const struct mr_check *c, struct mr_err *err)
                       "there is none)");
         return MR_OK;
     }
-    MR_TRY(mr_meter_estimate(site, &meter, err));
+    MR_TRY(mr_meter_estimate(site, 1, &meter, err));
     const double total_w = mr_meter_total_w(&meter);
     if (mr_check_exceeds(meter.rack_w, limit_w)) {
         mr_check_tell(c, MR_SEVERITY_ERROR, site->grid.at, "grid of", site->name,

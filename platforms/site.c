@@ -8,6 +8,8 @@
 #include "engine/base/num.h"
 #include "platforms/fabric.h"
 
+#include <math.h>
+
 struct mr_site *mr_site_create(struct mr_err *err)
 {
     struct mr_site *site = mr_alloc_zero(1, sizeof *site);
@@ -59,16 +61,39 @@ bool mr_site_power_shares(int kind)
            kind == MR_SITE_POWER_SST || kind == MR_SITE_POWER_RECTIFIER;
 }
 
+struct mr_site_loss mr_site_power_loss(int kind, double rating_w)
+{
+    /* published or estimated; row distribution is an assumption */
+    static const struct mr_site_loss loss[MR_SITE_N_POWER_KIND] = {
+        [MR_SITE_POWER_UNIT] = {0.0010, 0, 0.0070},
+        [MR_SITE_POWER_UPS] = {0.0076, 0.0080, 0.0261},
+        [MR_SITE_POWER_UPS_ECO] = {0.0025, 0.0040, 0.0020},
+        [MR_SITE_POWER_RPP] = {0, 0, 0.0050},
+        [MR_SITE_POWER_BUSWAY] = {0, 0, 0.0050},
+        [MR_SITE_POWER_SIDECAR] = {0.0035, 0.0030, 0.0105},
+        [MR_SITE_POWER_SST] = {0.0035, 0.0030, 0.0105},
+        [MR_SITE_POWER_RECTIFIER] = {0.0035, 0.0030, 0.0105}};
+    /* grid transformers, the record nearest in ratio: iron over rating, copper */
+    static const struct {
+        double below_w;
+        struct mr_site_loss loss;
+    } transformer[] = {{31.6e6, {14e3 / 25e6, 0, 0.0041}},
+                       {50.2e6, {18e3 / 40e6, 0, 0.0034}},
+                       {100.4e6, {22e3 / 63e6, 0, 0.0032}},
+                       {(double)INFINITY, {60e3 / 160e6, 0, 0.0025}}};
+    size_t i = 0;
+    if (kind != MR_SITE_POWER_SUBSTATION)
+        return loss[kind];
+    while (i + 1 < sizeof transformer / sizeof *transformer && rating_w >= transformer[i].below_w)
+        i++;
+    return transformer[i].loss;
+}
+
 double mr_site_power_efficiency(int kind)
 {
-    /* published or estimated; row distribution is an assumption; 0: has no losses of its own */
-    static const double efficiency[MR_SITE_N_POWER_KIND] = {
-        [MR_SITE_POWER_SUBSTATION] = 0.9965, [MR_SITE_POWER_UNIT] = 0.9921,
-        [MR_SITE_POWER_UPS] = 0.9600,        [MR_SITE_POWER_UPS_ECO] = 0.9916,
-        [MR_SITE_POWER_RPP] = 0.9950,        [MR_SITE_POWER_BUSWAY] = 0.9950,
-        [MR_SITE_POWER_SIDECAR] = 0.9833,    [MR_SITE_POWER_SST] = 0.9833,
-        [MR_SITE_POWER_RECTIFIER] = 0.9833};
-    return efficiency[kind] > 0 ? efficiency[kind] : 1;
+    const double common_w = 63e6; /* of grid transformers */
+    const struct mr_site_loss loss = mr_site_power_loss(kind, common_w);
+    return 1 / (1 + loss.standing + loss.linear + loss.square);
 }
 
 double mr_site_reject_power(int kind)

@@ -219,6 +219,14 @@ size_t mr_site_power_order(const struct mr_site *site, uint32_t *order, uint32_t
  */
 bool mr_site_power_shares(int kind);
 
+/* Of a unit at load x, over its rating: standing + linear x + square x^2. */
+struct mr_site_loss {
+    double standing, linear, square;
+};
+
+/** @param[in] rating_w of one unit: grid transformers differ by it */
+struct mr_site_loss mr_site_power_loss(int kind, double rating_w);
+
 /** Efficiency of a node of this kind at full load, and the power that heat rejection of this kind,
  * or a CDU, takes per heat: for sizing and checking. How they behave at other loads is the business
  * of power/ and thermal/. */

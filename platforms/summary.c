@@ -147,7 +147,7 @@ mr_status mr_summary_of(const struct mr_site *site, struct mr_summary *s, struct
     s->bisection_bytes_s = bisection(site, s->scaleout_bytes_s);
     MR_TRY(mr_network_of(site, &s->network, diags));
     struct mr_err circle = {0}; /* the checks tell where */
-    const mr_status st = mr_meter_estimate(site, &s->meter, &circle);
+    const mr_status st = mr_meter_estimate(site, 1, &s->meter, &circle);
     if (st == MR_NOMEM && err != NULL)
         *err = circle;
     return st == MR_NOMEM ? st : MR_OK;

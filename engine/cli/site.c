@@ -43,6 +43,9 @@ static const struct mr_opt show_rows[] = {
     {MR_PARAM_ONE_OF(struct mr_site_show_opts, graph, "graph", graphs, "none",
                      "Power, coolant and racks as a graph: dot"),
      0, "KIND"},
+    {MR_PARAM(struct mr_site_show_opts, load_frac, "load", MR_Q_FRACTION, "1", 0, 1.5,
+              "What racks draw, of their limits, for the estimate at the meter"),
+     0, "FRAC"},
     {MR_PARAM_YES(struct mr_site_show_opts, is_effective, "effective", "no",
                   "Print a scenario with all defaults filled in"),
      0, NULL},
@@ -151,6 +154,8 @@ int mr_site_show_run(const struct mr_verb_call *call)
     struct mr_summary summary;
     struct mr_buf out = {0};
     out.status = mr_summary_of(site, &summary, &missing, NULL);
+    if (out.status == MR_OK && summary.meter.rack_w > 0)
+        out.status = mr_meter_estimate(site, opts->load_frac, &summary.meter, NULL);
     if (opts->graph == graph_dot) {
         mr_summary_dot(site, &out);
     } else if (opts->as_json) {

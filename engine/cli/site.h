@@ -14,6 +14,7 @@ struct mr_site_platform_opts {
 };
 
 struct mr_site_show_opts {
+    double load_frac;
     bool as_json, is_effective;
     int graph; /* index into none, dot */
 };

@@ -441,7 +441,7 @@ static mr_status look_at(struct making *m, struct mr_scenario *s, const struct m
                          struct mr_size_build *build, struct mr_search_item *item)
 {
     struct mr_meter meter = {0};
-    MR_TRY(mr_meter_estimate(site, &meter, m->err));
+    MR_TRY(mr_meter_estimate(site, 1, &meter, m->err));
     build->n_rack = site->n_rack;
     for (size_t i = 0; i < site->n_rack; i++)
         build->n_package += site->rack[i].n_package;

@@ -46,9 +46,19 @@ MR_TEST(sizing_agrees_with_the_table)
         {MR_SITE_POWER_BUSWAY, MR_STAGE_BUSWAY},     {MR_SITE_POWER_RPP, MR_STAGE_BUSWAY},
         {MR_SITE_POWER_SST, MR_STAGE_SST},           {MR_SITE_POWER_SIDECAR, MR_STAGE_SST},
         {MR_SITE_POWER_RECTIFIER, MR_STAGE_SST},     {MR_SITE_POWER_LV, MR_STAGE_NONE}};
-    for (size_t i = 0; i < sizeof pair / sizeof *pair; i++)
-        mr_assert_near(efficiency(pair[i].stage, 1), mr_site_power_efficiency(pair[i].site), 0,
-                       6e-5);
+    for (size_t i = 0; i < sizeof pair / sizeof *pair; i++) {
+        const struct mr_stage_info *info = mr_stage_info(pair[i].stage);
+        const struct mr_site_loss loss = mr_site_power_loss(pair[i].site, 63e6);
+        assert_true(loss.standing == info->a0 && loss.linear == info->a1 &&
+                    loss.square == info->a2);
+        mr_assert_near(efficiency(pair[i].stage, 1), mr_site_power_efficiency(pair[i].site), 1e-12,
+                       0);
+    }
+    for (double w = 5e6; w < 400e6; w *= 1.01) { /* grid transformers */
+        const struct mr_stage_info *info = mr_stage_info(mr_stage_transformer(w));
+        const struct mr_site_loss loss = mr_site_power_loss(MR_SITE_POWER_SUBSTATION, w);
+        assert_true(loss.standing == info->a0 && loss.square == info->a2);
+    }
 }
 
 /* Each stage delivers what the next takes; all of the same rating. */
