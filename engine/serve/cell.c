@@ -234,13 +234,14 @@ static mr_status session_of(struct mr_cell *cell, const struct mr_ticket *ticket
 {
     const uint32_t id = ticket->session;
     const size_t before = cell->session_cap;
-    cell->nobody = (struct mr_cell_session){.instance = MR_ROUTER_NOWHERE};
-    if (ticket->context > 0) /* its player remembers */
-        cell->nobody =
-            (struct mr_cell_session){.instance = ticket->instance, .space = ticket->space};
-    *out = &cell->nobody;
-    if (ticket->is_alone)
+    if (ticket->is_alone) {
+        *out = &cell->nobody;
+        cell->nobody = (struct mr_cell_session){.instance = MR_ROUTER_NOWHERE};
+        if (ticket->context > 0) /* its player remembers */
+            cell->nobody =
+                (struct mr_cell_session){.instance = ticket->instance, .space = ticket->space};
         return MR_OK;
+    }
     MR_TRY(mr_grow(&cell->session, &cell->session_cap, (size_t)id + 1, sizeof *cell->session, err));
     for (size_t i = before; i < cell->session_cap; i++)
         cell->session[i] = (struct mr_cell_session){.instance = MR_ROUTER_NOWHERE};

@@ -88,6 +88,13 @@ static const struct mr_cache_node *extent_of_call(const struct mr_cell *cell,
     return &tree->node[cell->calls.call[soon->call[k]].pinned];
 }
 
+/* Half of the extents lie across two lines. */
+MR_FETCH void ask_for_extent(const struct mr_cache_node *extent)
+{
+    mr_fetch(extent);
+    mr_fetch(&extent->younger);
+}
+
 /* Neighbors in the running list, and the extent that is held. */
 MR_FETCH void ask_around_calls(const struct mr_cell *cell, const struct soon *soon)
 {
@@ -98,7 +105,7 @@ MR_FETCH void ask_around_calls(const struct mr_cell *cell, const struct soon *so
         if (link.previous != MR_CALL_NONE)
             mr_fetch(&cell->calls.link[link.previous]);
         if (cell->plan.serving->has_cache)
-            mr_fetch(extent_of_call(cell, soon, k));
+            ask_for_extent(extent_of_call(cell, soon, k));
     }
 }
 
@@ -143,10 +150,12 @@ MR_FETCH void ask_around_extent(const struct mr_cell *cell, uint32_t instance,
                                 const struct mr_cache_node *extent)
 {
     const struct mr_cache_tree *tree = &cell->instance[instance].cache.tree;
-    mr_fetch(&tree->node[extent->older]);
-    mr_fetch(&tree->node[extent->younger]);
-    mr_fetch(&tree->node[extent->parent]);
-    mr_fetch(&tree->node[extent->child]);
+    mr_fetch(&tree->node[extent->older].younger);
+    mr_fetch(&tree->node[extent->younger].older);
+    mr_fetch(&tree->node[extent->next].prev);
+    mr_fetch(&tree->node[extent->prev].next);
+    ask_for_extent(&tree->node[extent->parent]);
+    ask_for_extent(&tree->node[extent->child]);
     const uint32_t *entry = mr_cache_tree_entry(tree, extent);
     if (entry != NULL)
         mr_fetch(entry);
@@ -172,7 +181,7 @@ void mr_warm_cell(const struct mr_cell *cell, double until_s, const struct mr_ev
     for (size_t k = 0; k < n; k++) {
         const struct mr_cache_node *extent = extent_of(cell, mr_event_entity(wake[k]));
         if (extent != NULL)
-            mr_fetch(extent);
+            ask_for_extent(extent);
     }
     ask_around_calls(cell, &soon);
     for (uint32_t k = 0; k < soon.n; k++)
@@ -192,6 +201,7 @@ void mr_warm_cell(const struct mr_cell *cell, double until_s, const struct mr_ev
 /* Strands that wake up by a time: those that slept, and those planned since. */
 struct wakes {
     uint32_t n, strand[soon_max];
+    uint32_t context[soon_max]; /* of the next call; MR_SCRIPT_NONE: there is none soon */
 };
 
 static void find_wakes(const struct mr_player *player, double until_s, struct wakes *wakes)
@@ -218,21 +228,23 @@ MR_FETCH void ask_for_nodes(const struct mr_script *script, size_t node)
     mr_fetch(&script->node[node + 2]);
 }
 
+/* The last names, of which mostly one or two are new. */
 MR_FETCH void ask_for_names(const struct mr_script *script, const struct mr_script_context *context)
 {
-    if (context->n_run > 0)
-        mr_fetch(&script->run[context->run + context->n_run - 1]);
+    if (context->n_run == 0)
+        return;
+    const struct mr_script_run *run = &script->run[context->run + context->n_run - 1];
+    mr_fetch(context->n_run > 1 ? run - 1 : run);
+    mr_fetch(&run->n);
 }
 
-/* Context of a strand's node, or of one of the two after it, a think and what calls then; NULL:
- * none does. */
-static const struct mr_script_context *context_of(const struct mr_script *script,
-                                                  const struct mr_player_strand *strand)
+/* Context of a strand's node, or of one of the two after it, a think and what calls then. */
+static uint32_t context_of(const struct mr_script *script, const struct mr_player_strand *strand)
 {
     for (size_t i = strand->node; i < script->n_node && i < (size_t)strand->node + 3; i++)
         if (script->node[i].kind == MR_SCRIPT_LLM)
-            return &script->context[script->node[i].llm.context];
-    return NULL;
+            return script->node[i].llm.context;
+    return MR_SCRIPT_NONE;
 }
 
 static const struct mr_cache_node *extent_of_strand(const struct mr_cell *cell,
@@ -276,20 +288,21 @@ MR_FETCH void ask_for_calls(const struct mr_cell *cell, const struct mr_player *
         const struct mr_cache_node *extent = extent_of_strand(cell, strand);
         ask_for_nodes(player->plan.script, strand->node);
         if (extent != NULL)
-            mr_fetch(extent);
+            ask_for_extent(extent);
     }
 }
 
 MR_FETCH void ask_for_prompts(const struct mr_cell *cell, const struct mr_player *player,
-                              const struct wakes *wakes)
+                              struct wakes *wakes)
 {
+    const struct mr_script *script = player->plan.script;
     for (uint32_t k = 0; k < wakes->n; k++) {
         const struct mr_player_strand *strand = &player->strand[wakes->strand[k]];
-        const struct mr_script_context *context = context_of(player->plan.script, strand);
         const struct mr_cache_node *extent = extent_of_strand(cell, strand);
-        if (context == NULL)
+        wakes->context[k] = context_of(script, strand);
+        if (wakes->context[k] == MR_SCRIPT_NONE)
             continue;
-        mr_fetch(context);
+        mr_fetch(&script->context[wakes->context[k]]);
         if (extent != NULL)
             ask_around_extent(cell, strand->place.instance, extent);
     }
@@ -319,11 +332,8 @@ double mr_warm_player(const struct mr_cell *cell, const struct mr_player *player
     ask_for_sessions(cell, player, &soon);
     ask_for_prompts(cell, player, &wakes);
     ask_after_calls(cell, player, &soon);
-    for (uint32_t k = 0; k < wakes.n; k++) {
-        const struct mr_script_context *context =
-            context_of(script, &player->strand[wakes.strand[k]]);
-        if (context != NULL)
-            ask_for_names(script, context);
-    }
+    for (uint32_t k = 0; k < wakes.n; k++)
+        if (wakes.context[k] != MR_SCRIPT_NONE)
+            ask_for_names(script, &script->context[wakes.context[k]]);
     return until_s;
 }
