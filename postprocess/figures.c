@@ -215,6 +215,10 @@ static mr_status walk(struct reading *r, const char *path, int depth)
         return walk_array(r, path, depth);
     if (token == MR_JSON_NUMBER) {
         MR_TRY(mr_json_f64(r->json, &value, r->err));
+        if (strcmp(path, "schema") == 0 && value != MR_RUNREAD_SCHEMA)
+            return mr_err_set(r->err, MR_SCHEMA, (struct mr_place){r->out->file, 0, 0},
+                              "is a summary of schema %g: this version reads schema %d", value,
+                              MR_RUNREAD_SCHEMA);
         return add(r->out, path, value, NULL, NULL, r->err);
     }
     if (token == MR_JSON_STRING && (strcmp(path, "scenario") == 0 || strcmp(path, "site") == 0)) {

@@ -385,11 +385,24 @@ static mr_status put_columns(struct mr_merge *m, struct mr_err *err)
 
 /* ---- the file ---- */
 
+static bool put_schema(hid_t root)
+{
+    const uint64_t schema = MR_RUNREAD_SCHEMA;
+    const hid_t space = H5Screate(H5S_SCALAR);
+    const hid_t attr =
+        H5Acreate2(root, "schema", H5T_NATIVE_UINT64, space, H5P_DEFAULT, H5P_DEFAULT);
+    const bool is_good = attr >= 0 && H5Awrite(attr, H5T_NATIVE_UINT64, &schema) >= 0;
+    if (attr >= 0)
+        (void)H5Aclose(attr);
+    (void)H5Sclose(space);
+    return is_good;
+}
+
 static mr_status put_root(struct mr_merge *m, struct mr_err *err)
 {
     const hid_t root = H5Gopen2(m->file, "/", H5P_DEFAULT);
     const bool is_good = root >= 0 && mr_merge_put_text(root, "Conventions", "CF-1.8") &&
-                         mr_merge_put_text(root, "title", m->folder) &&
+                         put_schema(root) && mr_merge_put_text(root, "title", m->folder) &&
                          mr_merge_put_text(root, "kind", "merge") &&
                          mr_merge_put_text(root, "status", "complete") &&
                          mr_merge_put_text(root, "exit_reason",

@@ -133,6 +133,24 @@ static mr_status check_kind(const char *path, struct mr_err *err)
     return MR_OK;
 }
 
+/* Another program's file has no such number, and a later one of ours may mean something else by the
+ * same names. */
+static mr_status check_schema(const struct mr_runread *run, struct mr_err *err)
+{
+    const char *schema = mr_runread_attr(run, "/", "schema");
+    uint64_t number = 0;
+    if (schema == NULL)
+        return mr_err_set(err, MR_SCHEMA, (struct mr_place){run->path, 0, 0},
+                          "is no result file of millrace: its root has no attribute \"schema\"");
+    if (mr_num_parse_u64(mr_str_of(schema), &number) == MR_OK && number == MR_RUNREAD_SCHEMA)
+        return MR_OK;
+    char quoted[MR_QUOTE_CAP];
+    return mr_err_set(
+        err, MR_SCHEMA, (struct mr_place){run->path, 0, 0},
+        "is of schema %s%s: this version reads schema %d", mr_text_quote(mr_str_of(schema), quoted),
+        number > MR_RUNREAD_SCHEMA ? ", which a later version writes" : "", MR_RUNREAD_SCHEMA);
+}
+
 static mr_status open_run(const char *path, const struct mr_runread_options *options,
                           struct mr_runread **out, struct mr_err *err)
 {
@@ -149,6 +167,8 @@ static mr_status open_run(const char *path, const struct mr_runread_options *opt
         st = open_file(run, options != NULL && options->may_be_torn, &own);
     if (st == MR_OK)
         st = mr_runread_list(run, &own);
+    if (st == MR_OK)
+        st = check_schema(run, &own);
     if (st == MR_OK) {
         *out = run;
         return MR_OK;

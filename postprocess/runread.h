@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A result file as tables: what is in it is listed once, values are read when they are asked for.
- * Finished files, parts of killed runs, live ones (SWMR) and merged ones serve alike; what other
- * netCDF-4 writers made is listed as far as it holds numbers and texts. Everything lent lives until
- * mr_runread_close. Not for a process that writes a run file at the same moment. */
+ * Finished files, parts of killed runs, live ones (SWMR) and merged ones serve alike; files of
+ * other writers, and of later schemas, are refused. Everything lent lives until mr_runread_close.
+ * Not for a process that writes a run file at the same moment. */
 #ifndef MR_POSTPROCESS_RUNREAD_H
 #define MR_POSTPROCESS_RUNREAD_H
 
 #include "engine/base/text.h"
 
 enum {
-    MR_RUNREAD_RANK = 3 /* run, time, entity in merged files */
+    MR_RUNREAD_SCHEMA = 1, /* of files that are read */
+    MR_RUNREAD_RANK = 3    /* run, time, entity in merged files */
 };
 
 struct mr_runread;
@@ -39,8 +40,8 @@ struct mr_runread_options {
 };
 
 /** @param[in] options NULL: defaults @param[out] out owned by the caller: mr_runread_close
- *  @return MR_IO when it cannot be read, MR_PARSE when it is no HDF5 file or does not hang together
- */
+ *  @return MR_IO when it cannot be read, MR_PARSE when it is no HDF5 file or does not hang
+ * together, MR_SCHEMA when it is another program's or a later version's */
 MR_CHECKED mr_status mr_runread_open(const char *path, const struct mr_runread_options *options,
                                      struct mr_runread **out, struct mr_err *err);
 void mr_runread_close(struct mr_runread *run); /* NULL is fine */

@@ -246,7 +246,9 @@ mr_status mr_run_repeat_load(const char *path, const char *const *set, size_t n_
     struct mr_json *r = NULL;
     struct mr_err err = {0};
     *scenario = (struct mr_scenario){0};
-    mr_status st = mr_rundata_text(path, "/config/effective", &effective, &err);
+    mr_status st = mr_rundata_check(path, &err);
+    if (st == MR_OK)
+        st = mr_rundata_text(path, "/config/effective", &effective, &err);
     if (st == MR_OK)
         st = mr_rundata_text(path, "/provenance/inputs", &inputs, &err);
     if (st == MR_OK && mr_scenario_load_text(path, (struct mr_str){effective.text, effective.n},

@@ -7,6 +7,7 @@
 #include "engine/base/assert.h"
 #include "engine/base/mem.h"
 #include "engine/record/hdf5_impl.h"
+#include "engine/record/runfile.h"
 
 #include <hdf5.h>
 #include <hdf5_hl.h>
@@ -314,6 +315,28 @@ bool mr_rundata_has(const char *path, const char *object)
 }
 
 /* ---- texts ---- */
+
+mr_status mr_rundata_check(const char *path, struct mr_err *err)
+{
+    const struct mr_place at = {path, 0, 0};
+    hid_t file = -1;
+    uint64_t schema = 0;
+    mr_hdf5_silence();
+    MR_TRY(open_file(path, &file, err));
+    const hid_t attr = H5Aopen(file, "schema", H5P_DEFAULT);
+    const bool is_known = attr >= 0 && H5Aread(attr, H5T_NATIVE_UINT64, &schema) >= 0;
+    if (attr >= 0)
+        (void)H5Aclose(attr);
+    (void)H5Fclose(file);
+    if (!is_known)
+        return mr_err_set(err, MR_SCHEMA, at,
+                          "is no result file of millrace: its root has no attribute \"schema\" "
+                          "that is a number");
+    return schema == MR_RUNFILE_SCHEMA
+               ? MR_OK
+               : mr_err_set(err, MR_SCHEMA, at, "is of schema %llu: this version reads schema %d",
+                            (unsigned long long)schema, MR_RUNFILE_SCHEMA);
+}
 
 mr_status mr_rundata_attr(const char *path, const char *dataset, const char *attr,
                           struct mr_buf *out, struct mr_err *err)

@@ -48,6 +48,10 @@ MR_CHECKED mr_status mr_rundata_columns(const char *path, const char *group,
                                         size_t *n_row, struct mr_err *err);
 void mr_rundata_columns_fini(struct mr_rundata_column *column, size_t n_column);
 
+/** Is it a file of this program, and not of a later version?
+ *  @return MR_IO when the file cannot be read, MR_SCHEMA when it is not */
+MR_CHECKED mr_status mr_rundata_check(const char *path, struct mr_err *err);
+
 /** Is there such a group or dataset? False where the file cannot be read. */
 bool mr_rundata_has(const char *path, const char *object);
 

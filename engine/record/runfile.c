@@ -20,7 +20,6 @@
 #include <unistd.h>
 
 enum {
-    schema = 1,
     stream_bytes = sizeof(void *) /* a record begins with the stream it is for */
 };
 
@@ -308,7 +307,7 @@ static mr_status hold_back(struct mr_runfile *file, struct mr_err *err)
 static mr_status create_file(void *arg, struct mr_tape_tools *tools, struct mr_err *err)
 {
     struct mr_runfile *file = arg;
-    const uint64_t number = schema;
+    const uint64_t number = MR_RUNFILE_SCHEMA;
     mr_hid root;
     if (file->options.reserve_bytes > 0) /* here, where a limit on files raises no signal */
         MR_TRY(hold_back(file, err));

@@ -16,6 +16,10 @@
 
 struct mr_runfile;
 
+enum {
+    MR_RUNFILE_SCHEMA = 1 /* attribute of the root: what names in the file mean */
+};
+
 struct mr_runfile_options {
     bool may_overwrite;
     bool is_live;         /* SWMR: may be read while it grows; see mr_runfile_start */

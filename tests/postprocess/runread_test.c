@@ -8,6 +8,8 @@
 #include "postprocess/figures.h"
 #include "tests/postprocess/sample.h"
 
+#include <hdf5.h>
+
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/wait.h>
@@ -139,6 +141,40 @@ MR_TEST(other_files_are_told)
     mr_figures_fini(&figures);
 }
 
+/* A file of ours whose number is changed, or gone. */
+static const char *with_schema(const char *name, const uint64_t *schema)
+{
+    const char *path = mr_test_tmp_path(name);
+    sample_write(path, 1, true);
+    const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    assert_true(file >= 0 && H5Adelete(file, "schema") >= 0);
+    if (schema != NULL) {
+        const hid_t space = H5Screate(H5S_SCALAR);
+        const hid_t attr =
+            H5Acreate2(file, "schema", H5T_NATIVE_UINT64, space, H5P_DEFAULT, H5P_DEFAULT);
+        assert_true(attr >= 0 && H5Awrite(attr, H5T_NATIVE_UINT64, schema) >= 0);
+        H5Aclose(attr);
+        H5Sclose(space);
+    }
+    H5Fclose(file);
+    return path;
+}
+
+MR_TEST(other_schemas_are_told)
+{
+    const uint64_t later = 2, same = MR_RUNREAD_SCHEMA;
+    must_refuse(with_schema("later.h5", &later), MR_SCHEMA, "which a later version writes");
+    must_refuse(with_schema("none.h5", NULL), MR_SCHEMA, "is no result file of millrace");
+    check(with_schema("same.h5", &same));
+    struct mr_figures figures;
+    struct mr_err err = {0};
+    assert_int_equal(
+        mr_figures_load(mr_test_write("later.json", "{\"schema\":2}", 12), &figures, &err),
+        MR_SCHEMA);
+    mr_assert_contains(err.text, "schema 2");
+    mr_figures_fini(&figures);
+}
+
 MR_TEST(a_file_that_is_written_is_told)
 {
     const struct mr_runread_options torn = {.may_be_torn = true};
@@ -238,6 +274,7 @@ MR_TEST(flipped_bytes_end_in_a_message)
 
 MR_TEST_MAIN(MR_TEST_ENTRY(what_was_written_comes_back), MR_TEST_ENTRY(a_part_is_told),
              MR_TEST_ENTRY(figures_of_file_and_summary_are_the_same),
-             MR_TEST_ENTRY(other_files_are_told), MR_TEST_ENTRY(a_file_that_is_written_is_told),
+             MR_TEST_ENTRY(other_files_are_told), MR_TEST_ENTRY(other_schemas_are_told),
+             MR_TEST_ENTRY(a_file_that_is_written_is_told),
              MR_TEST_ENTRY(cut_files_end_in_a_message),
              MR_TEST_ENTRY(flipped_bytes_end_in_a_message))
