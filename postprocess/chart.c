@@ -266,8 +266,7 @@ static void draw_line(const struct mr_chart_series *s, size_t i_color, const str
 {
     bool is_down = false, is_along = false; /* "l 1 2 3 4": one letter for all that follow */
     long from_x = 0, from_y = 0;
-    mr_buf_printf(out, "<path class=\"d l c%zu\" transform=\"scale(.5)\" d=\"",
-                  i_color % MR_CHART_COLORS);
+    mr_buf_printf(out, "<path class=\"d l c%zu\" d=\"", i_color % MR_CHART_COLORS);
     for (size_t i = 0; i < s->n; i++) {
         if (!isfinite(s->x[i]) || !isfinite(s->y[i])) {
             is_down = false;
@@ -301,7 +300,7 @@ static void draw_line(const struct mr_chart_series *s, size_t i_color, const str
 /* Circle, square, diamond, triangle. */
 static void draw_point(size_t shape, double x, double y, struct mr_buf *out)
 {
-    static const char *const shapes[] = {"m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z", "m-3.5-3.5h7v7h-7z",
+    static const char *const shapes[] = {"m-4 0a4 4 0 1 1 0 .01z", "m-3.5-3.5h7v7h-7z",
                                          "m0-5l5 5l-5 5l-5-5z", "m0-5l4.5 8h-9z"};
     mr_buf_char(out, 'M');
     put_place(out, x);
@@ -387,7 +386,7 @@ static void draw_legend(const struct mr_chart *chart, struct mr_buf *out)
         else if (chart->series[i].style == MR_CHART_BARS)
             mr_buf_text(out, "M4 1h16v10h-16z");
         else
-            mr_buf_text(out, "M2 12h44\" transform=\"scale(.5)");
+            mr_buf_text(out, "M2 12h44");
         mr_buf_text(out, "\"/></svg> ");
         put_xml(out, chart->series[i].name);
         mr_buf_text(out, "</span> ");

@@ -51,7 +51,8 @@ static const char style[] =
     "svg path.grid{stroke:var(--line);fill:none;stroke-width:.7}svg path.axis{stroke:var(--dim);"
     "fill:none}svg path.mark{stroke:var(--ink);stroke-dasharray:2 2;fill:none}"
     "svg .shade{fill:var(--shade);opacity:.13}svg .l{fill:none;stroke-width:3.2;"
-    "stroke-linejoin:round}svg .p{stroke:var(--card);stroke-width:.8}svg .many{stroke:none}svg "
+    "stroke-linejoin:round}svg .p{stroke:var(--card);stroke-width:.8}svg "
+    ".many{stroke:none}svg "
     ".b{stroke:none;opacity:"
     ".85}.cell{stroke-width:.92;stroke-dasharray:.92 .08}svg "
     "path.none{fill:none;stroke-width:1;stroke:var(--dim);stroke-dasharray:2 1;vector-effect:"
@@ -73,13 +74,16 @@ static const char style[] =
     "padding:.25em .7em;border:1px solid var(--line);margin:0 .3em .3em 0;cursor:pointer;"
     "font-size:.9em}.tabs>input:checked+label{background:var(--c0);color:var(--page)}"
     ".tabs>input:focus-visible+label{outline:2px solid var(--c1)}.tabs>.panel{display:none}\n";
+/* Lines are drawn in halves of a unit. */
 static const char print_style[] =
-    "@page{margin:14mm}@media print{:root{--ink:#000;--dim:#444;--line:#bbb;--page:#fff;"
+    "svg .l{transform:scale(.5)}@page{margin:14mm}@media "
+    "print{:root{--ink:#000;--dim:#444;--line:#bbb;--page:#fff;"
     "--card:#fff;--good:#00523b;--bad:#8a3200;--c0:#0072b2;--c1:#b84f00;--c2:#00805c;--c3:#96467a;"
     "--c4:#8a6000;--c5:#2b7aa8;--c6:#5446b8;--c7:#444}body{max-width:none;padding:0;font-size:10pt}"
     ".wide{overflow:visible}table{font-size:8pt}th,td{padding:.15em "
     ".3em}th,td,th.n{white-space:normal!important}td:first-child{overflow-wrap:"
     "anywhere}nav,.csv,.tabs>input,.tabs>label{display:none}.tabs>.panel{display:block!important}"
+    ".panel svg.plan{width:auto;max-width:100%!important;max-height:52mm}"
     "figure,tr{break-inside:avoid}h2,h3{break-after:avoid}.grid{grid-template-columns:1fr 1fr}"
     "*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\n";
 

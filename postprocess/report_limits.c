@@ -192,43 +192,95 @@ static void say_gain(const struct tally *sum, bool has_want, struct limiting *it
         (void)snprintf(item->gain, sizeof item->gain, "%.4g kWh for racks", sum->more_kws / 3600);
 }
 
-/* Racks of a row of racks that a cause held: one item. */
-static mr_status add_row_of_racks(const struct racks *r, const char *const *name, size_t from,
-                                  size_t to, enum cause cause, struct list *list,
-                                  struct mr_err *err)
+/* Racks that a cause held in rows that stand one after the other: an item of the list. */
+struct stretch {
+    const char *first, *last; /* names of racks */
+    size_t n_row, n_rack;
+    struct tally sum;
+};
+
+static mr_status add_stretch(const struct racks *r, const struct stretch *s, enum cause cause,
+                             struct list *list, struct mr_err *err)
 {
     static const char *const what[n_cause] = {[BY_HEAT] = "throttled packages",
                                               [BY_CAP] = "cap on racks",
                                               [BY_DARKNESS] = "packages without power or coolant"};
-    struct limiting item = {.gain = "what they served: they must come back"};
-    struct tally sum = {0};
-    size_t n_held = 0, first = from;
-    for (size_t i = from; i < to; i++) {
-        const struct tally *tally = &r->tally[i * n_cause + cause];
-        if (!(tally->held_s > 0))
-            continue;
-        first = n_held == 0 ? i : first;
-        n_held++;
-        sum.held_s = fmax(sum.held_s, tally->held_s);
-        sum.cap_kw = fmax(sum.cap_kw, tally->cap_kw);
-        sum.more_kws += tally->more_kws;
-        sum.more_tok += tally->more_tok;
-    }
+    struct limiting item = {.gain = "what they served: they must come back",
+                            .held_s = s->sum.held_s};
+    if (s->n_row == 0)
+        return MR_OK;
     (void)snprintf(item.what, sizeof item.what, "%s", what[cause]);
-    if (n_held > 1)
-        (void)snprintf(item.where, sizeof item.where, "%.*s, %zu racks",
-                       (int)row_length(name[first]), name[first], n_held);
+    if (s->n_row > 1)
+        (void)snprintf(item.where, sizeof item.where, "%.*s to %.*s, %zu racks",
+                       (int)row_length(s->first), s->first, (int)row_length(s->last), s->last,
+                       s->n_rack);
+    else if (s->n_rack > 1)
+        (void)snprintf(item.where, sizeof item.where, "%.*s, %zu racks", (int)row_length(s->first),
+                       s->first, s->n_rack);
     else
-        (void)snprintf(item.where, sizeof item.where, "%s", name[first]);
+        (void)snprintf(item.where, sizeof item.where, "%s", s->first);
     if (cause == BY_CAP)
-        (void)snprintf(item.limit, sizeof item.limit, "%.4g kW", sum.cap_kw);
+        (void)snprintf(item.limit, sizeof item.limit, "%.4g kW", s->sum.cap_kw);
     else
         (void)snprintf(item.limit, sizeof item.limit, "%s",
                        cause == BY_HEAT ? "die temperature" : "off");
     if (cause != BY_DARKNESS)
-        say_gain(&sum, r->set[RACK_WANT] != NULL, &item);
-    item.held_s = sum.held_s;
+        say_gain(&s->sum, r->set[RACK_WANT] != NULL, &item);
     return add(list, &item, err);
+}
+
+/* One row of racks. */
+static struct stretch sum_of_row(const struct racks *r, const char *const *name, size_t from,
+                                 size_t to, enum cause cause)
+{
+    struct stretch s = {.n_row = 0};
+    for (size_t i = from; i < to; i++) {
+        const struct tally *tally = &r->tally[i * n_cause + cause];
+        if (!(tally->held_s > 0))
+            continue;
+        if (s.n_rack++ == 0)
+            s.first = s.last = name[i];
+        s.n_row = 1;
+        s.sum.held_s = fmax(s.sum.held_s, tally->held_s);
+        s.sum.cap_kw = fmax(s.sum.cap_kw, tally->cap_kw);
+        s.sum.more_kws += tally->more_kws;
+        s.sum.more_tok += tally->more_tok;
+    }
+    return s;
+}
+
+/* Rows that were held nearly alike are told once, or they would crowd out what else there is. */
+static bool are_alike(const struct stretch *a, const struct stretch *b)
+{
+    return a->n_row > 0 && b->n_row > 0 &&
+           fabs(a->sum.held_s - b->sum.held_s) <= 0.05 * a->sum.held_s &&
+           fabs(a->sum.cap_kw - b->sum.cap_kw) <= 0.05 * a->sum.cap_kw;
+}
+
+static mr_status add_cause(const struct racks *r, const char *const *name, enum cause cause,
+                           struct list *list, struct mr_err *err)
+{
+    struct stretch held = {.n_row = 0};
+    for (size_t from = 0, to; from < r->n; from = to) {
+        const size_t length = row_length(name[from]);
+        for (to = from + 1; to < r->n && row_length(name[to]) == length &&
+                            memcmp(name[to], name[from], length) == 0;)
+            to++;
+        const struct stretch row = sum_of_row(r, name, from, to, cause);
+        if (are_alike(&held, &row)) {
+            held.last = row.last;
+            held.n_row++;
+            held.n_rack += row.n_rack;
+            held.sum.held_s = fmax(held.sum.held_s, row.sum.held_s);
+            held.sum.cap_kw = fmax(held.sum.cap_kw, row.sum.cap_kw);
+            held.sum.more_kws += row.sum.more_kws;
+            held.sum.more_tok += row.sum.more_tok;
+            continue;
+        }
+        MR_TRY(add_stretch(r, &held, cause, list, err));
+        held = row;
+    }
+    return add_stretch(r, &held, cause, list, err);
 }
 
 static mr_status add_racks(struct mr_runread *run, struct list *list, struct mr_err *err)
@@ -238,14 +290,8 @@ static mr_status add_racks(struct mr_runread *run, struct list *list, struct mr_
     struct racks r = {.n = 0};
     MR_TRY(mr_report_names(run, "/racks/rack", &name, &n_name, err));
     mr_status st = open_racks(run, n_name, &r, err);
-    for (size_t from = 0, to; from < n_name && r.tally != NULL && st == MR_OK; from = to) {
-        const size_t length = row_length(name[from]);
-        for (to = from + 1; to < n_name && row_length(name[to]) == length &&
-                            memcmp(name[to], name[from], length) == 0;)
-            to++;
-        for (int cause = 0; cause < n_cause && st == MR_OK; cause++)
-            st = add_row_of_racks(&r, name, from, to, (enum cause)cause, list, err);
-    }
+    for (int cause = 0; cause < n_cause && name != NULL && r.tally != NULL && st == MR_OK; cause++)
+        st = add_cause(&r, name, (enum cause)cause, list, err);
     for (size_t k = 0; k < n_rack_series; k++)
         mr_free(r.block[k]);
     mr_free(r.t_s);

@@ -83,15 +83,17 @@ static mr_status put_lines(const struct mr_report *report, size_t i, const char 
     return MR_OK;
 }
 
-static mr_status put_list(const struct mr_report *report, const char *path, const char *title,
-                          struct mr_page *page, bool *has_any, struct mr_err *err)
+static bool has_list(const struct mr_report *report, const char *path)
 {
-    for (size_t i = 0; i < report->n; i++) {
-        const char *const *text = NULL;
-        size_t n;
-        MR_TRY(list_of(&report->file[i], path, &text, &n, err));
-        *has_any = *has_any || n > 0;
-    }
+    for (size_t i = 0; i < report->n; i++)
+        if (report->file[i].run != NULL && mr_runread_find(report->file[i].run, path) != NULL)
+            return true;
+    return false;
+}
+
+static mr_status put_list(const struct mr_report *report, const char *path, const char *title,
+                          struct mr_page *page, struct mr_err *err)
+{
     if (report->n > 1)
         MR_TRY(put_lines(report, 0, path, title, SHARED, page, err));
     for (size_t i = 0; i < report->n; i++)
@@ -116,31 +118,72 @@ static mr_status hash_of(const char *path, char out[MR_SHA256_HEX], struct mr_er
     return MR_OK;
 }
 
+static const char *origin_of(const struct mr_report_file *file, const char *group, const char *name)
+{
+    for (size_t k = 0; file->run != NULL && k < mr_runread_n_attr(file->run); k++) {
+        const struct mr_runread_attr *attr = mr_runread_attr_at(file->run, k);
+        if (strcmp(attr->group, group) == 0 && strcmp(attr->name, name) == 0)
+            return attr->text;
+    }
+    return NULL;
+}
+
+/* What several files say alike stands once, with all of their letters. */
+static mr_status put_origin(const struct mr_report *report, size_t first,
+                            const struct mr_runread_attr *attr, struct mr_page_table *table,
+                            struct mr_err *err)
+{
+    struct mr_buf who = {0};
+    for (size_t i = 0; i < report->n; i++) {
+        const char *text = origin_of(&report->file[i], attr->group, attr->name);
+        if (text == NULL || strcmp(text, attr->text) != 0)
+            continue;
+        if (i < first) {
+            mr_buf_fini(&who);
+            return MR_OK;
+        }
+        mr_buf_printf(&who, "%s%s", who.n > 0 ? " " : "", report->file[i].label);
+    }
+    const mr_status st = mr_buf_check(&who, err);
+    if (st == MR_OK) {
+        mr_page_row(table);
+        if (report->n > 1)
+            mr_page_cell(table, who.text);
+        mr_page_cell(table, attr->name);
+        mr_page_cell(table, attr->text);
+    }
+    mr_buf_fini(&who);
+    return st;
+}
+
 static mr_status put_provenance(const struct mr_report *report, struct mr_page *page,
                                 struct mr_err *err)
 {
     static const char *const head[] = {"file", "what", "value"};
+    const size_t skip = report->n > 1 ? 0 : 1;
     struct mr_page_table table;
-    mr_page_table(&table, page, "provenance", head, sizeof head / sizeof *head);
+    mr_page_table(&table, page, "provenance", head + skip, sizeof head / sizeof *head - skip);
     for (size_t i = 0; i < report->n; i++) {
         const struct mr_report_file *file = &report->file[i];
-        char named[96], hash[MR_SHA256_HEX];
-        (void)mr_report_named(file, file->figures.name, named);
+        char hash[MR_SHA256_HEX];
         MR_TRY(hash_of(file->figures.file, hash, err));
-        mr_page_row(&table);
-        mr_page_cell(&table, named);
-        mr_page_cell(&table, "SHA-256 of the file");
-        mr_page_cell(&table, hash);
-        for (size_t k = 0; file->run != NULL && k < mr_runread_n_attr(file->run); k++) {
-            const struct mr_runread_attr *attr = mr_runread_attr_at(file->run, k);
-            if (strcmp(attr->group, "/") != 0 && strcmp(attr->group, "/provenance") != 0)
-                continue;
+        const char *const facts[][2] = {{"file", file->figures.file},
+                                        {"SHA-256 of the file", hash}};
+        for (size_t k = 0; k < sizeof facts / sizeof *facts; k++) {
             mr_page_row(&table);
-            mr_page_cell(&table, named);
-            mr_page_cell(&table, attr->name);
-            mr_page_cell(&table, attr->text);
+            if (skip == 0)
+                mr_page_cell(&table, file->label);
+            mr_page_cell(&table, facts[k][0]);
+            mr_page_cell(&table, facts[k][1]);
         }
     }
+    for (size_t i = 0; i < report->n; i++)
+        for (size_t k = 0;
+             report->file[i].run != NULL && k < mr_runread_n_attr(report->file[i].run); k++) {
+            const struct mr_runread_attr *attr = mr_runread_attr_at(report->file[i].run, k);
+            if (strcmp(attr->group, "/") == 0 || strcmp(attr->group, "/provenance") == 0)
+                MR_TRY(put_origin(report, i, attr, &table, err));
+        }
     mr_page_table_end(&table);
     return MR_OK;
 }
@@ -169,14 +212,17 @@ static mr_status put_configuration(const struct mr_report *report, struct mr_pag
 
 mr_status mr_report_source(const struct mr_report *report, struct mr_page *page, struct mr_err *err)
 {
-    bool has_any = false;
+    static const char *const lists[] = {"/config/assumptions", "/config/assumed"};
+    static const char nobody[] = "/config/defaulted";
     mr_buf_text(&page->out, "<h3>Assumptions in force</h3>\n");
-    MR_TRY(put_list(report, "/config/assumptions", "Values marked as assumption or estimate", page,
-                    &has_any, err));
-    MR_TRY(put_list(report, "/config/assumed", "Values marked as assumption or estimate", page,
-                    &has_any, err));
-    MR_TRY(put_list(report, "/config/defaulted", "Values that nobody set", page, &has_any, err));
-    if (!has_any)
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        MR_TRY(put_list(report, lists[i], "Values marked as assumption or estimate", page, err));
+    if (has_list(report, nobody)) {
+        mr_buf_text(&page->out, "<details><summary>Values that nobody set</summary>\n");
+        MR_TRY(put_list(report, nobody, "Values that nobody set", page, err));
+        mr_buf_text(&page->out, "</details>\n");
+    }
+    if (!has_list(report, lists[0]) && !has_list(report, lists[1]) && !has_list(report, nobody))
         mr_page_missing(page, "The file does not list the assumptions behind it; millrace models "
                               "--assumptions has those of all cards.");
     mr_buf_text(&page->out, "<h3>Provenance</h3>\n");
