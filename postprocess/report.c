@@ -320,6 +320,7 @@ mr_status mr_report_html(const struct mr_report *report, const char *title, stru
     mr_report_front(report, page);
     mr_page_section(page, "power", "Power");
     MR_TRY(mr_report_power(report, page, err));
+    MR_TRY(mr_report_meters(report, page, err));
     mr_page_section(page, "heat", "Temperatures and weather");
     MR_TRY(mr_report_heat(report, page, err));
     mr_page_section(page, "money", "Cost and revenue by tier");

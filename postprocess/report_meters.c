@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What levels of the power chain had left: the breaker that came nearest to its rating first. A
+ * current is that of one running unit, so is its limit. */
+#include "engine/base/mem.h"
+#include "postprocess/report_impl.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    n_shown = 8
+};
+
+struct meter {
+    const char *name;
+    double peak_kw, peak_a, limit_a;
+};
+
+static double used_frac(const struct meter *m)
+{
+    return m->peak_a / m->limit_a;
+}
+
+static int compare_meters(const void *a, const void *b)
+{
+    const struct meter *x = a, *y = b;
+    const double used[2] = {used_frac(x), used_frac(y)};
+    if (used[0] < used[1] || used[0] > used[1])
+        return used[0] < used[1] ? 1 : -1;
+    return strcmp(x->name, y->name);
+}
+
+/* Those with a breaker. @param[out] meter mr_free */
+static mr_status read_meters(struct mr_runread *run, struct meter **meter, size_t *n,
+                             struct mr_err *err)
+{
+    const struct mr_runread_set *set = mr_runread_find(run, "/meters/current_limit_a");
+    const char *const *name;
+    double *limit_a = NULL, *peak_a = NULL, *peak_kw = NULL;
+    size_t n_name, n_a = 0, n_kw = 0;
+    *meter = NULL;
+    *n = 0;
+    MR_TRY(mr_report_names(run, "/meters/meter", &name, &n_name, err));
+    if (name == NULL || set == NULL || set->is_text || set->rank != 1 || set->dim[0] != n_name)
+        return MR_OK;
+    mr_status st = mr_runread_all(run, set, &limit_a, err);
+    if (st == MR_OK)
+        st = mr_curve_entities(run, "/meters/phase_current_a", MR_CURVE_MAX, &peak_a, &n_a, err);
+    if (st == MR_OK)
+        st = mr_curve_entities(run, "/meters/active_power_kw", MR_CURVE_MAX, &peak_kw, &n_kw, err);
+    const bool is_whole =
+        st == MR_OK && peak_a != NULL && peak_kw != NULL && n_a == n_name && n_kw == n_name;
+    struct meter *m = is_whole ? mr_alloc(n_name, sizeof *m) : NULL;
+    if (is_whole && m == NULL)
+        st = mr_err_nomem(err, n_name * sizeof *m);
+    for (size_t i = 0; m != NULL && i < n_name; i++)
+        if (limit_a[i] > 0 && isfinite(limit_a[i]) && isfinite(peak_a[i]))
+            m[(*n)++] = (struct meter){name[i], peak_kw[i], peak_a[i], limit_a[i]};
+    mr_free(limit_a);
+    mr_free(peak_a);
+    mr_free(peak_kw);
+    *meter = m;
+    return st;
+}
+
+static void put_meters(const struct mr_report_file *file, const struct meter *meter, size_t n,
+                       struct mr_page_table *table, struct mr_page *page)
+{
+    static const char *const head[] = {"file",        "level",       "#highest, kW",
+                                       "#current, A", "#breaker, A", "#left, %"};
+    char named[96];
+    if (n > 0 && table->page == NULL) {
+        mr_buf_text(&page->out, "<h3>Breakers, the fullest first</h3>\n");
+        mr_page_table(table, page, "power_levels", head, sizeof head / sizeof *head);
+    }
+    for (size_t i = 0; i < n && i < n_shown; i++) {
+        mr_page_row(table);
+        mr_page_cell(table, mr_report_named(file, file->figures.name, named));
+        mr_page_cell(table, meter[i].name);
+        mr_page_cell_f64(table, meter[i].peak_kw);
+        mr_page_cell_f64(table, meter[i].peak_a);
+        mr_page_cell_f64(table, meter[i].limit_a);
+        mr_page_cell_f64(table, 100 * (1 - used_frac(&meter[i])));
+    }
+}
+
+mr_status mr_report_meters(const struct mr_report *report, struct mr_page *page, struct mr_err *err)
+{
+    struct mr_page_table table = {.page = NULL};
+    mr_status st = MR_OK;
+    for (size_t i = 0; i < report->n && st == MR_OK; i++) {
+        struct meter *meter = NULL;
+        size_t n = 0;
+        if (report->file[i].run != NULL)
+            st = read_meters(report->file[i].run, &meter, &n, err);
+        if (n > 0)
+            qsort(meter, n, sizeof *meter, compare_meters);
+        if (st == MR_OK)
+            put_meters(&report->file[i], meter, n, &table, page);
+        mr_free(meter);
+    }
+    if (table.page != NULL)
+        mr_page_table_end(&table);
+    return st;
+}
