@@ -5,12 +5,13 @@
 
 #include "engine/base/assert.h"
 #include "engine/base/csv.h"
+#include "engine/base/date.h"
 #include "engine/base/mem.h"
 #include "engine/base/num.h"
 
 #include <math.h>
 
-static const double gap_default_s = 3600, day_s = 86400;
+static const double gap_default_s = 3600;
 
 /* ---- building ---- */
 
@@ -52,80 +53,9 @@ mr_status mr_series_of(struct mr_arena *arena, const double *start_s, const doub
 
 /* ---- dates ---- */
 
-/* Days since 1970-01-01 in the Gregorian calendar: years begin in March, so that a leap day is the
- * last of its year; 400 years have 146,097 days. */
-static int64_t days_of(int64_t year, int64_t month, int64_t day)
-{
-    year -= month <= 2;
-    const int64_t era = (year >= 0 ? year : year - 399) / 400, of_era = year - era * 400;
-    const int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
-static bool take_digits(struct mr_str *s, size_t n, int64_t low, int64_t high, int64_t *value)
-{
-    if (s->n < n)
-        return false;
-    *value = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (!mr_char_is_digit(s->p[i]))
-            return false;
-        *value = *value * 10 + (s->p[i] - '0');
-    }
-    s->p += n;
-    s->n -= n;
-    return *value >= low && *value <= high;
-}
-
-static bool take(struct mr_str *s, char c)
-{
-    if (s->n == 0 || s->p[0] != c)
-        return false;
-    s->p++;
-    s->n--;
-    return true;
-}
-
-static bool take_offset(struct mr_str *s, int64_t *offset_s)
-{
-    int64_t hour, minute;
-    *offset_s = 0;
-    if (s->n == 0)
-        return true;
-    if (take(s, 'Z'))
-        return s->n == 0;
-    const bool is_west = s->p[0] == '-';
-    if (!take(s, '+') && !take(s, '-'))
-        return false;
-    if (!take_digits(s, 2, 0, 23, &hour) || !take(s, ':') || !take_digits(s, 2, 0, 59, &minute))
-        return false;
-    *offset_s = (is_west ? -1 : 1) * (hour * 3600 + minute * 60);
-    return s->n == 0;
-}
-
 bool mr_series_date(struct mr_str text, double *unix_s)
 {
-    static const int length[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    struct mr_str s = mr_str_trim(text);
-    int64_t year, month, day, hour = 0, minute = 0, second = 0, offset_s = 0;
-    if (!take_digits(&s, 4, 0, 9999, &year) || !take(&s, '-') ||
-        !take_digits(&s, 2, 1, 12, &month) || !take(&s, '-') || !take_digits(&s, 2, 1, 31, &day))
-        return false;
-    const bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    if (day > length[month - 1] + (month == 2 && is_leap))
-        return false;
-    if (s.n > 0 && (take(&s, ' ') || take(&s, 'T'))) {
-        if (!take_digits(&s, 2, 0, 23, &hour) || !take(&s, ':') ||
-            !take_digits(&s, 2, 0, 59, &minute))
-            return false;
-        if (take(&s, ':') && !take_digits(&s, 2, 0, 59, &second))
-            return false;
-    }
-    if (!take_offset(&s, &offset_s))
-        return false;
-    *unix_s = (double)days_of(year, month, day) * day_s +
-              (double)(hour * 3600 + minute * 60 + second - offset_s);
-    return true;
+    return mr_date_parse(text, unix_s, NULL);
 }
 
 /* ---- reading ---- */

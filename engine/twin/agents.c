@@ -123,6 +123,15 @@ void mr_agents_refused(struct mr_agents *agents, const struct mr_ticket *ticket,
                                             why != MR_CELL_REFUSAL_TOO_LONG, now_s, &agents->err));
 }
 
+void mr_agents_goal(const struct mr_agents *agents, const struct mr_ticket *ticket,
+                    struct mr_agents_goal *goal)
+{
+    const struct mr_player_strand *strand = &agents->player.strand[ticket->session];
+    const struct mr_script_session *own = &agents->script->session[strand->session];
+    goal->ttft_s = own->ttft_s > 0 ? (double)own->ttft_s : goal->ttft_s;
+    goal->tpot_s = own->tpot_s > 0 ? (double)own->tpot_s : goal->tpot_s;
+}
+
 uint32_t mr_agents_session(const struct mr_agents *agents, const struct mr_ticket *ticket)
 {
     return mr_player_life(&agents->player, ticket->session);

@@ -8,6 +8,11 @@
 #include "engine/twin/agents_deal.h"
 #include "engine/twin/tenants.h"
 
+/* What a call was promised; 0: nothing. */
+struct mr_agents_goal {
+    double ttft_s, tpot_s;
+};
+
 /* What became of one session. */
 struct mr_agents_row {
     uint32_t id, script; /* life, and place in the file */
@@ -55,6 +60,10 @@ void mr_agents_finished(struct mr_agents *agents, const struct mr_ticket *ticket
                         const struct mr_call *call, double now_s);
 void mr_agents_refused(struct mr_agents *agents, const struct mr_ticket *ticket, double now_s,
                        enum mr_cell_refusal why);
+
+/** What its session was promised, where it says so, in place of its tier's promises. */
+void mr_agents_goal(const struct mr_agents *agents, const struct mr_ticket *ticket,
+                    struct mr_agents_goal *goal);
 
 /** Number of the session that a ticket is of. */
 uint32_t mr_agents_session(const struct mr_agents *agents, const struct mr_ticket *ticket);

@@ -88,9 +88,8 @@ mr_status mr_agents_deal_check(const struct mr_agents_deal *deal, struct mr_err 
 
 /* ---- life ---- */
 
-static uint32_t tier_named(void *context, const char *name)
+static uint32_t tier_named(const struct mr_scenario *scenario, const char *name)
 {
-    const struct mr_scenario *scenario = context;
     for (size_t i = 0; i < scenario->n_tier; i++)
         if (strcmp(scenario->tier[i].name, name) == 0)
             return (uint32_t)i;
@@ -102,7 +101,7 @@ static mr_status make_demand(struct mr_agents_deal *deal, struct mr_err *err)
     struct mr_scenario const *scenario = deal->plan.scenario;
     for (size_t i = 0; i < scenario->n_tenant; i++) {
         const char *name = scenario->tenant[i].tier;
-        const uint32_t tier = name != NULL ? tier_named((void *)(uintptr_t)scenario, name) : 0;
+        const uint32_t tier = name != NULL ? tier_named(scenario, name) : 0;
         if (tier == MR_SCRIPT_NONE)
             return mr_err_set(err, MR_REF, (struct mr_place){scenario->path, 0, 0},
                               "tenant %zu: there is no <tier> named \"%s\"", i + 1, name);
@@ -110,7 +109,9 @@ static mr_status make_demand(struct mr_agents_deal *deal, struct mr_err *err)
     }
     for (size_t i = 0; i < scenario->n_tier; i++)
         deal->share[i] = scenario->tier[i].share;
-    const struct mr_demand_plan plan = {.spec = scenario->agents,
+    struct mr_demand_spec spec = scenario->agents;
+    spec.start = spec.start != NULL ? spec.start : scenario->grid.start;
+    const struct mr_demand_plan plan = {.spec = spec,
                                         .tenant = scenario->tenant,
                                         .n_tenant = scenario->n_tenant,
                                         .tier_of_tenant = deal->tier_of_tenant,
@@ -176,6 +177,23 @@ static mr_status make_hands(struct mr_agents_deal *deal, struct mr_err *err)
     return MR_OK;
 }
 
+/* What sessions may name. */
+struct names {
+    const char *tier[MR_SCENARIO_TIERS], *tenant[MR_DEMAND_TENANTS];
+};
+
+/* Sessions that begin again and again never end to come. */
+static mr_status check_schedules(const struct mr_agents_deal *deal, struct mr_err *err)
+{
+    const struct mr_scenario *s = deal->plan.scenario;
+    if (deal->script.n_cron == 0 || s->agents.mode != MR_DEMAND_OPEN || s->top.until_s > 0 ||
+        s->agents.n_session > 0)
+        return MR_OK;
+    return mr_err_set(err, MR_RANGE, (struct mr_place){s->path, 0, 0},
+                      "agents: sessions of the file have schedules and never end to come: say "
+                      "\"until\" when the run ends");
+}
+
 mr_status mr_agents_deal_open(const struct mr_agents_deal_plan *plan, struct mr_agents_deal **out,
                               struct mr_diags *diags, struct mr_err *err)
 {
@@ -185,16 +203,25 @@ mr_status mr_agents_deal_open(const struct mr_agents_deal_plan *plan, struct mr_
     if (deal == NULL)
         return mr_err_nomem(err, sizeof *deal);
     deal->plan = *plan;
+    struct names names;
+    for (size_t i = 0; i < scenario->n_tier; i++)
+        names.tier[i] = scenario->tier[i].name;
+    for (size_t i = 0; i < scenario->n_tenant; i++)
+        names.tenant[i] = scenario->tenant[i].name != NULL ? scenario->tenant[i].name : "";
     const uint64_t most =
         scenario->agents.length_max > 0 ? scenario->agents.length_max : plan->context_max;
     const struct mr_lower_plan lowering = {.block_tok = plan->block_tok,
                                            .seed = scenario->top.seed,
                                            .shares = scenario->agents.shares,
                                            .input_max = (uint32_t)fmin((double)most, 4e9),
-                                           .tier_of = tier_named,
-                                           .context = (void *)(uintptr_t)scenario};
-    MR_TRY(mr_agents_file_read(scenario->agents.file, scenario->agents.n_drawn, &lowering,
-                               &deal->script, diags, err));
+                                           .tier = names.tier,
+                                           .tenant = names.tenant,
+                                           .n_tier = scenario->n_tier,
+                                           .n_tenant = scenario->n_tenant};
+    const struct mr_agents_file file = {scenario->agents.file, scenario->agents.n_drawn,
+                                        scenario->agents.mode == MR_DEMAND_OPEN};
+    MR_TRY(mr_agents_file_read(&file, &lowering, &deal->script, diags, err));
+    MR_TRY(check_schedules(deal, err));
     tell_idle_hints(deal, diags);
     MR_TRY(make_demand(deal, err));
     deal->tools = scenario->tools;

@@ -5,6 +5,8 @@
 #include "engine/work/synthetic.h"
 #include "engine/work/trace.h"
 
+#include <math.h>
+
 static mr_status draw_sessions(uint64_t n, struct mr_lower *lower, struct mr_err *err)
 {
     const uint32_t least = MR_SYNTHETIC_CONTEXT_LEAST, most = lower->plan.input_max;
@@ -28,37 +30,87 @@ static mr_status draw_sessions(uint64_t n, struct mr_lower *lower, struct mr_err
     return st;
 }
 
-static mr_status read_sessions(const char *path, struct mr_lower *lower, struct mr_err *err)
+/* What was out of order in a file that is played at its arrivals: it is sorted, but not in silence.
+ */
+struct order {
+    double last_s; /* the latest arrival */
+    uint64_t n;    /* sessions that begin long before it */
+    double most_s;
+    int line; /* of the first of them */
+};
+
+static void look_at_order(struct order *order, double arrival_s, int line)
+{
+    static const double tolerance_s = 60;
+    const double late_s = order->last_s - arrival_s;
+    if (late_s > tolerance_s) {
+        order->line = order->n++ == 0 ? line : order->line;
+        order->most_s = fmax(order->most_s, late_s);
+    }
+    order->last_s = fmax(order->last_s, arrival_s); /* fmax passes over NaN */
+}
+
+static void tell_order(const struct order *order, const char *path, struct mr_diags *diags)
+{
+    if (order->n > 0)
+        mr_diags_add(diags, MR_SEVERITY_WARNING, MR_RANGE, (struct mr_place){path, order->line, 1},
+                     "agents: %llu sessions begin before others that stand in front of them, by "
+                     "up to %.10g s: sorted",
+                     (unsigned long long)order->n, order->most_s);
+}
+
+/* Lowering says what is wrong; where is known here. */
+static mr_status lower_session(struct mr_trace *trace, const struct mr_session *session,
+                               struct mr_lower *lower, struct mr_err *err)
+{
+    struct mr_err own = {0};
+    const mr_status st = mr_lower_add(lower, session, mr_trace_book(trace), &own);
+    return st == MR_OK ? st : mr_err_set(err, st, mr_trace_place(trace), "%s", own.text);
+}
+
+static mr_status read_sessions(const struct mr_agents_file *file, struct mr_lower *lower,
+                               struct mr_diags *diags, struct mr_err *err)
 {
     struct mr_trace *trace = NULL;
     struct mr_session session = {0};
+    struct order order = {.last_s = -(double)INFINITY};
     bool has_session = true;
-    mr_status st = mr_trace_open(path, NULL, &trace, err);
+    mr_status st = mr_trace_open(file->path, NULL, &trace, err);
     while (st == MR_OK && has_session) {
         st = mr_trace_next(trace, &session, &has_session, err);
-        if (st == MR_OK && has_session)
-            st = mr_lower_add(lower, &session, mr_trace_book(trace), err);
+        if (st != MR_OK || !has_session)
+            break;
+        if (file->is_timed && session.head.cron == MR_SESSION_NONE)
+            look_at_order(&order, session.head.arrival_s, mr_trace_place(trace).line);
+        st = lower_session(trace, &session, lower, err);
     }
+    tell_order(&order, file->path, diags);
     mr_session_fini(&session);
     mr_trace_close(trace);
     return st;
 }
 
-mr_status mr_agents_file_read(const char *path, uint64_t n_drawn,
+mr_status mr_agents_file_read(const struct mr_agents_file *file,
                               const struct mr_lower_plan *lowering, struct mr_script *script,
                               struct mr_diags *diags, struct mr_err *err)
 {
     struct mr_lower lower;
     mr_lower_init(&lower, lowering, script);
-    const mr_status st =
-        path != NULL ? read_sessions(path, &lower, err) : draw_sessions(n_drawn, &lower, err);
+    const mr_status st = file->path != NULL ? read_sessions(file, &lower, diags, err)
+                                            : draw_sessions(file->n_drawn, &lower, err);
     const uint64_t n_all = lower.n_left_out + script->n_session;
+    const struct mr_place at = {file->path, 0, 0};
     if (st == MR_OK && lower.n_left_out > 0)
-        mr_diags_add(diags, MR_SEVERITY_WARNING, MR_RANGE, (struct mr_place){path, 0, 0},
+        mr_diags_add(diags, MR_SEVERITY_WARNING, MR_RANGE, at,
                      "agents: %llu of %llu sessions are left out: their contexts are longer than "
                      "%u tokens",
                      (unsigned long long)lower.n_left_out, (unsigned long long)n_all,
                      lowering->input_max);
+    if (st == MR_OK && lower.n_no_tenant > 0)
+        mr_diags_add(diags, MR_SEVERITY_WARNING, MR_REF, at,
+                     "agents: %llu sessions name tenants, and the scenario has no <tenant>: they "
+                     "are nobody's",
+                     (unsigned long long)lower.n_no_tenant);
     mr_lower_fini(&lower);
     return st;
 }

@@ -5,9 +5,14 @@
 
 #include "engine/work/lower.h"
 
-/** @param[in] path NULL: `n_drawn` synthetic sessions
- *  @param[in,out] script zero-initialized; mr_script_fini, also after errors */
-MR_CHECKED mr_status mr_agents_file_read(const char *path, uint64_t n_drawn,
+struct mr_agents_file {
+    const char *path; /* NULL: drawn */
+    uint64_t n_drawn; /* synthetic sessions */
+    bool is_timed;    /* their arrivals matter, and so does their order */
+};
+
+/** @param[in,out] script zero-initialized; mr_script_fini, also after errors */
+MR_CHECKED mr_status mr_agents_file_read(const struct mr_agents_file *file,
                                          const struct mr_lower_plan *lowering,
                                          struct mr_script *script, struct mr_diags *diags,
                                          struct mr_err *err);

@@ -131,6 +131,7 @@ struct mr_play_tier {
     uint64_t n_moved_in, n_moved_out;     /* calls of dearer tiers, to cheaper ones */
     uint64_t n_input, n_cached, n_output; /* tokens of finished calls */
     uint64_t n_met;                       /* finished within all objectives */
+    uint64_t n_in_flight, n_late; /* at the end; of them those that have missed an objective */
     uint64_t n_loaded[MR_ONBOARD_LEVELS]; /* of n_cached: from memories below HBM */
     struct mr_hist ttft, tpot, e2e;
     struct mr_player_sums sessions; /* of agents */

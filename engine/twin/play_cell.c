@@ -14,13 +14,30 @@ static void keep(struct mr_play_cell *own, mr_status st)
         own->st = st;
 }
 
+static struct mr_agents_goal goal_of(const struct mr_play_cell *own, const struct mr_ticket *ticket)
+{
+    const struct mr_scenario_tier *tier = &own->run->scenario->tier[ticket->tier];
+    struct mr_agents_goal goal = {tier->ttft_s, tier->tpot_s};
+    if (own->agents != NULL)
+        mr_agents_goal(own->agents, ticket, &goal);
+    return goal;
+}
+
+bool mr_play_cell_is_late(const struct mr_play_cell *own, const struct mr_ticket *ticket,
+                          const struct mr_call *call, double now_s)
+{
+    const struct mr_agents_goal goal = goal_of(own, ticket);
+    const double ttft_s = (call->has_first ? call->first_s : now_s) - call->arrived_s;
+    return goal.ttft_s > 0 && ttft_s > goal.ttft_s;
+}
+
 static void finished(void *context, const struct mr_ticket *ticket, const struct mr_call *call,
                      double now_s)
 {
     struct mr_play_cell *own = context;
     struct mr_play_count *count = &own->count[ticket->tier];
     struct mr_play_hists *hists = &own->run->hists[ticket->tier];
-    const struct mr_scenario_tier *goal = &own->run->scenario->tier[ticket->tier];
+    const struct mr_agents_goal goal = goal_of(own, ticket);
     const double ttft_s = call->first_s - call->arrived_s;
     const double tpot_s =
         ticket->n_output > 1 ? (now_s - call->first_s) / (ticket->n_output - 1) : 0;
@@ -37,8 +54,8 @@ static void finished(void *context, const struct mr_ticket *ticket, const struct
     if (ticket->n_output > 1)
         mr_hist_add(&hists->tpot, tpot_s);
     mr_hist_add(&hists->e2e, now_s - call->arrived_s);
-    count->n_met += (goal->ttft_s == 0 || ttft_s <= goal->ttft_s) &&
-                    (goal->tpot_s == 0 || tpot_s <= goal->tpot_s);
+    count->n_met +=
+        (goal.ttft_s == 0 || ttft_s <= goal.ttft_s) && (goal.tpot_s == 0 || tpot_s <= goal.tpot_s);
     own->last_s = fmax(own->last_s, now_s);
     if (own->st == MR_OK)
         keep(own, mr_play_rows_call(own, ticket, call, call->arrived_s, now_s, MR_PLAY_FINISHED,

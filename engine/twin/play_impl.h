@@ -17,6 +17,7 @@ struct mr_play_run;
 struct mr_play_count {
     uint64_t n_arrived, n_finished, n_refused[MR_CELL_REFUSALS], n_loaded[MR_ONBOARD_LEVELS];
     uint64_t n_moved_in, n_moved_out, n_input, n_cached, n_output, n_met;
+    uint64_t n_in_flight, n_late; /* at the end; of them those that have missed an objective */
 };
 
 struct mr_play_hists {
@@ -156,6 +157,10 @@ void mr_play_take_event(void *run, double t_s, const char *kind, const char *ent
 
 double mr_play_cell_due_s(const struct mr_play_cell *cell);
 bool mr_play_cell_is_over(const struct mr_play_cell *cell);
+
+/** Has a call that has not ended missed what was promised for its first token? */
+bool mr_play_cell_is_late(const struct mr_play_cell *own, const struct mr_ticket *ticket,
+                          const struct mr_call *call, double now_s);
 
 /** Seconds in which a seat drew no more than idling: neither at work nor down. */
 double mr_play_cell_idle_s(const struct mr_cell *cell, uint32_t seat, double now_s);

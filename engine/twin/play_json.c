@@ -129,6 +129,8 @@ static void put_sessions(struct mr_jsonw *w, const struct mr_play_result *result
         sum.n_denied += own->n_denied;
         sum.n_sandbox_cut += own->n_sandbox_cut;
         sum.n_shed_retry += own->n_shed_retry;
+        sum.n_deadline += own->n_deadline;
+        sum.n_in_time += own->n_in_time;
         for (int k = 0; k < MR_PLAYER_PARTS; k++)
             sum.finished_part_s[k] += own->finished_part_s[k];
         mr_hist_merge(scratch, &result->tier[i].completion);
@@ -147,6 +149,8 @@ static void put_sessions(struct mr_jsonw *w, const struct mr_play_result *result
     mr_jsonw_key_u64(w, "denied_calls", sum.n_denied);
     mr_jsonw_key_u64(w, "sandboxes_cut", sum.n_sandbox_cut);
     mr_jsonw_key_u64(w, "shed_retries", sum.n_shed_retry);
+    mr_jsonw_key_u64(w, "deadlines", sum.n_deadline);
+    mr_jsonw_key_u64(w, "deadlines_met", sum.n_in_time);
     mr_jsonw_key_f64(w, "cores_busy_mean",
                      result->sim_s > 0 ? result->core_busy_s / result->sim_s : unknown);
     mr_jsonw_key_f64(w, "kv_cached_frac",
@@ -230,6 +234,7 @@ static void put_tiers(struct mr_jsonw *w, const struct mr_scenario *scenario,
         const struct mr_scenario_tier *price = &scenario->tier[i];
         const double usd = mr_play_usd(scenario, result, i);
         const uint64_t n_own = tier->n_arrived + tier->n_moved_in - tier->n_moved_out;
+        const uint64_t n_settled = n_own - tier->n_in_flight + tier->n_late;
         mr_jsonw_object(w);
         mr_jsonw_key_text(w, "name", price->name);
         mr_jsonw_key_u64(w, "arrived", tier->n_arrived);
@@ -242,11 +247,13 @@ static void put_tiers(struct mr_jsonw *w, const struct mr_scenario *scenario,
             mr_jsonw_key_u64(w, mr_play_outcome_name((uint8_t)(MR_PLAY_REFUSED + k)),
                              tier->n_refused[k]);
         mr_jsonw_end(w);
+        mr_jsonw_key_u64(w, "in_flight", tier->n_in_flight);
+        mr_jsonw_key_u64(w, "in_flight_late", tier->n_late);
         mr_jsonw_key_f64(w, "tok_s",
                          result->sim_s > 0 ? (double)tier->n_output / result->sim_s : 0);
         mr_jsonw_key_f64(w, "revenue_usd_h", result->sim_s > 0 ? usd / result->sim_s * 3600 : 0);
         mr_jsonw_key_f64(w, "slo_met_frac",
-                         n_own > 0 ? (double)tier->n_met / (double)n_own : unknown);
+                         n_settled > 0 ? (double)tier->n_met / (double)n_settled : unknown);
         put_hist(w, "ttft_s", &tier->ttft);
         put_hist(w, "tpot_s", &tier->tpot);
         put_hist(w, "e2e_s", &tier->e2e);

@@ -253,6 +253,8 @@ static void add_sessions(struct mr_player_sums *sum, const struct mr_player_sums
     sum->n_denied += s->n_denied;
     sum->n_sandbox_cut += s->n_sandbox_cut;
     sum->n_shed_retry += s->n_shed_retry;
+    sum->n_deadline += s->n_deadline;
+    sum->n_in_time += s->n_in_time;
     sum->finished_s += s->finished_s;
     for (int i = 0; i < MR_PLAYER_PARTS; i++) {
         sum->part_s[i] += s->part_s[i];
@@ -272,6 +274,8 @@ static void add_tier(struct mr_play_tier *sum, const struct mr_play_count *c)
     sum->n_cached += c->n_cached;
     sum->n_output += c->n_output;
     sum->n_met += c->n_met;
+    sum->n_in_flight += c->n_in_flight;
+    sum->n_late += c->n_late;
     for (int k = 0; k < MR_ONBOARD_LEVELS; k++)
         sum->n_loaded[k] += c->n_loaded[k];
 }
@@ -444,9 +448,13 @@ static mr_status tell_the_rest(struct mr_play_run *run, struct mr_err *err)
         st = mr_play_steps_end(own, err);
         for (uint32_t k = 0; k < calls->n && st == MR_OK; k++) {
             const struct mr_ticket ticket = mr_cell_ticket(&own->cell, k);
-            if (calls->call[k].state != MR_CALL_DONE && !ticket.is_ahead)
-                st = mr_play_rows_call(own, &ticket, &calls->call[k], calls->call[k].arrived_s,
-                                       (double)NAN, MR_PLAY_IN_FLIGHT, err);
+            if (calls->call[k].state == MR_CALL_DONE || ticket.is_ahead)
+                continue;
+            own->count[ticket.tier].n_in_flight++;
+            own->count[ticket.tier].n_late +=
+                mr_play_cell_is_late(own, &ticket, &calls->call[k], run->result->sim_s);
+            st = mr_play_rows_call(own, &ticket, &calls->call[k], calls->call[k].arrived_s,
+                                   (double)NAN, MR_PLAY_IN_FLIGHT, err);
         }
         if (st == MR_OK)
             st = mr_grow(&mine, &cap, n + own->n_post + 1, 1, err);

@@ -23,6 +23,7 @@ struct reading {
     size_t n_set;
     bool *is_used;                     /* [n_set] */
     const struct mr_xml_node *prefill; /* NULL: none in the file */
+    size_t n_tier;                     /* in the file */
 };
 
 /* Where what is set from outside is written. */
@@ -225,6 +226,7 @@ static void add_usual_tiers(struct reading *r)
 static void name_tiers(struct reading *r)
 {
     struct mr_scenario *scenario = r->scenario;
+    r->n_tier = scenario->n_tier;
     if (scenario->n_tier == 0 && scenario->has_agents) {
         add_usual_tiers(r);
     } else if (scenario->n_tier == 0) {
@@ -441,8 +443,11 @@ static mr_status load(const char *path, const struct mr_str *text, const char *c
             &scenario->agents.file, &scenario->workload.windows, &scenario->workload.lengths};
         for (size_t i = 0; text == NULL && i < sizeof files / sizeof *files && st == MR_OK; i++)
             st = join(scenario, files[i], &err);
+        if (st == MR_OK)
+            st = mr_scenario_take_tiers(scenario, r.n_tier, &err);
     }
-    (void)mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
+    if (st != MR_OK)
+        (void)mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
     mr_xml_destroy(doc);
     mr_free(r.is_used);
     return diags->first_error;

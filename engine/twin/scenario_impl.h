@@ -56,4 +56,10 @@ struct mr_scenario_part mr_scenario_part(int part);
 /** Is a part written out, or is it nothing to this scenario? */
 bool mr_scenario_has(const struct mr_scenario *scenario, int part);
 
+/** Tiers of the header of the agents' file, with its prices: those of the scenario's own name are
+ *  left as they are. @param[in] n_given tiers of the scenario's own, which stand first
+ *  @return MR_OK also where the file cannot be read: whoever plays it tells; MR_LIMIT, MR_NOMEM */
+MR_CHECKED mr_status mr_scenario_take_tiers(struct mr_scenario *scenario, size_t n_given,
+                                            struct mr_err *err);
+
 #endif

@@ -78,6 +78,8 @@ static struct mr_tenant *at(struct mr_tenants *tenants, uint32_t i, double now_s
 enum mr_tenants_answer mr_tenants_ask(struct mr_tenants *tenants, uint32_t i, double now_s,
                                       uint8_t *tier)
 {
+    if (i >= tenants->n)
+        return MR_TENANTS_SERVE;
     const struct mr_demand_tenant *spec = &tenants->scenario->tenant[i];
     struct mr_tenant *tenant = at(tenants, i, now_s);
     const bool is_over =
@@ -111,6 +113,8 @@ double mr_tenants_usd(const struct mr_scenario *scenario, size_t tier, double n_
 void mr_tenants_finished(struct mr_tenants *tenants, uint32_t i, const struct mr_ticket *ticket,
                          const struct mr_call *call, double now_s)
 {
+    if (i >= tenants->n)
+        return;
     struct mr_tenant *tenant = at(tenants, i, now_s);
     tenant->sum.n_finished++;
     tenant->sum.n_input += ticket->n_prompt;
@@ -127,11 +131,14 @@ void mr_tenants_finished(struct mr_tenants *tenants, uint32_t i, const struct mr
 
 void mr_tenants_refused(struct mr_tenants *tenants, uint32_t i)
 {
-    tenants->tenant[i].sum.n_refused++;
+    if (i < tenants->n)
+        tenants->tenant[i].sum.n_refused++;
 }
 
 void mr_tenants_ended(struct mr_tenants *tenants, const struct mr_player_end *end)
 {
+    if (end->tenant >= tenants->n)
+        return;
     struct mr_tenant *tenant = &tenants->tenant[end->tenant];
     tenant->sum.n_ended++;
     tenant->sum.n_failed += end->has_failed;

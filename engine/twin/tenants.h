@@ -7,6 +7,8 @@
  *   downgrade  its calls are served as those of a lower tier, and paid as such
  *   throttle   its calls come again later, as calls that were shed do
  *
+ * Sessions may be of no tenant: nothing is kept of them (MR_PLAYER_NO_TENANT).
+ *
  * A call counts when it has finished: those in flight when the budget ends are served. */
 #ifndef MR_ENGINE_TWIN_TENANTS_H
 #define MR_ENGINE_TWIN_TENANTS_H

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every draw is made from (flow, number), so that one tenant's rate does not shift another's
  * sessions. Rates that change are thinned: candidates come at the highest rate, and one is taken
- * with the share that the rate has of it. Parts: tables - shapes - schedules - flows - life. */
+ * with the share that the rate has of it. Parts: tables - shapes - draws - flows - life. */
 #include "engine/work/demand.h"
 
 #include "engine/base/assert.h"
+#include "engine/base/date.h"
 #include "engine/base/fmath.h"
 #include "engine/base/mem.h"
-#include "engine/base/num.h"
 #include "engine/base/rng.h"
 
 #include <math.h>
@@ -27,6 +27,7 @@ static const struct mr_param demand_rows[] = {
     MR_PARAM_STR(S, file, "file", NULL, "Sessions: any format that trace info knows; not given: drawn"),
     MR_PARAM_ONE_OF(S, mode, "mode", modes, "live", "open: at recorded arrivals; closed: all once; live: always as many; arrivals: drawn dates"),
     MR_PARAM_ONE_OF(S, timing, "timing", timings, "think", "think: after what they depend on; original: recorded starts; scaled: thinks times a factor"),
+    MR_PARAM_STR(S, start, "start", NULL, "Date of the run's start, with its zone: 2024-07-01T09:00-07:00; not given: that of the grid's files, else a Monday, midnight"),
     MR_PARAM(S, speed, "speed", MR_Q_COUNT, "1", 1e-6, 1e6, "Recorded arrivals are this many times faster (open)"),
     MR_PARAM(S, think_factor, "think_factor", MR_Q_COUNT, "1", 0, 1e6, "Of thinks (scaled)"),
     MR_PARAM(S, idle_cap_s, "idle_cap", MR_Q_TIME, "10 s", 0, 1e9, "Longest think; tools are never cut. 0: no cap"),
@@ -51,6 +52,7 @@ static const struct mr_param tenant_rows[] = {
     MR_PARAM(T, weekend_frac, "weekend", MR_Q_FRACTION, "100 %", 0, 1, "Rate of Saturday and Sunday over that of other days"),
     MR_PARAM(T, burst, "burst", MR_Q_COUNT, "1", 1, 1e3, "Rate of busy hours over the mean; as seldom as the mean needs"),
     MR_PARAM_STR(T, cron, "cron", NULL, "Schedule: minute hour day month weekday; one session per agent"),
+    MR_PARAM_STR(T, zone, "zone", NULL, "Offset of its days, weeks and schedule from UTC: +05:30; not given: that of the start"),
     MR_PARAM(T, jitter_s, "jitter", MR_Q_TIME, "30 s", 0, 1e6, "Scheduled sessions begin evenly within it"),
     MR_PARAM_ONE_OF(T, over, "over", overs, "none", "Beyond the budget of a period its calls are served all the same, stop, are downgraded to the lower tier, or come again later (throttle)"),
     MR_PARAM(T, period_s, "period", MR_Q_TIME, "1 d", 1, 1e12, "Time in which the budget's share is to last"),
@@ -116,98 +118,6 @@ static double peak_of(int shape, double weekend_frac)
     return peak;
 }
 
-/* ---- schedules ---- */
-
-/* A whole number below 1,000. */
-static bool parse_number(const char **at, uint64_t *out)
-{
-    const char *p = *at;
-    for (*out = 0; *p >= '0' && *p <= '9' && *out < 100; p++)
-        *out = 10 * *out + (uint64_t)(*p - '0');
-    const bool is_number = p > *at && !(*p >= '0' && *p <= '9');
-    *at = p;
-    return is_number;
-}
-
-/* One of a list: "*", "N" or "N-M", each with "/S". */
-static bool parse_range(const char **at, uint64_t low, uint64_t high, uint64_t *bits)
-{
-    uint64_t from = low, to = high, step = 1;
-    if (**at == '*') {
-        ++*at;
-    } else {
-        if (!parse_number(at, &from))
-            return false;
-        to = from;
-        if (**at == '-' && (++*at, !parse_number(at, &to)))
-            return false;
-    }
-    if (**at == '/' && (++*at, !parse_number(at, &step)))
-        return false;
-    if (from < low || to > high || from > to || step == 0)
-        return false;
-    for (uint64_t i = from; i <= to; i += step)
-        *bits |= UINT64_C(1) << i;
-    return true;
-}
-
-static bool parse_field(const char **at, uint64_t low, uint64_t high, uint64_t *bits)
-{
-    *bits = 0;
-    do {
-        if (!parse_range(at, low, high, bits))
-            return false;
-    } while (**at == ',' && *(*at)++ == ',');
-    return **at == ' ' || **at == '\0';
-}
-
-mr_status mr_demand_cron_parse(const char *text, struct mr_demand_cron *cron, struct mr_err *err)
-{
-    static const struct {
-        const char *name;
-        uint64_t low, high;
-    } fields[] = {
-        {"minute", 0, 59}, {"hour", 0, 23}, {"day", 1, 31}, {"month", 1, 12}, {"weekday", 0, 7}};
-    uint64_t bits[5];
-    const char *p = text;
-    for (size_t i = 0; i < 5; i++) {
-        while (*p == ' ')
-            p++;
-        if (!parse_field(&p, fields[i].low, fields[i].high, &bits[i]))
-            return mr_err_set(err, MR_PARSE, MR_NOWHERE,
-                              "schedule \"%.64s\": %s: expected *, N, N-M or lists of them, from "
-                              "%u to %u",
-                              text, fields[i].name, (unsigned)fields[i].low,
-                              (unsigned)fields[i].high);
-    }
-    while (*p == ' ')
-        p++;
-    if (*p != '\0')
-        return mr_err_set(err, MR_PARSE, MR_NOWHERE, "schedule \"%.64s\": more than five fields",
-                          text);
-    if (bits[2] != ((UINT64_C(1) << 32) - 2) || bits[3] != ((UINT64_C(1) << 13) - 2))
-        return mr_err_set(err, MR_PARSE, MR_NOWHERE,
-                          "schedule \"%.64s\": day and month must be *: runs have weeks, no "
-                          "calendar",
-                          text);
-    *cron = (struct mr_demand_cron){bits[0], (uint32_t)bits[1],
-                                    (uint8_t)((bits[4] & 127) | (bits[4] >> 7 & 1))};
-    return MR_OK;
-}
-
-double mr_demand_cron_next_s(const struct mr_demand_cron *cron, double after_s)
-{
-    const double first = floor(after_s / 60) + 1;
-    for (uint64_t i = 0; i < 7 * 24 * 60; i++) {
-        const uint64_t at = (uint64_t)fmax(0, first) + i;
-        const unsigned weekday = (unsigned)((at / 1440 + 1) % 7); /* day 0 is a Monday */
-        if ((cron->minute >> (at % 60) & 1) != 0 && (cron->hour >> (at / 60 % 24) & 1) != 0 &&
-            (cron->weekday >> weekday & 1) != 0)
-            return 60 * (double)at;
-    }
-    return (double)INFINITY;
-}
-
 /* ---- draws ---- */
 
 enum {
@@ -228,12 +138,20 @@ static uint32_t pick(double u, size_t n)
     return i < n ? i : (uint32_t)n - 1;
 }
 
-static uint8_t tier_of(const struct mr_demand *demand, uint32_t session, double u)
+static uint16_t tenant_of(const struct mr_demand *demand, uint32_t session)
+{
+    const uint32_t tenant = demand->plan.script->session[session].tenant;
+    return tenant > 0 ? (uint16_t)(tenant - 1) : MR_PLAYER_NO_TENANT;
+}
+
+static uint8_t tier_of(const struct mr_demand *demand, uint32_t session, uint16_t tenant, double u)
 {
     const struct mr_script_session *s = &demand->plan.script->session[session];
     double sum = 0, at = 0;
     if (s->has_tier)
         return s->tier;
+    if (tenant < demand->plan.n_tenant)
+        return demand->plan.tier_of_tenant[tenant];
     for (size_t i = 0; i < demand->plan.n_tier; i++)
         sum += demand->plan.tier_share[i];
     for (size_t i = 0; i + 1 < demand->plan.n_tier; i++) {
@@ -254,7 +172,8 @@ static void plan_flow(struct mr_demand *demand, size_t f)
         demand->plan.n_tenant > 0 ? &demand->plan.tenant[f] : NULL;
     if (tenant != NULL && tenant->cron != NULL) {
         if (flow->n_left == 0) {
-            flow->date_s = mr_demand_cron_next_s(&flow->cron, flow->date_s);
+            flow->date_s =
+                mr_cron_next_s(&flow->cron, flow->local_s + flow->date_s) - flow->local_s;
             flow->n_left = (uint32_t)fmax(1, tenant->n_employee * tenant->agents_each);
         }
         /* evenly within the jitter, in order: the k-th of those that are left comes after a drawn
@@ -279,7 +198,8 @@ static void plan_flow(struct mr_demand *demand, size_t f)
         if (tenant == NULL)
             return;
         double share =
-            mr_demand_shape(tenant->shape, tenant->weekend_frac, flow->next_s) / flow->peak;
+            mr_demand_shape(tenant->shape, tenant->weekend_frac, flow->monday_s + flow->next_s) /
+            flow->peak;
         if (tenant->burst > 1) { /* busy for an f-th of the hours, or not at all */
             const uint64_t hour = (uint64_t)(flow->next_s / hour_s);
             share *= draw(demand, f, (UINT64_C(1) << 28) + hour, 7) * tenant->burst < 1;
@@ -301,18 +221,24 @@ static bool next_arrival(struct mr_demand *demand, struct mr_player_start *start
         return false;
     const uint64_t n = flow->n_drawn;
     start->at_s = flow->next_s;
-    start->session = pick(draw(demand, first, n, 2), plan->script->n_session);
-    start->tenant = (uint16_t)first;
-    start->tier = plan->n_tenant > 0 ? plan->tier_of_tenant[first]
-                                     : tier_of(demand, start->session, draw(demand, first, n, 3));
+    start->session = demand->pick[flow->own + pick(draw(demand, first, n, 2), flow->n_own)];
+    start->tenant = plan->n_tenant > 0 ? (uint16_t)first : MR_PLAYER_NO_TENANT;
+    start->tier = tier_of(demand, start->session, start->tenant, draw(demand, first, n, 3));
     plan_flow(demand, first);
     return true;
+}
+
+/* Whose it is. */
+static void be_of(const struct mr_demand *demand, uint64_t n, struct mr_player_start *start)
+{
+    start->tenant = tenant_of(demand, start->session);
+    start->tier = tier_of(demand, start->session, start->tenant, draw(demand, stream_live, n, 1));
 }
 
 static void draw_live(const struct mr_demand *demand, uint64_t n, struct mr_player_start *start)
 {
     start->session = pick(draw(demand, stream_live, n, 0), demand->plan.script->n_session);
-    start->tier = tier_of(demand, start->session, draw(demand, stream_live, n, 1));
+    be_of(demand, n, start);
 }
 
 /* Somewhere in a life: a call of all there are, and its session. */
@@ -332,7 +258,39 @@ static void draw_middle(const struct mr_demand *demand, uint64_t n, struct mr_pl
     }
     start->session = low;
     start->cut = script->cut[at];
-    start->tier = tier_of(demand, low, draw(demand, stream_live, n, 1));
+    be_of(demand, n, start);
+}
+
+static double arrival_s(const struct mr_demand *demand, uint32_t session)
+{
+    const double at_s = demand->plan.script->session[session].arrival_s;
+    return fmax(0, isnan(at_s) ? 0 : at_s / demand->plan.spec.speed);
+}
+
+/* Is a schedule's date before all arrivals? */
+static bool has_date(const struct mr_demand *demand)
+{
+    if (demand->n_date == 0)
+        return false;
+    const double date_s = mr_tree_winner_time_s(&demand->dates);
+    return isfinite(date_s) && (demand->i_order == demand->n_order ||
+                                date_s < arrival_s(demand, demand->order[demand->i_order]));
+}
+
+static double next_date_s(const struct mr_demand *demand, const struct mr_demand_date *date,
+                          double after_s)
+{
+    const struct mr_script *script = demand->plan.script;
+    const struct mr_cron *cron = &script->cron[script->session[date->session].cron - 1];
+    return mr_cron_next_s(cron, date->local_s + after_s) - date->local_s;
+}
+
+static void next_date(struct mr_demand *demand, struct mr_player_start *start)
+{
+    const uint32_t i = mr_tree_winner(&demand->dates);
+    start->session = demand->date[i].session;
+    start->at_s = mr_tree_winner_time_s(&demand->dates);
+    mr_tree_set_time(&demand->dates, i, next_date_s(demand, &demand->date[i], start->at_s));
 }
 
 bool mr_demand_next(struct mr_demand *demand, struct mr_player_start *start)
@@ -355,14 +313,17 @@ bool mr_demand_next(struct mr_demand *demand, struct mr_player_start *start)
         demand->n_begun++;
         return true;
     }
-    if (n == script->n_session)
+    if (spec->mode == MR_DEMAND_OPEN && has_date(demand)) {
+        next_date(demand, start);
+    } else if (demand->i_order < demand->n_order) {
+        start->session = demand->order[demand->i_order++];
+        start->at_s = spec->mode == MR_DEMAND_CLOSED
+                          ? spec->ramp_s * (double)n / (double)script->n_session
+                          : arrival_s(demand, start->session);
+    } else {
         return false;
-    start->session = demand->order[n];
-    start->tier = tier_of(demand, start->session, draw(demand, stream_live, n, 1));
-    const double arrival_s = script->session[start->session].arrival_s;
-    start->at_s = spec->mode == MR_DEMAND_CLOSED
-                      ? spec->ramp_s * (double)n / (double)script->n_session
-                      : fmax(0, isnan(arrival_s) ? 0 : arrival_s / spec->speed);
+    }
+    be_of(demand, n, start);
     demand->n_begun++;
     return true;
 }
@@ -393,40 +354,110 @@ static bool again(void *context, const struct mr_player_end *end, struct mr_play
 
 /* ---- life ---- */
 
+/* The run's start where a tenant is; NULL: where it is said to be.
+ * @param[out] local_s since 1970-01-01 there @param[out] monday_s since a Monday, midnight */
+static mr_status find_start(const struct mr_demand *demand, const struct mr_demand_tenant *tenant,
+                            double *local_s, double *monday_s, struct mr_err *err)
+{
+    static const double first_monday_s = 4 * 86400; /* of 1970 */
+    const char *start = demand->plan.spec.start;
+    double unix_s = 1704067200, zone_s = 0; /* the first of 2024 was a Monday */
+    if (start != NULL && !mr_date_parse(mr_str_of(start), &unix_s, &zone_s))
+        return mr_err_set(err, MR_PARSE, MR_NOWHERE,
+                          "agents: start \"%s\": a date such as 2024-07-01T09:00-07:00 is wanted",
+                          start);
+    if (tenant != NULL && tenant->zone != NULL &&
+        !mr_date_parse_zone(mr_str_of(tenant->zone), &zone_s))
+        return mr_err_set(err, MR_PARSE, MR_NOWHERE,
+                          "tenant: zone \"%s\": an offset such as +05:30 is wanted", tenant->zone);
+    *local_s = unix_s + zone_s;
+    const double since_s = *local_s - first_monday_s;
+    *monday_s = since_s - floor(since_s / week_s) * week_s;
+    return MR_OK;
+}
+
+/* Sessions by tenant, then those of none. @param[out] end [n_tenant + 1] of each in `pick` */
+static mr_status sort_by_tenant(struct mr_demand *demand, uint32_t *end, struct mr_err *err)
+{
+    const struct mr_script *script = demand->plan.script;
+    const size_t n_tenant = demand->plan.n_tenant;
+    demand->pick = mr_alloc(script->n_session, sizeof *demand->pick);
+    if (demand->pick == NULL)
+        return mr_err_nomem(err, script->n_session * sizeof *demand->pick);
+    uint32_t n = 0;
+    for (size_t t = 0; t <= n_tenant; t++) {
+        for (uint32_t i = 0; i < script->n_session; i++) {
+            const uint32_t own = script->session[i].tenant;
+            const size_t of = own > 0 && own <= n_tenant ? own - 1 : n_tenant;
+            if (of == t)
+                demand->pick[n++] = i;
+        }
+        end[t] = n;
+    }
+    return MR_OK;
+}
+
+static double mean_tok(const struct mr_demand *demand, const struct mr_demand_flow *flow)
+{
+    const struct mr_script *script = demand->plan.script;
+    double sum = 0;
+    for (uint32_t k = flow->own; k < flow->own + flow->n_own; k++) {
+        const struct mr_script_session *session = &script->session[demand->pick[k]];
+        for (uint32_t i = session->node; i < session->node + session->n_node; i++)
+            if (script->node[i].kind == MR_SCRIPT_LLM)
+                sum += (double)script->node[i].llm.n_input + (double)script->node[i].llm.n_output;
+    }
+    return sum / (double)flow->n_own;
+}
+
+/* What a tenant draws from: its own sessions, or those that are nobody's. */
+static mr_status find_own(struct mr_demand_flow *flow, const uint32_t *end, size_t i,
+                          size_t n_tenant, struct mr_err *err)
+{
+    const size_t from = i < n_tenant && end[i] > (i > 0 ? end[i - 1] : 0) ? i : n_tenant;
+    flow->own = from > 0 ? end[from - 1] : 0;
+    flow->n_own = end[from] - flow->own;
+    if (flow->n_own > 0)
+        return MR_OK;
+    return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                      "tenant %zu: all sessions name tenants, and none of them names this one",
+                      i + 1);
+}
+
+static mr_status make_flow(struct mr_demand *demand, size_t i, struct mr_err *err)
+{
+    const struct mr_demand_tenant *t = &demand->plan.tenant[i];
+    struct mr_demand_flow *flow = &demand->flow[i];
+    flow->peak = peak_of(t->shape, t->weekend_frac);
+    flow->rate_s = t->n_employee * t->agents_each * t->budget_tok / year_s / mean_tok(demand, flow);
+    flow->date_s = -1;
+    MR_TRY(find_start(demand, t, &flow->local_s, &flow->monday_s, err));
+    if (t->cron != NULL)
+        return mr_cron_parse(t->cron, &flow->cron, err);
+    if (t->budget_tok == 0)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                          "tenant %zu: needs a \"budget\" of tokens or a schedule (\"cron\")",
+                          i + 1);
+    return MR_OK;
+}
+
 static mr_status make_flows(struct mr_demand *demand, struct mr_err *err)
 {
     const struct mr_demand_plan *plan = &demand->plan;
+    uint32_t end[MR_DEMAND_TENANTS + 1] = {0};
     demand->n_flow = plan->n_tenant > 0 ? plan->n_tenant : 1;
     demand->flow[0].rate_s = plan->spec.rate_s;
     if (plan->n_tenant == 0 && !(plan->spec.rate_s > 0))
         return mr_err_set(err, MR_RANGE, MR_NOWHERE,
                           "agents: drawn arrivals need a \"rate\" or a <tenant>");
-    for (size_t i = 0; i < plan->n_tenant; i++) {
-        const struct mr_demand_tenant *t = &plan->tenant[i];
-        struct mr_demand_flow *flow = &demand->flow[i];
-        flow->peak = peak_of(t->shape, t->weekend_frac);
-        flow->rate_s =
-            t->n_employee * t->agents_each * t->budget_tok / year_s / demand->session_tok;
-        flow->date_s = -1;
-        if (t->cron != NULL)
-            MR_TRY(mr_demand_cron_parse(t->cron, &flow->cron, err));
-        else if (t->budget_tok == 0)
-            return mr_err_set(err, MR_RANGE, MR_NOWHERE,
-                              "tenant %zu: needs a \"budget\" of tokens or a schedule (\"cron\")",
-                              i + 1);
-    }
-    for (size_t f = 0; f < demand->n_flow; f++)
+    MR_TRY(sort_by_tenant(demand, end, err));
+    for (size_t f = 0; f < demand->n_flow; f++) {
+        MR_TRY(find_own(&demand->flow[f], end, f, plan->n_tenant, err));
+        if (plan->n_tenant > 0)
+            MR_TRY(make_flow(demand, f, err));
         plan_flow(demand, f);
+    }
     return MR_OK;
-}
-
-static double mean_tok(const struct mr_script *script)
-{
-    double sum = 0;
-    for (size_t i = 0; i < script->n_node; i++)
-        if (script->node[i].kind == MR_SCRIPT_LLM)
-            sum += (double)script->node[i].llm.n_input + (double)script->node[i].llm.n_output;
-    return sum / (double)script->n_session;
 }
 
 struct by_arrival {
@@ -445,6 +476,7 @@ static int compare_arrivals(const void *a, const void *b)
 static mr_status sort_sessions(struct mr_demand *demand, struct mr_err *err)
 {
     const struct mr_script *script = demand->plan.script;
+    const bool is_open = demand->plan.spec.mode == MR_DEMAND_OPEN;
     struct by_arrival *by = mr_alloc(script->n_session, sizeof *by);
     demand->order = mr_alloc(script->n_session, sizeof *demand->order);
     if (by == NULL || demand->order == NULL) {
@@ -453,13 +485,41 @@ static mr_status sort_sessions(struct mr_demand *demand, struct mr_err *err)
     }
     for (uint32_t i = 0; i < script->n_session; i++) {
         const double at_s = script->session[i].arrival_s;
-        by[i] = (struct by_arrival){isnan(at_s) ? 0 : at_s, i};
+        if (!is_open || script->session[i].cron == 0)
+            by[demand->n_order++] = (struct by_arrival){isnan(at_s) ? 0 : at_s, i};
     }
-    if (demand->plan.spec.mode == MR_DEMAND_OPEN)
-        qsort(by, script->n_session, sizeof *by, compare_arrivals);
-    for (uint32_t i = 0; i < script->n_session; i++)
+    if (is_open && demand->n_order > 0)
+        qsort(by, demand->n_order, sizeof *by, compare_arrivals);
+    for (size_t i = 0; i < demand->n_order; i++)
         demand->order[i] = by[i].i;
     mr_free(by);
+    return MR_OK;
+}
+
+/* A schedule that never comes is left asleep. */
+static mr_status plan_dates(struct mr_demand *demand, struct mr_err *err)
+{
+    const struct mr_script *script = demand->plan.script;
+    const size_t n = script->n_session - demand->n_order;
+    if (n == 0)
+        return MR_OK;
+    demand->date = mr_alloc(n, sizeof *demand->date);
+    if (demand->date == NULL)
+        return mr_err_nomem(err, n * sizeof *demand->date);
+    MR_TRY(mr_tree_init(&demand->dates, (uint32_t)n, err));
+    for (uint32_t i = 0; i < script->n_session; i++) {
+        const uint16_t tenant = tenant_of(demand, i);
+        struct mr_demand_date *date = &demand->date[demand->n_date];
+        double monday_s;
+        if (script->session[i].cron == 0)
+            continue;
+        date->session = i;
+        MR_TRY(find_start(demand,
+                          tenant < demand->plan.n_tenant ? &demand->plan.tenant[tenant] : NULL,
+                          &date->local_s, &monday_s, err));
+        mr_tree_set_time(&demand->dates, (uint32_t)demand->n_date, next_date_s(demand, date, -1));
+        demand->n_date++;
+    }
     return MR_OK;
 }
 
@@ -472,15 +532,18 @@ mr_status mr_demand_init(struct mr_demand *demand, const struct mr_demand_plan *
         return mr_err_set(err, MR_RANGE, MR_NOWHERE, "agents: there is no session to play");
     if (plan->spec.mode == MR_DEMAND_LIVE && plan->spec.n_session == 0)
         demand->plan.spec.n_session = plan->script->n_session;
-    demand->session_tok = mean_tok(plan->script);
     if (plan->spec.mode == MR_DEMAND_ARRIVALS)
         return make_flows(demand, err);
-    return sort_sessions(demand, err);
+    MR_TRY(sort_sessions(demand, err));
+    return plan_dates(demand, err);
 }
 
 void mr_demand_fini(struct mr_demand *demand)
 {
     mr_free(demand->order);
+    mr_free(demand->date);
+    mr_free(demand->pick);
+    mr_tree_fini(&demand->dates);
     *demand = (struct mr_demand){0};
 }
 

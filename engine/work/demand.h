@@ -9,16 +9,25 @@
  *             often as they would be at any moment
  *   arrivals  drawn sessions at drawn dates: at `rate`, or those of tenants
  *
+ * Where there is a recorded session that names a schedule it begins at every date of it (open), and
+ * its arrival means nothing.
+ *
+ * A session that names its tier or tenant is of it; one of a tenant that names no tier has the
+ * tenant's, and others are dealt to tiers by their shares. A tenant's own sessions begin with it
+ * only; one without any has those that name no tenant.
+ *
  * A tenant is employees times agents with a budget of tokens a year each. Its sessions begin as a
  * Poisson process whose rate has the shape of its days and weeks and that spends the budget on the
  * mean; with a burst factor f the rate is f times as high for an f-th of all hours, drawn. A tenant
- * with a schedule (cron) begins one session per agent at every date of it, with a jitter.
+ * with a schedule (cron) begins one session per agent at every date of it, with a jitter. Days,
+ * weeks and schedules are those of a run that starts at `start`, in the zone of the tenant.
  *
- * Ignored: holidays, time zones (dates count from Monday, midnight). */
+ * Ignored: holidays, and that zones change their offsets in summer. */
 #ifndef MR_ENGINE_WORK_DEMAND_H
 #define MR_ENGINE_WORK_DEMAND_H
 
 #include "engine/base/param.h"
+#include "engine/clock/tree.h"
 #include "engine/work/player.h"
 
 enum mr_demand_mode {
@@ -34,9 +43,10 @@ enum {
 
 /* <agents> */
 struct mr_demand_spec {
-    const char *file; /* NULL: none */
-    int mode;         /* enum mr_demand_mode */
-    int timing;       /* enum mr_player_timing */
+    const char *file;  /* NULL: none */
+    const char *start; /* date of the run's start; NULL: a Monday, midnight */
+    int mode;          /* enum mr_demand_mode */
+    int timing;        /* enum mr_player_timing */
     double speed, think_factor, idle_cap_s, ramp_s, rate_s;
     uint64_t n_session; /* live at a time, or in all; 0: all of the file, or no limit */
     bool is_warm, shares, drops_ended;
@@ -55,6 +65,7 @@ enum mr_demand_over {
 /* <tenant> */
 struct mr_demand_tenant {
     const char *name, *tier, *cron, *lower;
+    const char *zone; /* its offset from UTC; NULL: that of `start` */
     double n_employee, agents_each;
     double budget_tok;   /* of one agent and year, input and output */
     int shape;           /* of days */
@@ -67,22 +78,7 @@ struct mr_demand_tenant {
 
 extern const struct mr_param_table mr_demand_table, mr_demand_tenant_table;
 
-/* Dates of a schedule: a bit for every minute, hour, day of the week. */
-struct mr_demand_cron {
-    uint64_t minute;
-    uint32_t hour;
-    uint8_t weekday; /* bit 0: Sunday */
-};
-
-/** Five fields "minute hour day month weekday"; day and month must be "*".
- *  @return MR_OK, MR_PARSE naming the field */
-MR_CHECKED mr_status mr_demand_cron_parse(const char *text, struct mr_demand_cron *cron,
-                                          struct mr_err *err);
-
-/** The first date after a time [s since Monday, midnight]; INFINITY: there is none. */
-double mr_demand_cron_next_s(const struct mr_demand_cron *cron, double after_s);
-
-/** Rate of a shape over its mean, at a time. */
+/** Rate of a shape over its mean, at a time [s since a Monday, midnight]. */
 double mr_demand_shape(int shape, double weekend_frac, double at_s);
 
 struct mr_demand_plan {
@@ -102,16 +98,30 @@ struct mr_demand_flow {  /* of a tenant, or of all without tenants */
     uint64_t n_drawn;    /* candidates */
     uint32_t n_left;     /* of a schedule's date */
     double date_s;
-    struct mr_demand_cron cron;
+    double local_s;  /* when the run starts, where it is (cron.h) */
+    double monday_s; /* the same, since its week began */
+    struct mr_cron cron;
+    uint32_t own, n_own; /* sessions in `pick` that are the tenant's, or could be */
+};
+
+/* A recorded session with a schedule. */
+struct mr_demand_date {
+    uint32_t session;
+    double local_s; /* when the run starts, where its schedule is kept */
 };
 
 struct mr_demand {
     struct mr_demand_plan plan;
     uint64_t n_begun, n_again;
     uint32_t *order; /* sessions by arrival (open) */
+    size_t n_order;
+    size_t i_order;
+    struct mr_demand_date *date; /* those with a schedule (open) */
+    size_t n_date;
+    struct mr_tree dates; /* when each begins next */
+    uint32_t *pick;       /* sessions by tenant, then those of none */
     struct mr_demand_flow flow[MR_DEMAND_TENANTS];
     size_t n_flow;
-    double session_tok; /* mean over the script */
 };
 
 /** @return MR_OK, MR_RANGE (what mode lacks), MR_PARSE (a schedule), MR_NOMEM */

@@ -242,6 +242,20 @@ static mr_status add_hint(struct mr_lower *lower, const struct mr_session_hint *
     return MR_OK;
 }
 
+/* Its own, with the session's priority where it says none. */
+static mr_status lower_hint(struct mr_lower *lower, const struct mr_session *session,
+                            const struct mr_session_llm *llm, uint8_t *out, struct mr_err *err)
+{
+    struct mr_session_hint hint = {.ttl_s = (double)NAN};
+    if (llm->hint == MR_SESSION_NONE && session->head.priority == 0)
+        return MR_OK;
+    if (llm->hint != MR_SESSION_NONE)
+        hint = session->hint[llm->hint];
+    if (hint.priority == 0)
+        hint.priority = session->head.priority;
+    return add_hint(lower, &hint, out, err);
+}
+
 static double draw(const struct mr_lower *lower, uint32_t node, uint64_t i)
 {
     const uint64_t bits = mr_rng_u64_at(lower->plan.seed, MR_RNG_SESSION,
@@ -288,8 +302,7 @@ static mr_status lower_node(struct mr_lower *lower, const struct mr_session *ses
         out.llm.n_input = llm->n_input > 0 ? llm->n_input : 1;
         out.llm.n_output = llm->n_output > 0 ? llm->n_output : 1;
         out.offset_s = (float)llm->start_s;
-        if (llm->hint != MR_SESSION_NONE)
-            MR_TRY(add_hint(lower, &session->hint[llm->hint], &out.hint, err));
+        MR_TRY(lower_hint(lower, session, llm, &out.hint, err));
         MR_TRY(add_context(lower, session, book, i, &out.llm.context, err));
         break;
     }
@@ -333,21 +346,82 @@ static mr_status make_room(struct mr_lower *lower, size_t n_llm, size_t n_lane, 
     return MR_OK;
 }
 
+/* Place of a name among those that there are, plus 1; 0: none was said, or nobody asks.
+ * @return MR_REF: it is none of them */
+static mr_status find_name(const char *what, const struct mr_intern *names, uint32_t i,
+                           const char *const *known, size_t n_known, uint32_t *out,
+                           struct mr_err *err)
+{
+    char quoted[MR_QUOTE_CAP], hint[96];
+    *out = 0;
+    if (i == MR_SESSION_NONE || n_known == 0)
+        return MR_OK;
+    const struct mr_str name = mr_intern_str(names, i);
+    for (size_t k = 0; k < n_known; k++)
+        if (known[k] != NULL && mr_str_is(name, known[k])) {
+            *out = (uint32_t)k + 1;
+            return MR_OK;
+        }
+    mr_text_hint(name, known, n_known, hint, sizeof hint);
+    return mr_err_set(err, MR_REF, MR_NOWHERE, "session: there is no <%s> named \"%s\"%s", what,
+                      mr_text_quote(name, quoted), hint);
+}
+
+/* Many sessions have the same schedule. */
+static mr_status add_cron(struct mr_script *script, const char *text, uint32_t *out,
+                          struct mr_err *err)
+{
+    struct mr_cron cron;
+    MR_TRY(mr_cron_parse(text, &cron, err));
+    for (*out = 1; *out <= script->n_cron; ++*out) {
+        const struct mr_cron *c = &script->cron[*out - 1];
+        if (c->minute == cron.minute && c->hour == cron.hour && c->day == cron.day &&
+            c->month == cron.month && c->weekday == cron.weekday &&
+            c->is_any_day == cron.is_any_day)
+            return MR_OK;
+    }
+    MR_TRY(
+        mr_grow(&script->cron, &script->cap_cron, script->n_cron + 1, sizeof *script->cron, err));
+    script->cron[script->n_cron++] = cron;
+    return MR_OK;
+}
+
+static float promise(double time_s)
+{
+    return isnan(time_s) ? 0 : (float)time_s;
+}
+
+/* What a session says of itself. */
+static mr_status lower_head(struct mr_lower *lower, const struct mr_session *session,
+                            const struct mr_session_book *book, struct mr_script_session *own,
+                            struct mr_err *err)
+{
+    const struct mr_lower_plan *plan = &lower->plan;
+    const struct mr_session_head *head = &session->head;
+    uint32_t tier;
+    MR_TRY(find_name("tier", &book->tier, head->tier, plan->tier, plan->n_tier, &tier, err));
+    MR_TRY(find_name("tenant", &book->tenant, head->tenant, plan->tenant, plan->n_tenant,
+                     &own->tenant, err));
+    lower->n_no_tenant += head->tenant != MR_SESSION_NONE && plan->n_tenant == 0;
+    own->has_tier = tier > 0;
+    own->tier = own->has_tier ? (uint8_t)(tier - 1) : 0;
+    own->ttft_s = promise(head->ttft_s);
+    own->tpot_s = promise(head->tpot_s);
+    own->deadline_s = promise(head->deadline_s);
+    if (head->cron != MR_SESSION_NONE)
+        MR_TRY(add_cron(lower->script, mr_session_text(session, head->cron), &own->cron, err));
+    return MR_OK;
+}
+
 mr_status mr_lower_add(struct mr_lower *lower, const struct mr_session *session,
                        const struct mr_session_book *book, struct mr_err *err)
 {
-    struct mr_script_session own = {.tenant = session->head.tenant,
-                                    .arrival_s = session->head.arrival_s};
+    struct mr_script_session own = {.arrival_s = session->head.arrival_s};
     if (is_too_long(lower, session)) {
         lower->n_left_out++;
         return MR_OK;
     }
-    if (session->head.tier != MR_SESSION_NONE && lower->plan.tier_of != NULL) {
-        const uint32_t tier = lower->plan.tier_of(lower->plan.context,
-                                                  mr_intern_text(&book->tier, session->head.tier));
-        own.has_tier = tier != MR_SCRIPT_NONE;
-        own.tier = own.has_tier ? (uint8_t)tier : 0;
-    }
+    MR_TRY(lower_head(lower, session, book, &own, err));
     MR_TRY(make_room(lower, session->n_llm, session->n_lane, err));
     lower->n_fresh = 1;
     if (!book->is_global)

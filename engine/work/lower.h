@@ -13,7 +13,8 @@
  *
  * Calls that are strict are so to one degree: among them priority decides.
  *
- * Tools without durations draw them from their class. */
+ * Tools without durations draw them from their class. A session's priority is that of its calls
+ * which say none. */
 #ifndef MR_ENGINE_WORK_LOWER_H
 #define MR_ENGINE_WORK_LOWER_H
 
@@ -26,9 +27,9 @@ struct mr_lower_plan {
     uint64_t seed;
     bool shares;
     uint32_t input_max; /* sessions with longer contexts are left out; 0: none is */
-    /* Place of a tier by its name, or MR_SCRIPT_NONE: it is then of no tier. NULL: all are */
-    uint32_t (*tier_of)(void *context, const char *name);
-    void *context;
+    /* Names that sessions may say, in their order; none: what they say means nothing */
+    const char *const *tier, *const *tenant;
+    size_t n_tier, n_tenant;
 };
 
 struct mr_lower {
@@ -44,15 +45,16 @@ struct mr_lower {
     struct mr_block_names names;       /* of large ids, of the session or of all */
     uint32_t *last; /* by lane: context of its last call so far, or MR_SCRIPT_NONE */
     size_t cap_context, cap_blocks, cap_last;
-    uint64_t n_left_out;
-    uint32_t n_fresh; /* names given in this session, where blocks are coarser */
+    uint64_t n_left_out, n_no_tenant; /* the latter name tenants where there are none */
+    uint32_t n_fresh;                 /* names given in this session, where blocks are coarser */
 };
 
 void mr_lower_init(struct mr_lower *lower, const struct mr_lower_plan *plan,
                    struct mr_script *script);
 void mr_lower_fini(struct mr_lower *lower);
 
-/** Add one session. @return MR_OK, MR_RANGE, MR_LIMIT, MR_NOMEM */
+/** Add one session. @return MR_OK, MR_RANGE, MR_LIMIT, MR_NOMEM, MR_REF (a tier or tenant),
+ * MR_PARSE (a schedule) */
 MR_CHECKED mr_status mr_lower_add(struct mr_lower *lower, const struct mr_session *session,
                                   const struct mr_session_book *book, struct mr_err *err);
 

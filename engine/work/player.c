@@ -339,6 +339,16 @@ mr_status mr_player_begin_next(struct mr_player *player, uint32_t strand, double
     return begin_session(player, &start, now_s, err);
 }
 
+static void count_deadline(struct mr_player *player, const struct mr_player_end *end)
+{
+    const double deadline_s = (double)player->plan.script->session[end->session].deadline_s;
+    if (!(deadline_s > 0))
+        return;
+    player->sums[end->tier].n_deadline++;
+    player->sums[end->tier].n_in_time +=
+        !end->has_failed && end->end_s - end->start_s <= deadline_s;
+}
+
 static mr_status end_session(struct mr_player *player, uint32_t strand, double now_s,
                              struct mr_err *err)
 {
@@ -357,6 +367,7 @@ static mr_status end_session(struct mr_player *player, uint32_t strand, double n
         .end_s = now_s,
         .part_s = player->plan.has_ledger ? player->ledger[strand].part_s : NULL};
     struct mr_player_start start;
+    count_deadline(player, &end);
     if (end.has_failed) {
         sums->n_failed++;
     } else {

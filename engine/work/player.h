@@ -53,12 +53,16 @@ struct mr_player_site {
     uint32_t n_shed_retry;
 };
 
+enum {
+    MR_PLAYER_NO_TENANT = UINT16_MAX
+};
+
 /* A session that begins. */
 struct mr_player_start {
     double at_s;      /* not before the one before */
     uint32_t session; /* of the script */
     uint32_t cut;     /* node to begin with; MR_PLAYER_NONE: from the start */
-    uint16_t tenant;
+    uint16_t tenant;  /* MR_PLAYER_NO_TENANT: of none */
     uint8_t tier;
 };
 
@@ -104,6 +108,7 @@ struct mr_player_plan {
 
 struct mr_player_sums {
     uint64_t n_started, n_finished, n_failed; /* sessions */
+    uint64_t n_deadline, n_in_time;           /* of those that ended: with a deadline; before it */
     uint64_t n_call, n_tool, n_tool_error, n_denied, n_shed_retry;
     uint64_t n_sandbox_cut;                  /* drawn larger than all memory there is */
     double part_s[MR_PLAYER_PARTS];          /* of everything that has ended */

@@ -278,6 +278,7 @@ void mr_script_fini(struct mr_script *script)
     mr_free(script->run);
     mr_free(script->context);
     mr_free(script->hint);
+    mr_free(script->cron);
     mr_free(script->cut);
     mr_free(script->draft);
     *script = (struct mr_script){0};

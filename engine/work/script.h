@@ -13,7 +13,7 @@
 #ifndef MR_ENGINE_WORK_SCRIPT_H
 #define MR_ENGINE_WORK_SCRIPT_H
 
-#include "engine/base/status.h"
+#include "engine/work/cron.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -108,9 +108,11 @@ struct mr_script_session {
     uint32_t root, n_root; /* edges of the script's roots: to the nodes that start with it */
     uint32_t cut, n_cut; /* LLM nodes at which it could begin: nothing before them is waited for */
     uint32_t last;       /* LLM node that starts when all other calls have ended; NONE: no such */
-    uint32_t tenant;
-    double arrival_s; /* NaN: not recorded */
-    float sandbox_mb; /* most that one of its tools on CPUs says */
+    uint32_t tenant;     /* plus 1; 0: of none */
+    uint32_t cron;       /* a schedule in place of its arrival, plus 1; 0: none */
+    double arrival_s;    /* NaN: not recorded */
+    float ttft_s, tpot_s, deadline_s; /* promised; 0: by its tier, by nobody */
+    float sandbox_mb;                 /* most that one of its tools on CPUs says */
     uint8_t tier;
     bool has_tier;
     bool draws_sandbox; /* one of them does not say */
@@ -130,11 +132,13 @@ struct mr_script {
     struct mr_script_run *run;
     struct mr_script_context *context;
     struct mr_script_hint *hint; /* from 1 */
+    struct mr_cron *cron;        /* of sessions */
     uint32_t *cut;
     struct mr_script_draft *draft; /* of the session that is being built */
     size_t n_draft, cap_draft;
-    size_t n_node, n_edge, n_root, n_session, n_run, n_context, n_hint, n_cut;
-    size_t cap_node, cap_edge, cap_root, cap_session, cap_run, cap_context, cap_hint, cap_cut;
+    size_t n_node, n_edge, n_root, n_session, n_run, n_context, n_hint, n_cut, n_cron;
+    size_t cap_node, cap_edge, cap_root, cap_session, cap_run, cap_context, cap_hint, cap_cut,
+        cap_cron;
     uint32_t n_space; /* shared prefixes: spaces 1 .. n_space */
     uint32_t run_max; /* most runs of a context */
 };

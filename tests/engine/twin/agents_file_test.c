@@ -17,7 +17,9 @@ static void read_sample(uint32_t block_tok, struct mr_script *script)
     *script = (struct mr_script){0};
     if (path == NULL)
         mr_test_skip("MILLRACE_DATA has no %s", sample);
-    assert_int_equal(mr_agents_file_read(path, 0, &plan, script, &diags, &err), MR_OK);
+    assert_int_equal(
+        mr_agents_file_read(&(struct mr_agents_file){.path = path}, &plan, script, &diags, &err),
+        MR_OK);
 }
 
 /* Every call, session after session: what it finds, then all of it is youngest. */

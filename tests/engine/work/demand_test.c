@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* engine/work/demand: schedules by hand, shapes of mean 1, budgets that are spent, bursts that keep
- * the mean, dates in order, the middle of lives. */
+/* engine/work/demand: shapes of mean 1, starts and zones, sessions' own tiers, tenants and
+ * schedules, budgets that are spent, bursts that keep the mean, dates in order, the middle of
+ * lives. */
 #include "engine/work/demand.h"
 
 #include "tests/test.h"
@@ -21,48 +22,6 @@ static void make_script(struct mr_script *script, int n)
             assert_int_equal(mr_script_node_add(script, &node, &after, 1, NULL), MR_OK);
         }
         assert_int_equal(mr_script_session_end(script, NULL), MR_OK);
-    }
-}
-
-static double next_of(const char *text, double after_s)
-{
-    struct mr_demand_cron cron;
-    assert_int_equal(mr_demand_cron_parse(text, &cron, NULL), MR_OK);
-    return mr_demand_cron_next_s(&cron, after_s);
-}
-
-MR_TEST(schedules_by_hand)
-{
-    assert_true(next_of("0 9 * * 1-5", 0) == 9 * 3600);
-    assert_true(next_of("0 9 * * 1-5", 9 * 3600) == day_s + 9 * 3600);
-    assert_true(next_of("0 9 * * 1-5", 4 * day_s + 10 * 3600) == 7 * day_s + 9 * 3600);
-    assert_true(next_of("30 0 * * 0", 0) == 6 * day_s + 1800);
-    assert_true(next_of("30 0 * * 7", 0) == 6 * day_s + 1800);
-    assert_true(next_of("*/15 * * * *", 901) == 1800);
-    assert_true(next_of("5,50 1-3/2 * * *", 3600 + 3000) == 3 * 3600 + 300);
-    assert_true(next_of("* * * * *", -1) == 0);
-}
-
-MR_TEST(wrong_schedules_are_named)
-{
-    static const struct {
-        const char *text, *part;
-    } cases[] = {{"", "minute"},
-                 {"60 * * * *", "minute"},
-                 {"0 24 * * *", "hour"},
-                 {"0 0 1 * *", "calendar"},
-                 {"0 0 * * 8", "weekday"},
-                 {"0 0 * *", "weekday"},
-                 {"0 0 * * * *", "five"},
-                 {"5-1 * * * *", "minute"},
-                 {"*/0 * * * *", "minute"},
-                 {"1- * * * *", "minute"},
-                 {"0 x * * *", "hour"}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct mr_demand_cron cron;
-        struct mr_err err = {0};
-        assert_int_equal(mr_demand_cron_parse(cases[i].text, &cron, &err), MR_PARSE);
-        mr_assert_contains(err.text, cases[i].part);
     }
 }
 
@@ -222,6 +181,157 @@ MR_TEST(recorded_arrivals_are_sorted)
     teardown(&run);
 }
 
+/* The schedule of a tenant is kept where it is: noon of the start's zone is 9 h later in the west.
+ */
+MR_TEST(runs_start_somewhere_and_somewhen)
+{
+    static const struct {
+        const char *start, *zone;
+        double first_s;
+    } cases[] = {{NULL, NULL, 12 * 3600},
+                 {"2024-07-03T10:00+01:00", NULL, 2 * 3600},
+                 {"2024-07-03T10:00+01:00", "-08:00", 11 * 3600},
+                 {"2024-07-05T13:00Z", NULL, 3 * 86400 - 3600}}; /* a Friday, past noon */
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct run run;
+        struct mr_player_start start;
+        const struct mr_demand_tenant tenant = {.n_employee = 1,
+                                                .agents_each = 1,
+                                                .cron = "0 12 * * 1-5",
+                                                .zone = cases[i].zone,
+                                                .burst = 1};
+        setup(&run, MR_DEMAND_ARRIVALS);
+        run.plan.spec.start = cases[i].start;
+        run.plan.tenant = &tenant;
+        run.plan.n_tenant = 1;
+        open_demand(&run);
+        assert_true(take(&run, &start) && start.at_s == cases[i].first_s);
+        teardown(&run);
+    }
+}
+
+/* An office that is closed at weekends: a run that starts on a Saturday waits for Monday. */
+MR_TEST(weeks_begin_where_the_run_does)
+{
+    struct run run;
+    struct mr_player_start start;
+    const struct mr_demand_tenant tenant = {
+        .n_employee = 1e4, .agents_each = 1, .budget_tok = 1e9, .burst = 1, .weekend_frac = 0};
+    setup(&run, MR_DEMAND_ARRIVALS);
+    run.plan.spec.start = "2024-07-06T00:00Z";
+    run.plan.tenant = &tenant;
+    run.plan.n_tenant = 1;
+    open_demand(&run);
+    assert_true(take(&run, &start));
+    assert_true(start.at_s >= 2 * day_s && start.at_s < 2 * day_s + 100);
+    teardown(&run);
+}
+
+MR_TEST(wrong_starts_are_refused)
+{
+    static const char *const starts[] = {"Monday", "2024-13-01", "2024-07-01T25:00"};
+    for (size_t i = 0; i < 4; i++) {
+        struct run run;
+        struct mr_err err = {0};
+        const struct mr_demand_tenant tenant = {.n_employee = 1,
+                                                .agents_each = 1,
+                                                .budget_tok = 1e9,
+                                                .burst = 1,
+                                                .zone = i == 3 ? "PST" : NULL};
+        setup(&run, MR_DEMAND_ARRIVALS);
+        run.plan.spec.start = i < 3 ? starts[i] : NULL;
+        run.plan.tenant = &tenant;
+        run.plan.n_tenant = 1;
+        assert_int_equal(mr_demand_init(&run.demand, &run.plan, &err), MR_PARSE);
+        mr_assert_contains(err.text, i < 3 ? "2024-07-01T09:00-07:00" : "+05:30");
+        teardown(&run);
+    }
+}
+
+/* Sessions of tenant 1 are drawn for it alone; the other tenant has what is nobody's. A session's
+ * own tier beats its tenant's. */
+MR_TEST(sessions_know_whose_they_are)
+{
+    struct run run;
+    struct mr_player_start start;
+    const struct mr_demand_tenant tenant[] = {
+        {.n_employee = 9, .agents_each = 1, .budget_tok = 1e9, .burst = 1, .weekend_frac = 1},
+        {.n_employee = 9, .agents_each = 1, .budget_tok = 1e9, .burst = 1, .weekend_frac = 1}};
+    bool is_seen[10] = {false};
+    setup(&run, MR_DEMAND_ARRIVALS);
+    run.tier_of[0] = 1;
+    run.plan.tenant = tenant;
+    run.plan.n_tenant = 2;
+    for (int i = 0; i < 3; i++)
+        run.script.session[i].tenant = 2;
+    run.script.session[5].has_tier = true;
+    open_demand(&run);
+    for (int i = 0; i < 1000; i++) {
+        assert_true(take(&run, &start));
+        assert_true((start.session < 3) == (start.tenant == 1));
+        assert_int_equal(start.tier, start.tenant == 1 || start.session == 5 ? 0 : 1);
+        is_seen[start.session] = true;
+    }
+    for (int i = 0; i < 10; i++)
+        assert_true(is_seen[i]);
+    teardown(&run);
+    setup(&run, MR_DEMAND_OPEN); /* in the file's other modes they keep it, too */
+    run.tier_of[0] = 1;
+    run.plan.tenant = tenant;
+    run.plan.n_tenant = 2;
+    run.script.session[9].tenant = 1;
+    run.script.session[8].tenant = 2;
+    open_demand(&run);
+    assert_true(take(&run, &start) && start.tenant == 0 && start.tier == 1);
+    assert_true(take(&run, &start) && start.tenant == 1 && start.tier == 0);
+    assert_true(take(&run, &start) && start.tenant == MR_PLAYER_NO_TENANT);
+    teardown(&run);
+    setup(&run, MR_DEMAND_ARRIVALS);
+    struct mr_err err = {0};
+    run.plan.tenant = tenant;
+    run.plan.n_tenant = 2;
+    for (int i = 0; i < 10; i++)
+        run.script.session[i].tenant = 2;
+    assert_int_equal(mr_demand_init(&run.demand, &run.plan, &err), MR_RANGE);
+    mr_assert_contains(err.text, "tenant 1");
+    teardown(&run);
+}
+
+/* Two sessions on schedules among eight that arrive at 1 .. 8 s of a run that starts 5 s to nine.
+ */
+MR_TEST(scheduled_sessions_come_again)
+{
+    struct run run;
+    struct mr_player_start start;
+    struct mr_cron cron[2];
+    double last_s = 0;
+    int n_of[10] = {0};
+    assert_int_equal(mr_cron_parse("0 9 * * *", &cron[0], NULL), MR_OK);
+    assert_int_equal(mr_cron_parse("*/30 * * * *", &cron[1], NULL), MR_OK);
+    setup(&run, MR_DEMAND_OPEN);
+    run.script.cron = cron;
+    run.script.n_cron = 2;
+    run.script.session[0].cron = 1;
+    run.script.session[1].cron = 2;
+    run.plan.spec.start = "2024-07-03T08:59:55Z";
+    open_demand(&run);
+    for (int i = 0; i < 8 + 4 + 145; i++) { /* three days and a bit: dates at 5 s + k x 30 min */
+        assert_true(take(&run, &start) && start.at_s >= last_s);
+        last_s = start.at_s;
+        n_of[start.session]++;
+        if (start.session == 0)
+            assert_true(fmod(start.at_s, day_s) == 5);
+        if (start.session == 1)
+            assert_true(fmod(start.at_s, 1800) == 5);
+    }
+    assert_int_equal(n_of[0], 4);
+    assert_int_equal(n_of[1], 145);
+    for (int i = 2; i < 10; i++)
+        assert_int_equal(n_of[i], 1);
+    run.script.cron = NULL; /* lent here */
+    teardown(&run);
+}
+
 /* Session i has i + 1 of 55 calls: where a life is entered is one of them at random. */
 MR_TEST(live_sessions_are_met_in_the_middle)
 {
@@ -269,9 +379,11 @@ MR_TEST(what_a_mode_lacks_is_said)
     teardown(&run);
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(schedules_by_hand), MR_TEST_ENTRY(wrong_schedules_are_named),
-             MR_TEST_ENTRY(shapes_have_mean_one), MR_TEST_ENTRY(budgets_are_spent),
+MR_TEST_MAIN(MR_TEST_ENTRY(shapes_have_mean_one), MR_TEST_ENTRY(budgets_are_spent),
              MR_TEST_ENTRY(one_tenant_does_not_shift_another),
              MR_TEST_ENTRY(schedules_begin_all_agents), MR_TEST_ENTRY(recorded_arrivals_are_sorted),
              MR_TEST_ENTRY(live_sessions_are_met_in_the_middle),
-             MR_TEST_ENTRY(what_a_mode_lacks_is_said))
+             MR_TEST_ENTRY(runs_start_somewhere_and_somewhen),
+             MR_TEST_ENTRY(weeks_begin_where_the_run_does), MR_TEST_ENTRY(wrong_starts_are_refused),
+             MR_TEST_ENTRY(sessions_know_whose_they_are),
+             MR_TEST_ENTRY(scheduled_sessions_come_again), MR_TEST_ENTRY(what_a_mode_lacks_is_said))

@@ -261,8 +261,40 @@ MR_TEST(drawn_sessions_are_what_they_are_drawn_from)
     teardown(&w);
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(what_calls_have_in_common), MR_TEST_ENTRY(blocks_of_the_same_size),
-             MR_TEST_ENTRY(smaller_blocks_are_token_exact),
+/* What a session says of itself; names that nobody knows are told with the nearest one. */
+MR_TEST(sessions_speak_for_themselves)
+{
+    static const char *const tier[] = {"free", "gold"}, *const tenant[] = {"lab"};
+    struct world w;
+    struct mr_err err = {0};
+    make(&w);
+    const struct mr_lower_plan plan = {
+        .block_tok = 64, .tier = tier, .n_tier = 2, .tenant = tenant, .n_tenant = 1};
+    mr_lower_init(&w.lower, &plan, &w.script);
+    assert_int_equal(mr_session_book_tier(&w.book, mr_str_of("gold"), &w.session.head.tier, NULL),
+                     MR_OK);
+    assert_int_equal(mr_intern_add(&w.book.tenant, mr_str_of("lab"), &w.session.head.tenant, NULL),
+                     MR_OK);
+    assert_int_equal(
+        mr_session_text_add(&w.session, mr_str_of("0 9 * * 1"), &w.session.head.cron, NULL), MR_OK);
+    w.session.head.priority = 7;
+    w.session.head.ttft_s = 2;
+    w.session.head.deadline_s = 90;
+    assert_int_equal(mr_lower_add(&w.lower, &w.session, &w.book, &err), MR_OK);
+    const struct mr_script_session *own = &w.script.session[0];
+    assert_true(own->has_tier && own->tier == 1 && own->tenant == 1 && own->cron == 1);
+    assert_true(own->ttft_s == 2 && own->tpot_s == 0 && own->deadline_s == 90);
+    for (uint32_t i = 0; i < own->n_node; i++)
+        assert_int_equal(w.script.hint[w.script.node[i].hint].priority, 7);
+    assert_int_equal(mr_intern_add(&w.book.tenant, mr_str_of("lap"), &w.session.head.tenant, NULL),
+                     MR_OK);
+    assert_int_equal(mr_lower_add(&w.lower, &w.session, &w.book, &err), MR_REF);
+    mr_assert_contains(err.text, "no <tenant> named \"lap\" (did you mean \"lab\"?)");
+    teardown(&w);
+}
+
+MR_TEST_MAIN(MR_TEST_ENTRY(what_calls_have_in_common), MR_TEST_ENTRY(sessions_speak_for_themselves),
+             MR_TEST_ENTRY(blocks_of_the_same_size), MR_TEST_ENTRY(smaller_blocks_are_token_exact),
              MR_TEST_ENTRY(larger_blocks_keep_whole_ones),
              MR_TEST_ENTRY(prompts_of_one_size_are_shared),
              MR_TEST_ENTRY(long_contexts_are_left_out), MR_TEST_ENTRY(large_ids_get_numbers),
