@@ -39,10 +39,15 @@ static mr_status ask_tenant(struct mr_agents *agents, uint32_t strand, double no
     *is_answered = false;
     if (agents->tenants == NULL)
         return MR_OK;
-    const enum mr_tenants_answer answer = mr_tenants_ask(agents->tenants, tenant, now_s, tier);
+    const struct mr_script_node *node = mr_player_node(&agents->player, strand);
+    struct mr_tenants_call asked = {
+        .n_input = node->llm.n_input, .n_output = node->llm.n_output, .tier = *tier};
+    const enum mr_tenants_answer answer = mr_tenants_ask(agents->tenants, tenant, now_s, &asked);
+    *tier = asked.tier;
     *is_answered = answer != MR_TENANTS_SERVE;
-    return *is_answered ? mr_player_call_refused(&agents->player, strand,
-                                                 answer == MR_TENANTS_LATER, now_s, err)
+    if (answer == MR_TENANTS_LATER)
+        return mr_player_call_put_off(&agents->player, strand, asked.until_s, now_s, err);
+    return *is_answered ? mr_player_call_refused(&agents->player, strand, false, now_s, err)
                         : MR_OK;
 }
 
@@ -117,7 +122,8 @@ void mr_agents_refused(struct mr_agents *agents, const struct mr_ticket *ticket,
                        enum mr_cell_refusal why)
 {
     if (agents->tenants != NULL)
-        mr_tenants_refused(agents->tenants, agents->player.strand[ticket->session].tenant);
+        mr_tenants_refused(agents->tenants, agents->player.strand[ticket->session].tenant, ticket,
+                           now_s);
     if (agents->st == MR_OK)
         keep(agents, mr_player_call_refused(&agents->player, ticket->session,
                                             why != MR_CELL_REFUSAL_TOO_LONG, now_s, &agents->err));

@@ -210,14 +210,19 @@ mr_status mr_agents_deal_open(const struct mr_agents_deal_plan *plan, struct mr_
         names.tenant[i] = scenario->tenant[i].name != NULL ? scenario->tenant[i].name : "";
     const uint64_t most =
         scenario->agents.length_max > 0 ? scenario->agents.length_max : plan->context_max;
-    const struct mr_lower_plan lowering = {.block_tok = plan->block_tok,
-                                           .seed = scenario->top.seed,
-                                           .shares = scenario->agents.shares,
-                                           .input_max = (uint32_t)fmin((double)most, 4e9),
-                                           .tier = names.tier,
-                                           .tenant = names.tenant,
-                                           .n_tier = scenario->n_tier,
-                                           .n_tenant = scenario->n_tenant};
+    const struct mr_demand_spec *agents = &scenario->agents;
+    const bool is_recorded = agents->timing == MR_PLAYER_BY_ORIGINAL;
+    const struct mr_lower_plan lowering = {
+        .block_tok = plan->block_tok,
+        .seed = scenario->top.seed,
+        .shares = scenario->agents.shares,
+        .gap_cap_s = is_recorded ? 0 : agents->idle_cap_s,
+        .gap_factor = agents->timing == MR_PLAYER_BY_SCALE ? agents->think_factor : 0,
+        .input_max = (uint32_t)fmin((double)most, 4e9),
+        .tier = names.tier,
+        .tenant = names.tenant,
+        .n_tier = scenario->n_tier,
+        .n_tenant = scenario->n_tenant};
     const struct mr_agents_file file = {scenario->agents.file, scenario->agents.n_drawn,
                                         scenario->agents.mode == MR_DEMAND_OPEN};
     MR_TRY(mr_agents_file_read(&file, &lowering, &deal->script, diags, err));

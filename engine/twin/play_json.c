@@ -283,6 +283,7 @@ static void put_tenant(struct mr_jsonw *w, const struct mr_scenario *scenario,
     const double used_tok = (double)t->sum.n_input + (double)t->sum.n_output,
                  hours = result->sim_s / 3600;
     const double budget_tok = t->budget_tok * result->sim_s / spec->period_s;
+    const double budget_usd = t->budget_usd * result->sim_s / spec->period_s;
     mr_jsonw_object(w);
     mr_jsonw_key_text(w, "name", spec->name);
     mr_jsonw_key(w, "calls");
@@ -297,6 +298,8 @@ static void put_tenant(struct mr_jsonw *w, const struct mr_scenario *scenario,
     put_tokens(w, t->sum.n_input, t->sum.n_cached, t->sum.n_output);
     mr_jsonw_key_f64(w, "budget_tok", budget_tok > 0 ? budget_tok : unknown);
     mr_jsonw_key_f64(w, "budget_used_frac", budget_tok > 0 ? used_tok / budget_tok : unknown);
+    mr_jsonw_key_f64(w, "budget_usd", budget_usd > 0 ? budget_usd : unknown);
+    mr_jsonw_key_f64(w, "budget_usd_used_frac", budget_usd > 0 ? t->sum.usd / budget_usd : unknown);
     mr_jsonw_key_f64(w, "revenue_usd", t->sum.usd);
     mr_jsonw_key_f64(w, "revenue_usd_h", hours > 0 ? t->sum.usd / hours : 0);
     mr_jsonw_key_f64(w, "usd_per_mtok", used_tok > 0 ? 1e6 * t->sum.usd / used_tok : unknown);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sums by tenant; a budget is looked at when a call comes and counted when it has finished. */
+/* Sums by tenant. */
 #include "engine/twin/tenants.h"
 
 #include "engine/base/mem.h"
@@ -29,6 +29,8 @@ mr_status mr_tenants_create(const struct mr_scenario *scenario, uint32_t n_cell,
 {
     struct mr_tenants *tenants = mr_alloc_zero(1, sizeof *tenants);
     struct mr_tenant *tenant = mr_alloc_zero(scenario->n_tenant + 1, sizeof *tenant);
+    const char *start =
+        scenario->agents.start != NULL ? scenario->agents.start : scenario->grid.start;
     mr_status st = MR_OK;
     *out = NULL;
     if (tenants == NULL || tenant == NULL) {
@@ -40,12 +42,17 @@ mr_status mr_tenants_create(const struct mr_scenario *scenario, uint32_t n_cell,
     for (size_t i = 0; i < tenants->n && st == MR_OK; i++) {
         const struct mr_demand_tenant *spec = &scenario->tenant[i];
         const double agents = spec->n_employee * spec->agents_each;
-        tenant[i].budget_tok = spec->budget_tok * agents * spec->period_s / year_s / n_cell;
-        if (spec->over == MR_DEMAND_DOWNGRADE)
+        const double share = agents * spec->period_s / year_s / n_cell;
+        double local_s;
+        tenant[i].budget_tok = spec->budget_tok * share;
+        tenant[i].budget_usd = spec->budget_usd * share;
+        st = mr_demand_start(start, spec->zone, &local_s, &tenant[i].start_s, err);
+        if (st == MR_OK && spec->over == MR_DEMAND_DOWNGRADE)
             st = find_lower(scenario, i, &tenant[i].lower, err);
-        if (st == MR_OK && spec->over != MR_DEMAND_UNLIMITED && !(tenant[i].budget_tok > 0))
+        if (st == MR_OK && spec->over != MR_DEMAND_UNLIMITED &&
+            !(tenant[i].budget_tok > 0 || tenant[i].budget_usd > 0))
             st = mr_err_set(err, MR_RANGE, (struct mr_place){scenario->path, 0, 0},
-                            "tenant %zu: \"over\" needs a \"budget\"", i + 1);
+                            "tenant %zu: \"over\" needs a \"budget\", or a \"budget_usd\"", i + 1);
     }
     if (st != MR_OK) {
         mr_tenants_destroy(tenants);
@@ -63,40 +70,63 @@ void mr_tenants_destroy(struct mr_tenants *tenants)
     mr_free(tenants);
 }
 
+static uint64_t period_of(const struct mr_tenants *tenants, uint32_t i, double now_s)
+{
+    return (uint64_t)((tenants->tenant[i].start_s + now_s) / tenants->scenario->tenant[i].period_s);
+}
+
 /* What it has used counts from the beginning of each period. */
 static struct mr_tenant *at(struct mr_tenants *tenants, uint32_t i, double now_s)
 {
     struct mr_tenant *tenant = &tenants->tenant[i];
-    const uint64_t period = (uint64_t)(now_s / tenants->scenario->tenant[i].period_s);
+    const uint64_t period = period_of(tenants, i, now_s);
     if (period != tenant->period) {
         tenant->period = period;
-        tenant->used_tok = 0;
+        tenant->used_tok = tenant->used_usd = 0;
     }
     return tenant;
 }
 
+/* At a later date than now, whatever is lost in rounding. */
+static double next_period_s(const struct mr_tenants *tenants, uint32_t i, double now_s)
+{
+    const struct mr_tenant *tenant = &tenants->tenant[i];
+    const double period_s = tenants->scenario->tenant[i].period_s;
+    return fmax(now_s + 1e-3, (double)(tenant->period + 1) * period_s - tenant->start_s);
+}
+
+static double full_usd(const struct mr_tenants *tenants, uint8_t tier, uint32_t n_input,
+                       uint32_t n_output)
+{
+    return mr_tenants_usd(tenants->scenario, tier, n_input, 0, n_output);
+}
+
 enum mr_tenants_answer mr_tenants_ask(struct mr_tenants *tenants, uint32_t i, double now_s,
-                                      uint8_t *tier)
+                                      struct mr_tenants_call *call)
 {
     if (i >= tenants->n)
         return MR_TENANTS_SERVE;
-    const struct mr_demand_tenant *spec = &tenants->scenario->tenant[i];
+    const int over = tenants->scenario->tenant[i].over;
     struct mr_tenant *tenant = at(tenants, i, now_s);
-    const bool is_over =
-        spec->over != MR_DEMAND_UNLIMITED && tenant->used_tok >= tenant->budget_tok;
-    if (is_over && spec->over == MR_DEMAND_STOP) {
+    const bool is_over = over != MR_DEMAND_UNLIMITED &&
+                         ((tenant->budget_tok > 0 && tenant->used_tok >= tenant->budget_tok) ||
+                          (tenant->budget_usd > 0 && tenant->used_usd >= tenant->budget_usd));
+    if (is_over && over == MR_DEMAND_STOP) {
         tenant->sum.n_stopped++;
         return MR_TENANTS_STOP;
     }
-    if (is_over && spec->over == MR_DEMAND_THROTTLE) {
+    if (is_over && over == MR_DEMAND_THROTTLE) {
         tenant->sum.n_delayed++;
+        call->until_s = next_period_s(tenants, i, now_s);
         return MR_TENANTS_LATER;
     }
     if (is_over) {
         tenant->sum.n_downgraded++;
-        *tier = tenant->lower;
+        call->tier = tenant->lower;
     }
     tenant->sum.n_arrived++;
+    tenant->used_tok += (double)call->n_input + (double)call->n_output;
+    tenant->used_usd += full_usd(tenants, call->tier, call->n_input, call->n_output);
     return MR_TENANTS_SERVE;
 }
 
@@ -120,19 +150,29 @@ void mr_tenants_finished(struct mr_tenants *tenants, uint32_t i, const struct mr
     tenant->sum.n_input += ticket->n_prompt;
     tenant->sum.n_cached += ticket->n_cached;
     tenant->sum.n_output += ticket->n_output;
-    tenant->used_tok += (double)ticket->n_prompt + ticket->n_output;
-    tenant->sum.usd += mr_tenants_usd(tenants->scenario, ticket->tier, ticket->n_prompt,
+    const double usd = mr_tenants_usd(tenants->scenario, ticket->tier, ticket->n_prompt,
                                       ticket->n_cached, ticket->n_output);
+    tenant->sum.usd += usd;
+    if (period_of(tenants, i, call->arrived_s) == tenant->period)
+        tenant->used_usd +=
+            usd - full_usd(tenants, ticket->tier, ticket->n_prompt, ticket->n_output);
     mr_hist_add(&tenant->hist.ttft, call->first_s - call->arrived_s);
     if (ticket->n_output > 1)
         mr_hist_add(&tenant->hist.tpot, (now_s - call->first_s) / (ticket->n_output - 1));
     mr_hist_add(&tenant->hist.e2e, now_s - call->arrived_s);
 }
 
-void mr_tenants_refused(struct mr_tenants *tenants, uint32_t i)
+void mr_tenants_refused(struct mr_tenants *tenants, uint32_t i, const struct mr_ticket *ticket,
+                        double now_s)
 {
-    if (i < tenants->n)
-        tenants->tenant[i].sum.n_refused++;
+    if (i >= tenants->n)
+        return;
+    struct mr_tenant *tenant = at(tenants, i, now_s);
+    const double n_tok = (double)ticket->n_prompt + (double)ticket->n_output;
+    tenant->sum.n_refused++;
+    tenant->used_tok = fmax(0, tenant->used_tok - n_tok);
+    tenant->used_usd = fmax(
+        0, tenant->used_usd - full_usd(tenants, ticket->tier, ticket->n_prompt, ticket->n_output));
 }
 
 void mr_tenants_ended(struct mr_tenants *tenants, const struct mr_player_end *end)

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What tenants have used, paid and got, and what happens when one has used up its budget: of a
- * period, the tokens of all its agents, input and output of calls that have finished.
+ * period, the tokens of all its agents, input and output of calls, or what they cost.
  *
  *   none       nothing: the budget only says how many sessions begin
  *   stop       its calls are not served: their sessions end
  *   downgrade  its calls are served as those of a lower tier, and paid as such
- *   throttle   its calls come again later, as calls that were shed do
+ *   throttle   its calls wait until the next period begins
  *
  * Sessions may be of no tenant: nothing is kept of them (MR_PLAYER_NO_TENANT).
  *
- * A call counts when it has finished: those in flight when the budget ends are served. */
+ * A call counts when it is let come, with all its tokens, as if none of its input were cached; what
+ * it costs less is given back when it has finished. The one that passes the budget is served. Those
+ * that wait for a period come in no order of their arrival, and those for which it is too small
+ * wait for the next one. */
 #ifndef MR_ENGINE_TWIN_TENANTS_H
 #define MR_ENGINE_TWIN_TENANTS_H
 
@@ -35,9 +38,10 @@ struct mr_tenant_hists {
 struct mr_tenant {
     struct mr_tenant_sums sum;
     struct mr_tenant_hists hist;
-    double budget_tok; /* of a period; 0: none */
-    uint64_t period;   /* that used_tok is of */
-    double used_tok;
+    double budget_tok, budget_usd; /* of a period; 0: none */
+    double start_s;                /* of the run, since a Monday, midnight, where it is */
+    uint64_t period;               /* that used_... are of */
+    double used_tok, used_usd;
     uint8_t lower; /* tier */
 };
 
@@ -60,13 +64,22 @@ enum mr_tenants_answer {
     MR_TENANTS_LATER
 };
 
-/** A call comes. @param[in,out] tier lowered where that is what happens */
+/* A call that comes. */
+struct mr_tenants_call {
+    uint32_t n_input, n_output;
+    uint8_t tier;   /* lowered where that is what happens */
+    double until_s; /* MR_TENANTS_LATER: when it is to come again */
+};
+
+/** A call comes. */
 enum mr_tenants_answer mr_tenants_ask(struct mr_tenants *tenants, uint32_t tenant, double now_s,
-                                      uint8_t *tier);
+                                      struct mr_tenants_call *call);
 
 void mr_tenants_finished(struct mr_tenants *tenants, uint32_t tenant,
                          const struct mr_ticket *ticket, const struct mr_call *call, double now_s);
-void mr_tenants_refused(struct mr_tenants *tenants, uint32_t tenant);
+/** It was let come, and then not served. */
+void mr_tenants_refused(struct mr_tenants *tenants, uint32_t tenant, const struct mr_ticket *ticket,
+                        double now_s);
 void mr_tenants_ended(struct mr_tenants *tenants, const struct mr_player_end *end);
 
 void mr_tenants_add_sums(struct mr_tenant_sums *sum, const struct mr_tenant_sums *more);

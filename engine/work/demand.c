@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every draw is made from (flow, number), so that one tenant's rate does not shift another's
  * sessions. Rates that change are thinned: candidates come at the highest rate, and one is taken
- * with the share that the rate has of it. Parts: tables - shapes - draws - flows - life. */
+ * with the share that the rate has of it. Parts: tables - shapes - starts - draws - flows - life.
+ */
 #include "engine/work/demand.h"
 
 #include "engine/base/assert.h"
@@ -30,7 +31,7 @@ static const struct mr_param demand_rows[] = {
     MR_PARAM_STR(S, start, "start", NULL, "Date of the run's start, with its zone: 2024-07-01T09:00-07:00; not given: that of the grid's files, else a Monday, midnight"),
     MR_PARAM(S, speed, "speed", MR_Q_COUNT, "1", 1e-6, 1e6, "Recorded arrivals are this many times faster (open)"),
     MR_PARAM(S, think_factor, "think_factor", MR_Q_COUNT, "1", 0, 1e6, "Of thinks (scaled)"),
-    MR_PARAM(S, idle_cap_s, "idle_cap", MR_Q_TIME, "10 s", 0, 1e9, "Longest think; tools are never cut. 0: no cap"),
+    MR_PARAM(S, idle_cap_s, "idle_cap", MR_Q_TIME, "10 s", 0, 1e9, "Longest think, and longest pause of a recording that does not say what it was; tools are never cut. 0: no cap"),
     MR_PARAM(S, ramp_s, "ramp", MR_Q_TIME, "60 s", 0, 1e9, "Over which the first sessions begin (closed, live)"),
     MR_PARAM(S, rate_s, "rate", MR_Q_RATE, "0 req/s", 0, 1e9, "Sessions that begin, a Poisson process (arrivals without tenants)"),
     MR_PARAM_N(S, n_session, "sessions", "0", 0, 1000000000, "Live ones, or most in all; 0: those of the file, or no limit"),
@@ -48,14 +49,15 @@ static const struct mr_param tenant_rows[] = {
     MR_PARAM(T, n_employee, "employees", MR_Q_COUNT, "1", 0, 1e9, "People of the tenant"),
     MR_PARAM(T, agents_each, "agents", MR_Q_COUNT, "1", 0, 1e6, "Agents of each"),
     MR_PARAM(T, budget_tok, "budget", MR_Q_TOKENS, "0 tok", 0, 1e18, "Tokens of one agent in a year, input and output; needed without cron"),
+    MR_PARAM(T, budget_usd, "budget_usd", MR_Q_MONEY, "0 USD", 0, 1e15, "The same in money, of which \"over\" tells what happens beyond it, too; 0: none"),
     MR_PARAM_ONE_OF(T, shape, "shape", shapes, "flat", "Of days: flat, two measured services, office hours"),
     MR_PARAM(T, weekend_frac, "weekend", MR_Q_FRACTION, "100 %", 0, 1, "Rate of Saturday and Sunday over that of other days"),
     MR_PARAM(T, burst, "burst", MR_Q_COUNT, "1", 1, 1e3, "Rate of busy hours over the mean; as seldom as the mean needs"),
     MR_PARAM_STR(T, cron, "cron", NULL, "Schedule: minute hour day month weekday; one session per agent"),
     MR_PARAM_STR(T, zone, "zone", NULL, "Offset of its days, weeks and schedule from UTC: +05:30; not given: that of the start"),
     MR_PARAM(T, jitter_s, "jitter", MR_Q_TIME, "30 s", 0, 1e6, "Scheduled sessions begin evenly within it"),
-    MR_PARAM_ONE_OF(T, over, "over", overs, "none", "Beyond the budget of a period its calls are served all the same, stop, are downgraded to the lower tier, or come again later (throttle)"),
-    MR_PARAM(T, period_s, "period", MR_Q_TIME, "1 d", 1, 1e12, "Time in which the budget's share is to last"),
+    MR_PARAM_ONE_OF(T, over, "over", overs, "none", "Beyond the budget of a period its calls are served all the same, stop, are downgraded to the lower tier, or wait for the next period (throttle)"),
+    MR_PARAM(T, period_s, "period", MR_Q_TIME, "1 d", 1, 1e12, "Time in which the budget's share is to last, from local midnight on (weeks: Mondays)"),
     MR_PARAM_STR(T, lower, "lower", NULL, "Tier of calls beyond the budget (downgrade)"),
 };
 #undef T
@@ -116,6 +118,26 @@ static double peak_of(int shape, double weekend_frac)
     for (int h = 0; h < 24; h++)
         peak = fmax(peak, mr_demand_shape(shape, weekend_frac, h * hour_s));
     return peak;
+}
+
+/* ---- starts ---- */
+
+mr_status mr_demand_start(const char *start, const char *zone, double *local_s, double *monday_s,
+                          struct mr_err *err)
+{
+    static const double first_monday_s = 4 * 86400; /* of 1970 */
+    double unix_s = 1704067200, zone_s = 0;         /* the first of 2024 was a Monday */
+    if (start != NULL && !mr_date_parse(mr_str_of(start), &unix_s, &zone_s))
+        return mr_err_set(err, MR_PARSE, MR_NOWHERE,
+                          "agents: start \"%s\": a date such as 2024-07-01T09:00-07:00 is wanted",
+                          start);
+    if (zone != NULL && !mr_date_parse_zone(mr_str_of(zone), &zone_s))
+        return mr_err_set(err, MR_PARSE, MR_NOWHERE,
+                          "tenant: zone \"%s\": an offset such as +05:30 is wanted", zone);
+    *local_s = unix_s + zone_s;
+    const double since_s = *local_s - first_monday_s;
+    *monday_s = since_s - floor(since_s / week_s) * week_s;
+    return MR_OK;
 }
 
 /* ---- draws ---- */
@@ -354,28 +376,6 @@ static bool again(void *context, const struct mr_player_end *end, struct mr_play
 
 /* ---- life ---- */
 
-/* The run's start where a tenant is; NULL: where it is said to be.
- * @param[out] local_s since 1970-01-01 there @param[out] monday_s since a Monday, midnight */
-static mr_status find_start(const struct mr_demand *demand, const struct mr_demand_tenant *tenant,
-                            double *local_s, double *monday_s, struct mr_err *err)
-{
-    static const double first_monday_s = 4 * 86400; /* of 1970 */
-    const char *start = demand->plan.spec.start;
-    double unix_s = 1704067200, zone_s = 0; /* the first of 2024 was a Monday */
-    if (start != NULL && !mr_date_parse(mr_str_of(start), &unix_s, &zone_s))
-        return mr_err_set(err, MR_PARSE, MR_NOWHERE,
-                          "agents: start \"%s\": a date such as 2024-07-01T09:00-07:00 is wanted",
-                          start);
-    if (tenant != NULL && tenant->zone != NULL &&
-        !mr_date_parse_zone(mr_str_of(tenant->zone), &zone_s))
-        return mr_err_set(err, MR_PARSE, MR_NOWHERE,
-                          "tenant: zone \"%s\": an offset such as +05:30 is wanted", tenant->zone);
-    *local_s = unix_s + zone_s;
-    const double since_s = *local_s - first_monday_s;
-    *monday_s = since_s - floor(since_s / week_s) * week_s;
-    return MR_OK;
-}
-
 /* Sessions by tenant, then those of none. @param[out] end [n_tenant + 1] of each in `pick` */
 static mr_status sort_by_tenant(struct mr_demand *demand, uint32_t *end, struct mr_err *err)
 {
@@ -431,7 +431,7 @@ static mr_status make_flow(struct mr_demand *demand, size_t i, struct mr_err *er
     flow->peak = peak_of(t->shape, t->weekend_frac);
     flow->rate_s = t->n_employee * t->agents_each * t->budget_tok / year_s / mean_tok(demand, flow);
     flow->date_s = -1;
-    MR_TRY(find_start(demand, t, &flow->local_s, &flow->monday_s, err));
+    MR_TRY(mr_demand_start(demand->plan.spec.start, t->zone, &flow->local_s, &flow->monday_s, err));
     if (t->cron != NULL)
         return mr_cron_parse(t->cron, &flow->cron, err);
     if (t->budget_tok == 0)
@@ -514,9 +514,8 @@ static mr_status plan_dates(struct mr_demand *demand, struct mr_err *err)
         if (script->session[i].cron == 0)
             continue;
         date->session = i;
-        MR_TRY(find_start(demand,
-                          tenant < demand->plan.n_tenant ? &demand->plan.tenant[tenant] : NULL,
-                          &date->local_s, &monday_s, err));
+        const char *zone = tenant < demand->plan.n_tenant ? demand->plan.tenant[tenant].zone : NULL;
+        MR_TRY(mr_demand_start(demand->plan.spec.start, zone, &date->local_s, &monday_s, err));
         mr_tree_set_time(&demand->dates, (uint32_t)demand->n_date, next_date_s(demand, date, -1));
         demand->n_date++;
     }

@@ -68,6 +68,7 @@ struct mr_demand_tenant {
     const char *zone; /* its offset from UTC; NULL: that of `start` */
     double n_employee, agents_each;
     double budget_tok;   /* of one agent and year, input and output */
+    double budget_usd;   /* the same in money; 0: none */
     int shape;           /* of days */
     double weekend_frac; /* of the rate of other days */
     double burst;        /* 1: none */
@@ -77,6 +78,12 @@ struct mr_demand_tenant {
 };
 
 extern const struct mr_param_table mr_demand_table, mr_demand_tenant_table;
+
+/** The run's start where a tenant is. @param[in] start, zone NULL: not said
+ *  @param[out] local_s since 1970-01-01 there @param[out] monday_s since a Monday, midnight
+ *  @return MR_OK, MR_PARSE */
+MR_CHECKED mr_status mr_demand_start(const char *start, const char *zone, double *local_s,
+                                     double *monday_s, struct mr_err *err);
 
 /** Rate of a shape over its mean, at a time [s since a Monday, midnight]. */
 double mr_demand_shape(int shape, double weekend_frac, double at_s);

@@ -283,6 +283,17 @@ static void lower_tool(const struct mr_lower *lower, const struct mr_session_boo
     out->tool.memory_mb = isnan(tool->memory_mb) ? 0 : (float)tool->memory_mb;
 }
 
+/* A session's start and that of a call are dates, not pauses. */
+static double delay_of(const struct mr_lower_plan *plan, const struct mr_session_after *after)
+{
+    double delay_s = after->delay_s;
+    if (after->node == MR_SESSION_NONE || after->is_dispatch)
+        return delay_s;
+    if (plan->gap_factor > 0)
+        delay_s *= plan->gap_factor;
+    return plan->gap_cap_s > 0 ? fmin(delay_s, plan->gap_cap_s) : delay_s;
+}
+
 static mr_status lower_node(struct mr_lower *lower, const struct mr_session *session,
                             const struct mr_session_book *book, uint32_t i, struct mr_err *err)
 {
@@ -293,7 +304,7 @@ static mr_status lower_node(struct mr_lower *lower, const struct mr_session *ses
         const struct mr_session_after *a = &session->after[node->after + k];
         lower->after[k] =
             (struct mr_script_after){a->node == MR_SESSION_NONE ? MR_SCRIPT_NONE : a->node,
-                                     (float)a->delay_s, a->is_dispatch};
+                                     (float)delay_of(&lower->plan, a), a->is_dispatch};
     }
     switch ((enum mr_session_kind)node->kind) {
     case MR_SESSION_LLM: {

@@ -13,6 +13,9 @@
  *
  * Calls that are strict are so to one degree: among them priority decides.
  *
+ * A delay of a dependency is a pause of which nobody says what it was: it is capped and scaled as
+ * thinking is.
+ *
  * Tools without durations draw them from their class. A session's priority is that of its calls
  * which say none. */
 #ifndef MR_ENGINE_WORK_LOWER_H
@@ -26,7 +29,9 @@ struct mr_lower_plan {
     uint32_t block_tok; /* of the engine; a power of two */
     uint64_t seed;
     bool shares;
-    uint32_t input_max; /* sessions with longer contexts are left out; 0: none is */
+    double gap_cap_s, gap_factor; /* of delays behind completions, pauses that are nothing else;
+                                     the factor comes first. 0: no cap, no factor */
+    uint32_t input_max;           /* sessions with longer contexts are left out; 0: none is */
     /* Names that sessions may say, in their order; none: what they say means nothing */
     const char *const *tier, *const *tenant;
     size_t n_tier, n_tenant;

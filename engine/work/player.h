@@ -11,8 +11,8 @@
  * parts add up to the time from the session's start to its end: they are its critical path.
  *
  * Timing: `think` (nodes follow their dependencies; thinking is capped), `original` (nodes start at
- * their recorded dates or when their dependencies are there, what comes later), `scaled` (thinking
- * times a factor).
+ * their recorded dates or when their dependencies are there, what comes later: thinking is in the
+ * dates, so that who is late catches up), `scaled` (thinking times a factor).
  *
  * A session has one sandbox, from the first of its tools on a CPU to its end, with memory for the
  * largest of them.
@@ -181,6 +181,10 @@ MR_CHECKED mr_status mr_player_call_ended(struct mr_player *player, uint32_t str
 /** A call is not served. @param[in] may_retry it may come again */
 MR_CHECKED mr_status mr_player_call_refused(struct mr_player *player, uint32_t strand,
                                             bool may_retry, double now_s, struct mr_err *err);
+
+/** A call is not served before a date, and comes again then. */
+MR_CHECKED mr_status mr_player_call_put_off(struct mr_player *player, uint32_t strand,
+                                            double until_s, double now_s, struct mr_err *err);
 
 /** Do the sandboxes that sessions say they need fit into the pool? @return MR_OK, MR_RANGE */
 MR_CHECKED mr_status mr_player_check_sandboxes(const struct mr_script *script, double memory_mb,

@@ -128,12 +128,25 @@ mr_status mr_player_call_refused(struct mr_player *player, uint32_t strand, bool
     return mr_player_wake_at(player, strand, now_s + pause_s, err);
 }
 
+mr_status mr_player_call_put_off(struct mr_player *player, uint32_t strand, double until_s,
+                                 double now_s, struct mr_err *err)
+{
+    struct mr_player_strand *s = &player->strand[strand];
+    MR_ASSERT(s->state == MR_PLAYER_CALLING);
+    s->state = MR_PLAYER_WAITING;
+    s->since_s = now_s;
+    s->was_put_off = true;
+    return mr_player_wake_at(player, strand, until_s, err);
+}
+
 /* ---- tools ---- */
 
 static double think_s(const struct mr_player *player, const struct mr_script_node *node)
 {
     const struct mr_player_plan *plan = &player->plan;
     double s = (double)node->think.s;
+    if (node->is_implied && plan->timing == MR_PLAYER_BY_ORIGINAL)
+        return 0; /* whoever comes late does not pause, too */
     if (plan->timing == MR_PLAYER_BY_SCALE)
         s *= plan->think_factor;
     return node->is_uncapped || plan->timing == MR_PLAYER_BY_ORIGINAL ? s
@@ -380,7 +393,9 @@ mr_status mr_player_run(struct mr_player *player, uint32_t strand, double now_s,
 {
     const struct mr_script_node *node = mr_player_node(player, strand);
     player->strand[strand].since_s = now_s;
-    if (!node->is_plain && player->strand[strand].n_try == 0)
+    const bool is_first = player->strand[strand].n_try == 0 && !player->strand[strand].was_put_off;
+    player->strand[strand].was_put_off = false;
+    if (!node->is_plain && is_first)
         MR_TRY(mr_player_tell(player, strand, true, now_s, err));
     switch ((enum mr_script_kind)node->kind) {
     case MR_SCRIPT_LLM:

@@ -20,7 +20,7 @@
     X(CORES, "tool_queue", "waiting for sandboxes, sharing cores") \
     X(MEMORY, "memory", "reading and writing long-term memory")    \
     X(THINK, "think", "thinking of users")                         \
-    X(DELAY, "delay", "delays of dependencies, retries, recorded starts")
+    X(DELAY, "delay", "delays of dependencies, retries, budgets, recorded starts")
 
 enum mr_player_part {
 #define MR_PLAYER_PART_ENUM(name, text, doc) MR_PLAYER_##name,
@@ -60,7 +60,7 @@ struct mr_player_strand {
     uint16_t tenant;
     uint8_t tier, state;
     uint8_t n_try;
-    bool has_family : 1, has_failed : 1;
+    bool has_family : 1, has_failed : 1, was_put_off : 1;
     bool has_thought : 1; /* when its tool's event comes: the think behind the tool is over, too */
 };
 

@@ -6,6 +6,7 @@
 #include "engine/base/assert.h"
 #include "engine/base/mem.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -180,6 +181,18 @@ static void look_at_sandbox(struct mr_script_session *session, const struct mr_s
         session->sandbox_mb = node->tool.memory_mb;
 }
 
+/* From the last node on: is the call behind a think of known start? */
+static void find_implied(struct mr_script *script, const struct mr_script_session *session)
+{
+    bool is_known = false;
+    for (uint32_t i = session->n_node; i-- > 0;) {
+        struct mr_script_node *node = &script->node[session->node + i];
+        if (node->kind == MR_SCRIPT_LLM)
+            is_known = !isnan(node->offset_s);
+        node->is_implied = node->kind == MR_SCRIPT_THINK && is_known;
+    }
+}
+
 mr_status mr_script_session_end(struct mr_script *script, struct mr_err *err)
 {
     struct mr_script_session *session = &script->session[script->n_session];
@@ -200,6 +213,7 @@ mr_status mr_script_session_end(struct mr_script *script, struct mr_err *err)
     if (!has_call)
         return mr_err_set(err, MR_RANGE, MR_NOWHERE, "session %zu has no LLM call",
                           script->n_session);
+    find_implied(script, session);
     MR_TRY(find_cuts(script, err));
     script->n_session++;
     return MR_OK;

@@ -46,6 +46,7 @@ struct mr_script_node {
     bool is_plain : 1;    /* when it completes the next node, and no other, is told */
     bool is_uncapped : 1; /* a think that no idle cap shortens */
     bool is_error : 1;    /* a tool that failed when it was recorded */
+    bool is_implied : 1;  /* a think that the recorded start of the call behind it tells, too */
     uint8_t hint;         /* place in the script's hints; 0: none */
     uint16_t n_dep;       /* edges that it waits for; 0: a root */
     uint16_t lane;

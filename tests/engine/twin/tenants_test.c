@@ -28,6 +28,16 @@ static struct mr_scenario *make(int over)
     return s;
 }
 
+static enum mr_tenants_answer ask(struct mr_tenants *tenants, double now_s, uint8_t *tier,
+                                  double *until_s)
+{
+    struct mr_tenants_call call = {.n_input = 2900, .n_output = 100, .tier = *tier};
+    const enum mr_tenants_answer answer = mr_tenants_ask(tenants, 0, now_s, &call);
+    *tier = call.tier;
+    *until_s = call.until_s;
+    return answer;
+}
+
 /* 3,000 tokens: 2,000 read anew, 900 cached, 100 made. */
 static void finish(struct mr_tenants *tenants, uint8_t tier, double now_s)
 {
@@ -47,24 +57,27 @@ MR_TEST(beyond_the_budget)
         struct mr_scenario *scenario = make(over);
         struct mr_tenants *tenants;
         struct mr_err err = {0};
+        double until_s;
         assert_int_equal(mr_tenants_create(scenario, 1, &tenants, &err), MR_OK);
         const struct mr_tenant *t = &tenants->tenant[0];
         mr_assert_near(t->budget_tok, 10000, 1e-12, 0);
         for (int k = 0; k < 4; k++) { /* 9,000 are below it, 12,000 beyond */
             uint8_t tier = 1;
-            assert_int_equal(mr_tenants_ask(tenants, 0, 100, &tier), MR_TENANTS_SERVE);
+            assert_int_equal(ask(tenants, 100, &tier, &until_s), MR_TENANTS_SERVE);
             assert_int_equal(tier, 1);
             finish(tenants, 1, 100 + k);
         }
         uint8_t tier = 1;
-        assert_int_equal(mr_tenants_ask(tenants, 0, 110, &tier), answers[over]);
+        assert_int_equal(ask(tenants, 110, &tier, &until_s), answers[over]);
         assert_int_equal(tier, over == MR_DEMAND_DOWNGRADE ? 0 : 1);
         assert_int_equal(t->sum.n_stopped, over == MR_DEMAND_STOP);
         assert_int_equal(t->sum.n_downgraded, over == MR_DEMAND_DOWNGRADE);
         assert_int_equal(t->sum.n_delayed, over == MR_DEMAND_THROTTLE);
+        if (over == MR_DEMAND_THROTTLE)
+            assert_true(until_s == day_s);
         /* the next day */
         tier = 1;
-        assert_int_equal(mr_tenants_ask(tenants, 0, day_s + 1, &tier), MR_TENANTS_SERVE);
+        assert_int_equal(ask(tenants, day_s + 1, &tier, &until_s), MR_TENANTS_SERVE);
         assert_int_equal(tier, 1);
         finish(tenants, 0, day_s + 2); /* for nothing */
         mr_assert_near(t->used_tok, 3000, 0, 0);
@@ -74,6 +87,54 @@ MR_TEST(beyond_the_budget)
         mr_tenants_destroy(tenants);
         free(scenario);
     }
+}
+
+/* 10,000 tokens a day are let in whoever comes at once, those refused give theirs back, and days
+ * are those of the zone. */
+MR_TEST(calls_count_when_they_come)
+{
+    struct mr_scenario *scenario = make(MR_DEMAND_THROTTLE);
+    struct mr_tenants *tenants;
+    struct mr_err err = {0};
+    const struct mr_ticket ticket = {.n_prompt = 2900, .n_output = 100, .tier = 1};
+    double until_s;
+    uint8_t tier = 1;
+    int n = 0;
+    scenario->agents.start = "2024-07-03T10:00Z"; /* 03:00 where the tenant is */
+    scenario->tenant[0].zone = "-07:00";
+    assert_int_equal(mr_tenants_create(scenario, 1, &tenants, &err), MR_OK);
+    while (ask(tenants, 5, &tier, &until_s) == MR_TENANTS_SERVE)
+        n++;
+    assert_int_equal(n, 4);
+    assert_true(until_s == 21 * 3600);
+    mr_tenants_refused(tenants, 0, &ticket, 6);
+    assert_int_equal(ask(tenants, 7, &tier, &until_s), MR_TENANTS_SERVE);
+    assert_int_equal(ask(tenants, 8, &tier, &until_s), MR_TENANTS_LATER);
+    assert_int_equal(ask(tenants, until_s, &tier, &until_s), MR_TENANTS_SERVE);
+    mr_tenants_destroy(tenants);
+    free(scenario);
+}
+
+/* 2,900 x 2 + 100 x 10 are 6,800 micro-dollars uncached, 5,450 of them when 900 are cached. */
+MR_TEST(budgets_of_money)
+{
+    struct mr_scenario *scenario = make(MR_DEMAND_STOP);
+    struct mr_tenants *tenants;
+    struct mr_err err = {0};
+    double until_s;
+    uint8_t tier = 1;
+    scenario->tenant[0].budget_tok = 0;
+    scenario->tenant[0].budget_usd = 365 * 1.3e-3; /* 13,000 micro-dollars a day of ten agents */
+    assert_int_equal(mr_tenants_create(scenario, 1, &tenants, &err), MR_OK);
+    assert_int_equal(ask(tenants, 1, &tier, &until_s), MR_TENANTS_SERVE);
+    assert_int_equal(ask(tenants, 2, &tier, &until_s), MR_TENANTS_SERVE);
+    assert_int_equal(ask(tenants, 3, &tier, &until_s), MR_TENANTS_STOP);
+    finish(tenants, 1, 10);
+    assert_int_equal(ask(tenants, 11, &tier, &until_s), MR_TENANTS_SERVE);
+    mr_assert_near(tenants->tenant[0].used_usd, 19.05e-3, 1e-12, 0);
+    assert_int_equal(ask(tenants, 12, &tier, &until_s), MR_TENANTS_STOP);
+    mr_tenants_destroy(tenants);
+    free(scenario);
 }
 
 MR_TEST(what_is_missing_is_said)
@@ -97,4 +158,5 @@ MR_TEST(what_is_missing_is_said)
     free(scenario);
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(beyond_the_budget), MR_TEST_ENTRY(what_is_missing_is_said))
+MR_TEST_MAIN(MR_TEST_ENTRY(beyond_the_budget), MR_TEST_ENTRY(calls_count_when_they_come),
+             MR_TEST_ENTRY(budgets_of_money), MR_TEST_ENTRY(what_is_missing_is_said))

@@ -261,6 +261,27 @@ MR_TEST(drawn_sessions_are_what_they_are_drawn_from)
     teardown(&w);
 }
 
+/* A delay behind a call is a pause, one behind its start and that of a session are none. */
+MR_TEST(pauses_without_a_name_are_capped)
+{
+    struct world w;
+    struct mr_err err = {0};
+    const struct mr_lower_plan plan = {.block_tok = 64, .gap_cap_s = 10, .gap_factor = 0.5};
+    make(&w);
+    w.session.after[0].delay_s = 100; /* the session's start */
+    w.session.after[1].delay_s = 18;
+    w.session.after[2].delay_s = 100;
+    mr_lower_init(&w.lower, &plan, &w.script);
+    assert_int_equal(mr_lower_add(&w.lower, &w.session, &w.book, &err), MR_OK);
+    assert_true(w.script.root[0].delay_s == 100);
+    assert_true(w.script.node[1].delay_s == 9 && w.script.node[2].delay_s == 10);
+    w.session.after[2].is_dispatch = true;
+    assert_int_equal(mr_lower_add(&w.lower, &w.session, &w.book, &err), MR_OK);
+    uint32_t n;
+    assert_true(mr_script_edges(&w.script, 4, &n)->delay_s == 100);
+    teardown(&w);
+}
+
 /* What a session says of itself; names that nobody knows are told with the nearest one. */
 MR_TEST(sessions_speak_for_themselves)
 {
@@ -294,6 +315,7 @@ MR_TEST(sessions_speak_for_themselves)
 }
 
 MR_TEST_MAIN(MR_TEST_ENTRY(what_calls_have_in_common), MR_TEST_ENTRY(sessions_speak_for_themselves),
+             MR_TEST_ENTRY(pauses_without_a_name_are_capped),
              MR_TEST_ENTRY(blocks_of_the_same_size), MR_TEST_ENTRY(smaller_blocks_are_token_exact),
              MR_TEST_ENTRY(larger_blocks_keep_whole_ones),
              MR_TEST_ENTRY(prompts_of_one_size_are_shared),

@@ -18,8 +18,8 @@ struct world {
     struct mr_player_plan plan;
     struct mr_player *player;
     struct mr_calendar_store store;
-    const double *service_s; /* by node of the script; NULL: none */
-    double refuse_until_s;
+    const double *service_s;          /* by node of the script; NULL: none */
+    double refuse_until_s, put_off_s; /* calls that come before are refused, or put off to it */
     uint32_t pending[n_call_max];
     double end_s[n_call_max];
     size_t n_pending, n_start, i_start, n_again;
@@ -37,6 +37,8 @@ static mr_status call(void *context, uint32_t strand, double now_s, struct mr_er
     const uint32_t node = w->player->strand[strand].node;
     if (now_s < w->refuse_until_s)
         return mr_player_call_refused(w->player, strand, true, now_s, err);
+    if (now_s < w->put_off_s)
+        return mr_player_call_put_off(w->player, strand, w->put_off_s, now_s, err);
     w->began_s[node] = now_s;
     assert_true(w->n_pending < n_call_max);
     w->pending[w->n_pending] = strand;
@@ -276,12 +278,13 @@ MR_TEST(original_starts_are_kept_unless_late)
     setup(&w);
     chain(&w);
     w.script.node[2].offset_s = 20;
-    w.script.node[4].offset_s = 30; /* 21 + 40 is later */
+    w.script.node[3].is_implied = true;
+    w.script.node[4].offset_s = 30; /* the think of 40 s is in it */
     w.plan.timing = MR_PLAYER_BY_ORIGINAL;
     w.service_s = service_s;
     begin(&w, 0, 5);
     play(&w);
-    assert_true(w.began_s[2] == 25 && w.began_s[4] == 5 + 21 + 40);
+    assert_true(w.began_s[2] == 25 && w.began_s[4] == 5 + 30);
     teardown(&w);
 }
 
@@ -323,9 +326,20 @@ static void draw_dag(struct dag *dag, struct mr_rng *rng)
     }
 }
 
+/* Does the recorded start of the next call say when this node, a think, is over? */
+static bool is_in_starts(const struct dag *dag, uint32_t i)
+{
+    while (i < dag->n && dag->node[i].kind != MR_SCRIPT_LLM)
+        i++;
+    return i < dag->n && !isnan(dag->node[i].offset_s);
+}
+
 static double duration_s(const struct dag *dag, const struct mr_player_plan *plan, uint32_t i)
 {
     const struct mr_script_node *node = &dag->node[i];
+    if (node->kind == MR_SCRIPT_THINK && plan->timing == MR_PLAYER_BY_ORIGINAL &&
+        is_in_starts(dag, i))
+        return 0;
     const double factor = plan->timing == MR_PLAYER_BY_SCALE ? plan->think_factor : 1;
     const double cap_s =
         plan->timing == MR_PLAYER_BY_ORIGINAL ? (double)INFINITY : plan->idle_cap_s;
@@ -394,6 +408,31 @@ static void check_dag(uint64_t seed, double window_s, int timing, int *n_last)
     for (int i = 0; i < MR_PLAYER_PARTS; i++)
         sum_s += w.part_s[0][i];
     mr_assert_near(sum_s, last_s, 1e-12, 1e-6); /* the critical path */
+    teardown(&w);
+}
+
+/* Recorded starts 0, 20, 60 and 100 s, thinks in between: a first call of 50 s delays the second,
+ * and the third is in time again. Thinks with nothing known behind them stay as they are. */
+MR_TEST(who_is_late_catches_up)
+{
+    struct world w;
+    const double service_s[] = {50, 0, 1, 0, 1, 0, 1, 0};
+    static const float start_s[] = {0, 20, 60, 100};
+    setup(&w);
+    open_session(&w);
+    for (int i = 0; i < 4; i++) {
+        struct mr_script_node call_ = llm(1);
+        call_.offset_s = start_s[i];
+        add_after(&w, call_, i == 0 ? MR_SCRIPT_NONE : (uint32_t)(2 * i - 1), 0);
+        add_after(&w, think(15), (uint32_t)(2 * i), 0);
+    }
+    close_session(&w);
+    w.plan.timing = MR_PLAYER_BY_ORIGINAL;
+    w.service_s = service_s;
+    begin(&w, 0, 1000);
+    play(&w);
+    assert_true(w.began_s[2] == 1050 && w.began_s[4] == 1060 && w.began_s[6] == 1100);
+    assert_true(w.end[0].end_s == 1116);
     teardown(&w);
 }
 
@@ -575,6 +614,29 @@ MR_TEST(sandboxes_wait_for_memory)
     play(&w);
     assert_true(w.end[0].end_s == 3.5 && w.end[1].end_s == 7);
     assert_true(w.part_s[1][MR_PLAYER_CORES] == 3 && w.player->used_mb == 0);
+    teardown(&w);
+}
+
+/* Put off by hours, not given up; what it tells when it starts is told once. */
+MR_TEST(calls_wait_for_their_date)
+{
+    struct world w;
+    const struct mr_script_after spawn = {0, 1, true}, both[] = {{0, 0, false}, {1, 0, false}};
+    setup(&w);
+    w.put_off_s = 90000;
+    open_session(&w);
+    add_after(&w, llm(1), MR_SCRIPT_NONE, 0);
+    add(&w, tool(5, 0, 0), &spawn, 1);
+    add(&w, llm(1), both, 2);
+    close_session(&w);
+    begin(&w, 0, 100);
+    play(&w);
+    assert_int_equal(w.n_end, 1);
+    assert_true(!w.end[0].has_failed && w.end[0].end_s == 90000);
+    assert_true(w.began_s[0] == 90000 && w.began_s[2] == 90000);
+    assert_true(w.part_s[0][MR_PLAYER_DELAY] == 89900);
+    assert_int_equal(w.player->sums[0].n_tool, 1);
+    assert_int_equal(w.player->sums[0].n_shed_retry, 0);
     teardown(&w);
 }
 
@@ -786,19 +848,18 @@ MR_TEST(a_strand_is_one_line)
     assert_int_equal(sizeof(struct mr_script_node), 32);
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(alone_it_takes_its_tools_and_thinks),
-             MR_TEST_ENTRY(idle_cap_shortens_thinking_only),
-             MR_TEST_ENTRY(original_starts_are_kept_unless_late),
-             MR_TEST_ENTRY(random_dags_start_when_all_is_there), MR_TEST_ENTRY(cores_are_shared),
-             MR_TEST_ENTRY(a_think_ends_its_tools_event),
-             MR_TEST_ENTRY(accelerators_are_a_pool_of_their_own),
-             MR_TEST_ENTRY(long_term_memory_shares_the_storage),
-             MR_TEST_ENTRY(denied_calls_are_never_served), MR_TEST_ENTRY(sandboxes_wait_for_memory),
-             MR_TEST_ENTRY(sisters_wait_for_their_sandbox),
-             MR_TEST_ENTRY(a_sandbox_has_room_for_the_largest_tool),
-             MR_TEST_ENTRY(drawn_sandboxes_are_cut_to_the_pool),
-             MR_TEST_ENTRY(shed_calls_come_again), MR_TEST_ENTRY(gateway_serves_in_turn),
-             MR_TEST_ENTRY(errors_run_again_at_most_so_often),
-             MR_TEST_ENTRY(recycled_sessions_have_names_of_their_own),
-             MR_TEST_ENTRY(windows_change_nothing), MR_TEST_ENTRY(scripts_are_checked),
-             MR_TEST_ENTRY(a_strand_is_one_line))
+MR_TEST_MAIN(
+    MR_TEST_ENTRY(alone_it_takes_its_tools_and_thinks),
+    MR_TEST_ENTRY(idle_cap_shortens_thinking_only),
+    MR_TEST_ENTRY(original_starts_are_kept_unless_late), MR_TEST_ENTRY(who_is_late_catches_up),
+    MR_TEST_ENTRY(random_dags_start_when_all_is_there), MR_TEST_ENTRY(cores_are_shared),
+    MR_TEST_ENTRY(a_think_ends_its_tools_event),
+    MR_TEST_ENTRY(accelerators_are_a_pool_of_their_own),
+    MR_TEST_ENTRY(long_term_memory_shares_the_storage),
+    MR_TEST_ENTRY(denied_calls_are_never_served), MR_TEST_ENTRY(sandboxes_wait_for_memory),
+    MR_TEST_ENTRY(calls_wait_for_their_date), MR_TEST_ENTRY(sisters_wait_for_their_sandbox),
+    MR_TEST_ENTRY(a_sandbox_has_room_for_the_largest_tool),
+    MR_TEST_ENTRY(drawn_sandboxes_are_cut_to_the_pool), MR_TEST_ENTRY(shed_calls_come_again),
+    MR_TEST_ENTRY(gateway_serves_in_turn), MR_TEST_ENTRY(errors_run_again_at_most_so_often),
+    MR_TEST_ENTRY(recycled_sessions_have_names_of_their_own), MR_TEST_ENTRY(windows_change_nothing),
+    MR_TEST_ENTRY(scripts_are_checked), MR_TEST_ENTRY(a_strand_is_one_line))
