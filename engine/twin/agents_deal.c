@@ -273,6 +273,7 @@ struct mr_player_site mr_agents_deal_site(const struct mr_agents_deal *deal, dou
     site.memory_mb *= share;
     site.storage_bytes_s *= share;
     site.n_gate = site.n_gate > 0 ? (uint32_t)fmax(1, floor(site.n_gate * share + 0.5)) : 0;
+    site.n_local = site.n_local > 0 ? (uint32_t)fmax(1, floor(site.n_local * share + 0.5)) : 0;
     return site;
 }
 

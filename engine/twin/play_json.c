@@ -127,6 +127,7 @@ static void put_sessions(struct mr_jsonw *w, const struct mr_play_result *result
         sum.n_tool += own->n_tool;
         sum.n_tool_error += own->n_tool_error;
         sum.n_denied += own->n_denied;
+        sum.n_redirected += own->n_redirected;
         sum.n_sandbox_cut += own->n_sandbox_cut;
         sum.n_shed_retry += own->n_shed_retry;
         sum.n_deadline += own->n_deadline;
@@ -147,6 +148,7 @@ static void put_sessions(struct mr_jsonw *w, const struct mr_play_result *result
     mr_jsonw_key_u64(w, "tools", sum.n_tool);
     mr_jsonw_key_u64(w, "tool_errors", sum.n_tool_error);
     mr_jsonw_key_u64(w, "denied_calls", sum.n_denied);
+    mr_jsonw_key_u64(w, "redirected_calls", sum.n_redirected);
     mr_jsonw_key_u64(w, "sandboxes_cut", sum.n_sandbox_cut);
     mr_jsonw_key_u64(w, "shed_retries", sum.n_shed_retry);
     mr_jsonw_key_u64(w, "deadlines", sum.n_deadline);

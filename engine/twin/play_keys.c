@@ -187,6 +187,7 @@ static const struct mr_play_key keys[] = {
     {"sessions.tools", "1", "Tools that ran"},
     {"sessions.tool_errors", "1", "Tools that failed"},
     {"sessions.denied_calls", "1", "Calls the gateway denied"},
+    {"sessions.redirected_calls", "1", "Calls the gateway sent to a pool that is no part of the factory"},
     {"sessions.sandboxes_cut", "1", "Sandboxes drawn larger than all memory there is: they get all of it"},
     {"sessions.shed_retries", "1", "Calls that were refused and came again"},
     {"sessions.deadlines", "1", "Sessions with a deadline of their own that ended"},

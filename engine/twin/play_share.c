@@ -251,6 +251,7 @@ static void add_sessions(struct mr_player_sums *sum, const struct mr_player_sums
     sum->n_tool += s->n_tool;
     sum->n_tool_error += s->n_tool_error;
     sum->n_denied += s->n_denied;
+    sum->n_redirected += s->n_redirected;
     sum->n_sandbox_cut += s->n_sandbox_cut;
     sum->n_shed_retry += s->n_shed_retry;
     sum->n_deadline += s->n_deadline;

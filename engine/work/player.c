@@ -482,6 +482,15 @@ mr_status mr_player_step(struct mr_player *player, struct mr_err *err)
 
 /* ---- life ---- */
 
+/* Servers, none of them busy. */
+static mr_status free_all(struct mr_tree *tree, uint32_t n, struct mr_err *err)
+{
+    MR_TRY(mr_tree_init(tree, n, err));
+    for (uint32_t i = 0; i < n; i++)
+        mr_tree_set_time(tree, i, 0);
+    return MR_OK;
+}
+
 mr_status mr_player_init(struct mr_player *player, const struct mr_player_plan *plan,
                          struct mr_calendar_store *store, struct mr_err *err)
 {
@@ -494,17 +503,16 @@ mr_status mr_player_init(struct mr_player *player, const struct mr_player_plan *
                                  .queue_head = MR_PLAYER_NONE,
                                  .queue_tail = MR_PLAYER_NONE,
                                  .has_gate = site->gate_s > 0 || site->gate_median_s > 0 ||
-                                             site->denied_frac > 0};
+                                             site->denied_frac > 0 || site->redirected_frac > 0};
     mr_calendar_init(&player->calendar, store, mr_window_grid_of(plan->window_s), 0);
     mr_cores_init(&player->cores, site->n_core, site->core_speed);
     mr_cores_init(&player->accelerators, site->n_accelerator, 1);
     mr_cores_init(&player->storage, site->storage_bytes_s / site->stream_bytes_s,
                   site->stream_bytes_s);
-    if (player->has_gate && site->n_gate > 0) {
-        MR_TRY(mr_tree_init(&player->gate, site->n_gate, err));
-        for (uint32_t i = 0; i < site->n_gate; i++)
-            mr_tree_set_time(&player->gate, i, 0);
-    }
+    if (player->has_gate && site->n_gate > 0)
+        MR_TRY(free_all(&player->gate, site->n_gate, err));
+    if (site->redirected_frac > 0 && site->n_local > 0)
+        MR_TRY(free_all(&player->local, site->n_local, err));
     return plan_next(player, err);
 }
 
@@ -516,6 +524,7 @@ void mr_player_fini(struct mr_player *player)
     mr_cores_fini(&player->accelerators);
     mr_cores_fini(&player->storage);
     mr_tree_fini(&player->gate);
+    mr_tree_fini(&player->local);
     mr_free(player->slab);
     mr_free(player->ledger);
     mr_free(player->family);

@@ -46,8 +46,11 @@ struct mr_player_site {
     uint32_t n_retry;                  /* at most so many times */
     double storage_bytes_s, stream_bytes_s, storage_latency_s; /* long-term memory */
     double gate_s, gate_median_s, gate_spread; /* per call: a constant and a lognormal */
-    uint32_t n_gate;     /* calls that the gateway works on at once; 0: no limit */
-    double denied_frac;  /* calls that it does not let pass */
+    uint32_t n_gate;        /* calls that the gateway works on at once; 0: no limit */
+    double denied_frac;     /* calls that it does not let pass */
+    double redirected_frac; /* calls that it sends to a pool beside the factory */
+    uint32_t n_local;       /* that pool works on at once; 0: no limit */
+    double local_input_tok_s, local_output_tok_s;
     double network_s;    /* round trip */
     double shed_retry_s; /* a call that was shed comes again after that, doubled each time */
     uint32_t n_shed_retry;
@@ -109,7 +112,7 @@ struct mr_player_plan {
 struct mr_player_sums {
     uint64_t n_started, n_finished, n_failed; /* sessions */
     uint64_t n_deadline, n_in_time;           /* of those that ended: with a deadline; before it */
-    uint64_t n_call, n_tool, n_tool_error, n_denied, n_shed_retry;
+    uint64_t n_call, n_tool, n_tool_error, n_denied, n_redirected, n_shed_retry;
     uint64_t n_sandbox_cut;                  /* drawn larger than all memory there is */
     double part_s[MR_PLAYER_PARTS];          /* of everything that has ended */
     double finished_part_s[MR_PLAYER_PARTS]; /* of sessions that have finished (ledger) */
@@ -121,7 +124,8 @@ struct mr_player {
     struct mr_calendar_store *store; /* lent */
     struct mr_calendar calendar;
     struct mr_cores cores, accelerators, storage;
-    struct mr_tree gate; /* when the servers of the gateway are free */
+    struct mr_tree gate;  /* when the servers of the gateway are free */
+    struct mr_tree local; /* the same of the pool it redirects to */
     bool has_gate;
     struct mr_player_strand *strand; /* aligned to cache lines, inside `slab` */
     void *slab;

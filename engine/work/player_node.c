@@ -17,7 +17,8 @@ enum draw {
     draw_sandbox,
     draw_gate,
     draw_denial,
-    n_draw
+    n_draw,
+    draw_redirect = 256 * n_draw /* behind those of all tries */
 };
 
 static double draw_open(const struct mr_player *player, uint32_t strand, enum draw what)
@@ -62,22 +63,43 @@ static mr_status call(struct mr_player *player, uint32_t strand, double now_s, s
 }
 
 /* First come, first served by servers whose times of service are known: who comes starts when the
- * first of them is free. */
+ * first of them is free. @return when that is */
+static double take_server(struct mr_tree *servers, double now_s, double time_s)
+{
+    const double from_s = fmax(now_s, mr_tree_winner_time_s(servers));
+    mr_tree_set_time(servers, mr_tree_winner(servers), from_s + time_s);
+    return from_s;
+}
+
 static mr_status pass_gate(struct mr_player *player, uint32_t strand, double now_s,
                            struct mr_err *err)
 {
     const struct mr_player_site *site = &player->plan.site;
-    double from_s = now_s;
     if (!player->has_gate)
         return call(player, strand, now_s, err);
     const double time_s = site->gate_s + draw_lognormal(player, strand, draw_gate,
                                                         site->gate_median_s, site->gate_spread);
-    if (site->n_gate > 0) {
-        from_s = fmax(now_s, mr_tree_winner_time_s(&player->gate));
-        mr_tree_set_time(&player->gate, mr_tree_winner(&player->gate), from_s + time_s);
-    }
+    const double from_s = site->n_gate > 0 ? take_server(&player->gate, now_s, time_s) : now_s;
     player->strand[strand].state = MR_PLAYER_AT_GATE;
     return mr_player_wake_at(player, strand, from_s + time_s, err);
+}
+
+/* Its prompt is read and its tokens are made beside the factory, at a pace of their own. */
+static mr_status redirect(struct mr_player *player, uint32_t strand, double now_s,
+                          struct mr_err *err)
+{
+    const struct mr_player_site *site = &player->plan.site;
+    const struct mr_script_node *node = mr_player_node(player, strand);
+    const double read_s = (double)node->llm.n_input / site->local_input_tok_s;
+    const double made_s = (double)node->llm.n_output / site->local_output_tok_s;
+    const double from_s =
+        site->n_local > 0 ? take_server(&player->local, now_s, read_s + made_s) : now_s;
+    player->sums[player->strand[strand].tier].n_redirected++;
+    mr_player_count(player, strand, MR_PLAYER_QUEUE, from_s - now_s);
+    mr_player_count(player, strand, MR_PLAYER_PREFILL, read_s);
+    mr_player_count(player, strand, MR_PLAYER_DECODE, made_s);
+    player->strand[strand].state = MR_PLAYER_AT_LOCAL;
+    return mr_player_wake_at(player, strand, from_s + read_s + made_s, err);
 }
 
 static mr_status leave_gate(struct mr_player *player, uint32_t strand, double now_s,
@@ -90,6 +112,9 @@ static mr_status leave_gate(struct mr_player *player, uint32_t strand, double no
         player->sums[s->tier].n_denied++;
         return complete(player, strand, now_s, err); /* the agent goes on without an answer */
     }
+    if (player->plan.site.redirected_frac > 0 &&
+        draw_open(player, strand, draw_redirect) < player->plan.site.redirected_frac)
+        return redirect(player, strand, now_s, err);
     return call(player, strand, now_s, err);
 }
 
@@ -427,6 +452,8 @@ mr_status mr_player_wake(struct mr_player *player, uint32_t strand, double now_s
         return mr_player_run(player, strand, now_s, err);
     case MR_PLAYER_AT_GATE:
         return leave_gate(player, strand, now_s, err);
+    case MR_PLAYER_AT_LOCAL:
+        return complete(player, strand, now_s, err);
     case MR_PLAYER_BETWEEN:
         return mr_player_begin_next(player, strand, now_s, err);
     case MR_PLAYER_RETURNING:

@@ -34,6 +34,7 @@ enum mr_player_state {
     MR_PLAYER_BETWEEN, /* lives: the last one failed, the next one begins in a while */
     MR_PLAYER_WAITING, /* for its node's date */
     MR_PLAYER_AT_GATE,
+    MR_PLAYER_AT_LOCAL, /* redirected */
     MR_PLAYER_CALLING,
     MR_PLAYER_RETURNING, /* over the network */
     MR_PLAYER_NO_SANDBOX,

@@ -17,6 +17,8 @@ struct mr_tools_spec {
     double storage_bytes_s, stream_bytes_s, storage_latency_s;
     double gate_s, gate_median_s, gate_spread, denied_frac;
     uint64_t n_gate;
+    double redirected_frac, local_input_tok_s, local_output_tok_s;
+    uint64_t n_local;
     double network_s, shed_retry_s;
     uint64_t n_shed_retry;
 };

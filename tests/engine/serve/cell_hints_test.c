@@ -350,7 +350,76 @@ MR_TEST(readers_forget_as_those_do_who_decode)
     }
 }
 
+static struct mr_split_plan one_reader(const struct mr_serving *serving)
+{
+    return (struct mr_split_plan){.serving = serving,
+                                  .n_instance = 1,
+                                  .router = MR_ROUTER_LEAST,
+                                  .n_slot = n_max,
+                                  .token_bytes = 1000,
+                                  .n_layer = 1,
+                                  .send_bytes_s = 1e12,
+                                  .receive_bytes_s = 1e12,
+                                  .efficiency = 1};
+}
+
+/* While a long prompt is read six others come, worst first: who is strict is read first, then tiers
+ * go by their rank, and within a rank by what agents say. Decoding has room for all. */
+MR_TEST(readers_follow_hints_as_well)
+{
+    const struct mr_script_hint hint[] = {
+        {.is_strict = true}, {.priority = 3}, {.priority = 5, .is_strict = true}, {.priority = -1}};
+    static const struct {
+        uint8_t tier, hint;
+    } call[] = {{0, 0}, {1, 0}, {0, 4}, {0, 0}, {0, 2}, {1, 1}, {1, 3}};
+    static const int order[] = {0, 6, 5, 4, 3, 2, 1};
+    struct world w;
+    make(&w, hint, 4);
+    const struct mr_serving reader = w.serving;
+    const struct mr_split_plan split = one_reader(&reader);
+    w.serving.batch_max = n_max;
+    w.plan.split = &split;
+    begin(&w);
+    arrive(&w, 0, 0, 0, 150, 10, call[0].tier, call[0].hint);
+    for (uint32_t i = 1; i < 7; i++)
+        arrive(&w, 0.01 * i, i, i, 4, 10, call[i].tier, call[i].hint);
+    end(&w);
+    assert_int_equal(w.n_told, 7);
+    for (int k = 1; k < 7; k++)
+        assert_true(w.out[order[k]].scheduled_s > w.out[order[k - 1]].scheduled_s);
+    assert_true(w.out[6].scheduled_s > 0.5); /* 9,600 tokens are 0.82 s and more */
+}
+
+/* As without readers: what an agent expects is in the way of those that decode beside it, and moves
+ * its call to the other one; a single reader reads for both. */
+MR_TEST(expected_output_counts_where_prompts_are_read_elsewhere)
+{
+    const struct mr_script_hint hint[] = {{.n_expected = 500}, {.n_expected = 2000}};
+    static const uint32_t goes[] = {0, 0, 1};
+    for (uint8_t h = 0; h < 3; h++) {
+        struct world w;
+        make(&w, hint, 2);
+        w.serving.batch_max = 8;
+        const struct mr_serving reader = w.serving;
+        const struct mr_split_plan split = one_reader(&reader);
+        w.plan.split = &split;
+        w.plan.n_instance = 2;
+        w.plan.router = MR_ROUTER_KV;
+        w.plan.call_s = 1e-6;
+        begin(&w);
+        arrive(&w, 0, 0, 1, 100, 2, 0, 0); /* the first token is made by the reader */
+        arrive(&w, 10, 1, 1, 100, 5000, 0, 0);
+        arrive(&w, 20, 2, 1, 100, 10, 0, h);
+        end(&w);
+        assert_int_equal(w.out[1].instance, 0);
+        assert_int_equal(w.out[2].instance, goes[h]);
+        assert_int_equal(w.out[2].n_output, 10);
+    }
+}
+
 MR_TEST_MAIN(MR_TEST_ENTRY(readers_forget_as_those_do_who_decode),
+             MR_TEST_ENTRY(readers_follow_hints_as_well),
+             MR_TEST_ENTRY(expected_output_counts_where_prompts_are_read_elsewhere),
              MR_TEST_ENTRY(what_is_known_is_read_ahead),
              MR_TEST_ENTRY(what_is_cached_is_not_read_ahead),
              MR_TEST_ENTRY(strict_first_then_tiers_then_priority),

@@ -617,6 +617,46 @@ MR_TEST(sandboxes_wait_for_memory)
     teardown(&w);
 }
 
+/* Two calls of 2,000 + 300 tokens at 1,000 and 100 tok/s: 5 s each, one after the other in a pool
+ * of one, none of them on the factory. Of many calls a share. */
+MR_TEST(redirected_calls_are_served_elsewhere)
+{
+    struct world w;
+    for (int slots = 0; slots < 2; slots++) {
+        setup(&w);
+        w.plan.site.redirected_frac = 1;
+        w.plan.site.n_local = (uint32_t)slots;
+        w.plan.site.local_input_tok_s = 1000;
+        w.plan.site.local_output_tok_s = 100;
+        open_session(&w);
+        struct mr_script_node node = llm(2000);
+        node.llm.n_output = 300;
+        add_after(&w, node, MR_SCRIPT_NONE, 0);
+        close_session(&w);
+        begin(&w, 0, 0);
+        begin(&w, 0, 0);
+        play(&w);
+        assert_true(w.end[0].end_s == 5 && w.end[1].end_s == 5 + 5 * slots);
+        assert_true(w.part_s[1][MR_PLAYER_QUEUE] == 5 * slots &&
+                    w.part_s[1][MR_PLAYER_PREFILL] == 2 && w.part_s[1][MR_PLAYER_DECODE] == 3);
+        assert_int_equal(w.player->sums[0].n_redirected, 2);
+        assert_int_equal(w.player->sums[0].n_call, 0);
+        teardown(&w);
+    }
+    setup(&w);
+    w.plan.site.redirected_frac = 0.25;
+    w.plan.site.local_input_tok_s = w.plan.site.local_output_tok_s = 1e6;
+    open_session(&w);
+    for (uint32_t i = 0; i < 1000; i++)
+        add_after(&w, llm(1), i == 0 ? MR_SCRIPT_NONE : i - 1, 1);
+    close_session(&w);
+    begin(&w, 0, 0);
+    play(&w);
+    const uint64_t n = w.player->sums[0].n_redirected;
+    assert_true(n > 200 && n < 300 && w.player->sums[0].n_call == 1000 - n);
+    teardown(&w);
+}
+
 /* Put off by hours, not given up; what it tells when it starts is told once. */
 MR_TEST(calls_wait_for_their_date)
 {
@@ -857,7 +897,8 @@ MR_TEST_MAIN(
     MR_TEST_ENTRY(accelerators_are_a_pool_of_their_own),
     MR_TEST_ENTRY(long_term_memory_shares_the_storage),
     MR_TEST_ENTRY(denied_calls_are_never_served), MR_TEST_ENTRY(sandboxes_wait_for_memory),
-    MR_TEST_ENTRY(calls_wait_for_their_date), MR_TEST_ENTRY(sisters_wait_for_their_sandbox),
+    MR_TEST_ENTRY(calls_wait_for_their_date), MR_TEST_ENTRY(redirected_calls_are_served_elsewhere),
+    MR_TEST_ENTRY(sisters_wait_for_their_sandbox),
     MR_TEST_ENTRY(a_sandbox_has_room_for_the_largest_tool),
     MR_TEST_ENTRY(drawn_sandboxes_are_cut_to_the_pool), MR_TEST_ENTRY(shed_calls_come_again),
     MR_TEST_ENTRY(gateway_serves_in_turn), MR_TEST_ENTRY(errors_run_again_at_most_so_often),
