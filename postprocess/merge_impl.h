@@ -15,17 +15,19 @@ struct mr_merge_run {
 };
 
 /* Times of a group in the first run; in the one looked at, are they the same? */
+/* Times or entities of the first run. */
 struct mr_merge_axis {
-    const struct mr_runread_set *time;
-    double *t_s;
-    bool is_same;
+    const struct mr_runread_set *set;
+    const char *const *text; /* names, lent by the run; NULL: values */
+    double *value;
+    bool is_same; /* in the run that is looked at */
 };
 
 struct mr_merge_series {
     const struct mr_runread_set *set; /* of the first run */
-    size_t i_axis;
-    bool is_even;    /* all runs have it over the same times */
-    int64_t dataset; /* while values are copied */
+    size_t i_axis[2];                 /* as many as its rank */
+    bool is_even;                     /* all runs have it over the same times and entities */
+    int64_t dataset;                  /* while values are copied */
 };
 
 struct mr_merge_column;
@@ -73,9 +75,9 @@ int64_t mr_merge_put_run_axis(const struct mr_merge *m, int64_t group);
 /** List those of the first run. */
 MR_CHECKED mr_status mr_merge_list_series(struct mr_merge *m, struct mr_err *err);
 
-/** Those that another run has not, or over other times, are uneven from here on. */
+/** Those that another run has not, or over other times or entities, are uneven from here on. */
 MR_CHECKED mr_status mr_merge_match_series(struct mr_merge *m, const struct mr_merge_run *run,
-                                           const struct mr_runread *data, struct mr_err *err);
+                                           struct mr_runread *data, struct mr_err *err);
 
 /** Write all that are even. */
 MR_CHECKED mr_status mr_merge_put_series(struct mr_merge *m, struct mr_err *err);

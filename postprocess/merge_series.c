@@ -139,12 +139,13 @@ static bool is_series(const struct mr_runread *run, const struct mr_runread_set 
 static mr_status find_axis(struct mr_merge *m, const char *path, size_t *out, struct mr_err *err)
 {
     for (*out = 0; *out < m->n_axis; ++*out)
-        if (strcmp(m->axis[*out].time->path, path) == 0)
+        if (strcmp(m->axis[*out].set->path, path) == 0)
             return MR_OK;
     MR_TRY(mr_grow(&m->axis, &m->cap_axis, m->n_axis + 1, sizeof *m->axis, err));
-    struct mr_merge_axis axis = {.time = mr_runread_find(m->first, path)};
-    MR_ASSERT(axis.time != NULL); /* is_series */
-    MR_TRY(mr_runread_all(m->first, axis.time, &axis.t_s, err));
+    struct mr_merge_axis axis = {.set = mr_runread_find(m->first, path)};
+    MR_ASSERT(axis.set != NULL); /* is_series */
+    MR_TRY(axis.set->is_text ? mr_runread_texts(m->first, axis.set, &axis.text, err)
+                             : mr_runread_all(m->first, axis.set, &axis.value, err));
     m->axis[m->n_axis++] = axis;
     return MR_OK;
 }
@@ -152,32 +153,53 @@ static mr_status find_axis(struct mr_merge *m, const char *path, size_t *out, st
 mr_status mr_merge_list_series(struct mr_merge *m, struct mr_err *err)
 {
     for (size_t i = 0; i < mr_runread_n(m->first); i++) {
-        struct mr_merge_series series = {mr_runread_at(m->first, i), 0, true, H5I_INVALID_HID};
+        struct mr_merge_series series = {mr_runread_at(m->first, i), {0}, true, H5I_INVALID_HID};
         if (!is_series(m->first, series.set))
             continue;
-        MR_TRY(find_axis(m, series.set->axis[0], &series.i_axis, err));
+        for (size_t k = 0; k < series.set->rank; k++)
+            MR_TRY(find_axis(m, series.set->axis[k], &series.i_axis[k], err));
         MR_TRY(mr_grow(&m->series, &m->cap_series, m->n_series + 1, sizeof series, err));
         m->series[m->n_series++] = series;
     }
     return MR_OK;
 }
 
-static mr_status match_axis(struct mr_merge_axis *axis, const struct mr_runread *data,
-                            struct mr_err *err)
+static mr_status match_axis(struct mr_merge_axis *axis, struct mr_runread *data, struct mr_err *err)
 {
-    const struct mr_runread_set *times = mr_runread_find(data, axis->time->path);
-    double *t_s = NULL;
-    axis->is_same = times != NULL && times->rank == 1 && times->dim[0] == axis->time->dim[0];
+    const struct mr_runread_set *own = mr_runread_find(data, axis->set->path);
+    const char *const *text = NULL;
+    double *value = NULL;
+    const size_t n = axis->set->dim[0];
+    axis->is_same =
+        own != NULL && own->rank == 1 && own->dim[0] == n && own->is_text == (axis->text != NULL);
     if (!axis->is_same)
         return MR_OK;
-    MR_TRY(mr_runread_all(data, times, &t_s, err));
-    axis->is_same = memcmp(t_s, axis->t_s, axis->time->dim[0] * sizeof *t_s) == 0;
-    mr_free(t_s);
+    if (axis->text == NULL) {
+        MR_TRY(mr_runread_all(data, own, &value, err));
+        axis->is_same = memcmp(value, axis->value, n * sizeof *value) == 0;
+        mr_free(value);
+        return MR_OK;
+    }
+    MR_TRY(mr_runread_texts(data, own, &text, err));
+    for (size_t i = 0; i < n && axis->is_same; i++)
+        axis->is_same = strcmp(text[i], axis->text[i]) == 0;
     return MR_OK;
 }
 
+/* Over the same times and entities, in the same order. */
+static bool is_even(const struct mr_merge *m, const struct mr_merge_series *series,
+                    const struct mr_runread *data)
+{
+    const struct mr_runread_set *set = series->set, *there = mr_runread_find(data, set->path);
+    bool is = there != NULL && there->rank == set->rank &&
+              memcmp(there->dim, set->dim, sizeof set->dim) == 0;
+    for (size_t k = 0; k < set->rank; k++)
+        is &= m->axis[series->i_axis[k]].is_same;
+    return is;
+}
+
 mr_status mr_merge_match_series(struct mr_merge *m, const struct mr_merge_run *run,
-                                const struct mr_runread *data, struct mr_err *err)
+                                struct mr_runread *data, struct mr_err *err)
 {
     struct mr_buf *uneven = &m->result->uneven, *files = &m->result->uneven_files;
     bool is_uneven = false;
@@ -185,9 +207,8 @@ mr_status mr_merge_match_series(struct mr_merge *m, const struct mr_merge_run *r
         MR_TRY(match_axis(&m->axis[i], data, err));
     for (size_t i = 0; i < m->n_series; i++) {
         struct mr_merge_series *series = &m->series[i];
-        const struct mr_runread_set *set = series->set, *there = mr_runread_find(data, set->path);
-        if (there != NULL && m->axis[series->i_axis].is_same && there->rank == set->rank &&
-            memcmp(there->dim, set->dim, sizeof set->dim) == 0)
+        const struct mr_runread_set *set = series->set;
+        if (is_even(m, series, data))
             continue;
         is_uneven = true;
         series->is_even = false;
@@ -395,7 +416,7 @@ mr_status mr_merge_put_series(struct mr_merge *m, struct mr_err *err)
 void mr_merge_forget_series(struct mr_merge *m)
 {
     for (size_t i = 0; i < m->n_axis; i++)
-        mr_free(m->axis[i].t_s);
+        mr_free(m->axis[i].value);
     mr_free(m->axis);
     mr_free(m->series);
 }
