@@ -10,6 +10,7 @@
 #include "models/cpu.h"
 #include "models/gpu.h"
 #include "models/llm.h"
+#include "models/lpu.h"
 #include "models/profile.h"
 #include "models/software.h"
 #include "platforms/library.h"
@@ -54,6 +55,7 @@ static mr_status add_card(struct mr_confighash *files, const struct mr_card_kind
                            : mr_run_repeat_hash(path.text, hash, err);
     if (st == MR_OK && files != NULL && files->list != NULL && hash[0] != '\0') {
         mr_jsonw_object(files->list);
+        mr_jsonw_key_text(files->list, "name", file.text);
         mr_jsonw_key_text(files->list, "role", kind->element);
         mr_jsonw_key_text(files->list, "path", path.text);
         mr_jsonw_key_text(files->list, "sha256", hash);
@@ -126,6 +128,10 @@ static mr_status add_cards(struct mr_confighash *files, const struct mr_scenario
     MR_TRY(add_pool(files, &s->deployment, s->path, text, err));
     if (s->has_prefill)
         MR_TRY(add_pool(files, &s->prefill, s->path, text, err));
+    if (s->lpx.way > 0) {
+        MR_TRY(add_card(files, &mr_lpu_kind, s->lpx.lpu, s->path, text, err));
+        MR_TRY(add_card(files, &mr_llm_kind, s->lpx.llm, s->path, text, err));
+    }
     if (s->has_agents)
         MR_TRY(add_card(files, &mr_cpu_kind, s->tools.cpu, s->path, text, err));
     return add_site(files, s->site.file, text, err);

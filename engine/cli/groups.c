@@ -18,6 +18,7 @@ static const struct mr_channel config[] = {
     TEXT("used", "Paths that the scenario gives"),
     TEXT("defaulted", "Paths that have their default"),
     TEXT("overridden", "Paths that were set from outside"),
+    TEXT("files", "Texts of the layout or platform and of cards that a run read, as JSON: name, role, sha256, text (run)"),
     TEXT("assumptions", "Figures of cards in use that are assumed or estimated, one to a line"),
 };
 static const struct mr_channel provenance[] = {

@@ -353,11 +353,12 @@ static int load_and_play(const struct mr_verb_call *call, const struct settings 
     const struct mr_run_opts_values *opts = call->opts;
     struct mr_scenario scenario = {0};
     struct mr_diags diags = {0};
+    struct mr_run_files files = {0};
     bool steps_singly = false;
-    const mr_status st =
-        mr_rundata_is(call->arg[0])
-            ? mr_run_repeat_load(call->arg[0], set->item, set->n, &scenario, &steps_singly, &diags)
-            : mr_scenario_load(call->arg[0], set->item, set->n, &scenario, &diags);
+    const mr_status st = mr_rundata_is(call->arg[0])
+                             ? mr_run_repeat_load(call->arg[0], set->item, set->n, &scenario,
+                                                  &steps_singly, &files, &diags)
+                             : mr_scenario_load(call->arg[0], set->item, set->n, &scenario, &diags);
     struct job job = {.call = call,
                       .scenario = &scenario,
                       .ranks = ranks,
@@ -368,6 +369,7 @@ static int load_and_play(const struct mr_verb_call *call, const struct settings 
     if (code == 0)
         code = opts->is_effective ? print_effective(&job) : play_scenario(&job, &scenario);
     mr_scenario_fini(&scenario);
+    mr_run_files_forget(&files);
     return code;
 }
 

@@ -321,8 +321,8 @@ static mr_status declare(struct mr_run_record *r, struct mr_err *err)
     r->began_ns = mr_wall_ns();
     MR_TRY(mr_run_origin_put(r->file, err));
     MR_TRY(declare_series(r, err));
-    MR_TRY(mr_runfile_attr_text(r->file, "/site", "name",
-                                scenario->site.file != NULL ? scenario->site.file : "", err));
+    const char *site = scenario->site.first != NULL ? scenario->site.first : scenario->site.file;
+    MR_TRY(mr_runfile_attr_text(r->file, "/site", "name", site != NULL ? site : "", err));
     if (scenario->site.file == NULL)
         MR_TRY(
             mr_runfile_attr_text(r->file, "/racks", "comment", "the scenario names no site", err));
@@ -370,7 +370,10 @@ static mr_status put_config(struct mr_run_record *r, struct mr_err *err)
                  {"overridden", "Paths that were set from outside", &scenario->overridden}};
     struct mr_buf text = {0};
     MR_TRY(put_hash(r, err));
-    mr_scenario_write(scenario, &text);
+    struct mr_scenario shown = *scenario; /* texts stay the scenario's */
+    if (shown.site.first != NULL)
+        shown.site.file = shown.site.first;
+    mr_scenario_write(&shown, &text);
     MR_TRY(put_text(r, "/config", "effective", "The scenario with all defaults filled in", &text,
                     err));
     for (size_t i = 0; i < N_OF(lists); i++)
@@ -381,8 +384,14 @@ static mr_status put_config(struct mr_run_record *r, struct mr_err *err)
         mr_buf_fini(&text);
         return st;
     }
-    return put_text(r, "/provenance", "inputs", "Files that were read, by path and SHA-256", &text,
-                    err);
+    MR_TRY(put_text(r, "/provenance", "inputs", "Files that were read, by path and SHA-256", &text,
+                    err));
+    const mr_status st_files = mr_run_files_write(scenario, &text, err);
+    if (st_files != MR_OK) {
+        mr_buf_fini(&text);
+        return st_files;
+    }
+    return put_text(r, "/config", "files", "Texts of the site and of cards, as JSON", &text, err);
 }
 
 static mr_status open_file(struct mr_run_record *r, const char *path, struct mr_err *err)

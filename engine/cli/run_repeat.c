@@ -14,6 +14,7 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 enum {
     n_role = MR_RUN_REPEAT_FILES
@@ -56,17 +57,21 @@ mr_status mr_run_repeat_hash(const char *path, char out[MR_SHA256_HEX], struct m
     return st;
 }
 
+/* @param[in] first where it was first; NULL: there */
 static mr_status put_input(struct mr_jsonw *w, const char *role, const char *path,
-                           struct mr_err *err)
+                           const char *first, struct mr_err *err)
 {
     char hash[MR_SHA256_HEX];
+    struct stat info;
     MR_TRY(mr_run_repeat_hash(path, hash, err));
     char full[PATH_MAX];
     const bool is_known = realpath(path, full) != NULL;
     mr_jsonw_object(w);
     mr_jsonw_key_text(w, "role", role);
-    mr_jsonw_key_text(w, "path", is_known ? full : path);
+    mr_jsonw_key_text(w, "path", first != NULL ? first : is_known ? full : path);
     mr_jsonw_key_text(w, "sha256", hash);
+    if (stat(path, &info) == 0)
+        mr_jsonw_key_u64(w, "bytes", (uint64_t)info.st_size);
     mr_jsonw_end(w);
     return MR_OK;
 }
@@ -83,9 +88,10 @@ mr_status mr_run_repeat_inputs(const struct mr_scenario *scenario, bool steps_si
     mr_jsonw_array(&w);
     for (size_t i = 0; i < n_role; i++)
         if (*mr_run_repeat_file(&copy, i) != NULL)
-            MR_TRY(put_input(&w, roles[i], *mr_run_repeat_file(&copy, i), err));
+            MR_TRY(put_input(&w, roles[i], *mr_run_repeat_file(&copy, i),
+                             strcmp(roles[i], "site") == 0 ? scenario->site.first : NULL, err));
     if (scenario->path != NULL && !mr_rundata_is(scenario->path))
-        MR_TRY(put_input(&w, "scenario", scenario->path, err));
+        MR_TRY(put_input(&w, "scenario", scenario->path, NULL, err));
     MR_TRY(mr_confighash_list(scenario, &w, err));
     mr_jsonw_end(&w);
     mr_jsonw_end(&w);
@@ -96,6 +102,7 @@ mr_status mr_run_repeat_inputs(const struct mr_scenario *scenario, bool steps_si
 
 struct input {
     size_t role;
+    uint64_t n_byte;
     char path[PATH_MAX], sha256[MR_SHA256_HEX];
 };
 
@@ -117,6 +124,15 @@ static mr_status read_input(struct mr_json *r, struct input *input, struct mr_er
         if (!has_more)
             return MR_OK;
         const bool is_role = mr_str_is(key, "role"), is_path = mr_str_is(key, "path");
+        const bool is_hash = mr_str_is(key, "sha256");
+        if (mr_str_is(key, "bytes")) {
+            MR_TRY(mr_json_u64(r, &input->n_byte, err));
+            continue;
+        }
+        if (!is_role && !is_path && !is_hash) {
+            MR_TRY(mr_json_skip(r, err));
+            continue;
+        }
         MR_TRY(mr_json_str(r, &text, err));
         if (is_role)
             input->role = mr_json_key_index(text, roles, n_role);
@@ -130,10 +146,18 @@ static mr_status read_input(struct mr_json *r, struct input *input, struct mr_er
 static mr_status check_input(const struct input *input, const char *path, struct mr_err *err)
 {
     char hash[MR_SHA256_HEX];
-    MR_TRY(mr_run_repeat_hash(input->path, hash, err));
+    struct mr_err gone = {0};
+    const struct mr_place at = {path, 0, 0};
+    if (mr_run_repeat_hash(input->path, hash, &gone) != MR_OK)
+        return mr_err_set(err, MR_REF, at,
+                          "%s, the %s of this run, cannot be read (%s): it was %llu bytes of "
+                          "SHA-256 %s, and is too large for a result file to keep: put it back "
+                          "there",
+                          input->path, roles[input->role], gone.text,
+                          (unsigned long long)input->n_byte, input->sha256);
     if (strcmp(hash, input->sha256) == 0)
         return MR_OK;
-    return mr_err_set(err, MR_REF, (struct mr_place){path, 0, 0},
+    return mr_err_set(err, MR_REF, at,
                       "%s has changed since this run (SHA-256 %.12s, now %.12s): the run cannot be "
                       "repeated; play its scenario instead",
                       input->path, input->sha256, hash);
@@ -143,6 +167,7 @@ static mr_status read_files(struct mr_json *r, const char *path, struct mr_scena
                             struct mr_err *err)
 {
     struct input input;
+    const bool keeps_site = mr_run_files_has(path);
     bool has_more;
     MR_TRY(mr_json_enter_array(r, err));
     for (;;) {
@@ -152,7 +177,8 @@ static mr_status read_files(struct mr_json *r, const char *path, struct mr_scena
         MR_TRY(read_input(r, &input, err));
         if (input.role == n_role || *mr_run_repeat_file(scenario, input.role) == NULL)
             continue;
-        MR_TRY(check_input(&input, path, err));
+        if (strcmp(roles[input.role], "site") != 0 || !keeps_site)
+            MR_TRY(check_input(&input, path, err));
         const char *own = mr_arena_text(&scenario->texts, mr_str_of(input.path), err);
         if (own == NULL)
             return MR_NOMEM;
@@ -240,7 +266,7 @@ static mr_status restore_origins(const char *path, struct mr_scenario *scenario,
 
 mr_status mr_run_repeat_load(const char *path, const char *const *set, size_t n_set,
                              struct mr_scenario *scenario, bool *steps_singly,
-                             struct mr_diags *diags)
+                             struct mr_run_files *files, struct mr_diags *diags)
 {
     struct mr_buf effective = {0}, inputs = {0};
     struct mr_json *r = NULL;
@@ -258,6 +284,8 @@ mr_status mr_run_repeat_load(const char *path, const char *const *set, size_t n_
             st = read_inputs(r, path, scenario, steps_singly, &err);
         if (st == MR_OK)
             st = restore_origins(path, scenario, &err);
+        if (st == MR_OK)
+            st = mr_run_files_restore(files, path, scenario, &err);
         mr_json_close(r);
     }
     (void)mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A run out of its own result file: the effective scenario is in it, and by path and SHA-256 the
- * files it read. A file that has changed since is an error, for the answer would be another one. */
+/* A run out of its own result file: the effective scenario is in it, the texts of the XML files it
+ * read (run_files.h), and by path, size and SHA-256 the others. One of those that is gone or has
+ * changed since is an error, for the answer would be another one. */
 #ifndef MR_ENGINE_CLI_RUN_REPEAT_H
 #define MR_ENGINE_CLI_RUN_REPEAT_H
 
 #include "engine/base/sha256.h"
+#include "engine/cli/run_files.h"
 #include "engine/twin/scenario.h"
 
 enum {
@@ -24,9 +26,10 @@ MR_CHECKED mr_status mr_run_repeat_inputs(const struct mr_scenario *scenario, bo
                                           struct mr_buf *out, struct mr_err *err);
 
 /** The scenario of a result file. @param[in] set "PATH=VALUE", over the file's
- *  @param[out] scenario mr_scenario_fini, also after errors @param[out] steps_singly as it was */
+ *  @param[out] scenario mr_scenario_fini, also after errors @param[out] steps_singly as it was
+ *  @param[in,out] files zero; mr_run_files_forget when the scenario has been played */
 MR_CHECKED mr_status mr_run_repeat_load(const char *path, const char *const *set, size_t n_set,
                                         struct mr_scenario *scenario, bool *steps_singly,
-                                        struct mr_diags *diags);
+                                        struct mr_run_files *files, struct mr_diags *diags);
 
 #endif
