@@ -135,6 +135,8 @@ static void update(struct mr_supply *s)
     mr_chain_settle(s->chain);
     for (int i = 0; i < n_settle_max && has_changed; i++) {
         has_changed = mr_supply_govern_racks(s);
+        if (has_changed)
+            mr_supply_source_give_way(s);
         mr_chain_settle(s->chain);
         s->grid_w = s->has_grid ? mr_chain_in_w(s->chain, 0) : 0;
         has_changed |= mr_supply_source_decide(s);

@@ -178,22 +178,25 @@ bool mr_supply_govern_racks(struct mr_supply *s)
 
 /* ---- a decision ---- */
 
-/* What all racks together may draw, from the meter's budget: a watt less at a rack is a watt less
- * at the meter at least, a watt more is no more than 1 + 2 loss / load of one (losses grow no
- * faster than with the square). What is left to do the next decision does. */
+/* What all racks together may draw, from the meter's budget. Storages that charge beside them give
+ * way at once, so what these take is room. A watt less at a rack is a watt less at the meter at
+ * least, a watt more is no more than 1 + 2 loss / load of one (losses grow no faster than with the
+ * square). What is left to do the next decision does. */
 static double rack_budget_w(const struct mr_supply *s)
 {
     double budget_w = s->has_feed && s->has_grid ? mr_feed_budget_w(&s->feed, s->t_s) : never;
     struct mr_chain_total total;
-    double rack_w = 0;
+    double rack_w = 0, charge_w = 0;
     budget_w = fmin(budget_w, mr_supply_source_capacity_w(s)) * (1 - s->params.margin);
     if (isinf(budget_w))
         return never;
     for (uint32_t i = 0; i < s->site->n_rack; i++)
         rack_w += s->rack[i].draw_w;
+    for (uint32_t g = 0; g < s->n_group; g++)
+        charge_w += mr_supply_refill_taken_w(s, &s->group[g]);
     mr_chain_total(s->chain, s->t_s, &total);
     const double meter_w = s->has_grid ? s->grid_w : total.own_w + mr_supply_start_house_w(s);
-    const double room_w = budget_w - meter_w;
+    const double room_w = budget_w - meter_w + charge_w;
     const double slope = rack_w > 0 ? 1 + 2 * total.loss_w / rack_w : 1.2;
     return fmax(0, rack_w + (room_w > 0 ? room_w / slope : room_w));
 }

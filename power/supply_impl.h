@@ -89,6 +89,9 @@ uint32_t mr_supply_source_of(const struct mr_supply *s, uint32_t power);
 /** What every source does from now on. @return whether the chain must settle again */
 bool mr_supply_source_decide(struct mr_supply *s);
 
+/** Racks draw otherwise: nothing charges until sources have decided anew. */
+void mr_supply_source_give_way(struct mr_supply *s);
+
 /** Next date of any source; the step must not go beyond it. */
 double mr_supply_source_next_s(const struct mr_supply *s);
 
@@ -150,6 +153,9 @@ uint32_t mr_supply_refill_way(struct mr_supply *s, const struct mr_supply_group 
 
 /** What the nodes above storages have left. */
 void mr_supply_refill_begin(struct mr_supply *s);
+
+/** What storages of a group take from living bars. */
+double mr_supply_refill_taken_w(const struct mr_supply *s, const struct mr_supply_group *group);
 
 /** @return what of w a group's storage may take from the grid; it is taken */
 double mr_supply_refill_w(struct mr_supply *s, const struct mr_supply_group *group, double w);

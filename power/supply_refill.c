@@ -45,7 +45,7 @@ uint32_t mr_supply_refill_way(struct mr_supply *s, const struct mr_supply_group 
     return n;
 }
 
-static double taken_w(const struct mr_supply *s, const struct mr_supply_group *group)
+double mr_supply_refill_taken_w(const struct mr_supply *s, const struct mr_supply_group *group)
 {
     double w = 0;
     for (uint32_t k = 0; k < group->n_source && !group->is_away; k++)
@@ -70,7 +70,7 @@ void mr_supply_refill_begin(struct mr_supply *s)
             s->room_w[s->way[k]] = -1; /* not looked at */
     }
     for (uint32_t g = 0; g < s->n_group; g++) {
-        const double own_w = taken_w(s, &s->group[g]);
+        const double own_w = mr_supply_refill_taken_w(s, &s->group[g]);
         const uint32_t n = has_storage(s, &s->group[g]) ? mr_supply_refill_way(s, &s->group[g]) : 0;
         for (uint32_t k = 0; k < n; k++) {
             const uint32_t v = s->way[k];

@@ -272,9 +272,7 @@ static double spare_w(const struct mr_supply *s)
     for (uint32_t g = 0; g < s->n_group; g++) {
         const struct mr_supply_group *group = &s->group[g];
         own_w += group->is_ups ? 0 : group->own_w;
-        for (uint32_t k = 0; k < group->n_source && !group->is_away; k++)
-            if (s->source[group->source[k]].is_storage)
-                taken_w += fmax(0, s->source[group->source[k]].mean_w);
+        taken_w += mr_supply_refill_taken_w(s, group);
     }
     const double most = 1 - s->params.margin;
     if (s->has_grid)
@@ -298,6 +296,25 @@ bool mr_supply_source_decide(struct mr_supply *s)
                 has_changed |= decide(s, &s->group[g]);
     mr_supply_beside_end(s);
     return has_changed;
+}
+
+/* What charges beside racks must not show together with what has taken its place. */
+void mr_supply_source_give_way(struct mr_supply *s)
+{
+    for (uint32_t g = 0; g < s->n_group; g++) {
+        struct mr_supply_group *group = &s->group[g];
+        const double taken_w = mr_supply_refill_taken_w(s, group);
+        if (!(taken_w > 0))
+            continue;
+        for (uint32_t i = 0; i < group->n_at; i++) {
+            struct mr_chain_flow flow;
+            mr_chain_read(s->chain, group->at[i], s->t_s, &flow);
+            mr_chain_set_inject(s->chain, group->at[i], flow.inject_w + taken_w / group->n_at);
+        }
+        for (uint32_t k = 0; k < group->n_source; k++)
+            if (s->source[group->source[k]].is_storage)
+                s->source[group->source[k]].mean_w = fmin(0, s->source[group->source[k]].mean_w);
+    }
 }
 
 /* ---- a step ---- */

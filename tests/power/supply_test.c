@@ -870,6 +870,35 @@ MR_TEST(a_storage_alone_closes)
     end(1e-12);
 }
 
+/* Racks go first: what charges gives way at once, so it is no reason to cap anybody. */
+MR_TEST(charging_leaves_racks_their_power)
+{
+    struct mr_supply_options o = options();
+    begin("<layout name=\"s\"><grid limit=\"8 MW\"/><power ups=\"none\"><bess rating=\"6 MW\" "
+          "energy=\"1 MWh\" units=\"1\"/></power>" HALL "</layout>",
+          &o);
+    want_all(120e3);
+    mr_supply_advance(world.supply, 300);
+    mr_supply_set_voltage(world.supply, 0);
+    mr_supply_advance(world.supply, 1500);
+    assert_true(now().n_rack_on == 0 && now().storage_soc_frac < 0.2);
+    const uint64_t n_overload = totals().n_overload;
+    mr_supply_set_voltage(world.supply, 1);
+    mr_supply_advance(world.supply, 1531); /* the voltage is trusted, racks wait */
+    assert_true(now().storage_w > 5.9e6 && now().rack_w == 0);
+    for (double t_s = 1560; t_s <= 1800; t_s += 10) {
+        mr_supply_advance(world.supply, t_s);
+        const struct mr_supply_reading r = now();
+        mr_assert_near(r.rack_w, 32 * 120e3, 1e-12, 0);
+        assert_true(r.n_rack_capped == 0 && r.n_rack_held == 0 && r.grid_w <= 8e6);
+        mr_assert_near(r.grid_w, 0.99 * 8e6, 1e-3, 0); /* the battery has all the rest */
+        assert_true(r.storage_w > 3e6);
+    }
+    assert_true(totals().capped_j == 0 && totals().n_suspended == 0 &&
+                totals().n_overload == n_overload);
+    end(1e-9);
+}
+
 static void warned(const char *layout, const struct mr_supply_options *o, const char *why)
 {
     struct mr_diags diags = {0};
@@ -950,4 +979,5 @@ MR_TEST_MAIN(MR_TEST_ENTRY(a_storage_alone_closes),
              MR_TEST_ENTRY(solar_and_battery_in_orbit), MR_TEST_ENTRY(failures_of_the_chain),
              MR_TEST_ENTRY(random_events_close),
              MR_TEST_ENTRY(random_events_close_with_ramps_and_tiers),
-             MR_TEST_ENTRY(a_contract_too_small_stops_racks_at_once))
+             MR_TEST_ENTRY(a_contract_too_small_stops_racks_at_once),
+             MR_TEST_ENTRY(charging_leaves_racks_their_power))
