@@ -180,8 +180,11 @@ bool mr_supply_govern_racks(struct mr_supply *s)
 
 /* What all racks together may draw, from the meter's budget. Storages that charge beside them give
  * way at once, so what these take is room. A watt less at a rack is a watt less at the meter at
- * least, a watt more is no more than 1 + 2 loss / load of one (losses grow no faster than with the
- * square). What is left to do the next decision does. */
+ * least. Of a watt more a node that takes n c + l p + (q / n) p^2 beside the p it delivers asks its
+ * feeds for 1 + l + 2 (q / n) p: no more than 1 + 2 loss / p, where its standing loss n c is small
+ * beside the rest, and no more than at its rating in any case, which for the dearest chain is
+ * mr_supply_meter_per_rack. So where hardly anything is drawn standing losses take no room, and a
+ * decision leaves a share of the room that is less than that slope is above 1, for the next. */
 static double rack_budget_w(const struct mr_supply *s)
 {
     double budget_w = s->has_feed && s->has_grid ? mr_feed_budget_w(&s->feed, s->t_s) : never;
@@ -196,8 +199,8 @@ static double rack_budget_w(const struct mr_supply *s)
         charge_w += mr_supply_refill_taken_w(s, &s->group[g]);
     mr_chain_total(s->chain, s->t_s, &total);
     const double meter_w = s->has_grid ? s->grid_w : total.own_w + mr_supply_start_house_w(s);
-    const double room_w = budget_w - meter_w + charge_w;
-    const double slope = rack_w > 0 ? 1 + 2 * total.loss_w / rack_w : 1.2;
+    const double room_w = budget_w - meter_w + charge_w, most = mr_supply_meter_per_rack;
+    const double slope = rack_w > 0 ? fmin(1 + 2 * total.loss_w / rack_w, most) : most;
     return fmax(0, rack_w + (room_w > 0 ? room_w / slope : room_w));
 }
 

@@ -899,6 +899,39 @@ MR_TEST(charging_leaves_racks_their_power)
     end(1e-9);
 }
 
+/* Standing losses of a site are there whatever a rack draws: they take nothing from its room. */
+MR_TEST(one_rack_among_idle_ones_is_not_capped)
+{
+    struct mr_supply_options o = options();
+    begin("<layout name=\"s\"><grid limit=\"8 MW\"/><power redundancy=\"N\"/>" HALL "</layout>",
+          &o);
+    mr_supply_set_rack(world.supply, 0, 120e3);
+    mr_supply_advance(world.supply, 3600);
+    assert_true(now().loss_w > 0.4 * now().rack_w);
+    assert_true(now().rack_w == 120e3 && totals().capped_rack_s == 0);
+    end(1e-12);
+}
+
+/* From below, and never above: of the room a decision leaves a seventh at most. */
+MR_TEST(a_budget_is_used_up)
+{
+    struct mr_supply_options o = options();
+    begin("<layout name=\"s\"><grid limit=\"3 MW\"/>" HALL "</layout>", &o);
+    want_all(20e3);
+    mr_supply_advance(world.supply, 100);
+    want_all(120e3);
+    double rest_w = 0.99 * 3e6 - now().grid_w;
+    for (int k = 0; k < 6; k++) {
+        mr_supply_advance(world.supply, 107 + 10 * k);
+        const double next_w = 0.99 * 3e6 - now().grid_w;
+        if (!(next_w >= -1e-3 && next_w <= 0.15 * rest_w + 1))
+            fail_msg("decision %d leaves %g W of %g W", k, next_w, rest_w);
+        rest_w = next_w;
+    }
+    assert_true(rest_w < 100 && totals().n_breach == 0 && totals().peak_w <= 3e6);
+    end(1e-12);
+}
+
 static void warned(const char *layout, const struct mr_supply_options *o, const char *why)
 {
     struct mr_diags diags = {0};
@@ -980,4 +1013,6 @@ MR_TEST_MAIN(MR_TEST_ENTRY(a_storage_alone_closes),
              MR_TEST_ENTRY(random_events_close),
              MR_TEST_ENTRY(random_events_close_with_ramps_and_tiers),
              MR_TEST_ENTRY(a_contract_too_small_stops_racks_at_once),
-             MR_TEST_ENTRY(charging_leaves_racks_their_power))
+             MR_TEST_ENTRY(charging_leaves_racks_their_power),
+             MR_TEST_ENTRY(one_rack_among_idle_ones_is_not_capped),
+             MR_TEST_ENTRY(a_budget_is_used_up))
