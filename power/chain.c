@@ -398,6 +398,23 @@ void mr_chain_settle(struct mr_chain *chain)
     mr_chain_advance(chain, chain->now_s);
 }
 
+void mr_chain_warm(struct mr_chain *chain)
+{
+    mr_chain_settle(chain);
+    for (uint32_t i = 0; i < chain->tree->n_node; i++) {
+        const struct mr_breaker *breaker = &chain->tree->node[i].breaker;
+        struct mr_breaker_state *state = &chain->breaker[i];
+        if (!chain->flow[i].has_breaker || state->is_open)
+            continue;
+        watch_breaker(chain, i);
+        const double most_a = isinf(mr_breaker_trip_s(breaker, state))
+                                  ? state->current_a
+                                  : breaker->continuous_frac * breaker->rated_a;
+        state->heat = mr_breaker_start(breaker, most_a, chain->now_s).heat;
+        set_due(chain, due_trip, i, mr_breaker_trip_s(breaker, state));
+    }
+}
+
 /* ---- building ---- */
 
 static void *zero(struct mr_chain *chain, size_t n, size_t size, struct mr_err *err)

@@ -99,6 +99,10 @@ void mr_chain_advance(struct mr_chain *chain, double t_s);
 double mr_chain_next_s(const struct mr_chain *chain);
 double mr_chain_now_s(const struct mr_chain *chain);
 
+/** Present currents have flown for long: thermal images of breakers stand where these have brought
+ *  them. A current that trips a breaker cannot have: before, it was what it may carry for good. */
+void mr_chain_warm(struct mr_chain *chain);
+
 /** The controllers' tick: held losses are made exact, stagings decide. */
 void mr_chain_tick(struct mr_chain *chain);
 

@@ -360,14 +360,17 @@ static void step(struct mr_supply *s, double t_s)
 
 void mr_supply_advance(struct mr_supply *s, double t_s)
 {
+    const bool is_first = !s->has_started;
     MR_ASSERT(t_s >= s->t_s);
-    if (!s->has_started) {
+    if (is_first) {
         s->has_started = true;
         mr_chain_settle(s->chain); /* pumps and fans are on before racks are */
         mr_supply_govern_start(s);
         mr_supply_govern_tell_start(s);
     }
     update(s);
+    if (is_first) /* the site has been running so */
+        mr_chain_warm(s->chain);
     mr_supply_govern_meter(s);
     while (s->t_s < t_s) {
         step(s, fmin(t_s, mr_supply_next_s(s)));

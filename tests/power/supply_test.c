@@ -932,6 +932,36 @@ MR_TEST(a_budget_is_used_up)
     end(1e-12);
 }
 
+/* A site that has been running has warm breakers: the same failure trips as late in its first
+ * minutes as after hours, ln((x^2 - x0^2) / (x^2 - 1.05^2)) time constants after it. */
+MR_TEST(breakers_of_a_running_site_are_warm)
+{
+    for (int late = 0; late < 2; late++) {
+        const double fail_s = late ? 7200 : 300;
+        struct mr_supply_options o = options();
+        o.params.wire.breaker_frac = 0.6;
+        begin("<layout name=\"s\"><grid limit=\"8 MW\"/><power redundancy=\"2N\"/>" HALL
+              "</layout>",
+              &o);
+        want_all(132e3);
+        mr_supply_advance(world.supply, fail_s);
+        const uint32_t b = power_named("H0.R0.rppB");
+        const uint32_t at = mr_supply_wire(world.supply)->of_power[b];
+        const struct mr_breaker *breaker = &mr_supply_wire(world.supply)->tree->node[at].breaker;
+        struct mr_chain_flow before, after;
+        mr_chain_read(mr_supply_chain(world.supply), at, fail_s, &before);
+        mr_supply_set_failed(world.supply, power_named("H0.R0.rppA"), true);
+        mr_supply_advance(world.supply, fail_s + 1);
+        mr_chain_read(mr_supply_chain(world.supply), at, fail_s + 1, &after);
+        const double x0 = before.current_a / before.n_on / breaker->rated_a;
+        const double x = after.current_a / after.n_on / breaker->rated_a;
+        assert_true(x0 > 0.5 && x > 1.9 * x0);
+        mr_assert_near(after.trip_s - fail_s, 600 * log((x * x - x0 * x0) / (x * x - 1.1025)), 1e-4,
+                       0);
+        end(1e-12);
+    }
+}
+
 static void warned(const char *layout, const struct mr_supply_options *o, const char *why)
 {
     struct mr_diags diags = {0};
@@ -1015,4 +1045,4 @@ MR_TEST_MAIN(MR_TEST_ENTRY(a_storage_alone_closes),
              MR_TEST_ENTRY(a_contract_too_small_stops_racks_at_once),
              MR_TEST_ENTRY(charging_leaves_racks_their_power),
              MR_TEST_ENTRY(one_rack_among_idle_ones_is_not_capped),
-             MR_TEST_ENTRY(a_budget_is_used_up))
+             MR_TEST_ENTRY(a_budget_is_used_up), MR_TEST_ENTRY(breakers_of_a_running_site_are_warm))
