@@ -136,7 +136,6 @@ double mr_supply_start_expected_w(const struct mr_supply *s, const struct mr_sup
 
 /** Pumps and fans that come back with their bars; 0 beside a grid. */
 double mr_supply_start_house_w(const struct mr_supply *s);
-
 /** Racks are looked at in order, highest tier first; may one that is ready start and draw w? */
 void mr_supply_start_begin(struct mr_supply *s);
 bool mr_supply_start_may(struct mr_supply *s, uint32_t rack, double w);
@@ -151,10 +150,8 @@ MR_CHECKED mr_status mr_supply_refill_init(struct mr_supply *s, struct mr_err *e
 /** Bars of a group and all nodes above them. @return how many are in s->way */
 uint32_t mr_supply_refill_way(struct mr_supply *s, const struct mr_supply_group *group);
 
-/** What the nodes above storages have left. */
+/** What the nodes above storages have left; what those of a group take from living bars. */
 void mr_supply_refill_begin(struct mr_supply *s);
-
-/** What storages of a group take from living bars. */
 double mr_supply_refill_taken_w(const struct mr_supply *s, const struct mr_supply_group *group);
 
 /** @return what of w a group's storage may take from the grid; it is taken */

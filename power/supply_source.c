@@ -151,6 +151,7 @@ static bool look_at_bars(struct mr_supply *s, struct mr_supply_group *group, dou
         is_away |= !flow.is_live || flow.is_own || (s->is_island && group->at[i] == 0);
         *fed_w += flow.is_live ? flow.in_w + fmin(0, flow.inject_w) : 0; /* not what charges */
     }
+    *fed_w = fmax(0, *fed_w); /* what gives to the grid asks for nothing */
     return is_away;
 }
 
@@ -195,7 +196,8 @@ static bool can_take_over(const struct mr_supply *s, const struct mr_supply_grou
     return storage_w > 0 && storage_w >= load_w * (1 - 1e-9);
 }
 
-/* What comes now is no answer to a try. */
+/* What comes now is no answer to a try. Nor is it once a bar has been carried for a while: at the
+ * date itself loads still move from batteries below to the bar that has come back. */
 static void forget_tries(struct mr_supply_group *group)
 {
     group->tried_w = never;
@@ -209,11 +211,9 @@ static void carry_or_wait(struct mr_supply *s, struct mr_supply_group *group)
     const bool was_own = group->is_own;
     group->is_own = group->own_w != 0 && group->own_w <= can_w * (1 + 1e-9);
     if (group->own_w != 0)
-        group->load_w = group->own_w;
+        group->load_w = fmax(0, group->own_w);
     if (group->is_own && !was_own)
         mr_supply_emit(s, MR_SUPPLY_SOURCE_ON, name, "", group->own_w, can_w);
-    if (group->is_own)
-        forget_tries(group);
     if (group->own_w != 0 && !group->is_own) {
         mr_supply_emit(s, MR_SUPPLY_SOURCE_SHORT, name, "", group->own_w, can_w);
         group->beyond_w += fmax(0, group->own_w - group->tried_w);
@@ -436,6 +436,8 @@ void mr_supply_source_step(struct mr_supply *s, double t_s)
         if (!group->is_away)
             continue;
         (void)look_at_bars(s, group, &fed_w);
+        if (group->is_own)
+            forget_tries(group);
         carry(s, group, group->given_w, t_s - s->t_s);
     }
     for (uint32_t i = 0; i < s->n_source; i++)
