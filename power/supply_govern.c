@@ -70,6 +70,7 @@ mr_status mr_supply_govern_init(struct mr_supply *s, struct mr_err *err)
                                       .demand_w = s->demand_w,
                                       .budget_w = never};
     s->clock = mr_govern_clock_start(s->t_s);
+    s->clock.next_s += s->params.govern.period_s; /* the first decision is taken at once */
     return MR_OK;
 }
 
@@ -251,6 +252,7 @@ static void expect(struct mr_supply *s)
         const struct mr_supply_rack *rack = &s->rack[i];
         const bool is_known = rack->want_w > 0 && !rack->is_told;
         mr_supply_tree_want(s, i, is_known ? rack->want_w : rack->most_w);
+        mr_supply_govern_bound(s, i);
     }
 }
 

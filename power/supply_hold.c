@@ -50,12 +50,13 @@ void mr_supply_hold_sort(struct mr_supply *s)
     tell_governor(s);
 }
 
-/* What a rack draws at least. One that is dark asks for nothing. */
+/* What a rack draws at least. One that is dark asks for nothing, one that wants less than its
+ * lowest cap for that, unless it is told that it may come to draw more at its lowest clock. */
 static double least_w(const struct mr_supply *s, const struct mr_supply_rack *rack, int held)
 {
     if (rack->state == MR_SUPPLY_RACK_DARK)
         return 0;
-    return fmin(rack->demand_w, mr_supply_least_w(&s->params, rack, held));
+    return fmin(fmax(rack->demand_w, rack->least_w), mr_supply_least_w(&s->params, rack, held));
 }
 
 static bool may_stop(const struct mr_supply *s)

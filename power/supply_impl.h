@@ -91,7 +91,6 @@ bool mr_supply_source_decide(struct mr_supply *s);
 
 /** Racks draw otherwise: nothing charges until sources have decided anew. */
 void mr_supply_source_give_way(struct mr_supply *s);
-
 /** Next date of any source; the step must not go beyond it. */
 double mr_supply_source_next_s(const struct mr_supply *s);
 
@@ -139,7 +138,6 @@ double mr_supply_start_house_w(const struct mr_supply *s);
 /** Racks are looked at in order, highest tier first; may one that is ready start and draw w? */
 void mr_supply_start_begin(struct mr_supply *s);
 bool mr_supply_start_may(struct mr_supply *s, uint32_t rack, double w);
-
 /** When machines can take the next one. */
 double mr_supply_start_next_s(const struct mr_supply *s);
 
@@ -162,14 +160,12 @@ double mr_supply_refill_w(struct mr_supply *s, const struct mr_supply_group *gro
 /** A group over the step to t_s, with what was missing (above 0) or too much for its machines. */
 void mr_supply_island_step(struct mr_supply *s, struct mr_supply_group *group, double t_s,
                            double missing_w);
-
 /** What frequency relays have done during the last step. */
 void mr_supply_island_act(struct mr_supply *s);
 
 void mr_supply_island_rest(struct mr_supply *s, struct mr_supply_group *group);
 bool mr_supply_island_moves(const struct mr_supply *s);
 double mr_supply_island_next_s(const struct mr_supply *s);
-
 /** The lowest of all islands now; the nominal where there is none. */
 double mr_supply_island_hz(const struct mr_supply *s);
 

@@ -28,7 +28,8 @@ static void add_parts(struct mr_exchange *x)
 }
 
 /* Watts that one package of a part may draw without leakage. Caps of packages were cut out of their
- * rack's by what hosts would draw then: what they draw now is made up for, but where they rested.
+ * rack's by what hosts would draw then: what they draw now is made up for, but where they rested,
+ * or have not been seen at work.
  * Whoever may draw its card's maximum is held by nobody. */
 static double capped_w(const struct mr_exchange *x, uint32_t r, uint32_t part)
 {
@@ -38,8 +39,9 @@ static double capped_w(const struct mr_exchange *x, uint32_t r, uint32_t part)
         return (double)INFINITY;
     const double leakage_w = rack->leakage_now_w, n_all = x->plant->rack[r].n_package;
     const double lit_w = rack->parts_cap_w * rack->n_lit / n_all;
+    const double other_w = rack->is_new ? fmax(rack->rest_w, rack->other_w) : rack->other_w;
     const double room_w =
-        cap_w - rack->other_w - rack->n_free * rack->n_lit / n_all * (rack->idle_w + leakage_w);
+        cap_w - other_w - rack->n_free * rack->n_lit / n_all * (rack->idle_w + leakage_w);
     const double scale =
         lit_w > 0 ? fmin(rack->was_held ? 1 : (double)INFINITY, fmax(0, room_w) / lit_w) : 0;
     const double may_w = mr_supply_part_cap_w(x->supply, part) * scale;

@@ -17,6 +17,9 @@
  * what instances say of their work; clocks come in steps of 1/128, rounded down, as clock
  * generators have them. Packages of a rack are as warm as their mean member and its spread.
  *
+ * Of work that has not been seen, at the start and where a rack comes back, the most is taken that
+ * models/ has for its lowest clock: who does not fit a limit with that is held before it begins.
+ *
  * Smoothing: the feeds are told what racks would draw at clocks that no ramp holds, and draw what
  * ramps make of it. While that is less, clocks are lower in proportion; what is drawn beyond the
  * work, or less than it, is heat of the packages over the next interval. Ramps within a tick are
@@ -48,6 +51,8 @@ struct mr_exchange_plan {
     const struct mr_stand *stand;
     const struct mr_weather *weather;
     const struct mr_power *const *power; /* of the packages of every instance of `stand` */
+    const double *slow_w; /* of one of them, beyond idling, at full work and the lowest clock, until
+                             its work has been seen; NULL: of work that clocks drive alone */
     struct mr_exchange_params params;
     struct mr_plant_params plant; /* leakage is switched on here */
     const struct mr_plant_set *set;

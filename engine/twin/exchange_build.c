@@ -139,7 +139,21 @@ static double full_w(const struct mr_exchange *x, uint32_t r)
 }
 
 /* Of the work nothing is known before it begins: first orders are for racks at their ratings, so
- * that caps hold whatever comes. */
+ * that caps hold whatever comes, and for work that clocks drive as little of as can be. */
+static void expect_work(struct mr_exchange *x, uint32_t i)
+{
+    const struct mr_power *power = x->plan.power[i];
+    struct mr_exchange_member *m = &x->member[i];
+    const double least = mr_power_factor(power, power->clock_min);
+    m->clocked_frac = 1;
+    if (x->plan.slow_w != NULL)
+        m->clocked_frac = m->dynamic_w > x->plan.slow_w[i] && least < 1
+                              ? fmin(1, (1 - x->plan.slow_w[i] / m->dynamic_w) / (1 - least))
+                              : 0;
+    m->first_w = m->dynamic_w;
+    m->first_frac = m->clocked_frac;
+}
+
 static void describe(struct mr_exchange *x)
 {
     const struct mr_stand *stand = x->plan.stand;
@@ -147,13 +161,13 @@ static void describe(struct mr_exchange *x)
         const double rated_w = x->plan.site->rack[r].rated_w;
         x->rack[r].rest_w = (1 - x->plant->rack[r].share_frac) * rated_w;
         x->rack[r].n_lit = x->plant->rack[r].n_package;
+        x->rack[r].is_new = true;
     }
     for (uint32_t i = 0; i < stand->n_instance; i++) {
         x->member[i].order =
             (struct mr_exchange_order){x->plan.params.lock, MR_EXCHANGE_NONE, true};
         const double rest_w = mr_power_idle_w(x->plan.power[i], MR_EXCHANGE_REFERENCE_C);
         x->member[i].dynamic_w = fmax(0, x->plan.power[i]->limit_w - rest_w);
-        x->member[i].clocked_frac = 1;
         x->member[i].free_phi = x->plan.params.lock;
         for (uint32_t k = stand->begin[i]; k < stand->begin[i + 1]; k++) {
             struct mr_exchange_load *rack = &x->rack[stand->span[k].rack];
@@ -164,7 +178,24 @@ static void describe(struct mr_exchange *x)
             x->member[i].dynamic_w =
                 fmin(x->member[i].dynamic_w, fmax(0, full_w(x, stand->span[k].rack) - rest_w));
         }
+        expect_work(x, i);
     }
+}
+
+/* At the lowest clocks, with dies as warm as cards say. */
+static void expect_racks(struct mr_exchange *x)
+{
+    const struct mr_stand *stand = x->plan.stand;
+    for (uint32_t r = 0; r < x->plan.site->n_rack; r++) {
+        struct mr_exchange_load *rack = &x->rack[r];
+        if (rack->idle_w > 0)
+            rack->first_least_w =
+                rack->rest_w + x->plant->rack[r].n_package * (rack->idle_w + rack->leakage_w);
+    }
+    for (uint32_t i = 0; i < stand->n_instance; i++)
+        for (uint32_t k = stand->begin[i]; k < stand->begin[i + 1]; k++)
+            x->rack[stand->span[k].rack].first_least_w +=
+                stand->span[k].n * mr_exchange_slow_w(x, i);
 }
 
 static mr_status build(struct mr_exchange *x, struct mr_diags *diags, struct mr_err *err)
@@ -191,6 +222,7 @@ static mr_status build(struct mr_exchange *x, struct mr_diags *diags, struct mr_
     options.params.wire.backs_pumps = plant.has_ups_pumps;
     MR_TRY(mr_supply_create(plan->site, &options, &x->supply, diags));
     describe(x);
+    expect_racks(x);
     x->t_s = x->start_s = x->meter_s = plan->supply.t_s;
     mr_exchange_begin_house(x);
     x->smooths = options.params.smooth.is_on;

@@ -15,9 +15,11 @@ struct mr_exchange_load {
     double leakage_w; /* of one package at reference_c */
     double rest_w;    /* rating of what is not package */
     double least_w, at_rest_w; /* drawn at the lowest clock; without work */
+    double first_least_w;      /* the first of them, before anything is known of the work */
     double busy_s;             /* sums over packages */
     double rested_s;           /* in which those would be busy that are told to rest */
     double package_j, demand_j, least_j;
+    double unseen_s;                  /* in which those would be busy whose work is not known yet */
     double last_in_j;                 /* of the plant, at the last exchange */
     double other_w;                   /* told */
     double told_w;                    /* of one package */
@@ -28,12 +30,15 @@ struct mr_exchange_load {
     double more_j; /* what clocks below those that no ramp holds have kept back */
     double more_w, extra_w, served_j; /* the same; drawn beyond work; by the feeds */
     bool was_held;                    /* at the last orders: hosts rest, too */
+    bool is_new;                      /* not all of its work is known yet */
     struct mr_exchange_rack row;
 };
 
 struct mr_exchange_member {
     struct mr_exchange_work last;
     double dynamic_w, clocked_frac; /* beyond idling, of one package, at full clock */
+    double first_w, first_frac;     /* the same of full work, while nothing is known of it */
+    double free_s;                  /* since it came up */
     struct mr_exchange_order order;
     double free_phi; /* without ramps */
     uint32_t n_package;
@@ -70,6 +75,9 @@ struct mr_exchange {
 /** What members did since the last exchange, added up by racks. @param[in] work of every instance
  */
 void mr_exchange_gather(struct mr_exchange *x, const struct mr_exchange_work *work, double dt_s);
+
+/** Of one package of a member at its lowest clock and full work, beyond idling. */
+double mr_exchange_slow_w(const struct mr_exchange *x, uint32_t member);
 
 /** Means of the interval to the plant; then, once it has advanced, to the feeds, with what cooled
  *  them. @param[in] dt_s 0: before time begins */

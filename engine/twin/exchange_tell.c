@@ -8,6 +8,27 @@
 
 /* ---- racks add up ---- */
 
+/* At its lowest clock. Until it has been free to work for a while that is what work may be. */
+double mr_exchange_slow_w(const struct mr_exchange *x, uint32_t i)
+{
+    const struct mr_power *power = x->plan.power[i];
+    const struct mr_exchange_member *m = &x->member[i];
+    const double least = mr_power_factor(power, power->clock_min);
+    const double w = m->dynamic_w * (1 - m->clocked_frac + m->clocked_frac * least);
+    return m->free_s >= x->plan.params.warm_s
+               ? w
+               : fmax(w, m->first_w * (1 - m->first_frac + m->first_frac * least));
+}
+
+/* Who has lost its power begins anew; who has been held since the start has not begun. */
+static void look_at_work(struct mr_exchange_member *m, double dt_s)
+{
+    if (m->order.is_up)
+        m->free_s += dt_s;
+    else if (!m->is_held)
+        m->free_s = 0;
+}
+
 /* What members did since the last exchange. Dynamic watts at full clock from those at phi: with c
  * the clocked share at full clock, P(phi) = D ((1 - c) + c d(phi)). What c is at an exchange goes
  * with what was drawn just before it, the more so the shorter the interval is, and D of one is not
@@ -15,6 +36,8 @@
 void mr_exchange_gather(struct mr_exchange *x, const struct mr_exchange_work *work, double dt_s)
 {
     const struct mr_stand *stand = x->plan.stand;
+    for (uint32_t r = 0; r < x->plan.site->n_rack; r++)
+        x->rack[r].is_new = false;
     const double fresh = -mr_expm1(-dt_s / x->plan.params.memory_s);
     for (uint32_t i = 0; i < stand->n_instance; i++) {
         struct mr_exchange_member *m = &x->member[i];
@@ -34,8 +57,9 @@ void mr_exchange_gather(struct mr_exchange *x, const struct mr_exchange_work *wo
             m->busy_frac = busy_s / dt_s;
             m->dynamic_w = part > 0 ? beyond_j / dt_s / part : 0;
         }
-        const double at_least =
-            1 - m->clocked_frac + m->clocked_frac * mr_power_factor(power, power->clock_min);
+        look_at_work(m, dt_s);
+        const double least_w = mr_exchange_slow_w(x, i);
+        const bool is_seen = m->free_s >= x->plan.params.warm_s;
         const double free_part =
             (1 - m->clocked_frac) + m->clocked_frac * mr_power_factor(power, m->free_phi);
         const double more_j =
@@ -47,7 +71,9 @@ void mr_exchange_gather(struct mr_exchange *x, const struct mr_exchange_work *wo
             rack->package_j += n * beyond_j;
             rack->more_j += n * more_j;
             rack->demand_j += n * m->dynamic_w * dt_s;
-            rack->least_j += n * m->dynamic_w * dt_s * at_least;
+            rack->least_j += n * least_w * dt_s;
+            rack->is_new |= !is_seen;
+            rack->unseen_s += is_seen ? 0 : n * (dt_s - fmin(busy_s, dt_s));
             rack->busy_s += n * busy_s;
             rack->rested_s += m->is_held ? n * m->busy_frac * dt_s : 0;
         }
@@ -76,7 +102,10 @@ static void look_ahead(const struct mr_exchange *x, struct mr_exchange_load *rac
     const double full_use = is_at_work ? fmin(1, (rack->busy_s + rack->rested_s) / lit_s) : 0;
     const double more_w = swing_w * (full_use - use);
     rack->row.want_w = (load->demand_w - load->package_w) * rack->n_lit + more_w;
-    rack->least_w = is_at_work ? (rack->least_j - rack->package_j) / dt_s + more_w : 0;
+    const double most_use =
+        is_at_work ? fmin(1, (rack->busy_s + rack->rested_s + rack->unseen_s) / lit_s) : 0;
+    rack->least_w =
+        is_at_work ? (rack->least_j - rack->package_j) / dt_s + swing_w * (most_use - use) : 0;
     rack->at_rest_w = is_at_work ? -rack->package_j / dt_s - swing_w * use : 0;
 }
 
@@ -113,7 +142,7 @@ void mr_exchange_tell_racks(struct mr_exchange *x, double dt_s)
         rack->other_w = load.other_w;
         look_ahead(x, rack, &load, dt_s);
         rack->package_j = rack->demand_j = rack->least_j = rack->busy_s = rack->rested_s = 0;
-        rack->more_j = 0;
+        rack->more_j = rack->unseen_s = 0;
         mr_plant_set_load(x->plant, x->heat, r, &load);
     }
 }
@@ -170,6 +199,8 @@ void mr_exchange_tell_feeds(struct mr_exchange *x, double dt_s)
         if (!mr_supply_rack_is_on(x->supply, r))
             rack->row.want_w = fmax(drawn_w, rack->idle_w * x->plant->rack[r].n_package +
                                                  x->plan.params.rest_idle_frac * rack->rest_w);
+        if (dt_s <= 0 || !mr_supply_rack_is_on(x->supply, r))
+            rack->least_w = fmax(rack->at_rest_w, rack->first_least_w);
         const double free_w = drawn_w + rack->more_w;
         rack->row.want_w = fmax(rack->row.want_w, free_w);
         mr_supply_set_load(x->supply, r,

@@ -2,6 +2,7 @@
 /* Map: opening (site, stand, series, events) - events - exchanges - readers. */
 #include "engine/twin/factory.h"
 
+#include "engine/base/fmath.h"
 #include "engine/base/mem.h"
 #include "engine/twin/sun.h"
 #include "platforms/check.h"
@@ -21,6 +22,7 @@ struct mr_factory {
     struct mr_weather weather;
     bool has_weather;
     const struct mr_power **power; /* of every instance: those that decode, then those that read */
+    double *slow_w;                /* the same: at their lowest clock */
     struct mr_exchange_work *work;
     struct mr_exchange_order *order;
     struct mr_factory_seen *seen;
@@ -41,6 +43,19 @@ struct mr_factory {
 };
 
 /* ---- opening ---- */
+
+/* Of drawn calls in the middle of their output. Those of files and agents are not known yet: what
+ * is usual, for a rack that is held back for what may come is never seen at work. */
+static double mean_context_tok(const struct mr_scenario *s)
+{
+    static const double usual_tok = 8192;
+    const struct mr_arrivals_spec *w = &s->workload;
+    if (s->has_agents || w->file != NULL)
+        return usual_tok;
+    const double input = w->input_tok * mr_exp(w->input_spread * w->input_spread / 2);
+    return w->prefix_tok + input +
+           w->output_tok * mr_exp(w->output_spread * w->output_spread / 2) / 2;
+}
 
 static mr_status place(struct mr_factory *f, const struct mr_pool *decode,
                        const struct mr_pool *prefill, struct mr_err *err)
@@ -64,15 +79,21 @@ static mr_status place(struct mr_factory *f, const struct mr_pool *decode,
         f->n_lpu = n_lpu;
     }
     f->power = mr_arena_zero(&f->arena, n_all, sizeof(const struct mr_power *), err);
+    f->slow_w = mr_arena_zero(&f->arena, n_all, sizeof *f->slow_w, err);
     f->work = mr_arena_zero(&f->arena, n_all, sizeof *f->work, err);
     f->order = mr_arena_zero(&f->arena, n_all, sizeof *f->order, err);
     f->seen = mr_arena_zero(&f->arena, n_all, sizeof *f->seen, err);
     f->is_held = mr_arena_zero(&f->arena, n_all, sizeof *f->is_held, err);
-    if (f->power == NULL || f->work == NULL || f->order == NULL || f->seen == NULL ||
-        f->is_held == NULL)
+    if (f->power == NULL || f->slow_w == NULL || f->work == NULL || f->order == NULL ||
+        f->seen == NULL || f->is_held == NULL)
         return MR_NOMEM;
+    const double context_tok = mean_context_tok(s);
+    const double decode_w = mr_pool_slow_w(decode, true, context_tok);
+    const double prefill_w = prefill != NULL ? mr_pool_slow_w(prefill, false, context_tok) : 0;
+    const double lpu_w = f->lpu_power.limit_w - f->lpu_power.idle_w; /* they have one clock */
     for (uint32_t i = 0; i < n_all; i++) {
         f->power[i] = i < n_decode ? &decode->power : i < n_seat ? &prefill->power : &f->lpu_power;
+        f->slow_w[i] = i < n_decode ? decode_w : i < n_seat ? prefill_w : lpu_w;
         f->order[i] = (struct mr_exchange_order){s->twin.lock, MR_EXCHANGE_NONE, true};
     }
     return MR_OK;
@@ -103,6 +124,7 @@ static mr_status make_exchange(struct mr_factory *f, struct mr_diags *diags, str
                                     .stand = &f->stand,
                                     .weather = &f->weather,
                                     .power = f->power,
+                                    .slow_w = f->slow_w,
                                     .params = s->twin,
                                     .plant = s->plant,
                                     .set = s->part,

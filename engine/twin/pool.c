@@ -148,6 +148,63 @@ double mr_pool_packages(const struct mr_pool *pool)
     return (double)p->tp * (double)p->dp * (double)p->pp;
 }
 
+/* ---- at the lowest clock ---- */
+
+static double batch_w(const struct mr_pool *pool, const struct mr_batch *batch)
+{
+    const struct mr_pricer *pricer = &pool->serving.pricer;
+    const double phi = pool->power.clock_min, idle_w = mr_pricer_idle_w(pricer);
+    struct mr_power_leap energy = {0};
+    struct mr_pricer_lpu lpu;
+    if (pricer->lpx != NULL)
+        (void)mr_pricer_lpx(pricer, batch, phi, idle_w, &energy, &lpu);
+    else
+        (void)mr_pricer_leap(pricer, batch, phi, idle_w, &energy);
+    return energy.step_s > 0 ? energy.work_j / energy.step_s : 0;
+}
+
+/* Sequences of some context each, and a chunk of a prompt behind as long a one. */
+static struct mr_batch batch_of(const struct mr_serving *serving, double n, double context,
+                                double chunk)
+{
+    const double longest = context + chunk;
+    const double window =
+        serving->window_tokens > 0 ? fmin((double)serving->window_tokens, longest) : longest;
+    return (struct mr_batch){.n_decode = n,
+                             .kv_tokens = n * context,
+                             .window_kv_tokens = n * fmin(context, window),
+                             .chunk_tokens = chunk,
+                             .chunk_pairs = chunk * (context + chunk / 2),
+                             .chunk_window_pairs = mr_step_window_pairs(context, chunk, window),
+                             .chunk_kv_tokens = chunk > 0 ? context + chunk : 0,
+                             .n_growing = n};
+}
+
+/* Bytes are not driven by clocks and operations are, so watts at the lowest one have their most
+ * anywhere between few and many sequences, short and long ones: looked for on a coarse grid, which
+ * finds it to a few percent because they are flat around it. */
+double mr_pool_slow_w(const struct mr_pool *pool, bool decodes, double context_tok)
+{
+    enum {
+        n_length = 5
+    };
+    const struct mr_serving *serving = &pool->serving;
+    const double room = (double)serving->n_block * serving->block_tokens;
+    double most_w = 0;
+    for (uint32_t n = decodes ? 1 : 0; n <= (decodes ? serving->batch_max : 0);
+         n = n > 0 ? 2 * n : 1)
+        for (int k = 0; k < n_length; k++) {
+            const double longest = fmin(context_tok, fmin(serving->context_max, room / fmax(n, 1)));
+            const double context = longest / (double)(1U << 2 * k); /* 1, 1/4, ... 1/256 */
+            for (int reads = decodes ? 0 : 1; reads <= 1; reads++) {
+                const double chunk = reads ? fmin(serving->token_max, serving->context_max) : 0;
+                const struct mr_batch batch = batch_of(serving, n, context, chunk);
+                most_w = fmax(most_w, batch_w(pool, &batch));
+            }
+        }
+    return fmin(most_w, pool->power.limit_w - pool->power.idle_w);
+}
+
 /* ---- two pools ---- */
 
 static mr_status link_of(const struct mr_scenario *scenario, const struct mr_pool *pool,

@@ -34,6 +34,12 @@ void mr_pool_close(struct mr_pool *pool);
 /** Packages of one instance. */
 double mr_pool_packages(const struct mr_pool *pool);
 
+/** Watts of a package beyond idling, at its lowest clock and in whichever batch draws most then: no
+ *  cap that is lower can be kept by clocks. Not with a profile.
+ *  @param[in] decodes false: its instances read prompts only
+ *  @param[in] context_tok mean of the calls; INFINITY: any that fits */
+double mr_pool_slow_w(const struct mr_pool *pool, bool decodes, double context_tok);
+
 /** How a prefill pool and the deployment's work together. Both are open.
  *  @param[out] plan checked; lends the serving of `prefill` */
 MR_CHECKED mr_status mr_pool_split(const struct mr_scenario *scenario,

@@ -3,12 +3,13 @@
  * pumps, lost grid, leaks: clocks obey, energies close, ticks do not matter. */
 #include "engine/twin/exchange.h"
 
+#include "engine/base/rng.h"
 #include "models/gpu.h"
 #include "platforms/layout.h"
 #include "tests/test.h"
 
 static const char *const hall =
-    "<layout name=\"t\"><grid limit=\"6 MW\"/><cooling supply=\"40 degC\"/>"
+    "<layout name=\"t\"><grid limit=\"%.17g MW\"/><cooling supply=\"40 degC\"/>"
     "<hall><row count=\"2\"><rack card=\"gb200_nvl72\" count=\"4\"/><cdu units=\"2\"/></row></hall>"
     "</layout>";
 
@@ -16,6 +17,8 @@ enum {
     n_instance = 16,
     n_package = 36
 };
+
+static const double clocked = 0.8; /* share of instances' watts that follow the clock */
 
 struct world {
     struct mr_site *site;
@@ -29,12 +32,15 @@ struct world {
     double dynamic_w;        /* beyond idling, at full clock */
     double phi_min, least_w; /* of all instances and dates; of the meter */
     int n_down, n_thermal, n_cap, n_level_over;
-    bool rests[n_instance]; /* has no work */
-    bool smooths;           /* from begin_at on */
-    int policy;             /* of the governor, from begin_at on */
-    double over_frac;       /* worst of racks drawn over caps that were in force */
-    double cap_w[8];        /* at the last exchange */
-    char first[64];         /* kind of the first event but batteries that are full at the start */
+    bool rests[n_instance];     /* has no work */
+    bool smooths;               /* from begin_at on */
+    int policy;                 /* of the governor, from begin_at on */
+    double over_frac;           /* worst of racks drawn over caps that were in force */
+    double limit_w;             /* of the connection, from begin_at on; 0: 6 MW */
+    double over_s, over_most_s; /* the meter has been above it; the longest time of all */
+    double slow_w[n_instance];
+    double cap_w[8]; /* at the last exchange */
+    char first[64];  /* kind of the first event but batteries that are full at the start */
 };
 
 static struct world w;
@@ -73,9 +79,12 @@ static void begin_at(double tick_s, double dynamic_w)
                        .phi_min = 1,
                        .least_w = HUGE_VAL,
                        .policy = w.policy,
-                       .smooths = w.smooths};
+                       .smooths = w.smooths,
+                       .limit_w = w.limit_w > 0 ? w.limit_w : 6e6};
     w.power = some_power();
-    if (mr_layout_load_text("t.layout.xml", mr_str_of(hall), &w.site, &diags) != MR_OK)
+    char layout[512];
+    snprintf(layout, sizeof layout, hall, w.limit_w / 1e6);
+    if (mr_layout_load_text("t.layout.xml", mr_str_of(layout), &w.site, &diags) != MR_OK)
         fail_msg("%s", diags.item[0].err.text);
     mr_weather_defaults(&weather);
     weather.dry_bulb_c = 25;
@@ -84,12 +93,15 @@ static void begin_at(double tick_s, double dynamic_w)
         mr_stand_pool(&w.stand, w.site, "gb200", n_package, n_instance, "deployment", &err) !=
             MR_OK)
         fail_msg("%s", err.text);
-    for (int i = 0; i < n_instance; i++)
+    for (int i = 0; i < n_instance; i++) {
         w.power_of[i] = &w.power;
+        w.slow_w[i] = dynamic_w * (1 - clocked + clocked * mr_power_factor(&w.power, 0.35));
+    }
     struct mr_exchange_plan plan = {.site = w.site,
                                     .stand = &w.stand,
                                     .weather = &w.weather,
                                     .power = w.power_of,
+                                    .slow_w = w.slow_w,
                                     .event = event};
     mr_exchange_defaults(&plan.params);
     plan.params.tick_s = tick_s;
@@ -114,11 +126,18 @@ static void end(void)
     mr_site_destroy(w.site);
 }
 
-/* Instances work all the time: 80 % of their watts follow the clock. */
+static double meter_w(void)
+{
+    struct mr_supply_reading reading;
+    mr_supply_read(mr_exchange_supply(w.exchange), &reading);
+    return reading.grid_w;
+}
+
+/* Instances work all the time. */
 static void play(double until_s)
 {
     struct mr_err err = {0};
-    const double c = 0.8;
+    const double c = clocked;
     while (mr_exchange_now_s(w.exchange) < until_s) {
         const double t_s = fmin(until_s, mr_exchange_next_s(w.exchange));
         const double dt_s = t_s - mr_exchange_now_s(w.exchange);
@@ -135,6 +154,8 @@ static void play(double until_s)
             w.cap_w[r] = mr_supply_rack_cap_w(mr_exchange_supply(w.exchange), r);
         if (mr_exchange_do(w.exchange, t_s, w.work, w.order, &err) != MR_OK)
             fail_msg("%s", err.text);
+        w.over_s = meter_w() > w.limit_w ? w.over_s + dt_s : 0;
+        w.over_most_s = fmax(w.over_most_s, w.over_s);
         for (uint32_t r = 0; r < 8; r++)
             w.over_frac =
                 fmax(w.over_frac, mr_exchange_rack(w.exchange, r)->drawn_w / w.cap_w[r] - 1);
@@ -145,13 +166,6 @@ static void play(double until_s)
             w.n_cap += w.order[i].reason == MR_EXCHANGE_CAP;
         }
     }
-}
-
-static double meter_w(void)
-{
-    struct mr_supply_reading reading;
-    mr_supply_read(mr_exchange_supply(w.exchange), &reading);
-    return reading.grid_w;
 }
 
 /* 800 W beyond idling: watts of a rack from the card, heat and meter from those. */
@@ -240,6 +254,66 @@ MR_TEST(caps_are_kept_beyond_the_latency)
         }
         end();
     }
+    w.policy = MR_GOVERN_POLICY_MAXP;
+}
+
+/* What a connection gives is kept from the first moment on: who cannot run at its lowest clock is
+ * held before it has drawn anything. Once all that may run does, no more is left than one of those
+ * who are held would take. */
+MR_TEST(a_limit_holds_from_the_start)
+{
+    int n_held_last = 8, n_kind = 0;
+    for (int k = 0; k < 16; k++) {
+        w.limit_w = 500e3 + 60e3 * k;
+        struct mr_err err = {0};
+        begin_at(1, 950);
+        assert_int_equal(mr_exchange_do(w.exchange, 0, w.work, w.order, &err), MR_OK);
+        play(200);
+        assert_true(w.over_most_s == 0);
+        int n_held = 0;
+        for (uint32_t r = 0; r < 8; r++)
+            n_held += mr_supply_rack_is_held(mr_exchange_supply(w.exchange), r);
+        assert_true(n_held <= n_held_last);
+        n_kind += n_held < n_held_last;
+        n_held_last = n_held;
+        if (n_held > 0)
+            assert_string_equal(w.first, "power.budget_infeasible");
+        assert_true(n_held == 0 || n_held == 8 || w.limit_w - meter_w() < 90e3);
+        end();
+    }
+    assert_true(n_held_last == 0 && n_kind >= 6);
+    w.limit_w = 0;
+}
+
+/* Work comes and goes at random under limits that are drawn, too, racks have tiers: the meter is
+ * above its limit for no longer than the controller takes to see it and to act, and then until the
+ * next exchange but one, when watts are what clocks make of them. */
+MR_TEST(a_limit_is_exceeded_for_no_longer_than_the_latency)
+{
+    struct mr_rng rng = mr_rng_stream(1, MR_RNG_TEST, 21);
+    struct mr_govern_params params;
+    mr_govern_defaults(&params);
+    const double bound_s = mr_govern_latency_s(&params) + 2;
+    double longest_s = 0;
+    for (int round = 0; round < 24; round++) {
+        w.policy = round % 3;
+        w.limit_w = mr_rng_range(&rng, 450e3, 1400e3);
+        begin_at(1, mr_rng_range(&rng, 500, 1000));
+        for (uint32_t r = 0; r < 8; r++)
+            mr_supply_set_tier(mr_exchange_supply(w.exchange), r, (uint8_t)mr_rng_below(&rng, 3));
+        for (double t_s = 0; t_s < 1200; play(t_s)) {
+            const double busy = mr_rng_f64(&rng);
+            for (int i = 0; i < n_instance; i++)
+                w.rests[i] = mr_rng_f64(&rng) > busy;
+            t_s += mr_rng_exponential(&rng, 60);
+        }
+        longest_s = fmax(longest_s, w.over_most_s);
+        end();
+    }
+    if (!(longest_s <= bound_s))
+        fail_msg("over the limit for %g s, the controller's latency is %g s", longest_s, bound_s);
+    assert_true(longest_s > 0); /* work that begins anew is seen */
+    w.limit_w = 0;
     w.policy = MR_GOVERN_POLICY_MAXP;
 }
 
@@ -480,6 +554,8 @@ MR_TEST(ticks_do_not_matter)
 MR_TEST_MAIN(MR_TEST_ENTRY(a_quiet_hall),
              MR_TEST_ENTRY(curtailment_lowers_clocks_and_gives_them_back),
              MR_TEST_ENTRY(caps_are_kept_beyond_the_latency), MR_TEST_ENTRY(smoothing_in_the_loop),
+             MR_TEST_ENTRY(a_limit_holds_from_the_start),
+             MR_TEST_ENTRY(a_limit_is_exceeded_for_no_longer_than_the_latency),
              MR_TEST_ENTRY(packages_of_a_rack_lend_to_each_other),
              MR_TEST_ENTRY(the_lower_tier_goes_first), MR_TEST_ENTRY(lost_pumps),
              MR_TEST_ENTRY(a_leaking_tray_takes_its_instance),
