@@ -84,6 +84,45 @@ MR_TEST(as_many_as_fit)
                                                                                       << 52);
 }
 
+/* Two kinds of packages busy or not by dice: how often their sum is above a limit is what is said,
+ * to three standard errors of the count and the normal distribution's own error. */
+MR_TEST(odds_are_what_dice_show)
+{
+    enum {
+        n_trial = 20000
+    };
+    struct mr_rng rng = mr_rng_stream(1, MR_RNG_TEST, 31);
+    const struct mr_govern_group group[] = {{150, 300, 2300, 0.4}, {60, 140, 1000, 0.7}};
+    const struct mr_govern_spread spread = mr_govern_spread_of(group, 2, 0);
+    for (int k = -1; k <= 3; k++) {
+        const double limit_w = spread.mean_w + k * 0.8 * spread.deviation_w;
+        const double odds = mr_govern_odds(&spread, limit_w);
+        int n_over = 0;
+        for (int t = 0; t < n_trial; t++) {
+            double sum_w = 0;
+            for (int g = 0; g < 2; g++)
+                for (uint64_t i = 0; i < group[g].n; i++)
+                    sum_w +=
+                        mr_rng_f64(&rng) < group[g].busy_frac ? group[g].high_w : group[g].low_w;
+            n_over += sum_w > limit_w;
+        }
+        mr_assert_near((double)n_over / n_trial, odds, 0,
+                       3 * sqrt(odds * (1 - odds) / n_trial) + 0.01);
+    }
+    /* as many as fit with one in a hundred are over in one of a hundred throws */
+    struct mr_govern_group fit = group[0];
+    const double limit_w = 200e3;
+    fit.n = mr_govern_odds_fit(&fit, 0, limit_w, 0.01);
+    int n_over = 0;
+    for (int t = 0; t < n_trial; t++) {
+        double sum_w = 0;
+        for (uint64_t i = 0; i < fit.n; i++)
+            sum_w += mr_rng_f64(&rng) < fit.busy_frac ? fit.high_w : fit.low_w;
+        n_over += sum_w > limit_w;
+    }
+    assert_true(n_over > 0.005 * n_trial && n_over < 0.014 * n_trial);
+}
+
 MR_TEST(impossible_groups)
 {
     struct mr_err err = {0};
@@ -100,4 +139,5 @@ MR_TEST(impossible_groups)
 
 MR_TEST_MAIN(MR_TEST_ENTRY(tail_of_the_normal_distribution), MR_TEST_ENTRY(exact_odds_by_hand),
              MR_TEST_ENTRY(normal_is_near_exact), MR_TEST_ENTRY(correlation_ends_averaging),
-             MR_TEST_ENTRY(as_many_as_fit), MR_TEST_ENTRY(impossible_groups))
+             MR_TEST_ENTRY(as_many_as_fit), MR_TEST_ENTRY(odds_are_what_dice_show),
+             MR_TEST_ENTRY(impossible_groups))

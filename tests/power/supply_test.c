@@ -971,6 +971,90 @@ MR_TEST(breakers_of_a_running_site_are_warm)
     }
 }
 
+/* ---- limits and order under random loads ---- */
+
+static double watched_limit_w;
+
+static void watch_meter(void *context)
+{
+    (void)context;
+    const struct mr_supply_reading r = now();
+    if (!(r.grid_w <= watched_limit_w * (1 + 1e-9)))
+        fail_msg("the meter shows %.17g W at %.17g s, the limit is %g W", r.grid_w,
+                 mr_supply_now_s(world.supply), watched_limit_w);
+}
+
+/* Racks that obey their caps keep the connection's limit at every step, whatever they want: caps
+ * add up to no more, under every policy, with panels that bind, too, and with the most that losses
+ * can grow by. */
+MR_TEST(random_loads_never_exceed_the_connection)
+{
+    static const char *const power[] = {"<power redundancy=\"N\"/>",
+                                        "<power redundancy=\"2N\"><rpp rating=\"700 kW\"/></power>",
+                                        "<power chain=\"dc800\"/>"};
+    struct mr_rng rng = mr_rng_stream(1, MR_RNG_TEST, 17);
+    for (int round = 0; round < 9; round++) {
+        struct mr_supply_options o = options();
+        char layout[512];
+        o.params.govern.policy = round % 3;
+        o.step = watch_meter;
+        watched_limit_w = mr_rng_range(&rng, 1.9e6, 2.8e6);
+        snprintf(layout, sizeof layout,
+                 "<layout name=\"s\"><grid limit=\"%.17g W\"/>%s" HALL "</layout>", watched_limit_w,
+                 power[round / 3]);
+        begin(layout, &o);
+        double t_s = 0;
+        for (int k = 0; k < 60; k++) {
+            for (uint32_t i = 0; i < world.site->n_rack; i++)
+                if (mr_rng_f64(&rng) < 0.5)
+                    mr_supply_set_rack(world.supply, i, mr_rng_range(&rng, 5e3, 140e3));
+            mr_supply_advance(world.supply, t_s += mr_rng_exponential(&rng, 20));
+        }
+        assert_true(totals().n_breach == 0 && totals().peak_w > 0.8 * watched_limit_w);
+        assert_int_equal(count("power.level_over"), 0);
+        end(1e-9);
+    }
+}
+
+/* A deep target stops racks by tier: who is held has nobody below him who is not, and so have those
+ * who are shut. */
+MR_TEST(nobody_rests_before_those_of_lower_tiers)
+{
+    struct mr_rng rng = mr_rng_stream(1, MR_RNG_TEST, 18);
+    struct mr_err err = {0};
+    bool has_mixed = false;
+    for (int round = 0; round < 12; round++) {
+        struct mr_supply_options o = options();
+        uint8_t tier[32];
+        begin(plain, &o);
+        want_all(100e3);
+        for (uint32_t i = 0; i < 32; i++) {
+            tier[i] = (uint8_t)mr_rng_below(&rng, 4);
+            mr_supply_set_tier(world.supply, i, tier[i]);
+        }
+        const struct mr_feed_target target = {
+            .start_s = 60, .end_s = 600, .limit_w = mr_rng_range(&rng, 0.5e6, 2e6)};
+        assert_int_equal(mr_supply_set_target(world.supply, &target, &err), MR_OK);
+        mr_supply_advance(world.supply, 300);
+        assert_true(now().grid_w <= target.limit_w);
+        for (uint32_t i = 0; i < 32; i++)
+            for (uint32_t k = 0; k < 32; k++) {
+                const bool i_held = mr_supply_rack_is_held(world.supply, i);
+                const bool k_held = mr_supply_rack_is_held(world.supply, k);
+                const bool i_shut = !mr_supply_rack_is_on(world.supply, i);
+                has_mixed |= i_held && !k_held;
+                assert_true(!(i_held && !k_held) || tier[i] <= tier[k]);
+                assert_true(!(i_shut && mr_supply_rack_is_on(world.supply, k)) ||
+                            tier[i] <= tier[k]);
+            }
+        mr_supply_advance(world.supply, 3600);
+        assert_int_equal(now().n_rack_on, 32);
+        assert_int_equal(now().n_rack_held, 0);
+        end(1e-12);
+    }
+    assert_true(has_mixed);
+}
+
 static void warned(const char *layout, const struct mr_supply_options *o, const char *why)
 {
     struct mr_diags diags = {0};
@@ -1052,6 +1136,8 @@ MR_TEST_MAIN(MR_TEST_ENTRY(a_storage_alone_closes),
              MR_TEST_ENTRY(random_events_close),
              MR_TEST_ENTRY(random_events_close_with_ramps_and_tiers),
              MR_TEST_ENTRY(a_contract_too_small_stops_racks_at_once),
+             MR_TEST_ENTRY(random_loads_never_exceed_the_connection),
+             MR_TEST_ENTRY(nobody_rests_before_those_of_lower_tiers),
              MR_TEST_ENTRY(charging_leaves_racks_their_power),
              MR_TEST_ENTRY(one_rack_among_idle_ones_is_not_capped),
              MR_TEST_ENTRY(a_budget_is_used_up), MR_TEST_ENTRY(breakers_of_a_running_site_are_warm))
