@@ -300,6 +300,14 @@ static void bare_room(const struct mr_plant *plant, struct mr_plant_state *state
     s->heat_j = 0;
 }
 
+/* Are the air handlers of a hall supplied? */
+static bool has_air(const struct mr_plant_state *state, uint32_t hall)
+{
+    return state->air_supply[hall] == MR_PLANT_SUPPLY_NOT_TOLD
+               ? mr_plant_has_utility(state)
+               : state->air_supply[hall] == MR_PLANT_SUPPLY_FED;
+}
+
 static void rooms_step(const struct mr_plant *plant, struct mr_plant_state *state, double t_s)
 {
     const double dt = t_s - state->t_s;
@@ -312,11 +320,10 @@ static void rooms_step(const struct mr_plant *plant, struct mr_plant_state *stat
         }
         const struct mr_room *room = &plant->room[i];
         const uint64_t n_all = room->p.n_unit + room->p.n_spare;
-        const struct mr_room_in in = {.heat_w = s->heat_j / dt,
-                                      .water_c = mr_plant_loop_supply_c(plant, state, loop),
-                                      .n_lost = mr_plant_has_utility(state)
-                                                    ? (uint64_t)state->told[MR_PLANT_OUT_AIR][i]
-                                                    : n_all};
+        const struct mr_room_in in = {
+            .heat_w = s->heat_j / dt,
+            .water_c = mr_plant_loop_supply_c(plant, state, loop),
+            .n_lost = has_air(state, i) ? (uint64_t)state->told[MR_PLANT_OUT_AIR][i] : n_all};
         const struct mr_room_out out = mr_room_control(room, &s->room, &in);
         state->loop[loop].heat_j += mr_room_step(room, &s->room, &in, &out, dt);
         s->heat_j = 0;

@@ -128,6 +128,12 @@ struct mr_plant_loop_state {
     double mode_s[MR_REJECTION_N_MODE];
 };
 
+enum mr_plant_supply {
+    MR_PLANT_SUPPLY_NOT_TOLD, /* as the utility is */
+    MR_PLANT_SUPPLY_FED,
+    MR_PLANT_SUPPLY_DARK
+};
+
 struct mr_plant_hall_state {
     struct mr_room_state room;
     double heat_j, inlet_c; /* given since the last step; air to racks */
@@ -165,6 +171,7 @@ struct mr_plant_state {
     double t_s, next_period_s;
     double *told[MR_PLANT_N_OUTAGE]; /* what is lost, per part */
     bool *is_unfed;      /* pumps of groups, then of loops: told that they have no power */
+    uint8_t *air_supply; /* of halls: enum mr_plant_supply, what air handlers were told */
     struct mr_err fault; /* the state is none that a plant can have */
     struct mr_plant_leak *leak;
     size_t n_leak, cap_leak;

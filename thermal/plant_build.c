@@ -567,6 +567,7 @@ static mr_status alloc_state(const struct mr_plant *plant, struct mr_plant_state
     s->loop = mr_alloc_zero(plant->n_loop + 1, sizeof *s->loop);
     s->hall = mr_alloc_zero(plant->n_hall + 1, sizeof *s->hall);
     s->is_unfed = mr_alloc_zero(plant->n_group + plant->n_loop + 1, sizeof *s->is_unfed);
+    s->air_supply = mr_alloc_zero(plant->n_hall + 1, sizeof *s->air_supply);
     bool has_told = true;
     for (int k = 0; k < MR_PLANT_N_OUTAGE; k++) {
         s->told[k] = mr_alloc_zero(mr_plant_n_part(plant, mr_plant_outage_kind(k)->part) + 1,
@@ -576,7 +577,7 @@ static mr_status alloc_state(const struct mr_plant *plant, struct mr_plant_state
     if (!has_told || s->unit_leak == NULL || s->group_need == NULL || s->group_w == NULL ||
         s->cohort == NULL || s->rack == NULL || s->group == NULL || s->group_j == NULL ||
         s->group_high_s == NULL || s->group_max_c == NULL || s->group0_j == NULL ||
-        s->loop == NULL || s->hall == NULL || s->is_unfed == NULL)
+        s->loop == NULL || s->hall == NULL || s->is_unfed == NULL || s->air_supply == NULL)
         return mr_err_nomem(err, s->cap_cohort * sizeof *s->cohort);
     return MR_OK;
 }
@@ -674,5 +675,6 @@ void mr_plant_state_destroy(struct mr_plant_state *state)
     mr_free(state->loop);
     mr_free(state->hall);
     mr_free(state->is_unfed);
+    mr_free(state->air_supply);
     mr_free(state);
 }

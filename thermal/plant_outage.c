@@ -249,6 +249,16 @@ void mr_plant_feed_loop(const struct mr_plant *plant, struct mr_plant_state *sta
     *is_unfed = !has_power;
 }
 
+void mr_plant_feed_hall(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t hall,
+                        bool has_power)
+{
+    const uint8_t supply = has_power ? MR_PLANT_SUPPLY_FED : MR_PLANT_SUPPLY_DARK;
+    const bool is_new = state->air_supply[hall] != supply;
+    state->air_supply[hall] = supply;
+    if (is_new && !has_power && plant->room_loop[hall] != MR_SITE_NONE)
+        tell(plant, state, MR_PLANT_CRAH_TRIP, plant->site->hall[hall].name, (double)NAN);
+}
+
 /* ---- leaks ---- */
 
 /* A tray is packages that share everything, so any that still have power serve: first a cohort

@@ -79,6 +79,10 @@ void mr_plant_feed_group(const struct mr_plant *plant, struct mr_plant_state *st
 void mr_plant_feed_loop(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t loop,
                         bool has_power);
 
+/** And for the air handlers of a hall: once told, the utility's loss is not theirs. */
+void mr_plant_feed_hall(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t hall,
+                        bool has_power);
+
 /** A leak begins, in every rack of the row where the scope says so. Racks without liquid have none.
  *  @return MR_NOMEM, and nothing leaks */
 MR_CHECKED mr_status mr_plant_leak(const struct mr_plant *plant, struct mr_plant_state *state,

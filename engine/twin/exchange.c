@@ -176,6 +176,7 @@ mr_status mr_exchange_do(struct mr_exchange *x, double t_s, const struct mr_exch
         mr_supply_advance(x->supply, t_s);
         x->t_s = t_s;
         mr_exchange_look_at_ramps(x, dt_s);
+        mr_exchange_meter_racks(x);
         mr_exchange_meter_house(x);
         mr_exchange_look_at_house(x);
         look_at_meter(x);
@@ -243,7 +244,9 @@ void mr_exchange_sums(const struct mr_exchange *x, struct mr_exchange_sums *sums
         .site_peak_w = x->site_peak_w > 0 ? x->site_peak_w
                        : rest_s > 0       ? (site_j(&watts) - x->meter_j) / rest_s
                                           : 0,
-        .closure_rel = fmax(heat.residual[3], watts.closure_rel),
+        .closure_rel =
+            fmax(fmax(heat.residual[3], watts.closure_rel), mr_exchange_rack_residual(x)),
+        .astray_j = x->astray_j,
         .unfed_j = x->unfed_j,
         .die_max_c = heat.die_max_c,
         .supply_max_c = heat.supply_max_c,

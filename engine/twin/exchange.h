@@ -135,7 +135,8 @@ struct mr_exchange_sums {
     double time_s;
     double site_j, it_j, house_j;    /* from all feeds; racks; cooling and pumps */
     double site_peak_w, closure_rel; /* the largest of heat, watts, and what cooling has not paid */
-    double unfed_j; /* asked by cooling in intervals in which its power went, and not given */
+    double unfed_j;  /* asked by cooling in intervals in which its power went, and not given */
+    double astray_j; /* of racks that feeds lost or found within an interval: seen at its end */
     double die_max_c, supply_max_c, water_m3;
     double die_limit_c, supply_limit_c; /* of those packages and that coolant unit */
     double throttled_package_s, capped_package_s,

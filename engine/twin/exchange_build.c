@@ -49,7 +49,8 @@ static void take_heat(void *context, const struct mr_plant_event *event)
 
 static void take_watts(void *context, const struct mr_supply_event *event)
 {
-    const struct mr_exchange *x = context;
+    struct mr_exchange *x = context;
+    x->has_lost_rack |= event->kind == mr_supply_event_name(MR_SUPPLY_RACK_LOST);
     if (x->plan.event != NULL)
         x->plan.event(x->plan.context, event->t_s, event->kind, event->entity, event->value,
                       event->limit);
@@ -104,13 +105,14 @@ static mr_status make_arrays(struct mr_exchange *x, struct mr_err *err)
     x->fed_w = mr_alloc_zero(site->n_loop + 1, sizeof *x->fed_w);
     x->design_w = mr_alloc_zero(site->n_loop + 1, sizeof *x->design_w);
     x->is_fed = mr_alloc_zero(site->n_cdu + 1, sizeof *x->is_fed);
+    x->has_air = mr_alloc_zero(site->n_hall + 1, sizeof *x->has_air);
     x->unserved_j = mr_alloc_zero(site->n_hall + site->n_cdu + 1, sizeof *x->unserved_j);
     x->part = mr_alloc_zero(x->plan.stand->n_span + 1, sizeof *x->part);
     x->package_w = mr_alloc_zero(site->n_rack + 1, sizeof *x->package_w);
     if (x->rack == NULL || x->member == NULL || x->group_j == NULL || x->loop_j == NULL ||
         x->hall_j == NULL || x->part == NULL || x->package_w == NULL || x->pump_j == NULL ||
         x->pump_w == NULL || x->fed_w == NULL || x->design_w == NULL || x->is_fed == NULL ||
-        x->unserved_j == NULL)
+        x->has_air == NULL || x->unserved_j == NULL)
         return mr_err_nomem(err, site->n_rack * sizeof *x->rack);
     return MR_OK;
 }
@@ -277,6 +279,7 @@ void mr_exchange_destroy(struct mr_exchange *x)
     mr_free(x->fed_w);
     mr_free(x->design_w);
     mr_free(x->is_fed);
+    mr_free(x->has_air);
     mr_free(x->unserved_j);
     mr_free(x->part);
     mr_free(x->package_w);

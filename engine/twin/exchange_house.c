@@ -2,9 +2,10 @@
 /* Cooling as a load of the feeds. Fans of air handlers hang on their hall, fans and compressors of
  * heat rejection on the site; pumps of a CDU group hang where its racks do (wire.h), and pumps of a
  * facility loop are shared out to its groups that have power, in proportion to their design heat.
- * Who has no power is told so, and stops: fans and compressors with any hall's, pumps with their
- * own. A change inside an interval is seen at its end: what was asked for meanwhile and not given
- * is `unfed_j`. Everything else that the plant says it drew must have been paid for. */
+ * Who has no power is told so, and stops: air handlers with their hall, fans and compressors of
+ * heat rejection with the site's house, pumps with their own. A change inside an interval is seen
+ * at its end: what was asked for meanwhile and not given is `unfed_j`. Everything else that the
+ * plant says it drew must have been paid for. */
 #include "engine/base/assert.h"
 #include "engine/twin/exchange_impl.h"
 
@@ -44,6 +45,8 @@ void mr_exchange_begin_house(struct mr_exchange *x)
     MR_ASSERT(x->plant->n_group == x->plan.site->n_cdu);
     for (uint32_t g = 0; g < x->plant->n_group; g++)
         x->is_fed[g] = true;
+    for (uint32_t h = 0; h < x->plan.site->n_hall; h++)
+        x->has_air[h] = true;
     x->has_utility = true;
     share_out(x);
     for (uint32_t l = 0; l < x->plant->n_loop; l++)
@@ -112,9 +115,11 @@ void mr_exchange_look_at_house(struct mr_exchange *x)
 {
     const struct mr_chain *chain = mr_supply_chain(x->supply);
     const struct mr_wire *wire = mr_supply_wire(x->supply);
-    bool has_power = mr_chain_is_live(chain, wire->house);
-    for (uint32_t h = 0; h < x->plan.site->n_hall && has_power; h++)
-        has_power = mr_chain_is_live(chain, wire->of_hall[h]);
+    const bool has_power = mr_chain_is_live(chain, wire->house);
+    for (uint32_t h = 0; h < x->plan.site->n_hall; h++) {
+        x->has_air[h] = mr_chain_is_live(chain, wire->of_hall[h]);
+        mr_plant_feed_hall(x->plant, x->heat, h, x->has_air[h]);
+    }
     look_at_pumps(x);
     if (has_power != x->has_utility)
         mr_plant_set_outage(x->plant, x->heat, MR_PLANT_OUT_UTILITY, 0, has_power ? 0 : 1);
@@ -135,10 +140,13 @@ static double unserved_j(struct mr_exchange *x, uint32_t node, double *last_j)
 void mr_exchange_meter_house(struct mr_exchange *x)
 {
     const struct mr_wire *wire = mr_supply_wire(x->supply);
-    double fans_j = unserved_j(x, wire->house, &x->unserved_j[0]), *last_j = &x->unserved_j[1];
-    for (uint32_t h = 0; h < x->plan.site->n_hall; h++)
-        fans_j += unserved_j(x, wire->of_hall[h], last_j++);
+    const double fans_j = unserved_j(x, wire->house, &x->unserved_j[0]);
+    double *last_j = &x->unserved_j[1];
     x->unfed_j += x->has_utility ? fans_j : 0;
+    for (uint32_t h = 0; h < x->plan.site->n_hall; h++) {
+        const double j = unserved_j(x, wire->of_hall[h], last_j++);
+        x->unfed_j += x->has_air[h] ? j : 0;
+    }
     for (uint32_t g = 0; g < x->plant->n_group; g++) {
         const double j = unserved_j(x, wire->of_cdu[g], last_j++);
         x->unfed_j += x->is_fed[g] ? j : 0;

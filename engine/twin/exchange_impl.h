@@ -31,6 +31,9 @@ struct mr_exchange_load {
     double more_w, extra_w, served_j; /* the same; drawn beyond work; by the feeds */
     bool was_held;                    /* at the last orders: hosts rest, too */
     bool is_new;                      /* not all of its work is known yet */
+    bool was_on;                      /* when the running interval began */
+    double fed_j, taken_j;            /* by the feeds and by the plant, at the last exchange */
+    double off_j; /* of intervals in which it ran all the time: taken less fed */
     struct mr_exchange_rack row;
 };
 
@@ -58,9 +61,11 @@ struct mr_exchange {
     double *group_j, *loop_j, *pump_j, *hall_j;
     double *pump_w;           /* of loops, over the last interval */
     double *fed_w, *design_w; /* of loops: design heat of their groups, of those with power; all */
-    bool *is_fed;             /* pumps of groups, as the plant was told */
+    bool *is_fed, *has_air;   /* pumps of groups, air handlers of halls, as the plant was told */
     double *unserved_j;       /* of the site, halls, groups: by the chain, at the last exchange */
-    double unfed_j;           /* of it, where what asked had been told that it has power */
+    double astray_j;    /* of racks that feeds lost or found within an interval: seen at its end */
+    bool has_lost_rack; /* within the running interval */
+    double unfed_j;     /* of it, where what asked had been told that it has power */
     double t_s, start_s;
     double site_peak_w;
     double meter_s, meter_j; /* where the window of a peak begins */
@@ -94,6 +99,12 @@ void mr_exchange_begin_house(struct mr_exchange *x);
 /** After the feeds have advanced: what ramps have made of the racks' watts; what cooling was not
  *  given; whether it has power from now on. */
 void mr_exchange_look_at_ramps(struct mr_exchange *x, double dt_s);
+
+/** What feeds gave a rack that ran all the time is what the plant has as its heat. */
+void mr_exchange_meter_racks(struct mr_exchange *x);
+
+/** The worst of all racks, of what it took: 0. */
+double mr_exchange_rack_residual(const struct mr_exchange *x);
 void mr_exchange_meter_house(struct mr_exchange *x);
 void mr_exchange_look_at_house(struct mr_exchange *x);
 

@@ -207,8 +207,34 @@ void mr_exchange_tell_feeds(struct mr_exchange *x, double dt_s)
                            mr_supply_rack_is_on(x->supply, r) ? free_w : rack->row.want_w,
                            rack->row.want_w);
         mr_supply_set_least(x->supply, r, rack->least_w, rack->at_rest_w);
+        rack->was_on = mr_supply_rack_is_on(x->supply, r);
     }
     tell_parts(x);
+}
+
+/* Ramps' heat follows an interval later, so where packages smooth nothing is compared. */
+void mr_exchange_meter_racks(struct mr_exchange *x)
+{
+    for (uint32_t r = 0; r < x->plan.site->n_rack && !x->smooths; r++) {
+        struct mr_exchange_load *rack = &x->rack[r];
+        const double fed_j = mr_supply_rack_j(x->supply, r), taken_j = x->heat->rack[r].in_j;
+        const double off_j = (taken_j - rack->taken_j) - (fed_j - rack->fed_j);
+        const bool is_steady =
+            rack->was_on == mr_supply_rack_is_on(x->supply, r) && !x->has_lost_rack;
+        *(is_steady ? &rack->off_j : &x->astray_j) += is_steady ? off_j : fabs(off_j);
+        rack->fed_j = fed_j;
+        rack->taken_j = taken_j;
+    }
+    x->has_lost_rack = false;
+}
+
+double mr_exchange_rack_residual(const struct mr_exchange *x)
+{
+    double worst = 0;
+    for (uint32_t r = 0; r < x->plan.site->n_rack; r++)
+        if (x->rack[r].taken_j > 0)
+            worst = fmax(worst, fabs(x->rack[r].off_j) / x->rack[r].taken_j);
+    return worst;
 }
 
 /* What ramps have made of the racks' watts. */

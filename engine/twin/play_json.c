@@ -482,7 +482,7 @@ static void put_site(struct mr_jsonw *w, const struct mr_scenario *scenario,
                      const struct mr_play_result *result, const struct totals *t)
 {
     const double n = unknown;
-    const struct mr_exchange_sums none = {n, n, n, n, n, n, n, n, n, n, n, n, n, n,
+    const struct mr_exchange_sums none = {n, n, n, n, n, n, n, n, n, n, n, n, n, n,  n,
                                           n, n, n, n, n, n, n, n, n, n, n, n, n, {0}};
     const struct mr_strand unplaced = {n, n, n, n, n, n, n, n};
     const struct mr_exchange_sums *x = result->has_site ? &result->site : &none;
@@ -521,8 +521,9 @@ static void put_site(struct mr_jsonw *w, const struct mr_scenario *scenario,
     GROUP(w, "energy", {"site_j", x->site_j}, {"it_j", x->it_j}, {"closure_rel", x->closure_rel},
           {"packages_j", result->package_j}, {"burn_j", x->burn_j}, {"losses_j", x->loss_j},
           {"cooling_j", x->house_j}, {"storage_j", x->storage_j}, {"used_j", x->used_j},
-          {"unfed_j", x->unfed_j}, {"rack_losses_j", x->it_j - x->module_j},
-          {"modules_j", x->module_j}, {"rack_packages_j", x->package_j});
+          {"unfed_j", x->unfed_j}, {"astray_j", x->astray_j},
+          {"rack_losses_j", x->it_j - x->module_j}, {"modules_j", x->module_j},
+          {"rack_packages_j", x->package_j});
     put_stages(w, result);
     put_odds(w, result);
     put_flexible(w, result);

@@ -81,6 +81,7 @@ static const struct mr_play_key keys[] = {
     {"energy.storage_j", "J", "Kept or lost in storages; site = losses + cooling + racks + this"},
     {"energy.used_j", "J", "losses + cooling + racks + what storages lost: at the meter, and net from storages"},
     {"energy.unfed_j", "J", "Asked by cooling in the interval in which its power went, not given"},
+    {"energy.astray_j", "J", "Of racks, in intervals in which their feed went or came: fed and not heat, or the other way round"},
     {"energy.rack_losses_j", "J", "Of the racks': lost in their power shelves, busbars, bricks"},
     {"energy.modules_j", "J", "Of the racks': what these deliver to packages, hosts, switches"},
     {"energy.rack_packages_j", "J", "Of the racks': their packages, with leakage"},

@@ -391,6 +391,26 @@ MR_TEST(facility_pumps_and_air_handlers)
     close_site(&f);
 }
 
+/* Whoever drives the plant says which hall's air handlers have power; the utility is not asked. */
+MR_TEST(air_handlers_follow_their_feed)
+{
+    struct fixture f;
+    start(&f, ROW(COOL), 25, 100e3);
+    mr_plant_advance(f.plant, f.state, 600);
+    mr_plant_feed_hall(f.plant, f.state, 0, false);
+    mr_plant_feed_hall(f.plant, f.state, 0, false); /* told once */
+    assert_int_equal(f.n_event[MR_PLANT_CRAH_TRIP], 1);
+    const double before_j = mr_sum_of(f.state->hall[0].room.fan_j);
+    mr_plant_advance(f.plant, f.state, 900);
+    assert_true(mr_sum_of(f.state->hall[0].room.fan_j) == before_j);
+    mr_plant_feed_hall(f.plant, f.state, 0, true);
+    lose(&f, MR_PLANT_OUT_UTILITY, 0, 1);
+    mr_plant_advance(f.plant, f.state, 1000);
+    assert_true(mr_sum_of(f.state->hall[0].room.fan_j) > before_j);
+    check_energy(&f, 1e-9);
+    close_site(&f);
+}
+
 static mr_status leak_all(void *context, struct mr_err *err)
 {
     const struct fixture *f = context;
@@ -420,4 +440,5 @@ MR_TEST_MAIN(MR_TEST_ENTRY(utility_brings_back_only_what_it_took),
              MR_TEST_ENTRY(units_leak), MR_TEST_ENTRY(racks_need_air),
              MR_TEST_ENTRY(valves_that_close_at_once),
              MR_TEST_ENTRY(parts_that_have_nothing_to_lose),
-             MR_TEST_ENTRY(facility_pumps_and_air_handlers), MR_TEST_ENTRY(no_memory_for_a_leak))
+             MR_TEST_ENTRY(facility_pumps_and_air_handlers),
+             MR_TEST_ENTRY(air_handlers_follow_their_feed), MR_TEST_ENTRY(no_memory_for_a_leak))

@@ -13,6 +13,12 @@ static const char *const hall =
     "<hall><row count=\"2\"><rack card=\"gb200_nvl72\" count=\"4\"/><cdu units=\"2\"/></row></hall>"
     "</layout>";
 
+/* The second one stands empty. */
+static const char *const two_halls =
+    "<layout name=\"t\"><grid limit=\"%g MW\"/><cooling supply=\"40 degC\"/><hall count=\"2\">"
+    "<row count=\"2\"><rack card=\"gb200_nvl72\" count=\"4\"/><cdu units=\"2\"/></row></hall>"
+    "</layout>";
+
 enum {
     n_instance = 16,
     n_package = 36
@@ -40,7 +46,7 @@ struct world {
     double over_s, over_most_s; /* the meter has been above it; the longest time of all */
     double slow_w[n_instance];
     double cap_w[8]; /* at the last exchange */
-    char first[64];  /* kind of the first event but batteries that are full at the start */
+    char first[64];  /* kind of the first event */
 };
 
 static struct world w;
@@ -70,7 +76,7 @@ static struct mr_power some_power(void)
                              .exponent = 2.5};
 }
 
-static void begin_at(double tick_s, double dynamic_w)
+static void begin_in(bool has_two, double tick_s, double dynamic_w)
 {
     struct mr_diags diags = {0};
     struct mr_err err = {0};
@@ -83,7 +89,10 @@ static void begin_at(double tick_s, double dynamic_w)
                        .limit_w = w.limit_w > 0 ? w.limit_w : 6e6};
     w.power = some_power();
     char layout[512];
-    snprintf(layout, sizeof layout, hall, w.limit_w / 1e6);
+    if (has_two)
+        snprintf(layout, sizeof layout, two_halls, w.limit_w / 1e6);
+    else
+        snprintf(layout, sizeof layout, hall, w.limit_w / 1e6);
     if (mr_layout_load_text("t.layout.xml", mr_str_of(layout), &w.site, &diags) != MR_OK)
         fail_msg("%s", diags.item[0].err.text);
     mr_weather_defaults(&weather);
@@ -113,6 +122,11 @@ static void begin_at(double tick_s, double dynamic_w)
         fail_msg("%s", diags.item[0].err.text);
     for (int i = 0; i < n_instance; i++)
         w.order[i] = (struct mr_exchange_order){.phi = 1, .is_up = true};
+}
+
+static void begin_at(double tick_s, double dynamic_w)
+{
+    begin_in(false, tick_s, dynamic_w);
 }
 
 static void end(void)
@@ -522,6 +536,63 @@ MR_TEST(cooling_without_grid_is_paid_for)
     end();
 }
 
+/* A hall whose transformers fail has no air handlers; another hall, and heat rejection, run on. */
+MR_TEST(cooling_stops_where_it_is_dark)
+{
+    begin_in(true, 1, 700);
+    play(600);
+    const struct mr_plant_state *heat = mr_exchange_plant_state(w.exchange);
+    double fan_j[2], loop_j = 0, loops_j = 0;
+    for (uint32_t i = 0; i < w.site->n_power; i++)
+        if (w.site->power[i].kind == MR_SITE_POWER_UNIT && w.site->power[i].hall == 1)
+            mr_supply_set_failed(mr_exchange_supply(w.exchange), i, true);
+    mr_exchange_look(w.exchange);
+    for (int h = 0; h < 2; h++)
+        fan_j[h] = mr_sum_of(heat->hall[h].room.fan_j);
+    for (uint32_t l = 0; l < mr_exchange_plant(w.exchange)->n_loop; l++)
+        loop_j += heat->loop[l].fan_j + heat->loop[l].work_j;
+    assert_true(fan_j[0] > 0 && fan_j[1] > 0 && loop_j > 0);
+    play(1200);
+    for (uint32_t l = 0; l < mr_exchange_plant(w.exchange)->n_loop; l++)
+        loops_j += heat->loop[l].fan_j + heat->loop[l].work_j;
+    assert_true(mr_sum_of(heat->hall[1].room.fan_j) == fan_j[1]);
+    assert_true(mr_sum_of(heat->hall[0].room.fan_j) > 1.5 * fan_j[0] && loops_j > 1.5 * loop_j);
+    for (uint32_t i = 0; i < w.site->n_power; i++)
+        mr_supply_set_failed(mr_exchange_supply(w.exchange), i, false);
+    mr_exchange_look(w.exchange);
+    play(1800);
+    assert_true(mr_sum_of(heat->hall[1].room.fan_j) > fan_j[1]);
+    end();
+}
+
+/* What feeds have given a rack is its heat, joule by joule, from the start on; a rack that loses
+ * its feed is off by an interval at most. */
+MR_TEST(what_racks_were_fed_is_their_heat)
+{
+    struct mr_exchange_sums sums;
+    begin_at(1, 700);
+    play(600);
+    const struct mr_plant_state *heat = mr_exchange_plant_state(w.exchange);
+    for (uint32_t r = 0; r < 8; r++) {
+        assert_true(heat->rack[r].in_j > 1e6);
+        mr_assert_near(mr_supply_rack_j(mr_exchange_supply(w.exchange), r), heat->rack[r].in_j,
+                       1e-12, 0);
+    }
+    mr_exchange_sums(w.exchange, &sums);
+    assert_true(sums.astray_j == 0);
+    const double interval_j = 1.5 * sums.it_j / 600; /* of all racks */
+    for (uint32_t i = 0; i < w.site->n_power; i++)
+        if (w.site->power[i].kind == MR_SITE_POWER_RPP)
+            mr_supply_set_failed(mr_exchange_supply(w.exchange), i, true);
+    play(900);
+    for (uint32_t i = 0; i < w.site->n_power; i++)
+        mr_supply_set_failed(mr_exchange_supply(w.exchange), i, false);
+    play(1500);
+    mr_exchange_sums(w.exchange, &sums);
+    assert_true(sums.astray_j > 0 && sums.astray_j < 2 * interval_j && sums.closure_rel < 1e-9);
+    end();
+}
+
 /* Half the tick: the same answers. */
 MR_TEST(ticks_do_not_matter)
 {
@@ -560,4 +631,6 @@ MR_TEST_MAIN(MR_TEST_ENTRY(a_quiet_hall),
              MR_TEST_ENTRY(the_lower_tier_goes_first), MR_TEST_ENTRY(lost_pumps),
              MR_TEST_ENTRY(a_leaking_tray_takes_its_instance),
              MR_TEST_ENTRY(without_grid_all_are_down_until_it_is_back),
-             MR_TEST_ENTRY(cooling_without_grid_is_paid_for), MR_TEST_ENTRY(ticks_do_not_matter))
+             MR_TEST_ENTRY(cooling_without_grid_is_paid_for),
+             MR_TEST_ENTRY(cooling_stops_where_it_is_dark),
+             MR_TEST_ENTRY(what_racks_were_fed_is_their_heat), MR_TEST_ENTRY(ticks_do_not_matter))
