@@ -84,7 +84,7 @@ static mr_status read_value(const struct parts *p, const char *text, struct mr_p
                             struct mr_err *err)
 {
     const enum mr_quantity quantity = item->kind == MR_PLAN_UNITS ? MR_Q_COUNT : MR_Q_FRACTION;
-    struct mr_err ignored = {0};
+    struct mr_err no_power = {0};
     item->value = item->kind == MR_PLAN_UNITS || item->kind == MR_PLAN_NODE ? 1 : 0;
     if (item->kind == MR_PLAN_POLICY) {
         while (item->value < 3 && !mr_str_is(p->value, policies[(int)item->value]))
@@ -92,10 +92,13 @@ static mr_status read_value(const struct parts *p, const char *text, struct mr_p
         return item->value < 3 ? MR_OK : refuse(err, text, "no such policy");
     }
     if (item->kind == MR_PLAN_CURTAIL) {
-        item->is_share =
-            mr_unit_parse(p->value, MR_Q_POWER, text, MR_NOWHERE, &item->value, &ignored) != MR_OK;
+        const mr_status st =
+            mr_unit_parse(p->value, MR_Q_POWER, text, MR_NOWHERE, &item->value, &no_power);
+        item->is_share = st == MR_UNIT; /* a share has no watts */
+        if (st == MR_OK)
+            return item->value >= 0 ? MR_OK : refuse(err, text, "the value is out of range");
         if (!item->is_share)
-            return MR_OK;
+            return mr_err_set(err, st, MR_NOWHERE, "%s", no_power.text);
     } else if (p->value.n == 0) {
         return MR_OK;
     }

@@ -160,9 +160,31 @@ static void warn_bridge(struct mr_supply *s, struct mr_diags *diags)
         }
 }
 
+/* Machines whose units cannot go as low as all racks together: they dump the rest all the time. */
+static void warn_least(const struct mr_supply *s, struct mr_diags *diags)
+{
+    double most_w = 0;
+    for (uint32_t i = 0; i < s->site->n_rack; i++)
+        most_w += s->rack[i].most_w;
+    for (uint32_t i = 0; i < s->n_source; i++) {
+        const struct mr_supply_source *source = &s->source[i];
+        const struct mr_generator_params *p = &source->block_params;
+        if (source->is_storage || source->is_solar || !(most_w > 0))
+            continue;
+        const double frac = mr_generator_least_frac(p, most_w);
+        if (frac < 1)
+            (void)mr_diags_add(diags, MR_SEVERITY_WARNING, MR_RANGE, MR_NOWHERE,
+                               "%s: the units that racks need, with its spares, run at %.6g W at "
+                               "least, all racks draw %.6g W at most: below its least stable load "
+                               "all the time, the rest is dumped (fewer or smaller units)",
+                               source->name, most_w / frac, most_w);
+    }
+}
+
 void mr_supply_warn(struct mr_supply *s, struct mr_diags *diags)
 {
     warn_contract(s, diags);
+    warn_least(s, diags);
     warn_bridge(s, diags);
 }
 

@@ -18,6 +18,7 @@ static const char *const load_names[] = {
 
 /* Runs are no longer, as the verbs' --until has it. */
 static const double longest_s = 1e10;
+static const double most_frac = 1.5; /* as --load */
 
 /* What a rack's feed grants; rated power where nothing is said. */
 static double granted_w(const struct mr_rack *rack)
@@ -131,6 +132,11 @@ static mr_status read_rows(struct mr_csv *csv, struct mr_thermal_load *load, dou
             if (!(value[c] >= 0 && value[c] < 1e12))
                 return mr_csv_error(csv, c + 1, err, MR_RANGE,
                                     "%g: power must be 0 or more, and below 1e12 W", value[c]);
+            if (load->rack[c] == MR_SITE_NONE && load->kind == MR_THERMAL_LOAD_FRAC &&
+                value[c] > most_frac)
+                return mr_csv_error(csv, c + 1, err, MR_RANGE,
+                                    "%g: a share of what feeds grant, %g at most (85 %% is 0.85)",
+                                    value[c], most_frac);
         }
         MR_TRY(add_row(load, time_s, value, err));
     }
