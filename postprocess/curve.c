@@ -93,6 +93,7 @@ static mr_status read_rows(struct reader *r, enum mr_curve_how how, struct mr_cu
     }
     out->n = r->n;
     out->units = r->set->units;
+    out->is_before = r->set->is_before;
     out->t_s = r->t_s;
     r->t_s = NULL;
     return MR_OK;
@@ -132,6 +133,7 @@ static mr_status read_some(struct reader *r, enum mr_curve_how how, size_t n, st
     }
     out->n = n;
     out->units = r->set->units;
+    out->is_before = r->set->is_before;
     out->t_s = r->t_s;
     r->t_s = NULL;
     return MR_OK;
@@ -162,6 +164,7 @@ mr_status mr_curve_one(const struct mr_runread *run, const char *path, size_t en
                                 : mr_runread_column(run, r.set, entity, out->value, err);
         out->n = st == MR_OK ? r.n : 0;
         out->units = r.set->units;
+        out->is_before = r.set->is_before;
         out->t_s = r.t_s;
         r.t_s = NULL;
     }
@@ -241,12 +244,108 @@ void mr_curve_straighten(struct mr_curve *series, double unit_s, double unit, bo
     series->n = n;
 }
 
-/* A sample holds until the next, the last as long as the one before it. */
-static double lasts_s(const double *t_s, size_t i, size_t n)
+/* ---- axes of their own ---- */
+
+void mr_curve_hold(struct mr_curve *curve)
+{
+    for (size_t i = 0; curve->is_before && i + 1 < curve->n; i++)
+        curve->value[i] = curve->value[i + 1];
+    curve->is_before = false;
+}
+
+/* Move on to a date, or past it. @return whether it is there */
+static bool has_date(const struct mr_curve *curve, double date_s, size_t *at)
+{
+    static const double same_s = 1e-6; /* dates are multiples of intervals, added up or not */
+    while (*at < curve->n && curve->t_s[*at] < date_s - same_s)
+        ++*at;
+    return *at < curve->n && curve->t_s[*at] <= date_s + same_s;
+}
+
+/* @param[out] date_s as many as the shortest curve has @return dates that all have */
+static size_t find_dates(const struct mr_curve *curve, size_t n, const struct mr_curve *shortest,
+                         size_t *at, double *date_s)
+{
+    size_t n_date = 0;
+    for (size_t k = 0; k < n; k++)
+        at[k] = 0;
+    for (size_t i = 0; i < shortest->n; i++) {
+        bool is_common = true;
+        for (size_t k = 0; k < n && is_common; k++)
+            is_common = curve[k].n == 0 || has_date(&curve[k], shortest->t_s[i], &at[k]);
+        if (is_common)
+            date_s[n_date++] = shortest->t_s[i];
+    }
+    return n_date;
+}
+
+/* Mean of what holds from one sample to another; of a single one the value itself, to the bit. */
+static double mean_between(const struct mr_curve *curve, size_t from, size_t to)
+{
+    double sum = 0, weight_s = 0;
+    if (to <= from + 1)
+        return curve->value[from];
+    for (size_t i = from; i < to; i++) {
+        const double dt_s = curve->t_s[i + 1] - curve->t_s[i];
+        if (isnan(curve->value[i]))
+            continue;
+        sum += curve->value[i] * dt_s;
+        weight_s += dt_s;
+    }
+    return weight_s > 0 ? sum / weight_s : (double)NAN;
+}
+
+/* Dates are some of its own, so what is written was read before. */
+static void put_on_dates(struct mr_curve *curve, const double *date_s, size_t n_date)
+{
+    size_t from = 0, to = 0;
+    for (size_t i = 0; i < n_date; i++, from = to) {
+        (void)has_date(curve, date_s[i], &from);
+        to = from;
+        if (i + 1 < n_date)
+            (void)has_date(curve, date_s[i + 1], &to);
+        curve->value[i] = mean_between(curve, from, to);
+        curve->t_s[i] = date_s[i];
+    }
+    curve->n = n_date;
+}
+
+mr_status mr_curve_pair(struct mr_curve *curve, size_t n, struct mr_err *err)
+{
+    const struct mr_curve *shortest = NULL;
+    for (size_t k = 0; k < n; k++) {
+        mr_curve_hold(&curve[k]);
+        if (curve[k].n > 0 && (shortest == NULL || curve[k].n < shortest->n))
+            shortest = &curve[k];
+    }
+    if (shortest == NULL)
+        return MR_OK;
+    double *date_s = mr_alloc(shortest->n, sizeof *date_s);
+    size_t *at = mr_alloc(n, sizeof *at);
+    if (date_s == NULL || at == NULL) {
+        mr_free(date_s);
+        mr_free(at);
+        return mr_err_nomem(err, shortest->n * sizeof *date_s);
+    }
+    const size_t n_date = find_dates(curve, n, shortest, at, date_s);
+    for (size_t k = 0; k < n; k++)
+        if (curve[k].n > 0)
+            put_on_dates(&curve[k], date_s, n_date);
+    mr_free(date_s);
+    mr_free(at);
+    return MR_OK;
+}
+
+/* ---- entities ---- */
+
+/* What a sample counts for; a single one for all. */
+static double lasts_s(const double *t_s, size_t i, size_t n, bool is_before)
 {
     if (n < 2)
         return 1;
-    return i + 1 < n ? t_s[i + 1] - t_s[i] : t_s[n - 1] - t_s[n - 2];
+    if (is_before)
+        return i > 0 ? t_s[i] - t_s[i - 1] : 0;
+    return i + 1 < n ? t_s[i + 1] - t_s[i] : 0;
 }
 
 static void add_row(const double *row, size_t width, double step_s, enum mr_curve_how how,
@@ -257,7 +356,7 @@ static void add_row(const double *row, size_t width, double step_s, enum mr_curv
         if (isnan(v))
             continue;
         if (how == MR_CURVE_MAX)
-            value[k] = weight[k] > 0 ? fmax(value[k], v) : v;
+            value[k] = fmax(value[k], v);
         else
             value[k] += how == MR_CURVE_TIME ? (v > 0 ? step_s : 0) : v * step_s;
         weight[k] += step_s;
@@ -267,14 +366,16 @@ static void add_row(const double *row, size_t width, double step_s, enum mr_curv
 static mr_status add_rows(struct reader *r, enum mr_curve_how how, double *value, double *weight,
                           struct mr_err *err)
 {
+    for (size_t k = 0; k < r->width && how == MR_CURVE_MAX; k++)
+        value[k] = (double)NAN; /* fmax passes over it */
     for (size_t at = 0; at < r->n; at += r->n_block) {
         const size_t n = r->n - at < r->n_block ? r->n - at : r->n_block;
         MR_TRY(mr_runread_f64(r->run, r->set, at, n, r->block, err));
         for (size_t i = 0; i < n; i++)
-            add_row(r->block + i * r->width, r->width, lasts_s(r->t_s, at + i, r->n), how, value,
-                    weight);
+            add_row(r->block + i * r->width, r->width,
+                    lasts_s(r->t_s, at + i, r->n, r->set->is_before), how, value, weight);
     }
-    for (size_t k = 0; k < r->width; k++)
+    for (size_t k = 0; k < r->width && how != MR_CURVE_MAX; k++)
         if (!(weight[k] > 0))
             value[k] = (double)NAN;
         else if (how == MR_CURVE_MEAN)

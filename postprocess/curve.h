@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Numbers over time out of a result file: entities made one, rows thinned to what a chart can show;
- * and entities with time made one, each sample counting for the time to the next. NaN is what was
- * not recorded: it is left out of sums, means and extremes. */
+ * and entities with time made one. What is of a date holds until the next one; means and extremes
+ * are of the interval before their dates. NaN is what was not recorded: it is left out of sums,
+ * means and extremes. */
 #ifndef MR_POSTPROCESS_CURVE_H
 #define MR_POSTPROCESS_CURVE_H
 
@@ -19,6 +20,7 @@ struct mr_curve {
     double *t_s, *value;
     size_t n;
     const char *units; /* of the file */
+    bool is_before;    /* a value is of the interval before its date; else it holds from there on */
 };
 
 /** Whether there are numbers over time under that path. */
@@ -39,6 +41,16 @@ MR_CHECKED mr_status mr_curve_glance(const struct mr_runread *run, const char *p
 MR_CHECKED mr_status mr_curve_one(const struct mr_runread *run, const char *path, size_t entity,
                                   struct mr_curve *out, struct mr_err *err);
 void mr_curve_fini(struct mr_curve *series);
+
+/** Values hold from their dates on: those of the interval before go to its beginning. The last one
+ *  stands twice then, for no time. */
+void mr_curve_hold(struct mr_curve *curve);
+
+/** Curves of groups with axes of their own, made comparable: each has the dates that all of them
+ *  have, and at each its mean over the time to the next, after mr_curve_hold. That is exact, for
+ *  no interval is divided: intervals of 5 s and 60 s meet every minute, of 2 s and 3 s every 6 s.
+ *  Empty curves stay empty. @param[in,out] curve n of them */
+MR_CHECKED mr_status mr_curve_pair(struct mr_curve *curve, size_t n, struct mr_err *err);
 
 /** Make at most n_max points: means, or largest values, of equal numbers of neighbors. */
 void mr_curve_thin(struct mr_curve *series, size_t n_max, enum mr_curve_how how);

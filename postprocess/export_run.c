@@ -159,6 +159,7 @@ static mr_status put_counters(struct writer *w)
             continue;
         MR_TRY(
             mr_curve_read(w->run, set->path, is_sum ? MR_CURVE_SUM : MR_CURVE_MAX, &curve, w->err));
+        mr_curve_hold(&curve); /* as counters do */
         mr_curve_thin(&curve, n_counter_point, MR_CURVE_MEAN);
         for (size_t k = 0; k < curve.n; k++) {
             if (isnan(curve.value[k]))

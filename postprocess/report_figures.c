@@ -410,7 +410,7 @@ static void put_objective_marks(const struct mr_report *report, struct mr_report
 
 static mr_status one_point(double x, double y, struct mr_curve *out)
 {
-    struct mr_curve s = {mr_alloc(1, sizeof(double)), mr_alloc(1, sizeof(double)), 1, ""};
+    struct mr_curve s = {mr_alloc(1, sizeof(double)), mr_alloc(1, sizeof(double)), 1, "", false};
     *out = s;
     if (s.t_s == NULL || s.value == NULL) {
         mr_curve_fini(out);

@@ -113,12 +113,15 @@ static void hold(struct tally *tally, double dt_s, double drawn_kw, double want_
     }
 }
 
-static void look_at_rack(struct racks *r, size_t rack, size_t at, double dt_s)
+/* Between a row and the next: what is of dates holds from the first, means are told by the second.
+ */
+static void look_at_rack(struct racks *r, size_t rack, size_t row, double dt_s)
 {
     double v[n_rack_series];
     struct tally *tally = &r->tally[rack * n_cause];
     for (size_t k = 0; k < n_rack_series; k++)
-        v[k] = r->set[k] != NULL ? r->block[k][at] : (double)NAN;
+        v[k] = r->set[k] != NULL ? r->block[k][(row + (r->set[k]->is_before ? 1 : 0)) * r->n + rack]
+                                 : (double)NAN;
     if (v[RACK_OFF] > 0) {
         tally[BY_DARKNESS].held_s += dt_s;
     } else if (v[RACK_THROTTLED] > 0) {
@@ -129,17 +132,17 @@ static void look_at_rack(struct racks *r, size_t rack, size_t at, double dt_s)
     }
 }
 
-/* Values hold until the next row. */
+/* Blocks share a row: the last of one is the first of the next. */
 static mr_status look_at_rows(const struct mr_runread *run, struct racks *r, struct mr_err *err)
 {
     for (size_t at = 0; at + 1 < r->n_row; at += r->n_block) {
-        const size_t n = r->n_row - at < r->n_block ? r->n_row - at : r->n_block;
+        const size_t n = r->n_row - at <= r->n_block ? r->n_row - at : r->n_block + 1;
         for (size_t k = 0; k < n_rack_series; k++)
             if (r->set[k] != NULL)
                 MR_TRY(mr_runread_f64(run, r->set[k], at, n, r->block[k], err));
-        for (size_t row = 0; row < n && at + row + 1 < r->n_row; row++)
+        for (size_t row = 0; row + 1 < n; row++)
             for (size_t i = 0; i < r->n; i++)
-                look_at_rack(r, i, row * r->n + i, r->t_s[at + row + 1] - r->t_s[at + row]);
+                look_at_rack(r, i, row, r->t_s[at + row + 1] - r->t_s[at + row]);
     }
     return MR_OK;
 }
@@ -171,7 +174,7 @@ static mr_status open_racks(const struct mr_runread *run, size_t n_name, struct 
     r->tally = mr_alloc_zero(n_name * n_cause, sizeof *r->tally);
     bool has_all = r->t_s != NULL && r->tally != NULL;
     for (size_t k = 0; k < n_rack_series; k++) {
-        r->block[k] = mr_alloc(r->n_block * n_name, sizeof *r->block[k]);
+        r->block[k] = mr_alloc((r->n_block + 1) * n_name, sizeof *r->block[k]);
         has_all = has_all && r->block[k] != NULL;
     }
     if (!has_all)
@@ -319,13 +322,17 @@ static mr_status add_pool(struct mr_runread *run, const char *name, size_t i, st
     if (st == MR_OK)
         st = mr_curve_one(run, "/pools/tok_s", i, &tok_s, err);
     const size_t n = waiting.n;
+    mr_curve_hold(&waiting);
+    mr_curve_hold(&running);
+    mr_curve_hold(&kv);
+    mr_curve_hold(&tok_s);
     for (size_t k = 0; k + 1 < n && k + 1 < running.n && k + 1 < kv.n && k + 1 < tok_s.n; k++) {
         const double dt_s = waiting.t_s[k + 1] - waiting.t_s[k];
         const bool is_full = kv.value[k] >= 0.95;
         if (!(waiting.value[k] > 0.1 * running.value[k]))
             continue;
         *(is_full ? &full.held_s : &slow.held_s) += dt_s;
-        *(is_full ? &full_tok : &slow_tok) += 0.1 * fmax(tok_s.value[k + 1], 0) * dt_s;
+        *(is_full ? &full_tok : &slow_tok) += 0.1 * fmax(tok_s.value[k], 0) * dt_s;
     }
     (void)snprintf(full.gain, sizeof full.gain, "at most %.3g tokens", full_tok);
     (void)snprintf(slow.gain, sizeof slow.gain, "at most %.3g tokens", slow_tok);
@@ -355,42 +362,85 @@ static mr_status add_pools(struct mr_runread *run, struct list *list, struct mr_
 /* ---- gains ---- */
 
 /* The feed: load at its constraint while racks asked for more. With a tenth more, racks would have
- * had min(asked, 1.1 drawn) instead of what they drew. */
+ * had min(asked, 1.1 drawn) instead of what they drew. Feed and racks have intervals of their own:
+ * where the feed held for a part of one in which racks are known as a whole, no gain is told. */
+enum feed_series {
+    LOAD,
+    TARGET,
+    ASKED,
+    DRAWN,
+    n_feed_series
+};
+
+/* The load becomes whether the constraint held it. */
+static void find_held(struct mr_curve *c, struct limiting *item, double *lowest)
+{
+    for (size_t i = 0; i < c[LOAD].n; i++) {
+        const double target = i < c[TARGET].n ? c[TARGET].value[i] : (double)NAN;
+        const bool is_held = !isnan(target) && c[LOAD].value[i] >= 0.99 * target;
+        c[LOAD].value[i] = is_held ? 1 : 0;
+        if (!is_held || i + 1 == c[LOAD].n)
+            continue;
+        item->held_s += c[LOAD].t_s[i + 1] - c[LOAD].t_s[i];
+        *lowest = fmin(*lowest, target);
+    }
+}
+
+/* @param[out] gain_kws NaN: racks' intervals are too long @param[out] asked_s of the time that the
+ * constraint held, what is known of racks */
+static mr_status find_gain(struct mr_curve *c, double *gain_kws, double *asked_s,
+                           struct mr_err *err)
+{
+    *gain_kws = *asked_s = 0;
+    if (c[LOAD].n == 0 || c[ASKED].n == 0 || c[DRAWN].n == 0)
+        return MR_OK;
+    MR_TRY(mr_curve_pair(c + ASKED, 2, err));
+    for (size_t i = 0; i < c[ASKED].n; i++)
+        c[DRAWN].value[i] = fmin(c[ASKED].value[i], 1.1 * c[DRAWN].value[i]) - c[DRAWN].value[i];
+    struct mr_curve pair[] = {c[LOAD], c[DRAWN]};
+    MR_TRY(mr_curve_pair(pair, 2, err));
+    for (size_t i = 0; i + 1 < pair[0].n; i++) {
+        const double held_s = pair[0].value[i] * (pair[0].t_s[i + 1] - pair[0].t_s[i]);
+        if (isnan(pair[1].value[i]))
+            continue;
+        const bool is_part = pair[0].value[i] > 0 && pair[0].value[i] < 1 - 1e-9;
+        *gain_kws += is_part ? (double)NAN : pair[1].value[i] * held_s;
+        *asked_s += held_s;
+    }
+    return MR_OK;
+}
+
 static mr_status add_feed(const struct mr_runread *run, struct list *list, struct mr_err *err)
 {
-    struct mr_curve load, target, asked, drawn;
+    static const char *const paths[n_feed_series] = {
+        [LOAD] = "/grid/feed/calculated_load_kw",
+        [TARGET] = "/grid/feed/target_kw",
+        [ASKED] = "/power/asked_kw",
+        [DRAWN] = "/power/rack_kw",
+    };
+    struct mr_curve c[n_feed_series] = {{.n = 0}};
     struct limiting item = {.what = "constraint of the grid", .where = "feed"};
     double lowest = HUGE_VAL, gain_kws = 0, asked_s = 0;
-    MR_TRY(mr_curve_read(run, "/grid/feed/calculated_load_kw", MR_CURVE_SUM, &load, err));
-    mr_status st = mr_curve_read(run, "/grid/feed/target_kw", MR_CURVE_SUM, &target, err);
-    asked = drawn = (struct mr_curve){.units = ""};
+    mr_status st = MR_OK;
+    for (size_t k = 0; k < n_feed_series && st == MR_OK; k++)
+        st = mr_curve_read(run, paths[k], MR_CURVE_SUM, &c[k], err);
     if (st == MR_OK)
-        st = mr_curve_read(run, "/power/asked_kw", MR_CURVE_SUM, &asked, err);
+        st = mr_curve_pair(c, 2, err); /* of one group: values only move to where they begin */
     if (st == MR_OK)
-        st = mr_curve_read(run, "/power/rack_kw", MR_CURVE_SUM, &drawn, err);
-    for (size_t i = 0; i + 1 < load.n && i < target.n && st == MR_OK; i++) {
-        const double step_s = load.t_s[i + 1] - load.t_s[i];
-        if (isnan(target.value[i]) || load.value[i] < 0.99 * target.value[i])
-            continue;
-        item.held_s += step_s;
-        lowest = fmin(lowest, target.value[i]);
-        if (i < asked.n && i < drawn.n) {
-            gain_kws += (fmin(asked.value[i], 1.1 * drawn.value[i]) - drawn.value[i]) * step_s;
-            asked_s += step_s;
-        }
-    }
+        find_held(c, &item, &lowest);
+    if (st == MR_OK)
+        st = find_gain(c, &gain_kws, &asked_s, err);
     (void)snprintf(item.limit, sizeof item.limit, "%.5g kW", lowest);
-    if (asked_s > 0)
+    if (asked_s > 0 && !isnan(gain_kws))
         (void)snprintf(item.gain, sizeof item.gain, "%.4g kWh for racks", gain_kws / 3600);
     else
         (void)snprintf(item.gain, sizeof item.gain,
-                       "not told: what racks asked for is not recorded");
+                       "not told: what racks asked for is not recorded%s",
+                       asked_s > 0 ? " as finely" : "");
     if (st == MR_OK)
         st = add(list, &item, err);
-    mr_curve_fini(&load);
-    mr_curve_fini(&target);
-    mr_curve_fini(&asked);
-    mr_curve_fini(&drawn);
+    for (size_t k = 0; k < n_feed_series; k++)
+        mr_curve_fini(&c[k]);
     return st;
 }
 
@@ -412,6 +462,7 @@ static mr_status add_cdus(struct mr_runread *run, struct list *list, struct mr_e
                                 .limit = "supply set point",
                                 .gain = "not told: it takes another run"};
         MR_TRY(mr_curve_one(run, "/cdus/mode", k, &s, err));
+        mr_curve_hold(&s);
         for (size_t i = 0; i + 1 < s.n; i++)
             item.held_s += s.value[i] >= (double)saturated ? s.t_s[i + 1] - s.t_s[i] : 0;
         mr_curve_fini(&s);

@@ -43,39 +43,68 @@ mr_status mr_report_load_kw(const struct mr_report_file *file, struct mr_curve *
 
 /* ---- power ---- */
 
+struct lasting {
+    double value, dt_s;
+};
+
 static int compare_down(const void *a, const void *b)
 {
-    const double x = *(const double *)a, y = *(const double *)b;
+    const double x = ((const struct lasting *)a)->value, y = ((const struct lasting *)b)->value;
     return (x < y) - (x > y);
 }
 
-/* Values in falling order over the share of samples: of equal intervals, the share of time. */
-static void make_duration(struct mr_curve *s)
+/* Values in falling order over the share of time, from 0 % for the highest to 100 % for the lowest.
+ */
+static mr_status make_duration(struct mr_curve *s, struct mr_err *err)
 {
+    struct lasting *part = mr_alloc(s->n + 1, sizeof *part);
     size_t n = 0;
-    for (size_t i = 0; i < s->n; i++)
-        if (!isnan(s->value[i]))
-            s->value[n++] = s->value[i];
+    double all_s = 0, before_s = 0;
+    if (part == NULL)
+        return mr_err_nomem(err, s->n * sizeof *part);
+    mr_curve_hold(s);
+    for (size_t i = 0; i + 1 < s->n; i++)
+        if (!isnan(s->value[i])) {
+            part[n++] = (struct lasting){s->value[i], s->t_s[i + 1] - s->t_s[i]};
+            all_s += part[n - 1].dt_s;
+        }
+    qsort(part, n, sizeof *part, compare_down);
+    if (n > 0)
+        all_s -= part[n - 1].dt_s;
+    for (size_t i = 0; i < n; i++) {
+        s->t_s[i] = all_s > 0 ? 100 * before_s / all_s : 0;
+        s->value[i] = part[i].value;
+        before_s += part[i].dt_s;
+    }
     s->n = n;
-    qsort(s->value, n, sizeof *s->value, compare_down);
-    for (size_t i = 0; i < n; i++)
-        s->t_s[i] = n > 1 ? 100 * (double)i / (double)(n - 1) : 0;
+    mr_free(part);
+    return MR_OK;
 }
 
-/* The hour with the largest mean, in its minutes; all of a shorter run. */
-static void cut_worst_hour(struct mr_curve *s)
+/* Energy from a sample to the next [kW s]. */
+static double energy_kws(const struct mr_curve *s, size_t i)
 {
-    double sum = 0, best = -HUGE_VAL;
+    return isnan(s->value[i]) ? 0 : s->value[i] * (s->t_s[i + 1] - s->t_s[i]);
+}
+
+/* The hour with the largest mean, in its minutes; all of a shorter run. Windows are as many whole
+ * intervals as an hour holds. */
+static mr_status cut_worst_hour(struct mr_curve *s, struct mr_err *err)
+{
+    static const double hour_s = 3600 + 1e-6;
+    double sum_kws = 0, best = -HUGE_VAL;
     size_t from = 0, best_from = 0, best_to = s->n;
-    for (size_t i = 0; i < s->n; i++) {
-        sum += isnan(s->value[i]) ? 0 : s->value[i];
-        while (s->t_s[i] - s->t_s[from] > 3600)
-            sum -= isnan(s->value[from]) ? 0 : s->value[from], from++;
-        const double mean = sum / (double)(i - from + 1);
-        if (mean > best && (s->t_s[i] - s->t_s[from] > 3590 || i + 1 == s->n)) {
+    (void)err;
+    mr_curve_hold(s);
+    for (size_t i = 0; i + 1 < s->n; i++) {
+        sum_kws += energy_kws(s, i);
+        while (from < i && s->t_s[i + 1] - s->t_s[from] > hour_s)
+            sum_kws -= energy_kws(s, from), from++;
+        const double mean = sum_kws / (s->t_s[i + 1] - s->t_s[from]);
+        if (mean > best && (i + 2 == s->n || s->t_s[i + 2] - s->t_s[from] > hour_s)) {
             best = mean;
             best_from = from;
-            best_to = i + 1;
+            best_to = i + 2;
         }
     }
     s->n = best_to - best_from;
@@ -84,6 +113,7 @@ static void cut_worst_hour(struct mr_curve *s)
         s->t_s[i] = (s->t_s[best_from + i] - from_s) / 60;
         s->value[i] = s->value[best_from + i];
     }
+    return MR_OK;
 }
 
 /* Slope of the load over a minute [MW/min], as grids count ramps: what single samples do is noise.
@@ -98,16 +128,17 @@ static double slope_at(const struct mr_curve *s, size_t i, size_t *before)
     return span_s >= window_s ? (s->value[i] - s->value[*before]) * 0.06 / span_s : none;
 }
 
-/* Share of the samples by slope. */
-static void make_ramps(struct mr_curve *s)
+/* Share of the time by slope. */
+static mr_status make_ramps(struct mr_curve *s, struct mr_err *err)
 {
-    double count[n_ramp_bin] = {0}, steepest = 0;
-    size_t n = 0, before = 0;
+    double in_bin_s[n_ramp_bin] = {0}, all_s = 0, steepest = 0;
+    size_t before = 0;
+    (void)err;
     for (size_t i = 1; i < s->n; i++)
         steepest = fmax(steepest, fabs(slope_at(s, i, &before))); /* fmax passes over NaN */
     if (!(steepest > 0) || s->n < n_ramp_bin) {
         s->n = 0;
-        return;
+        return MR_OK;
     }
     before = 0;
     for (size_t i = 1; i < s->n; i++) {
@@ -115,17 +146,19 @@ static void make_ramps(struct mr_curve *s)
         if (isnan(slope))
             continue;
         const size_t bin = (size_t)((slope / steepest + 1) / 2 * n_ramp_bin);
-        count[bin < n_ramp_bin ? bin : n_ramp_bin - 1]++;
-        n++;
+        in_bin_s[bin < n_ramp_bin ? bin : n_ramp_bin - 1] += s->t_s[i] - s->t_s[i - 1];
+        all_s += s->t_s[i] - s->t_s[i - 1];
     }
     for (size_t i = 0; i < n_ramp_bin; i++) {
         s->t_s[i] = ((double)i + 0.5) / n_ramp_bin * 2 * steepest - steepest;
-        s->value[i] = 100 * count[i] / (double)n;
+        s->value[i] = 100 * in_bin_s[i] / all_s;
     }
     s->n = n_ramp_bin;
+    return MR_OK;
 }
 
-static mr_status put_load_chart(const struct mr_report *report, void (*shape)(struct mr_curve *),
+static mr_status put_load_chart(const struct mr_report *report,
+                                mr_status (*shape)(struct mr_curve *s, struct mr_err *err),
                                 enum mr_chart_style style, const struct mr_report_axes *axes,
                                 bool has_limits, struct mr_page *page, bool *is_drawn,
                                 struct mr_err *err)
@@ -143,8 +176,8 @@ static mr_status put_load_chart(const struct mr_report *report, void (*shape)(st
         double lowest = none;
         for (size_t k = 0; k < target.n; k++)
             lowest = fmin(lowest, target.value[k]); /* fmin passes over NaN */
-        if (load.n > 0)
-            shape(&load);
+        if (st == MR_OK && load.n > 0)
+            st = shape(&load, err);
         mr_report_chart_add(&chart, &load, style, "%s", mr_report_named(file, what, named));
         if (has_limits && i == report->baseline) {
             mr_report_chart_mark(&chart, lowest, false, "tightest constraint of the grid");
@@ -180,7 +213,7 @@ mr_status mr_report_power(const struct mr_report *report, struct mr_page *page, 
     MR_TRY(put_load_chart(report, make_ramps, MR_CHART_BARS,
                           &(struct mr_report_axes){.title = "Ramps",
                                                    .x_label = "MW/min, over a minute at most",
-                                                   .y_label = "% of the samples",
+                                                   .y_label = "% of the time",
                                                    .sheet = "power_ramps",
                                                    .is_from_zero = true,
                                                    .shade_x = none},
@@ -229,88 +262,99 @@ static mr_status put_quantities(const struct mr_report *report, const struct qua
     return st;
 }
 
-/* What comes in beside the meter: below 0 storages keep it. */
-static mr_status add_own(const struct mr_runread *run, struct mr_curve *load, struct mr_err *err)
+/* Series of several groups that make a PUE against the weather. */
+enum pue_series {
+    RACKS,
+    AIR,
+    PART, /* the first of those that are over the racks' */
+    n_pue_series = PART + 4
+};
+
+/* (more + parts) / racks over the dry bulb, from date to date that all have. Empty without racks,
+ * weather or the first part. @param[in,out] c the parts are there; all are given up */
+static mr_status make_pue(const struct mr_runread *run, const char *racks, double more,
+                          const double *sign, struct mr_curve *c, struct mr_curve *out,
+                          struct mr_err *err)
 {
-    static const struct {
-        const char *path;
-        double sign;
-    } own[] = {{"/power/generator_kw", 1}, {"/power/solar_kw", 1}, {"/power/storage_kw", -1}};
-    for (size_t k = 0; k < sizeof own / sizeof *own; k++) {
-        struct mr_curve part;
-        if (!mr_curve_is(run, own[k].path))
-            continue;
-        MR_TRY(mr_curve_read(run, own[k].path, MR_CURVE_SUM, &part, err));
-        for (size_t i = 0; i < load->n && i < part.n; i++)
-            load->value[i] += own[k].sign * part.value[i];
-        mr_curve_fini(&part);
+    mr_status st = mr_curve_read(run, racks, MR_CURVE_SUM, &c[RACKS], err);
+    if (st == MR_OK)
+        st = mr_curve_read(run, "/weather/dry_bulb_c", MR_CURVE_MEAN, &c[AIR], err);
+    if (st == MR_OK)
+        st = mr_curve_pair(c, n_pue_series, err);
+    const size_t n = c[RACKS].n > 0 && c[PART].n > 0 ? c[AIR].n : 0;
+    for (size_t i = 0; i < n; i++) {
+        double sum_kw = 0;
+        for (size_t k = PART; k < n_pue_series; k++)
+            sum_kw += c[k].n > 0 ? sign[k - PART] * c[k].value[i] : 0;
+        c[AIR].t_s[i] = c[AIR].value[i];
+        c[AIR].value[i] = c[RACKS].value[i] > 0 ? more + sum_kw / c[RACKS].value[i] : none;
     }
-    return MR_OK;
+    if (st == MR_OK && n > 0) {
+        *out = c[AIR];
+        out->n = n > 1 ? n - 1 : 1; /* the last date begins nothing */
+        c[AIR] = (struct mr_curve){.units = ""};
+    }
+    for (size_t k = 0; k < n_pue_series; k++)
+        mr_curve_fini(&c[k]);
+    return st;
 }
 
-/* Everything that comes in over the racks, as the figure power.pue has it. Empty without both. */
+/* Everything that comes in over the racks, as the figure power.pue has it: below 0 storages give.
+ */
 static mr_status read_whole_pue(const struct mr_report_file *file, struct mr_curve *out,
                                 struct mr_err *err)
 {
-    struct mr_curve racks;
+    static const char *const own[] = {"/power/generator_kw", "/power/solar_kw",
+                                      "/power/storage_kw"};
+    static const double sign[] = {1, 1, 1, -1};
+    struct mr_curve c[n_pue_series] = {{.n = 0}};
     const char *what;
-    *out = (struct mr_curve){.units = "1"};
-    if (file->run == NULL || !mr_curve_is(file->run, "/power/rack_kw"))
+    if (!mr_curve_is(file->run, "/power/rack_kw"))
         return MR_OK;
-    MR_TRY(mr_report_load_kw(file, out, &what, err));
-    MR_TRY(add_own(file->run, out, err));
-    MR_TRY(mr_curve_read(file->run, "/power/rack_kw", MR_CURVE_SUM, &racks, err));
-    out->n = strcmp(what, "at the meter") != 0 ? 0 : out->n < racks.n ? out->n : racks.n;
-    for (size_t i = 0; i < out->n; i++)
-        out->value[i] = racks.value[i] > 0 ? out->value[i] / racks.value[i] : none;
-    mr_curve_fini(&racks);
-    return MR_OK;
+    mr_status st = mr_report_load_kw(file, &c[PART], &what, err);
+    if (strcmp(what, "at the meter") != 0)
+        mr_curve_fini(&c[PART]);
+    for (size_t k = 0; k < sizeof own / sizeof *own && st == MR_OK; k++)
+        st = mr_curve_read(file->run, own[k], MR_CURVE_SUM, &c[PART + 1 + k], err);
+    if (st == MR_OK)
+        return make_pue(file->run, "/power/rack_kw", 0, sign, c, out, err);
+    for (size_t k = 0; k < n_pue_series; k++)
+        mr_curve_fini(&c[k]);
+    return st;
 }
 
-/* (racks + what cools them) / racks, sample by sample. What cools is known as one number where the
- * power was played, air handlers and all; else as the sum of its parts. Empty without. */
+/* (racks + what cools them) / racks. What cools is known as one number where the power was played,
+ * air handlers and all; else as the sum of its parts. Empty without. */
 static mr_status read_cooling_pue(const struct mr_runread *run, struct mr_curve *out,
                                   struct mr_err *err)
 {
+    static const char *const house[] = {"/power/house_kw"};
     static const char *const extras[] = {"/cdus/electric_kw", "/plant/rejection/fan_power_kw",
                                          "/plant/rejection/chiller_power_kw",
                                          "/plant/rejection/pump_power_kw"};
-    const bool is_whole = mr_curve_is(run, "/power/house_kw");
-    struct mr_curve racks;
-    *out = (struct mr_curve){.units = "1"};
+    static const double sign[] = {1, 1, 1, 1};
+    const bool is_whole = mr_curve_is(run, house[0]);
+    const char *const *path = is_whole ? house : extras;
+    const size_t n = is_whole ? 1 : sizeof extras / sizeof *extras;
+    struct mr_curve c[n_pue_series] = {{.n = 0}};
+    mr_status st = MR_OK;
     if (!is_whole && !mr_curve_is(run, "/plant/rejection/fan_power_kw"))
         return MR_OK;
-    MR_TRY(mr_curve_read(run, is_whole ? "/power/rack_kw" : "/racks/power_kw", MR_CURVE_SUM, &racks,
-                         err));
-    mr_status st =
-        mr_curve_read(run, is_whole ? "/power/house_kw" : extras[0], MR_CURVE_SUM, out, err);
-    for (size_t k = 1; !is_whole && k < sizeof extras / sizeof *extras && st == MR_OK; k++) {
-        struct mr_curve extra;
-        st = mr_curve_read(run, extras[k], MR_CURVE_SUM, &extra, err);
-        for (size_t i = 0; i < out->n && i < extra.n; i++)
-            out->value[i] += extra.value[i];
-        mr_curve_fini(&extra);
-    }
-    out->n = out->n < racks.n ? out->n : racks.n;
-    for (size_t i = 0; i < out->n; i++)
-        out->value[i] = racks.value[i] > 0 ? 1 + out->value[i] / racks.value[i] : none;
-    mr_curve_fini(&racks);
+    for (size_t k = 0; k < n && st == MR_OK; k++)
+        st = mr_curve_read(run, path[k], MR_CURVE_SUM, &c[PART + k], err);
+    if (st == MR_OK)
+        return make_pue(run, is_whole ? "/power/rack_kw" : "/racks/power_kw", 1, sign, c, out, err);
+    for (size_t k = 0; k < n_pue_series; k++)
+        mr_curve_fini(&c[k]);
     return st;
 }
 
-static mr_status add_pue(const struct mr_report_file *file, struct mr_curve *take_pue,
-                         const char *name, struct mr_report_chart *chart, struct mr_err *err)
+static void add_pue(const struct mr_report_file *file, struct mr_curve *take_pue, const char *name,
+                    struct mr_report_chart *chart)
 {
-    struct mr_curve air = {.units = ""};
     char named[96];
-    const mr_status st = mr_curve_read(file->run, "/weather/dry_bulb_c", MR_CURVE_MEAN, &air, err);
-    take_pue->n = take_pue->n < air.n ? take_pue->n : air.n;
-    for (size_t k = 0; k < take_pue->n; k++)
-        take_pue->t_s[k] = air.value[k];
     mr_curve_thin(take_pue, 120, MR_CURVE_MEAN);
-    mr_curve_fini(&air);
     mr_report_chart_add(chart, take_pue, MR_CHART_POINTS, "%s", mr_report_named(file, name, named));
-    return st;
 }
 
 static mr_status put_pue(const struct mr_report *report, struct mr_page *page, bool *is_drawn,
@@ -324,12 +368,12 @@ static mr_status put_pue(const struct mr_report *report, struct mr_page *page, b
         if (file->run == NULL)
             continue;
         st = read_whole_pue(file, &whole, err);
-        if (st == MR_OK && whole.n > 0)
-            st = add_pue(file, &whole, "all that comes in", &chart, err);
+        if (st == MR_OK)
+            add_pue(file, &whole, "all that comes in", &chart);
         if (st == MR_OK)
             st = read_cooling_pue(file->run, &cooling, err);
-        if (st == MR_OK && cooling.n > 0)
-            st = add_pue(file, &cooling, "cooling alone", &chart, err);
+        if (st == MR_OK)
+            add_pue(file, &cooling, "cooling alone", &chart);
         mr_curve_fini(&whole);
         mr_curve_fini(&cooling);
     }
@@ -434,6 +478,7 @@ struct drawn {
         char name[96];
         size_t n;
         double *part;
+        double from_s, to_s; /* groups have dates of their own */
         size_t i_chart;
     } series[group_charts_max * MR_REPORT_LINES];
     char title[group_charts_max][160];
@@ -476,7 +521,10 @@ static bool is_in_chart(const struct drawn *drawn, size_t i_chart, const struct 
             continue;
         const bool is_meant = is_in_order ? i == s : strcmp(drawn->series[k].name, name) == 0;
         i++;
-        if (is_meant && drawn->series[k].n == curve->n && is_part(curve, drawn->series[k].part))
+        if (is_meant && drawn->series[k].n == curve->n &&
+            fabs(drawn->series[k].from_s - curve->t_s[0]) < 1e-6 &&
+            fabs(drawn->series[k].to_s - curve->t_s[curve->n - 1]) < 1e-6 &&
+            is_part(curve, drawn->series[k].part))
             return true;
     }
     return false;
@@ -516,6 +564,8 @@ static mr_status keep_drawn(struct drawn *drawn, const struct mr_report_chart *c
                        chart->name[s]);
         drawn->series[drawn->n_series].n = curve->n;
         drawn->series[drawn->n_series].part = part;
+        drawn->series[drawn->n_series].from_s = curve->n > 0 ? curve->t_s[0] : 0;
+        drawn->series[drawn->n_series].to_s = curve->n > 0 ? curve->t_s[curve->n - 1] : 0;
         drawn->series[drawn->n_series++].i_chart = drawn->n_chart;
     }
     (void)snprintf(drawn->title[drawn->n_chart++], sizeof drawn->title[0], "%s", title);

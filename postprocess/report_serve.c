@@ -134,7 +134,7 @@ static double latency_of(const struct mr_report_calls *c, enum latency which, si
 static mr_status make_curve(const struct mr_hist *hist, struct mr_curve *out, struct mr_err *err)
 {
     *out = (struct mr_curve){mr_alloc(n_point, sizeof(double)), mr_alloc(n_point, sizeof(double)),
-                             n_point, "s"};
+                             n_point, "s", false};
     if (out->t_s == NULL || out->value == NULL) {
         mr_curve_fini(out);
         return mr_err_nomem(err, n_point * sizeof(double));
@@ -182,7 +182,7 @@ static mr_status add_bins(const struct mr_report_file *file, const char *tier, c
                           struct mr_err *err)
 {
     struct mr_curve curve = {mr_alloc(n + 1, sizeof(double)), mr_alloc(n + 1, sizeof(double)), 0,
-                             "s"};
+                             "s", false};
     double all = 0, below = 0;
     char named[96];
     if (curve.t_s == NULL || curve.value == NULL) {

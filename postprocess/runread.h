@@ -25,6 +25,7 @@ struct mr_runread_set {
     size_t n_flag, rank, dim[MR_RUNREAD_RANK]; /* rank 0: one value */
     bool is_text, is_integer;
     bool is_axis, is_bare; /* a scale; a scale without values of its own */
+    bool is_before;        /* values are of the interval before their dates, not of the dates */
 };
 
 /* An attribute of a group, numbers written as texts. */

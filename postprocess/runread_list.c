@@ -180,6 +180,12 @@ static bool describe_shape(hid_t dataset, struct mr_runread_set *set)
     return is_good;
 }
 
+/* "time: mean", "time: maximum": of cells of time, which end at the dates. */
+static bool is_of_cells(const char *cell_methods)
+{
+    return strncmp(cell_methods, "time: ", 6) == 0 && strncmp(cell_methods, "time: point", 11) != 0;
+}
+
 static mr_status describe(struct mr_runread *run, hid_t dataset, struct mr_runread_set *set,
                           struct mr_err *err)
 {
@@ -191,6 +197,7 @@ static mr_status describe(struct mr_runread *run, hid_t dataset, struct mr_runre
     set->formula = or_empty(attribute(run, dataset, "formula", err));
     set->better = or_empty(attribute(run, dataset, "better", err));
     set->asked = or_empty(attribute(run, dataset, "asked", err));
+    set->is_before = is_of_cells(or_empty(attribute(run, dataset, "cell_methods", err)));
     set->is_axis = H5DSis_scale(dataset) > 0;
     set->is_bare = scale != NULL && strncmp(scale, "This is a netCDF dimension", 26) == 0;
     for (size_t i = 0; i < MR_RUNREAD_RANK; i++)
