@@ -71,11 +71,12 @@ static inline double mr_supply_least_w(const struct mr_supply_params *params,
     return held == MR_SUPPLY_SHUT ? 0 : fmin(rack->most_w, w);
 }
 
-/* By more than the rounding of sums of caps, or of ramps that end. */
+/* By more than the rounding of sums of caps, or of ramps that end. What a rack is told to draw may
+ * be less than it wants for other reasons than its cap: dies that throttle. */
 static inline bool mr_supply_is_capped(const struct mr_supply_rack *rack)
 {
-    const double w = rack->is_told ? rack->draw_w : rack->cap_w;
-    return w < rack->want_w * (1 - 1e-9);
+    const double all_w = rack->want_w * (1 - 1e-9);
+    return rack->cap_w < all_w && !(rack->is_told && rack->draw_w >= all_w);
 }
 
 #endif
