@@ -218,13 +218,15 @@ static const char *mark_of(const struct mr_figures_item *item, double base, doub
     return (now > base) == (better == MR_KPI_UP) ? "better" : "worse";
 }
 
-/* What bounds the figure in the file that has the least left of it. A file that does not tell its
- * limit is held to the baseline's. @param[out] left NaN: no limit, or no figure */
+/* What bounds the figure in the file that has the least left of it, and which one that is. A file
+ * that does not tell its limit is held to the baseline's. @param[out] left NaN: no limit, or no
+ * figure */
 static double limit_of(const struct mr_report *report, const struct mr_figures_item *item,
-                       double *left)
+                       double *left, const char **whose)
 {
     double tightest = (double)NAN;
     *left = (double)NAN;
+    *whose = "";
     if (item->kpi == NULL || item->kpi->limit == NULL)
         return tightest;
     const double base = value_of(&report->file[report->baseline], item->kpi->limit);
@@ -236,6 +238,7 @@ static double limit_of(const struct mr_report *report, const struct mr_figures_i
             continue;
         *left = rest;
         tightest = limit;
+        *whose = report->file[i].label;
     }
     return tightest;
 }
@@ -245,7 +248,8 @@ static void put_row(const struct mr_report *report, const struct mr_figures_item
 {
     const double base = value_of(&report->file[report->baseline], item->path);
     double left;
-    const double limit = limit_of(report, item, &left);
+    const char *whose;
+    const double limit = limit_of(report, item, &left, &whose);
     mr_page_row(table);
     mr_page_cell_hint(table, item->path, item->doc);
     mr_page_cell(table, item->unit);
@@ -263,6 +267,8 @@ static void put_row(const struct mr_report *report, const struct mr_figures_item
     if (has_limits) {
         mr_page_cell_f64(table, limit);
         mr_page_cell_f64(table, left);
+        if (report->n > 1)
+            mr_page_cell(table, whose);
     }
 }
 
@@ -354,6 +360,8 @@ static void put_table(const struct mr_report *report, bool is_headline, const ch
     if (has_limits) {
         head[n++] = "#limit";
         head[n++] = "#headroom";
+        if (report->n > 1)
+            head[n++] = "of";
     }
     const struct mr_report shown = {report->file, n_file, report->baseline};
     mr_page_table(&table, page, sheet, head, n);

@@ -13,13 +13,13 @@
 static const struct metric {
     const char *path;
     enum mr_curve_how how;
-    const char *minus; /* its mean less the first's largest value: what remains */
+    const char *minus; /* what the first may be at most: the least that remained */
     const char *title, *unit, *id;
     double scale; /* 0: as it is */
 } metrics[] = {
     {"/racks/power_kw", MR_CURVE_MAX, NULL, "Peak power", "kW", "power_peak", 0},
     {"/racks/power_kw", MR_CURVE_MEAN, NULL, "Mean power", "kW", "power_mean", 0},
-    {"/racks/power_kw", MR_CURVE_MAX, "/racks/cap_kw", "Remaining below the cap", "kW", "power_left", 0},
+    {"/racks/power_kw", MR_CURVE_MAX, "/racks/cap_kw", "Least left below the cap", "kW", "power_left", 0},
     {"/racks/stranded_kw", MR_CURVE_MEAN, NULL, "Stranded power", "kW", "stranded", 0},
     {"/racks/die_max_c", MR_CURVE_MAX, NULL, "Hottest die", "degC", "die", 0},
     {"/racks/liquid_supply_c", MR_CURVE_MAX, NULL, "Warmest supply", "degC", "supply", 0},
@@ -159,31 +159,68 @@ static mr_status make_plan(struct mr_runread *run, struct plan *plan, struct mr_
 
 /* ---- values ---- */
 
+/* A power is a mean of the time since the row before, in which the limit was that of either row:
+ * the least that was left in any such time; NaN without a limit. @param[out] left mr_free */
+static mr_status least_left(const struct mr_runread *run, const struct metric *metric, size_t n,
+                            double **left, struct mr_err *err)
+{
+    const struct mr_runread_set *set[2] = {mr_runread_find(run, metric->path),
+                                           mr_runread_find(run, metric->minus)};
+    *left = NULL;
+    for (size_t k = 0; k < 2; k++)
+        if (set[k] == NULL || mr_runread_width(set[k]) != n)
+            return MR_OK;
+    if (strcmp(set[0]->axis[0], set[1]->axis[0]) != 0)
+        return MR_OK;
+    const size_t n_power = mr_runread_rows(run, set[0]), n_limit = mr_runread_rows(run, set[1]);
+    const size_t n_row = n_power < n_limit ? n_power : n_limit;
+    double *row = mr_alloc(3 * n + 1, sizeof *row), *least = mr_alloc(n + 1, sizeof *least);
+    mr_status st = MR_OK;
+    if (row == NULL || least == NULL) {
+        mr_free(row);
+        mr_free(least);
+        return mr_err_nomem(err, 3 * n * sizeof *row);
+    }
+    for (size_t i = 0; i < n; i++)
+        least[i] = (double)NAN;
+    for (size_t r = 0; r < n_row && st == MR_OK; r++) {
+        double *power = row, *limit = row + n + r % 2 * n, *before = row + n + (r + 1) % 2 * n;
+        st = mr_runread_f64(run, set[0], r, 1, power, err);
+        if (st == MR_OK)
+            st = mr_runread_f64(run, set[1], r, 1, limit, err);
+        for (size_t i = 0; i < n && r > 0 && st == MR_OK; i++)
+            if (isfinite(before[i]) && isfinite(limit[i]))
+                least[i] = fmin(least[i], fmax(before[i], limit[i]) - power[i]);
+    }
+    mr_free(row);
+    if (st == MR_OK)
+        *left = least;
+    else
+        mr_free(least);
+    return st;
+}
+
 /* One metric of one file into its cells; nothing where the file lacks it. @param[out] has_it */
 static mr_status fill(const struct mr_runread *run, const struct metric *metric, struct plan *plan,
                       bool *has_it, struct mr_err *err)
 {
-    double *value = NULL, *cap = NULL;
-    size_t n = 0, n_cap = 0;
+    double *value = NULL;
+    size_t n = plan->n;
     *has_it = false;
     if (plan->n == 0)
         return MR_OK;
-    mr_status st = mr_curve_entities(run, metric->path, metric->how, &value, &n, err);
-    if (st == MR_OK && metric->minus != NULL)
-        st = mr_curve_entities(run, metric->minus, MR_CURVE_MEAN, &cap, &n_cap, err);
-    const bool is_there =
-        st == MR_OK && n == plan->n && (metric->minus == NULL || n_cap == plan->n);
+    const mr_status st = metric->minus != NULL
+                             ? least_left(run, metric, plan->n, &value, err)
+                             : mr_curve_entities(run, metric->path, metric->how, &value, &n, err);
+    const bool is_there = st == MR_OK && value != NULL && n == plan->n;
     for (size_t i = 0; i < plan->n; i++) {
         plan->cell[i].value = is_there ? value[i] : (double)NAN;
-        if (is_there && cap != NULL)
-            plan->cell[i].value = cap[i] - value[i];
         if (metric->scale > 0)
             plan->cell[i].value *= metric->scale;
         plan->value[i * n_metric + (size_t)(metric - metrics)] = plan->cell[i].value;
         *has_it = *has_it || isfinite(plan->cell[i].value);
     }
     mr_free(value);
-    mr_free(cap);
     return st;
 }
 

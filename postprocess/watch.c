@@ -78,7 +78,7 @@ static const struct quantity {
     double scale;
     const char *unit;
 } quantities[] = {
-    {"/pools/tok_s", MR_CURVE_SUM, "output tokens of all pools", 1, "tok/s"},
+    {"/pools/tok_s", MR_CURVE_SUM, "output tokens made by pools", 1, "tok/s"},
     {"/grid/feed/calculated_load_kw", MR_CURVE_SUM, "load at the meter", 1e-3, "MW"},
     {"/site/it_kw", MR_CURVE_SUM, "power of all racks", 1e-3, "MW"},
     {"/racks/power_kw", MR_CURVE_SUM, "power of all racks", 1e-3, "MW"},
@@ -188,7 +188,7 @@ static mr_status put_tier_courses(struct mr_runread *run, struct mr_buf *out, st
     for (size_t k = 0; k < set->dim[0] && k < n_tier_max; k++) {
         struct mr_curve curve;
         char title[64];
-        (void)snprintf(title, sizeof title, "tier %s", name[k]);
+        (void)snprintf(title, sizeof title, "ended calls of tier %s", name[k]);
         MR_TRY(mr_curve_one(run, course->path, k, &curve, err));
         if (curve.n > 0) {
             const double last = curve.value[curve.n - 1];

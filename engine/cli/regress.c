@@ -115,6 +115,18 @@ static void tell_names(const struct mr_verb_call *call, const struct mr_figures 
                       run[i].file, run[i].name, base->name);
 }
 
+/* Runs of several seeds may be told together, if the baseline's is among them. */
+static void tell_seeds(const struct mr_verb_call *call, const struct mr_figures *base,
+                       const struct mr_figures *run)
+{
+    for (int i = 0; i < call->n_arg; i++)
+        if (!(run[i].seed < base->seed || run[i].seed > base->seed)) /* NaN: not told */
+            return;
+    mr_ui_say(call->ui, 0,
+              "%s: warning: seed %.17g, but %.17g of the baseline: what differs may be chance",
+              run[0].file, run[0].seed, base->seed);
+}
+
 static int compare(const struct mr_verb_call *call, const struct mr_figures *base,
                    const struct mr_figures *run)
 {
@@ -126,6 +138,7 @@ static int compare(const struct mr_verb_call *call, const struct mr_figures *bas
     mr_status st = MR_OK;
     int code;
     tell_names(call, base, run);
+    tell_seeds(call, base, run);
     if (o->tolerance != NULL)
         st = mr_tolerance_load(o->tolerance, &tolerance, &diags);
     if (st == MR_OK)

@@ -210,9 +210,9 @@ MR_TEST(headroom_is_that_of_the_file_with_the_least)
     snprintf(of_b, sizeof of_b, "%s", mr_test_write("b.json", b, sizeof b - 1));
     make(paths, 2, &report, &page);
     mr_assert_contains(sheet(&page, "figures"),
-                       "power.packages_mw_mean,MW,10,13,3,30,worse,18,8\n");
+                       "power.packages_mw_mean,MW,10,13,3,30,worse,18,8,A\n");
     /* B tells no limit: it is held to that of A, and passes it */
-    mr_assert_contains(sheet(&page, "figures"), ",worse,20,-5\n");
+    mr_assert_contains(sheet(&page, "figures"), ",worse,20,-5,B\n");
     end(&report, &page);
 }
 
