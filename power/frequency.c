@@ -330,15 +330,24 @@ double mr_frequency_next_s(const struct mr_frequency_params *params,
     return next_s;
 }
 
-static void run(const struct mr_frequency_params *params, struct mr_frequency *fr, double t_s)
+/* Without an event before t_s. Extrema alternate: of those of a wave that decays the first two hold
+ * the lowest; a third one is higher than the first. @return the lowest f on the way */
+static double run(const struct mr_frequency_params *params, struct mr_frequency *fr, double t_s)
 {
     const struct wave f = wave_of_f(params, fr), g = wave_of_g(params, fr);
     const double dt_s = t_s - fr->t_s;
+    double low_f = fr->f, period_s;
     if (dt_s > 0) {
+        const double first_s = first_extremum_s(&f, &period_s), second_s = first_s + period_s;
+        if (first_s < dt_s)
+            low_f = fmin(low_f, wave_at(&f, first_s));
+        if (second_s < dt_s)
+            low_f = fmin(low_f, wave_at(&f, second_s));
         fr->f = wave_at(&f, dt_s);
         fr->g = wave_at(&g, dt_s);
     }
     fr->t_s = t_s;
+    return fmin(low_f, fr->f);
 }
 
 static void happen(const struct mr_frequency_params *params, struct mr_frequency *fr,
@@ -367,19 +376,20 @@ static void happen(const struct mr_frequency_params *params, struct mr_frequency
     }
 }
 
-void mr_frequency_advance(const struct mr_frequency_params *params, struct mr_frequency *frequency,
-                          double t_s)
+double mr_frequency_advance(const struct mr_frequency_params *params,
+                            struct mr_frequency *frequency, double t_s)
 {
     MR_ASSERT(t_s >= frequency->t_s);
+    double low_f = frequency->f;
     for (;;) {
         enum mr_frequency_event event;
         const double next_s = mr_frequency_next_s(params, frequency, &event);
         if (next_s > t_s || event == MR_FREQUENCY_NONE)
             break;
-        run(params, frequency, next_s);
+        low_f = fmin(low_f, run(params, frequency, next_s));
         happen(params, frequency, event);
     }
-    run(params, frequency, t_s);
+    return hz_of(params, fmin(low_f, run(params, frequency, t_s)));
 }
 
 double mr_frequency_cross_s(const struct mr_frequency_params *params,

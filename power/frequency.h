@@ -58,9 +58,9 @@ void mr_frequency_machines(const struct mr_frequency_params *params, double old_
 void mr_frequency_disturb(const struct mr_frequency_params *params, struct mr_frequency *frequency,
                           double step_w);
 
-/** To a later time; headroom and shedding happen on the way. */
-void mr_frequency_advance(const struct mr_frequency_params *params, struct mr_frequency *frequency,
-                          double t_s);
+/** To a later time; headroom and shedding happen on the way. @return the lowest Hz on the way */
+double mr_frequency_advance(const struct mr_frequency_params *params,
+                            struct mr_frequency *frequency, double t_s);
 
 #define MR_FREQUENCY_EVENT_LIST(X)                        \
     X(NONE, "nothing ahead")                              \

@@ -2,7 +2,9 @@
 /* Frequency of bars that machines carry alone. What the load asks beyond the machines' set points,
  * storage and sun comes out of the rotors, then of the governors up to the headroom of the units
  * that run; set points follow at the units' ramps and relieve them. Base, headroom and imbalance
- * are constant over a step of swing_tick at most. */
+ * are constant over a step of swing_tick at most. How long it may be is foretold from what is
+ * missing at its beginning, so that a swing is seen from the moment on that load or machines
+ * change. */
 #include "power/supply_impl.h"
 
 #include <math.h>
@@ -29,15 +31,43 @@ static double machines_w(const struct mr_supply *s, const struct mr_supply_group
     return rated_w;
 }
 
-static bool is_swinging(const struct mr_supply *s, const struct mr_supply_group *group)
+struct swing {
+    struct mr_frequency_params params; /* base and headroom of what runs */
+    struct mr_frequency state;
+};
+
+/* A group's swing with what runs, gives and is missing now. */
+static struct swing swing_now(const struct mr_supply *s, const struct mr_supply_group *group,
+                              double missing_w)
 {
-    const struct mr_frequency *swing = &group->swing;
-    const struct mr_frequency_params *p = &s->params.frequency;
-    if (!group->is_balanced)
-        return false;
+    struct swing now = {s->params.frequency, group->swing};
+    struct mr_frequency_params *p = &now.params;
+    double given_w;
+    p->base_w = machines_w(s, group, &given_w);
+    if (!(p->base_w > 0))
+        return now;
+    p->up_frac = fmin(p->up_frac, fmax(0, p->base_w - given_w) / p->base_w);
+    p->down_frac = fmin(p->down_frac, given_w / p->base_w);
+    mr_frequency_machines(p, group->swing_params.base_w, &now.state);
+    now.state.step = fabs(missing_w) > still * p->base_w ? -missing_w / p->base_w : 0;
+    return now;
+}
+
+static bool is_moving(const struct mr_frequency_params *p, const struct mr_frequency *swing)
+{
     const double moves = swing->step + swing->g - p->damping * swing->f;
     const double governor = swing->is_held || p->droop == 0 ? 0 : swing->f / p->droop + swing->g;
     return fabs(moves) > still || fabs(governor) > still;
+}
+
+/* @param[out] now where it does */
+static bool is_swinging(const struct mr_supply *s, const struct mr_supply_group *group,
+                        struct swing *now)
+{
+    if (!group->is_balanced || !group->is_own)
+        return false;
+    *now = swing_now(s, group, group->missing_w);
+    return now->params.base_w > 0 && is_moving(&now->params, &now->state);
 }
 
 void mr_supply_island_rest(struct mr_supply *s, struct mr_supply_group *group)
@@ -54,18 +84,10 @@ static double rotor(const struct mr_supply_group *group)
     return swing->step + swing->g - group->swing_params.damping * swing->f;
 }
 
-static void look_at_lowest(struct mr_supply *s, const struct mr_supply_group *group, double t_s)
-{
-    double hz;
-    if (mr_frequency_extremum_s(&group->swing_params, &group->swing, &hz) <= t_s)
-        s->low_hz = fmin(s->low_hz, hz);
-}
-
 /* A fall has ended that went deeper than those before it. */
 static void look_at_nadir(const struct mr_supply *s, struct mr_supply_group *group,
-                          bool was_falling)
+                          bool was_falling, double hz)
 {
-    const double hz = mr_frequency_hz(&group->swing_params, &group->swing);
     if (!was_falling || rotor(group) < -still || group->swing.f > -seen ||
         (group->lowest_hz > 0 && hz > group->lowest_hz - seen * s->params.frequency.nominal_hz))
         return;
@@ -77,8 +99,8 @@ void mr_supply_island_step(struct mr_supply *s, struct mr_supply_group *group, d
 {
     struct mr_frequency_params *p = &group->swing_params;
     struct mr_frequency *swing = &group->swing;
-    double given_w;
-    const double base_w = machines_w(s, group, &given_w), old_base_w = p->base_w;
+    const struct swing now = swing_now(s, group, missing_w);
+    const double base_w = now.params.base_w;
     if (!(base_w > 0) || !group->is_balanced) {
         mr_supply_island_rest(s, group);
         group->is_balanced = base_w > 0 && fabs(missing_w) <= still * base_w;
@@ -87,20 +109,14 @@ void mr_supply_island_step(struct mr_supply *s, struct mr_supply_group *group, d
         p->base_w = base_w;
         return;
     }
-    *p = s->params.frequency;
-    p->base_w = base_w;
-    p->up_frac = fmin(p->up_frac, fmax(0, base_w - given_w) / base_w);
-    p->down_frac = fmin(p->down_frac, given_w / base_w);
-    mr_frequency_machines(p, old_base_w, swing);
-    swing->step = fabs(missing_w) > still * base_w ? -missing_w / base_w : 0;
-    look_at_lowest(s, group, t_s);
+    *p = now.params;
+    *swing = now.state;
     const bool was_falling = rotor(group) < -still;
-    mr_frequency_advance(p, swing, t_s);
-    look_at_nadir(s, group, was_falling);
-    const double hz = mr_frequency_hz(p, swing);
-    s->low_hz = fmin(s->low_hz, hz);
-    group->has_collapsed |= hz < p->trip_hz;
-    if (!is_swinging(s, group) && swing->step == 0 && swing->n_shed == group->n_told) {
+    const double low_hz = mr_frequency_advance(p, swing, t_s);
+    look_at_nadir(s, group, was_falling, low_hz);
+    s->low_hz = fmin(s->low_hz, low_hz);
+    group->has_collapsed |= low_hz < p->trip_hz;
+    if (!is_moving(p, swing) && swing->step == 0 && swing->n_shed == group->n_told) {
         *swing = mr_frequency_start(t_s); /* relays are set back */
         group->n_told = 0;
         group->lowest_hz = 0;
@@ -143,8 +159,9 @@ void mr_supply_island_act(struct mr_supply *s)
 
 bool mr_supply_island_moves(const struct mr_supply *s)
 {
+    struct swing now;
     for (uint32_t g = 0; g < s->n_group; g++)
-        if (is_swinging(s, &s->group[g]))
+        if (is_swinging(s, &s->group[g], &now))
             return true;
     return false;
 }
@@ -153,18 +170,17 @@ double mr_supply_island_next_s(const struct mr_supply *s)
 {
     double next_s = never;
     for (uint32_t g = 0; g < s->n_group; g++) {
-        const struct mr_supply_group *group = &s->group[g];
+        struct swing now;
         enum mr_frequency_event event;
-        if (!is_swinging(s, group))
+        if (!is_swinging(s, &s->group[g], &now))
             continue;
-        const struct mr_frequency_params *p = &group->swing_params;
-        double date_s = mr_frequency_next_s(p, &group->swing, &event);
-        if (event != MR_FREQUENCY_SHED && event != MR_FREQUENCY_BELOW)
-            date_s = never;
-        if (p->trip_hz > 0)
-            date_s = fmin(date_s, mr_frequency_cross_s(p, &group->swing, p->trip_hz));
+        /* at its headroom a governor lets go of the wave that other dates are foretold from */
+        double date_s = mr_frequency_next_s(&now.params, &now.state, &event);
+        if (now.params.trip_hz > 0)
+            date_s =
+                fmin(date_s, mr_frequency_cross_s(&now.params, &now.state, now.params.trip_hz));
         double hz; /* a step ends at the lowest frequency, so that it is told as it is */
-        date_s = fmin(date_s, mr_frequency_extremum_s(p, &group->swing, &hz));
+        date_s = fmin(date_s, mr_frequency_extremum_s(&now.params, &now.state, &hz));
         date_s = fmax(date_s, s->t_s + least_step);
         next_s = fmin(next_s, fmin(s->t_s + s->params.swing_tick_s, date_s));
     }
@@ -174,8 +190,15 @@ double mr_supply_island_next_s(const struct mr_supply *s)
 double mr_supply_island_hz(const struct mr_supply *s)
 {
     double hz = s->params.frequency.nominal_hz;
-    for (uint32_t g = 0; g < s->n_group; g++)
-        if (s->group[g].is_balanced)
-            hz = fmin(hz, mr_frequency_hz(&s->params.frequency, &s->group[g].swing));
+    for (uint32_t g = 0; g < s->n_group; g++) {
+        struct swing now;
+        if (!s->group[g].is_balanced)
+            continue;
+        if (is_swinging(s, &s->group[g], &now) && s->look_s > now.state.t_s)
+            (void)mr_frequency_advance(&now.params, &now.state, s->look_s);
+        else
+            now.state = s->group[g].swing;
+        hz = fmin(hz, mr_frequency_hz(&s->params.frequency, &now.state));
+    }
     return hz;
 }

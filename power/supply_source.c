@@ -183,6 +183,7 @@ static void preset(struct mr_supply *s, struct mr_supply_group *group)
         source->mean_w = mr_buffer_set(&source->buffer_params, &source->buffer, -rest);
         rest += source->mean_w;
     }
+    group->missing_w = rest;
 }
 
 /* Only batteries take over without a gap. */

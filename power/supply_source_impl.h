@@ -52,6 +52,7 @@ struct mr_supply_group {
     double promised_w, start_s; /* to racks that start now; none starts before */
     bool is_waited_for;         /* by a rack that others may not pass */
     bool is_balanced;           /* has carried its bars in balance since it took them over */
+    double missing_w;           /* that its machines' set points do not give now */
     struct mr_frequency swing;
     struct mr_frequency_params swing_params; /* base and headroom of what runs */
 };

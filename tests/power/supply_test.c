@@ -62,6 +62,14 @@ static size_t count(const char *kind)
     return n;
 }
 
+static double first_s(const char *kind)
+{
+    for (size_t i = 0; i < world.n_event; i++)
+        if (strcmp(world.event[i].kind, kind) == 0)
+            return world.event[i].t_s;
+    return (double)INFINITY;
+}
+
 static struct mr_supply_reading now(void)
 {
     struct mr_supply_reading reading;
@@ -537,6 +545,63 @@ MR_TEST(lost_turbine_moves_the_frequency)
     mr_supply_advance(world.supply, 4200);
     assert_true(now().frequency_hz == 60 && now().n_rack_on == 32 && totals().n_ufls == 0);
     end(1e-9);
+}
+
+/* Of the steps of generators nothing depends: a swing begins with the event, and how deep it goes,
+ * when relays open, whether machines leave is the same with a tick that is longer than all of it.
+ */
+MR_TEST(a_swing_begins_with_its_event)
+{
+    enum {
+        n_look = 5
+    };
+    const double ticks[] = {1, 0.05};
+    double at_hz[2][n_look], ufls_s[2], nadir_s[2], collapse_s[2], low_hz[2];
+    for (int falls = 0; falls <= 1; falls++) {
+        for (int k = 0; k < 2; k++) {
+            struct mr_supply_options o = options();
+            o.params.tick_s = ticks[k];
+            o.params.frequency.inertia_s = falls ? 1 : 5;
+            o.params.frequency.governor_s = falls ? 0.3 : 0.5;
+            o.params.frequency.trip_hz = falls ? 58.5 : 57;
+            o.params.frequency.n_stage = !falls;
+            o.params.frequency.stage_hz[0] = 59.7;
+            o.params.frequency.shed_w[0] = 200e3;
+            begin("<layout name=\"s\"><grid interconnect=\"island\"/><power ups=\"none\"><turbine "
+                  "rating=\"2 MW\" units=\"4\" spare=\"1\" name=\"gt\"/></power>" HALL "</layout>",
+                  &o);
+            want_all(120e3);
+            mr_supply_advance(world.supply, 3600);
+            mr_supply_set_units_failed(world.supply, power_named("S.gt"), 1);
+            mr_supply_advance(world.supply, 3600); /* what has failed is seen */
+            for (int i = 0; i < n_look; i++) {     /* as records are taken, before the next step */
+                mr_supply_look(world.supply, 3600 + 0.01 * i);
+                at_hz[k][i] = now().frequency_hz;
+            }
+            mr_supply_look(world.supply, 3600);
+            mr_supply_advance(world.supply, 3610);
+            ufls_s[k] = first_s("grid.ufls");
+            nadir_s[k] = first_s("grid.nadir");
+            collapse_s[k] = first_s("grid.collapse");
+            low_hz[k] = totals().low_hz;
+            assert_int_equal(totals().n_collapse, falls);
+            assert_int_equal(totals().n_ufls, !falls);
+            end(1e-9);
+        }
+        mr_assert_near(low_hz[0], low_hz[1], 0, 0.005);
+        if (falls) {
+            assert_true(collapse_s[0] > 3600.05 && collapse_s[0] < 3600.4);
+            mr_assert_near(collapse_s[0], collapse_s[1], 0, 0.01);
+            continue;
+        }
+        assert_true(ufls_s[0] > 3600.2 && ufls_s[0] < 3600.5 && nadir_s[0] > ufls_s[0]);
+        mr_assert_near(ufls_s[0], ufls_s[1], 0, 0.01);
+        mr_assert_near(nadir_s[0], nadir_s[1], 0, 0.1);
+        for (int i = 1; i < n_look; i++) {
+            assert_true(at_hz[0][i] < at_hz[0][i - 1]);
+            mr_assert_near(at_hz[0][i], at_hz[1][i], 0, 1e-6);
+        }
+    }
 }
 
 /* Load that comes faster than headroom: relays shed the lowest tier, which comes back later. */
@@ -1115,29 +1180,27 @@ MR_TEST(a_contract_too_small_stops_racks_at_once)
     }
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(a_storage_alone_closes),
-             MR_TEST_ENTRY(contracts_and_batteries_that_are_too_small_are_told),
-             MR_TEST_ENTRY(a_day_without_events),
-             MR_TEST_ENTRY(stages_inside_racks_divide_their_watts),
-             MR_TEST_ENTRY(a_steady_load_starts_steady),
-             MR_TEST_ENTRY(loss_of_the_grid_is_ridden_through),
-             MR_TEST_ENTRY(batteries_refill_within_the_transformers),
-             MR_TEST_ENTRY(batteries_end_and_racks_come_back_under_the_ramp_limit),
-             MR_TEST_ENTRY(curtailment_is_met_in_time),
-             MR_TEST_ENTRY(the_smaller_limit_of_the_connection_holds),
-             MR_TEST_ENTRY(a_ramp_needs_no_limit), MR_TEST_ENTRY(told_loads_meet_the_target_too),
-             MR_TEST_ENTRY(more_than_caps_can_give_is_a_breach), MR_TEST_ENTRY(tiers_stop_in_order),
-             MR_TEST_ENTRY(an_owner_of_clocks), MR_TEST_ENTRY(lost_turbine_moves_the_frequency),
-             MR_TEST_ENTRY(relays_shed_and_racks_come_back),
-             MR_TEST_ENTRY(machines_leave_a_bus_that_falls_too_far),
-             MR_TEST_ENTRY(smoothing_in_the_racks), MR_TEST_ENTRY(battery_plant_holds_the_ramp),
-             MR_TEST_ENTRY(battery_plant_shaves_the_peak), MR_TEST_ENTRY(island_loses_a_turbine),
-             MR_TEST_ENTRY(solar_and_battery_in_orbit), MR_TEST_ENTRY(failures_of_the_chain),
-             MR_TEST_ENTRY(random_events_close),
-             MR_TEST_ENTRY(random_events_close_with_ramps_and_tiers),
-             MR_TEST_ENTRY(a_contract_too_small_stops_racks_at_once),
-             MR_TEST_ENTRY(random_loads_never_exceed_the_connection),
-             MR_TEST_ENTRY(nobody_rests_before_those_of_lower_tiers),
-             MR_TEST_ENTRY(charging_leaves_racks_their_power),
-             MR_TEST_ENTRY(one_rack_among_idle_ones_is_not_capped),
-             MR_TEST_ENTRY(a_budget_is_used_up), MR_TEST_ENTRY(breakers_of_a_running_site_are_warm))
+MR_TEST_MAIN(
+    MR_TEST_ENTRY(a_storage_alone_closes),
+    MR_TEST_ENTRY(contracts_and_batteries_that_are_too_small_are_told),
+    MR_TEST_ENTRY(a_day_without_events), MR_TEST_ENTRY(stages_inside_racks_divide_their_watts),
+    MR_TEST_ENTRY(a_steady_load_starts_steady), MR_TEST_ENTRY(loss_of_the_grid_is_ridden_through),
+    MR_TEST_ENTRY(batteries_refill_within_the_transformers),
+    MR_TEST_ENTRY(batteries_end_and_racks_come_back_under_the_ramp_limit),
+    MR_TEST_ENTRY(curtailment_is_met_in_time),
+    MR_TEST_ENTRY(the_smaller_limit_of_the_connection_holds), MR_TEST_ENTRY(a_ramp_needs_no_limit),
+    MR_TEST_ENTRY(told_loads_meet_the_target_too),
+    MR_TEST_ENTRY(more_than_caps_can_give_is_a_breach), MR_TEST_ENTRY(tiers_stop_in_order),
+    MR_TEST_ENTRY(an_owner_of_clocks), MR_TEST_ENTRY(lost_turbine_moves_the_frequency),
+    MR_TEST_ENTRY(a_swing_begins_with_its_event), MR_TEST_ENTRY(relays_shed_and_racks_come_back),
+    MR_TEST_ENTRY(machines_leave_a_bus_that_falls_too_far), MR_TEST_ENTRY(smoothing_in_the_racks),
+    MR_TEST_ENTRY(battery_plant_holds_the_ramp), MR_TEST_ENTRY(battery_plant_shaves_the_peak),
+    MR_TEST_ENTRY(island_loses_a_turbine), MR_TEST_ENTRY(solar_and_battery_in_orbit),
+    MR_TEST_ENTRY(failures_of_the_chain), MR_TEST_ENTRY(random_events_close),
+    MR_TEST_ENTRY(random_events_close_with_ramps_and_tiers),
+    MR_TEST_ENTRY(a_contract_too_small_stops_racks_at_once),
+    MR_TEST_ENTRY(random_loads_never_exceed_the_connection),
+    MR_TEST_ENTRY(nobody_rests_before_those_of_lower_tiers),
+    MR_TEST_ENTRY(charging_leaves_racks_their_power),
+    MR_TEST_ENTRY(one_rack_among_idle_ones_is_not_capped), MR_TEST_ENTRY(a_budget_is_used_up),
+    MR_TEST_ENTRY(breakers_of_a_running_site_are_warm))
