@@ -380,10 +380,10 @@ int mr_run_verb(const struct mr_verb_call *call)
     struct mr_ranks ranks = {0};
     struct mr_err err = {0};
     struct mr_record_every every;
-    if (mr_run_fail_check(&opts->fail_on, &err) != MR_OK || collect(opts, &set, &err) != MR_OK)
-        return mr_ui_error(call->ui, &err);
     if (mr_record_every_parse(opts->record_every, &every, &err) != MR_OK)
         return mr_ui_usage(call->ui, "run", "run: %s", err.text);
+    if (mr_run_fail_check(&opts->fail_on, &err) != MR_OK || collect(opts, &set, &err) != MR_OK)
+        return mr_ui_error(call->ui, &err);
     const mr_status st =
         opts->is_alone ? mr_ranks_alone(&ranks, &err) : mr_ranks_open(&ranks, &err);
     const int code =
