@@ -4,6 +4,7 @@
  * costs 1, an insertion, deletion, substitution or transposition of neighbors costs 2. */
 #include "engine/base/text.h"
 
+#include "engine/base/assert.h"
 #include "engine/base/mem.h"
 
 #include <stdio.h>
@@ -19,6 +20,15 @@ struct mr_str mr_str_trim(struct mr_str s)
     while (s.n > 0 && mr_char_is_space(s.p[s.n - 1]))
         s.n--;
     return s;
+}
+
+void mr_str_copy(struct mr_str s, char *out, size_t cap)
+{
+    MR_ASSERT(cap > 0);
+    const size_t n = s.n < cap ? s.n : cap - 1;
+    if (n > 0) /* an empty slice may have no bytes to point to */
+        memcpy(out, s.p, n);
+    out[n] = '\0';
 }
 
 static char lower(char c)

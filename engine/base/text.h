@@ -48,6 +48,9 @@ struct mr_str mr_str_trim(struct mr_str s);
 /** Equal but for the case of ASCII letters. */
 bool mr_str_eq_nocase(struct mr_str a, struct mr_str b);
 
+/** A terminated copy, cut where it is longer than cap - 1. @param[in] cap at least 1 */
+void mr_str_copy(struct mr_str s, char *out, size_t cap);
+
 /** 64-bit hash (FNV-1a with a final mix), the same on every machine. For look-up tables only: no
  *  result may depend on the order a table happens to have. */
 uint64_t mr_str_hash(struct mr_str s);

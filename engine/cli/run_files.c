@@ -61,13 +61,6 @@ struct item {
     struct mr_str text; /* of the reader: until it reads on */
 };
 
-static void keep(struct mr_str text, char *out, size_t cap)
-{
-    const size_t n = text.n < cap ? text.n : cap - 1;
-    memcpy(out, text.p, n);
-    out[n] = '\0';
-}
-
 /* The text of an item comes last. */
 static mr_status read_item(struct mr_json *r, struct item *item, struct mr_err *err)
 {
@@ -83,13 +76,13 @@ static mr_status read_item(struct mr_json *r, struct item *item, struct mr_err *
         const bool is_path = mr_str_is(key, "path"), is_hash = mr_str_is(key, "sha256");
         MR_TRY(mr_json_str(r, &text, err));
         if (is_name)
-            keep(text, item->name, sizeof item->name);
+            mr_str_copy(text, item->name, sizeof item->name);
         else if (is_role)
-            keep(text, item->role, sizeof item->role);
+            mr_str_copy(text, item->role, sizeof item->role);
         else if (is_path)
-            keep(text, item->path, sizeof item->path);
+            mr_str_copy(text, item->path, sizeof item->path);
         else if (is_hash)
-            keep(text, item->sha256, sizeof item->sha256);
+            mr_str_copy(text, item->sha256, sizeof item->sha256);
         else
             item->text = text;
     }

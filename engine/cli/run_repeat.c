@@ -106,13 +106,6 @@ struct input {
     char path[PATH_MAX], sha256[MR_SHA256_HEX];
 };
 
-static void keep(struct mr_str text, char *out, size_t cap)
-{
-    const size_t n = text.n < cap ? text.n : cap - 1;
-    memcpy(out, text.p, n);
-    out[n] = '\0';
-}
-
 static mr_status read_input(struct mr_json *r, struct input *input, struct mr_err *err)
 {
     struct mr_str key, text;
@@ -137,9 +130,9 @@ static mr_status read_input(struct mr_json *r, struct input *input, struct mr_er
         if (is_role)
             input->role = mr_json_key_index(text, roles, n_role);
         else if (is_path)
-            keep(text, input->path, sizeof input->path);
+            mr_str_copy(text, input->path, sizeof input->path);
         else
-            keep(text, input->sha256, sizeof input->sha256);
+            mr_str_copy(text, input->sha256, sizeof input->sha256);
     }
 }
 

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Map: order - table - front - JSON - CSV. */
+/* Map: order - table - front - text. */
 #include "engine/cli/size_tell.h"
 
-#include "engine/base/csv.h"
-#include "engine/base/jsonw.h"
 #include "engine/base/mem.h"
 #include "engine/base/num.h"
-#include "experiments/design.h"
+#include "engine/cli/size_why.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -19,33 +17,7 @@ enum {
     column_max = 24
 };
 
-/* ---- what is known ---- */
-
-/* It may hold heavier loads that were not tried: its tokens are a lower bound. */
-static bool is_bounded(const struct mr_size_told *told, size_t i)
-{
-    const struct mr_search_item *item = &told->space->item[i];
-    return item->lo >= 0 && item->hi - item->lo > 1;
-}
-
 /* ---- order ---- */
-
-/* The run that stands for a build: that of the heaviest load it held, else its last. */
-static const struct mr_size_run *run_of(const struct mr_size_told *told, size_t i)
-{
-    const struct mr_search_item *item = &told->space->item[i];
-    return mr_size_play_find(told->play, i, item->lo >= 0 ? item->lo : item->hi);
-}
-
-/* What a build drew: in its longer run, where it had one. */
-static double peak_of(const struct mr_size_told *told, size_t i)
-{
-    const struct mr_size_run *run = run_of(told, i);
-    for (size_t k = 0; k < told->play->n_confirm; k++)
-        if (told->play->confirm[k].trial.item == i)
-            return told->play->confirm[k].peak_mw;
-    return run != NULL ? run->peak_mw : (double)NAN;
-}
 
 static int rank_of(enum mr_search_fate fate)
 {
@@ -115,75 +87,6 @@ static void put_number(struct mr_buf *out, double value, double scale, int width
     mr_buf_printf(out, " %*s", width, text);
 }
 
-/* Limits inside the site that were passed: a build may hold its load all the same. */
-static const char *warning_of(const struct mr_size_told *told, size_t i, char out[64])
-{
-    const struct mr_size_run *run = run_of(told, i);
-    out[0] = '\0';
-    if (run != NULL && run->n_violation > 0)
-        snprintf(out, 64, "; limits of the site passed: %.0f", run->n_violation);
-    return out;
-}
-
-static const char *equal_of(const struct mr_size_told *told)
-{
-    if (told->has_target)
-        return "reaches it, too, and is larger";
-    return told->space->load.n_value > 1 ? "holds as much and is larger"
-                                         : "fewer tokens, or as many and larger";
-}
-
-/* What it makes under the heaviest load it holds, and why it holds no heavier one. */
-static void put_short(const struct mr_size_told *told, const struct mr_search_item *item,
-                      const char *beyond, char *out, size_t cap)
-{
-    const struct mr_size_factor *load = &told->space->load;
-    snprintf(out, cap, "%s%s%s%s%s%s%s", load->n_value > 1 ? load->value[item->lo] : "",
-             load->n_value > 1 ? ": " : "", item->why_short, beyond[0] != '\0' ? "; " : "", beyond,
-             beyond[0] != '\0' ? ": " : "", beyond[0] != '\0' ? item->why : "");
-}
-
-static void why_of(const struct mr_size_told *told, size_t i, char *out, size_t cap)
-{
-    const struct mr_search_item *item = &told->space->item[i];
-    const char *of_load =
-        item->hi < (long)told->space->load.n_value && item->hi >= 0 && told->space->load.n_value > 1
-            ? told->space->load.value[item->hi]
-            : "";
-    char bound[MR_NUM_CAP], broken[64];
-    switch (item->fate) {
-    case MR_SEARCH_BEST:
-        snprintf(out, cap, "the answer%s", warning_of(told, i, broken));
-        break;
-    case MR_SEARCH_EQUAL:
-        snprintf(out, cap, "%s%s", equal_of(told), warning_of(told, i, broken));
-        break;
-    case MR_SEARCH_LARGER:
-        snprintf(out, cap, "a smaller one does: not played%s",
-                 run_of(told, i) != NULL ? " to the end" : "");
-        break;
-    case MR_SEARCH_BOUND:
-        mr_num_format_human(item->bound_tok_s, 4, bound);
-        snprintf(out, cap, "its cards make %s tok/s at most: not played", bound);
-        break;
-    case MR_SEARCH_LESS:
-    case MR_SEARCH_MISSED:
-        if (item->lo >= 0 && item->is_short) {
-            put_short(told, item, of_load, out, cap);
-            break;
-        }
-        snprintf(out, cap, "%s%s%s", of_load, of_load[0] != '\0' ? ": " : "", item->why);
-        break;
-    case MR_SEARCH_OPEN:
-    case MR_SEARCH_REFUSED:
-    case MR_SEARCH_UNCONFIRMED:
-    case MR_SEARCH_FAILED:
-    default:
-        snprintf(out, cap, "%s", item->why);
-        break;
-    }
-}
-
 /* ">" before what is at least so much. */
 static void put_tokens(const struct mr_size_told *told, size_t i, struct mr_buf *out)
 {
@@ -191,7 +94,7 @@ static void put_tokens(const struct mr_size_told *told, size_t i, struct mr_buf 
     char number[MR_NUM_CAP], text[MR_NUM_CAP + 1] = "-";
     if (item->lo >= 0 && isfinite(item->tok_s)) {
         mr_num_format_human(item->tok_s, 4, number);
-        snprintf(text, sizeof text, "%s%s", is_bounded(told, i) ? ">" : "", number);
+        snprintf(text, sizeof text, "%s%s", mr_size_is_bounded(told, i) ? ">" : "", number);
     }
     mr_buf_printf(out, " %10s", text);
 }
@@ -224,18 +127,18 @@ static void put_row(const struct mr_size_told *told, size_t i, struct mr_buf *ou
     const struct mr_size_space *space = told->space;
     const struct mr_size_build *build = &space->build[i];
     const struct mr_search_item *item = &space->item[i];
-    char why[3 * MR_SEARCH_WHY];
+    char why[MR_SIZE_WHY];
     mr_buf_text(out, i == told->best ? "  *" : "   ");
     for (size_t k = 0; k < space->n_factor; k++)
         mr_buf_printf(out, " %*.*s", width_of(&space->factor[k]), column_max, build->value[k]);
     mr_buf_printf(out, " %6llu", (unsigned long long)build->n_rack);
     put_number(out, build->capital_usd, 1e-6, 8);
-    put_number(out, peak_of(told, i), 1, 8);
+    put_number(out, mr_size_peak_mw(told, i), 1, 8);
     put_limits(build, out);
     put_tokens(told, i, out);
     if (space->load.n_value > 1)
         mr_buf_printf(out, " %12s", item->lo >= 0 ? space->load.value[item->lo] : "-");
-    why_of(told, i, why, sizeof why);
+    mr_size_why(told, i, why, sizeof why);
     mr_buf_printf(out, "  %s\n", why);
 }
 
@@ -257,7 +160,7 @@ static void put_table(const struct mr_size_told *told, const size_t *order, stru
         mr_buf_printf(out, "    ... and %zu more (--csv FILE, --json FILE: all of them)\n",
                       n - n_shown);
     for (size_t i = 0; i < n; i++)
-        if (is_bounded(told, i)) {
+        if (mr_size_is_bounded(told, i)) {
             mr_buf_text(out, "    > at least: heavier loads were not tried once it was decided "
                              "(--refine N tries them)\n");
             break;
@@ -280,7 +183,7 @@ static bool is_by_money(const struct mr_size_told *told)
 
 static double x_of(const struct mr_size_told *told, size_t i, bool by_money)
 {
-    return by_money ? told->space->build[i].capital_usd * 1e-6 : peak_of(told, i);
+    return by_money ? told->space->build[i].capital_usd * 1e-6 : mr_size_peak_mw(told, i);
 }
 
 /* Nothing that costs as little or less makes as much or more. */
@@ -303,7 +206,7 @@ static int kind_of(const struct mr_size_told *told, size_t i, bool by_money)
 {
     if (i == told->best)
         return 3;
-    if (is_bounded(told, i))
+    if (mr_size_is_bounded(told, i))
         return 0;
     return is_on_front(told, i, by_money) ? 2 : 1;
 }
@@ -359,7 +262,7 @@ static void put_counts(const struct mr_size_told *told, struct mr_buf *out)
     const struct mr_size_space *space = told->space;
     size_t n_played = 0;
     for (size_t i = 0; i < space->n_build; i++)
-        n_played += run_of(told, i) != NULL;
+        n_played += mr_size_run_of(told, i) != NULL;
     mr_buf_printf(out, "%zu builds, %zu of them played in %zu runs", space->n_build, n_played,
                   told->play->n_run);
     for (size_t k = 0; k < sizeof unplayed / sizeof *unplayed; k++) {
@@ -450,7 +353,7 @@ static void put_doubts(const struct mr_size_told *told, struct mr_buf *out)
 {
     const struct mr_size_space *space = told->space;
     const struct mr_size_build *build = &space->build[told->best];
-    const struct mr_size_run *run = run_of(told, told->best);
+    const struct mr_size_run *run = mr_size_run_of(told, told->best);
     for (size_t k = 0; k < space->n_factor; k++)
         if (is_at_edge(&space->factor[k], build->value[k]))
             mr_buf_printf(out, "%s=%s is an edge of --over: what is beyond it was not tried\n",
@@ -465,7 +368,7 @@ static void put_doubts(const struct mr_size_told *told, struct mr_buf *out)
             out,
             "its racks' limits add up to %.4g MW, more than the %.4g MW of the connection "
             "by as much as losses are uncertain; its run took %.4g MW at most\n",
-            build->nominal_w * 1e-6, space->grid_w * 1e-6, peak_of(told, told->best));
+            build->nominal_w * 1e-6, space->grid_w * 1e-6, mr_size_peak_mw(told, told->best));
     if (run->open_frac > MR_SIZE_OPEN_MAX_FRAC)
         mr_buf_printf(out,
                       "%.3g %% of the calls were under way when its short run ended, and judged by "
@@ -514,193 +417,4 @@ void mr_size_tell_text(const struct mr_size_told *told, struct mr_buf *out)
     mr_buf_char(out, '\n');
     put_best(told, out);
     mr_free(order);
-}
-
-/* ---- JSON ---- */
-
-static void put_settings(const struct mr_size_build *build, struct mr_jsonw *w)
-{
-    mr_jsonw_key(w, "set");
-    mr_jsonw_array(w);
-    for (size_t k = 0; k < build->n_set; k++)
-        mr_jsonw_str(w, mr_str_of(build->set[k]));
-    mr_jsonw_end(w);
-}
-
-static void put_build(const struct mr_size_told *told, size_t i, struct mr_jsonw *w)
-{
-    const struct mr_size_space *space = told->space;
-    const struct mr_size_build *build = &space->build[i];
-    const struct mr_search_item *item = &space->item[i];
-    char why[3 * MR_SEARCH_WHY];
-    why_of(told, i, why, sizeof why);
-    mr_jsonw_object(w);
-    mr_jsonw_key_u64(w, "build", i);
-    mr_jsonw_key_text(w, "fate", mr_search_fate_name(item->fate));
-    mr_jsonw_key_text(w, "why", why);
-    mr_jsonw_key(w, "factors");
-    mr_jsonw_object(w);
-    for (size_t k = 0; k < space->n_factor; k++)
-        mr_jsonw_key_text(w, space->factor[k].path, build->value[k]);
-    mr_jsonw_end(w);
-    mr_jsonw_key_u64(w, "racks", build->n_rack);
-    mr_jsonw_key_u64(w, "packages", build->n_package);
-    mr_jsonw_key_u64(w, "instances", build->n_instance);
-    mr_jsonw_key_f64(w, "nominal_mw", build->nominal_w * 1e-6);
-    mr_jsonw_key_f64(w, "capital_usd", build->capital_usd);
-    mr_jsonw_key_f64(w, "bound_tok_s",
-                     isfinite(item->bound_tok_s) ? item->bound_tok_s : (double)NAN);
-    mr_jsonw_key_text(
-        w, "load", item->lo >= 0 && space->load.path != NULL ? space->load.value[item->lo] : NULL);
-    mr_jsonw_key_f64(w, "tok_s", item->lo >= 0 ? item->tok_s : (double)NAN);
-    mr_jsonw_key_bool(w, "tok_s_is_at_least", is_bounded(told, i));
-    put_settings(build, w);
-    mr_jsonw_end(w);
-}
-
-static void put_run(const struct mr_size_told *told, size_t i, struct mr_jsonw *w)
-{
-    const struct mr_size_run *run = &told->play->run[i];
-    char id[MR_DESIGN_ID];
-    mr_jsonw_object(w);
-    mr_jsonw_key_text(w, "run_id", mr_design_id(i, id));
-    mr_jsonw_key_u64(w, "build", run->build);
-    mr_jsonw_key_text(w, "load",
-                      told->space->load.path != NULL ? told->space->load.value[run->load] : NULL);
-    mr_jsonw_key_bool(w, "holds", run->holds);
-    mr_jsonw_key_f64(w, "tok_s", run->tok_s);
-    mr_jsonw_key_f64(w, "site_mw_peak", run->peak_mw);
-    mr_jsonw_key_f64(w, "site_mw_mean", run->mean_mw);
-    mr_jsonw_key_f64(w, "usd_per_mtok", run->usd_mtok);
-    mr_jsonw_key_f64(w, "user_tok_s", run->user_tok_s);
-    mr_jsonw_key_f64(w, "violations", run->n_violation);
-    mr_jsonw_end(w);
-}
-
-static void put_confirms(const struct mr_size_told *told, struct mr_jsonw *w)
-{
-    mr_jsonw_key(w, "confirmed");
-    mr_jsonw_array(w);
-    for (size_t i = 0; i < told->play->n_confirm; i++) {
-        const struct mr_size_confirm *c = &told->play->confirm[i];
-        mr_jsonw_object(w);
-        mr_jsonw_key_u64(w, "build", c->trial.item);
-        mr_jsonw_key_text(w, "load",
-                          told->space->load.path != NULL ? told->space->load.value[c->trial.load]
-                                                         : NULL);
-        mr_jsonw_key_f64(w, "until_s", MR_SIZE_LONGER * told->space->until_s);
-        mr_jsonw_key_f64(w, "warm_up_s", told->space->until_s);
-        mr_jsonw_key_bool(w, "holds", c->holds);
-        mr_jsonw_key_text(w, "promise", c->verdict.what);
-        mr_jsonw_key_u64(w, "calls", c->verdict.n_call);
-        mr_jsonw_key_f64(w, "share", c->verdict.share);
-        mr_jsonw_key_f64(w, "half95", c->verdict.half95);
-        mr_jsonw_key_f64(w, "wanted", c->verdict.wanted_frac);
-        mr_jsonw_key_bool(w, "is_sure", c->verdict.is_sure);
-        mr_jsonw_key_f64(w, "tok_s", c->tok_s);
-        mr_jsonw_key_f64(w, "site_mw_peak", c->peak_mw);
-        mr_jsonw_end(w);
-    }
-    mr_jsonw_end(w);
-}
-
-void mr_size_tell_json(const struct mr_size_told *told, struct mr_buf *out)
-{
-    const struct mr_size_space *space = told->space;
-    struct mr_jsonw w;
-    mr_jsonw_init(&w, out, 1);
-    mr_jsonw_object(&w);
-    mr_jsonw_key_u64(&w, "schema", 1);
-    mr_jsonw_key_text(&w, "goal", told->has_target ? "smallest" : "most");
-    mr_jsonw_key_f64(&w, "limit_mw",
-                     space->opts->limit_mw > 0 ? space->opts->limit_mw : (double)NAN);
-    mr_jsonw_key_f64(&w, "budget_usd",
-                     space->opts->budget_usd > 0 ? space->opts->budget_usd : (double)NAN);
-    mr_jsonw_key_text(&w, "load_path", space->load.path);
-    mr_jsonw_key(&w, "best");
-    if (told->best < space->n_build)
-        put_build(told, told->best, &w);
-    else
-        mr_jsonw_f64(&w, (double)NAN);
-    put_confirms(told, &w);
-    mr_jsonw_key(&w, "builds");
-    mr_jsonw_array(&w);
-    for (size_t i = 0; i < space->n_build; i++)
-        put_build(told, i, &w);
-    mr_jsonw_end(&w);
-    mr_jsonw_key(&w, "runs");
-    mr_jsonw_array(&w);
-    for (size_t i = 0; i < told->play->n_run; i++)
-        put_run(told, i, &w);
-    mr_jsonw_end(&w);
-    mr_jsonw_end(&w);
-    mr_buf_char(out, '\n');
-}
-
-/* ---- CSV ---- */
-
-/* Infinite and unknown ones stay empty. */
-static void put_number_field(struct mr_csv_writer *w, double value)
-{
-    mr_csv_put_f64(w, isfinite(value) ? value : (double)NAN);
-}
-
-void mr_size_tell_csv(const struct mr_size_told *told, struct mr_buf *out)
-{
-    static const char *const heads[] = {
-        "racks", "packages", "instances",    "nominal_mw", "capital_usd", "bound_tok_s",
-        "load",  "tok_s",    "site_mw_peak", "fate",       "why",         "tok_s_is_at_least"};
-    const struct mr_size_space *space = told->space;
-    struct mr_csv_writer w = {.buf = out};
-    mr_csv_put_text(&w, "build");
-    for (size_t k = 0; k < space->n_factor; k++)
-        mr_csv_put_text(&w, space->factor[k].path);
-    for (size_t k = 0; k < sizeof heads / sizeof *heads; k++)
-        mr_csv_put_text(&w, heads[k]);
-    mr_csv_put_end(&w);
-    for (size_t i = 0; i < space->n_build; i++) {
-        const struct mr_size_build *build = &space->build[i];
-        const struct mr_search_item *item = &space->item[i];
-        char why[3 * MR_SEARCH_WHY];
-        why_of(told, i, why, sizeof why);
-        mr_csv_put_u64(&w, i);
-        for (size_t k = 0; k < space->n_factor; k++)
-            mr_csv_put_text(&w, build->value[k]);
-        mr_csv_put_u64(&w, build->n_rack);
-        mr_csv_put_u64(&w, build->n_package);
-        mr_csv_put_u64(&w, build->n_instance);
-        put_number_field(&w, build->nominal_w * 1e-6);
-        put_number_field(&w, build->capital_usd);
-        put_number_field(&w, item->bound_tok_s);
-        mr_csv_put_text(&w, item->lo >= 0 && space->load.path != NULL ? space->load.value[item->lo]
-                                                                      : "");
-        put_number_field(&w, item->lo >= 0 ? item->tok_s : (double)NAN);
-        put_number_field(&w, peak_of(told, i));
-        mr_csv_put_text(&w, mr_search_fate_name(item->fate));
-        mr_csv_put_text(&w, why);
-        mr_csv_put_text(&w, is_bounded(told, i) ? "yes" : "no");
-        mr_csv_put_end(&w);
-    }
-}
-
-void mr_size_tell_manifest(const struct mr_size_told *told, struct mr_buf *out)
-{
-    const struct mr_size_space *space = told->space;
-    struct mr_csv_writer w = {.buf = out};
-    char id[MR_DESIGN_ID];
-    mr_csv_put_text(&w, "run_id");
-    for (size_t k = 0; k < space->n_factor; k++)
-        mr_csv_put_text(&w, space->factor[k].path);
-    if (space->load.path != NULL)
-        mr_csv_put_text(&w, space->load.path);
-    mr_csv_put_end(&w);
-    for (size_t i = 0; i < told->play->n_run; i++) {
-        const struct mr_size_run *run = &told->play->run[i];
-        mr_csv_put_text(&w, mr_design_id(i, id));
-        for (size_t k = 0; k < space->n_factor; k++)
-            mr_csv_put_text(&w, space->build[run->build].value[k]);
-        if (space->load.path != NULL)
-            mr_csv_put_text(&w, space->load.value[run->load]);
-        mr_csv_put_end(&w);
-    }
 }

@@ -14,6 +14,19 @@ MR_TEST(slices)
     assert_true(mr_str_hash(MR_STR("abc")) != mr_str_hash(MR_STR("abd")));
 }
 
+MR_TEST(copies_are_cut_and_terminated)
+{
+    char out[4] = "xyz";
+    mr_str_copy((struct mr_str){NULL, 0}, out, sizeof out);
+    assert_string_equal(out, "");
+    mr_str_copy(MR_STR("abc"), out, sizeof out);
+    assert_string_equal(out, "abc");
+    mr_str_copy(MR_STR("defg"), out, sizeof out);
+    assert_string_equal(out, "def");
+    mr_str_copy(MR_STR("g"), out, 1);
+    assert_string_equal(out, "");
+}
+
 MR_TEST(buffer_builds_text)
 {
     struct mr_buf buf = {0};
@@ -109,7 +122,7 @@ MR_TEST(utf8_encode_round_trip)
     }
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(slices), MR_TEST_ENTRY(buffer_builds_text),
-             MR_TEST_ENTRY(buffer_failure_is_sticky), MR_TEST_ENTRY(quoting_hostile_input),
-             MR_TEST_ENTRY(nearest_name), MR_TEST_ENTRY(utf8_is_strict),
-             MR_TEST_ENTRY(utf8_encode_round_trip))
+MR_TEST_MAIN(MR_TEST_ENTRY(copies_are_cut_and_terminated), MR_TEST_ENTRY(slices),
+             MR_TEST_ENTRY(buffer_builds_text), MR_TEST_ENTRY(buffer_failure_is_sticky),
+             MR_TEST_ENTRY(quoting_hostile_input), MR_TEST_ENTRY(nearest_name),
+             MR_TEST_ENTRY(utf8_is_strict), MR_TEST_ENTRY(utf8_encode_round_trip))
