@@ -5,6 +5,9 @@
 #include "platforms/feeds.h"
 #include "platforms/meter.h"
 
+#include <math.h>
+#include <stdio.h>
+
 static bool is_source(int kind)
 {
     return kind == MR_SITE_POWER_GENERATOR || kind == MR_SITE_POWER_TURBINE ||
@@ -16,16 +19,25 @@ static void check_node(const struct mr_check *c, const struct mr_power_node *nod
 {
     struct mr_check_texts t = {0};
     const double in_service = mr_check_capacity(node->rating_w, node->n_unit, node->n_spare);
-    const double installed = node->rating_w * (double)node->n_unit;
+    const double ratio = fmax(1, node->oversubscribe);
+    const double installed = node->rating_w * (double)node->n_unit * ratio;
     const char *kind = mr_site_power_kind_name(node->kind);
-    if (is_source(node->kind))
+    if (is_source(node->kind)) {
+        if (ratio > 1)
+            mr_check_tell(c, MR_SEVERITY_ERROR, node->at, kind, node->name,
+                          "oversubscribe %g: sources cannot be (what stands behind them can)",
+                          ratio);
         return;
-    if (mr_check_exceeds(l->normal_w[i], in_service)) {
-        mr_check_tell(
-            c, MR_SEVERITY_ERROR, node->at, kind, node->name,
-            "carries %s but has %s in service (add a unit, move racks, or lower their limits)",
-            mr_check_shown(&t, l->normal_w[i], MR_Q_POWER),
-            mr_check_shown(&t, in_service, MR_Q_POWER));
+    }
+    if (mr_check_exceeds(l->normal_w[i], mr_site_power_grants_w(node))) {
+        char times[48] = "";
+        if (ratio > 1)
+            (void)snprintf(times, sizeof times, ", oversubscribed %g : 1 at most", ratio);
+        mr_check_tell(c, MR_SEVERITY_ERROR, node->at, kind, node->name,
+                      "carries %s but has %s in service%s (add a unit, move racks, lower their "
+                      "limits, or let caps keep it: oversubscribe)",
+                      mr_check_shown(&t, l->normal_w[i], MR_Q_POWER),
+                      mr_check_shown(&t, in_service, MR_Q_POWER), times);
     } else if (mr_check_exceeds(l->failed_w[i], installed)) {
         mr_check_tell(c, MR_SEVERITY_WARNING, node->at, kind, node->name,
                       "would carry %s when %s \"%s\" fails, %s are installed (no full redundancy)",

@@ -20,7 +20,7 @@
  * - sidecar, per 4 racks: units of 660 kW, or of the largest grant when that is more
  * - sst, rectifier, of a row: 2.5 MW units on the hall's medium voltage
  * - units: load / (rating x fill), fill 0.9; N+1: + 1 where units share a bar (not mv, lv, rpp,
- *   busway); given units: what the load leaves over is spare
+ *   busway); given units: what the load leaves over is spare; oversubscribe: rating x fill x that
  * - generator, turbine: site load / fill, + 1 unless N; 2.5 MW, 34 MW
  * - bess: 25 % of the load for 2 h; bbu: the load for 240 s
  * - 2N: systems A and B carry all each, racks hang on both. 4N/3: systems A-D, rows dealt over the

@@ -120,7 +120,7 @@ struct mr_layout_node {
     struct mr_layout_node *next;
     const char *name, *parent;
     int kind, side, per;
-    double rating_w, voltage_v, energy_j, duration_s;
+    double rating_w, voltage_v, energy_j, duration_s, oversubscribe;
     uint64_t n_unit, n_spare, n_count, n_rack;
 };
 

@@ -278,9 +278,10 @@ mr_status mr_layout_node_make(const struct mr_layout_scope *scope,
                                  .rating_w = spec->rating_w > 0 ? spec->rating_w : making->rating_w,
                                  .voltage_v =
                                      spec->voltage_v > 0 ? spec->voltage_v : making->voltage_v,
+                                 .oversubscribe = spec->oversubscribe,
                                  .parent = {making->parent[0], making->parent[1]}};
-    /* given units are measured against the load itself, automatic ones leave room */
-    const double fill = spec->n_unit > 0 ? 1 : scope->power->fill_frac;
+    /* given units are measured against the load itself, automatic ones leave room, or are fewer */
+    const double fill = spec->n_unit > 0 ? 1 : scope->power->fill_frac * spec->oversubscribe;
     const uint64_t n_need =
         making->n_need > 0 ? making->n_need
                            : mr_layout_plan_need(plan, cause, making->load_w, node.rating_w * fill);
@@ -345,7 +346,7 @@ static mr_status stage_of_system(struct mr_layout_scope *scope, const struct mr_
                            scope->second[system]}};
             const double rating_w = n->rating_w > 0 ? n->rating_w : sizing->rating_w;
             if (sizing->need != NULL && n->n_unit == 0 && n_all == 1)
-                making.n_need = sizing->need(scope, rating_w);
+                making.n_need = sizing->need(scope, rating_w * n->oversubscribe);
             local_name(scope, n, system, i, making.local);
             MR_TRY(mr_layout_node_make(scope, &making, system));
             tip.n++;
@@ -376,8 +377,11 @@ mr_status mr_layout_node_put_stage(struct mr_layout_scope *scope,
 
 struct mr_layout_node mr_layout_node_automatic(int kind)
 {
-    return (struct mr_layout_node){
-        .kind = kind, .per = MR_LAYOUT_PER_AUTO, .n_count = 1, .n_rack = automatic_group};
+    return (struct mr_layout_node){.kind = kind,
+                                   .per = MR_LAYOUT_PER_AUTO,
+                                   .oversubscribe = 1,
+                                   .n_count = 1,
+                                   .n_rack = automatic_group};
 }
 
 static double voltage_of(const struct mr_layout_scope *scope, int kind)

@@ -98,6 +98,9 @@ static const struct mr_param node_rows[] = {
              "Storage: usable energy of all units, 0: from the duration"),
     MR_PARAM(struct mr_layout_node, duration_s, "duration", MR_Q_TIME, "0 s", 0, ANY,
              "Storage: time at full rating, 0: that of its kind"),
+    MR_PARAM(
+        struct mr_layout_node, oversubscribe, "oversubscribe", MR_Q_COUNT, "1", 1, 10,
+        "Limits of the racks on it over what it has in service, at most; caps keep its rating"),
     MR_PARAM_N(struct mr_layout_node, n_rack, "racks", "4", 1, count_max, "Sidecars: racks on one"),
 };
 

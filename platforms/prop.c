@@ -111,6 +111,9 @@ static const struct mr_param power_rows[] = {
              "Output voltage"),
     MR_PARAM(struct mr_prop_power, it.energy_j, "energy", MR_Q_ENERGY, "0 J", 0, ANY,
              "Usable energy of storage"),
+    MR_PARAM(
+        struct mr_prop_power, it.oversubscribe, "oversubscribe", MR_Q_COUNT, "1", 1, 10,
+        "Limits of the racks on it over what it has in service, at most; caps keep its rating"),
     MR_PARAM_STR(struct mr_prop_power, parent, "parent", NULL,
                  "Nodes towards the grid: one, or two (A and B)"),
 };

@@ -55,6 +55,12 @@ size_t mr_site_power_order(const struct mr_site *site, uint32_t *order, uint32_t
     return n;
 }
 
+double mr_site_power_grants_w(const struct mr_power_node *node)
+{
+    const uint64_t n = node->n_unit > node->n_spare ? node->n_unit - node->n_spare : 0;
+    return node->rating_w * (double)n * fmax(1, node->oversubscribe);
+}
+
 bool mr_site_power_shares(int kind)
 {
     return kind == MR_SITE_POWER_UPS || kind == MR_SITE_POWER_SIDECAR ||
@@ -334,6 +340,8 @@ static void dump_power(const struct mr_power_node *power, struct mr_buf *out)
     count(out, "n_spare", power->n_spare);
     number(out, "voltage_v", power->voltage_v);
     number(out, "energy_j", power->energy_j);
+    if (power->oversubscribe > 1)
+        number(out, "oversubscribe", power->oversubscribe);
     ref(out, "parent_a", power->parent[0]);
     ref(out, "parent_b", power->parent[1]);
     ref(out, "hall", power->hall);

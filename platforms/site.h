@@ -34,8 +34,9 @@ struct mr_power_node {
     double rating_w;            /* of one unit, at its output */
     uint64_t n_unit, n_spare;   /* installed; of these, not needed at full load */
     double voltage_v, energy_j; /* output voltage; usable energy of storage */
-    uint32_t parent[2];         /* towards the grid; A and B; MR_SITE_NONE: none */
-    uint32_t hall, row;         /* where it stands, or MR_SITE_NONE */
+    double oversubscribe; /* of what it has in service racks' limits may add up to; below 1: 1 */
+    uint32_t parent[2];   /* towards the grid; A and B; MR_SITE_NONE: none */
+    uint32_t hall, row;   /* where it stands, or MR_SITE_NONE */
     struct mr_spot at;
 };
 
@@ -214,6 +215,9 @@ void mr_site_destroy(struct mr_site *site);
  *  @return how many: fewer than n_power when some feed themselves in a circle; n_child of one of
  *  those is left above 0 */
 size_t mr_site_power_order(const struct mr_site *site, uint32_t *order, uint32_t *n_child);
+
+/** What racks' limits on it may add up to: units that are not spare, times `oversubscribe`. */
+double mr_site_power_grants_w(const struct mr_power_node *node);
 
 /** Does a node of this kind on two feeds draw from both? Others take all from the first that lives.
  */

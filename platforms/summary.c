@@ -5,6 +5,7 @@
 #include "platforms/summary.h"
 
 #include "engine/base/unit.h"
+#include "platforms/feeds.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -85,6 +86,28 @@ static void count_plant(const struct mr_site *site, struct mr_summary *s)
     }
 }
 
+/* With every rack at its limit and nothing lost. */
+static mr_status count_oversubscribed(const struct mr_site *site, struct mr_summary *s,
+                                      struct mr_err *err)
+{
+    const double rounding = 1e-9;
+    struct mr_feeds feeds;
+    const mr_status st = mr_feeds_of(site, &feeds, err);
+    for (size_t i = 0; i < site->n_power && st == MR_OK && feeds.circle == MR_SITE_NONE; i++) {
+        const struct mr_power_node *node = &site->power[i];
+        const double has_w = in_service(node->rating_w, node->n_unit, node->n_spare);
+        if (!(node->oversubscribe > 1) || !(feeds.normal_w[i] > has_w * (1 + rounding)))
+            continue;
+        const double ratio = feeds.normal_w[i] / has_w;
+        if (s->n_oversubscribed++ == 0 || ratio > s->oversubscription) {
+            s->oversubscription = ratio;
+            s->oversubscribed = (uint32_t)i;
+        }
+    }
+    mr_feeds_fini(&feeds);
+    return st;
+}
+
 /* Depth of a zone below the root, which is 1. */
 static int depth_of(const struct mr_site *site, uint32_t zone)
 {
@@ -146,6 +169,7 @@ mr_status mr_summary_of(const struct mr_site *site, struct mr_summary *s, struct
     count_plant(site, s);
     s->bisection_bytes_s = bisection(site, s->scaleout_bytes_s);
     MR_TRY(mr_network_of(site, &s->network, diags));
+    MR_TRY(count_oversubscribed(site, s, err));
     struct mr_err circle = {0}; /* the checks tell where */
     const mr_status st = mr_meter_estimate(site, 1, &s->meter, &circle);
     if (st == MR_NOMEM && err != NULL)
@@ -238,6 +262,10 @@ void mr_summary_print(const struct mr_site *site, const struct mr_summary *s, st
                  (unsigned long long)s->n_power[kind], (unsigned long long)s->n_spare[kind]);
         line(out, mr_site_power_kind_name(kind), s->power_w[kind], MR_Q_POWER, more);
     }
+    if (s->n_oversubscribed > 0)
+        mr_buf_printf(out, "%-22s %llu power nodes, up to %.4g : 1 (%s)\n", "oversubscribed",
+                      (unsigned long long)s->n_oversubscribed, s->oversubscription,
+                      site->power[s->oversubscribed].name);
     mr_buf_printf(out, "%-22s %llu of %llu racks on two feeds\n", "redundancy",
                   (unsigned long long)s->n_rack_two_feeds, (unsigned long long)s->n_rack);
     line(out, "heat to liquid", s->liquid_w, MR_Q_POWER, "");
@@ -344,6 +372,14 @@ void mr_summary_json(const struct mr_site *site, const struct mr_summary *s, str
     for (int kind = 0; kind < MR_SITE_N_POWER_KIND; kind++)
         if (s->n_power[kind] > 0)
             mr_jsonw_key_f64(w, mr_site_power_kind_name(kind), s->power_w[kind]);
+    mr_jsonw_end(w);
+    if (s->n_oversubscribed == 0)
+        return;
+    mr_jsonw_key(w, "oversubscribed");
+    mr_jsonw_object(w);
+    mr_jsonw_key_u64(w, "nodes", s->n_oversubscribed);
+    mr_jsonw_key_text(w, "most", site->power[s->oversubscribed].name);
+    mr_jsonw_key_f64(w, "ratio", s->oversubscription);
     mr_jsonw_end(w);
 }
 

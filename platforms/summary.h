@@ -40,7 +40,11 @@ struct mr_summary {
     uint64_t n_spare[MR_SITE_N_POWER_KIND]; /* of these, not needed at full load */
     double power_w[MR_SITE_N_POWER_KIND];   /* rating in service by kind */
     uint64_t n_rack_two_feeds;              /* racks that hang on two power nodes */
-    size_t n_card; /* distinct cards; the first MR_SUMMARY_CARDS are kept */
+    uint64_t
+        n_oversubscribed;    /* power nodes whose racks' limits add up to more than their rating */
+    uint32_t oversubscribed; /* the most of them */
+    double oversubscription; /* how many times its rating */
+    size_t n_card;           /* distinct cards; the first MR_SUMMARY_CARDS are kept */
     struct mr_summary_card card[MR_SUMMARY_CARDS];
 };
 

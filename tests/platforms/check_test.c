@@ -152,6 +152,17 @@ MR_TEST(power_that_does_not_fit)
     sound_site(&f);
     f.power[1].rating_w = f.power[2].rating_w = 300e3; /* 400 kW when the other fails */
     expect(&f, 0, 2, "warning: rpp \"rppA\": would carry 400 kW when rpp \"rppB\" fails");
+    f.power[1].rating_w = f.power[2].rating_w = 150e3;
+    f.power[1].oversubscribe = f.power[2].oversubscribe = 4. / 3;
+    expect(&f, 0, 2, "would carry 400 kW when rpp \"rppB\" fails, 200 kW are installed");
+    f.power[1].oversubscribe = f.power[2].oversubscribe = 8. / 3;
+    expect(&f, 0, 0, NULL);
+    f.power[1].oversubscribe = 1.3;
+    expect(&f, 1, 0, "carries 200 kW but has 150 kW in service, oversubscribed 1.3 : 1 at most (");
+    f.power[1].oversubscribe = 8. / 3;
+    f.power[0].kind = MR_SITE_POWER_TURBINE;
+    f.power[0].oversubscribe = 1.5;
+    expect(&f, 1, 0, "turbine \"S.sub\": oversubscribe 1.5: sources cannot be");
     sound_site(&f);
     f.site.grid.limit_w = 1e6;
     f.rack[2].limit_w = 190e3;

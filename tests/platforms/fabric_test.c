@@ -168,6 +168,7 @@ static void add_plant(struct maker *m)
                                     .n_unit = 1 + draw(m, 9),
                                     .voltage_v = draw_value(m, 400),
                                     .energy_j = draw_value(m, 1e9),
+                                    .oversubscribe = 1 + (double)draw(m, 3) / 2,
                                     .parent = {draw_index(m, site->n_power), NONE},
                                     .hall = draw_index(m, site->n_hall),
                                     .row = draw_index(m, site->n_row)});

@@ -212,6 +212,8 @@ static void draw_node(struct draft *d, size_t k, bool is_hall)
     number(d, 20, "voltage", "V", 400, 900);
     number(d, 10, "energy", "kWh", 10, 5000);
     number(d, 10, "duration", "min", 1, 300);
+    if (!kinds[k].is_source)
+        number(d, 20, "oversubscribe", "", 1, 3);
     if (is_sidecar) {
         number(d, 50, "racks", "", 1, 6);
     } else {

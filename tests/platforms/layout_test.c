@@ -325,6 +325,29 @@ MR_TEST(sources_and_storage)
     discard(site);
 }
 
+/* 920 kW of racks on panels of 500 kW: two racks on one, where their limits may add up to more.
+ * Units that are given never become spare for it. */
+MR_TEST(oversubscribed_panels)
+{
+    static const struct {
+        const char *panel;
+        uint64_t n;
+    } cases[] = {{"<rpp oversubscribe='1.1'/>", 2},
+                 {"<rpp oversubscribe='1.02'/>", 4}, /* 459 kW by design: no two racks of 230 kW */
+                 {"<rpp oversubscribe='2.1'/>", 1},
+                 {"<rpp oversubscribe='2.1' units='2'/>", 2}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[512];
+        snprintf(text, sizeof text,
+                 LAYOUT("<grid/><provision overhead='1'/><power redundancy='N'>%s</power>" ROWS(
+                     1, "vr_nvl72", 4)),
+                 cases[i].panel);
+        struct mr_site *site = expand(text);
+        expect_power(site, "H0.R0.rppA", "H0.upsA", cases[i].n, 0, 500e3);
+        discard(site);
+    }
+}
+
 /* An island hangs on what is written for it. */
 MR_TEST(islands)
 {
@@ -562,7 +585,8 @@ MR_TEST(air_handlers_are_of_the_air_loop)
 MR_TEST_MAIN(MR_TEST_ENTRY(written_parents_of_many_systems),
              MR_TEST_ENTRY(air_handlers_are_of_the_air_loop), MR_TEST_ENTRY(ten_lines),
              MR_TEST_ENTRY(grants), MR_TEST_ENTRY(redundancies), MR_TEST_ENTRY(chains),
-             MR_TEST_ENTRY(substations), MR_TEST_ENTRY(sources_and_storage), MR_TEST_ENTRY(islands),
+             MR_TEST_ENTRY(substations), MR_TEST_ENTRY(oversubscribed_panels),
+             MR_TEST_ENTRY(sources_and_storage), MR_TEST_ENTRY(islands),
              MR_TEST_ENTRY(one_sided_nodes), MR_TEST_ENTRY(halls_refine_the_layout),
              MR_TEST_ENTRY(racks_refine_their_card), MR_TEST_ENTRY(domains),
              MR_TEST_ENTRY(fabrics_refine_their_cards), MR_TEST_ENTRY(every_failing_allocation))

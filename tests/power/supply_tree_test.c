@@ -3,6 +3,7 @@
  * rows, feeds and site with random limits and demands; who gets what others do not use. */
 #include "engine/base/mem.h"
 #include "engine/base/rng.h"
+#include "platforms/check.h"
 #include "platforms/layout.h"
 #include "power/supply_impl.h"
 #include "tests/test.h"
@@ -219,7 +220,75 @@ MR_TEST(random_limits_and_demands_under_lent_watts)
     }
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(levels_from_the_site_to_packages),
+/* What racks on one power node may draw together, and do. */
+static void no_panel_is_over(uint32_t feed, double *most)
+{
+    const struct mr_supply *s = world.supply;
+    const struct mr_power_node *panel = &world.site->power[feed];
+    const double rated_w = panel->rating_w * (double)(panel->n_unit - panel->n_spare);
+    double cap_w = 0, draw_w = 0;
+    for (uint32_t i = 0; i < world.site->n_rack; i++)
+        if (world.site->rack[i].feed[0] == feed) {
+            cap_w += mr_supply_rack_cap_w(s, i);
+            draw_w += mr_supply_rack_w(s, i);
+        }
+    struct mr_chain_flow flow;
+    mr_chain_read(mr_supply_chain(s), mr_supply_wire(s)->of_power[feed], mr_supply_now_s(s), &flow);
+    const double slack = 1 + 1e-12;
+    if (cap_w > rated_w * slack || draw_w > rated_w * slack || flow.out_w > rated_w * slack)
+        fail_msg("%s: caps %.17g, drawn %.17g, carried %.17g of %.17g W", panel->name, cap_w,
+                 draw_w, flow.out_w, rated_w);
+    *most = fmax(*most, cap_w / rated_w);
+}
+
+/* Panels that racks may ask for more of than they have: random ratings, racks and demands, every
+ * policy, one feed or two (then either carries both). The check lets them pass, no division ever
+ * exceeds a panel, and it is the panel that binds. */
+MR_TEST(random_oversubscribed_panels)
+{
+    for (uint64_t seed = 1; seed <= 24; seed++) {
+        struct mr_rng rng = mr_rng_stream(seed, 3, 4);
+        struct mr_supply_options o = options();
+        struct mr_diags diags = {0};
+        struct mr_err err = {0};
+        char layout[1024];
+        o.params.govern.policy = (int)(seed % 3);
+        o.params.govern.lends_rest = seed % 2 == 0;
+        snprintf(layout, sizeof layout,
+                 "<layout name=\"s\"><grid limit=\"%.3f MW\"/><power redundancy=\"%s\"><rpp "
+                 "rating=\"%.1f kW\" units=\"%d\" spare=\"0\" count=\"%d\" "
+                 "oversubscribe=\"9\"/></power>" HALL HALL "</layout>",
+                 mr_rng_range(&rng, 3.6, 5), seed % 4 == 0 ? "2N" : "N",
+                 mr_rng_range(&rng, 190, 250), 1 + (int)(seed % 2), seed % 5 == 0 ? 1 : 2);
+        begin(layout, &o, seed % 6 == 0 ? 12 : 0, 1200);
+        assert_int_equal(mr_check_site(world.site, &diags, &err), MR_OK);
+        if (diags.n_error > 0)
+            fail_msg("%s", diags.item[0].err.text);
+        struct mr_supply *s = world.supply;
+        double most = 0;
+        for (int step = 1; step <= 40; step++) {
+            for (uint32_t i = 0; i < world.site->n_rack; i++)
+                mr_supply_set_rack(s, i, mr_rng_range(&rng, 20e3, 140e3));
+            mr_supply_advance(s, 11. * step);
+            no_node_is_over(1e-12);
+            for (uint32_t k = 0; k < world.site->n_power; k++)
+                if (world.site->power[k].kind == MR_SITE_POWER_RPP)
+                    no_panel_is_over(k, &most);
+        }
+        assert_int_equal(world.n_over, 0);
+        struct mr_supply_odds worst;
+        assert_true(mr_supply_worst_odds(s, &worst) > 0);
+        if (seed % 4 != 0 && seed % 2 == 0 && o.params.govern.policy != MR_GOVERN_POLICY_MAXQ) {
+            if (!(most > 1 - 1e-9)) /* one unit a panel, one feed: it binds */
+                fail_msg("seed %llu: caps reach %g of a panel", (unsigned long long)seed, most);
+            assert_true(worst.over_frac > 0 && worst.odds > 0 && worst.most_w > worst.limit_w);
+        }
+        end();
+    }
+}
+
+MR_TEST_MAIN(MR_TEST_ENTRY(random_oversubscribed_panels),
+             MR_TEST_ENTRY(levels_from_the_site_to_packages),
              MR_TEST_ENTRY(without_packages_racks_are_leaves),
              MR_TEST_ENTRY(odds_of_the_worst_level), MR_TEST_ENTRY(packages_lend_to_each_other),
              MR_TEST_ENTRY(a_tray_limit_holds_its_packages),
