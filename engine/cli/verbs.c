@@ -2,7 +2,7 @@
 /* The verb table. */
 #include "engine/cli/verbs.h"
 
-#include "engine/cli/bench.h"
+#include "engine/cli/bench/bench.h"
 #include "engine/cli/calibrate.h"
 #include "engine/cli/export.h"
 #include "engine/cli/fidelity.h"
