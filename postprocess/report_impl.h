@@ -57,7 +57,7 @@ MR_CHECKED mr_status mr_report_names(struct mr_runread *run, const char *path,
 
 /* Columns of /requests that all have the same rows; NULL where the file lacks one. */
 struct mr_report_calls {
-    double *arrived_s, *scheduled_s, *first_s, *finished_s, *output, *tier, *session;
+    double *arrived_s, *scheduled_s, *first_s, *finished_s, *load_s, *output, *tier, *session;
     size_t n;
 };
 

@@ -87,6 +87,7 @@ mr_status mr_report_calls(const struct mr_report_file *file, struct mr_report_ca
                    {"/requests/scheduled_s", &calls->scheduled_s},
                    {"/requests/first_token_s", &calls->first_s},
                    {"/requests/finished_s", &calls->finished_s},
+                   {"/requests/kv_load_s", &calls->load_s},
                    {"/requests/output", &calls->output},
                    {"/requests/tier", &calls->tier},
                    {"/requests/session", &calls->session}};
@@ -107,7 +108,7 @@ mr_status mr_report_calls(const struct mr_report_file *file, struct mr_report_ca
 void mr_report_calls_fini(struct mr_report_calls *calls)
 {
     double *const all[] = {calls->arrived_s, calls->scheduled_s, calls->first_s, calls->finished_s,
-                           calls->output,    calls->tier,        calls->session};
+                           calls->load_s,    calls->output,      calls->tier,    calls->session};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         mr_free(all[i]);
     *calls = (struct mr_report_calls){0};

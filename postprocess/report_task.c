@@ -12,17 +12,18 @@
 /* ---- parts ---- */
 
 /* Keys of the summary, below sessions.time_s; what only recorded calls tell has none. */
-#define PART_LIST(X)                                           \
-    X(QUEUE, "queue", "waiting for a first step")              \
-    X(PROMPT, "prefill", "reading the prompt, to first token") \
-    X(TOKENS, "decode", "writing tokens")                      \
-    X(TOOLS, "tools", "tools at work")                         \
-    X(TOOL_QUEUE, "tool_queue", "tools waiting for cores")     \
-    X(MEMORY, "memory", "waiting for a sandbox")               \
-    X(GATEWAY, "gateway", "policy engine and privacy router")  \
-    X(NETWORK, "network", "network, to the instance and back") \
-    X(THINK, "think", "the user thinking")                     \
-    X(DELAY, "delay", "delays of the recording")               \
+#define PART_LIST(X)                                            \
+    X(QUEUE, "queue", "waiting for a first step")               \
+    X(LOAD, "kv_load", "contexts on their way to HBM")          \
+    X(PROMPT, "prefill", "reading the prompt, to first token")  \
+    X(TOKENS, "decode", "writing tokens")                       \
+    X(TOOLS, "tools", "tools at work")                          \
+    X(TOOL_QUEUE, "tool_queue", "waiting for sandbox or cores") \
+    X(MEMORY, "memory", "reading, writing long-term memory")    \
+    X(GATEWAY, "gateway", "policy engine and privacy router")   \
+    X(NETWORK, "network", "network, to the instance and back")  \
+    X(THINK, "think", "the user thinking")                      \
+    X(DELAY, "delay", "delays of the recording")                \
     X(BETWEEN, NULL, "between calls: tools and thinking")
 
 enum part {
@@ -101,7 +102,9 @@ static void add_session(const struct mr_report_calls *c, const struct entry *ent
             return;
     for (size_t k = 0; k < n; k++) {
         const size_t i = entry[k].i;
-        b->part_s[PART_QUEUE] += c->scheduled_s[i] - c->arrived_s[i];
+        const double load_s = c->load_s != NULL ? c->load_s[i] : 0; /* older files have none */
+        b->part_s[PART_QUEUE] += c->scheduled_s[i] - c->arrived_s[i] - load_s;
+        b->part_s[PART_LOAD] += load_s;
         b->part_s[PART_PROMPT] += c->first_s[i] - c->scheduled_s[i];
         b->part_s[PART_TOKENS] += c->finished_s[i] - c->first_s[i];
         if (k > 0)

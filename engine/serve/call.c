@@ -17,7 +17,7 @@ _Static_assert(sizeof(struct mr_call) == line_bytes, "a call is one cache line")
 void mr_call_fini(struct mr_calls *calls)
 {
     mr_free(calls->slab);
-    mr_free(calls->loaded);
+    mr_free(calls->load);
     *calls = MR_CALLS_EMPTY;
 }
 
@@ -60,8 +60,8 @@ mr_status mr_call_take(struct mr_calls *calls, uint32_t *call, struct mr_err *er
 
 void mr_call_give_back(struct mr_calls *calls, uint32_t call)
 {
-    if (call < calls->loaded_cap)
-        memset(calls->loaded[call], 0, sizeof *calls->loaded);
+    if (call < calls->load_cap)
+        calls->load[call] = (struct mr_call_load){0};
     calls->link[call].next = calls->free;
     calls->free = call;
 }

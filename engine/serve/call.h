@@ -76,6 +76,12 @@ struct mr_call_path {
 
 struct mr_script;
 
+/* What a call has loaded from slower memories (onboard.h) when it was first scheduled. */
+struct mr_call_load {
+    double load_s; /* from asking to arriving */
+    uint32_t n_block[4];
+};
+
 struct mr_call_link {
     uint32_t next, previous; /* in the running list, or in a list of free calls */
 };
@@ -95,9 +101,8 @@ struct mr_calls {
     uint32_t free_path; /* + 1; 0: none */
     struct mr_cache_run *scratch;
     size_t scratch_cap;
-    /* onboard.h: blocks that a call has loaded from each level, before it was first scheduled */
-    uint32_t (*loaded)[4];
-    size_t loaded_cap; /* rows; 0: no call has asked */
+    struct mr_call_load *load; /* by call */
+    size_t load_cap;           /* 0: no call has asked */
 };
 
 #define MR_CALLS_EMPTY ((struct mr_calls){.free = MR_CALL_NONE})
@@ -129,7 +134,14 @@ static inline uint32_t mr_call_loaded(const struct mr_calls *calls, const struct
                                       uint32_t level)
 {
     const size_t i = (size_t)(call - calls->call);
-    return i < calls->loaded_cap ? calls->loaded[i][level] : 0;
+    return i < calls->load_cap ? calls->load[i].n_block[level] : 0;
+}
+
+/** How long it has waited for them: a part of the time before it was scheduled. */
+static inline double mr_call_load_s(const struct mr_calls *calls, const struct mr_call *call)
+{
+    const size_t i = (size_t)(call - calls->call);
+    return i < calls->load_cap ? calls->load[i].load_s : 0;
 }
 
 /** A place for a call, whose content is for the caller to set. */

@@ -473,7 +473,7 @@ mr_status mr_cell_ask_again(struct mr_cell *cell, uint32_t call, bool is_last, d
     *is_settled = is_last || why == MR_CELL_REFUSALS;
     if (why == MR_CELL_REFUSALS) {
         if (own.is_warm && reader != NULL)
-            MR_TRY(mr_instance_cache_warm(reader, &now, err));
+            MR_TRY(mr_instance_cache_warm(reader, &now, now_s, err));
         mr_cell_keep_ticket(cell, call, &own);
         cell->calls.call[call] = now;
         return mr_cell_send(cell, call, reader, now_s, err);
@@ -535,7 +535,7 @@ mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, d
         remember_place(cell, &own, &new_call);
     MR_TRY(mr_cell_take_call(cell, &call, err));
     if (ticket->is_warm && reader != NULL)
-        MR_TRY(mr_instance_cache_warm(reader, &new_call, err));
+        MR_TRY(mr_instance_cache_warm(reader, &new_call, now_s, err));
     mr_cell_keep_ticket(cell, call, &own);
     cell->calls.call[call] = new_call;
     mr_cell_inside(cell, 1, now_s);

@@ -41,8 +41,10 @@ uint64_t mr_handover_free(const struct mr_instance *instance, double now_s)
     return n_free;
 }
 
-static void yield_by(struct mr_instance *instance, double now_s)
+void mr_handover_settle(struct mr_instance *instance, double now_s)
 {
+    if (!instance->serving->has_cache)
+        return;
     const uint64_t n_free = mr_handover_free(instance, now_s);
     if (mr_cache_evictable(&instance->cache) > n_free)
         (void)mr_cache_limit(&instance->cache, (uint32_t)(instance->cache.n_pinned + n_free));
@@ -52,8 +54,7 @@ mr_status mr_handover_give_back(struct mr_instance *instance, uint32_t call, dou
                                 struct mr_err *err)
 {
     struct mr_call *c = mr_instance_call(instance, call);
-    if (instance->serving->has_cache)
-        yield_by(instance, now_s);
+    mr_handover_settle(instance, now_s);
     return mr_instance_free_blocks(instance, c, c->n_prompt, err);
 }
 
@@ -85,7 +86,7 @@ uint64_t mr_handover_found(struct mr_instance *instance, const struct mr_call *c
 {
     if (!instance->serving->has_cache)
         return 0;
-    yield_by(instance, now_s);
+    mr_handover_settle(instance, now_s);
     return mr_instance_cache_found(instance, call);
 }
 

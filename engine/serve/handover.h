@@ -35,6 +35,10 @@ MR_CHECKED mr_status mr_handover_arrive(struct mr_instance *instance, uint32_t c
  *  @param[in] call need not have come */
 uint64_t mr_handover_found(struct mr_instance *instance, const struct mr_call *call, double now_s);
 
+/** What is cached gives way to the blocks that have been taken by now: whatever is counted of
+ * caches and the memories below them is the same for any length of segments. */
+void mr_handover_settle(struct mr_instance *instance, double now_s);
+
 /** Blocks that are free at a time within the segment. Changes nothing. */
 uint64_t mr_handover_free(const struct mr_instance *instance, double now_s);
 

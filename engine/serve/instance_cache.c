@@ -4,6 +4,7 @@
 
 #include "engine/base/assert.h"
 #include "engine/serve/call_path.h"
+#include "engine/serve/handover.h"
 #include "engine/serve/onboard.h"
 #include "engine/work/script.h"
 
@@ -73,7 +74,7 @@ mr_status mr_instance_cache_forget(struct mr_instance *instance, const struct mr
 }
 
 mr_status mr_instance_cache_warm(struct mr_instance *instance, const struct mr_call *call,
-                                 struct mr_err *err)
+                                 double now_s, struct mr_err *err)
 {
     struct mr_cache_run run[2];
     struct mr_cache *cache = &instance->cache;
@@ -81,9 +82,10 @@ mr_status mr_instance_cache_warm(struct mr_instance *instance, const struct mr_c
     if (!instance->serving->has_cache)
         return MR_OK;
     const struct mr_cache_path path = path_of(instance, call, call->n_prompt, 0, run);
-    if (path.n_block > instance->n_free) /* the others are in use */
+    const uint64_t n_free = mr_handover_free(instance, now_s);
+    if (path.n_block > n_free) /* the others are in use */
         return MR_OK;
-    (void)mr_cache_limit(cache, (uint32_t)(cache->n_pinned + instance->n_free));
+    (void)mr_cache_limit(cache, (uint32_t)(cache->n_pinned + n_free));
     MR_TRY(mr_cache_acquire(cache, &path, path.n_block, &hold, err));
     MR_TRY(mr_cache_extend(cache, &hold, &path, NULL, err));
     (void)mr_cache_release(cache, &hold);

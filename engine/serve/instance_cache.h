@@ -37,7 +37,8 @@ MR_CHECKED mr_status mr_instance_cache_forget(struct mr_instance *instance,
 
 /** A call's prompt becomes cached without being computed, if there is room. */
 MR_CHECKED mr_status mr_instance_cache_warm(struct mr_instance *instance,
-                                            const struct mr_call *call, struct mr_err *err);
+                                            const struct mr_call *call, double now_s,
+                                            struct mr_err *err);
 
 /** Tokens of a call's prompt that are cached and need not be computed. */
 uint64_t mr_instance_cache_found(struct mr_instance *instance, const struct mr_call *call);

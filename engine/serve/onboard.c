@@ -125,15 +125,19 @@ static double carry(struct mr_onboard *o, uint32_t k, double at_s, double bytes)
     return o->way[k].free_s + o->plan->level[k].latency_s;
 }
 
-static mr_status remember(struct mr_calls *calls, uint32_t call,
-                          const uint32_t n_block[MR_ONBOARD_LEVELS], struct mr_err *err)
+/* @param[in] load NULL: nothing */
+static mr_status remember(struct mr_calls *calls, uint32_t call, const struct mr_onboard_load *load,
+                          struct mr_err *err)
 {
-    const size_t before = calls->loaded_cap;
-    MR_TRY(mr_grow(&calls->loaded, &calls->loaded_cap, calls->n, sizeof *calls->loaded, err));
-    for (size_t i = before; i < calls->loaded_cap; i++)
-        memset(calls->loaded[i], 0, sizeof *calls->loaded);
-    for (uint32_t k = 0; k < MR_ONBOARD_LEVELS; k++)
-        calls->loaded[call][k] = n_block[k];
+    const size_t before = calls->load_cap;
+    MR_TRY(mr_grow(&calls->load, &calls->load_cap, calls->n, sizeof *calls->load, err));
+    for (size_t i = before; i < calls->load_cap; i++)
+        calls->load[i] = (struct mr_call_load){0};
+    calls->load[call] = (struct mr_call_load){0};
+    if (load == NULL)
+        return MR_OK;
+    calls->load[call].load_s = load->ready_s - load->asked_s;
+    memcpy(calls->load[call].n_block, load->n_block, sizeof load->n_block);
     return MR_OK;
 }
 
@@ -179,17 +183,17 @@ static void wait_for(struct mr_instance *instance, struct mr_onboard_load *load,
 mr_status mr_onboard_ask(struct mr_instance *instance, double now_s, bool *loads,
                          struct mr_err *err)
 {
-    static const uint32_t none[MR_ONBOARD_LEVELS] = {0};
     struct mr_onboard *o = instance->onboard;
     struct mr_cache_load_source source[MR_ONBOARD_LEVELS] = {{0}};
     struct mr_cache_run run[2];
     MR_TRY(status_of(o, err));
-    struct mr_onboard_load load = {.ready_s = now_s, .call = mr_instance_waiting(instance)};
+    struct mr_onboard_load load = {
+        .asked_s = now_s, .ready_s = now_s, .call = mr_instance_waiting(instance)};
     const struct mr_call *c = mr_instance_call(instance, load.call);
     const uint32_t n_held = mr_instance_cache_held(instance, c);
     const struct mr_cache_path path = path_of(instance, c, run);
     if (!c->is_scheduled)
-        MR_TRY(remember(instance->calls, load.call, none, err));
+        MR_TRY(remember(instance->calls, load.call, NULL, err));
     const uint32_t n_load = choose(instance, &path, n_held, c->n_prompt, now_s, source).n_load;
     if (n_load == 0)
         return MR_OK;
@@ -219,7 +223,7 @@ mr_status mr_onboard_take(struct mr_instance *instance, uint32_t *call, struct m
     uint32_t n_block = mr_instance_cache_held(instance, c);
     *call = load.call;
     if (!c->is_scheduled)
-        MR_TRY(remember(instance->calls, load.call, load.n_block, err));
+        MR_TRY(remember(instance->calls, load.call, &load, err));
     for (uint32_t k = 0; k < o->plan->n_level; k++) {
         n_block += load.n_block[k];
         o->counts.n_block[k] += load.n_block[k];

@@ -49,7 +49,7 @@ struct mr_onboard_plan {
 
 /* A call whose blocks are on their way. */
 struct mr_onboard_load {
-    double ready_s;
+    double asked_s, ready_s;
     uint32_t call;
     uint32_t n_reserved; /* blocks of its prompt, without what it has pinned */
     uint32_t n_rest;     /* tokens that are left to read then */

@@ -5,6 +5,7 @@
 #include "engine/twin/agents.h"
 
 #include "engine/base/mem.h"
+#include "engine/serve/handover.h"
 #include "engine/serve/warm.h"
 
 #include <math.h>
@@ -113,9 +114,11 @@ void mr_agents_finished(struct mr_agents *agents, const struct mr_ticket *ticket
     if (agents->tenants != NULL)
         mr_tenants_finished(agents->tenants, agents->player.strand[ticket->session].tenant, ticket,
                             call_, now_s);
+    const struct mr_player_served served = {call_->scheduled_s, call_->first_s,
+                                            mr_call_load_s(&agents->cell->calls, call_)};
     if (agents->st == MR_OK)
-        keep(agents, mr_player_call_ended(&agents->player, ticket->session, call_->scheduled_s,
-                                          call_->first_s, now_s, &agents->err));
+        keep(agents,
+             mr_player_call_ended(&agents->player, ticket->session, &served, now_s, &agents->err));
 }
 
 void mr_agents_refused(struct mr_agents *agents, const struct mr_ticket *ticket, double now_s,
@@ -154,6 +157,7 @@ static void ended(void *context, uint32_t strand, const struct mr_player_end *en
                                       .started_s = end->start_s,
                                       .finished_s = end->end_s,
                                       .queue_s = part_s[MR_PLAYER_QUEUE],
+                                      .kv_load_s = part_s[MR_PLAYER_LOAD],
                                       .prefill_s = part_s[MR_PLAYER_PREFILL],
                                       .decode_s = part_s[MR_PLAYER_DECODE],
                                       .gateway_s = part_s[MR_PLAYER_GATEWAY],
@@ -241,11 +245,11 @@ static void look_at_blocks(struct mr_agents *agents)
     double n_kept = 0;
     for (uint32_t i = 0; i < cell->plan.n_instance; i++) {
         const struct mr_instance *instance = &cell->instance[i];
+        const double n_free = (double)mr_handover_free(instance, agents->window_end_s);
         const uint32_t n_cached =
             cell->plan.serving->has_cache ? mr_cache_evictable(&instance->cache) : 0;
         /* what is cached gives way to blocks in use at the next step at the latest */
-        n_kept += (double)(cell->plan.serving->n_block - instance->n_free) +
-                  fmin(n_cached, (double)instance->n_free);
+        n_kept += (double)cell->plan.serving->n_block - n_free + fmin(n_cached, n_free);
     }
     r->n_block = (double)cell->plan.serving->n_block * cell->plan.n_instance;
     r->area += n_kept * time_s;

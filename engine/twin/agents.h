@@ -20,8 +20,8 @@ struct mr_agents_row {
     uint8_t failed;
     double started_s, finished_s;
     /* parts of its critical path: they add up to finished - started */
-    double queue_s, prefill_s, decode_s, gateway_s, network_s, tools_s, tool_queue_s, memory_s,
-        think_s, delay_s;
+    double queue_s, kv_load_s, prefill_s, decode_s, gateway_s, network_s, tools_s, tool_queue_s,
+        memory_s, think_s, delay_s;
 };
 
 struct mr_agents_options {

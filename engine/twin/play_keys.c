@@ -9,13 +9,14 @@
 // clang-format off
 #define SESSION_PARTS(at) \
     {at "queue", "s", "Waiting at an instance"}, \
+    {at "kv_load", "s", "Contexts on their way to HBM from memories below it"}, \
     {at "prefill", "s", "Prompts being read"}, \
     {at "decode", "s", "Tokens being made"}, \
     {at "gateway", "s", "Policy engine and privacy router"}, \
     {at "network", "s", "To the instance and back"}, \
     {at "tools", "s", "Tools at work"}, \
-    {at "tool_queue", "s", "Tools beyond the time they take alone"}, \
-    {at "memory", "s", "Waiting for a sandbox"}, \
+    {at "tool_queue", "s", "Waiting for sandboxes, and tools beyond the time they take alone"}, \
+    {at "memory", "s", "Reading and writing long-term memory"}, \
     {at "think", "s", "Users thinking"}, \
     {at "delay", "s", "Delays of the recording"}
 

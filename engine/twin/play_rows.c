@@ -48,6 +48,7 @@ static mr_status write_row(struct mr_play_run *run, const struct mr_play_row *ro
     put_instance(&w, row->instance);
     put_instance(&w, row->prefill_instance);
     mr_csv_put_text(&w, mr_play_outcome_name(row->outcome));
+    mr_csv_put_f64(&w, row->kv_load_s);
     mr_csv_put_end(&w);
     MR_TRY(mr_buf_check(&run->row, err));
     return mr_file_out_add(&run->requests, run->row.text, run->row.n, err);
@@ -163,6 +164,7 @@ mr_status mr_play_rows_call(struct mr_play_cell *own, const struct mr_ticket *ti
         .scheduled_s = call != NULL && call->is_scheduled ? call->scheduled_s : nan,
         .first_token_s = call != NULL && call->has_first ? call->first_s : nan,
         .finished_s = finished_s,
+        .kv_load_s = call != NULL ? mr_call_load_s(&own->cell.calls, call) : 0,
         .session = mr_play_calls_session(own, ticket),
         .instance = number_of(own, ticket->instance, false),
         .input = ticket->n_prompt,
@@ -212,7 +214,7 @@ mr_status mr_play_rows_open(struct mr_play_run *run, struct mr_err *err)
 {
     static const char head[] = "id,session,tier,arrived_s,scheduled_s,first_token_s,finished_s,"
                                "input,cached_input,output,restarts,instance,prefill_instance,"
-                               "outcome\n";
+                               "outcome,kv_load_s\n";
     if (run->options->requests_path == NULL || run->ranks->i > 0)
         return MR_OK;
     MR_TRY(mr_file_out_open(&run->requests, run->options->requests_path,

@@ -8,6 +8,7 @@
 #include "engine/twin/play_sample.h"
 
 #include "engine/base/mem.h"
+#include "engine/serve/handover.h"
 
 #include <math.h>
 #include <string.h>
@@ -66,6 +67,8 @@ static struct mr_play_pool look_at(const struct mr_cell *cell, const struct seat
     const double n_package = mr_pool_packages(seats->pool);
     const double idle_w = mr_play_idle_w(seats->pool), lpu_w = mr_play_lpu_w(seats->pool, false);
     struct mr_play_pool p = {0};
+    for (uint32_t i = 0; seats->below != NULL && i < seats->n; i++)
+        mr_handover_settle(mr_cell_instance(cell, seats->from + i), now_s);
     for (uint32_t k = 0; seats->below != NULL && k < seats->below->plan->n_level; k++)
         p.kv_bytes[k] = mr_onboard_resident(seats->below, k) * seats->below->plan->block_bytes;
     for (uint32_t i = 0; i < seats->n; i++) {

@@ -4,6 +4,7 @@
  * depend on how cells are owned. */
 #include "engine/base/assert.h"
 #include "engine/base/mem.h"
+#include "engine/serve/handover.h"
 #include "engine/twin/play_impl.h"
 #include "engine/twin/pool_kv.h"
 
@@ -160,7 +161,8 @@ static void add_seats(const struct mr_play_cell *own, const struct mr_pool *pool
 {
     const double now_s = own->run->result->sim_s;
     for (uint32_t seat = from; seat < from + n; seat++) {
-        const struct mr_instance *instance = mr_cell_instance(&own->cell, seat);
+        struct mr_instance *instance = mr_cell_instance(&own->cell, seat);
+        mr_handover_settle(instance, now_s);
         s->n_segment += instance->n_segment;
         s->n_iteration += instance->n_iteration;
         s->n_restart += instance->n_restart;
@@ -225,8 +227,8 @@ static void sum_up(const struct mr_play_cell *own, struct sums *s)
     add_onboard(own->cell.onboard, s);
     if (own->cell.split != NULL) {
         s->split = own->cell.split->counts;
-        add_onboard(own->cell.split->onboard, s);
         add_seats(own, &run->prefill, own->span.n, own->span.n_reader, &s->pool[1], s);
+        add_onboard(own->cell.split->onboard, s);
     }
     if (own->agents == NULL)
         return;

@@ -177,9 +177,14 @@ static inline double mr_player_due_s(const struct mr_player *player)
 /** Play that event. */
 MR_CHECKED mr_status mr_player_step(struct mr_player *player, struct mr_err *err);
 
-/** A call has ended. Dates of one call; NaN: not known. */
+/* A call that has ended. */
+struct mr_player_served {
+    double scheduled_s, first_s; /* its first step, its first token */
+    double load_s;               /* before its first step: its context on the way to HBM */
+};
+
 MR_CHECKED mr_status mr_player_call_ended(struct mr_player *player, uint32_t strand,
-                                          double scheduled_s, double first_s, double now_s,
+                                          const struct mr_player_served *served, double now_s,
                                           struct mr_err *err);
 
 /** A call is not served. @param[in] may_retry it may come again */

@@ -118,14 +118,18 @@ static mr_status leave_gate(struct mr_player *player, uint32_t strand, double no
     return call(player, strand, now_s, err);
 }
 
-mr_status mr_player_call_ended(struct mr_player *player, uint32_t strand, double scheduled_s,
-                               double first_s, double now_s, struct mr_err *err)
+mr_status mr_player_call_ended(struct mr_player *player, uint32_t strand,
+                               const struct mr_player_served *served, double now_s,
+                               struct mr_err *err)
 {
     struct mr_player_strand *s = &player->strand[strand];
     MR_ASSERT(s->state == MR_PLAYER_CALLING);
-    mr_player_count(player, strand, MR_PLAYER_QUEUE, scheduled_s - s->since_s);
-    mr_player_count(player, strand, MR_PLAYER_PREFILL, first_s - scheduled_s);
-    mr_player_count(player, strand, MR_PLAYER_DECODE, now_s - first_s);
+    mr_player_count(player, strand, MR_PLAYER_QUEUE,
+                    served->scheduled_s - s->since_s - served->load_s);
+    if (served->load_s > 0)
+        mr_player_count(player, strand, MR_PLAYER_LOAD, served->load_s);
+    mr_player_count(player, strand, MR_PLAYER_PREFILL, served->first_s - served->scheduled_s);
+    mr_player_count(player, strand, MR_PLAYER_DECODE, now_s - served->first_s);
     player->may_call = false;
     if (player->plan.site.network_s == 0)
         return complete(player, strand, now_s, err);

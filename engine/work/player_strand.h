@@ -12,6 +12,7 @@
 /* name, name in files, meaning */
 #define MR_PLAYER_PART_LIST(X)                                     \
     X(QUEUE, "queue", "calls before their first step")             \
+    X(LOAD, "kv_load", "contexts on their way to HBM")             \
     X(PREFILL, "prefill", "prompts being read")                    \
     X(DECODE, "decode", "tokens after the first")                  \
     X(GATEWAY, "gateway", "policy engine and privacy router")      \

@@ -220,16 +220,16 @@ MR_TEST(headroom_is_that_of_the_file_with_the_least)
  * out. */
 MR_TEST(time_of_a_task_is_the_summarys)
 {
-    static const char text[] =
-        "{\"schema\":1,\"sessions\":{\"finished\":7,\"time_s\":{\"queue\":1,\"prefill\":2,"
-        "\"decode\":5,\"tools\":12,\"memory\":0,\"think\":20}}}";
+    static const char text[] = "{\"schema\":1,\"sessions\":{\"finished\":7,\"time_s\":{\"queue\":1,"
+                               "\"kv_load\":10,\"prefill\":2,"
+                               "\"decode\":5,\"tools\":12,\"memory\":0,\"think\":20}}}";
     const char *const paths[] = {mr_test_write("t.json", text, sizeof text - 1)};
     struct mr_report report;
     struct mr_page page;
     make(paths, 1, &report, &page);
     assert_int_equal(check_page(&page), 1);
-    mr_assert_contains(sheet(&page, "task"), "4 tools at work,12,30,7\n");
-    mr_assert_contains(sheet(&page, "task"), "9 the user thinking,20,50,7\n");
+    mr_assert_contains(sheet(&page, "task"), "2 contexts on their way to HBM,10,20,7\n");
+    mr_assert_contains(sheet(&page, "task"), "10 the user thinking,20,40,7\n");
     assert_null(strstr(sheet(&page, "task"), "sandbox"));
     end(&report, &page);
 }

@@ -51,13 +51,15 @@ MR_TEST(half_a_context_comes_back_at_bytes_over_bandwidth_and_latency)
     assert_int_equal(call[2].n_loaded[0], 50);
     mr_assert_near(call[2].first_s - 20, 50 * 1e4 / 50e6 + 1e-3 + step_s, 0, 2e-4);
     mr_assert_near(call[2].scheduled_s - 20, 50 * 1e4 / 50e6 + 1e-3, 0, 1e-12);
+    mr_assert_near(call[2].load_s, 50 * 1e4 / 50e6 + 1e-3, 0, 1e-12);
+    assert_true(call[0].load_s == 0 && call[1].load_s == 0);
     assert_int_equal(below.loads.n_load, 1);
     assert_int_equal(below.n_resident[0], 101); /* its own 50, of which the other's 51 */
 
     serving.onboard = NULL; /* what has gone is gone */
     play(&serving, call, 3);
     assert_int_equal(call[2].n_cached, 800);
-    assert_true(call[2].n_loaded[0] == 0 && call[2].scheduled_s == 20);
+    assert_true(call[2].n_loaded[0] == 0 && call[2].load_s == 0 && call[2].scheduled_s == 20);
     mr_profile_destroy(profile);
     assert_int_equal(mr_test_live_allocations(), 0);
 }

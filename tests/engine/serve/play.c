@@ -37,6 +37,7 @@ static void finished(void *context, uint32_t call, double now_s)
     out->call[call].finished_s = now_s;
     out->call[call].n_restart = c->n_restart;
     out->call[call].n_cached = c->n_cached;
+    out->call[call].load_s = mr_call_load_s(out->calls, c);
     for (uint32_t k = 0; k < MR_ONBOARD_LEVELS; k++)
         out->call[call].n_loaded[k] = mr_call_loaded(out->calls, c, k);
     out->result->end_s = now_s;

@@ -146,8 +146,9 @@ static inline void play(struct world *w)
                 w->pending[i] = w->pending[--w->n_pending];
                 w->end_s[i] = w->end_s[w->n_pending];
                 const double from_s = w->player->strand[strand].since_s;
-                assert_int_equal(
-                    mr_player_call_ended(w->player, strand, from_s, from_s, now_s, NULL), MR_OK);
+                const struct mr_player_served served = {from_s, from_s, 0};
+                assert_int_equal(mr_player_call_ended(w->player, strand, &served, now_s, NULL),
+                                 MR_OK);
             } else if (due_s < end_s) {
                 assert_int_equal(mr_player_step(w->player, NULL), MR_OK);
             } else {
