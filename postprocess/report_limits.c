@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What held the site back, longest first: throttled racks, racks at their caps, CDUs at their end,
  * pools out of memory or time, constraints of the grid. Times come from the series, so they are as
- * fine as the recording. Map: candidates - racks - pools - gains - the table. */
+ * fine as the recording. A limit held when less was drawn than asked for and the load was near it:
+ * governors keep a margin below what they may use. Map: candidates - the feed - racks - pools -
+ * CDUs - the table. */
 #include "engine/base/mem.h"
 #include "engine/base/unit.h"
 #include "postprocess/report_impl.h"
@@ -18,9 +20,14 @@ enum {
 /* ---- candidates ---- */
 
 struct limiting {
-    char what[64], where[80], limit[48], gain[96];
+    char what[64], where[80], limit[48], why[112], gain[96];
     double held_s;
+    bool is_root; /* others follow from it, and stand after it where they held as long */
 };
+
+/* Shares of a limit above which the load is at it, where what was asked for is known and where it
+ * is not; and how much more than drawn is "more". */
+static const double near_frac = 0.95, at_frac = 0.995, more_frac = 1.001;
 
 struct list {
     struct limiting *item;
@@ -41,6 +48,8 @@ static int compare_items(const void *a, const void *b)
     const struct limiting *x = a, *y = b;
     if (x->held_s < y->held_s || x->held_s > y->held_s)
         return x->held_s < y->held_s ? 1 : -1;
+    if (x->is_root != y->is_root)
+        return x->is_root ? -1 : 1;
     const int what = strcmp(x->what, y->what);
     return what != 0 ? what : strcmp(x->where, y->where);
 }
@@ -62,6 +71,123 @@ static size_t row_length(const char *name)
 {
     const char *dot = strrchr(name, '.');
     return dot != NULL ? (size_t)(dot - name) : strlen(name);
+}
+
+/* ---- the feed ---- */
+
+/* Load near its constraint while racks asked for more than they drew. With a tenth more, racks
+ * would have had min(asked, 1.1 drawn) instead of what they drew. Feed and racks have intervals of
+ * their own: where the load was near for a part of one in which racks are known as a whole, no gain
+ * is told. */
+enum feed_series {
+    LOAD,
+    TARGET,
+    ASKED,
+    DRAWN,
+    n_feed_series
+};
+
+/* When it held; mr_curve_fini. Dates rise, so a place in it moves on only. */
+struct feed {
+    struct mr_curve held; /* share of the time from a date to the next */
+    size_t at;
+};
+
+/* The load becomes whether it was near its constraint, which becomes a number wherever it was. */
+static void find_near(struct mr_curve *c, double near)
+{
+    for (size_t i = 0; i < c[LOAD].n; i++) {
+        double *target = i < c[TARGET].n ? &c[TARGET].value[i] : NULL;
+        const bool is_near = target != NULL && c[LOAD].value[i] >= near * *target;
+        c[LOAD].value[i] = is_near ? 1 : 0;
+        if (target != NULL && !is_near)
+            *target = (double)NAN;
+    }
+}
+
+static double lowest_of(const struct mr_curve *target)
+{
+    double lowest = HUGE_VAL;
+    for (size_t i = 0; i + 1 < target->n; i++)
+        lowest = fmin(lowest, target->value[i]); /* passes over NaN */
+    return lowest;
+}
+
+/* All on dates of their own by now. The load becomes the share of the time that the feed held. */
+static void find_held(struct mr_curve *c, struct limiting *item)
+{
+    double gain_kws = 0, asked_kws = 0, drawn_kws = 0;
+    const bool has_asked = c[ASKED].n > 0 && c[DRAWN].n > 0;
+    for (size_t i = 0; i + 1 < c[LOAD].n; i++) {
+        const double share = c[LOAD].value[i],
+                     held_s = share * (c[LOAD].t_s[i + 1] - c[LOAD].t_s[i]);
+        const double asked = has_asked ? c[ASKED].value[i] : (double)NAN;
+        const double drawn = has_asked ? c[DRAWN].value[i] : (double)NAN;
+        if (asked <= more_frac * drawn)
+            c[LOAD].value[i] = 0;
+        if (!(c[LOAD].value[i] > 0))
+            continue;
+        item->held_s += held_s;
+        asked_kws += asked * held_s;
+        drawn_kws += drawn * held_s;
+        gain_kws += share < 1 - 1e-9 ? (double)NAN : (fmin(asked, 1.1 * drawn) - drawn) * held_s;
+    }
+    if (drawn_kws > 0)
+        (void)snprintf(item->why, sizeof item->why, "racks asked for %.3g %% more than they drew",
+                       100 * (asked_kws / drawn_kws - 1));
+    else
+        (void)snprintf(item->why, sizeof item->why, "the load is at it");
+    if (has_asked && !isnan(gain_kws))
+        (void)snprintf(item->gain, sizeof item->gain, "%.4g kWh for racks", gain_kws / 3600);
+    else
+        (void)snprintf(item->gain, sizeof item->gain,
+                       "not told: what racks asked for is not recorded%s",
+                       has_asked ? " as finely" : "");
+}
+
+static mr_status add_feed(const struct mr_runread *run, struct list *list, struct feed *feed,
+                          struct mr_err *err)
+{
+    static const char *const paths[n_feed_series] = {
+        [LOAD] = "/grid/feed/calculated_load_kw",
+        [TARGET] = "/grid/feed/target_kw",
+        [ASKED] = "/power/asked_kw",
+        [DRAWN] = "/power/rack_kw",
+    };
+    struct mr_curve c[n_feed_series] = {{.n = 0}};
+    struct limiting item = {.what = "constraint of the grid", .where = "feed", .is_root = true};
+    mr_status st = MR_OK;
+    for (size_t k = 0; k < n_feed_series && st == MR_OK; k++)
+        st = mr_curve_read(run, paths[k], MR_CURVE_SUM, &c[k], err);
+    if (st == MR_OK)
+        st = mr_curve_pair(c, 2, err); /* of one group: values only move to where they begin */
+    if (st == MR_OK) {
+        find_near(c, c[ASKED].n > 0 && c[DRAWN].n > 0 ? near_frac : at_frac);
+        (void)snprintf(item.limit, sizeof item.limit, "%.5g kW", lowest_of(&c[TARGET]));
+        mr_curve_fini(&c[TARGET]);
+        st = mr_curve_pair(c, n_feed_series, err);
+    }
+    if (st == MR_OK) {
+        find_held(c, &item);
+        st = add(list, &item, err);
+        feed->held = c[LOAD];
+        c[LOAD] = (struct mr_curve){.units = ""};
+    }
+    for (size_t k = 0; k < n_feed_series; k++)
+        mr_curve_fini(&c[k]);
+    return st;
+}
+
+/* Seconds between two dates in which the feed held. Ask in rising order. */
+static double held_between(struct feed *feed, double from_s, double to_s)
+{
+    const struct mr_curve *h = &feed->held;
+    double held_s = 0;
+    while (feed->at + 1 < h->n && h->t_s[feed->at + 1] <= from_s)
+        feed->at++;
+    for (size_t i = feed->at; i + 1 < h->n && h->t_s[i] < to_s; i++)
+        held_s += h->value[i] * fmax(fmin(to_s, h->t_s[i + 1]) - fmax(from_s, h->t_s[i]), 0);
+    return held_s;
 }
 
 /* ---- racks ---- */
@@ -89,9 +215,10 @@ enum cause {
     n_cause
 };
 
-/* What held a rack, for how long, and what a tenth more would have given it. */
+/* What held a rack, for how long, how long the feed held meanwhile, and what a tenth more would
+ * have given it. all_s: over racks, where held_s is the longest of them. */
 struct tally {
-    double held_s, cap_kw, more_kws, more_tok;
+    double held_s, all_s, feed_s, cap_kw, asked_kws, drawn_kws, more_kws, more_tok;
 };
 
 struct racks {
@@ -107,6 +234,9 @@ static void hold(struct tally *tally, double dt_s, double drawn_kw, double want_
 {
     const double more = fmin(want_kw / drawn_kw, 1.1) - 1;
     tally->held_s += dt_s;
+    tally->all_s += dt_s;
+    tally->asked_kws += want_kw * dt_s;
+    tally->drawn_kws += drawn_kw * dt_s;
     if (more > 0 && isfinite(more)) {
         tally->more_kws += more * drawn_kw * dt_s;
         tally->more_tok += more * tok_s * dt_s; /* NaN where tokens are not told */
@@ -115,7 +245,7 @@ static void hold(struct tally *tally, double dt_s, double drawn_kw, double want_
 
 /* Between a row and the next: what is of dates holds from the first, means are told by the second.
  */
-static void look_at_rack(struct racks *r, size_t rack, size_t row, double dt_s)
+static void look_at_rack(struct racks *r, size_t rack, size_t row, double dt_s, double feed_s)
 {
     double v[n_rack_series];
     struct tally *tally = &r->tally[rack * n_cause];
@@ -126,29 +256,35 @@ static void look_at_rack(struct racks *r, size_t rack, size_t row, double dt_s)
         tally[BY_DARKNESS].held_s += dt_s;
     } else if (v[RACK_THROTTLED] > 0) {
         hold(&tally[BY_HEAT], dt_s, v[RACK_DRAWN], v[RACK_WANT], v[RACK_TOK_S]);
-    } else if (v[RACK_DRAWN] >= 0.995 * v[RACK_CAP] && !(v[RACK_WANT] <= 1.001 * v[RACK_DRAWN])) {
+    } else if (isnan(v[RACK_WANT]) ? v[RACK_DRAWN] >= at_frac * v[RACK_CAP]
+                                   : v[RACK_DRAWN] >= near_frac * v[RACK_CAP] &&
+                                         v[RACK_WANT] > more_frac * v[RACK_DRAWN]) {
         hold(&tally[BY_CAP], dt_s, v[RACK_DRAWN], v[RACK_WANT], v[RACK_TOK_S]);
+        tally[BY_CAP].feed_s += feed_s;
         tally[BY_CAP].cap_kw = v[RACK_CAP];
     }
 }
 
 /* Blocks share a row: the last of one is the first of the next. */
-static mr_status look_at_rows(const struct mr_runread *run, struct racks *r, struct mr_err *err)
+static mr_status look_at_rows(const struct mr_runread *run, struct racks *r, struct feed *feed,
+                              struct mr_err *err)
 {
     for (size_t at = 0; at + 1 < r->n_row; at += r->n_block) {
         const size_t n = r->n_row - at <= r->n_block ? r->n_row - at : r->n_block + 1;
         for (size_t k = 0; k < n_rack_series; k++)
             if (r->set[k] != NULL)
                 MR_TRY(mr_runread_f64(run, r->set[k], at, n, r->block[k], err));
-        for (size_t row = 0; row + 1 < n; row++)
+        for (size_t row = 0; row + 1 < n; row++) {
+            const double *t_s = r->t_s + at + row, feed_s = held_between(feed, t_s[0], t_s[1]);
             for (size_t i = 0; i < r->n; i++)
-                look_at_rack(r, i, row, r->t_s[at + row + 1] - r->t_s[at + row]);
+                look_at_rack(r, i, row, t_s[1] - t_s[0], feed_s);
+        }
     }
     return MR_OK;
 }
 
 static mr_status open_racks(const struct mr_runread *run, size_t n_name, struct racks *r,
-                            struct mr_err *err)
+                            struct feed *feed, struct mr_err *err)
 {
     static const char *const paths[n_rack_series][2] = {
 #define RACK_SERIES_PATHS(name, path, other) {path, other},
@@ -180,7 +316,7 @@ static mr_status open_racks(const struct mr_runread *run, size_t n_name, struct 
     if (!has_all)
         return mr_err_nomem(err, r->n_block * n_name * sizeof(double));
     MR_TRY(mr_runread_f64(run, time, 0, r->n_row, r->t_s, err));
-    return look_at_rows(run, r, err);
+    return look_at_rows(run, r, feed, err);
 }
 
 static void say_gain(const struct tally *sum, bool has_want, struct limiting *item)
@@ -193,6 +329,19 @@ static void say_gain(const struct tally *sum, bool has_want, struct limiting *it
                        sum->more_kws / 3600, sum->more_tok);
     else
         (void)snprintf(item->gain, sizeof item->gain, "%.4g kWh for racks", sum->more_kws / 3600);
+}
+
+static void say_why(const struct tally *sum, bool is_cap, struct limiting *item)
+{
+    char more[64] = "";
+    if (sum->asked_kws > sum->drawn_kws)
+        (void)snprintf(more, sizeof more, "asked for %.3g %% more than drawn",
+                       100 * (sum->asked_kws / sum->drawn_kws - 1));
+    if (is_cap && sum->feed_s > 0)
+        (void)snprintf(item->why, sizeof item->why, "%s%sthe grid's constraint held %.3g %% of it",
+                       more, more[0] != '\0' ? "; " : "", 100 * sum->feed_s / sum->all_s);
+    else
+        (void)snprintf(item->why, sizeof item->why, "%s", more);
 }
 
 /* Racks that a cause held in rows that stand one after the other: an item of the list. */
@@ -227,9 +376,24 @@ static mr_status add_stretch(const struct racks *r, const struct stretch *s, enu
     else
         (void)snprintf(item.limit, sizeof item.limit, "%s",
                        cause == BY_HEAT ? "die temperature" : "off");
-    if (cause != BY_DARKNESS)
+    if (cause != BY_DARKNESS) {
         say_gain(&s->sum, r->set[RACK_WANT] != NULL, &item);
+        say_why(&s->sum, cause == BY_CAP, &item);
+    }
     return add(list, &item, err);
+}
+
+/* All but the time, which is the longest of any, and the cap, which is the highest. */
+static void add_tally(struct tally *sum, const struct tally *more)
+{
+    sum->held_s = fmax(sum->held_s, more->held_s);
+    sum->cap_kw = fmax(sum->cap_kw, more->cap_kw);
+    sum->all_s += more->all_s;
+    sum->feed_s += more->feed_s;
+    sum->asked_kws += more->asked_kws;
+    sum->drawn_kws += more->drawn_kws;
+    sum->more_kws += more->more_kws;
+    sum->more_tok += more->more_tok;
 }
 
 /* One row of racks. */
@@ -244,10 +408,7 @@ static struct stretch sum_of_row(const struct racks *r, const char *const *name,
         if (s.n_rack++ == 0)
             s.first = s.last = name[i];
         s.n_row = 1;
-        s.sum.held_s = fmax(s.sum.held_s, tally->held_s);
-        s.sum.cap_kw = fmax(s.sum.cap_kw, tally->cap_kw);
-        s.sum.more_kws += tally->more_kws;
-        s.sum.more_tok += tally->more_tok;
+        add_tally(&s.sum, tally);
     }
     return s;
 }
@@ -274,10 +435,7 @@ static mr_status add_cause(const struct racks *r, const char *const *name, enum 
             held.last = row.last;
             held.n_row++;
             held.n_rack += row.n_rack;
-            held.sum.held_s = fmax(held.sum.held_s, row.sum.held_s);
-            held.sum.cap_kw = fmax(held.sum.cap_kw, row.sum.cap_kw);
-            held.sum.more_kws += row.sum.more_kws;
-            held.sum.more_tok += row.sum.more_tok;
+            add_tally(&held.sum, &row.sum);
             continue;
         }
         MR_TRY(add_stretch(r, &held, cause, list, err));
@@ -286,13 +444,14 @@ static mr_status add_cause(const struct racks *r, const char *const *name, enum 
     return add_stretch(r, &held, cause, list, err);
 }
 
-static mr_status add_racks(struct mr_runread *run, struct list *list, struct mr_err *err)
+static mr_status add_racks(struct mr_runread *run, struct list *list, struct feed *feed,
+                           struct mr_err *err)
 {
     const char *const *name;
     size_t n_name;
     struct racks r = {.n = 0};
     MR_TRY(mr_report_names(run, "/racks/rack", &name, &n_name, err));
-    mr_status st = open_racks(run, n_name, &r, err);
+    mr_status st = open_racks(run, n_name, &r, feed, err);
     for (int cause = 0; cause < n_cause && name != NULL && r.tally != NULL && st == MR_OK; cause++)
         st = add_cause(&r, name, (enum cause)cause, list, err);
     for (size_t k = 0; k < n_rack_series; k++)
@@ -312,7 +471,7 @@ static mr_status add_pool(struct mr_runread *run, const char *name, size_t i, st
     struct mr_curve waiting, running, kv, tok_s;
     struct limiting full = {.what = "KV memory of a pool", .limit = "95 % of its blocks"},
                     slow = {.what = "instances of a pool", .limit = "batch and step time"};
-    double full_tok = 0, slow_tok = 0;
+    double full_tok = 0, slow_tok = 0, kv_s = 0;
     running = kv = tok_s = (struct mr_curve){.units = ""};
     mr_status st = mr_curve_one(run, "/pools/waiting", i, &waiting, err);
     if (st == MR_OK)
@@ -332,10 +491,14 @@ static mr_status add_pool(struct mr_runread *run, const char *name, size_t i, st
         if (!(waiting.value[k] > 0.1 * running.value[k]))
             continue;
         *(is_full ? &full.held_s : &slow.held_s) += dt_s;
+        kv_s += is_full ? 0 : fmax(kv.value[k], 0) * dt_s;
         *(is_full ? &full_tok : &slow_tok) += 0.1 * fmax(tok_s.value[k], 0) * dt_s;
     }
     (void)snprintf(full.gain, sizeof full.gain, "at most %.3g tokens", full_tok);
     (void)snprintf(slow.gain, sizeof slow.gain, "at most %.3g tokens", slow_tok);
+    (void)snprintf(full.why, sizeof full.why, "calls waited, and there was no memory for them");
+    (void)snprintf(slow.why, sizeof slow.why, "calls waited while %.3g %% of the memory was held",
+                   100 * kv_s / slow.held_s);
     (void)snprintf(full.where, sizeof full.where, "%s", name);
     (void)snprintf(slow.where, sizeof slow.where, "%s", name);
     if (st == MR_OK)
@@ -359,90 +522,7 @@ static mr_status add_pools(struct mr_runread *run, struct list *list, struct mr_
     return MR_OK;
 }
 
-/* ---- gains ---- */
-
-/* The feed: load at its constraint while racks asked for more. With a tenth more, racks would have
- * had min(asked, 1.1 drawn) instead of what they drew. Feed and racks have intervals of their own:
- * where the feed held for a part of one in which racks are known as a whole, no gain is told. */
-enum feed_series {
-    LOAD,
-    TARGET,
-    ASKED,
-    DRAWN,
-    n_feed_series
-};
-
-/* The load becomes whether the constraint held it. */
-static void find_held(struct mr_curve *c, struct limiting *item, double *lowest)
-{
-    for (size_t i = 0; i < c[LOAD].n; i++) {
-        const double target = i < c[TARGET].n ? c[TARGET].value[i] : (double)NAN;
-        const bool is_held = !isnan(target) && c[LOAD].value[i] >= 0.99 * target;
-        c[LOAD].value[i] = is_held ? 1 : 0;
-        if (!is_held || i + 1 == c[LOAD].n)
-            continue;
-        item->held_s += c[LOAD].t_s[i + 1] - c[LOAD].t_s[i];
-        *lowest = fmin(*lowest, target);
-    }
-}
-
-/* @param[out] gain_kws NaN: racks' intervals are too long @param[out] asked_s of the time that the
- * constraint held, what is known of racks */
-static mr_status find_gain(struct mr_curve *c, double *gain_kws, double *asked_s,
-                           struct mr_err *err)
-{
-    *gain_kws = *asked_s = 0;
-    if (c[LOAD].n == 0 || c[ASKED].n == 0 || c[DRAWN].n == 0)
-        return MR_OK;
-    MR_TRY(mr_curve_pair(c + ASKED, 2, err));
-    for (size_t i = 0; i < c[ASKED].n; i++)
-        c[DRAWN].value[i] = fmin(c[ASKED].value[i], 1.1 * c[DRAWN].value[i]) - c[DRAWN].value[i];
-    struct mr_curve pair[] = {c[LOAD], c[DRAWN]};
-    MR_TRY(mr_curve_pair(pair, 2, err));
-    for (size_t i = 0; i + 1 < pair[0].n; i++) {
-        const double held_s = pair[0].value[i] * (pair[0].t_s[i + 1] - pair[0].t_s[i]);
-        if (isnan(pair[1].value[i]))
-            continue;
-        const bool is_part = pair[0].value[i] > 0 && pair[0].value[i] < 1 - 1e-9;
-        *gain_kws += is_part ? (double)NAN : pair[1].value[i] * held_s;
-        *asked_s += held_s;
-    }
-    return MR_OK;
-}
-
-static mr_status add_feed(const struct mr_runread *run, struct list *list, struct mr_err *err)
-{
-    static const char *const paths[n_feed_series] = {
-        [LOAD] = "/grid/feed/calculated_load_kw",
-        [TARGET] = "/grid/feed/target_kw",
-        [ASKED] = "/power/asked_kw",
-        [DRAWN] = "/power/rack_kw",
-    };
-    struct mr_curve c[n_feed_series] = {{.n = 0}};
-    struct limiting item = {.what = "constraint of the grid", .where = "feed"};
-    double lowest = HUGE_VAL, gain_kws = 0, asked_s = 0;
-    mr_status st = MR_OK;
-    for (size_t k = 0; k < n_feed_series && st == MR_OK; k++)
-        st = mr_curve_read(run, paths[k], MR_CURVE_SUM, &c[k], err);
-    if (st == MR_OK)
-        st = mr_curve_pair(c, 2, err); /* of one group: values only move to where they begin */
-    if (st == MR_OK)
-        find_held(c, &item, &lowest);
-    if (st == MR_OK)
-        st = find_gain(c, &gain_kws, &asked_s, err);
-    (void)snprintf(item.limit, sizeof item.limit, "%.5g kW", lowest);
-    if (asked_s > 0 && !isnan(gain_kws))
-        (void)snprintf(item.gain, sizeof item.gain, "%.4g kWh for racks", gain_kws / 3600);
-    else
-        (void)snprintf(item.gain, sizeof item.gain,
-                       "not told: what racks asked for is not recorded%s",
-                       asked_s > 0 ? " as finely" : "");
-    if (st == MR_OK)
-        st = add(list, &item, err);
-    for (size_t k = 0; k < n_feed_series; k++)
-        mr_curve_fini(&c[k]);
-    return st;
-}
+/* ---- CDUs ---- */
 
 /* CDU groups in their last mode, "saturated". */
 static mr_status add_cdus(struct mr_runread *run, struct list *list, struct mr_err *err)
@@ -460,6 +540,7 @@ static mr_status add_cdus(struct mr_runread *run, struct list *list, struct mr_e
         struct mr_curve s;
         struct limiting item = {.what = "CDU at the end of its range",
                                 .limit = "supply set point",
+                                .why = "its exchangers are at their limit, the supply floats up",
                                 .gain = "not told: it takes another run"};
         MR_TRY(mr_curve_one(run, "/cdus/mode", k, &s, err));
         mr_curve_hold(&s);
@@ -476,18 +557,27 @@ static mr_status add_cdus(struct mr_runread *run, struct list *list, struct mr_e
 
 static mr_status collect(struct mr_runread *run, struct list *list, struct mr_err *err)
 {
-    MR_TRY(add_racks(run, list, err));
-    MR_TRY(add_cdus(run, list, err));
-    MR_TRY(add_pools(run, list, err));
-    return add_feed(run, list, err);
+    struct feed feed = {.at = 0};
+    mr_status st = add_feed(run, list, &feed, err);
+    if (st == MR_OK)
+        st = add_racks(run, list, &feed, err);
+    if (st == MR_OK)
+        st = add_cdus(run, list, err);
+    if (st == MR_OK)
+        st = add_pools(run, list, err);
+    mr_curve_fini(&feed.held);
+    return st;
 }
 
 /* The ten that held longest of each file; the table begins with the first. */
 static void put_items(const struct mr_report_file *file, const struct list *list,
                       struct mr_page_table *table, struct mr_page *page)
 {
-    static const char *const head[] = {"file",  "what",         "where",
-                                       "limit", "#held it for", "10 % more would give"};
+    static const char *const head[] = {"file",         "what",
+                                       "where",        "limit",
+                                       "#held it for", "#of the time, %",
+                                       "because",      "10 % more would give"};
+    const double sim_s = mr_figures_value(&file->figures, "sim_s");
     char named[96], held[MR_UNIT_CAP];
     if (list->n > 0 && table->page == NULL)
         mr_page_table(table, page, "limits", head, sizeof head / sizeof *head);
@@ -500,6 +590,8 @@ static void put_items(const struct mr_report_file *file, const struct list *list
         mr_page_cell(table, item->limit);
         (void)mr_unit_human(item->held_s, MR_Q_TIME, 4, held);
         mr_page_cell(table, held);
+        mr_page_cell_f64(table, 100 * item->held_s / sim_s);
+        mr_page_cell(table, item->why);
         mr_page_cell(table, item->gain);
     }
 }
