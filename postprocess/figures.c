@@ -225,6 +225,10 @@ static mr_status walk(struct reading *r, const char *path, int depth)
         MR_TRY(mr_json_str(r->json, &text, r->err));
         return text.n > 0 ? keep(r, text, &r->out->name) : MR_OK;
     }
+    if (token == MR_JSON_STRING && strcmp(path, "asked_sha256") == 0) {
+        MR_TRY(mr_json_str(r->json, &text, r->err));
+        return text.n > 0 ? keep(r, text, &r->out->asked) : MR_OK;
+    }
     return mr_json_skip(r->json, r->err);
 }
 

@@ -27,6 +27,7 @@ struct mr_figures {
     struct mr_arena arena;
     const char *file, *name; /* name: of the scenario, else of the file */
     const char *json;        /* the summary as it stands, or NULL */
+    const char *asked;       /* hash of what was asked for, but the seed; NULL: not told */
     struct mr_figures_item *item;
     struct mr_figures_violation *violation;
     const char **tier; /* in their order */

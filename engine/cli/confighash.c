@@ -148,6 +148,15 @@ mr_status mr_confighash_list(const struct mr_scenario *scenario, struct mr_jsonw
     return st;
 }
 
+static void add_options(const struct mr_confighash_options *options, struct mr_buf *text)
+{
+    if (options->record != NULL)
+        mr_buf_printf(text, "record %s ", options->record);
+    mr_buf_printf(text, "steps_singly %d record_every ", options->steps_singly);
+    mr_record_every_write(&options->record_every, text);
+    mr_buf_printf(text, " millrace %s %s dirty %d\n", MR_VERSION, MR_GIT_HASH, MR_GIT_DIRTY);
+}
+
 mr_status mr_confighash_of(struct mr_confighash *files, const struct mr_scenario *scenario,
                            const struct mr_confighash_options *options, char out[MR_SHA256_HEX],
                            struct mr_err *err)
@@ -163,12 +172,11 @@ mr_status mr_confighash_of(struct mr_confighash *files, const struct mr_scenario
         MR_TRY(hash_file(files, *file, hash[i], err));
         *file = hash[i];
     }
+    if (options == NULL)
+        copy.top.seed = 0;
     mr_scenario_write(&copy, &text);
-    if (options->record != NULL)
-        mr_buf_printf(&text, "record %s ", options->record);
-    mr_buf_printf(&text, "steps_singly %d record_every ", options->steps_singly);
-    mr_record_every_write(&options->record_every, &text);
-    mr_buf_printf(&text, " millrace %s %s dirty %d\n", MR_VERSION, MR_GIT_HASH, MR_GIT_DIRTY);
+    if (options != NULL)
+        add_options(options, &text);
     mr_status st = add_cards(files, scenario, &text, err);
     if (st == MR_OK)
         st = mr_buf_check(&text, err);

@@ -3,7 +3,8 @@
  * the contents of the files it reads, of how it is recorded, and of the program's version. Where
  * files are does not count. Cards are files, too, wherever they are found: those that the scenario
  * names, and for a site all of platforms/ that its layout could name, for what racks refer to is
- * known only when they are read. */
+ * known only when they are read. What was asked for alone, whoever answers and however it is kept,
+ * has a hash of its own: without seed, recording and version. */
 #ifndef MR_ENGINE_CLI_CONFIGHASH_H
 #define MR_ENGINE_CLI_CONFIGHASH_H
 
@@ -32,6 +33,7 @@ struct mr_confighash_options {
     const char *record; /* what is recorded; NULL: the default */
 };
 
+/** @param[in] options NULL: of what was asked for alone */
 MR_CHECKED mr_status mr_confighash_of(struct mr_confighash *files,
                                       const struct mr_scenario *scenario,
                                       const struct mr_confighash_options *options,

@@ -17,6 +17,7 @@ static const struct mr_opt rows[] = {
     {MR_PARAM_STR(OPT, junit, "junit", NULL, "Write the outcome as JUnit XML"), 0, "FILE"},
     {MR_PARAM_STR(OPT, github, "github-benchmark", NULL, "Write PREFIX-bigger.json and PREFIX-smaller.json for github-action-benchmark"), 0, "PREFIX"},
     {MR_PARAM_STR(OPT, bencher, "bencher", NULL, "Write Bencher Metric Format"), 0, "FILE"},
+    {MR_PARAM_YES(OPT, is_strict, "strict", "no", "Compare nothing with a baseline of another scenario, configuration or seed"), 0, NULL},
     {MR_PARAM_YES(OPT, is_update, "update", "no", "Make the run's summary the baseline; compare nothing"), 0, NULL},
 };
 #undef OPT
@@ -104,27 +105,43 @@ static int answer(const struct mr_verb_call *call, const struct mr_regress *regr
     return code;
 }
 
-/* A renamed scenario is still the same one; another one is a mistake of whoever compares. */
-static void tell_names(const struct mr_verb_call *call, const struct mr_figures *base,
+/* A renamed scenario is still the same one; another one is a mistake of whoever compares. So may
+ * be the same name over other values, files or cards; hashes tell.
+ * @return whether there was something to tell */
+static bool tell_names(const struct mr_verb_call *call, const struct mr_figures *base,
                        const struct mr_figures *run)
 {
-    for (int i = 0; i < call->n_arg; i++)
-        if (strcmp(run[i].name, base->name) != 0)
+    bool is_told = false;
+    for (int i = 0; i < call->n_arg; i++) {
+        const bool is_other = strcmp(run[i].name, base->name) != 0;
+        if (is_other)
             mr_ui_say(call->ui, 0,
                       "%s: warning: this is scenario \"%s\", the baseline is of \"%s\"",
                       run[i].file, run[i].name, base->name);
+        else if (run[i].asked != NULL && base->asked != NULL &&
+                 strcmp(run[i].asked, base->asked) != 0)
+            mr_ui_say(call->ui, 0,
+                      "%s: warning: its configuration (scenario, defaults, files it reads, cards) "
+                      "is not the baseline's: what differs may be meant",
+                      run[i].file);
+        else
+            continue;
+        is_told = true;
+    }
+    return is_told;
 }
 
 /* Runs of several seeds may be told together, if the baseline's is among them. */
-static void tell_seeds(const struct mr_verb_call *call, const struct mr_figures *base,
+static bool tell_seeds(const struct mr_verb_call *call, const struct mr_figures *base,
                        const struct mr_figures *run)
 {
     for (int i = 0; i < call->n_arg; i++)
         if (!(run[i].seed < base->seed || run[i].seed > base->seed)) /* NaN: not told */
-            return;
+            return false;
     mr_ui_say(call->ui, 0,
               "%s: warning: seed %.17g, but %.17g of the baseline: what differs may be chance",
               run[0].file, run[0].seed, base->seed);
+    return true;
 }
 
 static int compare(const struct mr_verb_call *call, const struct mr_figures *base,
@@ -137,8 +154,13 @@ static int compare(const struct mr_verb_call *call, const struct mr_figures *bas
     struct mr_err err = {0};
     mr_status st = MR_OK;
     int code;
-    tell_names(call, base, run);
-    tell_seeds(call, base, run);
+    const bool is_other = tell_names(call, base, run), is_drawn = tell_seeds(call, base, run);
+    if (o->is_strict && (is_other || is_drawn)) {
+        (void)mr_err_set(&err, MR_REF, (struct mr_place){o->baseline, 0, 0},
+                         "is no baseline of this run: see above (run it anew and --update, or "
+                         "leave out --strict)");
+        return mr_ui_error(call->ui, &err);
+    }
     if (o->tolerance != NULL)
         st = mr_tolerance_load(o->tolerance, &tolerance, &diags);
     if (st == MR_OK)

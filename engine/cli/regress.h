@@ -9,7 +9,7 @@ struct mr_verb_call;
 
 struct mr_regress_opts_values {
     const char *baseline, *tolerance, *junit, *github, *bencher;
-    bool is_update;
+    bool is_strict, is_update;
 };
 
 extern const struct mr_opt_table mr_regress_opts;

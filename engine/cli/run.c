@@ -5,6 +5,7 @@
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
 #include "engine/base/wall.h"
+#include "engine/cli/confighash.h"
 #include "engine/cli/run_fail.h"
 #include "engine/cli/run_flow.h"
 #include "engine/cli/run_record.h"
@@ -97,10 +98,15 @@ static mr_status collect(const struct mr_run_opts_values *opts, struct settings 
 static mr_status summarize(const struct mr_scenario *scenario, const struct mr_play_result *result,
                            double wall_s, struct mr_buf *json, struct mr_err *err)
 {
+    struct mr_confighash files = {0};
+    char asked[MR_SHA256_HEX];
+    const mr_status st = mr_confighash_of(&files, scenario, NULL, asked, err);
+    mr_confighash_fini(&files);
+    MR_TRY(st);
     struct mr_hist *scratch = mr_alloc_zero(1, sizeof *scratch);
     if (scratch == NULL)
         return mr_err_nomem(err, sizeof *scratch);
-    mr_play_json(scenario, result, wall_s, scratch, json);
+    mr_play_json(scenario, result, &(struct mr_play_told){asked, wall_s}, scratch, json);
     mr_free(scratch);
     return mr_buf_check(json, err);
 }

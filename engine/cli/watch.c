@@ -75,7 +75,7 @@ static mr_status look_once(const char *path, struct mr_buf *frame, bool *is_over
     struct mr_runread *run = NULL;
     struct stat info;
     mr_status st = MR_OK;
-    if (stat(path, &info) == 0 && info.st_size == 0) {
+    if (is_a_part(path) && stat(path, &info) == 0 && info.st_size == 0) {
         mr_buf_printf(frame, "%s: nothing is written before the first flush\n", path);
         return mr_buf_check(frame, err);
     }

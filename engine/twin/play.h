@@ -203,9 +203,15 @@ void mr_play_fini(struct mr_play_result *result);
 double mr_play_usd(const struct mr_scenario *scenario, const struct mr_play_result *result,
                    size_t tier);
 
+/* Of a run, what its result does not know. */
+struct mr_play_told {
+    const char *asked_sha256; /* of the question: scenario with every default, files, cards */
+    double wall_s;
+};
+
 /** The summary as one JSON object; tokens and joules per token are those of the packages.
- *  @param[in] wall_s of the run @param[in] scratch overwritten */
+ *  @param[in] scratch overwritten */
 void mr_play_json(const struct mr_scenario *scenario, const struct mr_play_result *result,
-                  double wall_s, struct mr_hist *scratch, struct mr_buf *out);
+                  const struct mr_play_told *told, struct mr_hist *scratch, struct mr_buf *out);
 
 #endif

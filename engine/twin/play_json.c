@@ -557,7 +557,7 @@ static void put_violations(struct mr_jsonw *w, const struct mr_play_result *resu
 }
 
 void mr_play_json(const struct mr_scenario *scenario, const struct mr_play_result *result,
-                  double wall_s, struct mr_hist *scratch, struct mr_buf *out)
+                  const struct mr_play_told *told, struct mr_hist *scratch, struct mr_buf *out)
 {
     const struct totals t = totals_of(scenario, result);
     const double s = result->sim_s, output = (double)t.n_output;
@@ -569,7 +569,8 @@ void mr_play_json(const struct mr_scenario *scenario, const struct mr_play_resul
     mr_jsonw_key_text(&w, "scenario", scenario->top.name != NULL ? scenario->top.name : "");
     mr_jsonw_key_u64(&w, "seed", scenario->top.seed);
     mr_jsonw_key_f64(&w, "sim_s", s);
-    mr_jsonw_key_f64(&w, "wall_s", wall_s);
+    mr_jsonw_key_text(&w, "asked_sha256", told->asked_sha256);
+    mr_jsonw_key_f64(&w, "wall_s", told->wall_s);
     mr_jsonw_key_bool(&w, "partial", result->is_partial);
     put_counts(&w, &t);
     put_latencies(&w, result, scratch, &tpot_s);
@@ -588,7 +589,7 @@ void mr_play_json(const struct mr_scenario *scenario, const struct mr_play_resul
     put_planner(&w, result);
     put_little(&w, result);
     put_violations(&w, result);
-    put_engine(&w, result, &t, wall_s);
+    put_engine(&w, result, &t, told->wall_s);
     mr_jsonw_end(&w);
     mr_buf_char(out, '\n');
 }

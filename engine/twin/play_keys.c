@@ -33,6 +33,7 @@ static const struct mr_play_key keys[] = {
     {"scenario", "", "Its name"},
     {"seed", "1", "Of everything that was drawn"},
     {"sim_s", "s", "End of the run: until, or the last that happened to a call, refusals included"},
+    {"asked_sha256", "", "Of what was asked for: scenario with every default, its files and cards; not seed, recording, version"},
     {"wall_s", "s", "It took"},
     {"partial", "", "Whether it was stopped by a signal: sim_s is when"},
     {"requests.arrived", "1", "Calls that came"},
