@@ -330,6 +330,23 @@ double mr_frequency_next_s(const struct mr_frequency_params *params,
     return next_s;
 }
 
+/* Both equations over a piece: 2 H df = step dt + G - D F, T dg = -F / R - G. A governor that
+ * stands gives G = g dt. */
+static void add_integrals(const struct mr_frequency_params *params,
+                          const struct mr_frequency *before, double dt_s, struct mr_frequency *fr)
+{
+    const double spun = 2 * params->inertia_s * (fr->f - before->f), a = spun - before->step * dt_s;
+    double governed = before->g * dt_s, damped = governed - a;
+    if (is_free(params, before)) {
+        const double b = params->governor_s * (before->g - fr->g);
+        damped = params->damping * (b - a) / (1 / params->droop + params->damping);
+        governed = a + damped;
+    }
+    fr->governor += governed;
+    fr->rotor -= spun;
+    fr->damping -= damped;
+}
+
 /* Without an event before t_s. Extrema alternate: of those of a wave that decays the first two hold
  * the lowest; a third one is higher than the first. @return the lowest f on the way */
 static double run(const struct mr_frequency_params *params, struct mr_frequency *fr, double t_s)
@@ -343,8 +360,10 @@ static double run(const struct mr_frequency_params *params, struct mr_frequency 
             low_f = fmin(low_f, wave_at(&f, first_s));
         if (second_s < dt_s)
             low_f = fmin(low_f, wave_at(&f, second_s));
+        const struct mr_frequency before = *fr;
         fr->f = wave_at(&f, dt_s);
         fr->g = wave_at(&g, dt_s);
+        add_integrals(params, &before, dt_s, fr);
     }
     fr->t_s = t_s;
     return fmin(low_f, fr->f);

@@ -41,6 +41,9 @@ struct mr_frequency {
     bool is_held;    /* the governor is at its headroom */
     uint64_t n_shed; /* stages that are out */
     double below_s;  /* the next stage's threshold is undercut since; INFINITY: it is not */
+    /* integrals since the start [s], exact; together they are that of -step: what the governor and
+     * the rotors gave, and the load that went with the frequency */
+    double governor, rotor, damping;
 };
 
 struct mr_frequency mr_frequency_start(double t_s);

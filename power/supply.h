@@ -161,16 +161,16 @@ struct mr_supply_reading {
     double t_s;
     double grid_w, meter_w; /* meter_w: while the grid is away, what it gave last */
     double rack_w, want_w, house_w, generator_w, solar_w;
-    double loss_w;                               /* on the way to the racks */
-    double module_w;                             /* of rack_w: behind the stages inside */
-    double stage_loss_w[MR_N_STAGE];             /* on the way and inside racks */
+    double set_point_w, governor_w, inertia_w, damping_w; /* of generator_w */
+    double loss_w;                                        /* on the way to the racks */
+    double module_w;                                      /* of rack_w: behind the stages inside */
+    double stage_loss_w[MR_N_STAGE];                      /* on the way and inside racks */
     double storage_w;                            /* at the terminals, above 0 charges; all */
     double storage_j, storage_soc_frac, shelf_j; /* shelf_j: in racks, not in storage_j */
     double budget_w, target_w;                   /* of the meter; INFINITY: none */
     double limit_w, least_w; /* of the contract; INFINITY: none; what it takes at least */
-    double price_usd_j, carbon_kg_j;
-    int feed_event;      /* enum mr_feed_event of the last status; MR_FEED_PERIODIC: none yet */
-    double frequency_hz; /* the lowest of all islands */
+    double price_usd_j, carbon_kg_j, frequency_hz; /* Hz: the lowest of all islands */
+    int feed_event; /* enum mr_feed_event of the last status; MR_FEED_PERIODIC: none yet */
     uint32_t n_rack_on, n_rack_capped, n_rack_held;
     bool has_grid, is_compliant, in_flight;
 };
@@ -184,9 +184,9 @@ struct mr_supply_total {
     double stage_loss_j[MR_N_STAGE]; /* of both losses */
     double storage_in_j, storage_out_j, storage_loss_j, storage_change_j;
     double shelf_out_j, holdup_j; /* of it racks' shelves; given by what bridges switches' gaps */
-    double short_j;               /* asked of generators beyond what they gave while ramping */
-    double dump_j;                /* given by generators and not taken */
-    double want_j, unserved_j;    /* asked by racks; not drawn, for caps and for darkness */
+    double set_point_j, machine_rest_j, governor_j, inertia_j, damping_j; /* of generator_j */
+    double short_j, dump_j;    /* asked and given by nobody; given by sun and not taken */
+    double want_j, unserved_j; /* asked by racks; not drawn, for caps and for darkness */
     double capped_j, dark_j, held_j, delayed_j; /* of it: caps, no feed, stopped, ramps */
     double burn_j;                              /* drawn by racks beyond what was asked */
     double capped_rack_s, dark_rack_s, held_rack_s;

@@ -132,7 +132,6 @@ MR_CHECKED mr_status mr_supply_start_init(struct mr_supply *s, struct mr_err *er
 
 /** What bars that are dark would ask for if they were carried now. */
 double mr_supply_start_expected_w(const struct mr_supply *s, const struct mr_supply_group *group);
-
 /** Pumps and fans that come back with their bars; 0 beside a grid. */
 double mr_supply_start_house_w(const struct mr_supply *s);
 /** Racks are looked at in order, highest tier first; may one that is ready start and draw w? */
@@ -157,8 +156,9 @@ double mr_supply_refill_w(struct mr_supply *s, const struct mr_supply_group *gro
 
 /* ---- supply_island.c ---- */
 
-/** A group over the step to t_s, with what was missing (above 0) or too much for its machines. */
-void mr_supply_island_step(struct mr_supply *s, struct mr_supply_group *group, double t_s,
+/** A group over the step to t_s, with what was missing (or < 0) beside set points. @return any run
+ */
+bool mr_supply_island_step(struct mr_supply *s, struct mr_supply_group *group, double t_s,
                            double missing_w);
 /** What frequency relays have done during the last step. */
 void mr_supply_island_act(struct mr_supply *s);
@@ -166,8 +166,9 @@ void mr_supply_island_act(struct mr_supply *s);
 void mr_supply_island_rest(struct mr_supply *s, struct mr_supply_group *group);
 bool mr_supply_island_moves(const struct mr_supply *s);
 double mr_supply_island_next_s(const struct mr_supply *s);
-/** The lowest of all islands now; the nominal where there is none. */
+/** The lowest of all islands now, or the nominal; what its machines and sun give. */
 double mr_supply_island_hz(const struct mr_supply *s);
+void mr_supply_island_read(const struct mr_supply *s, struct mr_supply_reading *reading);
 
 /* ---- supply_hold.c ---- */
 

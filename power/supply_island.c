@@ -94,25 +94,47 @@ static void look_at_nadir(const struct mr_supply *s, struct mr_supply_group *gro
     group->nadir_hz = group->lowest_hz = hz;
 }
 
-void mr_supply_island_step(struct mr_supply *s, struct mr_supply_group *group, double t_s,
+/* Governors move fuel with the watts they add: at the slope of the units that run. */
+static void burn(struct mr_supply *s, const struct mr_supply_group *group, double base_w, double j)
+{
+    for (uint32_t k = 0; k < group->n_source; k++) {
+        const struct mr_supply_source *source = &s->source[group->source[k]];
+        const struct mr_generator_params *p = &source->block_params;
+        if (source->is_storage || source->is_solar)
+            continue;
+        const double share = mr_generator_n_running(&source->block) * p->rated_w / base_w;
+        const double fuel_j = share * j * (1 - p->idle_fuel_frac) / p->efficiency;
+        s->total.fuel_j += fuel_j;
+        s->fuel_usd += fuel_j * p->fuel_usd_j;
+        s->fuel_kg += fuel_j * p->fuel_kg_j;
+    }
+}
+
+bool mr_supply_island_step(struct mr_supply *s, struct mr_supply_group *group, double t_s,
                            double missing_w)
 {
     struct mr_frequency_params *p = &group->swing_params;
     struct mr_frequency *swing = &group->swing;
     const struct swing now = swing_now(s, group, missing_w);
     const double base_w = now.params.base_w;
-    if (!(base_w > 0) || !group->is_balanced) {
+    s->total.machine_rest_j += base_w > 0 ? missing_w * (t_s - s->t_s) : 0;
+    if (!(base_w > 0) || !group->is_balanced || !group->is_own) {
         mr_supply_island_rest(s, group);
-        group->is_balanced = base_w > 0 && fabs(missing_w) <= still * base_w;
+        group->is_balanced = base_w > 0 && group->is_own && fabs(missing_w) <= still * base_w;
         group->swing.t_s = t_s;
         *p = s->params.frequency;
         p->base_w = base_w;
-        return;
+        return base_w > 0;
     }
     *p = now.params;
     *swing = now.state;
     const bool was_falling = rotor(group) < -still;
     const double low_hz = mr_frequency_advance(p, swing, t_s);
+    const double governed_j = (swing->governor - now.state.governor) * base_w;
+    s->total.governor_j += governed_j;
+    s->total.inertia_j += (swing->rotor - now.state.rotor) * base_w;
+    s->total.damping_j += (swing->damping - now.state.damping) * base_w;
+    burn(s, group, base_w, governed_j);
     look_at_nadir(s, group, was_falling, low_hz);
     s->low_hz = fmin(s->low_hz, low_hz);
     group->has_collapsed |= low_hz < p->trip_hz;
@@ -121,6 +143,7 @@ void mr_supply_island_step(struct mr_supply *s, struct mr_supply_group *group, d
         group->n_told = 0;
         group->lowest_hz = 0;
     }
+    return true;
 }
 
 static void collapse(struct mr_supply *s, struct mr_supply_group *group)
@@ -201,4 +224,58 @@ double mr_supply_island_hz(const struct mr_supply *s)
         hz = fmin(hz, mr_frequency_hz(&s->params.frequency, &now.state));
     }
     return hz;
+}
+
+/* ---- readings ---- */
+
+/* What bars of a group ask for now that others of it do not give; its sun, its machines' set
+ * points.
+ */
+static double rest_w(const struct mr_supply *s, const struct mr_supply_group *group, double *sun_w)
+{
+    double rest_w = 0;
+    *sun_w = 0;
+    for (uint32_t i = 0; i < group->n_at && group->is_own; i++) {
+        struct mr_chain_flow flow;
+        mr_chain_read(s->chain, group->at[i], s->t_s, &flow);
+        rest_w += flow.own_w;
+    }
+    for (uint32_t k = 0; k < group->n_source; k++) {
+        const struct mr_supply_source *source = &s->source[group->source[k]];
+        if (source->is_storage)
+            rest_w += source->mean_w;
+        else if (source->is_solar)
+            *sun_w += mr_supply_source_sun_w(s, source);
+        else
+            rest_w -= mr_generator_power_w(&source->block);
+    }
+    return rest_w - *sun_w;
+}
+
+/* Beyond set points governors give, rotors, load that goes with the frequency; the rest is load
+ * that machines still take over, before a frequency is followed. */
+void mr_supply_island_read(const struct mr_supply *s, struct mr_supply_reading *r)
+{
+    for (uint32_t g = 0; g < s->n_group; g++) {
+        const struct mr_supply_group *group = &s->group[g];
+        double sun_w, given_w;
+        if (!group->is_away)
+            continue;
+        const double missing_w = rest_w(s, group, &sun_w);
+        if (!(machines_w(s, group, &given_w) > 0)) { /* sun that nobody takes is not given */
+            r->solar_w -= fmin(sun_w, fmax(0, -missing_w));
+            continue;
+        }
+        r->generator_w += missing_w;
+        if (!group->is_balanced || !group->is_own)
+            continue;
+        struct swing now = swing_now(s, group, missing_w);
+        if (s->look_s > now.state.t_s)
+            (void)mr_frequency_advance(&now.params, &now.state, s->look_s);
+        const double base_w = now.params.base_w, governor_w = now.state.g * base_w;
+        const double damping_w = -now.params.damping * now.state.f * base_w;
+        r->governor_w += governor_w;
+        r->damping_w += damping_w;
+        r->inertia_w += missing_w - governor_w - damping_w;
+    }
 }

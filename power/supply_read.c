@@ -58,11 +58,13 @@ void mr_supply_read(const struct mr_supply *s, struct mr_supply_reading *r)
             r->storage_j += mr_supply_source_energy_j(s, i);
             full_j += source->buffer_params.energy_j * (double)source->buffer_params.n_unit;
         } else if (source->is_solar) {
-            r->solar_w += source->mean_w;
+            r->solar_w += mr_supply_source_sun_w(s, source);
         } else {
-            r->generator_w += mr_generator_power_w(&source->block);
+            r->set_point_w += mr_generator_power_w(&source->block);
         }
     }
+    r->generator_w = r->set_point_w;
+    mr_supply_island_read(s, r);
     r->storage_w += mr_supply_shelf_w(s);
     r->shelf_j = mr_supply_shelf_j(s);
     r->storage_soc_frac = full_j > 0 ? r->storage_j / full_j : 0;
@@ -93,7 +95,7 @@ static void add_sources(const struct mr_supply *s, struct mr_supply_total *t)
         } else if (source->is_solar) {
             t->solar_j += source->energy_j;
         } else {
-            t->generator_j += source->block.energy_j - source->first_j;
+            t->set_point_j += source->block.energy_j - source->first_j;
             t->fuel_j += source->block.fuel_j - source->first_fuel_j;
         }
     }
@@ -137,6 +139,7 @@ void mr_supply_total(const struct mr_supply *s, struct mr_supply_total *t)
     }
     t->house_j = total.served_j - t->rack_j;
     add_sources(s, t);
+    t->generator_j = t->set_point_j + t->machine_rest_j;
     mr_supply_shelf_total(s, t);
     t->holdup_j = holdup_j(s, &total);
     t->ramp_up_w_s = s->ramp.up_w_s;

@@ -359,10 +359,8 @@ static void carry(struct mr_supply *s, struct mr_supply_group *group, double giv
         source->mean_w = mr_buffer_set(&source->buffer_params, &source->buffer, -rest);
         rest += source->mean_w;
     }
-    if (group->has_machines && group->is_own)
-        mr_supply_island_step(s, group, s->t_s + dt_s, rest);
-    else
-        mr_supply_island_rest(s, group);
+    if (mr_supply_island_step(s, group, s->t_s + dt_s, rest))
+        return;
     if (rest > 0)
         s->total.short_j += rest * dt_s;
     else

@@ -221,7 +221,11 @@ static mr_status record(struct job *job, struct mr_err *err)
                              r.storage_w * 1e-3,
                              r.storage_soc_frac,
                              isfinite(r.target_w) ? r.target_w * 1e-3 : (double)NAN,
-                             r.frequency_hz};
+                             r.frequency_hz,
+                             r.set_point_w * 1e-3,
+                             r.governor_w * 1e-3,
+                             r.inertia_w * 1e-3,
+                             r.damping_w * 1e-3};
     for (size_t i = 0; i < sizeof column / sizeof *column; i++)
         mr_csv_put_f64(&w, column[i]);
     mr_csv_put_u64(&w, r.n_rack_on);
@@ -497,7 +501,8 @@ static mr_status write_files(const struct job *job, struct mr_err *err)
     MR_TRY(mr_alone_write(
         job->opts->csv, job->ui->may_overwrite,
         "t_s,grid_kw,rack_kw,asked_kw,house_kw,loss_kw,generator_kw,solar_kw,"
-        "storage_kw,soc,target_kw,frequency_hz,racks_on,racks_capped,racks_stopped,compliant\n",
+        "storage_kw,soc,target_kw,frequency_hz,set_point_kw,governor_kw,inertia_kw,damping_kw,"
+        "racks_on,racks_capped,racks_stopped,compliant\n",
         &job->site_csv, err));
     if (job->opts->spectrum_csv != NULL) {
         struct mr_buf spectra = {0};

@@ -73,7 +73,11 @@ static const struct mr_channel site_channels[] = {
     MEAN("module_kw", "Of that: behind the stages inside racks, to packages and hosts", NULL),
     MEAN("asked_kw", "Asked for by racks", NULL),
     MEAN("house_kw", "Cooling and the rest of the house", NULL),
-    MEAN("generator_kw", "Given by generators and turbines", NULL),
+    MEAN("generator_kw", "Given by generators and turbines at their terminals", NULL),
+    MEAN("set_point_kw", "Of that: at the machines' set points", NULL),
+    MEAN("governor_kw", "Of that: by governors, beyond the set points", NULL),
+    MEAN("inertia_kw", "Of that: taken from rotating mass, below 0: put into it", NULL),
+    MEAN("damping_kw", "Of that: load that goes with the frequency", NULL),
     MEAN("solar_kw", "Given by solar", NULL),
     MEAN("storage_kw", "Taken by storages, below 0: given", NULL),
     F32("storage_energy_kwh", "kW h", "Energy of all storages beside the chain", 1 / 3.6e6, "BESS/GenericPoint"),
@@ -328,9 +332,10 @@ static void read_all(struct mr_power_record *record, struct values *v)
                                 &r->least_w,   &v->limit_w,   &v->limit_w, &r->frequency_hz,
                                 &v->compliant, &v->in_flight, &v->event};
     const void *const grid[] = {&r->price_usd_j, &r->carbon_kg_j};
-    const void *const power[] = {&r->rack_w,    &r->module_w,    &r->want_w,
-                                 &r->house_w,   &r->generator_w, &r->solar_w,
-                                 &r->storage_w, &r->storage_j,   &r->shelf_j};
+    const void *const power[] = {&r->rack_w,      &r->module_w,    &r->want_w,     &r->house_w,
+                                 &r->generator_w, &r->set_point_w, &r->governor_w, &r->inertia_w,
+                                 &r->damping_w,   &r->solar_w,     &r->storage_w,  &r->storage_j,
+                                 &r->shelf_j};
     memcpy(v->rack, rack, sizeof rack);
     memcpy(v->feed, feed, sizeof feed);
     memcpy(v->grid, grid, sizeof grid);

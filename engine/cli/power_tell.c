@@ -19,6 +19,12 @@ void mr_power_tell_table(const struct mr_power_tell *told, struct mr_buf *out)
         mr_buf_printf(out, "%-20s generators %.5g MWh, solar %.5g MWh, not taken %.4g MWh\n",
                       "on site", t.generator_j * joule_mwh, t.solar_j * joule_mwh,
                       t.dump_j * joule_mwh);
+    if (t.low_hz < told->params->frequency.nominal_hz)
+        mr_buf_printf(out,
+                      "%-20s set points %.5g, governors %.4g, rotating mass %.4g, load with "
+                      "frequency %.4g MWh\n",
+                      "machines", t.set_point_j * joule_mwh, t.governor_j * joule_mwh,
+                      t.inertia_j * joule_mwh, t.damping_j * joule_mwh);
     mr_buf_printf(out, "%-20s %.5g MWh of %.5g MWh asked for: caps kept %.4g, darkness %.4g MWh\n",
                   "racks", t.rack_j * joule_mwh, t.want_j * joule_mwh, t.capped_j * joule_mwh,
                   t.dark_j * joule_mwh);
@@ -89,29 +95,35 @@ void mr_power_tell_json(const struct mr_power_tell *told, struct mr_buf *out)
     const struct mr_strand *s = &told->strand->sum;
     struct mr_jsonw w;
     mr_supply_total(told->supply, &t);
-    const struct mr_jsonw_figure energy[] = {{"grid_j", t.grid_j},
-                                             {"generator_j", t.generator_j},
-                                             {"solar_j", t.solar_j},
-                                             {"rack_j", t.rack_j},
-                                             {"asked_j", t.want_j},
-                                             {"capped_j", t.capped_j},
-                                             {"dark_j", t.dark_j},
-                                             {"held_j", t.held_j},
-                                             {"delayed_j", t.delayed_j},
-                                             {"burn_j", t.burn_j},
-                                             {"house_j", t.house_j},
-                                             {"losses_j", t.loss_j},
-                                             {"rack_losses_j", t.rack_loss_j},
-                                             {"modules_j", t.module_j},
-                                             {"storage_in_j", t.storage_in_j},
-                                             {"storage_out_j", t.storage_out_j},
-                                             {"storage_loss_j", t.storage_loss_j},
-                                             {"storage_change_j", t.storage_change_j},
-                                             {"shelf_out_j", t.shelf_out_j},
-                                             {"holdup_j", t.holdup_j},
-                                             {"short_j", t.short_j},
-                                             {"dump_j", t.dump_j},
-                                             {"closure_rel", t.closure_rel}};
+    const struct mr_jsonw_figure energy[] = {
+        {"grid_j", t.grid_j},
+        {"generator_j", t.generator_j},
+        {"set_point_j", t.set_point_j},
+        {"governor_j", t.governor_j},
+        {"inertia_j", t.inertia_j},
+        {"damping_j", t.damping_j},
+        {"walk_in_j", t.machine_rest_j - t.governor_j - t.inertia_j - t.damping_j},
+        {"solar_j", t.solar_j},
+        {"rack_j", t.rack_j},
+        {"asked_j", t.want_j},
+        {"capped_j", t.capped_j},
+        {"dark_j", t.dark_j},
+        {"held_j", t.held_j},
+        {"delayed_j", t.delayed_j},
+        {"burn_j", t.burn_j},
+        {"house_j", t.house_j},
+        {"losses_j", t.loss_j},
+        {"rack_losses_j", t.rack_loss_j},
+        {"modules_j", t.module_j},
+        {"storage_in_j", t.storage_in_j},
+        {"storage_out_j", t.storage_out_j},
+        {"storage_loss_j", t.storage_loss_j},
+        {"storage_change_j", t.storage_change_j},
+        {"shelf_out_j", t.shelf_out_j},
+        {"holdup_j", t.holdup_j},
+        {"short_j", t.short_j},
+        {"dump_j", t.dump_j},
+        {"closure_rel", t.closure_rel}};
     const struct mr_jsonw_figure power[] = {
         {"grid_mw_mean", t.grid_j / told->until_s * 1e-6},
         {"grid_mw_peak", t.peak_w * 1e-6},

@@ -137,6 +137,43 @@ MR_TEST(crossings_against_fine_steps)
     assert_true(n_found > 40 && n_found < 140);
 }
 
+/* Energies over any time, headroom and shedding on the way: those of governor and rotors against
+ * fine trapezoids, all three together exactly what was missing. */
+MR_TEST(energies_add_up)
+{
+    for (uint64_t seed = 0; seed < 40; seed++) {
+        struct mr_rng rng = mr_rng_stream(seed, MR_RNG_TEST, 3);
+        struct mr_frequency_params params = plain();
+        params.inertia_s = mr_rng_range(&rng, 1, 8);
+        params.damping = seed % 5 == 0 ? 0 : mr_rng_range(&rng, 0.1, 3);
+        params.droop = seed % 7 == 0 ? 0 : mr_rng_range(&rng, 0.03, 0.5);
+        params.governor_s = mr_rng_range(&rng, 0.1, 3);
+        if (seed % 3 == 0)
+            params.up_frac = params.down_frac = mr_rng_range(&rng, 0.02, 0.08);
+        struct mr_frequency fr = mr_frequency_start(0);
+        double missing = 0, governor = 0, damping = 0, rotor = 0;
+        for (int k = 1; k <= 3; k++) {
+            const int n = 20000;
+            const double from_s = fr.t_s;
+            mr_frequency_disturb(&params, &fr, mr_rng_range(&rng, -0.1, 0.1) * params.base_w);
+            struct mr_frequency fine = fr;
+            for (int i = 1; i <= n; i++) {
+                const struct mr_frequency before = fine;
+                mr_frequency_advance(&params, &fine, from_s + 2. * i / n);
+                governor += (before.g + fine.g) / n;
+                damping -= params.damping * (before.f + fine.f) / n;
+            }
+            rotor -= 2 * params.inertia_s * (fine.f - fr.f);
+            missing -= 2 * fr.step;
+            mr_frequency_advance(&params, &fr, from_s + 2);
+            mr_assert_near(fr.governor, governor, 1e-6, 1e-7);
+            mr_assert_near(fr.damping, damping, 1e-6, 1e-7);
+            mr_assert_near(fr.rotor, rotor, 1e-9, 1e-11);
+            mr_assert_near(fr.governor + fr.damping + fr.rotor, missing, 1e-12, 1e-13);
+        }
+    }
+}
+
 MR_TEST(headroom_is_met_and_left)
 {
     struct mr_frequency_params params = plain();
@@ -236,5 +273,6 @@ MR_TEST(impossible_islands)
 
 MR_TEST_MAIN(MR_TEST_ENTRY(known_answers), MR_TEST_ENTRY(against_runge_kutta),
              MR_TEST_ENTRY(parts_are_the_whole), MR_TEST_ENTRY(crossings_against_fine_steps),
-             MR_TEST_ENTRY(headroom_is_met_and_left), MR_TEST_ENTRY(load_is_shed_in_stages),
-             MR_TEST_ENTRY(a_trace), MR_TEST_ENTRY(impossible_islands))
+             MR_TEST_ENTRY(energies_add_up), MR_TEST_ENTRY(headroom_is_met_and_left),
+             MR_TEST_ENTRY(load_is_shed_in_stages), MR_TEST_ENTRY(a_trace),
+             MR_TEST_ENTRY(impossible_islands))

@@ -26,9 +26,25 @@ static inline void take(void *context, const struct mr_supply_event *event)
 
 static struct world world;
 
+/* At every moment what all give is what all take, and machines' parts add up. */
+static inline void look(void *context)
+{
+    const struct world *w = context;
+    struct mr_supply_reading r;
+    mr_supply_read(w->supply, &r);
+    const double in_w = r.grid_w + r.generator_w + r.solar_w - r.storage_w;
+    const double out_w = r.rack_w + r.house_w + r.loss_w;
+    const double beyond_w = r.generator_w - r.set_point_w;
+    const double swing_w = r.governor_w + r.inertia_w + r.damping_w;
+    if (fabs(in_w - out_w) > 1e-9 * fmax(fabs(r.storage_w), out_w))
+        fail_msg("%.9g s: %.17g W given, %.17g W taken", r.t_s, in_w, out_w);
+    if (swing_w != 0 && fabs(swing_w - beyond_w) > 1e-9 * r.generator_w)
+        fail_msg("%.9g s: machines give %.17g W, swings explain %.17g W", r.t_s, beyond_w, swing_w);
+}
+
 static inline struct mr_supply_options options(void)
 {
-    struct mr_supply_options o = {.take = take, .context = &world};
+    struct mr_supply_options o = {.take = take, .step = look, .context = &world};
     mr_supply_defaults(&o.params);
     return o;
 }

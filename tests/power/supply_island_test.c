@@ -186,7 +186,7 @@ MR_TEST(solar_and_battery_in_orbit)
     assert_int_equal(mr_layout_load(path, &world.site, &diags), MR_OK);
     assert_int_equal(mr_supply_create(world.site, &o, &world.supply, &diags), MR_OK);
     want_all(80e3 / (double)world.site->n_rack);
-    mr_supply_advance(world.supply, 3600);
+    mr_supply_advance(world.supply, 3599);
     assert_true(now().solar_w > 0 && now().n_rack_on == world.site->n_rack);
     const double full_j = now().storage_j;
     mr_supply_advance(world.supply, 5600); /* in shadow */
