@@ -14,10 +14,14 @@
 #include "engine/serve/instance_wait.h"
 #include "engine/serve/onboard.h"
 #include "engine/serve/split.h"
+#include "engine/work/script_hint.h"
 
 #include <math.h>
 
 _Static_assert(sizeof(struct mr_ticket_stub) == 32, "a stub is half a cache line");
+_Static_assert(MR_CALL_LEVEL_MIN == (int)MR_SCRIPT_LEVEL_MIN &&
+                   MR_CALL_LEVEL_MAX == (int)MR_SCRIPT_LEVEL_MAX,
+               "classes of priority are those that calls hold");
 
 /* ---- calls ---- */
 
@@ -164,7 +168,7 @@ static void place_in_queue(const struct mr_cell *cell, const struct mr_ticket *t
     if (hint == NULL)
         return;
     call->rank = hint->is_strict ? 0 : call->rank;
-    mr_call_set_level(call, hint->priority);
+    mr_call_set_level(call, hint->level);
 }
 
 /* Tokens that it is thought to make. */

@@ -17,8 +17,8 @@ struct mr_ticket {
     uint32_t instance; /* that decodes; with a context on arrival: that of its last call */
     uint32_t prefill;  /* instance of the other pool that reads the prompt, or MR_ROUTER_NOWHERE */
     uint32_t n_run;    /* names of the prompt's blocks, if known; lent until the call has come */
+    uint16_t hint;     /* place in the hints of the cell's script; 0: none */
     uint8_t tier;
-    uint8_t hint;      /* place in the hints of the cell's script; 0: none */
     bool is_alone : 1; /* the only call of its session: nothing is remembered of it */
     bool is_warm : 1;  /* its prompt counts as cached from the start, as after a long time */
     bool is_final : 1; /* nothing of its session's own blocks is needed afterwards */
@@ -40,7 +40,8 @@ struct mr_ticket_stub {
         uint32_t next;     /* of a call that is scripted */
         uint32_t n_prefix; /* of any other */
     };
-    uint8_t tier, hint;
+    uint16_t hint;
+    uint8_t tier;
     bool is_alone : 1, is_warm : 1, is_final : 1, is_ahead : 1;
 };
 

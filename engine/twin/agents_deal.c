@@ -6,6 +6,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/shelf.h"
 #include "engine/twin/agents_file.h"
+#include "engine/work/script_hint.h"
 #include "models/cpu.h"
 
 #include <math.h>
@@ -143,6 +144,20 @@ static void tell_idle_hints(const struct mr_agents_deal *deal, struct mr_diags *
                      "(cache=\"yes\"): ignored");
 }
 
+static mr_status rank_priorities(struct mr_agents_deal *deal, struct mr_diags *diags,
+                                 struct mr_err *err)
+{
+    size_t n_above, n_below;
+    MR_TRY(mr_script_hint_levels(&deal->script, &n_above, &n_below, err));
+    if (n_above > MR_SCRIPT_LEVEL_MAX || n_below > -MR_SCRIPT_LEVEL_MIN)
+        mr_diags_add(diags, MR_SEVERITY_WARNING, MR_LIMIT,
+                     (struct mr_place){deal->plan.scenario->path, 0, 0},
+                     "agents: calls have %zu priorities above 0 and %zu below: %d and %d classes "
+                     "are told apart, neighbours share one",
+                     n_above, n_below, MR_SCRIPT_LEVEL_MAX, -MR_SCRIPT_LEVEL_MIN);
+    return MR_OK;
+}
+
 /* Cores and memory of the CPUs that are named, where they are not given. */
 static mr_status take_cpus(const struct mr_scenario *scenario, struct mr_tools_spec *tools,
                            struct mr_diags *diags, struct mr_err *err)
@@ -222,11 +237,13 @@ mr_status mr_agents_deal_open(const struct mr_agents_deal_plan *plan, struct mr_
         .tier = names.tier,
         .tenant = names.tenant,
         .n_tier = scenario->n_tier,
-        .n_tenant = scenario->n_tenant};
+        .n_tenant = scenario->n_tenant,
+        .llm = scenario->deployment.profile == NULL ? scenario->deployment.llm : NULL};
     const struct mr_agents_file file = {scenario->agents.file, scenario->agents.n_drawn,
                                         scenario->agents.mode == MR_DEMAND_OPEN};
     MR_TRY(mr_agents_file_read(&file, &lowering, &deal->script, diags, err));
     MR_TRY(check_schedules(deal, err));
+    MR_TRY(rank_priorities(deal, diags, err));
     tell_idle_hints(deal, diags);
     MR_TRY(make_demand(deal, err));
     deal->tools = scenario->tools;

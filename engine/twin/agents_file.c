@@ -2,6 +2,7 @@
 /* One session is in memory at a time besides the script. */
 #include "engine/twin/agents_file.h"
 
+#include "engine/work/script_hint.h"
 #include "engine/work/synthetic.h"
 #include "engine/work/trace.h"
 
@@ -111,6 +112,16 @@ mr_status mr_agents_file_read(const struct mr_agents_file *file,
                      "agents: %llu sessions name tenants, and the scenario has no <tenant>: they "
                      "are nobody's",
                      (unsigned long long)lower.n_no_tenant);
+    if (st == MR_OK && lower.n_no_hint > 0)
+        mr_diags_add(diags, MR_SEVERITY_WARNING, MR_LIMIT, at,
+                     "agents: the hints of %llu calls are passed over: there are more than %d "
+                     "different ones",
+                     (unsigned long long)lower.n_no_hint, MR_SCRIPT_HINTS);
+    if (st == MR_OK && lower.n_other_llm > 0)
+        mr_diags_add(diags, MR_SEVERITY_WARNING, MR_REF, at,
+                     "agents: %llu calls are of models with other cards than \"%s\", which serves "
+                     "them here",
+                     (unsigned long long)lower.n_other_llm, lowering->llm);
     mr_lower_fini(&lower);
     return st;
 }

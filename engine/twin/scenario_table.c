@@ -69,7 +69,7 @@ static const struct mr_param deployment_rows[] = {
     MR_PARAM_STR(D, accepted, "accepted", "0", "Mean tokens of a step with drafts, or for each draft the chance that it is accepted given those before (0.8 0.6 0.4); 0: the card's"),
     MR_PARAM_ONE_OF(D, verify, "verify", verifies, "up", "Steps of a call with drafts: rounded up, drawn so that their mean is right, or each step drawn draft by draft by their chances"),
     MR_PARAM_ONE_OF(D, policy, "policy", policies, "vllm1", "Who is in the next step"),
-    MR_PARAM_ONE_OF(D, scheduling, "scheduling", schedulings, "fcfs", "Within a class: by arrival, the last to start is preempted; or by priority, the lowest is (vllm1)"),
+    MR_PARAM_ONE_OF(D, scheduling, "scheduling", schedulings, "fcfs", "Within a class (tier, and what agents say: strict, priority): by arrival, the last to start is preempted; or by priority, the lowest is (vllm1)"),
     MR_PARAM_N(D, n_batch, "batch", "256", 1, 1000000, "Most requests of an instance that run at once"),
     MR_PARAM_N(D, n_token, "tokens", "0", 0, 10000000, "Tokens of a step; 0: the engine card's chunk"),
     MR_PARAM_N(D, n_context, "context", "0", 0, 100000000, "Longest context, which orca reserves; 0: the network's"),

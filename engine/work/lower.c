@@ -4,6 +4,7 @@
 
 #include "engine/base/mem.h"
 #include "engine/base/rng.h"
+#include "engine/work/script_hint.h"
 #include "engine/work/session_context.h"
 #include "engine/work/tool_class.h"
 
@@ -11,8 +12,7 @@
 #include <stdio.h>
 
 enum {
-    class_tok = 1024, /* prompts of tools: sizes within this are one size */
-    hint_max = 255
+    class_tok = 1024 /* prompts of tools: sizes within this are one size */
 };
 
 /* A quarter of all names each: ids as they stand, names that no file knows, numbers of ids that are
@@ -30,6 +30,7 @@ void mr_lower_fini(struct mr_lower *lower)
     for (size_t i = 0; i < lower->cap_blocks; i++)
         mr_session_context_fini(&lower->blocks[i]);
     mr_intern_fini(&lower->prefix);
+    mr_intern_fini(&lower->hint);
     mr_block_names_fini(&lower->names);
     mr_free(lower->blocks);
     mr_free(lower->run);
@@ -211,40 +212,9 @@ static mr_status add_context(struct mr_lower *lower, const struct mr_session *se
 
 /* ---- nodes ---- */
 
-static mr_status add_hint(struct mr_lower *lower, const struct mr_session_hint *hint, uint8_t *out,
-                          struct mr_err *err)
-{
-    struct mr_script *script = lower->script;
-    const struct mr_script_hint own = {.priority = hint->priority,
-                                       .is_strict = hint->strict > 0,
-                                       .is_final = hint->is_final,
-                                       .prefills = hint->prefills,
-                                       .n_expected = hint->n_expected,
-                                       .ttl_s = isnan(hint->ttl_s) ? 0 : (float)hint->ttl_s};
-    *out = 0;
-    for (size_t i = 1; i < script->n_hint; i++) {
-        const struct mr_script_hint *h = &script->hint[i];
-        if (h->priority == own.priority && h->is_strict == own.is_strict &&
-            h->is_final == own.is_final && h->prefills == own.prefills &&
-            h->n_expected == own.n_expected && h->ttl_s <= own.ttl_s && h->ttl_s >= own.ttl_s) {
-            *out = (uint8_t)i;
-            return MR_OK;
-        }
-    }
-    if (script->n_hint > hint_max) /* more kinds than are told apart: those said first are kept */
-        return MR_OK;
-    const size_t at = script->n_hint > 0 ? script->n_hint : 1;
-    MR_TRY(mr_grow(&script->hint, &script->cap_hint, at + 1, sizeof *script->hint, err));
-    script->hint[0] = (struct mr_script_hint){0};
-    script->hint[at] = own;
-    script->n_hint = at + 1;
-    *out = (uint8_t)at;
-    return MR_OK;
-}
-
 /* Its own, with the session's priority where it says none. */
 static mr_status lower_hint(struct mr_lower *lower, const struct mr_session *session,
-                            const struct mr_session_llm *llm, uint8_t *out, struct mr_err *err)
+                            const struct mr_session_llm *llm, uint16_t *out, struct mr_err *err)
 {
     struct mr_session_hint hint = {.ttl_s = (double)NAN};
     if (llm->hint == MR_SESSION_NONE && session->head.priority == 0)
@@ -253,7 +223,15 @@ static mr_status lower_hint(struct mr_lower *lower, const struct mr_session *ses
         hint = session->hint[llm->hint];
     if (hint.priority == 0)
         hint.priority = session->head.priority;
-    return add_hint(lower, &hint, out, err);
+    const struct mr_script_hint own = {.priority = hint.priority,
+                                       .is_strict = hint.strict > 0,
+                                       .is_final = hint.is_final,
+                                       .prefills = hint.prefills,
+                                       .n_expected = hint.n_expected,
+                                       .ttl_s = isnan(hint.ttl_s) ? 0 : (float)hint.ttl_s};
+    MR_TRY(mr_script_hint_add(lower->script, &lower->hint, &own, out, err));
+    lower->n_no_hint += *out == 0;
+    return MR_OK;
 }
 
 static double draw(const struct mr_lower *lower, uint32_t node, uint64_t i)
@@ -276,7 +254,7 @@ static void lower_tool(const struct mr_lower *lower, const struct mr_session_boo
         wall_s = isnan(cpu_s) ? mr_tool_class_draw_s(class, draw(lower, node, 1)) : cpu_s;
     if (isnan(cpu_s))
         cpu_s = wall_s * class->core_frac;
-    out->where = tool->where;
+    out->where = tool->where & 3u; /* of enum mr_script_where there are three */
     out->is_error = tool->is_error;
     out->tool.work_s = (float)cpu_s;
     out->tool.wait_s = (float)fmax(0, wall_s - cpu_s);
@@ -292,6 +270,18 @@ static double delay_of(const struct mr_lower_plan *plan, const struct mr_session
     if (plan->gap_factor > 0)
         delay_s *= plan->gap_factor;
     return plan->gap_cap_s > 0 ? fmin(delay_s, plan->gap_cap_s) : delay_s;
+}
+
+/* Of a model for which the file names a card, and another one than that which serves. Models of
+ * recordings have none: what serves stands for them. */
+static bool is_of_other_llm(const struct mr_lower *lower, const struct mr_session_book *book,
+                            uint32_t model)
+{
+    if (lower->plan.llm == NULL || model == MR_SESSION_NONE)
+        return false;
+    const struct mr_str card = mr_intern_str(&book->card, book->model_card[model]);
+    return !mr_str_eq(card, mr_intern_str(&book->model, model)) &&
+           !mr_str_is(card, lower->plan.llm);
 }
 
 static mr_status lower_node(struct mr_lower *lower, const struct mr_session *session,
@@ -313,6 +303,7 @@ static mr_status lower_node(struct mr_lower *lower, const struct mr_session *ses
         out.llm.n_input = llm->n_input > 0 ? llm->n_input : 1;
         out.llm.n_output = llm->n_output > 0 ? llm->n_output : 1;
         out.offset_s = (float)llm->start_s;
+        lower->n_other_llm += is_of_other_llm(lower, book, llm->model);
         MR_TRY(lower_hint(lower, session, llm, &out.hint, err));
         MR_TRY(add_context(lower, session, book, i, &out.llm.context, err));
         break;

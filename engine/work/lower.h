@@ -35,12 +35,14 @@ struct mr_lower_plan {
     /* Names that sessions may say, in their order; none: what they say means nothing */
     const char *const *tier, *const *tenant;
     size_t n_tier, n_tenant;
+    const char *llm; /* card that serves; NULL: nobody asks */
 };
 
 struct mr_lower {
     struct mr_lower_plan plan;
     struct mr_script *script; /* lent */
     struct mr_intern prefix;  /* names of shared spaces, from 1 */
+    struct mr_intern hint;    /* those of the script, from 0 (script_hint.h) */
     struct mr_script_run *run;
     size_t cap_run;
     struct mr_script_after *after;
@@ -50,8 +52,11 @@ struct mr_lower {
     struct mr_block_names names;       /* of large ids, of the session or of all */
     uint32_t *last; /* by lane: context of its last call so far, or MR_SCRIPT_NONE */
     size_t cap_context, cap_blocks, cap_last;
-    uint64_t n_left_out, n_no_tenant; /* the latter name tenants where there are none */
-    uint32_t n_fresh;                 /* names given in this session, where blocks are coarser */
+    uint64_t n_left_out;  /* sessions */
+    uint64_t n_no_tenant; /* sessions that name tenants where there are none */
+    uint64_t n_no_hint;   /* calls whose hints are more kinds than a script keeps */
+    uint64_t n_other_llm; /* calls of models that are not the plan's */
+    uint32_t n_fresh;     /* names given in this session, where blocks are coarser */
 };
 
 void mr_lower_init(struct mr_lower *lower, const struct mr_lower_plan *plan,

@@ -42,12 +42,12 @@ enum mr_script_where {
 
 struct mr_script_node {
     uint8_t kind;         /* enum mr_script_kind */
-    uint8_t where;        /* enum mr_script_where, of a tool */
+    uint8_t where : 2;    /* enum mr_script_where, of a tool */
     bool is_plain : 1;    /* when it completes the next node, and no other, is told */
     bool is_uncapped : 1; /* a think that no idle cap shortens */
     bool is_error : 1;    /* a tool that failed when it was recorded */
     bool is_implied : 1;  /* a think that the recorded start of the call behind it tells, too */
-    uint8_t hint;         /* place in the script's hints; 0: none */
+    uint16_t hint;        /* place in the script's hints; 0: none */
     uint16_t n_dep;       /* edges that it waits for; 0: a root */
     uint16_t lane;
     uint32_t edge;  /* first of its own; they end where those of the next node begin */
@@ -97,6 +97,7 @@ struct mr_script_place {
 /* What an agent says about a call. */
 struct mr_script_hint {
     int32_t priority;    /* larger goes first, within its tier */
+    int8_t level;        /* its class among all of the script (script_hint.h) */
     bool is_strict;      /* priority beats the class of its tier */
     bool is_final;       /* nothing of the session is needed after this call */
     bool prefills;       /* the next prompt may be read while its tools run */

@@ -52,6 +52,7 @@ struct mr_trace {
     struct mr_session_book book;
     struct mr_trace_counts counts;
     struct mr_intern unknown;
+    size_t n_header_model;                        /* the file names all its models; 0: none */
     char *name, *slurped;                         /* of the file; standard input */
     struct mr_trace_order order[mr_trace_orders]; /* of mr_trace_key */
     int line; /* where the session at hand begins, for errors of the whole of it */

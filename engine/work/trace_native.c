@@ -141,6 +141,7 @@ static mr_status read_header(struct mr_trace *trace, struct mr_err *err)
             MR_TRY(mr_trace_choice(json, bases, N(bases), &i, err));
         } else if (k == models) {
             MR_TRY(read_models(trace, err));
+            trace->n_header_model = trace->book.model.n;
         } else if (k == tiers) {
             MR_TRY(read_tiers(trace, err));
         } else if (k == prefixes) {
@@ -319,7 +320,15 @@ static mr_status read_intern(struct mr_trace *trace, struct mr_intern *names, ui
 static mr_status read_model(struct mr_trace *trace, uint32_t *i, struct mr_err *err)
 {
     struct mr_str name;
+    char quoted[MR_QUOTE_CAP];
     MR_TRY(mr_trace_name(trace->json, &name, err));
+    *i = mr_intern_find(&trace->book.model, name);
+    if (*i != MR_INTERN_NONE)
+        return MR_OK;
+    if (trace->n_header_model > 0)
+        return mr_err_set(err, MR_REF, mr_json_place(trace->json),
+                          "\"m\": \"%s\" is none of the header's models",
+                          mr_text_quote(name, quoted));
     return mr_session_book_model(&trace->book, name, (struct mr_str){0}, i, err);
 }
 

@@ -7,6 +7,7 @@
 #include "engine/serve/policy.h"
 #include "engine/serve/split.h"
 #include "engine/work/script.h"
+#include "engine/work/script_hint.h"
 #include "tests/engine/serve/play.h"
 #include "tests/test.h"
 
@@ -56,6 +57,7 @@ static void refused(void *context, const struct mr_ticket *ticket, double now_s,
 static void make(struct world *w, const struct mr_script_hint *hint, size_t n_hint)
 {
     struct mr_err err = {0};
+    size_t n_above, n_below;
     *w = (struct world){.profile = play_five_constants()};
     w->serving = (struct mr_serving){.policy = &mr_policy_vllm1,
                                      .pricer = {.profile = w->profile},
@@ -84,6 +86,7 @@ static void make(struct world *w, const struct mr_script_hint *hint, size_t n_hi
     for (size_t i = 0; i < n_hint; i++)
         w->script.hint[i + 1] = hint[i];
     w->script.n_hint = n_hint + 1;
+    assert_int_equal(mr_script_hint_levels(&w->script, &n_above, &n_below, &err), MR_OK);
 }
 
 static void begin(struct world *w)

@@ -28,7 +28,7 @@ MR_TEST(native_rest)
     read_text(&whole,
               "\xef\xbb\xbf"
               "{\"schema\":\"millrace.session\",\"version\":1,\"block_size\":16,"
-              "\"hash_scope\":\"global\",\"models\":{\"a\":\"A\"}}\r\n\n"
+              "\"hash_scope\":\"global\",\"models\":{\"a\":\"A\",\"b\":\"B\"}}\r\n\n"
               "{\"id\":7,\"tenant\":\"t\",\"tier\":\"x\",\"cron\":\"0 9 * * 1-5\","
               "\"slo\":{\"deadline_ms\":0.125},\"lanes\":[{\"tools\":12,\"system\":3},"
               "{\"name\":\"sub \\\"q\\\"\"}],\"x\":{\"k\":[1,null]},\"nodes\":["
@@ -163,6 +163,9 @@ static const struct {
     {"{\"schema\":\"millrace.session\",\"version\":2}\n", 1, "version 2"},
     {H "{\"nodes\":[]}\n", 2, "no LLM call"},
     {H "{\"nodes\":[{\"n\":1,\"k\":\"llm\",\"in\":64}]}\n", 2, "needs in and out"},
+    {"{\"schema\":\"millrace.session\",\"version\":1,\"models\":{\"a\":\"A\"}}\n"
+     "{\"nodes\":[{\"n\":1,\"k\":\"llm\",\"in\":64,\"out\":1,\"m\":\"b\"}]}\n",
+     2, "none of the header's models"},
     {H "{\"nodes\":[{\"n\":1,\"k\":\"llm\",\"in\":64,\"out\":1},\n", 2, ""},
     {H "\n{\"nodes\":[{\"n\":1,\"k\":\"llm\",\"in\":64,\"out\":1},"
        "{\"n\":1,\"k\":\"llm\",\"in\":64,\"out\":1}]}\n",
