@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Millrace sessions: JSON Lines, a header and then one session on each line. Times are in ms. A
- * node is collected before it is added, since its keys come in any order. Beside the documented
- * fields a node may have "name" (its id in the recording it comes from), "x" (members of that
- * recording no field here is for, kept as they stand) and rec.start_ms; a session "lanes" (name,
- * tools and system tokens of each) and "x"; `null` in "after" is the session's start.
- * Parts: header - nodes - sessions. */
+ * node is collected before it is added, since its keys come in any order. What keys say is in
+ * trace_native_keys.h. Parts: header - nodes - sessions. */
 #include "engine/base/mem.h"
 #include "engine/work/trace_impl.h"
+#include "engine/work/trace_native_keys.h"
 
 #include <math.h>
 
@@ -15,6 +13,13 @@ static const char *const kinds[] = {MR_SESSION_KIND_LIST(NAME)};
 static const char *const relations[] = {MR_SESSION_RELATION_LIST(NAME)};
 static const char *const wheres[] = {MR_SESSION_WHERE_LIST(NAME)};
 #undef NAME
+
+/* enum prefix_key, and names in its order */
+#define NODE_KEY(name, key, kinds, doc)    key_##name,
+#define SESSION_KEY(name, key, kinds, doc) session_##name,
+#define HEADER_KEY(name, key, kinds, doc)  header_##name,
+#define HINT_KEY(name, key, kinds, doc)    hint_##name,
+#define KEY_TEXT(name, key, kinds, doc)    key,
 
 #define N(a) (sizeof(a) / sizeof *(a))
 
@@ -90,20 +95,10 @@ static mr_status read_prefixes(struct mr_trace *trace, struct mr_err *err)
 
 static mr_status read_header(struct mr_trace *trace, struct mr_err *err)
 {
-    enum {
-        schema,
-        version,
-        block_size,
-        hash_scope,
-        time_base,
-        models,
-        tiers,
-        prefixes,
-        source
+    enum header_key {
+        MR_NATIVE_HEADER_LIST(HEADER_KEY)
     };
-    static const char *const names[] = {"schema",     "version",   "block_size",
-                                        "hash_scope", "time_base", "models",
-                                        "tiers",      "prefixes",  "source"};
+    static const char *const names[] = {MR_NATIVE_HEADER_LIST(KEY_TEXT)};
     static const char *const scopes[] = {"local", "global"};
     static const char *const bases[] = {"ms"};
     struct mr_json *json = trace->json;
@@ -120,31 +115,31 @@ static mr_status read_header(struct mr_trace *trace, struct mr_err *err)
         MR_TRY(mr_trace_key(trace, names, N(names), &k, &has_more, err));
         if (!has_more)
             break;
-        if (k == schema) {
+        if (k == header_schema) {
             MR_TRY(mr_json_str(json, &text, err));
             is_ours = mr_str_is(text, "millrace.session");
-        } else if (k == version) {
+        } else if (k == header_version) {
             MR_TRY(mr_json_u64(json, &number, err));
             if (number != 1)
                 return mr_json_error(json, err, MR_SCHEMA, "version %llu is not known, 1 is",
                                      (unsigned long long)number);
             has_version = true;
-        } else if (k == block_size) {
+        } else if (k == header_block_size) {
             MR_TRY(mr_trace_u32(json, &trace->book.block_tok, err));
             if (trace->book.block_tok == 0)
                 return mr_json_error(json, err, MR_RANGE,
                                      "block_size is 0: without blocks it is not said");
-        } else if (k == hash_scope) {
+        } else if (k == header_hash_scope) {
             MR_TRY(mr_trace_choice(json, scopes, N(scopes), &i, err));
             trace->book.is_global = i == 1;
-        } else if (k == time_base) {
+        } else if (k == header_time_base) {
             MR_TRY(mr_trace_choice(json, bases, N(bases), &i, err));
-        } else if (k == models) {
+        } else if (k == header_models) {
             MR_TRY(read_models(trace, err));
             trace->n_header_model = trace->book.model.n;
-        } else if (k == tiers) {
+        } else if (k == header_tiers) {
             MR_TRY(read_tiers(trace, err));
-        } else if (k == prefixes) {
+        } else if (k == header_prefixes) {
             MR_TRY(read_prefixes(trace, err));
         } else {
             MR_TRY(mr_trace_source_read(trace, err));
@@ -170,45 +165,11 @@ struct state {
     size_t n_run, cap_run, n_after, cap_after;
 };
 
-/* X: key, field it goes to by read_node */
 enum node_key {
-    key_n,
-    key_k,
-    key_after,
-    key_lane,
-    key_m,
-    key_in,
-    key_out,
-    key_reason,
-    key_keep,
-    key_new,
-    key_from,
-    key_hints,
-    key_rec,
-    key_class,
-    key_where,
-    key_cpu,
-    key_wall,
-    key_mem,
-    key_io,
-    key_net,
-    key_out_tokens,
-    key_err,
-    key_ms,
-    key_cap,
-    key_rd,
-    key_wr,
-    key_tier,
-    key_name,
-    key_x,
-    n_node_key
+    MR_NATIVE_NODE_LIST(NODE_KEY) n_node_key
 };
 
-static const char *const node_keys[n_node_key] = {
-    "n",       "k",      "after", "lane",   "m",          "in",    "out",   "reason",
-    "keep",    "new",    "from",  "hints",  "rec",        "class", "where", "cpu_ms",
-    "wall_ms", "mem_mb", "io_mb", "net_mb", "out_tokens", "err",   "ms",    "cap",
-    "rd_mb",   "wr_mb",  "tier",  "name",   "x"};
+static const char *const node_keys[n_node_key] = {MR_NATIVE_NODE_LIST(KEY_TEXT)};
 
 struct raw_node {
     uint32_t id, lane, keep, from, model, name, extra;
@@ -263,8 +224,10 @@ static mr_status read_after(struct mr_trace *trace, struct mr_err *err)
 
 static mr_status read_hint(struct mr_trace *trace, struct mr_session_hint *hint, struct mr_err *err)
 {
-    static const char *const names[] = {"prio",         "strict",       "osl",
-                                        "spec_prefill", "cache_ttl_ms", "session_final"};
+    enum {
+        MR_NATIVE_HINT_LIST(HINT_KEY)
+    };
+    static const char *const names[] = {MR_NATIVE_HINT_LIST(KEY_TEXT)};
     bool has_more = false;
     size_t k;
     *hint = (struct mr_session_hint){.ttl_s = (double)NAN};
@@ -273,16 +236,17 @@ static mr_status read_hint(struct mr_trace *trace, struct mr_session_hint *hint,
         MR_TRY(mr_trace_key(trace, names, N(names), &k, &has_more, err));
         if (!has_more)
             return MR_OK;
-        if (k == 0)
+        if (k == hint_prio)
             MR_TRY(mr_trace_i32(trace->json, &hint->priority, err));
-        else if (k == 2)
+        else if (k == hint_osl)
             MR_TRY(mr_trace_u32(trace->json, &hint->n_expected, err));
-        else if (k == 4)
+        else if (k == hint_cache_ttl)
             MR_TRY(mr_trace_time(trace->json, -3, &hint->ttl_s, err));
-        else if (k == 1)
+        else if (k == hint_strict)
             MR_TRY(mr_trace_strict(trace->json, &hint->strict, err));
         else
-            MR_TRY(mr_json_bool(trace->json, k == 3 ? &hint->prefills : &hint->is_final, err));
+            MR_TRY(mr_json_bool(trace->json,
+                                k == hint_spec_prefill ? &hint->prefills : &hint->is_final, err));
     }
 }
 
@@ -608,23 +572,10 @@ static mr_status read_lanes(struct mr_trace *trace, struct mr_session *session, 
 }
 
 enum session_key {
-    session_id,
-    session_arrival,
-    session_tenant,
-    session_tier,
-    session_slo,
-    session_priority,
-    session_cron,
-    session_shared,
-    session_lanes,
-    session_nodes,
-    session_x,
-    n_session_key
+    MR_NATIVE_SESSION_LIST(SESSION_KEY) n_session_key
 };
 
-static const char *const session_keys[n_session_key] = {"id",    "arrival_ms", "tenant", "tier",
-                                                        "slo",   "priority",   "cron",   "shared",
-                                                        "lanes", "nodes",      "x"};
+static const char *const session_keys[n_session_key] = {MR_NATIVE_SESSION_LIST(KEY_TEXT)};
 
 static mr_status read_session_key(struct mr_trace *trace, struct mr_session *session,
                                   enum session_key key, struct mr_err *err)
