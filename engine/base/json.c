@@ -321,6 +321,11 @@ static mr_status long_u64(struct mr_json *r, uint64_t *value, struct mr_err *err
 {
     struct mr_json_number x = {0};
     uint64_t magnitude = 0;
+    const char *const end = mr_json_number_long(r->p, value);
+    if (end != NULL) {
+        r->p = end;
+        return MR_OK;
+    }
     MR_TRY(find_number(r, "a number", &x, err));
     mr_status st = mr_json_number_magnitude(&x, &magnitude);
     if (st == MR_SCHEMA)
@@ -557,6 +562,20 @@ static inline size_t integer_run(struct mr_json *r, uint64_t *out, size_t room)
     return n;
 }
 
+/* The same for elements of 8 to 20 digits, followed by ",". */
+static inline size_t long_run(struct mr_json *r, uint64_t *out, size_t room)
+{
+    size_t n = 0;
+    for (; n < room; n++) {
+        const char *const end = mr_json_number_long(r->p, &out[n]);
+        if (end == NULL || *end != ',' || (unsigned char)end[1] <= ' ')
+            break;
+        r->p = end + 1;
+    }
+    r->level[r->depth].n_item += n;
+    return n;
+}
+
 mr_status mr_json_u64_array(struct mr_json *r, uint64_t **data, size_t *cap, size_t *n,
                             struct mr_err *err)
 {
@@ -567,6 +586,7 @@ mr_status mr_json_u64_array(struct mr_json *r, uint64_t **data, size_t *cap, siz
         MR_TRY(mr_grow(data, cap, *n + 1, sizeof **data, err));
         MR_TRY(pass_space(r, err));
         *n += integer_run(r, *data + *n, *cap - *n);
+        *n += long_run(r, *data + *n, *cap - *n);
         if (*n == *cap)
             continue;
         MR_TRY(mr_json_u64(r, *data + *n, err));

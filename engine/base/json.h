@@ -113,7 +113,8 @@ MR_CHECKED mr_status mr_json_end(struct mr_json *r, struct mr_err *err);
 MR_CHECKED mr_status mr_json_enter_object(struct mr_json *r, struct mr_err *err);
 
 /** Go to the next member of the object, whose value the caller reads or skips.
- *  @param[out] key valid until the next call @param[out] has_more false: the object is left */
+ *  @param[out] key valid until the next call; eight bytes from its start may be read whatever its
+ *  length @param[out] has_more false: the object is left */
 MR_CHECKED mr_status mr_json_key(struct mr_json *r, struct mr_str *key, bool *has_more,
                                  struct mr_err *err);
 

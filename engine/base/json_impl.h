@@ -103,6 +103,10 @@ struct mr_json_number {
 MR_CHECKED mr_status mr_json_number_scan(struct mr_json *r, struct mr_json_number *x,
                                          struct mr_err *err);
 
+/** An integer of 8 to 20 digits at p, if it fits 64 bits and its end is in the window.
+ *  @return behind it; NULL: look closer */
+const char *mr_json_number_long(const char *p, uint64_t *value);
+
 /** Nearest double; may be infinite. */
 double mr_json_number_f64(const struct mr_json_number *x);
 

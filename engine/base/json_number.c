@@ -118,6 +118,29 @@ mr_status mr_json_number_scan(struct mr_json *r, struct mr_json_number *x, struc
     return MR_OK;
 }
 
+/* Up to 20 digits and a byte that surely ends them: all there is of most hashes. */
+const char *mr_json_number_long(const char *p, uint64_t *value)
+{
+    const uint64_t first = mr_json_load8(p) ^ MR_JSON_EACH('0');
+    if (mr_json_not_digits(first) != 0 || *p == '0')
+        return NULL;
+    uint64_t sum = mr_json_eight_digits(first);
+    p += 8;
+    const uint64_t second = mr_json_load8(p) ^ MR_JSON_EACH('0');
+    const uint64_t marks = mr_json_not_digits(second);
+    if (marks == 0) {
+        sum = sum * 100000000 + mr_json_eight_digits(second);
+        p += 8;
+    }
+    const char *const most = p + (marks == 0 ? 4 : 7);
+    for (; mr_char_is_digit(*p) && p < most; p++)
+        if (__builtin_mul_overflow(sum, 10, &sum) ||
+            __builtin_add_overflow(sum, (uint64_t)(*p - '0'), &sum))
+            return NULL;
+    *value = sum;
+    return *p == ',' || *p == ']' || *p == '}' ? p : NULL;
+}
+
 /* ---- values ---- */
 
 double mr_json_number_f64(const struct mr_json_number *x)

@@ -41,6 +41,7 @@ struct mr_trace_order {
     const char *const *names;
     uint8_t last, next[mr_trace_keys_max][mr_trace_guesses]; /* the latest first met */
     uint32_t n_name[mr_trace_keys_max];                      /* letters; 0: not met yet */
+    uint64_t head[mr_trace_keys_max]; /* their first bytes, as keys have them */
 };
 
 struct mr_trace {
@@ -55,6 +56,7 @@ struct mr_trace {
     size_t n_header_model;                        /* the file names all its models; 0: none */
     char *name, *slurped;                         /* of the file; standard input */
     struct mr_trace_order order[mr_trace_orders]; /* of mr_trace_key */
+    struct mr_trace_order *recent;                /* one of them, or NULL */
     int line; /* where the session at hand begins, for errors of the whole of it */
     bool is_bad_row, is_cut_row; /* the row at hand: to be left out; changed (mr_trace_judge) */
     void *state;                 /* the format's own */

@@ -237,24 +237,36 @@ mr_status mr_trace_unknown_key(struct mr_trace *trace, struct mr_str key, struct
 /* A list and what is remembered of it; NULL: nothing can be. */
 static struct mr_trace_order *order_of(struct mr_trace *trace, const char *const *names, size_t n)
 {
-    for (struct mr_trace_order *o = trace->order; o < trace->order + mr_trace_orders; o++) {
-        if (o->names == names)
-            return o;
-        if (o->names == NULL && n <= mr_trace_keys_max) {
+    struct mr_trace_order *o = trace->recent;
+    if (o != NULL && o->names == names)
+        return o;
+    for (o = trace->order; o < trace->order + mr_trace_orders; o++) {
+        if (o->names == NULL && n <= mr_trace_keys_max)
             o->names = names;
-            return o;
-        }
+        if (o->names == names)
+            return trace->recent = o;
     }
     return NULL;
 }
 
-static bool is_name(const struct mr_trace_order *order, size_t i, struct mr_str key)
+/* The first eight bytes of a key, zeros behind a shorter one. */
+static inline uint64_t head_of(struct mr_str key)
 {
-    const char *name = order->names[i];
-    if (order->n_name[i] != key.n)
+    uint64_t head;
+    memcpy(&head, key.p, sizeof head); /* mr_json_key: they may be read */
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    head = __builtin_bswap64(head);
+#endif
+    return key.n < 8 ? head & ((UINT64_C(1) << (8 * key.n)) - 1) : head;
+}
+
+static inline bool is_name(const struct mr_trace_order *order, size_t i, struct mr_str key,
+                           uint64_t head)
+{
+    if (order->n_name[i] != key.n || order->head[i] != head)
         return false;
-    for (size_t k = 0; k < key.n; k++)
-        if (name[k] != key.p[k])
+    for (size_t k = 8; k < key.n; k++)
+        if (order->names[i][k] != key.p[k])
             return false;
     return true;
 }
@@ -267,9 +279,10 @@ static size_t key_index(struct mr_trace *trace, struct mr_str key, const char *c
     struct mr_trace_order *order = order_of(trace, names, n);
     if (order == NULL)
         return mr_json_key_index(key, names, n);
+    const uint64_t head = head_of(key);
     uint8_t *const guess = order->next[order->last];
     for (int g = 0; g < mr_trace_guesses; g++)
-        if (is_name(order, guess[g], key))
+        if (is_name(order, guess[g], key, head))
             return order->last = guess[g];
     size_t i = order->last, k = 0;
     do
@@ -280,6 +293,7 @@ static size_t key_index(struct mr_trace *trace, struct mr_str key, const char *c
     memmove(guess + 1, guess, mr_trace_guesses - 1);
     guess[0] = (uint8_t)i;
     order->n_name[i] = (uint32_t)key.n;
+    order->head[i] = head;
     return order->last = (uint8_t)i;
 }
 
