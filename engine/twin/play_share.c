@@ -238,7 +238,7 @@ static void sum_up(const struct mr_play_cell *own, struct sums *s)
     s->resided = mr_agents_resided(own->agents);
     s->n_live = player->n_live;
     s->n_live_max = player->n_live_max;
-    s->core_busy_s = player->cores.busy_s;
+    s->core_busy_s = mr_cores_busy_s(&player->cores, run->result->sim_s);
     s->session_bytes = mr_player_bytes(player);
 }
 

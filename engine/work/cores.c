@@ -101,6 +101,11 @@ mr_status mr_cores_start(struct mr_cores *cores, uint32_t id, double work, doubl
     return MR_OK;
 }
 
+double mr_cores_busy_s(const struct mr_cores *cores, double now_s)
+{
+    return cores->busy_s + fmax(0, now_s - cores->now_s) * fmin((double)cores->n, cores->n_server);
+}
+
 double mr_cores_due_s(const struct mr_cores *cores)
 {
     return cores->n_unplanned > 0 ? cores->now_s + left_s(cores) : (double)INFINITY;

@@ -33,7 +33,7 @@ struct mr_cores {
     uint64_t n_started;
     uint64_t unplanned; /* jobs with smaller numbers have no valid plan */
     size_t n_unplanned; /* of those in the heap */
-    double busy_s;      /* servers x time in use */
+    double busy_s;      /* servers x time in use, up to now_s */
 };
 
 /* Told of every job that ends. @param[in] was_planned its end was known at its start */
@@ -55,6 +55,9 @@ MR_CHECKED mr_status mr_cores_start(struct mr_cores *cores, uint32_t id, double 
 /** Tell of all jobs that end by a time, in their order. Times never go back. */
 MR_CHECKED mr_status mr_cores_advance(struct mr_cores *cores, double now_s,
                                       const struct mr_cores_sink *sink, struct mr_err *err);
+
+/** Servers x time in use up to a time that no job has ended before since the last advance. */
+double mr_cores_busy_s(const struct mr_cores *cores, double now_s);
 
 /** When advance is needed next for the sake of jobs without a plan; INFINITY: not at all. */
 double mr_cores_due_s(const struct mr_cores *cores);
