@@ -185,6 +185,11 @@ mr_status mr_exchange_do(struct mr_exchange *x, double t_s, const struct mr_exch
     return look_at_range(x, err);
 }
 
+void mr_exchange_set_tools(struct mr_exchange *x, double core_s)
+{
+    x->tool_core_s = fmax(x->tool_core_s, core_s);
+}
+
 void mr_exchange_look(struct mr_exchange *x)
 {
     mr_supply_advance(x->supply, x->t_s); /* whatever follows at once */

@@ -25,6 +25,9 @@
  * work, or less than it, is heat of the packages over the next interval. Ramps within a tick are
  * means.
  *
+ * Processors of racks that run tools draw by the mean of their busy cores (struct
+ * mr_exchange_tools), the rest of those racks as hosts do. No cap holds tools.
+ *
  * Knows neither cells nor calls: unit tests drive it with numbers. */
 #ifndef MR_ENGINE_TWIN_EXCHANGE_H
 #define MR_ENGINE_TWIN_EXCHANGE_H
@@ -46,6 +49,11 @@ struct mr_exchange_params {
 const struct mr_param_table *mr_exchange_table(void);
 void mr_exchange_defaults(struct mr_exchange_params *params);
 
+/* Of one rack whose processors run tools; no cores: it runs none. */
+struct mr_exchange_tools {
+    double n_core, min_w, max_w; /* of all its processors: none or all of their cores busy */
+};
+
 struct mr_exchange_plan {
     const struct mr_site *site;
     const struct mr_stand *stand;
@@ -53,6 +61,7 @@ struct mr_exchange_plan {
     const struct mr_power *const *power; /* of the packages of every instance of `stand` */
     const double *slow_w; /* of one of them, beyond idling, at full work and the lowest clock, until
                              its work has been seen; NULL: of work that clocks drive alone */
+    const struct mr_exchange_tools *tools; /* [racks]; NULL: no rack runs any */
     struct mr_exchange_params params;
     struct mr_plant_params plant; /* leakage is switched on here */
     const struct mr_plant_set *set;
@@ -111,6 +120,10 @@ double mr_exchange_next_s(const struct mr_exchange *exchange);
 MR_CHECKED mr_status mr_exchange_do(struct mr_exchange *exchange, double t_s,
                                     const struct mr_exchange_work *work,
                                     struct mr_exchange_order *order, struct mr_err *err);
+
+/** What tools have done up to the next exchange, told before it. @param[in] core_s cores x time,
+ *  since the start */
+void mr_exchange_set_tools(struct mr_exchange *exchange, double core_s);
 
 /** Something was done to the site at now: cooling that has lost its power, or has it again, is told
  *  before the next interval and not behind it. */

@@ -14,7 +14,7 @@ static const struct mr_param rows[] = {
     MR_PARAM(P, memory_s, "memory", MR_Q_TIME, "3 s", 1e-3, 3600, "Which share of an instance's watts clocks drive is a mean of about so long (assumption)"),
     MR_PARAM(P, warm_s, "warm", MR_Q_TIME, "3 s", 0, 3600, "So long after the start caps hold for what racks are rated for, whatever they draw (assumption)"),
     MR_PARAM(P, rest_idle_frac, "rest_idle", MR_Q_FRACTION, "50 %", 0, 1, "Hosts, links and fans of a rack without work, over their rating (assumption)"),
-    MR_PARAM(P, support_frac, "support", MR_Q_FRACTION, "50 %", 0, 1, "Racks that no pool stands in, over their rating (assumption)"),
+    MR_PARAM(P, support_frac, "support", MR_Q_FRACTION, "50 %", 0, 1, "Racks that no pool stands in and no tools run on, over their rating (assumption)"),
     MR_PARAM(P, lock, "clock", MR_Q_FRACTION, "100 %", 0.01, 1, "Highest clock of all packages, over the full clock"),
 };
 #undef P
@@ -164,6 +164,7 @@ static void describe(struct mr_exchange *x)
         x->rack[r].rest_w = (1 - x->plant->rack[r].share_frac) * rated_w;
         x->rack[r].n_lit = x->plant->rack[r].n_package;
         x->rack[r].is_new = true;
+        x->n_tool_core += x->plan.tools != NULL ? x->plan.tools[r].n_core : 0;
     }
     for (uint32_t i = 0; i < stand->n_instance; i++) {
         x->member[i].order =

@@ -67,6 +67,8 @@ struct mr_exchange {
     bool has_lost_rack; /* within the running interval */
     double unfed_j;     /* of it, where what asked had been told that it has power */
     double t_s, start_s;
+    double tool_core_s, last_tool_core_s; /* of tools, since the start; at the last exchange */
+    double n_tool_core;                   /* of all racks that run tools */
     double site_peak_w;
     double meter_s, meter_j; /* where the window of a peak begins */
     double throttled_s, capped_s, down_s;

@@ -109,9 +109,29 @@ static void look_ahead(const struct mr_exchange *x, struct mr_exchange_load *rac
     rack->at_rest_w = is_at_work ? -rack->package_j / dt_s - swing_w * use : 0;
 }
 
+/* Of a rack that no pool stands in. @param[in] tool_use busy share of the cores that run tools */
+static double support_w(const struct mr_exchange *x, uint32_t r, double tool_use)
+{
+    const double rated_w = x->plan.site->rack[r].rated_w, idle = x->plan.params.rest_idle_frac;
+    const struct mr_exchange_tools *tools = x->plan.tools != NULL ? &x->plan.tools[r] : NULL;
+    if (tools == NULL || tools->n_core <= 0)
+        return x->plan.params.support_frac * rated_w;
+    return tools->min_w + (tools->max_w - tools->min_w) * tool_use +
+           fmax(0, rated_w - tools->max_w) * (idle + (1 - idle) * tool_use);
+}
+
+/* Busy share of the cores that run tools, over the interval. */
+static double use_tools(struct mr_exchange *x, double dt_s)
+{
+    const double core_s = x->tool_core_s - x->last_tool_core_s;
+    x->last_tool_core_s = x->tool_core_s;
+    return dt_s > 0 && x->n_tool_core > 0 ? fmin(1, core_s / (x->n_tool_core * dt_s)) : 0;
+}
+
 /* Means of the interval, to the plant. */
 void mr_exchange_tell_racks(struct mr_exchange *x, double dt_s)
 {
+    const double tool_use = use_tools(x, dt_s);
     for (uint32_t r = 0; r < x->plan.site->n_rack; r++) {
         struct mr_exchange_load *rack = &x->rack[r];
         const struct mr_plant_rack *p = &x->plant->rack[r];
@@ -119,8 +139,8 @@ void mr_exchange_tell_racks(struct mr_exchange *x, double dt_s)
         struct mr_plant_load load = {0};
         if (!is_on) {
             load.is_dark = true;
-        } else if (rack->idle_w <= 0) { /* nobody works here */
-            const double all_w = x->plan.params.support_frac * x->plan.site->rack[r].rated_w;
+        } else if (rack->idle_w <= 0) { /* no pool stands here */
+            const double all_w = support_w(x, r, tool_use);
             const double package_w = p->n_package > 0 ? p->share_frac * all_w / p->n_package : 0;
             load.package_w = load.demand_w = package_w;
             load.other_w = all_w - package_w * p->n_package;

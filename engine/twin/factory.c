@@ -5,6 +5,7 @@
 #include "engine/base/fmath.h"
 #include "engine/base/mem.h"
 #include "engine/twin/sun.h"
+#include "engine/twin/tool_racks.h"
 #include "platforms/check.h"
 #include "platforms/fabric.h"
 #include "platforms/library.h"
@@ -140,6 +141,8 @@ static mr_status make_exchange(struct mr_factory *f, struct mr_diags *diags, str
         plan.supply.sun = &f->sun;
     }
     mr_sun_check(f->site, plan.supply.sun, diags);
+    if (s->has_agents)
+        MR_TRY(mr_tool_racks_find(f->site, s->tools.cpu, &f->arena, &plan.tools, diags, err));
     return mr_exchange_create(&plan, &f->exchange, diags);
 }
 

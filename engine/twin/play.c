@@ -372,7 +372,8 @@ static mr_status make_cells(struct mr_play_run *run, struct mr_err *err)
     const struct mr_windows *windows = &run->windows;
     const uint32_t n = windows->end - windows->first;
     run->cell = mr_alloc_zero((size_t)n + 1, sizeof *run->cell);
-    if (run->cell == NULL)
+    run->tool_core_s = mr_alloc_zero((size_t)n + 1, sizeof *run->tool_core_s);
+    if (run->cell == NULL || run->tool_core_s == NULL)
         return mr_err_nomem(err, ((size_t)n + 1) * sizeof *run->cell);
     for (uint32_t i = 0; i < n; i++) {
         run->n_made++;
@@ -430,6 +431,7 @@ static void close_all(struct mr_play_run *run)
     mr_cache_names_runs_fini(&run->names);
     mr_free(run->host);
     mr_free(run->open_to);
+    mr_free(run->tool_core_s);
     mr_free(run->hists);
     mr_free(run->gathered);
     mr_free(run->part);

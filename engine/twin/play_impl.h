@@ -87,9 +87,10 @@ struct mr_play_run {
     uint64_t id;                /* of it */
     struct mr_cache_runs names; /* of it */
     double *open_to; /* [n_cell] open instances of the cells up to this one, at the last exchange */
-    double end_s;    /* INFINITY: when all calls have ended */
-    double due_s;    /* no event of any cell is before it */
-    bool is_dealt;   /* calls of this window */
+    double *tool_core_s;                         /* [own cells] scratch: cores x time of tools */
+    double end_s;                                /* INFINITY: when all calls have ended */
+    double due_s;                                /* no event of any cell is before it */
+    bool is_dealt;                               /* calls of this window */
     struct mr_play_date date[MR_PLAY_DATES + 1]; /* of the next samples */
     uint64_t n_multiple[MR_PLAY_INTERVALS];      /* of every interval, behind them */
     size_t n_window_sample;

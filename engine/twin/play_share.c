@@ -104,6 +104,23 @@ static mr_status share_pool(struct mr_play_run *run, uint32_t base, uint64_t n, 
     return MR_OK;
 }
 
+/* Cores x time of tools, of all cells. */
+static mr_status share_tools(struct mr_play_run *run, double now_s, struct mr_err *err)
+{
+    const void *all = NULL;
+    double sum = 0;
+    for (uint32_t i = 0; i < n_own(run); i++) {
+        const struct mr_agents *agents = run->cell[i].agents;
+        run->tool_core_s[i] =
+            agents != NULL ? mr_cores_busy_s(&mr_agents_player(agents)->cores, now_s) : 0;
+    }
+    MR_TRY(mr_play_gather(run, run->tool_core_s, sizeof *run->tool_core_s, &all, err));
+    for (uint32_t c = 0; c < run->n_cell; c++)
+        sum += ((const double *)all)[c];
+    mr_exchange_set_tools(mr_factory_exchange(run->factory), sum);
+    return MR_OK;
+}
+
 mr_status mr_play_share_seen(struct mr_play_run *run, double now_s, struct mr_err *err)
 {
     const struct mr_scenario *scenario = run->scenario;
@@ -116,6 +133,8 @@ mr_status mr_play_share_seen(struct mr_play_run *run, double now_s, struct mr_er
         mr_factory_look(&own->cell, span->n, span->n_reader, now_s,
                         seen + n_decode + span->first_reader);
     }
+    if (scenario->has_agents)
+        MR_TRY(share_tools(run, now_s, err));
     if (run->ranks->n == 1)
         return MR_OK;
     MR_TRY(share_pool(run, 0, n_decode, err));
