@@ -75,6 +75,18 @@ static bool has_starts(const struct mr_supply *s)
     return s->n_waiting > 0 || (s->has_grid && s->permit.ready_s > s->t_s);
 }
 
+struct mr_buffer_plan mr_supply_plan_of(const struct mr_supply_params *params,
+                                        const struct mr_buffer_params *p)
+{
+    const double never_usd_j = -1000 / 3.6e9; /* buy_below, when nobody has set it */
+    const bool buys = params->buy_usd_j > never_usd_j * (1 - 1e-9);
+    const double rests = buys && params->refill_frac == 1 ? 0 : params->refill_frac;
+    return (struct mr_buffer_plan){.buy_usd_j = params->buy_usd_j,
+                                   .sell_usd_j = params->sell_usd_j,
+                                   .refill_frac = p->soc_min_frac +
+                                                  rests * (p->soc_max_frac - p->soc_min_frac)};
+}
+
 /* Storages that carry nothing: those of supplies refill once racks are back, battery plants do what
  * they are for. */
 static double rest_w(struct mr_supply *s, const struct mr_supply_group *group,
@@ -92,10 +104,7 @@ static double rest_w(struct mr_supply *s, const struct mr_supply_group *group,
         source->buffer.uses_reserve = s->has_grid && s->is_returning;
         return s->has_grid ? walked_in_w(s, charge_w, without_w) : charge_w;
     }
-    const struct mr_buffer_plan plan = {
-        .buy_usd_j = params->buy_usd_j,
-        .sell_usd_j = params->sell_usd_j,
-        .refill_frac = p->soc_min_frac + params->refill_frac * (p->soc_max_frac - p->soc_min_frac)};
+    const struct mr_buffer_plan plan = mr_supply_plan_of(params, p);
     const struct mr_buffer_need need = {
         .load_w = fmax(0, without_w),
         .limit_w = s->has_feed ? mr_feed_budget_w(&s->feed, s->t_s) * (1 - params->margin) : never,

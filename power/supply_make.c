@@ -84,17 +84,13 @@ static mr_status make_source(struct mr_supply *s, uint32_t power, struct mr_err 
 static mr_status check_storage(const struct mr_supply *s, const struct mr_supply_source *source,
                                struct mr_err *err)
 {
-    const struct mr_supply_params *params = &s->params;
     const struct mr_buffer_params *p = &source->buffer_params;
     if (!source->is_storage)
         return MR_OK;
     MR_TRY(mr_buffer_check(p, source->name, err));
     if (s->site->power[source->power].kind != MR_SITE_POWER_BESS)
         return MR_OK;
-    const struct mr_buffer_plan plan = {
-        .buy_usd_j = params->buy_usd_j,
-        .sell_usd_j = params->sell_usd_j,
-        .refill_frac = p->soc_min_frac + params->refill_frac * (p->soc_max_frac - p->soc_min_frac)};
+    const struct mr_buffer_plan plan = mr_supply_plan_of(&s->params, p);
     return mr_buffer_plan_check(&plan, p, source->name, err);
 }
 

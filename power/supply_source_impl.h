@@ -57,4 +57,11 @@ struct mr_supply_group {
     struct mr_frequency_params swing_params; /* base and headroom of what runs */
 };
 
+struct mr_supply_params;
+
+/** What a battery plant is for. One that buys by price has nothing to fill up to but that: where
+ *  `refill` is all of its window, only its reserve is filled at any price. */
+struct mr_buffer_plan mr_supply_plan_of(const struct mr_supply_params *params,
+                                        const struct mr_buffer_params *p);
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* power/supply and what stores: batteries that carry, refill, hold ramps and shave peaks; smoothing
  * in racks. */
+#include "power/series.h"
 #include "tests/power/supply_bed.h"
 
 /* Nobody's contract is in the way of batteries that refill: what racks leave of the transformers
@@ -204,7 +205,44 @@ MR_TEST(charging_leaves_racks_their_power)
     end(1e-9);
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(batteries_refill_within_the_transformers),
+/* Hours of 200, 50 and 20 USD/MWh: sold in the first, bought in the third. In the second a plant
+ * that rests full waits for its price, one that rests at half of its window goes back there. */
+MR_TEST(a_plant_that_buys_by_price_waits_for_it)
+{
+    const double start_s[] = {0, 3600, 7200}, mwh_j = 3.6e9;
+    const double usd_j[] = {200 / mwh_j, 50 / mwh_j, 20 / mwh_j};
+    for (int rests_half = 0; rests_half <= 1; rests_half++) {
+        struct mr_arena arena = {0};
+        struct mr_series price;
+        struct mr_err err = {0};
+        struct mr_supply_options o = options();
+        assert_int_equal(mr_series_of(&arena, start_s, usd_j, 3, 10800, &price, &err), MR_OK);
+        o.price = &price;
+        o.params.buy_usd_j = 30 / mwh_j;
+        o.params.sell_usd_j = 100 / mwh_j;
+        o.params.refill_frac = rests_half ? 0.5 : 1;
+        begin("<layout name=\"s\"><grid limit=\"9 MW\"/><power><bess rating=\"1 MW\" units=\"2\" "
+              "duration=\"30 min\"/></power>" HALL "</layout>",
+              &o);
+        want_all(120e3);
+        mr_supply_advance(world.supply, 3500);
+        const double sold_j = totals().storage_out_j;
+        assert_true(sold_j > 2e6 * 1800 && now().storage_w == 0);
+        mr_supply_advance(world.supply, 7100);
+        if (rests_half)
+            assert_true(totals().storage_in_j > 0.5 * sold_j &&
+                        totals().storage_in_j < 0.6 * sold_j);
+        else
+            assert_true(totals().storage_in_j == 0 && now().storage_w == 0);
+        mr_supply_advance(world.supply, 10700);
+        assert_true(totals().storage_in_j > sold_j && totals().storage_out_j == sold_j);
+        end(1e-9);
+        mr_arena_fini(&arena);
+    }
+}
+
+MR_TEST_MAIN(MR_TEST_ENTRY(a_plant_that_buys_by_price_waits_for_it),
+             MR_TEST_ENTRY(batteries_refill_within_the_transformers),
              MR_TEST_ENTRY(batteries_end_and_racks_come_back_under_the_ramp_limit),
              MR_TEST_ENTRY(smoothing_in_the_racks), MR_TEST_ENTRY(battery_plant_holds_the_ramp),
              MR_TEST_ENTRY(battery_plant_shaves_the_peak), MR_TEST_ENTRY(a_storage_alone_closes),
