@@ -88,6 +88,9 @@ static mr_status read_header(const struct mr_csv *csv, const struct mr_site *sit
         uint32_t *rack = &load->rack[c - 1];
         *rack = rack_by_name(site, name);
         if (*rack != MR_SITE_NONE) {
+            if (load->is_named[*rack])
+                return mr_csv_error(csv, c, err, MR_SCHEMA,
+                                    "this rack has a column already: its watts stand in one");
             load->is_named[*rack] = true;
             continue;
         }
