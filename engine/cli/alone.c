@@ -2,6 +2,7 @@
 /* The common part of verbs that drive one room alone. */
 #include "engine/cli/alone.h"
 
+#include "engine/base/assert.h"
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
 #include "engine/cli/verbs.h"
@@ -33,9 +34,23 @@ static int play(const struct mr_alone *alone, const struct mr_ui *ui)
     return code;
 }
 
+static mr_status check_files(const struct mr_alone *alone, const char *site, struct mr_err *err)
+{
+    struct mr_apart_file file[16] = {{"SITE", site, true}};
+    size_t n = 1;
+    for (const struct mr_apart_file *f = alone->file; f->option != NULL; f++) {
+        MR_ASSERT(n < sizeof file / sizeof *file);
+        file[n++] = *f;
+    }
+    return mr_apart_check(file, n, err);
+}
+
 int mr_alone_run(const struct mr_alone *alone, const struct mr_verb_call *call)
 {
     struct mr_diags diags = {0};
+    struct mr_err err = {0};
+    if (check_files(alone, call->arg[0], &err) != MR_OK)
+        return mr_ui_error(call->ui, &err);
     const mr_status st = mr_open_site(call->arg[0], MR_FABRIC_LEVEL_AUTO, alone->site, &diags);
     const int code = mr_ui_diags(call->ui, &diags);
     return st == MR_OK ? play(alone, call->ui) : code;

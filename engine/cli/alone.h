@@ -5,6 +5,7 @@
 #define MR_ENGINE_CLI_ALONE_H
 
 #include "engine/base/text.h"
+#include "engine/cli/apart.h"
 #include "engine/cli/ui.h"
 #include "engine/record/runfile.h"
 #include "platforms/site.h"
@@ -14,7 +15,8 @@ struct mr_verb_call;
 /* A verb's own parts; `job` is its state. */
 struct mr_alone {
     void *job;
-    struct mr_site **site; /* of the job, which destroys it */
+    struct mr_site **site;            /* of the job, which destroys it */
+    const struct mr_apart_file *file; /* it reads and writes beside the site; option NULL ends */
     bool as_json;
     mr_status (*prepare)(void *job, struct mr_diags *diags, struct mr_err *err);
     mr_status (*run)(void *job, struct mr_err *err); /* with the files that it writes */

@@ -573,8 +573,19 @@ static mr_status play(void *data, struct mr_err *err)
 int mr_power_run(const struct mr_verb_call *call)
 {
     struct job job = {.opts = call->opts, .ui = call->ui};
+    const struct mr_power_opts_values *o = job.opts;
+    const struct mr_apart_file file[] = {{"--power", o->power, true},
+                                         {"--price", o->price, true},
+                                         {"--carbon", o->carbon, true},
+                                         {"--sun", o->sun, true},
+                                         {"--csv", o->csv, false},
+                                         {"--events", o->events, false},
+                                         {"--output", o->output, false},
+                                         {"--spectrum-csv", o->spectrum_csv, false},
+                                         {0}};
     const struct mr_alone alone = {.job = &job,
                                    .site = &job.site,
+                                   .file = file,
                                    .as_json = job.opts->as_json,
                                    .prepare = prepare,
                                    .run = play,

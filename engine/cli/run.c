@@ -5,6 +5,7 @@
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
 #include "engine/base/wall.h"
+#include "engine/cli/apart.h"
 #include "engine/cli/confighash.h"
 #include "engine/cli/run_fail.h"
 #include "engine/cli/run_flow.h"
@@ -386,6 +387,14 @@ int mr_run_verb(const struct mr_verb_call *call)
     struct mr_ranks ranks = {0};
     struct mr_err err = {0};
     struct mr_record_every every;
+    /* a result file may be replaced by its own repetition */
+    const struct mr_apart_file file[] = {
+        {"SCENARIO", mr_rundata_is(call->arg[0]) ? NULL : call->arg[0], true},
+        {"--output", opts->output, false},
+        {"--json", opts->json, false},
+        {"--requests", opts->requests, false}};
+    if (mr_apart_check(file, sizeof file / sizeof *file, &err) != MR_OK)
+        return mr_ui_error(call->ui, &err);
     if (mr_record_every_parse(opts->record_every, &every, &err) != MR_OK)
         return mr_ui_usage(call->ui, "run", "run: %s", err.text);
     if (mr_run_fail_check(&opts->fail_on, &err) != MR_OK || collect(opts, &set, &err) != MR_OK)

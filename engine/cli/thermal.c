@@ -673,17 +673,22 @@ static mr_status finish_record(const struct job *job, struct mr_err *err)
 static mr_status play(void *data, struct mr_err *err)
 {
     struct job *job = data;
-    mr_status st = run(job, err);
-    if (st == MR_OK)
-        st = write_files(job, err);
-    return st == MR_OK ? finish_record(job, err) : st;
+    MR_TRY(run(job, err));
+    MR_TRY(write_files(job, err));
+    return finish_record(job, err);
 }
 
 int mr_thermal_run(const struct mr_verb_call *call)
 {
     struct job job = {.opts = call->opts, .ui = call->ui};
+    const struct mr_apart_file file[] = {
+        {"--power", job.opts->power, true},    {"--weather", job.opts->weather, true},
+        {"--output", job.opts->output, false}, {"--csv", job.opts->csv, false},
+        {"--racks", job.opts->racks, false},   {"--dies", job.opts->dies, false},
+        {"--events", job.opts->events, false}, {0}};
     const struct mr_alone alone = {.job = &job,
                                    .site = &job.site,
+                                   .file = file,
                                    .as_json = job.opts->as_json,
                                    .prepare = prepare,
                                    .run = play,
