@@ -30,8 +30,10 @@ static const char *const policies[] = {
 
 #define OPT struct mr_power_opts_values
 static const struct mr_opt rows[] = {
-    {MR_PARAM_STR(OPT, power, "power", NULL,
-                  "Power trace: a run file, or t_s, then site_w, rack_w, load or names of racks"),
+    {MR_PARAM_STR(
+         OPT, power, "power", NULL,
+         "Power trace: a run file, or t_s, then site_w, rack_w, load or names of racks; its "
+         "first row holds from the start"),
      0, "FILE"},
     {MR_PARAM(OPT, load_frac, "load", MR_Q_FRACTION, "1", 0, 1.5,
               "Without a trace: constant share of granted power"),

@@ -107,7 +107,7 @@ static mr_status run(const struct mr_power_play *play, struct cursor *c, struct 
     double now_s = 0;
     for (;;) {
         apply_edges(play, c, now_s);
-        while (c->row < play->load->n_row && play->load->time_s[c->row] <= now_s)
+        while (c->row < play->load->n_row && (c->row == 0 || play->load->time_s[c->row] <= now_s))
             apply_row(play, c);
         if (now_s == 0) /* what happens at the start happens to a site that runs */
             mr_supply_advance(play->supply, now_s);

@@ -5,7 +5,8 @@
 
 #include "thermal/plant.h"
 
-/* Rows of a trace: what holds from time_s on. Columns: watts of one rack, or of all. */
+/* Rows of a trace: what holds from time_s on; the first one from the start. Columns: watts of one
+ * rack, or of all. */
 struct mr_thermal_load {
     size_t n_row, cap_row, n_column;
     double *time_s, *value; /* value[row * n_column + column] */
