@@ -83,6 +83,21 @@ static struct mr_cache_load choose(const struct mr_instance *instance,
     return mr_cache_load_choose(source, (int)plan->n_level, n_held, &compute, 0);
 }
 
+double mr_onboard_gain_s(const struct mr_instance *instance, const struct mr_call *call,
+                         uint32_t n_held, double now_s)
+{
+    const struct mr_onboard_plan *plan = instance->serving->onboard;
+    struct mr_cache_load_source source[MR_ONBOARD_LEVELS] = {{0}};
+    struct mr_cache_run run[2];
+    if (instance->onboard == NULL)
+        return 0;
+    const struct mr_cache_load_compute compute = {
+        (double)call->n_prompt / instance->serving->block_tokens, plan->block_s, plan->pair_s};
+    const struct mr_cache_path path = path_of(instance, call, run);
+    return mr_cache_load_compute_s(&compute, n_held) -
+           choose(instance, &path, n_held, call->n_prompt, now_s, source).delay_s;
+}
+
 double mr_onboard_resident(const struct mr_onboard_pool *pool, uint32_t level)
 {
     double n = 0;

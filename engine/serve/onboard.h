@@ -130,6 +130,11 @@ static inline mr_status mr_onboard_begin(struct mr_instance *instance, double no
     return instance->onboard != NULL ? mr_onboard_ask(instance, now_s, loads, err) : MR_OK;
 }
 
+/** Seconds that a call would gain by what lies below, asking now with its first `n_held` blocks in
+ * HBM: loading, behind the loads under way, and computing the rest, against computing all. */
+double mr_onboard_gain_s(const struct mr_instance *instance, const struct mr_call *call,
+                         uint32_t n_held, double now_s);
+
 /** The first that has arrived reads from now on: its blocks are pinned, the room for the others is
  *  free again. @param[out] call last in the running list, its n_read set */
 MR_CHECKED mr_status mr_onboard_take(struct mr_instance *instance, uint32_t *call,

@@ -9,6 +9,7 @@
 #include "engine/serve/call_path.h"
 #include "engine/serve/handover.h"
 #include "engine/serve/instance_wait.h"
+#include "engine/serve/onboard.h"
 
 #include <math.h>
 
@@ -21,12 +22,23 @@ static double load_s(const struct mr_router_kv *kv, const struct mr_router *rout
            call_s * (double)router->n_call[i];
 }
 
+/* What lies below its HBM saves of a prompt: nothing where loading takes longer than computing. */
+static double gain_s(const struct mr_instance *instance, const struct mr_call *call, double found,
+                     double now_s)
+{
+    if (instance->onboard == NULL)
+        return 0;
+    return mr_onboard_gain_s(instance, call,
+                             (uint32_t)found / (uint32_t)instance->serving->block_tokens, now_s);
+}
+
 double mr_router_kv_cost_s(const struct mr_router_kv *kv, const struct mr_router *router,
                            const struct mr_call *call, uint32_t i, double call_s, double now_s)
 {
     const double found = (double)mr_handover_found(&kv->instance[i], call, now_s);
     return load_s(kv, router, i, call_s) +
-           mr_instance_wait_read_s(kv->instance[i].serving, found, (double)call->n_prompt - found);
+           mr_instance_wait_read_s(kv->instance[i].serving, found, (double)call->n_prompt - found) -
+           gain_s(&kv->instance[i], call, found, now_s);
 }
 
 void mr_router_kv_update(struct mr_router_kv *kv, const struct mr_router *router, uint32_t i)
@@ -47,7 +59,8 @@ struct mr_router_goal mr_router_kv_predict(const struct mr_router_kv *kv,
     const double prompt = (double)call->n_prompt;
     return (struct mr_router_goal){
         (double)mr_instance_wait_tok(instance, now_s) / kv->read_tok_s +
-            mr_instance_wait_step_s(instance, 0, found, prompt - found, now_s),
+            mr_instance_wait_step_s(instance, 0, found, prompt - found, now_s) -
+            gain_s(instance, call, found, now_s),
         mr_instance_wait_step_s(instance, prompt + 1, 0, 0, now_s)};
 }
 
@@ -235,8 +248,11 @@ mr_status mr_router_kv_create(struct mr_instance *instance, uint32_t n, int poli
                               struct mr_router_kv **out, struct mr_err *err)
 {
     const struct mr_serving *serving = instance->serving;
+    const struct mr_onboard_plan *below = serving->onboard;
     /* what is seldom used stays long where little is: longer than in the middle of all */
-    const double n_block = 4 * (double)n * (double)serving->n_block;
+    double n_block = 4 * (double)n * (double)serving->n_block;
+    for (uint32_t k = 0; below != NULL && k < below->n_level; k++)
+        n_block += below->level[k].is_shared ? 0 : (double)n * below->level[k].n_block;
     *out = NULL;
     struct mr_router_kv *kv = mr_alloc_zero(1, sizeof *kv);
     if (kv == NULL)

@@ -3,7 +3,8 @@
  *
  *   J_i = W_i + X_i + w n_i
  *   W_i   prompts that wait or are being read on i, whole, at the pace of full steps
- *   X_i   the prompt without what i has cached of it, read in one piece
+ *   X_i   the prompt without what i has cached of it, read in one piece; less what it gains by
+ *         loading a part from its memories below HBM, behind the loads under way (onboard.h)
  *   w n_i calls of i, each at w seconds: what one more takes from those that run there. Where its
  *         agent has said how many tokens to expect, w is that many steps, each longer by what
  *         reading its context takes
@@ -19,13 +20,14 @@
  * Or, by what the tier was promised, of the same candidates
  *
  *   TTFT_i = prompts that wait or are being read on i, at the pace of full steps,
- *            and the step that reads this one beside all that decode there
+ *            and the step that reads this one beside all that decode there, less what loads gain
  *   TPOT_i = a step of all that decode there and this one
  *
  * the one with the least TTFT_i of those that meet both objectives, or else of all. Without caches
  * nobody holds anything: the candidates are the least loaded, the last, and two at random.
  *
- * Ignored: that news of caches and loads take time to reach a router; lower tiers of memory. */
+ * Ignored: that news of caches and loads take time to reach a router; that a load shares its time
+ * with the prompts that wait (the load begins when its call is admitted). */
 #ifndef MR_ENGINE_SERVE_ROUTER_KV_H
 #define MR_ENGINE_SERVE_ROUTER_KV_H
 

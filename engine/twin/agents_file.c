@@ -55,9 +55,9 @@ static void tell_order(const struct order *order, const char *path, struct mr_di
 {
     if (order->n > 0)
         mr_diags_add(diags, MR_SEVERITY_WARNING, MR_RANGE, (struct mr_place){path, order->line, 1},
-                     "agents: %llu sessions begin before others that stand in front of them, by "
-                     "up to %.10g s: sorted",
-                     (unsigned long long)order->n, order->most_s);
+                     "agents: %llu %s before others that stand in front, by up to %.10g s: sorted",
+                     (unsigned long long)order->n,
+                     order->n == 1 ? "session begins" : "sessions begin", order->most_s);
 }
 
 /* Lowering says what is wrong; where is known here. */

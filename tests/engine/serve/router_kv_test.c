@@ -6,6 +6,9 @@
 
 #include "engine/serve/call_path.h"
 #include "engine/serve/cell_outage.h"
+#include "engine/serve/instance_cache.h"
+#include "engine/serve/instance_wait.h"
+#include "engine/serve/onboard.h"
 #include "tests/engine/serve/apart.h"
 #include "tests/engine/serve/play.h"
 
@@ -168,6 +171,68 @@ MR_TEST(nearly_the_cheapest_of_many)
     assert_true(tally.regret_s < 0.1 * tally.spread_s);
     assert_true(tally.n_look <= 2 * tally.n_choice * (MR_ROUTER_KV_HOLDERS + 4));
     mr_profile_destroy(profile);
+}
+
+/* What lies below HBM counts as what loading it takes: it is worth the wait for one more call where
+ * the way is fast and free, and nothing where computing is faster. */
+MR_TEST(what_lies_below_is_weighed_by_its_load)
+{
+    enum {
+        n_block = 100,
+        n_left = 9 /* in HBM, when 141 blocks of another call have pushed the rest out */
+    };
+    struct mr_profile *profile = play_five_constants();
+    struct mr_onboard_plan below = {.level[0] = {.n_block = 1000,
+                                                 .latency_s = 1e-3,
+                                                 .bytes_s = 50e6,
+                                                 .shared_bytes_s = (double)INFINITY},
+                                    .n_level = 1,
+                                    .block_bytes = 1e4};
+    struct mr_serving serving = cached(profile, 150);
+    serving.onboard = &below;
+    mr_onboard_price(&below, &serving);
+    const struct mr_cell_plan plan = {
+        .serving = &serving, .n_instance = 2, .router = MR_ROUTER_KV, .call_s = 0.05};
+    static struct item item[3];
+    struct mr_cell cell;
+    assert_int_equal(
+        mr_cell_init(&cell, &plan, &(struct mr_cell_sink){finished, refused, item}, NULL), MR_OK);
+    const struct mr_cache_run run[] = {{mr_cache_id(100, 0), n_block}, {mr_cache_id(200, 0), 141}};
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct mr_ticket ticket = {.id = i,
+                                         .session = i,
+                                         .n_prompt = 16 * run[i].n,
+                                         .n_output = 1,
+                                         .n_run = 1,
+                                         .run = &run[i]};
+        item[i].finished_s = (double)NAN;
+        assert_int_equal(mr_cell_arrive(&cell, &ticket, 10. * i, NULL), MR_OK);
+        assert_int_equal(mr_cell_play(&cell, 10. * i + 9, NULL), MR_OK);
+    }
+    struct mr_call call = {.n_prompt = 16 * n_block + 10, .n_output = 1, .space = 9};
+    assert_int_equal(mr_call_path_take(&cell.calls, run, 1, &call, NULL), MR_OK);
+    const double found = 16 * n_left, rest = call.n_prompt - found;
+    const double all_s = mr_instance_wait_read_s(&serving, found, rest);
+    const double load_s = (n_block - n_left) * 1e4 / 50e6 + 1e-3;
+    const double cost_s = mr_router_kv_cost_s(cell.kv, &cell.router, &call, 0, 0, 20);
+    const double price_s = below.block_s * rest / 16; /* pairs come to little here */
+    assert_int_equal((int)mr_instance_cache_found(&cell.instance[0], &call), 16 * n_left);
+    mr_assert_near(all_s - cost_s, price_s - load_s, 0, 0.1 * price_s);
+    const struct mr_router_seeker seeker = {&call, 5, MR_ROUTER_NOWHERE, {0, 0}, 0.05};
+    cell.router.n_call[0]++;
+    mr_router_kv_update(cell.kv, &cell.router, 0);
+    assert_int_equal(mr_router_kv_choose(cell.kv, &cell.router, &seeker, 20), 0);
+    cell.onboard->each[0].way[0].free_s = 30; /* others load */
+    assert_int_equal(mr_router_kv_choose(cell.kv, &cell.router, &seeker, 20), 1);
+    cell.onboard->each[0].way[0].free_s = 0;
+    cell.onboard->each[0].way[0].bytes_s = 1e4 / below.block_s / 100;
+    assert_int_equal(mr_router_kv_choose(cell.kv, &cell.router, &seeker, 20), 1);
+    cell.router.n_call[0]--;
+    assert_true(mr_router_kv_cost_s(cell.kv, &cell.router, &call, 0, 0, 20) == all_s);
+    mr_call_path_give(&cell.calls, &call);
+    mr_cell_fini(&cell);
+    mr_profile_destroy(profile);
+    assert_int_equal(mr_test_live_allocations(), 0);
 }
 
 MR_TEST(leaps_as_it_steps)
@@ -392,6 +457,7 @@ MR_TEST(prompts_are_read_where_they_were)
 }
 
 MR_TEST_MAIN(MR_TEST_ENTRY(the_cheapest_of_all), MR_TEST_ENTRY(nearly_the_cheapest_of_many),
+             MR_TEST_ENTRY(what_lies_below_is_weighed_by_its_load),
              MR_TEST_ENTRY(leaps_as_it_steps), MR_TEST_ENTRY(warm_if_it_pays),
              MR_TEST_ENTRY(soonest_of_those_that_meet), MR_TEST_ENTRY(objectives_leap_as_they_step),
              MR_TEST_ENTRY(prompts_are_read_where_they_were))
