@@ -9,10 +9,12 @@
 #include "engine/base/fetch.h"
 
 #include <math.h>
+#include <stddef.h>
 
 enum {
     soon_max = 4096,
-    part_wakes = 128 /* of a window that are looked at at once: some dozens of calls */
+    heap_top = 1 + 4 + 16 + 64, /* keys of four levels */
+    part_wakes = 128            /* of a window that are looked at at once: some dozens of calls */
 };
 
 static const double part_least_s = 1.0 / 64; /* however many come at once */
@@ -45,14 +47,21 @@ static void add(struct soon *soon, uint32_t call, uint32_t instance)
     soon->call[soon->n++] = call;
 }
 
-/* Key k of a heap, which ends by `last`, and those below it that do. */
-static void add_below(struct soon *soon, const struct mr_heap *finish, uint64_t k, uint32_t last,
-                      uint32_t instance)
+/* Calls of a heap that end by `last`, the first of which does: their places are added, each behind
+ * the one above it, and give way to the calls. */
+static void add_ending(struct soon *soon, const struct mr_heap *finish, uint32_t last,
+                       uint32_t instance)
 {
-    add(soon, mr_heap_key_id(finish->key[k]), instance);
-    for (uint64_t child = 4 * k + 1; child <= 4 * k + 4 && child < finish->n; child++)
-        if (mr_heap_key_finish(finish->key[child]) <= last)
-            add_below(soon, finish, child, last, instance);
+    const uint64_t *key = finish->key;
+    uint32_t k = soon->n;
+    for (add(soon, 0, instance); k < soon->n; k++) {
+        const uint64_t at = soon->call[k], first = 4 * at + 1;
+        const uint64_t end = first + 4 < finish->n ? first + 4 : finish->n;
+        for (uint64_t child = first; child < end; child++)
+            if (mr_heap_key_finish(key[child]) <= last)
+                add(soon, (uint32_t)child, instance);
+        soon->call[k] = mr_heap_key_id(key[at]);
+    }
 }
 
 /* Will the head of the queue be admitted when the segment ends? Not while a prompt fills steps. */
@@ -70,7 +79,7 @@ static void find_soon(const struct mr_cell *cell, double until_s, struct soon *s
         const struct mr_instance *instance = &cell->instance[i];
         const uint32_t last = last_finish(instance, until_s);
         if (instance->finish.n > 0 && mr_heap_key_finish(instance->finish.key[0]) <= last)
-            add_below(soon, &instance->finish, 0, last, i);
+            add_ending(soon, &instance->finish, last, i);
         if (admits_soon(instance))
             add(soon, mr_instance_waiting(instance), i);
     }
@@ -117,20 +126,33 @@ MR_FETCH void ask_for_bytes(const void *from, size_t n)
         mr_fetch((const char *)from + at);
 }
 
+/* Of the queue, which is the larger half, what few ranks use: the head's ring. Of the heap all
+ * levels but the one with most of its keys, of which a finish reads a line. */
 void mr_warm_instances(const struct mr_cell *cell)
 {
     const uint32_t n = cell->plan.n_instance;
-    ask_for_bytes(cell->instance, n * sizeof *cell->instance);
+    const size_t queue = offsetof(struct mr_instance, queue);
+    const size_t behind = queue + offsetof(struct mr_queue, ranks);
     ask_for_bytes(cell->due.winner, 2 * (size_t)cell->due.n_leaf * sizeof *cell->due.winner);
     ask_for_bytes(cell->due.above, n * sizeof *cell->due.above);
     for (uint32_t i = 0; i < n; i++) {
+        const char *instance = (const char *)&cell->instance[i];
+        ask_for_bytes(instance, queue);
+        ask_for_bytes(instance + behind, sizeof *cell->instance - behind);
+    }
+    for (uint32_t i = 0; i < n; i++) {
         const struct mr_instance *instance = &cell->instance[i];
-        const uint32_t n_top = instance->finish.n < 256 ? instance->finish.n : 256;
+        const uint32_t n_top = instance->finish.n < heap_top ? instance->finish.n : heap_top;
         ask_for_bytes(instance->finish.key, n_top * sizeof *instance->finish.key);
         ask_for_bytes(instance->blocks.count,
                       instance->blocks.size * sizeof *instance->blocks.count);
-        if (cell->plan.serving->has_cache) /* where new extents go */
-            ask_for_bytes(&instance->cache.tree.node[instance->cache.tree.n_slot], 4 * 64);
+        if (instance->queue.ranks != 0)
+            mr_fetch(&instance->queue.ring[__builtin_ctz(instance->queue.ranks)]);
+        const struct mr_cache_tree *tree = &instance->cache.tree; /* where new extents go */
+        if (cell->plan.serving->has_cache && tree->free != 0)
+            ask_for_extent(&tree->node[tree->free]);
+        else if (cell->plan.serving->has_cache)
+            ask_for_bytes(&tree->node[tree->n_slot], 4 * 64);
     }
 }
 

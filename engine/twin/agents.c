@@ -224,12 +224,10 @@ static mr_status play_window(struct mr_agents *agents, double before_s, struct m
             return MR_OK;
         if (due_s >= agents->near_s)
             agents->near_s = mr_warm_player(agents->cell, &agents->player, due_s);
-        if (player_s <= cell_s + MR_SEGMENT_TIE_S) {
-            mr_player_look_ahead(&agents->player);
+        if (player_s <= cell_s + MR_SEGMENT_TIE_S)
             MR_TRY(mr_player_step(&agents->player, err));
-        } else {
+        else
             MR_TRY(mr_cell_play(agents->cell, cell_s + 2 * MR_SEGMENT_TIE_S, err));
-        }
         if (agents->st != MR_OK) {
             *err = agents->err;
             return agents->st;

@@ -137,7 +137,8 @@ static mr_status play_cell(struct site_cell *own, uint64_t window, double end_s,
         if (due_s >= near_s)
             near_s = mr_warm_player(&own->cell, &own->player, due_s);
         if (player_s <= cell_s + MR_SEGMENT_TIE_S) {
-            mr_player_look_ahead(&own->player);
+            if (!has_instances)
+                mr_player_look_ahead(&own->player);
             MR_TRY(mr_player_step(&own->player, err));
         } else {
             MR_TRY(mr_cell_play(&own->cell, cell_s + 2 * MR_SEGMENT_TIE_S, err));
