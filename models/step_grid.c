@@ -32,17 +32,21 @@ struct place {
     double frac; /* towards i + 1 */
 };
 
-/* What one more of something costs. */
-struct cost {
-    double s, j;
+/* What one more of something costs, seconds and joules: one instruction adds up both, each rounded
+ * as if it stood alone. */
+typedef double cost __attribute__((vector_size(2 * sizeof(double))));
+
+enum {
+    of_s,
+    of_j
 };
 
 /* At full clock and without stages, joules beside seconds (mr_step_joules). */
 struct full {
     const struct mr_power *power; /* NULL: nothing was folded */
-    struct cost token[n_point], head[n_point], draft[n_point];
-    struct cost kv, window, pair, window_pair, chunk_kv, sequence;
-    struct cost kv_grow, window_grow, pair_grow, chunk_grow; /* seconds as growth_s has them */
+    cost token[n_point], head[n_point], draft[n_point];
+    cost kv, window, pair, window_pair, chunk_kv, sequence;
+    cost kv_grow, window_grow, pair_grow, chunk_grow; /* seconds as growth_s has them */
     double host_j;
 };
 
@@ -399,11 +403,11 @@ static double joules_of(const struct mr_power *power, double time_s, const struc
     return sum_j;
 }
 
-static struct cost cost_of(const struct mr_power *power, double time_s, double bytes, double flop)
+static cost cost_of(const struct mr_power *power, double time_s, double bytes, double flop)
 {
     struct mr_work work = {.memory_bytes = bytes};
     work.flop[MR_FORMAT_BF16] = flop;
-    return (struct cost){time_s, joules_of(power, time_s, &work)};
+    return (cost){time_s, joules_of(power, time_s, &work)};
 }
 
 /* As growth_s has it. */
@@ -426,9 +430,9 @@ static void fold_points(const struct mr_step *step, const struct mr_power *power
             head.flop[f] = step->head_flop[f] * tokens_at(i);
             draft.flop[f] = step->draft_flop[f] * tokens_at(i);
         }
-        full->token[i] = (struct cost){row->token_s[i], joules_of(power, row->token_s[i], &token)};
-        full->head[i] = (struct cost){row->head_s[i], joules_of(power, row->head_s[i], &head)};
-        full->draft[i] = (struct cost){row->draft_s[i], joules_of(power, row->draft_s[i], &draft)};
+        full->token[i] = (cost){row->token_s[i], joules_of(power, row->token_s[i], &token)};
+        full->head[i] = (cost){row->head_s[i], joules_of(power, row->head_s[i], &head)};
+        full->draft[i] = (cost){row->draft_s[i], joules_of(power, row->draft_s[i], &draft)};
     }
 }
 
@@ -459,15 +463,9 @@ bool mr_step_has_joules(const struct mr_step *step, const struct mr_power *power
     return phi >= 1 && step->full.power == power && step->pp <= 1;
 }
 
-static struct cost cost_between(const struct cost *table, struct place at)
+static cost cost_between(const cost *table, struct place at)
 {
-    const struct cost low = table[at.i], high = table[at.i + 1];
-    return (struct cost){low.s + at.frac * (high.s - low.s), low.j + at.frac * (high.j - low.j)};
-}
-
-static struct cost plus(struct cost sum, struct cost each, double n)
-{
-    return (struct cost){sum.s + each.s * n, sum.j + each.j * n};
+    return table[at.i] + at.frac * (table[at.i + 1] - table[at.i]);
 }
 
 /* Seconds in the order of time_in_row and growth_s. */
@@ -476,22 +474,20 @@ struct mr_step_leap mr_step_joules(const struct mr_step *step, const struct mr_b
 {
     const struct full *full = &step->full;
     const struct places at = places_of(step, batch);
-    struct cost sum = cost_between(full->token, at.tokens);
-    sum = plus(sum, cost_between(full->head, at.logits), 1);
-    sum = plus(sum, cost_between(full->draft, at.drafts), 1);
-    sum = plus(sum, full->kv, batch->kv_tokens);
-    sum = plus(sum, full->window, batch->window_kv_tokens);
-    sum = plus(sum, full->pair, batch->chunk_pairs);
-    sum = plus(sum, full->window_pair, batch->chunk_window_pairs);
-    sum = plus(sum, full->chunk_kv, batch->chunk_kv_tokens);
-    sum = plus(sum, full->sequence, batch->n_decode + batch->n_prompt_end);
+    cost sum = cost_between(full->token, at.tokens);
+    sum += cost_between(full->head, at.logits);
+    sum += cost_between(full->draft, at.drafts);
+    sum += full->kv * batch->kv_tokens;
+    sum += full->window * batch->window_kv_tokens;
+    sum += full->pair * batch->chunk_pairs;
+    sum += full->window_pair * batch->chunk_window_pairs;
+    sum += full->chunk_kv * batch->chunk_kv_tokens;
+    sum += full->sequence * (batch->n_decode + batch->n_prompt_end);
     const double n = batch->chunk_tokens;
-    const struct cost calls = {
-        batch->n_decode * full->kv_grow.s + batch->n_growing * full->window_grow.s,
-        batch->n_decode * full->kv_grow.j + batch->n_growing * full->window_grow.j};
-    const struct cost chunk = {full->pair_grow.s * n + full->chunk_grow.s,
-                               full->pair_grow.j * n + full->chunk_grow.j};
-    *work_j = sum.j + full->host_j;
-    *grow_j = step->accepted * calls.j + chunk.j * n;
-    return (struct mr_step_leap){sum.s, step->accepted * calls.s + chunk.s * n};
+    const cost calls = batch->n_decode * full->kv_grow + batch->n_growing * full->window_grow;
+    const cost chunk = full->pair_grow * n + full->chunk_grow;
+    const cost grow = step->accepted * calls + chunk * n;
+    *work_j = sum[of_j] + full->host_j;
+    *grow_j = grow[of_j];
+    return (struct mr_step_leap){sum[of_s], grow[of_s]};
 }
