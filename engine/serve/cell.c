@@ -192,7 +192,7 @@ static double call_s(const struct mr_cell *cell, const struct mr_ticket *ticket)
 mr_status mr_cell_advance(struct mr_cell *cell, uint32_t instance, struct mr_err *err)
 {
     const struct mr_instance_sink sink = {.finished = finished, .context = cell};
-    const double now_s = mr_instance_due_s(&cell->instance[instance]);
+    const double now_s = mr_event_key_time_s(mr_tree_key(&cell->due, instance));
     MR_TRY(mr_cell_expiry_run(cell, now_s, err));
     MR_TRY(mr_instance_advance(&cell->instance[instance], &sink, err));
     if (cell->st != MR_OK) {

@@ -618,7 +618,6 @@ bool mr_instance_can_hold(const struct mr_instance *instance, uint32_t n_prompt,
 {
     const struct mr_serving *serving = instance->serving;
     const struct mr_policy *policy = serving->policy;
-    const uint64_t at_first = policy->reserve(instance, n_prompt, n_output);
     /* the last of its steps with drafts may have room for more than is left to make */
     const uint64_t spill = serving->accept.extra > 0 ? mr_accept_most(&serving->accept) : 0;
     const uint64_t at_last =
@@ -627,7 +626,7 @@ bool mr_instance_can_hold(const struct mr_instance *instance, uint32_t n_prompt,
     if (policy->reads_whole && (uint64_t)n_prompt + n_output - 1 > serving->token_max)
         return false;
     if (!policy->takes_blocks)
-        return at_first <= serving->n_block;
+        return policy->reserve(instance, n_prompt, n_output) <= serving->n_block;
     /* alone it must neither run out of blocks nor, once restarted, wait for more than there are */
     const uint64_t kept =
         instance->watermark > policy->spare_blocks ? instance->watermark : policy->spare_blocks;
