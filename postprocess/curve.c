@@ -179,6 +179,44 @@ void mr_curve_fini(struct mr_curve *series)
     *series = (struct mr_curve){.units = ""};
 }
 
+mr_status mr_curve_copy(const struct mr_curve *series, struct mr_curve *out, struct mr_err *err)
+{
+    *out = *series;
+    out->t_s = mr_alloc(series->n + 1, sizeof *out->t_s);
+    out->value = mr_alloc(series->n + 1, sizeof *out->value);
+    if (out->t_s == NULL || out->value == NULL) {
+        mr_curve_fini(out);
+        return mr_err_nomem(err, series->n * sizeof *out->value);
+    }
+    memcpy(out->t_s, series->t_s, series->n * sizeof *out->t_s);
+    memcpy(out->value, series->value, series->n * sizeof *out->value);
+    return MR_OK;
+}
+
+/* What a sample counts for; a single one for all. */
+static double lasts_s(const double *t_s, size_t i, size_t n, bool is_before)
+{
+    if (n < 2)
+        return 1;
+    if (is_before)
+        return i > 0 ? t_s[i] - t_s[i - 1] : 0;
+    return i + 1 < n ? t_s[i + 1] - t_s[i] : 0;
+}
+
+/* Where nothing that was recorded lasts: the mean of equals. */
+static double mean_of(const struct mr_curve *s, size_t from, size_t to)
+{
+    double sum = 0, weight_s = 0;
+    for (size_t i = from; i < to; i++) {
+        const double dt_s = lasts_s(s->t_s, i, s->n, s->is_before);
+        sum += isnan(s->value[i]) ? 0 : s->value[i] * dt_s;
+        weight_s += isnan(s->value[i]) ? 0 : dt_s;
+    }
+    return weight_s > 0 ? sum / weight_s : join(s->value + from, to - from, MR_CURVE_MEAN);
+}
+
+/* A part is read before its place is written; the date before it is of a part of one, or its own.
+ */
 void mr_curve_thin(struct mr_curve *series, size_t n_max, enum mr_curve_how how)
 {
     const size_t n = series->n;
@@ -186,8 +224,9 @@ void mr_curve_thin(struct mr_curve *series, size_t n_max, enum mr_curve_how how)
         return;
     for (size_t i = 0; i < n_max; i++) {
         const size_t from = n * i / n_max, to = n * (i + 1) / n_max;
+        series->value[i] = how == MR_CURVE_MEAN ? mean_of(series, from, to)
+                                                : join(series->value + from, to - from, how);
         series->t_s[i] = join(series->t_s + from, to - from, MR_CURVE_MEAN);
-        series->value[i] = join(series->value + from, to - from, how);
     }
     series->n = n_max;
 }
@@ -337,16 +376,6 @@ mr_status mr_curve_pair(struct mr_curve *curve, size_t n, struct mr_err *err)
 }
 
 /* ---- entities ---- */
-
-/* What a sample counts for; a single one for all. */
-static double lasts_s(const double *t_s, size_t i, size_t n, bool is_before)
-{
-    if (n < 2)
-        return 1;
-    if (is_before)
-        return i > 0 ? t_s[i] - t_s[i - 1] : 0;
-    return i + 1 < n ? t_s[i + 1] - t_s[i] : 0;
-}
 
 static void add_row(const double *row, size_t width, double step_s, enum mr_curve_how how,
                     double *value, double *weight)

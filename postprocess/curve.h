@@ -12,7 +12,8 @@ enum mr_curve_how {
     MR_CURVE_SUM,
     MR_CURVE_MEAN,
     MR_CURVE_MAX,
-    MR_CURVE_TIME /* entities only: seconds in which the value is above 0 */
+    MR_CURVE_TIME, /* entities only: seconds in which the value is above 0 */
+    MR_CURVE_PLAIN /* thinning only: means of equals, whatever their dates are */
 };
 
 /* Owned by the caller: mr_curve_fini. */
@@ -42,6 +43,10 @@ MR_CHECKED mr_status mr_curve_one(const struct mr_runread *run, const char *path
                                   struct mr_curve *out, struct mr_err *err);
 void mr_curve_fini(struct mr_curve *series);
 
+/** @param[out] out a second one; mr_curve_fini */
+MR_CHECKED mr_status mr_curve_copy(const struct mr_curve *series, struct mr_curve *out,
+                                   struct mr_err *err);
+
 /** Values hold from their dates on: those of the interval before go to its beginning. The last one
  *  stands twice then, for no time. */
 void mr_curve_hold(struct mr_curve *curve);
@@ -52,7 +57,8 @@ void mr_curve_hold(struct mr_curve *curve);
  *  Empty curves stay empty. @param[in,out] curve n of them */
 MR_CHECKED mr_status mr_curve_pair(struct mr_curve *curve, size_t n, struct mr_err *err);
 
-/** Make at most n_max points: means, or largest values, of equal numbers of neighbors. */
+/** Make at most n_max points of equal numbers of neighbors: means, each weighed by its time, or
+ *  largest values. */
 void mr_curve_thin(struct mr_curve *series, size_t n_max, enum mr_curve_how how);
 
 /** Take out points that a chart shows as well without: lines stay within one unit of every point,

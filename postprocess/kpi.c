@@ -22,7 +22,7 @@ static const struct mr_kpi rows[] = {
     {"requests.shed", "1", MR_KPI_DOWN, 0.02, 0, NULL, false, "Calls that were turned away"},
     {"requests.*", "1", MR_KPI_NEITHER, 0, 0, NULL, false, "Calls that came, were served, failed or were still inside at the end"},
     {"tokens.*", "tok", MR_KPI_NEITHER, 0, 0, NULL, false, "Tokens of calls that finished: of prompts, of them found in a cache, and made"},
-    {"tiers.*.slo_met_frac", "1", MR_KPI_UP, 0.02, 0, NULL, true, "Share of the tier's calls within all its objectives"},
+    {"tiers.*.slo_met_frac", "1", MR_KPI_UP, 0.02, 0, NULL, true, "Share of the tier's calls, refused ones among them, that finished within all its objectives; those in flight that may still do so are left out"},
     {"tiers.*.tok_s", "tok/s", MR_KPI_UP, 0.02, 0, NULL, false, "Output tokens per second of the tier"},
     {"tiers.*.revenue_usd_h", "USD/h", MR_KPI_UP, 0.02, 0, NULL, false, "Revenue of the tier"},
     {"tiers.*.ttft_s.*", "s", MR_KPI_DOWN, 0.02, 0, NULL, false, "Time to the first token in the tier"},

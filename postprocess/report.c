@@ -63,7 +63,16 @@ void mr_report_chart_add(struct mr_report_chart *chart, struct mr_curve *take_se
     va_start(args, fmt);
     (void)vsnprintf(chart->name[chart->n], sizeof chart->name[0], fmt, args);
     va_end(args);
-    mr_curve_thin(take_series, MR_REPORT_POINTS, MR_CURVE_MEAN);
+    struct mr_curve *whole = &chart->whole[chart->n];
+    const size_t n_max = chart->has_dots ? MR_REPORT_DOTS : MR_REPORT_POINTS;
+    struct mr_err ignored = {0};
+    if (chart->is_whole && take_series->n > n_max &&
+        mr_curve_copy(take_series, whole, &ignored) != MR_OK)
+        chart->has_failed = true;
+    mr_curve_thin(take_series, n_max,
+                  chart->has_dots    ? MR_CURVE_PLAIN
+                  : chart->has_peaks ? MR_CURVE_MAX
+                                     : MR_CURVE_MEAN);
     chart->style[chart->n] = style;
     chart->series[chart->n++] = *take_series;
     *take_series = (struct mr_curve){.units = ""};
@@ -114,18 +123,22 @@ static void write_head(const struct mr_report_chart *chart, const struct mr_repo
     mr_csv_put_end(w);
 }
 
+/* The sheet has every sample where they were kept; the brief one, of the link, what is drawn. */
 static void write_sheet(const struct mr_report_chart *chart, const struct mr_report_axes *axes,
-                        void (*put)(struct mr_csv_writer *w, double value), struct mr_buf *csv)
+                        bool is_brief, struct mr_buf *csv)
 {
     struct mr_csv_writer w = {csv, false};
     write_head(chart, axes, false, &w);
-    for (size_t s = 0; s < chart->n; s++)
-        for (size_t i = 0; i < chart->series[s].n; i++) {
+    for (size_t s = 0; s < chart->n; s++) {
+        const struct mr_curve *series =
+            !is_brief && chart->whole[s].n > 0 ? &chart->whole[s] : &chart->series[s];
+        for (size_t i = 0; i < series->n; i++) {
             mr_csv_put_text(&w, chart->name[s]);
-            put(&w, chart->series[s].t_s[i]);
-            put(&w, chart->series[s].value[i]);
+            (is_brief ? mr_page_brief_f64 : mr_csv_put_f64)(&w, series->t_s[i]);
+            (is_brief ? mr_page_brief_f64 : mr_csv_put_f64)(&w, series->value[i]);
             mr_csv_put_end(&w);
         }
+    }
 }
 
 /* Whether all series have the same dates. */
@@ -224,14 +237,16 @@ bool mr_report_chart_put(struct mr_report_chart *chart, const struct mr_report_a
     double unit_s = 1;
     if (chart->n == 0)
         return false;
-    write_sheet(chart, axes, mr_csv_put_f64, &csv);
+    if (chart->has_failed)
+        (void)mr_err_nomem(&page->err, sizeof(double));
+    write_sheet(chart, axes, false, &csv);
     struct thinned thinned;
     const bool is_wide = keep_all(chart, &thinned);
     straighten(chart);
     if (is_wide)
         write_wide(chart, axes, &thinned, &brief);
     else
-        write_sheet(chart, axes, mr_page_brief_f64, &brief);
+        write_sheet(chart, axes, true, &brief);
     for (size_t s = 0; s <= chart->n; s++)
         mr_free(thinned.all[s]);
     (void)snprintf(x_label, sizeof x_label, "%s", axes->x_label != NULL ? axes->x_label : "");
@@ -261,8 +276,10 @@ bool mr_report_chart_put(struct mr_report_chart *chart, const struct mr_report_a
 
 void mr_report_chart_fini(struct mr_report_chart *chart)
 {
-    for (size_t i = 0; i < chart->n; i++)
+    for (size_t i = 0; i < chart->n; i++) {
         mr_curve_fini(&chart->series[i]);
+        mr_curve_fini(&chart->whole[i]);
+    }
     chart->n = chart->n_mark = 0;
 }
 

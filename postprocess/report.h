@@ -18,6 +18,7 @@ struct mr_report_file {
 struct mr_report {
     struct mr_report_file *file;
     size_t n, baseline;
+    bool is_whole; /* sheets of charts have every sample, not those that are drawn */
 };
 
 /** @param[in] baseline index of the file the others are compared with

@@ -236,7 +236,7 @@ mr_status mr_report_events(const struct mr_report *report, struct mr_page *page,
             mr_page_missing(page, "%s: no events%s.", named,
                             e.t_s != NULL ? " happened" : " are recorded in the file");
         } else if (st == MR_OK) {
-            mr_page_say(page, "%s: %zu events", named, e.n);
+            mr_page_say(page, "%s: %zu event%s", named, e.n, e.n == 1 ? "" : "s");
             if (e.kind_set->n_flag > 0)
                 put_timeline(&e, mr_figures_value(&file->figures, "sim_s"), page);
             st = err->status == MR_OK ? put_events(&e, file, page, err) : err->status;

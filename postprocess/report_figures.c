@@ -213,7 +213,8 @@ static const char *mark_of(const struct mr_figures_item *item, double base, doub
         return "";
     if (now >= base && now <= base)
         return "same";
-    if (better == MR_KPI_NEITHER)
+    if (better == MR_KPI_NEITHER ||
+        mr_kpi_is_speed(item->path)) /* the computer's, not the site's */
         return "differs";
     return (now > base) == (better == MR_KPI_UP) ? "better" : "worse";
 }
@@ -361,9 +362,9 @@ static void put_table(const struct mr_report *report, bool is_headline, const ch
         head[n++] = "#limit";
         head[n++] = "#headroom";
         if (report->n > 1)
-            head[n++] = "of";
+            head[n++] = "file";
     }
-    const struct mr_report shown = {report->file, n_file, report->baseline};
+    const struct mr_report shown = {report->file, n_file, report->baseline, report->is_whole};
     mr_page_table(&table, page, sheet, head, n);
     for (size_t i = 0; i < n_file; i++)
         for (size_t k = 0; k < report->file[i].figures.n_item; k++)

@@ -248,7 +248,7 @@ static void put_sheet(const struct mr_report *report, const struct plan *plan,
 }
 
 static void write_racks(const struct mr_report *report, const struct plan *plan, const bool *has,
-                        void (*put)(struct mr_csv_writer *w, double value), struct mr_buf *csv)
+                        bool is_brief, struct mr_buf *csv)
 {
     struct mr_csv_writer w = {csv, false};
     mr_csv_put_text(&w, "file");
@@ -259,22 +259,25 @@ static void write_racks(const struct mr_report *report, const struct plan *plan,
     mr_csv_put_end(&w);
     for (size_t f = 0; f < report->n; f++)
         for (size_t i = 0; i < plan[f].n; i++) {
-            mr_csv_put_text(&w, report->file[f].figures.file);
+            mr_csv_put_text(&w, is_brief && report->n > 1 ? report->file[f].label
+                                                          : report->file[f].figures.file);
             mr_csv_put_text(&w, plan[f].cell[i].name);
             for (size_t m = 0; m < n_metric; m++)
                 if (has[m])
-                    put(&w, plan[f].value[i * n_metric + m]);
+                    (is_brief ? mr_page_brief_f64
+                              : mr_csv_put_f64)(&w, plan[f].value[i * n_metric + m]);
             mr_csv_put_end(&w);
         }
 }
 
-/* A rack's numbers in one row, for the link: a sheet per metric would name every rack again. */
+/* A rack's numbers in one row, for the link: a sheet per metric would name every rack again.
+ * Several files go by their letters in the link, by their paths in the sheet. */
 static void put_racks(const struct mr_report *report, const struct plan *plan, const bool *has,
                       struct mr_page *page)
 {
     struct mr_buf csv = {0}, brief = {0};
-    write_racks(report, plan, has, mr_csv_put_f64, &csv);
-    write_racks(report, plan, has, mr_page_brief_f64, &brief);
+    write_racks(report, plan, has, false, &csv);
+    write_racks(report, plan, has, true, &brief);
     mr_page_sheet_brief(page, "floor", &csv, &brief);
     mr_buf_fini(&brief);
 }

@@ -9,12 +9,17 @@
 
 enum {
     MR_REPORT_LINES = 24, /* series of one chart */
-    MR_REPORT_POINTS = 200
+    MR_REPORT_POINTS = 200,
+    MR_REPORT_DOTS = 120
 };
 
 /* A chart while its series are gathered. Zero-initialize; mr_report_chart_fini. */
 struct mr_report_chart {
     struct mr_curve series[MR_REPORT_LINES];
+    struct mr_curve whole[MR_REPORT_LINES]; /* before it was thinned; empty where it was not */
+    bool is_whole;                          /* keep them */
+    bool has_peaks, has_dots; /* thinned to largest values; dots, to means of equals */
+    bool has_failed;          /* no memory; told when it is put */
     char name[MR_REPORT_LINES][96];
     enum mr_chart_style style[MR_REPORT_LINES];
     size_t n;

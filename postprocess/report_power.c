@@ -163,7 +163,7 @@ static mr_status put_load_chart(const struct mr_report *report,
                                 bool has_limits, struct mr_page *page, bool *is_drawn,
                                 struct mr_err *err)
 {
-    struct mr_report_chart chart = {0};
+    struct mr_report_chart chart = {.is_whole = report->is_whole};
     mr_status st = MR_OK;
     for (size_t i = 0; i < report->n && st == MR_OK; i++) {
         const struct mr_report_file *file = &report->file[i];
@@ -241,7 +241,7 @@ static mr_status put_quantities(const struct mr_report *report, const struct qua
                                 const char *title, const char *sheet, struct mr_page *page,
                                 bool *is_drawn, struct mr_err *err)
 {
-    struct mr_report_chart chart = {0};
+    struct mr_report_chart chart = {.is_whole = report->is_whole};
     mr_status st = MR_OK;
     for (size_t k = 0; k < n && st == MR_OK; k++)
         for (size_t i = 0; i < report->n && st == MR_OK; i++) {
@@ -250,7 +250,7 @@ static mr_status put_quantities(const struct mr_report *report, const struct qua
             char named[96];
             if (file->run != NULL)
                 st = mr_curve_read(file->run, q[k].path, q[k].how, &series, err);
-            mr_curve_thin(&series, MR_REPORT_POINTS, q[k].how); /* peaks stay */
+            chart.has_peaks = q[k].how == MR_CURVE_MAX;
             mr_report_chart_add(&chart, &series, MR_CHART_LINE, "%s",
                                 mr_report_named(file, q[k].name, named));
         }
@@ -353,14 +353,13 @@ static void add_pue(const struct mr_report_file *file, struct mr_curve *take_pue
                     struct mr_report_chart *chart)
 {
     char named[96];
-    mr_curve_thin(take_pue, 120, MR_CURVE_MEAN);
     mr_report_chart_add(chart, take_pue, MR_CHART_POINTS, "%s", mr_report_named(file, name, named));
 }
 
 static mr_status put_pue(const struct mr_report *report, struct mr_page *page, bool *is_drawn,
                          struct mr_err *err)
 {
-    struct mr_report_chart chart = {0};
+    struct mr_report_chart chart = {.is_whole = report->is_whole};
     mr_status st = MR_OK;
     for (size_t i = 0; i < report->n && st == MR_OK; i++) {
         const struct mr_report_file *file = &report->file[i];
@@ -420,10 +419,20 @@ mr_status mr_report_heat(const struct mr_report *report, struct mr_page *page, s
 
 static bool is_shown_elsewhere(const char *group)
 {
-    static const char *const groups[] = {"/racks", "/weather", "/cdus", "/plant",
-                                         "/plant/rejection"};
+    static const char *const groups[] = {"/racks", "/weather", "/cdus",
+                                         "/plant", "/meters",  "/plant/rejection"};
     for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
         if (strcmp(group, groups[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Power, energy, rates and sizes of many are one in all; temperatures and shares are not. */
+static bool adds_up(const char *units)
+{
+    static const char *const sums[] = {"kW", "kW h", "s-1", "GB", "L min-1"};
+    for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)
+        if (strcmp(units, sums[i]) == 0)
             return true;
     return false;
 }
@@ -443,9 +452,11 @@ static mr_status add_entities(const struct mr_report_file *file, const struct mr
     if (axis != NULL && axis->is_text)
         MR_TRY(mr_runread_texts(file->run, axis, &name, err));
     if (n > n_entity_max) {
-        MR_TRY(mr_curve_read(file->run, set->path, MR_CURVE_MEAN, &series, err));
-        mr_report_chart_add(chart, &series, MR_CHART_LINE, "%smean of %zu",
-                            mr_report_named(file, "", named), n);
+        const bool is_sum = adds_up(set->units);
+        MR_TRY(mr_curve_read(file->run, set->path, is_sum ? MR_CURVE_SUM : MR_CURVE_MEAN, &series,
+                             err));
+        mr_report_chart_add(chart, &series, MR_CHART_LINE, "%s%s of %zu",
+                            mr_report_named(file, "", named), is_sum ? "sum" : "mean", n);
         return MR_OK;
     }
     for (size_t k = 0; k < n; k++) {
@@ -481,7 +492,7 @@ struct drawn {
         double from_s, to_s; /* groups have dates of their own */
         size_t i_chart;
     } series[group_charts_max * MR_REPORT_LINES];
-    char title[group_charts_max][160];
+    const char *path[group_charts_max]; /* of the file */
     size_t n_series, n_chart;
     struct mr_buf still, alike; /* what is told in words */
 };
@@ -494,7 +505,7 @@ static double largest(const struct mr_curve *curve)
     return most;
 }
 
-/* To a five-hundredth of what the curve spans. */
+/* To a hundredth of what the curve spans. */
 static bool is_part(const struct mr_curve *curve, const double *part)
 {
     const double most = largest(curve);
@@ -505,7 +516,7 @@ static bool is_part(const struct mr_curve *curve, const double *part)
     }
     for (size_t i = 0; i < curve->n; i++) {
         const double v = most > 0 ? curve->value[i] / most : 0;
-        if (isnan(v) != isnan(part[i]) || fabs(v - part[i]) > (high - low) / 500)
+        if (isnan(v) != isnan(part[i]) || fabs(v - part[i]) > (high - low) / 100)
             return false;
     }
     return true;
@@ -548,7 +559,7 @@ static size_t find_alike(const struct drawn *drawn, const struct mr_report_chart
 }
 
 static mr_status keep_drawn(struct drawn *drawn, const struct mr_report_chart *chart,
-                            const char *title, struct mr_err *err)
+                            const char *path, struct mr_err *err)
 {
     if (drawn->n_chart == group_charts_max)
         return MR_OK;
@@ -568,7 +579,7 @@ static mr_status keep_drawn(struct drawn *drawn, const struct mr_report_chart *c
         drawn->series[drawn->n_series].to_s = curve->n > 0 ? curve->t_s[curve->n - 1] : 0;
         drawn->series[drawn->n_series++].i_chart = drawn->n_chart;
     }
-    (void)snprintf(drawn->title[drawn->n_chart++], sizeof drawn->title[0], "%s", title);
+    drawn->path[drawn->n_chart++] = path;
     return MR_OK;
 }
 
@@ -576,7 +587,7 @@ static mr_status put_set(const struct mr_report *report, const char *path, struc
                          struct drawn *drawn, struct mr_err *err)
 {
     struct mr_buf *still = &drawn->still;
-    struct mr_report_chart chart = {0};
+    struct mr_report_chart chart = {.is_whole = report->is_whole};
     const struct mr_runread_set *shown = NULL;
     mr_status st = MR_OK;
     for (size_t i = 0; i < report->n && st == MR_OK; i++) {
@@ -595,8 +606,8 @@ static mr_status put_set(const struct mr_report *report, const char *path, struc
     for (char *p = sheet; *p != '\0'; p++)
         if (*p == '/')
             *p = '_';
-    (void)snprintf(title, sizeof title, "%s",
-                   shown->long_name[0] != '\0' ? shown->long_name : shown->name);
+    (void)snprintf(title, sizeof title, "%s (%s)",
+                   shown->long_name[0] != '\0' ? shown->long_name : shown->name, path + 1);
     const struct mr_report_axes axes = {.title = title,
                                         .y_label = shown->units,
                                         .sheet = sheet,
@@ -606,17 +617,17 @@ static mr_status put_set(const struct mr_report *report, const char *path, struc
     char number[MR_NUM_CAP];
     if (st == MR_OK && is_constant(&chart, &value)) {
         (void)mr_num_format_human(value, 4, number);
-        mr_buf_printf(still, "%s%s: %s", still->n > 0 ? "; " : "", title,
+        mr_buf_printf(still, "%s%s: %s", still->n > 0 ? "; " : "", path + 1,
                       isnan(value) ? "none" : number);
         if (strcmp(shown->units, "1") != 0 && !isnan(value))
             mr_buf_printf(still, " %s", shown->units);
     } else if (st == MR_OK && chart.n > 0) {
         const size_t same = find_alike(drawn, &chart);
         if (same < drawn->n_chart) {
-            mr_buf_printf(&drawn->alike, "%s%s (%s)", drawn->alike.n > 0 ? "; " : "", title,
-                          drawn->title[same]);
+            mr_buf_printf(&drawn->alike, "%s%s (%s)", drawn->alike.n > 0 ? "; " : "", path + 1,
+                          drawn->path[same]);
         } else {
-            st = keep_drawn(drawn, &chart, title, err);
+            st = keep_drawn(drawn, &chart, path + 1, err);
             (void)mr_report_chart_put(&chart, &axes, page);
         }
     }
@@ -658,8 +669,17 @@ mr_status mr_report_groups(const struct mr_report *report, struct mr_page *page,
     mr_buf_text(&page->out, "<div class=\"grid\">");
     const mr_status st = put_sets(report, page, drawn, err);
     mr_buf_text(&page->out, "</div>\n");
+    if (drawn->n_chart > 0)
+        mr_page_say(page,
+                    "Drawn, and behind the links: means of equal parts where a course has more "
+                    "than %d samples. --csv and millrace export give every sample, export also "
+                    "those of /meters, /racks and /cdus one by one.",
+                    MR_REPORT_POINTS);
     if (drawn->alike.n > 0)
-        mr_page_say(page, "But for a factor the same as another: %s.", drawn->alike.text);
+        mr_page_say(page,
+                    "Drawn as another, with which they are the same but for a factor, to 1 %% of "
+                    "the range: %s.",
+                    drawn->alike.text);
     if (drawn->still.n > 0)
         mr_page_say(page, "The same throughout: %s.", drawn->still.text);
     if (drawn->n_chart == 0)

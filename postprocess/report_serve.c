@@ -64,6 +64,9 @@ void mr_report_money(const struct mr_report *report, struct mr_page *page)
         }
     }
     mr_page_table_end(&table);
+    mr_page_say(page, "SLO met: finished within all objectives of the tier, of the calls that came "
+                      "and stayed in it, refused ones among them; those in flight at the end count "
+                      "where an objective is missed already.");
     if (!has_costs)
         mr_page_missing(
             page, "Energy, capital and carbon by tier are not in the file: its summary has no "
@@ -253,7 +256,7 @@ static mr_status put_curves(const struct mr_report *report, const struct mr_repo
                   {"Time per output token", "latency_tpot", "/histograms/tpot"},
                   {"End to end", "latency_e2e", "/histograms/e2e"}};
     for (size_t w = 0; w < sizeof charts / sizeof *charts; w++) {
-        struct mr_report_chart chart = {0};
+        struct mr_report_chart chart = {.is_whole = report->is_whole};
         mr_status st = MR_OK;
         for (size_t i = 0; i < report->n && st == MR_OK; i++)
             if (has_counts(&report->file[i], charts[w].counts))
@@ -326,7 +329,7 @@ static mr_status put_latency(const struct mr_report *report, struct mr_report_ca
     MR_TRY(put_curves(report, calls, hist, page, &n_drawn, err));
     mr_buf_text(&page->out, "</div>\n");
     if (has_bins && n_drawn > 0)
-        mr_page_say(page, "Of all calls, recorded one by one or not: bins 1.6 %% wide (group "
+        mr_page_say(page, "Of all calls, recorded one by one or not: bins 3 to 6 %% wide (group "
                           "/histograms), to the 99.5th percentile.");
     if (n_drawn == 0)
         mr_page_missing(

@@ -214,7 +214,7 @@ mr_status mr_report_task(const struct mr_report *report, struct mr_page *page, s
 {
     struct budget budget[n_file_max] = {{{0}, 0, 0}};
     const struct mr_report shown = {report->file, report->n < n_file_max ? report->n : n_file_max,
-                                    report->baseline};
+                                    report->baseline, report->is_whole};
     size_t n = 0;
     bool has_summary = false;
     for (size_t i = 0; i < shown.n; i++) {

@@ -16,7 +16,7 @@
 #define OPT struct mr_report_opts_values
 #define SHARED \
     {MR_PARAM_STR(OPT, output, "output", NULL, "Write the page"), 'o', "FILE.html"}, \
-    {MR_PARAM_STR(OPT, csv, "csv", NULL, "Write every table and the numbers of every chart into a folder"), 0, "DIR"}, \
+    {MR_PARAM_STR(OPT, csv, "csv", NULL, "Write every table and every sample of every chart into a folder"), 0, "DIR"}, \
     {MR_PARAM_STR(OPT, title, "title", NULL, "Title of the page"), 0, "TEXT"}
 static const struct mr_opt rows[] = {SHARED};
 static const struct mr_opt compare_rows[] = {
@@ -105,7 +105,7 @@ static mr_status answer_merged(const struct mr_verb_call *call, const struct mr_
     return st;
 }
 
-static mr_status answer(const struct mr_verb_call *call, const struct mr_report *report,
+static mr_status answer(const struct mr_verb_call *call, struct mr_report *report,
                         struct mr_buf *text, struct mr_err *err)
 {
     const struct mr_report_opts_values *o = call->opts;
@@ -119,6 +119,7 @@ static mr_status answer(const struct mr_verb_call *call, const struct mr_report 
     }
     mr_status st = MR_OK;
     if (wants_page(o)) {
+        report->is_whole = o->csv != NULL;
         st = mr_report_html(report, o->title != NULL ? o->title : title, &page, err);
         if (st == MR_OK)
             st = write_out(call, &page, err);

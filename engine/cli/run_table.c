@@ -31,9 +31,10 @@ static void put_tier(struct mr_buf *out, const struct mr_scenario_tier *promised
         mr_buf_printf(out, ", %llu from dearer tiers, %llu to cheaper ones",
                       (unsigned long long)tier->n_moved_in, (unsigned long long)tier->n_moved_out);
     const uint64_t n_own = tier->n_arrived + tier->n_moved_in - tier->n_moved_out;
-    if (has_goals && n_own > 0)
+    const uint64_t n_settled = n_own - tier->n_in_flight + tier->n_late; /* as slo_met_frac */
+    if (has_goals && n_settled > 0)
         mr_buf_printf(out, ", %.4g %% within objectives",
-                      100 * (double)tier->n_met / (double)n_own);
+                      100 * (double)tier->n_met / (double)n_settled);
     mr_buf_char(out, '\n');
     if (tier->e2e.n > 0)
         mr_buf_printf(out, "  %-24s %12s %12s %12s %12s\n", "", "p50", "p90", "p99", "mean");

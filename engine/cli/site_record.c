@@ -21,7 +21,7 @@
 #define POINT .cell_methods = "time: point"
 enum { RACK_DRAWN, RACK_WANT, RACK_CAP, RACK_STRANDED, RACK_CLOCK, RACK_TOK_S, RACK_KV, RACK_RESIDENT, N_RACK };
 static const struct mr_channel rack_channels[N_RACK] = {
-    KW("drawn_kw", "Drawn by the rack", MEAN),
+    KW("drawn_kw", "Drawn by the rack, as the power chain counts it; power_mean_kw is what the coolant takes from it", MEAN),
     KW("want_kw", "What it would draw at full clocks", MEAN),
     KW("cap_kw", "What it may draw; NaN where there is no cap", POINT),
     KW("stranded_kw", "Of what it may draw: what it does not ask for, or cannot take for heat or darkness", MEAN),

@@ -92,6 +92,32 @@ MR_TEST(gaps_stay_out_of_means)
     mr_curve_fini(&c[1]);
 }
 
+/* Parts of a course are means by time: 1 for 1 s and 4 for 2 s are 3, not 2.5; a mean counts for
+ * the time before its date. Dates that are none (a temperature) weigh nothing. */
+MR_TEST(thinned_courses_keep_their_integral)
+{
+    static const double date_s[] = {0, 1, 3, 4, 7, 8}, value[] = {1, 4, 2, 2, 8, 8};
+    static const struct {
+        enum mr_curve_how how;
+        bool is_before;
+        double want[3];
+    } cases[] = {{MR_CURVE_MEAN, false, {3, 2, 8}},
+                 {MR_CURVE_MEAN, true, {4, 2, 8}},
+                 {MR_CURVE_PLAIN, false, {2.5, 2, 8}},
+                 {MR_CURVE_MAX, false, {4, 2, 8}}};
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        struct mr_curve c = {.is_before = cases[k].is_before};
+        fill(&c, 1, 5, cases[k].is_before);
+        memcpy(c.t_s, date_s, sizeof date_s);
+        memcpy(c.value, value, sizeof value);
+        mr_curve_thin(&c, 3, cases[k].how);
+        assert_int_equal(c.n, 3);
+        for (size_t i = 0; i < 3; i++)
+            mr_assert_near(c.value[i], cases[k].want[i], 1e-15, 0);
+        mr_curve_fini(&c);
+    }
+}
+
 /* Two entities at 0, 4, 8 and 9 s. */
 static void write(const char *path)
 {
@@ -175,4 +201,5 @@ MR_TEST(entities_weigh_samples_by_what_they_are_of)
 
 MR_TEST_MAIN(MR_TEST_ENTRY(pairs_keep_their_integrals_and_have_common_dates),
              MR_TEST_ENTRY(gaps_stay_out_of_means),
+             MR_TEST_ENTRY(thinned_courses_keep_their_integral),
              MR_TEST_ENTRY(entities_weigh_samples_by_what_they_are_of))
