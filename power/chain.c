@@ -97,6 +97,12 @@ static void set_law(struct mr_chain *chain, uint32_t node)
     f->is_stale = true;
 }
 
+static void tell_units(struct mr_chain *chain, uint32_t node, bool is_more)
+{
+    emit(chain, is_more ? MR_CHAIN_UNIT_ON : MR_CHAIN_UNIT_OFF, node, chain->units[node].n_on,
+         chain->tree->node[node].units.n_installed);
+}
+
 static void restage(struct mr_chain *chain, uint32_t node, double out_w)
 {
     const struct mr_units *units = &chain->tree->node[node].units;
@@ -104,7 +110,7 @@ static void restage(struct mr_chain *chain, uint32_t node, double out_w)
     if (by == 0)
         return;
     set_law(chain, node);
-    emit(chain, MR_CHAIN_UNITS, node, chain->units[node].n_on, units->n_installed);
+    tell_units(chain, node, by > 0);
 }
 
 /* ---- watts ---- */
@@ -567,7 +573,7 @@ void mr_chain_set_units_failed(struct mr_chain *chain, uint32_t node, uint32_t n
         return;
     set_law(chain, node);
     mark(chain, node);
-    emit(chain, MR_CHAIN_UNITS, node, chain->units[node].n_on, units->n_installed);
+    tell_units(chain, node, chain->units[node].n_on > n_on);
 }
 
 void mr_chain_set_open(struct mr_chain *chain, uint32_t node, bool is_open)
@@ -608,6 +614,20 @@ static double held_bound_w(struct mr_chain *chain)
         }
     }
     return sum_w;
+}
+
+double mr_chain_staging_s(const struct mr_chain *chain)
+{
+    double next_s = never;
+    for (size_t i = 0; i < chain->n_staged; i++) {
+        const uint32_t node = chain->staged[i];
+        const struct mr_units *units = &chain->tree->node[node].units;
+        const struct mr_units_state *state = &chain->units[node];
+        if (chain->flow[node].is_live &&
+            mr_units_wanted(units, state, chain->flow[node].out_w) != state->n_on)
+            next_s = fmin(next_s, fmax(chain->now_s, state->change_s + units->dwell_s));
+    }
+    return next_s;
 }
 
 void mr_chain_tick(struct mr_chain *chain)

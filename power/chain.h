@@ -28,7 +28,8 @@
     X(OVERLOAD, "power.stage_overload", "delivers more than the running units are rated")         \
     X(OVERLOAD_END, "power.stage_overload_end", "back within the rating")                         \
     X(CABLE_OVERLOAD, "power.cable_overload", "the cable to a feed carries more than its rating") \
-    X(UNITS, "power.stage_units", "units of a stage were switched; value: how many run")          \
+    X(UNIT_ON, "power.stage_unit_on", "units of a stage began to run; value: how many do")        \
+    X(UNIT_OFF, "power.stage_unit_off", "units of a stage stopped; value: how many run")          \
     X(TRANSFER, "power.transfer", "took another feed; value: its number")                         \
     X(FEED_LOST, "power.feed_lost", "no supply any more; value: what it delivered")               \
     X(FEED_BACK, "power.feed_back", "supplied again")                                             \
@@ -102,6 +103,10 @@ double mr_chain_now_s(const struct mr_chain *chain);
 /** Present currents have flown for long: thermal images of breakers stand where these have brought
  *  them. A current that trips a breaker cannot have: before, it was what it may carry for good. */
 void mr_chain_warm(struct mr_chain *chain);
+
+/** When a staging switches units next if no load changes; INFINITY: none does. Units that a load
+ *  needs are switched on with it. */
+double mr_chain_staging_s(const struct mr_chain *chain);
 
 /** The controllers' tick: held losses are made exact, stagings decide. */
 void mr_chain_tick(struct mr_chain *chain);

@@ -288,7 +288,7 @@ double mr_supply_next_s(const struct mr_supply *s)
 {
     /* a storage near its bound may say "now" again and again: time must pass */
     double next_s = fmax(mr_supply_source_next_s(s), s->t_s + least_step * s->params.tick_s);
-    next_s = fmin(next_s, mr_chain_next_s(s->chain));
+    next_s = fmin(next_s, fmin(mr_chain_next_s(s->chain), mr_chain_staging_s(s->chain)));
     next_s = fmin(next_s, mr_supply_govern_next_s(s));
     next_s = fmin(next_s, mr_supply_shelf_next_s(s));
     if (mr_supply_source_moves(s) || s->is_assisting)
@@ -374,6 +374,8 @@ void mr_supply_advance(struct mr_supply *s, double t_s)
     mr_supply_govern_meter(s);
     while (s->t_s < t_s) {
         step(s, fmin(t_s, mr_supply_next_s(s)));
+        if (mr_chain_staging_s(s->chain) <= s->t_s)
+            mr_chain_tick(s->chain);
         mr_supply_govern_act(s);
         update(s);
         mr_supply_govern_meter(s);

@@ -114,7 +114,7 @@ int mr_units_step(const struct mr_units *units, struct mr_units_state *state, do
     const uint32_t needed = mr_units_needed(units, state, out_w);
     if (state->n_on < needed)
         return change(state, needed, t_s);
-    if (t_s - state->change_s < units->dwell_s)
+    if (t_s < state->change_s + units->dwell_s) /* as who waits for the date reckons it */
         return 0;
     return change(state, mr_units_wanted(units, state, out_w), t_s);
 }

@@ -685,7 +685,8 @@ MR_TEST(units_are_staged_at_ticks)
     mr_chain_settle(s->chain);
     assert_int_equal(read(s, ups).n_on, 5);
     assert_int_equal(count(s, MR_CHAIN_OVERLOAD), 0);
-    assert_int_equal(count(s, MR_CHAIN_UNITS), 3);
+    assert_int_equal(count(s, MR_CHAIN_UNIT_OFF), 2);
+    assert_int_equal(count(s, MR_CHAIN_UNIT_ON), 1);
     free_site(s);
 }
 

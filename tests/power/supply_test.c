@@ -265,7 +265,36 @@ MR_TEST(breakers_of_a_running_site_are_warm)
     }
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(a_day_without_events),
+/* Units of supplies are switched where the verb and runs drive the chain, not in the chain's own
+ * tests alone: at a fifth of the load few run and lose less, when load comes they run with it. */
+MR_TEST(units_are_staged)
+{
+    double loss_j[3];
+    const int stagings[] = {MR_UNITS_ALL, MR_UNITS_OPTIMAL, MR_UNITS_HYSTERESIS};
+    for (int k = 0; k < 3; k++) {
+        struct mr_supply_options o = options();
+        o.params.wire.staging = stagings[k];
+        begin(plain, &o);
+        want_all(20e3);
+        mr_supply_advance(world.supply, 1800);
+        loss_j[k] = totals().stage_loss_j[MR_STAGE_UPS];
+        const size_t n_off = count("power.stage_unit_off");
+        assert_true(k == 0 ? n_off == 0 : n_off > 0 && count("power.stage_unit_on") == 0);
+        want_all(130e3);
+        mr_supply_advance(world.supply, 3600);
+        assert_true(now().n_rack_on == 32 && count("power.stage_overload") == 0);
+        assert_true((count("power.stage_unit_on") > 0) == (k > 0));
+        assert_true(count("power.stage_unit_off") + count("power.stage_unit_on") < 20);
+        for (int i = 1; i <= 60; i++) { /* dates that are no sums of doubles without rounding */
+            want_all(i % 2 == 0 ? 20e3 : 90e3);
+            mr_supply_advance(world.supply, 3600 + 77.7 * i);
+        }
+        end(1e-9);
+    }
+    assert_true(loss_j[1] < 0.9 * loss_j[0] && loss_j[2] < loss_j[0] && loss_j[1] < loss_j[2]);
+}
+
+MR_TEST_MAIN(MR_TEST_ENTRY(units_are_staged), MR_TEST_ENTRY(a_day_without_events),
              MR_TEST_ENTRY(stages_inside_racks_divide_their_watts),
              MR_TEST_ENTRY(a_steady_load_starts_steady),
              MR_TEST_ENTRY(loss_of_the_grid_is_ridden_through),
