@@ -249,8 +249,7 @@ static uint32_t switched_feed(struct mr_chain *chain, uint32_t node)
     const struct mr_circuit_node *desc = &chain->tree->node[node];
     struct mr_chain_feed *feed = &chain->feed[node];
     const uint32_t to = wanted_feed(chain, desc);
-    const bool is_held = feed->is_backed && !desc->is_load; /* a rack's own lasts milliseconds */
-    const bool may_return = is_held || desc->transfer_s <= chain->tree->holdup_s;
+    const bool may_return = mr_chain_may_return(chain, node);
     if (to == MR_CIRCUIT_NONE) {
         feed->now = feed->next = MR_CIRCUIT_NONE;
         set_due(chain, due_transfer, node, never);
@@ -312,8 +311,7 @@ static void rewire_node(struct mr_chain *chain, uint32_t node)
     const struct mr_circuit_node *desc = &chain->tree->node[node];
     struct mr_chain_node *f = &chain->flow[node];
     struct mr_chain_feed *feed = &chain->feed[node];
-    const bool can_work = !feed->has_failed && !feed->is_open && !chain->breaker[node].is_open &&
-                          chain->units[node].n_failed < desc->units.n_installed;
+    const bool can_work = mr_chain_can_work(chain, node);
     const bool is_fed = set_shares(chain, node, can_work);
     const bool is_riding = feed->next != MR_CIRCUIT_NONE && feed->is_ridden;
     const bool is_source = desc->n_edge == 0 && feed->is_on;
@@ -442,11 +440,14 @@ static mr_status allocate(struct mr_chain *chain, struct mr_err *err)
     chain->due_place = zero(chain, n_due_kind * n, sizeof *chain->due_place, err);
     chain->due_list = zero(chain, n_due_kind * n, sizeof *chain->due_list, err);
     chain->carry_w = zero(chain, n, sizeof *chain->carry_w, err);
+    chain->asked_w = zero(chain, n, sizeof *chain->asked_w, err);
+    chain->is_asked = zero(chain, n, sizeof *chain->is_asked, err);
     chain->staged = zero(chain, n, sizeof *chain->staged, err);
     if (chain->flow == NULL || chain->feed == NULL || chain->units == NULL ||
         chain->breaker == NULL || chain->share == NULL || chain->is_cable_over == NULL ||
         chain->dirty == NULL || chain->due_s == NULL || chain->due_place == NULL ||
-        chain->due_list == NULL || chain->carry_w == NULL || chain->staged == NULL)
+        chain->due_list == NULL || chain->carry_w == NULL || chain->asked_w == NULL ||
+        chain->is_asked == NULL || chain->staged == NULL)
         return MR_NOMEM;
     return MR_OK;
 }

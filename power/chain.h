@@ -150,6 +150,18 @@ void mr_chain_total(const struct mr_chain *chain, double t_s, struct mr_chain_to
 /** HOLD: the most that held losses were off at any tick, a bound [W]. */
 double mr_chain_hold_w(const struct mr_chain *chain);
 
+/* ---- what if: nothing of the state changes ---- */
+
+/** Demands and injections as they are, for a question. */
+void mr_chain_ask_begin(struct mr_chain *chain);
+
+/** More is drawn at a node. @param[in] w below 0: less */
+void mr_chain_ask_more(struct mr_chain *chain, uint32_t node, double w);
+
+/** What source 0 would give if it were on, and nothing but feeds carried what hangs on them, with
+ *  the units that run now. The question stays: more may be added to it. */
+double mr_chain_ask_w(struct mr_chain *chain);
+
 const char *mr_chain_event_name(int kind);
 
 #endif

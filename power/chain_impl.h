@@ -43,10 +43,29 @@ struct mr_chain {
     uint32_t *due_place, *due_list;
     size_t n_due;
     double *carry_w; /* scratch of the tick */
+    double *asked_w; /* of nodes: what if */
+    bool *is_asked;  /* would be alive */
     uint32_t *staged;
     size_t n_staged;
     struct mr_arena arena;
 };
+
+/* Does a node work, whoever feeds it? */
+static inline bool mr_chain_can_work(const struct mr_chain *chain, uint32_t node)
+{
+    const struct mr_chain_feed *feed = &chain->feed[node];
+    return !feed->has_failed && !feed->is_open && !chain->breaker[node].is_open &&
+           chain->units[node].n_failed < chain->tree->node[node].units.n_installed;
+}
+
+/* May a switch leave a feed that lives for a better one? Where nobody notices: a rack's own
+ * capacitors last milliseconds. */
+static inline bool mr_chain_may_return(const struct mr_chain *chain, uint32_t node)
+{
+    const struct mr_circuit_node *desc = &chain->tree->node[node];
+    return (chain->feed[node].is_backed && !desc->is_load) ||
+           desc->transfer_s <= chain->tree->holdup_s;
+}
 
 /* Energies up to now at the watts that held. */
 static inline void mr_chain_account(const struct mr_chain *chain, struct mr_chain_node *f)

@@ -463,6 +463,12 @@ void mr_supply_set_house(struct mr_supply *s, uint32_t hall, double w)
     mr_chain_set_demand(s->chain, at, w);
 }
 
+void mr_supply_expect_house(struct mr_supply *s, double more_w)
+{
+    MR_ASSERT(isfinite(more_w) && more_w >= 0);
+    s->house_more_w = more_w;
+}
+
 void mr_supply_set_pumps(struct mr_supply *s, uint32_t cdu, double w)
 {
     MR_ASSERT(s->params.wire.has_pumps && cdu < s->site->n_cdu);

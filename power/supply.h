@@ -18,8 +18,7 @@
  *   the meter to the connection's ramp (`assists`), in stairs of a step.
  *   Turbines beside a grid give what exceeds the budget. Solar gives what the sun gives.
  * - A rack that was dark comes back when its feed has lived for return_s, as start permits allow.
- * - Budgets are for the meter, caps for racks: the governor takes for losses what they are now, and
- *   keeps `margin` free; what it gets wrong it corrects a period later.
+ * - Budgets are for the meter, caps for racks: supply_budget.c knows the way, `margin` stays free.
  * - Caps are lowered tier by tier from 0 on. Where not even the lowest caps fit, racks are
  * suspended, then shut, in the same order (not for a target of best effort), and go on when there
  * is room.
@@ -49,8 +48,7 @@ struct mr_supply_params {
     double return_s; /* a rack waits so long after its feed is back */
     double ups_s;    /* battery of a UPS that states no energy, at its rating */
     double ramp_window_s;
-    double rack_min_frac;         /* least a running rack can be capped to, of its maximum */
-    double margin;                /* of a budget kept free */
+    double rack_min_frac, margin; /* least cap of a rack that runs; of a budget kept free */
     double buy_usd_j, sell_usd_j; /* battery plants: trade below, above; INFINITY, -INFINITY: no */
     double refill_frac;           /* battery plants: rest here, share of their window */
     bool assists;                 /* battery plants hold the meter to its ramp */
@@ -128,12 +126,16 @@ MR_CHECKED mr_status mr_supply_set_tier_of(struct mr_supply *supply, struct mr_s
 void mr_supply_set_house(struct mr_supply *supply, uint32_t hall, double w);
 void mr_supply_set_pumps(struct mr_supply *supply, uint32_t cdu, double w); /* has_pumps */
 
+/** All of these may come to draw so much more until caps of the next decision hold, and when the
+ *  grid is back. Is that read until t_s, or at a date nobody knows yet? */
+void mr_supply_expect_house(struct mr_supply *supply, double more_w);
+bool mr_supply_reads_house(const struct mr_supply *supply, double t_s);
+
 /** A power node fails or is repaired, or some of its units do (0: none). Sources: units only. */
 void mr_supply_set_failed(struct mr_supply *supply, uint32_t power, bool has_failed);
 void mr_supply_set_units_failed(struct mr_supply *supply, uint32_t power, uint32_t n_failed);
 
-/** Close tripped breakers of a power node. */
-void mr_supply_close(struct mr_supply *supply, uint32_t power);
+void mr_supply_close(struct mr_supply *supply, uint32_t power); /* tripped breakers of a node */
 
 /** Voltage of the grid over its nominal; 0: lost. The ride-through curve decides who stays. */
 void mr_supply_set_voltage(struct mr_supply *supply, double voltage_frac);
@@ -148,9 +150,7 @@ void mr_supply_set_policy(struct mr_supply *supply, int policy);
 
 void mr_supply_advance(struct mr_supply *supply, double t_s);
 double mr_supply_now_s(const struct mr_supply *supply);
-
-/** When something happens next if nothing is asked. */
-double mr_supply_next_s(const struct mr_supply *supply);
+double mr_supply_next_s(const struct mr_supply *supply); /* if nothing is asked meanwhile */
 
 /* ---- readings, at now ---- */
 

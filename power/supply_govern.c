@@ -7,8 +7,6 @@
 
 #include <math.h>
 
-const double mr_supply_meter_per_rack = 1.15;
-
 static const double never = (double)INFINITY;
 
 /* ---- bounds ---- */
@@ -179,32 +177,6 @@ bool mr_supply_govern_racks(struct mr_supply *s)
 
 /* ---- a decision ---- */
 
-/* What all racks together may draw, from the meter's budget. Storages that charge beside them give
- * way at once, so what these take is room. A watt less at a rack is a watt less at the meter at
- * least. Of a watt more a node that takes n c + l p + (q / n) p^2 beside the p it delivers asks its
- * feeds for 1 + l + 2 (q / n) p: no more than 1 + 2 loss / p, where its standing loss n c is small
- * beside the rest, and no more than at its rating in any case, which for the dearest chain is
- * mr_supply_meter_per_rack. So where hardly anything is drawn standing losses take no room, and a
- * decision leaves a share of the room that is less than that slope is above 1, for the next. */
-static double rack_budget_w(const struct mr_supply *s)
-{
-    double budget_w = s->has_feed && s->has_grid ? mr_feed_budget_w(&s->feed, s->t_s) : never;
-    struct mr_chain_total total;
-    double rack_w = 0, charge_w = 0;
-    budget_w = fmin(budget_w, mr_supply_source_capacity_w(s)) * (1 - s->params.margin);
-    if (isinf(budget_w))
-        return never;
-    for (uint32_t i = 0; i < s->site->n_rack; i++)
-        rack_w += s->rack[i].draw_w;
-    for (uint32_t g = 0; g < s->n_group; g++)
-        charge_w += mr_supply_refill_taken_w(s, &s->group[g]);
-    mr_chain_total(s->chain, s->t_s, &total);
-    const double meter_w = s->has_grid ? s->grid_w : total.own_w + mr_supply_start_house_w(s);
-    const double room_w = budget_w - meter_w + charge_w, most = mr_supply_meter_per_rack;
-    const double slope = rack_w > 0 ? fmin(1 + 2 * total.loss_w / rack_w, most) : most;
-    return fmax(0, rack_w + (room_w > 0 ? room_w / slope : room_w));
-}
-
 static void sample(struct mr_supply *s)
 {
     for (uint32_t i = 0; i < s->site->n_rack; i++) {
@@ -212,7 +184,7 @@ static void sample(struct mr_supply *s)
         if (s->rack[i].least_w > 0 || s->rack[i].fixed_w > 0)
             mr_supply_govern_bound(s, i);
     }
-    s->budget_w = rack_budget_w(s);
+    s->budget_w = mr_supply_budget_w(s);
 }
 
 static void tell_infeasible(struct mr_supply *s)
@@ -259,7 +231,7 @@ static void expect(struct mr_supply *s)
 static void decide_at_once(struct mr_supply *s)
 {
     expect(s);
-    s->budget_w = rack_budget_w(s);
+    s->budget_w = mr_supply_budget_w(s);
     decide(s);
     apply(s);
 }
@@ -337,6 +309,13 @@ void mr_supply_govern_meter(struct mr_supply *s)
     tell_feed(s);
 }
 
+/* What has just changed is read now, not at the next beat, unless a command is under way. */
+static void hurry(struct mr_supply *s)
+{
+    if (s->clock.phase != MR_GOVERN_APPLY)
+        s->clock = mr_govern_clock_start(s->t_s);
+}
+
 static bool is_on_grid(int state)
 {
     return state == MR_FEED_RIDE_ON || state == MR_FEED_RIDE_DIPPED ||
@@ -347,6 +326,10 @@ static void look_at_grid(struct mr_supply *s)
 {
     mr_feed_ride_step(&s->params.ride, &s->ride, s->t_s, s->ride.voltage_frac);
     const bool has_grid = !s->is_island && is_on_grid(s->ride.state);
+    const bool is_coming = s->ride.state == MR_FEED_RIDE_WAITING;
+    if (is_coming && !s->is_coming)
+        hurry(s);
+    s->is_coming = is_coming;
     if (has_grid == s->has_grid)
         return;
     s->has_grid = has_grid;
@@ -355,6 +338,8 @@ static void look_at_grid(struct mr_supply *s)
                    s->grid_w, 0);
     s->is_returning = has_grid;
     s->back_s = s->t_s;
+    if (has_grid)
+        hurry(s);
     if (!has_grid) { /* a decision may be due now: about what stands there now */
         mr_chain_settle(s->chain);
         (void)mr_supply_source_decide(s);

@@ -53,6 +53,8 @@ struct mr_supply {
     struct mr_feed_permit permit;
     struct mr_tariff tariff;
 
+    bool is_coming;      /* voltage is back */
+    double house_more_w; /* told: what cooling may come to draw beyond what it does */
     double grid_w;
     double meter_w;        /* the same, and while the grid is away the last before */
     double *room_w;        /* of nodes of the chain, for storages that charge */
@@ -154,22 +156,6 @@ double mr_supply_refill_taken_w(const struct mr_supply *s, const struct mr_suppl
 /** @return what of w a group's storage may take from the grid; it is taken */
 double mr_supply_refill_w(struct mr_supply *s, const struct mr_supply_group *group, double w);
 
-/* ---- supply_island.c ---- */
-
-/** A group over the step to t_s, with what was missing (or < 0) beside set points. @return any run
- */
-bool mr_supply_island_step(struct mr_supply *s, struct mr_supply_group *group, double t_s,
-                           double missing_w);
-/** What frequency relays have done during the last step. */
-void mr_supply_island_act(struct mr_supply *s);
-
-void mr_supply_island_rest(struct mr_supply *s, struct mr_supply_group *group);
-bool mr_supply_island_moves(const struct mr_supply *s);
-double mr_supply_island_next_s(const struct mr_supply *s);
-/** The lowest of all islands now, or the nominal; what its machines and sun give. */
-double mr_supply_island_hz(const struct mr_supply *s);
-void mr_supply_island_read(const struct mr_supply *s, struct mr_supply_reading *reading);
-
 /* ---- supply_hold.c ---- */
 
 MR_CHECKED mr_status mr_supply_hold_init(struct mr_supply *s, struct mr_err *err);
@@ -214,10 +200,15 @@ void mr_supply_tree_apply(struct mr_supply *s);
 /** Levels above racks that draw more than their limit are told. */
 void mr_supply_tree_watch(struct mr_supply *s);
 
-/* ---- supply_govern.c ---- */
+/* ---- supply_budget.c ---- */
 
 /* A rack's step at the meter over its own watts, at most: all losses of the longest chain. */
 extern const double mr_supply_meter_per_rack;
+
+/** What all racks together may draw; INFINITY: all they want. */
+double mr_supply_budget_w(struct mr_supply *s);
+
+/* ---- supply_govern.c ---- */
 
 MR_CHECKED mr_status mr_supply_govern_init(struct mr_supply *s, struct mr_err *err);
 

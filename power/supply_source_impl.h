@@ -64,4 +64,23 @@ struct mr_supply_params;
 struct mr_buffer_plan mr_supply_plan_of(const struct mr_supply_params *params,
                                         const struct mr_buffer_params *p);
 
+struct mr_supply;
+struct mr_supply_reading;
+
+/* ---- supply_island.c ---- */
+
+/** A group over the step to t_s, with what was missing (or < 0) beside set points. @return any run
+ */
+bool mr_supply_island_step(struct mr_supply *s, struct mr_supply_group *group, double t_s,
+                           double missing_w);
+/** What frequency relays have done during the last step. */
+void mr_supply_island_act(struct mr_supply *s);
+
+void mr_supply_island_rest(struct mr_supply *s, struct mr_supply_group *group);
+bool mr_supply_island_moves(const struct mr_supply *s);
+double mr_supply_island_next_s(const struct mr_supply *s);
+/** The lowest of all islands now, or the nominal; what its machines and sun give. */
+double mr_supply_island_hz(const struct mr_supply *s);
+void mr_supply_island_read(const struct mr_supply *s, struct mr_supply_reading *reading);
+
 #endif

@@ -325,7 +325,10 @@ static void rooms_step(const struct mr_plant *plant, struct mr_plant_state *stat
             .water_c = mr_plant_loop_supply_c(plant, state, loop),
             .n_lost = has_air(state, i) ? (uint64_t)state->told[MR_PLANT_OUT_AIR][i] : n_all};
         const struct mr_room_out out = mr_room_control(room, &s->room, &in);
-        state->loop[loop].heat_j += mr_room_step(room, &s->room, &in, &out, dt);
+        const double given_j = mr_room_step(room, &s->room, &in, &out, dt);
+        state->loop[loop].heat_j += given_j;
+        s->heat_w = in.heat_w;
+        s->given_w = given_j / dt;
         s->heat_j = 0;
         s->inlet_c = mr_room_inlet_c(room, &s->room);
         const bool is_high = s->inlet_c > room->p.inlet_max_c;
@@ -340,16 +343,11 @@ static void rooms_step(const struct mr_plant *plant, struct mr_plant_state *stat
     }
 }
 
-static double pump_speed(const struct mr_plant *plant, const struct mr_plant_state *state,
-                         uint32_t i)
+double mr_plant_pump_speed(const struct mr_plant *plant, const struct mr_plant_state *state,
+                           uint32_t i)
 {
     const bool has_power = mr_plant_has_utility(state) || plant->p.has_ups_pumps;
     return has_power && !state->is_unfed[plant->n_group + i] ? 1 : 0;
-}
-
-static uint64_t pumps_lost(const struct mr_plant_state *state, uint32_t i)
-{
-    return (uint64_t)state->told[MR_PLANT_OUT_LOOP_PUMPS][i];
 }
 
 static void tell_orbit(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t i,
@@ -406,10 +404,11 @@ static void loops_step(const struct mr_plant *plant, struct mr_plant_state *stat
             .heat_w = s->heat_j / dt,
             .rejected_w = out->heat_w + out->slope_w_k * (s->water.return_c - s->from_c),
             .slope_w_k = out->slope_w_k,
-            .speed_frac = pump_speed(plant, state, i),
-            .n_pump_lost = pumps_lost(state, i)};
+            .speed_frac = mr_plant_pump_speed(plant, state, i),
+            .n_pump_lost = mr_plant_pumps_lost(state, i)};
         s->ambient_j +=
             mr_facility_step(&plant->loop[i].facility, &s->water, &in, dt) + out->work_w * dt;
+        s->heat_w = in.heat_w;
         s->heat_j = 0;
         s->fan_j += out->fan_w * dt;
         s->work_j += out->work_w * dt;
@@ -422,25 +421,32 @@ static void loops_step(const struct mr_plant *plant, struct mr_plant_state *stat
     }
 }
 
+struct mr_rejection_in mr_plant_rejection_in(const struct mr_plant *plant, double t_s,
+                                             double return_c, double water_w_k)
+{
+    const struct mr_weather_point air = mr_weather_at(plant->weather, t_s);
+    return (struct mr_rejection_in){.return_c = return_c,
+                                    .water_w_k = water_w_k,
+                                    .dry_bulb_c = air.dry_bulb_c,
+                                    .wet_bulb_c = air.wet_bulb_c,
+                                    .pressure_pa = air.pressure_pa};
+}
+
 /* A loop asks heat rejection for the next period. */
 void mr_plant_ask_rejection(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t i)
 {
     const struct mr_plant_loop *l = &plant->loop[i];
     struct mr_plant_loop_state *s = &state->loop[i];
-    const struct mr_weather_point air = mr_weather_at(plant->weather, state->t_s);
-    const double flow =
-        mr_facility_flow_frac(&l->facility, pump_speed(plant, state, i), pumps_lost(state, i));
+    const double flow = mr_facility_flow_frac(&l->facility, mr_plant_pump_speed(plant, state, i),
+                                              mr_plant_pumps_lost(state, i));
     s->from_c = s->water.return_c;
     s->water_w_k = mr_facility_water_w_k(&l->facility, flow);
     if (!(s->water_w_k > 0)) {
         s->out = (struct mr_rejection_out){.mode = MR_REJECTION_FLOAT, .supply_c = s->from_c};
         return;
     }
-    const struct mr_rejection_in in = {.return_c = s->from_c,
-                                       .water_w_k = s->water_w_k,
-                                       .dry_bulb_c = air.dry_bulb_c,
-                                       .wet_bulb_c = air.wet_bulb_c,
-                                       .pressure_pa = air.pressure_pa};
+    const struct mr_rejection_in in =
+        mr_plant_rejection_in(plant, state->t_s, s->from_c, s->water_w_k);
     s->out = mr_rejection_run(&l->rejection, &s->rejection, state->t_s, &in);
 }
 

@@ -120,6 +120,7 @@ struct mr_plant_loop_state {
     struct mr_rejection_out out;
     struct mr_orbit_state radiator;
     double heat_j; /* given since the last step */
+    double heat_w; /* over the last step */
     double from_c; /* return temperature that `out` was asked for */
     double water_w_k;
     int mode;
@@ -137,6 +138,7 @@ enum mr_plant_supply {
 struct mr_plant_hall_state {
     struct mr_room_state room;
     double heat_j, inlet_c; /* given since the last step; air to racks */
+    double heat_w, given_w; /* over the last step: to the air; from there to the loop */
     bool is_high;
 };
 

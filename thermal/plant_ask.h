@@ -64,6 +64,12 @@ double mr_plant_die_c(const struct mr_plant *plant, const struct mr_plant_state 
 double mr_plant_facility_c(const struct mr_plant *plant, const struct mr_plant_state *state,
                            uint32_t loop);
 
+/** The most that fans and compressors of heat rejection draw at a time from now until then if heat
+ *  and weather stay; where they have no power, what they would if it came back, with pumps of loops
+ *  and air handlers that stand still [W]. */
+double mr_plant_ahead_w(const struct mr_plant *plant, const struct mr_plant_state *state,
+                        double until_s);
+
 /* Integrals since the start; energies [J]. */
 struct mr_plant_sums {
     double it_j, asked_j; /* drawn by racks; asked for */

@@ -25,6 +25,23 @@ uint32_t mr_plant_bare_room_loop(const struct mr_plant *plant);
 /** A loop asks heat rejection for the next period. */
 void mr_plant_ask_rejection(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t i);
 
+/** Units that a loop's heat rejection has lost. */
+void mr_plant_lose_rejection(const struct mr_plant *plant, const struct mr_plant_state *state,
+                             uint32_t i, bool has_utility, struct mr_rejection_state *rejection);
+
+/** What it is asked at a date for water that comes back so warm. */
+struct mr_rejection_in mr_plant_rejection_in(const struct mr_plant *plant, double t_s,
+                                             double return_c, double water_w_k);
+
+/** Of a loop's pumps: 0 where they have no power. */
+double mr_plant_pump_speed(const struct mr_plant *plant, const struct mr_plant_state *state,
+                           uint32_t i);
+
+static inline uint64_t mr_plant_pumps_lost(const struct mr_plant_state *state, uint32_t i)
+{
+    return (uint64_t)state->told[MR_PLANT_OUT_LOOP_PUMPS][i];
+}
+
 /** Supplies go from loops to groups and from there to racks. */
 void mr_plant_hand_inwards(const struct mr_plant *plant, struct mr_plant_state *state);
 

@@ -145,15 +145,20 @@ static void renew_unit_leak(const struct mr_plant *plant, struct mr_plant_state 
     renew_group(plant, state, i);
 }
 
-static void renew_loop(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t i)
+void mr_plant_lose_rejection(const struct mr_plant *plant, const struct mr_plant_state *state,
+                             uint32_t i, bool has_utility, struct mr_rejection_state *r)
 {
-    struct mr_rejection_state *r = &state->loop[i].rejection;
-    const bool has_utility = mr_plant_has_utility(state);
     const double fans_frac = has_utility ? 1 - state->told[MR_PLANT_OUT_FANS][i] : 0;
     r->dry_fans_frac = r->tower_fans_frac = fans_frac;
     r->n_chiller_lost = has_utility ? (uint64_t)state->told[MR_PLANT_OUT_CHILLERS][i]
                                     : plant->loop[i].rejection.n_chiller;
     r->is_water_lost = state->told[MR_PLANT_OUT_WATER][i] > 0;
+}
+
+static void renew_loop(const struct mr_plant *plant, struct mr_plant_state *state, uint32_t i)
+{
+    mr_plant_lose_rejection(plant, state, i, mr_plant_has_utility(state),
+                            &state->loop[i].rejection);
     state->next_period_s = state->t_s; /* heat rejection is asked again at once */
 }
 

@@ -173,6 +173,7 @@ mr_status mr_exchange_do(struct mr_exchange *x, double t_s, const struct mr_exch
         mr_plant_advance(x->plant, x->heat, t_s);
         mr_exchange_tell_feeds(x, dt_s);
         mr_exchange_tell_house(x, dt_s);
+        mr_exchange_foresee_house(x);
         mr_supply_advance(x->supply, t_s);
         x->t_s = t_s;
         mr_exchange_look_at_ramps(x, dt_s);

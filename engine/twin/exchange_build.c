@@ -227,6 +227,7 @@ static mr_status build(struct mr_exchange *x, struct mr_diags *diags, struct mr_
     describe(x);
     expect_racks(x);
     x->t_s = x->start_s = x->meter_s = plan->supply.t_s;
+    x->foresight_s = mr_govern_latency_s(&options.params.govern) + plan->params.tick_s;
     mr_exchange_begin_house(x);
     x->smooths = options.params.smooth.is_on;
     mr_exchange_tell_racks(x, 0);

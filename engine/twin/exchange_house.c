@@ -55,21 +55,43 @@ void mr_exchange_begin_house(struct mr_exchange *x)
 
 void mr_exchange_tell_house(struct mr_exchange *x, double dt_s)
 {
-    double site_j = 0;
-    for (uint32_t h = 0; h < x->plan.site->n_hall; h++)
-        mr_supply_set_house(x->supply, h,
-                            since(&x->hall_j[h], mr_sum_of(x->heat->hall[h].room.fan_j)) / dt_s);
+    double site_j = 0, reject_j = 0;
+    x->house_w = 0;
+    for (uint32_t h = 0; h < x->plan.site->n_hall; h++) {
+        const double air_w = since(&x->hall_j[h], mr_sum_of(x->heat->hall[h].room.fan_j)) / dt_s;
+        mr_supply_set_house(x->supply, h, air_w);
+        x->house_w += air_w;
+    }
     for (uint32_t l = 0; l < x->plant->n_loop; l++) {
         const struct mr_plant_loop_state *s = &x->heat->loop[l];
         x->pump_w[l] = since(&x->pump_j[l], mr_sum_of(s->water.pump_j)) / dt_s;
-        site_j += since(&x->loop_j[l], s->fan_j + s->work_j);
+        reject_j += since(&x->loop_j[l], s->fan_j + s->work_j);
         site_j += x->fed_w[l] > 0 ? 0 : x->pump_w[l] * dt_s;
     }
-    for (uint32_t g = 0; g < x->plant->n_group; g++)
-        mr_supply_set_pumps(x->supply, g,
-                            since(&x->group_j[g], x->heat->group[g].electric_j) / dt_s +
-                                group_w(x, g, x->pump_w[x->plant->group_loop[g]]));
-    mr_supply_set_house(x->supply, MR_SITE_NONE, site_j / dt_s);
+    for (uint32_t g = 0; g < x->plant->n_group; g++) {
+        const double w = since(&x->group_j[g], x->heat->group[g].electric_j) / dt_s +
+                         group_w(x, g, x->pump_w[x->plant->group_loop[g]]);
+        mr_supply_set_pumps(x->supply, g, w);
+        x->house_w += w;
+    }
+    x->rejection_w = reject_j / dt_s;
+    x->house_w += x->rejection_w + site_j / dt_s;
+    mr_supply_set_house(x->supply, MR_SITE_NONE, x->rejection_w + site_j / dt_s);
+}
+
+/* What more cooling may draw until caps of the decision after the next one hold, so that these
+ * leave room for it. Where it stands still for want of power, it will be what it was before, at
+ * least. */
+void mr_exchange_foresee_house(struct mr_exchange *x)
+{
+    const double now_s = x->heat->t_s;
+    if (x->has_utility)
+        x->lit_house_w = x->house_w;
+    if (!mr_supply_reads_house(x->supply, now_s))
+        return;
+    const double ahead_w = mr_plant_ahead_w(x->plant, x->heat, now_s + x->foresight_s);
+    mr_supply_expect_house(x->supply,
+                           fmax(0, fmax(ahead_w - x->rejection_w, x->lit_house_w - x->house_w)));
 }
 
 /* The same before time begins: pumps run full, fans and compressors as the plant has settled. Fans

@@ -26,6 +26,7 @@ struct mr_exchange_load {
     uint32_t n_lit;                   /* packages with power */
     uint32_t n_free;                  /* packages that no instance stands on */
     double leakage_now_w;             /* of one package, over the last interval */
+    double rise_w_s;                  /* of the leakage of all, of late */
     double parts_want_w, parts_cap_w; /* sums over its parts */
     double more_j; /* what clocks below those that no ramp holds have kept back */
     double more_w, extra_w, served_j; /* the same; drawn beyond work; by the feeds */
@@ -74,6 +75,9 @@ struct mr_exchange {
     double throttled_s, capped_s, down_s;
     bool has_utility, smooths;
     struct mr_supply_part *part; /* packages of instances, as the stand has them */
+    double rejection_w, house_w; /* told: fans and compressors of heat rejection; all of it */
+    double lit_house_w;          /* all of it, when it had power last */
+    double foresight_s;          /* until caps of the decision after the next one hold */
     double *package_w;           /* the most of one, of every rack */
     struct mr_plant_set *set;    /* plan's and ours */
     char (*text)[32];            /* of ours */
@@ -91,6 +95,9 @@ double mr_exchange_slow_w(const struct mr_exchange *x, uint32_t member);
 void mr_exchange_tell_racks(struct mr_exchange *x, double dt_s);
 void mr_exchange_tell_feeds(struct mr_exchange *x, double dt_s);
 void mr_exchange_tell_house(struct mr_exchange *x, double dt_s);
+
+/** What more cooling may draw soon; after it was told. */
+void mr_exchange_foresee_house(struct mr_exchange *x);
 
 /** The same before time begins: what cooling is expected to draw. */
 void mr_exchange_expect_house(struct mr_exchange *x);

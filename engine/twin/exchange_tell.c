@@ -173,14 +173,8 @@ void mr_exchange_tell_racks(struct mr_exchange *x, double dt_s)
 static void tell_parts(struct mr_exchange *x)
 {
     const struct mr_stand *stand = x->plan.stand;
-    for (uint32_t r = 0; r < x->plan.site->n_rack; r++) {
-        struct mr_exchange_load *rack = &x->rack[r];
-        rack->parts_want_w = 0;
-        rack->leakage_now_w =
-            rack->n_lit > 0
-                ? fmax(0, (rack->row.drawn_w - rack->other_w) / rack->n_lit - rack->told_w)
-                : 0;
-    }
+    for (uint32_t r = 0; r < x->plan.site->n_rack; r++)
+        x->rack[r].parts_want_w = 0;
     for (uint32_t i = 0; i < stand->n_instance; i++)
         for (uint32_t k = stand->begin[i]; k < stand->begin[i + 1]; k++) {
             struct mr_exchange_load *rack = &x->rack[stand->span[k].rack];
@@ -192,6 +186,22 @@ static void tell_parts(struct mr_exchange *x)
         if (x->rack[r].parts_want_w > 0)
             mr_supply_set_fixed(x->supply, r,
                                 fmax(0, x->rack[r].row.want_w - x->rack[r].parts_want_w));
+}
+
+/* Leakage of one package. While dies grow warm the lowest clock and rest come to take more: as much
+ * as leakage rises until caps of the decision after the next one hold, at the pace it has. */
+static void look_at_leakage(struct mr_exchange *x, struct mr_exchange_load *rack, double dt_s)
+{
+    const double last_w = rack->leakage_now_w;
+    rack->leakage_now_w =
+        rack->n_lit > 0 ? fmax(0, (rack->row.drawn_w - rack->other_w) / rack->n_lit - rack->told_w)
+                        : 0;
+    if (dt_s > 0)
+        rack->rise_w_s += -mr_expm1(-dt_s / x->plan.params.memory_s) *
+                          (rack->n_lit * (rack->leakage_now_w - last_w) / dt_s - rack->rise_w_s);
+    const double rise_w = fmax(0, rack->rise_w_s) * x->foresight_s;
+    rack->least_w += rise_w;
+    rack->at_rest_w += rise_w;
 }
 
 /* What racks drew, leakage and darkness included, and what cooled them: means of the interval. */
@@ -215,6 +225,7 @@ void mr_exchange_tell_feeds(struct mr_exchange *x, double dt_s)
         rack->at_rest_w = fmax(0, drawn_w + rack->at_rest_w);
         rack->least_w = fmax(rack->at_rest_w, drawn_w + rack->least_w);
         rack->row.host_j += rack->other_w * dt_s;
+        look_at_leakage(x, rack, dt_s);
         /* a rack that waits for its feed wants to idle, at least */
         if (!mr_supply_rack_is_on(x->supply, r))
             rack->row.want_w = fmax(drawn_w, rack->idle_w * x->plant->rack[r].n_package +

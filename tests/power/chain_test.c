@@ -572,6 +572,25 @@ static void change(struct random *r, struct mr_rng *rng)
     }
 }
 
+/* What the grid would give if it were there and one node drew more, and that nothing has moved. */
+static void ask(struct random *r, struct mr_rng *rng)
+{
+    const uint32_t more = (uint32_t)mr_rng_below(rng, r->s->n_node);
+    const double more_w = mr_rng_range(rng, -1e5, 2e5), now_w = mr_chain_in_w(r->s->chain, 0);
+    const bool was_on = r->on[0];
+    mr_chain_ask_begin(r->s->chain);
+    if (was_on && !r->failed[0])
+        mr_assert_near(mr_chain_ask_w(r->s->chain), now_w, 1e-12, 1e-6);
+    mr_chain_ask_more(r->s->chain, more, more_w);
+    r->on[0] = true;
+    r->demand_w[more] += more_w;
+    reckon(r);
+    mr_assert_near(mr_chain_ask_w(r->s->chain), r->in_w[0], 1e-12, 1e-6);
+    r->demand_w[more] -= more_w;
+    r->on[0] = was_on;
+    assert_true(mr_chain_in_w(r->s->chain, 0) == now_w && r->s->n_event == 0);
+}
+
 MR_TEST(random_chains_against_recursion)
 {
     struct mr_rng rng = mr_rng_stream(1, MR_RNG_TEST, 6);
@@ -600,6 +619,7 @@ MR_TEST(random_chains_against_recursion)
                 mr_assert_near(mr_chain_in_w(r.s->chain, i), in_w[i], 1e-12, 1e-6);
                 in_j[i] += in_w[i] * dt_s;
             }
+            ask(&r, &rng);
             t_s += dt_s;
             mr_chain_advance(r.s->chain, t_s);
         }

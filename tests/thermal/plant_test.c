@@ -181,6 +181,60 @@ MR_TEST(the_next_crossing)
     close_site(&f);
 }
 
+static double rejection_j(const struct fixture *f, double *air_j)
+{
+    double j = 0;
+    for (size_t i = 0; i < f->plant->n_loop; i++)
+        j += f->state->loop[i].fan_j + f->state->loop[i].work_j;
+    *air_j = mr_sum_of(f->state->hall[0].room.fan_j);
+    return j;
+}
+
+/* The most that heat rejection draws in the 16 s to come is foreseen while heat grows and falls;
+ * what it and the air handlers will take when the utility comes back, while that is away. */
+MR_TEST(what_cooling_will_draw)
+{
+    enum {
+        n = 90,
+        dark = 40,
+        back = 50
+    };
+    struct fixture f;
+    double foreseen_w[n], most_w[n], air_w[n], last_j, last_air_j, air_j, most = 0,
+                                                                          least = HUGE_VAL;
+    start(&f, ROW(COOL), 34, 60e3);
+    for (int k = 0; k < n; k++) {
+        if (k == 5 || k == 60)
+            load(&f, k == 5 ? 132e3 : 90e3);
+        if (k == dark || k == back)
+            mr_plant_set_outage(f.plant, f.state, MR_PLANT_OUT_UTILITY, 0, k == dark);
+        foreseen_w[k] = mr_plant_ahead_w(f.plant, f.state, f.state->t_s + 16);
+        most_w[k] = air_w[k] = 0;
+        for (int t = 0; t < 10; t++) {
+            last_j = rejection_j(&f, &last_air_j);
+            mr_plant_advance(f.plant, f.state, f.state->t_s + 1);
+            most_w[k] = fmax(most_w[k], rejection_j(&f, &air_j) - last_j);
+            air_w[k] = fmax(air_w[k], air_j - last_air_j);
+        }
+    }
+    for (int k = 1; k < n - 1; k++) {
+        const double w = fmax(most_w[k], most_w[k + 1]);
+        if (k >= dark - 1 && k <= back) /* racks warm the air meanwhile */
+            continue;
+        assert_true(foreseen_w[k] >= most_w[k] * (1 - 2e-5));
+        assert_true(k == 5 || k == back + 1 || foreseen_w[k] <= w * 1.002);
+        most = fmax(most, w);
+        least = fmin(least, w);
+    }
+    assert_true(most > 1.8 * least);
+    for (int k = back - 2; k < back; k++) {
+        assert_true(most_w[k] == 0 && air_w[k] == 0);
+        assert_true(foreseen_w[k] > most_w[back] + air_w[back]);
+        assert_true(foreseen_w[k] < 1.05 * (most_w[back + 1] + air_w[back + 1]));
+    }
+    close_site(&f);
+}
+
 MR_TEST(pumps_stop)
 {
     struct fixture f;
@@ -476,8 +530,9 @@ MR_TEST(no_memory_for_a_state)
 MR_TEST_MAIN(MR_TEST_ENTRY(a_steady_site_stays_steady), MR_TEST_ENTRY(readers_leave_no_trace),
              MR_TEST_ENTRY(energy_closes_over_a_year), MR_TEST_ENTRY(time_above_the_set_point),
              MR_TEST_ENTRY(leakage_follows_the_die), MR_TEST_ENTRY(the_next_crossing),
-             MR_TEST_ENTRY(pumps_stop), MR_TEST_ENTRY(a_spare_unit_saves_the_row),
-             MR_TEST_ENTRY(leaks_are_cut_off), MR_TEST_ENTRY(utility_loss_with_and_without_ups),
+             MR_TEST_ENTRY(what_cooling_will_draw), MR_TEST_ENTRY(pumps_stop),
+             MR_TEST_ENTRY(a_spare_unit_saves_the_row), MR_TEST_ENTRY(leaks_are_cut_off),
+             MR_TEST_ENTRY(utility_loss_with_and_without_ups),
              MR_TEST_ENTRY(a_hot_afternoon_throttles),
              MR_TEST_ENTRY(hours_that_dry_coolers_can_not_hold),
              MR_TEST_ENTRY(told_loads_are_the_same_loads),

@@ -331,6 +331,50 @@ MR_TEST(a_limit_is_exceeded_for_no_longer_than_the_latency)
     w.policy = MR_GOVERN_POLICY_MAXP;
 }
 
+/* The grid goes and comes back, for times that are drawn, under limits and targets that are, behind
+ * cooling that has stood still: batteries carry what racks ask for meanwhile, and the meter that
+ * comes back finds caps that fit it. */
+MR_TEST(a_grid_that_comes_back_finds_caps_that_fit)
+{
+    struct mr_rng rng = mr_rng_stream(1, MR_RNG_TEST, 22);
+    struct mr_err err = {0};
+    int n_higher = 0, n_full = 0;
+    for (int round = 0; round < 12; round++) {
+        w.policy = round % 3;
+        w.limit_w = mr_rng_range(&rng, 900e3, 1300e3);
+        begin_at(1, 1000);
+        play(200);
+        const double lost_s = 200 + mr_rng_range(&rng, 0, 20), held_w = w.limit_w;
+        const double back_s = lost_s + mr_rng_range(&rng, 5, 250);
+        struct mr_supply *supply = mr_exchange_supply(w.exchange);
+        struct mr_supply_reading away;
+        play(lost_s);
+        mr_supply_set_voltage(supply, 0);
+        play(back_s - 1);
+        mr_supply_read(supply, &away);
+        n_higher += away.rack_w + away.house_w + away.loss_w > held_w;
+        if (round % 2 == 1) { /* and less is asked for meanwhile */
+            const struct mr_feed_target target = {
+                .start_s = back_s, .end_s = back_s + 300, .limit_w = 0.8 * held_w};
+            w.limit_w = target.limit_w;
+            assert_int_equal(mr_supply_set_target(supply, &target, &err), MR_OK);
+        }
+        play(back_s);
+        mr_supply_set_voltage(supply, 1);
+        play(back_s + 29);
+        assert_true(meter_w() == 0);
+        w.over_most_s = 0;
+        play(back_s + 250);
+        n_full += meter_w() > 0.98 * w.limit_w && meter_w() <= w.limit_w;
+        if (w.over_most_s > 2)
+            fail_msg("round %d: over %g W for %g s", round, w.limit_w, w.over_most_s);
+        end();
+    }
+    assert_true(n_higher >= 4 && n_full >= 11);
+    w.limit_w = 0;
+    w.policy = MR_GOVERN_POLICY_MAXP;
+}
+
 /* Two instances a rack, one of them without work, a target that binds: lent watts go to the other
  * inside the rack, equal caps leave them unused. */
 MR_TEST(packages_of_a_rack_lend_to_each_other)
@@ -627,6 +671,7 @@ MR_TEST_MAIN(MR_TEST_ENTRY(a_quiet_hall),
              MR_TEST_ENTRY(caps_are_kept_beyond_the_latency), MR_TEST_ENTRY(smoothing_in_the_loop),
              MR_TEST_ENTRY(a_limit_holds_from_the_start),
              MR_TEST_ENTRY(a_limit_is_exceeded_for_no_longer_than_the_latency),
+             MR_TEST_ENTRY(a_grid_that_comes_back_finds_caps_that_fit),
              MR_TEST_ENTRY(packages_of_a_rack_lend_to_each_other),
              MR_TEST_ENTRY(the_lower_tier_goes_first), MR_TEST_ENTRY(lost_pumps),
              MR_TEST_ENTRY(a_leaking_tray_takes_its_instance),

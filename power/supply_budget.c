@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What all racks together may draw, from the budget of the meter, or away from the grid from what
+ * machines and batteries carry.
+ *
+ * The meter's answer to racks that draw more, or less, is asked of the chain (mr_chain_ask_w) and
+ * bends upwards: between what racks draw now and a point beyond the answer its chord lies above it,
+ * so a budget taken from the chord is kept. The question counts what is to come until caps of the
+ * next decision hold: cooling that is told to step up (mr_supply_expect_house), machines and
+ * batteries that only hand their load back to the grid. Storages that charge beside racks give way
+ * at once, so what these take is room. A grid that comes back sooner than a later decision could
+ * answer is met with caps that its budget allows: what racks draw meanwhile is drawn elsewhere. */
+#include "power/supply_impl.h"
+
+#include <math.h>
+
+const double mr_supply_meter_per_rack = 1.15;
+
+static const double never = (double)INFINITY;
+
+/* ---- the meter ---- */
+
+static double injected_once_w(const struct mr_supply *s, const struct mr_supply_group *group)
+{
+    double w = 0;
+    for (uint32_t k = 0; k < group->n_source && s->is_returning; k++) {
+        const struct mr_supply_source *source = &s->source[group->source[k]];
+        if (source->is_storage)
+            w += group->is_ups ? fmax(0, -source->mean_w) : 0;
+        else if (!source->is_solar && !source->is_turbine)
+            w += source->mean_w;
+    }
+    return w;
+}
+
+/* What is drawn, or given, beside racks now and will not be once they draw otherwise. */
+static void ask_sources(struct mr_supply *s)
+{
+    for (uint32_t g = 0; g < s->n_group; g++) {
+        const struct mr_supply_group *group = &s->group[g];
+        const double w =
+            group->is_away ? 0 : injected_once_w(s, group) - mr_supply_refill_taken_w(s, group);
+        for (uint32_t i = 0; i < group->n_at && w != 0; i++)
+            mr_chain_ask_more(s->chain, group->at[i], w / group->n_at);
+    }
+}
+
+/* @param[in] sum_w of what racks draw; 0: they divide it by what they may */
+static double meter_w(struct mr_supply *s, double more_w, double sum_w)
+{
+    double most_w = 0;
+    mr_chain_ask_begin(s->chain);
+    ask_sources(s);
+    mr_chain_ask_more(s->chain, s->wire.house, s->house_more_w);
+    for (uint32_t i = 0; i < s->site->n_rack; i++)
+        most_w += s->rack[i].most_w;
+    for (uint32_t i = 0; i < s->site->n_rack && more_w != 0; i++)
+        mr_chain_ask_more(s->chain, s->wire.of_rack[i],
+                          sum_w > 0 ? more_w * s->rack[i].draw_w / sum_w
+                                    : more_w * s->rack[i].most_w / most_w);
+    return mr_chain_ask_w(s->chain);
+}
+
+static double beside_grid_w(struct mr_supply *s, double budget_w, double rack_w)
+{
+    const double now_w = meter_w(s, 0, rack_w);
+    const double room_w = budget_w - now_w, far_w = fmax(room_w, -rack_w);
+    if (far_w == 0)
+        return rack_w;
+    const double there_w = meter_w(s, far_w, rack_w);
+    if (!(fabs(there_w - now_w) > 1e-9 * fabs(far_w))) /* nobody is fed */
+        return rack_w + far_w;
+    return fmax(0, rack_w + far_w * fmin(1, room_w / (there_w - now_w)));
+}
+
+/* ---- away from it ---- */
+
+/* A watt less at a rack is a watt less at the machines at least. Of a watt more a node that takes
+ * n c + l p + (q / n) p^2 beside the p it delivers asks its feeds for 1 + l + 2 (q / n) p: no more
+ * than 1 + 2 loss / p, where its standing loss n c is small beside the rest, and no more than at
+ * its rating in any case, which for the dearest chain is mr_supply_meter_per_rack. So where hardly
+ * anything is drawn standing losses take no room, and a decision leaves a share of the room that is
+ * less than that slope is above 1, for the next. */
+static double beside_machines_w(const struct mr_supply *s, double budget_w, double rack_w)
+{
+    struct mr_chain_total total;
+    double charge_w = 0;
+    for (uint32_t g = 0; g < s->n_group; g++)
+        charge_w += mr_supply_refill_taken_w(s, &s->group[g]);
+    mr_chain_total(s->chain, s->t_s, &total);
+    const double own_w = total.own_w + mr_supply_start_house_w(s);
+    const double room_w = budget_w - own_w + charge_w, most = mr_supply_meter_per_rack;
+    const double slope = rack_w > 0 ? fmin(1 + 2 * total.loss_w / rack_w, most) : most;
+    return fmax(0, rack_w + (room_w > 0 ? room_w / slope : room_w));
+}
+
+/* Will the grid be there before caps of the next decision? */
+static bool has_grid_soon(const struct mr_supply *s)
+{
+    return s->has_grid || (s->ride.state == MR_FEED_RIDE_WAITING &&
+                           s->ride.back_s <= s->t_s + mr_govern_latency_s(&s->params.govern));
+}
+
+bool mr_supply_reads_house(const struct mr_supply *s, double t_s)
+{
+    return s->has_feed &&
+           (!s->has_grid || (s->clock.phase == MR_GOVERN_SAMPLE && s->clock.next_s <= t_s));
+}
+
+double mr_supply_budget_w(struct mr_supply *s)
+{
+    const double most = 1 - s->params.margin;
+    const double carried_w = mr_supply_source_capacity_w(s) * most;
+    double rack_w = 0, w = never;
+    for (uint32_t i = 0; i < s->site->n_rack; i++)
+        rack_w += s->rack[i].draw_w;
+    if (s->has_feed && has_grid_soon(s))
+        w = beside_grid_w(s, mr_feed_budget_w(&s->feed, s->t_s) * most, rack_w);
+    if (!isinf(carried_w))
+        w = fmin(w, beside_machines_w(s, carried_w, rack_w));
+    return w;
+}
