@@ -587,7 +587,7 @@ mr_status mr_experiment_load(const char *path, struct mr_experiment *out, struct
     struct mr_xml_doc *doc = NULL;
     struct mr_err err = {0};
     struct reading r = {out, diags};
-    *out = (struct mr_experiment){.run = {.record_every_s = 1}};
+    *out = (struct mr_experiment){0};
     out->path = mr_arena_text(&out->texts, mr_str_of(path), &err);
     mr_status st = out->path != NULL ? mr_xml_load(path, NULL, &doc, &err) : MR_NOMEM;
     if (st != MR_OK)

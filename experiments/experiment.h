@@ -66,7 +66,7 @@ struct mr_experiment_seeds {
 };
 
 struct mr_experiment_run {
-    double record_every_s;
+    double record_every_s; /* 0: the scenario's */
     bool has_no_leap;
 };
 

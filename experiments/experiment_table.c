@@ -35,7 +35,7 @@ static const struct mr_param seeds_rows[] = {
     MR_PARAM_N(struct mr_experiment_seeds, n_count, "count", "1", 1, 1000000, "How many of them there are"),
 };
 static const struct mr_param run_rows[] = {
-    MR_PARAM(struct mr_experiment_run, record_every_s, "record_every", MR_Q_TIME, "1 s", 1e-6, 1e9, "Time between samples in the result files"),
+    MR_PARAM(struct mr_experiment_run, record_every_s, "record_every", MR_Q_TIME, "0 s", 0, 1e9, "Time between samples in the result files; 0: as the scenario and factors say (record/every)"),
     MR_PARAM_YES(struct mr_experiment_run, has_no_leap, "no_leap", "no", "Play every step by itself"),
 };
 static const struct mr_param output_rows[] = {

@@ -7,6 +7,7 @@
 #include "engine/base/share.h"
 #include "engine/base/shelf.h"
 #include "engine/cli/run_repeat.h"
+#include "engine/twin/record_every.h"
 #include "models/cpu.h"
 #include "models/gpu.h"
 #include "models/llm.h"
@@ -148,13 +149,16 @@ mr_status mr_confighash_list(const struct mr_scenario *scenario, struct mr_jsonw
     return st;
 }
 
-static void add_options(const struct mr_confighash_options *options, struct mr_buf *text)
+/* However it is spelled, and flushed. */
+static mr_status record_as_one(struct mr_scenario_record *record, struct mr_buf *every_text,
+                               struct mr_err *err)
 {
-    if (options->record != NULL)
-        mr_buf_printf(text, "record %s ", options->record);
-    mr_buf_printf(text, "steps_singly %d record_every ", options->steps_singly);
-    mr_record_every_write(&options->record_every, text);
-    mr_buf_printf(text, " millrace %s %s dirty %d\n", MR_VERSION, MR_GIT_HASH, MR_GIT_DIRTY);
+    struct mr_record_every every;
+    MR_TRY(mr_record_every_parse(record->every, &every, err));
+    mr_record_every_write(&every, every_text);
+    MR_TRY(mr_buf_check(every_text, err));
+    *record = (struct mr_scenario_record){.what = record->what, .every = every_text->text};
+    return MR_OK;
 }
 
 mr_status mr_confighash_of(struct mr_confighash *files, const struct mr_scenario *scenario,
@@ -164,7 +168,7 @@ mr_status mr_confighash_of(struct mr_confighash *files, const struct mr_scenario
     struct mr_scenario copy = *scenario; /* texts stay the scenario's */
     char hash[MR_RUN_REPEAT_FILES][MR_SHA256_HEX];
     uint8_t digest[MR_SHA256_BYTES];
-    struct mr_buf text = {0};
+    struct mr_buf text = {0}, every = {0};
     for (size_t i = 0; i < MR_RUN_REPEAT_FILES; i++) {
         const char **file = mr_run_repeat_file(&copy, i);
         if (*file == NULL)
@@ -172,12 +176,17 @@ mr_status mr_confighash_of(struct mr_confighash *files, const struct mr_scenario
         MR_TRY(hash_file(files, *file, hash[i], err));
         *file = hash[i];
     }
-    if (options == NULL)
+    mr_status st = record_as_one(&copy.record, &every, err);
+    if (options == NULL) {
         copy.top.seed = 0;
+        copy.record = (struct mr_scenario_record){0};
+    }
     mr_scenario_write(&copy, &text);
     if (options != NULL)
-        add_options(options, &text);
-    mr_status st = add_cards(files, scenario, &text, err);
+        mr_buf_printf(&text, "steps_singly %d millrace %s %s dirty %d\n", options->steps_singly,
+                      MR_VERSION, MR_GIT_HASH, MR_GIT_DIRTY);
+    if (st == MR_OK)
+        st = add_cards(files, scenario, &text, err);
     if (st == MR_OK)
         st = mr_buf_check(&text, err);
     if (st == MR_OK) {
@@ -185,6 +194,7 @@ mr_status mr_confighash_of(struct mr_confighash *files, const struct mr_scenario
         mr_sha256_hex(digest, out);
     }
     mr_buf_fini(&text);
+    mr_buf_fini(&every);
     return st;
 }
 

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The identity of a run's configuration: SHA-256 of the scenario with every default filled in, of
- * the contents of the files it reads, of how it is recorded, and of the program's version. Where
- * files are does not count. Cards are files, too, wherever they are found: those that the scenario
- * names, and for a site all of platforms/ that its layout could name, for what racks refer to is
- * known only when they are read. What was asked for alone, whoever answers and however it is kept,
- * has a hash of its own: without seed, recording and version. */
+ * the contents of the files it reads, and of the program's version. Where files are does not count,
+ * nor how often a result file is flushed. Cards are files, too, wherever they are found: those that
+ * the scenario names, and for a site all of platforms/ that its layout could name, for what racks
+ * refer to is known only when they are read. What was asked for alone, whoever answers and however
+ * it is kept, has a hash of its own: without seed, recording and version. */
 #ifndef MR_ENGINE_CLI_CONFIGHASH_H
 #define MR_ENGINE_CLI_CONFIGHASH_H
 
 #include "engine/base/jsonw.h"
 #include "engine/base/sha256.h"
-#include "engine/cli/record_every.h"
 #include "engine/twin/scenario.h"
 
 enum {
@@ -29,8 +28,6 @@ struct mr_confighash {
 
 struct mr_confighash_options {
     bool steps_singly;
-    struct mr_record_every record_every;
-    const char *record; /* what is recorded; NULL: the default */
 };
 
 /** @param[in] options NULL: of what was asked for alone */

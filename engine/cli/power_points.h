@@ -5,8 +5,8 @@
 #define MR_ENGINE_CLI_POWER_POINTS_H
 
 #include "engine/cli/groups.h"
-#include "engine/cli/record_every.h"
 #include "engine/record/track.h"
+#include "engine/twin/record_every.h"
 #include "power/supply.h"
 
 struct mr_power_points;

@@ -6,8 +6,8 @@
 
 #include "engine/cli/groups.h"
 #include "engine/cli/power_spectrum.h"
-#include "engine/cli/record_every.h"
 #include "engine/record/runfile.h"
+#include "engine/twin/record_every.h"
 #include "power/strand.h"
 
 struct mr_power_record;

@@ -34,19 +34,21 @@ static const struct mr_opt rows[] = {
      "TIME"},
     {MR_PARAM_MANY(OPT, set, "set", "Set ELEMENT/ATTRIBUTE=VALUE; may be repeated"), 0,
      "PATH=VALUE"},
-    {MR_PARAM_STR(OPT, record_every, "record-every", MR_RECORD_EVERY_DEFAULT,
+    {MR_PARAM_STR(OPT, record_every, "record-every", NULL,
                   "Time between samples in the result file, of some kinds their own "
-                  "(5s,racks=10s,site=1s); changes no result"),
+                  "(5s,racks=10s,site=1s), instead of the scenario's (" MR_RECORD_EVERY_DEFAULT
+                  "); changes no result"),
      0, "TIME"},
-    {MR_PARAM_STR(OPT, record, "record", MR_RECORD_LEVEL_DEFAULT,
+    {MR_PARAM_STR(OPT, record, "record", NULL,
                   "What is recorded, a list of summary, site, rack, requests (=N, =1/N), die, "
-                  "steps=RACK"),
+                  "steps=RACK, instead of the scenario's (" MR_RECORD_LEVEL_DEFAULT ")"),
      0, "LEVEL"},
     {MR_PARAM_YES(OPT, is_live, "live", "no",
                   "Write a file that may be read while it grows (SWMR)"),
      0, NULL},
-    {MR_PARAM(OPT, flush_s, "flush", MR_Q_TIME, "5 s", 0, 3600,
-              "Real time between flushes: what a killed run loses"),
+    {MR_PARAM_STR(OPT, flush, "flush", NULL,
+                  "Real time between flushes: what a killed run loses, instead of the scenario's "
+                  "(5 s)"),
      0, "TIME"},
     {MR_PARAM_MANY(OPT, fail_on, "fail-on",
                    "Exit code 1 if: violation, slo:TIER<FRAC, kpi:PATH<VALUE, kpi:PATH>VALUE; may "
@@ -73,26 +75,49 @@ const struct mr_opt_table mr_run_opts = {rows, sizeof rows / sizeof *rows};
 struct settings {
     const char **item;
     size_t n;
-    char seed[64], until[96];
+    struct mr_arena texts;
 };
 
+/* Options go last, so before --set. */
 static mr_status collect(const struct mr_run_opts_values *opts, struct settings *set,
                          struct mr_err *err)
 {
-    set->item = mr_alloc(opts->set.n + 2, sizeof *set->item);
+    const struct {
+        const char *path, *value;
+    } option[] = {{"scenario/seed", opts->seed}, {"scenario/until", opts->until},
+                  {"record/what", opts->record}, {"record/every", opts->record_every},
+                  {"record/flush", opts->flush}, {"record/live", opts->is_live ? "yes" : NULL}};
+    const size_t n_option = sizeof option / sizeof *option;
+    struct mr_buf text = {0};
+    mr_status st = MR_OK;
+    set->item = mr_alloc(opts->set.n + n_option, sizeof *set->item);
     if (set->item == NULL)
-        return mr_err_nomem(err, (opts->set.n + 2) * sizeof *set->item);
+        return mr_err_nomem(err, (opts->set.n + n_option) * sizeof *set->item);
     for (size_t i = 0; i < opts->set.n; i++)
         set->item[set->n++] = opts->set.item[i];
-    if (opts->seed != NULL) {
-        snprintf(set->seed, sizeof set->seed, "scenario/seed=%s", opts->seed);
-        set->item[set->n++] = set->seed;
+    for (size_t i = 0; i < n_option && st == MR_OK; i++) {
+        if (option[i].value == NULL)
+            continue;
+        mr_buf_clear(&text);
+        mr_buf_printf(&text, "%s=%s", option[i].path, option[i].value);
+        st = mr_buf_check(&text, err);
+        const char *own =
+            st == MR_OK ? mr_arena_text(&set->texts, mr_str_of(text.text), err) : NULL;
+        set->item[set->n] = own;
+        st = own != NULL ? MR_OK : MR_NOMEM;
+        set->n += own != NULL;
     }
-    if (opts->until != NULL) {
-        snprintf(set->until, sizeof set->until, "scenario/until=%s", opts->until);
-        set->item[set->n++] = set->until;
-    }
-    return MR_OK;
+    mr_buf_fini(&text);
+    return st;
+}
+
+/* Told as what was typed; the scenario's own are checked with it. */
+static mr_status check_options(const struct mr_run_opts_values *opts, struct mr_err *err)
+{
+    struct mr_record_level level;
+    if (opts->record != NULL)
+        MR_TRY(mr_record_level_parse(opts->record, &level, err));
+    return mr_run_fail_check(&opts->fail_on, err);
 }
 
 /* The summary as text. */
@@ -188,7 +213,6 @@ struct job {
     const struct mr_verb_call *call;
     const struct mr_scenario *scenario;
     struct mr_ranks *ranks;
-    struct mr_record_every every;
     bool steps_singly;
     size_t n_warning; /* so far */
     int code;
@@ -235,12 +259,15 @@ static mr_status play(const struct job *job, struct mr_run_record *record, struc
                       struct mr_play_result *result, struct mr_diags *diags)
 {
     const struct mr_run_opts_values *opts = job->call->opts;
+    const struct mr_scenario_record *recording = &job->scenario->record;
     const bool has_output = opts->output != NULL;
     struct mr_record_level level = {0};
+    struct mr_record_every every;
     uint32_t due[MR_RECORD_KINDS];
     struct mr_err err = {0};
     /* all ranks have to know whose steps are wanted */
-    if (has_output && mr_record_level_parse(opts->record, &level, &err) != MR_OK)
+    if (has_output && (mr_record_level_parse(recording->what, &level, &err) != MR_OK ||
+                       mr_record_every_parse(recording->every, &every, &err) != MR_OK))
         return mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
     struct mr_play_options options = {.on_begin = record != NULL ? mr_run_record_begin : NULL,
                                       .on_call = record != NULL ? mr_run_record_call : NULL,
@@ -263,7 +290,7 @@ static mr_status play(const struct job *job, struct mr_run_record *record, struc
                                       .ranks = job->ranks,
                                       .stop = mr_stop_asked};
     if (has_output)
-        options.n_every = mr_record_every_dates(&job->every, &level, options.every_s, due);
+        options.n_every = mr_record_every_dates(&every, &level, options.every_s, due);
     return mr_play(job->scenario, &options, result, diags);
 }
 
@@ -272,11 +299,7 @@ static mr_status open_record(const struct job *job, struct mr_run_record **recor
 {
     const struct mr_run_opts_values *opts = job->call->opts;
     const struct mr_run_record_options recording = {job->call->ui->may_overwrite,
-                                                    job->steps_singly,
-                                                    job->every,
-                                                    opts->record,
-                                                    opts->is_live,
-                                                    opts->flush_s};
+                                                    job->steps_singly};
     struct mr_err err = {0};
     if (opts->output == NULL || job->ranks->i > 0 ||
         mr_run_record_create(opts->output, &recording, job->scenario, record, &err) == MR_OK)
@@ -355,7 +378,7 @@ static int print_effective(const struct job *job)
 }
 
 static int load_and_play(const struct mr_verb_call *call, const struct settings *set,
-                         const struct mr_record_every *every, struct mr_ranks *ranks)
+                         struct mr_ranks *ranks)
 {
     const struct mr_run_opts_values *opts = call->opts;
     struct mr_scenario scenario = {0};
@@ -369,7 +392,6 @@ static int load_and_play(const struct mr_verb_call *call, const struct settings 
     struct job job = {.call = call,
                       .scenario = &scenario,
                       .ranks = ranks,
-                      .every = *every,
                       .steps_singly = steps_singly || opts->has_no_leap,
                       .n_warning = diags.n_warning};
     int code = tell(&job, st, &diags);
@@ -395,15 +417,17 @@ int mr_run_verb(const struct mr_verb_call *call)
         {"--requests", opts->requests, false}};
     if (mr_apart_check(file, sizeof file / sizeof *file, &err) != MR_OK)
         return mr_ui_error(call->ui, &err);
-    if (mr_record_every_parse(opts->record_every, &every, &err) != MR_OK)
+    if (opts->record_every != NULL &&
+        mr_record_every_parse(opts->record_every, &every, &err) != MR_OK)
         return mr_ui_usage(call->ui, "run", "run: %s", err.text);
-    if (mr_run_fail_check(&opts->fail_on, &err) != MR_OK || collect(opts, &set, &err) != MR_OK)
-        return mr_ui_error(call->ui, &err);
-    const mr_status st =
-        opts->is_alone ? mr_ranks_alone(&ranks, &err) : mr_ranks_open(&ranks, &err);
-    const int code =
-        st == MR_OK ? load_and_play(call, &set, &every, &ranks) : mr_ui_error(call->ui, &err);
+    mr_status st = check_options(opts, &err);
+    if (st == MR_OK)
+        st = collect(opts, &set, &err);
+    if (st == MR_OK)
+        st = opts->is_alone ? mr_ranks_alone(&ranks, &err) : mr_ranks_open(&ranks, &err);
+    const int code = st == MR_OK ? load_and_play(call, &set, &ranks) : mr_ui_error(call->ui, &err);
     mr_ranks_close(&ranks);
+    mr_arena_fini(&set.texts);
     mr_free(set.item);
     return code;
 }

@@ -11,8 +11,7 @@ struct mr_run_opts_values {
     const char *output, *json, *requests, *seed, *until;
     struct mr_param_list set, fail_on, sg_cfg;
     const char *sg_log;
-    const char *record, *record_every;
-    double flush_s;
+    const char *record, *record_every, *flush;
     bool is_live, is_alone, has_no_leap, is_effective, is_strict;
 };
 

@@ -136,6 +136,7 @@ struct mr_run_record {
     struct mr_buf step_names;
     struct mr_site_record *site;
     struct mr_record_level level;
+    struct mr_record_every every;
     struct mr_track *pools, *tiers;
     const char *tier[MR_SCENARIO_TIERS];              /* names */
     uint32_t due[MR_RECORD_KINDS];                    /* dates of which are theirs */
@@ -152,7 +153,7 @@ static mr_status declare_series(struct mr_run_record *r, struct mr_err *err)
                                         .axis_name = "Pools of instances",
                                         .name = pool_names,
                                         .n_entity = r->scenario->has_prefill ? 2 : 1,
-                                        .interval_s = r->options.every.every_s[MR_RECORD_POOLS],
+                                        .interval_s = r->every.every_s[MR_RECORD_POOLS],
                                         .channel = pool_series,
                                         .n_channel = n_pool_channel};
     const struct mr_track_plan of_tiers = {.group = "/tiers",
@@ -160,7 +161,7 @@ static mr_status declare_series(struct mr_run_record *r, struct mr_err *err)
                                            .axis_name = "Tiers in the order of the scenario",
                                            .name = r->tier,
                                            .n_entity = r->scenario->n_tier,
-                                           .interval_s = r->options.every.every_s[MR_RECORD_TIERS],
+                                           .interval_s = r->every.every_s[MR_RECORD_TIERS],
                                            .channel = tier_series,
                                            .n_channel = n_tier_channel};
     if (!r->level.has_site) /* tiers have figures */
@@ -350,9 +351,7 @@ static mr_status put_text(struct mr_run_record *r, const char *group, const char
 /* By it a sweep knows a row that is done already. */
 static mr_status put_hash(struct mr_run_record *r, struct mr_err *err)
 {
-    const bool is_default = strcmp(r->options.level, MR_RECORD_LEVEL_DEFAULT) == 0;
-    const struct mr_confighash_options options = {r->options.steps_singly, r->options.every,
-                                                  is_default ? NULL : r->options.level};
+    const struct mr_confighash_options options = {r->options.steps_singly};
     struct mr_confighash files = {0};
     char hash[MR_SHA256_HEX];
     const mr_status st = mr_confighash_of(&files, r->scenario, &options, hash, err);
@@ -400,8 +399,8 @@ static mr_status open_file(struct mr_run_record *r, const char *path, struct mr_
 {
     struct mr_runfile_options options = mr_runfile_options_default();
     options.may_overwrite = r->options.may_overwrite;
-    options.is_live = r->options.is_live;
-    options.flush_s = r->options.flush_s;
+    options.is_live = r->scenario->record.is_live;
+    options.flush_s = r->scenario->record.flush_s;
     options.guess_s = mr_scenario_guess_s(r->scenario);
     MR_TRY(mr_runfile_create(path, &options, &r->file, err));
     MR_TRY(put_config(r, err));
@@ -419,8 +418,11 @@ mr_status mr_run_record_create(const char *path, const struct mr_run_record_opti
     r->scenario = scenario;
     r->options = *options;
     double every_s[MR_RECORD_KINDS];
-    mr_status st = mr_record_level_parse(options->level, &r->level, err);
-    (void)mr_record_every_dates(&r->options.every, &r->level, every_s, r->due);
+    mr_status st = mr_record_level_parse(scenario->record.what, &r->level, err);
+    if (st == MR_OK)
+        st = mr_record_every_parse(scenario->record.every, &r->every, err);
+    if (st == MR_OK)
+        (void)mr_record_every_dates(&r->every, &r->level, every_s, r->due);
     if (st == MR_OK)
         st = open_file(r, path, err);
     if (st != MR_OK) {
@@ -444,8 +446,8 @@ void mr_run_record_destroy(struct mr_run_record *record)
 mr_status mr_run_record_begin(void *record, struct mr_factory *factory, struct mr_err *err)
 {
     struct mr_run_record *r = record;
-    const struct mr_site_record_options options = {
-        r->options.every, r->level.has_site, r->level.has_racks, r->level.has_dies, r->scenario};
+    const struct mr_site_record_options options = {r->every, r->level.has_site, r->level.has_racks,
+                                                   r->level.has_dies, r->scenario};
     const struct mr_site *site = factory != NULL ? mr_factory_site(factory) : NULL;
     struct mr_buf text = {0};
     const mr_status st = mr_assumptions_write(r->scenario, site, &text, err);

@@ -4,22 +4,20 @@
 #define MR_ENGINE_CLI_RUN_RECORD_H
 
 #include "engine/cli/groups.h"
-#include "engine/cli/record_every.h"
 #include "engine/record/runfile.h"
 #include "engine/twin/play.h"
+#include "engine/twin/record_every.h"
 
 struct mr_run_record;
 
 /* What it writes. */
 extern const struct mr_group_list mr_run_groups;
 
+/* Beside what the scenario says (<record>). */
 struct mr_run_record_options {
     bool may_overwrite, steps_singly;
-    struct mr_record_every every; /* of the series */
-    const char *level;            /* record_level.h, as given */
-    bool is_live;                 /* may be read while it grows: SWMR */
-    double flush_s;               /* wall time between flushes */
 };
+
 /** A session that ended: for mr_play_options. */
 mr_status mr_run_record_session(void *record, const struct mr_agents_row *row, struct mr_err *err);
 

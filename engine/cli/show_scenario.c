@@ -164,7 +164,7 @@ static mr_status put_size(const struct shown *show, struct mr_diags *diags)
     if (!isnan(size.packed_b))
         mr_buf_printf(show->out, "about %s: %.0f samples; ", all, size.samples);
     mr_buf_printf(show->out, "%s a sample, packed to about a quarter; %s beside", sample, beside);
-    if (!isnan(size.calls_b))
+    if (!isnan(size.calls_b) && !size.has_calls)
         mr_buf_printf(show->out, "; with --record rack,requests %s more for %.4g calls", calls,
                       size.calls);
     mr_buf_char(show->out, '\n');

@@ -7,14 +7,16 @@
 #include "engine/twin/scenario.h"
 
 struct mr_show_size {
-    double calls, samples;     /* NaN: only a run can tell */
+    double calls;              /* NaN: only a run can tell */
+    double samples, every_s;   /* of series that are recorded most often */
     double call_b, sample_b;   /* of one, as they are stored, before packing [B] */
     double unpacked_b;         /* of all samples */
-    double calls_b;            /* more, with all calls (--record requests), packed */
+    double calls_b;            /* of all calls (--record requests), packed */
     double beside_b, packed_b; /* descriptions and figures; the file */
+    bool has_calls;            /* those it keeps are in packed_b */
 };
 
-/** Of what is recorded where nothing is said: racks every second.
+/** Of what its <record> says; steps of racks come on top.
  *  @param[out] size all of it, also where a site cannot be opened: without the site then */
 MR_CHECKED mr_status mr_show_size_of(const struct mr_scenario *scenario, struct mr_show_size *size,
                                      struct mr_diags *diags);

@@ -6,10 +6,10 @@
 #include "engine/base/mem.h"
 #include "engine/base/num.h"
 #include "engine/cli/power_record.h"
-#include "engine/cli/record_level.h"
 #include "engine/cli/thermal_record.h"
 #include "engine/record/columns.h"
 #include "engine/record/track.h"
+#include "engine/twin/record_level.h"
 
 #include <math.h>
 

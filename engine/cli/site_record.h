@@ -5,10 +5,10 @@
 #define MR_ENGINE_CLI_SITE_RECORD_H
 
 #include "engine/cli/groups.h"
-#include "engine/cli/record_every.h"
 #include "engine/record/runfile.h"
 #include "engine/twin/factory.h"
 #include "engine/twin/play.h"
+#include "engine/twin/record_every.h"
 
 struct mr_site_record;
 

@@ -63,9 +63,8 @@ struct sweep {
 static mr_status configure(struct mr_experiment *experiment, struct mr_design *design,
                            struct mr_diags *diags)
 {
+    const struct mr_confighash_options options = {experiment->run.has_no_leap};
     struct mr_confighash files = {0};
-    const struct mr_confighash_options options = {
-        experiment->run.has_no_leap, mr_record_every_all(experiment->run.record_every_s), NULL};
     struct mr_sweep_row row = {.experiment = experiment, .design = design};
     struct mr_sweep_names names = {0};
     struct mr_err err = {0};

@@ -5,6 +5,7 @@
 
 #include "engine/base/mem.h"
 #include "engine/base/num.h"
+#include "engine/base/unit.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -23,30 +24,48 @@ static const char *keep(struct mr_sweep_row *row, struct mr_buf *text, struct mr
     return own;
 }
 
+static mr_status add(struct mr_sweep_row *row, struct mr_buf *text, struct mr_place at,
+                     struct mr_err *err)
+{
+    row->at[row->n_set] = at;
+    row->set[row->n_set] = keep(row, text, err);
+    return row->set[row->n_set++] != NULL ? MR_OK : MR_NOMEM;
+}
+
+/* Factors go last, and so before what all rows have. */
 mr_status mr_sweep_row_settings(struct mr_sweep_row *row, size_t i, struct mr_err *err)
 {
+    enum {
+        n_beside = 2 /* how often it is recorded, the seed */
+    };
     const struct mr_design *d = row->design;
+    const struct mr_place own = {row->experiment->path, 0, 0};
+    const double every_s = row->experiment->run.record_every_s;
+    char every[MR_UNIT_CAP];
     struct mr_buf text = {0};
     mr_arena_reset(&row->texts);
     row->n_set = 0;
     if (row->set == NULL)
-        row->set = mr_alloc(d->n_factor + 1, sizeof *row->set);
+        row->set = mr_alloc(d->n_factor + n_beside, sizeof *row->set);
     if (row->at == NULL)
-        row->at = mr_alloc(d->n_factor + 1, sizeof *row->at);
+        row->at = mr_alloc(d->n_factor + n_beside, sizeof *row->at);
     if (row->set == NULL || row->at == NULL)
-        return mr_err_nomem(err, (d->n_factor + 1) * sizeof *row->set);
+        return mr_err_nomem(err, (d->n_factor + n_beside) * sizeof *row->set);
     mr_status st = MR_OK;
-    for (size_t k = 0; k <= d->n_factor && st == MR_OK; k++) {
-        if (k < d->n_factor && d->value[i * d->n_factor + k] != NULL)
-            mr_buf_printf(&text, "%s=%s", d->path[k], d->value[i * d->n_factor + k]);
-        else if (k == d->n_factor && d->has_seeds)
-            mr_buf_printf(&text, "scenario/seed=%llu", (unsigned long long)d->seed[i]);
-        else
+    if (every_s > 0) {
+        mr_unit_format(every_s, MR_Q_TIME, every);
+        mr_buf_printf(&text, "record/every=%s", every);
+        st = add(row, &text, own, err);
+    }
+    for (size_t k = 0; k < d->n_factor && st == MR_OK; k++) {
+        if (d->value[i * d->n_factor + k] == NULL)
             continue;
-        row->at[row->n_set] =
-            k < d->n_factor ? d->at[k] : (struct mr_place){row->experiment->path, 0, 0};
-        row->set[row->n_set] = keep(row, &text, err);
-        st = row->set[row->n_set++] != NULL ? MR_OK : MR_NOMEM;
+        mr_buf_printf(&text, "%s=%s", d->path[k], d->value[i * d->n_factor + k]);
+        st = add(row, &text, d->at[k], err);
+    }
+    if (d->has_seeds && st == MR_OK) {
+        mr_buf_printf(&text, "scenario/seed=%llu", (unsigned long long)d->seed[i]);
+        st = add(row, &text, own, err);
     }
     mr_buf_fini(&text);
     return st;
@@ -73,7 +92,7 @@ mr_status mr_sweep_row_command(struct mr_sweep_row *row, size_t i, const char *f
                                struct mr_batch_command *command, struct mr_err *err)
 {
     const struct mr_experiment_run *run = &row->experiment->run;
-    char id[MR_DESIGN_ID], every[MR_UNIT_CAP];
+    char id[MR_DESIGN_ID];
     struct mr_buf text = {0};
     MR_TRY(mr_sweep_row_settings(row, i, err));
     if (row->argv == NULL)
@@ -89,10 +108,6 @@ mr_status mr_sweep_row_command(struct mr_sweep_row *row, size_t i, const char *f
     row->argv[n++] = "-f";      /* the sweep knows that it may */
     row->argv[n++] = "-o";
     mr_buf_printf(&text, "%s/run_%s.h5", folder, mr_design_id(i, id));
-    row->argv[n++] = keep(row, &text, err);
-    row->argv[n++] = "--record-every";
-    mr_unit_format(run->record_every_s, MR_Q_TIME, every);
-    mr_buf_text(&text, every);
     row->argv[n++] = keep(row, &text, err);
     if (run->has_no_leap)
         row->argv[n++] = "--no-leap";

@@ -5,9 +5,9 @@
 #define MR_ENGINE_CLI_THERMAL_RECORD_H
 
 #include "engine/cli/groups.h"
-#include "engine/cli/record_every.h"
 #include "engine/cli/thermal_figures.h"
 #include "engine/record/runfile.h"
+#include "engine/twin/record_every.h"
 
 struct mr_thermal_record;
 

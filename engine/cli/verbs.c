@@ -27,7 +27,7 @@
 const struct mr_verb mr_verbs_table[] = {
     {.name = "run", .args = "SCENARIO|run.h5", .summary = "simulate once",
      .doc = "Plays one scenario, call by call: traffic and, where it names a site, heat and power in one loop. The "
-            "result file holds what --record says; millrace run of it is the same run again.",
+            "result file holds what <record> of the scenario or --record says; millrace run of it is the same run again.",
      .example = {"millrace run chat.scenario.xml -o chat.h5", "millrace run chat.scenario.xml --set deployment/tp=4 --json -"},
      .opts = &mr_run_opts, .opts_bytes = sizeof(struct mr_run_opts_values),
      .n_arg_min = 1, .n_arg_max = 1, .run = mr_run_verb},

@@ -5,6 +5,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/share.h"
 #include "engine/base/xml.h"
+#include "engine/twin/record_every.h"
 #include "engine/twin/scenario_impl.h"
 
 #include <math.h>
@@ -23,6 +24,7 @@ struct reading {
     size_t n_set;
     bool *is_used;                     /* [n_set] */
     const struct mr_xml_node *prefill; /* NULL: none in the file */
+    const struct mr_xml_node *record;  /* likewise */
     size_t n_tier;                     /* in the file */
 };
 
@@ -178,6 +180,8 @@ static void read_element(struct reading *r, const struct mr_xml_node *node,
         }
         object += (*n)++ * part->item_bytes;
     }
+    if (k == MR_SCENARIO_PART_RECORD)
+        r->record = node;
     if (k == MR_SCENARIO_PART_PREFILL)
         r->prefill = node; /* when the deployment is known */
     else
@@ -290,6 +294,37 @@ static void check_shares(struct reading *r)
         }
 }
 
+/* Where an attribute of <record> got its value. */
+static struct mr_place record_place(const struct reading *r, const char *name)
+{
+    struct mr_place at = {r->scenario->path, 0, 0};
+    for (uint32_t i = 0; r->record != NULL && i < r->record->n_attribute; i++)
+        if (strcmp(r->record->attribute[i].name, name) == 0)
+            at = mr_xml_attribute_place(r->record, &r->record->attribute[i]);
+    for (size_t i = 0; i < r->n_set; i++) {
+        struct mr_str set, value;
+        if (is_for(r->set[i], "record", &set, &value) && mr_str_is(set, name))
+            at = set_at(r, i);
+    }
+    return at;
+}
+
+/* Lists that the options of run have, too. Racks are looked up where the site is known. */
+static void check_record(struct reading *r)
+{
+    const struct mr_scenario_record *record = &r->scenario->record;
+    struct mr_record_every every;
+    struct mr_record_level level;
+    struct mr_err err = {0};
+    if (mr_record_level_parse(record->what, &level, &err) != MR_OK)
+        mr_diags_add(r->diags, MR_SEVERITY_ERROR, err.status, record_place(r, "what"), "%s",
+                     err.text);
+    err = (struct mr_err){0};
+    if (mr_record_every_parse(record->every, &every, &err) != MR_OK)
+        mr_diags_add(r->diags, MR_SEVERITY_ERROR, err.status, record_place(r, "every"), "%s",
+                     err.text);
+}
+
 /* Each memory once, and somebody has blocks to give. */
 static void check_kv(struct reading *r)
 {
@@ -385,6 +420,7 @@ static void read_root(struct reading *r, const struct mr_xml_node *root)
     check_kv(r);
     check_yields(r);
     check_shares(r);
+    check_record(r);
     for (size_t i = 0; i < r->n_set; i++)
         if (!r->is_used[i])
             mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_SCHEMA, set_at(r, i),

@@ -19,6 +19,8 @@
  * what fails and when, <part> changes a parameter of one part of the plant, <layout> an attribute
  * of the site's layout.
  *
+ * <record> says what of the run a result file keeps, and how often; it never changes the run.
+ *
  * Every element is a parameter table; every attribute can also be set from outside by its path
  * ("deployment/tp"), and so can those of the layout ("layout/hall/row/rack/count"). Relative file
  * names count from the folder of the scenario. */
@@ -29,6 +31,8 @@
 #include "engine/base/text.h"
 #include "engine/twin/exchange.h"
 #include "engine/twin/scenario_kv.h"
+#include "engine/twin/scenario_planner.h"
+#include "engine/twin/scenario_record.h"
 #include "engine/work/arrivals.h"
 #include "engine/work/demand.h"
 #include "engine/work/tools.h"
@@ -129,20 +133,6 @@ struct mr_scenario_failures {
     double mtbf_s, mttr_s; /* mtbf_s 0: none */
 };
 
-/* planner.h */
-struct mr_planner_spec {
-    double interval_s;             /* 0: no planner */
-    double prompt_use, output_use; /* of an instance: u_p, u_d */
-    double slack_frac, cooldown_s;
-    uint64_t n_min, n_max, n_start; /* of the deployment; n_max, n_start 0: all */
-    uint64_t prefill_min, prefill_max, prefill_start;
-    uint64_t n_total; /* of both pools, serving or about to; 0: any number */
-    double allocate_s, warm_s, flip_s;
-    double load_bytes_s, weight_bytes; /* of an instance; weight_bytes 0: the network's */
-    double fast;                       /* load and warm-up are divided by it with is_fast */
-    bool is_fast;
-};
-
 /* Files over time. */
 struct mr_scenario_grid {
     const char *price, *carbon, *sun; /* CSV, sun also .epw; NULL: the constants, no sun */
@@ -189,6 +179,7 @@ struct mr_scenario {
     size_t n_outage;
     struct mr_scenario_failures failures;
     struct mr_planner_spec planner;
+    struct mr_scenario_record record;
     /* with a site */
     struct mr_exchange_params twin;
     struct mr_weather_params weather;

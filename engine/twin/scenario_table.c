@@ -4,6 +4,7 @@
 #include "engine/serve/policy.h"
 #include "engine/serve/router.h"
 #include "engine/serve/split.h"
+#include "engine/twin/record_every.h"
 #include "engine/twin/scenario_impl.h"
 #include "models/step.h"
 
@@ -182,6 +183,14 @@ static const struct mr_param planner_rows[] = {
     MR_PARAM(L, flip_s, "flip", MR_Q_TIME, "5 s", 0, 1e6, "From drained in one pool to serving in the other (assumption: weights stay)"),
 };
 #undef L
+#define R struct mr_scenario_record
+static const struct mr_param record_rows[] = {
+    MR_PARAM_STR(R, what, "what", MR_RECORD_LEVEL_DEFAULT, "A list of summary, site, rack, requests (a row per call and session; =N: that many; =1/N: one in N), die, steps=RACK (every step of the instances there)"),
+    MR_PARAM_STR(R, every, "every", MR_RECORD_EVERY_DEFAULT, "Time between samples, of some kinds of series their own: 5 s,racks=10 s,site=1 s"),
+    MR_PARAM(R, flush_s, "flush", MR_Q_TIME, "5 s", 0, 3600, "Real time between flushes: what a killed run loses"),
+    MR_PARAM_YES(R, is_live, "live", "no", "A file that may be read while it grows (SWMR)"),
+};
+#undef R
 #define G struct mr_scenario_grid
 static const struct mr_param grid_rows[] = {
     MR_PARAM_STR(G, price, "price", NULL, "Prices of energy over time, CSV in USD/MWh; not given: the tariff's"),
@@ -229,6 +238,8 @@ TABLE(outage, "outage",
       "An instance that stops or slows down at a given time. Several may be given.");
 TABLE(failures, "failures", "Instances that fail at random.");
 TABLE(planner, "planner", "How many instances serve, by what comes in.");
+TABLE(record, "record",
+      "What a result file of it keeps; options of run go before it, and it changes no result.");
 
 TABLE(grid, "grid", "What the grid costs and emits over time.");
 TABLE(economy, "economy", "What is paid for besides energy.");
@@ -280,6 +291,7 @@ static const struct {
     [MR_SCENARIO_PART_OUTAGE] = SOME(outage_table, outage, n_outage),
     [MR_SCENARIO_PART_FAILURES] = ONE(failures_table, failures),
     [MR_SCENARIO_PART_PLANNER] = ONE(planner_table, planner),
+    [MR_SCENARIO_PART_RECORD] = ONE(record_table, record),
     [MR_SCENARIO_PART_TWIN] = ONE_OF(mr_exchange_table, twin),
     [MR_SCENARIO_PART_WEATHER] = ONE(mr_weather_table, weather),
     [MR_SCENARIO_PART_PLANT] = ONE(mr_plant_table.param, plant),

@@ -28,13 +28,13 @@ static const char scenario_text[] =
     "<site file=\"millrace-bench-%ld.layout.xml\"/>"
     "<deployment gpu=\"rubin\" llm=\"Llama-3.1-70B\" tp=\"8\" instances=\"864\"/>"
     "<workload rate=\"%u req/s\" input=\"1000 tok\" output=\"300 tok\"/>"
-    "<tier name=\"all\" input=\"3 USD/Mtok\" output=\"15 USD/Mtok\"/></scenario>\n";
+    "<tier name=\"all\" input=\"3 USD/Mtok\" output=\"15 USD/Mtok\"/>"
+    "<record what=\"%s\"/></scenario>\n";
 
 struct job {
     char layout[512], scenario_path[512], result[512];
     struct mr_scenario scenario;
     bool has_scenario;
-    const char *level;
     bool has_calls;
 };
 
@@ -60,7 +60,7 @@ static mr_status setup(const struct mr_bench_case *self, struct mr_bench_job *be
     const unsigned until_s = bench->is_quick ? n_quick_s : n_s;
     bench->n_op = (uint64_t)n_rack * until_s;
     job->has_calls = strcmp(self->name, "record/run_calls") == 0;
-    job->level = job->has_calls ? "rack,requests" : "rack";
+    const char *what = job->has_calls ? "rack,requests" : "rack";
     const char *folder = getenv("TMPDIR");
     folder = folder != NULL && folder[0] != '\0' ? folder : "/tmp";
     const long pid = (long)getpid();
@@ -68,7 +68,7 @@ static mr_status setup(const struct mr_bench_case *self, struct mr_bench_job *be
     snprintf(job->scenario_path, sizeof job->scenario_path, "%s/millrace-bench-%ld.scenario.xml",
              folder, pid);
     snprintf(job->result, sizeof job->result, "%s/millrace-bench-%ld.h5", folder, pid);
-    snprintf(text, sizeof text, scenario_text, until_s, pid, self->size);
+    snprintf(text, sizeof text, scenario_text, until_s, pid, self->size, what);
     if (mr_file_write(job->layout, true, mr_str_of(layout_text), err) != MR_OK ||
         mr_file_write(job->scenario_path, true, mr_str_of(text), err) != MR_OK) {
         snprintf(bench->skipped, sizeof bench->skipped, "%.80s: %.60s", err->file, err->text);
@@ -115,8 +115,7 @@ static uint64_t play(const struct job *job, struct mr_run_record *record)
 static uint64_t work(void *data)
 {
     const struct job *job = data;
-    const struct mr_run_record_options options = {
-        .may_overwrite = true, .every = mr_record_every_all(1), .level = job->level, .flush_s = 5};
+    const struct mr_run_record_options options = {.may_overwrite = true};
     struct mr_run_record *record;
     struct mr_err err = {0};
     const mr_status st = mr_run_record_create(job->result, &options, &job->scenario, &record, &err);

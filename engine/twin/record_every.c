@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Items are read from left to right; an interval that is given twice is a mistake. */
-#include "engine/cli/record_every.h"
+#include "engine/twin/record_every.h"
 
 #include "engine/base/unit.h"
 #include "engine/twin/play.h"
@@ -86,7 +86,24 @@ mr_status mr_record_every_parse(const char *text, struct mr_record_every *every,
     }
 }
 
-static bool is_recorded(enum mr_record_kind kind, const struct mr_record_level *level)
+bool mr_record_kind_of(const char *group, enum mr_record_kind *kind)
+{
+    static const char *const groups[MR_RECORD_KINDS] = {
+#define KIND_GROUP(name, text, group) group,
+        MR_RECORD_EVERY_LIST(KIND_GROUP)
+#undef KIND_GROUP
+    };
+    for (int k = 0; k < MR_RECORD_KINDS; k++) {
+        const size_t n = strlen(groups[k]);
+        if (strncmp(group, groups[k], n) == 0 && (group[n] == '\0' || group[n] == '/')) {
+            *kind = (enum mr_record_kind)k;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool mr_record_has(const struct mr_record_level *level, enum mr_record_kind kind)
 {
     if (kind == MR_RECORD_RACKS)
         return level->has_racks;
@@ -101,7 +118,7 @@ uint32_t mr_record_every_dates(const struct mr_record_every *every,
     for (int k = 0; k < MR_RECORD_KINDS; k++) {
         uint32_t i = 0;
         due[k] = 0;
-        if (!is_recorded((enum mr_record_kind)k, level))
+        if (!mr_record_has(level, (enum mr_record_kind)k))
             continue;
         while (i < n && every_s[i] != every->every_s[k])
             i++;

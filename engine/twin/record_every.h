@@ -2,10 +2,10 @@
 /* How often what is recorded: one time for all series, or times of their own by kind, as
  * --record-every has them: "5s", "racks=10s,site=1s", "5s,racks=1min". Kinds that are not named
  * have the first, or the default. */
-#ifndef MR_ENGINE_CLI_RECORD_EVERY_H
-#define MR_ENGINE_CLI_RECORD_EVERY_H
+#ifndef MR_ENGINE_TWIN_RECORD_EVERY_H
+#define MR_ENGINE_TWIN_RECORD_EVERY_H
 
-#include "engine/cli/record_level.h"
+#include "engine/twin/record_level.h"
 
 /* kind, group of its series */
 #define MR_RECORD_EVERY_LIST(X)       \
@@ -47,6 +47,12 @@ struct mr_record_every {
 /** @return MR_RANGE, MR_UNIT or MR_SCHEMA saying what is wrong */
 MR_CHECKED mr_status mr_record_every_parse(const char *text, struct mr_record_every *every,
                                            struct mr_err *err);
+
+/** Kind of the series of a group, "/plant/rejection". @return is it one? */
+bool mr_record_kind_of(const char *group, enum mr_record_kind *kind);
+
+/** Is a kind recorded at all? */
+bool mr_record_has(const struct mr_record_level *level, enum mr_record_kind kind);
 
 /** One time for all. */
 struct mr_record_every mr_record_every_all(double every_s);

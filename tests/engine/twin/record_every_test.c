@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* engine/cli/record_every: intervals by kind. */
-#include "engine/cli/record_every.h"
+/* engine/twin/record_every: intervals by kind. */
+#include "engine/twin/record_every.h"
 
 #include "tests/test.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a result file holds: the list of --record. More recording is never another run. */
-#ifndef MR_ENGINE_CLI_RECORD_LEVEL_H
-#define MR_ENGINE_CLI_RECORD_LEVEL_H
+#ifndef MR_ENGINE_TWIN_RECORD_LEVEL_H
+#define MR_ENGINE_TWIN_RECORD_LEVEL_H
 
 #include "engine/base/status.h"
 #include "engine/base/text.h"

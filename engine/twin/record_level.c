@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Levels add up: racks bring the site, dies bring racks; calls stand for themselves. */
-#include "engine/cli/record_level.h"
+#include "engine/twin/record_level.h"
 
 #include "engine/base/num.h"
 #include "engine/base/text.h"
