@@ -263,7 +263,7 @@ static mr_status play(const struct job *job, struct mr_run_record *record, struc
     const bool has_output = opts->output != NULL;
     struct mr_record_level level = {0};
     struct mr_record_every every;
-    uint32_t due[MR_RECORD_KINDS];
+    struct mr_record_dates dates = {.n = 0};
     struct mr_err err = {0};
     /* all ranks have to know whose steps are wanted */
     if (has_output && (mr_record_level_parse(recording->what, &level, &err) != MR_OK ||
@@ -290,7 +290,9 @@ static mr_status play(const struct job *job, struct mr_run_record *record, struc
                                       .ranks = job->ranks,
                                       .stop = mr_stop_asked};
     if (has_output)
-        options.n_every = mr_record_every_dates(&every, &level, options.every_s, due);
+        mr_record_every_dates(&every, &level, &dates);
+    options.n_every = dates.n;
+    memcpy(options.every_s, dates.every_s, dates.n * sizeof *dates.every_s);
     return mr_play(job->scenario, &options, result, diags);
 }
 

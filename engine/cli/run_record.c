@@ -64,13 +64,17 @@ static const struct mr_channel step_columns[] = {
 /* Series: instants, and rates of the interval that ends there. */
 enum {
     pool_open, pool_waiting, pool_running, pool_kv, pool_resident, pool_host, pool_flash, pool_context, pool_storage,
-    pool_tok_s, pool_power, n_pool_channel,
-    tier_in_flight = 0, tier_arrivals, tier_ends, tier_refusals, tier_tok_s, n_tier_channel
+    pool_tok_s, pool_power, pool_waiting_max, pool_running_max, pool_kv_max, pool_tok_s_max, pool_power_max, n_pool_channel,
+    tier_in_flight = 0, tier_arrivals, tier_ends, tier_refusals, tier_tok_s, tier_in_flight_max, tier_arrivals_max,
+    tier_refusals_max, n_tier_channel
 };
 #define SERIES(name_, units_, long_name_) \
     {.name = "" name_, .units = "" units_, .long_name = "" long_name_, .type = MR_CHANNEL_F32_OF_F64, .cell_methods = "time: point"}
 #define RATE(name_, units_, long_name_) \
     {.name = "" name_, .units = "" units_, .long_name = "" long_name_ ", mean of the interval before", .type = MR_CHANNEL_F32_OF_F64, .cell_methods = "time: mean"}
+/* Most of all whole seconds since the sample before: instants, and means of a second. */
+#define PEAK(name_, units_, long_name_) \
+    {.name = "" name_, .units = "" units_, .long_name = "" long_name_ " since the sample before", .type = MR_CHANNEL_F32_OF_F64, MR_CHANNEL_OVER_MAX}
 static const struct mr_channel pool_series[n_pool_channel] = {
     [pool_open] = SERIES("open", "1", "Instances that take calls"),
     [pool_waiting] = SERIES("waiting", "1", "Calls that wait"),
@@ -83,6 +87,11 @@ static const struct mr_channel pool_series[n_pool_channel] = {
     [pool_storage] = SERIES("kv_storage_gb", "GB", "Contexts in shared storage; NaN: there is none"),
     [pool_tok_s] = RATE("tok_s", "s-1", "Tokens made per second"),
     [pool_power] = RATE("power_kw", "kW", "Drawn by the packages"),
+    [pool_waiting_max] = PEAK("waiting_max", "1", "Most calls that waited at a full second"),
+    [pool_running_max] = PEAK("running_max", "1", "Most calls that ran at a full second"),
+    [pool_kv_max] = PEAK("kv_used_max_frac", "1", "Largest share of the KV blocks that running calls held at a full second"),
+    [pool_tok_s_max] = PEAK("tok_s_max", "s-1", "Most tokens made in a second"),
+    [pool_power_max] = PEAK("power_max_kw", "kW", "The most that the packages drew, mean of a second,"),
 };
 static const struct mr_channel tier_series[n_tier_channel] = {
     [tier_in_flight] = SERIES("in_flight", "1", "Calls that have come and not ended"),
@@ -90,9 +99,13 @@ static const struct mr_channel tier_series[n_tier_channel] = {
     [tier_ends] = RATE("ends_s", "s-1", "Calls ended per second"),
     [tier_refusals] = RATE("refusals_s", "s-1", "Calls refused per second"),
     [tier_tok_s] = RATE("ended_tok_s", "s-1", "Output tokens of ended calls per second"),
+    [tier_in_flight_max] = PEAK("in_flight_max", "1", "Most calls that had come and not ended at a full second"),
+    [tier_arrivals_max] = PEAK("arrivals_max_s", "s-1", "Most arrivals in a second"),
+    [tier_refusals_max] = PEAK("refusals_max_s", "s-1", "Most calls refused in a second"),
 };
 #undef SERIES
 #undef RATE
+#undef PEAK
 static const struct mr_channel session_columns[] = {
     MR_COLUMN(struct mr_agents_row, id, U32, "1", "Number of the session, as calls have it"),
     MR_COLUMN(struct mr_agents_row, script, U32, "1", "Place of what it plays among the recordings"),
@@ -138,9 +151,9 @@ struct mr_run_record {
     struct mr_record_level level;
     struct mr_record_every every;
     struct mr_track *pools, *tiers;
-    const char *tier[MR_SCENARIO_TIERS];              /* names */
-    uint32_t due[MR_RECORD_KINDS];                    /* dates of which are theirs */
-    struct mr_play_sample pools_before, tiers_before; /* rates are differences */
+    const char *tier[MR_SCENARIO_TIERS]; /* names */
+    struct mr_record_dates dates;
+    struct mr_play_sample pools_before, tiers_before, looked_before; /* rates are differences */
     bool has_sample;
 };
 
@@ -188,26 +201,54 @@ static void put_memories(const struct mr_scenario *scenario, const struct mr_pla
         value[memory - 1][i] = p->kv_bytes[k] * 1e-9;
 }
 
-static mr_status put_pools(struct mr_run_record *r, const struct mr_play_sample *now,
-                           struct mr_err *err)
+/* Rates since `before`. @param[out] lent n_pool_channel pointers into value */
+static void pool_values(const struct mr_run_record *r, const struct mr_play_sample *now,
+                        const struct mr_play_sample *before, double (*value)[2], const void **lent)
 {
-    const struct mr_play_sample *before = &r->pools_before;
     const double time_s = now->t_s - before->t_s;
-    double value[n_pool_channel][2];
-    const void *lent[n_pool_channel];
     for (int i = 0; i < 2; i++) {
         const struct mr_play_pool *p = &now->pool[i], *b = &before->pool[i];
         value[pool_open][i] = p->n_open;
-        value[pool_waiting][i] = p->n_waiting;
-        value[pool_running][i] = p->n_running;
-        value[pool_kv][i] = p->kv_used_frac;
+        value[pool_waiting][i] = value[pool_waiting_max][i] = p->n_waiting;
+        value[pool_running][i] = value[pool_running_max][i] = p->n_running;
+        value[pool_kv][i] = value[pool_kv_max][i] = p->kv_used_frac;
         value[pool_resident][i] = p->kv_resident_frac;
         put_memories(r->scenario, p, i, &value[pool_host]);
-        value[pool_tok_s][i] = rate(p->n_token, b->n_token, time_s);
-        value[pool_power][i] = rate(p->package_j, b->package_j, time_s) * 1e-3;
+        value[pool_tok_s][i] = value[pool_tok_s_max][i] = rate(p->n_token, b->n_token, time_s);
+        value[pool_power][i] = value[pool_power_max][i] =
+            rate(p->package_j, b->package_j, time_s) * 1e-3;
     }
     for (int k = 0; k < n_pool_channel; k++)
         lent[k] = value[k];
+}
+
+/* The same of tiers. */
+static void tier_values(const struct mr_run_record *r, const struct mr_play_sample *now,
+                        const struct mr_play_sample *before, double (*value)[MR_SCENARIO_TIERS],
+                        const void **lent)
+{
+    const double time_s = now->t_s - before->t_s;
+    for (size_t i = 0; i < r->scenario->n_tier; i++) {
+        const struct mr_play_level *t = &now->tier[i], *b = &before->tier[i];
+        value[tier_in_flight][i] = value[tier_in_flight_max][i] =
+            t->n_arrived - t->n_finished - t->n_refused;
+        value[tier_arrivals][i] = value[tier_arrivals_max][i] =
+            rate(t->n_arrived, b->n_arrived, time_s);
+        value[tier_ends][i] = rate(t->n_finished, b->n_finished, time_s);
+        value[tier_refusals][i] = value[tier_refusals_max][i] =
+            rate(t->n_refused, b->n_refused, time_s);
+        value[tier_tok_s][i] = rate(t->n_output, b->n_output, time_s);
+    }
+    for (int k = 0; k < n_tier_channel; k++)
+        lent[k] = value[k];
+}
+
+static mr_status put_pools(struct mr_run_record *r, const struct mr_play_sample *now,
+                           struct mr_err *err)
+{
+    double value[n_pool_channel][2];
+    const void *lent[n_pool_channel];
+    pool_values(r, now, &r->pools_before, value, lent);
     r->pools_before = *now;
     return mr_track_row(r->pools, now->t_s, lent, err);
 }
@@ -215,22 +256,26 @@ static mr_status put_pools(struct mr_run_record *r, const struct mr_play_sample 
 static mr_status put_tiers(struct mr_run_record *r, const struct mr_play_sample *now,
                            struct mr_err *err)
 {
-    const struct mr_play_sample *before = &r->tiers_before;
-    const double time_s = now->t_s - before->t_s;
     double value[n_tier_channel][MR_SCENARIO_TIERS] = {{0}};
     const void *lent[n_tier_channel];
-    for (size_t i = 0; i < r->scenario->n_tier; i++) {
-        const struct mr_play_level *t = &now->tier[i], *b = &before->tier[i];
-        value[tier_in_flight][i] = t->n_arrived - t->n_finished - t->n_refused;
-        value[tier_arrivals][i] = rate(t->n_arrived, b->n_arrived, time_s);
-        value[tier_ends][i] = rate(t->n_finished, b->n_finished, time_s);
-        value[tier_refusals][i] = rate(t->n_refused, b->n_refused, time_s);
-        value[tier_tok_s][i] = rate(t->n_output, b->n_output, time_s);
-    }
-    for (int k = 0; k < n_tier_channel; k++)
-        lent[k] = value[k];
+    tier_values(r, now, &r->tiers_before, value, lent);
     r->tiers_before = *now;
     return mr_track_row(r->tiers, now->t_s, lent, err);
+}
+
+/* For peaks between samples. The beginning brings no time. */
+static void look(struct mr_run_record *r, const struct mr_play_sample *now)
+{
+    double of_pools[n_pool_channel][2], of_tiers[n_tier_channel][MR_SCENARIO_TIERS] = {{0}};
+    const void *lent[n_pool_channel + n_tier_channel];
+    const double lasted_s = now->t_s - r->looked_before.t_s;
+    if (!(lasted_s > 0))
+        return;
+    pool_values(r, now, &r->looked_before, of_pools, lent);
+    mr_track_look(r->pools, lasted_s, lent);
+    tier_values(r, now, &r->looked_before, of_tiers, lent);
+    mr_track_look(r->tiers, lasted_s, lent);
+    r->looked_before = *now;
 }
 
 /* Kinds of which an interval is due. */
@@ -238,7 +283,7 @@ static uint32_t kinds_of(const struct mr_run_record *r, uint32_t due)
 {
     uint32_t kinds = 0;
     for (int k = 0; k < MR_RECORD_KINDS; k++)
-        kinds |= (uint32_t)((r->due[k] & due) != 0) << k;
+        kinds |= (uint32_t)((r->dates.due[k] & due) != 0) << k;
     return kinds;
 }
 
@@ -247,8 +292,10 @@ mr_status mr_run_record_sample(void *record, const struct mr_play_sample *now, s
     struct mr_run_record *r = record;
     const uint32_t kinds = kinds_of(r, now->due);
     if (!r->has_sample)
-        r->pools_before = r->tiers_before = *now;
+        r->pools_before = r->tiers_before = r->looked_before = *now;
     r->has_sample = true;
+    if ((now->due & r->dates.look) != 0)
+        look(r, now);
     if (mr_record_is_due(kinds, MR_RECORD_POOLS))
         MR_TRY(put_pools(r, now, err));
     MR_TRY(mr_site_record_row(r->site, now->t_s, kinds, err));
@@ -417,12 +464,11 @@ mr_status mr_run_record_create(const char *path, const struct mr_run_record_opti
         return mr_err_nomem(err, sizeof *r);
     r->scenario = scenario;
     r->options = *options;
-    double every_s[MR_RECORD_KINDS];
     mr_status st = mr_record_level_parse(scenario->record.what, &r->level, err);
     if (st == MR_OK)
         st = mr_record_every_parse(scenario->record.every, &r->every, err);
     if (st == MR_OK)
-        (void)mr_record_every_dates(&r->every, &r->level, every_s, r->due);
+        mr_record_every_dates(&r->every, &r->level, &r->dates);
     if (st == MR_OK)
         st = open_file(r, path, err);
     if (st != MR_OK) {

@@ -20,6 +20,8 @@
 #define POINT .cell_methods = "time: point"
 #define F32(name_, units_, long_, scale_, dsx_) \
     {.name = (name_), .units = (units_), .long_name = (long_), .type = MR_CHANNEL_F32_OF_F64, .scale = (scale_), .dsx = (dsx_), POINT}
+#define PEAK(name_, units_, long_, scale_) \
+    {.name = (name_), .units = (units_), .long_name = (long_), .type = MR_CHANNEL_F32_OF_F64, .scale = (scale_), MR_CHANNEL_OVER_MAX}
 #define U32(name_, long_, dsx_) \
     {.name = (name_), .units = "1", .long_name = (long_), .type = MR_CHANNEL_U32, .dsx = (dsx_), POINT}
 #define ENUM(name_, long_, names, dsx_) \
@@ -77,6 +79,8 @@ static const struct mr_channel cdu_channels[] = {
     F32("valve_pct", "percent", "Facility water let through, of the most", 100, "CDU/ValvePosition"),
     F32("heat_kw", "kW", "Heat given to the facility water", 1e-3, NULL),
     F32("electric_kw", "kW", "Pumps and controls", 1e-3, NULL),
+    PEAK("supply_max_c", "degC", "The warmest coolant sent to the racks since the sample before", 0),
+    PEAK("heat_max_kw", "kW", "The most heat given to the facility water since the sample before", 1e-3),
     U32("units", "Units in service", NULL),
     ENUM("leak", "A leak of one of its units or racks is known", no_yes, "CDU/LeakDetect"),
     ENUM("mode", "What limits the supply", cdu_modes, NULL),
@@ -151,6 +155,8 @@ const struct mr_group_list mr_thermal_groups = MR_GROUP_LIST("thermal, and run w
 
 /* Channels of racks that are looked at. */
 enum {
+    CDU_SUPPLY_MAX = 10, /* places in cdu_channels */
+    CDU_HEAT_MAX = 11,
     RACK_POWER_MEAN = 1,
     RACK_POWER_MAX = 2,
     RACK_DIE_MAX = 9
@@ -470,7 +476,8 @@ static mr_status cdu_rows(struct mr_thermal_record *r, const struct mr_plant_sta
         const struct values v = {{mr_cdu_group_supply_c(g, s), s->return_c, s->facility_c, g->set_c,
                                   mr_cdu_group_flow(s) * g->design_m3_s, header_pa(r, state, i),
                                   mr_cdu_group_speed_frac(g, s), mr_cdu_group_valve_frac(g, s),
-                                  mr_cdu_group_rejected_w(g, s), s->electric_w},
+                                  mr_cdu_group_rejected_w(g, s), s->electric_w,
+                                  mr_cdu_group_supply_c(g, s), mr_cdu_group_rejected_w(g, s)},
                                  {(uint32_t)s->n_running},
                                  {leaks(r->plant, state, (uint32_t)i)}};
         put(r, cdu_channels, N_OF(cdu_channels), n, i, &v);
@@ -566,12 +573,30 @@ static mr_status plant_rows(struct mr_thermal_record *r, const struct mr_plant_s
     return hall_rows(r, state, t_s, err);
 }
 
+static void look_at_cdus(struct mr_thermal_record *r, const struct mr_plant_state *state,
+                         double lasted_s)
+{
+    const void *value[N_OF(cdu_channels)] = {0};
+    const size_t n = r->plant->n_group;
+    double *supply_c = r->f64, *heat_w = r->f64 + n;
+    if (r->cdus == NULL)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        supply_c[i] = mr_cdu_group_supply_c(&r->plant->group[i], &state->group[i]);
+        heat_w[i] = mr_cdu_group_rejected_w(&r->plant->group[i], &state->group[i]);
+    }
+    value[CDU_SUPPLY_MAX] = supply_c;
+    value[CDU_HEAT_MAX] = heat_w;
+    mr_track_look(r->cdus, lasted_s, value);
+}
+
 void mr_thermal_record_look(struct mr_thermal_record *record, const struct mr_plant_state *state,
                             double lasted_s)
 {
     const void *value[MOST_CHANNELS + MR_THERMAL_RECORD_MORE] = {0};
     const size_t n = record->plant->n_rack;
     double *power_w = record->f64, *die_c = record->f64 + n;
+    look_at_cdus(record, state, lasted_s);
     if (record->racks == NULL)
         return;
     for (uint32_t i = 0; i < n; i++)

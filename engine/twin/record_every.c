@@ -5,7 +5,8 @@
 #include "engine/base/unit.h"
 #include "engine/twin/play.h"
 
-_Static_assert((int)MR_RECORD_KINDS <= (int)MR_PLAY_INTERVALS, "every kind may have its own");
+_Static_assert((int)MR_RECORD_KINDS < (int)MR_PLAY_INTERVALS,
+               "every kind may have its own, and looks");
 
 static const char *const names[MR_RECORD_KINDS] = {
 #define KIND_NAME(name, text, group) text,
@@ -14,6 +15,7 @@ static const char *const names[MR_RECORD_KINDS] = {
 };
 
 static const double least_s = 1e-6, most_s = 1e9;
+static const double look_s = 1; /* as everywhere, a peak is that of seconds */
 
 struct mr_record_every mr_record_every_all(double every_s)
 {
@@ -110,23 +112,26 @@ bool mr_record_has(const struct mr_record_level *level, enum mr_record_kind kind
     return kind == MR_RECORD_DIES ? level->has_dies : level->has_site;
 }
 
-uint32_t mr_record_every_dates(const struct mr_record_every *every,
-                               const struct mr_record_level *level, double *every_s,
-                               uint32_t due[MR_RECORD_KINDS])
+/* @return 1 << place of an interval */
+static uint32_t date_of(struct mr_record_dates *dates, double every_s)
 {
-    uint32_t n = 0;
-    for (int k = 0; k < MR_RECORD_KINDS; k++) {
-        uint32_t i = 0;
-        due[k] = 0;
-        if (!mr_record_has(level, (enum mr_record_kind)k))
-            continue;
-        while (i < n && every_s[i] != every->every_s[k])
-            i++;
-        if (i == n)
-            every_s[n++] = every->every_s[k];
-        due[k] = (uint32_t)1 << i;
-    }
-    return n;
+    uint32_t i = 0;
+    while (i < dates->n && dates->every_s[i] != every_s)
+        i++;
+    if (i == dates->n)
+        dates->every_s[dates->n++] = every_s;
+    return (uint32_t)1 << i;
+}
+
+void mr_record_every_dates(const struct mr_record_every *every, const struct mr_record_level *level,
+                           struct mr_record_dates *dates)
+{
+    *dates = (struct mr_record_dates){.n = 0};
+    for (int k = 0; k < MR_RECORD_KINDS; k++)
+        if (mr_record_has(level, (enum mr_record_kind)k))
+            dates->due[k] = date_of(dates, every->every_s[k]);
+    if (level->has_site)
+        dates->look = date_of(dates, look_s);
 }
 
 void mr_record_every_write(const struct mr_record_every *every, struct mr_buf *out)

@@ -57,12 +57,17 @@ bool mr_record_has(const struct mr_record_level *level, enum mr_record_kind kind
 /** One time for all. */
 struct mr_record_every mr_record_every_all(double every_s);
 
-/** Different intervals of what a level records. @param[out] every_s [MR_RECORD_KINDS] @param[out]
- *  due of every kind the place of its interval as a bit, 1 << place; 0: it is not recorded
- *  @return how many */
-uint32_t mr_record_every_dates(const struct mr_record_every *every,
-                               const struct mr_record_level *level, double *every_s,
-                               uint32_t due[MR_RECORD_KINDS]);
+/* Intervals of dates, and whose they are. */
+struct mr_record_dates {
+    double every_s[MR_RECORD_KINDS + 1];
+    uint32_t n;
+    uint32_t due[MR_RECORD_KINDS]; /* 1 << place of the kind's interval; 0: it is not recorded */
+    uint32_t look; /* likewise: when pools and tiers, which no exchange looks at, are for peaks */
+};
+
+/** Different intervals of what a level records. */
+void mr_record_every_dates(const struct mr_record_every *every, const struct mr_record_level *level,
+                           struct mr_record_dates *dates);
 
 /** Always the same text for the same intervals. */
 void mr_record_every_write(const struct mr_record_every *every, struct mr_buf *out);

@@ -44,15 +44,20 @@ MR_TEST(what_cannot_be_is_told)
 MR_TEST(dates_are_of_what_is_recorded)
 {
     const struct mr_record_every every = parse("2s,racks=10s,dies=1s,pools=10s");
-    double every_s[MR_RECORD_KINDS];
-    uint32_t due[MR_RECORD_KINDS];
     struct mr_record_level level = {.has_site = true, .has_racks = true};
-    assert_int_equal(mr_record_every_dates(&every, &level, every_s, due), 2);
-    assert_true(every_s[0] == 2 && every_s[1] == 10);
-    assert_true(due[MR_RECORD_SITE] == 1 && due[MR_RECORD_TIERS] == 1);
-    assert_true(due[MR_RECORD_RACKS] == 2 && due[MR_RECORD_POOLS] == 2 && due[MR_RECORD_DIES] == 0);
+    struct mr_record_dates dates;
+    mr_record_every_dates(&every, &level, &dates);
+    assert_int_equal(dates.n, 3);
+    assert_true(dates.every_s[0] == 2 && dates.every_s[1] == 10 && dates.every_s[2] == 1);
+    assert_true(dates.due[MR_RECORD_SITE] == 1 && dates.due[MR_RECORD_TIERS] == 1);
+    assert_true(dates.due[MR_RECORD_RACKS] == 2 && dates.due[MR_RECORD_POOLS] == 2 &&
+                dates.due[MR_RECORD_DIES] == 0 && dates.look == 4);
+    const struct mr_record_every plain = mr_record_every_all(1);
+    mr_record_every_dates(&plain, &level, &dates);
+    assert_true(dates.n == 1 && dates.look == 1 && dates.due[MR_RECORD_POOLS] == 1);
     level = (struct mr_record_level){0};
-    assert_int_equal(mr_record_every_dates(&every, &level, every_s, due), 0);
+    mr_record_every_dates(&every, &level, &dates);
+    assert_true(dates.n == 0 && dates.look == 0);
 }
 
 MR_TEST(one_text_for_the_same)
