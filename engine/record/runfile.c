@@ -42,6 +42,7 @@ struct mr_runfile {
     struct mr_tape_tools tools;
     struct mr_runfile_stream *first, **end;
     bool is_growing, is_swmr;
+    bool is_lost; /* its first flush failed */
     int ballast;
 };
 
@@ -368,10 +369,22 @@ mr_status mr_runfile_create(const char *path, const struct mr_runfile_options *o
 
 /* ---- stages ---- */
 
+/* What is on disk where this fails is no file yet, and will not be one. */
+static mr_status flush_first(struct mr_runfile *file, struct mr_err *err)
+{
+    const mr_status st = mr_hdf5_flush(file->tools.file, err);
+    static const char why[] = "; the part would not open, and is taken away";
+    const size_t n = err != NULL ? strlen(err->text) : 0;
+    file->is_lost = st != MR_OK;
+    if (st != MR_OK && err != NULL && n + sizeof why <= sizeof err->text)
+        memcpy(err->text + n, why, sizeof why);
+    return st;
+}
+
 static mr_status start(void *arg, struct mr_tape_tools *tools, struct mr_err *err)
 {
     struct mr_runfile *file = arg;
-    MR_TRY(mr_hdf5_flush(tools->file, err));
+    MR_TRY(flush_first(file, err));
     if (file->options.is_live)
         MR_TRY(mr_hdf5_start_swmr(tools->file, err));
     file->is_swmr = file->options.is_live;
@@ -435,18 +448,20 @@ mr_status mr_runfile_stop(struct mr_runfile *file, struct mr_err *err)
 struct ending {
     struct mr_runfile *file;
     const char *state, *reason;
+    bool has_begun;
 };
 
 static mr_status close_file(void *arg, struct mr_tape_tools *tools, struct mr_err *err)
 {
     const struct ending *ending = arg;
     mr_status st = put_state(tools->file, ending->state, ending->reason, err);
-    if (st == MR_OK)
+    if (st == MR_OK && !ending->has_begun)
+        st = flush_first(ending->file, err);
+    else if (st == MR_OK)
         st = mr_hdf5_flush(tools->file, err);
-    if (st != MR_OK) {
+    if (st != MR_OK && !ending->file->is_lost)
         fail(ending->file, err);
-        return st;
-    }
+    MR_TRY(st);
     close_streams(ending->file); /* where rows never started */
     st = mr_hdf5_close(tools->file, err);
     tools->file.id = -1;
@@ -467,14 +482,18 @@ static void punch_slots(struct mr_runfile *file)
 mr_status mr_runfile_finish(struct mr_runfile *file, enum mr_runfile_end end, const char *reason,
                             struct mr_err *err)
 {
-    struct ending ending = {file, end_texts[end], reason};
+    struct ending ending = {file, end_texts[end], reason, file->stage != STAGE_DECLARING};
     mr_status st = MR_OK;
     MR_ASSERT(file->stage != STAGE_FINISHED);
     if (file->stage == STAGE_GROWING)
         st = mr_runfile_stop(file, err);
     file->stage = STAGE_FINISHED;
-    if (st == MR_OK)
+    if (st == MR_OK && !file->is_lost)
         st = run(file, close_file, &ending, err);
+    if (file->is_lost) {
+        file->out.is_part_kept = false; /* the abort takes it away */
+        st = st == MR_OK ? MR_IO : st;
+    }
     if (st == MR_OK)
         punch_slots(file);
     if (st == MR_OK && end == MR_RUNFILE_COMPLETE)

@@ -315,6 +315,41 @@ static int fill_tiny_disk(void)
     return st == MR_IO && strstr(err.text, "No space left on device") != NULL ? 0 : 1;
 }
 
+/* Whatever fits, the part opens or is not there. */
+static int fill_small_disks(void)
+{
+    char path[600], part[620], size[32];
+    int n_gone = 0, n_left = 0;
+    for (int kb = 4; kb <= 256; kb += kb < 64 ? 4 : 16) {
+        struct mr_err err = {0};
+        snprintf(size, sizeof size, "size=%dk", kb);
+        if (!mount_disk(0, size))
+            return 77;
+        snprintf(path, sizeof path, "%s/full.h5", mount_point);
+        snprintf(part, sizeof part, "%s.part", path);
+        struct child c = {path, options_now(), 20000, -1, 0, 0};
+        c.options.reserve_bytes = (size_t)kb << 8; /* a quarter of it */
+        const mr_status st = run(&c, &err);
+        const bool is_there = access(part, F_OK) == 0;
+        n_gone += !is_there;
+        n_left += is_there;
+        if (st != MR_IO || err.text[0] == '\0' || (is_there && H5Fis_hdf5(part) <= 0) ||
+            (is_there && strstr(err.text, "taken away") != NULL)) {
+            fprintf(stderr, "%d KB: %s\n", kb, err.text);
+            return 1;
+        }
+        umount(mount_point);
+    }
+    return n_gone > 0 && n_left > 0 ? 0 : 1;
+}
+
+MR_TEST(small_disks)
+{
+    snprintf(mount_point, sizeof mount_point, "%s", mr_test_tmp_path("disk"));
+    assert_int_equal(mkdir(mount_point, 0700), 0);
+    in_child(fill_small_disks, "a small disk cannot be mounted here (needs root)");
+}
+
 MR_TEST(tiny_disk)
 {
     snprintf(mount_point, sizeof mount_point, "%s", mr_test_tmp_path("disk"));
@@ -499,7 +534,7 @@ MR_TEST(ten_million_rows_in_bounded_memory)
 
 MR_TEST_MAIN(MR_TEST_ENTRY(killed_at_any_moment), MR_TEST_ENTRY(killed_while_live),
              MR_TEST_ENTRY(limit_on_the_size_of_files), MR_TEST_ENTRY(tiny_disk),
-             MR_TEST_ENTRY(full_disk), MR_TEST_ENTRY(targets_that_cannot_be_written),
-             MR_TEST_ENTRY(read_only_disk), MR_TEST_ENTRY(read_while_it_grows),
-             MR_TEST_ENTRY(onlookers_do_not_stop_a_run),
+             MR_TEST_ENTRY(small_disks), MR_TEST_ENTRY(full_disk),
+             MR_TEST_ENTRY(targets_that_cannot_be_written), MR_TEST_ENTRY(read_only_disk),
+             MR_TEST_ENTRY(read_while_it_grows), MR_TEST_ENTRY(onlookers_do_not_stop_a_run),
              MR_TEST_ENTRY(ten_million_rows_in_bounded_memory))
