@@ -4,8 +4,9 @@
 # checks on (preset ci: gcc, warnings are errors, lints; preset asan: clang with sanitizers), runs
 # every test of both in one ctest.
 #   sh tests/run.sh            the suite
-#   sh tests/run.sh --long     also torture, tsan and debug builds, 60 s of fuzzing per parser, the whole program
-#                              built in two folders, the package on a system of its own
+#   sh tests/run.sh --long     also torture, tsan and debug builds, 60 s of fuzzing per parser, the deep paths of
+#                              clang's analyzer, the whole program built in two folders, the package on a
+#                              system of its own
 #   sh tests/run.sh -R REGEX   more arguments go to ctest
 set -eu
 cd "$(dirname "$0")/.."
@@ -41,6 +42,7 @@ fi
 echo "add_test(bits sh \"$PWD/tests/bits.sh\" $programs)" >>"$all/CTestTestfile.cmake"
 if [ "$fuzz_s" -gt 0 ]; then
     sh tests/fuzz/run.sh "$fuzz_s"
+    sh tests/lint/tidy.sh build/ci deep
     sh tests/experiments/reproduce.sh
     sh tests/experiments/package.sh build/ci system
 fi
