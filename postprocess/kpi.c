@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of key figures. A simulation repeats to the bit, so a change is a change of the program
- * or of its input: 2 % is what a change of a model may cost unseen, where nobody says otherwise. */
+ * or of its input: 2 % is what a change of a model may cost unseen, where nobody says otherwise.
+ * Which way is better: mean power, energy and losses are neither, for they grow with what is
+ * served, and a connection is there to be used; what judges them are tokens of a megawatt, joules
+ * of a token, PUE and what stays within limits. Peaks, costs, water, times, refusals, what was kept
+ * from racks: less is better. What a scenario asks, and counts of what was done: neither. */
 #include "postprocess/kpi.h"
 
+#include <math.h>
 #include <string.h>
 
 // clang-format off
@@ -23,20 +28,53 @@ static const struct mr_kpi rows[] = {
     {"requests.*", "1", MR_KPI_NEITHER, 0, 0, NULL, false, "Calls that came, were served, failed or were still inside at the end"},
     {"tokens.*", "tok", MR_KPI_NEITHER, 0, 0, NULL, false, "Tokens of calls that finished: of prompts, of them found in a cache, and made"},
     {"tiers.*.slo_met_frac", "1", MR_KPI_UP, 0.02, 0, NULL, true, "Share of the tier's calls, refused ones among them, that finished within all its objectives; those in flight that may still do so are left out"},
+    {"tiers.*.sessions.time_s.think", "s", MR_KPI_NEITHER, 0.02, 0, NULL, false, "Part of a session's time that its script asks for"},
+    {"tiers.*.sessions.time_s.delay", "s", MR_KPI_NEITHER, 0.02, 0, NULL, false, "Part of a session's time that its script asks for"},
+    {"tiers.*.sessions.time_s.*", "s", MR_KPI_DOWN, 0.02, 0, NULL, false, "Part of the mean time of a session of the tier"},
+    {"tiers.*.sessions.completion_s.*", "s", MR_KPI_DOWN, 0.02, 0, NULL, false, "Time of a session of the tier"},
+    {"tiers.*.sessions.finished", "1", MR_KPI_UP, 0.02, 0, NULL, false, "Sessions of the tier that ended well"},
+    {"tiers.*.sessions.failed", "1", MR_KPI_DOWN, 0.02, 0, NULL, false, "Sessions of the tier that were given up"},
+    {"tiers.*.sessions.*", "1", MR_KPI_NEITHER, 0, 0, NULL, false, "A count of sessions of the tier"},
     {"tiers.*.tok_s", "tok/s", MR_KPI_UP, 0.02, 0, NULL, false, "Output tokens per second of the tier"},
     {"tiers.*.revenue_usd_h", "USD/h", MR_KPI_UP, 0.02, 0, NULL, false, "Revenue of the tier"},
     {"tiers.*.ttft_s.*", "s", MR_KPI_DOWN, 0.02, 0, NULL, false, "Time to the first token in the tier"},
     {"tiers.*.tpot_s.*", "s", MR_KPI_DOWN, 0.02, 0, NULL, false, "Time per output token in the tier"},
     {"tiers.*.e2e_s.*", "s", MR_KPI_DOWN, 0.02, 0, NULL, false, "Time of a whole call in the tier"},
+    {"tiers.*.finished", "1", MR_KPI_UP, 0.02, 0, NULL, false, "Calls of the tier that ended"},
+    {"tiers.*.refused_frac", "1", MR_KPI_DOWN, 0.02, 1e-4, NULL, true, "Share of the tier's calls that were refused, for any reason"},
+    {"tiers.*.refused.*", "1", MR_KPI_DOWN, 0.02, 0, NULL, false, "Calls of the tier that were refused for this reason"},
+    {"tiers.*.in_flight_late", "1", MR_KPI_DOWN, 0.02, 0, NULL, false, "Calls in flight that are past their objective"},
+    {"tiers.*.prefix_hit_frac", "1", MR_KPI_UP, 0.02, 0, NULL, false, "Share of the tier's prompt tokens found in the prefix cache"},
+    {"tiers.*.kv_hit_frac.hbm", "1", MR_KPI_UP, 0.02, 0, NULL, false, "Share of the tier's prompt tokens found in HBM"},
+    {"tiers.*.kv_hit_frac.*", "1", MR_KPI_NEITHER, 0.02, 0, NULL, false, "Share of the tier's prompt tokens found in this memory"},
     {"tiers.*", "1", MR_KPI_NEITHER, 0, 0, NULL, false, "A count of the tier"},
-    {"power.site_mw_mean", "MW", MR_KPI_DOWN, 0.02, 0, "power.feed_limit_mw", true, "Mean power at the meter"},
+    {"tenants.*.sessions.time_s.think", "s", MR_KPI_NEITHER, 0.02, 0, NULL, false, "Part of a session's time that its script asks for"},
+    {"tenants.*.sessions.time_s.delay", "s", MR_KPI_NEITHER, 0.02, 0, NULL, false, "Part of a session's time that its script asks for"},
+    {"tenants.*.sessions.time_s.*", "s", MR_KPI_DOWN, 0.02, 0, NULL, false, "Part of the mean time of a session of the tenant"},
+    {"tenants.*.sessions.completion_s.*", "s", MR_KPI_DOWN, 0.02, 0, NULL, false, "Time of a session of the tenant"},
+    {"tenants.*.sessions.finished", "1", MR_KPI_UP, 0.02, 0, NULL, false, "Sessions of the tenant that ended well"},
+    {"tenants.*.sessions.failed", "1", MR_KPI_DOWN, 0.02, 0, NULL, false, "Sessions of the tenant that were given up"},
+    {"tenants.*.sessions.*", "1", MR_KPI_NEITHER, 0, 0, NULL, false, "A count of sessions of the tenant"},
+    {"tenants.*.calls.finished", "1", MR_KPI_UP, 0.02, 0, NULL, false, "Calls of the tenant that ended"},
+    {"tenants.*.calls.arrived", "1", MR_KPI_NEITHER, 0, 0, NULL, false, "Calls of the tenant that came"},
+    {"tenants.*.calls.*", "1", MR_KPI_DOWN, 0.02, 0, NULL, false, "Calls of the tenant that were refused, or that its budget held up"},
+    {"tenants.*.tokens.*", "tok", MR_KPI_NEITHER, 0, 0, NULL, false, "Tokens of the tenant's calls that finished"},
+    {"tenants.*.budget*_frac", "1", MR_KPI_NEITHER, 0.02, 0, NULL, false, "Share of the tenant's budget that was used"},
+    {"tenants.*.budget_tok", "tok", MR_KPI_NEITHER, 0, 0, NULL, false, "The tenant's budget for the run"},
+    {"tenants.*.budget_usd", "USD", MR_KPI_NEITHER, 0, 0, NULL, false, "The tenant's budget of money for the run"},
+    {"tenants.*.revenue_usd", "USD", MR_KPI_UP, 0.02, 0, NULL, false, "Revenue of the tenant"},
+    {"tenants.*.revenue_usd_h", "USD/h", MR_KPI_UP, 0.02, 0, NULL, false, "Revenue of the tenant by the hour"},
+    {"tenants.*.usd_per_mtok", "USD/Mtok", MR_KPI_NEITHER, 0.02, 0, NULL, false, "What a million of the tenant's tokens is paid"},
+    {"tenants.*.prefix_hit_frac", "1", MR_KPI_UP, 0.02, 0, NULL, false, "Share of the tenant's prompt tokens found in the prefix cache"},
+    {"tenants.*_s.*", "s", MR_KPI_DOWN, 0.02, 0, NULL, false, "Times of the tenant's calls"},
+    {"power.site_mw_mean", "MW", MR_KPI_NEITHER, 0.02, 0, "power.feed_limit_mw", true, "Mean power at the meter"},
     {"power.site_mw_peak", "MW", MR_KPI_DOWN, 0.02, 0, "power.feed_limit_mw", true, "Highest power at the meter: means of a second, or of a tick where that is longer"},
     {"power.grid_mw_peak", "MW", MR_KPI_DOWN, 0.02, 0, "power.feed_limit_mw", true, "Highest power taken from the grid"},
     {"power.it_mw_mean", "MW", MR_KPI_NEITHER, 0.02, 0, NULL, false, "Mean power of the racks"},
-    {"power.packages_mw_mean", "MW", MR_KPI_DOWN, 0.02, 0, "power.packages_mw_limit", true, "Mean power of the packages"},
+    {"power.packages_mw_mean", "MW", MR_KPI_NEITHER, 0.02, 0, "power.packages_mw_limit", true, "Mean power of the packages"},
     {"power.feed_limit_mw", "MW", MR_KPI_NEITHER, 0, 0, NULL, false, "What the feed allows"},
     {"power.packages_mw_limit", "MW", MR_KPI_NEITHER, 0, 0, NULL, false, "All packages at their power limit"},
-    {"power.cooling_mw_mean", "MW", MR_KPI_DOWN, 0.02, 0, NULL, false, "Mean power of pumps, fans and compressors"},
+    {"power.cooling_mw_mean", "MW", MR_KPI_NEITHER, 0.02, 0, NULL, false, "Mean power of pumps, fans and compressors"},
     {"power.capped_gpu_s", "s", MR_KPI_DOWN, 0.02, 0, NULL, false, "Packages times the time in which a cap held their clocks"},
     {"power.down_gpu_s", "s", MR_KPI_DOWN, 0.02, 0, NULL, false, "Packages times the time in which they had no power or coolant"},
     {"power.pue", "1", MR_KPI_DOWN, 0.02, 0, NULL, true, "Energy used by the site, net of what storages kept or gave, over that of its racks"},
@@ -49,19 +87,20 @@ static const struct mr_kpi rows[] = {
     {"power.ramp_*_max_mw_min", "MW/min", MR_KPI_DOWN, 0.02, 0, NULL, false, "Steepest change at the meter, in one direction"},
     {"power.stranded_*", "kW", MR_KPI_DOWN, 0.02, 0, NULL, false, "Power that is there and cannot be used"},
     {"grid.breaches", "1", MR_KPI_DOWN, 0, 0, NULL, true, "How often a limit of the grid was broken"},
-    {"energy.closure_rel", "1", MR_KPI_DOWN, 0, 1e-9, NULL, false, "Energy in, out and stored that do not add up, over energy in"},
+    {"*closure_rel*", "1", MR_KPI_DOWN, 0, 1e-9, NULL, false, "Energy in, out and stored that do not add up, over energy in"},
     {"energy.capped_j", "J", MR_KPI_DOWN, 0.02, 0, NULL, false, "Energy that caps kept from racks"},
     {"energy.dark_j", "J", MR_KPI_DOWN, 0.02, 0, NULL, false, "Energy that racks without power did not have"},
-    {"energy.losses_j", "J", MR_KPI_DOWN, 0.02, 0, NULL, false, "Energy lost on the way to the racks"},
-    {"energy.rack_losses_j", "J", MR_KPI_DOWN, 0.02, 0, NULL, false, "Energy lost in the stages inside racks"},
+    {"energy.unfed_j", "J", MR_KPI_DOWN, 0.02, 1, NULL, false, "Energy that cooling asked for and was not given"},
+    {"energy.losses_j", "J", MR_KPI_NEITHER, 0.02, 0, NULL, false, "Energy lost on the way to the racks"},
+    {"energy.rack_losses_j", "J", MR_KPI_NEITHER, 0.02, 0, NULL, false, "Energy lost in the stages inside racks"},
     {"oversubscription.*_kw*", "kW", MR_KPI_NEITHER, 0.02, 0, NULL, false, "What a level may deliver, what is asked of it, and how that spreads"},
     {"oversubscription.*", "1", MR_KPI_NEITHER, 0.02, 0, NULL, false, "How often a level is asked for more than it may deliver"},
-    {"losses_j.*", "J", MR_KPI_DOWN, 0.02, 0, NULL, false, "Energy lost in the stages of this kind"},
-    {"energy.site_j", "J", MR_KPI_DOWN, 0.02, 0, NULL, false, "Energy of the site"},
+    {"losses_j.*", "J", MR_KPI_NEITHER, 0.02, 0, NULL, false, "Energy lost in the stages of this kind"},
+    {"energy.site_j", "J", MR_KPI_NEITHER, 0.02, 0, NULL, false, "Energy of the site"},
     {"energy.*", "J", MR_KPI_NEITHER, 0.02, 0, NULL, false, "Energy that went this way over the run: with site, it, losses, cooling and storage it closes"},
-    {"thermal.die_c_max", "degC", MR_KPI_DOWN, 0.02, 0, "thermal.die_limit_c", true, "Hottest die"},
+    {"thermal.die_c_max", "degC", MR_KPI_DOWN, 0.02, 0.05, "thermal.die_limit_c", true, "Hottest die"},
     {"thermal.die_limit_c", "degC", MR_KPI_NEITHER, 0, 0, NULL, false, "Where packages like the hottest one throttle"},
-    {"thermal.supply_c_max", "degC", MR_KPI_DOWN, 0.02, 0, "thermal.supply_limit_c", true, "Warmest coolant sent to racks"},
+    {"thermal.supply_c_max", "degC", MR_KPI_DOWN, 0.02, 0.05, "thermal.supply_limit_c", true, "Warmest coolant sent to racks"},
     {"thermal.supply_limit_c", "degC", MR_KPI_NEITHER, 0, 0, NULL, false, "Where supply of the warmest coolant unit counts as too warm"},
     {"thermal.throttle_gpu_s", "s", MR_KPI_DOWN, 0.02, 0, NULL, true, "Packages times the time in which they drew less than asked for"},
     {"thermal.water_l", "L", MR_KPI_DOWN, 0.02, 0, NULL, true, "Water drawn"},
@@ -76,19 +115,42 @@ static const struct mr_kpi rows[] = {
     {"economy.cue_kg_kwh", "kg/kWh", MR_KPI_DOWN, 0.02, 0, NULL, false, "Carbon dioxide of the energy of the racks"},
     {"economy.carbon_kg", "kg", MR_KPI_DOWN, 0.02, 0, NULL, false, "Carbon dioxide of the run"},
     {"violations", "1", MR_KPI_DOWN, 0, 0, NULL, true, "Limits and objectives that were broken"},
+    {"kv.load_s_mean", "s", MR_KPI_DOWN, 0.02, 0, NULL, false, "Mean time that calls waited for blocks from memories below HBM"},
+    {"kv.hbm.hit_frac", "1", MR_KPI_UP, 0.02, 0, NULL, false, "Share of prompt tokens found in HBM"},
+    {"kv.*_frac", "1", MR_KPI_NEITHER, 0.02, 0, NULL, false, "Share of prompt tokens found in this memory"},
+    {"kv.*_bytes", "B", MR_KPI_NEITHER, 0.02, 0, NULL, false, "Bytes of contexts in this memory, to it or from it"},
+    {"kv.*_j", "J", MR_KPI_NEITHER, 0.02, 0, NULL, false, "Energy of moving contexts"},
+    {"kv.*", "1", MR_KPI_NEITHER, 0, 0, NULL, false, "Calls that waited for blocks from memories below HBM"},
+    {"flexible.saved_usd", "USD", MR_KPI_UP, 0.02, 0, NULL, false, "What the energy would have cost that a flexible connection kept from racks"},
+    {"flexible.*_kw", "kW", MR_KPI_NEITHER, 0, 0, NULL, false, "What a flexible connection gives"},
+    {"flexible.*_j", "J", MR_KPI_NEITHER, 0.02, 0, NULL, false, "Energy that a flexible connection takes away or gives beyond a firm one"},
+    {"flexible.hours_year", "h", MR_KPI_NEITHER, 0, 0, NULL, false, "Hours of a year in which it may be called"},
+    {"flexible.called_s", "s", MR_KPI_NEITHER, 0.02, 0, NULL, false, "Time in which it was called"},
+    {"flexible.*", "1", MR_KPI_NEITHER, 0, 0, NULL, false, "How often it was called"},
+    {"prefill.local", "1", MR_KPI_NEITHER, 0, 0, NULL, false, "Prompts read where they were decoded"},
+    {"prefill.transfers", "1", MR_KPI_NEITHER, 0, 0, NULL, false, "Transfers of keys and values between pools"},
     {"prefill.*_s_mean", "s", MR_KPI_DOWN, 0.02, 0, NULL, false, "Mean time between prompt and decoding"},
     {"prefill.*_bytes", "B", MR_KPI_NEITHER, 0, 0, NULL, false, "Bytes of KV sent between pools"},
     {"outages.down", "1", MR_KPI_DOWN, 0, 0, NULL, false, "How often an instance went down"},
     {"outages.down_s", "s", MR_KPI_DOWN, 0.02, 0, NULL, false, "Instances times the time in which they were down"},
     {"outages.*", "1", MR_KPI_DOWN, 0.02, 0, NULL, false, "Calls or transfers that an outage moved"},
+    {"sessions.time_s.think", "s", MR_KPI_NEITHER, 0.02, 0, NULL, false, "Part of a session's time that its script asks for"},
+    {"sessions.time_s.delay", "s", MR_KPI_NEITHER, 0.02, 0, NULL, false, "Part of a session's time that its script asks for"},
     {"sessions.*_s.*", "s", MR_KPI_DOWN, 0.02, 0, NULL, false, "Time of a session, or of a part of it"},
+    {"sessions.finished", "1", MR_KPI_UP, 0.02, 0, NULL, false, "Sessions that ended well"},
+    {"sessions.failed", "1", MR_KPI_DOWN, 0.02, 0, NULL, false, "Sessions that were given up"},
+    {"sessions.deadlines_met", "1", MR_KPI_UP, 0.02, 0, NULL, false, "Sessions that finished before a deadline of their own"},
+    {"sessions.shed_retries", "1", MR_KPI_DOWN, 0.02, 0, NULL, false, "Calls that were refused and came again"},
+    {"sessions.read_ahead_tok", "tok", MR_KPI_NEITHER, 0, 0, NULL, false, "Tokens of prompts read while tools ran"},
     {"sessions.prefix_hit_frac", "1", MR_KPI_UP, 0.02, 0, NULL, false, "Share of prompt tokens found in the prefix cache"},
     {"sessions.cores_busy_mean", "1", MR_KPI_NEITHER, 0.02, 0, NULL, false, "Mean of the cores that tools kept busy"},
     {"sessions.bytes", "B", MR_KPI_NEITHER, 0, 0, NULL, false, "Memory of sessions and their script"},
     {"sessions.*", "1", MR_KPI_NEITHER, 0, 0, NULL, false, "A count of sessions, or of what they did"},
     {"little.in_system_s_mean", "s", MR_KPI_NEITHER, 0.02, 0, NULL, false, "Mean time of a call in the system"},
     {"little.arrivals_s", "1/s", MR_KPI_NEITHER, 0.02, 0, NULL, false, "Calls that came per second"},
-    {"little.*", "1", MR_KPI_NEITHER, 0, 0, NULL, false, "Little's law: calls in the system, and what it misses by"},
+    {"little.difference_rel", "1", MR_KPI_DOWN, 0, 1e-9, NULL, false, "What Little's law misses by: rounding, or a call was lost"},
+    {"little.*", "1", MR_KPI_NEITHER, 0, 0, NULL, false, "Little's law: calls in the system"},
+    {"planner.*_s", "s", MR_KPI_NEITHER, 0, 0, NULL, false, "Instances times the time that a planner had them off, or starting"},
     {"planner.*", "1", MR_KPI_NEITHER, 0, 0, NULL, false, "What a planner of instances did"},
     {"workload.*", "1", MR_KPI_NEITHER, 0, 0, NULL, false, "Rows of the workload that were not played as written"},
     {"seed", "1", MR_KPI_NEITHER, 0, 0, NULL, false, "Seed of every draw"},
@@ -131,6 +193,12 @@ bool mr_kpi_match(const char *pattern, const char *path)
     while (*pattern == '*')
         pattern++;
     return *pattern == '\0';
+}
+
+bool mr_kpi_is_same(const struct mr_kpi *kpi, double a, double b)
+{
+    static const double rounding_rel = 1e-12; /* sums in another order */
+    return fabs(a - b) <= fmax(rounding_rel * fmax(fabs(a), fabs(b)), kpi != NULL ? kpi->abs : 0);
 }
 
 const struct mr_kpi *mr_kpi_find(const char *path)

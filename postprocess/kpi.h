@@ -17,8 +17,8 @@ enum mr_kpi_better {
 struct mr_kpi {
     const char *path, *unit;
     enum mr_kpi_better better;
-    double rel;        /* share of the baseline it may get worse by; 0: at all */
-    double abs;        /* and in its own unit, for figures near 0 */
+    double rel; /* share of the baseline it may get worse by; 0: at all */
+    double abs; /* and in its own unit, for figures near 0: values so near to each other are one */
     const char *limit; /* path of the figure that bounds it from above; NULL: none */
     bool is_headline;  /* among the dozen that a person looks at first */
     const char *doc;
@@ -26,6 +26,9 @@ struct mr_kpi {
 
 /** The first row that fits, or NULL: nothing is known. */
 const struct mr_kpi *mr_kpi_find(const char *path);
+
+/** Whether two values differ by rounding or by what cannot matter. @param[in] kpi or NULL */
+bool mr_kpi_is_same(const struct mr_kpi *kpi, double a, double b);
 
 /** How fast the simulator was: noisy, and no result of the simulation. */
 bool mr_kpi_is_speed(const char *path);

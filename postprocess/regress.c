@@ -33,6 +33,8 @@ static enum mr_regress_verdict judge(const struct mr_regress_row *row)
         return MR_REGRESS_SAME;
     if (!limit->is_worse_down && !limit->is_worse_up)
         return MR_REGRESS_CHANGED;
+    if (fabs(rise) <= allowed && mr_kpi_is_same(row->item->kpi, row->base, row->now))
+        return MR_REGRESS_WITHIN; /* less noise is not better */
     if (rise < 0 ? !limit->is_worse_down : !limit->is_worse_up)
         return MR_REGRESS_BETTER;
     if (fabs(rise) <= allowed)

@@ -211,7 +211,7 @@ static const char *mark_of(const struct mr_figures_item *item, double base, doub
     const enum mr_kpi_better better = item->kpi != NULL ? item->kpi->better : MR_KPI_NEITHER;
     if (isnan(base) || isnan(now))
         return "";
-    if (now >= base && now <= base)
+    if (mr_kpi_is_same(item->kpi, base, now))
         return "same";
     if (better == MR_KPI_NEITHER ||
         mr_kpi_is_speed(item->path)) /* the computer's, not the site's */

@@ -9,6 +9,7 @@
 #include "engine/base/share.h"
 #include "engine/cli/groups.h"
 #include "engine/cli/man.h"
+#include "engine/cli/schema_kpi.h"
 #include "engine/cli/schema_session.h"
 #include "engine/cli/verbs.h"
 #include "engine/twin/play_keys.h"
@@ -120,11 +121,12 @@ struct more {
 
 static const struct more singles = {print_singles_md, print_singles_man, NULL};
 static const struct more keys = {print_keys_md, print_keys_man, print_keys_json};
+static const struct more kpis = {mr_schema_kpi_md, mr_schema_kpi_man, mr_schema_kpi_json};
 static const struct more session = {mr_schema_session_md, mr_schema_session_man,
                                     mr_schema_session_json};
 static const struct more groups = {mr_groups_print_md, mr_groups_print_man, mr_groups_print_json};
 
-/* Neither result files nor sessions nor summaries are read with parameters. */
+/* Result files, sessions, summaries and figures are not read with parameters. */
 static const struct mr_param_table *no_table(size_t i, const char **element)
 {
     (void)i;
@@ -174,6 +176,8 @@ static const struct kind {
      no_table, &session, NULL, NULL},
     {"summary", "what millrace run --json prints: keys, with p50, p90, p99 and mean below times",
      no_table, &keys, NULL, NULL},
+    {"kpi", "key figures: which way is better, what they may get worse by, what bounds them",
+     no_table, &kpis, NULL, NULL},
     {"experiment", "a scenario and what is varied in it, NAME.experiment.xml", mr_experiment_table,
      NULL, NULL, mr_experiment_print_rng},
     {"sla", "what tiers are promised, NAME.sla.xml, for millrace size", mr_sla_table, NULL, NULL,

@@ -122,6 +122,9 @@ MR_TEST(limits_hold_on_both_sides)
         "<tolerance><kpi path=\"j_per_tok\" rel=\"0\" abs=\"0.5\"/></tolerance>";
     static const char both[] =
         "<tolerance><kpi path=\"x\" rel=\"10 %\"/><kpi path=\"*\" rel=\"0\"/></tolerance>";
+    one("energy.closure_rel", "1e-14", "1.2e-13", NULL, MR_REGRESS_WITHIN);
+    one("energy.closure_rel", "1.2e-13", "1e-14", NULL, MR_REGRESS_WITHIN);
+    one("energy.closure_rel", "1e-14", "1.2e-9", NULL, MR_REGRESS_WORSE);
     one("j_per_tok", "2", "2", NULL, MR_REGRESS_SAME);
     one("j_per_tok", "2", "2.04", NULL, MR_REGRESS_WITHIN);
     one("j_per_tok", "2", "2.0401", NULL, MR_REGRESS_WORSE);

@@ -195,6 +195,17 @@ MR_TEST(a_summary_alone_says_what_it_lacks)
     end(&report, &page);
 }
 
+/* Of two summaries. */
+static void make_of_two(const char *a, const char *b, struct mr_report *report,
+                        struct mr_page *page)
+{
+    char of_a[512], of_b[512];
+    const char *const paths[] = {of_a, of_b};
+    snprintf(of_a, sizeof of_a, "%s", mr_test_write("a.json", a, strlen(a)));
+    snprintf(of_b, sizeof of_b, "%s", mr_test_write("b.json", b, strlen(b)));
+    make(paths, 2, report, page);
+}
+
 /* A limit bounds the figure of its own file: A has 18 - 10 left, B 28 - 13. */
 MR_TEST(headroom_is_that_of_the_file_with_the_least)
 {
@@ -202,17 +213,34 @@ MR_TEST(headroom_is_that_of_the_file_with_the_least)
                             "\"packages_mw_limit\":18,\"site_mw_peak\":19,\"feed_limit_mw\":20}}",
                       b[] = "{\"schema\":1,\"power\":{\"packages_mw_mean\":13,"
                             "\"packages_mw_limit\":28,\"site_mw_peak\":25}}";
-    char of_a[512], of_b[512];
-    const char *const paths[] = {of_a, of_b};
     struct mr_report report;
     struct mr_page page;
-    snprintf(of_a, sizeof of_a, "%s", mr_test_write("a.json", a, sizeof a - 1));
-    snprintf(of_b, sizeof of_b, "%s", mr_test_write("b.json", b, sizeof b - 1));
-    make(paths, 2, &report, &page);
+    make_of_two(a, b, &report, &page);
     mr_assert_contains(sheet(&page, "figures"),
-                       "power.packages_mw_mean,MW,10,13,3,30,worse,18,8,A\n");
+                       "power.packages_mw_mean,MW,10,13,3,30,differs,18,8,A\n");
     /* B tells no limit: it is held to that of A, and passes it */
     mr_assert_contains(sheet(&page, "figures"), ",worse,20,-5,B\n");
+    end(&report, &page);
+}
+
+/* Rounding is neither better nor worse, nor is a mean power: figures of efficiency judge it. */
+MR_TEST(noise_and_power_are_not_judged)
+{
+    static const char a[] = "{\"schema\":1,\"power\":{\"site_mw_mean\":10,\"it_mw_mean\":9,"
+                            "\"packages_mw_mean\":8},\"energy\":{\"closure_rel\":1e-14},"
+                            "\"thermal\":{\"die_c_max\":60}}",
+                      b[] = "{\"schema\":1,\"power\":{\"site_mw_mean\":11,\"it_mw_mean\":10,"
+                            "\"packages_mw_mean\":9},\"energy\":{\"closure_rel\":1.33e-13},"
+                            "\"thermal\":{\"die_c_max\":60.04}}";
+    struct mr_report report;
+    struct mr_page page;
+    make_of_two(a, b, &report, &page);
+    mr_assert_contains(sheet(&page, "figures"), "power.site_mw_mean,MW,10,11,1,10,differs");
+    mr_assert_contains(sheet(&page, "figures"), "power.packages_mw_mean,MW,8,9,1,12.5,differs");
+    mr_assert_contains(sheet(&page, "figures"), "thermal.die_c_max,degC,60,60.04,");
+    assert_null(strstr(sheet(&page, "figures"), "worse"));
+    mr_assert_contains(sheet(&page, "figures_other"), "power.it_mw_mean,MW,9,10,1,");
+    assert_null(strstr(sheet(&page, "figures_other"), "worse"));
     end(&report, &page);
 }
 
@@ -312,6 +340,7 @@ MR_TEST(colors_run_evenly)
 
 MR_TEST_MAIN(MR_TEST_ENTRY(a_run_is_a_page), MR_TEST_ENTRY(runs_stand_side_by_side),
              MR_TEST_ENTRY(a_summary_alone_says_what_it_lacks),
+             MR_TEST_ENTRY(noise_and_power_are_not_judged),
              MR_TEST_ENTRY(headroom_is_that_of_the_file_with_the_least),
              MR_TEST_ENTRY(time_of_a_task_is_the_summarys),
              MR_TEST_ENTRY(charts_of_any_numbers_keep_their_texts_apart),
