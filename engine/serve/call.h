@@ -36,7 +36,8 @@ struct mr_call {
     uint32_t n_prompt;  /* tokens to read; after a restart also those it had made */
     uint32_t n_output;  /* tokens to make from here on, the one its prompt yields included */
     union {
-        uint32_t n_read;  /* of the prompt, until it decodes */
+        uint32_t n_read;  /* of the prompt, until it decodes; while it waits: tokens that were
+                             there when it came, where somebody asks (instance_wait.h) */
         uint32_t entered; /* decode clock when it began to, modulo 2^32: mr_instance_entered */
     };
     union {

@@ -556,6 +556,18 @@ mr_status mr_cell_take_script(struct mr_cell *cell, const struct mr_script *scri
 
 /* ---- life ---- */
 
+/* Of instances of which somebody will ask how long a prompt waits. */
+static void ask_instances(struct mr_cell *cell)
+{
+    bool is_asked = false;
+    for (size_t i = 0; i < sizeof cell->plan.admission / sizeof *cell->plan.admission; i++)
+        is_asked |= mr_admission_asks_ttft(&cell->plan.admission[i]);
+    for (uint32_t i = 0; i < cell->plan.n_instance; i++)
+        cell->instance[i].is_asked = is_asked || cell->kv != NULL;
+    for (uint32_t i = 0; cell->split != NULL && i < cell->split->plan.n_instance; i++)
+        cell->split->instance[i].is_asked = is_asked || cell->split->kv != NULL;
+}
+
 mr_status mr_cell_init(struct mr_cell *cell, const struct mr_cell_plan *plan,
                        const struct mr_cell_sink *sink, struct mr_err *err)
 {
@@ -586,6 +598,8 @@ mr_status mr_cell_init(struct mr_cell *cell, const struct mr_cell_plan *plan,
                                  &cell->kv, err);
     if (st == MR_OK && plan->split != NULL)
         st = mr_split_create(cell, plan->split, &cell->split, err);
+    if (st == MR_OK)
+        ask_instances(cell);
     if (st == MR_OK) {
         cell->seat = mr_alloc_zero(mr_cell_n_seat(cell), sizeof *cell->seat);
         st = cell->seat != NULL ? MR_OK

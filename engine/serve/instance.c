@@ -16,6 +16,7 @@
 #include "engine/serve/instance_cache.h"
 #include "engine/serve/instance_segment.h"
 #include "engine/serve/instance_step.h"
+#include "engine/serve/instance_wait.h"
 #include "engine/serve/onboard.h"
 #include "engine/serve/policy.h"
 #include "engine/serve/yield.h"
@@ -91,7 +92,7 @@ uint32_t mr_instance_next(struct mr_instance *instance)
 {
     const uint32_t call = mr_queue_take(&instance->queue);
     const struct mr_call *c = mr_instance_call(instance, call);
-    instance->n_waiting_tok -= c->is_computed ? 0 : c->n_prompt;
+    instance->n_waiting_tok -= mr_instance_wait_rest(c);
     if (instance->queue.n > 0) /* it is looked at when this one has been admitted */
         mr_fetch(mr_instance_call(instance, mr_instance_waiting(instance)));
     return call;
@@ -604,9 +605,9 @@ mr_status mr_instance_arrive(struct mr_instance *instance, uint32_t call, double
     struct mr_call *c = mr_instance_call(instance, call);
     MR_ASSERT(c->n_output > 0 && c->n_prompt > 0);
     c->state = MR_CALL_WAITING;
-    c->n_read = 0;
+    c->n_read = instance->is_asked ? mr_instance_wait_found(instance, c, now_s) : 0;
     MR_TRY(mr_queue_add(&instance->queue, c->rank, call, n_below(instance, c), err));
-    instance->n_waiting_tok += c->is_computed ? 0 : c->n_prompt;
+    instance->n_waiting_tok += mr_instance_wait_rest(c);
     if (mr_instance_waiting(instance) == call) /* only the head of the queue can join */
         mr_instance_reconsider(instance, now_s);
     return MR_OK;

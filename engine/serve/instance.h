@@ -84,6 +84,7 @@ struct mr_instance {
     uint32_t head, tail, n_run; /* running list */
     uint32_t n_yield;           /* of them: background work */
     bool is_reordered;          /* readings stand before decodings in it */
+    bool is_asked;              /* how long prompts wait: it knows what it has of those that do */
     struct mr_queue queue;      /* waiting calls */
     uint64_t n_waiting_tok;     /* of their prompts that are to be read */
     struct mr_fill *fill;       /* in the order of time */

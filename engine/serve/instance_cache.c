@@ -5,6 +5,7 @@
 #include "engine/base/assert.h"
 #include "engine/serve/call_path.h"
 #include "engine/serve/handover.h"
+#include "engine/serve/instance_wait.h"
 #include "engine/serve/onboard.h"
 #include "engine/work/script.h"
 
@@ -119,7 +120,9 @@ mr_status mr_instance_cache_take(struct mr_instance *instance, struct mr_call *c
     call->pinned = hold.node;
     call->generation = 0;
     instance->n_free -= cache->n_pinned - before;
+    instance->n_waiting_tok -= mr_instance_wait_rest(call); /* now it is known */
     call->n_read = hold.n_block * instance->serving->block_tokens;
+    instance->n_waiting_tok += mr_instance_wait_rest(call);
     if (!call->is_scheduled)
         call->n_cached = call->n_read;
     return MR_OK;

@@ -2,7 +2,9 @@
 /* Few prompts are being read at once; those that wait are a sum. */
 #include "engine/serve/instance_wait.h"
 
+#include "engine/serve/handover.h"
 #include "engine/serve/instance_cache.h"
+#include "engine/serve/onboard.h"
 
 #include <math.h>
 
@@ -14,6 +16,15 @@ static uint64_t steps_by(const struct mr_instance *instance, double now_s)
         return 0;
     const uint64_t k = mr_segment_ended(segment, now_s - MR_SEGMENT_TIE_S);
     return k < segment->n_step ? k : segment->n_step - 1;
+}
+
+uint32_t mr_instance_wait_found(struct mr_instance *instance, const struct mr_call *call,
+                                double now_s)
+{
+    const uint32_t size = instance->serving->block_tokens;
+    const uint32_t n = (uint32_t)mr_handover_found(instance, call, now_s);
+    return n + (instance->onboard != NULL ? mr_onboard_worth(instance, call, n / size, now_s) * size
+                                          : 0);
 }
 
 uint64_t mr_instance_wait_tok(const struct mr_instance *instance, double now_s)

@@ -6,6 +6,16 @@
 
 #include "engine/serve/instance.h"
 
+/** Of a prompt that comes: tokens that are in HBM, and those that are worth loading from below. */
+uint32_t mr_instance_wait_found(struct mr_instance *instance, const struct mr_call *call,
+                                double now_s);
+
+/** Of a call that waits: tokens that are still to be read, as far as is known. */
+static inline uint32_t mr_instance_wait_rest(const struct mr_call *call)
+{
+    return call->is_computed ? 0 : call->n_prompt - call->n_read;
+}
+
 /** Tokens of prompts that wait or are being read, without those that have been read by now. */
 uint64_t mr_instance_wait_tok(const struct mr_instance *instance, double now_s);
 

@@ -98,6 +98,15 @@ double mr_onboard_gain_s(const struct mr_instance *instance, const struct mr_cal
            choose(instance, &path, n_held, call->n_prompt, now_s, source).delay_s;
 }
 
+uint32_t mr_onboard_worth(const struct mr_instance *instance, const struct mr_call *call,
+                          uint32_t n_held, double now_s)
+{
+    struct mr_cache_load_source source[MR_ONBOARD_LEVELS] = {{0}};
+    struct mr_cache_run run[2];
+    const struct mr_cache_path path = path_of(instance, call, run);
+    return choose(instance, &path, n_held, call->n_prompt, now_s, source).n_load;
+}
+
 double mr_onboard_resident(const struct mr_onboard_pool *pool, uint32_t level)
 {
     double n = 0;

@@ -135,6 +135,10 @@ static inline mr_status mr_onboard_begin(struct mr_instance *instance, double no
 double mr_onboard_gain_s(const struct mr_instance *instance, const struct mr_call *call,
                          uint32_t n_held, double now_s);
 
+/** Blocks that it would load then. */
+uint32_t mr_onboard_worth(const struct mr_instance *instance, const struct mr_call *call,
+                          uint32_t n_held, double now_s);
+
 /** The first that has arrived reads from now on: its blocks are pinned, the room for the others is
  *  free again. @param[out] call last in the running list, its n_read set */
 MR_CHECKED mr_status mr_onboard_take(struct mr_instance *instance, uint32_t *call,

@@ -2,7 +2,8 @@
 /* Routing by what is cached where: a call goes where it costs the fewest seconds,
  *
  *   J_i = W_i + X_i + w n_i
- *   W_i   prompts that wait or are being read on i, whole, at the pace of full steps
+ *   W_i   prompts that wait on i, without what it had of them when they came, and those that
+ *         are being read, at the pace of full steps
  *   X_i   the prompt without what i has cached of it, read in one piece; less what it gains by
  *         loading a part from its memories below HBM, behind the loads under way (onboard.h)
  *   w n_i calls of i, each at w seconds: what one more takes from those that run there. Where its

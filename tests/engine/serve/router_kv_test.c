@@ -297,6 +297,52 @@ MR_TEST(warm_if_it_pays)
     mr_profile_destroy(profile);
 }
 
+/* Calls that wait count what they still have to read, not what is there already: behind a short
+ * prompt three of a long context that instance 0 holds wait, and a fourth one joins them. */
+MR_TEST(who_waits_counts_what_it_must_read)
+{
+    enum {
+        n_block = 300,
+        n_new = 10,
+        n_wait = 3,
+        n_other = 1500
+    };
+    struct mr_profile *profile = play_five_constants();
+    struct mr_serving serving = cached(profile, 2000);
+    const struct mr_cell_plan plan = {.serving = &serving, .n_instance = 2, .router = MR_ROUTER_KV};
+    const struct mr_cache_run known = {mr_cache_id(500, 0), n_block};
+    static struct item item[n_wait + 3];
+    struct mr_cell cell;
+    assert_int_equal(
+        mr_cell_init(&cell, &plan, &(struct mr_cell_sink){finished, refused, item}, NULL), MR_OK);
+    for (size_t i = 0; i < sizeof item / sizeof *item; i++)
+        item[i].finished_s = (double)NAN;
+    struct mr_ticket ticket = {
+        .n_prompt = 16 * n_block + n_new, .n_output = 2, .n_run = 1, .run = &known};
+    assert_int_equal(mr_cell_arrive(&cell, &ticket, 0, NULL), MR_OK);
+    assert_int_equal(mr_cell_play(&cell, 10, NULL), MR_OK);
+    mr_cell_drain(&cell, 1, 10);
+    const struct mr_ticket other = {.id = 1, .session = 1, .n_prompt = n_other, .n_output = 2};
+    assert_int_equal(mr_cell_arrive(&cell, &other, 10, NULL), MR_OK);
+    assert_int_equal(mr_cell_play(&cell, 10.01, NULL), MR_OK);
+    for (uint32_t i = 0; i <= n_wait; i++) {
+        if (i == n_wait)
+            assert_int_equal(mr_cell_up(&cell, 1, 10.01, NULL), MR_OK);
+        ticket.id = ticket.session = 2 + i;
+        assert_int_equal(mr_cell_arrive(&cell, &ticket, 10.01, NULL), MR_OK);
+        assert_int_equal(mr_instance_wait_whole_tok(&cell.instance[0]), n_other + (i + 1) * n_new);
+    }
+    assert_int_equal(mr_cell_play(&cell, (double)INFINITY, NULL), MR_OK);
+    for (uint32_t i = 0; i <= n_wait; i++) {
+        assert_int_equal(item[2 + i].instance, 0);
+        assert_int_equal(item[2 + i].n_cached, 16 * n_block);
+    }
+    assert_int_equal(mr_instance_wait_whole_tok(&cell.instance[0]), 0);
+    mr_cell_fini(&cell);
+    mr_profile_destroy(profile);
+    assert_int_equal(mr_test_live_allocations(), 0);
+}
+
 /* ---- by what the tier was promised ---- */
 
 static uint32_t chosen(const struct mr_cell *cell, const struct mr_call *call,
@@ -459,5 +505,6 @@ MR_TEST(prompts_are_read_where_they_were)
 MR_TEST_MAIN(MR_TEST_ENTRY(the_cheapest_of_all), MR_TEST_ENTRY(nearly_the_cheapest_of_many),
              MR_TEST_ENTRY(what_lies_below_is_weighed_by_its_load),
              MR_TEST_ENTRY(leaps_as_it_steps), MR_TEST_ENTRY(warm_if_it_pays),
+             MR_TEST_ENTRY(who_waits_counts_what_it_must_read),
              MR_TEST_ENTRY(soonest_of_those_that_meet), MR_TEST_ENTRY(objectives_leap_as_they_step),
              MR_TEST_ENTRY(prompts_are_read_where_they_were))
