@@ -140,12 +140,23 @@ static void watch_breaker(struct mr_chain *chain, uint32_t node)
     set_due(chain, due_alarm, node, mr_breaker_alarm_s(breaker, state));
 }
 
+/* @return whether what is over is told later, if it still is */
+static bool put_off(struct mr_chain *chain, uint32_t node)
+{
+    struct mr_chain_node *f = &chain->flow[node];
+    if (chain->is_answering && !f->is_late) {
+        f->is_late = true;
+        chain->late[chain->n_late++] = node;
+    }
+    return chain->is_answering;
+}
+
 static void watch_load(struct mr_chain *chain, uint32_t node)
 {
     struct mr_chain_node *f = &chain->flow[node];
     const double rating_w = f->law.rating_w * (1 + 1e-12);
     const bool is_over = f->is_live && fabs(f->out_w) > rating_w;
-    if (is_over == f->is_over)
+    if (is_over == f->is_over || put_off(chain, node))
         return;
     f->is_over = is_over;
     emit(chain, is_over ? MR_CHAIN_OVERLOAD : MR_CHAIN_OVERLOAD_END, node, f->out_w,
@@ -159,7 +170,9 @@ static void watch_cables(struct mr_chain *chain, uint32_t node)
         const double w = fabs(f->in_w * chain->share[e]);
         const double rating_w = chain->tree->edge[e].rating_w;
         const bool is_over = w > rating_w * (1 + 1e-12);
-        if (is_over && !chain->is_cable_over[e])
+        if (is_over == chain->is_cable_over[e] || put_off(chain, node))
+            continue;
+        if (is_over)
             emit(chain, MR_CHAIN_CABLE_OVERLOAD, node, w, rating_w);
         chain->is_cable_over[e] = is_over;
     }
@@ -402,6 +415,18 @@ void mr_chain_settle(struct mr_chain *chain)
     mr_chain_advance(chain, chain->now_s);
 }
 
+void mr_chain_set_answering(struct mr_chain *chain, bool is_answering)
+{
+    chain->is_answering = is_answering;
+    for (size_t i = 0; i < chain->n_late && !is_answering; i++) {
+        const uint32_t node = chain->late[i];
+        chain->flow[node].is_late = false;
+        watch_load(chain, node);
+        watch_cables(chain, node);
+    }
+    chain->n_late = is_answering ? chain->n_late : 0;
+}
+
 void mr_chain_warm(struct mr_chain *chain)
 {
     mr_chain_settle(chain);
@@ -443,11 +468,12 @@ static mr_status allocate(struct mr_chain *chain, struct mr_err *err)
     chain->asked_w = zero(chain, n, sizeof *chain->asked_w, err);
     chain->is_asked = zero(chain, n, sizeof *chain->is_asked, err);
     chain->staged = zero(chain, n, sizeof *chain->staged, err);
+    chain->late = zero(chain, n, sizeof *chain->late, err);
     if (chain->flow == NULL || chain->feed == NULL || chain->units == NULL ||
         chain->breaker == NULL || chain->share == NULL || chain->is_cable_over == NULL ||
         chain->dirty == NULL || chain->due_s == NULL || chain->due_place == NULL ||
         chain->due_list == NULL || chain->carry_w == NULL || chain->asked_w == NULL ||
-        chain->is_asked == NULL || chain->staged == NULL)
+        chain->is_asked == NULL || chain->staged == NULL || chain->late == NULL)
         return MR_NOMEM;
     return MR_OK;
 }

@@ -93,6 +93,10 @@ void mr_chain_set_open(struct mr_chain *chain, uint32_t node, bool is_open);
 /** Bring all watts up to date. Instantaneous trips happen here. */
 void mr_chain_settle(struct mr_chain *chain);
 
+/** Whoever owns demands and injections answers what he finds, settles again, all of it now: what is
+ *  overloaded meanwhile is told at the end, if it still is. */
+void mr_chain_set_answering(struct mr_chain *chain, bool is_answering);
+
 /** Settle, then play transfers, trips and alarms up to and including t_s. */
 void mr_chain_advance(struct mr_chain *chain, double t_s);
 

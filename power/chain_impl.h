@@ -15,6 +15,7 @@ struct mr_chain_node {
     uint32_t first_edge, n_edge;    /* as the tree has them, near at hand */
     bool is_live, is_own, is_stale; /* stale: the loss does not fit what runs */
     bool is_over, has_breaker, is_staged, has_cable;
+    bool is_late; /* overloads are to be looked at */
 };
 
 /* A transfer switch, or any node's standing towards its feeds. */
@@ -45,8 +46,9 @@ struct mr_chain {
     double *carry_w; /* scratch of the tick */
     double *asked_w; /* of nodes: what if */
     bool *is_asked;  /* would be alive */
-    uint32_t *staged;
-    size_t n_staged;
+    uint32_t *staged, *late;
+    size_t n_staged, n_late;
+    bool is_answering; /* overloads wait */
     struct mr_arena arena;
 };
 

@@ -132,6 +132,7 @@ static void take_chain(void *context, const struct mr_chain_event *event)
 static void update(struct mr_supply *s)
 {
     bool has_changed = true;
+    mr_chain_set_answering(s->chain, true);
     mr_chain_settle(s->chain);
     for (int i = 0; i < n_settle_max && has_changed; i++) {
         has_changed = mr_supply_govern_racks(s);
@@ -144,6 +145,7 @@ static void update(struct mr_supply *s)
         mr_chain_settle(s->chain);
         s->grid_w = s->has_grid ? mr_chain_in_w(s->chain, 0) : 0;
     }
+    mr_chain_set_answering(s->chain, false);
     if (s->has_grid)
         s->meter_w = s->grid_w;
 }

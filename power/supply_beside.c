@@ -3,7 +3,8 @@
  * refill, turbines give what the budget does not. After an outage the load goes back to the grid
  * along a line at the connection's ramp: machines that have carried it give the rest, batteries of
  * supplies what these do not (walk-in). Groups decide one after the other, each on what the meter
- * would show after those before it. */
+ * would show after those before it; what batteries of supplies charge with is nobody's load before
+ * it is their turn, so that no plant gives for it. */
 #include "power/supply_impl.h"
 
 #include <math.h>
@@ -95,22 +96,25 @@ static double rest_w(struct mr_supply *s, const struct mr_supply_group *group,
     const struct mr_buffer_params *p = &source->buffer_params;
     const struct mr_supply_params *params = &s->params;
     source->buffer.uses_reserve = false;
+    const double budget_w =
+        s->has_feed ? mr_feed_budget_w(&s->feed, s->t_s) * (1 - params->margin) : never;
     if (s->site->power[source->power].kind != MR_SITE_POWER_BESS || !s->has_grid) {
         const bool may_charge =
             !mr_supply_source_is_full(source) && !(s->has_permits && has_starts(s));
         const double most_w = may_charge ? p->charge_w * (double)p->n_unit : 0;
-        const double charge_w = mr_supply_refill_w(s, group, fmax(0, fmin(most_w, s->spare_w)));
+        const double spare_w = s->has_grid ? budget_w - without_w : s->spare_w;
+        const double charge_w = mr_supply_refill_w(s, group, fmax(0, fmin(most_w, spare_w)));
         s->spare_w -= charge_w;
         source->buffer.uses_reserve = s->has_grid && s->is_returning;
         return s->has_grid ? walked_in_w(s, charge_w, without_w) : charge_w;
     }
     const struct mr_buffer_plan plan = mr_supply_plan_of(params, p);
-    const struct mr_buffer_need need = {
-        .load_w = fmax(0, without_w),
-        .limit_w = s->has_feed ? mr_feed_budget_w(&s->feed, s->t_s) * (1 - params->margin) : never,
-        .price_usd_j = s->options.price != NULL ? mr_series_at(s->options.price, s->t_s)
-                                                : params->tariff.price_usd_j,
-        .has_grid = true};
+    const struct mr_buffer_need need = {.load_w = fmax(0, without_w),
+                                        .limit_w = budget_w,
+                                        .price_usd_j = s->options.price != NULL
+                                                           ? mr_series_at(s->options.price, s->t_s)
+                                                           : params->tariff.price_usd_j,
+                                        .has_grid = true};
     const double w =
         assisted_w(s, mr_buffer_dispatch(p, &source->buffer, &plan, &need).power_w, without_w);
     return w > 0 ? mr_supply_refill_w(s, group, w) : w;
@@ -127,10 +131,16 @@ static double injected_w(const struct mr_supply *s, const struct mr_supply_group
     return sum_w;
 }
 
+/* What of that the planned meter shows: what batteries of supplies charge with is not in it. */
+static double planned_of_w(const struct mr_supply *s, const struct mr_supply_group *group)
+{
+    return injected_w(s, group) + (group->is_ups ? mr_supply_refill_taken_w(s, group) : 0);
+}
+
 double mr_supply_beside_w(struct mr_supply *s, struct mr_supply_group *group)
 {
     double given_w = 0;
-    const double before_w = injected_w(s, group);
+    const double before_w = planned_of_w(s, group);
     double without_w = s->planned_w + before_w; /* what the meter would see without the group */
     for (uint32_t k = 0; k < group->n_source; k++) {
         struct mr_supply_source *source = &s->source[group->source[k]];
@@ -190,6 +200,9 @@ void mr_supply_beside_begin(struct mr_supply *s)
 {
     s->is_assisting = s->is_handing = false;
     s->planned_w = s->grid_w;
+    for (uint32_t g = 0; g < s->n_group; g++)
+        if (s->group[g].is_ups)
+            s->planned_w -= mr_supply_refill_taken_w(s, &s->group[g]);
 }
 
 void mr_supply_beside_end(struct mr_supply *s)

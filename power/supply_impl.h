@@ -65,11 +65,11 @@ struct mr_supply {
     bool is_returning;     /* the load goes back to the grid, since back_s */
     bool is_handing;       /* somebody still gives of what the meter may not take at once */
     double back_s;
-    double planned_w;             /* the meter, with what groups have decided so far */
-    double low_hz;                /* since the start */
-    uint32_t *order;              /* racks by tier, then by index */
-    bool is_infeasible;           /* told */
-    uint32_t n_capped;            /* racks, told */
+    double planned_w;   /* the meter, with what groups have decided; supplies charge last */
+    double low_hz;      /* since the start */
+    uint32_t *order;    /* racks by tier, then by index */
+    bool is_infeasible; /* told */
+    uint32_t n_capped;  /* racks, told */
     bool has_started, is_probing; /* caps hold for first demands; before: draws are not real */
     double fuel_usd, fuel_kg;
     struct mr_supply_total total; /* what only grows */
@@ -134,7 +134,8 @@ MR_CHECKED mr_status mr_supply_start_init(struct mr_supply *s, struct mr_err *er
 
 /** What bars that are dark would ask for if they were carried now. */
 double mr_supply_start_expected_w(const struct mr_supply *s, const struct mr_supply_group *group);
-/** Pumps and fans that come back with their bars; 0 beside a grid. */
+/** Pumps and fans that come back with their bars, as far as they ask for it or the last try to
+ *  carry these has shown; 0 beside a grid. */
 double mr_supply_start_house_w(const struct mr_supply *s);
 /** Racks are looked at in order, highest tier first; may one that is ready start and draw w? */
 void mr_supply_start_begin(struct mr_supply *s);

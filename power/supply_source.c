@@ -197,8 +197,9 @@ static bool can_take_over(const struct mr_supply *s, const struct mr_supply_grou
     return storage_w > 0 && storage_w >= load_w * (1 - 1e-9);
 }
 
-/* What comes now is no answer to a try. Nor is it once a bar has been carried for a while: at the
- * date itself loads still move from batteries below to the bar that has come back. */
+/* What comes now is no answer to a try. Nor is it once a bar has been carried for as long as it
+ * takes until caps have answered it: loads move from batteries below to the bar that has come back,
+ * and cooling begins anew. */
 static void forget_tries(struct mr_supply_group *group)
 {
     group->tried_w = never;
@@ -213,8 +214,10 @@ static void carry_or_wait(struct mr_supply *s, struct mr_supply_group *group)
     group->is_own = group->own_w != 0 && group->own_w <= can_w * (1 + 1e-9);
     if (group->own_w != 0)
         group->load_w = fmax(0, group->own_w);
-    if (group->is_own && !was_own)
+    if (group->is_own && !was_own) {
+        group->since_s = s->t_s;
         mr_supply_emit(s, MR_SUPPLY_SOURCE_ON, name, "", group->own_w, can_w);
+    }
     if (group->own_w != 0 && !group->is_own) {
         mr_supply_emit(s, MR_SUPPLY_SOURCE_SHORT, name, "", group->own_w, can_w);
         group->beyond_w += fmax(0, group->own_w - group->tried_w);
@@ -265,8 +268,7 @@ static bool decide(struct mr_supply *s, struct mr_supply_group *group)
     return has_changed || was_backed != group->is_backed || was_own != group->is_own;
 }
 
-/* What the connection's budget, or away from the grid what plants carry, leaves for storages that
- * rest, counting what these take. */
+/* Away from the grid: what plants carry leaves for storages that rest, counting what these take. */
 static double spare_w(const struct mr_supply *s)
 {
     double own_w = 0, taken_w = 0;
@@ -276,9 +278,6 @@ static double spare_w(const struct mr_supply *s)
         taken_w += mr_supply_refill_taken_w(s, group);
     }
     const double most = 1 - s->params.margin;
-    if (s->has_grid)
-        return s->has_feed ? mr_feed_budget_w(&s->feed, s->t_s) * most - s->grid_w + taken_w
-                           : never;
     return own_w > 0 ? mr_supply_source_capacity_w(s) * most - own_w + taken_w : 0;
 }
 
@@ -288,7 +287,7 @@ bool mr_supply_source_decide(struct mr_supply *s)
     double fed_w;
     for (uint32_t g = 0; g < s->n_group; g++)
         s->group[g].is_away = look_at_bars(s, &s->group[g], &fed_w);
-    s->spare_w = spare_w(s);
+    s->spare_w = s->has_grid ? 0 : spare_w(s);
     mr_supply_refill_begin(s);
     mr_supply_beside_begin(s);
     for (int is_ups = 0; is_ups <= 1; is_ups++) /* batteries of supplies do what others leave */
@@ -435,7 +434,7 @@ void mr_supply_source_step(struct mr_supply *s, double t_s)
         if (!group->is_away)
             continue;
         (void)look_at_bars(s, group, &fed_w);
-        if (group->is_own)
+        if (group->is_own && t_s >= group->since_s + mr_govern_latency_s(&s->params.govern))
             forget_tries(group);
         carry(s, group, group->given_w, t_s - s->t_s);
     }

@@ -47,6 +47,7 @@ struct mr_supply_group {
     bool was_own;               /* told */
     double nadir_hz, lowest_hz; /* not yet told; of this swing. 0: none */
     uint64_t n_told;            /* relays of `swing` that have shed */
+    double since_s;             /* it has carried its bars */
     double tried_w;             /* expected at the last try to carry */
     double beyond_w;            /* asked beyond what was expected, when it was short last */
     double promised_w, start_s; /* to racks that start now; none starts before */

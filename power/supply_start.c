@@ -87,7 +87,10 @@ static double dark_house_w(const struct mr_supply *s, uint32_t group)
 
 double mr_supply_start_house_w(const struct mr_supply *s)
 {
-    return s->has_grid ? 0 : dark_house_w(s, MR_SITE_NONE);
+    double w = dark_house_w(s, MR_SITE_NONE);
+    for (uint32_t g = 0; g < s->n_group; g++)
+        w += s->group[g].is_own ? 0 : s->group[g].beyond_w;
+    return s->has_grid ? 0 : w;
 }
 
 double mr_supply_start_expected_w(const struct mr_supply *s, const struct mr_supply_group *group)

@@ -205,6 +205,40 @@ MR_TEST(charging_leaves_racks_their_power)
     end(1e-9);
 }
 
+/* A plant and batteries of supplies fill again beside racks that draw what all may, and cooling
+ * steps up and down: these batteries give way before the plant gives, and nobody answers what
+ * others have just answered, so what an instant shows in between is no overload. */
+MR_TEST(storages_share_one_room)
+{
+    struct mr_supply_options o = options();
+    o.params.ride.return_delay_s = 0;
+    begin("<layout name=\"s\"><grid limit=\"4.7 MW\"/><power><bess rating=\"500 kW\" "
+          "energy=\"200 kWh\" units=\"1\"/></power>" HALL "</layout>",
+          &o);
+    want_all(120e3);
+    mr_supply_advance(world.supply, 300);
+    assert_true(now().n_rack_capped == 0 && now().grid_w > 4e6 && now().grid_w < 4.3e6);
+    mr_supply_set_voltage(world.supply, 0);
+    mr_supply_advance(world.supply, 310);
+    mr_supply_set_voltage(world.supply, 1);
+    mr_supply_advance(world.supply, 312);
+    const uint64_t n_before = totals().n_overload;
+    const double calm_w = now().grid_w - now().storage_w;
+    const double room_w = 4.7e6 * 0.99 - calm_w;
+    for (int k = 0; k < 30; k++) {
+        const double house_w = k % 2 == 0 ? 0.3 * room_w : 0;
+        mr_supply_set_house(world.supply, MR_SITE_NONE, house_w);
+        mr_supply_advance(world.supply, 313 + k);
+        assert_true(now().grid_w <= 4.7e6 * (1 + 1e-12));
+        assert_true(now().storage_w > 0.5 * room_w && now().storage_w < room_w + 1);
+    }
+    mr_supply_set_house(world.supply, MR_SITE_NONE, 1.2 * room_w); /* the plant gives */
+    mr_supply_advance(world.supply, 345);
+    assert_true(now().grid_w <= 4.7e6 && now().storage_w < -0.1 * room_w);
+    assert_int_equal(totals().n_overload, n_before);
+    end(1e-9);
+}
+
 /* Hours of 200, 50 and 20 USD/MWh: sold in the first, bought in the third. In the second a plant
  * that rests full waits for its price, one that rests at half of its window goes back there. */
 MR_TEST(a_plant_that_buys_by_price_waits_for_it)
@@ -241,7 +275,8 @@ MR_TEST(a_plant_that_buys_by_price_waits_for_it)
     }
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(a_plant_that_buys_by_price_waits_for_it),
+MR_TEST_MAIN(MR_TEST_ENTRY(storages_share_one_room),
+             MR_TEST_ENTRY(a_plant_that_buys_by_price_waits_for_it),
              MR_TEST_ENTRY(batteries_refill_within_the_transformers),
              MR_TEST_ENTRY(batteries_end_and_racks_come_back_under_the_ramp_limit),
              MR_TEST_ENTRY(smoothing_in_the_racks), MR_TEST_ENTRY(battery_plant_holds_the_ramp),
