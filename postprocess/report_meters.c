@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What levels of the power chain had left: the breaker that came nearest to its rating first. A
- * current is that of one running unit, so is its limit. */
+ * breaker protects one running unit of its level (a feed of two, a supply of three), so its row has
+ * that unit's current and that unit's power, both of the sample in which the current was highest;
+ * the level's own power stands beside how many units carried it. */
 #include "engine/base/mem.h"
 #include "postprocess/report_impl.h"
 
@@ -12,9 +14,13 @@ enum {
     n_shown = 8
 };
 
+static const double none = (double)NAN;
+
 struct meter {
     const char *name;
-    double peak_kw, peak_a, limit_a;
+    size_t i; /* on the axis */
+    double peak_a, limit_a;
+    double units, unit_kw, level_kw; /* when the current was highest; read for those shown */
 };
 
 static double used_frac(const struct meter *m)
@@ -37,8 +43,8 @@ static mr_status read_meters(struct mr_runread *run, struct meter **meter, size_
 {
     const struct mr_runread_set *set = mr_runread_find(run, "/meters/current_limit_a");
     const char *const *name;
-    double *limit_a = NULL, *peak_a = NULL, *peak_kw = NULL;
-    size_t n_name, n_a = 0, n_kw = 0;
+    double *limit_a = NULL, *peak_a = NULL;
+    size_t n_name, n_a = 0;
     *meter = NULL;
     *n = 0;
     MR_TRY(mr_report_names(run, "/meters/meter", &name, &n_name, err));
@@ -47,28 +53,77 @@ static mr_status read_meters(struct mr_runread *run, struct meter **meter, size_
     mr_status st = mr_runread_all(run, set, &limit_a, err);
     if (st == MR_OK)
         st = mr_curve_entities(run, "/meters/phase_current_a", MR_CURVE_MAX, &peak_a, &n_a, err);
-    if (st == MR_OK)
-        st = mr_curve_entities(run, "/meters/active_power_kw", MR_CURVE_MAX, &peak_kw, &n_kw, err);
-    const bool is_whole =
-        st == MR_OK && peak_a != NULL && peak_kw != NULL && n_a == n_name && n_kw == n_name;
+    const bool is_whole = st == MR_OK && peak_a != NULL && n_a == n_name;
     struct meter *m = is_whole ? mr_alloc(n_name, sizeof *m) : NULL;
     if (is_whole && m == NULL)
         st = mr_err_nomem(err, n_name * sizeof *m);
     for (size_t i = 0; m != NULL && i < n_name; i++)
         if (limit_a[i] > 0 && isfinite(limit_a[i]) && isfinite(peak_a[i]))
-            m[(*n)++] = (struct meter){name[i], peak_kw[i], peak_a[i], limit_a[i]};
+            m[(*n)++] = (struct meter){name[i], i, peak_a[i], limit_a[i], none, none, none};
     mr_free(limit_a);
     mr_free(peak_a);
-    mr_free(peak_kw);
     *meter = m;
+    return st;
+}
+
+enum {
+    UNIT_A,
+    LEVEL_A,
+    LEVEL_KVA,
+    n_reading
+};
+
+/* Currents and apparent power are of a date (active power is a mean). A unit's share of the level's
+ * current is its share of the power. */
+static mr_status read_at_peak(const struct mr_runread *run, double power_factor, struct meter *m,
+                              struct mr_err *err)
+{
+    static const char *const paths[n_reading] = {[UNIT_A] = "/meters/phase_current_a",
+                                                 [LEVEL_A] = "/meters/current_a",
+                                                 [LEVEL_KVA] = "/meters/apparent_power_kva"};
+    struct mr_curve c[n_reading] = {{.n = 0}};
+    mr_status st = MR_OK;
+    for (size_t k = 0; k < n_reading && st == MR_OK; k++)
+        st = mr_curve_one(run, paths[k], m->i, &c[k], err);
+    size_t at = 0;
+    for (size_t i = 1; i < c[UNIT_A].n; i++)
+        if (!(c[UNIT_A].value[at] >= c[UNIT_A].value[i]))
+            at = i;
+    if (st == MR_OK && at < c[LEVEL_A].n && at < c[LEVEL_KVA].n) {
+        m->units = c[LEVEL_A].value[at] / c[UNIT_A].value[at];
+        m->level_kw = c[LEVEL_KVA].value[at] * power_factor;
+        m->unit_kw = m->level_kw / m->units;
+    }
+    for (size_t k = 0; k < n_reading; k++)
+        mr_curve_fini(&c[k]);
+    return st;
+}
+
+/* The fullest come first. */
+static mr_status sort_meters(const struct mr_runread *run, struct meter *m, size_t n,
+                             struct mr_err *err)
+{
+    double *power_factor = NULL;
+    if (n == 0) /* nor is there a file always */
+        return MR_OK;
+    qsort(m, n, sizeof *m, compare_meters);
+    const struct mr_runread_set *set = mr_runread_find(run, "/meters/power_factor");
+    if (set == NULL || set->is_text || set->rank != 1)
+        return MR_OK;
+    mr_status st = mr_runread_all(run, set, &power_factor, err);
+    for (size_t i = 0; i < n && i < n_shown && st == MR_OK; i++)
+        if (m[i].i < set->dim[0])
+            st = read_at_peak(run, power_factor[m[i].i], &m[i], err);
+    mr_free(power_factor);
     return st;
 }
 
 static void put_meters(const struct mr_report_file *file, const struct meter *meter, size_t n,
                        struct mr_page_table *table, struct mr_page *page)
 {
-    static const char *const head[] = {"file",        "level",       "#highest, kW",
-                                       "#current, A", "#breaker, A", "#left, %"};
+    static const char *const head[] = {"file",        "level",         "#all its units, kW",
+                                       "#units",      "#one unit, kW", "#its current, A",
+                                       "#breaker, A", "#left, %"};
     char named[96];
     if (n > 0 && table->page == NULL) {
         mr_buf_text(&page->out, "<h3>Breakers, the fullest first</h3>\n");
@@ -78,7 +133,9 @@ static void put_meters(const struct mr_report_file *file, const struct meter *me
         mr_page_row(table);
         mr_page_cell(table, mr_report_named(file, file->figures.name, named));
         mr_page_cell(table, meter[i].name);
-        mr_page_cell_f64(table, meter[i].peak_kw);
+        mr_page_cell_f64(table, meter[i].level_kw);
+        mr_page_cell_f64(table, meter[i].units);
+        mr_page_cell_f64(table, meter[i].unit_kw);
         mr_page_cell_f64(table, meter[i].peak_a);
         mr_page_cell_f64(table, meter[i].limit_a);
         mr_page_cell_f64(table, 100 * (1 - used_frac(&meter[i])));
@@ -94,8 +151,8 @@ mr_status mr_report_meters(const struct mr_report *report, struct mr_page *page,
         size_t n = 0;
         if (report->file[i].run != NULL)
             st = read_meters(report->file[i].run, &meter, &n, err);
-        if (n > 0)
-            qsort(meter, n, sizeof *meter, compare_meters);
+        if (st == MR_OK)
+            st = sort_meters(report->file[i].run, meter, n, err);
         if (st == MR_OK)
             put_meters(&report->file[i], meter, n, &table, page);
         mr_free(meter);
