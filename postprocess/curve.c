@@ -66,17 +66,30 @@ static void end(struct reader *r)
 
 static double join(const double *value, size_t n, enum mr_curve_how how)
 {
-    double sum = 0, max = -HUGE_VAL;
+    double sum = 0, max = -HUGE_VAL, min = HUGE_VAL;
     size_t n_there = 0;
     for (size_t i = 0; i < n; i++)
         if (!isnan(value[i])) {
             sum += value[i];
             max = fmax(max, value[i]);
+            min = fmin(min, value[i]);
             n_there++;
         }
     if (n_there == 0)
         return (double)NAN;
-    return how == MR_CURVE_SUM ? sum : how == MR_CURVE_MAX ? max : sum / (double)n_there;
+    return how == MR_CURVE_SUM   ? sum
+           : how == MR_CURVE_MAX ? max
+           : how == MR_CURVE_MIN ? min
+                                 : sum / (double)n_there;
+}
+
+enum mr_curve_how mr_curve_way(const struct mr_runread_set *set, bool adds_up,
+                               enum mr_curve_how other)
+{
+    return set->is_peak  ? MR_CURVE_MAX
+           : set->is_low ? MR_CURVE_MIN
+           : adds_up     ? MR_CURVE_SUM
+                         : other;
 }
 
 static mr_status read_rows(struct reader *r, enum mr_curve_how how, struct mr_curve *out,
@@ -215,6 +228,26 @@ static double mean_of(const struct mr_curve *s, size_t from, size_t to)
     return weight_s > 0 ? sum / weight_s : join(s->value + from, to - from, MR_CURVE_MEAN);
 }
 
+/* What a chart of that many parts shows of a course is from where to where it goes in each. */
+static void thin_to_ends(struct mr_curve *s, size_t n_part)
+{
+    const size_t n = s->n;
+    s->n = 0;
+    for (size_t i = 0; i < n_part; i++) {
+        const size_t from = n * i / n_part, to = n * (i + 1) / n_part;
+        size_t low = from, high = from;
+        for (size_t k = from + 1; k < to; k++) {
+            low = s->value[k] < s->value[low] || isnan(s->value[low]) ? k : low;
+            high = s->value[k] > s->value[high] || isnan(s->value[high]) ? k : high;
+        }
+        const size_t kept[2] = {low < high ? low : high, low < high ? high : low};
+        for (size_t k = 0; k < (low == high ? 1 : 2); k++) { /* never beyond what was read */
+            s->t_s[s->n] = s->t_s[kept[k]];
+            s->value[s->n++] = s->value[kept[k]];
+        }
+    }
+}
+
 /* A part is read before its place is written; the date before it is of a part of one, or its own.
  */
 void mr_curve_thin(struct mr_curve *series, size_t n_max, enum mr_curve_how how)
@@ -222,6 +255,10 @@ void mr_curve_thin(struct mr_curve *series, size_t n_max, enum mr_curve_how how)
     const size_t n = series->n;
     if (n <= n_max || n_max == 0)
         return;
+    if (how == MR_CURVE_ENDS) {
+        thin_to_ends(series, (n_max + 1) / 2);
+        return;
+    }
     for (size_t i = 0; i < n_max; i++) {
         const size_t from = n * i / n_max, to = n * (i + 1) / n_max;
         series->value[i] = how == MR_CURVE_MEAN ? mean_of(series, from, to)

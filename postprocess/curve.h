@@ -12,8 +12,10 @@ enum mr_curve_how {
     MR_CURVE_SUM,
     MR_CURVE_MEAN,
     MR_CURVE_MAX,
-    MR_CURVE_TIME, /* entities only: seconds in which the value is above 0 */
-    MR_CURVE_PLAIN /* thinning only: means of equals, whatever their dates are */
+    MR_CURVE_MIN,
+    MR_CURVE_TIME,  /* entities only: seconds in which the value is above 0 */
+    MR_CURVE_PLAIN, /* thinning only: means of equals, whatever their dates are */
+    MR_CURVE_ENDS   /* thinning only: the least and the largest sample of a part, as they are */
 };
 
 /* Owned by the caller: mr_curve_fini. */
@@ -57,8 +59,13 @@ void mr_curve_hold(struct mr_curve *curve);
  *  Empty curves stay empty. @param[in,out] curve n of them */
 MR_CHECKED mr_status mr_curve_pair(struct mr_curve *curve, size_t n, struct mr_err *err);
 
+/** How entities become one: extremes do not add up, their largest is the largest of all. Whatever
+ *  else adds up is a sum, the rest is `other`. */
+enum mr_curve_how mr_curve_way(const struct mr_runread_set *set, bool adds_up,
+                               enum mr_curve_how other);
+
 /** Make at most n_max points of equal numbers of neighbors: means, each weighed by its time, or
- *  largest values. */
+ *  extremes. */
 void mr_curve_thin(struct mr_curve *series, size_t n_max, enum mr_curve_how how);
 
 /** Take out points that a chart shows as well without: lines stay within one unit of every point,

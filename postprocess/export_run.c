@@ -153,20 +153,23 @@ static mr_status put_counters(struct writer *w)
 {
     for (size_t i = 0; i < mr_runread_n(w->run); i++) {
         const struct mr_runread_set *set = mr_runread_at(w->run, i);
-        const bool is_sum = strstr(set->name, "_kw") != NULL || strstr(set->name, "tok_s") != NULL;
+        const bool adds_up = strstr(set->name, "_kw") != NULL || strstr(set->name, "tok_s") != NULL;
+        const enum mr_curve_how how = mr_curve_way(set, adds_up, MR_CURVE_MAX);
         struct mr_curve curve;
         if (set->n_flag > 0 || !mr_curve_is(w->run, set->path))
             continue;
-        MR_TRY(
-            mr_curve_read(w->run, set->path, is_sum ? MR_CURVE_SUM : MR_CURVE_MAX, &curve, w->err));
+        MR_TRY(mr_curve_read(w->run, set->path, how, &curve, w->err));
         mr_curve_hold(&curve); /* as counters do */
-        mr_curve_thin(&curve, n_counter_point, MR_CURVE_MEAN);
+        mr_curve_thin(&curve, n_counter_point, mr_curve_way(set, false, MR_CURVE_MEAN));
         for (size_t k = 0; k < curve.n; k++) {
             if (isnan(curve.value[k]))
                 continue;
             begin_item(w);
             mr_buf_printf(&w->text, "{\"name\":\"%s%s\",\"ph\":\"C\",\"pid\":2", set->path + 1,
-                          set->rank == 2 ? is_sum ? " (sum)" : " (max)" : "");
+                          set->rank < 2         ? ""
+                          : how == MR_CURVE_SUM ? " (sum)"
+                          : how == MR_CURVE_MIN ? " (min)"
+                                                : " (max)");
             number(&w->text, "ts", curve.t_s[k] * 1e6);
             mr_buf_text(&w->text, ",\"args\":{\"value\":");
             char text[MR_NUM_CAP];

@@ -64,14 +64,18 @@ void mr_report_chart_add(struct mr_report_chart *chart, struct mr_curve *take_se
     (void)vsnprintf(chart->name[chart->n], sizeof chart->name[0], fmt, args);
     va_end(args);
     struct mr_curve *whole = &chart->whole[chart->n];
-    const size_t n_max = chart->has_dots ? MR_REPORT_DOTS : MR_REPORT_POINTS;
+    const size_t n_max = chart->has_dots   ? MR_REPORT_DOTS
+                         : chart->has_ends ? 2 * MR_REPORT_POINTS
+                                           : MR_REPORT_POINTS;
     struct mr_err ignored = {0};
     if (chart->is_whole && take_series->n > n_max &&
         mr_curve_copy(take_series, whole, &ignored) != MR_OK)
         chart->has_failed = true;
     mr_curve_thin(take_series, n_max,
                   chart->has_dots    ? MR_CURVE_PLAIN
+                  : chart->has_ends  ? MR_CURVE_ENDS
                   : chart->has_peaks ? MR_CURVE_MAX
+                  : chart->has_lows  ? MR_CURVE_MIN
                                      : MR_CURVE_MEAN);
     chart->style[chart->n] = style;
     chart->series[chart->n++] = *take_series;

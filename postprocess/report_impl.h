@@ -18,8 +18,9 @@ struct mr_report_chart {
     struct mr_curve series[MR_REPORT_LINES];
     struct mr_curve whole[MR_REPORT_LINES]; /* before it was thinned; empty where it was not */
     bool is_whole;                          /* keep them */
-    bool has_peaks, has_dots; /* thinned to largest values; dots, to means of equals */
-    bool has_failed;          /* no memory; told when it is put */
+    bool has_peaks, has_lows;               /* thinned to largest values; to least ones */
+    bool has_ends, has_dots; /* to the ends of what samples span; dots, to means of equals */
+    bool has_failed;         /* no memory; told when it is put */
     char name[MR_REPORT_LINES][96];
     enum mr_chart_style style[MR_REPORT_LINES];
     size_t n;

@@ -26,6 +26,7 @@ struct mr_runread_set {
     bool is_text, is_integer;
     bool is_axis, is_bare; /* a scale; a scale without values of its own */
     bool is_before;        /* values are of the interval before their dates, not of the dates */
+    bool is_peak, is_low;  /* of those: its largest, its least value */
 };
 
 /* An attribute of a group, numbers written as texts. */

@@ -197,7 +197,10 @@ static mr_status describe(struct mr_runread *run, hid_t dataset, struct mr_runre
     set->formula = or_empty(attribute(run, dataset, "formula", err));
     set->better = or_empty(attribute(run, dataset, "better", err));
     set->asked = or_empty(attribute(run, dataset, "asked", err));
-    set->is_before = is_of_cells(or_empty(attribute(run, dataset, "cell_methods", err)));
+    const char *cell_methods = or_empty(attribute(run, dataset, "cell_methods", err));
+    set->is_before = is_of_cells(cell_methods);
+    set->is_peak = strcmp(cell_methods, "time: maximum") == 0;
+    set->is_low = strcmp(cell_methods, "time: minimum") == 0;
     set->is_axis = H5DSis_scale(dataset) > 0;
     set->is_bare = scale != NULL && strncmp(scale, "This is a netCDF dimension", 26) == 0;
     for (size_t i = 0; i < MR_RUNREAD_RANK; i++)

@@ -199,7 +199,42 @@ MR_TEST(entities_weigh_samples_by_what_they_are_of)
     assert_int_equal(mr_test_live_allocations(), 0);
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(pairs_keep_their_integrals_and_have_common_dates),
+/* What goes up and down within a part stays, at its own date; what was not recorded stays unknown.
+ */
+MR_TEST(ends_of_parts_are_samples)
+{
+    enum {
+        n = 1000,
+        n_part = 20
+    };
+    struct mr_curve c = {mr_alloc(n, sizeof(double)), mr_alloc(n, sizeof(double)), n, "", false};
+    for (size_t i = 0; i < n; i++) {
+        c.t_s[i] = (double)i;
+        c.value[i] = i >= 100 && i < 220 ? (double)NAN : 50;
+    }
+    c.value[333] = 90;
+    c.value[334] = 10;
+    c.value[150] = 70;
+    mr_curve_thin(&c, 2 * n_part, MR_CURVE_ENDS);
+    assert_true(c.n >= n_part && c.n <= 2 * n_part);
+    size_t n_found = 0, n_unknown = 0;
+    for (size_t i = 0; i < c.n; i++) {
+        assert_true(i == 0 || c.t_s[i] > c.t_s[i - 1]);
+        n_unknown += isnan(c.value[i]) ? 1 : 0;
+        n_found += (c.t_s[i] == 333 && c.value[i] == 90) || (c.t_s[i] == 334 && c.value[i] == 10) ||
+                           (c.t_s[i] == 150 && c.value[i] == 70)
+                       ? 1
+                       : 0;
+    }
+    assert_int_equal(n_found, 3);
+    assert_true(n_unknown > 0);
+    mr_curve_thin(&c, 4, MR_CURVE_MIN);
+    assert_true(c.n == 4 && c.value[1] == 10 && c.value[3] == 50);
+    mr_curve_fini(&c);
+}
+
+MR_TEST_MAIN(MR_TEST_ENTRY(ends_of_parts_are_samples),
+             MR_TEST_ENTRY(pairs_keep_their_integrals_and_have_common_dates),
              MR_TEST_ENTRY(gaps_stay_out_of_means),
              MR_TEST_ENTRY(thinned_courses_keep_their_integral),
              MR_TEST_ENTRY(entities_weigh_samples_by_what_they_are_of))
