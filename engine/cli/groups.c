@@ -10,6 +10,7 @@
 #include "engine/cli/run_sums.h"
 #include "engine/cli/site_record.h"
 #include "engine/cli/thermal_record.h"
+#include "engine/cli/thermal_series.h"
 
 // clang-format off
 #define TEXT(name_, long_) {.name = (name_), .units = "1", .long_name = (long_), .type = MR_CHANNEL_U8}
@@ -40,8 +41,15 @@ static const struct mr_group common[] = {
 static const struct mr_group_list common_list = MR_GROUP_LIST("every file", common);
 
 static const struct mr_group_list *const lists[] = {
-    &common_list,       &mr_run_groups,   &mr_run_sums_groups,     &mr_site_groups,
-    &mr_thermal_groups, &mr_power_groups, &mr_power_points_groups, NULL,
+    &common_list,
+    &mr_run_groups,
+    &mr_run_sums_groups,
+    &mr_site_groups,
+    &mr_thermal_series_groups,
+    &mr_thermal_groups,
+    &mr_power_groups,
+    &mr_power_points_groups,
+    NULL,
 };
 
 /* The sentence of a dataset, and what its values mean where they are states. */

@@ -8,7 +8,7 @@
 #include "engine/cli/power_record.h"
 #include "engine/cli/run_record.h"
 #include "engine/cli/site_record.h"
-#include "engine/cli/thermal_record.h"
+#include "engine/cli/thermal_series.h"
 #include "engine/twin/record_every.h"
 #include "platforms/fabric.h"
 #include "platforms/open.h"
@@ -129,7 +129,7 @@ mr_status mr_show_size_of(const struct mr_scenario *scenario, struct mr_show_siz
     add_list(&mr_run_groups, scenario, site, &recording, size);
     if (site != NULL) {
         add_list(&mr_site_groups, scenario, site, &recording, size);
-        add_list(&mr_thermal_groups, scenario, site, &recording, size);
+        add_list(&mr_thermal_series_groups, scenario, site, &recording, size);
         add_list(&mr_power_groups, scenario, site, &recording, size);
         add_list(&mr_power_points_groups, scenario, site, &recording, size);
     }

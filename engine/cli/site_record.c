@@ -6,7 +6,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/num.h"
 #include "engine/cli/power_record.h"
-#include "engine/cli/thermal_record.h"
+#include "engine/cli/thermal_series.h"
 #include "engine/record/columns.h"
 #include "engine/record/track.h"
 #include "engine/twin/record_level.h"
@@ -102,7 +102,7 @@ struct mr_site_record {
     struct mr_runfile *file;
     struct mr_factory *factory; /* NULL: no site */
     const struct mr_site *site;
-    struct mr_thermal_record *heat;
+    struct mr_thermal_series *heat;
     struct mr_power_record *watts;
     struct mr_track *rows, *halls, *all;
     struct mr_columns *events;
@@ -185,8 +185,8 @@ static mr_status declare_site(struct mr_site_record *r, struct mr_runfile *file,
         site_channels, N_SITE_CHANNEL};
     MR_TRY(mr_track_create(file, &plan, &r->all, err));
     struct mr_exchange *exchange = mr_factory_exchange(r->factory);
-    const struct mr_thermal_record_more more = {rack_channels, N_RACK, r->value};
-    MR_TRY(mr_thermal_record_within(file, mr_exchange_plant(exchange),
+    const struct mr_thermal_series_more more = {rack_channels, N_RACK, r->value};
+    MR_TRY(mr_thermal_series_create(file, mr_exchange_plant(exchange),
                                     r->options.has_racks ? &more : NULL, every, &r->heat, err));
     MR_TRY(declare_dies(r, err));
     return mr_power_record_within(file, site, mr_exchange_supply(exchange), every, &r->watts, err);
@@ -258,7 +258,7 @@ void mr_site_record_destroy(struct mr_site_record *record)
 {
     if (record == NULL)
         return;
-    mr_thermal_record_destroy(record->heat);
+    mr_thermal_series_destroy(record->heat);
     mr_power_record_destroy(record->watts);
     mr_free(record->value);
     mr_free(record->sum);
@@ -406,7 +406,7 @@ void mr_site_record_look(struct mr_site_record *record, double now_s)
     if (record->halls != NULL)
         mr_track_look(record->halls, lasted_s, (const void *const[]){hall, hall});
     mr_track_look(record->all, lasted_s, whole.value);
-    mr_thermal_record_look(record->heat, mr_exchange_plant_state(exchange), lasted_s);
+    mr_thermal_series_look(record->heat, mr_exchange_plant_state(exchange), lasted_s);
     mr_power_record_look(record->watts, lasted_s);
 }
 
@@ -437,7 +437,7 @@ mr_status mr_site_record_row(struct mr_site_record *record, double t_s, uint32_t
     read_whole(record, &whole);
     if (mr_record_is_due(due, MR_RECORD_SITE))
         MR_TRY(mr_track_row(record->all, t_s, whole.value, err));
-    MR_TRY(mr_thermal_record_row(record->heat, mr_exchange_plant_state(exchange), t_s, due, err));
+    MR_TRY(mr_thermal_series_row(record->heat, mr_exchange_plant_state(exchange), t_s, due, err));
     return mr_power_record_row(record->watts, t_s, due, err);
 }
 

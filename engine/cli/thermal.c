@@ -283,8 +283,8 @@ static void record_until(struct job *job, double t_s)
         if (job->opts->racks != NULL)
             record_racks(job, when_s);
         if (job->record != NULL && job->recorded == MR_OK)
-            job->recorded = mr_thermal_record_row(job->record, job->state, when_s,
-                                                  MR_RECORD_ALL_KINDS, &job->record_err);
+            job->recorded =
+                mr_thermal_record_row(job->record, job->state, when_s, &job->record_err);
         job->n_record++;
     }
 }
