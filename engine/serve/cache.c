@@ -12,6 +12,10 @@
  * pinned node is in no list: release makes it youngest anyway. A hold ends where its node ends, so
  * a pinned node is not extended but by its only holder.
  *
+ * Background work. What only calls that yield have used stands in a list of its own and goes before
+ * all else. Who uses a block uses those above it: so below a block of that kind there are no
+ * others, and the heads of both lists are leaves.
+ *
  * Joining. On the way up a node takes the blocks of a parent that has no other child, was released
  * by the same call and is named in sequence: paths shrink to their branches. */
 #include "engine/serve/cache.h"
@@ -20,6 +24,22 @@
 #include "engine/serve/cache_tier.h"
 
 /* ---- pins ---- */
+
+static struct mr_cache_list *list_of(struct mr_cache *cache, uint32_t i)
+{
+    return cache->tree.node[i].yields ? &cache->first : &cache->list;
+}
+
+/* A call that does not yield uses a path that is pinned: none of it is background work's any more.
+ * @param[in] top the first node above that is known for that */
+static void keep(struct mr_cache *cache, const struct mr_cache_path *path, uint32_t i, uint32_t top)
+{
+    struct mr_cache_node *node = cache->tree.node;
+    if (path->yields || !cache->has_yielding)
+        return;
+    for (; i != top; i = node[i].parent)
+        node[i].yields = false;
+}
 
 /* @param[in] n_use 1: a call has found these blocks; 0: it has made them */
 static void pin(struct mr_cache *cache, uint32_t i, uint32_t n_use)
@@ -31,7 +51,7 @@ static void pin(struct mr_cache *cache, uint32_t i, uint32_t n_use)
             node[i].n_pin++;
             break;
         }
-        mr_cache_list_remove(&cache->list, cache->tree.node, i);
+        mr_cache_list_remove(list_of(cache, i), cache->tree.node, i);
         node[i].is_pinned = true;
         node[i].n_pin = 1;
         cache->n_pinned += node[i].n;
@@ -54,11 +74,12 @@ static void unpin(struct mr_cache *cache, uint32_t i)
             break;
         node[i].is_pinned = false;
         cache->n_pinned -= node[i].n;
-        if (lower != 0 && mr_cache_tree_can_join(&cache->tree, lower)) {
+        if (lower != 0 && node[lower].yields == node[i].yields &&
+            mr_cache_tree_can_join(&cache->tree, lower)) {
             mr_cache_tree_join(&cache->tree, lower);
             mr_cache_set_uses(&node[lower], n_use);
         } else {
-            mr_cache_list_append(&cache->list, cache->tree.node, i);
+            mr_cache_list_append(list_of(cache, i), cache->tree.node, i);
             lower = i;
         }
         i = parent;
@@ -74,11 +95,12 @@ static uint32_t end_at(struct mr_cache *cache, uint32_t i, uint32_t n_block)
         return i;
     const uint32_t upper = mr_cache_tree_split(tree, i, n_block - tree->node[i].start);
     tree->node[upper].n_use = tree->node[i].n_use;
+    tree->node[upper].yields = tree->node[i].yields;
     if (tree->node[i].is_pinned) {
         tree->node[upper].is_pinned = true;
         tree->node[upper].n_pin = 1; /* its child */
     } else {
-        mr_cache_list_insert_after(&cache->list, tree->node, upper,
+        mr_cache_list_insert_after(list_of(cache, i), tree->node, upper,
                                    i); /* as old, and deeper goes first */
     }
     return upper;
@@ -88,8 +110,8 @@ static uint32_t end_at(struct mr_cache *cache, uint32_t i, uint32_t n_block)
 
 static void evict_some(struct mr_cache *cache)
 {
-    while (cache->n_block > cache->n_limit && cache->list.oldest != 0) {
-        const uint32_t i = cache->list.oldest;
+    while (cache->n_block > cache->n_limit && (cache->first.oldest | cache->list.oldest) != 0) {
+        const uint32_t i = cache->first.oldest != 0 ? cache->first.oldest : cache->list.oldest;
         struct mr_cache_node *node = &cache->tree.node[i];
         uint32_t n = cache->n_block - cache->n_limit;
         MR_ASSERT(node->child == 0);
@@ -98,7 +120,7 @@ static void evict_some(struct mr_cache *cache)
         if (cache->lower != NULL)
             mr_cache_tier_take(cache->lower, &cache->tree, i, n);
         if (n == node->n) {
-            mr_cache_list_remove(&cache->list, cache->tree.node, i);
+            mr_cache_list_remove(list_of(cache, i), cache->tree.node, i);
             mr_cache_tree_remove(&cache->tree, i);
         } else {
             node->n -= n;
@@ -139,16 +161,18 @@ mr_status mr_cache_acquire(struct mr_cache *cache, const struct mr_cache_path *p
         mr_cache_tree_match(&cache->tree, path, (struct mr_cache_spot){0, 0}, n_max);
     *hold = (struct mr_cache_hold){end_at(cache, spot.node, spot.n_block), spot.n_block};
     pin(cache, hold->node, 1);
+    keep(cache, path, hold->node, 0);
     cache->counts.n_acquired++;
     cache->counts.n_hit_block += spot.n_block;
     return MR_OK;
 }
 
 /* May blocks be added to node i itself, by the holder of `held`? */
-static bool can_grow(const struct mr_cache_node *node, uint32_t i, uint32_t held, uint64_t id)
+static bool can_grow(const struct mr_cache_node *node, uint32_t i, uint32_t held, uint64_t id,
+                     bool yields)
 {
     return i != 0 && node[i].child == 0 && node[i].id + node[i].n == id &&
-           mr_cache_pins(&node[i]) == (i == held ? 1 : 0);
+           node[i].yields == yields && mr_cache_pins(&node[i]) == (i == held ? 1 : 0);
 }
 
 /* Add what the path has beyond `spot`, from the place `skip` of its run r on.
@@ -162,13 +186,15 @@ static uint32_t append(struct mr_cache *cache, struct mr_cache_spot spot,
         const uint64_t id = path->run[r].id + skip;
         const uint32_t n = path->run[r].n - skip;
         tree->n_step++;
-        if (can_grow(tree->node, i, held, id)) {
+        if (can_grow(tree->node, i, held, id, path->yields)) {
             tree->node[i].n += n;
             if (tree->node[i].is_pinned)
                 cache->n_pinned += n;
         } else {
             i = mr_cache_tree_add(tree, i, id, n);
-            mr_cache_list_append(&cache->list, cache->tree.node, i);
+            tree->node[i].yields = path->yields;
+            cache->has_yielding |= path->yields;
+            mr_cache_list_append(list_of(cache, i), cache->tree.node, i);
         }
     }
     cache->n_block += path->n_block - spot.n_block;
@@ -198,6 +224,7 @@ mr_status mr_cache_extend(struct mr_cache *cache, struct mr_cache_hold *hold,
         if (hold->node != 0) /* pinned from below now: nothing to climb for */
             cache->tree.node[hold->node].n_pin--;
     }
+    keep(cache, path, end, hold->node);
     *hold = (struct mr_cache_hold){end, path->n_block};
     if (n_new != NULL)
         *n_new = path->n_block - spot.n_block;
@@ -238,7 +265,7 @@ static void drop_below(struct mr_cache *cache, uint32_t top)
         if (!node[i].is_pinned) {
             cache->n_block -= node[i].n;
             cache->counts.n_dropped_block += node[i].n;
-            mr_cache_list_remove(&cache->list, cache->tree.node, i);
+            mr_cache_list_remove(list_of(cache, i), cache->tree.node, i);
             mr_cache_tree_remove(&cache->tree, i);
         }
         i = sibling != 0 ? first_leaf(node, sibling) : parent;
@@ -269,6 +296,7 @@ void mr_cache_clear(struct mr_cache *cache)
     cache->counts.n_dropped_block += cache->n_block;
     mr_cache_tree_clear(&cache->tree);
     cache->list.oldest = cache->list.youngest = 0;
+    cache->first.oldest = cache->first.youngest = 0;
     cache->n_block = cache->n_pinned = 0;
 }
 

@@ -49,7 +49,10 @@ struct mr_cache_counts {
 struct mr_cache {
     struct mr_cache_tree tree;
     struct mr_cache_list list; /* of extents that are not pinned */
+    struct mr_cache_list
+        first; /* of those: used by background work alone. They are evicted first */
     uint32_t n_block, n_pinned, n_limit;
+    bool has_yielding; /* blocks that background work has made, at some time */
     struct mr_cache_counts counts;
     struct mr_cache_tier *lower; /* takes what is evicted; NULL: lost. Lent; set after init */
 };

@@ -16,7 +16,7 @@
 enum {
     line_bytes = 64,
     cap_first = 8,
-    last_generation = 0xffffff,
+    last_generation = 0x7fffff,
     cap_busy = 1024 /* an instance of hundreds of sessions stays below it */
 };
 

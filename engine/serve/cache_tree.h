@@ -37,6 +37,7 @@ struct mr_cache_path {
     uint32_t n_block; /* sum of the runs */
     struct mr_cache_ref hint;
     uint32_t n_keep;
+    bool yields; /* of background work: what nobody else has used gives way before all else */
 };
 
 struct mr_cache_node {
@@ -47,10 +48,11 @@ struct mr_cache_node {
     uint32_t child;  /* first of its children, which are linked by `next` and `prev` */
     uint32_t next, prev;
     uint32_t hash_next; /* of the same bucket; of nodes with sisters */
-    uint32_t generation : 24;
+    uint32_t generation : 23;
     /* the rest belongs to cache.c and cache_tier.c */
     uint32_t n_use : 6;     /* calls that found it, as far as they were seen, up to MR_CACHE_USES */
     uint32_t is_pinned : 1; /* and not in the order of ages */
+    uint32_t yields : 1;    /* only background work has used these blocks: they go first */
     uint32_t is_absent : 1; /* a tier: these blocks are not here, only some below them */
     union {
         uint32_t older; /* neighbours in age, of those that can be evicted */

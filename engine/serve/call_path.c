@@ -108,9 +108,9 @@ static struct mr_cache_path path_of_context(const struct mr_calls *calls,
     return (struct mr_cache_path){.run = first, .n_run = (uint32_t)(last - first), .n_block = n};
 }
 
-struct mr_cache_path mr_call_path_of(const struct mr_calls *calls, const struct mr_call *call,
-                                     uint64_t n_tok, uint32_t block_tokens, uint32_t from,
-                                     struct mr_cache_run own[2])
+static struct mr_cache_path path_of(const struct mr_calls *calls, const struct mr_call *call,
+                                    uint64_t n_tok, uint32_t block_tokens, uint32_t from,
+                                    struct mr_cache_run own[2])
 {
     const uint32_t n = mr_cache_whole(n_tok, block_tokens);
     if (call->is_named)
@@ -124,4 +124,13 @@ struct mr_cache_path mr_call_path_of(const struct mr_calls *calls, const struct 
     if (n > shared)
         own[n_run++] = (struct mr_cache_run){mr_cache_id(call->space, shared), n - shared};
     return (struct mr_cache_path){.run = own, .n_run = n_run, .n_block = n};
+}
+
+struct mr_cache_path mr_call_path_of(const struct mr_calls *calls, const struct mr_call *call,
+                                     uint64_t n_tok, uint32_t block_tokens, uint32_t from,
+                                     struct mr_cache_run own[2])
+{
+    struct mr_cache_path path = path_of(calls, call, n_tok, block_tokens, from, own);
+    path.yields = call->yields;
+    return path;
 }

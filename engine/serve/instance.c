@@ -674,7 +674,10 @@ mr_status mr_instance_init(struct mr_instance *instance, const struct mr_serving
         .window = {.size = serving->window_tokens,
                    .extra = serving->accept.extra,
                    .unread = serving->policy->n_unread},
-        .watermark = (uint64_t)(serving->watermark_frac * (double)serving->n_block)};
+        .watermark = (uint64_t)(serving->watermark_frac * (double)serving->n_block),
+        .yield_spare =
+            (uint64_t)(serving->has_cache ? serving->yield_spare_frac * (double)serving->n_block
+                                          : 0)};
     MR_TRY(mr_blocks_init(&instance->blocks, serving->block_tokens, err));
     if (serving->has_cache)
         MR_TRY(mr_cache_init(&instance->cache, (uint32_t)serving->n_block, err));

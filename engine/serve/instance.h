@@ -32,10 +32,12 @@ struct mr_policy;
 struct mr_serving {
     const struct mr_policy *policy;
     struct mr_pricer pricer;
-    uint32_t batch_max;    /* requests that hold blocks at once */
-    uint32_t token_max;    /* tokens of a step: chunk, or padded prompt tokens (vllm0) */
-    uint32_t context_max;  /* orca reserves for it */
-    uint32_t block_tokens; /* a power of two */
+    uint32_t batch_max;       /* requests that hold blocks at once */
+    uint32_t token_max;       /* tokens of a step: chunk, or padded prompt tokens (vllm0) */
+    uint32_t yield_token_max; /* of a prompt of background work in a step (yield.h); 0: token_max */
+    double yield_spare_frac;  /* of the blocks: background work leaves them to others' contexts */
+    uint32_t context_max;     /* orca reserves for it */
+    uint32_t block_tokens;    /* a power of two */
     uint64_t n_block;
     uint64_t window_tokens;  /* sliding window of the network; 0: none */
     double watermark_frac;   /* of the blocks: kept free by admissions (sarathi, vllm0) */
@@ -79,6 +81,7 @@ struct mr_instance {
     uint64_t kv_steps;          /* sum of the steps they have made since */
     uint64_t n_free;            /* blocks; those of the segment's first step are taken */
     uint64_t watermark;
+    uint64_t yield_spare; /* that background work leaves free: contexts of others stay there */
     struct mr_part *part; /* prompts being read, in order */
     size_t n_part, part_cap;
     uint32_t head, tail, n_run; /* running list */

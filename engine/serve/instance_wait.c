@@ -90,6 +90,19 @@ double mr_instance_wait_pace_tok_s(const struct mr_serving *serving)
     return serving->token_max / mr_instance_wait_read_s(serving, 0, serving->token_max);
 }
 
+uint32_t mr_instance_wait_within(const struct mr_serving *serving, double before, double step_s)
+{
+    uint32_t least = 0, most = serving->token_max;
+    while (least < most) {
+        const uint32_t n = most - (most - least) / 2;
+        if (mr_instance_wait_read_s(serving, before, n) <= step_s)
+            least = n;
+        else
+            most = n - 1;
+    }
+    return least;
+}
+
 static double decode_s(const struct mr_serving *serving, double kv_tokens)
 {
     const double window = (double)serving->window_tokens;

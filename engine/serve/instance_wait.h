@@ -34,6 +34,9 @@ double mr_instance_wait_step_s(const struct mr_instance *instance, double contex
 /** Seconds to read `n` tokens behind `before` cached ones, in one piece. */
 double mr_instance_wait_read_s(const struct mr_serving *serving, double before, double n);
 
+/** Tokens of a step that read in so many seconds, behind `before` cached ones. */
+uint32_t mr_instance_wait_within(const struct mr_serving *serving, double before, double step_s);
+
 /** What a decoding call with a context of n tokens adds to the step of the others: reading it. */
 double mr_instance_wait_beside_s(const struct mr_serving *serving, double n);
 

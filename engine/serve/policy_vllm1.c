@@ -100,6 +100,23 @@ static mr_status walk(struct mr_instance *instance, struct mr_err *err)
     return MR_OK;
 }
 
+/* Of a prompt in a step that has so many tokens already. */
+static uint32_t piece(const struct mr_instance *instance, const struct mr_call *c, uint64_t tokens)
+{
+    const uint32_t rest = c->n_prompt - c->n_read, most = mr_yield_tokens(instance, c, tokens);
+    return rest < most ? rest : most;
+}
+
+/* Nobody reads behind a prompt that goes on in the next step. */
+static bool is_through(const struct mr_instance *instance)
+{
+    if (instance->n_part == 0)
+        return true;
+    const struct mr_part *last = &instance->part[instance->n_part - 1];
+    const struct mr_call *c = mr_instance_call(instance, last->call);
+    return c->n_read + last->chunk == c->n_prompt;
+}
+
 /* The piece that tokens allow, as soon as its blocks are there; the last one of the list may be its
  * own victim. @param[out] tokens of the step so far */
 static mr_status read_on(struct mr_instance *instance, uint64_t *tokens, struct mr_err *err)
@@ -110,9 +127,7 @@ static mr_status read_on(struct mr_instance *instance, uint64_t *tokens, struct 
     while (instance->n_part > 0 && !is_itself) {
         struct mr_part *part = instance->part;
         const struct mr_call *c = mr_instance_call(instance, part->call);
-        const uint64_t left = instance->serving->token_max - *tokens;
-        const uint32_t rest = c->n_prompt - c->n_read;
-        const uint32_t chunk = rest < left ? rest : (uint32_t)left;
+        const uint32_t chunk = piece(instance, c, *tokens);
         const uint64_t more = mr_blocks_of(&instance->blocks, c->n_read + chunk) -
                               mr_blocks_of(&instance->blocks, c->n_read);
         if (more <= instance->n_free) {
@@ -134,9 +149,17 @@ static uint64_t head_blocks(const struct mr_instance *instance)
     return mr_blocks_of(&instance->blocks, c->n_prompt);
 }
 
+/* Background work leaves room for the contexts of others between their calls. */
+static uint64_t spare(const struct mr_instance *instance)
+{
+    const struct mr_call *c = mr_instance_call(instance, mr_instance_waiting(instance));
+    return c->yields && instance->n_run > 0 ? instance->yield_spare : 0;
+}
+
 static bool has_room(const struct mr_instance *instance, uint64_t n_free)
 {
-    return instance->n_run < instance->serving->batch_max && n_free >= head_blocks(instance);
+    return instance->n_run < instance->serving->batch_max &&
+           n_free >= head_blocks(instance) + spare(instance);
 }
 
 static bool admits(const struct mr_instance *instance, uint64_t n_free)
@@ -144,15 +167,14 @@ static bool admits(const struct mr_instance *instance, uint64_t n_free)
     uint64_t tokens = mr_instance_decode_tokens(instance);
     for (size_t i = 0; i < instance->n_part; i++)
         tokens += instance->part[i].chunk;
-    return tokens < instance->serving->token_max && has_room(instance, n_free);
+    return tokens < instance->serving->token_max && is_through(instance) &&
+           has_room(instance, n_free);
 }
 
 /* A piece of a prompt that has its slot: as much as tokens allow. */
 static uint32_t first_piece(struct mr_instance *instance, const struct mr_call *c, uint64_t *tokens)
 {
-    const uint64_t left = instance->serving->token_max - *tokens;
-    const uint32_t rest = c->n_prompt - c->n_read;
-    const uint32_t chunk = rest < left ? rest : (uint32_t)left;
+    const uint32_t chunk = piece(instance, c, *tokens);
     instance->n_free -= mr_blocks_of(&instance->blocks, c->n_read + chunk) -
                         mr_blocks_of(&instance->blocks, c->n_read);
     *tokens += chunk;
@@ -163,7 +185,7 @@ static uint32_t first_piece(struct mr_instance *instance, const struct mr_call *
 static mr_status read_loaded(struct mr_instance *instance, uint64_t *tokens, struct mr_err *err)
 {
     while (!instance->is_single && mr_onboard_has_ready(instance) &&
-           *tokens < instance->serving->token_max) {
+           *tokens < instance->serving->token_max && is_through(instance)) {
         uint32_t call;
         MR_TRY(mr_onboard_take(instance, &call, err));
         const struct mr_call *c = mr_instance_call(instance, call);
@@ -186,7 +208,7 @@ static mr_status form(struct mr_instance *instance, struct mr_err *err)
     MR_TRY(read_on(instance, &tokens, err));
     MR_TRY(read_loaded(instance, &tokens, err));
     while (!instance->is_single && mr_instance_has_prompt(instance) &&
-           tokens < instance->serving->token_max) {
+           tokens < instance->serving->token_max && is_through(instance)) {
         const uint64_t decoding = mr_instance_decode_tokens(instance);
         MR_TRY(mr_yield_make_room(instance, head_blocks(instance), true, err));
         tokens -= decoding - mr_instance_decode_tokens(instance);

@@ -77,9 +77,8 @@ mr_status mr_yield_stop_reading(struct mr_instance *instance, uint64_t n_block, 
         return MR_OK;
     const uint32_t call = instance->part->call;
     const struct mr_call *c = mr_instance_call(instance, call);
-    const uint64_t tokens = mr_instance_decode_tokens(instance) + c->n_prompt - c->n_read;
-    if (!c->yields || tokens < instance->serving->token_max ||
-        !suffices(instance, n_block, true, false))
+    const uint32_t most = mr_yield_tokens(instance, c, mr_instance_decode_tokens(instance));
+    if (!c->yields || c->n_prompt - c->n_read < most || !suffices(instance, n_block, true, false))
         return MR_OK;
     return stop(instance, call, true, err);
 }

@@ -3,7 +3,11 @@
  * not yield waits for a slot, for blocks or for tokens of the step. They keep what they have made,
  * and of what they have computed what the prefix cache keeps. None is stopped for nothing: only if
  * all of them together make enough room. Within a segment that room only shrinks, for those who
- * stay take blocks; so who finds too little at one boundary need not look again before its end. */
+ * stay take blocks; so who finds too little at one boundary need not look again before its end.
+ *
+ * They are let in only while blocks are left for the contexts of others (yield_spare), unless
+ * nobody runs, and their prompts are read in pieces that keep steps short (yield_token_max). A
+ * piece that does not end its prompt is the step's last, as one that fills the step is. */
 #ifndef MR_ENGINE_SERVE_YIELD_H
 #define MR_ENGINE_SERVE_YIELD_H
 
@@ -14,6 +18,15 @@ static inline bool mr_yield_may(const struct mr_instance *instance)
 {
     return instance->n_yield > 0 && instance->queue.n > 0 &&
            !mr_instance_call(instance, mr_instance_waiting(instance))->yields;
+}
+
+/** Tokens of a prompt that a step with so many tokens already has room for. */
+static inline uint32_t mr_yield_tokens(const struct mr_instance *instance,
+                                       const struct mr_call *call, uint64_t tokens)
+{
+    const uint32_t left = instance->serving->token_max - (uint32_t)tokens;
+    const uint32_t most = instance->serving->yield_token_max;
+    return call->yields && most > 0 && most < left ? most : left;
 }
 
 /** Stop calls that yield, the last of the running list first, until there is a slot and `n_block`

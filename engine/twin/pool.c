@@ -2,6 +2,7 @@
 /* Cards to step times, memory and power; with a profile, step times alone. */
 #include "engine/twin/pool.h"
 
+#include "engine/serve/instance_wait.h"
 #include "engine/serve/policy.h"
 #include "engine/serve/router.h"
 #include "engine/twin/pool_kv.h"
@@ -49,6 +50,24 @@ static bool make_setup(struct mr_shelf *shelf, const struct mr_scenario_deployme
                      "guess",
                      element, d->software, d->llm);
     return true;
+}
+
+/* Of a prompt that yields, in a step: beside decodes, which have the other half, it keeps what the
+ * others were promised for each token, behind an eighth of the longest context; but it is never cut
+ * to less than a sixteenth of a step. */
+static uint32_t background_tokens(const struct mr_scenario *scenario,
+                                  const struct mr_scenario_deployment *d,
+                                  const struct mr_serving *serving)
+{
+    double promise_s = (double)INFINITY;
+    for (size_t i = 0; i < scenario->n_tier; i++)
+        if (!scenario->tier[i].yields && scenario->tier[i].tpot_s > 0)
+            promise_s = fmin(promise_s, scenario->tier[i].tpot_s);
+    if (d->n_background > 0 || isinf(promise_s))
+        return (uint32_t)d->n_background;
+    const uint32_t least = (serving->token_max + 15) / 16;
+    const uint32_t n = mr_instance_wait_within(serving, serving->context_max / 8., promise_s / 2);
+    return n > least ? n : least;
 }
 
 mr_status mr_pool_open(struct mr_shelf *shelf, const struct mr_scenario *scenario,
@@ -107,6 +126,7 @@ mr_status mr_pool_open(struct mr_shelf *shelf, const struct mr_scenario *scenari
                    pool->lpx.used},
         .batch_max = (uint32_t)d->n_batch,
         .token_max = (uint32_t)(d->n_token > 0 ? d->n_token : software->chunk_tokens),
+        .yield_spare_frac = d->background_spare_frac,
         .context_max = (uint32_t)(d->n_context > 0 ? d->n_context : pool->setup.llm->context_max),
         .block_tokens = (uint32_t)block_tokens,
         .n_block = n_block,
@@ -126,6 +146,7 @@ mr_status mr_pool_open(struct mr_shelf *shelf, const struct mr_scenario *scenari
                           "%s: router \"kv_aware\" looks at prefix caches: say cache=\"yes\"",
                           element);
     MR_TRY(mr_instance_check(&pool->serving, err));
+    pool->serving.yield_token_max = background_tokens(scenario, d, &pool->serving);
     MR_TRY(mr_pool_kv_plan(scenario, &pool->serving, mr_pool_packages(pool), (double)d->n_instance,
                            mr_llm_token_bytes(pool->setup.llm, pool->setup.kv_element_bytes),
                            &pool->onboard, err));

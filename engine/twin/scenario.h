@@ -63,8 +63,8 @@ struct mr_scenario_deployment {
     const char *gpu, *llm, *software, *profile; /* profile NULL: priced from the others */
     uint64_t n_tp, n_dp, n_pp, n_ep, n_draft, n_domain, n_instance;
     const char *accepted; /* mr_accept_mean */
-    double watermark_frac, call_s, affinity_share;
-    uint64_t n_batch, n_token, n_context, n_block_token, n_block, n_affinity;
+    double watermark_frac, call_s, affinity_share, background_spare_frac;
+    uint64_t n_batch, n_token, n_context, n_block_token, n_block, n_affinity, n_background;
     int format, kv, verify, policy, scheduling, router;
     bool has_cache;
     uint64_t n_shed; /* waiting calls at which the cheapest tier is shed; 0: never */

@@ -57,7 +57,11 @@ static uint64_t visit(struct cache_job *job, struct mr_cache *cache, struct sess
     const struct mr_cache_run run[] = {
         {mr_cache_id(0, 0), prefix_blocks},
         {mr_cache_id(session->space, 0), session->n_block - prefix_blocks}};
-    const struct mr_cache_path path = {run, 2, session->n_block, session->hint, session->n_cached};
+    const struct mr_cache_path path = {.run = run,
+                                       .n_run = 2,
+                                       .n_block = session->n_block,
+                                       .hint = session->hint,
+                                       .n_keep = session->n_cached};
     if (!session->is_in_flight) {
         *st = mr_cache_acquire(cache, &path, session->n_block - 1, &session->hold, NULL);
         session->is_in_flight = *st == MR_OK;

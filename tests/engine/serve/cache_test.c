@@ -22,6 +22,7 @@ struct block {
     int n_pin;
     long age; /* number of the last release */
     bool is_resident;
+    bool yields; /* only calls that do have used it */
 };
 
 /* A path as the nodes of the trie it runs through. */
@@ -30,7 +31,7 @@ struct walk {
 };
 
 struct flight {
-    bool is_used;
+    bool is_used, yields;
     int lane;
     struct walk walk;
     struct mr_cache_hold hold;
@@ -43,6 +44,7 @@ struct world {
     int n_block, n_resident;
     long n_release;
     uint32_t limit;
+    bool has_background;
     struct walk last[n_lane]; /* of the lane's last call, which `hint` was given for */
     struct mr_cache_ref hint[n_lane];
     struct flight flight[n_flight_max];
@@ -123,8 +125,10 @@ static void model_evict(struct world *w)
         int worst = 0;
         for (int i = 1; i < w->n_block; i++) {
             const struct block *b = &w->block[i], *o = &w->block[worst];
+            const bool is_same = b->yields == o->yields;
             if (b->is_resident && b->n_pin == 0 &&
-                (worst == 0 || b->age < o->age || (b->age == o->age && b->depth > o->depth)))
+                (worst == 0 || (!is_same && b->yields) || (is_same && b->age < o->age) ||
+                 (is_same && b->age == o->age && b->depth > o->depth)))
                 worst = i;
         }
         if (worst == 0)
@@ -150,14 +154,21 @@ static void model_pin(struct world *w, const struct walk *walk, int first, int e
     }
 }
 
-static int model_extend(struct world *w, const struct walk *walk)
+static void model_use(struct world *w, const struct walk *walk, int n, bool yields)
+{
+    for (int i = 0; i < n; i++)
+        w->block[walk->at[i]].yields &= yields;
+}
+
+static int model_extend(struct world *w, const struct walk *walk, bool yields)
 {
     int n_new = 0;
     for (int i = 0; i < walk->n; i++)
         if (!w->block[walk->at[i]].is_resident) {
-            w->block[walk->at[i]].is_resident = true;
+            w->block[walk->at[i]].is_resident = w->block[walk->at[i]].yields = true;
             n_new++;
         }
+    model_use(w, walk, walk->n, yields);
     w->n_resident += n_new;
     return n_new;
 }
@@ -186,11 +197,14 @@ static void check_world(struct world *w)
         assert_int_equal(node[i].start, node[node[i].parent].start + node[node[i].parent].n);
         assert_true(!node[i].is_pinned || node[i].parent == 0 || node[node[i].parent].is_pinned);
     }
-    for (uint32_t i = cache->list.oldest, before = 0; i != 0; before = i, i = node[i].younger) {
-        n_listed++;
-        assert_int_equal(node[i].older, before);
-        assert_false(node[i].is_pinned);
-    }
+    for (int k = 0; k < 2; k++)
+        for (uint32_t i = (k == 0 ? cache->list : cache->first).oldest, before = 0; i != 0;
+             before = i, i = node[i].younger) {
+            n_listed++;
+            assert_int_equal(node[i].older, before);
+            assert_int_equal(node[i].yields, k);
+            assert_false(node[i].is_pinned);
+        }
     assert_int_equal(n_listed, n_free);
     assert_int_equal(n_node, cache->tree.n_node);
     assert_int_equal(n_block, cache->n_block);
@@ -215,15 +229,18 @@ static void begin_call(struct world *w, struct flight *flight)
     struct mr_err err = {0};
     const int lane = (int)below(w, n_lane);
     *flight = (struct flight){.is_used = true, .lane = lane, .walk = next_walk(w, lane)};
+    flight->yields = w->has_background && below(w, 2) == 0;
     const int hit = model_match(w, &flight->walk);
     const uint32_t n_max = below(w, 4) == 0 ? (uint32_t)below(w, 20) : 1000;
     const int held = hit < (int)n_max ? hit : (int)n_max;
     const struct mr_cache_path plain = path_of(w, &flight->walk, -1);
     assert_int_equal(mr_cache_resident(&w->cache, &plain, UINT32_MAX), hit);
-    const struct mr_cache_path path = path_of(w, &flight->walk, lane);
+    struct mr_cache_path path = path_of(w, &flight->walk, lane);
+    path.yields = flight->yields;
     assert_int_equal(mr_cache_resident(&w->cache, &path, n_max), held);
     assert_int_equal(mr_cache_acquire(&w->cache, &path, n_max, &flight->hold, &err), MR_OK);
     assert_int_equal(flight->hold.n_block, held);
+    model_use(w, &flight->walk, held, flight->yields);
     model_pin(w, &flight->walk, 0, held, 1);
 }
 
@@ -235,11 +252,12 @@ static void extend_call(struct world *w, struct flight *flight)
              (int)below(w, (uint64_t)(part.n - (int)flight->hold.n_block) + 1);
     if (part.n == 0)
         return;
-    const struct mr_cache_path path = path_of(w, &part, below(w, 2) == 0 ? flight->lane : -1);
+    struct mr_cache_path path = path_of(w, &part, below(w, 2) == 0 ? flight->lane : -1);
+    path.yields = flight->yields;
     const int held = (int)flight->hold.n_block;
     uint32_t n_new;
     assert_int_equal(mr_cache_extend(&w->cache, &flight->hold, &path, &n_new, &err), MR_OK);
-    assert_int_equal(n_new, model_extend(w, &part));
+    assert_int_equal(n_new, model_extend(w, &part, flight->yields));
     model_pin(w, &part, held, part.n, 1);
     model_evict(w);
 }
@@ -253,10 +271,11 @@ static void end_call(struct world *w, struct flight *flight)
     }
     struct mr_err err = {0};
     if (below(w, 8) > 0) {
-        const struct mr_cache_path path = path_of(w, &flight->walk, -1);
+        struct mr_cache_path path = path_of(w, &flight->walk, -1);
+        path.yields = flight->yields;
         const int held = (int)flight->hold.n_block;
         assert_int_equal(mr_cache_extend(&w->cache, &flight->hold, &path, NULL, &err), MR_OK);
-        (void)model_extend(w, &flight->walk);
+        (void)model_extend(w, &flight->walk, flight->yields);
         model_pin(w, &flight->walk, held, flight->walk.n, 1);
         model_evict(w);
         check_world(w);
@@ -335,13 +354,14 @@ static void play(struct world *w, int n_flight, int n_move, uint32_t capacity)
     }
 }
 
-static void play_trace(uint64_t seed, int n_flight)
+static void play_trace(uint64_t seed, int n_flight, bool has_background)
 {
     static struct world w;
     struct mr_err err = {0};
     memset(&w, 0, sizeof w);
     w.rng = mr_rng_stream(seed, MR_RNG_TEST, 0);
     w.n_block = 1; /* the root */
+    w.has_background = has_background;
     const uint32_t capacity = 1 + (uint32_t)(seed % 60);
     assert_int_equal(mr_cache_init(&w.cache, capacity, &err), MR_OK);
     w.limit = capacity;
@@ -359,13 +379,20 @@ static void play_trace(uint64_t seed, int n_flight)
 MR_TEST(one_call_at_a_time_equals_blocks)
 {
     for (uint64_t seed = 0; seed < 3000; seed++)
-        play_trace(seed, 1);
+        play_trace(seed, 1, false);
 }
 
 MR_TEST(calls_in_flight_equal_blocks)
 {
     for (uint64_t seed = 3000; seed < 6000; seed++)
-        play_trace(seed, n_flight_max);
+        play_trace(seed, n_flight_max, false);
+}
+
+/* What only background work has used goes first. */
+MR_TEST(classes_equal_blocks)
+{
+    for (uint64_t seed = 6000; seed < 9000; seed++)
+        play_trace(seed, n_flight_max, true);
 }
 
 /* ---- by hand ---- */
@@ -490,7 +517,8 @@ static uint64_t cost_at(struct mr_cache *cache, uint32_t space, struct mr_cache_
 {
     const struct mr_cache_run run[] = {{mr_cache_id(1, 0), 200},
                                        {mr_cache_id(space, 0), n_block - 200}};
-    const struct mr_cache_path path = {run, 2, n_block, *hint, n_before};
+    const struct mr_cache_path path = {
+        .run = run, .n_run = 2, .n_block = n_block, .hint = *hint, .n_keep = n_before};
     struct mr_cache_hold hold;
     struct mr_err err = {0};
     const uint64_t before = cache->tree.n_step + cache->list.n_op;
@@ -649,7 +677,7 @@ MR_TEST(uses_stop_where_they_end)
 }
 
 MR_TEST_MAIN(MR_TEST_ENTRY(one_call_at_a_time_equals_blocks),
-             MR_TEST_ENTRY(calls_in_flight_equal_blocks),
+             MR_TEST_ENTRY(calls_in_flight_equal_blocks), MR_TEST_ENTRY(classes_equal_blocks),
              MR_TEST_ENTRY(shared_prefix_then_own_space),
              MR_TEST_ENTRY(paths_shrink_to_their_branches),
              MR_TEST_ENTRY(whole_blocks_and_one_token_left_to_compute),

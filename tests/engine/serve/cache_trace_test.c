@@ -126,9 +126,11 @@ static void play_entry(struct replay *replay, struct stream *stream)
     if (!is_call)
         return;
     const uint64_t n_list = replay->cache.list.n_op;
-    stream->hint = play_call(
-        replay, (struct mr_cache_path){stream->runs.item, (uint32_t)stream->runs.n,
-                                       length(&stream->runs), stream->hint, (uint32_t)keep});
+    stream->hint = play_call(replay, (struct mr_cache_path){.run = stream->runs.item,
+                                                            .n_run = (uint32_t)stream->runs.n,
+                                                            .n_block = length(&stream->runs),
+                                                            .hint = stream->hint,
+                                                            .n_keep = (uint32_t)keep});
     if (replay->cache.list.n_op - n_list > replay->n_list_most)
         replay->n_list_most = replay->cache.list.n_op - n_list;
 }

@@ -105,6 +105,48 @@ MR_TEST(nobody_is_stopped_for_nothing)
     mr_profile_destroy(profile);
 }
 
+/* Contexts of paid sessions stay between their calls, whatever background work there is: it has its
+ * own to lose, and no more of the memory than is left to it. Its prompts are read in pieces that
+ * keep a paid call's tokens short. */
+MR_TEST(contexts_and_paces_stay)
+{
+    enum {
+        n_session = 4,
+        n_turn = 6,
+        n_all = n_session * n_turn + n_background
+    };
+    struct mr_profile *profile = play_five_constants();
+    struct mr_serving serving = serving_of(profile);
+    static struct play_call call[n_all];
+    serving.has_cache = true;
+    for (int i = 0; i < 2; i++) {
+        size_t n = 0;
+        double longest_s = 0;
+        serving.yield_spare_frac = i == 0 ? 0 : 0.5;
+        serving.yield_token_max = i == 0 ? 0 : 32;
+        for (uint32_t k = 0; k < n_background; k++)
+            call[n++] = (struct play_call){
+                .n_prompt = 3000, .n_output = 30, .space = 100 + k, .rank = 1, .yields = true};
+        for (uint32_t k = 0; k < n_session * n_turn; k++)
+            call[n++] = (struct play_call){.arrived_s = 1 + 0.7 * k,
+                                           .n_prompt = 1000 + 60 * (k / n_session),
+                                           .n_output = 40,
+                                           .space = 1 + k % n_session};
+        play(&serving, call, n);
+        uint32_t n_kept = 0;
+        for (size_t k = n_background + n_session; k < n; k++) {
+            n_kept += call[k].n_cached >= 960;
+            longest_s = fmax(longest_s, (call[k].finished_s - call[k].first_s) / 39);
+        }
+        print_message("%u of %u contexts kept, %.3g s for a token\n", n_kept,
+                      n_session * (n_turn - 1), longest_s);
+        assert_int_equal(n_kept == n_session * (n_turn - 1), i);
+        assert_int_equal(longest_s < 0.025, i);
+    }
+    mr_profile_destroy(profile);
+    assert_int_equal(mr_test_live_allocations(), 0);
+}
+
 MR_TEST(leaps_and_steps_stop_the_same)
 {
     enum {
@@ -122,6 +164,8 @@ MR_TEST(leaps_and_steps_stop_the_same)
         serving.n_block = 130 + mr_rng_below(&rng, 300);
         serving.has_cache = i % 2 == 0;
         serving.preempts_lowest = i % 3 == 0;
+        serving.yield_token_max = i % 5 < 3 ? 0 : 1 + (uint32_t)mr_rng_below(&rng, 100);
+        serving.yield_spare_frac = i % 7 < 4 ? 0.5 : 0;
         for (uint32_t k = 0; k < n_max; k++) {
             at_s += mr_rng_exponential(&rng, 0.2);
             const bool yields = mr_rng_below(&rng, 2) == 0;
@@ -151,5 +195,5 @@ MR_TEST(leaps_and_steps_stop_the_same)
 }
 
 MR_TEST_MAIN(MR_TEST_ENTRY(a_paid_call_waits_for_no_more_than_a_step),
-             MR_TEST_ENTRY(nobody_is_stopped_for_nothing),
+             MR_TEST_ENTRY(nobody_is_stopped_for_nothing), MR_TEST_ENTRY(contexts_and_paces_stay),
              MR_TEST_ENTRY(leaps_and_steps_stop_the_same))
