@@ -73,6 +73,7 @@ static void put_objectives(struct sentence *s, const struct mr_report_file *file
     if (shed > 0 && came > 0) {
         part(s);
         mr_buf_printf(s->out, "turns %.3g %% of its calls away", 100 * shed / came);
+        mr_report_refusals(file, s->out);
     }
     for (size_t i = 0; i < f->n_tier && i < 5; i++) {
         char path[128];

@@ -89,6 +89,8 @@ MR_CHECKED mr_status mr_report_groups(const struct mr_report *report, struct mr_
 void mr_report_money(const struct mr_report *report, struct mr_page *page);
 MR_CHECKED mr_status mr_report_limits(const struct mr_report *report, struct mr_page *page,
                                       struct mr_err *err);
+/** " (why; why)" of the calls that were turned away; nothing without reasons. */
+void mr_report_refusals(const struct mr_report_file *file, struct mr_buf *out);
 MR_CHECKED mr_status mr_report_events(const struct mr_report *report, struct mr_page *page,
                                       struct mr_err *err);
 MR_CHECKED mr_status mr_report_latency(const struct mr_report *report, struct mr_page *page,

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What held the site back, longest first: throttled racks, racks at their caps, CDUs at their end,
- * pools out of memory or time, constraints of the grid. Times come from the series, so they are as
- * fine as the recording. A limit held when less was drawn than asked for and the load was near it:
- * governors keep a margin below what they may use. Map: candidates - the feed - racks - pools -
- * CDUs - the table. */
+ * constraints of the grid, and what report_limits_serve.c knows of pools and tiers. Times come from
+ * the series, so they are as fine as the recording. A limit held when less was drawn than asked for
+ * and the load was near it: governors keep a margin below what they may use. Map: candidates - the
+ * feed - racks - CDUs - the table. */
 #include "engine/base/mem.h"
 #include "engine/base/unit.h"
-#include "postprocess/report_impl.h"
+#include "postprocess/report_limits_impl.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -19,24 +19,14 @@ enum {
 
 /* ---- candidates ---- */
 
-struct limiting {
-    char what[64], where[80], limit[48], why[112], gain[96];
-    double held_s;
-    bool is_root; /* others follow from it, and stand after it where they held as long */
-};
-
 /* Shares of a limit above which the load is at it, where what was asked for is known and where it
  * is not; and how much more than drawn is "more". */
 static const double near_frac = 0.95, at_frac = 0.995, more_frac = 1.001;
 
-struct list {
-    struct limiting *item;
-    size_t n, cap;
-};
-
-static mr_status add(struct list *list, const struct limiting *item, struct mr_err *err)
+mr_status mr_report_limits_add(struct mr_report_limits *list, const struct mr_report_limit *item,
+                               struct mr_err *err)
 {
-    if (!(item->held_s > 0))
+    if (!(item->held_s > 0) && !isnan(item->held_s))
         return MR_OK;
     MR_TRY(mr_grow(&list->item, &list->cap, list->n + 1, sizeof *item, err));
     list->item[list->n++] = *item;
@@ -45,9 +35,10 @@ static mr_status add(struct list *list, const struct limiting *item, struct mr_e
 
 static int compare_items(const void *a, const void *b)
 {
-    const struct limiting *x = a, *y = b;
-    if (x->held_s < y->held_s || x->held_s > y->held_s)
-        return x->held_s < y->held_s ? 1 : -1;
+    const struct mr_report_limit *x = a, *y = b;
+    const double held_s[2] = {fmax(x->held_s, 0), fmax(y->held_s, 0)}; /* not known: last */
+    if (held_s[0] < held_s[1] || held_s[0] > held_s[1])
+        return held_s[0] < held_s[1] ? 1 : -1;
     if (x->is_root != y->is_root)
         return x->is_root ? -1 : 1;
     const int what = strcmp(x->what, y->what);
@@ -114,7 +105,7 @@ static double lowest_of(const struct mr_curve *target)
 }
 
 /* All on dates of their own by now. The load becomes the share of the time that the feed held. */
-static void find_held(struct mr_curve *c, struct limiting *item)
+static void find_held(struct mr_curve *c, struct mr_report_limit *item)
 {
     double gain_kws = 0, asked_kws = 0, drawn_kws = 0;
     const bool has_asked = c[ASKED].n > 0 && c[DRAWN].n > 0;
@@ -145,8 +136,8 @@ static void find_held(struct mr_curve *c, struct limiting *item)
                        has_asked ? " as finely" : "");
 }
 
-static mr_status add_feed(const struct mr_runread *run, struct list *list, struct feed *feed,
-                          struct mr_err *err)
+static mr_status add_feed(const struct mr_runread *run, struct mr_report_limits *list,
+                          struct feed *feed, struct mr_err *err)
 {
     static const char *const paths[n_feed_series] = {
         [LOAD] = "/grid/feed/calculated_load_kw",
@@ -155,7 +146,8 @@ static mr_status add_feed(const struct mr_runread *run, struct list *list, struc
         [DRAWN] = "/power/rack_kw",
     };
     struct mr_curve c[n_feed_series] = {{.n = 0}};
-    struct limiting item = {.what = "constraint of the grid", .where = "feed", .is_root = true};
+    struct mr_report_limit item = {
+        .what = "constraint of the grid", .where = "feed", .is_root = true};
     mr_status st = MR_OK;
     for (size_t k = 0; k < n_feed_series && st == MR_OK; k++)
         st = mr_curve_read(run, paths[k], MR_CURVE_SUM, &c[k], err);
@@ -169,7 +161,7 @@ static mr_status add_feed(const struct mr_runread *run, struct list *list, struc
     }
     if (st == MR_OK) {
         find_held(c, &item);
-        st = add(list, &item, err);
+        st = mr_report_limits_add(list, &item, err);
         feed->held = c[LOAD];
         c[LOAD] = (struct mr_curve){.units = ""};
     }
@@ -319,7 +311,7 @@ static mr_status open_racks(const struct mr_runread *run, size_t n_name, struct 
     return look_at_rows(run, r, feed, err);
 }
 
-static void say_gain(const struct tally *sum, bool has_want, struct limiting *item)
+static void say_gain(const struct tally *sum, bool has_want, struct mr_report_limit *item)
 {
     if (!has_want)
         (void)snprintf(item->gain, sizeof item->gain,
@@ -331,7 +323,7 @@ static void say_gain(const struct tally *sum, bool has_want, struct limiting *it
         (void)snprintf(item->gain, sizeof item->gain, "%.4g kWh for racks", sum->more_kws / 3600);
 }
 
-static void say_why(const struct tally *sum, bool is_cap, struct limiting *item)
+static void say_why(const struct tally *sum, bool is_cap, struct mr_report_limit *item)
 {
     char more[64] = "";
     if (sum->asked_kws > sum->drawn_kws)
@@ -352,13 +344,13 @@ struct stretch {
 };
 
 static mr_status add_stretch(const struct racks *r, const struct stretch *s, enum cause cause,
-                             struct list *list, struct mr_err *err)
+                             struct mr_report_limits *list, struct mr_err *err)
 {
     static const char *const what[n_cause] = {[BY_HEAT] = "throttled packages",
                                               [BY_CAP] = "cap on racks",
                                               [BY_DARKNESS] = "packages without power or coolant"};
-    struct limiting item = {.gain = "what they served: they must come back",
-                            .held_s = s->sum.held_s};
+    struct mr_report_limit item = {.gain = "what they served: they must come back",
+                                   .held_s = s->sum.held_s};
     if (s->n_row == 0)
         return MR_OK;
     (void)snprintf(item.what, sizeof item.what, "%s", what[cause]);
@@ -380,7 +372,7 @@ static mr_status add_stretch(const struct racks *r, const struct stretch *s, enu
         say_gain(&s->sum, r->set[RACK_WANT] != NULL, &item);
         say_why(&s->sum, cause == BY_CAP, &item);
     }
-    return add(list, &item, err);
+    return mr_report_limits_add(list, &item, err);
 }
 
 /* All but the time, which is the longest of any, and the cap, which is the highest. */
@@ -422,7 +414,7 @@ static bool are_alike(const struct stretch *a, const struct stretch *b)
 }
 
 static mr_status add_cause(const struct racks *r, const char *const *name, enum cause cause,
-                           struct list *list, struct mr_err *err)
+                           struct mr_report_limits *list, struct mr_err *err)
 {
     struct stretch held = {.n_row = 0};
     for (size_t from = 0, to; from < r->n; from = to) {
@@ -444,7 +436,7 @@ static mr_status add_cause(const struct racks *r, const char *const *name, enum 
     return add_stretch(r, &held, cause, list, err);
 }
 
-static mr_status add_racks(struct mr_runread *run, struct list *list, struct feed *feed,
+static mr_status add_racks(struct mr_runread *run, struct mr_report_limits *list, struct feed *feed,
                            struct mr_err *err)
 {
     const char *const *name;
@@ -461,71 +453,10 @@ static mr_status add_racks(struct mr_runread *run, struct list *list, struct fee
     return st;
 }
 
-/* ---- pools ---- */
-
-/* Calls wait, and either the memory of keys and values is full or it is not: then it is slots of
- * the batch, or time. What a tenth more would give is at most a tenth of the tokens made then. */
-static mr_status add_pool(struct mr_runread *run, const char *name, size_t i, struct list *list,
-                          struct mr_err *err)
-{
-    struct mr_curve waiting, running, kv, tok_s;
-    struct limiting full = {.what = "KV memory of a pool", .limit = "95 % of its blocks"},
-                    slow = {.what = "instances of a pool", .limit = "batch and step time"};
-    double full_tok = 0, slow_tok = 0, kv_s = 0;
-    running = kv = tok_s = (struct mr_curve){.units = ""};
-    mr_status st = mr_curve_one(run, "/pools/waiting", i, &waiting, err);
-    if (st == MR_OK)
-        st = mr_curve_one(run, "/pools/running", i, &running, err);
-    if (st == MR_OK)
-        st = mr_curve_one(run, "/pools/kv_used_frac", i, &kv, err);
-    if (st == MR_OK)
-        st = mr_curve_one(run, "/pools/tok_s", i, &tok_s, err);
-    const size_t n = waiting.n;
-    mr_curve_hold(&waiting);
-    mr_curve_hold(&running);
-    mr_curve_hold(&kv);
-    mr_curve_hold(&tok_s);
-    for (size_t k = 0; k + 1 < n && k + 1 < running.n && k + 1 < kv.n && k + 1 < tok_s.n; k++) {
-        const double dt_s = waiting.t_s[k + 1] - waiting.t_s[k];
-        const bool is_full = kv.value[k] >= 0.95;
-        if (!(waiting.value[k] > 0.1 * running.value[k]))
-            continue;
-        *(is_full ? &full.held_s : &slow.held_s) += dt_s;
-        kv_s += is_full ? 0 : fmax(kv.value[k], 0) * dt_s;
-        *(is_full ? &full_tok : &slow_tok) += 0.1 * fmax(tok_s.value[k], 0) * dt_s;
-    }
-    (void)snprintf(full.gain, sizeof full.gain, "at most %.3g tokens", full_tok);
-    (void)snprintf(slow.gain, sizeof slow.gain, "at most %.3g tokens", slow_tok);
-    (void)snprintf(full.why, sizeof full.why, "calls waited, and there was no memory for them");
-    (void)snprintf(slow.why, sizeof slow.why, "calls waited while %.3g %% of the memory was held",
-                   100 * kv_s / slow.held_s);
-    (void)snprintf(full.where, sizeof full.where, "%s", name);
-    (void)snprintf(slow.where, sizeof slow.where, "%s", name);
-    if (st == MR_OK)
-        st = add(list, &full, err);
-    if (st == MR_OK)
-        st = add(list, &slow, err);
-    mr_curve_fini(&waiting);
-    mr_curve_fini(&running);
-    mr_curve_fini(&kv);
-    mr_curve_fini(&tok_s);
-    return st;
-}
-
-static mr_status add_pools(struct mr_runread *run, struct list *list, struct mr_err *err)
-{
-    const char *const *name;
-    size_t n_name;
-    MR_TRY(mr_report_names(run, "/pools/pool", &name, &n_name, err));
-    for (size_t i = 0; i < n_name; i++)
-        MR_TRY(add_pool(run, name[i], i, list, err));
-    return MR_OK;
-}
-
 /* ---- CDUs ---- */
 
 /* CDU groups in their last mode, "saturated". */
-static mr_status add_cdus(struct mr_runread *run, struct list *list, struct mr_err *err)
+static mr_status add_cdus(struct mr_runread *run, struct mr_report_limits *list, struct mr_err *err)
 {
     const struct mr_runread_set *mode = mr_runread_find(run, "/cdus/mode");
     const char *const *name;
@@ -538,39 +469,44 @@ static mr_status add_cdus(struct mr_runread *run, struct list *list, struct mr_e
         return MR_OK;
     for (size_t k = 0; k < n_name && k < mr_runread_width(mode); k++) {
         struct mr_curve s;
-        struct limiting item = {.what = "CDU at the end of its range",
-                                .limit = "supply set point",
-                                .why = "its exchangers are at their limit, the supply floats up",
-                                .gain = "not told: it takes another run"};
+        struct mr_report_limit item = {
+            .what = "CDU at the end of its range",
+            .limit = "supply set point",
+            .why = "its exchangers are at their limit, the supply floats up",
+            .gain = "not told: it takes another run"};
         MR_TRY(mr_curve_one(run, "/cdus/mode", k, &s, err));
         mr_curve_hold(&s);
         for (size_t i = 0; i + 1 < s.n; i++)
             item.held_s += s.value[i] >= (double)saturated ? s.t_s[i + 1] - s.t_s[i] : 0;
         mr_curve_fini(&s);
         (void)snprintf(item.where, sizeof item.where, "%s", name[k]);
-        MR_TRY(add(list, &item, err));
+        MR_TRY(mr_report_limits_add(list, &item, err));
     }
     return MR_OK;
 }
 
 /* ---- the table ---- */
 
-static mr_status collect(struct mr_runread *run, struct list *list, struct mr_err *err)
+static mr_status collect(const struct mr_report_file *file, struct mr_report_limits *list,
+                         struct mr_err *err)
 {
     struct feed feed = {.at = 0};
+    struct mr_runread *run = file->run;
+    if (run == NULL)
+        return mr_report_limits_serve(file, list, err);
     mr_status st = add_feed(run, list, &feed, err);
     if (st == MR_OK)
         st = add_racks(run, list, &feed, err);
     if (st == MR_OK)
         st = add_cdus(run, list, err);
     if (st == MR_OK)
-        st = add_pools(run, list, err);
+        st = mr_report_limits_serve(file, list, err);
     mr_curve_fini(&feed.held);
     return st;
 }
 
 /* The ten that held longest of each file; the table begins with the first. */
-static void put_items(const struct mr_report_file *file, const struct list *list,
+static void put_items(const struct mr_report_file *file, const struct mr_report_limits *list,
                       struct mr_page_table *table, struct mr_page *page)
 {
     static const char *const head[] = {"file",         "what",
@@ -582,13 +518,15 @@ static void put_items(const struct mr_report_file *file, const struct list *list
     if (list->n > 0 && table->page == NULL)
         mr_page_table(table, page, "limits", head, sizeof head / sizeof *head);
     for (size_t k = 0; k < list->n && k < n_shown; k++) {
-        const struct limiting *item = &list->item[k];
+        const struct mr_report_limit *item = &list->item[k];
         mr_page_row(table);
         mr_page_cell(table, mr_report_named(file, file->figures.name, named));
         mr_page_cell(table, item->what);
         mr_page_cell(table, item->where);
         mr_page_cell(table, item->limit);
-        (void)mr_unit_human(item->held_s, MR_Q_TIME, 4, held);
+        held[0] = '\0';
+        if (!isnan(item->held_s))
+            (void)mr_unit_human(item->held_s, MR_Q_TIME, 4, held);
         mr_page_cell(table, held);
         mr_page_cell_f64(table, 100 * item->held_s / sim_s);
         mr_page_cell(table, item->why);
@@ -601,9 +539,8 @@ mr_status mr_report_limits(const struct mr_report *report, struct mr_page *page,
     struct mr_page_table table = {.page = NULL};
     mr_status st = MR_OK;
     for (size_t i = 0; i < report->n && st == MR_OK; i++) {
-        struct list list = {0};
-        if (report->file[i].run != NULL)
-            st = collect(report->file[i].run, &list, err);
+        struct mr_report_limits list = {0};
+        st = collect(&report->file[i], &list, err);
         if (list.n > 0)
             qsort(list.item, list.n, sizeof *list.item, compare_items);
         put_items(&report->file[i], &list, &table, page);
@@ -613,8 +550,8 @@ mr_status mr_report_limits(const struct mr_report *report, struct mr_page *page,
         mr_page_table_end(&table);
     else
         mr_page_missing(
-            page,
-            "Nothing in the file was at a limit that it records: throttled packages, CDUs "
-            "at their end, caps of racks, constraints of the grid, memory and time of pools.");
+            page, "Nothing in the file was at a limit that it records: throttled packages, CDUs "
+                  "at their end, caps of racks, constraints of the grid, memory, batch and time of "
+                  "pools, calls refused, budgets of tenants.");
     return st;
 }

@@ -93,6 +93,9 @@ static const struct mr_channel pool_series[n_pool_channel] = {
     [pool_tok_s_max] = PEAK("tok_s_max", "s-1", "Most tokens made in a second"),
     [pool_power_max] = PEAK("power_max_kw", "kW", "The most that the packages drew, mean of a second,"),
 };
+/* Does not change. */
+static const struct mr_channel pool_batch =
+    {.name = "batch", .units = "1", .long_name = "Calls of an instance that run at once, at most", .type = MR_CHANNEL_F64};
 static const struct mr_channel tier_series[n_tier_channel] = {
     [tier_in_flight] = SERIES("in_flight", "1", "Calls that have come and not ended"),
     [tier_arrivals] = RATE("arrivals_s", "s-1", "Arrivals per second"),
@@ -128,6 +131,7 @@ static const struct mr_channel session_columns[] = {
 
 static const struct mr_group own_groups[] = {
     MR_GROUP("/pools", "time, pool", pool_series, "Pools of instances over time"),
+    {"/pools", "pool", "Constants of the pools", &pool_batch, 1},
     MR_GROUP("/tiers", "time, tier", tier_series, "Tiers over time"),
     MR_GROUP("/requests", "request", call_columns, "One row per LLM call"),
     MR_GROUP("/sessions", "session", session_columns, "One row per session, where agents are played"),
@@ -159,6 +163,18 @@ struct mr_run_record {
 
 /* ---- series ---- */
 
+static mr_status put_batches(struct mr_run_record *r, struct mr_err *err)
+{
+    const double n_batch[] = {(double)r->scenario->deployment.n_batch,
+                              (double)r->scenario->prefill.n_batch};
+    const struct mr_runfile_array array = {.group = "/pools",
+                                           .channel = &pool_batch,
+                                           .axis = {"pool", NULL},
+                                           .n = {r->scenario->has_prefill ? 2 : 1, 0},
+                                           .values = n_batch};
+    return mr_runfile_put(r->file, &array, err);
+}
+
 static mr_status declare_series(struct mr_run_record *r, struct mr_err *err)
 {
     const struct mr_track_plan pools = {.group = "/pools",
@@ -181,6 +197,7 @@ static mr_status declare_series(struct mr_run_record *r, struct mr_err *err)
         return mr_runfile_axis(r->file, of_tiers.group, of_tiers.axis, of_tiers.axis_name, r->tier,
                                of_tiers.n_entity, err);
     MR_TRY(mr_track_create(r->file, &pools, &r->pools, err));
+    MR_TRY(put_batches(r, err));
     return mr_track_create(r->file, &of_tiers, &r->tiers, err);
 }
 

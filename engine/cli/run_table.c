@@ -23,14 +23,16 @@ static void put_tier(struct mr_buf *out, const struct mr_scenario_tier *promised
     const bool has_goals = promised->ttft_s > 0 || promised->tpot_s > 0;
     mr_buf_printf(out, "%s: %llu calls, %llu finished", name, (unsigned long long)tier->n_arrived,
                   (unsigned long long)tier->n_finished);
+    const uint64_t n_own = tier->n_arrived + tier->n_moved_in - tier->n_moved_out;
     for (int k = 0; k < MR_CELL_REFUSALS; k++)
         if (tier->n_refused[k] > 0)
-            mr_buf_printf(out, ", %llu refused (%s)", (unsigned long long)tier->n_refused[k],
-                          mr_play_outcome_name((uint8_t)(MR_PLAY_REFUSED + k)));
+            mr_buf_printf(out, ", %llu refused (%s, %.3g %%)",
+                          (unsigned long long)tier->n_refused[k],
+                          mr_play_outcome_name((uint8_t)(MR_PLAY_REFUSED + k)),
+                          100 * (double)tier->n_refused[k] / (double)n_own);
     if (tier->n_moved_in + tier->n_moved_out > 0)
         mr_buf_printf(out, ", %llu from dearer tiers, %llu to cheaper ones",
                       (unsigned long long)tier->n_moved_in, (unsigned long long)tier->n_moved_out);
-    const uint64_t n_own = tier->n_arrived + tier->n_moved_in - tier->n_moved_out;
     const uint64_t n_settled = n_own - tier->n_in_flight + tier->n_late; /* as slo_met_frac */
     if (has_goals && n_settled > 0)
         mr_buf_printf(out, ", %.4g %% within objectives",

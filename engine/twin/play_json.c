@@ -237,6 +237,9 @@ static void put_tiers(struct mr_jsonw *w, const struct mr_scenario *scenario,
         const double usd = mr_play_usd(scenario, result, i);
         const uint64_t n_own = tier->n_arrived + tier->n_moved_in - tier->n_moved_out;
         const uint64_t n_settled = n_own - tier->n_in_flight + tier->n_late;
+        uint64_t n_refused = 0;
+        for (int k = 0; k < MR_CELL_REFUSALS; k++)
+            n_refused += tier->n_refused[k];
         mr_jsonw_object(w);
         mr_jsonw_key_text(w, "name", price->name);
         mr_jsonw_key_u64(w, "arrived", tier->n_arrived);
@@ -249,6 +252,8 @@ static void put_tiers(struct mr_jsonw *w, const struct mr_scenario *scenario,
             mr_jsonw_key_u64(w, mr_play_outcome_name((uint8_t)(MR_PLAY_REFUSED + k)),
                              tier->n_refused[k]);
         mr_jsonw_end(w);
+        mr_jsonw_key_f64(w, "refused_frac",
+                         n_own > 0 ? (double)n_refused / (double)n_own : unknown);
         mr_jsonw_key_u64(w, "in_flight", tier->n_in_flight);
         mr_jsonw_key_u64(w, "in_flight_late", tier->n_late);
         mr_jsonw_key_f64(w, "tok_s",

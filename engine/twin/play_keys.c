@@ -135,6 +135,7 @@ static const struct mr_play_key keys[] = {
     {"tiers[].refused.rate", "1", "Its bucket was empty"},
     {"tiers[].refused.late", "1", "The first token would have come too late"},
     {"tiers[].refused.expired", "1", "Waited to be let in until the tier's deadline"},
+    {"tiers[].refused_frac", "1", "Refused, for any reason, of the calls that came and stayed in it"},
     {"tiers[].in_flight", "1", "Calls that had not ended"},
     {"tiers[].in_flight_late", "1", "Of them: past their objective for the first token"},
     {"tiers[].tok_s", "tok/s", "Output"},
