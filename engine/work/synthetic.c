@@ -13,12 +13,18 @@
 enum {
     tool_tok = 12288, /* medians of tools and system prompt */
     system_tok = 2816,
-    n_turn_max = 40,
-    n_call_max = 400, /* of a turn */
-    n_tool_max = 4
+    n_turn_max = 100,
+    n_call_max = 1000 /* of a session */
 };
 
-static const double reset_frac = 0.017, agent_frac = 0.024, fail_frac = 0.12;
+/* Of calls: those that lose their cached prefix; with compactions 0.017. */
+static const double reset_frac = 0.0075, agent_frac = 0.024, fail_frac = 0.12;
+
+/* Where contexts are compacted, and by how many of the agents that may go on to the longest. */
+static const double compact_low_tok = 140e3, compact_high_tok = 168e3, long_frac = 0.13;
+
+/* Tools whose class has its gap's rank. */
+static const double with_gap_frac = 0.8;
 
 /* A session that is being drawn. */
 struct drawing {
@@ -27,6 +33,7 @@ struct drawing {
     struct mr_session_book *book;
     struct mr_rng rng, result; /* what tools say, beside what they take */
     uint32_t model;
+    double window_tok;    /* beyond it the context is compacted */
     uint64_t context_tok; /* of the lane: the input before, which the next one goes on from. What is
                              new in a call holds the answer before it: so it was counted */
 };
@@ -92,10 +99,11 @@ static mr_status add_call(struct drawing *d, uint32_t lane, uint64_t new_tok, bo
     const uint32_t n_output = draw_count(&d->rng, 5.56, 0.89, most / 8.0);
     uint64_t input = d->context_tok + new_tok;
     uint64_t keep_tok = is_first ? 0 : d->context_tok;
-    const bool is_reset = !is_first && mr_rng_f64(&d->rng) < reset_frac;
-    if (is_reset || input + n_output > most) { /* less than half is kept */
-        keep_tok = (uint64_t)((double)keep_tok * 0.5 * mr_rng_f64(&d->rng));
+    if (!is_first && (double)(input + n_output) > d->window_tok) { /* less than half is kept */
+        keep_tok = (uint64_t)((double)keep_tok * mr_rng_range(&d->rng, 0.15, 0.49));
         input = keep_tok + (new_tok < most / 4 ? new_tok : most / 4);
+    } else if (!is_first && mr_rng_f64(&d->rng) < reset_frac) {
+        keep_tok = (uint64_t)((double)keep_tok * 0.5 * mr_rng_f64(&d->rng));
     }
     if (input + n_output > most)
         input = most - n_output;
@@ -139,14 +147,16 @@ static mr_status fill_tool(struct drawing *d, double wall_s, const struct mr_too
 static mr_status add_tools(struct drawing *d, uint32_t *first, uint32_t *n, struct mr_err *err)
 {
     struct mr_session *s = d->session;
-    const double gap_s = fmin(1e5, mr_rng_lognormal(&d->rng, 2.52, 1.29)), u = mr_rng_f64(&d->rng);
+    const double rank = mr_rng_open(&d->rng), u = mr_rng_f64(&d->rng);
+    const double gap_s = fmin(1e5, mr_exp(2.52 + 1.29 * mr_rng_normal_quantile(rank)));
     const uint32_t n_tool = u < 0.027 ? 0 : u < 0.893 ? 1 : u < 0.978 ? 2 : u < 0.997 ? 3 : 4;
     const bool is_parallel = n_tool > 1;
     const uint32_t call = (uint32_t)s->n_node - 1;
     double left_s = gap_s;
     for (uint32_t i = 0; i < n_tool; i++) {
-        const struct mr_tool_class *class =
-            mr_tool_class_of((struct mr_str){"", 0}, mr_rng_open(&d->rng));
+        const double own = mr_rng_open(&d->rng);
+        const struct mr_tool_class *class = mr_tool_class_of(
+            (struct mr_str){"", 0}, mr_rng_f64(&d->rng) < with_gap_frac ? rank : own);
         const double drawn_s = mr_tool_class_draw_s(class, mr_rng_open(&d->rng));
         const double wall_s = fmin(drawn_s, is_parallel ? gap_s : left_s);
         MR_TRY(add_node(d, MR_SESSION_TOOL, 0, err));
@@ -213,16 +223,51 @@ static mr_status add_agents(struct drawing *d, uint32_t *join, uint32_t *n_join,
 
 /* ---- sessions ---- */
 
+/* Calls of a session: Weibull, near to exponential, fewer where much is there already. */
+static uint32_t draw_calls(struct mr_rng *rng, double first_tok)
+{
+    const double scale = first_tok < 25e3 ? 92 : first_tok < 104e3 ? 62 : 27;
+    return (uint32_t)fmin(n_call_max, 2 + mr_rng_weibull(rng, 1.2, scale));
+}
+
+/* Its turns: one call each, and the others by weights. @param[out] n_call of every turn
+ * @return turns */
+static uint32_t draw_turns(struct mr_rng *rng, uint32_t n_all, uint32_t *n_call)
+{
+    const uint32_t drawn = draw_count(rng, 0.85, 1.2, n_turn_max);
+    const uint32_t n_turn = drawn < n_all ? drawn : n_all;
+    double sum[n_turn_max], all = 0;
+    uint32_t n_before = 0;
+    for (uint32_t i = 0; i < n_turn; i++)
+        sum[i] = all += mr_rng_lognormal(rng, 0, 0.8);
+    for (uint32_t i = 0; i < n_turn; i++) {
+        const uint32_t n = (uint32_t)floor(sum[i] / all * (n_all - n_turn) + 0.5);
+        n_call[i] = 1 + n - n_before;
+        n_before = n;
+    }
+    return n_turn;
+}
+
+static double draw_window(struct drawing *d, double first_tok)
+{
+    const double most = d->synthetic->context_max;
+    const bool is_long = mr_rng_f64(&d->rng) < long_frac || first_tok > compact_high_tok;
+    const double at = mr_rng_range(&d->rng, compact_low_tok, compact_high_tok);
+    return is_long ? most : fmin(most, fmax(at, 1.02 * first_tok));
+}
+
 static mr_status add_turns(struct drawing *d, struct mr_err *err)
 {
     struct mr_session *s = d->session;
-    const uint32_t n_turn = draw_count(&d->rng, 0.693, 1.17, n_turn_max);
     const bool has_agents = mr_rng_f64(&d->rng) < agent_frac;
     const uint64_t first_tok = (uint64_t)draw_quantile(&d->rng, context_of_agent);
+    const uint32_t n_all = draw_calls(&d->rng, (double)first_tok);
+    uint32_t n_call[n_turn_max];
+    const uint32_t n_turn = draw_turns(&d->rng, n_all, n_call);
     uint32_t join[12], n_join = 0;
+    d->window_tok = draw_window(d, (double)first_tok);
     for (uint32_t turn = 0; turn < n_turn; turn++) {
-        const uint32_t n_call = draw_count(&d->rng, 1.79, 1.36, n_call_max);
-        for (uint32_t k = 0; k < n_call; k++) {
+        for (uint32_t k = 0; k < n_call[turn]; k++) {
             const bool is_first = turn == 0 && k == 0;
             uint32_t before = 0, n_before = 0;
             if (k == 0 && turn > 0)
@@ -244,7 +289,7 @@ static mr_status add_turns(struct drawing *d, struct mr_err *err)
             const double new_tok =
                 is_first ? (double)first_tok : fmin(5e5, mr_rng_lognormal(&d->rng, 6.78, 1.21));
             MR_TRY(add_call(d, 0, (uint64_t)new_tok, is_first, err));
-            if (has_agents && is_first && n_turn * n_call > 1)
+            if (has_agents && is_first && n_all > 1)
                 MR_TRY(add_agents(d, join, &n_join, err));
         }
     }

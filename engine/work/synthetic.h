@@ -3,10 +3,19 @@
  * session alone.
  *
  * Agents: fits to 676 recorded sessions (contexts, lengths, gaps, resets, sub-agents) and to logs
- * of tools. A gap before a tool's result holds its tools, as far as they fit, and thinking for the
- * rest. Tools of one call run side by side: in the logs 0.236 of all tools overlap another, and
- * 0.216 are not the only ones of their call. A context that would be longer than the longest one
- * begins anew, as agents compact theirs.
+ * of tools. Sessions that begin with much context are short, so calls depend on the first context;
+ * they are cut into turns of which many-turned sessions have short ones. Most agents compact their
+ * context at 140,000 to 168,000 tokens, the others (all that begin beyond, 0.13 of the rest) at the
+ * longest; other resets lose what was cached and keep the context. Against the records (of 10,000
+ * sessions): calls 46 (44) median, 65 (65) mean; peaks <= 128 Ki 0.36 (0.35), <= 200,000 0.80
+ * (0.79), <= 256 Ki 0.85 (0.84).
+ *
+ * A gap before a tool's result holds its tools, as far as they fit, and thinking for the
+ * rest. So that they fit, long gaps have long tools: four tools of five have their gap's rank among
+ * classes (mean 2.9 s, in the logs 2.93 s; with ranks of their own, 1.9 s). Tools of one call run
+ * side by side: in the logs 0.236 of all tools overlap another, and 0.216 are not the only ones of
+ * their call. A context that would be longer than the longest one begins anew, as agents compact
+ * theirs.
  *
  * Chats: quantiles of 12,031 calls of a chat service, where a call that begins with all but the
  * last blocks of another one is its next turn: first inputs, outputs, turns, what is new in a turn,

@@ -8,19 +8,20 @@
 
 #include "engine/base/text.h"
 
-/* name in files, share of all tool calls, mu and sigma of ln(seconds), share of it on a core, is it
+/* From the shortest median to the longest, so that a larger u is a longer class.
+ * name in files, share of all tool calls, mu and sigma of ln(seconds), share of it on a core, is it
  * outside */
-#define MR_TOOL_CLASS_LIST(X)                    \
-    X("file", 0.487, -3.66, 0.98, 1.0, false)    \
-    X("test", 0.143, 1.21, 1.52, 0.8, false)     \
-    X("python", 0.135, 0.76, 1.89, 0.8, false)   \
-    X("search", 0.098, -2.48, 1.86, 1.0, false)  \
-    X("git", 0.078, -2.34, 1.89, 1.0, false)     \
-    X("build", 0.042, 1.19, 1.61, 0.8, false)    \
-    X("shell", 0.009, 0.87, 2.03, 0.8, false)    \
-    X("agent", 0.005, 3.81, 1.82, 0.1, false)    \
-    X("web_fetch", 0.002, 2.12, 0.55, 0.0, true) \
-    X("web_search", 0.001, 2.25, 0.68, 0.0, true)
+#define MR_TOOL_CLASS_LIST(X)                     \
+    X("file", 0.487, -3.66, 0.98, 1.0, false)     \
+    X("search", 0.098, -2.48, 1.86, 1.0, false)   \
+    X("git", 0.078, -2.34, 1.89, 1.0, false)      \
+    X("python", 0.135, 0.76, 1.89, 0.8, false)    \
+    X("shell", 0.009, 0.87, 2.03, 0.8, false)     \
+    X("build", 0.042, 1.19, 1.61, 0.8, false)     \
+    X("test", 0.143, 1.21, 1.52, 0.8, false)      \
+    X("web_fetch", 0.002, 2.12, 0.55, 0.0, true)  \
+    X("web_search", 0.001, 2.25, 0.68, 0.0, true) \
+    X("agent", 0.005, 3.81, 1.82, 0.1, false)
 
 #define MR_TOOL_CLASS_LONGEST_S 362
 
