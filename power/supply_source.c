@@ -232,14 +232,14 @@ static void carry_or_wait(struct mr_supply *s, struct mr_supply_group *group)
     }
 }
 
-/* Racks that are held back for lack of units, or wait for some: units start for them, too. One that
- * was told to stop and still draws is no less need of others. */
+/* Racks that are held back for lack of units, stopped or wait for some: units start for them, too.
+ * One that was told to stop and still draws is no less need of others. */
 static double unmet_w(const struct mr_supply *s)
 {
     double sum_w = 0;
     for (uint32_t i = 0; i < s->site->n_rack; i++)
         if (s->rack[i].state != MR_SUPPLY_RACK_DARK)
-            sum_w += fmax(0, fmin(s->rack[i].want_w, s->rack[i].high_w) - s->rack[i].draw_w);
+            sum_w += fmax(0, fmin(s->rack[i].want_w, s->rack[i].most_w) - s->rack[i].draw_w);
     return s->has_grid ? 0 : 1.1 * sum_w;
 }
 
