@@ -203,6 +203,7 @@ enum rack_series {
 enum cause {
     BY_HEAT,
     BY_CAP,
+    BY_STOP,
     BY_DARKNESS,
     n_cause
 };
@@ -246,6 +247,8 @@ static void look_at_rack(struct racks *r, size_t rack, size_t row, double dt_s, 
                                  : (double)NAN;
     if (v[RACK_OFF] > 0) {
         tally[BY_DARKNESS].held_s += dt_s;
+    } else if (v[RACK_CAP] == 0) {
+        tally[BY_STOP].held_s += dt_s;
     } else if (v[RACK_THROTTLED] > 0) {
         hold(&tally[BY_HEAT], dt_s, v[RACK_DRAWN], v[RACK_WANT], v[RACK_TOK_S]);
     } else if (isnan(v[RACK_WANT]) ? v[RACK_DRAWN] >= at_frac * v[RACK_CAP]
@@ -348,6 +351,7 @@ static mr_status add_stretch(const struct racks *r, const struct stretch *s, enu
 {
     static const char *const what[n_cause] = {[BY_HEAT] = "throttled packages",
                                               [BY_CAP] = "cap on racks",
+                                              [BY_STOP] = "racks shut for want of watts",
                                               [BY_DARKNESS] = "packages without power or coolant"};
     struct mr_report_limit item = {.gain = "what they served: they must come back",
                                    .held_s = s->sum.held_s};
@@ -368,7 +372,10 @@ static mr_status add_stretch(const struct racks *r, const struct stretch *s, enu
     else
         (void)snprintf(item.limit, sizeof item.limit, "%s",
                        cause == BY_HEAT ? "die temperature" : "off");
-    if (cause != BY_DARKNESS) {
+    if (cause == BY_STOP)
+        (void)snprintf(item.why, sizeof item.why,
+                       "at lowest clocks and at rest all take more than there is: others have it");
+    if (cause == BY_HEAT || cause == BY_CAP) {
         say_gain(&s->sum, r->set[RACK_WANT] != NULL, &item);
         say_why(&s->sum, cause == BY_CAP, &item);
     }

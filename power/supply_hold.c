@@ -2,9 +2,12 @@
 /* Tiers of racks as the governor takes them, and who stops when not even the lowest caps fit a
  * budget. A rack that must go on draws its lowest cap at least, a suspended one a share of its
  * maximum, a shut one nothing. Racks are suspended in order of their tiers until the rest fits;
- * when all are and it still does not, they are shut in the same order. They go on in the opposite
- * order, once there is more room than that takes; away from the grid one at each decision, as
- * machines cannot take a jump. */
+ * when all are and it still does not, they are shut in the same order. Where so none is left that
+ * works, the first of the highest tier goes on if there is room for it with the lowest of the
+ * others shut: hosts that rest beside nobody's work are of no use. Racks without work of their own
+ * (tools, storage, network) have none to stop, and serve the others: they are not shut for that.
+ * Racks go on in the opposite order, once there is more room than that takes; away from the grid
+ * one at each decision, as machines cannot take a jump. */
 #include "engine/base/assert.h"
 #include "power/supply_impl.h"
 
@@ -89,21 +92,66 @@ static void go_on(struct mr_supply *s, double budget_w, double *need_w)
     }
 }
 
+/* Is there work that a rest would stop? */
+static bool has_work(const struct mr_supply *s, const struct mr_supply_rack *rack)
+{
+    return rack->state != MR_SUPPLY_RACK_DARK &&
+           least_w(s, rack, MR_SUPPLY_FREE) > least_w(s, rack, MR_SUPPLY_SUSPENDED);
+}
+
+/* @return the rack that goes on first; MR_SITE_NONE: one works, or none may */
+static uint32_t first_to_work(const struct mr_supply *s)
+{
+    uint32_t first = MR_SITE_NONE;
+    for (size_t k = 0; k < s->site->n_rack; k++) {
+        const struct mr_supply_rack *rack = &s->rack[s->order[k]];
+        if (!has_work(s, rack))
+            continue;
+        if (rack->decided == MR_SUPPLY_FREE)
+            return MR_SITE_NONE;
+        if (s->t_s >= rack->free_s)
+            first = s->order[k];
+    }
+    return first;
+}
+
+/* Nobody works: may one, with others shut? */
+static void shut_for_one(struct mr_supply *s, double budget_w, double *need_w)
+{
+    const uint32_t first = first_to_work(s);
+    if (first == MR_SITE_NONE)
+        return;
+    const struct mr_supply_rack *rack = &s->rack[first];
+    const double room_w = budget_w * (1 - s->params.resume_margin);
+    double one_w = *need_w + least_w(s, rack, MR_SUPPLY_FREE) - least_w(s, rack, rack->decided);
+    size_t n = 0; /* racks in order, of which those with work are shut */
+    for (; n < s->site->n_rack && one_w > room_w; n++) {
+        const struct mr_supply_rack *other = &s->rack[s->order[n]];
+        if (s->order[n] != first && has_work(s, other))
+            one_w -= least_w(s, other, other->decided);
+    }
+    if (one_w > room_w)
+        return;
+    for (size_t k = 0; k < n; k++)
+        if (s->order[k] != first && has_work(s, &s->rack[s->order[k]]))
+            put(s, s->order[k], MR_SUPPLY_SHUT, need_w);
+    put(s, first, MR_SUPPLY_FREE, need_w);
+}
+
 void mr_supply_hold_decide(struct mr_supply *s, double budget_w)
 {
     double need_w = 0;
     for (uint32_t i = 0; i < s->site->n_rack; i++)
         need_w += least_w(s, &s->rack[i], s->rack[i].decided);
-    if (need_w <= budget_w) {
-        if (!mr_supply_island_moves(s))
-            go_on(s, budget_w, &need_w);
-        return;
-    }
+    if (need_w <= budget_w && !mr_supply_island_moves(s))
+        go_on(s, budget_w, &need_w);
     for (uint8_t held = MR_SUPPLY_SUSPENDED; held <= MR_SUPPLY_SHUT && may_stop(s); held++)
         for (size_t k = 0; k < s->site->n_rack && need_w > budget_w; k++)
             if (s->rack[s->order[k]].state != MR_SUPPLY_RACK_DARK &&
                 s->rack[s->order[k]].decided < held)
                 put(s, s->order[k], held, &need_w);
+    if (may_stop(s) && !mr_supply_island_moves(s))
+        shut_for_one(s, budget_w, &need_w);
 }
 
 static void tell_stop(struct mr_supply *s, uint32_t i)

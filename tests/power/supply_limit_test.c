@@ -421,7 +421,34 @@ MR_TEST(a_contract_too_small_stops_racks_at_once)
     }
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(the_smaller_limit_of_the_connection_holds),
+/* All may rest and none go on: so many are shut that the first of the highest tier runs. */
+MR_TEST(racks_are_shut_so_that_one_runs)
+{
+    struct mr_supply_options o = options();
+    begin("<layout name=\"s\"><grid limit=\"1.75 MW\"/>" HALL "</layout>", &o);
+    for (uint32_t i = 0; i < 32; i++) {
+        mr_supply_set_load(world.supply, i, 0, 120e3);
+        mr_supply_set_least(world.supply, i, 90e3, 50e3);
+    }
+    for (int t = 0; t < 60; t++) { /* racks obey */
+        mr_supply_advance(world.supply, t);
+        for (uint32_t i = 0; i < 32; i++)
+            if (mr_supply_rack_is_on(world.supply, i))
+                mr_supply_set_load(world.supply, i,
+                                   fmin(120e3, mr_supply_rack_cap_w(world.supply, i)), 120e3);
+        assert_true(t < 2 || now().grid_w <= 1.75e6);
+    }
+    assert_int_equal(now().n_rack_held, 31);
+    assert_false(mr_supply_rack_is_held(world.supply, 31));
+    assert_true(mr_supply_rack_w(world.supply, 31) >= 90e3);
+    const size_t n_shut = count("power.rack_shut"); /* of the budget 3 % are to be free */
+    assert_true(n_shut > 0 && n_shut <= 3 && count("power.rack_suspended") == 31 - n_shut);
+    assert_int_equal(count("power.rack_resumed"), 0);
+    end(1e-9);
+}
+
+MR_TEST_MAIN(MR_TEST_ENTRY(racks_are_shut_so_that_one_runs),
+             MR_TEST_ENTRY(the_smaller_limit_of_the_connection_holds),
              MR_TEST_ENTRY(a_ramp_needs_no_limit), MR_TEST_ENTRY(curtailment_is_met_in_time),
              MR_TEST_ENTRY(told_loads_meet_the_target_too), MR_TEST_ENTRY(an_owner_of_clocks),
              MR_TEST_ENTRY(more_than_caps_can_give_is_a_breach), MR_TEST_ENTRY(tiers_stop_in_order),
