@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* millrace VERB [OPTIONS] ARGS: find the verb, read its options, run it, return its exit code. */
 #include "engine/base/mem.h"
+#include "engine/base/mem_system.h"
 #include "engine/cli/help.h"
 #include "engine/cli/verbs.h"
 #include "engine/clock/ranks.h"
@@ -74,6 +75,7 @@ static int run_verb(const struct mr_verb *verb, int argc, char **argv, const voi
 
 int main(int argc, char **argv)
 {
+    mr_mem_system_begin();
     struct mr_ui ui; /* until the options are known */
     mr_ui_init(&ui, early_color(argc, argv), 0, false, false);
     struct mr_err err = {0};

@@ -6,6 +6,7 @@
 #include "engine/base/assert.h"
 #include "engine/base/jsonw.h"
 #include "engine/base/mem.h"
+#include "engine/base/mem_system.h"
 #include "engine/base/num.h"
 #include "engine/base/wall.h"
 #include "engine/cli/bench/bench_base.h"
@@ -146,6 +147,7 @@ static mr_status measure(const struct mr_bench_case *what, const struct timing *
 {
     struct mr_bench_job job = {.is_quick = timing->is_quick};
     *result = (struct result){.what = what, .work_ns = HUGE_VAL, .plain_ns = HUGE_VAL};
+    mr_mem_system_return(); /* of the case before */
     mr_status st = what->setup(what, &job, err);
     if (st == MR_OK && job.skipped[0] == '\0')
         take_turns(what, &job, timing, result);
