@@ -6,6 +6,7 @@
 #define _GNU_SOURCE /* realpath, F_OFD_SETLK */
 #include "engine/base/file.h"
 
+#include "engine/base/gz.h"
 #include "engine/base/mem.h"
 
 #include <errno.h>
@@ -17,7 +18,8 @@
 #include <unistd.h>
 
 enum {
-    pending_cap = 1 << 16
+    pending_cap = 1 << 16,
+    gz_level = 6
 };
 
 static mr_status io_error(struct mr_err *err, const char *path, const char *what)
@@ -109,6 +111,8 @@ mr_status mr_file_out_open(struct mr_file_out *out, const char *path, bool may_o
         out->fd = STDOUT_FILENO;
         return MR_OK;
     }
+    const size_t n_path = strlen(path);
+    out->is_gz = n_path > 3 && strcmp(path + n_path - 3, ".gz") == 0;
     const mr_status st = open_named(out, path, err);
     if (st != MR_OK)
         release(out);
@@ -133,11 +137,24 @@ static mr_status write_all(struct mr_file_out *out, const char *bytes, size_t n,
     return MR_OK;
 }
 
+/* As a member of its own where the file is compressed: a reader takes all of them as one stream. */
+static mr_status put(struct mr_file_out *out, const char *bytes, size_t n, struct mr_err *err)
+{
+    void *member = NULL;
+    size_t n_member = 0;
+    if (!out->is_gz)
+        return write_all(out, bytes, n, err);
+    MR_TRY(mr_gz_compress(bytes, n, gz_level, &member, &n_member, err));
+    const mr_status st = write_all(out, member, n_member, err);
+    mr_free(member);
+    return st;
+}
+
 static mr_status flush(struct mr_file_out *out, struct mr_err *err)
 {
     const size_t n = out->n_pending;
     out->n_pending = 0;
-    return write_all(out, out->pending, n, err);
+    return n > 0 ? put(out, out->pending, n, err) : MR_OK;
 }
 
 mr_status mr_file_out_add(struct mr_file_out *out, const void *bytes, size_t n, struct mr_err *err)
@@ -145,7 +162,7 @@ mr_status mr_file_out_add(struct mr_file_out *out, const void *bytes, size_t n, 
     if (n > pending_cap - out->n_pending)
         MR_TRY(flush(out, err));
     if (n >= pending_cap)
-        return write_all(out, bytes, n, err);
+        return put(out, bytes, n, err);
     if (n > 0)
         memcpy(out->pending + out->n_pending, bytes, n);
     out->n_pending += n;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Output files that are complete if and only if they exist under their name: written as PATH.part,
  * synced, then renamed. An existing file is kept unless overwriting was asked for; a PATH.part that
- * a living process holds is an error, a stale one is replaced. "-" is standard output. */
+ * a living process holds is an error, a stale one is replaced. "-" is standard output. What a name
+ * that ends in ".gz" stands for is compressed, in members of 64 kB and more. */
 #ifndef MR_ENGINE_BASE_FILE_H
 #define MR_ENGINE_BASE_FILE_H
 
@@ -11,6 +12,7 @@ struct mr_file_out {
     char *path, *part; /* NULL for standard output */
     int fd;
     bool may_overwrite;
+    bool is_gz;
     bool is_part_kept; /* an abort or a failed commit leaves the part: for what is worth reading
                           when it is not complete */
     size_t n_pending;

@@ -31,7 +31,9 @@ static const char *const bases[] = {MR_TRACE_BASIS_LIST(BASIS)};
 
 #define OPT struct mr_trace_opts_values
 static const struct mr_opt rows[] = {
-    {MR_PARAM_STR(OPT, output, "output", "-", "Write to this file"), 'o', "FILE"},
+    {MR_PARAM_STR(OPT, output, "output", "-",
+                  "Write to this file; compressed where its name ends in .gz"),
+     'o', "FILE"},
     {MR_PARAM_STR(OPT, format, "format", NULL, "Format of the input; else told by its content"), 0,
      "NAME"},
     {MR_PARAM_STR(

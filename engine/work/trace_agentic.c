@@ -246,7 +246,8 @@ static void put_priority(struct mr_buf *buf, const struct mr_session *session,
 {
     if (llm->hint == MR_SESSION_NONE)
         return;
-    mr_buf_printf(buf, ",\"priority\":%d", session->hint[llm->hint].priority);
+    if (session->hint[llm->hint].priority != 0)
+        mr_buf_printf(buf, ",\"priority\":%d", session->hint[llm->hint].priority);
     if (session->hint[llm->hint].strict > 0)
         mr_buf_printf(buf, ",\"strict_priority\":%u", session->hint[llm->hint].strict);
 }

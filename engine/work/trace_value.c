@@ -7,6 +7,7 @@
 #include "engine/work/trace_impl.h"
 
 #include <math.h>
+#include <stdio.h>
 
 mr_status mr_trace_scale(struct mr_str text, int exp10, double *value)
 {
@@ -168,8 +169,12 @@ mr_status mr_trace_choice(struct mr_json *json, const char *const *names, size_t
     if (k < n)
         return MR_OK;
     mr_text_hint(text, names, n, hint, sizeof hint);
-    return mr_json_error(json, err, MR_SCHEMA, "\"%s\" is none of those known%s",
-                         mr_text_quote(text, shown), hint);
+    char known[160] = "";
+    size_t at = 0;
+    for (size_t j = 0; j < n && at < sizeof known; j++)
+        at += (size_t)snprintf(known + at, sizeof known - at, j > 0 ? ", %s" : "%s", names[j]);
+    return mr_json_error(json, err, MR_SCHEMA, "\"%s\" is none of those known: %s%s",
+                         mr_text_quote(text, shown), known, hint);
 }
 
 mr_status mr_trace_runs(struct mr_json *json, struct mr_session_run **data, size_t *cap, size_t *n,

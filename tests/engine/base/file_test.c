@@ -2,6 +2,8 @@
 /* engine/base/file: atomic output, locks, full disk, failing allocator. */
 #include "engine/base/file.h"
 
+#include "engine/base/gz.h"
+#include "engine/base/mem.h"
 #include "tests/test.h"
 
 #include <errno.h>
@@ -33,6 +35,34 @@ MR_TEST(written_only_when_complete)
     assert_int_equal(read_back(path, buf, sizeof buf), 11);
     assert_memory_equal(buf, "hello world", 11);
     assert_int_equal(access(mr_test_tmp_path("a.json.part"), F_OK), -1);
+}
+
+/* Pieces of all sizes: those of the buffer, larger ones, none. */
+MR_TEST(names_in_gz_are_compressed)
+{
+    enum {
+        n_line = 30000
+    };
+    const char *path = mr_test_tmp_path("a.json.gz");
+    static char large[200000];
+    struct mr_file_out out;
+    char *text = NULL;
+    size_t n = 0;
+    memset(large, 'x', sizeof large);
+    assert_int_equal(mr_file_out_open(&out, path, false, NULL), MR_OK);
+    for (int i = 0; i < n_line; i++)
+        assert_int_equal(mr_file_out_add(&out, "hello\n", 6, NULL), MR_OK);
+    assert_int_equal(mr_file_out_add(&out, large, sizeof large, NULL), MR_OK);
+    assert_int_equal(mr_file_out_commit(&out, NULL), MR_OK);
+    struct mr_gz *gz = NULL;
+    assert_int_equal(mr_gz_open(path, &gz, NULL), MR_OK);
+    assert_int_equal(mr_gz_read_all(gz, 1 << 20, &text, &n, NULL), MR_OK);
+    assert_true(mr_gz_is_compressed(gz));
+    assert_int_equal(n, 6 * n_line + sizeof large);
+    assert_memory_equal(text + 6 * (n_line - 1), "hello\nxxx", 9);
+    mr_free(text);
+    mr_gz_close(gz);
+    assert_int_equal(mr_test_live_allocations(), 0);
 }
 
 MR_TEST(existing_files_are_kept)
@@ -177,8 +207,8 @@ MR_TEST(paths_count_from_the_naming_file)
     mr_buf_fini(&buf);
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(written_only_when_complete), MR_TEST_ENTRY(existing_files_are_kept),
-             MR_TEST_ENTRY(abort_leaves_nothing),
+MR_TEST_MAIN(MR_TEST_ENTRY(written_only_when_complete), MR_TEST_ENTRY(names_in_gz_are_compressed),
+             MR_TEST_ENTRY(existing_files_are_kept), MR_TEST_ENTRY(abort_leaves_nothing),
              MR_TEST_ENTRY(stale_parts_are_replaced_live_ones_respected),
              MR_TEST_ENTRY(a_library_that_closes_the_part_does_not_unlock_it),
              MR_TEST_ENTRY(a_part_may_be_kept), MR_TEST_ENTRY(large_output_streams),
