@@ -18,8 +18,8 @@
 #include "revision.h"
 
 /* Beyond the room for hashes, files are read again. */
-static mr_status hash_file(struct mr_confighash *files, const char *path, char out[MR_SHA256_HEX],
-                           struct mr_err *err)
+mr_status mr_confighash_file(struct mr_confighash *files, const char *path, char out[MR_SHA256_HEX],
+                             struct mr_err *err)
 {
     for (size_t i = 0; i < files->n; i++)
         if (strcmp(files->path[i], path) == 0) {
@@ -39,7 +39,7 @@ static mr_status hash_file(struct mr_confighash *files, const char *path, char o
 /* ---- cards ---- */
 
 /* "gpu gb300 HASH", found as whoever reads it finds it; one that is absent is for the run to tell.
- * @param[in] files NULL: nothing is kept */
+ */
 static mr_status add_card(struct mr_confighash *files, const struct mr_card_kind *kind,
                           const char *id, const char *naming_file, struct mr_buf *text,
                           struct mr_err *err)
@@ -52,9 +52,8 @@ static mr_status add_card(struct mr_confighash *files, const struct mr_card_kind
     mr_buf_printf(&file, "%s/%s.xml", kind->folder, id);
     mr_status st = mr_buf_check(&file, err);
     if (st == MR_OK && mr_share_find(file.text, naming_file, &path, &absent) == MR_OK)
-        st = files != NULL ? hash_file(files, path.text, hash, err)
-                           : mr_run_repeat_hash(path.text, hash, err);
-    if (st == MR_OK && files != NULL && files->list != NULL && hash[0] != '\0') {
+        st = mr_confighash_file(files, path.text, hash, err);
+    if (st == MR_OK && files->list != NULL && hash[0] != '\0') {
         mr_jsonw_object(files->list);
         mr_jsonw_key_text(files->list, "name", file.text);
         mr_jsonw_key_text(files->list, "role", kind->element);
@@ -92,8 +91,7 @@ static mr_status hash_site(struct mr_confighash *files, const char *site, char o
         struct mr_shelf_list list = {0};
         st = mr_shelf_list_add(&list, kinds[k], site, err);
         for (size_t i = 0; i < list.n && st == MR_OK; i++)
-            st = add_card(files->list != NULL ? files : NULL, kinds[k], list.id[i], site, &text,
-                          err);
+            st = add_card(files, kinds[k], list.id[i], site, &text, err);
         mr_shelf_list_fini(&list);
     }
     if (st == MR_OK)
@@ -112,7 +110,7 @@ static mr_status add_site(struct mr_confighash *files, const char *site, struct 
 {
     if (site == NULL)
         return MR_OK;
-    if (files->site == NULL || strcmp(files->site, site) != 0) {
+    if (files->site == NULL || strcmp(files->site, site) != 0 || files->list != NULL) {
         mr_free(files->site);
         files->site = mr_alloc_text(site, strlen(site));
         if (files->site == NULL)
@@ -138,14 +136,14 @@ static mr_status add_cards(struct mr_confighash *files, const struct mr_scenario
     return add_site(files, s->site.file, text, err);
 }
 
-mr_status mr_confighash_list(const struct mr_scenario *scenario, struct mr_jsonw *list,
-                             struct mr_err *err)
+mr_status mr_confighash_list(struct mr_confighash *files, const struct mr_scenario *scenario,
+                             struct mr_jsonw *list, struct mr_err *err)
 {
-    struct mr_confighash files = {.list = list};
     struct mr_buf text = {0};
-    const mr_status st = add_cards(&files, scenario, &text, err);
+    files->list = list;
+    const mr_status st = add_cards(files, scenario, &text, err);
+    files->list = NULL;
     mr_buf_fini(&text);
-    mr_confighash_fini(&files);
     return st;
 }
 
@@ -173,7 +171,7 @@ mr_status mr_confighash_of(struct mr_confighash *files, const struct mr_scenario
         const char **file = mr_run_repeat_file(&copy, i);
         if (*file == NULL)
             continue;
-        MR_TRY(hash_file(files, *file, hash[i], err));
+        MR_TRY(mr_confighash_file(files, *file, hash[i], err));
         *file = hash[i];
     }
     mr_status st = record_as_one(&copy.record, &every, err);

@@ -13,7 +13,7 @@
 #include "engine/twin/scenario.h"
 
 enum {
-    MR_CONFIGHASH_FILES = 64
+    MR_CONFIGHASH_FILES = 128
 };
 
 /* Hashes of files that were read before; zero-initialize, mr_confighash_fini. */
@@ -30,13 +30,18 @@ struct mr_confighash_options {
     bool steps_singly;
 };
 
+/** Of one file, read once. */
+MR_CHECKED mr_status mr_confighash_file(struct mr_confighash *files, const char *path,
+                                        char out[MR_SHA256_HEX], struct mr_err *err);
+
 /** @param[in] options NULL: of what was asked for alone */
 MR_CHECKED mr_status mr_confighash_of(struct mr_confighash *files,
                                       const struct mr_scenario *scenario,
                                       const struct mr_confighash_options *options,
                                       char out[MR_SHA256_HEX], struct mr_err *err);
 /** {"role", "path", "sha256"} of every card that counts, into an array that is open. */
-MR_CHECKED mr_status mr_confighash_list(const struct mr_scenario *scenario, struct mr_jsonw *list,
+MR_CHECKED mr_status mr_confighash_list(struct mr_confighash *files,
+                                        const struct mr_scenario *scenario, struct mr_jsonw *list,
                                         struct mr_err *err);
 void mr_confighash_fini(struct mr_confighash *files);
 

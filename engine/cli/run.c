@@ -120,19 +120,27 @@ static mr_status check_options(const struct mr_run_opts_values *opts, struct mr_
     return mr_run_fail_check(&opts->fail_on, err);
 }
 
+struct job {
+    const struct mr_verb_call *call;
+    const struct mr_scenario *scenario;
+    const struct mr_run_files *files;
+    struct mr_confighash *hashes; /* of what was read, once */
+    struct mr_ranks *ranks;
+    bool steps_singly;
+    size_t n_warning; /* so far */
+    int code;
+};
+
 /* The summary as text. */
-static mr_status summarize(const struct mr_scenario *scenario, const struct mr_play_result *result,
+static mr_status summarize(const struct job *job, const struct mr_play_result *result,
                            double wall_s, struct mr_buf *json, struct mr_err *err)
 {
-    struct mr_confighash files = {0};
     char asked[MR_SHA256_HEX];
-    const mr_status st = mr_confighash_of(&files, scenario, NULL, asked, err);
-    mr_confighash_fini(&files);
-    MR_TRY(st);
+    MR_TRY(mr_confighash_of(job->hashes, job->scenario, NULL, asked, err));
     struct mr_hist *scratch = mr_alloc_zero(1, sizeof *scratch);
     if (scratch == NULL)
         return mr_err_nomem(err, sizeof *scratch);
-    mr_play_json(scenario, result, &(struct mr_play_told){asked, wall_s}, scratch, json);
+    mr_play_json(job->scenario, result, &(struct mr_play_told){asked, wall_s}, scratch, json);
     mr_free(scratch);
     return mr_buf_check(json, err);
 }
@@ -173,15 +181,15 @@ static int judge(const struct mr_verb_call *call, struct mr_str json, size_t n_w
     return code;
 }
 
-static int report(const struct mr_verb_call *call, const struct mr_scenario *scenario,
-                  struct mr_run_record *record, const struct mr_play_result *result, double wall_s,
-                  size_t n_warning)
+static int report(const struct job *job, struct mr_run_record *record,
+                  const struct mr_play_result *result, double wall_s, size_t n_warning)
 {
+    const struct mr_verb_call *call = job->call;
     const struct mr_run_opts_values *opts = call->opts;
     struct mr_buf table = {0}, json = {0};
     struct mr_err err = {0};
     int code;
-    mr_status st = summarize(scenario, result, wall_s, &json, &err);
+    mr_status st = summarize(job, result, wall_s, &json, &err);
     if (st == MR_OK)
         st = write_files(call, record, result, (struct mr_str){json.text, json.n}, &err);
     if (st != MR_OK) {
@@ -189,7 +197,7 @@ static int report(const struct mr_verb_call *call, const struct mr_scenario *sce
     } else if (opts->json != NULL && strcmp(opts->json, "-") == 0) {
         code = mr_ui_out(call->ui, &json);
     } else {
-        mr_run_table(scenario, result, wall_s, &table);
+        mr_run_table(job->scenario, result, wall_s, &table);
         code = mr_ui_out(call->ui, &table);
     }
     if (code == 0)
@@ -209,15 +217,6 @@ static const char *first_error(const struct mr_diags *diags)
 
 /* A call of the verb, on one of perhaps several ranks. Only rank 0 writes; of an error that all of
  * them meet it alone tells, of any other one the first rank that met it. */
-struct job {
-    const struct mr_verb_call *call;
-    const struct mr_scenario *scenario;
-    struct mr_ranks *ranks;
-    bool steps_singly;
-    size_t n_warning; /* so far */
-    int code;
-};
-
 /* @param[in] st of this rank @return what all agree on; *speaks: this one has to say why */
 static mr_status agree(struct mr_ranks *ranks, mr_status st, bool knows, bool *speaks)
 {
@@ -300,8 +299,8 @@ static mr_status open_record(const struct job *job, struct mr_run_record **recor
                              struct mr_diags *diags)
 {
     const struct mr_run_opts_values *opts = job->call->opts;
-    const struct mr_run_record_options recording = {job->call->ui->may_overwrite,
-                                                    job->steps_singly};
+    const struct mr_run_record_options recording = {job->call->ui->may_overwrite, job->steps_singly,
+                                                    job->files, job->hashes};
     struct mr_err err = {0};
     if (opts->output == NULL || job->ranks->i > 0 ||
         mr_run_record_create(opts->output, &recording, job->scenario, record, &err) == MR_OK)
@@ -324,8 +323,7 @@ static int play_with(const struct job *job, struct mr_transfer *net)
         if (code != 0 && record != NULL)
             mr_run_record_give_up(record, MR_RUNFILE_FAILED, first_error(&diags));
         if (code == 0 && job->ranks->i == 0)
-            code = report(job->call, job->scenario, record, &result, wall_s,
-                          job->n_warning + diags.n_warning);
+            code = report(job, record, &result, wall_s, job->n_warning + diags.n_warning);
         if (code == 0 && result.is_partial)
             code = 128 + result.stop;
     }
@@ -373,7 +371,8 @@ static int print_effective(const struct job *job)
     struct mr_buf text = {0};
     if (job->ranks->i > 0)
         return 0;
-    mr_scenario_write(job->scenario, &text);
+    const struct mr_scenario shown = mr_run_repeat_shown(job->scenario, job->files);
+    mr_scenario_write(&shown, &text);
     const int code = mr_ui_out(job->call->ui, &text);
     mr_buf_fini(&text);
     return code;
@@ -386,6 +385,7 @@ static int load_and_play(const struct mr_verb_call *call, const struct settings 
     struct mr_scenario scenario = {0};
     struct mr_diags diags = {0};
     struct mr_run_files files = {0};
+    struct mr_confighash hashes = {0};
     bool steps_singly = false;
     const mr_status st = mr_rundata_is(call->arg[0])
                              ? mr_run_repeat_load(call->arg[0], set->item, set->n, &scenario,
@@ -393,6 +393,8 @@ static int load_and_play(const struct mr_verb_call *call, const struct settings 
                              : mr_scenario_load(call->arg[0], set->item, set->n, &scenario, &diags);
     struct job job = {.call = call,
                       .scenario = &scenario,
+                      .files = &files,
+                      .hashes = &hashes,
                       .ranks = ranks,
                       .steps_singly = steps_singly || opts->has_no_leap,
                       .n_warning = diags.n_warning};
@@ -400,6 +402,7 @@ static int load_and_play(const struct mr_verb_call *call, const struct settings 
     if (code == 0)
         code = opts->is_effective ? print_effective(&job) : play_scenario(&job, &scenario);
     mr_scenario_fini(&scenario);
+    mr_confighash_fini(&hashes);
     mr_run_files_forget(&files);
     return code;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Each file is {"name", "role", "sha256", "text"}: the name of a card is where share folders have
- * it
- * ("models/gpus/b200.xml"), so that an unpacked folder is one of those; that of a site its own, so
- * that cards beside it are found first. Names come out of a file that anybody may have made: none
+/* Each file is {"name", "role", "sha256", "text"}, or "packed" for "text" (run_pack.h): the name of
+ * a card is where share folders have it ("models/gpus/b200.xml"), so that an unpacked folder is one
+ * of those; that of a site its own, so that cards beside it are found first; that of another input
+ * is in a folder of its role. Names come out of a file that anybody may have made: none
  * leaves the folder. Map: writing - items - unpacking. */
 #define _XOPEN_SOURCE 700 /* mkdtemp, nftw */
 #include "engine/cli/run_files.h"
@@ -12,7 +12,7 @@
 #include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/base/share.h"
-#include "engine/cli/confighash.h"
+#include "engine/cli/run_pack.h"
 #include "engine/cli/run_repeat.h"
 #include "engine/record/rundata.h"
 
@@ -27,18 +27,38 @@ static const char dataset[] = "/config/files", role_site[] = "site";
 
 /* ---- writing ---- */
 
-static mr_status put_text(struct mr_jsonw *w, const char *name, const char *role, const char *path,
-                          struct mr_err *err)
+/* Where texts go, and what is known of them. */
+struct writer {
+    struct mr_jsonw *w;
+    struct mr_confighash *hashes;
+};
+
+static mr_status put_packed(struct mr_jsonw *w, const char *bytes, size_t n, struct mr_err *err)
 {
+    struct mr_buf packed = {0};
+    const mr_status st = mr_run_pack(bytes, n, &packed, err);
+    if (st == MR_OK) {
+        mr_jsonw_key(w, "packed");
+        mr_jsonw_str(w, (struct mr_str){packed.text, packed.n});
+    }
+    mr_buf_fini(&packed);
+    return st;
+}
+
+static mr_status put_text(const struct writer *to, const char *name, const char *role,
+                          const char *path, bool is_packed, struct mr_err *err)
+{
+    struct mr_jsonw *w = to->w;
     struct mr_gz *gz = NULL;
     char *bytes = NULL, hash[MR_SHA256_HEX];
     size_t n = 0;
-    MR_TRY(mr_run_repeat_hash(path, hash, err));
+    MR_TRY(mr_confighash_file(to->hashes, path, hash, err));
     mr_status st = mr_gz_open(path, &gz, err);
     if (st == MR_OK)
-        st = mr_gz_read_all(gz, MR_RUN_FILES_MAX_BYTES, &bytes, &n, err);
+        st = mr_gz_read_all(gz, is_packed ? MR_RUN_FILES_INPUT_BYTES : MR_RUN_FILES_MAX_BYTES,
+                            &bytes, &n, err);
     mr_gz_close(gz);
-    if (st == MR_LIMIT || (st == MR_OK && mr_utf8_valid_len(bytes, n) != n)) {
+    if (st == MR_LIMIT || (st == MR_OK && !is_packed && mr_utf8_valid_len(bytes, n) != n)) {
         *err = (struct mr_err){0}; /* by path and hash alone */
         mr_free(bytes);
         return MR_OK;
@@ -48,8 +68,12 @@ static mr_status put_text(struct mr_jsonw *w, const char *name, const char *role
         mr_jsonw_key_text(w, "name", name);
         mr_jsonw_key_text(w, "role", role);
         mr_jsonw_key_text(w, "sha256", hash);
-        mr_jsonw_key(w, "text");
-        mr_jsonw_str(w, (struct mr_str){bytes, n});
+        if (is_packed) {
+            st = put_packed(w, bytes, n, err);
+        } else {
+            mr_jsonw_key(w, "text");
+            mr_jsonw_str(w, (struct mr_str){bytes, n});
+        }
         mr_jsonw_end(w);
     }
     mr_free(bytes);
@@ -59,6 +83,7 @@ static mr_status put_text(struct mr_jsonw *w, const char *name, const char *role
 struct item {
     char name[PATH_MAX], role[64], path[PATH_MAX], sha256[MR_SHA256_HEX];
     struct mr_str text; /* of the reader: until it reads on */
+    bool is_packed;
 };
 
 /* The text of an item comes last. */
@@ -83,8 +108,10 @@ static mr_status read_item(struct mr_json *r, struct item *item, struct mr_err *
             mr_str_copy(text, item->path, sizeof item->path);
         else if (is_hash)
             mr_str_copy(text, item->sha256, sizeof item->sha256);
-        else
+        else {
+            item->is_packed = mr_str_is(key, "packed");
             item->text = text;
+        }
     }
 }
 
@@ -118,7 +145,7 @@ static mr_status each_item(const struct mr_buf *json, const char *name, take_ite
 
 static mr_status write_card(void *context, const struct item *item, struct mr_err *err)
 {
-    return put_text(context, item->name, item->role, item->path, err);
+    return put_text(context, item->name, item->role, item->path, false, err);
 }
 
 static const char *name_of(const char *path)
@@ -127,24 +154,49 @@ static const char *name_of(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-mr_status mr_run_files_write(const struct mr_scenario *scenario, struct mr_buf *out,
-                             struct mr_err *err)
+/* All but the site, where they are small enough. */
+static mr_status write_inputs(const struct writer *to, const struct mr_scenario *scenario,
+                              struct mr_err *err)
+{
+    struct mr_scenario copy = *scenario;
+    struct mr_buf name = {0};
+    mr_status st = MR_OK;
+    for (size_t i = 0; i < MR_RUN_FILES_INPUTS && st == MR_OK; i++) {
+        const char *role = mr_run_repeat_role(i), *path = *mr_run_repeat_file(&copy, i);
+        if (path == NULL || strcmp(role, role_site) == 0)
+            continue;
+        mr_buf_clear(&name);
+        mr_buf_printf(&name, "inputs/%s/%s", role, name_of(path));
+        st = mr_buf_check(&name, err);
+        if (st == MR_OK)
+            st = put_text(to, name.text, role, path, true, err);
+    }
+    mr_buf_fini(&name);
+    return st;
+}
+
+mr_status mr_run_files_write(const struct mr_scenario *scenario, struct mr_confighash *hashes,
+                             struct mr_buf *out, struct mr_err *err)
 {
     struct mr_buf list = {0};
     struct mr_jsonw w;
+    struct writer to = {&w, hashes};
     mr_status st = MR_OK;
     mr_jsonw_init(&w, &list, 0);
     mr_jsonw_array(&w);
-    st = mr_confighash_list(scenario, &w, err);
+    st = mr_confighash_list(hashes, scenario, &w, err);
     mr_jsonw_end(&w);
     mr_jsonw_init(&w, out, 0);
     mr_jsonw_array(&w);
     if (st == MR_OK && scenario->site.file != NULL)
-        st = put_text(&w, name_of(scenario->site.file), role_site, scenario->site.file, err);
+        st =
+            put_text(&to, name_of(scenario->site.file), role_site, scenario->site.file, false, err);
     if (st == MR_OK)
         st = mr_buf_check(&list, err);
     if (st == MR_OK)
-        st = each_item(&list, "cards", write_card, &w, err);
+        st = each_item(&list, "cards", write_card, &to, err);
+    if (st == MR_OK)
+        st = write_inputs(&to, scenario, err);
     mr_jsonw_end(&w);
     mr_buf_fini(&list);
     return st == MR_OK ? mr_buf_check(out, err) : st;
@@ -152,9 +204,34 @@ mr_status mr_run_files_write(const struct mr_scenario *scenario, struct mr_buf *
 
 /* ---- unpacking ---- */
 
-bool mr_run_files_has(const char *run)
+/* @return MR_RUN_FILES_INPUTS: it is a card */
+static size_t input_of(const struct item *item)
 {
-    return mr_rundata_has(run, dataset);
+    size_t i = 0;
+    while (i < MR_RUN_FILES_INPUTS && strcmp(item->role, mr_run_repeat_role(i)) != 0)
+        i++;
+    return i;
+}
+
+static mr_status see(void *context, const struct item *item, struct mr_err *err)
+{
+    struct mr_run_files *files = context;
+    (void)err;
+    if (input_of(item) < MR_RUN_FILES_INPUTS)
+        files->is_kept[input_of(item)] = true;
+    return MR_OK;
+}
+
+mr_status mr_run_files_kept(struct mr_run_files *files, const char *run, struct mr_err *err)
+{
+    struct mr_buf json = {0};
+    if (!mr_rundata_has(run, dataset))
+        return MR_OK;
+    mr_status st = mr_rundata_text(run, dataset, &json, err);
+    if (st == MR_OK)
+        st = each_item(&json, run, see, files, err);
+    mr_buf_fini(&json);
+    return st;
 }
 
 struct restore {
@@ -164,26 +241,30 @@ struct restore {
     bool is_needed;
 };
 
-/* @param[in] by whoever names it; NULL: nobody @return is it what it was, where it is looked for?
- */
-static bool is_same(const struct item *item, const char *by)
+/* @param[in] by whoever names the card; NULL: nobody @return is it what it was? */
+static bool is_same_card(const struct item *item, const char *by)
 {
     struct mr_buf path = {0};
     struct mr_err err = {0};
     char hash[MR_SHA256_HEX];
-    const bool is_site = strcmp(item->role, role_site) == 0;
-    bool is_good = by == NULL || is_site || mr_share_find(item->name, by, &path, &err) == MR_OK;
-    const char *at = is_site ? by : path.text;
-    if (is_good && at != NULL)
-        is_good = mr_run_repeat_hash(at, hash, &err) == MR_OK && strcmp(hash, item->sha256) == 0;
+    const bool is_good = by == NULL || (mr_share_find(item->name, by, &path, &err) == MR_OK &&
+                                        mr_run_repeat_hash(path.text, hash, &err) == MR_OK &&
+                                        strcmp(hash, item->sha256) == 0);
     mr_buf_fini(&path);
     return is_good;
 }
 
+/* Where it is looked for, by all who do. One that another was set for is nobody's. */
 static bool is_same_for_all(const struct restore *r, const struct item *item)
 {
-    return is_same(item, r->scenario->site.file) &&
-           (strcmp(item->role, role_site) == 0 || is_same(item, r->run));
+    struct mr_err err = {0};
+    char hash[MR_SHA256_HEX];
+    const size_t input = input_of(item);
+    if (input == MR_RUN_FILES_INPUTS)
+        return is_same_card(item, r->scenario->site.file) && is_same_card(item, r->run);
+    const char *path = *mr_run_repeat_file(r->scenario, input);
+    return path == NULL || r->files->origin[input] == NULL ||
+           (mr_run_repeat_hash(path, hash, &err) == MR_OK && strcmp(hash, item->sha256) == 0);
 }
 
 static mr_status look(void *context, const struct item *item, struct mr_err *err)
@@ -228,17 +309,31 @@ static mr_status make_folders(const struct restore *r, const char *name, struct 
     }
 }
 
+static mr_status write_item(const struct restore *r, const struct item *item, const char *path,
+                            struct mr_err *err)
+{
+    char *bytes = NULL;
+    size_t n = 0;
+    if (!item->is_packed)
+        return mr_file_write(path, true, item->text, err);
+    MR_TRY(mr_run_unpack(item->text, r->run, MR_RUN_FILES_INPUT_BYTES, &bytes, &n, err));
+    const mr_status st = mr_file_write(path, true, (struct mr_str){bytes, n}, err);
+    mr_free(bytes);
+    return st;
+}
+
 static mr_status unpack(void *context, const struct item *item, struct mr_err *err)
 {
     struct restore *r = context;
     struct mr_buf path = {0};
+    const size_t input = input_of(item);
     mr_status st = make_folders(r, item->name, &path, err);
     if (st == MR_OK)
-        st = mr_file_write(path.text, true, item->text, err);
-    if (st == MR_OK && strcmp(item->role, role_site) == 0) {
-        r->scenario->site.first = r->scenario->site.file;
-        r->scenario->site.file = mr_arena_text(&r->scenario->texts, mr_str_of(path.text), err);
-        st = r->scenario->site.file != NULL ? MR_OK : MR_NOMEM;
+        st = write_item(r, item, path.text, err);
+    if (st == MR_OK && input < MR_RUN_FILES_INPUTS && r->files->origin[input] != NULL) {
+        const char **file = mr_run_repeat_file(r->scenario, input);
+        *file = mr_arena_text(&r->scenario->texts, mr_str_of(path.text), err);
+        st = *file != NULL ? MR_OK : MR_NOMEM;
     }
     mr_buf_fini(&path);
     return st;
@@ -278,7 +373,7 @@ mr_status mr_run_files_restore(struct mr_run_files *files, const char *run,
 {
     struct restore r = {.files = files, .run = run, .scenario = scenario};
     struct mr_buf json = {0};
-    if (!mr_run_files_has(run))
+    if (!mr_rundata_has(run, dataset))
         return MR_OK;
     mr_status st = mr_rundata_text(run, dataset, &json, err);
     if (st == MR_OK)

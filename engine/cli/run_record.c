@@ -388,7 +388,7 @@ static mr_status declare(struct mr_run_record *r, struct mr_err *err)
     r->began_ns = mr_wall_ns();
     MR_TRY(mr_run_origin_put(r->file, err));
     MR_TRY(declare_series(r, err));
-    const char *site = scenario->site.first != NULL ? scenario->site.first : scenario->site.file;
+    const char *site = mr_run_repeat_shown(scenario, r->options.files).site.file;
     MR_TRY(mr_runfile_attr_text(r->file, "/site", "name", site != NULL ? site : "", err));
     if (scenario->site.file == NULL)
         MR_TRY(
@@ -416,11 +416,8 @@ static mr_status put_text(struct mr_run_record *r, const char *group, const char
 static mr_status put_hash(struct mr_run_record *r, struct mr_err *err)
 {
     const struct mr_confighash_options options = {r->options.steps_singly};
-    struct mr_confighash files = {0};
     char hash[MR_SHA256_HEX];
-    const mr_status st = mr_confighash_of(&files, r->scenario, &options, hash, err);
-    mr_confighash_fini(&files);
-    MR_TRY(st);
+    MR_TRY(mr_confighash_of(r->options.hashes, r->scenario, &options, hash, err));
     return mr_runfile_attr_text(r->file, "/provenance", "config_hash", hash, err);
 }
 
@@ -435,28 +432,29 @@ static mr_status put_config(struct mr_run_record *r, struct mr_err *err)
                  {"overridden", "Paths that were set from outside", &scenario->overridden}};
     struct mr_buf text = {0};
     MR_TRY(put_hash(r, err));
-    struct mr_scenario shown = *scenario; /* texts stay the scenario's */
-    if (shown.site.first != NULL)
-        shown.site.file = shown.site.first;
+    const struct mr_scenario shown = mr_run_repeat_shown(scenario, r->options.files);
     mr_scenario_write(&shown, &text);
     MR_TRY(put_text(r, "/config", "effective", "The scenario with all defaults filled in", &text,
                     err));
     for (size_t i = 0; i < N_OF(lists); i++)
         MR_TRY(mr_runfile_text(r->file, "/config", lists[i].name, lists[i].long_name,
                                lists[i].list->n > 0 ? lists[i].list->text : "", err));
-    const mr_status st = mr_run_repeat_inputs(scenario, r->options.steps_singly, &text, err);
+    const mr_status st = mr_run_repeat_inputs(scenario, r->options.files, r->options.hashes,
+                                              r->options.steps_singly, &text, err);
     if (st != MR_OK) {
         mr_buf_fini(&text);
         return st;
     }
     MR_TRY(put_text(r, "/provenance", "inputs", "Files that were read, by path and SHA-256", &text,
                     err));
-    const mr_status st_files = mr_run_files_write(scenario, &text, err);
+    const mr_status st_files = mr_run_files_write(scenario, r->options.hashes, &text, err);
     if (st_files != MR_OK) {
         mr_buf_fini(&text);
         return st_files;
     }
-    return put_text(r, "/config", "files", "Texts of the site and of cards, as JSON", &text, err);
+    return put_text(r, "/config", "files",
+                    "Texts of the site and of cards, packed ones of smaller inputs, as JSON", &text,
+                    err);
 }
 
 static mr_status open_file(struct mr_run_record *r, const char *path, struct mr_err *err)

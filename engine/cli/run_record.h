@@ -16,6 +16,10 @@ extern const struct mr_group_list mr_run_groups;
 /* Beside what the scenario says (<record>). */
 struct mr_run_record_options {
     bool may_overwrite, steps_singly;
+    /* lent, never NULL */
+    const struct mr_run_files
+        *files;                   /* of the scenario; empty, unless it came out of a result file */
+    struct mr_confighash *hashes; /* of files that were read */
 };
 
 /** A session that ended: for mr_play_options. */

@@ -23,6 +23,16 @@ enum {
 static const char *const roles[n_role] = {"workload", "site",   "weather", "price",  "carbon",
                                           "sun",      "agents", "windows", "lengths"};
 
+/* What --set calls them. */
+static const char *const settings[n_role] = {
+    "workload/file", "site/file",   "weather/file",     "grid/price",      "grid/carbon",
+    "grid/sun",      "agents/file", "workload/windows", "workload/lengths"};
+
+const char *mr_run_repeat_role(size_t i)
+{
+    return roles[i];
+}
+
 const char **mr_run_repeat_file(struct mr_scenario *scenario, size_t role)
 {
     const char **const files[n_role] = {
@@ -59,11 +69,11 @@ mr_status mr_run_repeat_hash(const char *path, char out[MR_SHA256_HEX], struct m
 
 /* @param[in] first where it was first; NULL: there */
 static mr_status put_input(struct mr_jsonw *w, const char *role, const char *path,
-                           const char *first, struct mr_err *err)
+                           const char *first, struct mr_confighash *hashes, struct mr_err *err)
 {
     char hash[MR_SHA256_HEX];
     struct stat info;
-    MR_TRY(mr_run_repeat_hash(path, hash, err));
+    MR_TRY(mr_confighash_file(hashes, path, hash, err));
     char full[PATH_MAX];
     const bool is_known = realpath(path, full) != NULL;
     mr_jsonw_object(w);
@@ -76,8 +86,19 @@ static mr_status put_input(struct mr_jsonw *w, const char *role, const char *pat
     return MR_OK;
 }
 
-mr_status mr_run_repeat_inputs(const struct mr_scenario *scenario, bool steps_singly,
-                               struct mr_buf *out, struct mr_err *err)
+struct mr_scenario mr_run_repeat_shown(const struct mr_scenario *scenario,
+                                       const struct mr_run_files *files)
+{
+    struct mr_scenario shown = *scenario;
+    for (size_t i = 0; i < n_role; i++)
+        if (files->shown[i] != NULL)
+            *mr_run_repeat_file(&shown, i) = files->shown[i];
+    return shown;
+}
+
+mr_status mr_run_repeat_inputs(const struct mr_scenario *scenario, const struct mr_run_files *files,
+                               struct mr_confighash *hashes, bool steps_singly, struct mr_buf *out,
+                               struct mr_err *err)
 {
     struct mr_jsonw w;
     struct mr_scenario copy = *scenario;
@@ -88,11 +109,11 @@ mr_status mr_run_repeat_inputs(const struct mr_scenario *scenario, bool steps_si
     mr_jsonw_array(&w);
     for (size_t i = 0; i < n_role; i++)
         if (*mr_run_repeat_file(&copy, i) != NULL)
-            MR_TRY(put_input(&w, roles[i], *mr_run_repeat_file(&copy, i),
-                             strcmp(roles[i], "site") == 0 ? scenario->site.first : NULL, err));
+            MR_TRY(put_input(&w, roles[i], *mr_run_repeat_file(&copy, i), files->origin[i], hashes,
+                             err));
     if (scenario->path != NULL && !mr_rundata_is(scenario->path))
-        MR_TRY(put_input(&w, "scenario", scenario->path, NULL, err));
-    MR_TRY(mr_confighash_list(scenario, &w, err));
+        MR_TRY(put_input(&w, "scenario", scenario->path, NULL, hashes, err));
+    MR_TRY(mr_confighash_list(hashes, scenario, &w, err));
     mr_jsonw_end(&w);
     mr_jsonw_end(&w);
     return mr_buf_check(out, err);
@@ -156,51 +177,6 @@ static mr_status check_input(const struct input *input, const char *path, struct
                       input->path, input->sha256, hash);
 }
 
-static mr_status read_files(struct mr_json *r, const char *path, struct mr_scenario *scenario,
-                            struct mr_err *err)
-{
-    struct input input;
-    const bool keeps_site = mr_run_files_has(path);
-    bool has_more;
-    MR_TRY(mr_json_enter_array(r, err));
-    for (;;) {
-        MR_TRY(mr_json_array_more(r, &has_more, err));
-        if (!has_more)
-            return MR_OK;
-        MR_TRY(read_input(r, &input, err));
-        if (input.role == n_role || *mr_run_repeat_file(scenario, input.role) == NULL)
-            continue;
-        if (strcmp(roles[input.role], "site") != 0 || !keeps_site)
-            MR_TRY(check_input(&input, path, err));
-        const char *own = mr_arena_text(&scenario->texts, mr_str_of(input.path), err);
-        if (own == NULL)
-            return MR_NOMEM;
-        *mr_run_repeat_file(scenario, input.role) = own;
-    }
-}
-
-static mr_status read_inputs(struct mr_json *r, const char *path, struct mr_scenario *scenario,
-                             bool *steps_singly, struct mr_err *err)
-{
-    struct mr_str key;
-    bool has_more;
-    MR_TRY(mr_json_document(r, &has_more, err));
-    MR_TRY(mr_json_enter_object(r, err));
-    for (;;) {
-        MR_TRY(mr_json_key(r, &key, &has_more, err));
-        if (!has_more)
-            return MR_OK;
-        if (mr_str_is(key, "steps_singly"))
-            MR_TRY(mr_json_bool(r, steps_singly, err));
-        else if (mr_str_is(key, "files"))
-            MR_TRY(read_files(r, path, scenario, err));
-        else
-            MR_TRY(mr_json_skip(r, err));
-    }
-}
-
-/* ---- where values come from ---- */
-
 static bool has_word(const struct mr_buf *list, struct mr_str word)
 {
     for (size_t at = 0; list->text != NULL && at < list->n; at++) {
@@ -213,6 +189,75 @@ static bool has_word(const struct mr_buf *list, struct mr_str word)
     }
     return false;
 }
+
+/* A file as the effective scenario names it: what was found is that, behind a folder or not. */
+static const char *shown_of(const struct mr_buf *effective, const char *found)
+{
+    const size_t n_all = strlen(found);
+    for (const char *at = found; at != NULL;
+         at = strchr(at, '/') != NULL ? strchr(at, '/') + 1 : NULL)
+        for (const char *p = effective->text; (p = strstr(p, at)) != NULL; p++)
+            if (p > effective->text && p[-1] == '"' && p[n_all - (size_t)(at - found)] == '"')
+                return at;
+    return found;
+}
+
+/* One that --set names is not the run's. */
+static mr_status take_input(const struct input *input, const char *path,
+                            const struct mr_buf *effective, struct mr_scenario *scenario,
+                            struct mr_run_files *files, struct mr_err *err)
+{
+    const char **file = mr_run_repeat_file(scenario, input->role);
+    if (*file == NULL || has_word(&scenario->overridden, mr_str_of(settings[input->role])))
+        return MR_OK;
+    if (!files->is_kept[input->role])
+        MR_TRY(check_input(input, path, err));
+    files->shown[input->role] = shown_of(effective, *file);
+    *file = mr_arena_text(&scenario->texts, mr_str_of(input->path), err);
+    files->origin[input->role] = *file;
+    return *file != NULL ? MR_OK : MR_NOMEM;
+}
+
+static mr_status read_files(struct mr_json *r, const char *path, const struct mr_buf *effective,
+                            struct mr_scenario *scenario, struct mr_run_files *files,
+                            struct mr_err *err)
+{
+    struct input input;
+    bool has_more;
+    MR_TRY(mr_json_enter_array(r, err));
+    for (;;) {
+        MR_TRY(mr_json_array_more(r, &has_more, err));
+        if (!has_more)
+            return MR_OK;
+        MR_TRY(read_input(r, &input, err));
+        if (input.role < n_role)
+            MR_TRY(take_input(&input, path, effective, scenario, files, err));
+    }
+}
+
+static mr_status read_inputs(struct mr_json *r, const char *path, const struct mr_buf *effective,
+                             struct mr_scenario *scenario, bool *steps_singly,
+                             struct mr_run_files *files, struct mr_err *err)
+{
+    struct mr_str key;
+    bool has_more;
+    MR_TRY(mr_run_files_kept(files, path, err));
+    MR_TRY(mr_json_document(r, &has_more, err));
+    MR_TRY(mr_json_enter_object(r, err));
+    for (;;) {
+        MR_TRY(mr_json_key(r, &key, &has_more, err));
+        if (!has_more)
+            return MR_OK;
+        if (mr_str_is(key, "steps_singly"))
+            MR_TRY(mr_json_bool(r, steps_singly, err));
+        else if (mr_str_is(key, "files"))
+            MR_TRY(read_files(r, path, effective, scenario, files, err));
+        else
+            MR_TRY(mr_json_skip(r, err));
+    }
+}
+
+/* ---- where values come from ---- */
 
 /* Words of `from` that are not in `but`, after those that are there. */
 static void add_words(struct mr_buf *out, const struct mr_buf *from, const struct mr_buf *but)
@@ -274,7 +319,7 @@ mr_status mr_run_repeat_load(const char *path, const char *const *set, size_t n_
                                              set, n_set, scenario, diags) == MR_OK) {
         st = mr_json_open_memory(inputs.text, inputs.n, path, NULL, &r, &err);
         if (st == MR_OK)
-            st = read_inputs(r, path, scenario, steps_singly, &err);
+            st = read_inputs(r, path, &effective, scenario, steps_singly, files, &err);
         if (st == MR_OK)
             st = restore_origins(path, scenario, &err);
         if (st == MR_OK)

@@ -56,7 +56,7 @@ struct mr_scenario_top {
 };
 
 struct mr_scenario_site {
-    const char *file, *first; /* layout or platform; where an unpacked one was. NULL: none */
+    const char *file; /* layout or platform; NULL: none */
 };
 
 struct mr_scenario_deployment {

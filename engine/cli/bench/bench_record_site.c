@@ -8,6 +8,8 @@
 #include "engine/base/assert.h"
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
+#include "engine/cli/confighash.h"
+#include "engine/cli/run_files.h"
 #include "engine/cli/run_record.h"
 
 #include <stdio.h>
@@ -115,13 +117,17 @@ static uint64_t play(const struct job *job, struct mr_run_record *record)
 static uint64_t work(void *data)
 {
     const struct job *job = data;
-    const struct mr_run_record_options options = {.may_overwrite = true};
+    struct mr_confighash hashes = {0};
+    const struct mr_run_files no_files = {0};
+    const struct mr_run_record_options options = {
+        .may_overwrite = true, .files = &no_files, .hashes = &hashes};
     struct mr_run_record *record;
     struct mr_err err = {0};
     const mr_status st = mr_run_record_create(job->result, &options, &job->scenario, &record, &err);
     MR_ASSERT(st == MR_OK);
     const uint64_t n = play(job, record);
     mr_run_record_destroy(record);
+    mr_confighash_fini(&hashes);
     (void)unlink(job->result);
     return n;
 }
