@@ -537,22 +537,23 @@ void mr_chain_destroy(struct mr_chain *chain)
 
 /* ---- inputs ---- */
 
-void mr_chain_set_demand(struct mr_chain *chain, uint32_t node, double w)
+bool mr_chain_set_demand(struct mr_chain *chain, uint32_t node, double w)
 {
     struct mr_chain_node *f = &chain->flow[node];
     MR_ASSERT(isfinite(w));
     if (w == f->demand_w)
-        return;
+        return false;
     mr_chain_account(chain, f);
     f->demand_w = w;
     mark(chain, node);
+    return true;
 }
 
 void mr_chain_set_demands(struct mr_chain *chain, uint32_t first, size_t n, const double *w)
 {
     MR_ASSERT(first + n <= chain->tree->n_node);
     for (size_t i = 0; i < n; i++)
-        mr_chain_set_demand(chain, first + (uint32_t)i, w[i]);
+        (void)mr_chain_set_demand(chain, first + (uint32_t)i, w[i]);
 }
 
 void mr_chain_set_inject(struct mr_chain *chain, uint32_t node, double w)

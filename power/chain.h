@@ -73,7 +73,7 @@ void mr_chain_destroy(struct mr_chain *chain);
 
 /* ---- inputs, from now on; they take effect at the next mr_chain_settle or _advance ---- */
 
-void mr_chain_set_demand(struct mr_chain *chain, uint32_t node, double w);
+bool mr_chain_set_demand(struct mr_chain *chain, uint32_t node, double w); /* another one? */
 
 /** Demand of nodes first .. first + n - 1. */
 void mr_chain_set_demands(struct mr_chain *chain, uint32_t first, size_t n, const double *w);

@@ -41,6 +41,21 @@ static bool close_window(struct mr_feed_ramp *ramp, double window_s, double up_w
     return is_over;
 }
 
+/* Whole windows from now on that are as the one before. */
+static double n_still(const struct mr_feed_ramp *ramp, double window_s, double t_s, double power_w)
+{
+    const bool is_begin = ramp->window_end_s - ramp->t_s >= window_s * (1 - 1e-12);
+    const bool is_same = fabs(power_w - ramp->mean_w) <= 1e-12 * fabs(power_w);
+    return is_begin && is_same ? floor((t_s - ramp->t_s) / window_s) : 0;
+}
+
+double mr_feed_ramp_next_s(const struct mr_feed_ramp *ramp, double window_s, double t_s,
+                           double power_w)
+{
+    const double n = n_still(ramp, window_s, t_s, power_w);
+    return fmin(t_s, n > 0 ? ramp->t_s + n * window_s : ramp->window_end_s);
+}
+
 uint64_t mr_feed_ramp_advance(struct mr_feed_ramp *ramp, double window_s, double up_w_s,
                               double down_w_s, double t_s, double from_w, double to_w)
 {
@@ -49,6 +64,11 @@ uint64_t mr_feed_ramp_advance(struct mr_feed_ramp *ramp, double window_s, double
     double p_w = from_w;
     uint64_t n = 0;
     while (ramp->t_s < t_s) {
+        const double n_same = from_w == to_w ? n_still(ramp, window_s, t_s, to_w) : 0;
+        ramp->t_s += n_same * window_s;
+        ramp->window_end_s += n_same * window_s;
+        if (ramp->t_s >= t_s)
+            break;
         const double end_s = fmin(t_s, ramp->window_end_s);
         const double end_w =
             end_s == t_s ? to_w : from_w + (to_w - from_w) * ((end_s - begin_s) / span_s);

@@ -27,6 +27,10 @@ struct mr_feed_ramp mr_feed_ramp_start(double t_s, double window_s);
 uint64_t mr_feed_ramp_advance(struct mr_feed_ramp *ramp, double window_s, double up_w_s,
                               double down_w_s, double t_s, double from_w, double to_w);
 
+/** When the next window ends that may tell something if power stays; t_s at most. */
+double mr_feed_ramp_next_s(const struct mr_feed_ramp *ramp, double window_s, double t_s,
+                           double power_w);
+
 /* ---- start permits ---- */
 
 struct mr_feed_permit {

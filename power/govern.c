@@ -602,6 +602,19 @@ enum mr_govern_phase mr_govern_clock_step(struct mr_govern_clock *clock,
     return due;
 }
 
+void mr_govern_clock_skip(struct mr_govern_clock *clock, const struct mr_govern_params *params,
+                          double t_s)
+{
+    const double round_s = fmax(params->period_s, params->telemetry_s + params->actuation_s);
+    const double n = params->period_s > 0 ? floor((t_s - clock->next_s) / round_s) : 0;
+    if (n > 0) {
+        clock->sampled_s += n * round_s;
+        clock->next_s += n * round_s;
+    }
+    while (clock->next_s < t_s)
+        (void)mr_govern_clock_step(clock, params);
+}
+
 /* Just after a sample something changes: the next sample, its way here, the command's way back. */
 double mr_govern_latency_s(const struct mr_govern_params *params)
 {

@@ -144,6 +144,10 @@ struct mr_govern_clock mr_govern_clock_start(double t_s);
 enum mr_govern_phase mr_govern_clock_step(struct mr_govern_clock *clock,
                                           const struct mr_govern_params *params);
 
+/** Beats before t_s pass with nothing done: the caller knows that nothing would come of them. */
+void mr_govern_clock_skip(struct mr_govern_clock *clock, const struct mr_govern_params *params,
+                          double t_s);
+
 /** Longest time from a change of demand or limit to caps that answer it. */
 double mr_govern_latency_s(const struct mr_govern_params *params);
 

@@ -286,7 +286,8 @@ double mr_supply_now_s(const struct mr_supply *s)
     return s->t_s;
 }
 
-double mr_supply_next_s(const struct mr_supply *s)
+/* But for the controller. */
+static double event_s(const struct mr_supply *s)
 {
     /* a storage near its bound may say "now" again and again: time must pass */
     double next_s = fmax(mr_supply_source_next_s(s), s->t_s + least_step * s->params.tick_s);
@@ -296,7 +297,12 @@ double mr_supply_next_s(const struct mr_supply *s)
     if (mr_supply_source_moves(s) || s->is_assisting)
         next_s = fmin(next_s, s->t_s + s->params.tick_s);
     next_s = fmin(next_s, fmin(mr_supply_smooth_next_s(s), mr_supply_island_next_s(s)));
-    return fmax(next_s, s->t_s);
+    return next_s;
+}
+
+double mr_supply_next_s(const struct mr_supply *s)
+{
+    return fmax(fmin(event_s(s), mr_supply_still_clock_s(s)), s->t_s);
 }
 
 static void count_racks(struct mr_supply *s, double dt_s)
@@ -330,7 +336,7 @@ static void meter(struct mr_supply *s, double t_s)
     mr_tariff_advance(&s->params.tariff, &s->tariff, s->options.price, s->options.carbon, t_s,
                       s->grid_w, s->grid_w);
     for (double at_s = s->t_s; at_s < t_s;) { /* window by window: events have the dates of ends */
-        at_s = fmin(t_s, s->ramp.window_end_s);
+        at_s = mr_feed_ramp_next_s(&s->ramp, s->params.ramp_window_s, t_s, s->grid_w);
         const uint64_t n = mr_feed_ramp_advance(&s->ramp, s->params.ramp_window_s, up_w_s, down_w_s,
                                                 at_s, s->grid_w, s->grid_w);
         if (n > 0)
@@ -375,7 +381,10 @@ void mr_supply_advance(struct mr_supply *s, double t_s)
         mr_chain_warm(s->chain);
     mr_supply_govern_meter(s);
     while (s->t_s < t_s) {
-        step(s, fmin(t_s, mr_supply_next_s(s)));
+        const double until_s = event_s(s);
+        step(s, fmin(t_s, fmax(fmin(until_s, mr_supply_still_clock_s(s)), s->t_s)));
+        if (s->t_s >= until_s)
+            mr_supply_still_stir(s);
         if (mr_chain_staging_s(s->chain) <= s->t_s)
             mr_chain_tick(s->chain);
         mr_supply_govern_act(s);
@@ -392,6 +401,8 @@ void mr_supply_advance(struct mr_supply *s, double t_s)
 void mr_supply_set_rack(struct mr_supply *s, uint32_t rack, double w)
 {
     MR_ASSERT(rack < s->site->n_rack && isfinite(w) && w >= 0);
+    if (w != s->rack[rack].want_w || s->rack[rack].is_told)
+        mr_supply_still_stir(s);
     s->rack[rack].want_w = w;
     s->rack[rack].is_told = false;
 }
@@ -399,6 +410,7 @@ void mr_supply_set_rack(struct mr_supply *s, uint32_t rack, double w)
 void mr_supply_set_load(struct mr_supply *s, uint32_t rack, double draw_w, double want_w)
 {
     MR_ASSERT(rack < s->site->n_rack && isfinite(want_w) && draw_w >= 0 && want_w >= draw_w);
+    mr_supply_still_stir(s);
     s->rack[rack].want_w = want_w;
     s->rack[rack].told_w = draw_w;
     s->rack[rack].is_told = true;
@@ -462,23 +474,27 @@ void mr_supply_set_racks(struct mr_supply *s, const double *w)
 void mr_supply_set_house(struct mr_supply *s, uint32_t hall, double w)
 {
     const uint32_t at = hall == MR_SITE_NONE ? s->wire.house : s->wire.of_hall[hall];
-    mr_chain_set_demand(s->chain, at, w);
+    if (mr_chain_set_demand(s->chain, at, w))
+        mr_supply_still_stir(s);
 }
 
 void mr_supply_expect_house(struct mr_supply *s, double more_w)
 {
     MR_ASSERT(isfinite(more_w) && more_w >= 0);
+    mr_supply_still_stir(s);
     s->house_more_w = more_w;
 }
 
 void mr_supply_set_pumps(struct mr_supply *s, uint32_t cdu, double w)
 {
     MR_ASSERT(s->params.wire.has_pumps && cdu < s->site->n_cdu);
+    mr_supply_still_stir(s);
     mr_chain_set_demand(s->chain, s->wire.of_cdu[cdu], w);
 }
 
 void mr_supply_set_failed(struct mr_supply *s, uint32_t power, bool has_failed)
 {
+    mr_supply_still_stir(s);
     const uint32_t at = s->wire.of_power[power];
     if (at != MR_CIRCUIT_NONE)
         mr_chain_set_failed(s->chain, at, has_failed);
@@ -486,6 +502,7 @@ void mr_supply_set_failed(struct mr_supply *s, uint32_t power, bool has_failed)
 
 void mr_supply_set_units_failed(struct mr_supply *s, uint32_t power, uint32_t n_failed)
 {
+    mr_supply_still_stir(s);
     const uint32_t at = s->wire.of_power[power], source = mr_supply_source_of(s, power);
     if (at != MR_CIRCUIT_NONE)
         mr_chain_set_units_failed(s->chain, at, n_failed);
@@ -495,6 +512,7 @@ void mr_supply_set_units_failed(struct mr_supply *s, uint32_t power, uint32_t n_
 
 void mr_supply_close(struct mr_supply *s, uint32_t power)
 {
+    mr_supply_still_stir(s);
     const uint32_t at = s->wire.of_power[power];
     if (at != MR_CIRCUIT_NONE)
         mr_chain_set_open(s->chain, at, false);
@@ -504,6 +522,7 @@ void mr_supply_set_voltage(struct mr_supply *s, double voltage_frac)
 {
     if (s->is_island)
         return;
+    mr_supply_still_stir(s);
     const uint64_t n_dip = s->ride.n_dip;
     mr_feed_ride_step(&s->params.ride, &s->ride, s->t_s, voltage_frac);
     if (s->ride.n_dip > n_dip)
@@ -514,6 +533,7 @@ void mr_supply_set_voltage(struct mr_supply *s, double voltage_frac)
 mr_status mr_supply_set_target(struct mr_supply *s, const struct mr_feed_target *target,
                                struct mr_err *err)
 {
+    mr_supply_still_stir(s);
     if (!s->has_feed)
         return mr_err_set(err, MR_RANGE, MR_NOWHERE,
                           "%s: no grid connection with a limit: nothing to curtail", s->site->name);
@@ -522,5 +542,6 @@ mr_status mr_supply_set_target(struct mr_supply *s, const struct mr_feed_target 
 
 void mr_supply_set_policy(struct mr_supply *s, int policy)
 {
+    mr_supply_still_stir(s);
     s->params.govern.policy = policy < 0 ? s->options.params.govern.policy : policy;
 }

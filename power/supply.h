@@ -11,17 +11,16 @@
  *
  * Rules that stand for what is not published:
  * - A source gives only where the node it stands at has lost its feed (and to islands); batteries
- * at once, generators when they have started. What stands behind carries all or nothing: less than
- *   the load asks for, and the bar goes dark. It comes back with pumps and fans alone, and its
- *   racks start on what there is, highest tier first, as fast as the machines may ramp.
+ *   at once, generators when they have started. What stands behind carries all or nothing: less
+ *   than asked, and the bar goes dark. It comes back with pumps and fans alone, and its racks start
+ *   on what there is, highest tier first, as fast as the machines may ramp.
  * - Battery plants also shave what exceeds the budget of the connection, trade if told to, and hold
  *   the meter to the connection's ramp (`assists`), in stairs of a step.
  *   Turbines beside a grid give what exceeds the budget. Solar gives what the sun gives.
  * - A rack that was dark comes back when its feed has lived for return_s, as start permits allow.
  * - Budgets are for the meter, caps for racks: supply_budget.c knows the way, `margin` stays free.
- * - Caps are lowered tier by tier from 0 on. Where not even the lowest caps fit, racks are
- * suspended, then shut, in the same order (not for a target of best effort), and go on when there
- * is room.
+ * - Caps are lowered tier by tier from 0 on. Where the lowest do not fit, racks are suspended, then
+ *   shut, in that order (not for a target of best effort), and go on when there is room.
  * - Machines that carry bars alone are an island with a frequency (frequency.h): what the load asks
  *   beyond their set points and storage moves it; relays shed racks in order of tiers, and the
  *   machines leave below `trip_below`. Until a takeover is in balance for the first time supplies
@@ -81,6 +80,7 @@ struct mr_supply_options {
     uint32_t n_part;
     const double *package_w; /* the most of one package, for every rack (0: not known); or NULL */
     const struct mr_series *price, *carbon, *sun; /* USD/J, kg/J, share of rated solar; or NULL */
+    bool steps; /* every beat of the controller is a step, also where nothing can come of it */
     void (*take)(void *context, const struct mr_supply_event *event); /* or NULL */
     void (*step)(void *context); /* or NULL: after every step, powers hold until the next */
     void *context;

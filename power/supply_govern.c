@@ -274,9 +274,7 @@ void mr_supply_govern_tell_start(struct mr_supply *s)
 
 double mr_supply_govern_next_s(const struct mr_supply *s)
 {
-    double next_s = s->clock.next_s;
-    if (s->has_feed)
-        next_s = fmin(next_s, mr_feed_next_s(&s->feed_params, &s->feed));
+    double next_s = s->has_feed ? mr_feed_next_s(&s->feed_params, &s->feed) : never;
     if (!s->is_island)
         next_s = fmin(next_s, mr_feed_ride_next_s(&s->params.ride, &s->ride));
     for (uint32_t i = 0; i < s->site->n_rack; i++)
@@ -358,6 +356,7 @@ void mr_supply_govern_act(struct mr_supply *s)
         mr_feed_advance(&s->feed_params, &s->feed, s->t_s);
         tell_feed(s);
     }
+    mr_govern_clock_skip(&s->clock, &s->params.govern, s->t_s);
     while (s->clock.next_s <= s->t_s) {
         switch (mr_govern_clock_step(&s->clock, &s->params.govern)) {
         case MR_GOVERN_SAMPLE:
@@ -370,5 +369,6 @@ void mr_supply_govern_act(struct mr_supply *s)
             apply(s);
             break;
         }
+        mr_supply_still_look(s);
     }
 }

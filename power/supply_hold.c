@@ -50,6 +50,7 @@ void mr_supply_hold_sort(struct mr_supply *s)
         first[t + 1] += first[t];
     for (uint32_t i = 0; i < s->site->n_rack; i++)
         s->order[first[s->rack[i].tier]++] = i;
+    mr_supply_still_stir(s);
     tell_governor(s);
 }
 

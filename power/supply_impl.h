@@ -10,6 +10,7 @@
 #include "power/supply_rack_impl.h"
 #include "power/supply_shelf_impl.h"
 #include "power/supply_source_impl.h"
+#include "power/supply_still_impl.h"
 
 struct mr_supply {
     const struct mr_site *site;
@@ -38,6 +39,7 @@ struct mr_supply {
     struct mr_govern_load load;
     struct mr_govern_pass pass;
     struct mr_govern_clock clock;
+    struct mr_supply_still still;
     double *low_w, *high_w, *max_q_w, *demand_w; /* of the governor's nodes */
     uint8_t *tier;
     double budget_w, watched_s; /* of all racks, at the last sample; levels, until then */
@@ -231,7 +233,7 @@ double mr_supply_govern_permit(struct mr_supply *s, uint32_t rack, double from_s
 /** Racks that have lost or found their feed change state; draws follow caps and wants.
  *  @return whether the chain must settle again */
 bool mr_supply_govern_racks(struct mr_supply *s);
-double mr_supply_govern_next_s(const struct mr_supply *s);
+double mr_supply_govern_next_s(const struct mr_supply *s); /* but for the controller */
 
 /** Whatever of governor, permits and feed is due at now. */
 void mr_supply_govern_act(struct mr_supply *s);

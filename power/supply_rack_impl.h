@@ -27,22 +27,23 @@ struct mr_supply_rack {
     double inside_j[mr_inside_max], module_j, since_s; /* the same until it began to draw that */
     double told_w; /* with is_told: drawn while on, whatever the cap */
     bool is_told;
-    double ready_s;                /* WAITING: not before */
-    int state;                     /* enum mr_supply_rack_state */
-    uint32_t node, level;          /* of the governor's tree; the group it belongs to */
-    uint32_t first_leaf, n_leaf;   /* n_leaf 0: `node` is one */
-    uint32_t n_governed, n_host;   /* packages of its leaves; leaves that are no packages */
-    double most_w, package_w;      /* of its card and feed; of one package, 0: not known */
-    double fixed_w;                /* told: outside its packages */
-    double low_w, high_w, max_q_w; /* bounds of its cap */
-    double demand_w;               /* at the last sample */
-    double least_w, rest_w;        /* told: drawn at its lowest clock, and at rest */
-    uint8_t tier;                  /* 0 is stopped first */
-    uint8_t held;                  /* enum mr_supply_held, in force */
-    uint8_t decided;               /* what comes in force with the caps */
-    double free_s;                 /* held by a frequency relay: not before */
-    struct mr_smooth smooth;       /* of one package; all packages of a rack move in step */
-    double burn_w;                 /* over the running step, of the rack */
+    double ready_s;                   /* WAITING: not before */
+    int state;                        /* enum mr_supply_rack_state */
+    uint32_t node, level;             /* of the governor's tree; the group it belongs to */
+    uint32_t first_leaf, n_leaf;      /* n_leaf 0: `node` is one */
+    uint32_t n_governed, n_host;      /* packages of its leaves; leaves that are no packages */
+    double most_w, package_w;         /* of its card and feed; of one package, 0: not known */
+    double fixed_w;                   /* told: outside its packages */
+    double low_w, high_w, max_q_w;    /* bounds of its cap */
+    double demand_w;                  /* at the last sample */
+    double least_w, rest_w;           /* told: drawn at its lowest clock, and at rest */
+    uint8_t tier;                     /* 0 is stopped first */
+    uint8_t held;                     /* enum mr_supply_held, in force */
+    uint8_t decided;                  /* what comes in force with the caps */
+    double free_s;                    /* held by a frequency relay: not before */
+    double still_cap_w, still_draw_w; /* at the controller's last beat */
+    struct mr_smooth smooth;          /* of one package; all packages of a rack move in step */
+    double burn_w;                    /* over the running step, of the rack */
 };
 
 /* A run of alike packages in one tray; n = 0: hosts and all else. */

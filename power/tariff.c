@@ -74,6 +74,17 @@ static void close_window(const struct mr_tariff_params *params, struct mr_tariff
     tariff->window_end_s += params->demand_window_s;
 }
 
+/* Whole windows from now on that are alike, but for the last of a billing period. */
+static double n_alike(const struct mr_tariff_params *params, const struct mr_tariff *tariff,
+                      double t_s)
+{
+    const double window_s = params->demand_window_s;
+    if (tariff->window_end_s - tariff->t_s < window_s * (1 - 1e-12))
+        return 0;
+    const double end_s = fmin(t_s, tariff->billing_end_s - 0.5 * window_s);
+    return fmax(0, floor((end_s - tariff->t_s) / window_s));
+}
+
 void mr_tariff_advance(const struct mr_tariff_params *params, struct mr_tariff *tariff,
                        const struct mr_series *price, const struct mr_series *carbon, double t_s,
                        double from_w, double to_w)
@@ -84,6 +95,9 @@ void mr_tariff_advance(const struct mr_tariff_params *params, struct mr_tariff *
         from_w * to_w < 0 ? begin_s - from_w / (to_w - from_w) * span_s : (double)INFINITY;
     double p_w = from_w;
     while (tariff->t_s < t_s) {
+        const double n = from_w == to_w ? n_alike(params, tariff, t_s) : 0;
+        if (n > 1)
+            tariff->window_end_s += (n - 1) * params->demand_window_s;
         double end_s = fmin(t_s, tariff->window_end_s);
         if (turn_s > tariff->t_s)
             end_s = fmin(end_s, turn_s);
@@ -91,7 +105,7 @@ void mr_tariff_advance(const struct mr_tariff_params *params, struct mr_tariff *
             end_s == t_s ? to_w : from_w + (to_w - from_w) * ((end_s - begin_s) / span_s);
         const double energy_j = 0.5 * (p_w + end_w) * (end_s - tariff->t_s);
         tariff->energy_j += energy_j;
-        tariff->window_j += energy_j;
+        tariff->window_j += n > 1 ? energy_j / n : energy_j;
         tariff->energy_usd += priced(price, params->price_usd_j, tariff->t_s, end_s, p_w, end_w);
         if (energy_j > 0)
             tariff->carbon_kg +=
