@@ -84,16 +84,21 @@ struct feed {
     size_t at;
 };
 
-/* The load becomes whether it was near its constraint, which becomes a number wherever it was. */
-static void find_near(struct mr_curve *c, double near)
+/* The load becomes whether it was near its constraint, which becomes a number wherever it was.
+ * @return the most that it was above it [kW] */
+static double find_near(struct mr_curve *c, double near)
 {
+    double above_kw = 0;
     for (size_t i = 0; i < c[LOAD].n; i++) {
         double *target = i < c[TARGET].n ? &c[TARGET].value[i] : NULL;
         const bool is_near = target != NULL && c[LOAD].value[i] >= near * *target;
+        if (is_near && i + 1 < c[LOAD].n)
+            above_kw = fmax(above_kw, c[LOAD].value[i] - *target);
         c[LOAD].value[i] = is_near ? 1 : 0;
         if (target != NULL && !is_near)
             *target = (double)NAN;
     }
+    return above_kw;
 }
 
 static double lowest_of(const struct mr_curve *target)
@@ -105,7 +110,7 @@ static double lowest_of(const struct mr_curve *target)
 }
 
 /* All on dates of their own by now. The load becomes the share of the time that the feed held. */
-static void find_held(struct mr_curve *c, struct mr_report_limit *item)
+static void find_held(struct mr_curve *c, double above_kw, struct mr_report_limit *item)
 {
     double gain_kws = 0, asked_kws = 0, drawn_kws = 0;
     const bool has_asked = c[ASKED].n > 0 && c[DRAWN].n > 0;
@@ -126,6 +131,9 @@ static void find_held(struct mr_curve *c, struct mr_report_limit *item)
     if (drawn_kws > 0)
         (void)snprintf(item->why, sizeof item->why, "racks asked for %.3g %% more than they drew",
                        100 * (asked_kws / drawn_kws - 1));
+    else if (asked_kws > 0 && above_kw > 0)
+        (void)snprintf(item->why, sizeof item->why,
+                       "all racks are stopped; the load was up to %.4g kW above it", above_kw);
     else
         (void)snprintf(item->why, sizeof item->why, "the load is at it");
     if (has_asked && !isnan(gain_kws))
@@ -148,19 +156,20 @@ static mr_status add_feed(const struct mr_runread *run, struct mr_report_limits 
     struct mr_curve c[n_feed_series] = {{.n = 0}};
     struct mr_report_limit item = {
         .what = "constraint of the grid", .where = "feed", .is_root = true};
+    double above_kw = 0;
     mr_status st = MR_OK;
     for (size_t k = 0; k < n_feed_series && st == MR_OK; k++)
         st = mr_curve_read(run, paths[k], MR_CURVE_SUM, &c[k], err);
     if (st == MR_OK)
         st = mr_curve_pair(c, 2, err); /* of one group: values only move to where they begin */
     if (st == MR_OK) {
-        find_near(c, c[ASKED].n > 0 && c[DRAWN].n > 0 ? near_frac : at_frac);
+        above_kw = find_near(c, c[ASKED].n > 0 && c[DRAWN].n > 0 ? near_frac : at_frac);
         (void)snprintf(item.limit, sizeof item.limit, "%.5g kW", lowest_of(&c[TARGET]));
         mr_curve_fini(&c[TARGET]);
         st = mr_curve_pair(c, n_feed_series, err);
     }
     if (st == MR_OK) {
-        find_held(c, &item);
+        find_held(c, above_kw, &item);
         st = mr_report_limits_add(list, &item, err);
         feed->held = c[LOAD];
         c[LOAD] = (struct mr_curve){.units = ""};

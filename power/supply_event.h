@@ -37,6 +37,8 @@
     X(LEVEL_OVER, "power.level_over", "racks draw more than their level may; value: watts")      \
     X(CAP_ON, "power.cap_on", "caps hold back work; value: racks, limit: of so many")            \
     X(CAP_OFF, "power.cap_off", "they do no more")                                               \
+    X(CAP_INFEASIBLE, "power.cap_infeasible",                                                    \
+      "a package draws more than its cap at its lowest clock; value: watts, limit: cap")         \
     X(BREACH, "grid.powerbreach", "an alert of the connection; value: load, limit: target")
 
 enum mr_supply_event_kind {

@@ -96,16 +96,46 @@ static mr_status check_storage(const struct mr_supply *s, const struct mr_supply
 
 /* ---- doubts ---- */
 
-static void warn_contract(const struct mr_supply *s, struct mr_diags *diags)
+/* Of the meter, before anything is drawn: with racks at their lowest caps, and with none. */
+static double meter_least_w(struct mr_supply *s, bool has_racks)
 {
-    double least_w = 0;
-    for (uint32_t i = 0; i < s->site->n_rack; i++)
-        least_w += mr_supply_least_w(&s->params, &s->rack[i], MR_SUPPLY_FREE);
-    if (s->has_feed && least_w > s->feed_params.limit_w)
+    mr_chain_ask_begin(s->chain);
+    for (uint32_t i = 0; i < s->site->n_rack && has_racks; i++)
+        mr_chain_ask_more(s->chain, s->wire.of_rack[i],
+                          mr_supply_least_w(&s->params, &s->rack[i], MR_SUPPLY_FREE));
+    return mr_chain_ask_w(s->chain);
+}
+
+static bool has_beside(const struct mr_supply *s)
+{
+    for (uint32_t i = 0; i < s->n_source; i++)
+        if (s->source[i].is_solar || s->source[i].is_turbine ||
+            s->site->power[s->source[i].power].kind == MR_SITE_POWER_BESS)
+            return true;
+    return false;
+}
+
+/* Cooling is not told yet, so what is said here is the least of it. */
+static void warn_contract(struct mr_supply *s, struct mr_diags *diags)
+{
+    if (!s->has_feed || !s->has_grid)
+        return;
+    const double limit_w = s->feed_params.limit_w, least_w = meter_least_w(s, true);
+    const double standing_w = meter_least_w(s, false);
+    if (standing_w > limit_w && !has_beside(s))
         (void)mr_diags_add(diags, MR_SEVERITY_WARNING, MR_RANGE, MR_NOWHERE,
-                           "%s: the grid's contract is %.6g W, the lowest caps of all racks need "
-                           "%.6g W: racks will be stopped (a larger contract, or fewer racks)",
-                           s->site->name, s->feed_params.limit_w, least_w);
+                           "%s: the grid's contract is %.6g W, the chain alone loses %.6g W: all "
+                           "racks will be stopped, and it is exceeded all the same, before pumps "
+                           "and fans: a breach from the start (a larger contract, or a smaller "
+                           "chain)",
+                           s->site->name, limit_w, standing_w);
+    else if (least_w > limit_w)
+        (void)mr_diags_add(diags, MR_SEVERITY_WARNING, MR_RANGE, MR_NOWHERE,
+                           "%s: the grid's contract is %.6g W, the site needs %.6g W before pumps "
+                           "and fans, with all racks at their lowest caps: racks will be stopped, "
+                           "those of the lowest tier first, until the rest fits (a larger "
+                           "contract, or fewer racks)",
+                           s->site->name, limit_w, least_w);
 }
 
 /* The block of sets that takes over first from batteries of a group: one that stands at a bar they

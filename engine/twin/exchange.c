@@ -48,6 +48,37 @@ static double capped_w(const struct mr_exchange *x, uint32_t r, uint32_t part)
     return may_w < most_w * (1 - 1e-9) ? fmax(0, may_w - leakage_w) : (double)INFINITY;
 }
 
+/* A cap that not even the lowest clock keeps: the package runs at that clock, and draws more. */
+static void look_at_cap(struct mr_exchange *x, uint32_t i, const struct mr_power_point *point,
+                        double cap_w)
+{
+    const struct mr_stand *stand = x->plan.stand;
+    if (!point->is_infeasible || !(point->power_w > cap_w * (1 + 1e-9)))
+        return;
+    for (uint32_t k = stand->begin[i]; k < stand->begin[i + 1]; k++) {
+        struct mr_exchange_load *rack = &x->rack[stand->span[k].rack];
+        if (point->power_w - cap_w <= rack->over_least_w - rack->over_cap_w)
+            continue;
+        rack->over_least_w = point->power_w;
+        rack->over_cap_w = cap_w;
+    }
+}
+
+/* Told once, until caps have been kept for as long as it takes to make others. */
+static void tell_caps(struct mr_exchange *x)
+{
+    for (uint32_t r = 0; r < x->plan.site->n_rack; r++) {
+        struct mr_exchange_load *rack = &x->rack[r];
+        if (!(rack->over_least_w > 0))
+            continue;
+        if (x->t_s > rack->over_until_s && x->plan.event != NULL)
+            x->plan.event(x->plan.context, x->t_s, mr_supply_event_name(MR_SUPPLY_CAP_INFEASIBLE),
+                          x->plan.site->rack[r].name, rack->over_least_w + rack->leakage_now_w,
+                          rack->over_cap_w + rack->leakage_now_w);
+        rack->over_until_s = x->t_s + x->foresight_s;
+    }
+}
+
 static void order_one(struct mr_exchange *x, uint32_t i)
 {
     const struct mr_stand *stand = x->plan.stand;
@@ -72,7 +103,10 @@ static void order_one(struct mr_exchange *x, uint32_t i)
                                      m->clocked_frac * m->dynamic_w};
     const double lock = x->plan.params.lock;
     const double hot = mr_power_operate(power, &mix, allowed_w, lock).clock;
-    const double capped = mr_power_operate(power, &mix, cap_w, lock).clock;
+    const struct mr_power_point by_cap = mr_power_operate(power, &mix, cap_w, lock);
+    const double capped = by_cap.clock;
+    if (is_up)
+        look_at_cap(x, i, &by_cap, cap_w);
     struct mr_exchange_order *order = &m->order;
     const double phi = fmin(hot, capped);
     *order = (struct mr_exchange_order){.phi = phi < lock ? step_down(phi, power->clock_min) : lock,
@@ -96,6 +130,7 @@ static void give_orders(struct mr_exchange *x, struct mr_exchange_order *order)
         x->rack[r].n_lit = x->plant->rack[r].n_package - row.n_off;
         x->rack[r].row.cap_w = mr_supply_rack_cap_w(x->supply, r);
         x->rack[r].row.phi_min = x->plan.params.lock;
+        x->rack[r].over_least_w = x->rack[r].over_cap_w = 0;
     }
     add_parts(x);
     for (uint32_t i = 0; i < x->plan.stand->n_instance; i++) {
@@ -107,6 +142,7 @@ static void give_orders(struct mr_exchange *x, struct mr_exchange_order *order)
             row->phi_min = fmin(row->phi_min, order[i].is_up ? order[i].phi : 0);
         }
     }
+    tell_caps(x);
     for (uint32_t r = 0; r < x->plan.site->n_rack; r++)
         x->rack[r].was_held = mr_supply_rack_is_held(x->supply, r);
 }

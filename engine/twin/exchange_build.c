@@ -238,6 +238,7 @@ static mr_status build(struct mr_exchange *x, struct mr_diags *diags, struct mr_
     for (uint32_t r = 0; r < x->plan.site->n_rack; r++) {
         x->rack[r].row.cap_w = mr_supply_rack_cap_w(x->supply, r);
         x->rack[r].row.phi_min = x->plan.params.lock;
+        x->rack[r].over_until_s = -(double)INFINITY;
     }
     return MR_OK;
 }

@@ -30,6 +30,8 @@ struct mr_exchange_load {
     double parts_want_w, parts_cap_w; /* sums over its parts */
     double more_j; /* what clocks below those that no ramp holds have kept back */
     double more_w, extra_w, served_j; /* the same; drawn beyond work; by the feeds */
+    double over_least_w, over_cap_w;  /* of a package that its cap cannot hold, without leakage */
+    double over_until_s;              /* what comes before is the same as was told */
     bool was_held;                    /* at the last orders: hosts rest, too */
     bool is_new;                      /* not all of its work is known yet */
     bool was_on;                      /* when the running interval began */

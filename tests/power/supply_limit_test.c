@@ -378,7 +378,9 @@ MR_TEST(contracts_and_batteries_that_are_too_small_are_told)
     struct mr_supply_options o = options();
     warned(backed, &o, NULL);
     warned("<layout name=\"s\"><grid limit=\"1 MW\"/>" HALL "</layout>", &o,
-           "the lowest caps of all racks need");
+           "racks will be stopped, those of the lowest tier first");
+    warned("<layout name=\"s\"><grid limit=\"100 kW\"/>" HALL "</layout>", &o,
+           "is exceeded all the same");
     o.params.ups_s = 2;
     warned(backed, &o, "takes over after 10 s");
     /* halls that are alike are one finding, batteries of rows another */

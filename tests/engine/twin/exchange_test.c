@@ -37,7 +37,7 @@ struct world {
     struct mr_exchange_order order[n_instance];
     double dynamic_w;        /* beyond idling, at full clock */
     double phi_min, least_w; /* of all instances and dates; of the meter */
-    int n_down, n_thermal, n_cap, n_level_over;
+    int n_down, n_thermal, n_cap, n_level_over, n_cap_infeasible;
     bool rests[n_instance];     /* has no work */
     bool smooths;               /* from begin_at on */
     int policy;                 /* of the governor, from begin_at on */
@@ -56,10 +56,12 @@ static void event(void *context, double t_s, const char *kind, const char *entit
 {
     (void)context;
     (void)t_s;
-    (void)value;
-    (void)limit;
     assert_non_null(entity);
     w.n_level_over += strcmp(kind, "power.level_over") == 0;
+    if (strcmp(kind, "power.cap_infeasible") == 0) {
+        w.n_cap_infeasible++;
+        assert_true(value > limit && limit > 0);
+    }
     if (w.first[0] == '\0')
         snprintf(w.first, sizeof w.first, "%s", kind);
 }
@@ -268,6 +270,39 @@ MR_TEST(caps_are_kept_beyond_the_latency)
         }
         end();
     }
+    w.policy = MR_GOVERN_POLICY_MAXP;
+}
+
+/* Caps that were made for racks without work: when it comes, packages run at their lowest clock and
+ * still draw more, until the controller has answered. That is told once, rack by rack. */
+MR_TEST(a_cap_below_the_lowest_clock_is_told)
+{
+    struct mr_err err = {0};
+    w.policy = MR_GOVERN_POLICY_MAXLPS;
+    w.n_cap_infeasible = 0;
+    begin_at(1, 900);
+    play(300);
+    assert_int_equal(w.n_cap_infeasible, 0);
+    const struct mr_feed_target target = {
+        .start_s = 310, .end_s = 4000, .limit_w = 0.7 * meter_w()};
+    assert_int_equal(mr_supply_set_target(mr_exchange_supply(w.exchange), &target, &err), MR_OK);
+    for (int i = 0; i < n_instance; i++)
+        w.rests[i] = i > 0;
+    play(1000);
+    w.n_cap_infeasible = 0;
+    for (int i = 0; i < n_instance; i++)
+        w.rests[i] = false;
+    play(1001);
+    double least = 1;
+    for (int i = 0; i < n_instance; i++)
+        least = fmin(least, w.order[i].phi);
+    assert_true(w.n_cap_infeasible >= 1 && least == w.power.clock_min);
+    play(1040);
+    const int n_told = w.n_cap_infeasible;
+    assert_true(n_told <= (int)w.site->n_rack);
+    play(1600);
+    assert_int_equal(w.n_cap_infeasible, n_told);
+    end();
     w.policy = MR_GOVERN_POLICY_MAXP;
 }
 
@@ -668,8 +703,9 @@ MR_TEST(ticks_do_not_matter)
 
 MR_TEST_MAIN(MR_TEST_ENTRY(a_quiet_hall),
              MR_TEST_ENTRY(curtailment_lowers_clocks_and_gives_them_back),
-             MR_TEST_ENTRY(caps_are_kept_beyond_the_latency), MR_TEST_ENTRY(smoothing_in_the_loop),
-             MR_TEST_ENTRY(a_limit_holds_from_the_start),
+             MR_TEST_ENTRY(caps_are_kept_beyond_the_latency),
+             MR_TEST_ENTRY(a_cap_below_the_lowest_clock_is_told),
+             MR_TEST_ENTRY(smoothing_in_the_loop), MR_TEST_ENTRY(a_limit_holds_from_the_start),
              MR_TEST_ENTRY(a_limit_is_exceeded_for_no_longer_than_the_latency),
              MR_TEST_ENTRY(a_grid_that_comes_back_finds_caps_that_fit),
              MR_TEST_ENTRY(packages_of_a_rack_lend_to_each_other),
