@@ -319,6 +319,17 @@ static void run(const struct mr_generator_params *params, struct mr_generator *b
     block->t_s = t_s;
 }
 
+void mr_generator_drain(const struct mr_generator_params *params, struct mr_generator *block,
+                        double fuel_j)
+{
+    const double each_j = fuel_j / fmax(1, mr_generator_n_running(block));
+    for (uint32_t i = 0; i < block->n; i++) {
+        struct mr_generator_unit *const unit = &block->unit[i];
+        if (is_running(unit) && unit->fuel_j < (double)INFINITY)
+            unit->fuel_j = fmin(params->fuel_j, fmax(0, unit->fuel_j - each_j));
+    }
+}
+
 void mr_generator_advance(const struct mr_generator_params *params, struct mr_generator *block,
                           double t_s)
 {

@@ -95,6 +95,11 @@ void mr_generator_set_more(const struct mr_generator_params *params, struct mr_g
 void mr_generator_advance(const struct mr_generator_params *params, struct mr_generator *block,
                           double t_s);
 
+/** Fuel that units that run have burnt beyond their set points, from their own stores, evenly;
+ * below 0: saved. Its sums are the caller's. Who has none left fails at the next advance. */
+void mr_generator_drain(const struct mr_generator_params *params, struct mr_generator *block,
+                        double fuel_j);
+
 /** When something happens next. @return INFINITY: nothing */
 double mr_generator_next_s(const struct mr_generator_params *params,
                            const struct mr_generator *block);

@@ -98,12 +98,13 @@ static void look_at_nadir(const struct mr_supply *s, struct mr_supply_group *gro
 static void burn(struct mr_supply *s, const struct mr_supply_group *group, double base_w, double j)
 {
     for (uint32_t k = 0; k < group->n_source; k++) {
-        const struct mr_supply_source *source = &s->source[group->source[k]];
+        struct mr_supply_source *source = &s->source[group->source[k]];
         const struct mr_generator_params *p = &source->block_params;
         if (source->is_storage || source->is_solar)
             continue;
         const double share = mr_generator_n_running(&source->block) * p->rated_w / base_w;
         const double fuel_j = share * j * (1 - p->idle_fuel_frac) / p->efficiency;
+        mr_generator_drain(p, &source->block, fuel_j);
         s->total.fuel_j += fuel_j;
         s->fuel_usd += fuel_j * p->fuel_usd_j;
         s->fuel_kg += fuel_j * p->fuel_kg_j;

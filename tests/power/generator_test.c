@@ -166,6 +166,29 @@ MR_TEST(fuel_runs_out_when_it_must)
     mr_arena_fini(&s.arena);
 }
 
+/* What a governor adds comes from the stores of the units that run, and ends them sooner. */
+MR_TEST(what_is_drained_ends_them_sooner)
+{
+    struct site s;
+    build(&s, MR_GENERATOR_DIESEL, 3, 0);
+    const double full_w = 3e6 / 0.4;
+    s.params.fuel_j = full_w * 3600;
+    assert_int_equal(mr_generator_init(&s.arena, &s.params, 0, &s.block, NULL), MR_OK);
+    ask(&s, 6e6);
+    go(&s, 100);
+    assert_int_equal(mr_generator_n_running(&s.block), 2);
+    const double end_s = next_s(&s), left_j = s.block.unit[0].fuel_j;
+    mr_generator_drain(&s.params, &s.block, 2 * full_w * 600);
+    mr_assert_near(next_s(&s), end_s - 600, 1e-12, 0);
+    mr_assert_near(left_j - s.block.unit[0].fuel_j, full_w * 600, 1e-12, 0);
+    assert_true(s.block.unit[2].fuel_j == s.params.fuel_j);
+    mr_generator_drain(&s.params, &s.block, 1e3 * left_j);
+    go(&s, 100.1);
+    assert_int_equal(s.block.unit[0].state, MR_GENERATOR_FAILED);
+    assert_int_equal(s.block.unit[1].state, MR_GENERATOR_FAILED);
+    mr_arena_fini(&s.arena);
+}
+
 MR_TEST(random_loads)
 {
     for (uint64_t seed = 0; seed < 200; seed++) {
@@ -228,4 +251,5 @@ MR_TEST(impossible_blocks)
 MR_TEST_MAIN(MR_TEST_ENTRY(a_diesel_set_starts), MR_TEST_ENTRY(a_turbine_is_lost),
              MR_TEST_ENTRY(all_that_is_there_is_not_enough), MR_TEST_ENTRY(units_for_more),
              MR_TEST_ENTRY(the_least_load_is_kept), MR_TEST_ENTRY(fuel_runs_out_when_it_must),
-             MR_TEST_ENTRY(random_loads), MR_TEST_ENTRY(impossible_blocks))
+             MR_TEST_ENTRY(what_is_drained_ends_them_sooner), MR_TEST_ENTRY(random_loads),
+             MR_TEST_ENTRY(impossible_blocks))
