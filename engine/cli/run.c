@@ -32,8 +32,10 @@ static const struct mr_opt rows[] = {
     {MR_PARAM_STR(OPT, seed, "seed", NULL, "Seed, instead of the scenario's"), 0, "N"},
     {MR_PARAM_STR(OPT, until, "until", NULL, "End of the run, instead of the scenario's"), 0,
      "TIME"},
-    {MR_PARAM_MANY(OPT, set, "set", "Set ELEMENT/ATTRIBUTE=VALUE; may be repeated"), 0,
-     "PATH=VALUE"},
+    {MR_PARAM_MANY(OPT, set, "set",
+                   "Set ELEMENT/ATTRIBUTE=VALUE, where there are several of all of them or, with "
+                   "ELEMENT[1], of the second; may be repeated"),
+     0, "PATH=VALUE"},
     {MR_PARAM_STR(OPT, record_every, "record-every", NULL,
                   "Time between samples in the result file, of some kinds their own "
                   "(5s,racks=10s,site=1s), instead of the scenario's (" MR_RECORD_EVERY_DEFAULT

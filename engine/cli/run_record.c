@@ -113,6 +113,7 @@ static const struct mr_channel session_columns[] = {
     MR_COLUMN(struct mr_agents_row, id, U32, "1", "Number of the session, as calls have it"),
     MR_COLUMN(struct mr_agents_row, script, U32, "1", "Place of what it plays among the recordings"),
     MR_COLUMN(struct mr_agents_row, tier, U8, "1", "Place of its tier on the axis of tiers"),
+    MR_COLUMN(struct mr_agents_row, tenant, U32, "1", "Place of its tenant on the axis of tenants; 4294967295: of none"),
     MR_COLUMN(struct mr_agents_row, failed, U8, "1", "Was it given up?"),
     MR_COLUMN(struct mr_agents_row, started_s, F64, "s", "Start of the session"),
     MR_COLUMN(struct mr_agents_row, finished_s, F64, "s", "End of its last node"),

@@ -152,6 +152,8 @@ static void ended(void *context, uint32_t strand, const struct mr_player_end *en
     const double *part_s = end->part_s;
     const struct mr_agents_row row = {.id = end->life,
                                       .script = end->session,
+                                      .tenant = end->tenant != MR_PLAYER_NO_TENANT ? end->tenant
+                                                                                   : UINT32_MAX,
                                       .tier = end->tier,
                                       .failed = end->has_failed,
                                       .started_s = end->start_s,

@@ -16,6 +16,7 @@ struct mr_agents_goal {
 /* What became of one session. */
 struct mr_agents_row {
     uint32_t id, script; /* life, and place in the file */
+    uint32_t tenant;     /* UINT32_MAX: of none */
     uint8_t tier;
     uint8_t failed;
     double started_s, finished_s;

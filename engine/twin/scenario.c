@@ -34,8 +34,24 @@ static struct mr_place set_at(const struct reading *r, size_t i)
     return r->set_at != NULL ? r->set_at[i] : (struct mr_place){"--set", 0, 0};
 }
 
-/* "deployment/tp=4" for this element: its attribute and value. */
-static bool is_for(const char *set, const char *element, struct mr_str *name, struct mr_str *value)
+static const size_t any_item = SIZE_MAX;
+
+/* "tenant", which all of them are, or "tenant[1]", the second: as elements of layouts count. */
+static bool is_element(const char *text, size_t n, const char *element, size_t item)
+{
+    const size_t n_name = strlen(element);
+    char own[32];
+    if (n < n_name || strncmp(text, element, n_name) != 0)
+        return false;
+    const int n_own = snprintf(own, sizeof own, "[%zu]", item);
+    return n == n_name || (item != any_item && n == n_name + (size_t)n_own &&
+                           strncmp(text + n_name, own, (size_t)n_own) == 0);
+}
+
+/* "deployment/tp=4" for this element: its attribute and value.
+ * @param[in] item counts those of its name; any_item: there is one, or none yet */
+static bool is_for(const char *set, const char *element, size_t item, struct mr_str *name,
+                   struct mr_str *value)
 {
     const char *equals = strchr(set, '='), *slash = strchr(set, '/');
     const bool is_top = strcmp(element, "scenario") == 0;
@@ -43,8 +59,7 @@ static bool is_for(const char *set, const char *element, struct mr_str *name, st
         return false;
     const char *from = set;
     if (slash != NULL && slash < equals) {
-        if (strlen(element) != (size_t)(slash - set) ||
-            strncmp(set, element, (size_t)(slash - set)) != 0)
+        if (!is_element(set, (size_t)(slash - set), element, item))
             return false;
         from = slash + 1;
     } else if (!is_top) {
@@ -104,8 +119,9 @@ static void change_layout(struct reading *r)
 
 /* One element: its attributes, then what is set from outside, then what must be there. Defaults are
  * the table's, or those of another deployment. */
-static void fill(struct reading *r, const struct mr_param_table *table, void *object,
-                 const struct mr_scenario_deployment *defaults, const struct mr_xml_node *node)
+static void fill_item(struct reading *r, const struct mr_param_table *table, void *object,
+                      size_t item, const struct mr_scenario_deployment *defaults,
+                      const struct mr_xml_node *node)
 {
     uint8_t origin[n_row_max] = {0};
     char what[64];
@@ -124,7 +140,7 @@ static void fill(struct reading *r, const struct mr_param_table *table, void *ob
     }
     for (size_t i = 0; i < r->n_set; i++) {
         struct mr_str name, value;
-        if (!is_for(r->set[i], table->name, &name, &value))
+        if (!is_for(r->set[i], table->name, item, &name, &value))
             continue;
         struct mr_err err = {0};
         r->is_used[i] = true;
@@ -135,6 +151,12 @@ static void fill(struct reading *r, const struct mr_param_table *table, void *ob
     if (mr_param_complete(&target, at, &err) != MR_OK)
         (void)mr_diags_add_err(r->diags, MR_SEVERITY_ERROR, &err);
     tell_origins(r, &target);
+}
+
+static void fill(struct reading *r, const struct mr_param_table *table, void *object,
+                 const struct mr_scenario_deployment *defaults, const struct mr_xml_node *node)
+{
+    fill_item(r, table, object, any_item, defaults, node);
 }
 
 static void unknown(struct reading *r, const struct mr_xml_node *node)
@@ -171,6 +193,7 @@ static void read_element(struct reading *r, const struct mr_xml_node *node,
                      "<%s>: has attributes only", node->name);
     seen[k] = true;
     char *object = (char *)scenario + part->offset;
+    size_t item = any_item;
     if (part->n_offset != 0) {
         size_t *n = (size_t *)(void *)((char *)scenario + part->n_offset);
         if (*n == part->n_max) {
@@ -178,21 +201,22 @@ static void read_element(struct reading *r, const struct mr_xml_node *node,
                          "<%s>: more than %zu", node->name, part->n_max);
             return;
         }
-        object += (*n)++ * part->item_bytes;
+        item = (*n)++;
+        object += item * part->item_bytes;
     }
     if (k == MR_SCENARIO_PART_RECORD)
         r->record = node;
     if (k == MR_SCENARIO_PART_PREFILL)
         r->prefill = node; /* when the deployment is known */
     else
-        fill(r, part->table, object, NULL, node);
+        fill_item(r, part->table, object, item, NULL, node);
 }
 
 static bool is_set(const struct reading *r, const char *element)
 {
     struct mr_str name, value;
     for (size_t i = 0; i < r->n_set; i++)
-        if (is_for(r->set[i], element, &name, &value))
+        if (is_for(r->set[i], element, any_item, &name, &value))
             return true;
     return false;
 }
@@ -303,7 +327,7 @@ static struct mr_place record_place(const struct reading *r, const char *name)
             at = mr_xml_attribute_place(r->record, &r->record->attribute[i]);
     for (size_t i = 0; i < r->n_set; i++) {
         struct mr_str set, value;
-        if (is_for(r->set[i], "record", &set, &value) && mr_str_is(set, name))
+        if (is_for(r->set[i], "record", any_item, &set, &value) && mr_str_is(set, name))
             at = set_at(r, i);
     }
     return at;
