@@ -103,14 +103,13 @@ static mr_status add_tier(const struct mr_report_file *file, size_t i,
     const double came = of_tier(file, tier, "arrived") + of_tier(file, tier, "moved_in") -
                         of_tier(file, tier, "moved_out");
     size_t n = 0, n_limit = 0, n_why = 0;
-    double sum = 0;
     for (size_t k = 0; k < n_reason; k++) {
         const double refused = refused_by(file, tier, k);
         if (!(refused > 0) || !(came > 0))
             continue;
-        sum += refused;
-        n_limit += (size_t)snprintf(item.limit + n_limit, sizeof item.limit - n_limit, "%s%s",
-                                    n > 0 ? ", " : "", reasons[k].name);
+        if (n_limit < sizeof item.limit)
+            n_limit += (size_t)snprintf(item.limit + n_limit, sizeof item.limit - n_limit, "%s%s",
+                                        n > 0 ? ", " : "", reasons[k].name);
         if (n_why < sizeof item.why)
             n_why += (size_t)snprintf(item.why + n_why, sizeof item.why - n_why,
                                       "%s%.3g %% of its calls: %s", n > 0 ? "; " : "",
