@@ -241,7 +241,9 @@ ssize_t __wrap_pwrite(int fd, const void *from, size_t n, off_t at)
 int __wrap_ftruncate(int fd, off_t n)
 {
     before_write();
-    return __real_ftruncate(fd, n);
+    const int rc = __real_ftruncate(fd, n);
+    before_write(); /* the next may be the helper's, too late to see this one alone */
+    return rc;
 }
 
 /* ---- what is in the file ---- */
