@@ -1,90 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* models/step and memory: terms against hand arithmetic, limits, tables against terms, leaps
- * against steps, and what cannot be. */
+/* models/step and memory: terms against hand arithmetic, limits, and what cannot be. */
 #include "models/step.h"
 
 #include "engine/base/shelf.h"
 #include "models/memory.h"
-#include "models/power.h"
-#include "tests/test.h"
+#include "tests/models/step_bed.h"
 
 #include <math.h>
-
-/* A package of round numbers: 1 Pflop/s in every format it has, 1 TB/s, 100 GB/s links. */
-static struct mr_gpu_card plain_gpu(void)
-{
-    return (struct mr_gpu_card){.fp8_flop_s = 2e15,
-                                .bf16_flop_s = 1e15,
-                                .memory_bytes = 100e9,
-                                .memory_bytes_s = 1e12,
-                                .domain_packages = 8,
-                                .nvlink_bytes_s = 100e9,
-                                .nvlink_latency_s = 1e-6,
-                                .scaleout_bytes_s = 10e9,
-                                .scaleout_latency_s = 4e-6,
-                                .max_p_w = 1000};
-}
-
-/* Four layers of 1000 wide, 10 heads of 100, 10 KV heads, MLP 4000: 4e6 + 12e6 weights each. */
-static struct mr_llm_card plain_llm(void)
-{
-    return (struct mr_llm_card){.n_layer = 4,
-                                .hidden = 1000,
-                                .n_head = 10,
-                                .n_kv_head = 10,
-                                .head_dim = 100,
-                                .dense_inter = 4000,
-                                .n_vocabulary = 50000,
-                                .n_kv_layer = 4,
-                                .kv_elements_per_token = 8000,
-                                .n_expert_matrix = 3,
-                                .expert_skew = 1,
-                                .native_dense = MR_N_FORMAT,
-                                .native_experts = MR_N_FORMAT};
-}
-
-/* Everything at its peak, nothing added. */
-static struct mr_software_card plain_software(void)
-{
-    struct mr_software_card card;
-    mr_software_defaults(&card);
-    card.host_s = card.layer_s = 0;
-    card.memory_frac = card.expert_memory_frac = card.kv_frac = 1;
-    card.flop_frac = card.expert_flop_frac = card.attention_frac = 1;
-    card.half_rows = card.expert_half_rows = 1e-9;
-    card.join_exponent = 100;
-    card.reduce_frac = card.exchange_frac = 1;
-    card.reduce_s = card.exchange_s = 0;
-    return card;
-}
-
-struct fixture {
-    struct mr_gpu_card gpu;
-    struct mr_llm_card llm;
-    struct mr_software_card software;
-    struct mr_step_setup setup;
-};
-
-static void plain(struct fixture *f)
-{
-    f->gpu = plain_gpu();
-    f->llm = plain_llm();
-    f->software = plain_software();
-    f->setup = (struct mr_step_setup){.gpu = &f->gpu,
-                                      .llm = &f->llm,
-                                      .software = &f->software,
-                                      .parallel = {1, 1, 1, 1, 1},
-                                      .dense_format = MR_FORMAT_BF16,
-                                      .expert_format = MR_FORMAT_BF16,
-                                      .kv_element_bytes = 2};
-}
-
-static struct mr_step_terms terms_of(const struct fixture *f, const struct mr_batch *batch)
-{
-    struct mr_step_terms terms;
-    mr_step_terms(&f->setup, batch, 1, &terms);
-    return terms;
-}
 
 /* One decode of 1,000 tokens of context: weights 4 x 4e6 x 2 B = 32 MB, 4 x 12e6 x 2 B = 96 MB, the
  * head 100 MB, KV 8000 x 2 B x 1000 = 16 MB, all at 1 TB/s. */
@@ -368,206 +290,6 @@ MR_TEST(more_takes_longer)
     }
 }
 
-static struct mr_step *table_of(const struct fixture *f)
-{
-    struct mr_step *step;
-    struct mr_err err = {0};
-    if (mr_step_create(&f->setup, &step, &err) != MR_OK)
-        fail_msg("%s", err.text);
-    return step;
-}
-
-/* At whole numbers below 16 and at eight points per octave exactly, between them within the
- * curvature. */
-MR_TEST(tables_agree_with_terms)
-{
-    struct fixture f;
-    plain(&f);
-    f.software.half_rows = 96;
-    f.software.join_exponent = 4;
-    f.llm.n_expert = 64;
-    f.llm.top_k = 4;
-    f.llm.expert_inter = 1000;
-    f.setup.parallel = (struct mr_parallel){2, 2, 1, 4, 1};
-    struct mr_step *step = table_of(&f);
-    static const double clocks[] = {1, 0.95, 0.6, 0.35};
-    for (int c = 0; c < 4; c++)
-        for (double n = 1; n < 5e5; n = floor(n * 1.37) + 1) {
-            const struct mr_batch batch = {.n_decode = n,
-                                           .kv_tokens = n * 700,
-                                           .chunk_tokens = 3 * n,
-                                           .chunk_pairs = 40 * n,
-                                           .n_prompt_end = 1};
-            struct mr_step_terms terms;
-            mr_step_terms(&f.setup, &batch, clocks[c], &terms);
-            mr_assert_near(mr_step_time(step, &batch, clocks[c]), terms.time_s, 3e-3, 0);
-        }
-    for (double n = 1; n <= 4096; n *= 2) {
-        const struct mr_batch batch = {.n_decode = n};
-        mr_assert_near(mr_step_time(step, &batch, 1), terms_of(&f, &batch).time_s, 1e-12, 0);
-    }
-    mr_step_destroy(step);
-    assert_int_equal(mr_test_live_allocations(), 0);
-}
-
-/* Four stages of one layer: 40 sequences are four parts of 10, each as a batch of 10 on one package
- * but for three sends of 10 x 1000 x 2 B. In that time a package does what a package alone does
- * for 10, on a quarter of the layers four times. */
-MR_TEST(stages_hold_a_part_each)
-{
-    struct fixture f;
-    plain(&f);
-    const struct mr_step_terms one =
-        terms_of(&f, &(struct mr_batch){.n_decode = 10, .kv_tokens = 10e3});
-    f.setup.parallel.pp = 4;
-    const struct mr_step_terms four =
-        terms_of(&f, &(struct mr_batch){.n_decode = 40, .kv_tokens = 40e3});
-    mr_assert_near(four.part[MR_STEP_TERM_SEND].time_s, 3 * (10e-6 + 20e3 / 100e9), 1e-9, 0);
-    mr_assert_near(four.time_s - four.part[MR_STEP_TERM_SEND].time_s, one.time_s, 1e-12, 0);
-    mr_assert_near(four.work.memory_bytes, one.work.memory_bytes, 1e-12, 0);
-    mr_assert_near(four.work.flop[MR_FORMAT_BF16], one.work.flop[MR_FORMAT_BF16], 1e-12, 0);
-    /* one sequence passes all stages alone: each works a quarter of the time */
-    const struct mr_step_terms alone = terms_of(&f, &(struct mr_batch){.n_decode = 1});
-    mr_assert_near(alone.work.memory_bytes, 228e6 / 4, 1e-9, 0);
-    mr_assert_near(alone.work.busy_s, alone.time_s / 4, 1e-12, 0);
-    /* three stages of four layers: all at the pace of the one with two */
-    f.setup.parallel.pp = 3;
-    const struct mr_step_terms uneven = terms_of(&f, &(struct mr_batch){.n_decode = 3});
-    mr_assert_near(uneven.part[MR_STEP_TERM_DENSE].time_s, 96e-6 * 6 / 4, 1e-6, 0);
-    struct mr_memory memory;
-    struct mr_err err = {0};
-    assert_int_equal(mr_memory_of(&f.setup, 10, 0, &memory, &err), MR_OK);
-    mr_assert_near(memory.weight_bytes, 64e6 + 100e6, 1e-9, 0);
-    mr_assert_near(memory.kv_token_bytes, 8000, 1e-12, 0);
-}
-
-/* Tables, work and growth of parts are those of the terms. */
-MR_TEST(tables_of_stages)
-{
-    struct fixture f;
-    struct mr_work work, growth, next;
-    plain(&f);
-    f.setup.parallel.pp = 4;
-    struct mr_step *step = table_of(&f);
-    for (double n = 1; n <= 4096; n *= 2) {
-        struct mr_batch batch = {.n_decode = n, .kv_tokens = 500 * n};
-        const struct mr_step_terms terms = terms_of(&f, &batch);
-        const struct mr_step_leap leap = mr_step_leap(step, &batch, 1);
-        mr_step_work(step, &batch, &work);
-        mr_step_work_growth(step, &batch, &growth);
-        mr_assert_near(leap.a_s, terms.time_s, 1e-12, 0);
-        mr_assert_near(work.memory_bytes, terms.work.memory_bytes, 1e-9, 0);
-        mr_assert_near(work.flop[MR_FORMAT_BF16], terms.work.flop[MR_FORMAT_BF16], 1e-9, 0);
-        mr_assert_near(work.busy_s, terms.work.busy_s, 1e-9, 0);
-        batch.kv_tokens += n;
-        mr_step_work(step, &batch, &next);
-        mr_assert_near(mr_step_time(step, &batch, 1), leap.a_s + leap.b_s, 1e-12, 0);
-        mr_assert_near(next.memory_bytes, work.memory_bytes + growth.memory_bytes, 1e-12, 0);
-    }
-    mr_step_destroy(step);
-}
-
-/* A batch that only grows in context: the closed form is the sum of the steps. */
-MR_TEST(leaps_are_sums_of_steps)
-{
-    struct fixture f;
-    plain(&f);
-    struct mr_step *step = table_of(&f);
-    struct mr_batch batch = {.n_decode = 37, .kv_tokens = 37 * 912};
-    const struct mr_step_leap leap = mr_step_leap(step, &batch, 0.8);
-    double sum = 0;
-    const int n_step = 500;
-    for (int j = 0; j < n_step; j++) {
-        sum += mr_step_time(step, &batch, 0.8);
-        batch.kv_tokens += batch.n_decode;
-    }
-    mr_assert_near(n_step * leap.a_s + leap.b_s * n_step * (n_step - 1) / 2, sum, 1e-12, 0);
-    mr_step_destroy(step);
-}
-
-/* One look at the tables or three: the same bits, at any clock, with stages and chunks. */
-MR_TEST(prices_are_those_of_the_parts)
-{
-    struct fixture f;
-    plain(&f);
-    for (uint32_t pp = 1; pp <= 4; pp *= 4) {
-        f.setup.parallel.pp = pp;
-        struct mr_step *step = table_of(&f);
-        for (int k = 0; k < 300; k++) {
-            const double phi = k % 3 == 0 ? 1 : 0.4 + 0.002 * k, n = k * 1.7;
-            const struct mr_batch batch = {.n_decode = n,
-                                           .kv_tokens = 713.0 * n,
-                                           .chunk_tokens = 37.0 * (k % 50),
-                                           .chunk_pairs = 1e4 * k,
-                                           .chunk_kv_tokens = 100.0 * k,
-                                           .n_prompt_end = k % 2,
-                                           .n_growing = 0.5 * n};
-            struct mr_work work[2], growth[2];
-            const struct mr_step_leap leap = mr_step_leap(step, &batch, phi);
-            mr_step_work(step, &batch, &work[0]);
-            mr_step_work_growth(step, &batch, &growth[0]);
-            const struct mr_step_leap priced =
-                mr_step_price(step, &batch, phi, &work[1], &growth[1]);
-            assert_memory_equal(&priced, &leap, sizeof leap);
-            assert_memory_equal(&work[1], &work[0], sizeof *work);
-            assert_memory_equal(&growth[1], &growth[0], sizeof *growth);
-            assert_true(leap.a_s == mr_step_time(step, &batch, phi));
-        }
-        mr_step_destroy(step);
-    }
-}
-
-/* Joules out of the tables are those of the work, seconds the same bits, with drafts and without.
- */
-MR_TEST(joules_are_those_of_the_work)
-{
-    struct fixture f;
-    struct mr_power power = {.idle_w = 200,
-                             .compute_w = 90,
-                             .serving_w = 50,
-                             .byte_j = 80e-12,
-                             .byte_s = 1e-12,
-                             .link_byte_j = 11e-12};
-    for (int i = 0; i < MR_N_FORMAT; i++) {
-        power.flop_j[i] = 1e-13 * (1 + i);
-        power.flop_s[i] = 1e-15;
-    }
-    const struct mr_power other = power;
-    plain(&f);
-    for (uint32_t n_draft = 0; n_draft <= 3; n_draft += 3) {
-        f.setup.n_draft = n_draft;
-        f.setup.accepted = n_draft > 0 ? 2.25 : 0;
-        struct mr_step *step = table_of(&f);
-        assert_false(mr_step_has_joules(step, &power, 1));
-        mr_step_take_power(step, &power);
-        assert_true(mr_step_has_joules(step, &power, 1));
-        assert_false(mr_step_has_joules(step, &power, 0.9));
-        assert_false(mr_step_has_joules(step, &other, 1));
-        for (int k = 0; k < 300; k++) {
-            const double n = k * 1.7;
-            const struct mr_batch batch = {.n_decode = n,
-                                           .kv_tokens = 71300.0 * n,
-                                           .window_kv_tokens = 900 * n,
-                                           .chunk_tokens = 37.0 * (k % 50),
-                                           .chunk_pairs = 1e6 * k,
-                                           .chunk_window_pairs = 1e5 * k,
-                                           .chunk_kv_tokens = 1000.0 * k,
-                                           .n_prompt_end = k % 2,
-                                           .n_growing = 0.5 * n};
-            struct mr_work work, growth;
-            double work_j, grow_j;
-            const struct mr_step_leap leap = mr_step_price(step, &batch, 1, &work, &growth);
-            const struct mr_step_leap same = mr_step_joules(step, &batch, &work_j, &grow_j);
-            assert_memory_equal(&same, &leap, sizeof leap);
-            work.busy_s = leap.a_s - work.idle_s;
-            growth.busy_s = leap.b_s;
-            mr_assert_near(work_j, mr_power_work_j(&power, &work, 1), 1e-11, 0);
-            mr_assert_near(grow_j, mr_power_work_j(&power, &growth, 1), 1e-11, 0);
-        }
-        mr_step_destroy(step);
-    }
-}
-
 /* Drafts: their layer's weights and keys in memory, their term in tables, work and leaps. */
 MR_TEST(drafts_take_time_and_memory)
 {
@@ -779,18 +501,17 @@ MR_TEST(memory_left_for_contexts)
                                  "per package of 90 GB, ");
 }
 
-MR_TEST_MAIN(
-    MR_TEST_ENTRY(one_decode_reads_everything_once),
-    MR_TEST_ENTRY(a_long_prompt_is_bound_by_compute), MR_TEST_ENTRY(experts_that_a_batch_touches),
-    MR_TEST_ENTRY(tensor_parallel_halves_weights_and_adds_reduces),
-    MR_TEST_ENTRY(a_reduce_takes_the_shortest_way), MR_TEST_ENTRY(times_scale_with_their_unit),
-    MR_TEST_ENTRY(drafts_widen_the_step_and_shorten_the_answer),
-    MR_TEST_ENTRY(few_rows_lose_as_many_at_most), MR_TEST_ENTRY(one_row_is_bound_by_memory),
-    MR_TEST_ENTRY(clocks_move_compute_only), MR_TEST_ENTRY(more_takes_longer),
-    MR_TEST_ENTRY(stages_hold_a_part_each), MR_TEST_ENTRY(tables_of_stages),
-    MR_TEST_ENTRY(tables_agree_with_terms), MR_TEST_ENTRY(leaps_are_sums_of_steps),
-    MR_TEST_ENTRY(drafts_take_time_and_memory), MR_TEST_ENTRY(pairs_cut_at_the_window),
-    MR_TEST_ENTRY(prefill_with_windows_and_sparse_keys), MR_TEST_ENTRY(work_of_a_step),
-    MR_TEST_ENTRY(every_failing_allocation), MR_TEST_ENTRY(accepted_tokens_are_of_the_drafts),
-    MR_TEST_ENTRY(layouts_that_cannot_be), MR_TEST_ENTRY(prices_are_those_of_the_parts),
-    MR_TEST_ENTRY(joules_are_those_of_the_work), MR_TEST_ENTRY(memory_left_for_contexts))
+MR_TEST_MAIN(MR_TEST_ENTRY(one_decode_reads_everything_once),
+             MR_TEST_ENTRY(a_long_prompt_is_bound_by_compute),
+             MR_TEST_ENTRY(experts_that_a_batch_touches),
+             MR_TEST_ENTRY(tensor_parallel_halves_weights_and_adds_reduces),
+             MR_TEST_ENTRY(a_reduce_takes_the_shortest_way),
+             MR_TEST_ENTRY(times_scale_with_their_unit),
+             MR_TEST_ENTRY(drafts_widen_the_step_and_shorten_the_answer),
+             MR_TEST_ENTRY(clocks_move_compute_only), MR_TEST_ENTRY(few_rows_lose_as_many_at_most),
+             MR_TEST_ENTRY(one_row_is_bound_by_memory), MR_TEST_ENTRY(more_takes_longer),
+             MR_TEST_ENTRY(drafts_take_time_and_memory), MR_TEST_ENTRY(pairs_cut_at_the_window),
+             MR_TEST_ENTRY(prefill_with_windows_and_sparse_keys), MR_TEST_ENTRY(work_of_a_step),
+             MR_TEST_ENTRY(every_failing_allocation),
+             MR_TEST_ENTRY(accepted_tokens_are_of_the_drafts),
+             MR_TEST_ENTRY(layouts_that_cannot_be), MR_TEST_ENTRY(memory_left_for_contexts))

@@ -9,6 +9,12 @@
 #include <hdf5.h>
 #include <hdf5_hl.h>
 
+static inline void must(mr_status st, const struct mr_err *err)
+{
+    if (st != MR_OK)
+        fail_msg("%s: %s: %s", mr_status_name(st), err->file, err->text);
+}
+
 static inline hid_t h5_open(const char *path, unsigned flags)
 {
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
