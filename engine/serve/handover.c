@@ -140,7 +140,8 @@ mr_status mr_handover_join(struct mr_instance *instance, struct mr_err *err)
 {
     while (instance->is_joined && instance->queue.n > 0 && !mr_instance_has_prompt(instance)) {
         MR_TRY(mr_yield_make_room(instance, wants(instance, instance->clock), false, err));
-        if (!mr_handover_joins(instance, instance->n_free, instance->clock))
+        if (!mr_handover_joins(instance, instance->n_free, instance->clock) ||
+            !mr_yield_has_time(instance))
             return MR_OK;
         MR_TRY(join(instance, err));
     }

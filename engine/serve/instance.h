@@ -36,6 +36,7 @@ struct mr_serving {
     uint32_t token_max;       /* tokens of a step: chunk, or padded prompt tokens (vllm0) */
     uint32_t yield_token_max; /* of a prompt of background work in a step (yield.h); 0: token_max */
     double yield_spare_frac;  /* of the blocks: background work leaves them to others' contexts */
+    double yield_step_s;      /* background work is let in while decodes take no longer; 0: any */
     uint32_t context_max;     /* orca reserves for it */
     uint32_t block_tokens;    /* a power of two */
     uint64_t n_block;

@@ -212,7 +212,7 @@ static mr_status form(struct mr_instance *instance, struct mr_err *err)
         const uint64_t decoding = mr_instance_decode_tokens(instance);
         MR_TRY(mr_yield_make_room(instance, head_blocks(instance), true, err));
         tokens -= decoding - mr_instance_decode_tokens(instance);
-        if (!has_room(instance, instance->n_free))
+        if (!has_room(instance, instance->n_free) || !mr_yield_has_time(instance))
             return MR_OK;
         struct mr_call *c = mr_instance_call(instance, mr_instance_waiting(instance));
         mr_instance_cache_yield(instance);

@@ -4,6 +4,8 @@
 
 #include "engine/serve/policy.h"
 
+#include <math.h>
+
 /* Blocks that stopping a call makes free, as far as nobody shares them. */
 static uint64_t gives(const struct mr_instance *instance, const struct mr_call *c, bool is_formed)
 {
@@ -53,6 +55,24 @@ static mr_status stop(struct mr_instance *instance, uint32_t call, bool is_forme
         mr_instance_restart(instance, call, mr_blocks_of(&instance->blocks, tokens), false, err));
     instance->n_free += taken;
     return MR_OK;
+}
+
+bool mr_yield_has_time(const struct mr_instance *instance)
+{
+    const struct mr_serving *serving = instance->serving;
+    const struct mr_call *head = mr_instance_call(instance, mr_instance_waiting(instance));
+    if (!head->yields || instance->n_run == 0 || serving->yield_step_s == 0)
+        return true;
+    struct mr_batch batch = {.n_decode = (double)instance->finish.n + (double)instance->n_part + 1,
+                             .kv_tokens = (double)instance->kv_tokens +
+                                          (1 + serving->accept.extra) * (double)instance->kv_steps +
+                                          head->n_prompt};
+    for (size_t i = 0; i < instance->n_part; i++)
+        batch.kv_tokens += mr_instance_call(instance, instance->part[i].call)->n_prompt;
+    if (serving->window_tokens > 0)
+        batch.window_kv_tokens =
+            fmin(batch.kv_tokens, batch.n_decode * (double)serving->window_tokens);
+    return mr_pricer_step_s(&serving->pricer, &batch) <= serving->yield_step_s;
 }
 
 mr_status mr_yield_make_room(struct mr_instance *instance, uint64_t n_block, bool is_formed,

@@ -6,8 +6,9 @@
  * stay take blocks; so who finds too little at one boundary need not look again before its end.
  *
  * They are let in only while blocks are left for the contexts of others (yield_spare), unless
- * nobody runs, and their prompts are read in pieces that keep steps short (yield_token_max). A
- * piece that does not end its prompt is the step's last, as one that fills the step is. */
+ * nobody runs, and while steps of decodes stay short (yield_step_s); their prompts are read in
+ * pieces that keep steps short, too (yield_token_max). A piece that does not end its prompt is the
+ * step's last, as one that fills the step is. */
 #ifndef MR_ENGINE_SERVE_YIELD_H
 #define MR_ENGINE_SERVE_YIELD_H
 
@@ -28,6 +29,11 @@ static inline uint32_t mr_yield_tokens(const struct mr_instance *instance,
     const uint32_t most = instance->serving->yield_token_max;
     return call->yields && most > 0 && most < left ? most : left;
 }
+
+/** The head of the queue yields: would steps of all that decode and read, with it, be short enough
+ *  for others (yield_step_s)? Somebody runs. Prompts whose contexts are on their way are not
+ * counted. */
+bool mr_yield_has_time(const struct mr_instance *instance);
 
 /** Stop calls that yield, the last of the running list first, until there is a slot and `n_block`
  *  blocks are free, if mr_yield_may.

@@ -52,22 +52,39 @@ static bool make_setup(struct mr_shelf *shelf, const struct mr_scenario_deployme
     return true;
 }
 
-/* Of a prompt that yields, in a step: beside decodes, which have the other half, it keeps what the
- * others were promised for each token, behind an eighth of the longest context; but it is never cut
- * to less than a sixteenth of a step. */
-static uint32_t background_tokens(const struct mr_scenario *scenario,
-                                  const struct mr_scenario_deployment *d,
-                                  const struct mr_serving *serving)
+/* What others than background work were promised for each token; INFINITY: nothing. */
+static double promised_s(const struct mr_scenario *scenario)
 {
     double promise_s = (double)INFINITY;
     for (size_t i = 0; i < scenario->n_tier; i++)
         if (!scenario->tier[i].yields && scenario->tier[i].tpot_s > 0)
             promise_s = fmin(promise_s, scenario->tier[i].tpot_s);
+    return promise_s;
+}
+
+/* Of a prompt that yields, in a step: with half of it, and decodes let in up to a quarter,
+ * it keeps what the others were promised, behind an eighth of the longest context; but it is never
+ * cut to less than a sixteenth of a step. */
+static uint32_t background_tokens(const struct mr_scenario *scenario,
+                                  const struct mr_scenario_deployment *d,
+                                  const struct mr_serving *serving)
+{
+    const double promise_s = promised_s(scenario);
     if (d->n_background > 0 || isinf(promise_s))
         return (uint32_t)d->n_background;
     const uint32_t least = (serving->token_max + 15) / 16;
     const uint32_t n = mr_instance_wait_within(serving, serving->context_max / 8., promise_s / 2);
     return n > least ? n : least;
+}
+
+/* A step with both leaves a quarter of what was promised to the calls it was promised to. */
+static double background_step_s(const struct mr_scenario *scenario,
+                                const struct mr_scenario_deployment *d)
+{
+    const double promise_s = promised_s(scenario);
+    if (d->background_step_s > 0 || isinf(promise_s))
+        return d->background_step_s;
+    return promise_s / 4;
 }
 
 mr_status mr_pool_open(struct mr_shelf *shelf, const struct mr_scenario *scenario,
@@ -127,6 +144,7 @@ mr_status mr_pool_open(struct mr_shelf *shelf, const struct mr_scenario *scenari
         .batch_max = (uint32_t)d->n_batch,
         .token_max = (uint32_t)(d->n_token > 0 ? d->n_token : software->chunk_tokens),
         .yield_spare_frac = d->background_spare_frac,
+        .yield_step_s = background_step_s(scenario, d),
         .context_max = (uint32_t)(d->n_context > 0 ? d->n_context : pool->setup.llm->context_max),
         .block_tokens = (uint32_t)block_tokens,
         .n_block = n_block,

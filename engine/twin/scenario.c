@@ -117,11 +117,16 @@ static void change_layout(struct reading *r)
     }
 }
 
-/* One element: its attributes, then what is set from outside, then what must be there. Defaults are
- * the table's, or those of another deployment. */
+/* Another object of the kind, whose values go before the table's defaults. */
+struct usual {
+    const void *object;
+    size_t n_byte;
+};
+
+/* One element: its attributes, then what is set from outside, then what must be there.
+ * @param[in] usual NULL: the table's defaults */
 static void fill_item(struct reading *r, const struct mr_param_table *table, void *object,
-                      size_t item, const struct mr_scenario_deployment *defaults,
-                      const struct mr_xml_node *node)
+                      size_t item, const struct usual *usual, const struct mr_xml_node *node)
 {
     uint8_t origin[n_row_max] = {0};
     char what[64];
@@ -129,8 +134,8 @@ static void fill_item(struct reading *r, const struct mr_param_table *table, voi
     const struct mr_param_target target = {table, object, origin, &r->scenario->texts, what};
     const struct mr_place at = node != NULL ? mr_xml_place(node) : MR_NOWHERE;
     mr_param_defaults(&target);
-    if (defaults != NULL)
-        *(struct mr_scenario_deployment *)object = *defaults;
+    if (usual != NULL)
+        memcpy(object, usual->object, usual->n_byte);
     for (uint32_t i = 0; node != NULL && i < node->n_attribute; i++) {
         const struct mr_xml_attribute *a = &node->attribute[i];
         struct mr_err err = {0};
@@ -154,9 +159,9 @@ static void fill_item(struct reading *r, const struct mr_param_table *table, voi
 }
 
 static void fill(struct reading *r, const struct mr_param_table *table, void *object,
-                 const struct mr_scenario_deployment *defaults, const struct mr_xml_node *node)
+                 const struct mr_xml_node *node)
 {
-    fill_item(r, table, object, any_item, defaults, node);
+    fill_item(r, table, object, any_item, NULL, node);
 }
 
 static void unknown(struct reading *r, const struct mr_xml_node *node)
@@ -234,19 +239,23 @@ static void add_usual_tiers(struct reading *r)
                  {"6", 6, 15, 5, 0.030},
                  {"45", 45, 8, 2, 0.020},
                  {"150", 150, 2, 1, 0.010}};
+    const struct mr_param_table *table = mr_scenario_part(MR_SCENARIO_PART_TIER).table;
     struct mr_scenario *scenario = r->scenario;
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
-        struct mr_scenario_tier *tier = &scenario->tier[scenario->n_tier++];
-        fill(r, mr_scenario_part(MR_SCENARIO_PART_TIER).table, tier, NULL, NULL);
-        tier->name = usual[i].name;
-        tier->output_usd_mtok = usual[i].output_usd_mtok;
-        tier->input_usd_mtok = usual[i].output_usd_mtok / 5;
-        tier->write_usd_mtok = usual[i].output_usd_mtok / 4;
-        tier->cached_usd_mtok = usual[i].output_usd_mtok / 50;
-        tier->share = usual[i].share;
-        tier->ttft_s = usual[i].ttft_s;
-        tier->tpot_s = usual[i].tpot_s;
-        tier->n_class = sizeof usual / sizeof *usual - 1 - i;
+        struct mr_scenario_tier tier;
+        uint8_t origin[n_row_max] = {0};
+        mr_param_defaults(&(struct mr_param_target){table, &tier, origin, &scenario->texts, ""});
+        tier.name = usual[i].name;
+        tier.output_usd_mtok = usual[i].output_usd_mtok;
+        tier.input_usd_mtok = usual[i].output_usd_mtok / 5;
+        tier.write_usd_mtok = usual[i].output_usd_mtok / 4;
+        tier.cached_usd_mtok = usual[i].output_usd_mtok / 50;
+        tier.share = usual[i].share;
+        tier.ttft_s = usual[i].ttft_s;
+        tier.tpot_s = usual[i].tpot_s;
+        tier.n_class = sizeof usual / sizeof *usual - 1 - i;
+        fill_item(r, table, &scenario->tier[scenario->n_tier++], i,
+                  &(struct usual){&tier, sizeof tier}, NULL);
     }
 }
 
@@ -258,7 +267,7 @@ static void name_tiers(struct reading *r)
     if (scenario->n_tier == 0 && scenario->has_agents) {
         add_usual_tiers(r);
     } else if (scenario->n_tier == 0) {
-        fill(r, mr_scenario_part(MR_SCENARIO_PART_TIER).table, &scenario->tier[0], NULL, NULL);
+        fill(r, mr_scenario_part(MR_SCENARIO_PART_TIER).table, &scenario->tier[0], NULL);
         scenario->n_tier = 1;
         if (scenario->tier[0].name == NULL)
             scenario->tier[0].name = "all";
@@ -411,18 +420,17 @@ static void read_root(struct reading *r, const struct mr_xml_node *root)
                      "the root is <%s>, a scenario's is <scenario>", root->name);
         return;
     }
-    fill(r, &mr_scenario_top_table, &scenario->top, NULL, root);
+    fill(r, &mr_scenario_top_table, &scenario->top, root);
     for (const struct mr_xml_node *n = root->child; n != NULL; n = n->next)
         read_element(r, n, seen);
     for (int k = 0; k < MR_SCENARIO_PARTS; k++)
         if (!seen[k] && mr_scenario_part(k).n_offset == 0 && k != MR_SCENARIO_PART_PREFILL)
-            fill(r, mr_scenario_part(k).table, (char *)scenario + mr_scenario_part(k).offset, NULL,
-                 NULL);
+            fill(r, mr_scenario_part(k).table, (char *)scenario + mr_scenario_part(k).offset, NULL);
     scenario->has_prefill = seen[MR_SCENARIO_PART_PREFILL] ||
                             is_set(r, mr_scenario_part(MR_SCENARIO_PART_PREFILL).table->name);
     if (scenario->has_prefill)
-        fill(r, mr_scenario_part(MR_SCENARIO_PART_PREFILL).table, &scenario->prefill,
-             &scenario->deployment, r->prefill);
+        fill_item(r, mr_scenario_part(MR_SCENARIO_PART_PREFILL).table, &scenario->prefill, any_item,
+                  &(struct usual){&scenario->deployment, sizeof scenario->deployment}, r->prefill);
     else if (seen[MR_SCENARIO_PART_TRANSFER] ||
              is_set(r, mr_scenario_part(MR_SCENARIO_PART_TRANSFER).table->name))
         mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_SCHEMA, mr_xml_place(root),

@@ -63,7 +63,7 @@ struct mr_scenario_deployment {
     const char *gpu, *llm, *software, *profile; /* profile NULL: priced from the others */
     uint64_t n_tp, n_dp, n_pp, n_ep, n_draft, n_domain, n_instance;
     const char *accepted; /* mr_accept_mean */
-    double watermark_frac, call_s, affinity_share, background_spare_frac;
+    double watermark_frac, call_s, affinity_share, background_spare_frac, background_step_s;
     uint64_t n_batch, n_token, n_context, n_block_token, n_block, n_affinity, n_background;
     int format, kv, verify, policy, scheduling, router;
     bool has_cache;

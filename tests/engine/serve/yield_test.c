@@ -147,6 +147,42 @@ MR_TEST(contexts_and_paces_stay)
     assert_int_equal(mr_test_live_allocations(), 0);
 }
 
+/* Long contexts of background work that decodes: a paid call's tokens take no longer than those
+ * that were let in make a step, and its own. Somebody of it is always there. */
+MR_TEST(decodes_beside_stay_short)
+{
+    enum {
+        n_long = 12,
+        n_short = 20
+    };
+    struct mr_profile *profile = play_five_constants();
+    struct mr_serving serving = serving_of(profile);
+    static struct play_call call[n_long + n_short];
+    serving.batch_max = 16;
+    serving.n_block = 50000;
+    serving.has_cache = true;
+    serving.yield_token_max = 64;
+    for (int i = 0; i < 2; i++) {
+        double longest_s = 0, end_s = 0;
+        serving.yield_step_s = i == 0 ? 0 : 0.02;
+        for (uint32_t k = 0; k < n_long; k++)
+            call[k] = (struct play_call){
+                .n_prompt = 30000, .n_output = 9000, .space = 100 + k, .rank = 1, .yields = true};
+        for (uint32_t k = 0; k < n_short; k++)
+            call[n_long + k] = (struct play_call){
+                .arrived_s = 150 + 2 * k, .n_prompt = 200, .n_output = 40, .space = 1 + k};
+        play(&serving, call, n_long + n_short);
+        for (uint32_t k = 0; k < n_long; k++)
+            end_s = fmax(end_s, call[k].finished_s);
+        for (uint32_t k = n_long; k < n_long + n_short; k++)
+            longest_s = fmax(longest_s, (call[k].finished_s - call[k].first_s) / 39);
+        print_message("%.3g s for a token, background ends at %.4g s\n", longest_s, end_s);
+        assert_int_equal(longest_s < 0.03, i);
+    }
+    mr_profile_destroy(profile);
+    assert_int_equal(mr_test_live_allocations(), 0);
+}
+
 MR_TEST(leaps_and_steps_stop_the_same)
 {
     enum {
@@ -166,6 +202,7 @@ MR_TEST(leaps_and_steps_stop_the_same)
         serving.preempts_lowest = i % 3 == 0;
         serving.yield_token_max = i % 5 < 3 ? 0 : 1 + (uint32_t)mr_rng_below(&rng, 100);
         serving.yield_spare_frac = i % 7 < 4 ? 0.5 : 0;
+        serving.yield_step_s = i % 11 < 6 ? 0 : 0.012 + 1e-6 * (double)mr_rng_below(&rng, 1000);
         for (uint32_t k = 0; k < n_max; k++) {
             at_s += mr_rng_exponential(&rng, 0.2);
             const bool yields = mr_rng_below(&rng, 2) == 0;
@@ -196,4 +233,4 @@ MR_TEST(leaps_and_steps_stop_the_same)
 
 MR_TEST_MAIN(MR_TEST_ENTRY(a_paid_call_waits_for_no_more_than_a_step),
              MR_TEST_ENTRY(nobody_is_stopped_for_nothing), MR_TEST_ENTRY(contexts_and_paces_stay),
-             MR_TEST_ENTRY(leaps_and_steps_stop_the_same))
+             MR_TEST_ENTRY(decodes_beside_stay_short), MR_TEST_ENTRY(leaps_and_steps_stop_the_same))
