@@ -4,6 +4,11 @@ find_package(LibXml2 2.9 REQUIRED)
 find_package(ZLIB 1.2 REQUIRED)
 pkg_check_modules(SIMGRID REQUIRED IMPORTED_TARGET simgrid>=3.32)
 
+# SimGrid is loaded at run time (engine/net/simgrid.c), by the name that carries its version.
+find_library(mr_simgrid_library NAMES simgrid HINTS ${SIMGRID_LIBRARY_DIRS} NO_CACHE REQUIRED)
+file(REAL_PATH "${mr_simgrid_library}" mr_simgrid_library)
+get_filename_component(MR_SIMGRID_SONAME "${mr_simgrid_library}" NAME)
+
 # "hdf5" alone switches to OpenMPI's HDF5 as soon as that package is installed.
 pkg_check_modules(HDF5 REQUIRED IMPORTED_TARGET hdf5-serial>=1.10.7)
 include(CheckCSourceCompiles)

@@ -54,6 +54,7 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
     "Millrace plays a site of racks, links, coolant loops and power feeds, serving\nlanguage-model agents replayed from traces, through one clock, and tells tokens\nper second, latencies, megawatts, temperatures and revenue, request by request.")
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+string(REGEX REPLACE "^(lib.*)\\.so\\.(.*)$" "\\1\\2" CPACK_DEBIAN_PACKAGE_DEPENDS "${MR_SIMGRID_SONAME}") # loaded when needed
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "slurm-client")

@@ -95,8 +95,9 @@ static int cross_check(const struct mr_verb_call *call, const char *path)
         (void)mr_diags_add_err(&diags, MR_SEVERITY_ERROR, &err);
     else
         mr_platform_check(site, &diags);
-    mr_ui_say(call->ui, 0, "%s: SimGrid and we read the same %zu hosts and %zu links", path,
-              site->n_host, site->n_link);
+    if (diags.n_error == 0)
+        mr_ui_say(call->ui, 0, "%s: SimGrid and we read the same %zu hosts and %zu links", path,
+                  site->n_host, site->n_link);
     mr_site_destroy(site);
     return diags.n_error > 0 ? (report(call, &diags), 4) : 0;
 }

@@ -19,11 +19,6 @@
 #include "engine/serve/transfer.h"
 #include "engine/serve/transfer_mode.h"
 
-#include <simgrid/actor.h>
-#include <simgrid/engine.h>
-#include <simgrid/semaphore.h>
-#include <xbt/config.h>
-
 #include <math.h>
 
 enum {
@@ -85,7 +80,7 @@ static void start_sender(struct sender *sender)
 {
     sender->actor = sg_actor_init("send", sg_host_self());
     sg_actor_set_data(sender->actor, sender);
-    sg_actor_start(sender->actor, send, 0, NULL);
+    sg_actor_start_(sender->actor, send, 0, NULL);
 }
 
 static mr_status reserve(void *self, uint32_t slot, uint32_t route,
@@ -276,7 +271,7 @@ static mr_status run(void *self, void (*body)(void *data), void *data, struct mr
     sg_cfg_set_int(stack_size, driver_stack_kib);
     const sg_actor_t driver = sg_actor_init("drive", f->wiring->hosts.handle[0]);
     sg_actor_set_data(driver, f);
-    sg_actor_start(driver, drive, 0, NULL);
+    sg_actor_start_(driver, drive, 0, NULL);
     sg_cfg_set_int(stack_size, common_kib);
     simgrid_run();
     return MR_OK;

@@ -15,13 +15,6 @@
 #include "engine/net/platform_impl.h"
 #include "engine/net/probe.h"
 
-#include <simgrid/actor.h>
-#include <simgrid/engine.h>
-#include <simgrid/host.h>
-#include <simgrid/link.h>
-#include <xbt/dynar.h>
-#include <xbt/sysdep.h>
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -181,6 +174,7 @@ static mr_status start(const struct mr_site *site, const struct mr_platform_opti
         if (strchr(options->config[i], ':') == NULL)
             return mr_err_set(err, MR_PARSE, MR_NOWHERE,
                               "SimGrid setting \"%s\": expected KEY:VALUE", options->config[i]);
+    MR_TRY(mr_simgrid_load(err));
     struct mr_arena arena = {0};
     char **argv = mr_arena_zero(&arena, n_required + options->n_config + 5, sizeof *argv, err);
     int argc = 0;
@@ -423,7 +417,7 @@ static void start_actor(const char *name, sg_host_t host, xbt_main_func_t code, 
 {
     const sg_actor_t actor = sg_actor_init(name, host);
     sg_actor_set_data(actor, data);
-    sg_actor_start(actor, code, 0, NULL);
+    sg_actor_start_(actor, code, 0, NULL);
 }
 
 mr_status mr_platform_routes(const struct mr_site *site, struct mr_platform_route *route, size_t n,

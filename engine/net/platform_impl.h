@@ -4,10 +4,8 @@
 #define MR_ENGINE_NET_PLATFORM_IMPL_H
 
 #include "engine/base/intern.h"
+#include "engine/net/simgrid_impl.h"
 #include "platforms/site.h"
-
-#include <simgrid/host.h>
-#include <simgrid/link.h>
 
 /* SimGrid's hosts by index of the site; NULL where it has none. */
 struct mr_platform_hosts {

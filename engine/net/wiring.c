@@ -7,10 +7,6 @@
 #include "engine/base/mem.h"
 #include "engine/net/wiring_impl.h"
 
-#include <simgrid/actor.h>
-#include <simgrid/engine.h>
-#include <xbt/dynar.h>
-
 #include <math.h>
 
 /* ---- routes ---- */
@@ -57,7 +53,7 @@ static mr_status find(void *data, uint32_t from, uint32_t to, struct mr_topology
     } else {
         const sg_actor_t actor = sg_actor_init("ask", q.from);
         sg_actor_set_data(actor, &q);
-        sg_actor_start(actor, ask_as_actor, 0, NULL);
+        sg_actor_start_(actor, ask_as_actor, 0, NULL);
         simgrid_run();
     }
     if (q.n_link > MR_TOPOLOGY_HOPS)

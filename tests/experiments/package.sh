@@ -30,7 +30,7 @@ for file in "$package" "$dir"/made/*.tar.gz; do
     cmp "$file" "$dir/again/$(basename "$file")" || fail "$(basename "$file") is not the same when made again"
 done
 
-# What it needs is what the program is linked with.
+# What it needs is what the program is linked with, and what it loads.
 dpkg-deb -f "$package" Depends | tr ',' '\n' | sed 's/^ *//; s/ .*//' | LC_ALL=C sort >"$dir/named"
 for library in libc6 libhdf5-103 libhdf5-hl libsimgrid libxml2 zlib1g; do
     grep -q "^$library" "$dir/named" || fail "$library is no dependency"
