@@ -146,6 +146,7 @@ static mr_status put(struct mr_file_out *out, const char *bytes, size_t n, struc
         return write_all(out, bytes, n, err);
     MR_TRY(mr_gz_compress(bytes, n, gz_level, &member, &n_member, err));
     const mr_status st = write_all(out, member, n_member, err);
+    out->has_member = true;
     mr_free(member);
     return st;
 }
@@ -194,6 +195,8 @@ static mr_status publish(struct mr_file_out *out, struct mr_err *err)
 mr_status mr_file_out_commit(struct mr_file_out *out, struct mr_err *err)
 {
     mr_status st = flush(out, err);
+    if (st == MR_OK && out->is_gz && !out->has_member) /* nothing, compressed, is something */
+        st = put(out, "", 0, err);
     if (st == MR_OK && out->part != NULL)
         st = publish(out, err);
     if (st != MR_OK)

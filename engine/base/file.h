@@ -12,7 +12,7 @@ struct mr_file_out {
     char *path, *part; /* NULL for standard output */
     int fd;
     bool may_overwrite;
-    bool is_gz;
+    bool is_gz, has_member; /* compressed; something of it has been written */
     bool is_part_kept; /* an abort or a failed commit leaves the part: for what is worth reading
                           when it is not complete */
     size_t n_pending;

@@ -293,6 +293,7 @@ static mr_status make_player(struct mr_agents *agents, double share, struct mr_e
                                         .window_s = 1,
                                         .timing = spec->timing,
                                         .think_factor = spec->think_factor,
+                                        .speed = spec->mode == MR_DEMAND_OPEN ? spec->speed : 1,
                                         .idle_cap_s = spec->idle_cap_s > 0 ? spec->idle_cap_s
                                                                            : (double)INFINITY,
                                         .has_ledger = true};

@@ -6,6 +6,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/shelf.h"
 #include "engine/twin/agents_file.h"
+#include "engine/twin/tenants.h"
 #include "engine/work/script_hint.h"
 #include "models/cpu.h"
 
@@ -27,6 +28,7 @@ struct mr_agents_deal {
     struct mr_calendar_store store;
     struct mr_tools_spec tools;
     uint8_t tier_of_tenant[MR_DEMAND_TENANTS];
+    struct mr_demand_price price[MR_DEMAND_TENANTS];
     double share[MR_SCENARIO_TIERS];
     uint64_t n_dealt;
     struct hand *hand; /* of first .. end - 1 */
@@ -107,6 +109,11 @@ static mr_status make_demand(struct mr_agents_deal *deal, struct mr_err *err)
             return mr_err_set(err, MR_REF, (struct mr_place){scenario->path, 0, 0},
                               "tenant %zu: there is no <tier> named \"%s\"", i + 1, name);
         deal->tier_of_tenant[i] = (uint8_t)tier;
+        const bool finds = scenario->deployment.has_cache;
+        deal->price[i] =
+            (struct mr_demand_price){.input = mr_tenants_usd(scenario, tier, 1, 0, 0),
+                                     .cached = mr_tenants_usd(scenario, tier, 1, finds ? 1 : 0, 0),
+                                     .output = mr_tenants_usd(scenario, tier, 0, 0, 1)};
     }
     for (size_t i = 0; i < scenario->n_tier; i++)
         deal->share[i] = scenario->tier[i].share;
@@ -116,6 +123,8 @@ static mr_status make_demand(struct mr_agents_deal *deal, struct mr_err *err)
                                         .tenant = scenario->tenant,
                                         .n_tenant = scenario->n_tenant,
                                         .tier_of_tenant = deal->tier_of_tenant,
+                                        .price = deal->price,
+                                        .block_tok = deal->plan.block_tok,
                                         .tier_share = deal->share,
                                         .n_tier = scenario->n_tier,
                                         .script = &deal->script,
@@ -239,8 +248,18 @@ mr_status mr_agents_deal_open(const struct mr_agents_deal_plan *plan, struct mr_
         .n_tier = scenario->n_tier,
         .n_tenant = scenario->n_tenant,
         .llm = scenario->deployment.profile == NULL ? scenario->deployment.llm : NULL};
-    const struct mr_agents_file file = {scenario->agents.file, scenario->agents.n_drawn,
-                                        scenario->agents.mode == MR_DEMAND_OPEN};
+    const struct mr_agents_file file = {.path = agents->file,
+                                        .n_drawn = agents->n_drawn,
+                                        .is_timed = agents->mode == MR_DEMAND_OPEN,
+                                        .from_s = agents->from_s,
+                                        .until_s = agents->until_s,
+                                        .pick = {.call_min = agents->call_min,
+                                                 .call_max = agents->call_max,
+                                                 .model = agents->model,
+                                                 .n_sample = agents->n_sample,
+                                                 .seed = scenario->top.seed,
+                                                 .is_once = agents->is_once,
+                                                 .tick_s = agents->tick_s}};
     MR_TRY(mr_agents_file_read(&file, &lowering, &deal->script, diags, err));
     MR_TRY(check_schedules(deal, err));
     MR_TRY(rank_priorities(deal, diags, err));

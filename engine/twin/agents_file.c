@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One session is in memory at a time besides the script. */
+/* One session is in memory at a time besides the script. Files are read twice where which sessions
+ * are taken is known only when all have been read. */
 #include "engine/twin/agents_file.h"
 
 #include "engine/work/script_hint.h"
@@ -7,6 +8,7 @@
 #include "engine/work/trace.h"
 
 #include <math.h>
+#include <string.h>
 
 static mr_status draw_sessions(uint64_t n, struct mr_lower *lower, struct mr_err *err)
 {
@@ -69,25 +71,82 @@ static mr_status lower_session(struct mr_trace *trace, const struct mr_session *
     return st == MR_OK ? st : mr_err_set(err, st, mr_trace_place(trace), "%s", own.text);
 }
 
-static mr_status read_sessions(const struct mr_agents_file *file, struct mr_lower *lower,
-                               struct mr_diags *diags, struct mr_err *err)
+/* The next session of the window; its arrival counts from the window's beginning. */
+static mr_status next_session(const struct mr_agents_file *file, struct mr_trace *trace,
+                              struct mr_session *session, uint64_t *number, bool *has_session,
+                              struct mr_err *err)
+{
+    const double until_s = file->until_s > 0 ? file->until_s : (double)INFINITY;
+    for (;;) {
+        MR_TRY(mr_trace_next(trace, session, has_session, err));
+        if (!*has_session)
+            return MR_OK;
+        double *arrival_s = &session->head.arrival_s;
+        ++*number;
+        if (isnan(*arrival_s) ? file->from_s > 0
+                              : !(*arrival_s >= file->from_s && *arrival_s < until_s))
+            continue;
+        *arrival_s -= file->from_s;
+        return MR_OK;
+    }
+}
+
+static mr_status choose(const struct mr_agents_file *file, struct mr_trace_pick *pick,
+                        struct mr_err *err)
 {
     struct mr_trace *trace = NULL;
     struct mr_session session = {0};
-    struct order order = {.last_s = -(double)INFINITY};
     bool has_session = true;
+    uint64_t number = 0;
+    if (strcmp(file->path, "-") == 0)
+        return mr_err_set(err, MR_SCHEMA, MR_NOWHERE,
+                          "agents: which sessions are taken is known only when all have been read, "
+                          "and standard input is read once: name a file");
     mr_status st = mr_trace_open(file->path, NULL, &trace, err);
     while (st == MR_OK && has_session) {
-        st = mr_trace_next(trace, &session, &has_session, err);
-        if (st != MR_OK || !has_session)
-            break;
-        if (file->is_timed && session.head.cron == MR_SESSION_NONE)
-            look_at_order(&order, session.head.arrival_s, mr_trace_place(trace).line);
-        st = lower_session(trace, &session, lower, err);
+        st = next_session(file, trace, &session, &number, &has_session, err);
+        if (st == MR_OK && has_session)
+            st = mr_trace_pick_add(pick, mr_trace_book(trace), &session, number, err);
     }
-    tell_order(&order, file->path, diags);
     mr_session_fini(&session);
     mr_trace_close(trace);
+    return st == MR_OK ? mr_trace_pick_choose(pick, err) : st;
+}
+
+static mr_status read_taken(const struct mr_agents_file *file, struct mr_trace_pick *pick,
+                            struct mr_lower *lower, struct order *order, struct mr_err *err)
+{
+    struct mr_trace *trace = NULL;
+    struct mr_session session = {0};
+    bool has_session = true;
+    uint64_t number = 0;
+    mr_status st = mr_trace_open(file->path, NULL, &trace, err);
+    while (st == MR_OK) {
+        st = next_session(file, trace, &session, &number, &has_session, err);
+        if (st != MR_OK || !has_session)
+            break;
+        if (pick != NULL && !mr_trace_pick_takes(pick, number, &session.head.arrival_s))
+            continue;
+        if (file->is_timed && session.head.cron == MR_SESSION_NONE)
+            look_at_order(order, session.head.arrival_s, mr_trace_place(trace).line);
+        st = lower_session(trace, &session, lower, err);
+    }
+    mr_session_fini(&session);
+    mr_trace_close(trace);
+    return st;
+}
+
+static mr_status read_sessions(const struct mr_agents_file *file, struct mr_lower *lower,
+                               struct mr_diags *diags, struct mr_err *err)
+{
+    struct mr_trace_pick pick = {.plan = file->pick};
+    struct order order = {.last_s = -(double)INFINITY};
+    const bool chooses = mr_trace_pick_is_needed(&file->pick);
+    mr_status st = chooses ? choose(file, &pick, err) : MR_OK;
+    if (st == MR_OK)
+        st = read_taken(file, chooses ? &pick : NULL, lower, &order, err);
+    mr_trace_pick_fini(&pick);
+    tell_order(&order, file->path, diags);
     return st;
 }
 
@@ -96,6 +155,12 @@ mr_status mr_agents_file_read(const struct mr_agents_file *file,
                               struct mr_diags *diags, struct mr_err *err)
 {
     struct mr_lower lower;
+    if (file->path == NULL &&
+        (mr_trace_pick_is_needed(&file->pick) || file->from_s > 0 || file->until_s > 0))
+        return mr_err_set(
+            err, MR_SCHEMA, MR_NOWHERE,
+            "agents: sessions are chosen of a file (from, until, min_calls, max_calls, "
+            "model, dedup, sample, dequantize), and there is none");
     mr_lower_init(&lower, lowering, script);
     const mr_status st = file->path != NULL ? read_sessions(file, &lower, diags, err)
                                             : draw_sessions(file->n_drawn, &lower, err);

@@ -4,11 +4,14 @@
 #define MR_ENGINE_TWIN_AGENTS_FILE_H
 
 #include "engine/work/lower.h"
+#include "engine/work/trace_pick.h"
 
 struct mr_agents_file {
-    const char *path; /* NULL: drawn */
-    uint64_t n_drawn; /* synthetic sessions */
-    bool is_timed;    /* their arrivals matter, and so does their order */
+    const char *path;               /* NULL: drawn */
+    uint64_t n_drawn;               /* synthetic sessions */
+    bool is_timed;                  /* their arrivals matter, and so does their order */
+    double from_s, until_s;         /* of arrivals; until_s 0: all */
+    struct mr_trace_pick_plan pick; /* which of them are taken */
 };
 
 /** @param[in,out] script zero-initialized; mr_script_fini, also after errors */

@@ -29,7 +29,7 @@ static const struct mr_param demand_rows[] = {
     MR_PARAM_ONE_OF(S, mode, "mode", modes, "live", "open: at recorded arrivals; closed: all once; live: always as many; arrivals: drawn dates"),
     MR_PARAM_ONE_OF(S, timing, "timing", timings, "think", "think: after what they depend on; original: recorded starts; scaled: thinks times a factor"),
     MR_PARAM_STR(S, start, "start", NULL, "Date of the run's start, with its zone: 2024-07-01T09:00-07:00; not given: that of the grid's files, else a Monday, midnight"),
-    MR_PARAM(S, speed, "speed", MR_Q_COUNT, "1", 1e-6, 1e6, "Recorded arrivals are this many times faster (open)"),
+    MR_PARAM(S, speed, "speed", MR_Q_COUNT, "1", 1e-6, 1e6, "Recorded arrivals, and with timing original starts, are this many times faster (open)"),
     MR_PARAM(S, think_factor, "think_factor", MR_Q_COUNT, "1", 0, 1e6, "Of thinks (scaled)"),
     MR_PARAM(S, idle_cap_s, "idle_cap", MR_Q_TIME, "10 s", 0, 1e9, "Longest think, and longest pause of a recording that does not say what it was; tools are never cut. 0: no cap"),
     MR_PARAM(S, ramp_s, "ramp", MR_Q_TIME, "60 s", 0, 1e9, "Over which the first sessions begin (closed, live)"),
@@ -39,6 +39,14 @@ static const struct mr_param demand_rows[] = {
     MR_PARAM_YES(S, is_warm, "warm", "yes", "First sessions begin in the middle, with their contexts cached (live)"),
     MR_PARAM_YES(S, shares, "shared_prompts", "yes", "Tools and system prompts of the same size are the same"),
     MR_PARAM_YES(S, drops_ended, "drop_ended", "yes", "Blocks of a session are free when its last call ends"),
+    MR_PARAM(S, from_s, "from", MR_Q_TIME, "0 s", 0, 1e12, "Of the file: sessions that arrive from then on, which is when the run starts"),
+    MR_PARAM(S, until_s, "until", MR_Q_TIME, "0 s", 0, 1e12, "Of the file: sessions that arrive before it; 0: all"),
+    MR_PARAM_N(S, call_min, "min_calls", "0", 0, 4000000000, "Of the file: sessions with fewer LLM calls are left out"),
+    MR_PARAM_N(S, call_max, "max_calls", "0", 0, 4000000000, "Of the file: sessions with more LLM calls are left out; 0: none"),
+    MR_PARAM_STR(S, model, "model", NULL, "Of the file: sessions that never call it are left out"),
+    MR_PARAM_YES(S, is_once, "dedup", "no", "Of sessions whose first three calls have the same lengths the longest is taken"),
+    MR_PARAM_N(S, n_sample, "sample", "0", 0, 4000000000, "Of what is left as many sessions, drawn at random; 0: all"),
+    MR_PARAM(S, tick_s, "dequantize", MR_Q_TIME, "0 s", 0, 1e6, "Arrivals of one time are spread at random over this time after it"),
     MR_PARAM_N(S, length_max, "length_max", "0", 0, 4000000000, "Sessions with longer contexts are left out; 0: those longer than the deployment's"),
 };
 #undef S
@@ -48,8 +56,8 @@ static const struct mr_param tenant_rows[] = {
     MR_PARAM_STR(T, tier, "tier", NULL, "Name of its tier; not given: the first"),
     MR_PARAM(T, n_employee, "employees", MR_Q_COUNT, "1", 0, 1e9, "People of the tenant"),
     MR_PARAM(T, agents_each, "agents", MR_Q_COUNT, "1", 0, 1e6, "Agents of each"),
-    MR_PARAM(T, budget_tok, "budget", MR_Q_TOKENS, "0 tok", 0, 1e18, "Tokens of one agent in a year, input and output; needed without cron"),
-    MR_PARAM(T, budget_usd, "budget_usd", MR_Q_MONEY, "0 USD", 0, 1e15, "The same in money, of which \"over\" tells what happens beyond it, too; 0: none"),
+    MR_PARAM(T, budget_tok, "budget", MR_Q_TOKENS, "0 tok", 0, 1e18, "Tokens of one agent in a year, input and output; without cron it is needed, or \"budget_usd\""),
+    MR_PARAM(T, budget_usd, "budget_usd", MR_Q_MONEY, "0 USD", 0, 1e15, "The same in money, of which \"over\" tells what happens beyond it, too; without \"budget\" sessions come as often as spends it; 0: none"),
     MR_PARAM_ONE_OF(T, shape, "shape", shapes, "flat", "Of days: flat, two measured services, office hours"),
     MR_PARAM(T, weekend_frac, "weekend", MR_Q_FRACTION, "100 %", 0, 1, "Rate of Saturday and Sunday over that of other days"),
     MR_PARAM(T, burst, "burst", MR_Q_COUNT, "1", 1, 1e3, "Rate of busy hours over the mean; as seldom as the mean needs"),
@@ -397,17 +405,50 @@ static mr_status sort_by_tenant(struct mr_demand *demand, uint32_t *end, struct 
     return MR_OK;
 }
 
-static double mean_tok(const struct mr_demand *demand, const struct mr_demand_flow *flow)
+/* Of one of a flow's sessions, on the mean. @param[in] price NULL: tokens, else USD */
+static double mean_of(const struct mr_demand *demand, const struct mr_demand_flow *flow,
+                      const struct mr_demand_price *price)
 {
+    static const struct mr_demand_price tokens = {1, 1, 1};
+    const struct mr_demand_price *each = price != NULL ? price : &tokens;
     const struct mr_script *script = demand->plan.script;
     double sum = 0;
     for (uint32_t k = flow->own; k < flow->own + flow->n_own; k++) {
         const struct mr_script_session *session = &script->session[demand->pick[k]];
-        for (uint32_t i = session->node; i < session->node + session->n_node; i++)
-            if (script->node[i].kind == MR_SCRIPT_LLM)
-                sum += (double)script->node[i].llm.n_input + (double)script->node[i].llm.n_output;
+        for (uint32_t i = session->node; i < session->node + session->n_node; i++) {
+            const struct mr_script_node *node = &script->node[i];
+            if (node->kind != MR_SCRIPT_LLM)
+                continue;
+            const double n_input = (double)node->llm.n_input;
+            const double n_kept =
+                price != NULL ? fmin(n_input, (double)script->context[node->llm.context].n_keep *
+                                                  demand->plan.block_tok)
+                              : 0;
+            sum += each->input * (n_input - n_kept) + each->cached * n_kept +
+                   each->output * (double)node->llm.n_output;
+        }
     }
     return sum / (double)flow->n_own;
+}
+
+/* Sessions a second that spend what a tenant has, with a year's budget of tokens, or else money. */
+static mr_status spend(const struct mr_demand *demand, size_t i, double *rate_s, struct mr_err *err)
+{
+    const struct mr_demand_tenant *t = &demand->plan.tenant[i];
+    const struct mr_demand_price *price =
+        !(t->budget_tok > 0) && t->budget_usd > 0 && demand->plan.price != NULL
+            ? &demand->plan.price[i]
+            : NULL;
+    const double mean = mean_of(demand, &demand->flow[i], price);
+    *rate_s = 0;
+    if (!(mean > 0))
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                          "tenant %zu: \"budget_usd\" spends nothing: its sessions are free, say "
+                          "a \"budget\" of tokens",
+                          i + 1);
+    const double budget = price != NULL ? t->budget_usd : t->budget_tok;
+    *rate_s = t->n_employee * t->agents_each * budget / year_s / mean;
+    return MR_OK;
 }
 
 /* What a tenant draws from: its own sessions, or those that are nobody's. */
@@ -429,16 +470,16 @@ static mr_status make_flow(struct mr_demand *demand, size_t i, struct mr_err *er
     const struct mr_demand_tenant *t = &demand->plan.tenant[i];
     struct mr_demand_flow *flow = &demand->flow[i];
     flow->peak = peak_of(t->shape, t->weekend_frac);
-    flow->rate_s = t->n_employee * t->agents_each * t->budget_tok / year_s / mean_tok(demand, flow);
     flow->date_s = -1;
     MR_TRY(mr_demand_start(demand->plan.spec.start, t->zone, &flow->local_s, &flow->monday_s, err));
     if (t->cron != NULL)
         return mr_cron_parse(t->cron, &flow->cron, err);
-    if (t->budget_tok == 0)
+    if (t->budget_tok == 0 && t->budget_usd == 0)
         return mr_err_set(err, MR_RANGE, MR_NOWHERE,
-                          "tenant %zu: needs a \"budget\" of tokens or a schedule (\"cron\")",
+                          "tenant %zu: needs a \"budget\" of tokens, a \"budget_usd\" or a "
+                          "schedule (\"cron\")",
                           i + 1);
-    return MR_OK;
+    return spend(demand, i, &flow->rate_s, err);
 }
 
 static mr_status make_flows(struct mr_demand *demand, struct mr_err *err)

@@ -16,11 +16,12 @@
  * tenant's, and others are dealt to tiers by their shares. A tenant's own sessions begin with it
  * only; one without any has those that name no tenant.
  *
- * A tenant is employees times agents with a budget of tokens a year each. Its sessions begin as a
- * Poisson process whose rate has the shape of its days and weeks and that spends the budget on the
- * mean; with a burst factor f the rate is f times as high for an f-th of all hours, drawn. A tenant
- * with a schedule (cron) begins one session per agent at every date of it, with a jitter. Days,
- * weeks and schedules are those of a run that starts at `start`, in the zone of the tenant.
+ * A tenant is employees times agents with a budget of tokens a year each, or of money: then what
+ * calls keep of the context before them counts as cached input. Its sessions begin as a Poisson
+ * process whose rate has the shape of its days and weeks and that spends the budget on the mean;
+ * with a burst factor f the rate is f times as high for an f-th of all hours, drawn. A tenant with
+ * a schedule (cron) begins one session per agent at every date of it, with a jitter. Days, weeks
+ * and schedules are those of a run that starts at `start`, in the zone of the tenant.
  *
  * Ignored: holidays, and that zones change their offsets in summer. */
 #ifndef MR_ENGINE_WORK_DEMAND_H
@@ -52,6 +53,11 @@ struct mr_demand_spec {
     bool is_warm, shares, drops_ended;
     uint64_t n_drawn;    /* recordings where there is no file */
     uint64_t length_max; /* sessions with longer contexts are left out; 0: those the LLM cannot */
+    /* which of the file's are taken (trace_pick.h); 0, NULL: all */
+    double from_s, until_s, tick_s;
+    uint64_t call_min, call_max, n_sample;
+    const char *model;
+    bool is_once;
 };
 
 /* What happens when a tenant has used up its budget. */
@@ -88,12 +94,19 @@ MR_CHECKED mr_status mr_demand_start(const char *start, const char *zone, double
 /** Rate of a shape over its mean, at a time [s since a Monday, midnight]. */
 double mr_demand_shape(int shape, double weekend_frac, double at_s);
 
+/* What a tenant pays for a token, in USD. */
+struct mr_demand_price {
+    double input, cached, output;
+};
+
 struct mr_demand_plan {
     struct mr_demand_spec spec;
     const struct mr_demand_tenant *tenant; /* lent */
     size_t n_tenant;
-    const uint8_t *tier_of_tenant; /* [n_tenant] */
-    const double *tier_share;      /* [n_tier] of sessions that are of no tier and no tenant */
+    const uint8_t *tier_of_tenant;       /* [n_tenant] */
+    const struct mr_demand_price *price; /* [n_tenant]; NULL: budgets are of tokens */
+    uint32_t block_tok;                  /* of the script's blocks; read with prices only */
+    const double *tier_share; /* [n_tier] of sessions that are of no tier and no tenant */
     size_t n_tier;
     const struct mr_script *script;
     uint64_t seed;

@@ -56,7 +56,9 @@ static mr_status take_family(struct mr_player *player, uint32_t strand, struct m
                                                   .open = MR_PLAYER_NONE,
                                                   .waiting = MR_PLAYER_NONE,
                                                   .sandbox_mb = s->sandbox_mb,
-                                                  .has_failed = s->has_failed};
+                                                  .has_failed = s->has_failed,
+                                                  .was_denied = s->was_denied,
+                                                  .was_answered = s->was_answered};
     s->has_family = true;
     s->family = i;
     return MR_OK;
@@ -76,6 +78,8 @@ static void give_family(struct mr_player *player, uint32_t strand)
     }
     s->has_family = false;
     s->has_failed = f->has_failed;
+    s->was_denied |= f->was_denied;
+    s->was_answered |= f->was_answered;
     s->sandbox_mb = f->sandbox_mb;
     f->next = player->free_family;
     player->free_family = family;
@@ -122,7 +126,7 @@ static mr_status begin_node(struct mr_player *player, uint32_t strand, uint32_t 
     const struct mr_script_node *n = &player->plan.script->node[node];
     s->node = node;
     if (player->plan.timing == MR_PLAYER_BY_ORIGINAL && !isnan(n->offset_s))
-        at_s = fmax(now_s, s->start_s + (double)n->offset_s);
+        at_s = fmax(now_s, s->start_s + (double)n->offset_s / player->plan.speed);
     if (at_s <= now_s && (player->may_call || n->kind != MR_SCRIPT_LLM))
         return mr_player_run(player, strand, now_s, err);
     s->state = MR_PLAYER_WAITING;
@@ -296,9 +300,10 @@ static mr_status begin_session(struct mr_player *player, const struct mr_player_
         return tell_edges(player, strand, root, session->n_root, false, now_s, err);
     }
     if (!isnan(script->node[start->cut].offset_s)) /* recorded starts count from the recording's */
-        player->strand[strand].start_s = player->plan.timing == MR_PLAYER_BY_ORIGINAL
-                                             ? now_s - (double)script->node[start->cut].offset_s
-                                             : now_s;
+        player->strand[strand].start_s =
+            player->plan.timing == MR_PLAYER_BY_ORIGINAL
+                ? now_s - (double)script->node[start->cut].offset_s / player->plan.speed
+                : now_s;
     return begin_node(player, strand, start->cut, now_s, now_s, err);
 }
 
@@ -362,7 +367,7 @@ static mr_status end_session(struct mr_player *player, uint32_t strand, double n
         .session = s.session,
         .tenant = s.tenant,
         .tier = s.tier,
-        .has_failed = s.has_failed,
+        .has_failed = s.has_failed || (s.was_denied && !s.was_answered),
         .start_s = s.start_s,
         .end_s = now_s,
         .part_s = player->plan.has_ledger ? player->ledger[strand].part_s : NULL};
@@ -395,6 +400,8 @@ mr_status mr_player_leave(struct mr_player *player, uint32_t strand, double now_
     const struct mr_player_strand *s = &player->strand[strand];
     if (s->has_family) {
         player->family[s->family].has_failed |= s->has_failed;
+        player->family[s->family].was_denied |= s->was_denied;
+        player->family[s->family].was_answered |= s->was_answered;
         if (--player->family[s->family].n_strand > 0) {
             give_strand(player, strand);
             return MR_OK;
@@ -504,6 +511,8 @@ mr_status mr_player_init(struct mr_player *player, const struct mr_player_plan *
                                  .queue_tail = MR_PLAYER_NONE,
                                  .has_gate = site->gate_s > 0 || site->gate_median_s > 0 ||
                                              site->denied_frac > 0 || site->redirected_frac > 0};
+    if (!(plan->speed > 0))
+        player->plan.speed = 1;
     mr_calendar_init(&player->calendar, store, mr_window_grid_of(plan->window_s), 0);
     mr_cores_init(&player->cores, site->n_core, site->core_speed);
     mr_cores_init(&player->accelerators, site->n_accelerator, 1);

@@ -105,6 +105,7 @@ struct mr_player_plan {
     double window_s;
     int timing;          /* enum mr_player_timing */
     double think_factor; /* of scaled thinking */
+    double speed;        /* recorded starts come this many times faster; 0: once */
     double idle_cap_s;   /* on thinking; INFINITY: none */
     bool has_ledger;     /* parts of every session, not of all together only */
 };

@@ -95,6 +95,7 @@ static mr_status redirect(struct mr_player *player, uint32_t strand, double now_
     const double from_s =
         site->n_local > 0 ? take_server(&player->local, now_s, read_s + made_s) : now_s;
     player->sums[player->strand[strand].tier].n_redirected++;
+    player->strand[strand].was_answered = true;
     mr_player_count(player, strand, MR_PLAYER_QUEUE, from_s - now_s);
     mr_player_count(player, strand, MR_PLAYER_PREFILL, read_s);
     mr_player_count(player, strand, MR_PLAYER_DECODE, made_s);
@@ -110,6 +111,7 @@ static mr_status leave_gate(struct mr_player *player, uint32_t strand, double no
     if (player->plan.site.denied_frac > 0 &&
         draw_open(player, strand, draw_denial) < player->plan.site.denied_frac) {
         player->sums[s->tier].n_denied++;
+        s->was_denied = true;
         return complete(player, strand, now_s, err); /* the agent goes on without an answer */
     }
     if (player->plan.site.redirected_frac > 0 &&
@@ -124,6 +126,7 @@ mr_status mr_player_call_ended(struct mr_player *player, uint32_t strand,
 {
     struct mr_player_strand *s = &player->strand[strand];
     MR_ASSERT(s->state == MR_PLAYER_CALLING);
+    s->was_answered = true;
     mr_player_count(player, strand, MR_PLAYER_QUEUE,
                     served->scheduled_s - s->since_s - served->load_s);
     if (served->load_s > 0)

@@ -63,6 +63,7 @@ struct mr_player_strand {
     uint8_t tier, state;
     uint8_t n_try;
     bool has_family : 1, has_failed : 1, was_put_off : 1;
+    bool was_denied : 1, was_answered : 1; /* a call of its; at the gateway, by somebody */
     bool has_thought : 1; /* when its tool's event comes: the think behind the tool is over, too */
 };
 
@@ -75,7 +76,7 @@ struct mr_player_family {
     uint32_t n_strand, open, next;
     uint32_t waiting; /* strands, for the sandbox that one of them is in the queue for */
     float sandbox_mb;
-    bool has_failed, is_queued;
+    bool has_failed, is_queued, was_denied, was_answered;
 };
 
 /* A node that some of its dependencies have told. */

@@ -28,7 +28,7 @@ static const struct mr_param rows[] = {
     MR_PARAM(S, gate_median_s, "gate_median", MR_Q_TIME, "0 s", 0, 1e3, "Median of its lognormal part"),
     MR_PARAM(S, gate_spread, "gate_spread", MR_Q_COUNT, "0.5", 0, 5, "Sigma of its lognormal part"),
     MR_PARAM_N(S, n_gate, "gate_slots", "0", 0, 1000000, "Calls that it works on at once; 0: no limit"),
-    MR_PARAM(S, denied_frac, "denied", MR_Q_FRACTION, "0 %", 0, 1, "Calls that it does not let pass"),
+    MR_PARAM(S, denied_frac, "denied", MR_Q_FRACTION, "0 %", 0, 1, "Calls that it does not let pass; a session that has no other has failed"),
     MR_PARAM(S, redirected_frac, "redirected", MR_Q_FRACTION, "0 %", 0, 1, "Calls that it sends to a confidential pool of the user's own, which is no part of the factory"),
     MR_PARAM_N(S, n_local, "local_slots", "0", 0, 1000000, "Calls that this pool works on at once, first come first served; 0: no limit"),
     MR_PARAM(S, local_input_tok_s, "local_input", MR_Q_TOKEN_RATE, "2000 tok/s", 1e-3, 1e12, "Its pace of reading a prompt (assumption)"),

@@ -208,8 +208,8 @@ static mr_status make(struct sessions_job *job, const char *file, uint64_t n_blo
     struct mr_diags diags = {0};
     const struct mr_lower_plan lowering = {
         .block_tok = block_tok, .seed = 1, .shares = true, .input_max = context_max};
-    MR_TRY(mr_agents_file_read(&(struct mr_agents_file){file, n_drawn, false}, &lowering,
-                               &job->script, &diags, err));
+    MR_TRY(mr_agents_file_read(&(struct mr_agents_file){.path = file, .n_drawn = n_drawn},
+                               &lowering, &job->script, &diags, err));
     job->share = 1;
     job->cell = mr_alloc_zero(job->n_cell, sizeof *job->cell);
     job->heap = mr_alloc(job->n + 1, sizeof *job->heap);

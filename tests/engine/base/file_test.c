@@ -62,6 +62,16 @@ MR_TEST(names_in_gz_are_compressed)
     assert_memory_equal(text + 6 * (n_line - 1), "hello\nxxx", 9);
     mr_free(text);
     mr_gz_close(gz);
+    /* nothing is a member without bytes, which gzip takes; not a file without any */
+    const char *empty = mr_test_tmp_path("empty.json.gz");
+    assert_int_equal(mr_file_out_open(&out, empty, false, NULL), MR_OK);
+    assert_int_equal(mr_file_out_commit(&out, NULL), MR_OK);
+    assert_int_equal(mr_gz_open(empty, &gz, NULL), MR_OK);
+    assert_int_equal(mr_gz_read_all(gz, 1 << 20, &text, &n, NULL), MR_OK);
+    assert_true(mr_gz_is_compressed(gz));
+    assert_int_equal(n, 0);
+    mr_free(text);
+    mr_gz_close(gz);
     assert_int_equal(mr_test_live_allocations(), 0);
 }
 

@@ -118,7 +118,8 @@ MR_TEST(long_term_memory_shares_the_storage)
     teardown(&w);
 }
 
-/* What the policy engine does not let pass is never served; the agent goes on without an answer. */
+/* What the policy engine does not let pass is never served; the agent goes on without an answer,
+ * and a session that never had one has failed. */
 MR_TEST(denied_calls_are_never_served)
 {
     struct world w;
@@ -129,7 +130,7 @@ MR_TEST(denied_calls_are_never_served)
     w.service_s = service_s;
     begin(&w, 0, 0);
     play(&w);
-    assert_true(w.end[0].end_s == 46 && !w.end[0].has_failed);
+    assert_true(w.end[0].end_s == 46 && w.end[0].has_failed);
     assert_int_equal(w.player->sums[0].n_denied, 3);
     assert_int_equal(w.player->sums[0].n_call, 0);
     teardown(&w);
@@ -144,6 +145,9 @@ MR_TEST(denied_calls_are_never_served)
     const struct mr_player_sums *sums = &w.player->sums[0];
     assert_int_equal(sums->n_denied + sums->n_call, 3 * 256);
     mr_assert_near((double)sums->n_denied, 192, 0, 3 * 12); /* sqrt(768 x 3 / 16) */
+    assert_int_equal(sums->n_finished + sums->n_failed, 256);
+    mr_assert_near((double)sums->n_failed, 4, 0, 3 * 2); /* one in 64 had all three denied */
+    assert_true(sums->n_failed > 0);
     mr_assert_near(w.part_s[255][MR_PLAYER_GATEWAY], 1.5, 1e-9, 0);
     teardown(&w);
 }

@@ -55,6 +55,18 @@ MR_TEST(original_starts_are_kept_unless_late)
     play(&w);
     assert_true(w.began_s[2] == 25 && w.began_s[4] == 5 + 30);
     teardown(&w);
+    setup(&w); /* a replay in half the time, its services as they are */
+    chain(&w);
+    w.script.node[2].offset_s = 40;
+    w.script.node[3].is_implied = true;
+    w.script.node[4].offset_s = 60;
+    w.plan.timing = MR_PLAYER_BY_ORIGINAL;
+    w.plan.speed = 2;
+    w.service_s = service_s;
+    begin(&w, 0, 5);
+    play(&w);
+    assert_true(w.began_s[2] == 25 && w.began_s[4] == 5 + 30);
+    teardown(&w);
 }
 
 /* ---- random DAGs ---- */
