@@ -39,7 +39,8 @@ static inline uint64_t mr_event_key(double time_s)
 /** The time a key was made of, every bit of it. */
 static inline double mr_event_key_time_s(uint64_t key)
 {
-    const uint64_t bits = key >> 63 != 0 ? key ^ UINT64_C(1) << 63 : ~key;
+    const uint64_t is_negative = (key >> 63) - 1; /* every bit, or none */
+    const uint64_t bits = key ^ (is_negative | UINT64_C(1) << 63);
     double time_s;
     memcpy(&time_s, &bits, sizeof time_s);
     return time_s;

@@ -79,7 +79,8 @@ static inline void mr_heap_replace(struct mr_heap *heap, uint64_t key)
             const uint64_t low = least ^ ((least ^ k1) & is_1), high = k2 ^ ((k2 ^ k3) & is_3);
             const uint64_t is_high = 0 - (uint64_t)(high < low);
             least = low ^ ((low ^ high) & is_high);
-            best = first + (((is_1 & 1) & ~is_high) | ((2 | (is_3 & 1)) & is_high));
+            const uint64_t low_at = first - is_1, high_at = first + 2 - is_3;
+            best = low_at ^ ((low_at ^ high_at) & is_high);
         } else {
             for (uint64_t i = first + 1; i < n; i++)
                 best = k[i] < k[best] ? i : best;

@@ -62,14 +62,15 @@ static inline void mr_tree_set(struct mr_tree *tree, uint32_t slot, uint64_t key
     uint32_t best = slot;
     uint64_t best_above = key + 1;
     above[slot] = best_above;
+    /* who won everything: no winner above it is known to stay */
+    const bool was_first = winner[1] == slot;
     for (uint32_t node = tree->n_leaf + slot; node > 1; node /= 2) {
         const uint32_t other = winner[node ^ 1];
         const uint64_t other_above = above[other];
         const uint64_t is_other = 0 - (uint64_t)(other_above - (node & 1) < best_above);
-        const uint32_t before = winner[node / 2];
         best ^= (best ^ other) & (uint32_t)is_other;
         best_above ^= (best_above ^ other_above) & is_other;
-        if (before != slot && before == best) /* in this order: the first seldom changes its mind */
+        if (!was_first && winner[node / 2] != slot && winner[node / 2] == best)
             return;
         winner[node / 2] = best;
     }

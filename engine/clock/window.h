@@ -40,10 +40,10 @@ static inline uint64_t mr_window_of(struct mr_window_grid grid, double time_s)
     MR_ASSERT(time_s >= 0);
     if (time_s >= (double)MR_WINDOW_LAST * grid.window_s)
         return MR_WINDOW_LAST;
-    uint64_t k = (uint64_t)(time_s * grid.per_s);
+    int64_t k = (int64_t)(time_s * grid.per_s); /* signed: one instruction each way, not five */
     k -= time_s < (double)k * grid.window_s;
     k += time_s >= (double)(k + 1) * grid.window_s;
-    return k;
+    return (uint64_t)k;
 }
 
 #endif
