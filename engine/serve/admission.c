@@ -38,7 +38,8 @@ enum mr_admission_answer mr_admission_ask(struct mr_admission *state,
     }
     if (rule->ttft_s > 0 && ttft_s > rule->ttft_s)
         return MR_ADMISSION_LATE;
-    state->level_tok -= rule->rate_tok_s > 0 ? n_tok : 0;
+    if (rule->rate_tok_s > 0)
+        state->level_tok -= n_tok;
     state->n_inside++;
     return MR_ADMISSION_YES;
 }

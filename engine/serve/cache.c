@@ -41,12 +41,13 @@ static void keep(struct mr_cache *cache, const struct mr_cache_path *path, uint3
         node[i].yields = false;
 }
 
-/* @param[in] n_use 1: a call has found these blocks; 0: it has made them */
-static void pin(struct mr_cache *cache, uint32_t i, uint32_t n_use)
+/* @param[in] is_found a call has found these blocks; else it has made them */
+static void pin(struct mr_cache *cache, uint32_t i, bool is_found)
 {
     struct mr_cache_node *node = cache->tree.node;
     for (; i != 0; i = node[i].parent) {
-        mr_cache_set_uses(&node[i], node[i].n_use + n_use);
+        if (is_found)
+            mr_cache_set_uses(&node[i], node[i].n_use + 1u);
         if (node[i].is_pinned) {
             node[i].n_pin++;
             break;
@@ -86,13 +87,11 @@ static void unpin(struct mr_cache *cache, uint32_t i)
     }
 }
 
-/* The path ends after `n` blocks of node i: cut there, so that pins and ages hold for whole nodes.
+/* The path ends after `n` blocks of node i, within it: pins and ages hold for whole nodes.
  * @return the node that ends there */
-static uint32_t end_at(struct mr_cache *cache, uint32_t i, uint32_t n_block)
+static uint32_t cut_at(struct mr_cache *cache, uint32_t i, uint32_t n_block)
 {
     struct mr_cache_tree *tree = &cache->tree;
-    if (i == 0 || tree->node[i].start + tree->node[i].n == n_block)
-        return i;
     const uint32_t upper = mr_cache_tree_split(tree, i, n_block - tree->node[i].start);
     tree->node[upper].n_use = tree->node[i].n_use;
     tree->node[upper].yields = tree->node[i].yields;
@@ -104,6 +103,13 @@ static uint32_t end_at(struct mr_cache *cache, uint32_t i, uint32_t n_block)
                                    i); /* as old, and deeper goes first */
     }
     return upper;
+}
+
+/* Most often the node ends there already. */
+static inline uint32_t end_at(struct mr_cache *cache, uint32_t i, uint32_t n_block)
+{
+    const struct mr_cache_node *node = &cache->tree.node[i];
+    return i == 0 || node->start + node->n == n_block ? i : cut_at(cache, i, n_block);
 }
 
 /* ---- room ---- */
@@ -160,7 +166,7 @@ mr_status mr_cache_acquire(struct mr_cache *cache, const struct mr_cache_path *p
     const struct mr_cache_spot spot =
         mr_cache_tree_match(&cache->tree, path, (struct mr_cache_spot){0, 0}, n_max);
     *hold = (struct mr_cache_hold){end_at(cache, spot.node, spot.n_block), spot.n_block};
-    pin(cache, hold->node, 1);
+    pin(cache, hold->node, true);
     keep(cache, path, hold->node, 0);
     cache->counts.n_acquired++;
     cache->counts.n_hit_block += spot.n_block;
@@ -220,7 +226,7 @@ mr_status mr_cache_extend(struct mr_cache *cache, struct mr_cache_hold *hold,
     if (r < path->n_run)
         end = append(cache, (struct mr_cache_spot){end, spot.n_block}, path, r, skip, hold->node);
     if (end != hold->node) {
-        pin(cache, end, 0);
+        pin(cache, end, false);
         if (hold->node != 0) /* pinned from below now: nothing to climb for */
             cache->tree.node[hold->node].n_pin--;
     }

@@ -271,17 +271,24 @@ static void continue_session(struct mr_cell *cell, struct mr_cell_session *sessi
         ticket->instance, space, n_context < UINT32_MAX ? (uint32_t)n_context : UINT32_MAX, 0};
 }
 
-mr_status mr_cell_choose(struct mr_cell *cell, struct mr_ticket *ticket, const struct mr_call *call,
-                         double now_s, struct mr_instance **reader, struct mr_err *err)
+static uint32_t choose_by_cache(struct mr_cell *cell, const struct mr_ticket *ticket,
+                                const struct mr_call *call, uint32_t last, double now_s)
 {
-    struct mr_cell_session *session = NULL;
+    const struct mr_router_seeker seeker = {call, ticket->id, last, cell->plan.goal[ticket->tier],
+                                            call_s(cell, ticket)};
+    return mr_router_kv_choose(cell->kv, &cell->router, &seeker, now_s);
+}
+
+/* Where does a call go on? Its ticket's instance and prefill are set.
+ * @param[in] last instance of its session
+ * @param[out] reader who reads its prompt; NULL: it waits, for no instance is open */
+static inline mr_status choose(struct mr_cell *cell, struct mr_ticket *ticket,
+                               const struct mr_call *call, uint32_t last, double now_s,
+                               struct mr_instance **reader, struct mr_err *err)
+{
     *reader = NULL;
-    MR_TRY(session_of(cell, ticket, &session, err));
-    const struct mr_router_seeker seeker = {call, ticket->id, session->instance,
-                                            cell->plan.goal[ticket->tier], call_s(cell, ticket)};
-    ticket->instance = cell->kv != NULL
-                           ? mr_router_kv_choose(cell->kv, &cell->router, &seeker, now_s)
-                           : mr_router_choose(&cell->router, ticket->id, session->instance);
+    ticket->instance = cell->kv != NULL ? choose_by_cache(cell, ticket, call, last, now_s)
+                                        : mr_router_choose(&cell->router, ticket->id, last);
     ticket->prefill = MR_ROUTER_NOWHERE;
     if (ticket->instance == MR_ROUTER_NOWHERE)
         return MR_OK;
@@ -317,17 +324,21 @@ mr_status mr_cell_send(struct mr_cell *cell, uint32_t call, struct mr_instance *
         return mr_split_arrive(cell, call, now_s, err);
     if (cell->split != NULL)
         cell->split->counts.n_local++;
+    const uint64_t n_step = reader->segment.n_step;
     MR_TRY(mr_instance_arrive(reader, call, now_s, err));
-    mr_cell_plan_event(cell, stub->instance);
+    if (reader->segment.n_step != n_step || cell->kv != NULL) /* most often it only waits */
+        mr_cell_plan_event(cell, stub->instance);
     return MR_OK;
 }
 
 mr_status mr_cell_reroute(struct mr_cell *cell, uint32_t call, double now_s, struct mr_err *err)
 {
     struct mr_instance *reader = NULL;
+    struct mr_cell_session *session = NULL;
     struct mr_ticket ticket = mr_cell_ticket(cell, call);
     cell->calls.call[call].pinned = 0;
-    MR_TRY(mr_cell_choose(cell, &ticket, &cell->calls.call[call], now_s, &reader, err));
+    MR_TRY(session_of(cell, &ticket, &session, err));
+    MR_TRY(choose(cell, &ticket, &cell->calls.call[call], session->instance, now_s, &reader, err));
     mr_cell_keep_ticket(cell, call, &ticket);
     return mr_cell_send(cell, call, reader, now_s, err);
 }
@@ -402,35 +413,33 @@ enum turn {
 
 /* Is it let in: by its tier, if it does not wait there by a cheaper one, and so on?
  * @param[in,out] ticket, call its place, and its tier when it comes in or waits
- * @param[out] why the first refusal, MR_CELL_REFUSALS: none, or WAITS */
-static mr_status ask(struct mr_cell *cell, struct mr_ticket *ticket, struct mr_call *call,
-                     enum turn turn, double now_s, struct mr_instance **reader, int *why,
-                     struct mr_err *err)
+ * @param[in] reader who would read its prompt
+ * @return the first refusal, MR_CELL_REFUSALS: none, or WAITS */
+static int ask(struct mr_cell *cell, struct mr_ticket *ticket, struct mr_call *call, enum turn turn,
+               struct mr_instance *reader, double now_s)
 {
     const uint8_t own = ticket->tier;
     int first = MR_CELL_REFUSALS;
-    MR_TRY(mr_cell_choose(cell, ticket, call, now_s, reader, err));
     for (uint8_t tier = own;; tier = (uint8_t)(cell->plan.cheaper[tier] - 1)) {
         const bool may_wait = turn == TURN_FIRST && cell->plan.patience_s[tier] > 0;
         ticket->tier = tier;
-        *why = may_wait && mr_gate_has(&cell->gate, tier)
-                   ? WAITS
-                   : refusal_of(cell, ticket, call, *reader, now_s);
-        if (*why < MR_CELL_REFUSALS && may_wait)
-            *why = WAITS;
-        if (*why >= MR_CELL_REFUSALS) {
+        int why = may_wait && mr_gate_has(&cell->gate, tier)
+                      ? WAITS
+                      : refusal_of(cell, ticket, call, reader, now_s);
+        if (why < MR_CELL_REFUSALS && may_wait)
+            why = WAITS;
+        if (why >= MR_CELL_REFUSALS) {
             place_in_queue(cell, ticket, call);
             if (tier != own && cell->moved != NULL)
                 cell->moved(cell->sink.context, ticket, own);
-            return MR_OK;
+            return why;
         }
-        first = first < MR_CELL_REFUSALS ? first : *why;
+        first = first < MR_CELL_REFUSALS ? first : why;
         if (turn == TURN_AGAIN || cell->plan.cheaper[tier] == 0)
             break;
     }
     ticket->tier = own;
-    *why = first;
-    return MR_OK;
+    return first;
 }
 
 /* Nowhere until it comes in. @param[in] last instance of its session */
@@ -472,8 +481,10 @@ mr_status mr_cell_ask_again(struct mr_cell *cell, uint32_t call, bool is_last, d
     struct mr_ticket own = mr_cell_ticket(cell, call);
     struct mr_call now = cell->calls.call[call];
     struct mr_instance *reader = NULL;
-    int why = MR_CELL_REFUSALS;
-    MR_TRY(ask(cell, &own, &now, is_last ? TURN_LAST : TURN_AGAIN, now_s, &reader, &why, err));
+    struct mr_cell_session *session = NULL;
+    MR_TRY(session_of(cell, &own, &session, err));
+    MR_TRY(choose(cell, &own, &now, session->instance, now_s, &reader, err));
+    const int why = ask(cell, &own, &now, is_last ? TURN_LAST : TURN_AGAIN, reader, now_s);
     *is_settled = is_last || why == MR_CELL_REFUSALS;
     if (why == MR_CELL_REFUSALS) {
         if (own.is_warm && reader != NULL)
@@ -494,7 +505,6 @@ mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, d
     struct mr_cell_session *session = NULL;
     struct mr_instance *reader = NULL;
     struct mr_ticket own = *ticket;
-    int why = MR_CELL_REFUSALS;
     MR_ASSERT(ticket->n_prompt > 0 && ticket->n_output > 0);
     mr_cell_tell(cell, now_s);
     cell->n_event++;
@@ -523,7 +533,8 @@ mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, d
     const uint32_t last = own.instance;
     if (ticket->n_run > 0)
         MR_TRY(mr_call_path_take(&cell->calls, ticket->run, ticket->n_run, &new_call, err));
-    MR_TRY(ask(cell, &own, &new_call, TURN_FIRST, now_s, &reader, &why, err));
+    MR_TRY(choose(cell, &own, &new_call, session->instance, now_s, &reader, err));
+    const int why = ask(cell, &own, &new_call, TURN_FIRST, reader, now_s);
     if (why < MR_CELL_REFUSALS) {
         mr_call_path_give(&cell->calls, &new_call);
         cell->sink.refused(cell->sink.context, &own, now_s, (enum mr_cell_refusal)why);

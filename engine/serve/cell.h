@@ -208,13 +208,8 @@ static inline void mr_cell_count(struct mr_cell *cell, uint32_t instance, int mo
         mr_router_kv_update(cell->kv, &cell->router, instance);
 }
 
-/** Where does a call go on? Its ticket's instance and prefill are set.
- *  @param[out] reader who reads its prompt; NULL: it waits, for no instance is open */
-MR_CHECKED mr_status mr_cell_choose(struct mr_cell *cell, struct mr_ticket *ticket,
-                                    const struct mr_call *call, double now_s,
-                                    struct mr_instance **reader, struct mr_err *err);
-
-/** It goes there. @param[in] reader of mr_cell_choose */
+/** It goes where its ticket says.
+ *  @param[in] reader who reads its prompt; NULL: it waits, for no instance is open */
 MR_CHECKED mr_status mr_cell_send(struct mr_cell *cell, uint32_t call, struct mr_instance *reader,
                                   double now_s, struct mr_err *err);
 

@@ -138,8 +138,9 @@ static uint64_t steps_of(const struct mr_instance *instance, const struct mr_cal
 
 static uint32_t finish_key(const struct mr_instance *instance, const struct mr_call *call)
 {
-    return (uint32_t)(mr_instance_entered(instance, call) + steps_of(instance, call) -
-                      instance->clock_base);
+    const bool is_plain = instance->serving->accept.extra == 0; /* a step makes a token */
+    const uint64_t n_step = is_plain ? call->n_output - 1u : steps_of(instance, call);
+    return (uint32_t)(mr_instance_entered(instance, call) + n_step - instance->clock_base);
 }
 
 /* Blocks are scarce so rarely that the heap keeps no positions. */

@@ -142,24 +142,28 @@ static mr_status read_on(struct mr_instance *instance, uint64_t *tokens, struct 
     return MR_OK;
 }
 
-/* That the head of the queue asks for. */
-static uint64_t head_blocks(const struct mr_instance *instance)
+/* Head of the queue; there is one. */
+static struct mr_call *head_of(const struct mr_instance *instance)
 {
-    const struct mr_call *c = mr_instance_call(instance, mr_instance_waiting(instance));
+    return mr_instance_call(instance, mr_instance_waiting(instance));
+}
+
+/* That a call which waits asks for. */
+static uint64_t asks(const struct mr_instance *instance, const struct mr_call *c)
+{
     return mr_blocks_of(&instance->blocks, c->n_prompt);
 }
 
 /* Background work leaves room for the contexts of others between their calls. */
-static uint64_t spare(const struct mr_instance *instance)
+static uint64_t spare(const struct mr_instance *instance, const struct mr_call *c)
 {
-    const struct mr_call *c = mr_instance_call(instance, mr_instance_waiting(instance));
     return c->yields && instance->n_run > 0 ? instance->yield_spare : 0;
 }
 
-static bool has_room(const struct mr_instance *instance, uint64_t n_free)
+static bool has_room(const struct mr_instance *instance, const struct mr_call *c, uint64_t n_free)
 {
     return instance->n_run < instance->serving->batch_max &&
-           n_free >= head_blocks(instance) + spare(instance);
+           n_free >= asks(instance, c) + spare(instance, c);
 }
 
 static bool admits(const struct mr_instance *instance, uint64_t n_free)
@@ -168,7 +172,7 @@ static bool admits(const struct mr_instance *instance, uint64_t n_free)
     for (size_t i = 0; i < instance->n_part; i++)
         tokens += instance->part[i].chunk;
     return tokens < instance->serving->token_max && is_through(instance) &&
-           has_room(instance, n_free);
+           has_room(instance, head_of(instance), n_free);
 }
 
 /* A piece of a prompt that has its slot: as much as tokens allow. */
@@ -203,18 +207,20 @@ static mr_status form(struct mr_instance *instance, struct mr_err *err)
     else
         MR_TRY(walk(instance, err));
     uint64_t tokens;
-    if (!instance->is_single && mr_instance_has_prompt(instance))
-        MR_TRY(mr_yield_stop_reading(instance, head_blocks(instance), err));
+    if (!instance->is_single && mr_yield_may(instance) && mr_instance_has_prompt(instance))
+        MR_TRY(mr_yield_stop_reading(instance, asks(instance, head_of(instance)), err));
     MR_TRY(read_on(instance, &tokens, err));
     MR_TRY(read_loaded(instance, &tokens, err));
     while (!instance->is_single && mr_instance_has_prompt(instance) &&
            tokens < instance->serving->token_max && is_through(instance)) {
-        const uint64_t decoding = mr_instance_decode_tokens(instance);
-        MR_TRY(mr_yield_make_room(instance, head_blocks(instance), true, err));
-        tokens -= decoding - mr_instance_decode_tokens(instance);
-        if (!has_room(instance, instance->n_free) || !mr_yield_has_time(instance))
+        if (mr_yield_may(instance)) {
+            const uint64_t decoding = mr_instance_decode_tokens(instance);
+            MR_TRY(mr_yield_make_room(instance, asks(instance, head_of(instance)), true, err));
+            tokens -= decoding - mr_instance_decode_tokens(instance);
+        }
+        struct mr_call *c = head_of(instance);
+        if (!has_room(instance, c, instance->n_free) || (c->yields && !mr_yield_has_time(instance)))
             return MR_OK;
-        struct mr_call *c = mr_instance_call(instance, mr_instance_waiting(instance));
         mr_instance_cache_yield(instance);
         bool loads;
         MR_TRY(mr_instance_cache_take(instance, c, err));

@@ -14,8 +14,6 @@ void mr_queue_fini(struct mr_queue *queue)
 static mr_status grow(struct mr_queue_ring *ring, struct mr_err *err)
 {
     const size_t before = ring->cap;
-    if (ring->n < before)
-        return MR_OK;
     MR_TRY(mr_grow(&ring->call, &ring->cap, before + 1, sizeof *ring->call, err));
     /* what stood before the wrap goes behind the old end, one by one: it may wrap again */
     const size_t n_head = before - ring->first;
@@ -43,7 +41,8 @@ mr_status mr_queue_add(struct mr_queue *queue, uint32_t rank, uint32_t call, siz
 {
     MR_ASSERT(rank < MR_QUEUE_RANKS && n_behind <= queue->ring[rank].n);
     struct mr_queue_ring *ring = &queue->ring[rank];
-    MR_TRY(grow(ring, err));
+    if (ring->n == ring->cap)
+        MR_TRY(grow(ring, err));
     for (size_t k = ring->n; k > ring->n - n_behind; k--)
         *place(ring, k) = *place(ring, k - 1);
     *place(ring, ring->n - n_behind) = call;
@@ -56,7 +55,8 @@ mr_status mr_queue_return(struct mr_queue *queue, uint32_t rank, uint32_t call, 
 {
     MR_ASSERT(rank < MR_QUEUE_RANKS && n_before <= queue->ring[rank].n);
     struct mr_queue_ring *ring = &queue->ring[rank];
-    MR_TRY(grow(ring, err));
+    if (ring->n == ring->cap)
+        MR_TRY(grow(ring, err));
     ring->first = ring->first > 0 ? ring->first - 1 : ring->cap - 1;
     for (size_t k = 0; k < n_before; k++)
         *place(ring, k) = *place(ring, k + 1);

@@ -172,11 +172,13 @@ MR_FETCH void ask_around_extent(const struct mr_cell *cell, uint32_t instance,
                                 const struct mr_cache_node *extent)
 {
     const struct mr_cache_tree *tree = &cell->instance[instance].cache.tree;
+    ask_for_extent(&tree->node[extent->parent]);
+    if (extent->is_pinned) /* it grows and is let go where it stands */
+        return;
     mr_fetch(&tree->node[extent->older].younger);
     mr_fetch(&tree->node[extent->younger].older);
     mr_fetch(&tree->node[extent->next].prev);
     mr_fetch(&tree->node[extent->prev].next);
-    ask_for_extent(&tree->node[extent->parent]);
     ask_for_extent(&tree->node[extent->child]);
     const uint32_t *entry = mr_cache_tree_entry(tree, extent);
     if (entry != NULL)

@@ -174,7 +174,8 @@ static mr_status tell_one(struct mr_player *player, uint32_t strand,
     uint32_t open, *link;
     *is_ready = to->n_dep == 1;
     if (*is_ready) {
-        *join = (struct mr_player_open){.start_s = at_s, .place = s->place};
+        join->start_s = at_s;
+        join->place = s->place;
         if (player->plan.has_ledger)
             join->ledger = player->ledger[strand];
         return MR_OK;
@@ -260,10 +261,11 @@ mr_status mr_player_tell(struct mr_player *player, uint32_t strand, bool is_disp
 {
     const struct mr_script *script = player->plan.script;
     const uint32_t from = player->strand[strand].node;
-    uint32_t n_edge;
-    const struct mr_script_edge *edge = mr_script_edges(script, from, &n_edge);
-    if (!script->node[from].is_plain)
+    if (!script->node[from].is_plain) {
+        uint32_t n_edge;
+        const struct mr_script_edge *edge = mr_script_edges(script, from, &n_edge);
         return tell_edges(player, strand, edge, n_edge, is_dispatch, now_s, err);
+    }
     if (is_dispatch)
         return MR_OK;
     player->strand[strand].n_try = 0;

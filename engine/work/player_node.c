@@ -181,8 +181,8 @@ static double think_s(const struct mr_player *player, const struct mr_script_nod
         return 0; /* whoever comes late does not pause, too */
     if (plan->timing == MR_PLAYER_BY_SCALE)
         s *= plan->think_factor;
-    return node->is_uncapped || plan->timing == MR_PLAYER_BY_ORIGINAL ? s
-                                                                      : fmin(s, plan->idle_cap_s);
+    const bool is_capped = !node->is_uncapped && plan->timing != MR_PLAYER_BY_ORIGINAL;
+    return is_capped && plan->idle_cap_s < s ? plan->idle_cap_s : s;
 }
 
 /* Does a tool that ends now, or did at its end, fail? */
