@@ -78,8 +78,34 @@ static const struct {
     {"dynamo.request.trace.v1", &mr_trace_format_request},
 };
 
+/* Keys of formats that are not read, but known by name. */
+static const struct {
+    const char *key, *format;
+} foreign[] = {
+    {"sessions", "SATF"},
+    {"satf_version", "SATF"},
+    {"resourceSpans", "OpenTelemetry spans"},
+    {"traceId", "OpenTelemetry spans"},
+    {"trace_id", "OpenTelemetry spans"},
+    {"spanId", "OpenTelemetry spans"},
+    {"span_id", "OpenTelemetry spans"},
+    {"rounds", "TraceLab's rounds as JSON (its CSV is read)"},
+    {"turns", "AIPerf's dag_jsonl"},
+    {"forks", "AIPerf's dag_jsonl"},
+    {"spawns", "AIPerf's dag_jsonl"},
+};
+
+static const char *foreign_of(struct mr_str key)
+{
+    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
+        if (mr_str_is(key, foreign[i].key))
+            return foreign[i].format;
+    return NULL;
+}
+
+/* @param[in,out] other NULL, or the name of a format that is not read */
 static mr_status detect_document(struct mr_json *json, const struct mr_trace_format **format,
-                                 bool *is_sure, struct mr_err *err)
+                                 bool *is_sure, const char **other, struct mr_err *err)
 {
     MR_TRY(mr_json_enter_object(json, err));
     for (;;) {
@@ -96,6 +122,8 @@ static mr_status detect_document(struct mr_json *json, const struct mr_trace_for
             }
         if (*is_sure)
             return MR_OK;
+        if (*other == NULL)
+            *other = foreign_of(key);
         const bool is_schema = mr_str_is(key, "schema");
         MR_TRY(mr_json_peek(json, &token, err));
         if (!is_schema || token != MR_JSON_STRING) {
@@ -118,18 +146,24 @@ static mr_status detect_json(struct mr_gz *take_gz, const struct mr_trace_format
 {
     struct mr_json *json;
     bool has_more = true, is_sure = false;
+    const char *other = NULL;
     MR_TRY(mr_json_create(take_gz, NULL, &json, err));
     mr_status st = MR_OK;
     for (int i = 0; st == MR_OK && has_more && !is_sure && i < rows_looked_at; i++) {
         st = mr_json_document(json, &has_more, err);
         if (st == MR_OK && has_more)
-            st = detect_document(json, format, &is_sure, err);
+            st = detect_document(json, format, &is_sure, &other, err);
     }
     if (st != MR_OK && *format != NULL && st != MR_NOMEM) { /* its own reader says it better */
         if (err != NULL)
             *err = (struct mr_err){0};
         st = MR_OK;
     }
+    if (st == MR_OK && *format == NULL && other != NULL)
+        st = mr_err_set(err, MR_SCHEMA, (struct mr_place){mr_json_place(json).file, 1, 1},
+                        "its keys are those of %s, which is not read: make it sessions of "
+                        "Millrace's own form, or agentic Mooncake",
+                        other);
     if (st == MR_OK && *format == NULL)
         st = mr_err_set(err, MR_SCHEMA, (struct mr_place){mr_json_place(json).file, 1, 1},
                         "its keys are those of no trace format known (--format says it)");

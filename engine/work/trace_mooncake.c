@@ -186,6 +186,76 @@ static mr_status keep_raw(struct mr_trace *trace, struct state *state, enum key 
     return mr_buf_check(text, err);
 }
 
+/* The class of the event that lasted longest, of those that say one. */
+static mr_status read_class(struct mr_json *json, struct mr_buf *class, struct mr_err *err)
+{
+    double longest_ms = -1;
+    bool has_more = false;
+    MR_TRY(mr_json_document(json, &has_more, err));
+    MR_TRY(mr_json_enter_array(json, err));
+    for (;;) {
+        double lasted_ms = 0;
+        const size_t n_before = class->n;
+        bool has_class = false;
+        MR_TRY(mr_json_array_more(json, &has_more, err));
+        if (!has_more)
+            return MR_OK;
+        MR_TRY(mr_json_enter_object(json, err));
+        for (;;) {
+            struct mr_str key;
+            enum mr_json_token token;
+            MR_TRY(mr_json_key(json, &key, &has_more, err));
+            if (!has_more)
+                break;
+            const bool is_class = mr_str_is(key, "tool_class");
+            const bool is_time = mr_str_is(key, "duration_ms");
+            MR_TRY(mr_json_peek(json, &token, err));
+            if (is_class && token == MR_JSON_STRING && !has_class) {
+                struct mr_str text;
+                MR_TRY(mr_json_str(json, &text, err));
+                mr_buf_add(class, text.p, text.n); /* behind the one before */
+                MR_TRY(mr_buf_check(class, err));
+                has_class = text.n > 0;
+            } else if (is_time && token == MR_JSON_NUMBER) {
+                MR_TRY(mr_json_f64(json, &lasted_ms, err));
+            } else {
+                MR_TRY(mr_json_skip(json, err));
+            }
+        }
+        if (has_class && lasted_ms > longest_ms) {
+            longest_ms = lasted_ms;
+            memmove(class->text, class->text + n_before, class->n - n_before + 1);
+            class->n -= n_before;
+        } else if (has_class) {
+            class->n = n_before;
+        }
+    }
+}
+
+/* What tools a call waited for: kept as it stands, and the class read from there. */
+static mr_status read_events(struct mr_trace *trace, struct state *state, struct mr_trace_row *row,
+                             struct mr_err *err)
+{
+    const struct mr_buf *text = &state->rows.text;
+    const size_t from = text->n + strlen(keys[key_events]) + 4; /* {"key": */
+    struct mr_gz *gz;
+    struct mr_json *json;
+    MR_TRY(keep_raw(trace, state, key_events, row, err));
+    MR_TRY(mr_gz_open_memory(text->text + from, text->n - from, trace->name, &gz, err));
+    MR_TRY(mr_json_create(gz, NULL, &json, err));
+    struct mr_err own = {0};
+    struct mr_buf class = {0};
+    mr_status st = read_class(json, &class, &own);
+    if (st == MR_OK && class.n > 0)
+        st = mr_intern_add(&trace->book.class, (struct mr_str){class.text, class.n}, &row->class,
+                           &own);
+    mr_json_close(json);
+    mr_buf_fini(&class);
+    return st == MR_OK ? MR_OK
+                       : mr_err_set(err, st, (struct mr_place){trace->name, trace->line, 0},
+                                    "tool_events: %s", own.text);
+}
+
 static mr_status read_parent(struct mr_trace *trace, struct state *state, struct mr_trace_row *row,
                              struct mr_err *err)
 {
@@ -284,6 +354,8 @@ static mr_status read_row_key(struct mr_trace *trace, struct state *state, enum 
         return read_wait_for(trace, state, row, err);
     case key_deps:
         return read_deps(trace, state, row, err);
+    case key_events:
+        return read_events(trace, state, row, err);
     case key_tier:
         MR_TRY(mr_trace_name(json, &text, err));
         return mr_session_book_tier(&trace->book, text, &row->tier, err);
@@ -295,7 +367,6 @@ static mr_status read_row_key(struct mr_trace *trace, struct state *state, enum 
     case key_branches:
     case key_reset:
     case key_kind:
-    case key_events:
     case key_type:
     case key_turn:
     case key_text:

@@ -34,6 +34,7 @@ mr_status mr_trace_rows_new(struct mr_trace_rows *rows, struct mr_trace_row **ro
                                   .dep = (uint32_t)rows->n_dep,
                                   .extra = MR_SESSION_NONE,
                                   .tier = MR_SESSION_NONE,
+                                  .class = MR_SESSION_NONE,
                                   .next = MR_SESSION_NONE,
                                   .node = MR_SESSION_NONE};
     return MR_OK;
@@ -390,6 +391,7 @@ static mr_status tell_row(struct mr_trace *trace, struct mr_trace_rows *rows,
         MR_TRY(
             mr_session_node_add(session, MR_SESSION_TOOL, lane, mr_session_next_id(session), err));
         session->tool[session->n_tool - 1].wall_s = row->tool_s;
+        session->tool[session->n_tool - 1].class = row->class;
         tool = (uint32_t)session->n_node - 1;
     } else {
         MR_TRY(mr_trace_rows_call(trace, rows, session, row, lane, base, context, err));

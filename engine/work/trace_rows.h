@@ -25,6 +25,7 @@ struct mr_trace_row {
     uint32_t name;             /* of the call; MR_SESSION_NONE: none */
     uint32_t model, n_input, n_output, n_keep_tok, run, n_run, dep, n_dep;
     uint32_t extra, tier; /* text in rows->text; the book's */
+    uint32_t class;       /* of the tool that tool_s is of, the book's; MR_SESSION_NONE: not said */
     int32_t priority;
     uint32_t strict;
     bool has_hint, has_blocks;

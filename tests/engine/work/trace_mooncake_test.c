@@ -337,13 +337,18 @@ MR_TEST(agentic_first_version)
               "\"hash_ids\":[1]}\n"
               "{\"request_id\":\"b\",\"wait_for\":[\"a\"],\"delay\":50,\"tool_wait_ms\":2000,"
               "\"input_length\":1024,\"output_length\":5,\"hash_ids\":[1,2],"
-              "\"prefix_reset\":false}\n");
+              "\"prefix_reset\":false,\"tool_events\":[{\"tool_call_id\":\"x\",\"tool_class\":"
+              "\"git\",\"duration_ms\":5},{\"tool_class\":\"\"},{\"tool_class\":\"test\","
+              "\"duration_ms\":2000}]}\n");
     assert_string_equal(mr_trace_format_name(whole.trace), "agentic_mooncake1");
     assert_int_equal(whole.n, 1);
     const struct mr_session *s = &whole.session[0];
     assert_true(s->head.arrival_s == 1);
     assert_int_equal(s->n_node, 3);
     assert_true(s->tool[0].wall_s == 2);
+    assert_string_equal(mr_intern_text(&mr_trace_book(whole.trace)->class, s->tool[0].class),
+                        "test");
+    mr_assert_contains(mr_session_text(s, s->llm[1].extra), "\"tool_call_id\":\"x\"");
     assert_true(s->after[s->node[2].after].delay_s == 0.05);
     assert_int_equal(s->llm[1].keep, 1);
     check_native(&whole);
