@@ -7,11 +7,6 @@
 #include "engine/record/track.h"
 #include "tests/engine/record/h5.h"
 
-#include <errno.h>
-#include <math.h>
-#include <signal.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
