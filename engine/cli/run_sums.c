@@ -4,15 +4,15 @@
  * always say the same. */
 #include "engine/cli/run_sums.h"
 
-#include "engine/base/json.h"
 #include "engine/base/mem.h"
 #include "engine/cli/alone.h"
 #include "engine/record/histogram.h"
 #include "engine/twin/play_keys.h"
-#include "postprocess/kpi.h"
+#include "postprocess/figures.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 // clang-format off
 /* Of tiers, over the whole run. */
@@ -57,11 +57,6 @@ const struct mr_group_list mr_run_sums_groups = MR_GROUP_LIST("run", own_groups)
 
 #define N_OF(table) (sizeof(table) / sizeof *(table))
 
-enum {
-    n_path_max = 160,
-    n_figure_max = 256
-};
-
 /* What is written, and where. */
 struct sums {
     struct mr_runfile *file;
@@ -104,37 +99,6 @@ static mr_status put_latency(const struct sums *r, struct mr_err *err)
 
 /* ---- key figures ---- */
 
-struct figures {
-    char path[n_figure_max][n_path_max];
-    double value[n_figure_max];
-    size_t n;
-};
-
-/* Every number below a value of the summary; arrays hold what tiers say themselves. */
-static mr_status collect(struct mr_json *r, const char *path, struct figures *f, struct mr_err *err)
-{
-    enum mr_json_token token;
-    MR_TRY(mr_json_peek(r, &token, err));
-    if (token == MR_JSON_BEGIN_OBJECT) {
-        MR_TRY(mr_json_enter_object(r, err));
-        for (;;) {
-            struct mr_str key;
-            char below[n_path_max];
-            bool has_more;
-            MR_TRY(mr_json_key(r, &key, &has_more, err));
-            if (!has_more)
-                return MR_OK;
-            snprintf(below, sizeof below, "%s%s%.*s", path, path[0] != '\0' ? "." : "", (int)key.n,
-                     key.p);
-            MR_TRY(collect(r, below, f, err));
-        }
-    }
-    if (token != MR_JSON_NUMBER || f->n == n_figure_max)
-        return mr_json_skip(r, err);
-    snprintf(f->path[f->n], sizeof f->path[f->n], "%s", path);
-    return mr_json_f64(r, &f->value[f->n++], err);
-}
-
 /* "tiers[].ttft_s" is the key of tiers.gold.ttft_s.p50. */
 static bool is_key_of(const struct mr_play_key *key, const char *path)
 {
@@ -162,26 +126,27 @@ static const struct mr_play_key *key_of(const char *path)
 
 /* Units and sentences are those of the summary's keys, else of the table of key figures. How fast
  * the program was is no result: equal runs have equal figures. */
-static mr_status put_rows(const struct sums *r, const struct figures *f, struct mr_err *err)
+static mr_status put_rows(const struct sums *r, const struct mr_figures *f, struct mr_err *err)
 {
-    struct mr_alone_figure *row = mr_alloc(f->n + 1, sizeof *row);
+    struct mr_alone_figure *row = mr_alloc(f->n_item + 1, sizeof *row);
     size_t n = 0;
     if (row == NULL)
-        return mr_err_nomem(err, f->n * sizeof *row);
-    for (size_t i = 0; i < f->n; i++) {
-        const struct mr_kpi *kpi = mr_kpi_find(f->path[i]);
-        if (mr_kpi_is_speed(f->path[i]) || strcmp(f->path[i], "schema") == 0 ||
-            strcmp(f->path[i], "engine.ranks") == 0)
+        return mr_err_nomem(err, f->n_item * sizeof *row);
+    const struct mr_play_key *seed = key_of("seed");
+    row[n++] = (struct mr_alone_figure){"seed", seed->unit, seed->doc, f->seed};
+    for (size_t i = 0; i < f->n_item; i++) {
+        const struct mr_figures_item *item = &f->item[i];
+        const struct mr_play_key *key = key_of(item->path);
+        if (mr_kpi_is_speed(item->path) || strcmp(item->path, "engine.ranks") == 0)
             continue;
-        const struct mr_play_key *key = key_of(f->path[i]);
-        row[n++] = (struct mr_alone_figure){f->path[i],
-                                            key != NULL   ? key->unit
-                                            : kpi != NULL ? kpi->unit
-                                                          : "1",
-                                            key != NULL   ? key->doc
-                                            : kpi != NULL ? kpi->doc
-                                                          : "",
-                                            f->value[i]};
+        row[n] = (struct mr_alone_figure){item->path, item->unit, item->doc, item->value};
+        if (key != NULL) {
+            row[n].units = key->unit;
+            row[n].formula = key->doc;
+        } else if (item->kpi == NULL) {
+            row[n].units = "1";
+        }
+        n++;
     }
     const mr_status st = mr_alone_put_figures(r->file, row, n, err);
     mr_free(row);
@@ -190,20 +155,11 @@ static mr_status put_rows(const struct sums *r, const struct figures *f, struct 
 
 static mr_status put_figures(const struct sums *r, struct mr_str json, struct mr_err *err)
 {
-    struct figures *f = mr_alloc_zero(1, sizeof *f);
-    struct mr_json *reader = NULL;
-    bool has_more;
-    if (f == NULL)
-        return mr_err_nomem(err, sizeof *f);
-    mr_status st = mr_json_open_memory(json.p, json.n, "summary", NULL, &reader, err);
+    struct mr_figures figures = {0};
+    mr_status st = mr_figures_of(json, "summary", &figures, err);
     if (st == MR_OK)
-        st = mr_json_document(reader, &has_more, err);
-    if (st == MR_OK)
-        st = collect(reader, "", f, err);
-    mr_json_close(reader);
-    if (st == MR_OK)
-        st = put_rows(r, f, err);
-    mr_free(f);
+        st = put_rows(r, &figures, err);
+    mr_figures_fini(&figures);
     return st;
 }
 

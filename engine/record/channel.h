@@ -50,6 +50,7 @@ struct mr_channel {
     const char *const *flag;   /* unsigned types: what the values 0, 1, ... mean; NULL: numbers */
     size_t n_flag;
     size_t offset; /* of the field in a row's struct: columns.h */
+    bool has_none; /* U32: 4294967295 stands for none, and readers are told (_FillValue) */
 };
 
 size_t mr_channel_given_bytes(enum mr_channel_type type);

@@ -440,6 +440,7 @@ mr_status mr_hdf5_dataset(struct mr_hdf5_file file, mr_hid group, const struct m
     const hid_t type = stored_type(channel->type);
     const double nan = (double)NAN;
     const float nan_f = NAN;
+    const uint32_t none = UINT32_MAX;
     *dataset = -1;
     MR_TRY(check_free(file, group, channel->name, err));
     *dataset = make(group, channel->name, type, channel->type, shape);
@@ -450,6 +451,8 @@ mr_status mr_hdf5_dataset(struct mr_hdf5_file file, mr_hid group, const struct m
         st = mr_hdf5_attr_number(
             file, *dataset, "_FillValue", channel->type,
             channel->type == MR_CHANNEL_F64 ? (const void *)&nan : (const void *)&nan_f, 1, err);
+    if (st == MR_OK && channel->has_none)
+        st = mr_hdf5_attr_number(file, *dataset, "_FillValue", MR_CHANNEL_U32, &none, 1, err);
     return st;
 }
 

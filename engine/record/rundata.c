@@ -228,7 +228,8 @@ static mr_status open_file(const char *path, hid_t *file, struct mr_err *err)
     if (*file >= 0)
         return MR_OK;
     *err = reason;
-    return MR_IO;
+    err->status = MR_PARSE; /* it begins as HDF5 does, and is none: cut off, overwritten */
+    return err->status;
 }
 
 mr_status mr_rundata_read(const char *path, const char *dataset, struct mr_rundata *out,
