@@ -230,6 +230,16 @@ mr_status mr_file_out_drain(struct mr_file_out *out, struct mr_buf *buf, struct 
     return MR_OK;
 }
 
+mr_status mr_file_try(const char *path, bool may_overwrite, struct mr_err *err)
+{
+    struct mr_file_out out;
+    if (strcmp(path, "-") == 0 || is_device(path)) /* who reads a pipe would see it end */
+        return MR_OK;
+    MR_TRY(mr_file_out_open(&out, path, may_overwrite, err));
+    mr_file_out_abort(&out);
+    return MR_OK;
+}
+
 mr_status mr_file_write(const char *path, bool may_overwrite, struct mr_str text,
                         struct mr_err *err)
 {

@@ -39,6 +39,9 @@ MR_CHECKED mr_status mr_file_out_end(struct mr_file_out *out, mr_status st, stru
 MR_CHECKED mr_status mr_file_out_drain(struct mr_file_out *out, struct mr_buf *buf,
                                        struct mr_err *err);
 
+/** Whether mr_file_write could: before an hour's work whose answer goes there. Nothing stays. */
+MR_CHECKED mr_status mr_file_try(const char *path, bool may_overwrite, struct mr_err *err);
+
 /** The three steps for text that is already there. */
 MR_CHECKED mr_status mr_file_write(const char *path, bool may_overwrite, struct mr_str text,
                                    struct mr_err *err);

@@ -304,10 +304,14 @@ static mr_status open_record(const struct job *job, struct mr_run_record **recor
     const struct mr_run_record_options recording = {job->call->ui->may_overwrite, job->steps_singly,
                                                     job->files, job->hashes};
     struct mr_err err = {0};
-    if (opts->output == NULL || job->ranks->i > 0 ||
-        mr_run_record_create(opts->output, &recording, job->scenario, record, &err) == MR_OK)
+    mr_status st = MR_OK;
+    if (job->ranks->i > 0)
         return MR_OK;
-    return mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
+    if (opts->json != NULL)
+        st = mr_file_try(opts->json, job->call->ui->may_overwrite, &err);
+    if (st == MR_OK && opts->output != NULL)
+        st = mr_run_record_create(opts->output, &recording, job->scenario, record, &err);
+    return st == MR_OK ? MR_OK : mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
 }
 
 static int play_with(const struct job *job, struct mr_transfer *net)
