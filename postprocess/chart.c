@@ -407,7 +407,7 @@ bool mr_chart_svg(const struct mr_chart *chart, struct mr_buf *out)
     mr_buf_text(out, "<figure><figcaption>");
     put_xml(out, chart->title);
     mr_buf_text(out, " <small>");
-    put_xml(out, chart->y_label);
+    put_xml(out, strcmp(chart->y_label, "1") != 0 ? chart->y_label : ""); /* a number of things */
     mr_buf_printf(out,
                   "</small></figcaption><svg class=\"chart\" role=\"img\" "
                   "xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %.0f %.0f\"><title>",

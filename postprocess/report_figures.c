@@ -15,9 +15,9 @@ enum {
 
 /* ---- words ---- */
 
-static const char *human(double value, char out[MR_NUM_CAP])
+const char *mr_report_human(double value, int digits, char out[MR_NUM_CAP])
 {
-    (void)mr_num_format_human(value, 4, out);
+    (void)mr_num_format_human(value, digits, out);
     return out;
 }
 
@@ -111,7 +111,7 @@ static void describe_one(const struct mr_report_file *file, struct mr_buf *out)
         for (const char *p = facts[i].fmt; p < at; p++)
             if (p[0] != '%' || p[1] != '%')
                 mr_buf_char(out, *p);
-        mr_buf_printf(out, "%s%s", human(value, text), at + 2);
+        mr_buf_printf(out, "%s%s", mr_report_human(value, 4, text), at + 2);
     }
     put_objectives(&s, file);
     put_violations(&s, &file->figures);
@@ -152,7 +152,7 @@ static void describe_against(const struct mr_report_file *base, const struct mr_
     const double limit_mw = value_of(now, "power.feed_limit_mw");
     if (s.has_part && fabs(limit_mw - value_of(base, "power.feed_limit_mw")) < 1e-9 * limit_mw) {
         char text[MR_NUM_CAP];
-        mr_buf_printf(out, " inside the same %s MW", human(limit_mw, text));
+        mr_buf_printf(out, " inside the same %s MW", mr_report_human(limit_mw, 4, text));
     }
     put_share(&s, mw[0], mw[1], "takes", "more power", "less power", "takes the same power");
     put_share(&s, value_of(base, "ttft_s.p99"), value_of(now, "ttft_s.p99"),
@@ -469,6 +469,19 @@ void mr_report_front(const struct mr_report *report, struct mr_page *page)
 
 /* ---- terminal ---- */
 
+/* In percent, to a tenth; what is less than that, to its first digit: a figure that is called worse
+ * does not stand beside a zero. Empty where the baseline is zero. */
+static void put_change(double base, double now, char out[MR_NUM_CAP])
+{
+    const double rise = 100 * (now - base) / fabs(base);
+    if (isnan(rise) || isinf(rise))
+        out[0] = '\0';
+    else if (fabs(rise) >= 0.05 || !(fabs(rise) > 0))
+        (void)snprintf(out, MR_NUM_CAP, "%+.1f %%", rise);
+    else
+        (void)snprintf(out, MR_NUM_CAP, "%+.1g %%", rise);
+}
+
 static void text_row(const struct mr_report *report, const struct mr_figures_item *item,
                      struct mr_buf *out)
 {
@@ -478,15 +491,12 @@ static void text_row(const struct mr_report *report, const struct mr_figures_ite
         const double value = value_of(&report->file[i], item->path);
         char text[MR_NUM_CAP] = "-";
         if (!isnan(value))
-            (void)human(value, text);
+            (void)mr_report_human(value, 4, text);
         mr_buf_printf(out, " %11s", text);
         if (i == report->baseline)
             continue;
-        if ((base > 0 || base < 0) && !isnan(value))
-            mr_buf_printf(out, " %+7.1f %% %-7s", 100 * (value - base) / fabs(base),
-                          mark_of(item, base, value));
-        else
-            mr_buf_printf(out, " %17s", "");
+        put_change(base, value, text);
+        mr_buf_printf(out, " %9s %-7s", text, mark_of(item, base, value));
     }
     mr_buf_char(out, '\n');
 }
@@ -523,7 +533,7 @@ static void text_front(const struct mr_report *report, struct mr_buf *out)
         *cell = *cell != ' ' ? '*' : report->n == 1 ? 'o' : report->file[i].label[0];
     }
     char top[MR_NUM_CAP], right[MR_NUM_CAP];
-    mr_buf_printf(out, "\n  tokens/s per MW, up to %s\n", human(1.05 * y_max, top));
+    mr_buf_printf(out, "\n  tokens/s per MW, up to %s\n", mr_report_human(1.05 * y_max, 4, top));
     for (size_t r = 0; r < n_row; r++) {
         plane[r][n_col] = '\0';
         size_t length = n_col;
@@ -534,8 +544,8 @@ static void text_front(const struct mr_report *report, struct mr_buf *out)
     mr_buf_text(out, "  +");
     for (size_t c = 0; c < n_col; c++)
         mr_buf_char(out, '-');
-    mr_buf_printf(out, "\n   tokens/s of a user, up to %s%s\n", human(1.05 * x_max, right),
-                  report->n > 1 ? "   (*: several)" : "");
+    mr_buf_printf(out, "\n   tokens/s of a user, up to %s%s\n",
+                  mr_report_human(1.05 * x_max, 4, right), report->n > 1 ? "   (*: several)" : "");
 }
 
 void mr_report_text(const struct mr_report *report, struct mr_buf *out)

@@ -282,6 +282,20 @@ static void put_racks(const struct mr_report *report, const struct plan *plan, c
     mr_buf_fini(&brief);
 }
 
+/* Colors tell racks apart: where all are alike to a hundredth, none may look like an extreme. */
+static void widen(double *low, double *high)
+{
+    static const double least_rel = 0.02;
+    const double more = least_rel * fmax(fabs(*low), fabs(*high)) - (*high - *low);
+    if (!(more > 0) || !(*high > *low))
+        return;
+    const bool is_signed = *low < 0;
+    *low -= more / 2;
+    *high += more / 2;
+    if (!is_signed && *low < 0)
+        *low = 0;
+}
+
 /* One metric of all files, on one scale. */
 static mr_status put_metric(const struct mr_report *report, struct plan *plan,
                             const struct metric *metric, struct mr_page *page, struct mr_err *err)
@@ -296,6 +310,7 @@ static mr_status put_metric(const struct mr_report *report, struct plan *plan,
                 high = fmax(high, plan[f].cell[i].value);
             }
     }
+    widen(&low, &high);
     mr_buf_printf(&page->out,
                   "<div class=\"panel\" id=\"floor-%s\"><h3>%s</h3><div class=\"grid\">",
                   metric->id, metric->title);

@@ -3,6 +3,7 @@
 #ifndef MR_POSTPROCESS_REPORT_IMPL_H
 #define MR_POSTPROCESS_REPORT_IMPL_H
 
+#include "engine/base/num.h"
 #include "postprocess/chart.h"
 #include "postprocess/curve.h"
 #include "postprocess/report.h"
@@ -49,6 +50,9 @@ struct mr_report_axes {
 bool mr_report_chart_put(struct mr_report_chart *chart, const struct mr_report_axes *axes,
                          struct mr_page *page);
 void mr_report_chart_fini(struct mr_report_chart *chart);
+
+/** A number for people, in so many digits. @return out */
+const char *mr_report_human(double value, int digits, char out[MR_NUM_CAP]);
 
 /** "A" and a space in front of a name where there are several files. @return out */
 const char *mr_report_named(const struct mr_report_file *file, const char *name, char out[96]);

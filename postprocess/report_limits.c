@@ -325,12 +325,13 @@ static mr_status open_racks(const struct mr_runread *run, size_t n_name, struct 
 
 static void say_gain(const struct tally *sum, bool has_want, struct mr_report_limit *item)
 {
+    char tokens[MR_NUM_CAP];
     if (!has_want)
         (void)snprintf(item->gain, sizeof item->gain,
                        "not told: what racks asked for is not recorded");
     else if (isfinite(sum->more_tok))
-        (void)snprintf(item->gain, sizeof item->gain, "%.4g kWh for racks, some %.3g tokens",
-                       sum->more_kws / 3600, sum->more_tok);
+        (void)snprintf(item->gain, sizeof item->gain, "%.4g kWh for racks, some %s tokens",
+                       sum->more_kws / 3600, mr_report_human(sum->more_tok, 3, tokens));
     else
         (void)snprintf(item->gain, sizeof item->gain, "%.4g kWh for racks", sum->more_kws / 3600);
 }

@@ -88,9 +88,10 @@ static void say_calls(const struct mr_report_file *file, const char *tier,
     const double finished = of_tier(file, tier, "finished");
     const double n = fmin(0.1 * finished, refused_for_want(file, tier));
     const double tok = of_tier(file, tier, "tok_s") * mr_figures_value(&file->figures, "sim_s");
+    char calls[MR_NUM_CAP], more[MR_NUM_CAP];
     if (finished > 0 && tok > 0)
-        (void)snprintf(item->gain, sizeof item->gain, "at most %.4g calls, %.3g tokens", n,
-                       n * tok / finished);
+        (void)snprintf(item->gain, sizeof item->gain, "at most %s calls, %s tokens",
+                       mr_report_human(n, 4, calls), mr_report_human(n * tok / finished, 3, more));
     else
         (void)snprintf(item->gain, sizeof item->gain, "not told: no call of it finished");
 }
@@ -195,14 +196,15 @@ static mr_status add_wants(const struct pool *pool, const struct wanted *wanted,
     for (int k = 0; k < n_want; k++) {
         const struct wanted *w = &wanted[k];
         struct mr_report_limit item = {.held_s = w->held_s, .is_root = true};
-        char batch[64] = "", calls[48] = "calls waited";
+        char batch[64] = "", calls[48] = "calls waited", number[MR_NUM_CAP];
         if (w->refused_s >= w->held_s)
             (void)snprintf(calls, sizeof calls, "calls were refused");
         else if (w->refused_s > 0)
             (void)snprintf(calls, sizeof calls, "calls waited or were refused");
         (void)snprintf(item.what, sizeof item.what, "%s", what[k]);
         (void)snprintf(item.where, sizeof item.where, "%s", pool->name);
-        (void)snprintf(item.gain, sizeof item.gain, "at most %.3g tokens", 0.1 * w->tok);
+        (void)snprintf(item.gain, sizeof item.gain, "at most %s tokens",
+                       mr_report_human(0.1 * w->tok, 3, number));
         if (k == OF_MEMORY)
             (void)snprintf(item.limit, sizeof item.limit, "95 %% of its blocks");
         else if (k == OF_BATCH)

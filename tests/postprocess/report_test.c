@@ -244,6 +244,27 @@ MR_TEST(noise_and_power_are_not_judged)
     end(&report, &page);
 }
 
+/* On a terminal what is worse does not stand beside a zero, and what rose from nothing is judged.
+ */
+MR_TEST(small_changes_are_told_on_a_terminal)
+{
+    static const char a[] = "{\"schema\":1,\"tpot_s\":{\"mean\":0.1298,\"p50\":0.1},"
+                            "\"thermal\":{\"throttle_gpu_s\":0},\"tok_s_per_mw\":1000}",
+                      b[] = "{\"schema\":1,\"tpot_s\":{\"mean\":0.12981,\"p50\":0.1},"
+                            "\"thermal\":{\"throttle_gpu_s\":300},\"tok_s_per_mw\":1200}";
+    struct mr_report report;
+    struct mr_page page;
+    struct mr_buf text = {0};
+    make_of_two(a, b, &report, &page);
+    mr_report_text(&report, &text);
+    mr_assert_contains(text.text, "0.1298      0.1298  +0.008 % worse");
+    mr_assert_contains(text.text, "0.1         0.1    +0.0 % same");
+    mr_assert_contains(text.text, "0         300           worse");
+    mr_assert_contains(text.text, "1000        1200   +20.0 % better");
+    mr_buf_fini(&text);
+    end(&report, &page);
+}
+
 /* What the run added up stands before what recorded calls say; parts that took no time are left
  * out. */
 MR_TEST(time_of_a_task_is_the_summarys)
@@ -341,6 +362,7 @@ MR_TEST(colors_run_evenly)
 MR_TEST_MAIN(MR_TEST_ENTRY(a_run_is_a_page), MR_TEST_ENTRY(runs_stand_side_by_side),
              MR_TEST_ENTRY(a_summary_alone_says_what_it_lacks),
              MR_TEST_ENTRY(noise_and_power_are_not_judged),
+             MR_TEST_ENTRY(small_changes_are_told_on_a_terminal),
              MR_TEST_ENTRY(headroom_is_that_of_the_file_with_the_least),
              MR_TEST_ENTRY(time_of_a_task_is_the_summarys),
              MR_TEST_ENTRY(charts_of_any_numbers_keep_their_texts_apart),
