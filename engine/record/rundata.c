@@ -228,7 +228,8 @@ static mr_status open_file(const char *path, hid_t *file, struct mr_err *err)
     if (*file >= 0)
         return MR_OK;
     *err = reason;
-    err->status = MR_PARSE; /* it begins as HDF5 does, and is none: cut off, overwritten */
+    if (mr_rundata_is(path)) /* it begins as HDF5 does, and is none: cut off, overwritten */
+        err->status = MR_PARSE;
     return err->status;
 }
 
