@@ -55,7 +55,13 @@ static mr_status read_row(struct mr_merge *m, const struct mr_csv *csv, size_t i
     size_t k = 0;
     for (size_t i = 0; i < mr_csv_n_column(csv); i++) {
         const struct mr_str name = mr_csv_column_name(csv, i);
-        if (i == id_column || mr_str_is(name, "config_hash"))
+        if (mr_str_is(name, "config_hash")) {
+            run->hash = keep(m, mr_csv_field(csv, i), err);
+            if (run->hash == NULL)
+                return MR_NOMEM;
+            continue;
+        }
+        if (i == id_column)
             continue;
         run->value[k] = keep(m, mr_csv_field(csv, i), err);
         if (run->value[k++] == NULL)
@@ -203,6 +209,28 @@ static void trial(struct mr_runread *run)
     }
 }
 
+/* Of a manifest that has changed since, or put there by hand: its figures are another run's. */
+static void check_hash(struct mr_merge *m, const struct mr_merge_run *run,
+                       const struct mr_runread *data)
+{
+    const char *own = mr_runread_attr(data, "/provenance", "config_hash");
+    struct mr_buf *files = &m->result->other_files;
+    if (run->hash == NULL || run->hash[0] == '\0' || (own != NULL && strcmp(own, run->hash) == 0))
+        return;
+    if (m->result->n_other++ < MR_MERGE_NAMED)
+        mr_buf_printf(files, "%s%s", files->n > 0 ? ", " : "", run->file);
+}
+
+/* ".part": it was stopped, or is being written. */
+static bool has_part(const char *path)
+{
+    struct mr_buf part = {0};
+    mr_buf_printf(&part, "%s.part", path);
+    const bool has = part.status == MR_OK && access(part.text, F_OK) == 0;
+    mr_buf_fini(&part);
+    return has;
+}
+
 /* A run that cannot be read is missing, and says why. */
 static mr_status read_run(struct mr_merge *m, size_t i_run, struct mr_asked_answer *answer,
                           struct mr_err *err)
@@ -216,7 +244,7 @@ static mr_status read_run(struct mr_merge *m, size_t i_run, struct mr_asked_answ
     mr_buf_printf(&path, "%s/%s", m->folder, run->file);
     mr_status st = mr_buf_check(&path, err);
     if (st == MR_OK && access(path.text, F_OK) != 0)
-        miss(m, i_run, "no such file");
+        miss(m, i_run, has_part(path.text) ? "not complete: only its .part" : "no such file");
     else if (st == MR_OK &&
              mr_runread_open(path.text, m->first != NULL ? &brief : NULL, &data, &own) != MR_OK)
         miss(m, i_run, own.text);
@@ -226,6 +254,7 @@ static mr_status read_run(struct mr_merge *m, size_t i_run, struct mr_asked_answ
         run->is_there = st == MR_OK;
     if (run->is_there) {
         m->result->n_there++;
+        check_hash(m, run, data);
         st = mr_figures_read(data, &figures, err);
         if (st == MR_OK)
             st = take_figures(m, i_run, &figures, answer, err);
@@ -472,4 +501,5 @@ void mr_merge_fini(struct mr_merge_result *result)
     mr_buf_fini(&result->missing_first);
     mr_buf_fini(&result->uneven);
     mr_buf_fini(&result->uneven_files);
+    mr_buf_fini(&result->other_files);
 }

@@ -23,6 +23,8 @@ struct mr_merge_result {
     struct mr_buf missing_first; /* of the first MR_MERGE_NAMED */
     struct mr_buf uneven;        /* groups that are left out for it */
     struct mr_buf uneven_files;  /* of those runs */
+    size_t n_other;              /* runs that are not what the manifest asks for */
+    struct mr_buf other_files;   /* the first MR_MERGE_NAMED */
 };
 
 /** DIR/manifest.csv says which runs there should be: run_id, factors, seed, config_hash.

@@ -10,6 +10,7 @@
 
 struct mr_merge_run {
     const char *id, *file; /* file: "run_00001.h5" */
+    const char *hash;      /* of what the manifest asks for; NULL: it does not say */
     const char **value;    /* of the factors */
     bool is_there;
 };

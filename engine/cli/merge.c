@@ -35,6 +35,12 @@ static int tell(const struct mr_verb_call *call, const char *path,
                            "(%s%s): %s",
                            result->n_uneven, result->uneven_files.text,
                            result->n_uneven > MR_MERGE_NAMED ? ", ..." : "", result->uneven.text);
+    if (result->n_other > 0)
+        (void)mr_diags_add(&diags, MR_SEVERITY_WARNING, MR_REF, (struct mr_place){path, 0, 0},
+                           "%zu runs are not what the manifest asks for (another config_hash): "
+                           "%s%s (millrace sweep --resume runs them anew)",
+                           result->n_other, result->other_files.text,
+                           result->n_other > MR_MERGE_NAMED ? ", ..." : "");
     (void)mr_ui_diags(call->ui, &diags);
     mr_buf_printf(&text, "%s: %zu of %zu runs, %zu factors, %zu figures, %zu series\n", path,
                   result->n_there, result->n_run, result->n_factor, result->n_figure,
