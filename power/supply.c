@@ -264,9 +264,12 @@ mr_status mr_supply_create(const struct mr_site *site, const struct mr_supply_op
     mr_supply_govern_start(s);
     update(s);
     mr_supply_tell_start(s);
-    mr_supply_warn(s, diags);
-    *out = s;
-    return MR_OK;
+    st = mr_supply_doubt(s, diags);
+    if (st == MR_OK)
+        *out = s;
+    else
+        mr_supply_destroy(s);
+    return st;
 }
 
 void mr_supply_destroy(struct mr_supply *s)

@@ -115,27 +115,28 @@ static bool has_beside(const struct mr_supply *s)
     return false;
 }
 
-/* Cooling is not told yet, so what is said here is the least of it. */
-static void warn_contract(struct mr_supply *s, struct mr_diags *diags)
+/* Cooling is not told yet, so what is said here is the least of it. With all racks stopped nobody
+ * is left who could keep the contract: refused. Fewer racks than there are is an answer. */
+static mr_status check_contract(struct mr_supply *s, struct mr_diags *diags)
 {
     if (!s->has_feed || !s->has_grid)
-        return;
+        return MR_OK;
     const double limit_w = s->feed_params.limit_w, least_w = meter_least_w(s, true);
     const double standing_w = meter_least_w(s, false);
     if (standing_w > limit_w && !has_beside(s))
-        (void)mr_diags_add(diags, MR_SEVERITY_WARNING, MR_RANGE, MR_NOWHERE,
-                           "%s: the grid's contract is %.6g W, the chain alone loses %.6g W: all "
-                           "racks will be stopped, and it is exceeded all the same, before pumps "
-                           "and fans: a breach from the start (a larger contract, or a smaller "
-                           "chain)",
-                           s->site->name, limit_w, standing_w);
-    else if (least_w > limit_w)
+        return mr_diags_add(diags, MR_SEVERITY_ERROR, MR_RANGE, MR_NOWHERE,
+                            "%s: the grid's contract is %.6g W, the chain alone loses %.6g W: it "
+                            "is exceeded with all racks stopped, before pumps and fans (a larger "
+                            "contract, or a smaller chain)",
+                            s->site->name, limit_w, standing_w);
+    if (least_w > limit_w)
         (void)mr_diags_add(diags, MR_SEVERITY_WARNING, MR_RANGE, MR_NOWHERE,
                            "%s: the grid's contract is %.6g W, the site needs %.6g W before pumps "
                            "and fans, with all racks at their lowest caps: racks will be stopped, "
                            "those of the lowest tier first, until the rest fits (a larger "
                            "contract, or fewer racks)",
                            s->site->name, limit_w, least_w);
+    return MR_OK;
 }
 
 /* The block of sets that takes over first from batteries of a group: one that stands at a bar they
@@ -207,11 +208,11 @@ static void warn_least(const struct mr_supply *s, struct mr_diags *diags)
     }
 }
 
-void mr_supply_warn(struct mr_supply *s, struct mr_diags *diags)
+mr_status mr_supply_doubt(struct mr_supply *s, struct mr_diags *diags)
 {
-    warn_contract(s, diags);
     warn_least(s, diags);
     warn_bridge(s, diags);
+    return check_contract(s, diags);
 }
 
 /* ---- groups ---- */

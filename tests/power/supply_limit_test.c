@@ -379,8 +379,6 @@ MR_TEST(contracts_and_batteries_that_are_too_small_are_told)
     warned(backed, &o, NULL);
     warned("<layout name=\"s\"><grid limit=\"1 MW\"/>" HALL "</layout>", &o,
            "racks will be stopped, those of the lowest tier first");
-    warned("<layout name=\"s\"><grid limit=\"100 kW\"/>" HALL "</layout>", &o,
-           "is exceeded all the same");
     o.params.ups_s = 2;
     warned(backed, &o, "takes over after 10 s");
     /* halls that are alike are one finding, batteries of rows another */
@@ -391,6 +389,30 @@ MR_TEST(contracts_and_batteries_that_are_too_small_are_told)
     warned("<layout name=\"s\"><grid limit=\"6 MW\"/><power><generator/><bbu name=\"b\" rating=\"2 "
            "MW\" units=\"1\" energy=\"1 kWh\"/></power>" HALL "</layout>",
            &o, "b: holds 3.6e+06 J");
+}
+
+/* The chain alone loses more: nobody could keep it. Where a battery plant stands beside, one may.
+ */
+MR_TEST(a_contract_that_nobody_can_keep_is_refused)
+{
+    static const char *const beside[] = {"",
+                                         "<power><bess rating=\"1 MW\" energy=\"1 MWh\"/></power>"};
+    const struct mr_supply_options o = options();
+    for (int k = 0; k < 2; k++) {
+        struct mr_diags diags = {0};
+        char layout[2048];
+        snprintf(layout, sizeof layout,
+                 "<layout name=\"s\"><grid limit=\"100 kW\"/>%s" HALL "</layout>", beside[k]);
+        assert_int_equal(mr_layout_load_text("t", mr_str_of(layout), &world.site, &diags), MR_OK);
+        assert_int_equal(mr_supply_create(world.site, &o, &world.supply, &diags),
+                         k == 0 ? MR_RANGE : MR_OK);
+        assert_true((k == 0) == (world.supply == NULL));
+        assert_int_equal(diags.n_item, 1);
+        mr_assert_contains(diags.item[0].err.text, k == 0 ? "it is exceeded with all racks stopped"
+                                                          : "racks will be stopped");
+        mr_supply_destroy(world.supply);
+        mr_site_destroy(world.site);
+    }
 }
 
 /* 32 racks of 132 kW, the lowest cap 46.2 kW, behind 1 MW: most rest from the start, each told
@@ -459,4 +481,5 @@ MR_TEST_MAIN(MR_TEST_ENTRY(racks_are_shut_so_that_one_runs),
              MR_TEST_ENTRY(random_loads_never_exceed_the_connection),
              MR_TEST_ENTRY(nobody_rests_before_those_of_lower_tiers),
              MR_TEST_ENTRY(contracts_and_batteries_that_are_too_small_are_told),
+             MR_TEST_ENTRY(a_contract_that_nobody_can_keep_is_refused),
              MR_TEST_ENTRY(a_contract_too_small_stops_racks_at_once))
