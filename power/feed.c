@@ -124,9 +124,14 @@ bool mr_feed_is_compliant(const struct mr_feed_params *params, const struct mr_f
     return feed->load_w <= mr_feed_constraint_w(params, feed) * (1 + slack);
 }
 
+/* @param[in] about NULL: the first target that is known, if any */
 static void emit(const struct mr_feed_params *params, struct mr_feed *feed,
-                 enum mr_feed_event event)
+                 enum mr_feed_event event, const struct mr_feed_target *about)
 {
+    const double unknown = (double)NAN;
+    const struct mr_feed_target none = {unknown, unknown, unknown, false};
+    if (about == NULL)
+        about = feed->n_target > 0 ? &feed->target[0] : &none;
     if (feed->n_status == MR_FEED_QUEUE) {
         feed->n_lost++;
         return;
@@ -142,6 +147,7 @@ static void emit(const struct mr_feed_params *params, struct mr_feed *feed,
         .target_w = feed->is_active ? feed->target[0].limit_w : (double)INFINITY,
         .in_flight = feed->phase == MR_FEED_RAMPING_DOWN || feed->phase == MR_FEED_RAMPING_UP,
         .compliant = mr_feed_is_compliant(params, feed),
+        .about = *about,
     };
 }
 
@@ -204,16 +210,17 @@ static void begin(const struct mr_feed_params *params, struct mr_feed *feed)
     const double to_w = mr_feed_constraint_w(params, feed);
     head_for(params, feed, fmin(mr_feed_budget_w(feed, feed->t_s), fmax(feed->load_w, to_w)), to_w);
     feed->phase = MR_FEED_RAMPING_DOWN;
-    emit(params, feed, MR_FEED_START_RAMP_DOWN);
+    emit(params, feed, MR_FEED_START_RAMP_DOWN, NULL);
 }
 
 static void end(const struct mr_feed_params *params, struct mr_feed *feed)
 {
+    const struct mr_feed_target over = feed->target[0];
     memmove(feed->target, feed->target + 1, --feed->n_target * sizeof *feed->target);
     feed->is_active = false;
     feed->phase = MR_FEED_RAMPING_UP;
     head_for(params, feed, mr_feed_budget_w(feed, feed->t_s), params->limit_w);
-    emit(params, feed, MR_FEED_START_RAMP_UP);
+    emit(params, feed, MR_FEED_START_RAMP_UP, &over);
 }
 
 /* The line has arrived. */
@@ -224,7 +231,7 @@ static void arrive(const struct mr_feed_params *params, struct mr_feed *feed)
     feed->slope_w_s = 0;
     if (feed->phase == MR_FEED_RAMPING_UP) {
         settle(feed);
-        emit(params, feed, MR_FEED_END_RAMP_UP);
+        emit(params, feed, MR_FEED_END_RAMP_UP, NULL);
     }
 }
 
@@ -266,7 +273,7 @@ static void look(const struct mr_feed_params *params, struct mr_feed *feed)
 {
     if (feed->phase == MR_FEED_RAMPING_DOWN && mr_feed_is_compliant(params, feed)) {
         feed->phase = MR_FEED_HOLDING;
-        emit(params, feed, MR_FEED_END_RAMP_DOWN);
+        emit(params, feed, MR_FEED_END_RAMP_DOWN, NULL);
     }
     watch(params, feed);
 }
@@ -312,7 +319,7 @@ mr_status mr_feed_set(const struct mr_feed_params *params, struct mr_feed *feed,
         feed->phase = MR_FEED_SCHEDULED;
     if (feed->next_periodic_s == (double)INFINITY)
         feed->next_periodic_s = feed->t_s + params->periodic_s;
-    emit(params, feed, MR_FEED_TARGET_SET);
+    emit(params, feed, MR_FEED_TARGET_SET, target);
     return MR_OK;
 }
 
@@ -364,7 +371,7 @@ static void report(const struct mr_feed_params *params, struct mr_feed *feed)
     if (feed->next_periodic_s > feed->t_s)
         return;
     if (feed->n_target > 0)
-        emit(params, feed, MR_FEED_PERIODIC);
+        emit(params, feed, MR_FEED_PERIODIC, NULL);
     feed->next_periodic_s =
         feed->n_target > 0 ? feed->next_periodic_s + params->periodic_s : (double)INFINITY;
 }

@@ -128,6 +128,7 @@ struct mr_feed_status {
     double calculated_load_w, power_minimum_w, power_maximum_w, default_constraint_w;
     double target_w; /* in force; INFINITY: none */
     bool in_flight, compliant;
+    struct mr_feed_target about; /* set, begun, ended, or the next one known; start NAN: none */
 };
 
 struct mr_feed_alert {

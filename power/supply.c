@@ -97,6 +97,14 @@ void mr_supply_emit_at(struct mr_supply *s, double t_s, int kind, const char *en
     pass_on(s, &event);
 }
 
+void mr_supply_emit_status(struct mr_supply *s, const struct mr_feed_status *status)
+{
+    s->status = status;
+    mr_supply_emit(s, MR_SUPPLY_STATUS, s->site->name, mr_feed_event_text(status->event),
+                   status->calculated_load_w, status->target_w);
+    s->status = NULL;
+}
+
 void mr_supply_emit_alert(struct mr_supply *s, const struct mr_feed_alert *alert)
 {
     const struct mr_supply_event event = {s->t_s,        event_names[MR_SUPPLY_BREACH],

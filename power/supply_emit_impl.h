@@ -14,6 +14,7 @@ void mr_supply_emit(struct mr_supply *s, int kind, const char *entity, const cha
 /** Within or at the end of the running step. */
 void mr_supply_emit_at(struct mr_supply *s, double t_s, int kind, const char *entity, double value,
                        double limit);
+void mr_supply_emit_status(struct mr_supply *supply, const struct mr_feed_status *status);
 void mr_supply_emit_alert(struct mr_supply *supply, const struct mr_feed_alert *alert);
 
 /* ---- supply_tell.c ---- */

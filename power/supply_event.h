@@ -58,8 +58,12 @@ const char *mr_supply_event_name(int kind);
 
 struct mr_supply;
 struct mr_feed_alert;
+struct mr_feed_status;
 
 /** The alert whose event is being told just now, for listeners who only hear of it; else NULL. */
 const struct mr_feed_alert *mr_supply_alert(const struct mr_supply *supply);
+
+/** The same of statuses. */
+const struct mr_feed_status *mr_supply_status(const struct mr_supply *supply);
 
 #endif

@@ -288,8 +288,7 @@ static void tell_feed(struct mr_supply *s)
     for (uint32_t i = 0; i < s->feed.n_status; i++) {
         const struct mr_feed_status *status = &s->feed.status[i];
         s->feed_event = status->event != MR_FEED_PERIODIC ? status->event : s->feed_event;
-        mr_supply_emit(s, MR_SUPPLY_STATUS, s->site->name, mr_feed_event_text(status->event),
-                       status->calculated_load_w, status->target_w);
+        mr_supply_emit_status(s, status);
     }
     for (uint32_t i = 0; i < s->feed.n_alert; i++) {
         const struct mr_feed_alert *alert = &s->feed.alert[i];

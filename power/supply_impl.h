@@ -50,6 +50,7 @@ struct mr_supply {
     bool has_grid_ramp;
     int feed_event;                    /* last one told */
     const struct mr_feed_alert *alert; /* being told */
+    const struct mr_feed_status *status;
     struct mr_feed_ride ride;
     struct mr_feed_ramp ramp;
     struct mr_feed_permit permit;

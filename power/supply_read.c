@@ -13,6 +13,11 @@ const struct mr_feed_alert *mr_supply_alert(const struct mr_supply *s)
     return s->alert;
 }
 
+const struct mr_feed_status *mr_supply_status(const struct mr_supply *s)
+{
+    return s->status;
+}
+
 void mr_supply_look(struct mr_supply *s, double t_s)
 {
     MR_ASSERT(t_s >= s->t_s);

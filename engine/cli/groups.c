@@ -4,6 +4,7 @@
 
 #include "engine/base/jsonw.h"
 #include "engine/cli/man.h"
+#include "engine/cli/power_flex.h"
 #include "engine/cli/power_points.h"
 #include "engine/cli/power_record.h"
 #include "engine/cli/run_record.h"
@@ -49,6 +50,7 @@ static const struct mr_group_list *const lists[] = {
     &mr_thermal_groups,
     &mr_power_groups,
     &mr_power_points_groups,
+    &mr_power_flex_groups,
     NULL,
 };
 

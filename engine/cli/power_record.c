@@ -7,6 +7,7 @@
 
 #include "engine/base/mem.h"
 #include "engine/cli/alone.h"
+#include "engine/cli/power_flex.h"
 #include "engine/cli/power_points.h"
 #include "engine/record/columns.h"
 #include "engine/record/track.h"
@@ -101,41 +102,6 @@ static const struct mr_channel event_columns[] = {
     MR_COLUMN(struct event_row, limit, F64, "1", "Limit it passed; NaN where there is none"),
 };
 
-/* An alert of a breach, one row each time it is told. */
-struct breach_row {
-    double t_s, start_s, end_s, excess_kw;
-    uint8_t status, severity, shed_hints, infrastructure_actions, result;
-};
-static const char *const breaches[] = {
-#define BREACH_NAME(name, text) text,
-    MR_FEED_BREACH_LIST(BREACH_NAME)
-#undef BREACH_NAME
-};
-static const char *const severities[] = {
-#define SEVERITY_NAME(name, text) text,
-    MR_FEED_SEVERITY_LIST(SEVERITY_NAME)
-#undef SEVERITY_NAME
-};
-static const char *const results[] = {
-#define RESULT_NAME(name, text) text,
-    MR_FEED_RESULT_LIST(RESULT_NAME)
-#undef RESULT_NAME
-};
-static const struct mr_channel breach_columns[] = {
-    MR_COLUMN(struct breach_row, t_s, F64, "s", "When it was told"),
-    MR_COLUMN(struct breach_row, start_s, F64, "s", "When the breach began"),
-    MR_COLUMN(struct breach_row, end_s, F64, "s", "When it ended; NaN: not yet"),
-    MR_COLUMN(struct breach_row, excess_kw, F64, "kW", "Load above the target"),
-    {.name = "status", .units = "1", .long_name = "State of the alert", .type = MR_CHANNEL_U8, .flag = breaches,
-     .n_flag = sizeof breaches / sizeof *breaches, .offset = offsetof(struct breach_row, status), .dsx = "powerbreach/status"},
-    {.name = "severity", .units = "1", .long_name = "How far above", .type = MR_CHANNEL_U8, .flag = severities,
-     .n_flag = sizeof severities / sizeof *severities, .offset = offsetof(struct breach_row, severity), .dsx = "powerbreach/severity"},
-    MR_COLUMN(struct breach_row, shed_hints, U8, "1", "Shed hints, by priority: cap and throttle GPUs, then suspend nodes"),
-    MR_COLUMN(struct breach_row, infrastructure_actions, U8, "1", "Infrastructure actions: shut nodes, racks, cut data feeds, trip breakers; 0: none"),
-    {.name = "result", .units = "1", .long_name = "What caps and shedding have made of the breach so far", .type = MR_CHANNEL_U8,
-     .flag = results, .n_flag = sizeof results / sizeof *results, .offset = offsetof(struct breach_row, result)},
-};
-
 static const struct mr_group own_groups[] = {
     MR_GROUP("/racks", "time, rack", rack_channels, "Racks over time (power alone)"),
     MR_GROUP("/grid/feed", "time", feed_channels, "The grid connection"),
@@ -144,7 +110,6 @@ static const struct mr_group own_groups[] = {
     MR_GROUP("/power/stages", "time, stage", stage_channels, "Losses by kind of stage"),
     {.path = "/power/nodes", .axes = "node", .doc = "Names of the nodes of the chain"},
     MR_GROUP("/events", "event", event_columns, "What happened (power alone)"),
-    MR_GROUP("/grid/breach", "alert", breach_columns, "Alerts of loads above the target"),
 };
 const struct mr_group_list mr_power_groups = MR_GROUP_LIST("power, and run with a site", own_groups);
 // clang-format on
@@ -152,13 +117,13 @@ const struct mr_group_list mr_power_groups = MR_GROUP_LIST("power, and run with 
 #define N_OF(table) (sizeof(table) / sizeof *(table))
 
 struct mr_power_record {
-    double need_w; /* over the target when the breach in force began */
     const struct mr_site *site;
     const struct mr_supply *supply;
     struct mr_runfile *file;
     struct mr_track *racks, *feed, *grid, *power, *stages;
     struct mr_power_points *points;
-    struct mr_columns *events, *breaches;
+    struct mr_columns *events;
+    struct mr_power_flex flex;
     bool is_guest;    /* the file is somebody else's, and so are its racks */
     double *f64;      /* scratch: both channels of the racks */
     mr_status status; /* of events */
@@ -202,13 +167,7 @@ static mr_status declare_series(struct mr_power_record *r, const struct mr_recor
         (struct mr_track_plan){"/power/stages", "stage", "Kinds of stages", stages,
                                MR_N_STAGE,      power_s, stage_channels,    N_OF(stage_channels)};
     MR_TRY(mr_track_create(r->file, &plan, &r->stages, err));
-    const struct mr_columns_plan told = {.group = "/grid/breach",
-                                         .axis = "alert",
-                                         .column = breach_columns,
-                                         .n_column = N_OF(breach_columns),
-                                         .row_bytes = sizeof(struct breach_row),
-                                         .n_guess = MR_COLUMNS_FEW};
-    MR_TRY(mr_columns_create(r->file, &told, &r->breaches, err));
+    MR_TRY(mr_power_flex_create(r->file, &r->flex, err));
     MR_TRY(mr_power_points_create(r->file, r->site, r->supply, every, &r->points, err));
     for (size_t i = 0; i < tree->n_node; i++)
         name[i] = tree->node[i].name;
@@ -379,27 +338,9 @@ mr_status mr_power_record_row(struct mr_power_record *record, double t_s, uint32
 
 /* ---- events ---- */
 
-mr_status mr_power_record_alert(struct mr_power_record *r, double t_s,
-                                const struct mr_feed_alert *alert, struct mr_err *err)
+mr_status mr_power_record_flex(struct mr_power_record *r, double t_s, struct mr_err *err)
 {
-    const bool is_over = alert->breach == MR_FEED_RESOLVED;
-    struct mr_feed_hint hint[3];
-    int action[4];
-    const bool is_gentle = alert->is_best_effort;
-    const double over_w = fmax(alert->load_w - alert->target_w, 0);
-    r->need_w = alert->breach == MR_FEED_ACTIVE ? over_w : r->need_w;
-    const struct breach_row row = {
-        .t_s = t_s,
-        .start_s = alert->start_s,
-        .end_s = is_over ? t_s : (double)NAN,
-        .excess_kw = (alert->load_w - alert->target_w) * 1e-3,
-        .status = (uint8_t)alert->breach,
-        .severity = (uint8_t)alert->severity,
-        .shed_hints = (uint8_t)mr_feed_hints(alert->severity, is_gentle, hint),
-        .infrastructure_actions =
-            (uint8_t)mr_feed_infrastructure(alert->severity, is_gentle, action),
-        .result = (uint8_t)mr_feed_result(r->need_w, over_w)};
-    return mr_columns_add(r->breaches, &row, 1, err);
+    return mr_power_flex_take(&r->flex, r->supply, t_s, err);
 }
 
 void mr_power_record_event(struct mr_power_record *record, const struct mr_supply_event *event)
@@ -414,9 +355,8 @@ void mr_power_record_event(struct mr_power_record *record, const struct mr_suppl
         row.node++;
     if (record->status == MR_OK)
         record->status = mr_columns_add(record->events, &row, 1, &record->err);
-    const struct mr_feed_alert *alert = mr_supply_alert(record->supply);
-    if (record->status == MR_OK && alert != NULL)
-        record->status = mr_power_record_alert(record, event->t_s, alert, &record->err);
+    if (record->status == MR_OK)
+        record->status = mr_power_record_flex(record, event->t_s, &record->err);
 }
 
 /* ---- end ---- */

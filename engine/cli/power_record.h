@@ -38,9 +38,9 @@ void mr_power_record_look(struct mr_power_record *record, double lasts_s);
 MR_CHECKED mr_status mr_power_record_row(struct mr_power_record *record, double t_s, uint32_t due,
                                          struct mr_err *err);
 
-/** An alert of a breach, as the supply tells it. */
-MR_CHECKED mr_status mr_power_record_alert(struct mr_power_record *record, double t_s,
-                                           const struct mr_feed_alert *alert, struct mr_err *err);
+/** Whatever the supply is telling of its connection: a status, an alert of a breach, or nothing. */
+MR_CHECKED mr_status mr_power_record_flex(struct mr_power_record *record, double t_s,
+                                          struct mr_err *err);
 
 /** One event. Failures are told by the next row. */
 void mr_power_record_event(struct mr_power_record *record, const struct mr_supply_event *event);

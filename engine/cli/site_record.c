@@ -485,12 +485,8 @@ mr_status mr_site_record_event(struct mr_site_record *record, const struct mr_pl
         FIND(record->site->hall, record->site->n_hall, ENTITY_HALL)
     }
     find_instance(event->entity, &row);
-    if (record->watts != NULL) {
-        const struct mr_feed_alert *alert =
-            mr_supply_alert(mr_exchange_supply(mr_factory_exchange(record->factory)));
-        if (alert != NULL)
-            MR_TRY(mr_power_record_alert(record->watts, event->t_s, alert, err));
-    }
+    if (record->watts != NULL)
+        MR_TRY(mr_power_record_flex(record->watts, event->t_s, err));
     return mr_columns_add(record->events, &row, 1, err);
 }
 
