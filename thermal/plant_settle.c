@@ -48,7 +48,7 @@ static mr_status settle_loop(const struct mr_plant *plant, struct mr_plant_state
     }
     return mr_err_set(err, MR_DIVERGED, MR_NOWHERE,
                       "loop '%s': no steady state: %.4g kW of heat on its heat rejection at %.1f "
-                      "degC (lower the power, or start=cold)",
+                      "degC (lower the power, or give it a larger heat rejection)",
                       l->name, all_w * 1e-3, mr_weather_at(plant->weather, state->t_s).dry_bulb_c);
 }
 
