@@ -289,12 +289,15 @@ static mr_status find_stranded(struct job *job, struct mr_err *err)
 
 static mr_status find_odds(struct job *job, struct mr_err *err)
 {
+    struct mr_supply_reading r;
+    mr_supply_read(job->supply, &r);
     const struct mr_power_odds_asked asked = {.wire = mr_supply_wire(job->supply),
                                               .load = job->opts->power != NULL ? &job->load : NULL,
                                               .until_s = job->until_s,
                                               .busy_frac = job->opts->load_frac,
                                               .rest_frac = job->options.params.suspend_frac,
                                               .house_frac = job->opts->house_frac,
+                                              .grid_limit_w = r.limit_w,
                                               .at = job->opts->odds};
     return job->opts->odds > 0 ? mr_power_odds_of(&asked, &job->odds, err) : MR_OK;
 }

@@ -182,15 +182,14 @@ static double odds_at(const struct mr_govern_group *one, const struct sum *sum, 
                : mr_govern_odds(spread, limit_w);
 }
 
-static struct mr_power_odds_node odds_of(const struct mr_circuit_node *node, const struct sum *sum,
+static struct mr_power_odds_node odds_of(const char *name, double limit_w, const struct sum *sum,
                                          double correlation, double at)
 {
     const struct mr_govern_group one = like_one(sum);
     const double variance =
         (1 - correlation) * sum->variance + correlation * sum->sigma_w * sum->sigma_w;
     const struct mr_govern_spread spread = {sum->mean_w, sqrt(variance), sum->peak_w};
-    const double limit_w = mr_circuit_rating_w(node);
-    return (struct mr_power_odds_node){.name = node->name,
+    return (struct mr_power_odds_node){.name = name,
                                        .limit_w = limit_w,
                                        .mean_w = sum->mean_w,
                                        .deviation_w = spread.deviation_w,
@@ -198,6 +197,13 @@ static struct mr_power_odds_node odds_of(const struct mr_circuit_node *node, con
                                        .odds = odds_at(&one, sum, correlation, &spread, limit_w),
                                        .n_rack = sum->n_rack,
                                        .n_fit = mr_govern_odds_fit(&one, correlation, limit_w, at)};
+}
+
+/* The first node is the connection: what is asked of it is bound by its contract, too. */
+static double limit_of(const struct work *w, size_t i)
+{
+    const double rated_w = mr_circuit_rating_w(&w->tree->node[i]);
+    return i == 0 ? fmin(rated_w, w->asked->grid_limit_w) : rated_w;
 }
 
 static bool is_worse(const struct mr_power_odds_node *a, const struct mr_power_odds_node *b)
@@ -233,9 +239,11 @@ mr_status mr_power_odds_of(const struct mr_power_odds_asked *asked, struct mr_po
         lead_up(&w, site, i);
     for (size_t i = 0; i < n; i++) {
         const struct mr_circuit_node *node = &w.tree->node[i];
-        if (node->is_load || w.sum[i].n_rack == 0 || isinf(mr_circuit_rating_w(node)))
+        const double limit_w = limit_of(&w, i);
+        if (node->is_load || w.sum[i].n_rack == 0 || isinf(limit_w))
             continue;
-        odds->node[odds->n_node] = odds_of(node, &w.sum[i], odds->correlation, asked->at);
+        odds->node[odds->n_node] =
+            odds_of(node->name, limit_w, &w.sum[i], odds->correlation, asked->at);
         if (is_worse(&odds->node[odds->n_node], &odds->node[odds->worst]))
             odds->worst = odds->n_node;
         odds->n_node++;

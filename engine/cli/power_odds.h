@@ -34,6 +34,7 @@ struct mr_power_odds_asked {
     const struct mr_wire *wire;
     const struct mr_thermal_load *load; /* of a trace, or NULL: of busy_frac */
     double until_s, busy_frac, rest_frac, house_frac;
+    double grid_limit_w; /* contract; INFINITY: none */
     double at;
 };
 
