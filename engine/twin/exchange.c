@@ -318,3 +318,14 @@ void mr_exchange_sums(const struct mr_exchange *x, struct mr_exchange_sums *sums
     for (int k = 0; k < MR_N_STAGE; k++)
         sums->stage_loss_j[k] = watts.stage_loss_j[k];
 }
+
+mr_status mr_exchange_sums_check(const struct mr_exchange_sums *sums, const char *site,
+                                 struct mr_err *err)
+{
+    const double most = 1e-6;
+    if (!(sums->closure_rel > most)) /* nothing passed through: no share of it */
+        return MR_OK;
+    return mr_err_set(err, MR_DIVERGED, MR_NOWHERE,
+                      "%s: energies do not close: %.1e of what passed through (%g at most)", site,
+                      sums->closure_rel, most);
+}

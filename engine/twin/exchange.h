@@ -167,4 +167,8 @@ struct mr_exchange_sums {
 
 void mr_exchange_sums(const struct mr_exchange *exchange, struct mr_exchange_sums *sums);
 
+/** Are they an answer? Energies that do not close to 1e-6 are none (PHYSICS.md D.5). */
+MR_CHECKED mr_status mr_exchange_sums_check(const struct mr_exchange_sums *sums, const char *site,
+                                            struct mr_err *err);
+
 #endif

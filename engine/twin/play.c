@@ -288,6 +288,7 @@ static mr_status close_books(struct mr_play_run *run, struct mr_err *err)
         MR_TRY(exchange_at(run, &(struct mr_factory_mood){0}, result->sim_s, err));
     result->has_site = true;
     mr_exchange_sums(exchange_, &result->site);
+    MR_TRY(mr_exchange_sums_check(&result->site, mr_factory_site(run->factory)->name, err));
     MR_TRY(mr_factory_books(run->factory, &result->books, err));
     result->capital_usd = mr_factory_capital_usd(run->factory);
     struct mr_supply_reading connection;

@@ -672,6 +672,17 @@ MR_TEST(what_racks_were_fed_is_their_heat)
     end();
 }
 
+/* Energies that do not close are no answer. */
+MR_TEST(sums_that_do_not_close_are_refused)
+{
+    struct mr_exchange_sums sums = {.closure_rel = 0.9e-6};
+    struct mr_err err = {0};
+    assert_int_equal(mr_exchange_sums_check(&sums, "t", &err), MR_OK);
+    sums.closure_rel = 1.5e-6;
+    assert_int_equal(mr_exchange_sums_check(&sums, "t", &err), MR_DIVERGED);
+    mr_assert_contains(err.text, "t: energies do not close: 1.5e-06 of what passed through");
+}
+
 /* Half the tick: the same answers. */
 MR_TEST(ticks_do_not_matter)
 {
@@ -714,4 +725,5 @@ MR_TEST_MAIN(MR_TEST_ENTRY(a_quiet_hall),
              MR_TEST_ENTRY(without_grid_all_are_down_until_it_is_back),
              MR_TEST_ENTRY(cooling_without_grid_is_paid_for),
              MR_TEST_ENTRY(cooling_stops_where_it_is_dark),
-             MR_TEST_ENTRY(what_racks_were_fed_is_their_heat), MR_TEST_ENTRY(ticks_do_not_matter))
+             MR_TEST_ENTRY(what_racks_were_fed_is_their_heat),
+             MR_TEST_ENTRY(sums_that_do_not_close_are_refused), MR_TEST_ENTRY(ticks_do_not_matter))
