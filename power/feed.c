@@ -179,6 +179,37 @@ double mr_feed_budget_w(const struct mr_feed *feed, double t_s)
                                  : feed->line_w;
 }
 
+static const struct mr_feed_target *next_target(const struct mr_feed *feed)
+{
+    const uint32_t i = feed->is_active ? 1 : 0;
+    return i < feed->n_target ? &feed->target[i] : NULL;
+}
+
+double mr_feed_next_target_s(const struct mr_feed *feed)
+{
+    const struct mr_feed_target *target = next_target(feed);
+    return target != NULL ? target->start_s : (double)INFINITY;
+}
+
+bool mr_feed_is_best_effort(const struct mr_feed *feed, double until_s)
+{
+    const struct mr_feed_target *target = next_target(feed);
+    if (feed->is_active && feed->target[0].is_best_effort)
+        return true;
+    return target != NULL && target->start_s <= until_s && target->is_best_effort;
+}
+
+double mr_feed_least_budget_w(const struct mr_feed_params *params, const struct mr_feed *feed,
+                              double until_s)
+{
+    const double w = fmin(mr_feed_budget_w(feed, feed->t_s), mr_feed_budget_w(feed, until_s));
+    const struct mr_feed_target *target = next_target(feed);
+    if (target == NULL || target->start_s > until_s)
+        return w;
+    const double ramp_s = until_s - target->start_s; /* from the load, as the ramp will begin */
+    return fmin(w, fmax(target->limit_w, feed->load_w - params->ramp_down_w_s * ramp_s));
+}
+
 static void head_for(const struct mr_feed_params *params, struct mr_feed *feed, double from_w,
                      double to_w)
 {

@@ -187,6 +187,15 @@ double mr_feed_next_s(const struct mr_feed_params *params, const struct mr_feed 
 /** What may be drawn at the feed's present time or a bit later (before mr_feed_next_s). */
 double mr_feed_budget_w(const struct mr_feed *feed, double t_s);
 
+/** The least of it from now to a date, with the target that begins by then; when the next one
+ *  begins (INFINITY: none is known). */
+double mr_feed_least_budget_w(const struct mr_feed_params *params, const struct mr_feed *feed,
+                              double until_s);
+double mr_feed_next_target_s(const struct mr_feed *feed);
+
+/** Is a target in force, or will one be by then, that stops nobody? */
+bool mr_feed_is_best_effort(const struct mr_feed *feed, double until_s);
+
 /** The constraint in force: the target's or the contract's. */
 double mr_feed_constraint_w(const struct mr_feed_params *params, const struct mr_feed *feed);
 bool mr_feed_is_compliant(const struct mr_feed_params *params, const struct mr_feed *feed);

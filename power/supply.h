@@ -39,6 +39,7 @@
 #include "power/govern.h"
 #include "power/smooth.h"
 #include "power/supply_event.h"
+#include "power/supply_part.h"
 #include "power/tariff.h"
 #include "power/wire.h"
 
@@ -67,11 +68,6 @@ struct mr_supply_params {
 
 const struct mr_param_table *mr_supply_table(void);
 void mr_supply_defaults(struct mr_supply_params *params);
-
-/* Packages [first, first + n) of a rack, all alike; no two parts share one. */
-struct mr_supply_part {
-    uint32_t rack, first, n;
-};
 
 struct mr_supply_options {
     struct mr_supply_params params;

@@ -6,9 +6,10 @@
  * bends upwards: between what racks draw now and a point beyond the answer its chord lies above it,
  * so a budget taken from the chord is kept. The question counts what is to come until caps of the
  * next decision hold: cooling that is told to step up (mr_supply_expect_house), machines and
- * batteries that only hand their load back to the grid. Storages that charge beside racks give way
- * at once, so what these take is room. A grid that comes back sooner than a later decision could
- * answer is met with caps that its budget allows: what racks draw meanwhile is drawn elsewhere. */
+ * batteries that only hand their load back to the grid, plants that will be empty. Storages that
+ * charge beside racks give way at once, so what these take is room. A grid that comes back sooner
+ * than a later decision could answer is met with caps that its budget allows: what racks draw
+ * meanwhile is drawn elsewhere. */
 #include "power/supply_impl.h"
 
 #include <math.h>
@@ -19,14 +20,22 @@ static const double never = (double)INFINITY;
 
 /* ---- the meter ---- */
 
+/* A plant that shaves is empty before caps of a later decision hold. */
+static bool ends_soon(const struct mr_supply *s, const struct mr_supply_source *source)
+{
+    enum mr_buffer_event event;
+    return mr_buffer_next_s(&source->buffer_params, &source->buffer, &event) <
+           s->t_s + mr_govern_latency_s(&s->params.govern);
+}
+
 static double injected_once_w(const struct mr_supply *s, const struct mr_supply_group *group)
 {
     double w = 0;
-    for (uint32_t k = 0; k < group->n_source && s->is_returning; k++) {
+    for (uint32_t k = 0; k < group->n_source; k++) {
         const struct mr_supply_source *source = &s->source[group->source[k]];
-        if (source->is_storage)
-            w += group->is_ups ? fmax(0, -source->mean_w) : 0;
-        else if (!source->is_solar && !source->is_turbine)
+        if (source->is_storage && (group->is_ups ? s->is_returning : ends_soon(s, source)))
+            w += fmax(0, -source->mean_w);
+        else if (s->is_returning && !source->is_storage && !source->is_solar && !source->is_turbine)
             w += source->mean_w;
     }
     return w;
@@ -106,6 +115,14 @@ bool mr_supply_reads_house(const struct mr_supply *s, double t_s)
            (!s->has_grid || (s->clock.phase == MR_GOVERN_SAMPLE && s->clock.next_s <= t_s));
 }
 
+/* Of the meter: what the connection gives now, or less where that falls until caps of a later
+ * decision hold. */
+static double feed_w(const struct mr_supply *s)
+{
+    return mr_feed_least_budget_w(&s->feed_params, &s->feed,
+                                  s->t_s + mr_govern_latency_s(&s->params.govern));
+}
+
 double mr_supply_budget_w(struct mr_supply *s)
 {
     const double most = 1 - s->params.margin;
@@ -114,7 +131,7 @@ double mr_supply_budget_w(struct mr_supply *s)
     for (uint32_t i = 0; i < s->site->n_rack; i++)
         rack_w += s->rack[i].draw_w;
     if (s->has_feed && has_grid_soon(s))
-        w = beside_grid_w(s, mr_feed_budget_w(&s->feed, s->t_s) * most, rack_w);
+        w = beside_grid_w(s, feed_w(s) * most, rack_w);
     if (!isinf(carried_w))
         w = fmin(w, beside_machines_w(s, carried_w, rack_w));
     return w;

@@ -22,6 +22,8 @@
     X(STATUS, "grid.powerstate", "a status of the connection; value: load, limit: target")       \
     X(SUSPEND, "power.rack_suspended", "a rack must rest; value: what it drew, limit: may draw") \
     X(SHUT_DOWN, "power.rack_shut", "a rack must stop; value: what it drew")                     \
+    X(PARTLY, "power.rack_partly",                                                               \
+      "a part of it must rest; value: packages that may work, limit: of so many")                \
     X(RESUME, "power.rack_resumed", "it may go on; value: what it may draw")                     \
     X(UFLS, "grid.ufls", "a frequency relay opened; value: Hz, limit: its threshold")            \
     X(COLLAPSE, "grid.collapse", "machines have left the bus; value: Hz, limit: the least")      \

@@ -21,6 +21,7 @@ static mr_status allocate(struct mr_supply *s, struct mr_err *err)
     s->tier = mr_arena_zero(&s->arena, n, sizeof *s->tier, err);
     s->part_want_w = mr_arena_zero(&s->arena, s->options.n_part + 1, sizeof(double), err);
     s->part_cap_w = mr_arena_zero(&s->arena, s->options.n_part + 1, sizeof(double), err);
+    MR_TRY(mr_supply_part_init(s, err));
     if (s->low_w == NULL || s->high_w == NULL || s->max_q_w == NULL || s->demand_w == NULL ||
         s->tier == NULL || s->part_want_w == NULL || s->part_cap_w == NULL)
         return MR_NOMEM;
@@ -46,7 +47,7 @@ void mr_supply_govern_bound(struct mr_supply *s, uint32_t i)
     struct mr_supply_rack *rack = &s->rack[i];
     const double most_w = rack->most_w;
     const bool is_held = rack->decided != MR_SUPPLY_FREE;
-    rack->low_w = mr_supply_least_w(&s->params, rack, rack->decided);
+    rack->low_w = mr_supply_part_low_w(s, rack);
     rack->high_w = is_held ? rack->low_w : most_w;
     rack->max_q_w =
         fmin(at->max_q_w > 0 ? at->max_q_w : most_w * s->params.govern.max_q_frac, rack->high_w);
@@ -108,6 +109,7 @@ static void look_at_feed(struct mr_supply *s, uint32_t i)
         }
         rack->state = MR_SUPPLY_RACK_DARK;
         rack->held = rack->decided = MR_SUPPLY_FREE; /* it must start anew anyway */
+        mr_supply_part_wake(rack);
         mr_supply_govern_bound(s, i);
     } else if (is_live && rack->state == MR_SUPPLY_RACK_DARK) {
         rack->state = MR_SUPPLY_RACK_WAITING;
@@ -264,7 +266,8 @@ void mr_supply_govern_tell_start(struct mr_supply *s)
 {
     bool is_short = s->is_infeasible;
     for (uint32_t i = 0; i < s->site->n_rack; i++)
-        is_short = is_short || s->rack[i].held != MR_SUPPLY_FREE;
+        is_short =
+            is_short || s->rack[i].held != MR_SUPPLY_FREE || !mr_supply_is_whole(&s->rack[i]);
     if (is_short)
         tell_infeasible(s);
     mr_supply_hold_tell_start(s);
@@ -272,9 +275,17 @@ void mr_supply_govern_tell_start(struct mr_supply *s)
 
 /* ---- what is due ---- */
 
+/* From when on a decision counts the next target. */
+static double known_s(const struct mr_supply *s)
+{
+    const double t_s = mr_feed_next_target_s(&s->feed) - mr_govern_latency_s(&s->params.govern);
+    return t_s > s->t_s ? t_s : never;
+}
+
 double mr_supply_govern_next_s(const struct mr_supply *s)
 {
-    double next_s = s->has_feed ? mr_feed_next_s(&s->feed_params, &s->feed) : never;
+    double next_s =
+        s->has_feed ? fmin(mr_feed_next_s(&s->feed_params, &s->feed), known_s(s)) : never;
     if (!s->is_island)
         next_s = fmin(next_s, mr_feed_ride_next_s(&s->params.ride, &s->ride));
     for (uint32_t i = 0; i < s->site->n_rack; i++)
@@ -283,10 +294,22 @@ double mr_supply_govern_next_s(const struct mr_supply *s)
     return fmin(next_s, mr_supply_start_next_s(s));
 }
 
+/* What has just changed is read now, not at the next beat, unless a command is under way. */
+static void hurry(struct mr_supply *s)
+{
+    if (s->clock.phase != MR_GOVERN_APPLY)
+        s->clock = mr_govern_clock_start(s->t_s);
+}
+
+/* A target that begins is read at once, or as soon as a command under way is in force. */
 static void tell_feed(struct mr_supply *s)
 {
     for (uint32_t i = 0; i < s->feed.n_status; i++) {
         const struct mr_feed_status *status = &s->feed.status[i];
+        if (status->event == MR_FEED_START_RAMP_DOWN) {
+            s->is_hurried = s->clock.phase == MR_GOVERN_APPLY;
+            hurry(s);
+        }
         s->feed_event = status->event != MR_FEED_PERIODIC ? status->event : s->feed_event;
         mr_supply_emit_status(s, status);
     }
@@ -304,13 +327,6 @@ void mr_supply_govern_meter(struct mr_supply *s)
         return;
     mr_feed_step(&s->feed_params, &s->feed, s->t_s, s->grid_w);
     tell_feed(s);
-}
-
-/* What has just changed is read now, not at the next beat, unless a command is under way. */
-static void hurry(struct mr_supply *s)
-{
-    if (s->clock.phase != MR_GOVERN_APPLY)
-        s->clock = mr_govern_clock_start(s->t_s);
 }
 
 static bool is_on_grid(int state)
@@ -366,6 +382,9 @@ void mr_supply_govern_act(struct mr_supply *s)
             break;
         case MR_GOVERN_APPLY:
             apply(s);
+            if (s->is_hurried)
+                s->clock = mr_govern_clock_start(s->t_s);
+            s->is_hurried = false;
             break;
         }
         mr_supply_still_look(s);

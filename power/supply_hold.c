@@ -3,11 +3,15 @@
  * budget. A rack that must go on draws its lowest cap at least, a suspended one a share of its
  * maximum, a shut one nothing. Racks are suspended in order of their tiers until the rest fits;
  * when all are and it still does not, they are shut in the same order. Where so none is left that
- * works, the first of the highest tier goes on if there is room for it with the lowest of the
- * others shut: hosts that rest beside nobody's work are of no use. Racks without work of their own
- * (tools, storage, network) have none to stop, and serve the others: they are not shut for that.
- * Racks go on in the opposite order, once there is more room than that takes; away from the grid
- * one at each decision, as machines cannot take a jump. */
+ * works as a whole, those of the highest tier go on, or a part of them, as long as there is room
+ * for it with the lowest of the others shut: hosts that rest beside nobody's work are of no use.
+ * Racks without work of their own (tools, storage, network) have none to stop, and serve the
+ * others: they are not shut for that. Racks go on in the opposite order, once there is more room
+ * than that takes; away from the grid one at each decision, as machines cannot take a jump.
+ *
+ * Of the rack that is next to rest, or to go on, as many parts work as there is room for
+ * (supply_part.c). At their lowest clocks no cap holds these, so away from the grid, where a bar is
+ * carried whole or goes dark, that is done only while no rack works as a whole. */
 #include "engine/base/assert.h"
 #include "power/supply_impl.h"
 
@@ -54,26 +58,79 @@ void mr_supply_hold_sort(struct mr_supply *s)
     tell_governor(s);
 }
 
-/* What a rack draws at least. One that is dark asks for nothing, one that wants less than its
- * lowest cap for that, unless it is told that it may come to draw more at its lowest clock. */
-static double least_w(const struct mr_supply *s, const struct mr_supply_rack *rack, int held)
+/* What a rack draws at least with its first n parts at work. One that is dark asks for nothing, one
+ * that wants less than its lowest cap for that, unless it is told that it may come to draw more at
+ * its lowest clock. */
+static double least_w(const struct mr_supply *s, const struct mr_supply_rack *rack, int held,
+                      uint32_t n)
 {
     if (rack->state == MR_SUPPLY_RACK_DARK)
         return 0;
-    return fmin(fmax(rack->demand_w, rack->least_w), mr_supply_least_w(&s->params, rack, held));
+    const double most_w = fmax(rack->demand_w, rack->least_w);
+    const double all_w = fmin(most_w, mr_supply_least_w(&s->params, rack, held));
+    if (held != MR_SUPPLY_FREE || n == rack->n_part)
+        return all_w;
+    const double rest_w = fmin(most_w, mr_supply_least_w(&s->params, rack, MR_SUPPLY_SUSPENDED));
+    return rest_w + mr_supply_part_frac(s, rack, n) * (all_w - rest_w);
+}
+
+static double now_w(const struct mr_supply *s, const struct mr_supply_rack *rack)
+{
+    return least_w(s, rack, rack->decided, rack->n_awake);
 }
 
 static bool may_stop(const struct mr_supply *s)
 {
-    return !(s->has_grid && s->has_feed && s->feed.is_active && s->feed.target[0].is_best_effort);
+    const double then_s = s->t_s + mr_govern_latency_s(&s->params.govern);
+    return !(s->has_grid && s->has_feed && mr_feed_is_best_effort(&s->feed, then_s));
 }
 
-static void put(struct mr_supply *s, uint32_t i, uint8_t held, double *need_w)
+static void put(struct mr_supply *s, uint32_t i, uint8_t held, uint32_t n, double *need_w)
 {
     struct mr_supply_rack *rack = &s->rack[i];
-    *need_w += least_w(s, rack, held) - least_w(s, rack, rack->decided);
+    *need_w += least_w(s, rack, held, n) - now_w(s, rack);
     rack->decided = held;
+    rack->n_awake = n;
     mr_supply_govern_bound(s, i);
+}
+
+/* @return how many of the rack's parts may work within so many watts; 0: none */
+static uint32_t n_within(const struct mr_supply *s, const struct mr_supply_rack *rack, double w)
+{
+    uint32_t n = rack->n_part;
+    if (least_w(s, rack, MR_SUPPLY_FREE, n) <= w)
+        return n;
+    if (!s->has_parts || !mr_supply_part_may_rest(s, rack))
+        return 0;
+    while (n > 0 && least_w(s, rack, MR_SUPPLY_FREE, n) > w)
+        n--;
+    return n;
+}
+
+/* Parts of a rack at work; of one that is not told in parts: 0 or 1. */
+static uint32_t n_at_work(const struct mr_supply_rack *rack)
+{
+    return rack->decided != MR_SUPPLY_FREE ? 0 : rack->n_part > 0 ? rack->n_awake : 1;
+}
+
+/* Where all are wanted, or as many as there is room for. @return whether it now works as a whole */
+static bool wake(struct mr_supply *s, uint32_t i, double room_w, double *need_w)
+{
+    const struct mr_supply_rack *rack = &s->rack[i];
+    const double may_w = room_w - *need_w + now_w(s, rack);
+    if (least_w(s, rack, MR_SUPPLY_FREE, rack->n_part) <= may_w) {
+        put(s, i, MR_SUPPLY_FREE, rack->n_part, need_w);
+        return true;
+    }
+    const uint32_t n = n_within(s, rack, may_w);
+    if (n > n_at_work(rack))
+        put(s, i, MR_SUPPLY_FREE, n, need_w);
+    return false;
+}
+
+static bool is_at_work(const struct mr_supply_rack *rack)
+{
+    return rack->decided == MR_SUPPLY_FREE && mr_supply_is_whole(rack);
 }
 
 static void go_on(struct mr_supply *s, double budget_w, double *need_w)
@@ -81,14 +138,9 @@ static void go_on(struct mr_supply *s, double budget_w, double *need_w)
     const double room_w = budget_w * (1 - s->params.resume_margin);
     for (size_t k = s->site->n_rack; k-- > 0;) {
         const uint32_t i = s->order[k];
-        const struct mr_supply_rack *rack = &s->rack[i];
-        if (rack->decided == MR_SUPPLY_FREE || s->t_s < rack->free_s)
+        if (is_at_work(&s->rack[i]) || s->t_s < s->rack[i].free_s)
             continue;
-        const double more_w = least_w(s, rack, MR_SUPPLY_FREE) - least_w(s, rack, rack->decided);
-        if (*need_w + more_w > room_w)
-            return;
-        put(s, i, MR_SUPPLY_FREE, need_w);
-        if (!s->has_grid)
+        if (!wake(s, i, room_w, need_w) || !s->has_grid)
             return;
     }
 }
@@ -96,63 +148,98 @@ static void go_on(struct mr_supply *s, double budget_w, double *need_w)
 /* Is there work that a rest would stop? */
 static bool has_work(const struct mr_supply *s, const struct mr_supply_rack *rack)
 {
-    return rack->state != MR_SUPPLY_RACK_DARK &&
-           least_w(s, rack, MR_SUPPLY_FREE) > least_w(s, rack, MR_SUPPLY_SUSPENDED);
+    return rack->state != MR_SUPPLY_RACK_DARK && least_w(s, rack, MR_SUPPLY_FREE, rack->n_part) >
+                                                     least_w(s, rack, MR_SUPPLY_SUSPENDED, 0);
 }
 
-/* @return the rack that goes on first; MR_SITE_NONE: one works, or none may */
-static uint32_t first_to_work(const struct mr_supply *s)
+static bool does_one_work(const struct mr_supply *s)
 {
-    uint32_t first = MR_SITE_NONE;
-    for (size_t k = 0; k < s->site->n_rack; k++) {
-        const struct mr_supply_rack *rack = &s->rack[s->order[k]];
-        if (!has_work(s, rack))
-            continue;
-        if (rack->decided == MR_SUPPLY_FREE)
-            return MR_SITE_NONE;
-        if (s->t_s >= rack->free_s)
-            first = s->order[k];
+    for (uint32_t i = 0; i < s->site->n_rack; i++)
+        if (is_at_work(&s->rack[i]) && has_work(s, &s->rack[i]))
+            return true;
+    return false;
+}
+
+/* Those with work before place k of the order that rest are shut, the first first, until that one
+ * may work, or as much of it as ever. @return whether more of it works now */
+static bool shut_for(struct mr_supply *s, size_t k, double room_w, double *need_w)
+{
+    const uint32_t i = s->order[k];
+    const struct mr_supply_rack *rack = &s->rack[i];
+    double may_w = room_w - *need_w + now_w(s, rack);
+    for (size_t j = 0; j < k; j++) {
+        const struct mr_supply_rack *other = &s->rack[s->order[j]];
+        may_w += has_work(s, other) && !is_at_work(other) ? now_w(s, other) : 0;
     }
-    return first;
+    const uint32_t n = n_within(s, rack, may_w);
+    const bool is_all = least_w(s, rack, MR_SUPPLY_FREE, rack->n_part) <= may_w;
+    if (!is_all && n <= n_at_work(rack))
+        return false;
+    const double more_w = least_w(s, rack, MR_SUPPLY_FREE, n) - now_w(s, rack);
+    for (size_t j = 0; j<k && * need_w + more_w> room_w; j++) {
+        const struct mr_supply_rack *other = &s->rack[s->order[j]];
+        if (has_work(s, other) && !is_at_work(other))
+            put(s, s->order[j], MR_SUPPLY_SHUT, other->n_part, need_w);
+    }
+    put(s, i, MR_SUPPLY_FREE, n, need_w);
+    return true;
 }
 
-/* Nobody works: may one, with others shut? */
-static void shut_for_one(struct mr_supply *s, double budget_w, double *need_w)
+/* No rack works as a whole: may some, with others shut? */
+static void shut_for_work(struct mr_supply *s, double budget_w, double *need_w)
 {
-    const uint32_t first = first_to_work(s);
-    if (first == MR_SITE_NONE)
-        return;
-    const struct mr_supply_rack *rack = &s->rack[first];
     const double room_w = budget_w * (1 - s->params.resume_margin);
-    double one_w = *need_w + least_w(s, rack, MR_SUPPLY_FREE) - least_w(s, rack, rack->decided);
-    size_t n = 0; /* racks in order, of which those with work are shut */
-    for (; n < s->site->n_rack && one_w > room_w; n++) {
-        const struct mr_supply_rack *other = &s->rack[s->order[n]];
-        if (s->order[n] != first && has_work(s, other))
-            one_w -= least_w(s, other, other->decided);
-    }
-    if (one_w > room_w)
+    if (does_one_work(s))
         return;
-    for (size_t k = 0; k < n; k++)
-        if (s->order[k] != first && has_work(s, &s->rack[s->order[k]]))
-            put(s, s->order[k], MR_SUPPLY_SHUT, need_w);
-    put(s, first, MR_SUPPLY_FREE, need_w);
+    for (size_t k = s->site->n_rack; k-- > 0;) {
+        const struct mr_supply_rack *rack = &s->rack[s->order[k]];
+        if (is_at_work(rack) || !has_work(s, rack) || s->t_s < rack->free_s)
+            continue;
+        if (!shut_for(s, k, room_w, need_w))
+            return;
+    }
+}
+
+/* One more that must do with less: some of it at work, if there is room for that, or as held. */
+static void stop_one(struct mr_supply *s, uint32_t i, uint8_t held, double budget_w, double *need_w)
+{
+    const struct mr_supply_rack *rack = &s->rack[i];
+    const uint32_t n = rack->decided == MR_SUPPLY_FREE
+                           ? n_within(s, rack, budget_w - *need_w + now_w(s, rack))
+                           : 0;
+    if (n > 0 && n < n_at_work(rack))
+        put(s, i, MR_SUPPLY_FREE, n, need_w);
+    else
+        put(s, i, held, rack->n_part, need_w);
+}
+
+/* Where some rest, the others are filled up: what they draw at least must be what it was weighed
+ * with, and not what it was at the sample. */
+static void bound_all(struct mr_supply *s)
+{
+    bool is_short = false;
+    for (uint32_t i = 0; i < s->site->n_rack; i++)
+        is_short = is_short || !is_at_work(&s->rack[i]);
+    for (uint32_t i = 0; i < s->site->n_rack && is_short; i++)
+        mr_supply_govern_bound(s, i);
 }
 
 void mr_supply_hold_decide(struct mr_supply *s, double budget_w)
 {
     double need_w = 0;
     for (uint32_t i = 0; i < s->site->n_rack; i++)
-        need_w += least_w(s, &s->rack[i], s->rack[i].decided);
+        need_w += now_w(s, &s->rack[i]);
+    s->has_parts = s->has_grid || !does_one_work(s);
     if (need_w <= budget_w && !mr_supply_island_moves(s))
         go_on(s, budget_w, &need_w);
     for (uint8_t held = MR_SUPPLY_SUSPENDED; held <= MR_SUPPLY_SHUT && may_stop(s); held++)
         for (size_t k = 0; k < s->site->n_rack && need_w > budget_w; k++)
             if (s->rack[s->order[k]].state != MR_SUPPLY_RACK_DARK &&
                 s->rack[s->order[k]].decided < held)
-                put(s, s->order[k], held, &need_w);
+                stop_one(s, s->order[k], held, budget_w, &need_w);
     if (may_stop(s) && !mr_supply_island_moves(s))
-        shut_for_one(s, budget_w, &need_w);
+        shut_for_work(s, budget_w, &need_w);
+    bound_all(s);
 }
 
 static void tell_stop(struct mr_supply *s, uint32_t i)
@@ -164,11 +251,25 @@ static void tell_stop(struct mr_supply *s, uint32_t i)
                    rack->draw_w, is_shut ? 0 : rack->cap_w);
 }
 
+static void tell_partly(struct mr_supply *s, uint32_t i)
+{
+    const struct mr_supply_rack *rack = &s->rack[i];
+    uint32_t n = 0, n_all = 0;
+    for (uint32_t k = 0; k < rack->n_part; k++) {
+        const uint32_t n_package = s->options.part[s->part_turn[rack->first_part + k]].n;
+        n += k < rack->n_up ? n_package : 0;
+        n_all += n_package;
+    }
+    mr_supply_emit(s, MR_SUPPLY_PARTLY, s->site->rack[i].name, "", n, n_all);
+}
+
 void mr_supply_hold_tell_start(struct mr_supply *s)
 {
     for (uint32_t i = 0; i < s->site->n_rack; i++)
         if (s->rack[i].held != MR_SUPPLY_FREE)
             tell_stop(s, i);
+        else if (!mr_supply_is_whole(&s->rack[i]))
+            tell_partly(s, i);
 }
 
 static void stop(struct mr_supply *s, uint32_t i)
@@ -181,26 +282,37 @@ static void stop(struct mr_supply *s, uint32_t i)
         rack->state = MR_SUPPLY_RACK_WAITING;
 }
 
+/* It goes on, with some of its parts or all of them. */
+static void go(struct mr_supply *s, uint32_t i, uint8_t held)
+{
+    struct mr_supply_rack *rack = &s->rack[i];
+    const bool was_shut = rack->state == MR_SUPPLY_RACK_WAITING && held == MR_SUPPLY_SHUT;
+    if (s->is_probing) { /* it was never shut */
+        if (was_shut)
+            rack->state = MR_SUPPLY_RACK_ON;
+        return;
+    }
+    if (was_shut)
+        rack->ready_s = mr_supply_govern_permit(s, i, s->t_s);
+    if (mr_supply_is_whole(rack))
+        mr_supply_emit(s, MR_SUPPLY_RESUME, s->site->rack[i].name, "", rack->cap_w, 0);
+    else
+        tell_partly(s, i);
+}
+
 void mr_supply_hold_apply(struct mr_supply *s)
 {
     for (uint32_t i = 0; i < s->site->n_rack; i++) {
         struct mr_supply_rack *rack = &s->rack[i];
         const uint8_t held = rack->held;
-        if (held == rack->decided)
+        if (held == rack->decided && rack->n_up == rack->n_awake)
             continue;
+        rack->n_up = rack->n_awake;
         rack->held = rack->decided;
-        if (rack->held != MR_SUPPLY_FREE) {
+        if (rack->held == MR_SUPPLY_FREE)
+            go(s, i, held);
+        else if (held != rack->held)
             stop(s, i);
-            continue;
-        }
-        if (s->is_probing) { /* it was never shut */
-            if (rack->state == MR_SUPPLY_RACK_WAITING && held == MR_SUPPLY_SHUT)
-                rack->state = MR_SUPPLY_RACK_ON;
-            continue;
-        }
-        if (rack->state == MR_SUPPLY_RACK_WAITING && held == MR_SUPPLY_SHUT)
-            rack->ready_s = mr_supply_govern_permit(s, i, s->t_s);
-        mr_supply_emit(s, MR_SUPPLY_RESUME, s->site->rack[i].name, "", rack->cap_w, 0);
     }
 }
 
@@ -212,6 +324,7 @@ void mr_supply_hold_shed(struct mr_supply *s, double w)
             continue;
         w -= rack->draw_w;
         rack->held = rack->decided = MR_SUPPLY_SHUT;
+        mr_supply_part_wake(rack);
         rack->cap_w = 0;
         rack->free_s = s->t_s + s->params.return_s;
         mr_supply_govern_bound(s, s->order[k]);

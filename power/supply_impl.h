@@ -7,6 +7,7 @@
 #include "power/series.h"
 #include "power/supply.h"
 #include "power/supply_emit_impl.h"
+#include "power/supply_part_impl.h"
 #include "power/supply_rack_impl.h"
 #include "power/supply_shelf_impl.h"
 #include "power/supply_source_impl.h"
@@ -33,12 +34,16 @@ struct mr_supply {
     struct mr_supply_shelf *shelf;    /* of racks; NULL: none has capacitors */
     double shelf_own_j;               /* asked of them */
     double *part_want_w, *part_cap_w; /* of one package; below 0: not told */
-    uint32_t n_waiting;               /* racks that wait for a permit */
+    double *part_least_w, *part_rest_w;
+    bool has_parts;                /* racks may rest in part, now */
+    uint32_t *part_turn, *turn_of; /* parts by rack and turn; where each stands in that */
+    uint32_t n_waiting;            /* racks that wait for a permit */
 
     struct mr_govern_tree *tree;
     struct mr_govern_load load;
     struct mr_govern_pass pass;
     struct mr_govern_clock clock;
+    bool is_hurried; /* a target has begun while a command was under way */
     struct mr_supply_still still;
     double *low_w, *high_w, *max_q_w, *demand_w; /* of the governor's nodes */
     uint8_t *tier;

@@ -40,6 +40,8 @@ struct mr_supply_rack {
     uint8_t tier;                     /* 0 is stopped first */
     uint8_t held;                     /* enum mr_supply_held, in force */
     uint8_t decided;                  /* what comes in force with the caps */
+    uint32_t first_part, n_part;      /* in the order of turns; n_part 0: it rests as a whole */
+    uint32_t n_awake, n_up;           /* of them work where the rack does: decided, in force */
     double free_s;                    /* held by a frequency relay: not before */
     double still_cap_w, still_draw_w; /* at the controller's last beat */
     struct mr_smooth smooth;          /* of one package; all packages of a rack move in step */

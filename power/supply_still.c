@@ -34,9 +34,13 @@ static bool is_same(double *kept, double now, double scale_w)
 /* What goes by the date without being an event: a round may find something else then. */
 static bool waits(const struct mr_supply *s)
 {
+    const double soon_s = s->t_s + s->params.govern.period_s;
+    const double then_s = s->t_s + mr_govern_latency_s(&s->params.govern);
     const bool has_line =
-        s->has_feed && mr_feed_budget_w(&s->feed, s->t_s) !=
-                           mr_feed_budget_w(&s->feed, s->t_s + s->params.govern.period_s);
+        s->has_feed &&
+        (mr_feed_budget_w(&s->feed, s->t_s) != mr_feed_budget_w(&s->feed, soon_s) ||
+         mr_feed_least_budget_w(&s->feed_params, &s->feed, then_s) !=
+             mr_feed_least_budget_w(&s->feed_params, &s->feed, then_s + s->params.govern.period_s));
     if (has_line || s->is_coming || s->is_returning || s->n_waiting > 0)
         return true;
     if (s->has_permits && s->permit.ready_s > s->t_s)

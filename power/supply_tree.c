@@ -459,6 +459,36 @@ static double share_of(const struct mr_supply_rack *rack, const struct mr_supply
     return leaf->n > 0 ? (double)leaf->n / rack->n_governed : 1. / rack->n_host;
 }
 
+static void bound(struct mr_supply *s, uint32_t node, double low_w, double high_w, double q_w)
+{
+    s->low_w[node] = low_w;
+    s->high_w[node] = fmax(low_w, high_w);
+    s->max_q_w[node] = fmin(fmax(q_w, low_w), s->high_w[node]);
+}
+
+/* Of a rack that rests in part: those at work have the maxima of their card. */
+static void bound_partly(struct mr_supply *s, const struct mr_supply_rack *rack)
+{
+    double low_w = 0, high_w = 0;
+    for (uint32_t k = rack->first_leaf; k < rack->first_leaf + rack->n_leaf; k++) {
+        const struct mr_supply_leaf *leaf = &s->leaf[k];
+        if (leaf->part == MR_SITE_NONE)
+            continue;
+        const bool rests = mr_supply_part_rests(s, leaf->part);
+        const double most_w =
+            rack->package_w > 0 ? rack->package_w : rack->high_w / rack->n_governed;
+        const double least_w = leaf->n * (rests ? s->part_rest_w : s->part_least_w)[leaf->part];
+        bound(s, leaf->node, least_w, rests ? least_w : leaf->n * most_w,
+              leaf->n * rack->max_q_w / rack->n_governed);
+        low_w += least_w;
+        high_w += s->high_w[leaf->node];
+    }
+    for (uint32_t k = rack->first_leaf; k < rack->first_leaf + rack->n_leaf; k++)
+        if (s->leaf[k].part == MR_SITE_NONE)
+            bound(s, s->leaf[k].node, fmax(0, rack->low_w - low_w) / rack->n_host,
+                  fmax(0, rack->high_w - high_w) / rack->n_host, rack->fixed_w / rack->n_host);
+}
+
 /* A rack's bounds, divided: hosts keep what they draw now, of the lowest cap at most; packages
  * share the rest of it evenly, and have the maxima of their card. */
 void mr_supply_tree_bound(struct mr_supply *s, uint32_t i)
@@ -466,6 +496,10 @@ void mr_supply_tree_bound(struct mr_supply *s, uint32_t i)
     const struct mr_supply_rack *rack = &s->rack[i];
     const double host_w = fmin(rack->fixed_w, rack->low_w), low_w = rack->low_w - host_w;
     const bool is_held = rack->decided != MR_SUPPLY_FREE;
+    if (!is_held && !mr_supply_is_whole(rack)) {
+        bound_partly(s, rack);
+        return;
+    }
     const double packages_w = rack->n_governed * rack->package_w;
     const double most_w = is_held ? low_w : packages_w > 0 ? packages_w : rack->high_w - host_w;
     const double q_w = fmin(fmax(0, rack->max_q_w - host_w), most_w);

@@ -16,20 +16,25 @@ static double step_down(double phi, double least)
     return fmax(least, floor(phi * clock_steps) / clock_steps);
 }
 
-/* What the parts of a rack may draw in all. */
+/* What the parts of a rack may draw in all, and how many of its packages are told to rest. */
 static void add_parts(struct mr_exchange *x)
 {
     const struct mr_stand *stand = x->plan.stand;
-    for (uint32_t r = 0; r < x->plan.site->n_rack; r++)
+    for (uint32_t r = 0; r < x->plan.site->n_rack; r++) {
+        x->rack[r].n_was_held = x->rack[r].n_held;
+        x->rack[r].n_held = 0;
         x->rack[r].parts_cap_w = 0;
-    for (uint32_t k = 0; k < stand->n_span; k++)
-        x->rack[stand->span[k].rack].parts_cap_w +=
-            stand->span[k].n * mr_supply_part_cap_w(x->supply, k);
+    }
+    for (uint32_t k = 0; k < stand->n_span; k++) {
+        struct mr_exchange_load *rack = &x->rack[stand->span[k].rack];
+        rack->parts_cap_w += stand->span[k].n * mr_supply_part_cap_w(x->supply, k);
+        rack->n_held += mr_supply_part_is_held(x->supply, k) ? stand->span[k].n : 0;
+    }
 }
 
 /* Watts that one package of a part may draw without leakage. Caps of packages were cut out of their
  * rack's by what hosts would draw then: what they draw now is made up for, but where they rested,
- * or have not been seen at work.
+ * or have not been seen at work, or are to rest in part from now on.
  * Whoever may draw its card's maximum is held by nobody. */
 static double capped_w(const struct mr_exchange *x, uint32_t r, uint32_t part)
 {
@@ -42,8 +47,10 @@ static double capped_w(const struct mr_exchange *x, uint32_t r, uint32_t part)
     const double other_w = rack->is_new ? fmax(rack->rest_w, rack->other_w) : rack->other_w;
     const double room_w =
         cap_w - other_w - rack->n_free * rack->n_lit / n_all * (rack->idle_w + leakage_w);
-    const double scale =
-        lit_w > 0 ? fmin(rack->was_held ? 1 : (double)INFINITY, fmax(0, room_w) / lit_w) : 0;
+    const double scale = rack->n_held > rack->n_was_held && rack->n_held < rack->n_lit ? 1
+                         : lit_w > 0 ? fmin(rack->n_held < rack->n_was_held ? 1 : (double)INFINITY,
+                                            fmax(0, room_w) / lit_w)
+                                     : 0;
     const double may_w = mr_supply_part_cap_w(x->supply, part) * scale;
     return may_w < most_w * (1 - 1e-9) ? fmax(0, may_w - leakage_w) : (double)INFINITY;
 }
@@ -95,7 +102,7 @@ static void order_one(struct mr_exchange *x, uint32_t i)
         rate = fmin(rate, mr_supply_rack_rate(x->supply, r));
         is_up = is_up && mr_supply_rack_is_on(x->supply, r) &&
                 (n_dark == 0 || !mr_stand_is_hit(stand, i, r, n_dark));
-        m->is_held = m->is_held || mr_supply_rack_is_held(x->supply, r);
+        m->is_held = m->is_held || mr_supply_part_is_held(x->supply, k);
     }
     is_up = is_up && !m->is_held;
     const double idle_w = mr_power_idle_w(power, MR_EXCHANGE_REFERENCE_C) - power->leakage_w;
@@ -143,8 +150,6 @@ static void give_orders(struct mr_exchange *x, struct mr_exchange_order *order)
         }
     }
     tell_caps(x);
-    for (uint32_t r = 0; r < x->plan.site->n_rack; r++)
-        x->rack[r].was_held = mr_supply_rack_is_held(x->supply, r);
 }
 
 /* ---- the exchange ---- */

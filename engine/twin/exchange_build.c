@@ -117,19 +117,25 @@ static mr_status make_arrays(struct mr_exchange *x, struct mr_err *err)
     return MR_OK;
 }
 
-/* The governor's leaves: what stands on the packages of a rack, and the most that one may draw. */
+/* The governor's leaves: what stands on the packages of a rack, and the most that one may draw.
+ * Where not all can work, as many of each pool do: pools are lists of equals. */
 static void make_parts(struct mr_exchange *x)
 {
     const struct mr_stand *stand = x->plan.stand;
     for (uint32_t r = 0; r < x->plan.site->n_rack; r++)
         x->rack[r].n_free = x->plan.site->rack[r].n_package;
-    for (uint32_t i = 0; i < stand->n_instance; i++)
+    for (uint32_t i = 0, first = 0, end = 0; i < stand->n_instance; i++) {
+        first = i == end ? i : first;
+        while (end < stand->n_instance && x->plan.power[end] == x->plan.power[first])
+            end++;
         for (uint32_t k = stand->begin[i]; k < stand->begin[i + 1]; k++) {
             const struct mr_stand_span *span = &stand->span[k];
-            x->part[k] = (struct mr_supply_part){span->rack, span->first, span->n};
+            const double turn = (double)(i - first) / (end - first);
+            x->part[k] = (struct mr_supply_part){span->rack, span->first, span->n, turn};
             x->package_w[span->rack] = x->plan.power[i]->limit_w;
             x->rack[span->rack].n_free -= span->n;
         }
+    }
 }
 
 /* Of a package while its rack draws what it is rated for; INFINITY: nothing is stated. */
@@ -191,9 +197,11 @@ static void expect_racks(struct mr_exchange *x)
     const struct mr_stand *stand = x->plan.stand;
     for (uint32_t r = 0; r < x->plan.site->n_rack; r++) {
         struct mr_exchange_load *rack = &x->rack[r];
-        if (rack->idle_w > 0)
-            rack->first_least_w =
-                rack->rest_w + x->plant->rack[r].n_package * (rack->idle_w + rack->leakage_w);
+        const double idle_w = x->plant->rack[r].n_package * (rack->idle_w + rack->leakage_w);
+        if (rack->idle_w <= 0)
+            continue;
+        rack->first_least_w = rack->rest_w + idle_w;
+        rack->first_rest_w = x->plan.params.rest_idle_frac * rack->rest_w + idle_w;
     }
     for (uint32_t i = 0; i < stand->n_instance; i++)
         for (uint32_t k = stand->begin[i]; k < stand->begin[i + 1]; k++)

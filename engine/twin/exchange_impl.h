@@ -14,10 +14,11 @@ struct mr_exchange_load {
     double idle_w;    /* of one package of it, without leakage; of racks without a pool: 0 */
     double leakage_w; /* of one package at reference_c */
     double rest_w;    /* rating of what is not package */
-    double least_w, at_rest_w; /* drawn at the lowest clock; without work */
-    double first_least_w;      /* the first of them, before anything is known of the work */
-    double busy_s;             /* sums over packages */
-    double rested_s;           /* in which those would be busy that are told to rest */
+    double least_w, at_rest_w;          /* drawn at the lowest clock; without work */
+    double first_least_w, first_rest_w; /* the same, before anything is known of the work */
+    double slow_most_w;                 /* beyond rest at the lowest clock, of late */
+    double busy_s;                      /* sums over packages */
+    double rested_s;                    /* in which those would be busy that are told to rest */
     double package_j, demand_j, least_j;
     double unseen_s;                  /* in which those would be busy whose work is not known yet */
     double last_in_j;                 /* of the plant, at the last exchange */
@@ -32,7 +33,7 @@ struct mr_exchange_load {
     double more_w, extra_w, served_j; /* the same; drawn beyond work; by the feeds */
     double over_least_w, over_cap_w;  /* of a package that its cap cannot hold, without leakage */
     double over_until_s;              /* what comes before is the same as was told */
-    bool was_held;                    /* at the last orders: hosts rest, too */
+    uint32_t n_held, n_was_held;      /* packages told to rest, then hosts do, too; before that */
     bool is_new;                      /* not all of its work is known yet */
     bool was_on;                      /* when the running interval began */
     double fed_j, taken_j;            /* by the feeds and by the plant, at the last exchange */

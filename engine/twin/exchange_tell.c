@@ -178,8 +178,12 @@ static void tell_parts(struct mr_exchange *x)
     for (uint32_t i = 0; i < stand->n_instance; i++)
         for (uint32_t k = stand->begin[i]; k < stand->begin[i + 1]; k++) {
             struct mr_exchange_load *rack = &x->rack[stand->span[k].rack];
+            const bool is_on = mr_supply_rack_is_on(x->supply, stand->span[k].rack);
+            const double rest_w = rack->idle_w + (is_on ? rack->leakage_now_w : rack->leakage_w);
             const double want_w = rack->idle_w + x->member[i].dynamic_w + rack->leakage_now_w;
             mr_supply_set_part(x->supply, k, want_w);
+            if (stand->begin[i + 1] - stand->begin[i] == 1) /* others rest with all their racks */
+                mr_supply_set_part_least(x->supply, k, rest_w + mr_exchange_slow_w(x, i), rest_w);
             rack->parts_want_w += stand->span[k].n * want_w;
         }
     for (uint32_t r = 0; r < x->plan.site->n_rack; r++)
@@ -202,6 +206,21 @@ static void look_at_leakage(struct mr_exchange *x, struct mr_exchange_load *rack
     const double rise_w = fmax(0, rack->rise_w_s) * x->foresight_s;
     rack->least_w += rise_w;
     rack->at_rest_w += rise_w;
+}
+
+/* Clocks cannot hold back what work draws at the lowest of them, so it is what has been drawn so in
+ * any second of late that counts: who is let on beside it stays on. */
+static double most_of_late(const struct mr_exchange *x, struct mr_exchange_load *rack, double dt_s)
+{
+    const double rise_s = 1, w = rack->least_w - rack->at_rest_w;
+    const double memory_s = x->foresight_s;
+    if (!(dt_s > 0))
+        rack->slow_most_w = w;
+    else if (w > rack->slow_most_w)
+        rack->slow_most_w += fmin(1, dt_s / rise_s) * (w - rack->slow_most_w);
+    else
+        rack->slow_most_w += -mr_expm1(-dt_s / memory_s) * (w - rack->slow_most_w);
+    return rack->at_rest_w + fmax(w, rack->slow_most_w);
 }
 
 /* What racks drew, leakage and darkness included, and what cooled them: means of the interval. */
@@ -230,8 +249,11 @@ void mr_exchange_tell_feeds(struct mr_exchange *x, double dt_s)
         if (!mr_supply_rack_is_on(x->supply, r))
             rack->row.want_w = fmax(drawn_w, rack->idle_w * x->plant->rack[r].n_package +
                                                  x->plan.params.rest_idle_frac * rack->rest_w);
+        if (!mr_supply_rack_is_on(x->supply, r))
+            rack->at_rest_w = fmax(rack->at_rest_w, rack->first_rest_w);
         if (dt_s <= 0 || !mr_supply_rack_is_on(x->supply, r))
             rack->least_w = fmax(rack->at_rest_w, rack->first_least_w);
+        rack->least_w = most_of_late(x, rack, dt_s);
         const double free_w = drawn_w + rack->more_w;
         rack->row.want_w = fmax(rack->row.want_w, free_w);
         mr_supply_set_load(x->supply, r,

@@ -45,7 +45,7 @@ static void begin(const char *layout, struct mr_supply_options *o, uint32_t per,
     for (uint32_t i = 0; i < n && per > 0; i++) {
         world.package_w[i] = package_w;
         for (uint32_t k = 0; k + per <= world.site->rack[i].n_package; k += per)
-            world.part[world.n_part++] = (struct mr_supply_part){i, k, per};
+            world.part[world.n_part++] = (struct mr_supply_part){i, k, per, 0};
     }
     o->part = world.part;
     o->n_part = world.n_part;
