@@ -67,14 +67,16 @@ static size_t row_length(const char *name)
 /* ---- the feed ---- */
 
 /* Load near its constraint while racks asked for more than they drew. With a tenth more, racks
- * would have had min(asked, 1.1 drawn) instead of what they drew. Feed and racks have intervals of
- * their own: where the load was near for a part of one in which racks are known as a whole, no gain
- * is told. */
+ * would have had min(asked, 1.1 drawn) instead of what they drew: taken at the racks' own dates, for
+ * the least of two means is more than the mean of the least. Feed and racks have intervals of their
+ * own: where the load was near for a part of one in which racks are known as a whole, no gain is
+ * told. */
 enum feed_series {
     LOAD,
     TARGET,
     ASKED,
     DRAWN,
+    MORE, /* they would have had of a tenth more */
     n_feed_series
 };
 
@@ -99,6 +101,16 @@ static double find_near(struct mr_curve *c, double near)
             *target = (double)NAN;
     }
     return above_kw;
+}
+
+/* Asked and drawn are of one group: their dates are the same. */
+static void find_more(struct mr_curve *c)
+{
+    for (size_t i = 0; i < c[MORE].n; i++) {
+        const double asked = c[ASKED].value[i];
+        const double drawn = i < c[DRAWN].n ? c[DRAWN].value[i] : (double)NAN;
+        c[MORE].value[i] = asked > 1.1 * drawn ? 0.1 * drawn : asked - drawn;
+    }
 }
 
 static double lowest_of(const struct mr_curve *target)
@@ -126,7 +138,7 @@ static void find_held(struct mr_curve *c, double above_kw, struct mr_report_limi
         item->held_s += held_s;
         asked_kws += asked * held_s;
         drawn_kws += drawn * held_s;
-        gain_kws += share < 1 - 1e-9 ? (double)NAN : (fmin(asked, 1.1 * drawn) - drawn) * held_s;
+        gain_kws += share < 1 - 1e-9 || !has_asked ? (double)NAN : c[MORE].value[i] * held_s;
     }
     if (drawn_kws > 0)
         (void)snprintf(item->why, sizeof item->why, "racks asked for %.3g %% more than they drew",
@@ -152,6 +164,7 @@ static mr_status add_feed(const struct mr_runread *run, struct mr_report_limits 
         [TARGET] = "/grid/feed/target_kw",
         [ASKED] = "/power/asked_kw",
         [DRAWN] = "/power/rack_kw",
+        [MORE] = "/power/asked_kw",
     };
     struct mr_curve c[n_feed_series] = {{.n = 0}};
     struct mr_report_limit item = {
@@ -162,6 +175,10 @@ static mr_status add_feed(const struct mr_runread *run, struct mr_report_limits 
         st = mr_curve_read(run, paths[k], MR_CURVE_SUM, &c[k], err);
     if (st == MR_OK)
         st = mr_curve_pair(c, 2, err); /* of one group: values only move to where they begin */
+    if (st == MR_OK)
+        st = mr_curve_pair(&c[ASKED], 3, err);
+    if (st == MR_OK)
+        find_more(c);
     if (st == MR_OK) {
         above_kw = find_near(c, c[ASKED].n > 0 && c[DRAWN].n > 0 ? near_frac : at_frac);
         (void)snprintf(item.limit, sizeof item.limit, "%.5g kW", lowest_of(&c[TARGET]));
