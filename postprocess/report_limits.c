@@ -67,10 +67,10 @@ static size_t row_length(const char *name)
 /* ---- the feed ---- */
 
 /* Load near its constraint while racks asked for more than they drew. With a tenth more, racks
- * would have had min(asked, 1.1 drawn) instead of what they drew: taken at the racks' own dates, for
- * the least of two means is more than the mean of the least. Feed and racks have intervals of their
- * own: where the load was near for a part of one in which racks are known as a whole, no gain is
- * told. */
+ * would have had min(asked, 1.1 drawn) instead of what they drew: taken at the racks' own dates,
+ * for the least of two means is more than the mean of the least. Feed and racks have intervals of
+ * their own: where the load was near for a part of one in which racks are known as a whole, no gain
+ * is told. */
 enum feed_series {
     LOAD,
     TARGET,

@@ -88,8 +88,7 @@ struct mr_supply {
 
 MR_CHECKED mr_status mr_supply_source_init(struct mr_supply *s, struct mr_err *err);
 
-/** What can run and hardly is what was meant: starving contracts, batteries that end too early.
- *  Refused: a contract that nobody can keep. */
+/** Warns of contracts that starve and batteries that end early; refuses what nobody can keep. */
 MR_CHECKED mr_status mr_supply_doubt(struct mr_supply *s, struct mr_diags *diags);
 
 /** A source of the site, by its power node; MR_SITE_NONE. */
