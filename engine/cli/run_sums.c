@@ -4,6 +4,7 @@
  * always say the same. */
 #include "engine/cli/run_sums.h"
 
+#include "engine/base/assert.h"
 #include "engine/base/mem.h"
 #include "engine/cli/alone.h"
 #include "engine/record/histogram.h"
@@ -133,6 +134,7 @@ static mr_status put_rows(const struct sums *r, const struct mr_figures *f, stru
     if (row == NULL)
         return mr_err_nomem(err, f->n_item * sizeof *row);
     const struct mr_play_key *seed = key_of("seed");
+    MR_ASSERT(seed != NULL);
     row[n++] = (struct mr_alone_figure){"seed", seed->unit, seed->doc, f->seed};
     for (size_t i = 0; i < f->n_item; i++) {
         const struct mr_figures_item *item = &f->item[i];
