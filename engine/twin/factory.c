@@ -4,6 +4,7 @@
 
 #include "engine/base/fmath.h"
 #include "engine/base/mem.h"
+#include "engine/base/unit.h"
 #include "engine/twin/sun.h"
 #include "engine/twin/tool_racks.h"
 #include "platforms/check.h"
@@ -15,6 +16,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 struct mr_factory {
     const struct mr_scenario *scenario;
@@ -175,6 +177,24 @@ static mr_status read_events(struct mr_factory *f, struct mr_err *err)
     return mr_plan_read(&of_watts, f->site, &f->plan, err);
 }
 
+/* An event behind the end is a slip of who wrote it, or what --until cut off. */
+static void doubt_events(const struct mr_scenario *s, struct mr_diags *diags)
+{
+    for (size_t i = 0; i < s->n_event && s->top.until_s > 0; i++) {
+        const char *what = s->event[i].what, *at = strchr(what, '@');
+        const struct mr_str date = {at != NULL ? at + 1 : "",
+                                    at != NULL ? strcspn(at + 1, "+") : 0};
+        struct mr_err unread = {0};
+        double t_s = 0;
+        if (mr_unit_parse(date, MR_Q_TIME, "event", MR_NOWHERE, &t_s, &unread) == MR_OK &&
+            t_s > s->top.until_s)
+            (void)mr_diags_add(diags, MR_SEVERITY_WARNING, MR_RANGE,
+                               (struct mr_place){s->path, 0, 0},
+                               "<event what=\"%s\">: does not happen: the run ends at %.17g s",
+                               what, s->top.until_s);
+    }
+}
+
 /* What the site's own check refuses can be played all the same: what happens to such a site is an
  * answer, too, and a sweep over limits goes on. Whoever plays it is told. */
 static mr_status doubt_site(const struct mr_site *site, struct mr_diags *diags, struct mr_err *err)
@@ -226,6 +246,7 @@ static mr_status open_all(struct mr_factory *f, const struct mr_pool *decode,
     MR_TRY(mr_weather_check_span(&f->weather, s->top.until_s, err));
     MR_TRY(place(f, decode, prefill, err));
     MR_TRY(read_events(f, err));
+    doubt_events(s, diags);
     add_capital(f, diags);
     MR_TRY(make_exchange(f, diags, err));
     MR_TRY(set_tiers(f, err));

@@ -327,6 +327,18 @@ static void check_shares(struct reading *r)
         }
 }
 
+/* One that begins behind the end is a slip of who wrote it, or what --until cut off. */
+static void check_outages(struct reading *r)
+{
+    const struct mr_scenario *s = r->scenario;
+    for (size_t i = 0; i < s->n_outage && s->top.until_s > 0; i++)
+        if (s->outage[i].at_s > s->top.until_s)
+            (void)mr_diags_add(r->diags, MR_SEVERITY_WARNING, MR_RANGE,
+                               (struct mr_place){s->path, 0, 0},
+                               "<outage> %zu: at: does not happen: the run ends at %.17g s", i + 1,
+                               s->top.until_s);
+}
+
 /* Where an attribute of <record> got its value. */
 static struct mr_place record_place(const struct reading *r, const char *name)
 {
@@ -452,6 +464,7 @@ static void read_root(struct reading *r, const struct mr_xml_node *root)
     check_kv(r);
     check_yields(r);
     check_shares(r);
+    check_outages(r);
     check_record(r);
     for (size_t i = 0; i < r->n_set; i++)
         if (!r->is_used[i])
