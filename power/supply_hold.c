@@ -176,7 +176,7 @@ static bool shut_for(struct mr_supply *s, size_t k, double room_w, double *need_
     if (!is_all && n <= n_at_work(rack))
         return false;
     const double more_w = least_w(s, rack, MR_SUPPLY_FREE, n) - now_w(s, rack);
-    for (size_t j = 0; j<k && * need_w + more_w> room_w; j++) {
+    for (size_t j = 0; *need_w + more_w > room_w && j < k; j++) {
         const struct mr_supply_rack *other = &s->rack[s->order[j]];
         if (has_work(s, other) && !is_at_work(other))
             put(s, s->order[j], MR_SUPPLY_SHUT, other->n_part, need_w);

@@ -275,7 +275,7 @@ static bool does_follow(const struct mr_session *session, uint32_t node, uint32_
     stack[n++] = node;
     while (n > 0 && *n_step > 0) {
         const struct mr_session_node *at = &session->node[stack[--n]];
-        for (uint32_t k = 0; k<at->n_after && * n_step> 0; k++, --*n_step) {
+        for (uint32_t k = 0; *n_step > 0 && k < at->n_after; k++, --*n_step) {
             const uint32_t before = session->after[at->after + k].node;
             if (before == aim)
                 return true;
