@@ -363,6 +363,7 @@ static void look_at_grid(struct mr_supply *s)
 
 void mr_supply_govern_act(struct mr_supply *s)
 {
+    mr_supply_odds_watch(s);
     if (!s->is_island)
         look_at_grid(s);
     mr_supply_island_act(s);

@@ -7,6 +7,7 @@
 #include "power/series.h"
 #include "power/supply.h"
 #include "power/supply_emit_impl.h"
+#include "power/supply_odds_impl.h"
 #include "power/supply_part_impl.h"
 #include "power/supply_rack_impl.h"
 #include "power/supply_shelf_impl.h"
@@ -29,13 +30,12 @@ struct mr_supply {
 
     struct mr_supply_rack *rack;
     struct mr_supply_leaf *leaf;
-    struct mr_supply_level *level, site_level; /* feeds, then rows; the site */
+    struct mr_supply_level *level, site_level, contract; /* feeds, then rows; site; at its meter */
     uint32_t n_leaf, n_level, n_feed;
-    struct mr_supply_shelf *shelf;    /* of racks; NULL: none has capacitors */
-    double shelf_own_j;               /* asked of them */
-    double *part_want_w, *part_cap_w; /* of one package; below 0: not told */
-    double *part_least_w, *part_rest_w;
-    bool has_parts;                /* racks may rest in part, now */
+    struct mr_supply_shelf *shelf; /* of racks; NULL: none has capacitors */
+    double shelf_own_j;            /* asked of them */
+    double *part_want_w, *part_cap_w, *part_least_w, *part_rest_w; /* of one; below 0: not told */
+    bool has_parts;                                                /* racks may rest in part, now */
     uint32_t *part_turn, *turn_of; /* parts by rack and turn; where each stands in that */
     uint32_t n_waiting;            /* racks that wait for a permit */
 

@@ -54,12 +54,13 @@ struct mr_supply_leaf {
     uint32_t n, tray, above, node; /* above: node of its tray, where trays have limits */
 };
 
-/* Racks behind the same panels, or behind the same feeds. */
+/* Racks behind the same panels, or behind the same feeds; all, and at the meter. */
 struct mr_supply_level {
     const char *name;              /* of the node that limits it */
     double limit_w, draw_w, ask_w; /* now; ask_w: without caps */
     double most_w;                 /* of its racks in all */
     double ask_j, square, over_s;  /* sums over time of asked watts, their squares, being over */
+    double time_s;                 /* that they are of */
     uint32_t node, feed;
     bool is_over; /* told */
 };

@@ -15,7 +15,6 @@
  * what it draws now when there is little, and gets the rest up to the rack's maximum when there is
  * enough. Racks of which no packages are told are leaves. */
 #include "engine/base/assert.h"
-#include "power/govern_odds.h"
 #include "power/strand.h"
 #include "power/supply_impl.h"
 
@@ -570,9 +569,7 @@ static void look_at_level(struct mr_supply *s, struct mr_supply_level *level, do
         mr_supply_emit(s, MR_SUPPLY_LEVEL_OVER, level->name, "", level->draw_w, level->limit_w);
     }
     level->is_over = is_over;
-    level->ask_j += level->ask_w * dt_s;
-    level->square += level->ask_w * level->ask_w * dt_s;
-    level->over_s += level->ask_w > level->limit_w * (1 + slack) ? dt_s : 0;
+    mr_supply_odds_add(level, dt_s);
     level->draw_w = level->ask_w = 0;
 }
 
@@ -596,43 +593,4 @@ void mr_supply_tree_watch(struct mr_supply *s)
         look_at_level(s, &s->level[k], dt_s);
     look_at_level(s, &s->site_level, dt_s);
     s->watched_s = s->t_s;
-}
-
-/* ---- how often a level is asked for too much ---- */
-
-static struct mr_supply_odds odds_of(const struct mr_supply_level *level, double time_s)
-{
-    const double mean_w = level->ask_j / time_s;
-    const double variance = fmax(0, level->square / time_s - mean_w * mean_w);
-    const struct mr_govern_spread spread = {mean_w, sqrt(variance), level->most_w};
-    return (struct mr_supply_odds){.name = level->name,
-                                   .limit_w = level->limit_w,
-                                   .most_w = level->most_w,
-                                   .mean_w = mean_w,
-                                   .deviation_w = spread.deviation_w,
-                                   .odds = mr_govern_odds(&spread, level->limit_w),
-                                   .over_frac = level->over_s / time_s};
-}
-
-static bool is_worse(const struct mr_supply_odds *a, const struct mr_supply_odds *b)
-{
-    if (a->over_frac != b->over_frac)
-        return a->over_frac > b->over_frac;
-    return a->odds != b->odds ? a->odds > b->odds : a->most_w * b->limit_w > b->most_w * a->limit_w;
-}
-
-uint32_t mr_supply_worst_odds(const struct mr_supply *s, struct mr_supply_odds *worst)
-{
-    const double time_s = s->watched_s - s->options.t_s;
-    uint32_t n = 0;
-    *worst = (struct mr_supply_odds){.name = ""};
-    for (uint32_t k = 0; k <= s->n_level && time_s > 0; k++) {
-        const struct mr_supply_level *level = k < s->n_level ? &s->level[k] : &s->site_level;
-        if (!isfinite(level->limit_w))
-            continue;
-        const struct mr_supply_odds odds = odds_of(level, time_s);
-        if (n++ == 0 || is_worse(&odds, worst))
-            *worst = odds;
-    }
-    return n;
 }

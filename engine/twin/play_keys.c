@@ -91,9 +91,9 @@ static const struct mr_play_key keys[] = {
     {"losses_j." text, "J", source},
     MR_STAGE_LOSS_LIST(STAGE_KEY)
 #undef STAGE_KEY
-    {"oversubscription.levels", "1", "Feeds and rows of panels that have a limit"},
+    {"oversubscription.levels", "1", "Feeds and rows of panels that have a limit, and the contract"},
     {"oversubscription.worst", "", "The node that limits the one most often asked for too much"},
-    {"oversubscription.limit_kw", "kW", "What its racks may draw with the worst failure kept free"},
+    {"oversubscription.limit_kw", "kW", "What its racks may draw with the worst failure kept free, or the contract"},
     {"oversubscription.ceilings_kw", "kW", "What they could: over the limit, watts are shared"},
     {"oversubscription.asked_kw_mean", "kW", "What they asked for before caps, mean over time"},
     {"oversubscription.asked_kw_deviation", "kW", "Its deviation"},

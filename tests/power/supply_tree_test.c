@@ -165,6 +165,49 @@ MR_TEST(odds_of_the_worst_level)
     end();
 }
 
+/* Half of the time 32 racks ask for 120 kW each, the other half for 50 kW; the meter of the last
+ * minute of both, and the worst level. */
+static struct mr_supply_odds ask_contract(const char *limit, double meter_w[2])
+{
+    char layout[256];
+    struct mr_supply_options o = options();
+    struct mr_supply_odds worst;
+    struct mr_supply_reading reading;
+    snprintf(layout, sizeof layout,
+             "<layout name='s'><grid limit='%s'/><power redundancy='N'/><hall><row count='4'><rack "
+             "card='gb200_nvl72' count='8'/></row></hall></layout>",
+             limit);
+    begin(layout, &o, 0, 0);
+    for (int k = 0; k < 40; k++) {
+        for (uint32_t i = 0; i < world.site->n_rack; i++)
+            mr_supply_set_rack(world.supply, i, k % 2 == 0 ? 120e3 : 50e3);
+        mr_supply_advance(world.supply, 60. * (k + 1));
+        mr_supply_read(world.supply, &reading);
+        meter_w[k % 2] = reading.grid_w;
+    }
+    assert_true(mr_supply_worst_odds(world.supply, &worst) > 0);
+    end();
+    return worst;
+}
+
+/* What is asked of a contract that binds is what the meter shows where none does. */
+MR_TEST(odds_of_the_contract)
+{
+    double free_w[2], held_w[2];
+    const struct mr_supply_odds none = ask_contract("9 MW", free_w);
+    const struct mr_supply_odds worst = ask_contract("3 MW", held_w);
+    assert_true(none.over_frac == 0 && none.limit_w < 9e6);
+    assert_true(free_w[0] > 3.9e6 && held_w[0] < 3e6 && free_w[1] < 2e6);
+    assert_string_equal(worst.name, "grid");
+    mr_assert_near(worst.limit_w, 3e6, 1e-12, 0);
+    mr_assert_near(worst.mean_w, (free_w[0] + free_w[1]) / 2, 1e-3, 0);
+    mr_assert_near(worst.deviation_w, (free_w[0] - free_w[1]) / 2, 1e-3, 0);
+    mr_assert_near(worst.over_frac, 0.5, 1e-12, 0);
+    mr_assert_near(worst.odds, 0.5 * erfc((3e6 - worst.mean_w) / worst.deviation_w / sqrt(2)), 1e-9,
+                   0);
+    assert_true(worst.most_w > 32 * 132e3 && worst.most_w < 1.15 * 32 * 132e3);
+}
+
 /* Trays bind before racks do. */
 MR_TEST(a_tray_limit_holds_its_packages)
 {
@@ -290,6 +333,7 @@ MR_TEST(random_oversubscribed_panels)
 MR_TEST_MAIN(MR_TEST_ENTRY(random_oversubscribed_panels),
              MR_TEST_ENTRY(levels_from_the_site_to_packages),
              MR_TEST_ENTRY(without_packages_racks_are_leaves),
-             MR_TEST_ENTRY(odds_of_the_worst_level), MR_TEST_ENTRY(packages_lend_to_each_other),
+             MR_TEST_ENTRY(odds_of_the_worst_level), MR_TEST_ENTRY(odds_of_the_contract),
+             MR_TEST_ENTRY(packages_lend_to_each_other),
              MR_TEST_ENTRY(a_tray_limit_holds_its_packages),
              MR_TEST_ENTRY(random_limits_and_demands_under_lent_watts))
