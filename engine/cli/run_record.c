@@ -25,8 +25,6 @@ static const char *const outcomes[MR_PLAY_OUTCOMES] = {"finished", "in_flight",
 #undef OUTCOME_TEXT
 };
 
-static const char *const pool_names[] = {"deployment", "prefill"};
-
 // clang-format off
 static const struct mr_channel call_columns[] = {
     MR_COLUMN(struct mr_play_row, id, U64, "1", "Number of the call, in the order of arrival"),
@@ -50,7 +48,7 @@ static const struct mr_channel call_columns[] = {
 static const struct mr_channel step_columns[] = {
     MR_COLUMN(struct mr_play_step, rack, U8, "1", "Rack, its place among those asked for"),
     {.name = "pool", .units = "1", .long_name = "Pool of the instance", .type = MR_CHANNEL_U8,
-     .offset = offsetof(struct mr_play_step, pool), .flag = pool_names, .n_flag = 2},
+     .offset = offsetof(struct mr_play_step, pool), .flag = mr_run_pool_names, .n_flag = MR_RUN_POOLS},
     MR_COLUMN(struct mr_play_step, instance, U32, "1", "Number of the instance in its pool, as calls have it"),
     MR_COLUMN(struct mr_play_step, start_s, F64, "s", "Start of the step"),
     MR_COLUMN(struct mr_play_step, time_s, F64, "s", "How long it lasted"),
@@ -67,7 +65,8 @@ enum {
     pool_open, pool_waiting, pool_running, pool_kv, pool_resident, pool_host, pool_flash, pool_context, pool_storage,
     pool_tok_s, pool_power, pool_waiting_max, pool_running_max, pool_kv_max, pool_tok_s_max, pool_power_max, n_pool_channel,
     tier_in_flight = 0, tier_arrivals, tier_ends, tier_refusals, tier_tok_s, tier_in_flight_max, tier_arrivals_max,
-    tier_refusals_max, n_tier_channel
+    tier_refusals_max, n_tier_channel,
+    n_tier_all = n_tier_channel + MR_CELL_REFUSALS /* with the reasons of refusals, those that there may be */
 };
 #define SERIES(name_, units_, long_name_) \
     {.name = "" name_, .units = "" units_, .long_name = "" long_name_, .type = MR_CHANNEL_F32_OF_F64, .cell_methods = "time: point"}
@@ -107,6 +106,13 @@ static const struct mr_channel tier_series[n_tier_channel] = {
     [tier_arrivals_max] = PEAK("arrivals_max_s", "s-1", "Most arrivals in a second"),
     [tier_refusals_max] = PEAK("refusals_max_s", "s-1", "Most calls refused in a second"),
 };
+/* Of the refusals, where a tier has what may be a reason. */
+static const struct mr_channel refusal_series[MR_CELL_REFUSALS] = {
+#define REFUSAL_SERIES(name, text, doc) \
+    [MR_CELL_REFUSAL_##name] = RATE("refused_" text "_s", "s-1", "Calls refused per second, since " doc),
+    MR_CELL_REFUSAL_LIST(REFUSAL_SERIES)
+#undef REFUSAL_SERIES
+};
 #undef SERIES
 #undef RATE
 #undef PEAK
@@ -136,6 +142,7 @@ static const struct mr_group own_groups[] = {
     MR_GROUP("/pools", "time, pool", pool_series, "Pools of instances over time"),
     {"/pools", "pool", "Constants of the pools", &pool_batch, 1},
     MR_GROUP("/tiers", "time, tier", tier_series, "Tiers over time"),
+    MR_GROUP("/tiers", "time, tier", refusal_series, "Refusals by reason, each where some tier has the rule that may be the reason"),
     MR_GROUP("/requests", "request", call_columns, "One row per LLM call"),
     MR_GROUP("/sessions", "session", session_columns, "One row per session, where agents are played"),
     MR_GROUP("/steps", "step", step_columns, "One row per step of instances on selected racks, those of an instance by time"),
@@ -158,7 +165,9 @@ struct mr_run_record {
     struct mr_record_level level;
     struct mr_record_every every;
     struct mr_track *pools, *tiers;
-    const char *tier[MR_SCENARIO_TIERS]; /* names */
+    const char *tier[MR_SCENARIO_TIERS];        /* names */
+    enum mr_cell_refusal why[MR_CELL_REFUSALS]; /* that there may be */
+    size_t n_why;
     struct mr_record_dates dates;
     struct mr_play_sample pools_before, tiers_before, looked_before; /* rates are differences */
     bool has_sample;
@@ -178,12 +187,43 @@ static mr_status put_batches(struct mr_run_record *r, struct mr_err *err)
     return mr_runfile_put(r->file, &array, err);
 }
 
+/* May a call of some tier be refused for it? */
+static bool may_refuse(const struct mr_scenario *scenario, enum mr_cell_refusal why)
+{
+    bool may = why == MR_CELL_REFUSAL_TOO_LONG;
+    for (size_t i = 0; i < scenario->n_tier; i++) {
+        const struct mr_scenario_tier *tier = &scenario->tier[i];
+        const bool has[MR_CELL_REFUSALS] = {[MR_CELL_REFUSAL_SHED] =
+                                                mr_scenario_shed_at(scenario, i) > 0,
+                                            [MR_CELL_REFUSAL_LIMIT] = tier->n_inside > 0,
+                                            [MR_CELL_REFUSAL_RATE] = tier->rate_tok_s > 0,
+                                            [MR_CELL_REFUSAL_LATE] = tier->late_s > 0,
+                                            [MR_CELL_REFUSAL_EXPIRED] = tier->patience_s > 0};
+        may = may || has[why];
+    }
+    return may;
+}
+
+/* @param[out] channel [n_tier_all] @return of them */
+static size_t tier_channels(struct mr_run_record *r, struct mr_channel *channel)
+{
+    memcpy(channel, tier_series, sizeof tier_series);
+    for (int k = 0; k < MR_CELL_REFUSALS; k++)
+        if (may_refuse(r->scenario, (enum mr_cell_refusal)k)) {
+            channel[n_tier_channel + r->n_why] = refusal_series[k];
+            r->why[r->n_why++] = (enum mr_cell_refusal)k;
+        }
+    return n_tier_channel + r->n_why;
+}
+
 static mr_status declare_series(struct mr_run_record *r, struct mr_err *err)
 {
+    struct mr_channel tier_channel[n_tier_all];
+    const size_t n_channel = tier_channels(r, tier_channel);
     const struct mr_track_plan pools = {.group = "/pools",
                                         .axis = "pool",
                                         .axis_name = "Pools of instances",
-                                        .name = pool_names,
+                                        .name = mr_run_pool_names,
                                         .n_entity = r->scenario->has_prefill ? 2 : 1,
                                         .interval_s = r->every.every_s[MR_RECORD_POOLS],
                                         .channel = pool_series,
@@ -194,8 +234,8 @@ static mr_status declare_series(struct mr_run_record *r, struct mr_err *err)
                                            .name = r->tier,
                                            .n_entity = r->scenario->n_tier,
                                            .interval_s = r->every.every_s[MR_RECORD_TIERS],
-                                           .channel = tier_series,
-                                           .n_channel = n_tier_channel};
+                                           .channel = tier_channel,
+                                           .n_channel = n_channel};
     if (!r->level.has_site) /* tiers have figures */
         return mr_runfile_axis(r->file, of_tiers.group, of_tiers.axis, of_tiers.axis_name, r->tier,
                                of_tiers.n_entity, err);
@@ -242,6 +282,14 @@ static void pool_values(const struct mr_run_record *r, const struct mr_play_samp
         lent[k] = value[k];
 }
 
+static double refused(const struct mr_play_level *level)
+{
+    double n = 0;
+    for (int k = 0; k < MR_CELL_REFUSALS; k++)
+        n += level->n_refused[k];
+    return n;
+}
+
 /* The same of tiers. */
 static void tier_values(const struct mr_run_record *r, const struct mr_play_sample *now,
                         const struct mr_play_sample *before, double (*value)[MR_SCENARIO_TIERS],
@@ -250,16 +298,19 @@ static void tier_values(const struct mr_run_record *r, const struct mr_play_samp
     const double time_s = now->t_s - before->t_s;
     for (size_t i = 0; i < r->scenario->n_tier; i++) {
         const struct mr_play_level *t = &now->tier[i], *b = &before->tier[i];
+        const double n_refused = refused(t);
         value[tier_in_flight][i] = value[tier_in_flight_max][i] =
-            t->n_arrived - t->n_finished - t->n_refused;
+            t->n_arrived - t->n_finished - n_refused;
         value[tier_arrivals][i] = value[tier_arrivals_max][i] =
             rate(t->n_arrived, b->n_arrived, time_s);
         value[tier_ends][i] = rate(t->n_finished, b->n_finished, time_s);
-        value[tier_refusals][i] = value[tier_refusals_max][i] =
-            rate(t->n_refused, b->n_refused, time_s);
+        value[tier_refusals][i] = value[tier_refusals_max][i] = rate(n_refused, refused(b), time_s);
         value[tier_tok_s][i] = rate(t->n_output, b->n_output, time_s);
+        for (size_t k = 0; k < r->n_why; k++)
+            value[n_tier_channel + k][i] =
+                rate(t->n_refused[r->why[k]], b->n_refused[r->why[k]], time_s);
     }
-    for (int k = 0; k < n_tier_channel; k++)
+    for (int k = 0; k < n_tier_all; k++)
         lent[k] = value[k];
 }
 
@@ -276,8 +327,8 @@ static mr_status put_pools(struct mr_run_record *r, const struct mr_play_sample 
 static mr_status put_tiers(struct mr_run_record *r, const struct mr_play_sample *now,
                            struct mr_err *err)
 {
-    double value[n_tier_channel][MR_SCENARIO_TIERS] = {{0}};
-    const void *lent[n_tier_channel];
+    double value[n_tier_all][MR_SCENARIO_TIERS] = {{0}};
+    const void *lent[n_tier_all];
     tier_values(r, now, &r->tiers_before, value, lent);
     r->tiers_before = *now;
     return mr_track_row(r->tiers, now->t_s, lent, err);
@@ -286,8 +337,8 @@ static mr_status put_tiers(struct mr_run_record *r, const struct mr_play_sample 
 /* For peaks between samples. The beginning brings no time. */
 static void look(struct mr_run_record *r, const struct mr_play_sample *now)
 {
-    double of_pools[n_pool_channel][2], of_tiers[n_tier_channel][MR_SCENARIO_TIERS] = {{0}};
-    const void *lent[n_pool_channel + n_tier_channel];
+    double of_pools[n_pool_channel][2], of_tiers[n_tier_all][MR_SCENARIO_TIERS] = {{0}};
+    const void *lent[n_pool_channel + n_tier_all];
     const double lasted_s = now->t_s - r->looked_before.t_s;
     if (!(lasted_s > 0))
         return;

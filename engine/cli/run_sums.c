@@ -42,6 +42,11 @@ static const struct mr_channel latency_counts[n_latency] = {
     [latency_tpot] = LATENCY("tpot", "Ended calls by their time per output token after the first"),
     [latency_e2e] = LATENCY("e2e", "Ended calls by the time of the whole call"),
 };
+static const struct mr_channel read_counts[n_latency] = {
+    [latency_ttft] = LATENCY("pool_ttft", "Ended calls by their time to the first token"),
+    [latency_tpot] = LATENCY("pool_tpot", "Ended calls by their time per output token after the first"),
+    [latency_e2e] = LATENCY("pool_e2e", "Ended calls by the time of the whole call"),
+};
 #undef LATENCY
 /* histogram.h writes them */
 static const struct mr_channel latency_edges[] = {
@@ -51,12 +56,15 @@ static const struct mr_channel latency_edges[] = {
 static const struct mr_group own_groups[] = {
     MR_GROUP("/tiers", "tier", tier_facts, "Tiers over the whole run"),
     MR_GROUP("/histograms", "tier, bin", latency_counts, "Latencies of all calls by tier"),
+    MR_GROUP("/histograms", "pool, bin", read_counts, "The same by the pool that read the prompt"),
     MR_GROUP("/histograms", "bin", latency_edges, "Edges of their bins"),
 };
 const struct mr_group_list mr_run_sums_groups = MR_GROUP_LIST("run", own_groups);
 // clang-format on
 
 #define N_OF(table) (sizeof(table) / sizeof *(table))
+
+const char *const mr_run_pool_names[MR_RUN_POOLS] = {"deployment", "prefill"};
 
 /* What is written, and where. */
 struct sums {
@@ -67,35 +75,70 @@ struct sums {
 
 /* ---- latencies ---- */
 
+/* Of whom, and their times: [n]. */
+struct latencies {
+    const struct mr_channel *channel;
+    const char *axis, *axis_name;
+    const char *const *name;
+    size_t n;
+    const struct mr_hist *(*of)[n_latency];
+};
+
 /* A sixteenth of an octave from a tenth of a millisecond to a day: bins of the run's own counts,
- * four by four. */
-static mr_status put_latency(const struct sums *r, struct mr_err *err)
+ * four by four. @param[in] has_bins they are in the file already */
+static mr_status put_counts(const struct sums *r, const struct latencies *l, bool has_bins,
+                            struct mr_err *err)
 {
-    const char *tier[MR_SCENARIO_TIERS];
-    for (size_t i = 0; i < r->scenario->n_tier; i++)
-        tier[i] = r->scenario->tier[i].name;
     const struct mr_histogram_plan plan = {.lower = 1e-4,
                                            .upper = 1e5,
                                            .bits = 4,
                                            .units = "s",
-                                           .channel = latency_counts,
+                                           .channel = l->channel,
                                            .n_channel = n_latency,
-                                           .axis = "tier",
-                                           .axis_name = "Tiers in the order of the scenario",
-                                           .name = tier,
-                                           .n_entity = r->scenario->n_tier};
+                                           .axis = l->axis,
+                                           .axis_name = l->axis_name,
+                                           .name = l->name,
+                                           .n_entity = l->n};
     struct mr_histogram histogram = {0};
     mr_status st = mr_histogram_init(&histogram, &plan, err);
-    for (size_t i = 0; i < r->result->n_tier && st == MR_OK; i++) {
-        const struct mr_play_tier *of = &r->result->tier[i];
-        mr_histogram_add_hist(&histogram, latency_ttft, i, &of->ttft);
-        mr_histogram_add_hist(&histogram, latency_tpot, i, &of->tpot);
-        mr_histogram_add_hist(&histogram, latency_e2e, i, &of->e2e);
-    }
+    for (size_t i = 0; i < l->n && st == MR_OK; i++)
+        for (size_t k = 0; k < n_latency; k++)
+            mr_histogram_add_hist(&histogram, k, i, l->of[i][k]);
     if (st == MR_OK)
-        st = mr_histogram_put(&histogram, r->file, "/histograms", err);
+        st = has_bins ? mr_histogram_put_beside(&histogram, r->file, "/histograms", err)
+                      : mr_histogram_put(&histogram, r->file, "/histograms", err);
     mr_histogram_fini(&histogram);
     return st;
+}
+
+static mr_status put_latency(const struct sums *r, struct mr_err *err)
+{
+    const char *name[MR_SCENARIO_TIERS];
+    const struct mr_hist *of_tier[MR_SCENARIO_TIERS][n_latency], *of_pool[MR_RUN_POOLS][n_latency];
+    for (size_t i = 0; i < r->result->n_tier; i++) {
+        const struct mr_play_tier *tier = &r->result->tier[i];
+        name[i] = r->scenario->tier[i].name;
+        of_tier[i][latency_ttft] = &tier->ttft;
+        of_tier[i][latency_tpot] = &tier->tpot;
+        of_tier[i][latency_e2e] = &tier->e2e;
+    }
+    for (size_t i = 0; i < MR_RUN_POOLS; i++) {
+        const struct mr_play_latency *pool = &r->result->read[i];
+        of_pool[i][latency_ttft] = &pool->ttft;
+        of_pool[i][latency_tpot] = &pool->tpot;
+        of_pool[i][latency_e2e] = &pool->e2e;
+    }
+    const struct latencies tiers = {
+        latency_counts,    "tier", "Tiers in the order of the scenario", name,
+        r->result->n_tier, of_tier};
+    const struct latencies pools = {read_counts,
+                                    "pool",
+                                    "Pools of instances",
+                                    mr_run_pool_names,
+                                    r->scenario->has_prefill ? MR_RUN_POOLS : 1,
+                                    of_pool};
+    MR_TRY(put_counts(r, &tiers, false, err));
+    return put_counts(r, &pools, true, err);
 }
 
 /* ---- key figures ---- */

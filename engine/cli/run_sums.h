@@ -8,6 +8,11 @@
 #include "engine/record/runfile.h"
 #include "engine/twin/play.h"
 
+enum {
+    MR_RUN_POOLS = 2 /* "deployment", "prefill" */
+};
+extern const char *const mr_run_pool_names[MR_RUN_POOLS];
+
 /* What it writes. */
 extern const struct mr_group_list mr_run_sums_groups;
 

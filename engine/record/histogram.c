@@ -107,11 +107,17 @@ static mr_status put_edges(const struct mr_histogram *h, struct mr_runfile *file
 mr_status mr_histogram_put(const struct mr_histogram *h, struct mr_runfile *file, const char *group,
                            struct mr_err *err)
 {
-    const struct mr_histogram_plan *plan = &h->plan;
     MR_TRY(mr_runfile_axis(file, group, "bin", "Bins by value", NULL, h->n_bin, err));
+    MR_TRY(put_edges(h, file, group, err));
+    return mr_histogram_put_beside(h, file, group, err);
+}
+
+mr_status mr_histogram_put_beside(const struct mr_histogram *h, struct mr_runfile *file,
+                                  const char *group, struct mr_err *err)
+{
+    const struct mr_histogram_plan *plan = &h->plan;
     MR_TRY(
         mr_runfile_axis(file, group, plan->axis, plan->axis_name, plan->name, plan->n_entity, err));
-    MR_TRY(put_edges(h, file, group, err));
     for (size_t i = 0; i < plan->n_channel; i++) {
         const struct mr_runfile_array array = {.group = group,
                                                .channel = &plan->channel[i],

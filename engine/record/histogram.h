@@ -67,4 +67,9 @@ void mr_histogram_add_hist(struct mr_histogram *histogram, size_t channel, size_
 MR_CHECKED mr_status mr_histogram_put(const struct mr_histogram *histogram, struct mr_runfile *file,
                                       const char *group, struct mr_err *err);
 
+/** The same without the bins: another one of the same edges has put them there. */
+MR_CHECKED mr_status mr_histogram_put_beside(const struct mr_histogram *histogram,
+                                             struct mr_runfile *file, const char *group,
+                                             struct mr_err *err);
+
 #endif

@@ -355,8 +355,9 @@ static mr_status make_windows(struct mr_play_run *run, struct mr_err *err)
     run->open_to = mr_alloc_zero(run->n_cell, sizeof *run->open_to);
     run->hists = mr_alloc_zero(n_tier, sizeof *run->hists);
     run->result->tier = mr_alloc_zero(n_tier, sizeof *run->result->tier);
+    run->result->read = mr_alloc_zero(2, sizeof *run->result->read);
     if (run->n_bytes == NULL || run->status == NULL || run->open_to == NULL || run->hists == NULL ||
-        run->result->tier == NULL)
+        run->result->tier == NULL || run->result->read == NULL)
         return mr_err_nomem(err, n_tier * sizeof *run->hists);
     run->result->n_tier = n_tier;
     run->result->n_rank = run->ranks->n;
@@ -514,6 +515,7 @@ const char *mr_play_outcome_name(uint8_t outcome)
 void mr_play_fini(struct mr_play_result *result)
 {
     mr_free(result->tier);
+    mr_free(result->read);
     mr_tenants_destroy(result->tenants);
     *result = (struct mr_play_result){0};
 }

@@ -55,7 +55,7 @@ struct mr_play_pool {
 
 /* A tier at an instant, since the start. */
 struct mr_play_level {
-    double n_arrived, n_finished, n_refused, n_output;
+    double n_arrived, n_finished, n_refused[MR_CELL_REFUSALS], n_output;
 };
 
 struct mr_factory;
@@ -127,6 +127,11 @@ struct mr_play_options {
     void *stop_context;
 };
 
+/* Of calls that ended. */
+struct mr_play_latency {
+    struct mr_hist ttft, tpot, e2e;
+};
+
 struct mr_play_tier {
     uint64_t n_arrived, n_finished, n_refused[MR_CELL_REFUSALS];
     uint64_t n_moved_in, n_moved_out;     /* calls of dearer tiers, to cheaper ones */
@@ -148,6 +153,7 @@ struct mr_play_memory {
 struct mr_play_result {
     struct mr_play_tier *tier; /* [scenario's n_tier] */
     size_t n_tier;
+    struct mr_play_latency *read; /* [2] by the pool that read the prompt */
     double sim_s;
     bool is_partial; /* was told to stop: sim_s is when */
     int stop;        /* what it was told, by any rank */

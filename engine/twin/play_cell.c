@@ -36,13 +36,13 @@ static void finished(void *context, const struct mr_ticket *ticket, const struct
 {
     struct mr_play_cell *own = context;
     struct mr_play_count *count = &own->count[ticket->tier];
-    struct mr_play_hists *hists = &own->run->hists[ticket->tier];
     const struct mr_agents_goal goal = goal_of(own, ticket);
     const double ttft_s = call->first_s - call->arrived_s;
     const double tpot_s =
         ticket->n_output > 1 ? (now_s - call->first_s) / (ticket->n_output - 1) : 0;
-    const struct mr_pool *reader =
-        ticket->prefill != MR_ROUTER_NOWHERE ? &own->run->prefill : &own->run->pool;
+    const bool is_apart = ticket->prefill != MR_ROUTER_NOWHERE;
+    const struct mr_pool *reader = is_apart ? &own->run->prefill : &own->run->pool;
+    struct mr_play_latency *latency = &own->run->hists[ticket->tier].read[is_apart];
     const uint32_t block_tokens = reader->serving.block_tokens;
     count->n_finished++;
     count->n_input += ticket->n_prompt;
@@ -50,10 +50,10 @@ static void finished(void *context, const struct mr_ticket *ticket, const struct
     count->n_output += ticket->n_output;
     for (uint32_t k = 0; k < MR_ONBOARD_LEVELS; k++)
         count->n_loaded[k] += (uint64_t)mr_call_loaded(&own->cell.calls, call, k) * block_tokens;
-    mr_hist_add(&hists->ttft, ttft_s);
+    mr_hist_add(&latency->ttft, ttft_s);
     if (ticket->n_output > 1)
-        mr_hist_add(&hists->tpot, tpot_s);
-    mr_hist_add(&hists->e2e, now_s - call->arrived_s);
+        mr_hist_add(&latency->tpot, tpot_s);
+    mr_hist_add(&latency->e2e, now_s - call->arrived_s);
     count->n_met +=
         (goal.ttft_s == 0 || ttft_s <= goal.ttft_s) && (goal.tpot_s == 0 || tpot_s <= goal.tpot_s);
     own->last_s = fmax(own->last_s, now_s);

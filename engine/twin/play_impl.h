@@ -21,7 +21,8 @@ struct mr_play_count {
 };
 
 struct mr_play_hists {
-    struct mr_hist ttft, tpot, e2e, completion;
+    struct mr_play_latency read[2]; /* of calls, by the pool that read the prompt */
+    struct mr_hist completion;
 };
 
 /* A call that comes to a cell in the window being played. */

@@ -117,7 +117,7 @@ static void look(const struct mr_play_cell *own, const struct mr_factory_seen *s
         level->n_arrived = (double)(count->n_arrived + count->n_moved_in - count->n_moved_out);
         level->n_finished = (double)count->n_finished;
         for (int k = 0; k < MR_CELL_REFUSALS; k++)
-            level->n_refused += (double)count->n_refused[k];
+            level->n_refused[k] = (double)count->n_refused[k];
         level->n_output = (double)count->n_output;
     }
 }
@@ -207,7 +207,8 @@ static mr_status tell(struct mr_play_run *run, const struct mr_play_part *part, 
             struct mr_play_level *level = &sample.tier[i];
             level->n_arrived += part->tier[i].n_arrived;
             level->n_finished += part->tier[i].n_finished;
-            level->n_refused += part->tier[i].n_refused;
+            for (int k = 0; k < MR_CELL_REFUSALS; k++)
+                level->n_refused[k] += part->tier[i].n_refused[k];
             level->n_output += part->tier[i].n_output;
         }
     }

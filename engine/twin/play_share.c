@@ -382,6 +382,17 @@ static void add_pool(struct mr_play_run *run, const struct mr_pool *pool, uint64
         pool->step != NULL ? (double)n_package * pool->power.limit_w : (double)NAN;
 }
 
+static void add_latency(struct mr_play_tier *tier, struct mr_play_latency *pool,
+                        const struct mr_play_latency *more)
+{
+    mr_hist_merge(&tier->ttft, &more->ttft);
+    mr_hist_merge(&tier->tpot, &more->tpot);
+    mr_hist_merge(&tier->e2e, &more->e2e);
+    mr_hist_merge(&pool->ttft, &more->ttft);
+    mr_hist_merge(&pool->tpot, &more->tpot);
+    mr_hist_merge(&pool->e2e, &more->e2e);
+}
+
 /* Counts in bins are the same in any order. */
 static mr_status share_hists(struct mr_play_run *run, struct mr_err *err)
 {
@@ -394,9 +405,8 @@ static mr_status share_hists(struct mr_play_run *run, struct mr_err *err)
             const struct mr_play_hists *h =
                 (const void *)(run->gathered + r * n + i * sizeof *run->hists);
             struct mr_play_tier *tier = &run->result->tier[i];
-            mr_hist_merge(&tier->ttft, &h->ttft);
-            mr_hist_merge(&tier->tpot, &h->tpot);
-            mr_hist_merge(&tier->e2e, &h->e2e);
+            for (int k = 0; k < 2; k++)
+                add_latency(tier, &run->result->read[k], &h->read[k]);
             mr_hist_merge(&tier->completion, &h->completion);
         }
     return MR_OK;
