@@ -8,7 +8,7 @@
  *
  * A wave's slope is a wave, too (y'' = 2 sigma y' - det (y - ys)), so its zeros, the extrema, are a
  * direction or a logarithm. Levels are looked for between extrema, where a wave is monotone.
- * Map: parameters - waves - crossing - modes - events. */
+ * Map: parameters - waves - crossing - modes - events - a trace. */
 #include "power/frequency.h"
 
 #include "engine/base/assert.h"
@@ -443,10 +443,45 @@ double mr_frequency_steady_hz(const struct mr_frequency_params *params,
     return hz_of(params, d > 0 ? rest / d : rest > 0 ? (double)INFINITY : -(double)INFINITY);
 }
 
-double mr_frequency_trace_below_s(const struct mr_series *trace, double t_s, double hz)
+/* ---- a trace ---- */
+
+mr_status mr_frequency_trace_check(const struct mr_frequency_params *params,
+                                   const struct mr_series *trace, const char *name,
+                                   struct mr_err *err)
+{
+    const double most = 0.05;
+    struct mr_series_summary summary;
+    MR_TRY(mr_series_summarize(trace, &summary, err));
+    if (summary.min < 0)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE, "%s: %g Hz: frequencies are 0 or more", name,
+                          summary.min);
+    if (fabs(summary.median - params->nominal_hz) > most * params->nominal_hz)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                          "%s: frequencies about %g Hz, the nominal is %g Hz (frequency.nominal)",
+                          name, summary.median, params->nominal_hz);
+    return MR_OK;
+}
+
+double mr_frequency_trace_next_s(const struct mr_series *trace, double t_s, const double *hz,
+                                 size_t n)
 {
     MR_ASSERT(!trace->wraps);
-    while (t_s < (double)INFINITY && !(mr_series_at(trace, t_s) < hz))
+    const double now_hz = mr_series_at(trace, t_s);
+    for (;;) {
         t_s = mr_series_next_s(trace, t_s);
-    return t_s;
+        if (t_s == (double)INFINITY)
+            return t_s;
+        const double then_hz = mr_series_at(trace, t_s);
+        for (size_t i = 0; i < n; i++)
+            if ((then_hz < hz[i]) != (now_hz < hz[i]))
+                return t_s;
+    }
+}
+
+double mr_frequency_trace_low_hz(const struct mr_series *trace, double from_s, double to_s)
+{
+    double hz = mr_series_at(trace, from_s);
+    while ((from_s = mr_series_next_s(trace, from_s)) < to_s)
+        hz = fmin(hz, mr_series_at(trace, from_s));
+    return hz;
 }

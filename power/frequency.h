@@ -98,8 +98,19 @@ double mr_frequency_extremum_s(const struct mr_frequency_params *params,
 double mr_frequency_steady_hz(const struct mr_frequency_params *params,
                               const struct mr_frequency *frequency);
 
-/** First time at or after t_s at which a trace in Hz is below `hz`; INFINITY: never. The trace must
- *  not wrap. */
-double mr_frequency_trace_below_s(const struct mr_series *trace, double t_s, double hz);
+/* ---- a trace in Hz, which must not wrap ---- */
+
+/** Frequencies that can be those of a grid with this nominal one. */
+MR_CHECKED mr_status mr_frequency_trace_check(const struct mr_frequency_params *params,
+                                              const struct mr_series *trace, const char *name,
+                                              struct mr_err *err);
+
+/** First time after t_s at which the trace is on the other side (below, or not) of one of n levels;
+ *  INFINITY: it stays. */
+double mr_frequency_trace_next_s(const struct mr_series *trace, double t_s, const double *hz,
+                                 size_t n);
+
+/** The lowest from from_s to to_s. */
+double mr_frequency_trace_low_hz(const struct mr_series *trace, double from_s, double to_s);
 
 #endif

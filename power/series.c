@@ -158,14 +158,16 @@ static const struct known {
                      {"timestamp", "avg_CI", MR_SERIES_CARBON},
                      {"time", "usd_mwh", MR_SERIES_PRICE},
                      {"time", "g_kwh", MR_SERIES_CARBON},
-                     {"time", "share", MR_SERIES_SHARE}};
+                     {"time", "share", MR_SERIES_SHARE},
+                     {"time", "hz", MR_SERIES_FREQUENCY}};
 
 static const struct {
     const char *what, *column;
     double scale; /* base units per unit of the file */
 } kinds[] = {[MR_SERIES_PRICE] = {"prices", "usd_mwh", 1 / 3.6e9},
              [MR_SERIES_CARBON] = {"carbon intensities", "g_kwh", 1e-3 / 3.6e6},
-             [MR_SERIES_SHARE] = {"shares of a rating", "share", 1}};
+             [MR_SERIES_SHARE] = {"shares of a rating", "share", 1},
+             [MR_SERIES_FREQUENCY] = {"frequencies", "hz", 1}};
 
 mr_status mr_series_read_known(struct mr_arena *arena, const char *path, int kind,
                                struct mr_series *out, struct mr_err *err)
@@ -204,7 +206,7 @@ mr_status mr_series_check_span(const struct mr_series *series, double from_s, do
         return MR_OK;
     return mr_err_set(err, MR_RANGE, MR_NOWHERE,
                       "%s: reaches from %g s to %g s of the run, which goes from %g s to %g s (a "
-                      "longer file, another start, or wrap=\"yes\")",
+                      "longer file, or another start)",
                       name, begin_s, end_s, from_s, to_s);
 }
 

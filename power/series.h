@@ -40,11 +40,12 @@ MR_CHECKED mr_status mr_series_read(struct mr_arena *arena, const char *path,
 enum mr_series_kind {
     MR_SERIES_PRICE,  /* USD/J */
     MR_SERIES_CARBON, /* kg/J */
-    MR_SERIES_SHARE
+    MR_SERIES_SHARE,
+    MR_SERIES_FREQUENCY /* Hz */
 };
 
 /** The same for files as they are handed out by price and carbon services, and for columns "time"
- *  and "usd_mwh", "g_kwh" or "share". Refuses a file of another kind. @param[in] kind enum
+ *  and "usd_mwh", "g_kwh", "share" or "hz". Refuses a file of another kind. @param[in] kind enum
  *  mr_series_kind */
 MR_CHECKED mr_status mr_series_read_known(struct mr_arena *arena, const char *path, int kind,
                                           struct mr_series *out, struct mr_err *err);

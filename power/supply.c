@@ -196,6 +196,7 @@ static mr_status make_feed(struct mr_supply *s, struct mr_err *err)
     MR_TRY(mr_feed_ride_check(&s->params.ride, "ride-through", err));
     MR_TRY(mr_tariff_check(&s->params.tariff, "tariff", err));
     MR_TRY(mr_frequency_check(&s->params.frequency, "frequency", err));
+    MR_TRY(mr_supply_relay_init(s, err));
     if (!s->has_feed && !s->has_grid_ramp)
         return MR_OK;
     MR_TRY(mr_feed_check(&s->feed_params, "grid connection", err));
@@ -304,7 +305,7 @@ static double event_s(const struct mr_supply *s)
     double next_s = fmax(mr_supply_source_next_s(s), s->t_s + least_step * s->params.tick_s);
     next_s = fmin(next_s, fmin(mr_chain_next_s(s->chain), mr_chain_staging_s(s->chain)));
     next_s = fmin(next_s, mr_supply_govern_next_s(s));
-    next_s = fmin(next_s, mr_supply_shelf_next_s(s));
+    next_s = fmin(next_s, fmin(mr_supply_shelf_next_s(s), mr_supply_relay_next_s(s)));
     if (mr_supply_source_moves(s) || s->is_assisting)
         next_s = fmin(next_s, s->t_s + s->params.tick_s);
     next_s = fmin(next_s, fmin(mr_supply_smooth_next_s(s), mr_supply_island_next_s(s)));
@@ -364,6 +365,7 @@ static void step(struct mr_supply *s, double t_s)
     const double dt_s = t_s - s->t_s;
     if (dt_s > 0) {
         mr_supply_smooth_step(s, t_s);
+        mr_supply_relay_step(s, t_s);
         mr_supply_source_step(s, t_s);
         mr_supply_shelf_step(s, t_s);
         mr_chain_settle(s->chain); /* means of ramping sources */
@@ -535,7 +537,8 @@ void mr_supply_set_voltage(struct mr_supply *s, double voltage_frac)
         return;
     mr_supply_still_stir(s);
     const uint64_t n_dip = s->ride.n_dip;
-    mr_feed_ride_step(&s->params.ride, &s->ride, s->t_s, voltage_frac);
+    s->voltage_frac = voltage_frac;
+    mr_feed_ride_step(&s->params.ride, &s->ride, s->t_s, mr_supply_relay_voltage_frac(s));
     if (s->ride.n_dip > n_dip)
         mr_supply_emit(s, MR_SUPPLY_DIP, s->site->name, "", voltage_frac, 1);
     mr_supply_govern_act(s);

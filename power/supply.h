@@ -23,8 +23,9 @@
  *   shut, in that order (not for a target of best effort), and go on when there is room.
  * - Machines that carry bars alone are an island with a frequency (frequency.h): what the load asks
  *   beyond their set points and storage moves it; relays shed racks in order of tiers, and the
- *   machines leave below `trip_below`. Until a takeover is in balance for the first time supplies
- *   walk in, and frequency is not looked at.
+ *   machines leave below `trip_below`. A grid may have a trace of its frequency: the same relays
+ *   shed by it, and below `trip_below` its voltage counts as gone. Until a takeover is in balance
+ * for the first time supplies walk in, and frequency is not looked at.
  * - Smoothing is that of packages, all those of a rack in step, the floor a share of the rack's
  * cap. A falling cap is followed as fast as packages may fall. Ignored: island voltage, surges. */
 #ifndef MR_POWER_SUPPLY_H
@@ -76,6 +77,7 @@ struct mr_supply_options {
     uint32_t n_part;
     const double *package_w; /* the most of one package, for every rack (0: not known); or NULL */
     const struct mr_series *price, *carbon, *sun; /* USD/J, kg/J, share of rated solar; or NULL */
+    const struct mr_series *frequency;            /* of the grid, Hz; NULL: the nominal */
     bool steps; /* every beat of the controller is a step, also where nothing can come of it */
     void (*take)(void *context, const struct mr_supply_event *event); /* or NULL */
     void (*step)(void *context); /* or NULL: after every step, powers hold until the next */
@@ -165,7 +167,7 @@ struct mr_supply_reading {
     double storage_j, storage_soc_frac, shelf_j; /* shelf_j: in racks, not in storage_j */
     double budget_w, target_w;                   /* of the meter; INFINITY: none */
     double limit_w, least_w; /* of the contract; INFINITY: none; what it takes at least */
-    double price_usd_j, carbon_kg_j, frequency_hz; /* Hz: the lowest of all islands */
+    double price_usd_j, carbon_kg_j, frequency_hz; /* Hz: the grid's, or the lowest of islands */
     int feed_event; /* enum mr_feed_event of the last status; MR_FEED_PERIODIC: none yet */
     uint32_t n_rack_on, n_rack_capped, n_rack_held;
     bool has_grid, is_compliant, in_flight;
@@ -186,7 +188,7 @@ struct mr_supply_total {
     double capped_j, dark_j, held_j, delayed_j; /* of it: caps, no feed, stopped, ramps */
     double burn_j;                              /* drawn by racks beyond what was asked */
     double capped_rack_s, dark_rack_s, held_rack_s;
-    double low_hz; /* of islands; the nominal: none moved */
+    double low_hz; /* of islands and the grid; the nominal: none was below */
     double peak_w, fuel_j, fuel_usd, fuel_kg, energy_usd, demand_usd, carbon_kg;
     double ramp_up_w_s, ramp_down_w_s; /* fastest moves of the meter, both above 0 */
     double closure_rel, hold_w;

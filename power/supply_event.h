@@ -26,6 +26,8 @@
       "a part of it must rest; value: packages that may work, limit: of so many")                \
     X(RESUME, "power.rack_resumed", "it may go on; value: what it may draw")                     \
     X(UFLS, "grid.ufls", "a frequency relay opened; value: Hz, limit: its threshold")            \
+    X(FREQUENCY, "grid.frequency",                                                               \
+      "the grid's frequency passes what the site leaves it at; value: Hz, limit: that")          \
     X(COLLAPSE, "grid.collapse", "machines have left the bus; value: Hz, limit: the least")      \
     X(GEN_ON, "power.gen_on", "units came on the bus; value: units on it, limit: installed")     \
     X(GEN_OFF, "power.gen_off", "units left the bus as planned; value: units on it")             \

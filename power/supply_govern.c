@@ -337,7 +337,7 @@ static bool is_on_grid(int state)
 
 static void look_at_grid(struct mr_supply *s)
 {
-    mr_feed_ride_step(&s->params.ride, &s->ride, s->t_s, s->ride.voltage_frac);
+    mr_feed_ride_step(&s->params.ride, &s->ride, s->t_s, mr_supply_relay_voltage_frac(s));
     const bool has_grid = !s->is_island && is_on_grid(s->ride.state);
     const bool is_coming = s->ride.state == MR_FEED_RIDE_WAITING;
     if (is_coming && !s->is_coming)
@@ -364,6 +364,7 @@ static void look_at_grid(struct mr_supply *s)
 void mr_supply_govern_act(struct mr_supply *s)
 {
     mr_supply_odds_watch(s);
+    mr_supply_relay_act(s);
     if (!s->is_island)
         look_at_grid(s);
     mr_supply_island_act(s);

@@ -316,7 +316,7 @@ void mr_supply_hold_apply(struct mr_supply *s)
     }
 }
 
-void mr_supply_hold_shed(struct mr_supply *s, double w)
+void mr_supply_hold_shed(struct mr_supply *s, double w, double free_s)
 {
     for (size_t k = 0; k < s->site->n_rack && w > 0; k++) {
         struct mr_supply_rack *rack = &s->rack[s->order[k]];
@@ -326,7 +326,7 @@ void mr_supply_hold_shed(struct mr_supply *s, double w)
         rack->held = rack->decided = MR_SUPPLY_SHUT;
         mr_supply_part_wake(rack);
         rack->cap_w = 0;
-        rack->free_s = s->t_s + s->params.return_s;
+        rack->free_s = free_s;
         mr_supply_govern_bound(s, s->order[k]);
         stop(s, s->order[k]);
     }

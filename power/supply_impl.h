@@ -10,9 +10,11 @@
 #include "power/supply_odds_impl.h"
 #include "power/supply_part_impl.h"
 #include "power/supply_rack_impl.h"
+#include "power/supply_relay_impl.h"
 #include "power/supply_shelf_impl.h"
 #include "power/supply_source_impl.h"
 #include "power/supply_still_impl.h"
+#include "power/supply_tree_impl.h"
 
 struct mr_supply {
     const struct mr_site *site;
@@ -57,6 +59,8 @@ struct mr_supply {
     const struct mr_feed_alert *alert; /* being told */
     const struct mr_feed_status *status;
     struct mr_feed_ride ride;
+    struct mr_supply_relay relay;
+    double voltage_frac; /* told */
     struct mr_feed_ramp ramp;
     struct mr_feed_permit permit;
     struct mr_tariff tariff;
@@ -181,8 +185,8 @@ void mr_supply_hold_apply(struct mr_supply *s);
 /** Who is stopped when time begins. */
 void mr_supply_hold_tell_start(struct mr_supply *s);
 
-/** A frequency relay opens: racks of so many watts are shut now. */
-void mr_supply_hold_shed(struct mr_supply *s, double w);
+/** A frequency relay opens: racks of so many watts are shut now, until free_s at least. */
+void mr_supply_hold_shed(struct mr_supply *s, double w, double free_s);
 
 /* ---- supply_smooth.c ---- */
 
@@ -194,20 +198,6 @@ double mr_supply_smooth_w(struct mr_supply *s, uint32_t rack, bool is_on, double
 /** Racks draw their means over the step to t_s. */
 void mr_supply_smooth_step(struct mr_supply *s, double t_s);
 double mr_supply_smooth_next_s(const struct mr_supply *s);
-
-/* ---- supply_tree.c ---- */
-
-/** The governor's tree, from racks whose maxima are known. */
-MR_CHECKED mr_status mr_supply_tree_init(struct mr_supply *s, struct mr_err *err);
-
-/** A rack's bounds, demand, tier go to its leaves; caps of leaves to racks and parts. */
-void mr_supply_tree_bound(struct mr_supply *s, uint32_t rack);
-void mr_supply_tree_want(struct mr_supply *s, uint32_t rack, double w);
-void mr_supply_tree_tier(struct mr_supply *s, uint32_t rack, uint8_t tier);
-void mr_supply_tree_apply(struct mr_supply *s);
-
-/** Levels above racks that draw more than their limit are told. */
-void mr_supply_tree_watch(struct mr_supply *s);
 
 /* ---- supply_budget.c ---- */
 

@@ -174,7 +174,8 @@ void mr_supply_island_act(struct mr_supply *s)
             mr_supply_emit(s, MR_SUPPLY_UFLS, s->wire.tree->node[group->at[0]].name, "",
                            mr_frequency_hz(&group->swing_params, &group->swing),
                            group->swing_params.stage_hz[group->n_told]);
-            mr_supply_hold_shed(s, group->swing_params.shed_w[group->n_told]);
+            mr_supply_hold_shed(s, group->swing_params.shed_w[group->n_told],
+                                s->t_s + s->params.return_s);
         }
         if (group->has_collapsed)
             collapse(s, group);

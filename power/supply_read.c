@@ -39,7 +39,7 @@ void mr_supply_read(const struct mr_supply *s, struct mr_supply_reading *r)
                                     .feed_event = s->feed_event,
                                     .price_usd_j = s->params.tariff.price_usd_j,
                                     .carbon_kg_j = s->params.tariff.carbon_kg_j,
-                                    .frequency_hz = mr_supply_island_hz(s),
+                                    .frequency_hz = mr_supply_relay_hz(s),
                                     .has_grid = s->has_grid,
                                     .is_compliant = true};
     for (int i = 0; i < MR_N_STAGE; i++)

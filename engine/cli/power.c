@@ -47,6 +47,8 @@ static const struct mr_opt rows[] = {
     {MR_PARAM_STR(OPT, carbon, "carbon", NULL, "Carbon intensity over time, g/kWh"), 0, "FILE.csv"},
     {MR_PARAM_STR(OPT, sun, "sun", NULL, "Solar power over time: share of its rating, or weather"),
      0, "FILE"},
+    {MR_PARAM_STR(OPT, frequency, "frequency", NULL, "The grid's frequency over time, Hz"), 0,
+     "FILE.csv"},
     {MR_PARAM_STR(OPT, start, "start", NULL,
                   "Date of the start in those files, 2024-07-01T00:00Z; else where they begin"),
      0, "DATE"},
@@ -95,7 +97,7 @@ struct job {
     struct mr_arena arena;
     struct mr_site *site;
     struct mr_supply_options options;
-    struct mr_series price, carbon, sun;
+    struct mr_series price, carbon, sun, frequency;
     struct mr_thermal_load load;
     struct mr_power_steps steps;
     struct mr_plan plan;
@@ -140,6 +142,8 @@ static mr_status read_all_series(struct job *job, struct mr_err *err)
         read_series(job, o->price, MR_SERIES_PRICE, unix_s, &job->price, &job->options.price, err));
     MR_TRY(read_series(job, o->carbon, MR_SERIES_CARBON, unix_s, &job->carbon, &job->options.carbon,
                        err));
+    MR_TRY(read_series(job, o->frequency, MR_SERIES_FREQUENCY, unix_s, &job->frequency,
+                       &job->options.frequency, err));
     if (o->sun == NULL)
         return MR_OK;
     MR_TRY(mr_sun_read(&job->arena, o->sun, o->start, &job->sun, err));
@@ -583,6 +587,7 @@ int mr_power_run(const struct mr_verb_call *call)
                                          {"--price", o->price, true},
                                          {"--carbon", o->carbon, true},
                                          {"--sun", o->sun, true},
+                                         {"--frequency", o->frequency, true},
                                          {"--csv", o->csv, false},
                                          {"--events", o->events, false},
                                          {"--output", o->output, false},

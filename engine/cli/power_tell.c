@@ -19,7 +19,7 @@ void mr_power_tell_table(const struct mr_power_tell *told, struct mr_buf *out)
         mr_buf_printf(out, "%-20s generators %.5g MWh, solar %.5g MWh, not taken %.4g MWh\n",
                       "on site", t.generator_j * joule_mwh, t.solar_j * joule_mwh,
                       t.dump_j * joule_mwh);
-    if (t.low_hz < told->params->frequency.nominal_hz)
+    if (t.generator_j > 0 && t.low_hz < told->params->frequency.nominal_hz)
         mr_buf_printf(out,
                       "%-20s set points %.5g, governors %.4g, rotating mass %.4g, load with "
                       "frequency %.4g MWh\n",

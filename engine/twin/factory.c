@@ -30,7 +30,7 @@ struct mr_factory {
     struct mr_exchange_order *order;
     struct mr_factory_seen *seen;
     struct mr_exchange *exchange;
-    struct mr_series price, carbon, sun;
+    struct mr_series price, carbon, sun, frequency;
     struct mr_plan plan;               /* events of the supply */
     struct mr_flex flex;               /* calls of a flexible connection */
     struct mr_outage_list heat_events; /* of the plant */
@@ -137,6 +137,8 @@ static mr_status make_exchange(struct mr_factory *f, struct mr_diags *diags, str
                                     .context = f->sink.context};
     MR_TRY(read_series(f, s->grid.price, MR_SERIES_PRICE, &f->price, &plan.supply.price, err));
     MR_TRY(read_series(f, s->grid.carbon, MR_SERIES_CARBON, &f->carbon, &plan.supply.carbon, err));
+    MR_TRY(read_series(f, s->grid.frequency, MR_SERIES_FREQUENCY, &f->frequency,
+                       &plan.supply.frequency, err));
     if (s->grid.sun != NULL) {
         MR_TRY(mr_sun_read(&f->arena, s->grid.sun, s->grid.start, &f->sun, err));
         MR_TRY(mr_series_check_span(&f->sun, 0, s->top.until_s, s->grid.sun, err));

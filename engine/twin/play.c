@@ -189,6 +189,7 @@ static const char *const bad_kinds[] = {"th.throttle_on",
                                         "power.source_short",
                                         "power.gen_fail",
                                         "grid.ufls",
+                                        "grid.frequency",
                                         "grid.collapse",
                                         "grid.powerbreach"};
 

@@ -245,9 +245,20 @@ MR_TEST(a_trace)
     assert_int_equal(mr_series_of(&arena, (double[]){0, 1, 2, 3}, (double[]){60, 59.9, 59.2, 60}, 4,
                                   4, &trace, NULL),
                      MR_OK);
-    assert_true(mr_frequency_trace_below_s(&trace, 0, 59.5) == 2);
-    assert_true(mr_frequency_trace_below_s(&trace, 2.5, 59.5) == 2.5);
-    assert_true(mr_frequency_trace_below_s(&trace, 3, 59.5) == (double)INFINITY);
+    const double level_hz[] = {59.5, 59.9};
+    assert_true(mr_frequency_trace_next_s(&trace, 0, level_hz, 1) == 2);
+    assert_true(mr_frequency_trace_next_s(&trace, 2.5, level_hz, 1) == 3);
+    assert_true(mr_frequency_trace_next_s(&trace, 3, level_hz, 1) == (double)INFINITY);
+    assert_true(mr_frequency_trace_next_s(&trace, 0, level_hz, 2) == 2); /* 59.9 is not below */
+    assert_true(mr_frequency_trace_next_s(&trace, 2, level_hz, 0) == (double)INFINITY);
+    assert_true(mr_frequency_trace_low_hz(&trace, 0, 2) == 59.9);
+    assert_true(mr_frequency_trace_low_hz(&trace, 0.5, 2.1) == 59.2);
+    struct mr_frequency_params params = plain();
+    struct mr_err err = {0};
+    assert_int_equal(mr_frequency_trace_check(&params, &trace, "f.csv", &err), MR_OK);
+    params.nominal_hz = 50;
+    assert_int_equal(mr_frequency_trace_check(&params, &trace, "f.csv", &err), MR_RANGE);
+    mr_assert_contains(err.text, "f.csv: frequencies about 59.95 Hz, the nominal is 50 Hz");
     mr_arena_fini(&arena);
 }
 
