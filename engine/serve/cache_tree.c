@@ -134,12 +134,9 @@ void mr_cache_tree_fini(struct mr_cache_tree *tree)
     *tree = (struct mr_cache_tree){0};
 }
 
-mr_status mr_cache_tree_reserve(struct mr_cache_tree *tree, uint32_t n_more, struct mr_err *err)
+mr_status mr_cache_tree_grow(struct mr_cache_tree *tree, uint64_t need, struct mr_err *err)
 {
-    const uint64_t need = (uint64_t)tree->n_node + 1 + n_more;
     uint64_t cap = tree->cap;
-    if (need <= cap)
-        return MR_OK;
     /* Thousands of trees that grow and move leave holes behind in the heap, twice what they need:
      * room at once for what most will have. Pages that are never touched cost nothing. */
     while (cap < need)
@@ -253,6 +250,13 @@ static struct mr_cache_spot spot_of_hint(struct mr_cache_tree *tree,
     return spot;
 }
 
+/* Is nothing known behind a block of a node? So it is for a session that nobody shares with: not a
+ * run is looked at for it. */
+static bool ends_there(const struct mr_cache_node *node, uint32_t n_block)
+{
+    return node->child == 0 && n_block == node->start + node->n;
+}
+
 struct mr_cache_spot mr_cache_tree_match(struct mr_cache_tree *tree,
                                          const struct mr_cache_path *path,
                                          struct mr_cache_spot from, uint32_t n_max)
@@ -262,7 +266,7 @@ struct mr_cache_spot mr_cache_tree_match(struct mr_cache_tree *tree,
         n_max = path->n_block;
     if (spot.node == 0)
         spot = spot_of_hint(tree, path, n_max);
-    if (spot.n_block >= n_max)
+    if (spot.n_block >= n_max || ends_there(&tree->node[spot.node], spot.n_block))
         return spot;
     uint32_t skip, r = mr_cache_tree_run_at(tree, path, spot.n_block, &skip);
     while (spot.n_block < n_max) {

@@ -81,9 +81,17 @@ struct mr_cache_spot {
 MR_CHECKED mr_status mr_cache_tree_init(struct mr_cache_tree *tree, struct mr_err *err);
 void mr_cache_tree_fini(struct mr_cache_tree *tree);
 
+/** For mr_cache_tree_reserve: room for `need` slots, which there is not. */
+MR_CHECKED mr_status mr_cache_tree_grow(struct mr_cache_tree *tree, uint64_t need,
+                                        struct mr_err *err);
+
 /** Make room for `n_more` nodes. Nothing below allocates. @return MR_OK, MR_NOMEM, MR_LIMIT */
-MR_CHECKED mr_status mr_cache_tree_reserve(struct mr_cache_tree *tree, uint32_t n_more,
-                                           struct mr_err *err);
+MR_CHECKED static inline mr_status mr_cache_tree_reserve(struct mr_cache_tree *tree,
+                                                         uint32_t n_more, struct mr_err *err)
+{
+    const uint64_t need = (uint64_t)tree->n_node + 1 + n_more;
+    return need <= tree->cap ? MR_OK : mr_cache_tree_grow(tree, need, err);
+}
 
 /** Follow a path as far as it goes, at most `n_max` blocks.
  *  @param[in] from a spot on the path that is known already, or zero: use the path's hint */

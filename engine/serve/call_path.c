@@ -67,31 +67,33 @@ void mr_call_path_fini(struct mr_calls *calls)
     calls->free_path = 0;
 }
 
-static struct mr_cache_path known_path(const struct mr_calls *calls, const struct mr_call *call,
-                                       uint32_t n)
+static void name_known(const struct mr_calls *calls, const struct mr_call *call,
+                       struct mr_cache_path *path)
 {
-    const struct mr_call_path *path = &calls->path[call->path - 1];
+    const struct mr_call_path *known = &calls->path[call->path - 1];
     struct mr_cache_run *run = calls->scratch;
-    uint32_t n_run = 0, n_left = n;
-    for (uint32_t i = 0; i < path->n_run && n_left > 0; i++) {
-        run[n_run] = path->run[i];
+    uint32_t n_run = 0, n_left = path->n_block;
+    for (uint32_t i = 0; i < known->n_run && n_left > 0; i++) {
+        run[n_run] = known->run[i];
         run[n_run].n = run[n_run].n < n_left ? run[n_run].n : n_left;
         n_left -= run[n_run++].n;
     }
     if (n_left > 0)
-        run[n_run++] = (struct mr_cache_run){mr_cache_id(call->space, n - n_left), n_left};
-    return (struct mr_cache_path){.run = run, .n_run = n_run, .n_block = n};
+        run[n_run++] =
+            (struct mr_cache_run){mr_cache_id(call->space, path->n_block - n_left), n_left};
+    path->run = run;
+    path->n_run = n_run;
 }
 
 /* Runs of a script's context, the session's own in its space; what is known beyond them goes on
  * with the last one's names. Runs are put down from the last one to the one that holds `from`. */
-static struct mr_cache_path path_of_context(const struct mr_calls *calls,
-                                            const struct mr_call *call, uint32_t n, uint32_t from)
+static void name_context(const struct mr_calls *calls, const struct mr_call *call, uint32_t from,
+                         struct mr_cache_path *path)
 {
     const struct mr_script_context *context = &calls->script->context[call->context];
     const struct mr_script_run *run = &calls->script->run[context->run];
     struct mr_cache_run *const last = calls->scratch + calls->scratch_cap, *first = last;
-    uint32_t i = context->n_run, start = context->n_block, end = n;
+    uint32_t i = context->n_run, start = context->n_block, end = path->n_block;
     if (end > start && (i == 0 || run[i - 1].space != 0)) {
         *--first = (struct mr_cache_run){mr_cache_id(call->space, start), end - start};
         end = start;
@@ -105,32 +107,33 @@ static struct mr_cache_path path_of_context(const struct mr_calls *calls,
                                          end - start};
         end = start;
     }
-    return (struct mr_cache_path){.run = first, .n_run = (uint32_t)(last - first), .n_block = n};
+    path->run = first;
+    path->n_run = (uint32_t)(last - first);
 }
 
-static struct mr_cache_path path_of(const struct mr_calls *calls, const struct mr_call *call,
-                                    uint64_t n_tok, uint32_t block_tokens, uint32_t from,
-                                    struct mr_cache_run own[2])
+static void name_session(const struct mr_call *call, uint32_t shared, struct mr_cache_run own[2],
+                         struct mr_cache_path *path)
 {
-    const uint32_t n = mr_cache_whole(n_tok, block_tokens);
-    if (call->is_named)
-        return known_path(calls, call, n);
+    const uint32_t n = path->n_block, n_shared = shared < n ? shared : n;
+    uint32_t n_run = 0;
+    if (n_shared > 0)
+        own[n_run++] = (struct mr_cache_run){mr_cache_id(0, 0), n_shared};
+    if (n > n_shared)
+        own[n_run++] = (struct mr_cache_run){mr_cache_id(call->space, n_shared), n - n_shared};
+    path->run = own;
+    path->n_run = n_run;
+}
+
+void mr_call_path_of(const struct mr_calls *calls, const struct mr_call *call, uint64_t n_tok,
+                     uint32_t block_tokens, uint32_t from, struct mr_cache_run own[2],
+                     struct mr_cache_path *path)
+{
+    *path = (struct mr_cache_path){.n_block = mr_cache_whole(n_tok, block_tokens),
+                                   .yields = call->yields};
     if (call->is_scripted)
-        return path_of_context(calls, call, n, from);
-    uint32_t shared = mr_cache_whole(call->n_prefix, block_tokens), n_run = 0;
-    shared = shared < n ? shared : n;
-    if (shared > 0)
-        own[n_run++] = (struct mr_cache_run){mr_cache_id(0, 0), shared};
-    if (n > shared)
-        own[n_run++] = (struct mr_cache_run){mr_cache_id(call->space, shared), n - shared};
-    return (struct mr_cache_path){.run = own, .n_run = n_run, .n_block = n};
-}
-
-struct mr_cache_path mr_call_path_of(const struct mr_calls *calls, const struct mr_call *call,
-                                     uint64_t n_tok, uint32_t block_tokens, uint32_t from,
-                                     struct mr_cache_run own[2])
-{
-    struct mr_cache_path path = path_of(calls, call, n_tok, block_tokens, from, own);
-    path.yields = call->yields;
-    return path;
+        name_context(calls, call, from, path);
+    else if (call->is_named)
+        name_known(calls, call, path);
+    else
+        name_session(call, mr_cache_whole(call->n_prefix, block_tokens), own, path);
 }

@@ -17,9 +17,10 @@ void mr_call_path_fini(struct mr_calls *calls);
 /** The context of a call up to some tokens, in whole blocks: names that are known; or those of a
  *  script's context; or the shared prefix in space 0, then the call's own space, by place. Lent
  *  until the next of these calls.
- *  @param[in] from runs that end before this block may be left out: nobody will look at them */
-struct mr_cache_path mr_call_path_of(const struct mr_calls *calls, const struct mr_call *call,
-                                     uint64_t n_tok, uint32_t block_tokens, uint32_t from,
-                                     struct mr_cache_run own[2]);
+ *  @param[in] from runs that end before this block may be left out: nobody will look at them
+ *  @param[in] own room for two runs @param[out] path without a hint */
+void mr_call_path_of(const struct mr_calls *calls, const struct mr_call *call, uint64_t n_tok,
+                     uint32_t block_tokens, uint32_t from, struct mr_cache_run own[2],
+                     struct mr_cache_path *path);
 
 #endif

@@ -21,31 +21,30 @@ uint32_t mr_instance_cache_held(const struct mr_instance *instance, const struct
     return instance->serving->has_cache ? hold_of(instance, call).n_block : 0;
 }
 
-static struct mr_cache_path path_of(const struct mr_instance *instance, const struct mr_call *call,
-                                    uint64_t n_tok, uint32_t from, struct mr_cache_run run[2])
+static void path_of(const struct mr_instance *instance, const struct mr_call *call, uint64_t n_tok,
+                    uint32_t from, struct mr_cache_run run[2], struct mr_cache_path *path)
 {
-    return mr_call_path_of(instance->calls, call, n_tok, instance->serving->block_tokens, from,
-                           run);
+    mr_call_path_of(instance->calls, call, n_tok, instance->serving->block_tokens, from, run, path);
 }
 
 /* The prompt of a call that waits. What its lane's last context has in common with it is looked up
  * where that context ended, if it did so in this cache and is still there. */
-static struct mr_cache_path prompt_of(const struct mr_instance *instance,
-                                      const struct mr_call *call, struct mr_cache_run run[2])
+static void prompt_of(const struct mr_instance *instance, const struct mr_call *call,
+                      struct mr_cache_run run[2], struct mr_cache_path *path)
 {
     const struct mr_cache_tree *tree = &instance->cache.tree;
     const struct mr_cache_ref last = {call->pinned, call->generation};
-    if (!call->is_scripted || last.i == 0 || !mr_cache_tree_is_live(tree, last))
-        return path_of(instance, call, call->n_prompt, 0, run);
+    if (!call->is_scripted || last.i == 0 || !mr_cache_tree_is_live(tree, last)) {
+        path_of(instance, call, call->n_prompt, 0, run, path);
+        return;
+    }
     const uint32_t n_keep = instance->calls->script->context[call->context].n_keep;
     const uint32_t end = tree->node[last.i].start + tree->node[last.i].n;
     const uint32_t n_most = mr_cache_reusable(call->n_prompt, instance->serving->block_tokens);
     const uint32_t n_known = n_keep < end ? n_keep : end;
-    struct mr_cache_path path =
-        path_of(instance, call, call->n_prompt, n_known < n_most ? n_known : n_most, run);
-    path.hint = last;
-    path.n_keep = n_keep;
-    return path;
+    path_of(instance, call, call->n_prompt, n_known < n_most ? n_known : n_most, run, path);
+    path->hint = last;
+    path->n_keep = n_keep;
 }
 
 /* Blocks at the beginning of a call's path that other sessions share. */
@@ -65,8 +64,8 @@ mr_status mr_instance_cache_forget(struct mr_instance *instance, const struct mr
                                    struct mr_err *err)
 {
     struct mr_cache_run run[2];
-    const struct mr_cache_path path =
-        path_of(instance, call, (uint64_t)call->n_prompt + call->n_output - 1, 0, run);
+    struct mr_cache_path path;
+    path_of(instance, call, (uint64_t)call->n_prompt + call->n_output - 1, 0, run, &path);
     const uint32_t first = shared_of(instance, call);
     if (!instance->serving->has_cache || path.n_block <= first)
         return MR_OK;
@@ -82,7 +81,8 @@ mr_status mr_instance_cache_warm(struct mr_instance *instance, const struct mr_c
     struct mr_cache_hold hold;
     if (!instance->serving->has_cache)
         return MR_OK;
-    const struct mr_cache_path path = path_of(instance, call, call->n_prompt, 0, run);
+    struct mr_cache_path path;
+    path_of(instance, call, call->n_prompt, 0, run, &path);
     const uint64_t n_free = mr_handover_free(instance, now_s);
     if (path.n_block > n_free) /* the others are in use */
         return MR_OK;
@@ -97,7 +97,8 @@ uint64_t mr_instance_cache_found(struct mr_instance *instance, const struct mr_c
 {
     struct mr_cache_run run[2];
     const uint32_t size = instance->serving->block_tokens;
-    const struct mr_cache_path path = path_of(instance, call, call->n_prompt, 0, run);
+    struct mr_cache_path path;
+    path_of(instance, call, call->n_prompt, 0, run, &path);
     return (uint64_t)mr_cache_resident(&instance->cache, &path,
                                        mr_cache_reusable(call->n_prompt, size)) *
            size;
@@ -112,8 +113,9 @@ mr_status mr_instance_cache_take(struct mr_instance *instance, struct mr_call *c
         return MR_OK;
     MR_ASSERT(call->space > 0); /* 0 is what all share */
     const uint32_t before = cache->n_pinned;
-    const struct mr_cache_path path = prompt_of(instance, call, run);
+    struct mr_cache_path path;
     struct mr_cache_hold hold;
+    prompt_of(instance, call, run, &path);
     MR_TRY(mr_cache_acquire(cache, &path,
                             mr_cache_reusable(call->n_prompt, instance->serving->block_tokens),
                             &hold, err));
@@ -135,8 +137,8 @@ mr_status mr_instance_cache_came(struct mr_instance *instance, struct mr_call *c
     struct mr_cache *cache = &instance->cache;
     struct mr_cache_hold hold = hold_of(instance, call);
     const uint32_t size = instance->serving->block_tokens, before = cache->n_pinned;
-    const struct mr_cache_path path =
-        path_of(instance, call, (uint64_t)n_block * size, hold.n_block, run);
+    struct mr_cache_path path;
+    path_of(instance, call, (uint64_t)n_block * size, hold.n_block, run, &path);
     (void)mr_cache_limit(cache, (uint32_t)(cache->n_pinned + instance->n_free));
     MR_TRY(mr_cache_extend(cache, &hold, &path, NULL, err));
     call->pinned = hold.node;
@@ -157,8 +159,8 @@ mr_status mr_instance_cache_leave(struct mr_instance *instance, struct mr_call *
     const uint64_t own = mr_blocks_of(&instance->blocks, n_computed) - hold.n_block;
     /* the last of a call's steps may have room for more than it makes */
     const uint64_t most = (uint64_t)call->n_prompt + call->n_output - 1;
-    const struct mr_cache_path path =
-        path_of(instance, call, n_computed < most ? n_computed : most, hold.n_block, run);
+    struct mr_cache_path path;
+    path_of(instance, call, n_computed < most ? n_computed : most, hold.n_block, run, &path);
     /* own blocks are free before they are cached, so that the limit lets them in */
     instance->n_free += own;
     (void)mr_cache_limit(cache, (uint32_t)(cache->n_pinned + instance->n_free));

@@ -47,8 +47,10 @@ static struct mr_cache_path path_of(const struct mr_instance *instance, const st
                                     struct mr_cache_run run[2])
 {
     const uint32_t b = instance->serving->block_tokens;
-    return mr_call_path_of(instance->calls, call,
-                           (uint64_t)mr_cache_reusable(call->n_prompt, b) * b, b, 0, run);
+    struct mr_cache_path path;
+    mr_call_path_of(instance->calls, call, (uint64_t)mr_cache_reusable(call->n_prompt, b) * b, b, 0,
+                    run, &path);
+    return path;
 }
 
 static double rate_of(const struct mr_onboard *o, uint32_t k)

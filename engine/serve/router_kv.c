@@ -104,8 +104,10 @@ static void look(struct mr_router_kv *kv, const struct mr_router *router,
 static struct mr_cache_path path_of(const struct mr_router_kv *kv, const struct mr_call *call,
                                     struct mr_cache_run own[2])
 {
-    return mr_call_path_of(kv->instance->calls, call, call->n_prompt,
-                           kv->instance->serving->block_tokens, 0, own);
+    struct mr_cache_path path;
+    mr_call_path_of(kv->instance->calls, call, call->n_prompt, kv->instance->serving->block_tokens,
+                    0, own, &path);
+    return path;
 }
 
 /* Of an extent, then of those above it, which may have been sent to others since. */
