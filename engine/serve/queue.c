@@ -13,11 +13,13 @@ void mr_queue_fini(struct mr_queue *queue)
 
 static mr_status grow(struct mr_queue_ring *ring, struct mr_err *err)
 {
-    const size_t before = ring->cap;
-    MR_TRY(mr_grow(&ring->call, &ring->cap, before + 1, sizeof *ring->call, err));
+    const uint32_t before = ring->cap;
+    size_t cap = before;
+    MR_TRY(mr_grow(&ring->call, &cap, (size_t)before + 1, sizeof *ring->call, err));
+    ring->cap = cap < UINT32_MAX ? (uint32_t)cap : UINT32_MAX; /* calls of a cell are fewer */
     /* what stood before the wrap goes behind the old end, one by one: it may wrap again */
-    const size_t n_head = before - ring->first;
-    for (size_t i = n_head; i > 0; i--)
+    const uint32_t n_head = before - ring->first;
+    for (uint32_t i = n_head; i > 0; i--)
         ring->call[ring->cap - n_head + i - 1] = ring->call[ring->first + i - 1];
     ring->first = n_head > 0 ? ring->cap - n_head : 0;
     return MR_OK;

@@ -17,7 +17,7 @@ enum {
 
 struct mr_queue_ring {
     uint32_t *call;
-    size_t cap, first, n;
+    uint32_t cap, first, n;
 };
 
 /* All 0: empty. */

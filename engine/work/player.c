@@ -513,6 +513,9 @@ mr_status mr_player_init(struct mr_player *player, const struct mr_player_plan *
                                  .queue_tail = MR_PLAYER_NONE,
                                  .has_gate = site->gate_s > 0 || site->gate_median_s > 0 ||
                                              site->denied_frac > 0 || site->redirected_frac > 0};
+    player->sums = mr_alloc_zero(MR_PLAYER_TIERS, sizeof *player->sums);
+    if (player->sums == NULL)
+        return mr_err_nomem(err, MR_PLAYER_TIERS * sizeof *player->sums);
     if (!(plan->speed > 0))
         player->plan.speed = 1;
     mr_calendar_init(&player->calendar, store, mr_window_grid_of(plan->window_s), 0);
@@ -536,6 +539,7 @@ void mr_player_fini(struct mr_player *player)
     mr_cores_fini(&player->storage);
     mr_tree_fini(&player->gate);
     mr_tree_fini(&player->local);
+    mr_free(player->sums);
     mr_free(player->slab);
     mr_free(player->ledger);
     mr_free(player->family);
@@ -550,5 +554,5 @@ size_t mr_player_bytes(const struct mr_player *player)
            player->cap_family * sizeof *player->family + player->cap_open * sizeof *player->open +
            (player->cores.cap + player->accelerators.cap + player->storage.cap) *
                sizeof(struct mr_cores_job) +
-           sizeof *player;
+           MR_PLAYER_TIERS * sizeof *player->sums + sizeof *player;
 }

@@ -57,7 +57,8 @@ struct mr_player_site {
 };
 
 enum {
-    MR_PLAYER_NO_TENANT = UINT16_MAX
+    MR_PLAYER_NO_TENANT = UINT16_MAX,
+    MR_PLAYER_TIERS = 256
 };
 
 /* A session that begins. */
@@ -142,7 +143,7 @@ struct mr_player {
     bool may_call; /* the sink's `call` is not on the stack of a call's end */
     uint32_t n_life, n_live, n_live_max;
     uint64_t n_event;
-    struct mr_player_sums sums[256]; /* of tiers */
+    struct mr_player_sums *sums; /* [MR_PLAYER_TIERS]: memory of those that are used, no more */
 };
 
 /** @param[in] store of the rank's calendars, lent @return MR_OK, MR_NOMEM */
