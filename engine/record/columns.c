@@ -145,11 +145,6 @@ static void destroy(struct mr_runfile_stream *stream)
     mr_free(c);
 }
 
-static void destroy_here(void *arg)
-{
-    destroy(arg);
-}
-
 static mr_status declare(struct mr_columns *c, struct mr_tape_tools *tools, mr_hid group,
                          struct mr_err *err)
 {
@@ -169,7 +164,7 @@ static mr_status declare(struct mr_columns *c, struct mr_tape_tools *tools, mr_h
 
 static mr_status create(void *arg, struct mr_tape_tools *tools, struct mr_err *err)
 {
-    struct mr_columns *c = arg;
+    struct mr_columns *c = *(struct mr_columns **)arg;
     mr_hid group;
     MR_TRY(mr_hdf5_group(tools->file, c->plan.group, &group, err));
     const mr_status st = declare(c, tools, group, err);
@@ -271,7 +266,6 @@ static mr_status init(struct mr_columns *c, struct mr_runfile *file, struct mr_e
     c->n_column = plan->n_column + extra;
     for (size_t i = 0; i < c->n_column; i++)
         c->tape[i].dataset = -1;
-    MR_TRY(mr_runfile_do(file, plan->group, create, c, err));
     return mr_runfile_add(file, &c->stream, c->n_batch * c->row_bytes, err);
 }
 
@@ -295,9 +289,10 @@ mr_status mr_columns_create(struct mr_runfile *file, const struct mr_columns_pla
     c->axis = -1;
     const mr_status st = init(c, file, err);
     if (st != MR_OK) {
-        mr_runfile_discard(file, destroy_here, &c->stream);
+        destroy(&c->stream);
         return st;
     }
+    MR_TRY(mr_runfile_post(file, plan->group, create, mr_runfile_copy_pointer, &c, err));
     *out = c;
     return MR_OK;
 }

@@ -20,7 +20,13 @@
 #include <unistd.h>
 
 enum {
-    stream_bytes = sizeof(void *) /* a record begins with the stream it is for */
+    stream_bytes = sizeof(void *) /* a record begins with the stream it is for, NULL: a job */
+};
+
+struct posted {
+    struct mr_runfile_stream *none;
+    mr_runfile_fn *fn;
+    void *arg; /* behind it in the ring */
 };
 
 enum stage {
@@ -35,14 +41,16 @@ struct mr_runfile {
     struct mr_file_out out;
     char *part; /* as out.part, which a commit frees */
     struct mr_writer *writer;
-    enum stage stage;       /* the producer's */
+    enum stage stage; /* the producer's, and all streams it gave */
+    struct mr_runfile_stream *given, **end_given;
     atomic_bool has_failed; /* set after `fault`, which is written once */
     struct mr_err fault;
     /* the writing thread's */
     struct mr_tape_tools tools;
-    struct mr_runfile_stream *first, **end;
+    struct mr_runfile_stream *first, **end; /* those that grow */
     bool is_growing, is_swmr;
-    bool is_lost; /* its first flush failed */
+    bool is_whole; /* flushed once: what is on disk opens */
+    bool is_lost;  /* that failed: it never will */
     int ballast;
 };
 
@@ -136,6 +144,16 @@ static mr_status end_swmr(struct mr_runfile *file, struct mr_err *err)
     return mr_hdf5_reopen(at->path, at->slots, &at->id, err);
 }
 
+/* What is on disk where its first flush fails is no file yet, and will not be one. */
+static void lose(struct mr_runfile *file, struct mr_err *err)
+{
+    static const char why[] = "; the part would not open, and is taken away";
+    const size_t n = err != NULL ? strlen(err->text) : 0;
+    file->is_lost = true;
+    if (err != NULL && n + sizeof why <= sizeof err->text)
+        memcpy(err->text + n, why, sizeof why);
+}
+
 /* The file cannot be written any more: remember why and close it as well as it goes, with the room
  * that was held back. Rows that only some datasets of a group could store are cut off, which SWMR
  * does not allow. */
@@ -155,14 +173,35 @@ static void fail(struct mr_runfile *file, const struct mr_err *err)
     drop_ballast(file);
     for (struct mr_runfile_stream *s = file->first; s != NULL && at->id >= 0; s = s->next)
         s->level(s, &file->tools);
-    if (at->id >= 0 && put_state(*at, end_texts[MR_RUNFILE_FAILED], err->text, &ignored) == MR_OK)
-        forget(mr_hdf5_flush(*at, &ignored));
+    file->fault = *err;
+    if ((at->id < 0 || put_state(*at, end_texts[MR_RUNFILE_FAILED], err->text, &ignored) != MR_OK ||
+         mr_hdf5_flush(*at, &ignored) != MR_OK) &&
+        !file->is_whole)
+        lose(file, &file->fault);
     close_streams(file);
     if (at->id >= 0)
         forget(mr_hdf5_close(*at, &ignored));
     at->id = -1;
+    atomic_store(&file->has_failed, true);
+}
+
+/* What is lost is not written again; it is closed at the end. */
+static void give_up(struct mr_runfile *file, const struct mr_err *err)
+{
+    if (!file->is_lost) {
+        fail(file, err);
+        return;
+    }
     file->fault = *err;
     atomic_store(&file->has_failed, true);
+}
+
+static void run_posted(struct mr_runfile *file, const struct posted *posted)
+{
+    struct mr_err err = {0};
+    mr_hdf5_silence();
+    if (posted->fn(posted->arg, &file->tools, &err) != MR_OK)
+        give_up(file, &err);
 }
 
 static void on_record(void *context, const void *bytes, size_t n)
@@ -170,11 +209,13 @@ static void on_record(void *context, const void *bytes, size_t n)
     struct mr_runfile *file = context;
     struct mr_runfile_stream *stream;
     struct mr_err err = {0};
-    if (file->tools.file.id < 0)
+    if (atomic_load_explicit(&file->has_failed, memory_order_relaxed))
         return;
     memcpy(&stream, bytes, stream_bytes);
     const unsigned char *payload = (const unsigned char *)bytes + stream_bytes;
-    if (stream->record(stream, &file->tools, payload, n - stream_bytes, &err) != MR_OK)
+    if (stream == NULL)
+        run_posted(file, bytes);
+    else if (stream->record(stream, &file->tools, payload, n - stream_bytes, &err) != MR_OK)
         fail(file, &err);
 }
 
@@ -222,16 +263,53 @@ static mr_status run(struct mr_runfile *file, mr_runfile_fn *fn, void *arg, stru
     return job.status;
 }
 
-mr_status mr_runfile_do(struct mr_runfile *file, const char *what, mr_runfile_fn *fn, void *arg,
-                        struct mr_err *err)
+void *mr_runfile_pack(struct mr_runfile_pack *pack, const void *bytes, size_t n)
 {
+    void *copy = pack->to != NULL && bytes != NULL ? pack->to + pack->n : NULL;
+    if (copy != NULL)
+        memcpy(copy, bytes, n);
+    if (bytes != NULL)
+        pack->n += (n + 7) & ~(size_t)7;
+    return copy;
+}
+
+const char *mr_runfile_pack_text(struct mr_runfile_pack *pack, const char *text)
+{
+    return mr_runfile_pack(pack, text, text != NULL ? strlen(text) + 1 : 0);
+}
+
+const char *const *mr_runfile_pack_texts(struct mr_runfile_pack *pack, const char *const *text,
+                                         size_t n)
+{
+    const char **copy = mr_runfile_pack(pack, text, n * sizeof *text);
+    for (size_t i = 0; text != NULL && i < n; i++) {
+        const char *own = mr_runfile_pack_text(pack, text[i]);
+        if (copy != NULL)
+            copy[i] = own;
+    }
+    return copy;
+}
+
+mr_status mr_runfile_post(struct mr_runfile *file, const char *what, mr_runfile_fn *fn,
+                          mr_runfile_copy *copy, void *arg, struct mr_err *err)
+{
+    struct mr_runfile_pack pack = {.n = sizeof(struct posted)};
     MR_ASSERT(file->stage != STAGE_FINISHED);
     if (file->stage == STAGE_GROWING && file->options.is_live)
         return mr_err_set(err, MR_LIMIT, (struct mr_place){file->part, 0, 0},
                           "%s: while a live file grows nothing but rows can be written (before it "
                           "starts or after it stops)",
                           what);
-    return run(file, fn, arg, err);
+    if (atomic_load_explicit(&file->has_failed, memory_order_acquire))
+        return mr_runfile_fault(file, err);
+    (void)copy(arg, &pack);
+    if (pack.n > mr_writer_most(file->writer))
+        return run(file, fn, arg, err);
+    struct posted *posted = mr_writer_reserve(file->writer, pack.n);
+    pack = (struct mr_runfile_pack){(unsigned char *)posted, sizeof *posted};
+    *posted = (struct posted){.fn = fn, .arg = copy(arg, &pack)};
+    mr_writer_commit(file->writer);
+    return MR_OK;
 }
 
 mr_status mr_runfile_fault(const struct mr_runfile *file, struct mr_err *err)
@@ -241,34 +319,33 @@ mr_status mr_runfile_fault(const struct mr_runfile *file, struct mr_err *err)
     return file->fault.status;
 }
 
-struct addition {
-    struct mr_runfile *file;
-    struct mr_runfile_stream *stream;
-};
+void *mr_runfile_copy_pointer(const void *arg, struct mr_runfile_pack *pack)
+{
+    return mr_runfile_pack(pack, arg, sizeof(void *));
+}
 
 static mr_status add_stream(void *arg, struct mr_tape_tools *tools, struct mr_err *err)
 {
-    const struct addition *addition = arg;
+    struct mr_runfile_stream *const stream = *(struct mr_runfile_stream **)arg;
+    struct mr_runfile *file = stream->file;
     (void)tools;
     (void)err;
-    *addition->file->end = addition->stream;
-    addition->file->end = &addition->stream->next;
+    *file->end = stream;
+    file->end = &stream->next;
     return MR_OK;
 }
 
 mr_status mr_runfile_add(struct mr_runfile *file, struct mr_runfile_stream *take_stream,
                          size_t record_bytes, struct mr_err *err)
 {
-    struct addition addition = {file, take_stream};
     take_stream->file = file;
-    take_stream->next = NULL;
+    take_stream->next = take_stream->next_given = NULL;
     MR_TRY(mr_writer_widen(file->writer, record_bytes + stream_bytes, err));
-    return run(file, add_stream, &addition, err);
-}
-
-void mr_runfile_discard(struct mr_runfile *file, void (*fn)(void *arg), void *arg)
-{
-    mr_writer_call(file->writer, fn, arg);
+    MR_TRY(
+        mr_runfile_post(file, "a stream", add_stream, mr_runfile_copy_pointer, &take_stream, err));
+    *file->end_given = take_stream;
+    file->end_given = &take_stream->next_given;
+    return MR_OK;
 }
 
 void *mr_runfile_reserve(struct mr_runfile_stream *stream, size_t n)
@@ -357,6 +434,7 @@ mr_status mr_runfile_create(const char *path, const struct mr_runfile_options *o
     file->ballast = -1;
     file->tools.file.id = -1;
     file->end = &file->first;
+    file->end_given = &file->given;
     const mr_status st = init(file, path, err);
     if (st == MR_OK) {
         file->out.is_part_kept = true;
@@ -369,22 +447,20 @@ mr_status mr_runfile_create(const char *path, const struct mr_runfile_options *o
 
 /* ---- stages ---- */
 
-/* What is on disk where this fails is no file yet, and will not be one. */
-static mr_status flush_first(struct mr_runfile *file, struct mr_err *err)
+static mr_status flush_file(struct mr_runfile *file, struct mr_err *err)
 {
     const mr_status st = mr_hdf5_flush(file->tools.file, err);
-    static const char why[] = "; the part would not open, and is taken away";
-    const size_t n = err != NULL ? strlen(err->text) : 0;
-    file->is_lost = st != MR_OK;
-    if (st != MR_OK && err != NULL && n + sizeof why <= sizeof err->text)
-        memcpy(err->text + n, why, sizeof why);
+    if (st == MR_OK)
+        file->is_whole = true;
+    else if (!file->is_whole)
+        lose(file, err);
     return st;
 }
 
 static mr_status start(void *arg, struct mr_tape_tools *tools, struct mr_err *err)
 {
-    struct mr_runfile *file = arg;
-    MR_TRY(flush_first(file, err));
+    struct mr_runfile *file = *(struct mr_runfile **)arg;
+    MR_TRY(flush_file(file, err));
     if (file->options.is_live)
         MR_TRY(mr_hdf5_start_swmr(tools->file, err));
     file->is_swmr = file->options.is_live;
@@ -395,7 +471,7 @@ static mr_status start(void *arg, struct mr_tape_tools *tools, struct mr_err *er
 mr_status mr_runfile_start(struct mr_runfile *file, struct mr_err *err)
 {
     MR_ASSERT(file->stage == STAGE_DECLARING);
-    MR_TRY(run(file, start, file, err));
+    MR_TRY(mr_runfile_post(file, "the start", start, mr_runfile_copy_pointer, &file, err));
     file->stage = STAGE_GROWING;
     return MR_OK;
 }
@@ -403,10 +479,10 @@ mr_status mr_runfile_start(struct mr_runfile *file, struct mr_err *err)
 static mr_status flush(void *arg, struct mr_tape_tools *tools, struct mr_err *err)
 {
     struct mr_runfile *file = arg;
-    const mr_status st =
-        file->is_growing ? settle_all(file, false, err) : mr_hdf5_flush(tools->file, err);
+    const mr_status st = file->is_growing ? settle_all(file, false, err) : flush_file(file, err);
+    (void)tools;
     if (st != MR_OK)
-        fail(file, err);
+        give_up(file, err);
     return st;
 }
 
@@ -437,7 +513,7 @@ mr_status mr_runfile_stop(struct mr_runfile *file, struct mr_err *err)
 {
     MR_ASSERT(file->stage == STAGE_GROWING);
     mr_status st = MR_OK;
-    for (struct mr_runfile_stream *s = file->first; s != NULL && st == MR_OK; s = s->next)
+    for (struct mr_runfile_stream *s = file->given; s != NULL && st == MR_OK; s = s->next_given)
         if (s->stop != NULL)
             st = s->stop(s, err);
     const mr_status st_file = run(file, stop, file, err);
@@ -448,19 +524,16 @@ mr_status mr_runfile_stop(struct mr_runfile *file, struct mr_err *err)
 struct ending {
     struct mr_runfile *file;
     const char *state, *reason;
-    bool has_begun;
 };
 
 static mr_status close_file(void *arg, struct mr_tape_tools *tools, struct mr_err *err)
 {
     const struct ending *ending = arg;
     mr_status st = put_state(tools->file, ending->state, ending->reason, err);
-    if (st == MR_OK && !ending->has_begun)
-        st = flush_first(ending->file, err);
-    else if (st == MR_OK)
-        st = mr_hdf5_flush(tools->file, err);
-    if (st != MR_OK && !ending->file->is_lost)
-        fail(ending->file, err);
+    if (st == MR_OK)
+        st = flush_file(ending->file, err);
+    if (st != MR_OK)
+        give_up(ending->file, err);
     MR_TRY(st);
     close_streams(ending->file); /* where rows never started */
     st = mr_hdf5_close(tools->file, err);
@@ -482,13 +555,13 @@ static void punch_slots(struct mr_runfile *file)
 mr_status mr_runfile_finish(struct mr_runfile *file, enum mr_runfile_end end, const char *reason,
                             struct mr_err *err)
 {
-    struct ending ending = {file, end_texts[end], reason, file->stage != STAGE_DECLARING};
+    struct ending ending = {file, end_texts[end], reason};
     mr_status st = MR_OK;
     MR_ASSERT(file->stage != STAGE_FINISHED);
     if (file->stage == STAGE_GROWING)
         st = mr_runfile_stop(file, err);
     file->stage = STAGE_FINISHED;
-    if (st == MR_OK && !file->is_lost)
+    if (st == MR_OK)
         st = run(file, close_file, &ending, err);
     if (file->is_lost) {
         file->out.is_part_kept = false; /* the abort takes it away */
@@ -507,8 +580,8 @@ static void destroy_streams(void *arg)
     struct mr_runfile *file = arg;
     struct mr_err ignored = {0};
     mr_hdf5_silence();
-    for (struct mr_runfile_stream *s = file->first, *next; s != NULL; s = next) {
-        next = s->next;
+    for (struct mr_runfile_stream *s = file->given, *next; s != NULL; s = next) {
+        next = s->next_given;
         s->destroy(s);
     }
     if (file->tools.file.id >= 0) /* not even created to its end */

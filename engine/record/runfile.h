@@ -4,10 +4,12 @@
  *
  * Life: create; declare series and tables (track.h, columns.h), write what is known (texts,
  * arrays, attributes); start; give rows; stop; write what is known now (KPIs, histograms); finish;
- * destroy. All calls come from one thread. A failure of the disk is told by whichever call comes
- * next and by every later one; rows given after it are dropped, and the part stays readable up to
- * its last flush. What is in the datasets depends on the rows alone, never on options or on timing.
- */
+ * destroy. All calls come from one thread, and those between create and stop wait for the disk only
+ * when the ring is full: what is given is checked and copied, then written behind the caller's
+ * back. What fails there, a full disk, a name that is there already, an axis that is not, fails the
+ * file: it is told by whichever call comes next and by every later one, at the latest by flush,
+ * stop or finish; what is given after it is dropped, and the part stays readable up to its last
+ * flush. What is in the datasets depends on the rows alone, never on options or on timing. */
 #ifndef MR_ENGINE_RECORD_RUNFILE_H
 #define MR_ENGINE_RECORD_RUNFILE_H
 
@@ -66,7 +68,7 @@ MR_CHECKED mr_status mr_runfile_scale(struct mr_runfile *file, const char *group
                                       const struct mr_channel *channel, const void *values,
                                       size_t n, struct mr_err *err);
 
-/* An array over axes of its own group that are there already. */
+/* An array over axes of its own group that were given before. */
 struct mr_runfile_array {
     const char *group;
     const struct mr_channel *channel;

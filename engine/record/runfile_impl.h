@@ -26,7 +26,7 @@ struct mr_runfile_stream {
     void (*close)(struct mr_runfile_stream *stream);
     void (*destroy)(struct mr_runfile_stream *stream);
     struct mr_runfile *file;
-    struct mr_runfile_stream *next;
+    struct mr_runfile_stream *next, *next_given;
 };
 
 /** A group's absolute path, every name in it checked. */
@@ -35,17 +35,35 @@ MR_CHECKED mr_status mr_runfile_check_group(const char *group, struct mr_err *er
 /** Whatever the file was made with. Lent. */
 const struct mr_runfile_options *mr_runfile_options_of(const struct mr_runfile *file);
 
-/** Run fn in the writing thread and wait; MR_LIMIT while a live file only grows. */
-typedef mr_status mr_runfile_fn(void *arg, struct mr_tape_tools *tools, struct mr_err *err);
-MR_CHECKED mr_status mr_runfile_do(struct mr_runfile *file, const char *what, mr_runfile_fn *fn,
-                                   void *arg, struct mr_err *err);
+/* What a job needs, copied to where it is read. */
+struct mr_runfile_pack {
+    unsigned char *to; /* NULL: only counted */
+    size_t n;
+};
 
-/** Take over a stream whose records have up to record_bytes. On failure it stays the caller's. */
+/** Copies, aligned to 8; NULL of what is NULL, and where it is only counted. */
+void *mr_runfile_pack(struct mr_runfile_pack *pack, const void *bytes, size_t n);
+const char *mr_runfile_pack_text(struct mr_runfile_pack *pack, const char *text);
+const char *const *mr_runfile_pack_texts(struct mr_runfile_pack *pack, const char *const *text,
+                                         size_t n);
+
+/* In the writing thread; and a copy of its argument with all it points to. */
+typedef mr_status mr_runfile_fn(void *arg, struct mr_tape_tools *tools, struct mr_err *err);
+typedef void *mr_runfile_copy(const void *arg, struct mr_runfile_pack *pack);
+
+/** Of an argument that is a pointer, and of no more. */
+void *mr_runfile_copy_pointer(const void *arg, struct mr_runfile_pack *pack);
+
+/** Have fn run in the writing thread after all that was given before, and go on; where its argument
+ *  is too large for the ring, wait. A failure is the file's. MR_LIMIT while a live file only grows.
+ *  @param[in] what for the message @param[in] arg lent for the call */
+MR_CHECKED mr_status mr_runfile_post(struct mr_runfile *file, const char *what, mr_runfile_fn *fn,
+                                     mr_runfile_copy *copy, void *arg, struct mr_err *err);
+
+/** Take over a stream whose records have up to record_bytes; it is declared next. On failure it
+ *  stays the caller's. */
 MR_CHECKED mr_status mr_runfile_add(struct mr_runfile *file, struct mr_runfile_stream *take_stream,
                                     size_t record_bytes, struct mr_err *err);
-
-/** Free a stream that was not added, in the writing thread. */
-void mr_runfile_discard(struct mr_runfile *file, void (*fn)(void *arg), void *arg);
 
 /** Room for one record of a stream, or NULL when the file has failed. */
 void *mr_runfile_reserve(struct mr_runfile_stream *stream, size_t n);

@@ -32,6 +32,21 @@ struct attr {
     const void *number;
 };
 
+static size_t number_bytes(const struct attr *attr)
+{
+    return attr->number != NULL ? mr_channel_stored_bytes(attr->type) : 0;
+}
+
+static void *copy_attr(const void *arg, struct mr_runfile_pack *pack)
+{
+    struct attr own = *(const struct attr *)arg;
+    own.number = mr_runfile_pack(pack, own.number, number_bytes(&own));
+    own.group = mr_runfile_pack_text(pack, own.group);
+    own.name = mr_runfile_pack_text(pack, own.name);
+    own.text = mr_runfile_pack_text(pack, own.text);
+    return mr_runfile_pack(pack, &own, sizeof own);
+}
+
 static mr_status put_attr(void *arg, struct mr_tape_tools *tools, struct mr_err *err)
 {
     const struct attr *attr = arg;
@@ -49,7 +64,7 @@ static mr_status attr(struct mr_runfile *file, struct attr *what, struct mr_err 
 {
     MR_TRY(mr_runfile_check_group(what->group, err));
     MR_TRY(mr_channel_check_name(what->name, "attribute", err));
-    return mr_runfile_do(file, what->name, put_attr, what, err);
+    return mr_runfile_post(file, what->name, put_attr, copy_attr, what, err);
 }
 
 mr_status mr_runfile_attr_text(struct mr_runfile *file, const char *group, const char *name,
@@ -80,7 +95,35 @@ struct put {
     const struct mr_channel *channel;
     struct mr_runfile_array array; /* its axes empty: an axis of its own, n[0] long */
     const void *stored;
+    size_t n_text, stored_bytes;
 };
+
+static const struct mr_channel *copy_channel(const struct mr_channel *channel,
+                                             struct mr_runfile_pack *pack)
+{
+    struct mr_channel own = *channel;
+    own.name = mr_runfile_pack_text(pack, own.name);
+    own.units = mr_runfile_pack_text(pack, own.units);
+    own.long_name = mr_runfile_pack_text(pack, own.long_name);
+    own.dsx = mr_runfile_pack_text(pack, own.dsx);
+    own.cell_methods = mr_runfile_pack_text(pack, own.cell_methods);
+    own.flag = mr_runfile_pack_texts(pack, own.flag, own.n_flag);
+    return mr_runfile_pack(pack, &own, sizeof own);
+}
+
+static void *copy_put(const void *arg, struct mr_runfile_pack *pack)
+{
+    struct put own = *(const struct put *)arg;
+    own.channel = copy_channel(own.channel, pack);
+    own.array.texts = mr_runfile_pack_texts(pack, own.array.texts, own.n_text);
+    own.array.group = mr_runfile_pack_text(pack, own.array.group);
+    for (size_t i = 0; i < sizeof own.array.axis / sizeof *own.array.axis; i++)
+        own.array.axis[i] = mr_runfile_pack_text(pack, own.array.axis[i]);
+    own.array.channel = NULL; /* values as given stay with the caller */
+    own.array.values = NULL;
+    own.stored = mr_runfile_pack(pack, own.stored, own.stored_bytes);
+    return mr_runfile_pack(pack, &own, sizeof own);
+}
 
 static mr_status put_axis(void *arg, struct mr_tape_tools *tools, struct mr_err *err)
 {
@@ -161,6 +204,7 @@ static mr_status convert(struct put *put, size_t n, void **made, struct mr_err *
         return mr_err_nomem(err, n * mr_channel_stored_bytes(q->type));
     mr_channel_store(q, put->array.values, mr_channel_given_bytes(q->type), n, *made);
     put->stored = *made;
+    put->stored_bytes = n * mr_channel_stored_bytes(q->type);
     return MR_OK;
 }
 
@@ -171,12 +215,13 @@ static mr_status put_dataset(struct mr_runfile *file, struct put *put, mr_runfil
     mr_status st = MR_OK;
     MR_TRY(mr_runfile_check_group(put->array.group, err));
     MR_TRY(mr_channel_check(put->channel, 1, err));
+    put->n_text = put->array.texts != NULL ? n : 0;
     if (put->array.texts != NULL)
         MR_TRY(check_texts(put->channel->name, put->array.texts, n, err));
     else if (put->array.values != NULL)
         st = convert(put, n, &made, err);
     if (st == MR_OK)
-        st = mr_runfile_do(file, put->channel->name, fn, put, err);
+        st = mr_runfile_post(file, put->channel->name, fn, copy_put, put, err);
     mr_free(made);
     return st;
 }

@@ -93,11 +93,6 @@ static void destroy(struct mr_runfile_stream *stream)
     mr_free(s);
 }
 
-static void destroy_here(void *arg)
-{
-    destroy(arg);
-}
-
 /* The shape all share: a moment lies in the same row of chunks in each. */
 static void choose_shape(const struct mr_track *s, struct mr_hdf5_shape *shape)
 {
@@ -123,7 +118,7 @@ static mr_status attach(struct mr_track *s, struct mr_tape_tools *tools, mr_hid 
 }
 
 static mr_status declare(struct mr_track *s, struct mr_tape_tools *tools, mr_hid group,
-                         struct mr_err *err)
+                         const char *const *entity, struct mr_err *err)
 {
     const struct mr_track_plan *plan = &s->plan;
     const struct mr_tape_group at = {group, plan->group};
@@ -139,7 +134,7 @@ static mr_status declare(struct mr_track *s, struct mr_tape_tools *tools, mr_hid
     if (plan->axis != NULL) {
         const struct mr_channel name = {
             .name = plan->axis, .units = "1", .long_name = plan->axis_name};
-        st = mr_runfile_make_axis(tools, group, &name, plan->name, plan->n_entity, &axis, err);
+        st = mr_runfile_make_axis(tools, group, &name, entity, plan->n_entity, &axis, err);
     }
     for (size_t i = 0; i < plan->n_channel && st == MR_OK; i++)
         st = mr_tape_init(&s->tape[i + 1], tools, at, &plan->channel[i], &shape, err);
@@ -149,12 +144,25 @@ static mr_status declare(struct mr_track *s, struct mr_tape_tools *tools, mr_hid
     return st;
 }
 
+struct creation {
+    struct mr_track *track;
+    const char *const *name;
+};
+
+static void *copy_creation(const void *arg, struct mr_runfile_pack *pack)
+{
+    struct creation own = *(const struct creation *)arg;
+    own.name = mr_runfile_pack_texts(pack, own.name, own.track->plan.n_entity);
+    return mr_runfile_pack(pack, &own, sizeof own);
+}
+
 static mr_status create(void *arg, struct mr_tape_tools *tools, struct mr_err *err)
 {
-    struct mr_track *s = arg;
+    const struct creation *creation = arg;
+    struct mr_track *s = creation->track;
     mr_hid group;
     MR_TRY(mr_hdf5_group(tools->file, s->plan.group, &group, err));
-    mr_status st = declare(s, tools, group, err);
+    mr_status st = declare(s, tools, group, creation->name, err);
     if (st == MR_OK)
         st = mr_hdf5_attr_number(tools->file, group, "interval_s", MR_CHANNEL_F64,
                                  &s->plan.interval_s, 0, err);
@@ -219,8 +227,6 @@ static mr_status init(struct mr_track *s, struct mr_runfile *file, struct mr_err
     for (size_t i = 0; i < s->plan.n_channel; i++)
         s->row_bytes += s->n_value * mr_channel_stored_bytes(s->plan.channel[i].type);
     MR_TRY(make_looked(s, err));
-    MR_TRY(mr_runfile_do(file, s->plan.group, create, s, err));
-    s->plan.name = NULL;
     return mr_runfile_add(file, &s->stream, s->row_bytes, err);
 }
 
@@ -246,13 +252,16 @@ mr_status mr_track_create(struct mr_runfile *file, const struct mr_track_plan *p
                                            .close = close_all,
                                            .destroy = destroy};
     s->plan = *plan;
+    s->plan.name = NULL;
     s->n_value = plan->axis != NULL ? plan->n_entity : 1;
     s->n_guess = guess(mr_runfile_options_of(file)->guess_s, plan->interval_s);
     const mr_status st = init(s, file, err);
     if (st != MR_OK) {
-        mr_runfile_discard(file, destroy_here, &s->stream);
+        destroy(&s->stream);
         return st;
     }
+    struct creation creation = {s, plan->name};
+    MR_TRY(mr_runfile_post(file, plan->group, create, copy_creation, &creation, err));
     *out = s;
     return MR_OK;
 }

@@ -246,6 +246,11 @@ mr_status mr_writer_widen(struct mr_writer *w, size_t record_bytes, struct mr_er
     return MR_OK;
 }
 
+size_t mr_writer_most(const struct mr_writer *w)
+{
+    return w->record_max;
+}
+
 static void wait_for_space(struct mr_writer *w, uint64_t to)
 {
     lock(w);

@@ -29,8 +29,10 @@ MR_CHECKED mr_status mr_writer_create(const struct mr_writer_client *client, siz
 MR_CHECKED mr_status mr_writer_widen(struct mr_writer *writer, size_t record_bytes,
                                      struct mr_err *err);
 
-/** Room for one record, aligned to 8; waits while the ring is full. At most what the ring was
- *  widened to. */
+/** The largest record there is room for. */
+size_t mr_writer_most(const struct mr_writer *writer);
+
+/** Room for one record, aligned to 8; waits while the ring is full. At most mr_writer_most. */
 void *mr_writer_reserve(struct mr_writer *writer, size_t n);
 
 /** Hand the reserved record over. */

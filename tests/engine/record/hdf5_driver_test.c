@@ -176,6 +176,7 @@ static mr_status play(struct mr_runfile *file, struct mr_err *err)
     struct streams s;
     MR_TRY(declare(file, &s, err));
     MR_TRY(mr_runfile_start(file, err));
+    MR_TRY(mr_runfile_flush(file, err)); /* the start is the thread's */
     shared->is_started = true;
     for (size_t row = 0; row < n_row; row++) {
         MR_TRY(give(&s, row, err));
