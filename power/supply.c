@@ -325,7 +325,7 @@ static void count_racks(struct mr_supply *s, double dt_s)
         s->total.want_j += rack->want_w * dt_s;
         s->total.burn_j += rack->burn_w * dt_s;
         s->total.unserved_j += missed_j;
-        if (rack->held != MR_SUPPLY_FREE) {
+        if (rack->held != MR_SUPPLY_FREE && !mr_supply_is_off(rack)) {
             s->total.held_j += missed_j;
             s->total.held_rack_s += dt_s;
         } else if (rack->state != MR_SUPPLY_RACK_ON) {

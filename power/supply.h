@@ -39,6 +39,7 @@
 #include "power/generator.h"
 #include "power/govern.h"
 #include "power/smooth.h"
+#include "power/supply_admit.h"
 #include "power/supply_event.h"
 #include "power/supply_part.h"
 #include "power/tariff.h"

@@ -109,6 +109,7 @@ static void look_at_feed(struct mr_supply *s, uint32_t i)
         }
         rack->state = MR_SUPPLY_RACK_DARK;
         rack->held = rack->decided = MR_SUPPLY_FREE; /* it must start anew anyway */
+        rack->is_away = false;
         mr_supply_part_wake(rack);
         mr_supply_govern_bound(s, i);
     } else if (is_live && rack->state == MR_SUPPLY_RACK_DARK) {
@@ -238,6 +239,13 @@ static void decide_at_once(struct mr_supply *s)
     apply(s);
 }
 
+void mr_supply_govern_at_once(struct mr_supply *s)
+{
+    sample(s);
+    decide(s);
+    apply(s);
+}
+
 /* Losses bend the way from a budget to the meter, so a few decisions follow each other, every one
  * at what its predecessor lets racks draw, from nothing upwards. Racks only seem to draw it: that
  * is over before time begins, and overloads and stops of it are nobody's. */
@@ -301,15 +309,19 @@ static void hurry(struct mr_supply *s)
         s->clock = mr_govern_clock_start(s->t_s);
 }
 
+void mr_supply_govern_hurry(struct mr_supply *s)
+{
+    s->is_hurried |= s->clock.phase == MR_GOVERN_APPLY;
+    hurry(s);
+}
+
 /* A target that begins is read at once, or as soon as a command under way is in force. */
 static void tell_feed(struct mr_supply *s)
 {
     for (uint32_t i = 0; i < s->feed.n_status; i++) {
         const struct mr_feed_status *status = &s->feed.status[i];
-        if (status->event == MR_FEED_START_RAMP_DOWN) {
-            s->is_hurried = s->clock.phase == MR_GOVERN_APPLY;
-            hurry(s);
-        }
+        if (status->event == MR_FEED_START_RAMP_DOWN)
+            mr_supply_govern_hurry(s);
         s->feed_event = status->event != MR_FEED_PERIODIC ? status->event : s->feed_event;
         mr_supply_emit_status(s, status);
     }

@@ -133,12 +133,17 @@ static bool is_at_work(const struct mr_supply_rack *rack)
     return rack->decided == MR_SUPPLY_FREE && mr_supply_is_whole(rack);
 }
 
+static bool may_go_on(const struct mr_supply *s, const struct mr_supply_rack *rack)
+{
+    return s->t_s >= rack->free_s && !mr_supply_is_off(rack);
+}
+
 static void go_on(struct mr_supply *s, double budget_w, double *need_w)
 {
     const double room_w = budget_w * (1 - s->params.resume_margin);
     for (size_t k = s->site->n_rack; k-- > 0;) {
         const uint32_t i = s->order[k];
-        if (is_at_work(&s->rack[i]) || s->t_s < s->rack[i].free_s)
+        if (is_at_work(&s->rack[i]) || !may_go_on(s, &s->rack[i]))
             continue;
         if (!wake(s, i, room_w, need_w) || !s->has_grid)
             return;
@@ -193,7 +198,7 @@ static void shut_for_work(struct mr_supply *s, double budget_w, double *need_w)
         return;
     for (size_t k = s->site->n_rack; k-- > 0;) {
         const struct mr_supply_rack *rack = &s->rack[s->order[k]];
-        if (is_at_work(rack) || !has_work(s, rack) || s->t_s < rack->free_s)
+        if (is_at_work(rack) || !has_work(s, rack) || !may_go_on(s, rack))
             continue;
         if (!shut_for(s, k, room_w, need_w))
             return;
@@ -294,6 +299,10 @@ static void go(struct mr_supply *s, uint32_t i, uint8_t held)
     }
     if (was_shut)
         rack->ready_s = mr_supply_govern_permit(s, i, s->t_s);
+    const bool was_away = rack->is_away;
+    rack->is_away = false;
+    if (mr_supply_is_whole(rack) && was_away) /* nobody had stopped it */
+        return;
     if (mr_supply_is_whole(rack))
         mr_supply_emit(s, MR_SUPPLY_RESUME, s->site->rack[i].name, "", rack->cap_w, 0);
     else

@@ -45,7 +45,8 @@ struct mr_supply {
     struct mr_govern_load load;
     struct mr_govern_pass pass;
     struct mr_govern_clock clock;
-    bool is_hurried; /* a target has begun while a command was under way */
+    bool is_hurried; /* a target has begun, or a rack has asked, while a command was under way */
+    bool has_asked;  /* racks that were away, since the last look */
     struct mr_supply_still still;
     double *low_w, *high_w, *max_q_w, *demand_w; /* of the governor's nodes */
     uint8_t *tier;
@@ -230,6 +231,11 @@ double mr_supply_govern_permit(struct mr_supply *s, uint32_t rack, double from_s
  *  @return whether the chain must settle again */
 bool mr_supply_govern_racks(struct mr_supply *s);
 double mr_supply_govern_next_s(const struct mr_supply *s); /* but for the controller */
+
+/** A decision that is in force at once; what has changed is read now, or as soon as a command that
+ *  is under way is in force. */
+void mr_supply_govern_at_once(struct mr_supply *s);
+void mr_supply_govern_hurry(struct mr_supply *s);
 
 /** Whatever of governor, permits and feed is due at now. */
 void mr_supply_govern_act(struct mr_supply *s);

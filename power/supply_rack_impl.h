@@ -43,6 +43,7 @@ struct mr_supply_rack {
     uint32_t first_part, n_part;      /* in the order of turns; n_part 0: it rests as a whole */
     uint32_t n_awake, n_up;           /* of them work where the rack does: decided, in force */
     double free_s;                    /* held by a frequency relay: not before */
+    bool is_away, asks;               /* it went off by itself; it may start again */
     double still_cap_w, still_draw_w; /* at the controller's last beat */
     struct mr_smooth smooth;          /* of one package; all packages of a rack move in step */
     double burn_w;                    /* over the running step, of the rack */
@@ -73,6 +74,12 @@ static inline double mr_supply_least_w(const struct mr_supply_params *params,
     const double rest_w = fmax(rack->most_w * params->suspend_frac, rack->rest_w);
     const double w = held == MR_SUPPLY_FREE ? run_w : fmin(rest_w, run_w);
     return held == MR_SUPPLY_SHUT ? 0 : fmin(rack->most_w, w);
+}
+
+/* Off by itself, and not asking to come back: nobody holds it. */
+static inline bool mr_supply_is_off(const struct mr_supply_rack *rack)
+{
+    return rack->is_away && !rack->asks;
 }
 
 /* By more than the rounding of sums of caps, or of ramps that end. What a rack is told to draw may

@@ -52,7 +52,7 @@ void mr_supply_read(const struct mr_supply *s, struct mr_supply_reading *r)
         for (uint8_t k = 0; k < rack->inside.n; k++)
             r->stage_loss_w[rack->inside.kind[k]] += rack->inside_w[k];
         r->n_rack_on += rack->state == MR_SUPPLY_RACK_ON;
-        r->n_rack_held += rack->held != MR_SUPPLY_FREE;
+        r->n_rack_held += rack->held != MR_SUPPLY_FREE && !mr_supply_is_off(rack);
         r->n_rack_capped += rack->state == MR_SUPPLY_RACK_ON && mr_supply_is_capped(rack);
     }
     r->house_w = total.served_w - r->rack_w;

@@ -102,7 +102,8 @@ static void order_one(struct mr_exchange *x, uint32_t i)
         rate = fmin(rate, mr_supply_rack_rate(x->supply, r));
         is_up = is_up && mr_supply_rack_is_on(x->supply, r) &&
                 (n_dark == 0 || !mr_stand_is_hit(stand, i, r, n_dark));
-        m->is_held = m->is_held || mr_supply_part_is_held(x->supply, k);
+        m->is_held = m->is_held || (mr_supply_part_is_held(x->supply, k) &&
+                                    !mr_supply_is_away(x->supply, r)); /* lost what it did */
     }
     is_up = is_up && !m->is_held;
     const double idle_w = mr_power_idle_w(power, MR_EXCHANGE_REFERENCE_C) - power->leakage_w;
@@ -129,13 +130,29 @@ static void order_one(struct mr_exchange *x, uint32_t i)
     }
 }
 
-static void give_orders(struct mr_exchange *x, struct mr_exchange_order *order)
+/* Racks of which all packages have gone off leave the feeds with them; when they may start again
+ * they ask for room before anything is drawn. */
+static void look_at_packages(struct mr_exchange *x)
 {
     for (uint32_t r = 0; r < x->plan.site->n_rack; r++) {
         struct mr_plant_rack_row row;
+        const uint32_t n = x->plant->rack[r].n_package;
         mr_plant_rack_row(x->plant, x->heat, r, &row);
-        x->rack[r].n_lit = x->plant->rack[r].n_package - row.n_off;
-        x->rack[r].row.cap_w = mr_supply_rack_cap_w(x->supply, r);
+        x->rack[r].n_lit = n - row.n_off;
+        if (n > 0 && x->rack[r].n_lit == 0)
+            mr_supply_leave(x->supply, r);
+        else
+            mr_supply_ask(x->supply, r);
+    }
+    if (mr_supply_admit(x->supply))
+        mr_supply_advance(x->supply, x->t_s); /* they start now */
+}
+
+static void give_orders(struct mr_exchange *x, struct mr_exchange_order *order)
+{
+    for (uint32_t r = 0; r < x->plan.site->n_rack; r++) {
+        const bool is_off = x->rack[r].n_lit == 0 && mr_supply_is_away(x->supply, r);
+        x->rack[r].row.cap_w = is_off ? (double)INFINITY : mr_supply_rack_cap_w(x->supply, r);
         x->rack[r].row.phi_min = x->plan.params.lock;
         x->rack[r].over_least_w = x->rack[r].over_cap_w = 0;
     }
@@ -223,6 +240,7 @@ mr_status mr_exchange_do(struct mr_exchange *x, double t_s, const struct mr_exch
         mr_exchange_look_at_house(x);
         look_at_meter(x);
     }
+    look_at_packages(x);
     give_orders(x, order);
     return look_at_range(x, err);
 }

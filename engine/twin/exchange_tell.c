@@ -245,8 +245,9 @@ void mr_exchange_tell_feeds(struct mr_exchange *x, double dt_s)
         rack->least_w = fmax(rack->at_rest_w, drawn_w + rack->least_w);
         rack->row.host_j += rack->other_w * dt_s;
         look_at_leakage(x, rack, dt_s);
-        /* a rack that waits for its feed wants to idle, at least */
-        if (!mr_supply_rack_is_on(x->supply, r))
+        /* a rack that waits for its feed, or for room, wants to idle, at least */
+        const bool is_off = x->plant->rack[r].n_package > 0 && rack->n_lit == 0;
+        if (!mr_supply_rack_is_on(x->supply, r) && !is_off)
             rack->row.want_w = fmax(drawn_w, rack->idle_w * x->plant->rack[r].n_package +
                                                  x->plan.params.rest_idle_frac * rack->rest_w);
         if (!mr_supply_rack_is_on(x->supply, r))
@@ -256,8 +257,9 @@ void mr_exchange_tell_feeds(struct mr_exchange *x, double dt_s)
         rack->least_w = most_of_late(x, rack, dt_s);
         const double free_w = drawn_w + rack->more_w;
         rack->row.want_w = fmax(rack->row.want_w, free_w);
-        mr_supply_set_load(x->supply, r,
-                           mr_supply_rack_is_on(x->supply, r) ? free_w : rack->row.want_w,
+        const bool draws_at_once = /* where its feed comes back it is not asked */
+            !mr_supply_rack_is_on(x->supply, r) && !mr_supply_is_away(x->supply, r);
+        mr_supply_set_load(x->supply, r, draws_at_once ? rack->row.want_w : free_w,
                            rack->row.want_w);
         mr_supply_set_least(x->supply, r, rack->least_w, rack->at_rest_w);
         rack->was_on = mr_supply_rack_is_on(x->supply, r);

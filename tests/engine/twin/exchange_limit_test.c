@@ -208,9 +208,55 @@ MR_TEST(a_grid_that_comes_back_finds_caps_that_fit)
     w.policy = MR_GOVERN_POLICY_MAXP;
 }
 
+static void set_pumps(bool run)
+{
+    mr_plant_set_outage(mr_exchange_plant(w.exchange), mr_exchange_plant_state(w.exchange),
+                        MR_PLANT_OUT_PUMPS, 0, run ? 0 : 1);
+}
+
+static uint32_t n_away(void)
+{
+    uint32_t n = 0;
+    for (uint32_t r = 0; r < 8; r++)
+        n += mr_supply_is_away(mr_exchange_supply(w.exchange), r);
+    return n;
+}
+
+/* A row loses its pumps, its dies switch off, and the other row has the watts; when the dies are
+ * cold again the row asks for room before it draws, and who finds none waits. */
+MR_TEST(racks_that_come_back_ask_for_room)
+{
+    struct mr_rng rng = mr_rng_stream(1, MR_RNG_TEST, 23);
+    int n_off = 0, n_wait = 0; /* rounds in which somebody was off, is at the end */
+    for (int round = 0; round < 9; round++) {
+        w.policy = round % 3;
+        w.limit_w = round == 8 ? 6e6 : mr_rng_range(&rng, 500e3, 1000e3);
+        begin_at(1, 1000);
+        for (uint32_t r = 0; r < 8; r++)
+            mr_supply_set_tier(mr_exchange_supply(w.exchange), r, (uint8_t)mr_rng_below(&rng, 3));
+        play(200);
+        set_pumps(false);
+        play(400 + mr_rng_range(&rng, 0, 10));
+        set_pumps(true);
+        n_off += n_away() > 0;
+        w.over_most_s = 0;
+        play(1300);
+        n_wait += n_away() > 0;
+        if (w.over_most_s > 1)
+            fail_msg("round %d: over %g W for %g s", round, w.limit_w, w.over_most_s);
+        if (round == 8) /* all the room there may be: nobody waits */
+            assert_true(n_away() == 0 && w.order[0].is_up && w.order[15].is_up);
+        end();
+    }
+    assert_true(n_off >= 7 && n_wait > 1 && n_wait < 7);
+    w.limit_w = 0;
+    w.policy = MR_GOVERN_POLICY_MAXP;
+}
+
 MR_TEST_MAIN(MR_TEST_ENTRY(curtailment_lowers_clocks_and_gives_them_back),
              MR_TEST_ENTRY(caps_are_kept_beyond_the_latency),
              MR_TEST_ENTRY(a_cap_below_the_lowest_clock_is_told),
              MR_TEST_ENTRY(a_limit_holds_from_the_start),
              MR_TEST_ENTRY(a_limit_is_exceeded_for_no_longer_than_the_latency),
-             MR_TEST_ENTRY(a_grid_that_comes_back_finds_caps_that_fit))
+             MR_TEST_ENTRY(a_grid_that_comes_back_finds_caps_that_fit),
+             MR_TEST_ENTRY(racks_that_come_back_ask_for_room))
