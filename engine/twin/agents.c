@@ -339,6 +339,12 @@ const struct mr_player *mr_agents_player(const struct mr_agents *agents)
     return &agents->player;
 }
 
+mr_status mr_agents_set_cores(struct mr_agents *agents, double frac, double lost_frac, double now_s,
+                              struct mr_err *err)
+{
+    return mr_player_set_cores(&agents->player, frac, lost_frac, now_s, err);
+}
+
 struct mr_agents_residency mr_agents_resided(const struct mr_agents *agents)
 {
     return agents->resided;

@@ -73,6 +73,10 @@ uint32_t mr_agents_session(const struct mr_agents *agents, const struct mr_ticke
 
 const struct mr_player *mr_agents_player(const struct mr_agents *agents);
 
+/** Racks that run tools have gone, or are back (mr_player_set_cores). */
+MR_CHECKED mr_status mr_agents_set_cores(struct mr_agents *agents, double frac, double lost_frac,
+                                         double now_s, struct mr_err *err);
+
 /* Blocks of a cell in use or cached, as of the ends of windows. */
 struct mr_agents_residency {
     double area, whole; /* time integrals: of those, of all there are */

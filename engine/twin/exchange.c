@@ -242,12 +242,19 @@ mr_status mr_exchange_do(struct mr_exchange *x, double t_s, const struct mr_exch
     }
     look_at_packages(x);
     give_orders(x, order);
+    mr_exchange_look_at_tools(x);
     return look_at_range(x, err);
 }
 
 void mr_exchange_set_tools(struct mr_exchange *x, double core_s)
 {
     x->tool_core_s = fmax(x->tool_core_s, core_s);
+}
+
+double mr_exchange_tools_frac(const struct mr_exchange *x, double *lost_frac)
+{
+    *lost_frac = x->lost_core_frac;
+    return x->n_tool_core > 0 ? x->n_lit_core / x->n_tool_core : 1;
 }
 
 void mr_exchange_look(struct mr_exchange *x)

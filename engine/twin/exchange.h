@@ -125,6 +125,11 @@ MR_CHECKED mr_status mr_exchange_do(struct mr_exchange *exchange, double t_s,
  *  since the start */
 void mr_exchange_set_tools(struct mr_exchange *exchange, double core_s);
 
+/** Share of the cores of tools that is at work until the next exchange; without racks for them:
+ * all.
+ *  @param[out] lost_frac of those that were, the share that has lost its power */
+double mr_exchange_tools_frac(const struct mr_exchange *exchange, double *lost_frac);
+
 /** Something was done to the site at now: cooling that has lost its power, or has it again, is told
  *  before the next interval and not behind it. */
 void mr_exchange_look(struct mr_exchange *exchange);

@@ -171,7 +171,9 @@ static void describe(struct mr_exchange *x)
         x->rack[r].n_lit = x->plant->rack[r].n_package;
         x->rack[r].is_new = true;
         x->n_tool_core += x->plan.tools != NULL ? x->plan.tools[r].n_core : 0;
+        x->rack[r].runs_tools = true;
     }
+    x->n_lit_core = x->n_tool_core;
     for (uint32_t i = 0; i < stand->n_instance; i++) {
         x->member[i].order =
             (struct mr_exchange_order){x->plan.params.lock, MR_EXCHANGE_NONE, true};

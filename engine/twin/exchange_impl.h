@@ -36,6 +36,7 @@ struct mr_exchange_load {
     uint32_t n_held, n_was_held;      /* packages told to rest, then hosts do, too; before that */
     bool is_new;                      /* not all of its work is known yet */
     bool was_on;                      /* when the running interval began */
+    bool runs_tools;                  /* of its cores: run tools since the last exchange */
     double fed_j, taken_j;            /* by the feeds and by the plant, at the last exchange */
     double off_j; /* of intervals in which it ran all the time: taken less fed */
     struct mr_exchange_rack row;
@@ -72,7 +73,8 @@ struct mr_exchange {
     double unfed_j;     /* of it, where what asked had been told that it has power */
     double t_s, start_s;
     double tool_core_s, last_tool_core_s; /* of tools, since the start; at the last exchange */
-    double n_tool_core;                   /* of all racks that run tools */
+    double n_tool_core, n_lit_core;       /* of all racks that run tools; of those at work */
+    double lost_core_frac;                /* of those before that lost their power */
     double site_peak_w;
     double meter_s, meter_j; /* where the window of a peak begins */
     double throttled_s, capped_s, down_s;
@@ -92,6 +94,9 @@ void mr_exchange_gather(struct mr_exchange *x, const struct mr_exchange_work *wo
 
 /** Of one package of a member at its lowest clock and full work, beyond idling. */
 double mr_exchange_slow_w(const struct mr_exchange *x, uint32_t member);
+
+/** Which racks run tools until the next exchange. */
+void mr_exchange_look_at_tools(struct mr_exchange *x);
 
 /** Means of the interval to the plant; then, once it has advanced, to the feeds, with what cooled
  *  them. @param[in] dt_s 0: before time begins */

@@ -120,12 +120,37 @@ static double support_w(const struct mr_exchange *x, uint32_t r, double tool_use
            fmax(0, rated_w - tools->max_w) * (idle + (1 - idle) * tool_use);
 }
 
-/* Busy share of the cores that run tools, over the interval. */
+/* Busy share of the cores that run tools and are at work, over the interval. */
 static double use_tools(struct mr_exchange *x, double dt_s)
 {
     const double core_s = x->tool_core_s - x->last_tool_core_s;
     x->last_tool_core_s = x->tool_core_s;
-    return dt_s > 0 && x->n_tool_core > 0 ? fmin(1, core_s / (x->n_tool_core * dt_s)) : 0;
+    return dt_s > 0 && x->n_lit_core > 0 ? fmin(1, core_s / (x->n_lit_core * dt_s)) : 0;
+}
+
+/* Racks without packages are off as a whole: no power, cut off by a leak, too hot. */
+static bool is_lit(const struct mr_exchange *x, uint32_t r)
+{
+    const struct mr_plant_rack_state *heat = &x->heat->rack[r];
+    return mr_supply_rack_is_on(x->supply, r) && heat->n_cut == 0 && !heat->is_tripped;
+}
+
+void mr_exchange_look_at_tools(struct mr_exchange *x)
+{
+    double was = 0, lost = 0;
+    if (x->plan.tools == NULL)
+        return;
+    x->n_lit_core = 0;
+    for (uint32_t r = 0; r < x->plan.site->n_rack; r++) {
+        struct mr_exchange_load *rack = &x->rack[r];
+        const double n_core = x->plan.tools[r].n_core;
+        const bool has_power = is_lit(x, r);
+        was += rack->runs_tools ? n_core : 0;
+        lost += rack->runs_tools && !has_power ? n_core : 0;
+        rack->runs_tools = has_power && !mr_supply_rack_is_held(x->supply, r);
+        x->n_lit_core += rack->runs_tools ? n_core : 0;
+    }
+    x->lost_core_frac = was > 0 ? lost / was : 0;
 }
 
 /* Means of the interval, to the plant. */
@@ -140,7 +165,7 @@ void mr_exchange_tell_racks(struct mr_exchange *x, double dt_s)
         if (!is_on) {
             load.is_dark = true;
         } else if (rack->idle_w <= 0) { /* no pool stands here */
-            const double all_w = support_w(x, r, tool_use);
+            const double all_w = support_w(x, r, rack->runs_tools ? tool_use : 0);
             const double package_w = p->n_package > 0 ? p->share_frac * all_w / p->n_package : 0;
             load.package_w = load.demand_w = package_w;
             load.other_w = all_w - package_w * p->n_package;

@@ -390,10 +390,18 @@ static mr_status look_for_hope(struct mr_factory *f, const struct mr_factory_moo
                                double now_s, struct mr_err *err)
 {
     const double patience_s = 86400;
-    const bool is_waiting = mood->n_parked > 0 && mood->is_idle && isinf(next_event_s(f));
+    double lost_frac;
+    const bool has_tools = mr_exchange_tools_frac(f->exchange, &lost_frac) > 0;
+    const bool is_waiting =
+        (mood->n_parked > 0 || !has_tools) && mood->is_idle && isinf(next_event_s(f));
     f->waiting_s = is_waiting ? fmin(f->waiting_s, now_s) : (double)INFINITY;
     if (now_s - f->waiting_s < patience_s || !is_waiting)
         return MR_OK;
+    if (mood->n_parked == 0)
+        return mr_err_set(err, MR_DIVERGED, (struct mr_place){f->scenario->path, 0, 0},
+                          "tools have waited for a day, since %.6g s, and no rack that runs them "
+                          "has power: say when it comes back (<event>), or an end (until)",
+                          f->waiting_s);
     return mr_err_set(
         err, MR_DIVERGED, (struct mr_place){f->scenario->path, 0, 0},
         "%llu calls have waited for a day, since %.6g s, and no instance has power and "

@@ -132,7 +132,8 @@ double mr_play_cell_due_s(const struct mr_play_cell *own)
 
 bool mr_play_cell_is_over(const struct mr_play_cell *own)
 {
-    return isinf(mr_play_cell_due_s(own)) && own->cell.n_parked == 0;
+    return isinf(mr_play_cell_due_s(own)) && own->cell.n_parked == 0 &&
+           !(own->agents != NULL && mr_player_is_stuck(mr_agents_player(own->agents)));
 }
 
 /* Events before a time. */

@@ -144,8 +144,12 @@ mr_status mr_play_share_seen(struct mr_play_run *run, double now_s, struct mr_er
 
 mr_status mr_play_obey(struct mr_play_run *run, double now_s, struct mr_err *err)
 {
+    double lost_frac;
+    const double tools_frac = mr_exchange_tools_frac(mr_factory_exchange(run->factory), &lost_frac);
     for (uint32_t i = 0; i < n_own(run); i++) {
         struct mr_play_cell *own = &run->cell[i];
+        if (own->agents != NULL)
+            MR_TRY(mr_agents_set_cores(own->agents, tools_frac, lost_frac, now_s, err));
         for (uint32_t seat = 0; seat < own->span.n + own->span.n_reader; seat++)
             MR_TRY(mr_factory_obey(run->factory, mr_play_cell_number(own, seat), &own->cell,
                                    own->outages, seat, now_s, err));

@@ -59,7 +59,8 @@ static void pass(struct mr_cores *cores, double dt_s)
 /* Seconds from now_s until the first job ends. There is one. */
 static double left_s(const struct mr_cores *cores)
 {
-    return fmax(0, (cores->job[0].end - cores->given) / pace(cores));
+    const double work = fmax(0, cores->job[0].end - cores->given);
+    return work > 0 && cores->n_server == 0 ? (double)INFINITY : work > 0 ? work / pace(cores) : 0;
 }
 
 mr_status mr_cores_advance(struct mr_cores *cores, double now_s, const struct mr_cores_sink *sink,
@@ -99,6 +100,30 @@ mr_status mr_cores_start(struct mr_cores *cores, uint32_t id, double work, doubl
         *end_s = (double)NAN;
     }
     return MR_OK;
+}
+
+void mr_cores_resize(struct mr_cores *cores, double n_server, double lost_frac,
+                     double (*work)(void *context, uint32_t id), void *context)
+{
+    static const double golden = 0.61803398874989484820; /* its multiples spread evenly over 0..1 */
+    const size_t n = cores->n;
+    size_t n_lost = 0;
+    MR_ASSERT(isfinite(n_server) && n_server >= 0 && isfinite(cores->n_server));
+    cores->n_server = n_server;
+    cores->n = 0;
+    for (size_t i = 0; i < n; i++) { /* in place: a job stands behind those that are pushed */
+        struct mr_cores_job job = cores->job[i];
+        const double turn = (double)job.number * golden;
+        if (turn - floor(turn) < lost_frac) {
+            job.end = cores->given + work(context, job.id);
+            n_lost++;
+        }
+        push(cores, job);
+    }
+    if ((double)n > n_server || n_lost > 0) {
+        cores->unplanned = cores->n_started;
+        cores->n_unplanned = n;
+    }
 }
 
 double mr_cores_busy_s(const struct mr_cores *cores, double now_s)

@@ -9,6 +9,7 @@
  * start or an end costs O(log m). While no job has to share, its end is known when it starts
  * (`is_planned`): whoever started it plans that date and hears nothing more. Jobs that lived
  * through a moment with m > C are told at their ends instead, which mr_cores_due_s announces.
+ * Servers may go and come back: with none left nothing ends until some are there again.
  * Ignored: jobs that use several servers, priorities among them. */
 #ifndef MR_ENGINE_WORK_CORES_H
 #define MR_ENGINE_WORK_CORES_H
@@ -58,6 +59,12 @@ MR_CHECKED mr_status mr_cores_advance(struct mr_cores *cores, double now_s,
 
 /** Servers x time in use up to a time that no job has ended before since the last advance. */
 double mr_cores_busy_s(const struct mr_cores *cores, double now_s);
+
+/** From now on there are n_server, 0 or more: the pool has been advanced to now. A share of its
+ * jobs, spread over the order of their starts, has lost what was done of it and begins anew.
+ *  @param[in] work all that a job takes */
+void mr_cores_resize(struct mr_cores *cores, double n_server, double lost_frac,
+                     double (*work)(void *context, uint32_t id), void *context);
 
 /** When advance is needed next for the sake of jobs without a plan; INFINITY: not at all. */
 double mr_cores_due_s(const struct mr_cores *cores);

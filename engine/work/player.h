@@ -166,6 +166,17 @@ static inline bool mr_player_shares(const struct mr_player *player)
             player->storage.n_unplanned) > 0;
 }
 
+/** Of the CPU pool so much is there from now on, between two windows; what ran on a share of those
+ *  that were is lost, and begins anew. A pool without limit stands nowhere. */
+MR_CHECKED mr_status mr_player_set_cores(struct mr_player *player, double frac, double lost_frac,
+                                         double now_s, struct mr_err *err);
+
+/** Do tools wait for cores, and none is there? */
+static inline bool mr_player_is_stuck(const struct mr_player *player)
+{
+    return player->cores.n > 0 && player->cores.n_server == 0;
+}
+
 /** The next event of the open window; INFINITY: none. */
 static inline double mr_player_due_s(const struct mr_player *player)
 {

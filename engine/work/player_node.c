@@ -277,6 +277,23 @@ static mr_status check_work(struct mr_player *player, uint32_t strand, double no
     return mr_player_wake(player, strand, now_s, err);
 }
 
+static double work_at(void *context, uint32_t strand)
+{
+    return work_of(mr_player_node(context, strand));
+}
+
+mr_status mr_player_set_cores(struct mr_player *player, double frac, double lost_frac, double now_s,
+                              struct mr_err *err)
+{
+    const struct mr_cores_sink sink = {mr_player_work_ended, player};
+    const double n_core = player->plan.site.n_core * frac;
+    if (isinf(player->cores.n_server) || (n_core == player->cores.n_server && lost_frac == 0))
+        return MR_OK;
+    MR_TRY(mr_cores_advance(&player->cores, now_s, &sink, err));
+    mr_cores_resize(&player->cores, n_core, lost_frac, work_at, player);
+    return MR_OK;
+}
+
 static mr_status end_tool(struct mr_player *player, uint32_t strand, double now_s,
                           struct mr_err *err)
 {

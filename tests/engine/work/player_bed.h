@@ -28,6 +28,10 @@ struct world {
     double part_s[256][MR_PLAYER_PARTS];
     size_t n_end;
     double horizon_s;
+    struct {
+        double at_s, frac, lost_frac;
+    } cores[4]; /* at starts of windows, what the CPU pool has from then on */
+    size_t n_cores, i_cores;
 };
 
 static inline mr_status call(void *context, uint32_t strand, double now_s, struct mr_err *err)
@@ -132,6 +136,15 @@ static inline void play(struct world *w)
                 window = mr_window_of(grid, mr_cores_due_s(pools[i]));
         if (w->n_pending > 0 && mr_window_of(grid, w->end_s[first_call(w)]) < window)
             window = mr_window_of(grid, w->end_s[first_call(w)]);
+        if (w->i_cores < w->n_cores &&
+            (window == MR_CALENDAR_NEVER ||
+             mr_window_start_s(grid, window) >= w->cores[w->i_cores].at_s)) {
+            const size_t i = w->i_cores++;
+            assert_int_equal(mr_player_set_cores(w->player, w->cores[i].frac, w->cores[i].lost_frac,
+                                                 w->cores[i].at_s, NULL),
+                             MR_OK);
+            continue;
+        }
         if (window == MR_CALENDAR_NEVER)
             break;
         window = window < w->player->calendar.next ? w->player->calendar.next : window;

@@ -5,17 +5,25 @@
 
 /* ---- pools ---- */
 
+/* A session with a tool of 3 s on a core and 0.5 s beside it, and perhaps a think behind it. */
+static void one_tool(struct world *w, double n_core, float think_s)
+{
+    setup(w);
+    w->plan.site.n_core = n_core;
+    open_session(w);
+    add_after(w, llm(1), MR_SCRIPT_NONE, 0);
+    add_after(w, tool(3, 0.5F, 0), 0, 0);
+    if (think_s > 0)
+        add_after(w, think(think_s), 1, 0);
+    close_session(w);
+}
+
 /* Two tools of 3 s on one core, the second a second later: the first has 1 + 2 x 2 = 5 s, then the
  * second is alone with 1 s left. */
 MR_TEST(cores_are_shared)
 {
     struct world w;
-    setup(&w);
-    w.plan.site.n_core = 1;
-    open_session(&w);
-    add_after(&w, llm(1), MR_SCRIPT_NONE, 0);
-    add_after(&w, tool(3, 0.5F, 0), 0, 0);
-    close_session(&w);
+    one_tool(&w, 1, 0);
     begin(&w, 0, 0);
     begin(&w, 0, 1);
     play(&w);
@@ -28,19 +36,55 @@ MR_TEST(cores_are_shared)
     teardown(&w);
 }
 
+/* A tool of 3 s on the only core, which goes after a second and is back after five: what was done
+ * of the tool is kept, or lost. */
+MR_TEST(cores_go_and_come_back)
+{
+    for (int is_lost = 0; is_lost < 2; is_lost++) {
+        struct world w;
+        one_tool(&w, 1, 10);
+        begin(&w, 0, 0);
+        w.cores[w.n_cores].at_s = 1;
+        w.cores[w.n_cores++].lost_frac = is_lost;
+        w.cores[w.n_cores].at_s = 5;
+        w.cores[w.n_cores++].frac = 1;
+        play(&w);
+        assert_int_equal(w.n_end, 1);
+        mr_assert_near(w.end[0].end_s, is_lost ? 18.5 : 17.5, 1e-12, 0);
+        mr_assert_near(w.part_s[0][MR_PLAYER_TOOLS], 3.5, 1e-12, 0);
+        mr_assert_near(w.part_s[0][MR_PLAYER_CORES], is_lost ? 5 : 4, 1e-12, 0);
+        mr_assert_near(w.player->cores.busy_s, is_lost ? 4 : 3, 1e-12, 0);
+        teardown(&w);
+    }
+}
+
+/* One of two cores goes with the first of two tools: both share the other, until the second, which
+ * has 2 s left, ends; then the first has 1 s left of its 3. */
+MR_TEST(half_of_the_cores_go)
+{
+    struct world w;
+    one_tool(&w, 2, 0);
+    begin(&w, 0, 0);
+    begin(&w, 0, 0);
+    w.cores[w.n_cores].at_s = 1;
+    w.cores[w.n_cores].frac = 0.5;
+    w.cores[w.n_cores++].lost_frac = 0.5;
+    play(&w);
+    assert_int_equal(w.n_end, 2);
+    mr_assert_near(w.end[0].end_s, 5.5, 1e-12, 0);
+    mr_assert_near(w.end[1].end_s, 6.5, 1e-12, 0);
+    mr_assert_near(w.player->cores.busy_s, 7, 1e-12, 0);
+    assert_int_equal(w.player->sums[0].n_tool, 2);
+    teardown(&w);
+}
+
 /* The same two tools with a think of 10 s behind each: one event has both, unless the plan of the
  * tool no longer holds. Parts are as they were, with one core or with two. */
 MR_TEST(a_think_ends_its_tools_event)
 {
     for (int n_core = 1; n_core <= 2; n_core++) {
         struct world w;
-        setup(&w);
-        w.plan.site.n_core = n_core;
-        open_session(&w);
-        add_after(&w, llm(1), MR_SCRIPT_NONE, 0);
-        add_after(&w, tool(3, 0.5F, 0), 0, 0);
-        add_after(&w, think(10), 1, 0);
-        close_session(&w);
+        one_tool(&w, n_core, 10);
         begin(&w, 0, 0);
         begin(&w, 0, 1);
         play(&w);
@@ -322,7 +366,8 @@ MR_TEST(errors_run_again_at_most_so_often)
     teardown(&w);
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(cores_are_shared), MR_TEST_ENTRY(a_think_ends_its_tools_event),
+MR_TEST_MAIN(MR_TEST_ENTRY(cores_are_shared), MR_TEST_ENTRY(cores_go_and_come_back),
+             MR_TEST_ENTRY(half_of_the_cores_go), MR_TEST_ENTRY(a_think_ends_its_tools_event),
              MR_TEST_ENTRY(accelerators_are_a_pool_of_their_own),
              MR_TEST_ENTRY(long_term_memory_shares_the_storage),
              MR_TEST_ENTRY(denied_calls_are_never_served), MR_TEST_ENTRY(sandboxes_wait_for_memory),
