@@ -476,7 +476,8 @@ struct mr_step_leap mr_step_joules(const struct mr_step *step, const struct mr_b
     const struct places at = places_of(step, batch);
     cost sum = cost_between(full->token, at.tokens);
     sum += cost_between(full->head, at.logits);
-    sum += cost_between(full->draft, at.drafts);
+    if (step->drafts)
+        sum += cost_between(full->draft, at.drafts);
     sum += full->kv * batch->kv_tokens;
     sum += full->window * batch->window_kv_tokens;
     sum += full->pair * batch->chunk_pairs;

@@ -110,6 +110,15 @@ static inline struct mr_event mr_calendar_peek(const struct mr_calendar *calenda
     return mr_event_is_before(coming, ready) ? coming : ready;
 }
 
+/** When that is: UINT64_MAX where the open window has none. */
+static inline uint64_t mr_calendar_next_key(const struct mr_calendar *calendar)
+{
+    MR_ASSERT(calendar->is_open);
+    const uint64_t ready = calendar->ready.event[calendar->i_ready].when;
+    const uint64_t coming = calendar->coming.n > 0 ? calendar->coming.event[0].when : ready;
+    return coming < ready ? coming : ready;
+}
+
 static inline bool mr_calendar_has_event(const struct mr_calendar *calendar)
 {
     return calendar->i_ready < calendar->n_ready || calendar->coming.n > 0;

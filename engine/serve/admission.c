@@ -40,6 +40,6 @@ enum mr_admission_answer mr_admission_ask(struct mr_admission *state,
         return MR_ADMISSION_LATE;
     if (rule->rate_tok_s > 0)
         state->level_tok -= n_tok;
-    state->n_inside++;
+    mr_admission_enter(state);
     return MR_ADMISSION_YES;
 }

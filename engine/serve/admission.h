@@ -40,6 +40,12 @@ struct mr_admission {
 /** The bucket is full. */
 void mr_admission_start(struct mr_admission *state, const struct mr_admission_rule *rule);
 
+/** Can it refuse anybody? */
+static inline bool mr_admission_asks(const struct mr_admission_rule *rule)
+{
+    return rule->n_inside > 0 || rule->rate_tok_s > 0 || rule->ttft_s > 0;
+}
+
 /** Does it need an estimate? */
 static inline bool mr_admission_asks_ttft(const struct mr_admission_rule *rule)
 {
@@ -55,6 +61,13 @@ enum mr_admission_answer mr_admission_ask(struct mr_admission *state,
 /** When will the bucket hold n tokens? INFINITY: never; with no bucket, or now: in the past. */
 double mr_admission_full_s(const struct mr_admission *state, const struct mr_admission_rule *rule,
                            double n_tok);
+
+/** A call comes in that nothing is asked of. */
+static inline void mr_admission_enter(struct mr_admission *state)
+{
+    state->n_inside++;
+}
+
 static inline void mr_admission_leave(struct mr_admission *state)
 {
     state->n_inside--;

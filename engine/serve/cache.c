@@ -46,8 +46,8 @@ static void pin(struct mr_cache *cache, uint32_t i, bool is_found)
 {
     struct mr_cache_node *node = cache->tree.node;
     for (; i != 0; i = node[i].parent) {
-        if (is_found)
-            mr_cache_set_uses(&node[i], node[i].n_use + 1u);
+        if (is_found && node[i].n_use < MR_CACHE_USES)
+            node[i].n_use++;
         if (node[i].is_pinned) {
             node[i].n_pin++;
             break;
@@ -67,7 +67,7 @@ static void unpin(struct mr_cache *cache, uint32_t i)
     uint32_t lower = 0, n_use = 0;
     while (i != 0) {
         const uint32_t parent = node[i].parent;
-        MR_ASSERT(mr_cache_pins(&node[i]) > 0);
+        MR_ASSERT(node[i].is_pinned && node[i].n_pin > 0);
         if (node[i].n_use < n_use)
             mr_cache_set_uses(&node[i], n_use);
         n_use = node[i].n_use;

@@ -189,12 +189,10 @@ static double call_s(const struct mr_cell *cell, const struct mr_ticket *ticket)
 
 /* ---- events ---- */
 
-mr_status mr_cell_advance(struct mr_cell *cell, uint32_t instance, struct mr_err *err)
+mr_status mr_cell_advance(struct mr_cell *cell, uint32_t instance, double now_s, struct mr_err *err)
 {
-    const struct mr_instance_sink sink = {.finished = finished, .context = cell};
-    const double now_s = mr_event_key_time_s(mr_tree_key(&cell->due, instance));
     MR_TRY(mr_cell_expiry_run(cell, now_s, err));
-    MR_TRY(mr_instance_advance(&cell->instance[instance], &sink, err));
+    MR_TRY(mr_instance_advance(&cell->instance[instance], &cell->ends, err));
     if (cell->st != MR_OK) {
         *err = cell->err;
         return cell->st;
@@ -228,7 +226,7 @@ mr_status mr_cell_play(struct mr_cell *cell, double until_s, struct mr_err *err)
         if (is_gate)
             MR_TRY(mr_gate_ask(cell, due_s, err));
         else
-            MR_TRY(mr_cell_advance(cell, mr_tree_winner(&cell->due), err));
+            MR_TRY(mr_cell_advance(cell, mr_tree_winner(&cell->due), due_s, err));
     }
 }
 
@@ -393,6 +391,10 @@ static int refusal_of(struct mr_cell *cell, const struct mr_ticket *ticket,
     double estimate_s = 0;
     if (wait_max > 0 && reader != NULL && reader->queue.n >= wait_max)
         return MR_CELL_REFUSAL_SHED;
+    if (!mr_admission_asks(rule)) {
+        mr_admission_enter(&cell->admission[ticket->tier]);
+        return MR_CELL_REFUSALS;
+    }
     if (mr_admission_asks_ttft(rule) && reader != NULL)
         estimate_s = ttft_s(cell, call, reader, now_s);
     return refusals[mr_admission_ask(&cell->admission[ticket->tier], rule,
@@ -583,8 +585,11 @@ mr_status mr_cell_init(struct mr_cell *cell, const struct mr_cell_plan *plan,
                        const struct mr_cell_sink *sink, struct mr_err *err)
 {
     MR_ASSERT(plan->n_instance > 0);
-    *cell = (struct mr_cell){
-        .plan = *plan, .sink = *sink, .calls = MR_CALLS_EMPTY, .watch_s = (double)INFINITY};
+    *cell = (struct mr_cell){.plan = *plan,
+                             .sink = *sink,
+                             .ends = {.finished = finished, .context = cell},
+                             .calls = MR_CALLS_EMPTY,
+                             .watch_s = (double)INFINITY};
     for (size_t i = 0; i < sizeof cell->admission / sizeof *cell->admission; i++)
         mr_admission_start(&cell->admission[i], &plan->admission[i]);
     mr_gate_init(cell);

@@ -95,7 +95,8 @@ struct mr_cell {
     struct mr_cell_plan plan;
     struct mr_cell_sink sink;
     struct mr_instance *instance;
-    struct mr_tree due; /* ends of segments */
+    struct mr_instance_sink ends; /* of their calls */
+    struct mr_tree due;           /* ends of segments */
     struct mr_router router;
     struct mr_router_kv *kv;         /* NULL: the router does not look at caches */
     struct mr_split *split;          /* NULL: none */
@@ -186,8 +187,9 @@ static inline void mr_cell_tell(struct mr_cell *cell, double next_s)
         cell->watch(cell->watch_context, next_s);
 }
 
-/** The end of a segment of an instance. */
-MR_CHECKED mr_status mr_cell_advance(struct mr_cell *cell, uint32_t instance, struct mr_err *err);
+/** The end of a segment of an instance. @param[in] now_s when it is due */
+MR_CHECKED mr_status mr_cell_advance(struct mr_cell *cell, uint32_t instance, double now_s,
+                                     struct mr_err *err);
 
 /** Its end may have moved, seldom by an arrival, which most often only waits; and with it what the
  *  router knows of it. */

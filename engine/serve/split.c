@@ -269,7 +269,7 @@ mr_status mr_split_play(struct mr_cell *cell, double before_s, struct mr_err *er
         if (prefill_s <= decode_s + MR_SEGMENT_TIE_S)
             MR_TRY(advance(cell, mr_tree_winner(&split->due), err));
         else
-            MR_TRY(mr_cell_advance(cell, mr_tree_winner(&cell->due), err));
+            MR_TRY(mr_cell_advance(cell, mr_tree_winner(&cell->due), decode_s, err));
     }
 }
 

@@ -22,6 +22,7 @@ static const double part_least_s = 1.0 / 64; /* however many come at once */
 /* Calls that are likely to be touched, as far as there is room. */
 struct soon {
     uint32_t n, call[soon_max], instance[soon_max];
+    const struct mr_cache_node *extent[soon_max]; /* that they hold; with a cache */
 };
 
 /* ---- calls ---- */
@@ -105,7 +106,7 @@ MR_FETCH void ask_for_extent(const struct mr_cache_node *extent)
 }
 
 /* Neighbors in the running list, and the extent that is held. */
-MR_FETCH void ask_around_calls(const struct mr_cell *cell, const struct soon *soon)
+MR_FETCH void ask_around_calls(const struct mr_cell *cell, struct soon *soon)
 {
     for (uint32_t k = 0; k < soon->n; k++) {
         const struct mr_call_link link = cell->calls.link[soon->call[k]];
@@ -113,8 +114,10 @@ MR_FETCH void ask_around_calls(const struct mr_cell *cell, const struct soon *so
             mr_fetch(&cell->calls.link[link.next]);
         if (link.previous != MR_CALL_NONE)
             mr_fetch(&cell->calls.link[link.previous]);
-        if (cell->plan.serving->has_cache)
-            ask_for_extent(extent_of_call(cell, soon, k));
+        if (!cell->plan.serving->has_cache)
+            continue;
+        soon->extent[k] = extent_of_call(cell, soon, k);
+        ask_for_extent(soon->extent[k]);
     }
 }
 
@@ -226,6 +229,7 @@ void mr_warm_cell(const struct mr_cell *cell, double until_s, const struct mr_ev
 struct wakes {
     uint32_t n, strand[soon_max];
     uint32_t context[soon_max]; /* of the next call; MR_SCRIPT_NONE: there is none soon */
+    const struct mr_cache_node *extent[soon_max]; /* where the last one ended; NULL: unknown */
 };
 
 static void find_wakes(const struct mr_player *player, double until_s, struct wakes *wakes)
@@ -299,20 +303,20 @@ MR_FETCH void ask_after_calls(const struct mr_cell *cell, const struct mr_player
             mr_fetch(&player->family[strand->family]);
         ask_for_names(script, &script->context[cell->calls.call[call].context]);
         if (cell->plan.serving->has_cache)
-            ask_around_extent(cell, soon->instance[k], extent_of_call(cell, soon, k));
+            ask_around_extent(cell, soon->instance[k], soon->extent[k]);
     }
 }
 
 /* Of who wakes up: nodes and extent; then names and what stands around the extent. */
 MR_FETCH void ask_for_calls(const struct mr_cell *cell, const struct mr_player *player,
-                            const struct wakes *wakes)
+                            struct wakes *wakes)
 {
     for (uint32_t k = 0; k < wakes->n; k++) {
         const struct mr_player_strand *strand = &player->strand[wakes->strand[k]];
-        const struct mr_cache_node *extent = extent_of_strand(cell, strand);
+        wakes->extent[k] = extent_of_strand(cell, strand);
         ask_for_nodes(player->plan.script, strand->node);
-        if (extent != NULL)
-            ask_for_extent(extent);
+        if (wakes->extent[k] != NULL)
+            ask_for_extent(wakes->extent[k]);
     }
 }
 
@@ -322,13 +326,12 @@ MR_FETCH void ask_for_prompts(const struct mr_cell *cell, const struct mr_player
     const struct mr_script *script = player->plan.script;
     for (uint32_t k = 0; k < wakes->n; k++) {
         const struct mr_player_strand *strand = &player->strand[wakes->strand[k]];
-        const struct mr_cache_node *extent = extent_of_strand(cell, strand);
         wakes->context[k] = context_of(script, strand);
         if (wakes->context[k] == MR_SCRIPT_NONE)
             continue;
         mr_fetch(&script->context[wakes->context[k]]);
-        if (extent != NULL)
-            ask_around_extent(cell, strand->place.instance, extent);
+        if (wakes->extent[k] != NULL)
+            ask_around_extent(cell, strand->place.instance, wakes->extent[k]);
     }
 }
 

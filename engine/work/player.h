@@ -180,9 +180,8 @@ static inline bool mr_player_is_stuck(const struct mr_player *player)
 /** The next event of the open window; INFINITY: none. */
 static inline double mr_player_due_s(const struct mr_player *player)
 {
-    const double asleep_s = mr_calendar_has_event(&player->calendar)
-                                ? mr_event_time_s(mr_calendar_peek(&player->calendar))
-                                : (double)INFINITY;
+    const uint64_t next = mr_calendar_next_key(&player->calendar);
+    const double asleep_s = next != UINT64_MAX ? mr_event_key_time_s(next) : (double)INFINITY;
     const double pool_s = mr_player_shares(player) ? mr_player_pools_due_s(player) : asleep_s;
     return pool_s < asleep_s ? pool_s : asleep_s;
 }
