@@ -56,6 +56,7 @@ static const struct mr_play_key keys[] = {
     {"power.site_mw_peak", "MW", "At the meter, highest mean of a second"},
     {"power.it_mw_mean", "MW", "Of the racks"},
     {"power.pue", "1", "energy.used_j / energy.it_j"},
+    {"power.pue_ups", "1", "The same with IT at the output of supplies, category 1: row distribution counts as IT; no panel loses of its own, so category 2 is this, too"},
     {"power.itue", "1", "E_racks / E_compute: racks over what their power shelves give; fans inside count as computing"},
     {"power.tue", "1", "E_site / E_compute = PUE x ITUE"},
     {"power.feed_limit_mw", "MW", "Of the connection; null: none"},
