@@ -23,10 +23,11 @@ static const char *const policies[] = {
 
 static mr_status refuse(struct mr_err *err, const char *text, const char *why)
 {
-    return mr_err_set(err, MR_PARSE, MR_NOWHERE,
-                      "event '%s': %s (KIND[:NAME]@TIME[+DURATION][=VALUE]; utility, node, units, "
-                      "close, curtail, policy)",
-                      text, why);
+    return mr_err_set(
+        err, MR_PARSE, MR_NOWHERE,
+        "event '%s': %s (KIND[:NAME]@TIME[+DURATION][~NOTICE][=VALUE]; utility, node, "
+        "units, close, curtail, policy)",
+        text, why);
 }
 
 static mr_status refuse_kind(struct mr_err *err, const char *text, struct mr_str kind)
@@ -56,7 +57,8 @@ static mr_status refuse_node(struct mr_err *err, const char *text, struct mr_str
 
 /* The parts of the text; empty where they are not there. */
 struct parts {
-    struct mr_str kind, name, time, duration, value;
+    struct mr_str kind, name, time, duration, notice, value;
+    bool has_notice;
 };
 
 static struct mr_str cut(struct mr_str *rest, char mark)
@@ -74,6 +76,8 @@ static struct parts parts_of(const char *text)
 {
     struct parts p = {.kind = mr_str_of(text)};
     p.value = cut(&p.kind, '=');
+    p.has_notice = memchr(p.kind.p, '~', p.kind.n) != NULL;
+    p.notice = cut(&p.kind, '~');
     p.time = cut(&p.kind, '@');
     p.duration = cut(&p.time, '+');
     p.name = cut(&p.kind, ':');
@@ -110,6 +114,25 @@ static mr_status read_value(const struct parts *p, const char *text, struct mr_p
     return MR_OK;
 }
 
+/* A target is known so long before it begins, at the start of time at the earliest. */
+static mr_status read_notice(const struct parts *p, const char *text, struct mr_plan_item *item,
+                             struct mr_err *err)
+{
+    double notice_s = 0;
+    item->start_s = item->t_s;
+    if (!p->has_notice)
+        return MR_OK;
+    if (item->kind != MR_PLAN_CURTAIL)
+        return refuse(err, text, "only curtail has a notice");
+    if (p->notice.n == 0)
+        return refuse(err, text, "how long before is not said");
+    MR_TRY(mr_unit_parse(p->notice, MR_Q_TIME, text, MR_NOWHERE, &notice_s, err));
+    if (!(notice_s >= 0))
+        return refuse(err, text, "a notice is 0 or more");
+    item->t_s = fmax(0, item->t_s - notice_s);
+    return MR_OK;
+}
+
 static mr_status read_item(const char *text, const struct mr_site *site, struct mr_plan_item *item,
                            struct mr_err *err)
 {
@@ -139,6 +162,7 @@ static mr_status read_item(const char *text, const struct mr_site *site, struct 
         return refuse_node(err, text, p.name, site);
     if (p.duration.n > 0 && item->kind == MR_PLAN_CLOSE)
         return refuse(err, text, "takes no duration");
+    MR_TRY(read_notice(&p, text, item, err));
     return read_value(&p, text, item, err);
 }
 
@@ -255,7 +279,7 @@ static mr_status curtail(const struct mr_plan_item *item, struct mr_supply *supp
 {
     struct mr_supply_reading reading;
     mr_supply_read(supply, &reading);
-    const struct mr_feed_target target = {.start_s = item->t_s,
+    const struct mr_feed_target target = {.start_s = item->start_s,
                                           .end_s = item->end_s,
                                           .limit_w = item->is_share ? item->value * reading.meter_w
                                                                     : item->value};

@@ -27,6 +27,7 @@ enum {
 
 struct mr_plan_item {
     double t_s, end_s; /* end_s: INFINITY without a duration */
+    double start_s;    /* CURTAIL: it is known from t_s on */
     int kind;          /* enum mr_plan_kind */
     uint32_t power;    /* node */
     /* CURTAIL: watts; of others all that holds from t_s on, of this item and of those that still
@@ -41,8 +42,9 @@ struct mr_plan {
     size_t n, cap;
 };
 
-/** "KIND[:NAME]@TIME[+DURATION][=VALUE]", such as "units:S.gen0@1h+30min=2". Sorted by date at the
- *  end. @param[out] plan mr_free(item), after errors too */
+/** "KIND[:NAME]@TIME[+DURATION][~NOTICE][=VALUE]", such as "units:S.gen0@1h+30min=2"; NOTICE: how
+ *  long before TIME a curtailment is known. Sorted by date at the end. @param[out] plan
+ * mr_free(item), after errors too */
 MR_CHECKED mr_status mr_plan_read(const struct mr_param_list *text, const struct mr_site *site,
                                   struct mr_plan *plan, struct mr_err *err);
 

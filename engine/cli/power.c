@@ -55,9 +55,9 @@ static const struct mr_opt rows[] = {
     {MR_PARAM(OPT, until_s, "until", MR_Q_TIME, "0 s", 0, 1e10,
               "Length of the run; 0: to the trace's end, one day without a trace"),
      0, "TIME"},
-    {MR_PARAM_MANY(
-         OPT, fail, "fail",
-         "KIND[:NAME]@TIME[+DURATION][=VALUE]: utility, node, units, close, curtail, policy"),
+    {MR_PARAM_MANY(OPT, fail, "fail",
+                   "KIND[:NAME]@TIME[+DURATION][~NOTICE][=VALUE]: utility, node, units, close, "
+                   "curtail, policy"),
      0, "EVENT"},
     {MR_PARAM_MANY(OPT, set, "set",
                    "Parameter of supply, wire, governor, feed, ride, tariff, frequency, smoothing "

@@ -185,7 +185,7 @@ static void doubt_events(const struct mr_scenario *s, struct mr_diags *diags)
     for (size_t i = 0; i < s->n_event && s->top.until_s > 0; i++) {
         const char *what = s->event[i].what, *at = strchr(what, '@');
         const struct mr_str date = {at != NULL ? at + 1 : "",
-                                    at != NULL ? strcspn(at + 1, "+") : 0};
+                                    at != NULL ? strcspn(at + 1, "+~=") : 0};
         struct mr_err unread = {0};
         double t_s = 0;
         if (mr_unit_parse(date, MR_Q_TIME, "event", MR_NOWHERE, &t_s, &unread) == MR_OK &&

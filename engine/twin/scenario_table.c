@@ -211,7 +211,7 @@ static const struct mr_param economy_rows[] = {
 };
 #undef E
 static const struct mr_param event_rows[] = {
-    MR_PARAM_STR(struct mr_scenario_event, what, "what", "", "KIND[:NAME]@TIME[+DURATION][=VALUE]: pumps, cdu, fans, leak, utility, node, units, close, curtail, policy"),
+    MR_PARAM_STR(struct mr_scenario_event, what, "what", "", "KIND[:NAME]@TIME[+DURATION][~NOTICE][=VALUE]: pumps, cdu, fans, leak, utility, node, units, close, curtail, policy"),
 };
 static const struct mr_param rack_rows[] = {
     MR_PARAM_STR(struct mr_scenario_rack, name, "name", "", "A rack, a row or a hall, as the site names it"),

@@ -100,6 +100,9 @@ MR_TEST(units_that_are_not_there_are_refused)
     refused(island, "units:S.gt@10min=1.5", "1.5 units lost");
     refused(island, "units:S.bess@10min=1", "units of batteries");
     refused(backed, "curtail@10min+1h=150%", "no curtailment");
+    refused(backed, "utility@10min+1h~30s", "only curtail has a notice");
+    refused(backed, "curtail@10min+1h~=75%", "how long before");
+    refused(backed, "curtail@10min+1h~-30s=75%", "0 or more");
     refused(backed, "close:H0.upsA@10min+1h", "takes no duration");
 }
 
@@ -168,6 +171,29 @@ MR_TEST(a_share_is_of_what_was_drawn_before)
     end(&w);
 }
 
+/* Told 30 s before, a target is met when it begins; told then, it is not yet. */
+MR_TEST(a_target_with_a_notice_is_met_at_its_start)
+{
+    static const char *const text[] = {"curtail@10min+1h=75%", "curtail@10min+1h~30s=75%",
+                                       "curtail@10min+1h~2h=75%"};
+    for (int i = 0; i < 3; i++) {
+        struct world w = begin(backed);
+        size_t next = 0;
+        const double meter_w = now(&w).grid_w;
+        begin_plan(&w, &text[i], 1);
+        play(&w, &next, 590);
+        assert_true(now(&w).grid_w > 0.75 * meter_w || i > 0);
+        play(&w, &next, 600);
+        mr_assert_near(now(&w).target_w, 0.75 * meter_w, 1e-3, 0);
+        assert_true((now(&w).grid_w <= now(&w).target_w) == (i > 0));
+        play(&w, &next, 4000);
+        assert_true(now(&w).grid_w <= 0.75 * meter_w);
+        play(&w, &next, 4230);
+        mr_assert_near(now(&w).grid_w, meter_w, 1e-3, 0);
+        end(&w);
+    }
+}
+
 MR_TEST(a_share_while_the_grid_is_away_is_of_the_last_draw)
 {
     const char *const text[] = {"utility@5min+10min", "curtail@10min+1h=75%"};
@@ -226,6 +252,7 @@ MR_TEST_MAIN(MR_TEST_ENTRY(units_that_are_not_there_are_refused),
              MR_TEST_ENTRY(outages_that_overlap_last_to_the_last_end),
              MR_TEST_ENTRY(events_of_a_kind_are_counted_by_node),
              MR_TEST_ENTRY(a_share_is_of_what_was_drawn_before),
+             MR_TEST_ENTRY(a_target_with_a_notice_is_met_at_its_start),
              MR_TEST_ENTRY(a_share_while_the_grid_is_away_is_of_the_last_draw),
              MR_TEST_ENTRY(an_island_has_nothing_to_curtail),
              MR_TEST_ENTRY(racks_told_to_stop_as_the_grid_goes_are_no_negative_load),
