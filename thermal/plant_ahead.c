@@ -2,7 +2,8 @@
 /* What cooling may come to draw soon. Heat rejection is asked at the plant's period, so its next
  * steps follow from the heat that is on its way now: copies of a loop's water and of the air it
  * cools are played for a few periods with the heat that racks and CDUs gave over the last step.
- * Where there is no power they are played as if it came back at once. Pumps stay as they are. */
+ * Where there is no power they are played as if it came back at once, and air handlers that are out
+ * of service as if they were repaired: nobody asks them to wait. Pumps stay as they are. */
 #include "engine/base/assert.h"
 #include "thermal/plant_ask.h"
 #include "thermal/plant_impl.h"
@@ -20,26 +21,28 @@ struct ahead {
     double from_c, water_w_k;
 };
 
-static bool stands_still(const struct ahead *a, uint32_t hall)
+static bool may_come_back(const struct ahead *a, uint32_t hall)
 {
-    return a->plant->room_loop[hall] == a->loop && !(a->state->hall[hall].given_w > 0);
+    return a->plant->room_loop[hall] == a->loop &&
+           (!(a->state->hall[hall].given_w > 0) || a->state->told[MR_PLANT_OUT_AIR][hall] > 0);
 }
 
-/* Heat of the last step; air handlers that stand still would take what the air has kept. */
+/* Heat of the last step; air handlers that come back would take what the air has kept. */
 static double heat_w(const struct ahead *a, double *fan_w)
 {
     double w = a->state->loop[a->loop].heat_w;
     *fan_w = 0;
     for (uint32_t h = 0; h < a->plant->n_hall; h++) {
         const struct mr_plant_hall_state *s = &a->state->hall[h];
-        if (!stands_still(a, h))
+        if (!may_come_back(a, h))
             continue;
-        const struct mr_room_in in = {.heat_w = s->heat_w,
-                                      .water_c = a->out.supply_c,
-                                      .n_lost = (uint64_t)a->state->told[MR_PLANT_OUT_AIR][h]};
-        const struct mr_room_out out = mr_room_control(&a->plant->room[h], &s->room, &in);
-        w += out.taken_w;
-        *fan_w += out.fan_w;
+        struct mr_room_in in = {.heat_w = s->heat_w, .water_c = a->out.supply_c};
+        const struct mr_room_out then = mr_room_control(&a->plant->room[h], &s->room, &in);
+        in.n_lost = (uint64_t)a->state->told[MR_PLANT_OUT_AIR][h];
+        const struct mr_room_out now = mr_room_control(&a->plant->room[h], &s->room, &in);
+        const double drawn_w = s->given_w > 0 ? now.fan_w : 0;
+        w += fmax(0, then.taken_w - s->given_w);
+        *fan_w += fmax(0, then.fan_w - drawn_w);
     }
     return w;
 }
