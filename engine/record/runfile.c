@@ -305,9 +305,10 @@ mr_status mr_runfile_post(struct mr_runfile *file, const char *what, mr_runfile_
     (void)copy(arg, &pack);
     if (pack.n > mr_writer_most(file->writer))
         return run(file, fn, arg, err);
-    struct posted *posted = mr_writer_reserve(file->writer, pack.n);
-    pack = (struct mr_runfile_pack){(unsigned char *)posted, sizeof *posted};
-    *posted = (struct posted){.fn = fn, .arg = copy(arg, &pack)};
+    unsigned char *record = mr_writer_reserve(file->writer, pack.n);
+    pack = (struct mr_runfile_pack){record, sizeof(struct posted)};
+    const struct posted posted = {.fn = fn, .arg = copy(arg, &pack)};
+    memcpy(record, &posted, sizeof posted);
     mr_writer_commit(file->writer);
     return MR_OK;
 }
