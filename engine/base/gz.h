@@ -49,9 +49,12 @@ struct mr_gz_deflater; /* one per thread */
 MR_CHECKED mr_status mr_gz_deflater_create(int level, struct mr_gz_deflater **out,
                                            struct mr_err *err);
 
-/** One buffer as one zlib stream (RFC 1950; n < 2^32). @return its bytes, 0: more than `cap` */
-size_t mr_gz_deflater_run(struct mr_gz_deflater *deflater, const void *bytes, size_t n, void *out,
-                          size_t cap);
+/** One buffer as one zlib stream (RFC 1950; n < 2^32). Each piece is looked at first: noise is
+ *  stored, what is constant or has a pattern is compressed.
+ *  @param[in] piece bytes that are of one kind, as the first bytes of all values are when values
+ *  are shuffled; n: all @return bytes, 0: more than `cap` */
+size_t mr_gz_deflater_run(struct mr_gz_deflater *deflater, const void *bytes, size_t n,
+                          size_t piece, void *out, size_t cap);
 void mr_gz_deflater_destroy(struct mr_gz_deflater *deflater); /* NULL is fine */
 
 /** CRC-32 (the one of gzip and PNG). Start with 0. */

@@ -160,8 +160,9 @@ static void pack(const struct mr_tape *tape, struct mr_tape_tools *tools)
         const unsigned char *bytes = tape->block + b * tape->chunk_bytes;
         unsigned char *out = tools->packed + b * tape->chunk_bytes;
         shuffle(bytes, tape->chunk_bytes, tape->size, tools->shuffled);
-        tools->packed_bytes[b] = mr_gz_deflater_run(tools->deflater, tools->shuffled,
-                                                    tape->chunk_bytes, out, tape->chunk_bytes);
+        tools->packed_bytes[b] =
+            mr_gz_deflater_run(tools->deflater, tools->shuffled, tape->chunk_bytes,
+                               tape->chunk_bytes / tape->size, out, tape->chunk_bytes);
         if (tools->packed_bytes[b] == 0)
             memcpy(out, tools->shuffled, tape->chunk_bytes);
     }

@@ -3,7 +3,10 @@
 #include "engine/base/gz.h"
 
 #include "engine/base/mem.h"
+#include "engine/base/rng.h"
 #include "tests/test.h"
+
+#include <zlib.h>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -383,10 +386,10 @@ MR_TEST(deflater)
     assert_true(first != NULL && again != NULL);
     assert_int_equal(mr_gz_deflater_create(4, &deflater, NULL), MR_OK);
     const long live = mr_test_live_allocations();
-    const size_t n_first = mr_gz_deflater_run(deflater, text, n, first, n);
-    assert_int_equal(mr_gz_deflater_run(deflater, text, n, again, n_first - 1), 0);
-    assert_int_equal(mr_gz_deflater_run(deflater, "other", 5, again, n) > 5, 1);
-    assert_int_equal(mr_gz_deflater_run(deflater, text, n, again, n_first), n_first);
+    const size_t n_first = mr_gz_deflater_run(deflater, text, n, n, first, n);
+    assert_int_equal(mr_gz_deflater_run(deflater, text, n, n, again, n_first - 1), 0);
+    assert_int_equal(mr_gz_deflater_run(deflater, "other", 5, 5, again, n) > 5, 1);
+    assert_int_equal(mr_gz_deflater_run(deflater, text, n, n, again, n_first), n_first);
     assert_int_equal(mr_test_live_allocations(), live);
     assert_memory_equal(first, again, n_first);
     assert_int_equal(first[0] & 0x0f, 8);
@@ -400,6 +403,95 @@ MR_TEST(deflater)
     free(first);
     free(again);
     mr_test_every_nomem(create_deflater, NULL);
+}
+
+/* Inflated by zlib, with all it checks. */
+static void check_inflated(const unsigned char *packed, size_t n_packed, const unsigned char *want,
+                           size_t n)
+{
+    unsigned char *out = malloc(n + 1);
+    uLongf n_out = n + 1;
+    assert_non_null(out);
+    assert_int_equal(uncompress(out, &n_out, packed, n_packed), Z_OK);
+    assert_int_equal(n_out, n);
+    assert_memory_equal(out, want, n);
+    free(out);
+}
+
+enum fill {
+    FILL_NOISE,
+    FILL_CONSTANT,
+    FILL_COUNTER, /* as even as noise, and a pattern */
+    FILL_FEW,     /* noise of few values */
+    N_FILL
+};
+
+static void fill_piece(enum fill fill, struct mr_rng *rng, unsigned char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t u = mr_rng_u64(rng);
+        p[i] = (unsigned char)(fill == FILL_NOISE      ? u >> 56
+                               : fill == FILL_CONSTANT ? 7
+                               : fill == FILL_COUNTER  ? i
+                                                       : u & 15);
+    }
+}
+
+MR_TEST(pieces_of_every_kind)
+{
+    enum {
+        n_piece = 12,
+        piece_max = 20000
+    };
+    static const size_t size[] = {1, 2, 3, 100, 1023, 1024, 4096, 5000, 16384, piece_max};
+    struct mr_gz_deflater *deflater;
+    struct mr_rng rng = mr_rng_stream(1, MR_RNG_TEST, 4);
+    unsigned char *in = malloc(n_piece * piece_max), *out = malloc(2 * n_piece * piece_max);
+    assert_true(in != NULL && out != NULL);
+    assert_int_equal(mr_gz_deflater_create(4, &deflater, NULL), MR_OK);
+    for (size_t s = 0; s < sizeof size / sizeof *size; s++)
+        for (int round = 0; round < 6; round++) {
+            const size_t n = (n_piece - 1) * size[s] + (size[s] + 1) / 2;
+            for (size_t k = 0; k < n_piece; k++)
+                fill_piece((enum fill)mr_rng_below(&rng, N_FILL), &rng, in + k * size[s], size[s]);
+            const size_t n_out =
+                mr_gz_deflater_run(deflater, in, n, size[s], out, 2 * n_piece * piece_max);
+            assert_true(n_out > 0);
+            check_inflated(out, n_out, in, n);
+            /* what fits exactly fits, and a byte less, or any number less, does not */
+            assert_int_equal(mr_gz_deflater_run(deflater, in, n, size[s], out, n_out), n_out);
+            check_inflated(out, n_out, in, n);
+            assert_int_equal(mr_gz_deflater_run(deflater, in, n, size[s], out, n_out - 1), 0);
+            assert_int_equal(
+                mr_gz_deflater_run(deflater, in, n, size[s], out, mr_rng_below(&rng, n_out)), 0);
+        }
+    mr_gz_deflater_destroy(deflater);
+    free(in);
+    free(out);
+}
+
+/* Noise costs what it is, and nothing else gets larger for being looked at. */
+MR_TEST(pieces_are_told_apart)
+{
+    enum {
+        n = 1 << 14
+    };
+    static const size_t most[N_FILL] = {n + 64, 100, 700, n * 5 / 8};
+    struct mr_gz_deflater *deflater;
+    struct mr_rng rng = mr_rng_stream(1, MR_RNG_TEST, 5);
+    unsigned char *in = malloc(n), *out = malloc(2 * n);
+    assert_true(in != NULL && out != NULL);
+    assert_int_equal(mr_gz_deflater_create(4, &deflater, NULL), MR_OK);
+    for (int i = 0; i < N_FILL; i++) {
+        fill_piece((enum fill)i, &rng, in, n);
+        const size_t n_out = mr_gz_deflater_run(deflater, in, n, n, out, 2 * n);
+        assert_in_range(n_out, 1, most[i]);
+        /* a stored block begins with its type, 0, and its length; only noise is stored */
+        assert_int_equal((out[2] & 6) == 0, i == FILL_NOISE);
+    }
+    mr_gz_deflater_destroy(deflater);
+    free(in);
+    free(out);
 }
 
 MR_TEST(real_trace)
@@ -429,4 +521,5 @@ MR_TEST_MAIN(MR_TEST_ENTRY(plain_passes_through), MR_TEST_ENTRY(round_trip),
              MR_TEST_ENTRY(files), MR_TEST_ENTRY(files_that_cannot_be_read),
              MR_TEST_ENTRY(standard_input_is_a_pipe_of_single_bytes), MR_TEST_ENTRY(crc32),
              MR_TEST_ENTRY(every_allocation_may_fail), MR_TEST_ENTRY(deflater),
+             MR_TEST_ENTRY(pieces_of_every_kind), MR_TEST_ENTRY(pieces_are_told_apart),
              MR_TEST_ENTRY(real_trace))
