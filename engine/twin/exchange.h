@@ -37,6 +37,11 @@
 #include "power/supply.h"
 #include "thermal/plant.h"
 
+enum mr_exchange_start {
+    MR_EXCHANGE_STEADY,
+    MR_EXCHANGE_COLD
+};
+
 struct mr_exchange_params {
     double tick_s;
     double memory_s;
@@ -44,6 +49,7 @@ struct mr_exchange_params {
     double rest_idle_frac; /* of a rack's parts outside packages, without work, over rating */
     double support_frac;   /* drawn by racks without packages of the pools, over rating */
     double lock;           /* highest clock, over the full clock */
+    int start;             /* enum mr_exchange_start */
 };
 
 const struct mr_param_table *mr_exchange_table(void);

@@ -9,6 +9,7 @@
 
 // clang-format off
 #define P struct mr_exchange_params
+static const char *const starts[] = {[MR_EXCHANGE_STEADY] = "steady", [MR_EXCHANGE_COLD] = "cold"};
 static const struct mr_param rows[] = {
     MR_PARAM(P, tick_s, "tick", MR_Q_TIME, "1 s", 1e-3, 3600, "Time between two exchanges of watts, heat and clocks"),
     MR_PARAM(P, memory_s, "memory", MR_Q_TIME, "3 s", 1e-3, 3600, "Which share of an instance's watts clocks drive is a mean of about so long (assumption)"),
@@ -16,6 +17,7 @@ static const struct mr_param rows[] = {
     MR_PARAM(P, rest_idle_frac, "rest_idle", MR_Q_FRACTION, "50 %", 0, 1, "Hosts, links and fans of a rack without work, over their rating (assumption)"),
     MR_PARAM(P, support_frac, "support", MR_Q_FRACTION, "50 %", 0, 1, "Racks that no pool stands in and no tools run on, over their rating (assumption)"),
     MR_PARAM(P, lock, "clock", MR_Q_FRACTION, "100 %", 0.01, 1, "Highest clock of all packages, over the full clock"),
+    MR_PARAM_ONE_OF(P, start, "start", starts, "steady", "Temperatures when time begins: where the idle site rests, or the plant's set points with every die as cold as its coolant"),
 };
 #undef P
 // clang-format on
@@ -241,7 +243,8 @@ static mr_status build(struct mr_exchange *x, struct mr_diags *diags, struct mr_
     mr_exchange_begin_house(x);
     x->smooths = options.params.smooth.is_on;
     mr_exchange_tell_racks(x, 0);
-    MR_TRY(mr_plant_settle(x->plant, x->heat, err));
+    if (plan->params.start == MR_EXCHANGE_STEADY)
+        MR_TRY(mr_plant_settle(x->plant, x->heat, err));
     mr_exchange_tell_feeds(x, 0);
     mr_exchange_expect_house(x);
     mr_supply_advance(x->supply, x->t_s);
