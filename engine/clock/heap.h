@@ -62,9 +62,10 @@ static inline void mr_heap_push(struct mr_heap *heap, uint64_t key)
     k[hole] = key;
 }
 
-/** Put `key` where the least key was. The heap is not empty. The least of four and its place are
- *  selected by masks: compilers make branches of conditional operators here, and which child is the
- *  least is a coin toss. */
+/** Put `key` where the least key was. The heap is not empty. The place of the least of four is
+ * added up from comparisons, and selected by a mask: compilers make branches of conditional
+ * operators here, and which child is the least is a coin toss. Its key is read again, for the line
+ * is there: as fast as selecting it, too, and a third fewer instructions. */
 static inline void mr_heap_replace(struct mr_heap *heap, uint64_t key)
 {
     MR_ASSERT(heap->n > 0);
@@ -72,23 +73,19 @@ static inline void mr_heap_replace(struct mr_heap *heap, uint64_t key)
     const uint64_t n = heap->n;
     uint64_t hole = 0;
     for (uint64_t first = 1; first < n; first = 4 * hole + 1) {
-        uint64_t best = first, least = k[first];
+        uint64_t best = first;
         if (first + 4 <= n) {
-            const uint64_t k1 = k[first + 1], k2 = k[first + 2], k3 = k[first + 3];
-            const uint64_t is_1 = 0 - (uint64_t)(k1 < least), is_3 = 0 - (uint64_t)(k3 < k2);
-            const uint64_t low = least ^ ((least ^ k1) & is_1), high = k2 ^ ((k2 ^ k3) & is_3);
-            const uint64_t is_high = 0 - (uint64_t)(high < low);
-            least = low ^ ((low ^ high) & is_high);
-            const uint64_t low_at = first - is_1, high_at = first + 2 - is_3;
-            best = low_at ^ ((low_at ^ high_at) & is_high);
+            const uint64_t low = first + (k[first + 1] < k[first]);
+            const uint64_t high = first + 2 + (k[first + 3] < k[first + 2]);
+            const uint64_t is_high = 0 - (uint64_t)(k[high] < k[low]);
+            best = low ^ ((low ^ high) & is_high);
         } else {
             for (uint64_t i = first + 1; i < n; i++)
                 best = k[i] < k[best] ? i : best;
-            least = k[best];
         }
-        if (least >= key)
+        if (k[best] >= key)
             break;
-        k[hole] = least;
+        k[hole] = k[best];
         hole = best;
     }
     k[hole] = key;

@@ -237,11 +237,11 @@ static mr_status session_of(struct mr_cell *cell, const struct mr_ticket *ticket
     const uint32_t id = ticket->session;
     const size_t before = cell->session_cap;
     if (ticket->is_alone) {
+        const bool is_known = ticket->context > 0; /* its player remembers */
         *out = &cell->nobody;
-        cell->nobody = (struct mr_cell_session){.instance = MR_ROUTER_NOWHERE};
-        if (ticket->context > 0) /* its player remembers */
-            cell->nobody =
-                (struct mr_cell_session){.instance = ticket->instance, .space = ticket->space};
+        cell->nobody =
+            (struct mr_cell_session){.instance = is_known ? ticket->instance : MR_ROUTER_NOWHERE,
+                                     .space = is_known ? ticket->space : 0};
         return MR_OK;
     }
     MR_TRY(mr_grow(&cell->session, &cell->session_cap, (size_t)id + 1, sizeof *cell->session, err));

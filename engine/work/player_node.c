@@ -195,10 +195,10 @@ static bool fails(const struct mr_player *player, uint32_t strand,
 
 /* Its end is known: an event there. Where its user only thinks about what it said, which takes a
  * time that is known, too, one event at the end of both. */
-static mr_status plan_end(struct mr_player *player, uint32_t strand, double end_s,
-                          struct mr_err *err)
+static mr_status plan_end(struct mr_player *player, uint32_t strand,
+                          const struct mr_script_node *node, double end_s, struct mr_err *err)
 {
-    const struct mr_script_node *node = mr_player_node(player, strand), *next = node + 1;
+    const struct mr_script_node *next = node + 1;
     const bool has_thought = node->is_plain && next->kind == MR_SCRIPT_THINK && next->is_plain &&
                              !(next->delay_s > 0) && player->plan.timing != MR_PLAYER_BY_ORIGINAL &&
                              !fails(player, strand, node);
@@ -224,30 +224,27 @@ static double work_of(const struct mr_script_node *node)
 }
 
 /* A strand's node enters its pool; `since_s` is its start. */
-static mr_status work(struct mr_player *player, uint32_t strand, double now_s, struct mr_err *err)
+static mr_status work(struct mr_player *player, uint32_t strand, const struct mr_script_node *node,
+                      double now_s, struct mr_err *err)
 {
-    const struct mr_script_node *node = mr_player_node(player, strand);
+    struct mr_player_strand *s = &player->strand[strand];
     const struct mr_cores_sink sink = {mr_player_work_ended, player};
     struct mr_cores *pool = mr_player_pool(player, node);
     double end_s;
-    player->strand[strand].wait_s = node->kind == MR_SCRIPT_MEM
-                                        ? (float)player->plan.site.storage_latency_s
-                                        : node->tool.wait_s;
-    player->strand[strand].since_s = now_s;
+    s->wait_s = node->kind == MR_SCRIPT_MEM ? (float)player->plan.site.storage_latency_s
+                                            : node->tool.wait_s;
+    s->since_s = now_s;
     MR_ASSERT(pool != NULL);
     if (isinf(pool->n_server)) { /* nobody ever shares: nothing to keep */
         const double work_s = work_of(node) / pool->speed;
         pool->busy_s += work_s;
-        player->strand[strand].state = MR_PLAYER_RESTING;
-        return plan_end(player, strand, now_s + (work_s + (double)player->strand[strand].wait_s),
-                        err);
+        s->state = MR_PLAYER_RESTING;
+        return plan_end(player, strand, node, now_s + (work_s + (double)s->wait_s), err);
     }
-    player->strand[strand].state = MR_PLAYER_WORKING;
+    s->state = MR_PLAYER_WORKING;
     MR_TRY(mr_cores_advance(pool, now_s, &sink, err));
     MR_TRY(mr_cores_start(pool, strand, work_of(node), now_s, &end_s, err));
-    return isnan(end_s)
-               ? MR_OK
-               : plan_end(player, strand, end_s + (double)player->strand[strand].wait_s, err);
+    return isnan(end_s) ? MR_OK : plan_end(player, strand, node, end_s + (double)s->wait_s, err);
 }
 
 mr_status mr_player_work_ended(void *context, uint32_t strand, double now_s, bool was_planned,
@@ -377,18 +374,18 @@ static mr_status booted(struct mr_player *player, uint32_t strand, double now_s,
 
 /* A tool on a CPU: the first of its session waits for memory and boots the sandbox, and others that
  * come before it is up wait with it. */
-static mr_status enter_sandbox(struct mr_player *player, uint32_t strand, double now_s,
-                               struct mr_err *err)
+static mr_status enter_sandbox(struct mr_player *player, uint32_t strand,
+                               const struct mr_script_node *node, double now_s, struct mr_err *err)
 {
     struct mr_player_strand *s = &player->strand[strand];
     struct mr_player_family *family = s->has_family ? &player->family[s->family] : NULL;
     const bool has_limits = isfinite(player->plan.site.memory_mb);
     if (!has_limits && player->plan.site.sandbox_s == 0)
-        return work(player, strand, now_s, err);
+        return work(player, strand, node, now_s, err);
     if (*mr_player_sandbox(player, strand) > 0)
         return family != NULL && family->up_s > now_s
                    ? wait_until_up(player, strand, family->up_s, err)
-                   : work(player, strand, now_s, err);
+                   : work(player, strand, node, now_s, err);
     if (family != NULL && family->is_queued) {
         s->state = MR_PLAYER_NO_SANDBOX;
         s->next = family->waiting;
@@ -452,17 +449,17 @@ mr_status mr_player_run(struct mr_player *player, uint32_t strand, double now_s,
     case MR_SCRIPT_THINK:
         return rest(player, strand, think_s(player, node), now_s, err);
     case MR_SCRIPT_MEM:
-        return work(player, strand, now_s, err);
+        return work(player, strand, node, now_s, err);
     case MR_SCRIPT_TOOL:
         break;
     }
     if (node->where == MR_SCRIPT_CPU)
-        return enter_sandbox(player, strand, now_s, err);
+        return enter_sandbox(player, strand, node, now_s, err);
     if (node->where == MR_SCRIPT_GPU)
-        return work(player, strand, now_s, err);
+        return work(player, strand, node, now_s, err);
     player->strand[strand].state = MR_PLAYER_RESTING;
-    return plan_end(player, strand, now_s + ((double)node->tool.work_s + (double)node->tool.wait_s),
-                    err);
+    return plan_end(player, strand, node,
+                    now_s + ((double)node->tool.work_s + (double)node->tool.wait_s), err);
 }
 
 mr_status mr_player_wake(struct mr_player *player, uint32_t strand, double now_s,
@@ -485,7 +482,7 @@ mr_status mr_player_wake(struct mr_player *player, uint32_t strand, double now_s
         return complete(player, strand, now_s, err);
     case MR_PLAYER_BOOTING:
         mr_player_count(player, strand, MR_PLAYER_CORES, time_s);
-        return work(player, strand, now_s, err);
+        return work(player, strand, mr_player_node(player, strand), now_s, err);
     case MR_PLAYER_WORKING:
         return check_work(player, strand, now_s, err);
     case MR_PLAYER_RESTING:
