@@ -33,6 +33,7 @@ static const struct mr_param rows[] = {
     MR_PARAM(P, resume_margin, "resume_margin", MR_Q_FRACTION, "3 %", 0, 0.5, "Share of a budget that must be free before stopped racks go on"),
     MR_PARAM_YES(P, assists, "ramp_assist", "yes", "Battery plants hold the meter to the ramp of its connection"),
     MR_PARAM(P, refill_frac, "refill", MR_Q_FRACTION, "100 %", 0, 1, "Where battery plants rest, share of their window; all of it: by the price where they buy by it"),
+    MR_PARAM(P, ups_refill_frac, "ups_refill", MR_Q_FRACTION, "2 %", 0, 0.5, "Share of a budget that racks leave to batteries of supplies until they are full"),
     MR_PARAM(P, buy_usd_j, "buy_below", MR_Q_ENERGY_PRICE, "-1000 USD/MWh", -MR_UNBOUNDED, MR_UNBOUNDED, "Battery plants charge below this price"),
     MR_PARAM(P, sell_usd_j, "sell_above", MR_Q_ENERGY_PRICE, "100000 USD/MWh", -MR_UNBOUNDED, MR_UNBOUNDED, "Battery plants discharge above this price"),
 };

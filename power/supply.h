@@ -53,10 +53,11 @@ struct mr_supply_params {
     double rack_min_frac, margin; /* least cap of a rack that runs; of a budget kept free */
     double buy_usd_j, sell_usd_j; /* battery plants: trade below, above; INFINITY, -INFINITY: no */
     double refill_frac;           /* battery plants: rest here, share of their window */
-    bool assists;                 /* battery plants hold the meter to its ramp */
-    double tray_limit_w;          /* 0: none is stated */
-    double swing_tick_s;          /* longest step while a frequency or the packages' ramps move */
-    double suspend_frac;          /* a suspended rack, of its maximum */
+    double ups_refill_frac; /* of a budget, left to batteries of supplies until they are full */
+    bool assists;           /* battery plants hold the meter to its ramp */
+    double tray_limit_w;    /* 0: none is stated */
+    double swing_tick_s;    /* longest step while a frequency or the packages' ramps move */
+    double suspend_frac;    /* a suspended rack, of its maximum */
     double shelf_j, shelf_charge_frac; /* capacitors: of a package, 0: cards say; fill at */
     double resume_margin; /* of a budget that must be free beyond `margin` before racks go on */
     struct mr_wire_params wire;

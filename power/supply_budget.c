@@ -123,6 +123,22 @@ static double feed_w(const struct mr_supply *s)
                                   s->t_s + mr_govern_latency_s(&s->params.govern));
 }
 
+/* Racks under a limit that binds would leave nothing to batteries of supplies, and the next outage
+ * would find them empty: until they are full a share of the budget is theirs. */
+static double kept_w(const struct mr_supply *s, double budget_w)
+{
+    double w = 0;
+    for (uint32_t g = 0; g < s->n_group; g++) {
+        const struct mr_supply_group *group = &s->group[g];
+        for (uint32_t k = 0; k < group->n_source && group->is_ups && !group->is_away; k++) {
+            const struct mr_supply_source *source = &s->source[group->source[k]];
+            if (source->is_storage && !mr_supply_source_is_full(source))
+                w += source->buffer_params.charge_w * (double)source->buffer_params.n_unit;
+        }
+    }
+    return fmin(w, s->params.ups_refill_frac * budget_w);
+}
+
 double mr_supply_budget_w(struct mr_supply *s)
 {
     const double most = 1 - s->params.margin;
@@ -130,8 +146,10 @@ double mr_supply_budget_w(struct mr_supply *s)
     double rack_w = 0, w = never;
     for (uint32_t i = 0; i < s->site->n_rack; i++)
         rack_w += s->rack[i].draw_w;
-    if (s->has_feed && has_grid_soon(s))
-        w = beside_grid_w(s, feed_w(s) * most, rack_w);
+    if (s->has_feed && has_grid_soon(s)) {
+        const double budget_w = feed_w(s) * most;
+        w = beside_grid_w(s, budget_w - kept_w(s, budget_w), rack_w);
+    }
     if (!isinf(carried_w))
         w = fmin(w, beside_machines_w(s, carried_w, rack_w));
     return w;

@@ -4,7 +4,7 @@
  * its rating, less the governor's margin, less what it delivers without anybody charging; who
  * charges takes it, in the order of groups, so twenty batteries behind one transformer share what
  * the racks leave of it. Losses on the way are the margin's. Racks go first: they are not asked to
- * make room. */
+ * make room in nodes, and leave a share of the contract only (supply_budget.c). */
 #include "power/supply_impl.h"
 
 #include <math.h>

@@ -28,6 +28,37 @@ MR_TEST(batteries_refill_within_the_transformers)
     end(1e-12);
 }
 
+/* The contract binds all the time: batteries refill with the share that racks leave them, nobody is
+ * above it, and racks have all of it again when they are full. */
+MR_TEST(batteries_refill_under_a_limit_that_binds)
+{
+    for (int refills = 0; refills < 2; refills++) {
+        struct mr_supply_options o = options();
+        o.params.ups_s = 120;
+        if (refills == 0)
+            o.params.ups_refill_frac = 0;
+        begin("<layout name=\"s\"><grid limit=\"3.5 MW\"/>" HALL "</layout>", &o);
+        want_all(128e3);
+        mr_supply_advance(world.supply, 600);
+        const double before_w = now().rack_w;
+        mr_supply_set_voltage(world.supply, 0);
+        mr_supply_advance(world.supply, 660);
+        mr_supply_set_voltage(world.supply, 1);
+        mr_supply_advance(world.supply, 900);
+        const double soc = now().storage_soc_frac;
+        assert_true(soc < 0.8);
+        for (double t_s = 900; t_s < 2 * 3600; t_s += 10) {
+            mr_supply_advance(world.supply, t_s);
+            assert_true(now().grid_w <= 3.5e6 && now().rack_w > 0.97 * before_w);
+        }
+        mr_supply_advance(world.supply, 4 * 3600);
+        mr_assert_near(now().storage_soc_frac, refills ? 1 : soc, 1e-3, 0);
+        mr_assert_near(now().rack_w, before_w, 1e-3, 0);
+        assert_true(now().n_rack_on == 32 && totals().n_breach == 0);
+        end(1e-9);
+    }
+}
+
 MR_TEST(batteries_end_and_racks_come_back_under_the_ramp_limit)
 {
     struct mr_supply_options o = options();
@@ -278,6 +309,7 @@ MR_TEST(a_plant_that_buys_by_price_waits_for_it)
 MR_TEST_MAIN(MR_TEST_ENTRY(storages_share_one_room),
              MR_TEST_ENTRY(a_plant_that_buys_by_price_waits_for_it),
              MR_TEST_ENTRY(batteries_refill_within_the_transformers),
+             MR_TEST_ENTRY(batteries_refill_under_a_limit_that_binds),
              MR_TEST_ENTRY(batteries_end_and_racks_come_back_under_the_ramp_limit),
              MR_TEST_ENTRY(smoothing_in_the_racks), MR_TEST_ENTRY(battery_plant_holds_the_ramp),
              MR_TEST_ENTRY(battery_plant_shaves_the_peak), MR_TEST_ENTRY(a_storage_alone_closes),
