@@ -216,6 +216,7 @@ static double held_between(struct feed *feed, double from_s, double to_s)
     X(THROTTLED, "/racks/throttled_gpus", "/racks/off_gpus") \
     X(DRAWN, "/racks/drawn_kw", "/racks/power_kw")           \
     X(CAP, "/racks/cap_kw", "/racks/cap_kw")                 \
+    X(HELD, "/racks/held_gpus", "/racks/held_gpus")          \
     X(WANT, "/racks/want_kw", "/racks/want_kw")              \
     X(TOK_S, "/racks/tok_s", "/racks/tok_s")
 
@@ -230,6 +231,7 @@ enum cause {
     BY_HEAT,
     BY_CAP,
     BY_STOP,
+    BY_REST,
     BY_DARKNESS,
     n_cause
 };
@@ -271,10 +273,14 @@ static void look_at_rack(struct racks *r, size_t rack, size_t row, double dt_s, 
     for (size_t k = 0; k < n_rack_series; k++)
         v[k] = r->set[k] != NULL ? r->block[k][(row + (r->set[k]->is_before ? 1 : 0)) * r->n + rack]
                                  : (double)NAN;
-    if (v[RACK_OFF] > 0) {
-        tally[BY_DARKNESS].held_s += dt_s;
-    } else if (v[RACK_CAP] == 0) {
+    if (v[RACK_HELD] > 0 && v[RACK_TOK_S] > 0) /* a part of it: what works may be held, too */
+        tally[BY_REST].held_s += dt_s;
+    if (v[RACK_CAP] == 0) { /* shut: off, too */
         tally[BY_STOP].held_s += dt_s;
+    } else if (v[RACK_OFF] > 0) {
+        tally[BY_DARKNESS].held_s += dt_s;
+    } else if (v[RACK_HELD] > 0 && !(v[RACK_TOK_S] > 0)) {
+        tally[BY_REST].held_s += dt_s;
     } else if (v[RACK_THROTTLED] > 0) {
         hold(&tally[BY_HEAT], dt_s, v[RACK_DRAWN], v[RACK_WANT], v[RACK_TOK_S]);
     } else if (isnan(v[RACK_WANT]) ? v[RACK_DRAWN] >= at_frac * v[RACK_CAP]
@@ -379,6 +385,7 @@ static mr_status add_stretch(const struct racks *r, const struct stretch *s, enu
     static const char *const what[n_cause] = {[BY_HEAT] = "throttled packages",
                                               [BY_CAP] = "cap on racks",
                                               [BY_STOP] = "racks shut for want of watts",
+                                              [BY_REST] = "packages at rest for want of watts",
                                               [BY_DARKNESS] = "packages without power or coolant"};
     struct mr_report_limit item = {.gain = "what they served: they must come back",
                                    .held_s = s->sum.held_s};
@@ -398,8 +405,10 @@ static mr_status add_stretch(const struct racks *r, const struct stretch *s, enu
         (void)snprintf(item.limit, sizeof item.limit, "%.4g kW", s->sum.cap_kw);
     else
         (void)snprintf(item.limit, sizeof item.limit, "%s",
-                       cause == BY_HEAT ? "die temperature" : "off");
-    if (cause == BY_STOP)
+                       cause == BY_HEAT   ? "die temperature"
+                       : cause == BY_REST ? "at rest"
+                                          : "off");
+    if (cause == BY_STOP || cause == BY_REST)
         (void)snprintf(item.why, sizeof item.why,
                        "at lowest clocks and at rest all take more than there is: others have it");
     if (cause == BY_HEAT || cause == BY_CAP) {

@@ -30,6 +30,11 @@ static bool is_throttled(const struct mr_cohort *cohort)
     return cohort->mode == MR_COHORT_HELD && cohort->power_w < cohort->demand_w;
 }
 
+static bool is_dark(const struct mr_plant_rack_state *rack)
+{
+    return rack->is_told && rack->load.is_dark;
+}
+
 static bool is_off(const struct mr_plant_state *state, const struct mr_plant_rack_state *rack,
                    uint32_t cohort)
 {
@@ -53,6 +58,7 @@ void mr_plant_rack_row(const struct mr_plant *plant, const struct mr_plant_state
                                       .header_set_pa = none,
                                       .drop_pa = none,
                                       .valve_frac = none,
+                                      .is_dark = is_dark(s),
                                       .is_leaking = s->n_known > 0 && !is_blind,
                                       .is_tray_leaking = s->n_tray > 0 && !is_blind,
                                       .is_sensor_faulty = is_blind,
@@ -109,6 +115,8 @@ double mr_plant_header_pa(const struct mr_plant *plant, const struct mr_plant_st
 bool mr_plant_rack_is_held(const struct mr_plant_state *state, uint32_t rack)
 {
     const struct mr_plant_rack_state *s = &state->rack[rack];
+    if (is_dark(s))
+        return true;
     for (uint32_t c = s->first; c != UINT32_MAX; c = state->cohort[c].next) {
         const struct mr_cohort *cohort = &state->cohort[c].cohort;
         if (cohort->n_package > 0 && (is_throttled(cohort) || is_off(state, s, c)))

@@ -14,7 +14,8 @@ struct mr_plant_state;
 struct mr_plant_rack_row {
     double power_w, supply_c, return_c, flow_m3_s, die_max_c, die_mean_c;
     double header_pa, header_set_pa, drop_pa, valve_frac;
-    uint32_t n_throttled, n_off;
+    uint32_t n_throttled, n_off; /* n_off: by heat, coolant, leaks */
+    bool is_dark;                /* no power comes to the rack: all are off */
     bool is_leaking, is_tray_leaking, is_sensor_faulty; /* as detectors say */
     bool is_liquid_requested, is_liquid_isolated, is_power_requested, is_power_isolated;
 };
@@ -30,7 +31,7 @@ void mr_plant_rack_brief(const struct mr_plant_state *state, uint32_t rack, doub
 double mr_plant_header_pa(const struct mr_plant *plant, const struct mr_plant_state *state,
                           uint32_t rack);
 
-/** Is any package of the rack throttled or off, as a row tells? */
+/** Is any package of the rack throttled, off or without power, as a row tells? */
 bool mr_plant_rack_is_held(const struct mr_plant_state *state, uint32_t rack);
 
 /** The most one package of the rack may draw, without leakage: INFINITY while none is held, 0 when

@@ -45,6 +45,23 @@ static void put_tier(struct mr_buf *out, const struct mr_scenario_tier *promised
     put_time(out, "end to end", &tier->e2e);
 }
 
+/* Why packages were down: what there was of it. */
+static void put_down(struct mr_buf *out, const struct mr_exchange_sums *x)
+{
+    static const char *const why[MR_EXCHANGE_DOWNS] = {
+        [MR_EXCHANGE_DARK] = "without a feed",
+        [MR_EXCHANGE_HELD] = "held for want of watts",
+        [MR_EXCHANGE_OFF] = "off for heat, coolant or leaks"};
+    const char *before = " (";
+    for (int k = 0; k < MR_EXCHANGE_DOWNS; k++) {
+        if (!(x->down_why_s[k] > 0))
+            continue;
+        mr_buf_printf(out, "%s%.4g %s", before, x->down_why_s[k], why[k]);
+        before = ", ";
+    }
+    mr_buf_printf(out, "%s\n", x->down_package_s > 0 ? ")" : "");
+}
+
 /* Losses from the connection to the packages, in per cent of what was used. */
 static void put_chain(struct mr_buf *out, const struct mr_play_result *result)
 {
@@ -85,8 +102,9 @@ static void put_site(struct mr_buf *out, const struct mr_play_result *result)
     mr_flex_text(&result->books.flex, out);
     mr_buf_printf(out, "%-26s hottest die %.4g degC, warmest coolant %.4g degC\n", "heat",
                   x->die_max_c, x->supply_max_c);
-    mr_buf_printf(out, "%-26s throttled %.4g, capped %.4g, down %.4g\n", "package seconds",
+    mr_buf_printf(out, "%-26s throttled %.4g, capped %.4g, down %.4g", "package seconds",
                   x->throttled_package_s, x->capped_package_s, x->down_package_s);
+    put_down(out, x);
     for (size_t i = 0; i < result->n_violation; i++)
         mr_buf_printf(out, "%-26s %s at %s, %llu times, first at %.6g s\n",
                       i == 0 ? "violations" : "", result->violation[i].what,

@@ -19,7 +19,7 @@
 #define MEAN MR_CHANNEL_OVER_MEAN
 #define MAX MR_CHANNEL_OVER_MAX
 #define POINT .cell_methods = "time: point"
-enum { RACK_DRAWN, RACK_WANT, RACK_CAP, RACK_STRANDED, RACK_CLOCK, RACK_TOK_S, RACK_KV, RACK_RESIDENT, N_RACK };
+enum { RACK_DRAWN, RACK_WANT, RACK_CAP, RACK_STRANDED, RACK_CLOCK, RACK_TOK_S, RACK_KV, RACK_RESIDENT, RACK_HELD, N_RACK };
 static const struct mr_channel rack_channels[N_RACK] = {
     KW("drawn_kw", "Drawn by the rack, as the power chain counts it; power_mean_kw is what the coolant takes from it", MEAN),
     KW("want_kw", "What it would draw at full clocks", MEAN),
@@ -29,6 +29,7 @@ static const struct mr_channel rack_channels[N_RACK] = {
     {.name = "tok_s", .units = "s-1", .long_name = "Tokens made per second by its packages, mean of the interval before", .type = MR_CHANNEL_F32_OF_F64, .cell_methods = "time: mean"},
     {.name = "kv_used_frac", .units = "1", .long_name = "Share of the KV blocks that calls hold; NaN: no instance has packages here", .type = MR_CHANNEL_F32_OF_F64, POINT},
     {.name = "kv_resident_frac", .units = "1", .long_name = "Share of the KV blocks that calls hold or the prefix cache keeps; NaN: no instance has packages here", .type = MR_CHANNEL_F32_OF_F64, POINT},
+    {.name = "held_gpus", .units = "1", .long_name = "Packages that have power and are told to rest, for want of watts; beside off_gpus", .type = MR_CHANNEL_F32_OF_F64, POINT},
 };
 static const struct mr_channel die_channels[] = {
     {.name = "die_c", .units = "degC", .long_name = "Hottest die of the package, manufacturing spread included", .type = MR_CHANNEL_F32_OF_F64, POINT},
@@ -318,6 +319,7 @@ static void read_racks(struct mr_site_record *r)
                     : (double)NAN;
         r->value[RACK_KV * n + i] = r->rack[i].kv_used_frac;
         r->value[RACK_RESIDENT * n + i] = r->rack[i].kv_resident_frac;
+        r->value[RACK_HELD * n + i] = mr_exchange_rack(exchange, i)->n_held;
         r->last_token[i] = r->rack[i].n_token;
     }
     r->last_s = now_s;

@@ -48,7 +48,7 @@ static const struct mr_channel rack_channels[] = {
      .type = MR_CHANNEL_F32_OF_F64, MR_CHANNEL_OVER_MAX},
     F32("die_mean_c", "degC", "Mean die", 0, NULL),
     U32("throttled_gpus", "Packages that draw less than asked for", NULL),
-    U32("off_gpus", "Packages without power", NULL),
+    U32("off_gpus", "Packages without power: no feed, rack shut, heat, coolant or a leak", NULL),
     ENUM("leak", "A leak is known", no_yes, "Rack/RackLeakDetect"),
     ENUM("leak_tray", "A leak of a tray is known", no_yes, "Rack/RackLeakDetectTray"),
     ENUM("leak_sensor_fault", "Leak detectors are blind", no_yes, "Rack/RackLeakSensorFault"),
@@ -348,7 +348,7 @@ static mr_status rack_rows(struct mr_thermal_series *r, const struct mr_plant_st
         const struct values v = {
             {x.power_w, x.power_w, x.power_w, x.supply_c, x.return_c, x.flow_m3_s, x.header_pa,
              x.header_set_pa, x.valve_frac, x.die_max_c, x.die_mean_c},
-            {x.n_throttled, x.n_off},
+            {x.n_throttled, x.is_dark ? r->plant->rack[i].n_package : x.n_off},
             {x.is_leaking, x.is_tray_leaking, x.is_sensor_faulty, x.is_liquid_requested,
              x.is_liquid_isolated, x.is_power_requested, x.is_power_isolated}};
         put(r, rack_channels, N_OF(rack_channels), n, i, &v);

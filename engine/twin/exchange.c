@@ -92,7 +92,7 @@ static void order_one(struct mr_exchange *x, uint32_t i)
     struct mr_exchange_member *m = &x->member[i];
     const struct mr_power *power = x->plan.power[i];
     double allowed_w = (double)INFINITY, cap_w = (double)INFINITY, rate = 1;
-    bool is_up = true;
+    bool is_up = true, is_dark = false;
     m->is_held = false;
     for (uint32_t k = stand->begin[i]; k < stand->begin[i + 1]; k++) {
         const uint32_t r = stand->span[k].rack;
@@ -100,12 +100,14 @@ static void order_one(struct mr_exchange *x, uint32_t i)
         allowed_w = fmin(allowed_w, mr_plant_rack_allowed_w(x->plant, x->heat, r));
         cap_w = fmin(cap_w, capped_w(x, r, k));
         rate = fmin(rate, mr_supply_rack_rate(x->supply, r));
-        is_up = is_up && mr_supply_rack_is_on(x->supply, r) &&
-                (n_dark == 0 || !mr_stand_is_hit(stand, i, r, n_dark));
-        m->is_held = m->is_held || (mr_supply_part_is_held(x->supply, k) &&
-                                    !mr_supply_is_away(x->supply, r)); /* lost what it did */
+        const bool is_on = mr_supply_rack_is_on(x->supply, r);
+        const bool is_away = mr_supply_is_away(x->supply, r); /* lost what it did */
+        is_dark = is_dark || (!is_on && !is_away && !mr_supply_rack_is_held(x->supply, r));
+        is_up = is_up && is_on && (n_dark == 0 || !mr_stand_is_hit(stand, i, r, n_dark));
+        m->is_held = m->is_held || (mr_supply_part_is_held(x->supply, k) && !is_away);
     }
     is_up = is_up && !m->is_held;
+    m->down = is_dark ? MR_EXCHANGE_DARK : m->is_held ? MR_EXCHANGE_HELD : MR_EXCHANGE_OFF;
     const double idle_w = mr_power_idle_w(power, MR_EXCHANGE_REFERENCE_C) - power->leakage_w;
     const struct mr_power_mix mix = {idle_w + (1 - m->clocked_frac) * m->dynamic_w,
                                      m->clocked_frac * m->dynamic_w};
@@ -157,6 +159,8 @@ static void give_orders(struct mr_exchange *x, struct mr_exchange_order *order)
         x->rack[r].over_least_w = x->rack[r].over_cap_w = 0;
     }
     add_parts(x);
+    for (uint32_t r = 0; r < x->plan.site->n_rack; r++)
+        x->rack[r].row.n_held = mr_supply_rack_is_on(x->supply, r) ? x->rack[r].n_held : 0;
     for (uint32_t i = 0; i < x->plan.stand->n_instance; i++) {
         order_one(x, i);
         order[i] = x->member[i].order;
@@ -326,8 +330,8 @@ void mr_exchange_sums(const struct mr_exchange *x, struct mr_exchange_sums *sums
         .supply_limit_c = heat.supply_limit_c,
         .water_m3 = heat.water_m3,
         .throttled_package_s = x->throttled_s,
-        .capped_package_s = x->capped_s,
         .down_package_s = x->down_s,
+        .capped_package_s = x->capped_s,
         .used_j = watts.rack_j + watts.house_j + watts.loss_j + watts.storage_loss_j + watts.dump_j,
         .ramp_up_w_s = watts.ramp_up_w_s,
         .cap_events = (double)watts.n_cap,
@@ -337,6 +341,8 @@ void mr_exchange_sums(const struct mr_exchange *x, struct mr_exchange_sums *sums
         .loss_j = watts.loss_j,
         .module_j = watts.module_j,
         .package_j = heat.it_j};
+    for (int k = 0; k < MR_EXCHANGE_DOWNS; k++)
+        sums->down_why_s[k] = x->down_why_s[k];
     sums->storage_j = sums->site_j - watts.loss_j - watts.house_j - watts.rack_j;
     put_costs(x, &watts, sums);
     const double given_j = watts.rack_j + watts.house_j + watts.loss_j;

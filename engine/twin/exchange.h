@@ -149,10 +149,19 @@ struct mr_plant_state *mr_exchange_plant_state(struct mr_exchange *exchange);
 /* Of the last interval; rows of racks. */
 struct mr_exchange_rack {
     double drawn_w, want_w, cap_w, phi_min;
-    double host_j; /* since the start: outside packages */
+    double host_j;   /* since the start: outside packages */
+    uint32_t n_held; /* packages that have power and are told to rest, for want of watts */
 };
 
 const struct mr_exchange_rack *mr_exchange_rack(const struct mr_exchange *exchange, uint32_t rack);
+
+/* Why instances do not run for their site's sake; of several the first. */
+enum mr_exchange_down {
+    MR_EXCHANGE_DARK, /* no feed, or not let on again yet */
+    MR_EXCHANGE_HELD, /* suspended or shut, for want of watts */
+    MR_EXCHANGE_OFF,  /* heat, coolant, leaks */
+    MR_EXCHANGE_DOWNS
+};
 
 /* Since the start. */
 struct mr_exchange_sums {
@@ -171,9 +180,10 @@ struct mr_exchange_sums {
     double loss_j;                     /* on the way to the racks */
     double used_j;    /* site_j with what storages gave of their own, or kept: over it_j the PUE */
     double storage_j; /* kept and lost in storages, or given by sources and taken by nobody */
-    double module_j, package_j;      /* of it_j: behind the racks' stages; of that: packages */
-    double cap_events, trip_events;  /* caps that began to hold work back, breakers that opened */
-    double stage_loss_j[MR_N_STAGE]; /* on the way to the racks and inside */
+    double module_j, package_j;     /* of it_j: behind the racks' stages; of that: packages */
+    double cap_events, trip_events; /* caps that began to hold work back, breakers that opened */
+    double down_why_s[MR_EXCHANGE_DOWNS]; /* of down_package_s */
+    double stage_loss_j[MR_N_STAGE];      /* on the way to the racks and inside */
 };
 
 void mr_exchange_sums(const struct mr_exchange *exchange, struct mr_exchange_sums *sums);

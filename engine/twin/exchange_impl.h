@@ -50,8 +50,9 @@ struct mr_exchange_member {
     struct mr_exchange_order order;
     double free_phi; /* without ramps */
     uint32_t n_package;
-    bool has_worked; /* clocked_frac is known */
-    bool is_held;    /* told to rest for want of watts: would go on as it did */
+    bool has_worked;            /* clocked_frac is known */
+    enum mr_exchange_down down; /* while its order says so */
+    bool is_held;               /* told to rest for want of watts: would go on as it did */
     double busy_frac;
 };
 
@@ -77,7 +78,7 @@ struct mr_exchange {
     double lost_core_frac;                /* of those before that lost their power */
     double site_peak_w;
     double meter_s, meter_j; /* where the window of a peak begins */
-    double throttled_s, capped_s, down_s;
+    double throttled_s, capped_s, down_s, down_why_s[MR_EXCHANGE_DOWNS];
     bool has_utility, smooths;
     struct mr_supply_part *part; /* packages of instances, as the stand has them */
     double rejection_w, house_w; /* told: fans and compressors of heat rejection; all of it */

@@ -81,12 +81,14 @@ void mr_exchange_gather(struct mr_exchange *x, const struct mr_exchange_work *wo
         if (x->t_s + dt_s < x->start_s + x->plan.params.warm_s && !m->is_held)
             m->dynamic_w = fmax(m->dynamic_w, expected_w);
         const double package_s = m->n_package * dt_s;
-        if (!m->order.is_up)
+        if (!m->order.is_up) {
             x->down_s += package_s;
-        else if (m->order.reason == MR_EXCHANGE_THERMAL)
+            x->down_why_s[m->down] += package_s;
+        } else if (m->order.reason == MR_EXCHANGE_THERMAL) {
             x->throttled_s += package_s;
-        else if (m->order.reason == MR_EXCHANGE_CAP)
+        } else if (m->order.reason == MR_EXCHANGE_CAP) {
             x->capped_s += package_s;
+        }
     }
 }
 

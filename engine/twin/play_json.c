@@ -487,8 +487,8 @@ static void put_site(struct mr_jsonw *w, const struct mr_scenario *scenario,
                      const struct mr_play_result *result, const struct totals *t)
 {
     const double n = unknown;
-    const struct mr_exchange_sums none = {n, n, n, n, n, n, n, n, n, n, n, n, n, n,  n,
-                                          n, n, n, n, n, n, n, n, n, n, n, n, n, {0}};
+    const struct mr_exchange_sums none = {n, n, n, n, n, n, n, n, n, n, n, n, n, n,         n,
+                                          n, n, n, n, n, n, n, n, n, n, n, n, n, {n, n, n}, {0}};
     const struct mr_strand unplaced = {n, n, n, n, n, n, n, n};
     const struct mr_exchange_sums *x = result->has_site ? &result->site : &none;
     const struct mr_strand *strand = result->has_site ? &result->books.strand : &unplaced;
@@ -516,7 +516,9 @@ static void put_site(struct mr_jsonw *w, const struct mr_scenario *scenario,
           {"packages_mw_mean", s > 0 ? result->package_j / s * 1e-6 : unknown},
           {"packages_mw_limit", result->package_peak_w * 1e-6},
           {"capped_gpu_s", x->capped_package_s}, {"down_gpu_s", x->down_package_s},
-          {"cap_events", x->cap_events}, {"trip_events", x->trip_events},
+          {"dark_gpu_s", x->down_why_s[MR_EXCHANGE_DARK]},
+          {"held_gpu_s", x->down_why_s[MR_EXCHANGE_HELD]}, {"cap_events", x->cap_events},
+          {"trip_events", x->trip_events},
           {"ramp_max_mw_min", fmax(x->ramp_up_w_s, x->ramp_down_w_s) * per_min},
           {"ramp_up_max_mw_min", x->ramp_up_w_s * per_min},
           {"ramp_down_max_mw_min", x->ramp_down_w_s * per_min},
@@ -537,7 +539,8 @@ static void put_site(struct mr_jsonw *w, const struct mr_scenario *scenario,
     mr_jsonw_key_f64(w, "j_per_tok", output > 0 ? paid_j / output : unknown);
     GROUP(w, "thermal", {"die_c_max", x->die_max_c}, {"die_limit_c", x->die_limit_c},
           {"supply_c_max", x->supply_max_c}, {"supply_limit_c", x->supply_limit_c},
-          {"throttle_gpu_s", x->throttled_package_s}, {"water_l", x->water_m3 * 1e3},
+          {"throttle_gpu_s", x->throttled_package_s}, {"off_gpu_s", x->down_why_s[MR_EXCHANGE_OFF]},
+          {"water_l", x->water_m3 * 1e3},
           {"wue_l_kwh", x->it_j > 0 ? x->water_m3 * 1e3 / (x->it_j / kwh_j) : unknown});
     GROUP(w, "economy", {"revenue_usd_h", s > 0 ? t->revenue_usd / s * hour_s : 0},
           {"energy_usd_h", energy_usd_h}, {"capital_usd_h", capital_usd_h},
