@@ -139,6 +139,11 @@ mr_status mr_layout_read(struct mr_layout_reader *reader, const char *name, stru
     return st;
 }
 
+const struct mr_card *mr_layout_reader_card(const struct mr_layout_reader *reader, size_t i)
+{
+    return mr_library_nth(reader->library, i);
+}
+
 mr_status mr_layout_load_text(const char *name, struct mr_str text, struct mr_site **out,
                               struct mr_diags *diags)
 {

@@ -40,6 +40,9 @@ MR_CHECKED mr_status mr_layout_read(struct mr_layout_reader *reader, const char 
                                     struct mr_str text, struct mr_site **out,
                                     struct mr_diags *diags);
 
+/** The i-th of the cards that the layouts read so far have named; NULL: there are no more. */
+const struct mr_card *mr_layout_reader_card(const struct mr_layout_reader *reader, size_t i);
+
 /** The elements of a layout and their attributes, in the order of the reference page. NULL past the
  *  last. Elements of the same table (kinds of power nodes) are not repeated.
  *  @param[out] element name of the element that has these attributes */

@@ -41,6 +41,11 @@ const struct mr_card *mr_library_card(struct mr_library *library, const struct m
     return mr_shelf_card(library->shelf, kind, id, at, diags);
 }
 
+const struct mr_card *mr_library_nth(const struct mr_library *library, size_t i)
+{
+    return mr_shelf_nth(library->shelf, i);
+}
+
 #define LOOKUP(name)                                                                             \
     const struct mr_##name##_card *mr_library_##name(struct mr_library *library, const char *id, \
                                                      struct mr_place at, struct mr_diags *diags) \

@@ -24,6 +24,8 @@ void mr_library_forget_misses(struct mr_library *library);
  *  @return the card, or NULL */
 const struct mr_card *mr_library_card(struct mr_library *library, const struct mr_card_kind *kind,
                                       const char *id, struct mr_place at, struct mr_diags *diags);
+/** The i-th of the cards that have been found so far; NULL: there are no more. */
+const struct mr_card *mr_library_nth(const struct mr_library *library, size_t i);
 const struct mr_rack_card *mr_library_rack(struct mr_library *library, const char *id,
                                            struct mr_place at, struct mr_diags *diags);
 const struct mr_cdu_card *mr_library_cdu(struct mr_library *library, const char *id,

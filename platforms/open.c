@@ -7,6 +7,7 @@
 #include "engine/base/xml.h"
 #include "platforms/fabric.h"
 #include "platforms/layout.h"
+#include "platforms/layout_text.h"
 #include "platforms/read.h"
 
 static bool ends_with(const char *text, const char *ending)
@@ -90,6 +91,17 @@ static mr_status read_changed(const char *path, const struct mr_layout_change *c
         st = mr_layout_change_text(path, (struct mr_str){bytes, n_byte}, change, n, text, err);
     mr_free(bytes);
     return st;
+}
+
+mr_status mr_open_layout_text(const char *path, const struct mr_layout_change *change, size_t n,
+                              bool *is_layout, struct mr_buf *changed, struct mr_buf *same,
+                              struct mr_err *err)
+{
+    *is_layout = false;
+    if (mr_open_is_platform(path))
+        return MR_OK;
+    MR_TRY(read_changed(path, change, n, changed, err));
+    return mr_layout_text(path, (struct mr_str){changed->text, changed->n}, is_layout, same, err);
 }
 
 mr_status mr_open_check_changes(const char *path, const struct mr_layout_change *change, size_t n,

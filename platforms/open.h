@@ -21,6 +21,12 @@ MR_CHECKED mr_status mr_open_site_changed(const char *path, const struct mr_layo
 MR_CHECKED mr_status mr_open_check_changes(const char *path, const struct mr_layout_change *change,
                                            size_t n, struct mr_err *err);
 
+/** A layout with its changes as text, the same however it and they are spelled (layout_text.h).
+ *  @param[out] changed the file's own text, changed; of no use if it is no layout */
+MR_CHECKED mr_status mr_open_layout_text(const char *path, const struct mr_layout_change *change,
+                                         size_t n, bool *is_layout, struct mr_buf *changed,
+                                         struct mr_buf *same, struct mr_err *err);
+
 /** By its name alone: a platform that SimGrid can load from where it is. */
 bool mr_open_is_platform(const char *path);
 

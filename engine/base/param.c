@@ -47,6 +47,10 @@ static mr_status out_of_bounds(const struct reading *r)
     char start[256];
     struct mr_buf bounds = {0};
     mr_param_bounds(r->row, &bounds);
+    if (r->row->kind == MR_PARAM_COUNT && !isfinite(r->row->max)) {
+        bounds.n = 0;
+        mr_buf_printf(&bounds, "%.0f .. %llu", r->row->min, (unsigned long long)UINT64_MAX);
+    }
     const mr_status st = mr_err_set(r->err, MR_RANGE, r->at, "%s: out of range: %s",
                                     subject(r, start), bounds.text != NULL ? bounds.text : "");
     mr_buf_fini(&bounds);

@@ -193,3 +193,11 @@ const struct mr_card *mr_shelf_card(struct mr_shelf *shelf, const struct mr_card
     (void)mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
     return NULL;
 }
+
+const struct mr_card *mr_shelf_nth(const struct mr_shelf *shelf, size_t i)
+{
+    for (size_t k = 0; k < shelf->n; k++)
+        if (shelf->entry[k].card != NULL && i-- == 0)
+            return shelf->entry[k].card;
+    return NULL;
+}

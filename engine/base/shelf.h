@@ -22,6 +22,9 @@ void mr_shelf_forget_misses(struct mr_shelf *shelf);
 const struct mr_card *mr_shelf_card(struct mr_shelf *shelf, const struct mr_card_kind *kind,
                                     const char *id, struct mr_place at, struct mr_diags *diags);
 
+/** The i-th of the cards that have been found so far; NULL: there are no more. */
+const struct mr_card *mr_shelf_nth(const struct mr_shelf *shelf, size_t i);
+
 /* Ids, sorted, none twice; owned here. */
 struct mr_shelf_list {
     char **id;

@@ -14,7 +14,9 @@
 #include "models/lpu.h"
 #include "models/profile.h"
 #include "models/software.h"
+#include "platforms/layout.h"
 #include "platforms/library.h"
+#include "platforms/open.h"
 #include "revision.h"
 
 /* Beyond the room for hashes, files are read again. */
@@ -76,53 +78,123 @@ static mr_status add_pool(struct mr_confighash *files, const struct mr_scenario_
     return add_card(files, &mr_profile_kind, d->profile, naming_file, text, err);
 }
 
-static mr_status hash_site(struct mr_confighash *files, const char *site, char out[MR_SHA256_HEX],
-                           struct mr_err *err)
+/* ---- sites ---- */
+
+static void put_hash(const struct mr_buf *text, char out[MR_SHA256_HEX])
+{
+    uint8_t digest[MR_SHA256_BYTES];
+    mr_sha256(text->text != NULL ? text->text : "", text->n, digest);
+    mr_sha256_hex(digest, out);
+}
+
+/* All cards that a site could name. */
+static mr_status add_nameable(struct mr_confighash *files, const char *site, struct mr_buf *text,
+                              struct mr_err *err)
 {
     enum {
         n_kind = 4
     };
     static const struct mr_card_kind *const kinds[n_kind] = {&mr_rack_kind, &mr_cdu_kind,
                                                              &mr_switch_kind, &mr_reject_kind};
-    uint8_t digest[MR_SHA256_BYTES];
-    struct mr_buf text = {0};
     mr_status st = MR_OK;
     for (int k = 0; k < n_kind && st == MR_OK; k++) {
         struct mr_shelf_list list = {0};
         st = mr_shelf_list_add(&list, kinds[k], site, err);
         for (size_t i = 0; i < list.n && st == MR_OK; i++)
-            st = add_card(files, kinds[k], list.id[i], site, &text, err);
+            st = add_card(files, kinds[k], list.id[i], site, text, err);
         mr_shelf_list_fini(&list);
     }
+    return st;
+}
+
+/* Those that it does name, and of its racks their hosts. @param[out] is_good it can be read */
+static mr_status add_named(struct mr_confighash *files, const char *site, struct mr_str layout,
+                           bool *is_good, struct mr_buf *text, struct mr_err *err)
+{
+    struct mr_layout_reader *reader;
+    struct mr_site *built = NULL;
+    struct mr_diags ignored = {0};
+    char hash[MR_SHA256_HEX];
+    const struct mr_card *card;
+    MR_TRY(mr_layout_reader_create(&reader, err));
+    *is_good = mr_layout_read(reader, site, layout, &built, &ignored) == MR_OK;
+    mr_site_destroy(built);
+    mr_status st = MR_OK;
+    for (size_t i = 0; (card = mr_layout_reader_card(reader, i)) != NULL && st == MR_OK; i++) {
+        st = mr_confighash_file(files, card->path, hash, err);
+        mr_buf_printf(text, "%s %s %s\n", card->kind->element, card->id, hash);
+        if (st == MR_OK && card->kind == &mr_rack_kind)
+            st = add_card(files, &mr_cpu_kind, mr_rack_of(card)->cpu_card, site, text, err);
+    }
+    mr_layout_reader_destroy(reader);
+    return st;
+}
+
+/* A layout is what it says with its changes. One that cannot be read, and any platform, is its
+ * bytes. */
+struct site {
+    const char *path; /* NULL: none */
+    bool is_layout;
+    struct mr_buf changed, same;
+};
+
+static void read_site(const struct mr_scenario *s, struct site *site)
+{
+    struct mr_err ignored = {0};
+    *site = (struct site){.path = s->site.file};
+    if (site->path != NULL &&
+        mr_open_layout_text(site->path, s->layout, s->n_layout, &site->is_layout, &site->changed,
+                            &site->same, &ignored) != MR_OK)
+        site->is_layout = false;
+}
+
+static void site_fini(struct site *site)
+{
+    mr_buf_fini(&site->changed);
+    mr_buf_fini(&site->same);
+}
+
+static mr_status hash_site(struct mr_confighash *files, const struct site *site, struct mr_err *err)
+{
+    struct mr_buf text = {0};
+    bool is_good = false;
+    mr_status st = MR_OK;
+    if (site->is_layout)
+        st = add_named(files, site->path, (struct mr_str){site->changed.text, site->changed.n},
+                       &is_good, &text, err);
+    if (st == MR_OK && !is_good)
+        st = add_nameable(files, site->path, &text, err);
     if (st == MR_OK)
         st = mr_buf_check(&text, err);
-    if (st == MR_OK) {
-        mr_sha256(text.text != NULL ? text.text : "", text.n, digest);
-        mr_sha256_hex(digest, out);
-    }
+    if (st == MR_OK)
+        put_hash(&text, files->of_site);
     mr_buf_fini(&text);
     return st;
 }
 
 /* Once for all rows of a sweep that play on it. */
-static mr_status add_site(struct mr_confighash *files, const char *site, struct mr_buf *text,
+static mr_status add_site(struct mr_confighash *files, const struct site *site, struct mr_buf *text,
                           struct mr_err *err)
 {
-    if (site == NULL)
+    struct mr_buf key = {0};
+    if (site->path == NULL)
         return MR_OK;
-    if (files->site == NULL || strcmp(files->site, site) != 0 || files->list != NULL) {
+    if (files->list != NULL)
+        return add_nameable(files, site->path, text, err);
+    mr_buf_printf(&key, "%s\n%s", site->path, site->is_layout ? site->same.text : "");
+    mr_status st = mr_buf_check(&key, err);
+    if (st == MR_OK && (files->site == NULL || strcmp(files->site, key.text) != 0)) {
         mr_free(files->site);
-        files->site = mr_alloc_text(site, strlen(site));
-        if (files->site == NULL)
-            return mr_err_nomem(err, strlen(site) + 1);
-        MR_TRY(hash_site(files, site, files->of_site, err));
+        files->site = mr_alloc_text(key.text, key.n);
+        st = files->site != NULL ? hash_site(files, site, err) : mr_err_nomem(err, key.n + 1);
     }
+    mr_buf_fini(&key);
     mr_buf_printf(text, "cards of the site %s\n", files->of_site);
-    return MR_OK;
+    return st;
 }
 
 static mr_status add_cards(struct mr_confighash *files, const struct mr_scenario *s,
-                           struct mr_buf *text, struct mr_err *err)
+                           const struct site *site, struct mr_buf *text, struct mr_err *err)
 {
     MR_TRY(add_pool(files, &s->deployment, s->path, text, err));
     if (s->has_prefill)
@@ -133,15 +205,16 @@ static mr_status add_cards(struct mr_confighash *files, const struct mr_scenario
     }
     if (s->has_agents)
         MR_TRY(add_card(files, &mr_cpu_kind, s->tools.cpu, s->path, text, err));
-    return add_site(files, s->site.file, text, err);
+    return add_site(files, site, text, err);
 }
 
 mr_status mr_confighash_list(struct mr_confighash *files, const struct mr_scenario *scenario,
                              struct mr_jsonw *list, struct mr_err *err)
 {
+    const struct site site = {.path = scenario->site.file};
     struct mr_buf text = {0};
     files->list = list;
-    const mr_status st = add_cards(files, scenario, &text, err);
+    const mr_status st = add_cards(files, scenario, &site, &text, err);
     files->list = NULL;
     mr_buf_fini(&text);
     return st;
@@ -164,33 +237,41 @@ mr_status mr_confighash_of(struct mr_confighash *files, const struct mr_scenario
                            struct mr_err *err)
 {
     struct mr_scenario copy = *scenario; /* texts stay the scenario's */
-    char hash[MR_RUN_REPEAT_FILES][MR_SHA256_HEX];
-    uint8_t digest[MR_SHA256_BYTES];
+    char hash[MR_RUN_REPEAT_FILES][MR_SHA256_HEX], layout[MR_SHA256_HEX];
     struct mr_buf text = {0}, every = {0};
-    for (size_t i = 0; i < MR_RUN_REPEAT_FILES; i++) {
+    struct site site;
+    mr_status st = MR_OK;
+    read_site(scenario, &site);
+    if (site.is_layout) {
+        put_hash(&site.same, layout);
+        copy.site.file = layout;
+        copy.n_layout = 0;
+    }
+    for (size_t i = 0; i < MR_RUN_REPEAT_FILES && st == MR_OK; i++) {
         const char **file = mr_run_repeat_file(&copy, i);
-        if (*file == NULL)
+        if (*file == NULL || *file == layout)
             continue;
-        MR_TRY(mr_confighash_file(files, *file, hash[i], err));
+        st = mr_confighash_file(files, *file, hash[i], err);
         *file = hash[i];
     }
-    mr_status st = record_as_one(&copy.record, &every, err);
+    if (st == MR_OK)
+        st = record_as_one(&copy.record, &every, err);
     if (options == NULL) {
         copy.top.seed = 0;
         copy.record = (struct mr_scenario_record){0};
     }
-    mr_scenario_write(&copy, &text);
+    if (st == MR_OK)
+        mr_scenario_write(&copy, &text);
     if (options != NULL)
         mr_buf_printf(&text, "steps_singly %d millrace %s %s dirty %d\n", options->steps_singly,
                       MR_VERSION, MR_GIT_HASH, MR_GIT_DIRTY);
     if (st == MR_OK)
-        st = add_cards(files, scenario, &text, err);
+        st = add_cards(files, scenario, &site, &text, err);
     if (st == MR_OK)
         st = mr_buf_check(&text, err);
-    if (st == MR_OK) {
-        mr_sha256(text.text, text.n, digest);
-        mr_sha256_hex(digest, out);
-    }
+    if (st == MR_OK)
+        put_hash(&text, out);
+    site_fini(&site);
     mr_buf_fini(&text);
     mr_buf_fini(&every);
     return st;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The identity of a run's configuration: SHA-256 of the scenario with every default filled in, of
  * the contents of the files it reads, and of the program's version. Where files are does not count,
- * nor how often a result file is flushed. Cards are files, too, wherever they are found: those that
- * the scenario names, and for a site all of platforms/ that its layout could name, for what racks
- * refer to is known only when they are read. What was asked for alone, whoever answers and however
- * it is kept, has a hash of its own: without seed, recording and version. */
+ * nor how often a result file is flushed. A layout counts as what it says with its changes, however
+ * both are spelled; a platform as its bytes. Cards are files, too, wherever they are found: those
+ * that the scenario and its layout name, and for a platform, or a layout that cannot be read, all
+ * of platforms/ that could be named. What was asked for alone, whoever answers and however it is
+ * kept, has a hash of its own: without seed, recording and version. */
 #ifndef MR_ENGINE_CLI_CONFIGHASH_H
 #define MR_ENGINE_CLI_CONFIGHASH_H
 
@@ -21,7 +22,7 @@ struct mr_confighash {
     char *path[MR_CONFIGHASH_FILES];
     char hash[MR_CONFIGHASH_FILES][MR_SHA256_HEX];
     size_t n;
-    char *site; /* whose cards these are, or NULL */
+    char *site; /* whose cards these are, path and layout, or NULL */
     char of_site[MR_SHA256_HEX];
     struct mr_jsonw *list; /* where cards are listed, or NULL */
 };
