@@ -123,7 +123,7 @@ static double delivered_w(const struct mr_chain *chain, uint32_t node)
     for (uint32_t d = tree->first_down[node]; d < tree->first_down[node + 1]; d++) {
         const uint32_t e = tree->down[d];
         if (chain->share[e] != 0)
-            sum_w += chain->share[e] * chain->flow[tree->edge_child[e]].in_w;
+            sum_w += chain->share[e] * chain->taken_w[tree->edge_child[e]];
     }
     return sum_w;
 }
@@ -205,7 +205,7 @@ static void recompute(struct mr_chain *chain, uint32_t node)
         watch_breaker(chain, node);
     watch_load(chain, node);
     if (in_w != f->in_w) {
-        f->in_w = in_w;
+        f->in_w = chain->taken_w[node] = in_w;
         mark_feeds(chain, node);
     }
     if (f->has_cable)
@@ -455,6 +455,7 @@ static mr_status allocate(struct mr_chain *chain, struct mr_err *err)
 {
     const size_t n = chain->tree->n_node, m = chain->tree->n_edge;
     chain->flow = zero(chain, n, sizeof *chain->flow, err);
+    chain->taken_w = zero(chain, n, sizeof *chain->taken_w, err);
     chain->feed = zero(chain, n, sizeof *chain->feed, err);
     chain->units = zero(chain, n, sizeof *chain->units, err);
     chain->breaker = zero(chain, n, sizeof *chain->breaker, err);
@@ -469,11 +470,12 @@ static mr_status allocate(struct mr_chain *chain, struct mr_err *err)
     chain->is_asked = zero(chain, n, sizeof *chain->is_asked, err);
     chain->staged = zero(chain, n, sizeof *chain->staged, err);
     chain->late = zero(chain, n, sizeof *chain->late, err);
-    if (chain->flow == NULL || chain->feed == NULL || chain->units == NULL ||
-        chain->breaker == NULL || chain->share == NULL || chain->is_cable_over == NULL ||
-        chain->dirty == NULL || chain->due_s == NULL || chain->due_place == NULL ||
-        chain->due_list == NULL || chain->carry_w == NULL || chain->asked_w == NULL ||
-        chain->is_asked == NULL || chain->staged == NULL || chain->late == NULL)
+    if (chain->flow == NULL || chain->taken_w == NULL || chain->feed == NULL ||
+        chain->units == NULL || chain->breaker == NULL || chain->share == NULL ||
+        chain->is_cable_over == NULL || chain->dirty == NULL || chain->due_s == NULL ||
+        chain->due_place == NULL || chain->due_list == NULL || chain->carry_w == NULL ||
+        chain->asked_w == NULL || chain->is_asked == NULL || chain->staged == NULL ||
+        chain->late == NULL)
         return MR_NOMEM;
     return MR_OK;
 }

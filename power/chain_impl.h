@@ -32,6 +32,7 @@ struct mr_chain {
     struct mr_chain_options options;
     double now_s, hold_w;
     struct mr_chain_node *flow;
+    double *taken_w; /* in_w of each node again, side by side: a busbar sums over thousands */
     struct mr_chain_feed *feed;
     struct mr_units_state *units;
     struct mr_breaker_state *breaker;
