@@ -195,16 +195,18 @@ static mr_status take_figures(struct mr_merge *m, size_t i_run, const struct mr_
     return m->broken[i_run] != NULL ? MR_OK : MR_NOMEM;
 }
 
-/* Figures and times: what is read of all runs but the first. */
+/* Figures and axes: all that is read of a run before its series are copied. */
 static void trial(struct mr_runread *run)
 {
     mr_figures_trial(run);
     for (size_t i = 0; i < mr_runread_n(run); i++) {
         const struct mr_runread_set *set = mr_runread_at(run, i);
         struct mr_err err = {0};
+        const char *const *text;
         double *value = NULL;
-        if (strcmp(set->name, "time") == 0 && !set->is_text)
-            (void)!mr_runread_all(run, set, &value, &err);
+        if (set->is_axis && !set->is_bare)
+            (void)!(set->is_text ? mr_runread_texts(run, set, &text, &err)
+                                 : mr_runread_all(run, set, &value, &err));
         mr_free(value);
     }
 }
@@ -245,8 +247,7 @@ static mr_status read_run(struct mr_merge *m, size_t i_run, struct mr_asked_answ
     mr_status st = mr_buf_check(&path, err);
     if (st == MR_OK && access(path.text, F_OK) != 0)
         miss(m, i_run, has_part(path.text) ? "not complete: only its .part" : "no such file");
-    else if (st == MR_OK &&
-             mr_runread_open(path.text, m->first != NULL ? &brief : NULL, &data, &own) != MR_OK)
+    else if (st == MR_OK && mr_runread_open(path.text, &brief, &data, &own) != MR_OK)
         miss(m, i_run, own.text);
     else if (st == MR_OK && !mr_runread_is_complete(data))
         miss(m, i_run, "not complete");
@@ -259,14 +260,8 @@ static mr_status read_run(struct mr_merge *m, size_t i_run, struct mr_asked_answ
         if (st == MR_OK)
             st = take_figures(m, i_run, &figures, answer, err);
         mr_figures_fini(&figures);
-        if (st == MR_OK && m->first != NULL)
-            st = mr_merge_match_series(m, run, data, err);
-    }
-    if (run->is_there && m->first == NULL) {
-        m->first = data;
-        data = NULL;
         if (st == MR_OK)
-            st = mr_merge_list_series(m, err);
+            st = mr_merge_take_series(m, run, data, err);
     }
     mr_runread_close(data);
     mr_buf_fini(&path);
@@ -465,7 +460,6 @@ static mr_status write_file(struct mr_merge *m, const char *part, struct mr_err 
 static void forget(struct mr_merge *m)
 {
     mr_merge_forget_series(m);
-    mr_runread_close(m->first);
     mr_free(m->run);
     mr_free(m->column);
     mr_asked_fini(&m->asked);

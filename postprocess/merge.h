@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One file over the runs of a folder: figures and factors as columns over the axis `run` in /kpi,
- * and every series that all runs have over the same times as run x time x entity, either by
- * reference (virtual datasets: the file stays beside its runs) or as a copy that stands alone. A
- * run that is missing or not complete is NaN everywhere and named. */
+ * and every series of any run as run x time x entity, where all that have it have the same times,
+ * either by reference (virtual datasets: the file stays beside its runs) or as a copy that stands
+ * alone. A run is NaN where it has none; one that is missing or not complete is named. */
 #ifndef MR_POSTPROCESS_MERGE_H
 #define MR_POSTPROCESS_MERGE_H
 
@@ -18,6 +18,7 @@ struct mr_merge_options {
 
 struct mr_merge_result {
     size_t n_run, n_there, n_figure, n_factor, n_series;
+    size_t n_partial;            /* series that not all runs have */
     size_t n_uneven;             /* runs that have other times or entities */
     struct mr_buf missing;       /* names of runs that are NaN, and why */
     struct mr_buf missing_first; /* of the first MR_MERGE_NAMED */

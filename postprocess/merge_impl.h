@@ -15,19 +15,19 @@ struct mr_merge_run {
     bool is_there;
 };
 
-/* Times of a group in the first run; in the one looked at, are they the same? */
-/* Times or entities of the first run. */
+/* Times or entities, as in the first run that has them. */
 struct mr_merge_axis {
-    const struct mr_runread_set *set;
-    const char *const *text; /* names, lent by the run; NULL: values */
+    const struct mr_runread_set *set; /* its own copy: no run stays open */
+    const char **text;                /* names; NULL: values */
     double *value;
-    bool is_same; /* in the run that is looked at */
+    bool is_same; /* in the run that is looked at, where it is there */
 };
 
 struct mr_merge_series {
-    const struct mr_runread_set *set; /* of the first run */
+    const struct mr_runread_set *set; /* of the first run that has it, copied */
     size_t i_axis[2];                 /* as many as its rank */
-    bool is_even;                     /* all runs have it over the same times and entities */
+    size_t n_run;                     /* that have it; others are NaN */
+    bool is_even;                     /* all that have it, over the same times and entities */
     int64_t dataset;                  /* while values are copied */
 };
 
@@ -45,9 +45,8 @@ struct mr_merge {
     struct mr_merge_column *column;
     size_t n_column, cap_column;
     struct mr_asked asked;
-    double *feasible;         /* of each run, when there are constraints: 1, 0, NaN */
-    const char **broken;      /* likewise */
-    struct mr_runread *first; /* the first run that is there, open */
+    double *feasible;    /* of each run, when there are constraints: 1, 0, NaN */
+    const char **broken; /* likewise */
     struct mr_merge_axis *axis;
     struct mr_merge_series *series;
     size_t n_axis, cap_axis, n_series, cap_series;
@@ -73,12 +72,10 @@ int64_t mr_merge_put_run_axis(const struct mr_merge *m, int64_t group);
 
 /* ---- series ---- */
 
-/** List those of the first run. */
-MR_CHECKED mr_status mr_merge_list_series(struct mr_merge *m, struct mr_err *err);
-
-/** Those that another run has not, or over other times or entities, are uneven from here on. */
-MR_CHECKED mr_status mr_merge_match_series(struct mr_merge *m, const struct mr_merge_run *run,
-                                           struct mr_runread *data, struct mr_err *err);
+/** Those of a run: new ones are added, those over other times or entities than in the run that had
+ *  them first are uneven from here on. */
+MR_CHECKED mr_status mr_merge_take_series(struct mr_merge *m, const struct mr_merge_run *run,
+                                          struct mr_runread *data, struct mr_err *err);
 
 /** Write all that are even. */
 MR_CHECKED mr_status mr_merge_put_series(struct mr_merge *m, struct mr_err *err);

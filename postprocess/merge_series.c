@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Series of a merged file: run x time x entity. The first run that is there says which there are
- * and over which times. Values are copied run by run, so that one run is open at a time however
- * many there are. Conventions are those of run files: every axis a scale, creation order tracked.
- * Map: HDF5 - which series - axes - by reference - by copy. */
+/* Series of a merged file: run x time x entity. They are those of all runs; the first run that has
+ * one says over which times and entities, and runs without it are NaN there. One run is open at a
+ * time however many there are: what is known of a series is copied from it. Conventions are those
+ * of run files: every axis a scale, creation order tracked. Map: HDF5 - which series - axes - by
+ * reference - by copy. */
 #define _XOPEN_SOURCE 700 /* realpath */
 #include "engine/base/assert.h"
 #include "engine/base/mem.h"
@@ -136,34 +137,60 @@ static bool is_series(const struct mr_runread *run, const struct mr_runread_set 
            (set->rank == 1 || mr_runread_find(run, set->axis[1]) != NULL);
 }
 
-static mr_status find_axis(struct mr_merge *m, const char *path, size_t *out, struct mr_err *err)
+/* What is said of a dataset, for longer than its run is open. Not its flags: series have none. */
+static const struct mr_runread_set *copy_set(struct mr_merge *m, const struct mr_runread_set *set,
+                                             struct mr_err *err)
+{
+    struct mr_runread_set *own = mr_arena_zero(&m->arena, 1, sizeof *own, err);
+    if (own == NULL)
+        return NULL;
+    *own = *set;
+    const char **const text[] = {&own->path,    &own->group,   &own->name,    &own->units,
+                                 &own->dsx,     &own->formula, &own->better,  &own->asked,
+                                 &own->axis[0], &own->axis[1], &own->axis[2], &own->long_name};
+    for (size_t i = 0; i < sizeof text / sizeof *text; i++) {
+        *text[i] = mr_arena_text(&m->arena, mr_str_of(*text[i]), err);
+        if (*text[i] == NULL)
+            return NULL;
+    }
+    own->flag = NULL;
+    own->n_flag = 0;
+    return own;
+}
+
+static mr_status copy_axis(struct mr_merge *m, struct mr_runread *data,
+                           const struct mr_runread_set *set, struct mr_merge_axis *out,
+                           struct mr_err *err)
+{
+    const char *const *text = NULL;
+    *out = (struct mr_merge_axis){.set = copy_set(m, set, err), .is_same = true};
+    if (out->set == NULL)
+        return MR_NOMEM;
+    if (!set->is_text)
+        return mr_runread_all(data, set, &out->value, err);
+    MR_TRY(mr_runread_texts(data, set, &text, err));
+    out->text = mr_arena_zero(&m->arena, set->dim[0] + 1, sizeof *out->text, err);
+    for (size_t i = 0; out->text != NULL && i < set->dim[0]; i++) {
+        out->text[i] = mr_arena_text(&m->arena, mr_str_of(text[i]), err);
+        if (out->text[i] == NULL)
+            return MR_NOMEM;
+    }
+    return out->text != NULL ? MR_OK : MR_NOMEM;
+}
+
+static mr_status find_axis(struct mr_merge *m, struct mr_runread *data, const char *path,
+                           size_t *out, struct mr_err *err)
 {
     for (*out = 0; *out < m->n_axis; ++*out)
         if (strcmp(m->axis[*out].set->path, path) == 0)
             return MR_OK;
+    const struct mr_runread_set *set = mr_runread_find(data, path);
+    MR_ASSERT(set != NULL); /* is_series */
     MR_TRY(mr_grow(&m->axis, &m->cap_axis, m->n_axis + 1, sizeof *m->axis, err));
-    struct mr_merge_axis axis = {.set = mr_runread_find(m->first, path)};
-    MR_ASSERT(axis.set != NULL); /* is_series */
-    MR_TRY(axis.set->is_text ? mr_runread_texts(m->first, axis.set, &axis.text, err)
-                             : mr_runread_all(m->first, axis.set, &axis.value, err));
-    m->axis[m->n_axis++] = axis;
-    return MR_OK;
+    return copy_axis(m, data, set, &m->axis[m->n_axis++], err);
 }
 
-mr_status mr_merge_list_series(struct mr_merge *m, struct mr_err *err)
-{
-    for (size_t i = 0; i < mr_runread_n(m->first); i++) {
-        struct mr_merge_series series = {mr_runread_at(m->first, i), {0}, true, H5I_INVALID_HID};
-        if (!is_series(m->first, series.set))
-            continue;
-        for (size_t k = 0; k < series.set->rank; k++)
-            MR_TRY(find_axis(m, series.set->axis[k], &series.i_axis[k], err));
-        MR_TRY(mr_grow(&m->series, &m->cap_series, m->n_series + 1, sizeof series, err));
-        m->series[m->n_series++] = series;
-    }
-    return MR_OK;
-}
-
+/* An axis that a run has not: no series of the run is over it. */
 static mr_status match_axis(struct mr_merge_axis *axis, struct mr_runread *data, struct mr_err *err)
 {
     const struct mr_runread_set *own = mr_runread_find(data, axis->set->path);
@@ -186,32 +213,55 @@ static mr_status match_axis(struct mr_merge_axis *axis, struct mr_runread *data,
     return MR_OK;
 }
 
+/* The series of that name, added when there is none. They stand in the same order in most runs: the
+ * search begins behind the last one found. */
+static mr_status find_series(struct mr_merge *m, struct mr_runread *data,
+                             const struct mr_runread_set *set, size_t *at, struct mr_err *err)
+{
+    for (size_t i = 0; i < m->n_series; i++, *at = *at + 1 < m->n_series ? *at + 1 : 0)
+        if (*at < m->n_series && strcmp(m->series[*at].set->path, set->path) == 0)
+            return MR_OK;
+    struct mr_merge_series series = {
+        .set = copy_set(m, set, err), .is_even = true, .dataset = H5I_INVALID_HID};
+    if (series.set == NULL)
+        return MR_NOMEM;
+    for (size_t k = 0; k < set->rank; k++)
+        MR_TRY(find_axis(m, data, set->axis[k], &series.i_axis[k], err));
+    MR_TRY(mr_grow(&m->series, &m->cap_series, m->n_series + 1, sizeof series, err));
+    *at = m->n_series;
+    m->series[m->n_series++] = series;
+    return MR_OK;
+}
+
 /* Over the same times and entities, in the same order. */
 static bool is_even(const struct mr_merge *m, const struct mr_merge_series *series,
-                    const struct mr_runread *data)
+                    const struct mr_runread_set *there)
 {
-    const struct mr_runread_set *set = series->set, *there = mr_runread_find(data, set->path);
-    bool is = there != NULL && there->rank == set->rank &&
-              memcmp(there->dim, set->dim, sizeof set->dim) == 0;
-    for (size_t k = 0; k < set->rank; k++)
-        is &= m->axis[series->i_axis[k]].is_same;
+    const struct mr_runread_set *set = series->set;
+    bool is = there->rank == set->rank && memcmp(there->dim, set->dim, sizeof set->dim) == 0;
+    for (size_t k = 0; k < set->rank && is; k++)
+        is = strcmp(there->axis[k], set->axis[k]) == 0 && m->axis[series->i_axis[k]].is_same;
     return is;
 }
 
-mr_status mr_merge_match_series(struct mr_merge *m, const struct mr_merge_run *run,
-                                struct mr_runread *data, struct mr_err *err)
+mr_status mr_merge_take_series(struct mr_merge *m, const struct mr_merge_run *run,
+                               struct mr_runread *data, struct mr_err *err)
 {
     struct mr_buf *uneven = &m->result->uneven, *files = &m->result->uneven_files;
     bool is_uneven = false;
+    size_t at = 0;
     for (size_t i = 0; i < m->n_axis; i++)
         MR_TRY(match_axis(&m->axis[i], data, err));
-    for (size_t i = 0; i < m->n_series; i++) {
-        struct mr_merge_series *series = &m->series[i];
-        const struct mr_runread_set *set = series->set;
-        if (is_even(m, series, data))
+    for (size_t i = 0; i < mr_runread_n(data); i++) {
+        const struct mr_runread_set *set = mr_runread_at(data, i);
+        if (!is_series(data, set))
+            continue;
+        MR_TRY(find_series(m, data, set, &at, err));
+        m->series[at].n_run++;
+        if (is_even(m, &m->series[at], set))
             continue;
         is_uneven = true;
-        series->is_even = false;
+        m->series[at].is_even = false;
         if (uneven->n == 0 || strstr(uneven->text, set->group) == NULL)
             mr_buf_printf(uneven, "%s%s", uneven->n > 0 ? ", " : "", set->group);
     }
@@ -223,22 +273,16 @@ mr_status mr_merge_match_series(struct mr_merge *m, const struct mr_merge_run *r
 /* ---- axes ---- */
 
 /* Axes of a group, once: run, time, and the entities by name or number. */
-static bool put_axis(hid_t group, struct mr_runread *run, const struct mr_runread_set *set,
-                     struct mr_err *err)
+static bool put_axis(hid_t group, const struct mr_merge_axis *axis)
 {
-    const char *const *text = NULL;
-    double *value = NULL;
+    const struct mr_runread_set *set = axis->set;
     if (H5Lexists(group, set->name, H5P_DEFAULT) != 0)
         return true;
-    const mr_status st = set->is_text ? mr_runread_texts(run, set, &text, err)
-                                      : mr_runread_all(run, set, &value, err);
-    const hid_t axis = st == MR_OK ? mr_merge_put_column(group, set->name, set->units,
-                                                         set->long_name, value, text, set->dim[0])
-                                   : -1;
-    const bool is_good = axis >= 0 && H5DSset_scale(axis, set->name) >= 0;
-    if (axis >= 0)
-        (void)H5Dclose(axis);
-    mr_free(value);
+    const hid_t to = mr_merge_put_column(group, set->name, set->units, set->long_name, axis->value,
+                                         axis->text, set->dim[0]);
+    const bool is_good = to >= 0 && H5DSset_scale(to, set->name) >= 0;
+    if (to >= 0)
+        (void)H5Dclose(to);
     return is_good;
 }
 
@@ -267,6 +311,7 @@ static bool source_path(const struct mr_merge *m, const struct mr_merge_run *run
     return out->status == MR_OK && out->n > 0;
 }
 
+/* Of a run without the series there is nothing to read: HDF5 gives the fill value, NaN. */
 static bool map_runs(const struct mr_merge *m, const struct mr_runread_set *set, hid_t create,
                      int rank, const hsize_t *dim)
 {
@@ -333,7 +378,7 @@ static mr_status make_series(struct mr_merge *m, struct mr_merge_series *series,
         is_good = run_axis >= 0 && H5Dclose(run_axis) >= 0;
     }
     for (size_t i = 0; i < set->rank && is_good; i++)
-        is_good = put_axis(group, m->first, mr_runread_find(m->first, set->axis[i]), err);
+        is_good = put_axis(group, &m->axis[series->i_axis[i]]);
     is_good =
         is_good && H5Pset_fill_value(create, H5T_NATIVE_FLOAT, &fill) >= 0 &&
         (m->options->is_copy ? H5Pset_chunk(create, rank, chunk) >= 0 &&
@@ -347,9 +392,7 @@ static mr_status make_series(struct mr_merge *m, struct mr_merge_series *series,
     (void)H5Pclose(create);
     if (group >= 0)
         (void)H5Gclose(group);
-    return is_good                ? MR_OK
-           : err->status != MR_OK ? err->status
-                                  : mr_merge_failed(m, err, set->path);
+    return is_good ? MR_OK : mr_merge_failed(m, err, set->path);
 }
 
 /* ---- by copy ---- */
@@ -363,7 +406,7 @@ static mr_status copy_series(const struct mr_merge *m, const struct mr_merge_ser
     const struct mr_runread_set *set = mr_runread_find(data, series->set->path);
     double *value = NULL;
     if (set == NULL)
-        return mr_merge_failed(m, err, series->set->path);
+        return MR_OK; /* NaN */
     MR_TRY(mr_runread_all(data, set, &value, err));
     const hid_t to = H5Dget_space(series->dataset), from = H5Screate_simple(rank, n, NULL);
     const bool is_good =
@@ -401,6 +444,8 @@ mr_status mr_merge_put_series(struct mr_merge *m, struct mr_err *err)
             continue;
         st = make_series(m, &m->series[i], err);
         m->result->n_series++;
+        if (m->series[i].n_run < m->result->n_there)
+            m->result->n_partial++;
     }
     for (size_t i = 0; i < m->n_run && st == MR_OK && m->options->is_copy && m->n_series > 0; i++)
         if (m->run[i].is_there)

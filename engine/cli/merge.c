@@ -42,9 +42,12 @@ static int tell(const struct mr_verb_call *call, const char *path,
                            result->n_other, result->other_files.text,
                            result->n_other > MR_MERGE_NAMED ? ", ..." : "");
     (void)mr_ui_diags(call->ui, &diags);
-    mr_buf_printf(&text, "%s: %zu of %zu runs, %zu factors, %zu figures, %zu series\n", path,
+    mr_buf_printf(&text, "%s: %zu of %zu runs, %zu factors, %zu figures, %zu series", path,
                   result->n_there, result->n_run, result->n_factor, result->n_figure,
                   result->n_series);
+    if (result->n_partial > 0)
+        mr_buf_printf(&text, " (%zu of some runs only)", result->n_partial);
+    mr_buf_char(&text, '\n');
     const int code = mr_ui_out(call->ui, &text);
     mr_buf_fini(&text);
     return code;
