@@ -126,7 +126,7 @@ static const struct mr_channel session_columns[] = {
     MR_COLUMN(struct mr_agents_row, started_s, F64, "s", "Start of the session"),
     MR_COLUMN(struct mr_agents_row, finished_s, F64, "s", "End of its last node"),
     MR_COLUMN(struct mr_agents_row, queue_s, F64, "s", "Of its critical path: calls before their first step"),
-    MR_COLUMN(struct mr_agents_row, kv_load_s, F64, "s", "Contexts on their way to HBM"),
+    MR_COLUMN(struct mr_agents_row, kv_load_s, F64, "s", "Contexts on their way to HBM, after preemptions, too"),
     MR_COLUMN(struct mr_agents_row, prefill_s, F64, "s", "Prompts being read"),
     MR_COLUMN(struct mr_agents_row, decode_s, F64, "s", "Tokens after the first"),
     MR_COLUMN(struct mr_agents_row, gateway_s, F64, "s", "Policy engine and privacy router"),
@@ -136,6 +136,14 @@ static const struct mr_channel session_columns[] = {
     MR_COLUMN(struct mr_agents_row, memory_s, F64, "s", "Reading and writing long-term memory"),
     MR_COLUMN(struct mr_agents_row, think_s, F64, "s", "Thinking of users"),
     MR_COLUMN(struct mr_agents_row, delay_s, F64, "s", "Delays of dependencies, retries, recorded starts"),
+    {.name = "calls", .units = "1", .long_name = "Its calls that ended here, on all its ways", .type = MR_CHANNEL_U64,
+     .offset = offsetof(struct mr_agents_row, n_call)},
+    {.name = "input", .units = "1", .long_name = "Tokens of their prompts", .type = MR_CHANNEL_U64,
+     .offset = offsetof(struct mr_agents_row, n_input)},
+    {.name = "cached_input", .units = "1", .long_name = "Of them found in the prefix cache", .type = MR_CHANNEL_U64,
+     .offset = offsetof(struct mr_agents_row, n_cached)},
+    {.name = "output", .units = "1", .long_name = "Tokens of their answers", .type = MR_CHANNEL_U64,
+     .offset = offsetof(struct mr_agents_row, n_output)},
 };
 
 static const struct mr_group own_groups[] = {

@@ -77,10 +77,12 @@ struct mr_call_path {
 
 struct mr_script;
 
-/* What a call has loaded from slower memories (onboard.h) when it was first scheduled. */
+/* What a call has loaded from slower memories (onboard.h): when it was first scheduled, and how
+ * long it has waited for more since. */
 struct mr_call_load {
     double load_s; /* from asking to arriving */
     uint32_t n_block[4];
+    double again_s[2]; /* that after a preemption: before its first token, behind it */
 };
 
 struct mr_call_link {
@@ -143,6 +145,14 @@ static inline double mr_call_load_s(const struct mr_calls *calls, const struct m
 {
     const size_t i = (size_t)(call - calls->call);
     return i < calls->load_cap ? calls->load[i].load_s : 0;
+}
+
+/** How long it has waited for loads after preemptions. @param[in] is_behind its first token */
+static inline double mr_call_again_s(const struct mr_calls *calls, const struct mr_call *call,
+                                     bool is_behind)
+{
+    const size_t i = (size_t)(call - calls->call);
+    return i < calls->load_cap ? calls->load[i].again_s[is_behind] : 0;
 }
 
 /** A place for a call, whose content is for the caller to set. */

@@ -151,19 +151,23 @@ static double carry(struct mr_onboard *o, uint32_t k, double at_s, double bytes)
     return o->way[k].free_s + o->plan->level[k].latency_s;
 }
 
-/* @param[in] load NULL: nothing */
-static mr_status remember(struct mr_calls *calls, uint32_t call, const struct mr_onboard_load *load,
+/* What it has brought the first time; of loads after preemptions their time alone. */
+static mr_status remember(struct mr_calls *calls, const struct mr_onboard_load *load,
                           struct mr_err *err)
 {
+    const struct mr_call *c = &calls->call[load->call];
+    const double load_s = load->ready_s - load->asked_s;
     const size_t before = calls->load_cap;
     MR_TRY(mr_grow(&calls->load, &calls->load_cap, calls->n, sizeof *calls->load, err));
     for (size_t i = before; i < calls->load_cap; i++)
         calls->load[i] = (struct mr_call_load){0};
-    calls->load[call] = (struct mr_call_load){0};
-    if (load == NULL)
+    struct mr_call_load *own = &calls->load[load->call];
+    if (c->is_scheduled) {
+        own->again_s[c->has_first] += load_s;
         return MR_OK;
-    calls->load[call].load_s = load->ready_s - load->asked_s;
-    memcpy(calls->load[call].n_block, load->n_block, sizeof load->n_block);
+    }
+    own->load_s = load_s;
+    memcpy(own->n_block, load->n_block, sizeof load->n_block);
     return MR_OK;
 }
 
@@ -218,8 +222,6 @@ mr_status mr_onboard_ask(struct mr_instance *instance, double now_s, bool *loads
     const struct mr_call *c = mr_instance_call(instance, load.call);
     const uint32_t n_held = mr_instance_cache_held(instance, c);
     const struct mr_cache_path path = path_of(instance, c, run);
-    if (!c->is_scheduled)
-        MR_TRY(remember(instance->calls, load.call, NULL, err));
     const uint32_t n_load = choose(instance, &path, n_held, c->n_prompt, now_s, source).n_load;
     if (n_load == 0)
         return MR_OK;
@@ -248,8 +250,7 @@ mr_status mr_onboard_take(struct mr_instance *instance, uint32_t *call, struct m
     struct mr_call *c = mr_instance_call(instance, load.call);
     uint32_t n_block = mr_instance_cache_held(instance, c);
     *call = load.call;
-    if (!c->is_scheduled)
-        MR_TRY(remember(instance->calls, load.call, &load, err));
+    MR_TRY(remember(instance->calls, &load, err));
     for (uint32_t k = 0; k < o->plan->n_level; k++) {
         n_block += load.n_block[k];
         o->counts.n_block[k] += load.n_block[k];

@@ -114,8 +114,15 @@ void mr_agents_finished(struct mr_agents *agents, const struct mr_ticket *ticket
     if (agents->tenants != NULL)
         mr_tenants_finished(agents->tenants, agents->player.strand[ticket->session].tenant, ticket,
                             call_, now_s);
-    const struct mr_player_served served = {call_->scheduled_s, call_->first_s,
-                                            mr_call_load_s(&agents->cell->calls, call_)};
+    const struct mr_calls *calls = &agents->cell->calls;
+    const struct mr_player_served served = {
+        .scheduled_s = call_->scheduled_s,
+        .first_s = call_->first_s,
+        .load_s = mr_call_load_s(calls, call_),
+        .again_s = {mr_call_again_s(calls, call_, 0), mr_call_again_s(calls, call_, 1)},
+        .n_input = ticket->n_prompt,
+        .n_cached = ticket->n_cached,
+        .n_output = ticket->n_output};
     if (agents->st == MR_OK)
         keep(agents,
              mr_player_call_ended(&agents->player, ticket->session, &served, now_s, &agents->err));
@@ -150,6 +157,7 @@ static void ended(void *context, uint32_t strand, const struct mr_player_end *en
 {
     struct mr_agents *agents = context;
     const double *part_s = end->part_s;
+    const struct mr_player_tokens none = {0}, *tokens = end->tokens != NULL ? end->tokens : &none;
     const struct mr_agents_row row = {.id = end->life,
                                       .script = end->session,
                                       .tenant = end->tenant != MR_PLAYER_NO_TENANT ? end->tenant
@@ -168,7 +176,11 @@ static void ended(void *context, uint32_t strand, const struct mr_player_end *en
                                       .tool_queue_s = part_s[MR_PLAYER_CORES],
                                       .memory_s = part_s[MR_PLAYER_MEMORY],
                                       .think_s = part_s[MR_PLAYER_THINK],
-                                      .delay_s = part_s[MR_PLAYER_DELAY]};
+                                      .delay_s = part_s[MR_PLAYER_DELAY],
+                                      .n_call = tokens->n_call,
+                                      .n_input = tokens->n_input,
+                                      .n_cached = tokens->n_cached,
+                                      .n_output = tokens->n_output};
     (void)strand;
     if (agents->tenants != NULL)
         mr_tenants_ended(agents->tenants, end);
@@ -296,7 +308,8 @@ static mr_status make_player(struct mr_agents *agents, double share, struct mr_e
                                         .speed = spec->mode == MR_DEMAND_OPEN ? spec->speed : 1,
                                         .idle_cap_s = spec->idle_cap_s > 0 ? spec->idle_cap_s
                                                                            : (double)INFINITY,
-                                        .has_ledger = true};
+                                        .has_ledger = true,
+                                        .has_tokens = agents->options.wants_tokens};
     MR_TRY(mr_player_check_sandboxes(agents->script, plan.site.memory_mb, err));
     agents->has_player = true;
     MR_TRY(mr_player_init(&agents->player, &plan, mr_agents_deal_store(agents->deal), err));

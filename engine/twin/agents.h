@@ -23,6 +23,7 @@ struct mr_agents_row {
     /* parts of its critical path: they add up to finished - started */
     double queue_s, kv_load_s, prefill_s, decode_s, gateway_s, network_s, tools_s, tool_queue_s,
         memory_s, think_s, delay_s;
+    uint64_t n_call, n_input, n_cached, n_output; /* of its calls that have ended */
 };
 
 struct mr_agents_options {
@@ -31,6 +32,7 @@ struct mr_agents_options {
     /* told of every session that ends; not NULL */
     mr_status (*on_session)(void *context, const struct mr_agents_row *row, struct mr_err *err);
     void *context;
+    bool wants_tokens; /* of every session, in its row; else they are 0 there */
 };
 
 struct mr_agents;

@@ -356,11 +356,12 @@ mr_status mr_play_cell_start(struct mr_play_cell *own, struct mr_err *err)
     const double share = (double)own->span.n / (double)run->scenario->deployment.n_instance;
     if (run->deal == NULL)
         return open_planner(own, err);
-    const struct mr_agents_plan plan = {.scenario = run->scenario,
-                                        .options = {arrived, session_ended, own},
-                                        .deal = run->deal,
-                                        .i_cell = own->i,
-                                        .share = share};
+    const struct mr_agents_plan plan = {
+        .scenario = run->scenario,
+        .options = {arrived, session_ended, own, run->options->wants_sessions},
+        .deal = run->deal,
+        .i_cell = own->i,
+        .share = share};
     MR_TRY(mr_agents_open(&plan, &own->cell, &own->agents, err));
     return open_planner(own, err);
 }

@@ -24,6 +24,9 @@ static mr_status take_strand(struct mr_player *player, uint32_t *out, struct mr_
     if (player->plan.has_ledger)
         MR_TRY(mr_grow(&player->ledger, &player->cap_ledger, player->n_strand + 1,
                        sizeof *player->ledger, err));
+    if (player->plan.has_tokens)
+        MR_TRY(mr_grow(&player->tokens, &player->cap_tokens, player->n_strand + 1,
+                       sizeof *player->tokens, err));
     *out = (uint32_t)player->n_strand++;
     player->strand[*out].generation = 0;
     return MR_OK;
@@ -36,6 +39,14 @@ static void give_strand(struct mr_player *player, uint32_t strand)
     s->generation++;
     s->next = player->free_strand;
     player->free_strand = strand;
+}
+
+static void add_tokens(struct mr_player_tokens *sum, const struct mr_player_tokens *more)
+{
+    sum->n_call += more->n_call;
+    sum->n_input += more->n_input;
+    sum->n_cached += more->n_cached;
+    sum->n_output += more->n_output;
 }
 
 /* A strand that is about to have sisters, or joins to wait for. */
@@ -81,6 +92,8 @@ static void give_family(struct mr_player *player, uint32_t strand)
     s->was_denied |= f->was_denied;
     s->was_answered |= f->was_answered;
     s->sandbox_mb = f->sandbox_mb;
+    if (player->plan.has_tokens)
+        add_tokens(&player->tokens[strand], &f->tokens);
     f->next = player->free_family;
     player->free_family = family;
 }
@@ -96,6 +109,8 @@ static mr_status fork(struct mr_player *player, uint32_t strand, uint32_t *out, 
     player->strand[*out].n_try = 0;
     if (player->plan.has_ledger)
         player->ledger[*out] = player->ledger[strand];
+    if (player->plan.has_tokens)
+        player->tokens[*out] = (struct mr_player_tokens){0};
     player->family[player->strand[strand].family].n_strand++;
     return MR_OK;
 }
@@ -292,6 +307,8 @@ static mr_status begin_session(struct mr_player *player, const struct mr_player_
                                   .tier = start->tier};
     if (player->plan.has_ledger)
         player->ledger[strand] = (struct mr_player_ledger){{0}};
+    if (player->plan.has_tokens)
+        player->tokens[strand] = (struct mr_player_tokens){0};
     player->n_life++;
     player->n_live++;
     player->n_live_max = player->n_live > player->n_live_max ? player->n_live : player->n_live_max;
@@ -372,7 +389,8 @@ static mr_status end_session(struct mr_player *player, uint32_t strand, double n
         .has_failed = s.has_failed || (s.was_denied && !s.was_answered),
         .start_s = s.start_s,
         .end_s = now_s,
-        .part_s = player->plan.has_ledger ? player->ledger[strand].part_s : NULL};
+        .part_s = player->plan.has_ledger ? player->ledger[strand].part_s : NULL,
+        .tokens = player->plan.has_tokens ? &player->tokens[strand] : NULL};
     struct mr_player_start start;
     count_deadline(player, &end);
     if (end.has_failed) {
@@ -405,6 +423,8 @@ mr_status mr_player_leave(struct mr_player *player, uint32_t strand, double now_
         player->family[s->family].was_denied |= s->was_denied;
         player->family[s->family].was_answered |= s->was_answered;
         if (--player->family[s->family].n_strand > 0) {
+            if (player->plan.has_tokens)
+                add_tokens(&player->family[s->family].tokens, &player->tokens[strand]);
             give_strand(player, strand);
             return MR_OK;
         }
@@ -542,6 +562,7 @@ void mr_player_fini(struct mr_player *player)
     mr_free(player->sums);
     mr_free(player->slab);
     mr_free(player->ledger);
+    mr_free(player->tokens);
     mr_free(player->family);
     mr_free(player->open);
     *player = (struct mr_player){0};
@@ -551,6 +572,7 @@ size_t mr_player_bytes(const struct mr_player *player)
 {
     return player->cap_strand * sizeof *player->strand +
            player->cap_ledger * sizeof *player->ledger +
+           player->cap_tokens * sizeof *player->tokens +
            player->cap_family * sizeof *player->family + player->cap_open * sizeof *player->open +
            (player->cores.cap + player->accelerators.cap + player->storage.cap) *
                sizeof(struct mr_cores_job) +

@@ -77,7 +77,8 @@ struct mr_player_end {
     uint8_t tier;
     bool has_failed;
     double start_s, end_s;
-    const double *part_s; /* [MR_PLAYER_PARTS]; NULL: no ledger */
+    const double *part_s;                  /* [MR_PLAYER_PARTS]; NULL: no ledger */
+    const struct mr_player_tokens *tokens; /* NULL: nobody counts */
 };
 
 /* Who says what begins. */
@@ -109,6 +110,7 @@ struct mr_player_plan {
     double speed;        /* recorded starts come this many times faster; 0: once */
     double idle_cap_s;   /* on thinking; INFINITY: none */
     bool has_ledger;     /* parts of every session, not of all together only */
+    bool has_tokens;     /* of every session, on all its ways */
 };
 
 struct mr_player_sums {
@@ -132,9 +134,10 @@ struct mr_player {
     struct mr_player_strand *strand; /* aligned to cache lines, inside `slab` */
     void *slab;
     struct mr_player_ledger *ledger; /* beside strand */
+    struct mr_player_tokens *tokens; /* the same */
     struct mr_player_family *family;
     struct mr_player_open *open;
-    size_t n_strand, cap_strand, cap_ledger, n_family, cap_family, n_open, cap_open;
+    size_t n_strand, cap_strand, cap_ledger, cap_tokens, n_family, cap_family, n_open, cap_open;
     uint32_t free_strand, free_family, free_open;
     uint32_t queue_head, queue_tail; /* for sandboxes */
     double used_mb;
@@ -193,6 +196,8 @@ MR_CHECKED mr_status mr_player_step(struct mr_player *player, struct mr_err *err
 struct mr_player_served {
     double scheduled_s, first_s; /* its first step, its first token */
     double load_s;               /* before its first step: its context on the way to HBM */
+    double again_s[2];           /* that after a preemption: before its first token, behind it */
+    uint32_t n_input, n_cached, n_output;
 };
 
 MR_CHECKED mr_status mr_player_call_ended(struct mr_player *player, uint32_t strand,

@@ -120,6 +120,14 @@ static mr_status leave_gate(struct mr_player *player, uint32_t strand, double no
     return call(player, strand, now_s, err);
 }
 
+static void count_tokens(struct mr_player_tokens *tokens, const struct mr_player_served *served)
+{
+    tokens->n_call++;
+    tokens->n_input += served->n_input;
+    tokens->n_cached += served->n_cached;
+    tokens->n_output += served->n_output;
+}
+
 mr_status mr_player_call_ended(struct mr_player *player, uint32_t strand,
                                const struct mr_player_served *served, double now_s,
                                struct mr_err *err)
@@ -129,10 +137,14 @@ mr_status mr_player_call_ended(struct mr_player *player, uint32_t strand,
     s->was_answered = true;
     mr_player_count(player, strand, MR_PLAYER_QUEUE,
                     served->scheduled_s - s->since_s - served->load_s);
-    if (served->load_s > 0)
-        mr_player_count(player, strand, MR_PLAYER_LOAD, served->load_s);
-    mr_player_count(player, strand, MR_PLAYER_PREFILL, served->first_s - served->scheduled_s);
-    mr_player_count(player, strand, MR_PLAYER_DECODE, now_s - served->first_s);
+    const double load_s = served->load_s + served->again_s[0] + served->again_s[1];
+    if (load_s > 0)
+        mr_player_count(player, strand, MR_PLAYER_LOAD, load_s);
+    mr_player_count(player, strand, MR_PLAYER_PREFILL,
+                    served->first_s - served->scheduled_s - served->again_s[0]);
+    mr_player_count(player, strand, MR_PLAYER_DECODE, now_s - served->first_s - served->again_s[1]);
+    if (player->plan.has_tokens)
+        count_tokens(&player->tokens[strand], served);
     player->may_call = false;
     if (player->plan.site.network_s == 0)
         return complete(player, strand, now_s, err);

@@ -71,10 +71,16 @@ struct mr_player_ledger {
     double part_s[MR_PLAYER_PARTS];
 };
 
+/* Of calls that have ended. */
+struct mr_player_tokens {
+    uint64_t n_call, n_input, n_cached, n_output;
+};
+
 struct mr_player_family {
     double up_s; /* its sandbox is, from then on */
     uint32_t n_strand, open, next;
     uint32_t waiting; /* strands, for the sandbox that one of them is in the queue for */
+    struct mr_player_tokens tokens; /* of strands that have ended */
     float sandbox_mb;
     bool has_failed, is_queued, was_denied, was_answered;
 };

@@ -95,9 +95,10 @@ static void finished(void *context, const struct mr_ticket *ticket, const struct
     own->job->done++;
     own->player.strand[ticket->session].place = mr_cell_place(&own->cell, ticket, call_);
     if (own->st == MR_OK)
-        own->st = mr_player_call_ended(
-            &own->player, ticket->session,
-            &(struct mr_player_served){call_->scheduled_s, call_->first_s, 0}, now_s, NULL);
+        own->st = mr_player_call_ended(&own->player, ticket->session,
+                                       &(struct mr_player_served){.scheduled_s = call_->scheduled_s,
+                                                                  .first_s = call_->first_s},
+                                       now_s, NULL);
 }
 
 static void refused(void *context, const struct mr_ticket *ticket, double now_s,
@@ -115,7 +116,8 @@ static mr_status call_nobody(void *context, uint32_t strand, double now_s, struc
     struct site_cell *own = context;
     hash(own, (uint64_t)strand << 32 | own->player.strand[strand].node);
     own->job->done++;
-    return mr_player_call_ended(&own->player, strand, &(struct mr_player_served){now_s, now_s, 0},
+    return mr_player_call_ended(&own->player, strand,
+                                &(struct mr_player_served){.scheduled_s = now_s, .first_s = now_s},
                                 now_s, err);
 }
 

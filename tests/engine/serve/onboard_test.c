@@ -155,6 +155,7 @@ MR_TEST(leaps_and_steps_load_the_same)
     struct mr_rng rng = mr_rng_stream(43, MR_RNG_TEST, 1);
     static struct play_call a[n_call_max], b[n_call_max];
     uint64_t n_load = 0, n_restart = 0;
+    double again_s[2] = {0}, total_s = 0, asked_s = 0;
     for (int i = 0; i < 300; i++) {
         struct mr_onboard_plan plan;
         const size_t n = draw_calls(&rng, a);
@@ -176,6 +177,7 @@ MR_TEST(leaps_and_steps_load_the_same)
             assert_int_equal(leaping.n_resident[k], stepping.n_resident[k]);
         n_load += leaping.loads.n_load;
         n_restart += leaping.n_restart;
+        double load_s = 0;
         for (size_t k = 0; k < n; k++) {
             const uint32_t *from = a[k].n_loaded;
             assert_int_equal(a[k].n_cached, b[k].n_cached);
@@ -183,8 +185,21 @@ MR_TEST(leaps_and_steps_load_the_same)
             mr_assert_near(a[k].finished_s, b[k].finished_s, 0, 1e-9);
             assert_true((from[0] + from[1] + from[2]) * block_tok <= a[k].n_cached);
             assert_true(a[k].n_cached < a[k].n_prompt);
+            assert_true(a[k].load_s <= a[k].scheduled_s - a[k].arrived_s + 1e-9);
+            assert_true(a[k].again_s[0] <= a[k].first_s - a[k].scheduled_s + 1e-9);
+            assert_true(a[k].again_s[1] <= a[k].finished_s - a[k].first_s + 1e-9);
+            load_s += a[k].load_s + a[k].again_s[0] + a[k].again_s[1];
+            again_s[0] += a[k].again_s[0];
+            again_s[1] += a[k].again_s[1];
         }
+        /* but for those that were given up on the way */
+        assert_true(load_s <= leaping.loads.load_s + 1e-9);
+        total_s += load_s;
+        asked_s += leaping.loads.load_s;
     }
+    print_message("of %g s of loads %g s in calls, %g and %g s after preemptions\n", asked_s,
+                  total_s, again_s[0], again_s[1]);
+    assert_true(again_s[0] > 0 && again_s[1] > 0 && total_s > 0.95 * asked_s);
     print_message("%llu loads, %llu restarts\n", (unsigned long long)n_load,
                   (unsigned long long)n_restart);
     assert_true(n_load > 1000 && n_restart > 50);

@@ -38,6 +38,8 @@ static void finished(void *context, uint32_t call, double now_s)
     out->call[call].n_restart = c->n_restart;
     out->call[call].n_cached = c->n_cached;
     out->call[call].load_s = mr_call_load_s(out->calls, c);
+    for (int k = 0; k < 2; k++)
+        out->call[call].again_s[k] = mr_call_again_s(out->calls, c, k == 1);
     for (uint32_t k = 0; k < MR_ONBOARD_LEVELS; k++)
         out->call[call].n_loaded[k] = mr_call_loaded(out->calls, c, k);
     out->result->end_s = now_s;

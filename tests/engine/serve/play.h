@@ -12,6 +12,7 @@ struct play_call {
     double scheduled_s, first_s, finished_s; /* filled */
     uint32_t n_restart, n_cached;
     double load_s;                        /* of the time before scheduled_s */
+    double again_s[2];                    /* of that before and after first_s */
     uint32_t n_loaded[MR_ONBOARD_LEVELS]; /* blocks of n_cached, from the memories below */
     uint32_t space, n_prefix;             /* with a prefix cache */
     uint8_t rank;

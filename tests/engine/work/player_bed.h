@@ -26,6 +26,7 @@ struct world {
     double began_s[n_call_max]; /* last start of a node's call */
     struct mr_player_end end[256];
     double part_s[256][MR_PLAYER_PARTS];
+    uint64_t n_served[256], n_input[256]; /* calls that ended, by life */
     size_t n_end;
     double horizon_s;
     struct {
@@ -54,6 +55,10 @@ static inline void ended(void *context, uint32_t strand, const struct mr_player_
     struct world *w = context;
     (void)strand;
     memcpy(w->part_s[w->n_end], end->part_s, sizeof w->part_s[0]);
+    assert_int_equal(end->tokens->n_call, w->n_served[end->life]);
+    assert_int_equal(end->tokens->n_input, w->n_input[end->life]);
+    assert_int_equal(end->tokens->n_cached, 2 * w->n_served[end->life]);
+    assert_int_equal(end->tokens->n_output, 3 * w->n_served[end->life]);
     w->end[w->n_end++] = *end;
 }
 
@@ -102,7 +107,8 @@ static inline void setup(struct world *w)
                                       .window_s = 1,
                                       .think_factor = 1,
                                       .idle_cap_s = (double)INFINITY,
-                                      .has_ledger = true};
+                                      .has_ledger = true,
+                                      .has_tokens = true};
 }
 
 static inline void begin(struct world *w, uint32_t session, double at_s)
@@ -159,7 +165,15 @@ static inline void play(struct world *w)
                 w->pending[i] = w->pending[--w->n_pending];
                 w->end_s[i] = w->end_s[w->n_pending];
                 const double from_s = w->player->strand[strand].since_s;
-                const struct mr_player_served served = {from_s, from_s, 0};
+                const uint32_t life = mr_player_life(w->player, strand);
+                const struct mr_player_served served = {.scheduled_s = from_s,
+                                                        .first_s = from_s,
+                                                        .n_input =
+                                                            w->player->strand[strand].node + 1,
+                                                        .n_cached = 2,
+                                                        .n_output = 3};
+                w->n_served[life]++;
+                w->n_input[life] += served.n_input;
                 assert_int_equal(mr_player_call_ended(w->player, strand, &served, now_s, NULL),
                                  MR_OK);
             } else if (due_s < end_s) {
