@@ -2,7 +2,7 @@
 /* The state machine of a feed. Times at which it moves by itself (start and end of a target, end of
  * a ramp, end of the notice, escalation, the periodic status) are all known; a step plays them in
  * order, then looks at the load.
- * Map: words - parameters - reports - budget - transitions - steps - breaches. */
+ * Map: words - parameters - reports - budget - transitions - breaches - steps. */
 #include "power/feed.h"
 
 #include "engine/base/assert.h"
@@ -151,6 +151,19 @@ static void emit(const struct mr_feed_params *params, struct mr_feed *feed,
     };
 }
 
+/* The contract has no notice: only targets give time. */
+static double notice_end_s(const struct mr_feed_params *params, const struct mr_feed *feed)
+{
+    return feed->is_active ? feed->target[0].start_s + params->notice_s : -(double)INFINITY;
+}
+
+/* What the load is held against: until the notice of a target is over, what was before it. */
+static double judged_w(const struct mr_feed_params *params, const struct mr_feed *feed)
+{
+    const double w = mr_feed_constraint_w(params, feed);
+    return feed->t_s < notice_end_s(params, feed) ? fmax(w, feed->before_w) : w;
+}
+
 static void alert(const struct mr_feed_params *params, struct mr_feed *feed,
                   enum mr_feed_breach breach)
 {
@@ -164,7 +177,7 @@ static void alert(const struct mr_feed_params *params, struct mr_feed *feed,
         .breach = (int)breach,
         .severity = feed->severity,
         .load_w = feed->load_w,
-        .target_w = mr_feed_constraint_w(params, feed),
+        .target_w = judged_w(params, feed),
         .is_best_effort = feed->is_active && feed->target[0].is_best_effort,
     };
 }
@@ -193,21 +206,42 @@ double mr_feed_next_target_s(const struct mr_feed *feed)
 
 bool mr_feed_is_best_effort(const struct mr_feed *feed, double until_s)
 {
-    const struct mr_feed_target *target = next_target(feed);
-    if (feed->is_active && feed->target[0].is_best_effort)
+    if (feed->is_back)
         return true;
-    return target != NULL && target->start_s <= until_s && target->is_best_effort;
+    for (uint32_t i = 0; i < feed->n_target; i++)
+        if (feed->target[i].is_best_effort && feed->target[i].start_s <= until_s)
+            return true;
+    return false;
+}
+
+/* @param[in] is_hard targets of best effort do not count */
+static double least_w(const struct mr_feed_params *params, const struct mr_feed *feed,
+                      double until_s, bool is_hard)
+{
+    const bool is_soft = feed->is_active && feed->target[0].is_best_effort;
+    double w = fmin(mr_feed_budget_w(feed, feed->t_s), mr_feed_budget_w(feed, until_s));
+    if (is_hard && (is_soft || feed->is_back))
+        w = is_soft ? params->limit_w : mr_feed_constraint_w(params, feed);
+    for (uint32_t i = feed->is_active ? 1 : 0; i < feed->n_target; i++) {
+        const struct mr_feed_target *target = &feed->target[i];
+        if (target->start_s > until_s || (is_hard && target->is_best_effort))
+            continue;
+        const double ramp_s = until_s - target->start_s; /* from the load, as the ramp will begin */
+        w = fmin(w, fmax(target->limit_w, feed->load_w - params->ramp_down_w_s * ramp_s));
+    }
+    return w;
 }
 
 double mr_feed_least_budget_w(const struct mr_feed_params *params, const struct mr_feed *feed,
                               double until_s)
 {
-    const double w = fmin(mr_feed_budget_w(feed, feed->t_s), mr_feed_budget_w(feed, until_s));
-    const struct mr_feed_target *target = next_target(feed);
-    if (target == NULL || target->start_s > until_s)
-        return w;
-    const double ramp_s = until_s - target->start_s; /* from the load, as the ramp will begin */
-    return fmin(w, fmax(target->limit_w, feed->load_w - params->ramp_down_w_s * ramp_s));
+    return least_w(params, feed, until_s, false);
+}
+
+double mr_feed_hard_budget_w(const struct mr_feed_params *params, const struct mr_feed *feed,
+                             double until_s)
+{
+    return least_w(params, feed, until_s, true);
 }
 
 static void head_for(const struct mr_feed_params *params, struct mr_feed *feed, double from_w,
@@ -221,10 +255,12 @@ static void head_for(const struct mr_feed_params *params, struct mr_feed *feed, 
                                       : 0;
 }
 
+/* Nothing to rise by takes no time. */
 static double line_end_s(const struct mr_feed *feed)
 {
-    return feed->slope_w_s != 0 ? feed->line_s + (feed->line_to_w - feed->line_w) / feed->slope_w_s
-                                : (double)INFINITY;
+    if (feed->slope_w_s != 0)
+        return feed->line_s + (feed->line_to_w - feed->line_w) / feed->slope_w_s;
+    return feed->phase == MR_FEED_RAMPING_UP ? feed->line_s : (double)INFINITY;
 }
 
 /* ---- transitions ---- */
@@ -234,23 +270,51 @@ static void settle(struct mr_feed *feed)
     feed->phase = feed->n_target > 0 ? MR_FEED_SCHEDULED : MR_FEED_IDLE;
 }
 
-/* The ramp begins at the load: a budget above it would fall for nothing. */
-static void begin(const struct mr_feed_params *params, struct mr_feed *feed)
+/* What a ramp begins at: the budget, or the load where that has not followed it. */
+static double from_w(const struct mr_feed_params *params, const struct mr_feed *feed)
+{
+    return fmax(mr_feed_budget_w(feed, feed->t_s), fmin(feed->load_w, params->limit_w));
+}
+
+/* No higher than the load: a budget above it would fall for nothing. */
+static void begin(const struct mr_feed_params *params, struct mr_feed *feed, double before_w)
 {
     feed->is_active = true;
+    feed->is_back = false;
+    feed->before_w = before_w;
     const double to_w = mr_feed_constraint_w(params, feed);
-    head_for(params, feed, fmin(mr_feed_budget_w(feed, feed->t_s), fmax(feed->load_w, to_w)), to_w);
+    head_for(params, feed, fmin(from_w(params, feed), fmax(feed->load_w, to_w)), to_w);
     feed->phase = MR_FEED_RAMPING_DOWN;
     emit(params, feed, MR_FEED_START_RAMP_DOWN, NULL);
+}
+
+/* Of the one in force there is another at once: tightened, or relaxed. */
+static void follow(const struct mr_feed_params *params, struct mr_feed *feed, double before_w)
+{
+    const double now_w = from_w(params, feed), to_w = mr_feed_constraint_w(params, feed);
+    if (to_w < now_w || !mr_feed_is_compliant(params, feed)) {
+        begin(params, feed, before_w);
+        return;
+    }
+    feed->before_w = before_w;
+    feed->phase = MR_FEED_RAMPING_UP;
+    head_for(params, feed, now_w, to_w);
+    emit(params, feed, MR_FEED_START_RAMP_UP, NULL);
 }
 
 static void end(const struct mr_feed_params *params, struct mr_feed *feed)
 {
     const struct mr_feed_target over = feed->target[0];
+    const double before_w = judged_w(params, feed);
+    feed->is_back = over.is_best_effort;
     memmove(feed->target, feed->target + 1, --feed->n_target * sizeof *feed->target);
+    if (feed->n_target > 0 && feed->target[0].start_s <= feed->t_s) {
+        follow(params, feed, before_w);
+        return;
+    }
     feed->is_active = false;
     feed->phase = MR_FEED_RAMPING_UP;
-    head_for(params, feed, mr_feed_budget_w(feed, feed->t_s), params->limit_w);
+    head_for(params, feed, from_w(params, feed), params->limit_w);
     emit(params, feed, MR_FEED_START_RAMP_UP, &over);
 }
 
@@ -260,25 +324,22 @@ static void arrive(const struct mr_feed_params *params, struct mr_feed *feed)
     feed->line_w = feed->line_to_w;
     feed->line_s = feed->t_s;
     feed->slope_w_s = 0;
-    if (feed->phase == MR_FEED_RAMPING_UP) {
+    feed->is_back = false;
+    if (feed->phase != MR_FEED_RAMPING_UP)
+        return;
+    if (feed->is_active)
+        feed->phase = MR_FEED_HOLDING;
+    else
         settle(feed);
-        emit(params, feed, MR_FEED_END_RAMP_UP, NULL);
-    }
+    emit(params, feed, MR_FEED_END_RAMP_UP, NULL);
 }
 
 /* ---- breaches ---- */
 
-/* The contract has no notice: only targets give time. */
-static double notice_end_s(const struct mr_feed_params *params, const struct mr_feed *feed)
-{
-    return feed->is_active ? feed->target[0].start_s + params->notice_s : -(double)INFINITY;
-}
-
 static void watch(const struct mr_feed_params *params, struct mr_feed *feed)
 {
-    const double over = feed->load_w / mr_feed_constraint_w(params, feed) - 1;
-    const bool is_over =
-        !mr_feed_is_compliant(params, feed) && feed->t_s >= notice_end_s(params, feed);
+    const double limit_w = judged_w(params, feed), over = feed->load_w / limit_w - 1;
+    const bool is_over = feed->load_w > limit_w * (1 + slack);
     const int severity = over > params->critical_frac ? MR_FEED_CRITICAL : MR_FEED_WARNING;
     if (is_over && !feed->is_breached) {
         feed->is_breached = true;
@@ -315,55 +376,65 @@ void mr_feed_start(const struct mr_feed_params *params, double t_s, double load_
                    struct mr_feed *feed)
 {
     *feed = (struct mr_feed){.t_s = t_s, .load_w = load_w, .next_periodic_s = (double)INFINITY};
-    feed->line_w = feed->line_to_w = params->limit_w;
+    feed->line_w = feed->line_to_w = feed->before_w = params->limit_w;
     watch(params, feed);
 }
 
-mr_status mr_feed_set(const struct mr_feed_params *params, struct mr_feed *feed,
-                      const struct mr_feed_target *target, struct mr_err *err)
+/* What is left of the targets known when another holds from start_s to end_s. The one in force ends
+ * by itself, at start_s at the latest. @return how many */
+static uint32_t clear(const struct mr_feed *feed, double start_s, double end_s,
+                      struct mr_feed_target left[MR_FEED_TARGETS + 1])
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < feed->n_target; i++) {
+        struct mr_feed_target head = feed->target[i], tail = head;
+        head.end_s = fmin(head.end_s, start_s);
+        tail.start_s = fmax(tail.start_s, end_s);
+        if (head.start_s < head.end_s || (i == 0 && feed->is_active))
+            left[n++] = head;
+        if (tail.start_s < tail.end_s)
+            left[n++] = tail;
+    }
+    return n;
+}
+
+static mr_status check_target(const struct mr_feed *feed, const struct mr_feed_target *target,
+                              struct mr_err *err)
 {
     if (!(target->start_s >= feed->t_s && target->end_s > target->start_s))
         return mr_err_set(err, MR_RANGE, MR_NOWHERE,
                           "load target from %g s to %g s: must lie ahead of %g s and have a length",
                           target->start_s, target->end_s, feed->t_s);
-    if (!(target->limit_w >= 0 && isfinite(target->limit_w)))
+    if (!(target->limit_w >= 0))
         return mr_err_set(err, MR_RANGE, MR_NOWHERE, "load target of %g W: must be 0 W or more",
                           target->limit_w);
-    if (feed->n_target == MR_FEED_TARGETS)
-        return mr_err_set(err, MR_LIMIT, MR_NOWHERE, "more than %d load targets on one feed",
-                          MR_FEED_TARGETS);
-    uint32_t at = 0;
-    for (uint32_t i = 0; i < feed->n_target; i++) {
-        const struct mr_feed_target *const other = &feed->target[i];
-        if (target->start_s < other->end_s && other->start_s < target->end_s)
-            return mr_err_set(
-                err, MR_RANGE, MR_NOWHERE,
-                "load target from %g s to %g s: overlaps the one from %g s to %g s on "
-                "the same feed (release that one first)",
-                target->start_s, target->end_s, other->start_s, other->end_s);
-        at += other->start_s < target->start_s;
-    }
-    memmove(feed->target + at + 1, feed->target + at, (feed->n_target - at) * sizeof *target);
-    feed->target[at] = *target;
-    feed->n_target++;
-    if (feed->phase == MR_FEED_IDLE)
-        feed->phase = MR_FEED_SCHEDULED;
-    if (feed->next_periodic_s == (double)INFINITY)
-        feed->next_periodic_s = feed->t_s + params->periodic_s;
-    emit(params, feed, MR_FEED_TARGET_SET, target);
     return MR_OK;
 }
 
-void mr_feed_release(const struct mr_feed_params *params, struct mr_feed *feed)
+mr_status mr_feed_set(const struct mr_feed_params *params, struct mr_feed *feed,
+                      const struct mr_feed_target *target, struct mr_err *err)
 {
-    if (feed->is_active) {
-        end(params, feed);
-        look(params, feed);
-    } else {
-        feed->n_target = 0;
-        if (feed->phase == MR_FEED_SCHEDULED)
-            feed->phase = MR_FEED_IDLE;
+    struct mr_feed_target left[MR_FEED_TARGETS + 2];
+    MR_TRY(check_target(feed, target, err));
+    uint32_t n = clear(feed, target->start_s, target->end_s, left);
+    if (isfinite(target->limit_w)) {
+        uint32_t at = 0; /* behind what begins before it, and the one in force */
+        while (at < n && (left[at].start_s < target->start_s || (at == 0 && feed->is_active)))
+            at++;
+        memmove(left + at + 1, left + at, (n++ - at) * sizeof *left);
+        left[at] = *target;
     }
+    if (n > MR_FEED_TARGETS)
+        return mr_err_set(err, MR_LIMIT, MR_NOWHERE, "more than %d load targets on one feed",
+                          MR_FEED_TARGETS);
+    memcpy(feed->target, left, n * sizeof *left);
+    feed->n_target = n;
+    if (feed->phase == MR_FEED_IDLE || feed->phase == MR_FEED_SCHEDULED)
+        settle(feed);
+    if (n > 0 && feed->next_periodic_s == (double)INFINITY)
+        feed->next_periodic_s = feed->t_s + params->periodic_s;
+    emit(params, feed, MR_FEED_TARGET_SET, target);
+    return MR_OK;
 }
 
 /* When it moves by itself, whatever the load. */
@@ -379,7 +450,7 @@ double mr_feed_next_s(const struct mr_feed_params *params, const struct mr_feed 
 {
     double next_s = next_move_s(feed);
     const double notice_s = notice_end_s(params, feed);
-    if (!feed->is_breached && feed->t_s < notice_s && !mr_feed_is_compliant(params, feed))
+    if (feed->t_s < notice_s && !mr_feed_is_compliant(params, feed))
         next_s = fmin(next_s, notice_s);
     if (feed->is_breached && !feed->is_escalated)
         next_s = fmin(next_s, feed->breach_s + params->escalate_s);
@@ -394,7 +465,7 @@ static void move(const struct mr_feed_params *params, struct mr_feed *feed)
     if (feed->is_active && feed->target[0].end_s <= t_s)
         end(params, feed);
     if (!feed->is_active && feed->n_target > 0 && feed->target[0].start_s <= t_s)
-        begin(params, feed);
+        begin(params, feed, params->limit_w);
 }
 
 static void report(const struct mr_feed_params *params, struct mr_feed *feed)

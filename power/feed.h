@@ -5,8 +5,10 @@
  *
  *   idle -set-> scheduled -start-> ramping_down -load <= target-> holding -end-> ramping_up -> idle
  *
- * The feed says a budget (constant or a ramp); caps and shedding are others' work. A target that is
- * still exceeded `notice` after its start is a breach: warning up to 20 % over, critical above. */
+ * What is set last holds from its start to its end; of earlier targets that part is dropped. So one
+ * in force is deepened, relaxed and released. The feed says a budget (constant or a ramp); caps and
+ * shedding are others' work. A target that is still exceeded `notice` after its start is a breach
+ * (warning up to 20 % over, critical above); until then what was asked before it counts. */
 #ifndef MR_POWER_FEED_H
 #define MR_POWER_FEED_H
 
@@ -115,8 +117,8 @@ MR_CHECKED mr_status mr_feed_check(const struct mr_feed_params *params, const ch
                                    struct mr_err *err);
 
 struct mr_feed_target {
-    double start_s, end_s; /* end INFINITY: until released */
-    double limit_w;        /* load_constraint */
+    double start_s, end_s; /* end INFINITY: until replaced or released */
+    double limit_w;        /* load_constraint; INFINITY: null, which releases */
     bool is_best_effort;   /* shed only what stops nothing; may stay above */
 };
 
@@ -150,6 +152,8 @@ struct mr_feed {
     struct mr_feed_target target[MR_FEED_TARGETS]; /* by start; the first may be in force */
     uint32_t n_target;
     bool is_active;
+    bool is_back;    /* the budget comes back from a target of best effort: nobody stops for that */
+    double before_w; /* what the load is held against while the notice of a target lasts */
     double next_periodic_s;
     bool is_breached, is_escalated;
     int severity;
@@ -164,13 +168,10 @@ struct mr_feed {
 void mr_feed_start(const struct mr_feed_params *params, double t_s, double load_w,
                    struct mr_feed *feed);
 
-/** grid.loadtarget.set: refused when it overlaps another one or lies in the past. */
+/** grid.loadtarget.set. Refused when it lies in the past, or makes too many; nothing changes then.
+ */
 MR_CHECKED mr_status mr_feed_set(const struct mr_feed_params *params, struct mr_feed *feed,
                                  const struct mr_feed_target *target, struct mr_err *err);
-
-/** A target with load_constraint null: the one in force ends now, else all scheduled are dropped.
- */
-void mr_feed_release(const struct mr_feed_params *params, struct mr_feed *feed);
 
 /** To a later time with the load as it was. Whoever follows the budget acts then, and says what the
  *  load has become: only that is judged at t_s. */
@@ -187,10 +188,12 @@ double mr_feed_next_s(const struct mr_feed_params *params, const struct mr_feed 
 /** What may be drawn at the feed's present time or a bit later (before mr_feed_next_s). */
 double mr_feed_budget_w(const struct mr_feed *feed, double t_s);
 
-/** The least of it from now to a date, with the target that begins by then; when the next one
- *  begins (INFINITY: none is known). */
+/** The least of it from now to a date, with targets that begin by then; the same without those of
+ *  best effort, which stop nobody; when the next one begins (INFINITY: none is known). */
 double mr_feed_least_budget_w(const struct mr_feed_params *params, const struct mr_feed *feed,
                               double until_s);
+double mr_feed_hard_budget_w(const struct mr_feed_params *params, const struct mr_feed *feed,
+                             double until_s);
 double mr_feed_next_target_s(const struct mr_feed *feed);
 
 /** Is a target in force, or will one be by then, that stops nobody? */

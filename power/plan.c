@@ -9,9 +9,9 @@
 
 static const struct {
     const char *name;
-    bool has_name, has_duration;
+    bool has_name;
 } kinds[] = {
-#define PLAN_KIND(name, text, has_name, has_duration, doc) {text, has_name, has_duration},
+#define PLAN_KIND(name, text, has_name, doc) {text, has_name},
     MR_PLAN_LIST(PLAN_KIND)
 #undef PLAN_KIND
 };
@@ -84,31 +84,60 @@ static struct parts parts_of(const char *text)
     return p;
 }
 
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* Cuts the word off the end of a text, and the space before it. @return whether it stands there */
+static bool cut_word(struct mr_str *text, const char *word)
+{
+    const size_t n = strlen(word);
+    if (text->n <= n || memcmp(text->p + text->n - n, word, n) != 0 ||
+        !is_space(text->p[text->n - n - 1]))
+        return false;
+    for (text->n -= n; text->n > 0 && is_space(text->p[text->n - 1]);)
+        text->n--;
+    return true;
+}
+
+/* Watts, a share, or none: what held is released. */
+static mr_status read_target(struct mr_str value, const char *text, struct mr_plan_item *item,
+                             struct mr_err *err)
+{
+    struct mr_err no_power = {0};
+    item->is_best_effort = cut_word(&value, "best_effort");
+    if (mr_str_is(value, "none")) {
+        item->value = HUGE_VAL;
+        return item->is_best_effort ? refuse(err, text, "a release has no effort") : MR_OK;
+    }
+    const mr_status st =
+        mr_unit_parse(value, MR_Q_POWER, text, MR_NOWHERE, &item->value, &no_power);
+    item->is_share = st == MR_UNIT; /* a share has no watts */
+    if (st != MR_OK && !item->is_share)
+        return mr_err_set(err, st, MR_NOWHERE, "%s", no_power.text);
+    if (item->is_share)
+        MR_TRY(mr_unit_parse(value, MR_Q_FRACTION, text, MR_NOWHERE, &item->value, err));
+    if (item->is_share && item->value > 1)
+        return refuse(err, text, "more than all that is drawn is no curtailment");
+    return item->value >= 0 ? MR_OK : refuse(err, text, "the value is out of range");
+}
+
 static mr_status read_value(const struct parts *p, const char *text, struct mr_plan_item *item,
                             struct mr_err *err)
 {
     const enum mr_quantity quantity = item->kind == MR_PLAN_UNITS ? MR_Q_COUNT : MR_Q_FRACTION;
-    struct mr_err no_power = {0};
     item->value = item->kind == MR_PLAN_UNITS || item->kind == MR_PLAN_NODE ? 1 : 0;
     if (item->kind == MR_PLAN_POLICY) {
         while (item->value < 3 && !mr_str_is(p->value, policies[(int)item->value]))
             item->value++;
         return item->value < 3 ? MR_OK : refuse(err, text, "no such policy");
     }
-    if (item->kind == MR_PLAN_CURTAIL) {
-        const mr_status st =
-            mr_unit_parse(p->value, MR_Q_POWER, text, MR_NOWHERE, &item->value, &no_power);
-        item->is_share = st == MR_UNIT; /* a share has no watts */
-        if (st == MR_OK)
-            return item->value >= 0 ? MR_OK : refuse(err, text, "the value is out of range");
-        if (!item->is_share)
-            return mr_err_set(err, st, MR_NOWHERE, "%s", no_power.text);
-    } else if (p->value.n == 0) {
+    if (item->kind == MR_PLAN_CURTAIL)
+        return read_target(p->value, text, item, err);
+    if (p->value.n == 0)
         return MR_OK;
-    }
     MR_TRY(mr_unit_parse(p->value, quantity, text, MR_NOWHERE, &item->value, err));
-    if (item->kind == MR_PLAN_CURTAIL && item->value > 1)
-        return refuse(err, text, "more than all that is drawn is no curtailment");
     if (!(item->value >= 0) || (quantity == MR_Q_FRACTION && item->value > 1.5))
         return refuse(err, text, "the value is out of range");
     return MR_OK;
@@ -151,8 +180,6 @@ static mr_status read_item(const char *text, const struct mr_site *site, struct 
     }
     if (!(item->t_s >= 0) || !(item->end_s > item->t_s))
         return refuse(err, text, "times must be 0 or more, durations above 0");
-    if (kinds[item->kind].has_duration && p.duration.n == 0)
-        return refuse(err, text, "how long is not said");
     if (kinds[item->kind].has_name != (p.name.n > 0))
         return refuse(err, text, p.name.n > 0 ? "takes no name" : "which power node is not said");
     for (uint32_t i = 0; p.name.n > 0 && i < site->n_power; i++)
@@ -277,12 +304,11 @@ mr_status mr_plan_read(const struct mr_param_list *text, const struct mr_site *s
 static mr_status curtail(const struct mr_plan_item *item, struct mr_supply *supply,
                          struct mr_err *err)
 {
-    struct mr_supply_reading reading;
-    mr_supply_read(supply, &reading);
+    const double base_w = item->is_share ? mr_supply_target_base_w(supply) : 1;
     const struct mr_feed_target target = {.start_s = item->start_s,
                                           .end_s = item->end_s,
-                                          .limit_w = item->is_share ? item->value * reading.meter_w
-                                                                    : item->value};
+                                          .limit_w = item->value * base_w,
+                                          .is_best_effort = item->is_best_effort};
     return mr_supply_set_target(supply, &target, err);
 }
 

@@ -5,17 +5,19 @@
 
 #include "power/supply.h"
 
-/* kind; does it need a name, a duration; meaning of the value */
-#define MR_PLAN_LIST(X)                                                                           \
-    X(UTILITY, "utility", false, false, "voltage over its nominal, 0")                            \
-    X(NODE, "node", true, false, "none: the power node fails")                                    \
-    X(UNITS, "units", true, false, "units lost, 1; also of generators")                           \
-    X(CLOSE, "close", true, false, "none: breakers of the node are closed again")                 \
-    X(CURTAIL, "curtail", false, true, "what may be drawn: watts, or a share of the draw before") \
-    X(POLICY, "policy", false, false, "max_p, max_q, max_lps")
+/* kind; does it need a name; meaning of the value */
+// clang-format off
+#define MR_PLAN_LIST(X) \
+    X(UTILITY, "utility", false, "voltage over its nominal, 0") \
+    X(NODE, "node", true, "none: the power node fails") \
+    X(UNITS, "units", true, "units lost, 1; also of generators") \
+    X(CLOSE, "close", true, "none: breakers of the node are closed again") \
+    X(CURTAIL, "curtail", false, "what may be drawn: watts, or a share of the draw before; none: released") \
+    X(POLICY, "policy", false, "max_p, max_q, max_lps")
+// clang-format on
 
 enum mr_plan_kind {
-#define MR_PLAN_ENUM(name, text, has_name, has_duration, doc) MR_PLAN_##name,
+#define MR_PLAN_ENUM(name, text, has_name, doc) MR_PLAN_##name,
     MR_PLAN_LIST(MR_PLAN_ENUM)
 #undef MR_PLAN_ENUM
     MR_N_PLAN
@@ -30,10 +32,12 @@ struct mr_plan_item {
     double start_s;    /* CURTAIL: it is known from t_s on */
     int kind;          /* enum mr_plan_kind */
     uint32_t power;    /* node */
-    /* CURTAIL: watts; of others all that holds from t_s on, of this item and of those that still
-     * last: UTILITY: share; NODE: 1 failed; UNITS: count; POLICY: which, mr_plan_own */
+    /* CURTAIL: watts, INFINITY: released; of others all that holds from t_s on, of this item and of
+     * those that still last: UTILITY: share; NODE: 1 failed; UNITS: count; POLICY: which,
+     * mr_plan_own */
     double value;
     bool is_share; /* CURTAIL: of what was last drawn from the grid before */
+    bool is_best_effort;
     bool is_end;
 };
 
@@ -43,8 +47,8 @@ struct mr_plan {
 };
 
 /** "KIND[:NAME]@TIME[+DURATION][~NOTICE][=VALUE]", such as "units:S.gen0@1h+30min=2"; NOTICE: how
- *  long before TIME a curtailment is known. Sorted by date at the end. @param[out] plan
- * mr_free(item), after errors too */
+ *  long before TIME a curtailment is known, whose VALUE may end in "best_effort". Sorted by date at
+ * the end. @param[out] plan mr_free(item), after errors too */
 MR_CHECKED mr_status mr_plan_read(const struct mr_param_list *text, const struct mr_site *site,
                                   struct mr_plan *plan, struct mr_err *err);
 

@@ -545,16 +545,6 @@ void mr_supply_set_voltage(struct mr_supply *s, double voltage_frac)
     mr_supply_govern_act(s);
 }
 
-mr_status mr_supply_set_target(struct mr_supply *s, const struct mr_feed_target *target,
-                               struct mr_err *err)
-{
-    mr_supply_still_stir(s);
-    if (!s->has_feed)
-        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
-                          "%s: no grid connection with a limit: nothing to curtail", s->site->name);
-    return mr_feed_set(&s->feed_params, &s->feed, target, err);
-}
-
 void mr_supply_set_policy(struct mr_supply *s, int policy)
 {
     mr_supply_still_stir(s);

@@ -42,6 +42,7 @@
 #include "power/supply_admit.h"
 #include "power/supply_event.h"
 #include "power/supply_part.h"
+#include "power/supply_target.h"
 #include "power/tariff.h"
 #include "power/wire.h"
 
@@ -139,9 +140,6 @@ void mr_supply_close(struct mr_supply *supply, uint32_t power); /* tripped break
 
 /** Voltage of the grid over its nominal; 0: lost. The ride-through curve decides who stays. */
 void mr_supply_set_voltage(struct mr_supply *supply, double voltage_frac);
-
-MR_CHECKED mr_status mr_supply_set_target(struct mr_supply *supply,
-                                          const struct mr_feed_target *target, struct mr_err *err);
 
 /** Another ceiling of every rack: policies at run time. @param[in] policy below 0: its own */
 void mr_supply_set_policy(struct mr_supply *supply, int policy);

@@ -115,14 +115,6 @@ bool mr_supply_reads_house(const struct mr_supply *s, double t_s)
            (!s->has_grid || (s->clock.phase == MR_GOVERN_SAMPLE && s->clock.next_s <= t_s));
 }
 
-/* Of the meter: what the connection gives now, or less where that falls until caps of a later
- * decision hold. */
-static double feed_w(const struct mr_supply *s)
-{
-    return mr_feed_least_budget_w(&s->feed_params, &s->feed,
-                                  s->t_s + mr_govern_latency_s(&s->params.govern));
-}
-
 /* Racks under a limit that binds would leave nothing to batteries of supplies, and the next outage
  * would find them empty: until they are full a share of the budget is theirs. */
 static double kept_w(const struct mr_supply *s, double budget_w)
@@ -139,7 +131,8 @@ static double kept_w(const struct mr_supply *s, double budget_w)
     return fmin(w, s->params.ups_refill_frac * budget_w);
 }
 
-double mr_supply_budget_w(struct mr_supply *s)
+/* @param[in] feed_w of the meter */
+static double all_racks_w(struct mr_supply *s, double feed_w)
 {
     const double most = 1 - s->params.margin;
     const double carried_w = mr_supply_source_capacity_w(s) * most;
@@ -147,10 +140,30 @@ double mr_supply_budget_w(struct mr_supply *s)
     for (uint32_t i = 0; i < s->site->n_rack; i++)
         rack_w += s->rack[i].draw_w;
     if (s->has_feed && has_grid_soon(s)) {
-        const double budget_w = feed_w(s) * most;
+        const double budget_w = feed_w * most;
         w = beside_grid_w(s, budget_w - kept_w(s, budget_w), rack_w);
     }
     if (!isinf(carried_w))
         w = fmin(w, beside_machines_w(s, carried_w, rack_w));
     return w;
+}
+
+/* When caps of a later decision hold. */
+static double then_s(const struct mr_supply *s)
+{
+    return s->t_s + mr_govern_latency_s(&s->params.govern);
+}
+
+/* What the connection gives now, or less where that falls until then. */
+double mr_supply_budget_w(struct mr_supply *s)
+{
+    return all_racks_w(s, s->has_feed ? mr_feed_least_budget_w(&s->feed_params, &s->feed, then_s(s))
+                                      : never);
+}
+
+double mr_supply_stop_w(struct mr_supply *s, double budget_w)
+{
+    if (!s->has_grid || !s->has_feed || !mr_feed_is_best_effort(&s->feed, then_s(s)))
+        return budget_w;
+    return all_racks_w(s, mr_feed_hard_budget_w(&s->feed_params, &s->feed, then_s(s)));
 }

@@ -188,6 +188,7 @@ static void sample(struct mr_supply *s)
             mr_supply_govern_bound(s, i);
     }
     s->budget_w = mr_supply_budget_w(s);
+    s->stop_w = mr_supply_stop_w(s, s->budget_w);
 }
 
 static void tell_infeasible(struct mr_supply *s)
@@ -201,7 +202,7 @@ static void tell_infeasible(struct mr_supply *s)
 
 static void decide(struct mr_supply *s)
 {
-    mr_supply_hold_decide(s, s->budget_w);
+    mr_supply_hold_decide(s);
     s->load.budget_w = s->budget_w;
     mr_govern_decide(s->tree, &s->params.govern, &s->load, &s->pass);
     uint32_t n_on = 0;
@@ -235,6 +236,7 @@ static void decide_at_once(struct mr_supply *s)
 {
     expect(s);
     s->budget_w = mr_supply_budget_w(s);
+    s->stop_w = mr_supply_stop_w(s, s->budget_w);
     decide(s);
     apply(s);
 }

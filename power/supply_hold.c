@@ -79,12 +79,6 @@ static double now_w(const struct mr_supply *s, const struct mr_supply_rack *rack
     return least_w(s, rack, rack->decided, rack->n_awake);
 }
 
-static bool may_stop(const struct mr_supply *s)
-{
-    const double then_s = s->t_s + mr_govern_latency_s(&s->params.govern);
-    return !(s->has_grid && s->has_feed && mr_feed_is_best_effort(&s->feed, then_s));
-}
-
 static void put(struct mr_supply *s, uint32_t i, uint8_t held, uint32_t n, double *need_w)
 {
     struct mr_supply_rack *rack = &s->rack[i];
@@ -218,6 +212,15 @@ static void stop_one(struct mr_supply *s, uint32_t i, uint8_t held, double budge
         put(s, i, held, rack->n_part, need_w);
 }
 
+/* From the first of the order on, until what is left fits. */
+static void stop_some(struct mr_supply *s, uint8_t held, double stop_w, double *need_w)
+{
+    for (size_t k = 0; k<s->site->n_rack && * need_w> stop_w; k++)
+        if (s->rack[s->order[k]].state != MR_SUPPLY_RACK_DARK &&
+            s->rack[s->order[k]].decided < held)
+            stop_one(s, s->order[k], held, stop_w, need_w);
+}
+
 /* Where some rest, the others are filled up: what they draw at least must be what it was weighed
  * with, and not what it was at the sample. */
 static void bound_all(struct mr_supply *s)
@@ -229,20 +232,18 @@ static void bound_all(struct mr_supply *s)
         mr_supply_govern_bound(s, i);
 }
 
-void mr_supply_hold_decide(struct mr_supply *s, double budget_w)
+void mr_supply_hold_decide(struct mr_supply *s)
 {
+    const double budget_w = s->budget_w, stop_w = s->stop_w;
     double need_w = 0;
     for (uint32_t i = 0; i < s->site->n_rack; i++)
         need_w += now_w(s, &s->rack[i]);
     s->has_parts = s->has_grid || !does_one_work(s);
     if (need_w <= budget_w && !mr_supply_island_moves(s))
         go_on(s, budget_w, &need_w);
-    for (uint8_t held = MR_SUPPLY_SUSPENDED; held <= MR_SUPPLY_SHUT && may_stop(s); held++)
-        for (size_t k = 0; k < s->site->n_rack && need_w > budget_w; k++)
-            if (s->rack[s->order[k]].state != MR_SUPPLY_RACK_DARK &&
-                s->rack[s->order[k]].decided < held)
-                stop_one(s, s->order[k], held, budget_w, &need_w);
-    if (may_stop(s) && !mr_supply_island_moves(s))
+    stop_some(s, MR_SUPPLY_SUSPENDED, stop_w, &need_w);
+    stop_some(s, MR_SUPPLY_SHUT, stop_w, &need_w);
+    if (stop_w <= budget_w && !mr_supply_island_moves(s))
         shut_for_work(s, budget_w, &need_w);
     bound_all(s);
 }

@@ -50,10 +50,11 @@ struct mr_supply {
     struct mr_supply_still still;
     double *low_w, *high_w, *max_q_w, *demand_w; /* of the governor's nodes */
     uint8_t *tier;
-    double budget_w, watched_s; /* of all racks, at the last sample; levels, until then */
+    double budget_w, stop_w, watched_s; /* of all racks, at the last sample; levels, until then */
 
     struct mr_feed_params feed_params;
     struct mr_feed feed;
+    double base_w;              /* drawn before the first of the targets that are known */
     bool has_feed, has_permits; /* a limit is stated; steps up take permits */
     bool has_grid_ramp;
     int feed_event;                    /* last one told */
@@ -178,7 +179,7 @@ MR_CHECKED mr_status mr_supply_hold_init(struct mr_supply *s, struct mr_err *err
 void mr_supply_hold_sort(struct mr_supply *s);
 
 /** Who must stop, by tiers, so that the rest fits the budget; who may go on. */
-void mr_supply_hold_decide(struct mr_supply *s, double budget_w);
+void mr_supply_hold_decide(struct mr_supply *s);
 
 /** What was decided comes in force. */
 void mr_supply_hold_apply(struct mr_supply *s);
@@ -207,6 +208,9 @@ extern const double mr_supply_meter_per_rack;
 
 /** What all racks together may draw; INFINITY: all they want. */
 double mr_supply_budget_w(struct mr_supply *s);
+
+/** Of that, or above it, what racks stop for: a target of best effort stops nobody. */
+double mr_supply_stop_w(struct mr_supply *s, double budget_w);
 
 /* ---- supply_govern.c ---- */
 

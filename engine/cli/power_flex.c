@@ -46,7 +46,7 @@ static const struct mr_channel status_columns[] = {
     VALUE(struct status_row, default_constraint_kw, "kW", "Constraint without a target; NaN: none", "FeedMetadata/default_constraint"),
     VALUE(struct status_row, target_start_s, "s", "Start of the target that was set, begins, has ended, or is known next; NaN: none", "FeedState/targets"),
     VALUE(struct status_row, target_end_s, "s", "Its end; NaN: until it is released", "FeedState/targets"),
-    VALUE(struct status_row, load_constraint_kw, "kW", "What it allows", "FeedState/load_constraint"),
+    VALUE(struct status_row, load_constraint_kw, "kW", "What it allows; NaN: released", "FeedState/load_constraint"),
     WORD(struct status_row, best_effort, "It stops nobody, and may not be met", no_yes, "FeedState/best_effort"),
 };
 
@@ -108,7 +108,7 @@ static mr_status add_status(struct mr_power_flex *flex, const struct mr_feed_sta
                                        known(status->default_constraint_w) * 1e-3,
                                    .target_start_s = status->about.start_s,
                                    .target_end_s = known(status->about.end_s),
-                                   .load_constraint_kw = status->about.limit_w * 1e-3,
+                                   .load_constraint_kw = known(status->about.limit_w) * 1e-3,
                                    .event = (uint8_t)status->event,
                                    .phase = (uint8_t)status->phase,
                                    .in_flight = status->in_flight,

@@ -135,7 +135,8 @@ const struct mr_verb mr_verbs_table[] = {
             "stage, trips, caps, curtailment, cost, stranded power; outages and grid events with --fail, every parameter "
             "with --set (what there is: millrace schema scenario). "
             "VALUE of --fail: utility: voltage over its nominal [0]; units: how many are lost [1]; curtail: what may be "
-            "drawn, watts or a share of the draw before, known NOTICE before it begins; policy: max_p, max_q or max_lps; "
+            "drawn, watts or a share of the draw before, known NOTICE before it begins ('none' releases, 'best_effort' behind it "
+            "stops nobody; the last one holds); policy: max_p, max_q or max_lps; "
             "node and close have none.",
      .example = {"millrace power hall.layout.xml --power load.csv --fail utility@1h+10min --events e.csv",
                  "millrace power hall.layout.xml --load 0.9 --until '6 h' --fail 'curtail@1h+3h=75 %' --json"},

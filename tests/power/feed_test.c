@@ -6,6 +6,8 @@
 #include "engine/base/rng.h"
 #include "tests/test.h"
 
+static const double never = (double)INFINITY;
+
 static struct mr_feed_params plain(void)
 {
     struct mr_feed_params params;
@@ -169,13 +171,17 @@ MR_TEST(null_releases)
     const struct mr_feed_params params = plain();
     struct mr_feed feed;
     mr_feed_start(&params, 0, 100e6, &feed);
-    set(&params, &feed, 50, (double)INFINITY, 70e6);
-    mr_feed_release(&params, &feed); /* before it began */
+    set(&params, &feed, 50, never, 70e6);
+    set(&params, &feed, 0, never, never); /* before it began */
     assert_true(feed.phase == MR_FEED_IDLE && feed.n_target == 0);
-    set(&params, &feed, 50, (double)INFINITY, 70e6);
+    set(&params, &feed, 50, never, 70e6);
     follow(&params, &feed, 200, 100e6);
     assert_true(feed.load_w == 70e6);
-    mr_feed_release(&params, &feed);
+    feed.n_status = 0;
+    set(&params, &feed, 200, never, never);
+    mr_feed_step(&params, &feed, 200, 70e6);
+    assert_int_equal(feed.status[0].event, MR_FEED_TARGET_SET);
+    assert_int_equal(feed.status[1].event, MR_FEED_START_RAMP_UP);
     assert_int_equal(feed.phase, MR_FEED_RAMPING_UP);
     follow(&params, &feed, 300, 100e6);
     assert_true(feed.load_w == 100e6 && feed.phase == MR_FEED_IDLE);
@@ -184,6 +190,160 @@ MR_TEST(null_releases)
     mr_feed_step(&params, &feed, 10000, 100e6);
     assert_int_equal(feed.n_status, 0);
     assert_true(mr_feed_next_s(&params, &feed) == (double)INFINITY);
+}
+
+static void expect_words(struct mr_feed *feed, const double (*told)[3], uint32_t n)
+{
+    assert_int_equal(feed->n_status, n);
+    for (uint32_t i = 0; i < n; i++) {
+        assert_int_equal(feed->status[i].event, (int)told[i][1]);
+        assert_true(feed->status[i].t_s == told[i][0] && feed->status[i].target_w == told[i][2]);
+    }
+    feed->n_status = 0;
+}
+
+/* 80 MW for an hour; deepened to 60 for 200 s, relaxed to 90 for as long, released. */
+MR_TEST(one_in_force_is_deepened_relaxed_and_released)
+{
+    struct mr_feed_params params = plain();
+    params.periodic_s = 86400;
+    struct mr_feed feed;
+    mr_feed_start(&params, 0, 100e6, &feed);
+    set(&params, &feed, 100, 3700, 80e6);
+    follow(&params, &feed, 500, 100e6);
+    assert_true(feed.load_w == 80e6);
+    set(&params, &feed, 500, 700, 60e6);
+    follow(&params, &feed, 600, 100e6);
+    assert_true(feed.load_w == 60e6 && feed.phase == MR_FEED_HOLDING);
+    follow(&params, &feed, 1000, 100e6); /* what was before it holds again */
+    assert_true(feed.load_w == 80e6 && feed.phase == MR_FEED_HOLDING);
+    set(&params, &feed, 1000, 1200, 90e6);
+    follow(&params, &feed, 1100, 100e6);
+    assert_true(feed.load_w == 90e6 && feed.phase == MR_FEED_HOLDING);
+    follow(&params, &feed, 1500, 100e6);
+    assert_true(feed.load_w == 80e6);
+    set(&params, &feed, 1500, never, never);
+    follow(&params, &feed, 2000, 100e6);
+    assert_true(feed.load_w == 100e6 && feed.phase == MR_FEED_IDLE && feed.n_target == 0);
+    const double told[][3] = {
+        {0, MR_FEED_TARGET_SET, never},       {100, MR_FEED_START_RAMP_DOWN, 80e6},
+        {120, MR_FEED_END_RAMP_DOWN, 80e6},   {500, MR_FEED_TARGET_SET, 80e6},
+        {500, MR_FEED_START_RAMP_DOWN, 60e6}, {520, MR_FEED_END_RAMP_DOWN, 60e6},
+        {700, MR_FEED_START_RAMP_UP, 80e6},   {720, MR_FEED_END_RAMP_UP, 80e6},
+        {1000, MR_FEED_TARGET_SET, 80e6},     {1000, MR_FEED_START_RAMP_UP, 90e6},
+        {1010, MR_FEED_END_RAMP_UP, 90e6},    {1200, MR_FEED_START_RAMP_DOWN, 80e6},
+        {1210, MR_FEED_END_RAMP_DOWN, 80e6},  {1500, MR_FEED_TARGET_SET, 80e6},
+        {1500, MR_FEED_START_RAMP_UP, never}, {1540, MR_FEED_END_RAMP_UP, never}};
+    expect_words(&feed, told, sizeof told / sizeof *told);
+    assert_int_equal(feed.n_alert, 0);
+}
+
+/* A target that is exceeded does not become less so by another: the old one counts until the notice
+ * of the new one is over, and that one then. Relaxed, it may be met at once. */
+MR_TEST(a_breach_lasts_through_a_change)
+{
+    const struct mr_feed_params params = plain(); /* notice 30 s */
+    struct mr_feed feed;
+    mr_feed_start(&params, 0, 100e6, &feed);
+    set(&params, &feed, 100, never, 90e6); /* 11 % over */
+    mr_feed_step(&params, &feed, 200, 100e6);
+    assert_int_equal(feed.n_alert, 1);
+    set(&params, &feed, 200, never, 50e6);
+    mr_feed_step(&params, &feed, 229, 100e6);
+    assert_int_equal(feed.n_alert, 1); /* still the same warning */
+    mr_feed_step(&params, &feed, 229, 85e6);
+    assert_int_equal(feed.n_alert, 2);
+    assert_int_equal(feed.alert[1].breach, MR_FEED_RESOLVED);
+    assert_true(feed.alert[1].target_w == 90e6 && mr_feed_next_s(&params, &feed) == 230);
+    mr_feed_step(&params, &feed, 300, 85e6);
+    assert_int_equal(feed.n_alert, 3);
+    assert_true(feed.alert[2].t_s == 230 && feed.alert[2].target_w == 50e6);
+    assert_int_equal(feed.alert[2].severity, MR_FEED_CRITICAL);
+    set(&params, &feed, 300, never, 85e6);
+    mr_feed_step(&params, &feed, 300, 85e6);
+    assert_int_equal(feed.alert[3].breach, MR_FEED_RESOLVED);
+    /* the contract is none of a target's: its breach lasts too */
+    mr_feed_start(&params, 0, 130e6, &feed);
+    set(&params, &feed, 100, never, 90e6);
+    mr_feed_step(&params, &feed, 110, 130e6);
+    assert_true(feed.n_alert == 1 && feed.is_breached);
+}
+
+/* What was not met asks nobody to stop as it ends: the way back begins at the load. */
+MR_TEST(the_way_back_begins_at_the_load)
+{
+    const struct mr_feed_params params = plain();
+    struct mr_feed feed;
+    mr_feed_start(&params, 0, 100e6, &feed);
+    set(&params, &feed, 10, 100, 20e6);
+    set(&params, &feed, 100, 200, 50e6);
+    mr_feed_step(&params, &feed, 99, 60e6);
+    assert_true(mr_feed_budget_w(&feed, 99) == 20e6);
+    mr_feed_step(&params, &feed, 100, 60e6);
+    assert_int_equal(feed.phase, MR_FEED_RAMPING_DOWN);
+    assert_true(mr_feed_budget_w(&feed, 100) == 60e6 && mr_feed_budget_w(&feed, 110) == 50e6);
+    mr_feed_step(&params, &feed, 200, 60e6);
+    assert_true(mr_feed_budget_w(&feed, 200) == 60e6 && mr_feed_budget_w(&feed, 260) == 120e6);
+}
+
+/* Any number of changes: what holds is what was set last, and never another. */
+MR_TEST(what_is_set_last_holds)
+{
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        struct mr_rng rng = mr_rng_stream(seed, MR_RNG_TEST, 2);
+        const struct mr_feed_params params = plain();
+        struct mr_feed feed;
+        double want_w[100]; /* second by second */
+        for (int i = 0; i < 100; i++)
+            want_w[i] = params.limit_w;
+        mr_feed_start(&params, 0, 50e6, &feed);
+        for (int t = 0; t < 100; t++) {
+            struct mr_err err = {0};
+            const int start = t + (int)mr_rng_range(&rng, 0, 20);
+            const int end = start + 1 + (int)mr_rng_range(&rng, 0, 40);
+            const struct mr_feed_target target = {
+                start, mr_rng_range(&rng, 0, 1) < 0.2 ? never : end,
+                mr_rng_range(&rng, 0, 1) < 0.2 ? never : mr_rng_range(&rng, 10e6, 110e6), false};
+            mr_feed_advance(&params, &feed, t);
+            if (mr_rng_range(&rng, 0, 1) < 0.5 &&
+                mr_feed_set(&params, &feed, &target, &err) == MR_OK)
+                for (int i = start; i < 100 && i < target.end_s; i++)
+                    want_w[i] = fmin(target.limit_w, params.limit_w);
+            mr_feed_step(&params, &feed, t, 50e6);
+            assert_true(mr_feed_constraint_w(&params, &feed) == want_w[t]);
+            for (uint32_t i = 0; i + 1 < feed.n_target; i++)
+                assert_true(feed.target[i].end_s <= feed.target[i + 1].start_s);
+            feed.n_status = feed.n_alert = 0;
+        }
+    }
+}
+
+/* The least that is hard: of the targets that are not of best effort. */
+MR_TEST(best_effort_is_not_hard)
+{
+    const struct mr_feed_params params = plain();
+    const struct mr_feed_target soft = {10, 100, 50e6, true};
+    struct mr_err err = {0};
+    struct mr_feed feed;
+    mr_feed_start(&params, 0, 60e6, &feed);
+    set(&params, &feed, 0, never, 80e6);
+    mr_feed_step(&params, &feed, 0, 60e6);
+    assert_false(mr_feed_is_best_effort(&feed, 90));
+    assert_int_equal(mr_feed_set(&params, &feed, &soft, &err), MR_OK);
+    assert_true(mr_feed_is_best_effort(&feed, 90) && !mr_feed_is_best_effort(&feed, 9));
+    assert_true(mr_feed_least_budget_w(&params, &feed, 90) == 50e6);
+    assert_true(mr_feed_hard_budget_w(&params, &feed, 90) == 80e6);
+    mr_feed_step(&params, &feed, 40, 60e6);
+    assert_true(mr_feed_least_budget_w(&params, &feed, 90) == 50e6);
+    assert_true(mr_feed_hard_budget_w(&params, &feed, 90) == 120e6);
+    assert_true(mr_feed_hard_budget_w(&params, &feed, 101) == 80e6);
+    mr_feed_step(&params, &feed, 100, 60e6); /* back to what is hard */
+    assert_true(mr_feed_least_budget_w(&params, &feed, 110) == 60e6);
+    assert_true(mr_feed_is_best_effort(&feed, 100) && feed.phase == MR_FEED_RAMPING_UP);
+    assert_true(mr_feed_hard_budget_w(&params, &feed, 110) == 80e6);
+    mr_feed_step(&params, &feed, 120, 60e6);
+    assert_false(mr_feed_is_best_effort(&feed, 120));
+    assert_true(mr_feed_hard_budget_w(&params, &feed, 130) == 80e6);
 }
 
 MR_TEST(followed_budgets_never_breach_nor_jump)
@@ -263,9 +423,7 @@ static void refused(struct mr_feed_target target, const char *part)
 
 MR_TEST(impossible_targets)
 {
-    refused((struct mr_feed_target){150, 300, 1e6, false},
-            "from 150 s to 300 s: overlaps the one from 100 s to 200 s");
-    refused((struct mr_feed_target){50, (double)INFINITY, 1e6, false}, "overlaps");
+    refused((struct mr_feed_target){300, 400, -1, false}, "load target of -1 W");
     refused((struct mr_feed_target){5, 50, 1e6, false}, "must lie ahead of 10 s");
     refused((struct mr_feed_target){300, 300, 1e6, false}, "have a length");
     refused((struct mr_feed_target){300, 400, (double)NAN, false}, "load target of nan W");
@@ -278,12 +436,23 @@ MR_TEST(impossible_targets)
     assert_int_equal(
         mr_feed_set(&params, &feed, &(struct mr_feed_target){900, 901, 1, false}, &err), MR_LIMIT);
     mr_assert_contains(err.text, "more than 16 load targets");
+    /* in the midst of one there are two ends too many; in place of one there is room */
+    err = (struct mr_err){0};
+    const struct mr_feed_target inside = {13, 14, 1, false}, instead = {10, 20, 1, false};
+    assert_int_equal(mr_feed_set(&params, &feed, &inside, &err), MR_LIMIT);
+    assert_true(feed.n_target == 16 && feed.target[1].end_s == 20 && feed.target[1].limit_w > 1);
+    assert_int_equal(mr_feed_set(&params, &feed, &instead, &err), MR_OK);
+    assert_true(feed.n_target == 16 && feed.target[1].limit_w == 1);
 }
 
 MR_TEST_MAIN(MR_TEST_ENTRY(a_curtailment_in_its_words),
              MR_TEST_ENTRY(the_load_at_the_end_of_the_notice_counts),
              MR_TEST_ENTRY(breaches_are_told_and_resolved),
              MR_TEST_ENTRY(targets_follow_each_other), MR_TEST_ENTRY(null_releases),
+             MR_TEST_ENTRY(one_in_force_is_deepened_relaxed_and_released),
+             MR_TEST_ENTRY(a_breach_lasts_through_a_change),
+             MR_TEST_ENTRY(the_way_back_begins_at_the_load), MR_TEST_ENTRY(what_is_set_last_holds),
+             MR_TEST_ENTRY(best_effort_is_not_hard),
              MR_TEST_ENTRY(followed_budgets_never_breach_nor_jump),
              MR_TEST_ENTRY(what_is_asked_of_the_site), MR_TEST_ENTRY(impossible_feeds),
              MR_TEST_ENTRY(impossible_targets))

@@ -101,6 +101,10 @@ MR_TEST(units_that_are_not_there_are_refused)
     refused(island, "units:S.bess@10min=1", "units of batteries");
     refused(backed, "curtail@10min+1h=150%", "no curtailment");
     refused(backed, "utility@10min+1h~30s", "only curtail has a notice");
+    refused(backed, "curtail@10min=none best_effort", "a release has no effort");
+    refused(backed, "curtail@10min=75% best-effort", "75% best-effort");
+    refused(backed, "curtail@10min=best_effort", "best_effort");
+    refused(backed, "curtail@10min= best_effort", "curtail@10min");
     refused(backed, "curtail@10min+1h~=75%", "how long before");
     refused(backed, "curtail@10min+1h~-30s=75%", "0 or more");
     refused(backed, "close:H0.upsA@10min+1h", "takes no duration");
@@ -208,6 +212,46 @@ MR_TEST(a_share_while_the_grid_is_away_is_of_the_last_draw)
     end(&w);
 }
 
+/* Shares of one curtailment are of one draw: that before it. What has no duration holds until the
+ * next that has none; what has one counts while it lasts. */
+MR_TEST(a_curtailment_is_deepened_relaxed_and_released)
+{
+    static const char *const text[] = {"curtail@10min=75%", "curtail@20min+10min~1min=50%",
+                                       "curtail@40min=90%", "curtail@50min=none"};
+    static const double share[] = {0.75, 0.5, 0.75, 0.9, 1, 1};
+    struct world w = begin(backed);
+    size_t next = 0;
+    begin_plan(&w, text, 4);
+    play(&w, &next, 599);
+    const double meter_w = now(&w).grid_w;
+    for (int i = 0; i < 6; i++) {
+        const double limit_w = i < 4 ? share[i] * meter_w : 6e6;
+        play(&w, &next, 600 * (i + 1) + 300);
+        mr_assert_near(now(&w).target_w, limit_w, 1e-3, 0);
+        assert_true(now(&w).is_compliant && now(&w).n_rack_held == 0);
+        mr_assert_near(now(&w).grid_w, share[i] * meter_w, 0.02, 0);
+    }
+    end(&w);
+}
+
+/* Lowest caps are 35 % of 132 kW; a quarter of the draw is less. Asked hard, racks rest. */
+MR_TEST(best_effort_stops_nobody)
+{
+    static const char *const text[] = {"curtail@10min+10min=25% best_effort",
+                                       "curtail@10min+10min=25%"};
+    for (int i = 0; i < 2; i++) {
+        struct world w = begin(backed);
+        size_t next = 0;
+        begin_plan(&w, &text[i], 1);
+        assert_true(w.plan.item[0].is_best_effort == (i == 0));
+        play(&w, &next, 900);
+        assert_true(now(&w).is_compliant == (i == 1) && (now(&w).n_rack_held > 0) == (i == 1));
+        if (i == 0)
+            mr_assert_near(now(&w).rack_w, 32 * 0.35 * 132e3, 1e-9, 0);
+        end(&w);
+    }
+}
+
 MR_TEST(an_island_has_nothing_to_curtail)
 {
     const char *const text = "curtail@0s+1h=75%";
@@ -253,6 +297,8 @@ MR_TEST_MAIN(MR_TEST_ENTRY(units_that_are_not_there_are_refused),
              MR_TEST_ENTRY(events_of_a_kind_are_counted_by_node),
              MR_TEST_ENTRY(a_share_is_of_what_was_drawn_before),
              MR_TEST_ENTRY(a_target_with_a_notice_is_met_at_its_start),
+             MR_TEST_ENTRY(a_curtailment_is_deepened_relaxed_and_released),
+             MR_TEST_ENTRY(best_effort_stops_nobody),
              MR_TEST_ENTRY(a_share_while_the_grid_is_away_is_of_the_last_draw),
              MR_TEST_ENTRY(an_island_has_nothing_to_curtail),
              MR_TEST_ENTRY(racks_told_to_stop_as_the_grid_goes_are_no_negative_load),
