@@ -111,6 +111,23 @@ static mr_status take_columns(struct table *t, size_t n_block, struct mr_err *er
     return MR_OK;
 }
 
+static mr_status tell_unknown(const struct mr_runread *run, const char *name, struct mr_err *err)
+{
+    const char **groups = mr_alloc(mr_runread_n(run) + 1, sizeof *groups);
+    char hint[128];
+    size_t n = 0;
+    for (size_t i = 0; groups != NULL && i < mr_runread_n(run); i++) {
+        const struct mr_runread_set *set = mr_runread_at(run, i);
+        if (!set->is_axis && set->rank > 0 && set->rank <= 2 && mr_runread_rows(run, set) > 0)
+            groups[n++] = set->group + 1;
+    }
+    mr_text_hint(mr_str_of(name), groups, n, hint, sizeof hint);
+    mr_free(groups);
+    return mr_err_set(err, MR_REF, (struct mr_place){mr_runread_path(run), 0, 0},
+                      "there is no table \"%s\" with rows in this file%s", name,
+                      hint[0] != '\0' ? hint : " (millrace export lists them)");
+}
+
 static mr_status open_table(struct table *t, struct mr_runread *run, const char *group,
                             size_t *n_block, struct mr_err *err)
 {
@@ -126,10 +143,7 @@ static mr_status open_table(struct table *t, struct mr_runread *run, const char 
                           "file can be run again)",
                           is_calls ? "calls" : "sessions");
     if (t->n_entity == 0)
-        return mr_err_set(err, MR_REF, (struct mr_place){mr_runread_path(run), 0, 0},
-                          "there is no table \"%s\" with rows in this file (millrace export lists "
-                          "them)",
-                          name);
+        return tell_unknown(run, name, err);
     *n_block = block_values / t->n_entity + 1;
     MR_TRY(take_columns(t, *n_block, err));
     MR_TRY(axis_names(t, t->axis[0], &t->row_name, err));

@@ -199,7 +199,7 @@ static int report(const struct job *job, struct mr_run_record *record,
     } else if (opts->json != NULL && strcmp(opts->json, "-") == 0) {
         code = mr_ui_out(call->ui, &json);
     } else {
-        mr_run_table(job->scenario, result, wall_s, &table);
+        mr_run_table(job->scenario, result, wall_s, opts->output, &table);
         code = mr_ui_out(call->ui, &table);
     }
     if (code == 0)

@@ -2,6 +2,7 @@
 /* Figures are found by the paths that regress and compare know them by. */
 #include "engine/cli/run_fail.h"
 
+#include "engine/base/mem.h"
 #include "engine/base/num.h"
 #include "postprocess/figures.h"
 
@@ -67,6 +68,19 @@ mr_status mr_run_fail_check(const struct mr_param_list *conditions, struct mr_er
     return MR_OK;
 }
 
+static mr_status tell_unknown(const char *text, const char *path, const struct mr_figures *figures,
+                              struct mr_err *err)
+{
+    char hint[path_cap];
+    const char **names = mr_alloc(figures->n_item, sizeof *names);
+    for (size_t i = 0; names != NULL && i < figures->n_item; i++)
+        names[i] = figures->item[i].path;
+    mr_text_hint(mr_str_of(path), names, names != NULL ? figures->n_item : 0, hint, sizeof hint);
+    mr_free(names);
+    return mr_err_set(err, MR_REF, MR_NOWHERE, "--fail-on \"%s\": the run has no figure \"%s\"%s",
+                      text, path, hint[0] != '\0' ? hint : " (or does not know it)");
+}
+
 static mr_status look(const char *text, const struct mr_figures *figures, struct mr_buf *out,
                       struct mr_err *err)
 {
@@ -74,9 +88,7 @@ static mr_status look(const char *text, const struct mr_figures *figures, struct
     MR_TRY(parse(text, &c, err));
     const struct mr_figures_item *item = mr_figures_find(figures, c.path);
     if (item == NULL)
-        return mr_err_set(err, MR_REF, MR_NOWHERE,
-                          "--fail-on \"%s\": the run has no figure \"%s\" (or does not know it)",
-                          text, c.path);
+        return tell_unknown(text, c.path, figures, err);
     if (c.is_below ? item->value < c.value : item->value > c.value) {
         char value[MR_NUM_CAP];
         mr_num_format_f64(item->value, value);

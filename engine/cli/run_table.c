@@ -105,11 +105,6 @@ static void put_site(struct mr_buf *out, const struct mr_play_result *result)
     mr_buf_printf(out, "%-26s throttled %.4g, capped %.4g, down %.4g", "package seconds",
                   x->throttled_package_s, x->capped_package_s, x->down_package_s);
     put_down(out, x);
-    for (size_t i = 0; i < result->n_violation; i++)
-        mr_buf_printf(out, "%-26s %s at %s, %llu times, first at %.6g s\n",
-                      i == 0 ? "violations" : "", result->violation[i].what,
-                      result->violation[i].where, (unsigned long long)result->violation[i].count,
-                      result->violation[i].first_s);
 }
 
 static void put_split(struct mr_buf *out, const struct mr_play_result *result)
@@ -181,7 +176,7 @@ static void put_tenants(struct mr_buf *out, const struct mr_scenario *scenario,
 }
 
 void mr_run_table(const struct mr_scenario *scenario, const struct mr_play_result *result,
-                  double wall_s, struct mr_buf *out)
+                  double wall_s, const char *path, struct mr_buf *out)
 {
     uint64_t n_output = 0, n_finished = 0;
     char time[MR_UNIT_CAP], power[MR_UNIT_CAP];
@@ -230,4 +225,12 @@ void mr_run_table(const struct mr_scenario *scenario, const struct mr_play_resul
                   (unsigned long long)result->n_iteration, (unsigned long long)result->n_segment);
     mr_buf_printf(out, "%-26s %.3g s, %.3g calls/s, %.3g times real time\n", "wall time", wall_s,
                   (double)n_finished / wall_s, result->sim_s / wall_s);
+    for (size_t i = 0; i < result->n_violation; i++)
+        mr_buf_printf(out, "%-26s %s at %s, %llu times, first at %.6g s\n",
+                      i == 0 ? "violations" : "", result->violation[i].what,
+                      result->violation[i].where, (unsigned long long)result->violation[i].count,
+                      result->violation[i].first_s);
+    if (path != NULL)
+        mr_buf_printf(out, "%-26s %s%s\n", "result", path,
+                      result->is_partial ? ".part, stopped before its end" : "");
 }

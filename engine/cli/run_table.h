@@ -5,8 +5,9 @@
 
 #include "engine/twin/play.h"
 
-/** @param[in] wall_s the run took */
+/** Key figures, then violations, then where the result is.
+ *  @param[in] wall_s the run took @param[in] path of the result file; NULL: none was asked for */
 void mr_run_table(const struct mr_scenario *scenario, const struct mr_play_result *result,
-                  double wall_s, struct mr_buf *out);
+                  double wall_s, const char *path, struct mr_buf *out);
 
 #endif

@@ -123,6 +123,18 @@ struct usual {
     size_t n_byte;
 };
 
+/* A name that is near none of the table's is answered with where they all are. */
+static void tell_unset(struct reading *r, const struct mr_param_table *table, struct mr_str name,
+                       const struct mr_err *err)
+{
+    if (mr_param_find(table, name) < table->n || strstr(err->text, "did you mean") != NULL)
+        (void)mr_diags_add_err(r->diags, MR_SEVERITY_ERROR, err);
+    else
+        (void)mr_diags_add(r->diags, MR_SEVERITY_ERROR, err->status,
+                           (struct mr_place){err->file, err->line, err->col},
+                           "%s (millrace schema scenario lists them)", err->text);
+}
+
 /* One element: its attributes, then what is set from outside, then what must be there.
  * @param[in] usual NULL: the table's defaults */
 static void fill_item(struct reading *r, const struct mr_param_table *table, void *object,
@@ -141,7 +153,7 @@ static void fill_item(struct reading *r, const struct mr_param_table *table, voi
         struct mr_err err = {0};
         if (mr_param_set(&target, mr_str_of(a->name), mr_str_of(a->value), MR_PARAM_GIVEN,
                          mr_xml_attribute_place(node, a), &err) != MR_OK)
-            (void)mr_diags_add_err(r->diags, MR_SEVERITY_ERROR, &err);
+            tell_unset(r, table, mr_str_of(a->name), &err);
     }
     for (size_t i = 0; i < r->n_set; i++) {
         struct mr_str name, value;
@@ -150,7 +162,7 @@ static void fill_item(struct reading *r, const struct mr_param_table *table, voi
         struct mr_err err = {0};
         r->is_used[i] = true;
         if (mr_param_set(&target, name, value, MR_PARAM_OVERRIDDEN, set_at(r, i), &err) != MR_OK)
-            (void)mr_diags_add_err(r->diags, MR_SEVERITY_ERROR, &err);
+            tell_unset(r, table, name, &err);
     }
     struct mr_err err = {0};
     if (mr_param_complete(&target, at, &err) != MR_OK)
@@ -423,6 +435,31 @@ static void choose_workload(struct reading *r, const bool seen[MR_SCENARIO_PARTS
                      "<agents>: sessions never end to come: say \"until\" when the run ends");
 }
 
+/* A path that no element took: one of a name near it is meant, or one more than there are. */
+static void tell_stray(struct reading *r, size_t i)
+{
+    const char *set = r->set[i], *names[MR_SCENARIO_PARTS + 1];
+    const struct mr_str element = {set, strcspn(set, "[./=")};
+    const bool is_path = strchr(set, '/') != NULL && strchr(set, '=') != NULL;
+    char why[160] = "ELEMENT/ATTRIBUTE=VALUE, as in deployment/tp=4";
+    int own = MR_SCENARIO_PARTS;
+    for (int k = 0; k < MR_SCENARIO_PARTS; k++) {
+        names[k] = mr_scenario_part(k).table->name;
+        own = mr_str_is(element, names[k]) ? k : own;
+    }
+    names[MR_SCENARIO_PARTS] = "layout";
+    const char *near = is_path ? mr_text_nearest(element, names, MR_SCENARIO_PARTS + 1) : NULL;
+    if (near != NULL && own == MR_SCENARIO_PARTS)
+        snprintf(why, sizeof why, "did you mean \"%s%.80s\"?", near, set + element.n);
+    else if (near != NULL && mr_scenario_part(own).n_offset == 0)
+        snprintf(why, sizeof why, "there is one <%s>", near);
+    else if (near != NULL)
+        snprintf(why, sizeof why, "of several <%s> the first is %s[0], and all are %s", near, near,
+                 near);
+    mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_SCHEMA, set_at(r, i), "\"%s\": no such path (%s)",
+                 set, why);
+}
+
 static void read_root(struct reading *r, const struct mr_xml_node *root)
 {
     struct mr_scenario *scenario = r->scenario;
@@ -468,9 +505,7 @@ static void read_root(struct reading *r, const struct mr_xml_node *root)
     check_record(r);
     for (size_t i = 0; i < r->n_set; i++)
         if (!r->is_used[i])
-            mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_SCHEMA, set_at(r, i),
-                         "\"%s\": no such path (ELEMENT/ATTRIBUTE=VALUE, as in deployment/tp=4)",
-                         r->set[i]);
+            tell_stray(r, i);
 }
 
 /* Files are named from the scenario's folder; what is not there may be where the program looks for
