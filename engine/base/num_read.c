@@ -353,9 +353,26 @@ size_t mr_num_scan_f64(const char *p, size_t n, double *value)
     return s.n_used;
 }
 
+/* Nothing but a few digits, as columns of counts are. */
+static bool is_count(struct mr_str s, double *value)
+{
+    uint32_t x = 0;
+    if (s.n == 0 || s.n > 9)
+        return false;
+    for (size_t i = 0; i < s.n; i++) {
+        if (!is_digit(s.p[i]))
+            return false;
+        x = x * 10 + (uint32_t)(s.p[i] - '0');
+    }
+    *value = x;
+    return true;
+}
+
 mr_status mr_num_parse_f64(struct mr_str s, double *value)
 {
     double x;
+    if (is_count(s, value))
+        return MR_OK;
     if (s.n == 0 || mr_num_scan_f64(s.p, s.n, &x) != s.n)
         return MR_PARSE;
     if (!isfinite(x))

@@ -9,6 +9,8 @@ void mr_trace_seen_clear(struct mr_trace_seen *seen)
     if (seen->n > 0)
         memset(seen->page, 0, seen->cap * sizeof *seen->page);
     seen->n = 0;
+    seen->n_id = 0;
+    seen->n_once = 0;
 }
 
 void mr_trace_seen_fini(struct mr_trace_seen *seen)
@@ -32,7 +34,8 @@ static size_t probe(const struct mr_trace_seen *seen, uint64_t key)
 
 static mr_status grow(struct mr_trace_seen *seen, struct mr_err *err)
 {
-    struct mr_trace_seen larger = {.cap = seen->cap == 0 ? 64 : 2 * seen->cap, .n = seen->n};
+    struct mr_trace_seen larger = *seen;
+    larger.cap = seen->cap == 0 ? 64 : 2 * seen->cap;
     larger.page = mr_alloc_zero(larger.cap, sizeof *larger.page);
     if (larger.page == NULL)
         return mr_err_nomem(err, larger.cap * sizeof *larger.page);
@@ -50,6 +53,11 @@ static uint64_t mask_of(uint64_t id, uint64_t last)
     const unsigned from = (unsigned)(id & 63),
                    to = id >> 6 == last >> 6 ? (unsigned)(last & 63) : 63;
     return (~UINT64_C(0) >> (63 - to)) & (~UINT64_C(0) << from);
+}
+
+static uint64_t n_bit(uint64_t bits)
+{
+    return (uint64_t)__builtin_popcountll(bits);
 }
 
 uint32_t mr_trace_seen_count(const struct mr_trace_seen *seen, const struct mr_session_run *run)
@@ -84,20 +92,14 @@ mr_status mr_trace_seen_add(struct mr_trace_seen *seen, const struct mr_session_
         struct mr_trace_seen_page *page = &seen->page[probe(seen, key)];
         seen->n += page->once == 0;
         page->key = key;
-        page->again |= page->once & mask;
+        const uint64_t fresh = mask & ~page->once, again = mask & page->once & ~page->again;
+        const uint64_t n_fresh = fresh != 0 ? n_bit(fresh) : 0;
+        seen->n_id += n_fresh;
+        seen->n_once += n_fresh - (again != 0 ? n_bit(again) : 0);
+        page->again |= again;
         page->once |= mask;
         if (id >> 6 == last >> 6)
             return MR_OK;
         id = (id | 63) + 1;
-    }
-}
-
-void mr_trace_seen_total(const struct mr_trace_seen *seen, uint64_t *n_id, uint64_t *n_once)
-{
-    *n_id = 0;
-    *n_once = 0;
-    for (size_t i = 0; i < seen->cap; i++) {
-        *n_id += (uint64_t)__builtin_popcountll(seen->page[i].once);
-        *n_once += (uint64_t)__builtin_popcountll(seen->page[i].once & ~seen->page[i].again);
     }
 }

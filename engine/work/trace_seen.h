@@ -14,6 +14,7 @@ struct mr_trace_seen_page {
 struct mr_trace_seen {
     struct mr_trace_seen_page *page; /* empty: once is 0 */
     size_t cap, n;
+    uint64_t n_id, n_once; /* ids seen; of them once */
 };
 
 /** Forget all, keep the memory. */
@@ -24,8 +25,5 @@ void mr_trace_seen_fini(struct mr_trace_seen *seen);
 uint32_t mr_trace_seen_count(const struct mr_trace_seen *seen, const struct mr_session_run *run);
 MR_CHECKED mr_status mr_trace_seen_add(struct mr_trace_seen *seen, const struct mr_session_run *run,
                                        struct mr_err *err);
-
-/** Ids seen, and of them those seen once. */
-void mr_trace_seen_total(const struct mr_trace_seen *seen, uint64_t *n_id, uint64_t *n_once);
 
 #endif

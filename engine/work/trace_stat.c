@@ -98,10 +98,8 @@ mr_status mr_trace_stat_add(struct mr_trace_stat *stat, const struct mr_session 
         if (session->node[i].kind == MR_SESSION_LLM)
             MR_TRY(add_call(stat, session, &session->node[i], err));
     if (!book->is_global) {
-        uint64_t n_id, n_once;
-        mr_trace_seen_total(&stat->seen, &n_id, &n_once);
-        stat->ids += n_id;
-        stat->ids_once += n_once;
+        stat->ids += stat->seen.n_id;
+        stat->ids_once += stat->seen.n_once;
         mr_trace_seen_clear(&stat->seen);
     }
     return MR_OK;
@@ -109,10 +107,8 @@ mr_status mr_trace_stat_add(struct mr_trace_stat *stat, const struct mr_session 
 
 void mr_trace_stat_end(struct mr_trace_stat *stat)
 {
-    uint64_t n_id, n_once;
-    mr_trace_seen_total(&stat->seen, &n_id, &n_once);
-    stat->ids += n_id;
-    stat->ids_once += n_once;
+    stat->ids += stat->seen.n_id;
+    stat->ids_once += stat->seen.n_once;
 }
 
 double mr_trace_stat_gap_cv(const struct mr_trace_stat *stat)

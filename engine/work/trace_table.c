@@ -108,8 +108,9 @@ static int64_t days_of(int64_t year, int64_t month, int64_t day)
 
 static int64_t days_in(int64_t year, int64_t month)
 {
-    return days_of(month < 12 ? year : year + 1, month < 12 ? month + 1 : 1, 1) -
-           days_of(year, month, 1);
+    static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    const bool has_leap = month == 2 && year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    return days[month - 1] + (has_leap ? 1 : 0);
 }
 
 static bool read_digits(struct mr_str *text, size_t n, int64_t *value)
@@ -127,9 +128,10 @@ static bool read_digits(struct mr_str *text, size_t n, int64_t *value)
     return true;
 }
 
-static bool read_char(struct mr_str *text, const char *any)
+/* One of two. */
+static bool read_char(struct mr_str *text, char one, char other)
 {
-    if (text->n == 0 || text->p[0] == '\0' || strchr(any, text->p[0]) == NULL)
+    if (text->n == 0 || (text->p[0] != one && text->p[0] != other))
         return false;
     text->p++;
     text->n--;
@@ -141,16 +143,17 @@ static bool read_date(struct mr_str text, int64_t *time_ns)
 {
     int64_t year, month, day, hour, minute, second, part = 0, zone_hour = 0, zone_minute = 0;
     text = mr_str_trim(text);
-    if (!read_digits(&text, 4, &year) || !read_char(&text, "-") || !read_digits(&text, 2, &month) ||
-        !read_char(&text, "-") || !read_digits(&text, 2, &day) || !read_char(&text, " T") ||
-        !read_digits(&text, 2, &hour) || !read_char(&text, ":") ||
-        !read_digits(&text, 2, &minute) || !read_char(&text, ":") ||
+    if (!read_digits(&text, 4, &year) || !read_char(&text, '-', '-') ||
+        !read_digits(&text, 2, &month) || !read_char(&text, '-', '-') ||
+        !read_digits(&text, 2, &day) || !read_char(&text, ' ', 'T') ||
+        !read_digits(&text, 2, &hour) || !read_char(&text, ':', ':') ||
+        !read_digits(&text, 2, &minute) || !read_char(&text, ':', ':') ||
         !read_digits(&text, 2, &second))
         return false;
     if (month < 1 || month > 12 || day < 1 || day > days_in(year, month) || hour > 23 ||
         minute > 59 || second > 60 || year < 1970 || year > 2200)
         return false;
-    if (read_char(&text, ".")) {
+    if (read_char(&text, '.', '.')) {
         int n = 0;
         for (int64_t digit; n < 9 && read_digits(&text, 1, &digit); n++)
             part = part * 10 + digit;
@@ -158,9 +161,9 @@ static bool read_date(struct mr_str text, int64_t *time_ns)
             part *= 10;
     }
     const bool is_west = text.n > 0 && text.p[0] == '-';
-    if (!read_char(&text, "Z") && read_char(&text, "+-") &&
+    if (!read_char(&text, 'Z', 'Z') && read_char(&text, '+', '-') &&
         (!read_digits(&text, 2, &zone_hour) || zone_hour > 14 ||
-         ((void)read_char(&text, ":"),
+         ((void)read_char(&text, ':', ':'),
           text.n > 0 && (!read_digits(&text, 2, &zone_minute) || zone_minute > 59))))
         return false;
     const int64_t zone_s = (zone_hour * 3600 + zone_minute * 60) * (is_west ? -1 : 1),
