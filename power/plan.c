@@ -301,6 +301,16 @@ mr_status mr_plan_read(const struct mr_param_list *text, const struct mr_site *s
     return resolve(plan, site, err);
 }
 
+mr_status mr_plan_insert(struct mr_plan *plan, const struct mr_plan_item *item, struct mr_err *err)
+{
+    MR_TRY(add(plan, item, err));
+    size_t at = plan->n - 1;
+    for (; at > 0 && plan->item[at - 1].t_s > item->t_s; at--)
+        plan->item[at] = plan->item[at - 1];
+    plan->item[at] = *item;
+    return MR_OK;
+}
+
 static mr_status curtail(const struct mr_plan_item *item, struct mr_supply *supply,
                          struct mr_err *err)
 {

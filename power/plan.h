@@ -52,6 +52,10 @@ struct mr_plan {
 MR_CHECKED mr_status mr_plan_read(const struct mr_param_list *text, const struct mr_site *site,
                                   struct mr_plan *plan, struct mr_err *err);
 
+/** One more, behind those of its date. */
+MR_CHECKED mr_status mr_plan_insert(struct mr_plan *plan, const struct mr_plan_item *item,
+                                    struct mr_err *err);
+
 /** At its date. */
 MR_CHECKED mr_status mr_plan_apply(const struct mr_plan_item *item, struct mr_supply *supply,
                                    struct mr_err *err);

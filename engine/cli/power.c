@@ -16,6 +16,7 @@
 #include "engine/record/rundata.h"
 #include "engine/twin/sun.h"
 #include "platforms/check.h"
+#include "power/plan_targets.h"
 #include "power/series.h"
 
 #include <stdio.h>
@@ -49,6 +50,9 @@ static const struct mr_opt rows[] = {
      0, "FILE"},
     {MR_PARAM_STR(OPT, frequency, "frequency", NULL, "The grid's frequency over time, Hz"), 0,
      "FILE.csv"},
+    {MR_PARAM_STR(OPT, targets, "targets", NULL,
+                  "Load targets over time: messages grid.loadtarget.set of DSX Flex"),
+     0, "FILE.json"},
     {MR_PARAM_STR(OPT, start, "start", NULL,
                   "Date of the start in those files, 2024-07-01T00:00Z; else where they begin"),
      0, "DATE"},
@@ -134,7 +138,7 @@ static mr_status read_series(struct job *job, const char *path, int kind, double
 static mr_status read_all_series(struct job *job, struct mr_err *err)
 {
     const struct mr_power_opts_values *o = job->opts;
-    double unix_s = 0;
+    double unix_s = (double)NAN;
     if (o->start != NULL && !mr_series_date(mr_str_of(o->start), &unix_s))
         return mr_err_set(err, MR_PARSE, MR_NOWHERE,
                           "--start '%s': a date such as 2024-07-01T00:00Z is wanted", o->start);
@@ -144,6 +148,8 @@ static mr_status read_all_series(struct job *job, struct mr_err *err)
                        err));
     MR_TRY(read_series(job, o->frequency, MR_SERIES_FREQUENCY, unix_s, &job->frequency,
                        &job->options.frequency, err));
+    if (o->targets != NULL)
+        MR_TRY(mr_plan_read_targets(o->targets, job->site, unix_s, &job->plan, err));
     if (o->sun == NULL)
         return MR_OK;
     MR_TRY(mr_sun_read(&job->arena, o->sun, o->start, &job->sun, err));
@@ -588,6 +594,7 @@ int mr_power_run(const struct mr_verb_call *call)
                                          {"--carbon", o->carbon, true},
                                          {"--sun", o->sun, true},
                                          {"--frequency", o->frequency, true},
+                                         {"--targets", o->targets, true},
                                          {"--csv", o->csv, false},
                                          {"--events", o->events, false},
                                          {"--output", o->output, false},

@@ -8,7 +8,7 @@
 struct mr_verb_call;
 
 struct mr_power_opts_values {
-    const char *power, *price, *carbon, *sun, *frequency, *start, *csv, *events, *output,
+    const char *power, *price, *carbon, *sun, *frequency, *targets, *start, *csv, *events, *output,
         *spectrum_csv;
     double load_frac, house_frac, until_s, every_s, swing_s, odds;
     struct mr_param_list set, tier, fail, spectrum, band;

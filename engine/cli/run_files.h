@@ -11,7 +11,7 @@
 enum {
     MR_RUN_FILES_MAX_BYTES = 16 << 20,  /* of one XML file; a larger platform is not kept */
     MR_RUN_FILES_INPUT_BYTES = 4 << 20, /* of one file over time, as it is read */
-    MR_RUN_FILES_INPUTS = 10            /* that a scenario may name: run_repeat.h */
+    MR_RUN_FILES_INPUTS = 11            /* that a scenario may name: run_repeat.h */
 };
 
 /** Texts of the files, as one JSON array. @param[in,out] hashes of files that were read */

@@ -20,13 +20,15 @@ enum {
     n_role = MR_RUN_REPEAT_FILES
 };
 
-static const char *const roles[n_role] = {"workload", "site",      "weather", "price",   "carbon",
-                                          "sun",      "frequency", "agents",  "windows", "lengths"};
+static const char *const roles[n_role] = {"workload", "site",    "weather",   "price",
+                                          "carbon",   "sun",     "frequency", "agents",
+                                          "windows",  "lengths", "targets"};
 
 /* What --set calls them. */
-static const char *const settings[n_role] = {
-    "workload/file", "site/file",      "weather/file", "grid/price",       "grid/carbon",
-    "grid/sun",      "grid/frequency", "agents/file",  "workload/windows", "workload/lengths"};
+static const char *const settings[n_role] = {"workload/file",    "site/file",   "weather/file",
+                                             "grid/price",       "grid/carbon", "grid/sun",
+                                             "grid/frequency",   "agents/file", "workload/windows",
+                                             "workload/lengths", "grid/targets"};
 
 const char *mr_run_repeat_role(size_t i)
 {
@@ -35,11 +37,11 @@ const char *mr_run_repeat_role(size_t i)
 
 const char **mr_run_repeat_file(struct mr_scenario *scenario, size_t role)
 {
-    const char **const files[n_role] = {&scenario->workload.file,    &scenario->site.file,
-                                        &scenario->weather.file,     &scenario->grid.price,
-                                        &scenario->grid.carbon,      &scenario->grid.sun,
-                                        &scenario->grid.frequency,   &scenario->agents.file,
-                                        &scenario->workload.windows, &scenario->workload.lengths};
+    const char **const files[n_role] = {
+        &scenario->workload.file,    &scenario->site.file,   &scenario->weather.file,
+        &scenario->grid.price,       &scenario->grid.carbon, &scenario->grid.sun,
+        &scenario->grid.frequency,   &scenario->agents.file, &scenario->workload.windows,
+        &scenario->workload.lengths, &scenario->grid.targets};
     return files[role];
 }
 

@@ -134,10 +134,9 @@ const struct mr_verb mr_verbs_table[] = {
      .doc = "Drives the electric side of a site, from grid to rack, with a power trace and without serving: energy, losses by "
             "stage, trips, caps, curtailment, cost, stranded power; outages and grid events with --fail, every parameter "
             "with --set (what there is: millrace schema scenario). "
-            "VALUE of --fail: utility: voltage over its nominal [0]; units: how many are lost [1]; curtail: what may be "
-            "drawn, watts or a share of the draw before, known NOTICE before it begins ('none' releases, 'best_effort' behind it "
-            "stops nobody; the last one holds); policy: max_p, max_q or max_lps; "
-            "node and close have none.",
+            "VALUE of --fail: utility: voltage over its nominal [0]; units: how many are lost [1]; curtail: watts or a share of "
+            "the draw before, known NOTICE ahead (none: released; best_effort behind it: stops nobody); policy: max_p, max_q, "
+            "max_lps; node, close: none.",
      .example = {"millrace power hall.layout.xml --power load.csv --fail utility@1h+10min --events e.csv",
                  "millrace power hall.layout.xml --load 0.9 --until '6 h' --fail 'curtail@1h+3h=75 %' --json"},
      .opts = &mr_power_opts, .opts_bytes = sizeof(struct mr_power_opts_values),

@@ -12,6 +12,7 @@
 #include "platforms/library.h"
 #include "platforms/open.h"
 #include "power/plan.h"
+#include "power/plan_targets.h"
 #include "thermal/outage.h"
 
 #include <math.h>
@@ -102,19 +103,27 @@ static mr_status place(struct mr_factory *f, const struct mr_pool *decode,
     return MR_OK;
 }
 
+/* Since 1970; NAN: not said. */
+static mr_status read_start(const struct mr_factory *f, double *unix_s, struct mr_err *err)
+{
+    const char *start = f->scenario->grid.start;
+    *unix_s = (double)NAN;
+    if (start == NULL || mr_series_date(mr_str_of(start), unix_s))
+        return MR_OK;
+    return mr_err_set(err, MR_PARSE, (struct mr_place){f->scenario->path, 0, 0},
+                      "grid: start \"%s\": a date such as 2024-07-01T00:00Z is wanted", start);
+}
+
 static mr_status read_series(struct mr_factory *f, const char *path, int kind,
                              struct mr_series *series, const struct mr_series **used,
                              struct mr_err *err)
 {
-    const char *start = f->scenario->grid.start;
-    double unix_s = 0;
+    double unix_s;
     if (path == NULL)
         return MR_OK;
-    if (start != NULL && !mr_series_date(mr_str_of(start), &unix_s))
-        return mr_err_set(err, MR_PARSE, (struct mr_place){f->scenario->path, 0, 0},
-                          "grid: start \"%s\": a date such as 2024-07-01T00:00Z is wanted", start);
+    MR_TRY(read_start(f, &unix_s, err));
     MR_TRY(mr_series_read_known(&f->arena, path, kind, series, err));
-    if (series->origin_s != 0 && start != NULL)
+    if (series->origin_s != 0 && !isnan(unix_s))
         mr_series_align(series, unix_s);
     *used = series;
     return mr_series_check_span(series, 0, f->scenario->top.until_s, path, err);
@@ -176,7 +185,12 @@ static mr_status read_events(struct mr_factory *f, struct mr_err *err)
             watts[of_watts.n++] = what;
     }
     MR_TRY(mr_outage_read(&of_heat, f->site, &f->heat_events, err));
-    return mr_plan_read(&of_watts, f->site, &f->plan, err);
+    MR_TRY(mr_plan_read(&of_watts, f->site, &f->plan, err));
+    if (s->grid.targets == NULL)
+        return MR_OK;
+    double start_s;
+    MR_TRY(read_start(f, &start_s, err));
+    return mr_plan_read_targets(s->grid.targets, f->site, start_s, &f->plan, err);
 }
 
 /* An event behind the end is a slip of who wrote it, or what --until cut off. */

@@ -553,11 +553,11 @@ static mr_status load(const char *path, const struct mr_str *text, const char *c
     }
     if (st == MR_OK) {
         read_root(&r, mr_xml_root(doc));
-        const char **const files[] = {&scenario->site.file,        &scenario->workload.file,
-                                      &scenario->weather.file,     &scenario->grid.price,
-                                      &scenario->grid.carbon,      &scenario->grid.sun,
-                                      &scenario->grid.frequency,   &scenario->agents.file,
-                                      &scenario->workload.windows, &scenario->workload.lengths};
+        const char **const files[] = {
+            &scenario->site.file,        &scenario->workload.file, &scenario->weather.file,
+            &scenario->grid.price,       &scenario->grid.carbon,   &scenario->grid.sun,
+            &scenario->grid.frequency,   &scenario->agents.file,   &scenario->workload.windows,
+            &scenario->workload.lengths, &scenario->grid.targets};
         for (size_t i = 0; text == NULL && i < sizeof files / sizeof *files && st == MR_OK; i++)
             st = join(scenario, files[i], &err);
         if (st == MR_OK)

@@ -137,6 +137,7 @@ struct mr_scenario_failures {
 struct mr_scenario_grid {
     const char *price, *carbon, *sun; /* CSV, sun also .epw; NULL: the constants, no sun */
     const char *frequency;            /* CSV; NULL: the nominal */
+    const char *targets;              /* JSON, as in power/plan_targets.h; NULL: none */
     const char *start;                /* date of the run's start in them; NULL: where they begin */
 };
 

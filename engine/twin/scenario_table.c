@@ -200,6 +200,7 @@ static const struct mr_param grid_rows[] = {
     MR_PARAM_STR(G, carbon, "carbon", NULL, "Carbon intensity over time, CSV in g/kWh; not given: the tariff's"),
     MR_PARAM_STR(G, sun, "sun", NULL, "Solar power over time, CSV in shares of its rating or weather file (.epw); not given: none"),
     MR_PARAM_STR(G, frequency, "frequency", NULL, "Frequency of the grid over time, CSV in Hz; not given: the nominal"),
+    MR_PARAM_STR(G, targets, "targets", NULL, "Load targets of the grid over time, messages grid.loadtarget.set of DSX Flex as JSON or JSON Lines; not given: none"),
     MR_PARAM_STR(G, start, "start", NULL, "Date of the run's start in those files, 2024-07-01T00:00Z; not given: where they begin"),
 };
 #undef G
