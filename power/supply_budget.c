@@ -10,6 +10,7 @@
  * charge beside racks give way at once, so what these take is room. A grid that comes back sooner
  * than a later decision could answer is met with caps that its budget allows: what racks draw
  * meanwhile is drawn elsewhere. */
+#include "power/supply_back_impl.h"
 #include "power/supply_impl.h"
 
 #include <math.h>
@@ -102,13 +103,6 @@ static double beside_machines_w(const struct mr_supply *s, double budget_w, doub
     return fmax(0, rack_w + (room_w > 0 ? room_w / slope : room_w));
 }
 
-/* Will the grid be there before caps of the next decision? */
-static bool has_grid_soon(const struct mr_supply *s)
-{
-    return s->has_grid || (s->ride.state == MR_FEED_RIDE_WAITING &&
-                           s->ride.back_s <= s->t_s + mr_govern_latency_s(&s->params.govern));
-}
-
 bool mr_supply_reads_house(const struct mr_supply *s, double t_s)
 {
     return s->has_feed &&
@@ -131,27 +125,37 @@ static double kept_w(const struct mr_supply *s, double budget_w)
     return fmin(w, s->params.ups_refill_frac * budget_w);
 }
 
-/* @param[in] feed_w of the meter */
-static double all_racks_w(struct mr_supply *s, double feed_w)
-{
-    const double most = 1 - s->params.margin;
-    const double carried_w = mr_supply_source_capacity_w(s) * most;
-    double rack_w = 0, w = never;
-    for (uint32_t i = 0; i < s->site->n_rack; i++)
-        rack_w += s->rack[i].draw_w;
-    if (s->has_feed && has_grid_soon(s)) {
-        const double budget_w = feed_w * most;
-        w = beside_grid_w(s, budget_w - kept_w(s, budget_w), rack_w);
-    }
-    if (!isinf(carried_w))
-        w = fmin(w, beside_machines_w(s, carried_w, rack_w));
-    return w;
-}
-
 /* When caps of a later decision hold. */
 static double then_s(const struct mr_supply *s)
 {
     return s->t_s + mr_govern_latency_s(&s->params.govern);
+}
+
+static double drawn_w(const struct mr_supply *s)
+{
+    double w = 0;
+    for (uint32_t i = 0; i < s->site->n_rack; i++)
+        w += s->rack[i].draw_w;
+    return w;
+}
+
+/* @param[in] feed_w of the meter */
+static double of_grid_w(struct mr_supply *s, double feed_w)
+{
+    const double budget_w = feed_w * (1 - s->params.margin);
+    return beside_grid_w(s, budget_w - kept_w(s, budget_w), drawn_w(s));
+}
+
+static double all_racks_w(struct mr_supply *s, double feed_w)
+{
+    const double carried_w = mr_supply_source_capacity_w(s) * (1 - s->params.margin);
+    const double w = s->has_feed && mr_supply_back_is_soon(s) ? of_grid_w(s, feed_w) : never;
+    return isinf(carried_w) ? w : fmin(w, beside_machines_w(s, carried_w, drawn_w(s)));
+}
+
+double mr_supply_back_budget_w(struct mr_supply *s)
+{
+    return of_grid_w(s, mr_feed_least_budget_w(&s->feed_params, &s->feed, then_s(s)));
 }
 
 /* What the connection gives now, or less where that falls until then. */

@@ -3,6 +3,7 @@
  * permits; the connection's targets and alerts.
  * Map: bounds - racks - a decision - what is due. */
 #include "engine/base/assert.h"
+#include "power/supply_back_impl.h"
 #include "power/supply_impl.h"
 
 #include <math.h>
@@ -189,6 +190,7 @@ static void sample(struct mr_supply *s)
     }
     s->budget_w = mr_supply_budget_w(s);
     s->stop_w = mr_supply_stop_w(s, s->budget_w);
+    s->is_sampled = mr_supply_back_is_soon(s);
 }
 
 static void tell_infeasible(struct mr_supply *s)
@@ -218,6 +220,7 @@ static void apply(struct mr_supply *s)
 {
     mr_supply_tree_apply(s);
     mr_supply_hold_apply(s);
+    s->is_counted |= s->is_sampled;
 }
 
 /* What racks would draw: what they ask for, or all they could where somebody else owns their clocks
@@ -352,10 +355,15 @@ static bool is_on_grid(int state)
 static void look_at_grid(struct mr_supply *s)
 {
     mr_feed_ride_step(&s->params.ride, &s->ride, s->t_s, mr_supply_relay_voltage_frac(s));
-    const bool has_grid = !s->is_island && is_on_grid(s->ride.state);
-    const bool is_coming = s->ride.state == MR_FEED_RIDE_WAITING;
-    if (is_coming && !s->is_coming)
+    const bool has_voltage = is_on_grid(s->ride.state);
+    const bool waits = has_voltage && !s->has_grid && mr_supply_back_must_wait(s);
+    const bool has_grid = has_voltage && !waits;
+    const bool is_coming = s->ride.state == MR_FEED_RIDE_WAITING || waits;
+    if (waits && !s->is_coming)
+        mr_supply_govern_hurry(s);
+    else if (is_coming && !s->is_coming)
         hurry(s);
+    s->back_s = is_coming && !s->is_coming ? s->t_s : s->back_s;
     s->is_coming = is_coming;
     if (has_grid == s->has_grid)
         return;
@@ -367,6 +375,7 @@ static void look_at_grid(struct mr_supply *s)
     s->back_s = s->t_s;
     if (has_grid)
         hurry(s);
+    s->is_sampled = s->is_counted = has_grid;
     if (!has_grid) { /* a decision may be due now: about what stands there now */
         mr_chain_settle(s->chain);
         (void)mr_supply_source_decide(s);
@@ -405,4 +414,6 @@ void mr_supply_govern_act(struct mr_supply *s)
         }
         mr_supply_still_look(s);
     }
+    if (s->is_coming && s->is_counted) /* it has waited for that */
+        look_at_grid(s);
 }

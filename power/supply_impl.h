@@ -67,7 +67,7 @@ struct mr_supply {
     struct mr_feed_permit permit;
     struct mr_tariff tariff;
 
-    bool is_coming;      /* voltage is back */
+    bool is_coming, is_sampled, is_counted; /* voltage is back; it is read, caps count it */
     double house_more_w; /* told: what cooling may come to draw beyond what it does */
     double grid_w;
     double meter_w;        /* the same, and while the grid is away the last before */

@@ -270,6 +270,33 @@ MR_TEST(storages_share_one_room)
     end(1e-9);
 }
 
+/* Supplies carry more than the connection may: as it is back, they go on until caps that count it
+ * hold. Where racks ask for no more than it gives, or no battery would last so long, none waits. */
+MR_TEST(racks_carried_come_back_under_their_caps)
+{
+    for (int k = 0; k < 3; k++) {
+        struct mr_supply_options o = options();
+        o.params.ride.return_delay_s = 0;
+        o.params.ups_s = k == 2 ? 12 : 300;
+        begin(k == 1 ? "<layout name=\"s\"><grid limit=\"6 MW\"/>" HALL "</layout>"
+                     : "<layout name=\"s\"><grid limit=\"3 MW\"/>" HALL "</layout>",
+              &o);
+        want_all(120e3);
+        mr_supply_advance(world.supply, 300);
+        mr_supply_set_voltage(world.supply, 0);
+        mr_supply_advance(world.supply, 320);
+        mr_supply_set_voltage(world.supply, 1);
+        mr_supply_advance(world.supply, 320.5);
+        assert_true(now().has_grid == (k > 0));
+        for (double t_s = 321; t_s < 400; t_s += 0.5) {
+            mr_supply_advance(world.supply, t_s);
+            assert_true(now().grid_w <= (k == 1 ? 6e6 : 3e6) || (k == 2 && t_s < 337));
+        }
+        assert_true(now().has_grid && now().n_rack_on == 32 && totals().n_lost == 0);
+        end(1e-9);
+    }
+}
+
 /* Hours of 200, 50 and 20 USD/MWh: sold in the first, bought in the third. In the second a plant
  * that rests full waits for its price, one that rests at half of its window goes back there. */
 MR_TEST(a_plant_that_buys_by_price_waits_for_it)
@@ -307,6 +334,7 @@ MR_TEST(a_plant_that_buys_by_price_waits_for_it)
 }
 
 MR_TEST_MAIN(MR_TEST_ENTRY(storages_share_one_room),
+             MR_TEST_ENTRY(racks_carried_come_back_under_their_caps),
              MR_TEST_ENTRY(a_plant_that_buys_by_price_waits_for_it),
              MR_TEST_ENTRY(batteries_refill_within_the_transformers),
              MR_TEST_ENTRY(batteries_refill_under_a_limit_that_binds),
