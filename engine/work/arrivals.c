@@ -24,6 +24,7 @@ static const struct mr_param rows[] = {
     MR_PARAM_STR(S, file, "file", NULL, "CSV with arrived_s, input, output, and if there session, tier, model; Azure's, BurstGPT's, Mooncake's or any other format of single calls, plain or gzip; not given: drawn"),
     MR_PARAM_STR(S, format, "format", NULL, "Format of the file, as millrace trace names it; not given: by its content"),
     MR_PARAM(S, speed, "speed", MR_Q_COUNT, "1", 1e-6, 1e6, "Recorded arrivals are this many times faster"),
+    MR_PARAM(S, window_s, "window", MR_Q_TIME, "60 s", 0, 1e6, "Rows of a file may stand so much recorded time behind later ones, no more than 32,768 rows: they come in the order of their times"),
     MR_PARAM_ONE_OF(S, origin, "origin", origins, "auto", "What recorded times count from: zero, the first call, or (auto) the first call where its time is 1e8 s and more, a date"),
     MR_PARAM(S, rate_s, "rate", MR_Q_RATE, "1 req/s", 1e-9, 1e9, "Mean arrivals of drawn calls, a Poisson process"),
     MR_PARAM_STR(S, windows, "windows", NULL, "Rates and gaps of drawn calls over time, instead of a rate: a client's table as ServeGen publishes it, CSV with start_s, rate, cv, Gamma or Weibull and two arguments; calls end with its last window"),
@@ -37,7 +38,7 @@ static const struct mr_param rows[] = {
     MR_PARAM_N(S, n_call, "calls", "0", 0, 4000000000, "Most calls of the workload; 0: no limit"),
     MR_PARAM_N(S, length_max, "length_max", "0", 0, 4000000000, "Prompts are cut so that prompt and output do not exceed it; 0: not"),
     MR_PARAM_N(S, n_hash_tok, "hash_block", "0", 0, 1048576, "Tokens that a hash id of a trace stands for; 0: what its format says, Mooncake 512"),
-    MR_PARAM_ONE_OF(S, bad, "bad_rows", bads, "error", "Rows with times out of order, lengths below 0 or beyond 4e9, other models: an error; left out; or set to the nearest value. Counted"),
+    MR_PARAM_ONE_OF(S, bad, "bad_rows", bads, "error", "Rows with times out of order by more than the window, lengths below 0 or beyond 4e9, other models: an error; left out; or set to the nearest value. Counted"),
     MR_PARAM_ONE_OF(S, models, "models", models, "served", "Rows that name another model than the deployment's: bad rows, or played all the same"),
     MR_PARAM_ONE_OF(S, longer, "over_context", longs, "refuse", "Calls beyond the longest context: refused, cut to it, or an error"),
 };
@@ -48,13 +49,24 @@ const struct mr_param_table mr_arrivals_table = {
     "workload", "Calls that arrive whatever becomes of those before.", rows,
     sizeof rows / sizeof *rows};
 
+/* A place in the ring of calls that were read. Buffers stay with places, or change them as wholes.
+ */
+struct ahead {
+    struct mr_arrival call;
+    uint64_t *hash;
+    size_t cap_hash;
+    bool is_cut; /* it is counted as clipped */
+};
+
 struct mr_arrivals_source {
     struct mr_arrivals_spec spec;
     struct mr_arrivals_served served;
     struct mr_trace *trace; /* NULL: drawn */
     struct mr_session session;
-    uint64_t *hash;
-    size_t cap_hash;
+    struct ahead *ring; /* from `first` on in order of time; sizes are powers of two */
+    size_t cap_ring, first, n_ring;
+    struct ahead at_hand;             /* the call that is read, later the one that is told */
+    bool is_read;                     /* to its end */
     struct mr_arrivals_counts counts; /* beside the trace's own */
     struct mr_rng arrival, length;
     struct mr_client client; /* without windows and lengths: not one */
@@ -62,7 +74,6 @@ struct mr_arrivals_source {
     double last_s, origin_s;
     uint64_t n_call;
     bool has_origin;
-    bool is_cut; /* the call at hand is counted as clipped */
 };
 
 /* ---- life ---- */
@@ -143,7 +154,10 @@ void mr_arrivals_close(struct mr_arrivals_source *source)
     mr_trace_close(source->trace);
     mr_client_fini(&source->client);
     mr_session_fini(&source->session);
-    mr_free(source->hash);
+    for (size_t i = 0; i < source->cap_ring; i++)
+        mr_free(source->ring[i].hash);
+    mr_free(source->ring);
+    mr_free(source->at_hand.hash);
     mr_free(source);
 }
 
@@ -173,7 +187,7 @@ static void find_origin(struct mr_arrivals_source *source, double recorded_s)
         source->origin_s = recorded_s;
 }
 
-/* Times never go back. */
+/* Times never go back before what has been told. */
 static mr_status take_time(struct mr_arrivals_source *source, double recorded_s, double *at_s,
                            bool *is_played, bool *is_clipped, struct mr_err *err)
 {
@@ -188,7 +202,8 @@ static mr_status take_time(struct mr_arrivals_source *source, double recorded_s,
     if (!*is_clipped)
         MR_TRY(judge(source, recorded_s, is_played,
                      *at_s > time_max_s ? "s is too late for a run"
-                                        : "s is before the row above: sort the file by time",
+                                        : "s is before calls that have come: sort the file by "
+                                          "time, or widen the window",
                      err));
     *at_s = source->last_s;
     *is_clipped = true;
@@ -261,11 +276,11 @@ static mr_status take_hashes(struct mr_arrivals_source *source, struct mr_arriva
         const struct mr_session_run *run = &session->run[r];
         if (run->is_minted)
             break;
-        MR_TRY(mr_grow(&source->hash, &source->cap_hash, n + run->n, sizeof *source->hash, err));
+        struct ahead *own = &source->at_hand;
+        MR_TRY(mr_grow(&own->hash, &own->cap_hash, n + run->n, sizeof *own->hash, err));
         for (uint32_t i = 0; i < run->n; i++)
-            source->hash[n++] = run->id + i;
+            own->hash[n++] = run->id + i;
     }
-    call->hash = source->hash;
     call->n_hash = n;
     return MR_OK;
 }
@@ -290,7 +305,7 @@ static mr_status take_session_call(struct mr_arrivals_source *source, struct mr_
         return MR_OK;
     }
     source->counts.n_clipped += is_cut ? 1 : 0;
-    source->is_cut = is_cut;
+    source->at_hand.is_cut = is_cut;
     source->counts.n_empty += llm->n_input == 0 || llm->n_output == 0 ? 1 : 0;
     call->n_input = llm->n_input > 0 ? llm->n_input : 1;
     call->n_output = llm->n_output > 0 ? llm->n_output : 1;
@@ -316,6 +331,80 @@ static mr_status read_call(struct mr_arrivals_source *source, struct mr_arrival 
                       "%llu tokens: the longest context is %llu (over_context=\"refuse\" or "
                       "\"clip\" go on)",
                       (unsigned long long)n, (unsigned long long)most);
+}
+
+static void swap(struct ahead *a, struct ahead *b)
+{
+    const struct ahead own = *a;
+    *a = *b;
+    *b = own;
+}
+
+static mr_status widen(struct mr_arrivals_source *source, struct mr_err *err)
+{
+    const size_t n = source->cap_ring > 0 ? 2 * source->cap_ring : 16;
+    struct ahead *ring = mr_alloc_zero(n, sizeof *ring);
+    if (ring == NULL)
+        return mr_err_nomem(err, n * sizeof *ring);
+    for (size_t i = 0; i < source->n_ring; i++)
+        ring[i] = source->ring[(source->first + i) & (source->cap_ring - 1)];
+    mr_free(source->ring);
+    source->ring = ring;
+    source->cap_ring = n;
+    source->first = 0;
+    return MR_OK;
+}
+
+/* The call at hand, behind all that are not later. */
+static mr_status put(struct mr_arrivals_source *source, struct mr_err *err)
+{
+    if (source->n_ring == source->cap_ring)
+        MR_TRY(widen(source, err));
+    const size_t mask = source->cap_ring - 1;
+    size_t i = source->first + source->n_ring++;
+    swap(&source->ring[i & mask], &source->at_hand);
+    for (; i > source->first &&
+           source->ring[(i - 1) & mask].call.arrived_s > source->ring[i & mask].call.arrived_s;
+         i--)
+        swap(&source->ring[(i - 1) & mask], &source->ring[i & mask]);
+    return MR_OK;
+}
+
+/* Is the first one of the ring first of all, as far as the window goes? */
+static bool is_first(const struct mr_arrivals_source *source)
+{
+    const size_t mask = source->cap_ring - 1;
+    if (source->is_read || source->n_ring == MR_ARRIVALS_AHEAD)
+        return true;
+    return source->n_ring > 0 &&
+           (source->ring[(source->first + source->n_ring - 1) & mask].call.arrived_s -
+            source->ring[source->first & mask].call.arrived_s) *
+                   source->spec.speed >=
+               source->spec.window_s;
+}
+
+/* The next call of a file in the order of time. */
+static mr_status take_first(struct mr_arrivals_source *source, struct mr_arrival *call,
+                            bool *has_call, struct mr_err *err)
+{
+    while (!is_first(source)) {
+        bool has_row;
+        MR_TRY(read_call(source, &source->at_hand.call, &has_row, err));
+        source->is_read = !has_row;
+        if (has_row)
+            MR_TRY(put(source, err));
+    }
+    *has_call = source->n_ring > 0;
+    if (!*has_call)
+        return MR_OK;
+    swap(&source->at_hand, &source->ring[source->first & (source->cap_ring - 1)]);
+    source->first++;
+    source->n_ring--;
+    *call = source->at_hand.call;
+    call->hash = source->at_hand.hash;
+    if (call->is_alone)
+        call->session = (uint32_t)source->n_call;
+    return MR_OK;
 }
 
 /* ---- drawn ---- */
@@ -366,7 +455,7 @@ mr_status mr_arrivals_next(struct mr_arrivals_source *source, struct mr_arrival 
     const struct mr_arrivals_spec *spec = &source->spec;
     *has_call = spec->n_call == 0 || source->n_call < spec->n_call;
     if (*has_call && source->trace != NULL)
-        MR_TRY(read_call(source, call, has_call, err));
+        MR_TRY(take_first(source, call, has_call, err));
     else if (*has_call)
         *has_call = draw(source, call);
     if (!*has_call)
@@ -376,7 +465,7 @@ mr_status mr_arrivals_next(struct mr_arrivals_source *source, struct mr_arrival 
     if (spec->longer == MR_ARRIVALS_LONG_CLIP && source->served.context_max > 0 &&
         (uint64_t)call->n_input + call->n_output > source->served.context_max) {
         cut(call, source->served.context_max);
-        source->counts.n_clipped += source->is_cut ? 0 : 1;
+        source->counts.n_clipped += source->at_hand.is_cut ? 0 : 1;
     }
     source->last_s = call->arrived_s;
     source->n_call++;

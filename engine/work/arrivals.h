@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Open-loop workloads: calls with an arrival time and two lengths, from a file of any format that
- * trace.h reads and whose sessions are single calls, or drawn at random. One call is in memory at a
- * time. */
+ * trace.h reads and whose sessions are single calls, or drawn at random. Rows of a file need not
+ * stand quite in order: those of a window of time are in memory, no more than MR_ARRIVALS_AHEAD. */
 #ifndef MR_ENGINE_WORK_ARRIVALS_H
 #define MR_ENGINE_WORK_ARRIVALS_H
 
 #include "engine/base/param.h"
 #include "engine/base/rng.h"
 #include "engine/work/trace.h"
+
+enum {
+    MR_ARRIVALS_AHEAD = 32768
+};
 
 struct mr_arrival {
     double arrived_s; /* never before the call before it */
@@ -60,6 +64,7 @@ struct mr_arrivals_spec {
     const char *windows, *lengths;      /* of a client (client.h) that is drawn; NULL: none */
     double factor;                      /* its rates are as many times higher */
     double speed;                       /* recorded times are divided by it */
+    double window_s;                    /* recorded; rows stand so far behind later ones */
     double rate_s;                      /* mean arrivals per second, Poisson */
     double input_tok, output_tok;       /* medians of lognormal lengths */
     double input_spread, output_spread; /* their sigma; 0: all equal */

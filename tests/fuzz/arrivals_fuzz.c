@@ -83,6 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0 || size > 1 << 20)
         return 0;
     const struct mr_arrivals_spec spec = {.speed = (data[0] & 1) != 0 ? 7.5 : 1,
+                                          .window_s = (data[0] & 64) != 0 ? 60 : 0,
                                           .length_max = (data[0] & 2) != 0 ? 100 : 0,
                                           .n_call = (data[0] & 4) != 0 ? 3 : 0,
                                           .bad = data[0] >> 3 & 3,

@@ -194,6 +194,92 @@ MR_TEST(any_model_by_name_or_number_of_tier)
     mr_arrivals_close(source);
 }
 
+/* ---- rows out of order ---- */
+
+enum {
+    n_row = 4000
+};
+
+/* Calls a tenth of a second apart, each written up to 20 s late; the input tells the call, a hash
+ * id it, too. @param[out] text JSON Lines */
+static void put_late(struct mr_buf *text)
+{
+    static uint32_t due[n_row + 400][8];
+    static uint8_t n_due[n_row + 400];
+    struct mr_rng rng = mr_rng_stream(5, MR_RNG_TEST, 0);
+    memset(n_due, 0, sizeof n_due);
+    for (uint32_t i = 0; i < n_row; i++) {
+        uint64_t slot;
+        do
+            slot = i + mr_rng_below(&rng, 200);
+        while (n_due[slot] == 8);
+        due[slot][n_due[slot]++] = i;
+    }
+    for (size_t slot = 0; slot < n_row + 400; slot++)
+        for (uint32_t k = 0; k < n_due[slot]; k++) {
+            const uint32_t i = due[slot][k];
+            mr_buf_printf(text,
+                          "{\"timestamp\": %u, \"input_length\": %u, \"output_length\": 1, "
+                          "\"hash_ids\": [%u]}\n",
+                          100 * i, 1 + i % 500, i);
+        }
+}
+
+MR_TEST(rows_of_a_window_come_by_time)
+{
+    struct mr_buf text = {0};
+    put_late(&text);
+    for (int speed = 1; speed < 10; speed += 4) {
+        const struct mr_arrivals_spec spec = {.speed = speed, .window_s = 20};
+        struct mr_arrivals_source *source;
+        struct mr_arrival call;
+        bool has_call;
+        assert_int_equal(
+            mr_arrivals_open_memory(text.text, text.n, "t", &spec, NULL, &source, NULL), MR_OK);
+        for (uint32_t i = 0; i < n_row; i++) {
+            assert_int_equal(mr_arrivals_next(source, &call, &has_call, NULL), MR_OK);
+            assert_true(has_call && call.n_hash == 1 && call.hash[0] == i);
+            assert_int_equal(call.n_input, 1 + i % 500);
+            assert_int_equal(call.session, i);
+            assert_true(fabs(call.arrived_s - 0.1 * i / speed) < 1e-9);
+        }
+        assert_int_equal(mr_arrivals_next(source, &call, &has_call, NULL), MR_OK);
+        assert_false(has_call);
+        mr_arrivals_close(source);
+    }
+    const struct mr_arrivals_spec narrow = {.speed = 1, .window_s = 2};
+    struct mr_arrivals_source *source;
+    struct sums sums;
+    struct mr_err err = {0};
+    assert_int_equal(mr_arrivals_open_memory(text.text, text.n, "t", &narrow, NULL, &source, NULL),
+                     MR_OK);
+    assert_int_equal(drain(source, &sums, &err), MR_RANGE);
+    assert_non_null(strstr(err.text, "sort the file"));
+    mr_arrivals_close(source);
+    mr_buf_fini(&text);
+    assert_int_equal(mr_test_live_allocations(), 0);
+}
+
+/* Beyond so many rows the window is as long as they are. */
+MR_TEST(what_is_read_ahead_is_bounded)
+{
+    const struct mr_arrivals_spec spec = {.speed = 1, .window_s = 1e6};
+    struct mr_arrivals_source *source;
+    struct sums sums;
+    struct mr_err err = {0};
+    struct mr_buf text = {0};
+    mr_buf_text(&text, "arrived_s,input,output\n");
+    for (int i = 0; i <= MR_ARRIVALS_AHEAD; i++)
+        mr_buf_printf(&text, "%d,1,1\n", 5 + i);
+    mr_buf_text(&text, "5,1,1\n");
+    assert_int_equal(mr_arrivals_open_memory(text.text, text.n, "t", &spec, NULL, &source, NULL),
+                     MR_OK);
+    assert_int_equal(drain(source, &sums, &err), MR_RANGE);
+    assert_int_equal(err.line, MR_ARRIVALS_AHEAD + 3);
+    mr_arrivals_close(source);
+    mr_buf_fini(&text);
+}
+
 /* ---- what reading holds ---- */
 
 static long held_after(struct mr_buf *text, int format, int n)
@@ -240,4 +326,6 @@ MR_TEST(nothing_is_kept)
 }
 
 MR_TEST_MAIN(MR_TEST_ENTRY(real_traces), MR_TEST_ENTRY(bad_rows), MR_TEST_ENTRY(no_open_loop),
-             MR_TEST_ENTRY(any_model_by_name_or_number_of_tier), MR_TEST_ENTRY(nothing_is_kept))
+             MR_TEST_ENTRY(any_model_by_name_or_number_of_tier),
+             MR_TEST_ENTRY(rows_of_a_window_come_by_time),
+             MR_TEST_ENTRY(what_is_read_ahead_is_bounded), MR_TEST_ENTRY(nothing_is_kept))
