@@ -202,7 +202,72 @@ static double free_line(const double *taken, size_t n, double mark_y)
     return mark_y;
 }
 
-/* Labels of level marks stand at the right end, those of upright ones beside their foot. */
+/* From one point of a series to the next, is it drawn between these places and heights? */
+static bool is_between(const double a[2], const double b[2], bool is_step, double from_x,
+                       double to_x, double top_y, double foot_y)
+{
+    const double low_x = fmin(a[0], b[0]), high_x = fmax(a[0], b[0]), way = b[0] - a[0];
+    double y0 = a[1], y1 = b[1];
+    if (high_x < from_x || low_x > to_x)
+        return false;
+    if (is_step && b[0] > to_x) {
+        y1 = a[1]; /* it goes up or down behind them */
+    } else if (!is_step && way > 0) {
+        y0 = a[1] + (b[1] - a[1]) * (fmax(from_x, a[0]) - a[0]) / way;
+        y1 = a[1] + (b[1] - a[1]) * (fmin(to_x, b[0]) - a[0]) / way;
+    }
+    return fmax(y0, y1) >= top_y && fmin(y0, y1) <= foot_y;
+}
+
+/* Would a line of text there lie on what is drawn? */
+static bool is_on_data(const struct mr_chart *chart, const struct axis *x, const struct axis *y,
+                       double from_x, double to_x, double text_y)
+{
+    for (size_t i = 0; i < chart->n_series; i++) {
+        const struct mr_chart_series *s = &chart->series[i];
+        double last[2] = {0};
+        bool has_last = false;
+        for (size_t k = 0; k < s->n; k++) {
+            const double now[2] = {at(x, s->x[k]), at(y, s->y[k])};
+            const bool is_good = isfinite(s->x[k]) && isfinite(s->y[k]),
+                       is_line = s->style == MR_CHART_LINE || s->style == MR_CHART_STEP,
+                       is_hit = s->style == MR_CHART_BARS
+                                    ? now[0] >= from_x && now[0] <= to_x && now[1] <= text_y + 4
+                                    : is_between(is_line && has_last ? last : now, now,
+                                                 s->style == MR_CHART_STEP, from_x, to_x,
+                                                 text_y - 12, text_y + 4);
+            if (is_good && is_hit)
+                return true;
+            has_last = is_good;
+            last[0] = now[0];
+            last[1] = now[1];
+        }
+    }
+    return false;
+}
+
+/* Where the label of a level mark ends: above or below it, as far to the right as it is on no other
+ * label and not on data; else at the right end, where a line is free. @param[out] label_y its
+ * height */
+static double level_label(const struct mr_chart *chart, const struct axis *x, const struct axis *y,
+                          const struct mr_chart_mark *mark, const double *taken, size_t n,
+                          double *label_y)
+{
+    const double py = at(y, mark->at), place[] = {py - 4, py + 12}, end_x = width - right - 4,
+                 n_x = 6 * (double)strlen(mark->label); /* of letters of 11 units */
+    for (int k = 0; end_x - 8 * k - n_x >= left + 4; k++)
+        for (int i = 0; i < 2; i++) {
+            const double to_x = end_x - 8 * k;
+            *label_y = place[i];
+            if (is_free(taken, n, place[i]) &&
+                !is_on_data(chart, x, y, to_x - n_x - 4, to_x + 4, place[i]))
+                return to_x;
+        }
+    *label_y = free_line(taken, n, py);
+    return end_x;
+}
+
+/* Labels of level marks stand beside them, those of upright ones beside their foot. */
 static void draw_marks(const struct mr_chart *chart, const struct axis *x, const struct axis *y,
                        struct mr_buf *out)
 {
@@ -224,12 +289,13 @@ static void draw_marks(const struct mr_chart *chart, const struct axis *x, const
                           is_right ? "end" : "start");
         } else {
             const double py = at(y, mark->at);
-            const double label = free_line(taken, n_taken, py);
+            double label;
+            const double to_x = level_label(chart, x, y, mark, taken, n_taken, &label);
             taken[n_taken++] = label;
             mr_buf_printf(out,
                           "<path class=\"mark\" d=\"M%.1f %.1fH%.1f\"/><text class=\"note\" "
                           "x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">",
-                          left, py, width - right, width - right - 4, label);
+                          left, py, width - right, to_x, label);
         }
         put_xml(out, mark->label);
         mr_buf_text(out, "</text>\n");

@@ -153,7 +153,7 @@ static const struct mr_runread_set *copy_set(struct mr_merge *m, const struct mr
         if (*text[i] == NULL)
             return NULL;
     }
-    own->flag = NULL;
+    own->flag = own->flag_unit = NULL;
     own->n_flag = 0;
     return own;
 }

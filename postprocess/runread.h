@@ -17,11 +17,12 @@ struct mr_runread;
 
 /* A dataset. Texts are never NULL. */
 struct mr_runread_set {
-    const char *path, *group, *name;           /* "/racks/power_kw", "/racks", "power_kw" */
-    const char *units, *long_name, *dsx;       /* "": none */
-    const char *formula, *better, *asked;      /* columns of merged files; "": none */
-    const char *axis[MR_RUNREAD_RANK];         /* paths of the scales, "": none */
-    const char *const *flag;                   /* what values 0, 1, ... mean */
+    const char *path, *group, *name;      /* "/racks/power_kw", "/racks", "power_kw" */
+    const char *units, *long_name, *dsx;  /* "": none */
+    const char *formula, *better, *asked; /* columns of merged files; "": none */
+    const char *axis[MR_RUNREAD_RANK];    /* paths of the scales, "": none */
+    const char *const *flag;              /* what values 0, 1, ... mean */
+    const char *const *flag_unit; /* what such rows' other columns are in; NULL: none told */
     size_t n_flag, rank, dim[MR_RUNREAD_RANK]; /* rank 0: one value */
     bool is_text, is_integer;
     bool is_axis, is_bare; /* a scale; a scale without values of its own */

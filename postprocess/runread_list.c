@@ -130,24 +130,40 @@ static herr_t take_scale(hid_t set, unsigned dim, hid_t scale, void *context)
     return 1; /* the first is enough */
 }
 
-static mr_status take_flags(struct mr_runread *run, struct mr_runread_set *set, const char *text,
-                            struct mr_err *err)
+/* Words between blanks. */
+static mr_status take_words(struct mr_runread *run, const char *text, const char *const **out,
+                            size_t *n_out, struct mr_err *err)
 {
     size_t n = 0;
     for (const char *p = text; *p != '\0'; p++)
         n += *p != ' ' && (p == text || p[-1] == ' ');
-    const char **flag = mr_arena_zero(&run->arena, n + 1, sizeof *flag, err);
-    if (flag == NULL)
+    const char **word = mr_arena_zero(&run->arena, n + 1, sizeof *word, err);
+    if (word == NULL)
         return MR_NOMEM;
-    for (const char *p = text; set->n_flag < n;) {
-        p += strspn(p, " ");
-        const size_t length = strcspn(p, " ");
-        flag[set->n_flag] = mr_arena_text(&run->arena, (struct mr_str){p, length}, err);
-        if (flag[set->n_flag++] == NULL)
+    for (*n_out = 0; *n_out < n;) {
+        text += strspn(text, " ");
+        const size_t length = strcspn(text, " ");
+        word[*n_out] = mr_arena_text(&run->arena, (struct mr_str){text, length}, err);
+        if (word[(*n_out)++] == NULL)
             return MR_NOMEM;
-        p += length;
+        text += length;
     }
-    set->flag = flag;
+    *out = word;
+    return MR_OK;
+}
+
+static mr_status take_flags(struct mr_runread *run, struct mr_runread_set *set, const char *flags,
+                            const char *units, struct mr_err *err)
+{
+    const char *const *unit = NULL;
+    size_t n_unit = 0;
+    if (flags == NULL)
+        return MR_OK;
+    MR_TRY(take_words(run, flags, &set->flag, &set->n_flag, err));
+    if (units == NULL)
+        return MR_OK;
+    MR_TRY(take_words(run, units, &unit, &n_unit, err));
+    set->flag_unit = n_unit == set->n_flag ? unit : NULL;
     return MR_OK;
 }
 
@@ -190,6 +206,7 @@ static mr_status describe(struct mr_runread *run, hid_t dataset, struct mr_runre
                           struct mr_err *err)
 {
     const char *flags = attribute(run, dataset, "flag_meanings", err);
+    const char *flag_units = attribute(run, dataset, "flag_units", err);
     const char *scale = attribute(run, dataset, "NAME", err);
     set->units = or_empty(attribute(run, dataset, "units", err));
     set->long_name = or_empty(attribute(run, dataset, "long_name", err));
@@ -212,7 +229,7 @@ static mr_status describe(struct mr_runread *run, hid_t dataset, struct mr_runre
     }
     if (err->status != MR_OK)
         return err->status;
-    return flags != NULL ? take_flags(run, set, flags, err) : MR_OK;
+    return take_flags(run, set, flags, flag_units, err);
 }
 
 static mr_status take_dataset(struct walk *walk, hid_t parent, const char *name)

@@ -21,7 +21,7 @@ enum {
 const char *mr_chain_event_name(int kind)
 {
     static const char *const names[] = {
-#define EVENT_NAME(name, text, doc) text,
+#define EVENT_NAME(name, text, unit, doc) text,
         MR_CHAIN_EVENT_LIST(EVENT_NAME)
 #undef EVENT_NAME
     };

@@ -23,21 +23,23 @@
 
 #include "power/circuit.h"
 
-/* name, text, meaning */
+/* name, text, what value and limit are in, meaning */
 #define MR_CHAIN_EVENT_LIST(X)                                                                    \
-    X(OVERLOAD, "power.stage_overload", "delivers more than the running units are rated")         \
-    X(OVERLOAD_END, "power.stage_overload_end", "back within the rating")                         \
-    X(CABLE_OVERLOAD, "power.cable_overload", "the cable to a feed carries more than its rating") \
-    X(UNIT_ON, "power.stage_unit_on", "units of a stage began to run; value: how many do")        \
-    X(UNIT_OFF, "power.stage_unit_off", "units of a stage stopped; value: how many run")          \
-    X(TRANSFER, "power.transfer", "took another feed; value: its number")                         \
-    X(FEED_LOST, "power.feed_lost", "no supply any more; value: what it delivered")               \
-    X(FEED_BACK, "power.feed_back", "supplied again")                                             \
-    X(ALARM, "power.breaker_alarm", "longer above the continuous rating than allowed")            \
-    X(TRIP, "power.breaker_trip", "the breaker opened")
+    X(OVERLOAD, "power.stage_overload", "W", "delivers more than the running units are rated")    \
+    X(OVERLOAD_END, "power.stage_overload_end", "W", "back within the rating")                    \
+    X(CABLE_OVERLOAD, "power.cable_overload", "W",                                                \
+      "the cable to a feed carries more than its rating")                                         \
+    X(UNIT_ON, "power.stage_unit_on", "units",                                                    \
+      "units of a stage began to run; value: how many do")                                        \
+    X(UNIT_OFF, "power.stage_unit_off", "units", "units of a stage stopped; value: how many run") \
+    X(TRANSFER, "power.transfer", "", "took another feed; value: its number")                     \
+    X(FEED_LOST, "power.feed_lost", "W", "no supply any more; value: what it delivered")          \
+    X(FEED_BACK, "power.feed_back", "W", "supplied again")                                        \
+    X(ALARM, "power.breaker_alarm", "A", "longer above the continuous rating than allowed")       \
+    X(TRIP, "power.breaker_trip", "A", "the breaker opened")
 
 enum mr_chain_event_kind {
-#define MR_CHAIN_ENUM(name, text, doc) MR_CHAIN_##name,
+#define MR_CHAIN_ENUM(name, text, unit, doc) MR_CHAIN_##name,
     MR_CHAIN_EVENT_LIST(MR_CHAIN_ENUM)
 #undef MR_CHAIN_ENUM
     MR_N_CHAIN_EVENT

@@ -67,7 +67,7 @@ void mr_supply_defaults(struct mr_supply_params *params)
 /* ---- events ---- */
 
 static const char *const event_names[] = {
-#define EVENT_NAME(name, text, doc) text,
+#define EVENT_NAME(name, text, unit, doc) text,
     MR_SUPPLY_EVENT_LIST(EVENT_NAME)
 #undef EVENT_NAME
 };

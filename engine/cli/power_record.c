@@ -27,10 +27,16 @@
 
 static const char *const no_yes[] = {"no", "yes"};
 static const char *const kinds[] = {
-#define KIND_NAME(name, text, doc) text,
+#define KIND_NAME(name, text, unit, doc) text,
     MR_CHAIN_EVENT_LIST(KIND_NAME)
     MR_SUPPLY_EVENT_LIST(KIND_NAME)
 #undef KIND_NAME
+};
+static const char *const kind_units[] = {
+#define KIND_UNIT(name, text, unit, doc) unit,
+    MR_CHAIN_EVENT_LIST(KIND_UNIT)
+    MR_SUPPLY_EVENT_LIST(KIND_UNIT)
+#undef KIND_UNIT
 };
 static const char *const stages[] = {
 #define STAGE_NAME(name, text, plane, converts, a0, a1, a2, confidence, source) text,
@@ -95,10 +101,10 @@ struct event_row {
 };
 static const struct mr_channel event_columns[] = {
     MR_COLUMN(struct event_row, t_s, F64, "s", "Date of the event"),
-    {.name = "kind", .units = "1", .long_name = "What happened", .type = MR_CHANNEL_U8, .flag = kinds,
+    {.name = "kind", .units = "1", .long_name = "What happened", .type = MR_CHANNEL_U8, .flag = kinds, .flag_unit = kind_units,
      .n_flag = sizeof kinds / sizeof *kinds, .offset = offsetof(struct event_row, kind)},
     MR_COLUMN(struct event_row, node, U32, "1", "Place on the axis of nodes; their number: the site, or a source"),
-    MR_COLUMN(struct event_row, value, F64, "1", "Value, in the unit of the kind"),
+    MR_COLUMN(struct event_row, value, F64, "1", "Value, in the unit of the kind (flag_units of kind)"),
     MR_COLUMN(struct event_row, limit, F64, "1", "Limit it passed; NaN where there is none"),
 };
 

@@ -51,13 +51,26 @@ static const struct mr_channel site_channels[N_SITE_CHANNEL] = {
 };
 
 static const char *const kinds[] = {
-#define KIND_TEXT(name, text, doc) text,
-    MR_PLANT_EVENT_LIST(KIND_TEXT)
+#define PLANT_TEXT(name, text, unit)     text,
+#define KIND_TEXT(name, text, unit, doc) text,
+    MR_PLANT_EVENT_LIST(PLANT_TEXT)
     MR_CHAIN_EVENT_LIST(KIND_TEXT)
     MR_SUPPLY_EVENT_LIST(KIND_TEXT)
     MR_OUTAGES_EVENT_LIST(KIND_TEXT)
     MR_PLANNER_EVENT_LIST(KIND_TEXT)
 #undef KIND_TEXT
+#undef PLANT_TEXT
+};
+static const char *const kind_units[] = {
+#define PLANT_UNIT(name, text, unit)     unit,
+#define KIND_UNIT(name, text, unit, doc) unit,
+    MR_PLANT_EVENT_LIST(PLANT_UNIT)
+    MR_CHAIN_EVENT_LIST(KIND_UNIT)
+    MR_SUPPLY_EVENT_LIST(KIND_UNIT)
+    MR_OUTAGES_EVENT_LIST(KIND_UNIT)
+    MR_PLANNER_EVENT_LIST(KIND_UNIT)
+#undef KIND_UNIT
+#undef PLANT_UNIT
 };
 enum entity { ENTITY_SITE, ENTITY_RACK, ENTITY_CDU, ENTITY_LOOP, ENTITY_HALL, ENTITY_NODE, ENTITY_DEPLOYMENT, ENTITY_PREFILL, N_ENTITY };
 static const char *const entities[N_ENTITY] = {"site", "rack", "cdu", "loop", "hall", "node", "deployment", "prefill"};
@@ -69,12 +82,12 @@ struct event_row {
 };
 static const struct mr_channel event_columns[] = {
     MR_COLUMN(struct event_row, t_s, F64, "s", "Date of the event"),
-    {.name = "kind", .units = "1", .long_name = "What happened", .type = MR_CHANNEL_U8, .flag = kinds,
+    {.name = "kind", .units = "1", .long_name = "What happened", .type = MR_CHANNEL_U8, .flag = kinds, .flag_unit = kind_units,
      .n_flag = sizeof kinds / sizeof *kinds, .offset = offsetof(struct event_row, kind)},
     {.name = "entity", .units = "1", .long_name = "Kind of what it happened to", .type = MR_CHANNEL_U8, .flag = entities,
      .n_flag = N_ENTITY, .offset = offsetof(struct event_row, entity)},
     MR_COLUMN(struct event_row, index, U32, "1", "Its place on the axis of that kind"),
-    MR_COLUMN(struct event_row, value, F64, "1", "Value, in the unit of the kind"),
+    MR_COLUMN(struct event_row, value, F64, "1", "Value, in the unit of the kind (flag_units of kind)"),
     MR_COLUMN(struct event_row, limit, F64, "1", "Limit it passed; NaN where there is none"),
 };
 /* Of a rack, by the place of the field. */

@@ -16,6 +16,11 @@ static const char *const kinds[] = {
     MR_PLANT_EVENT_LIST(KIND_NAME)
 #undef KIND_NAME
 };
+static const char *const kind_units[] = {
+#define KIND_UNIT(name, text, unit) unit,
+    MR_PLANT_EVENT_LIST(KIND_UNIT)
+#undef KIND_UNIT
+};
 static const char *const entities[] = {"rack", "cdu", "loop", "hall", "site"};
 
 struct event_row {
@@ -25,12 +30,12 @@ struct event_row {
 };
 static const struct mr_channel event_columns[] = {
     MR_COLUMN(struct event_row, t_s, F64, "s", "Date of the event"),
-    {.name = "kind", .units = "1", .long_name = "What happened", .type = MR_CHANNEL_U8, .flag = kinds,
+    {.name = "kind", .units = "1", .long_name = "What happened", .type = MR_CHANNEL_U8, .flag = kinds, .flag_unit = kind_units,
      .n_flag = MR_PLANT_N_EVENT, .offset = offsetof(struct event_row, kind)},
     {.name = "entity", .units = "1", .long_name = "Kind of what it happened to", .type = MR_CHANNEL_U8, .flag = entities,
      .n_flag = sizeof entities / sizeof *entities, .offset = offsetof(struct event_row, entity)},
     MR_COLUMN(struct event_row, index, U32, "1", "Its place on the axis of that kind"),
-    MR_COLUMN(struct event_row, value, F64, "1", "Value, in the unit of the kind"),
+    MR_COLUMN(struct event_row, value, F64, "1", "Value, in the unit of the kind (flag_units of kind)"),
     MR_COLUMN(struct event_row, limit, F64, "1", "Limit it passed; NaN where there is none"),
 };
 

@@ -48,6 +48,9 @@ struct mr_channel {
     const char *dsx;           /* name in the DSX vocabulary, "Rack/RackPower"; NULL: none */
     const char *cell_methods;  /* "time: mean"; NULL: none */
     const char *const *flag;   /* unsigned types: what the values 0, 1, ... mean; NULL: numbers */
+    /* n_flag of them: what other columns of such rows are in, "" where in nothing; NULL: not told
+     */
+    const char *const *flag_unit;
     size_t n_flag;
     size_t offset; /* of the field in a row's struct: columns.h */
     bool has_none; /* U32: 4294967295 stands for none, and readers are told (_FillValue) */

@@ -338,27 +338,41 @@ mr_status mr_hdf5_attr_number(struct mr_hdf5_file file, mr_hid object, const cha
     return st;
 }
 
-/* CF's way to say what numbers mean: flag_values and flag_meanings, words without spaces. */
+/* Words without spaces, one after the other; none is "1". */
+static mr_status put_words(struct mr_hdf5_file file, hid_t dataset, const char *name,
+                           const char *const *word, size_t n, struct mr_err *err)
+{
+    struct mr_buf words = {0};
+    for (size_t i = 0; i < n; i++) {
+        mr_buf_text(&words, i > 0 ? " " : "");
+        for (const char *p = word[i][0] != '\0' ? word[i] : "1"; *p != '\0'; p++)
+            mr_buf_char(&words, *p == ' ' ? '_' : *p);
+    }
+    mr_status st = mr_buf_check(&words, err);
+    if (st == MR_OK)
+        st = mr_hdf5_attr_text(file, dataset, name, words.text, err);
+    mr_buf_fini(&words);
+    return st;
+}
+
+/* CF's way to say what numbers mean: flag_values and flag_meanings. */
 static mr_status put_flags(struct mr_hdf5_file file, hid_t dataset, const struct mr_channel *q,
                            struct mr_err *err)
 {
-    struct mr_buf words = {0};
     const size_t size = mr_channel_stored_bytes(q->type);
     unsigned char *values = mr_alloc_zero(q->n_flag, size);
-    for (size_t i = 0; values != NULL && i < q->n_flag; i++) {
+    if (values == NULL)
+        return mr_err_nomem(err, q->n_flag * size);
+    for (size_t i = 0; i < q->n_flag; i++) {
         const uint64_t value = i;
         memcpy(values + i * size, &value, size); /* little-endian, as everything here */
-        if (i > 0)
-            mr_buf_char(&words, ' ');
-        for (const char *p = q->flag[i]; *p != '\0'; p++)
-            mr_buf_char(&words, *p == ' ' ? '_' : *p);
     }
-    mr_status st = values != NULL ? mr_buf_check(&words, err) : mr_err_nomem(err, q->n_flag * size);
+    mr_status st =
+        mr_hdf5_attr_number(file, dataset, "flag_values", q->type, values, q->n_flag, err);
     if (st == MR_OK)
-        st = mr_hdf5_attr_number(file, dataset, "flag_values", q->type, values, q->n_flag, err);
-    if (st == MR_OK)
-        st = mr_hdf5_attr_text(file, dataset, "flag_meanings", words.text, err);
-    mr_buf_fini(&words);
+        st = put_words(file, dataset, "flag_meanings", q->flag, q->n_flag, err);
+    if (st == MR_OK && q->flag_unit != NULL)
+        st = put_words(file, dataset, "flag_units", q->flag_unit, q->n_flag, err);
     mr_free(values);
     return st;
 }

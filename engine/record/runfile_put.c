@@ -108,6 +108,8 @@ static const struct mr_channel *copy_channel(const struct mr_channel *channel,
     own.dsx = mr_runfile_pack_text(pack, own.dsx);
     own.cell_methods = mr_runfile_pack_text(pack, own.cell_methods);
     own.flag = mr_runfile_pack_texts(pack, own.flag, own.n_flag);
+    if (own.flag_unit != NULL)
+        own.flag_unit = mr_runfile_pack_texts(pack, own.flag_unit, own.n_flag);
     return mr_runfile_pack(pack, &own, sizeof own);
 }
 

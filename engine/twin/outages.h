@@ -11,15 +11,15 @@
 #include "engine/twin/scenario.h"
 
 /* X: text, meaning */
-#define MR_OUTAGES_EVENT_LIST(X)                                       \
-    X(DOWN, "serve.down", "an instance stops")                         \
-    X(DOWN_END, "serve.down_end", "it may serve again")                \
-    X(DRAIN, "serve.drain", "it takes no more calls")                  \
-    X(DRAIN_END, "serve.drain_end", "it takes calls again")            \
-    X(SLOW, "serve.slow", "another clock; value: over the full clock") \
-    X(SLOW_END, "serve.slow_end", "its own clock again")               \
-    X(FAILURE, "serve.failure", "it fails at random")                  \
-    X(REPAIR, "serve.repair", "it is repaired")
+#define MR_OUTAGES_EVENT_LIST(X)                                           \
+    X(DOWN, "serve.down", "", "an instance stops")                         \
+    X(DOWN_END, "serve.down_end", "", "it may serve again")                \
+    X(DRAIN, "serve.drain", "", "it takes no more calls")                  \
+    X(DRAIN_END, "serve.drain_end", "", "it takes calls again")            \
+    X(SLOW, "serve.slow", "", "another clock; value: over the full clock") \
+    X(SLOW_END, "serve.slow_end", "", "its own clock again")               \
+    X(FAILURE, "serve.failure", "", "it fails at random")                  \
+    X(REPAIR, "serve.repair", "", "it is repaired")
 
 struct mr_outages;
 

@@ -24,12 +24,12 @@
 #include "engine/twin/pool.h"
 
 /* X: text, meaning. Value: instances of the pool that are needed, limit: that serve. */
-#define MR_PLANNER_EVENT_LIST(X)                     \
-    X(START, "plan.start", "an instance starts")     \
-    X(READY, "plan.ready", "it serves")              \
-    X(DRAIN, "plan.drain", "it takes no more calls") \
-    X(STOP, "plan.stop", "it is off")                \
-    X(FLIP, "plan.flip", "one starts in place of the other pool's")
+#define MR_PLANNER_EVENT_LIST(X)                                  \
+    X(START, "plan.start", "instances", "an instance starts")     \
+    X(READY, "plan.ready", "instances", "it serves")              \
+    X(DRAIN, "plan.drain", "instances", "it takes no more calls") \
+    X(STOP, "plan.stop", "instances", "it is off")                \
+    X(FLIP, "plan.flip", "instances", "one starts in place of the other pool's")
 
 /* One pool's, as the cell's seats are numbered. */
 struct mr_planner_pool {
