@@ -16,6 +16,8 @@ static const struct reason {
     const char *name, *words, *cure; /* cure NULL: more of what serves */
 } reasons[] = {
     {"shed", "too many waited at an instance", NULL},
+    {"watts", "the site lacked watts for them beside dearer tiers",
+     "more watts, or work that needs fewer"},
     {"late", "the first token would have come too late", NULL},
     {"expired", "waited to be let in, in vain", NULL},
     {"limit", "more of the tier inside than it allows", "nothing: the tier's own rule"},

@@ -201,12 +201,14 @@ static bool may_refuse(const struct mr_scenario *scenario, enum mr_cell_refusal 
     bool may = why == MR_CELL_REFUSAL_TOO_LONG;
     for (size_t i = 0; i < scenario->n_tier; i++) {
         const struct mr_scenario_tier *tier = &scenario->tier[i];
-        const bool has[MR_CELL_REFUSALS] = {[MR_CELL_REFUSAL_SHED] =
-                                                mr_scenario_shed_at(scenario, i) > 0,
-                                            [MR_CELL_REFUSAL_LIMIT] = tier->n_inside > 0,
-                                            [MR_CELL_REFUSAL_RATE] = tier->rate_tok_s > 0,
-                                            [MR_CELL_REFUSAL_LATE] = tier->late_s > 0,
-                                            [MR_CELL_REFUSAL_EXPIRED] = tier->patience_s > 0};
+        const struct mr_scenario_spared spared = mr_scenario_spared(scenario, i);
+        const bool has[MR_CELL_REFUSALS] = {
+            [MR_CELL_REFUSAL_SHED] = mr_scenario_shed_at(scenario, i) > 0,
+            [MR_CELL_REFUSAL_LIMIT] = tier->n_inside > 0,
+            [MR_CELL_REFUSAL_RATE] = tier->rate_tok_s > 0,
+            [MR_CELL_REFUSAL_LATE] = tier->late_s > 0,
+            [MR_CELL_REFUSAL_WATTS] = spared.ttft_s > 0 || spared.tpot_s > 0,
+            [MR_CELL_REFUSAL_EXPIRED] = tier->patience_s > 0};
         may = may || has[why];
     }
     return may;

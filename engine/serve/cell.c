@@ -368,13 +368,20 @@ static void remember_place(const struct mr_cell *cell, const struct mr_ticket *t
     call->generation = place->generation;
 }
 
+/* Until the prompts that are before a new one have been read: it is work that clocks drive. */
+static double wait_s(const struct mr_cell *cell, const struct mr_instance *reader, double now_s)
+{
+    return (double)mr_instance_wait_tok(reader, now_s) / cell->read_tok_s / reader->phi;
+}
+
 /* Its own estimate of the time to its first token. */
 static double ttft_s(const struct mr_cell *cell, const struct mr_call *call,
                      struct mr_instance *reader, double now_s)
 {
     const double found = (double)mr_handover_found(reader, call, now_s);
-    return (double)mr_instance_wait_tok(reader, now_s) / cell->read_tok_s +
-           mr_instance_wait_read_s(reader->serving, found, (double)call->n_prompt - found);
+    return wait_s(cell, reader, now_s) +
+           mr_instance_wait_read_s(reader->serving, found, (double)call->n_prompt - found) /
+               reader->phi;
 }
 
 /* @return MR_CELL_REFUSALS: it comes in. While no instance is open nobody knows how long it takes.
@@ -388,9 +395,15 @@ static int refusal_of(struct mr_cell *cell, const struct mr_ticket *ticket,
                                    [MR_ADMISSION_LATE] = MR_CELL_REFUSAL_LATE};
     const uint32_t wait_max = cell->plan.wait_max[ticket->tier];
     const struct mr_admission_rule *rule = &cell->plan.admission[ticket->tier];
+    const struct mr_router_goal *spared = &cell->plan.spared[ticket->tier];
+    const bool is_short = cell->shortage.is_on && mr_shortage_asks(spared);
     double estimate_s = 0;
     if (wait_max > 0 && reader != NULL && reader->queue.n >= wait_max)
         return MR_CELL_REFUSAL_SHED;
+    if (is_short && (reader == NULL || mr_shortage_refuses(&cell->shortage, spared, call,
+                                                           &cell->instance[ticket->instance],
+                                                           wait_s(cell, reader, now_s), now_s)))
+        return MR_CELL_REFUSAL_WATTS;
     if (!mr_admission_asks(rule)) {
         mr_admission_enter(&cell->admission[ticket->tier]);
         return MR_CELL_REFUSALS;
@@ -559,6 +572,15 @@ mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket, d
     return mr_cell_send(cell, call, reader, now_s, err);
 }
 
+mr_status mr_cell_set_short(struct mr_cell *cell, bool is_short, double now_s, struct mr_err *err)
+{
+    const bool was_short = cell->shortage.is_on;
+    cell->shortage.is_on = is_short;
+    if (cell->shortage.may_refuse)
+        mr_shortage_look(&cell->shortage, cell->instance, cell->plan.n_instance, now_s);
+    return was_short && cell->gate.n > 0 ? mr_gate_ask(cell, now_s, err) : MR_OK;
+}
+
 mr_status mr_cell_take_script(struct mr_cell *cell, const struct mr_script *script,
                               struct mr_err *err)
 {
@@ -573,8 +595,11 @@ mr_status mr_cell_take_script(struct mr_cell *cell, const struct mr_script *scri
 static void ask_instances(struct mr_cell *cell)
 {
     bool is_asked = false;
-    for (size_t i = 0; i < sizeof cell->plan.admission / sizeof *cell->plan.admission; i++)
+    for (size_t i = 0; i < sizeof cell->plan.admission / sizeof *cell->plan.admission; i++) {
         is_asked |= mr_admission_asks_ttft(&cell->plan.admission[i]);
+        cell->shortage.may_refuse |= mr_shortage_asks(&cell->plan.spared[i]);
+    }
+    is_asked |= cell->shortage.may_refuse;
     for (uint32_t i = 0; i < cell->plan.n_instance; i++)
         cell->instance[i].is_asked = is_asked || cell->kv != NULL;
     for (uint32_t i = 0; cell->split != NULL && i < cell->split->plan.n_instance; i++)

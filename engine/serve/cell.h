@@ -10,6 +10,7 @@
 #include "engine/serve/gate.h"
 #include "engine/serve/instance.h"
 #include "engine/serve/router_kv.h"
+#include "engine/serve/shortage.h"
 #include "engine/serve/ticket.h"
 
 /* Why a call was not served. */
@@ -19,6 +20,7 @@
     X(LIMIT, "limit", "more calls of its tier were inside than it allows")           \
     X(RATE, "rate", "its tier's bucket of tokens was empty")                         \
     X(LATE, "late", "the estimated time to its first token was beyond its tier's")   \
+    X(WATTS, "watts", "its site lacked watts for it beside dearer tiers")            \
     X(EXPIRED, "expired", "it waited to be let in as long as its tier does, in vain")
 
 enum mr_cell_refusal {
@@ -86,6 +88,7 @@ struct mr_cell_plan {
     struct mr_admission_rule admission[256]; /* of a tier */
     struct mr_router_goal goal[256];         /* what a tier was promised (predicted_slo) */
     uint32_t wait_max[256]; /* calls waiting on an instance at which a tier is shed; 0: never */
+    struct mr_router_goal spared[256]; /* what a tier leaves dearer ones while it is short */
     double patience_s[256]; /* that a tier's calls wait outside (gate.h); 0: they do not */
     uint8_t cheaper[256];   /* + 1: tier that takes whom this one refuses; 0: none. No circles */
     const struct mr_split_plan *split; /* copied; NULL: every instance reads and decodes */
@@ -112,6 +115,7 @@ struct mr_cell {
     double read_tok_s;             /* pace of full steps, for estimates */
     struct mr_cell_session nobody; /* session of a call that is alone */
     uint32_t n_space;              /* of prefix caches, given out so far */
+    struct mr_shortage shortage;   /* of watts */
     uint64_t n_inside;             /* calls that have come and not ended */
     double area_s, last_s;         /* time integral of that number, up to the last of both */
     double sojourn_s;              /* that calls which have ended spent inside */
@@ -151,6 +155,11 @@ MR_CHECKED mr_status mr_cell_take_script(struct mr_cell *cell, const struct mr_s
  *  @param[in] ticket its instance is chosen here */
 MR_CHECKED mr_status mr_cell_arrive(struct mr_cell *cell, const struct mr_ticket *ticket,
                                     double now_s, struct mr_err *err);
+
+/** Does its site lack watts for some of its instances (shortage.h)? Told again and again: calls
+ * that wait outside are asked. */
+MR_CHECKED mr_status mr_cell_set_short(struct mr_cell *cell, bool is_short, double now_s,
+                                       struct mr_err *err);
 
 /** Play all events before a time. Those at it (ties included) wait for the calls that come then. */
 MR_CHECKED mr_status mr_cell_play(struct mr_cell *cell, double until_s, struct mr_err *err);

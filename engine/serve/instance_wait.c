@@ -64,7 +64,7 @@ static struct mr_batch prompt_of(const struct mr_serving *serving, double before
 double mr_instance_wait_read_s(const struct mr_serving *serving, double before, double n)
 {
     const struct mr_batch batch = prompt_of(serving, before, n);
-    return mr_pricer_step_s(&serving->pricer, &batch);
+    return mr_pricer_step_s(&serving->pricer, &batch, 1);
 }
 
 double mr_instance_wait_step_s(const struct mr_instance *instance, double context, double before,
@@ -82,7 +82,7 @@ double mr_instance_wait_step_s(const struct mr_instance *instance, double contex
                       (1 + serving->accept.extra) * ((double)instance->kv_steps + n_run * n_step);
     if (window > 0)
         batch.window_kv_tokens = fmin(batch.kv_tokens, n_decode * window);
-    return mr_pricer_step_s(&serving->pricer, &batch);
+    return mr_pricer_step_s(&serving->pricer, &batch, instance->phi);
 }
 
 double mr_instance_wait_pace_tok_s(const struct mr_serving *serving)

@@ -26,12 +26,13 @@ uint64_t mr_instance_wait_whole_tok(const struct mr_instance *instance);
 /** Tokens of prompts a second in full steps. */
 double mr_instance_wait_pace_tok_s(const struct mr_serving *serving);
 
-/** Seconds of a step of all that decode by now, one more behind `context` tokens unless that is 0,
- *  and `n` tokens of a prompt behind `before` cached ones unless that is 0. */
+/** Seconds of a step, at the clock of now, of all that decode by now, one more behind `context`
+ * tokens unless that is 0, and `n` tokens of a prompt behind `before` cached ones unless that is 0.
+ */
 double mr_instance_wait_step_s(const struct mr_instance *instance, double context, double before,
                                double n, double now_s);
 
-/** Seconds to read `n` tokens behind `before` cached ones, in one piece. */
+/** Seconds to read `n` tokens behind `before` cached ones, in one piece, at the full clock. */
 double mr_instance_wait_read_s(const struct mr_serving *serving, double before, double n);
 
 /** Tokens of a step that read in so many seconds, behind `before` cached ones. */

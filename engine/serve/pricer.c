@@ -33,13 +33,13 @@ struct mr_step_leap mr_pricer_lpx(const struct mr_pricer *pricer, const struct m
     return price.step;
 }
 
-double mr_pricer_step_s(const struct mr_pricer *pricer, const struct mr_batch *batch)
+double mr_pricer_step_s(const struct mr_pricer *pricer, const struct mr_batch *batch, double phi)
 {
     const struct mr_pricer times = {pricer->step, pricer->profile, NULL, pricer->lpx};
     struct mr_power_leap none;
     struct mr_pricer_lpu lpu;
-    return times.lpx != NULL ? mr_pricer_lpx(&times, batch, 1, 0, &none, &lpu).a_s
-                             : mr_pricer_leap(&times, batch, 1, 0, &none).a_s;
+    return times.lpx != NULL ? mr_pricer_lpx(&times, batch, phi, 0, &none, &lpu).a_s
+                             : mr_pricer_leap(&times, batch, phi, 0, &none).a_s;
 }
 
 double mr_pricer_clocked_frac(const struct mr_pricer *pricer, const struct mr_batch *batch)

@@ -37,8 +37,8 @@ struct mr_step_leap mr_pricer_lpx(const struct mr_pricer *pricer, const struct m
                                   double phi, double idle_w, struct mr_power_leap *energy,
                                   struct mr_pricer_lpu *lpu);
 
-/** Duration of one step at the full clock [s], without its joules: for guesses. */
-double mr_pricer_step_s(const struct mr_pricer *pricer, const struct mr_batch *batch);
+/** Duration of one step [s], without its joules: for guesses. @param[in] phi 1: the full clock */
+double mr_pricer_step_s(const struct mr_pricer *pricer, const struct mr_batch *batch, double phi);
 
 /** Of the watts beyond idling that a batch takes at full clock, those that clocks drive: bytes of
  *  memory and links have clocks of their own. With power. */

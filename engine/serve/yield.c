@@ -72,7 +72,7 @@ bool mr_yield_has_time(const struct mr_instance *instance)
     if (serving->window_tokens > 0)
         batch.window_kv_tokens =
             fmin(batch.kv_tokens, batch.n_decode * (double)serving->window_tokens);
-    return mr_pricer_step_s(&serving->pricer, &batch) <= serving->yield_step_s;
+    return mr_pricer_step_s(&serving->pricer, &batch, instance->phi) <= serving->yield_step_s;
 }
 
 mr_status mr_yield_make_room(struct mr_instance *instance, uint64_t n_block, bool is_formed,

@@ -119,12 +119,13 @@ static void order_one(struct mr_exchange *x, uint32_t i)
         look_at_cap(x, i, &by_cap, cap_w);
     struct mr_exchange_order *order = &m->order;
     const double phi = fmin(hot, capped);
-    *order = (struct mr_exchange_order){.phi = phi < lock ? step_down(phi, power->clock_min) : lock,
-                                        .reason = phi < lock ? hot <= capped ? MR_EXCHANGE_THERMAL
-                                                                             : MR_EXCHANGE_CAP
-                                                  : lock < 1 ? MR_EXCHANGE_LOCK
-                                                             : MR_EXCHANGE_NONE,
-                                        .is_up = is_up};
+    *order = (struct mr_exchange_order){
+        .phi = phi < lock ? step_down(phi, power->clock_min) : lock,
+        .reason = phi < lock ? hot <= capped ? MR_EXCHANGE_THERMAL : MR_EXCHANGE_CAP
+                  : lock < 1 ? MR_EXCHANGE_LOCK
+                             : MR_EXCHANGE_NONE,
+        .is_up = is_up,
+        .is_short = is_dark || m->is_held || (capped < lock && capped < hot)};
     m->free_phi = order->phi;
     if (rate < 1) {
         order->phi = step_down(rate * order->phi, power->clock_min);

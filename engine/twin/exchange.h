@@ -106,6 +106,7 @@ struct mr_exchange_order {
     double phi;
     uint8_t reason; /* enum mr_exchange_reason */
     bool is_up;     /* all its packages have power and coolant, and are not told to rest */
+    bool is_short;  /* it would do more if it had the watts: a cap, told to rest, no feed */
 };
 
 struct mr_exchange;

@@ -178,7 +178,7 @@ static void describe(struct mr_exchange *x)
     x->n_lit_core = x->n_tool_core;
     for (uint32_t i = 0; i < stand->n_instance; i++) {
         x->member[i].order =
-            (struct mr_exchange_order){x->plan.params.lock, MR_EXCHANGE_NONE, true};
+            (struct mr_exchange_order){x->plan.params.lock, MR_EXCHANGE_NONE, true, false};
         const double rest_w = mr_power_idle_w(x->plan.power[i], MR_EXCHANGE_REFERENCE_C);
         x->member[i].dynamic_w = fmax(0, x->plan.power[i]->limit_w - rest_w);
         x->member[i].free_phi = x->plan.params.lock;

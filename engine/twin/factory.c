@@ -98,7 +98,7 @@ static mr_status place(struct mr_factory *f, const struct mr_pool *decode,
     for (uint32_t i = 0; i < n_all; i++) {
         f->power[i] = i < n_decode ? &decode->power : i < n_seat ? &prefill->power : &f->lpu_power;
         f->slow_w[i] = i < n_decode ? decode_w : i < n_seat ? prefill_w : lpu_w;
-        f->order[i] = (struct mr_exchange_order){s->twin.lock, MR_EXCHANGE_NONE, true};
+        f->order[i] = (struct mr_exchange_order){s->twin.lock, MR_EXCHANGE_NONE, true, false};
     }
     return MR_OK;
 }
@@ -397,6 +397,12 @@ mr_status mr_factory_obey(struct mr_factory *f, uint32_t i, struct mr_cell *cell
     f->is_held[i] = !is_up;
     mr_outages_clock(outages, cell, seat, order->phi, now_s);
     return MR_OK;
+}
+
+bool mr_factory_is_short(const struct mr_factory *f, uint32_t i)
+{
+    const bool has_lpus = f->n_seat + i < f->stand.n_instance;
+    return f->order[i].is_short || (has_lpus && f->order[f->n_seat + i].is_short);
 }
 
 /* Nobody works, calls wait, nothing is to come: it is not for us to wait for ever. */

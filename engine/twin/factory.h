@@ -67,6 +67,9 @@ MR_CHECKED mr_status mr_factory_obey(struct mr_factory *factory, uint32_t i, str
                                      struct mr_outages *outages, uint32_t seat, double now_s,
                                      struct mr_err *err);
 
+/** Would the instance do more if it had the watts? As of the last exchange. */
+bool mr_factory_is_short(const struct mr_factory *factory, uint32_t i);
+
 const struct mr_stand *mr_factory_stand(const struct mr_factory *factory);
 const struct mr_site *mr_factory_site(const struct mr_factory *factory);
 struct mr_exchange *mr_factory_exchange(struct mr_factory *factory);

@@ -68,7 +68,7 @@ static double output_s(const struct mr_planner *planner, const struct mr_serving
         .kv_tokens = n * context,
         .window_kv_tokens =
             serving->window_tokens == 0 ? 0 : n * fmin(context, (double)serving->window_tokens)};
-    return mr_pricer_step_s(&serving->pricer, &batch) / (n * (1 + serving->accept.extra));
+    return mr_pricer_step_s(&serving->pricer, &batch, 1) / (n * (1 + serving->accept.extra));
 }
 
 static double kv_of(const struct mr_planner_pool *pool, const struct mr_cell *cell, double now_s)

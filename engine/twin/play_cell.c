@@ -265,6 +265,8 @@ static void divide_tiers(const struct mr_play_cell *own, struct mr_cell_plan *pl
         plan->wait_max[i] = (uint32_t)fmin(UINT32_MAX, (double)mr_scenario_shed_at(scenario, i));
         plan->patience_s[i] = tier->patience_s;
         plan->goal[i] = (struct mr_router_goal){tier->ttft_s, tier->tpot_s};
+        const struct mr_scenario_spared spared = mr_scenario_spared(scenario, i);
+        plan->spared[i] = (struct mr_router_goal){spared.ttft_s, spared.tpot_s};
         plan->cheaper[i] = mr_scenario_cheaper(scenario, i);
         plan->rank[i] = (uint8_t)mr_scenario_rank(scenario, i);
         plan->yields[i] = tier->yields;

@@ -138,6 +138,7 @@ static const struct mr_play_key keys[] = {
     {"tiers[].refused.limit", "1", "Too many of the tier were inside"},
     {"tiers[].refused.rate", "1", "Its bucket was empty"},
     {"tiers[].refused.late", "1", "The first token would have come too late"},
+    {"tiers[].refused.watts", "1", "While the site lacked watts: would have taken what dearer tiers were promised"},
     {"tiers[].refused.expired", "1", "Waited to be let in until the tier's deadline"},
     {"tiers[].refused_frac", "1", "Refused, for any reason, of the calls that came and stayed in it"},
     {"tiers[].in_flight", "1", "Calls that had not ended"},

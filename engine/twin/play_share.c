@@ -150,9 +150,14 @@ mr_status mr_play_obey(struct mr_play_run *run, double now_s, struct mr_err *err
         struct mr_play_cell *own = &run->cell[i];
         if (own->agents != NULL)
             MR_TRY(mr_agents_set_cores(own->agents, tools_frac, lost_frac, now_s, err));
-        for (uint32_t seat = 0; seat < own->span.n + own->span.n_reader; seat++)
-            MR_TRY(mr_factory_obey(run->factory, mr_play_cell_number(own, seat), &own->cell,
-                                   own->outages, seat, now_s, err));
+        bool is_short = false;
+        for (uint32_t seat = 0; seat < own->span.n + own->span.n_reader; seat++) {
+            const uint32_t number = mr_play_cell_number(own, seat);
+            MR_TRY(
+                mr_factory_obey(run->factory, number, &own->cell, own->outages, seat, now_s, err));
+            is_short |= mr_factory_is_short(run->factory, number);
+        }
+        MR_TRY(mr_cell_set_short(&own->cell, is_short, now_s, err));
     }
     return MR_OK;
 }

@@ -597,18 +597,52 @@ void mr_scenario_fini(struct mr_scenario *scenario)
     *scenario = (struct mr_scenario){0};
 }
 
+/* Does the scenario have a tier before `tier` with the price of its output? */
+static bool is_priced_before(const struct mr_scenario *scenario, size_t tier)
+{
+    bool is_before = false;
+    for (size_t i = 0; i < tier; i++)
+        is_before |= scenario->tier[i].output_usd_mtok == scenario->tier[tier].output_usd_mtok;
+    return is_before;
+}
+
 uint64_t mr_scenario_shed_at(const struct mr_scenario *scenario, size_t tier)
 {
     const struct mr_scenario_tier *own = &scenario->tier[tier];
     uint64_t n = 1;
     for (size_t i = 0; i < scenario->n_tier; i++) {
         const double usd = scenario->tier[i].output_usd_mtok;
-        bool is_first = usd < own->output_usd_mtok; /* of its price */
-        for (size_t k = 0; k < i; k++)
-            is_first &= scenario->tier[k].output_usd_mtok != usd;
-        n += is_first ? 1 : 0;
+        n += usd < own->output_usd_mtok && !is_priced_before(scenario, i);
     }
     return own->n_wait > 0 ? own->n_wait : n * scenario->deployment.n_shed;
+}
+
+static double shorter_s(double s, double promised_s)
+{
+    return promised_s > 0 && (s == 0 || promised_s < s) ? promised_s : s;
+}
+
+/* The cheapest gives way at `short_at` of what was promised, the others at even steps from there to
+ * all of it. Whoever goes before it in the queue need not wait for it. */
+struct mr_scenario_spared mr_scenario_spared(const struct mr_scenario *scenario, size_t tier)
+{
+    const double usd_mtok = scenario->tier[tier].output_usd_mtok;
+    const double least = scenario->deployment.short_frac;
+    struct mr_scenario_spared spared = {0, 0};
+    uint32_t n_dearer = 0, n_price = 0;
+    for (size_t i = 0; i < scenario->n_tier && scenario->site.file != NULL && least > 0; i++) {
+        const struct mr_scenario_tier *t = &scenario->tier[i];
+        const bool is_dearer = t->output_usd_mtok > usd_mtok;
+        n_price += !is_priced_before(scenario, i);
+        n_dearer += is_dearer && !is_priced_before(scenario, i);
+        if (!is_dearer || t->yields)
+            continue;
+        spared.tpot_s = shorter_s(spared.tpot_s, t->tpot_s);
+        if (mr_scenario_rank(scenario, i) >= mr_scenario_rank(scenario, tier))
+            spared.ttft_s = shorter_s(spared.ttft_s, t->ttft_s);
+    }
+    const double share = n_price > 1 ? 1 - (1 - least) * n_dearer / (n_price - 1) : 1;
+    return (struct mr_scenario_spared){share * spared.ttft_s, share * spared.tpot_s};
 }
 
 uint8_t mr_scenario_cheaper(const struct mr_scenario *scenario, size_t tier)

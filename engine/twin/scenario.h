@@ -67,7 +67,8 @@ struct mr_scenario_deployment {
     uint64_t n_batch, n_token, n_context, n_block_token, n_block, n_affinity, n_background;
     int format, kv, verify, policy, scheduling, router;
     bool has_cache;
-    uint64_t n_shed; /* waiting calls at which the cheapest tier is shed; 0: never */
+    double short_frac; /* of dearer tiers' promises, for cheaper ones while watts are short */
+    uint64_t n_shed;   /* waiting calls at which the cheapest tier is shed; 0: never */
 };
 
 /* Networks between the pools, in the order of the schema. */
@@ -230,9 +231,15 @@ double mr_scenario_guess_s(const struct mr_scenario *scenario);
 /** Place of a tier's calls in a queue: how many tiers go before it. */
 uint32_t mr_scenario_rank(const struct mr_scenario *scenario, size_t tier);
 
-/** Waiting calls of an instance at which a tier is shed: its own number, or that of the deployment
- *  for the cheapest tier, twice as many for the next, and so on. 0: never. */
+/** Waiting calls of an instance at which a tier is shed (both shed_at); 0: never. */
 uint64_t mr_scenario_shed_at(const struct mr_scenario *scenario, size_t tier);
+
+struct mr_scenario_spared {
+    double ttft_s, tpot_s;
+};
+
+/** What a tier's calls leave to dearer ones while the site lacks watts (short_at); 0: anything. */
+struct mr_scenario_spared mr_scenario_spared(const struct mr_scenario *scenario, size_t tier);
 
 /** Tier that takes whom another one refuses, plus 1; 0: none. */
 uint8_t mr_scenario_cheaper(const struct mr_scenario *scenario, size_t tier);

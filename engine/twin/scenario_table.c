@@ -82,6 +82,7 @@ static const struct mr_param deployment_rows[] = {
     MR_PARAM(D, background_step_s, "background_step", MR_Q_TIME, "0 s", 0, 1e9, "Time of a step of decodes up to which calls that yield are let in beside others; 0: a quarter of the shortest \"tpot\" of tiers that do not yield, without one any"),
     MR_PARAM_N(D, n_background, "background_tokens", "0", 0, 10000000, "Tokens of a prompt that yields in a step; 0: what half the shortest \"tpot\" of tiers that do not yield has time for behind an eighth of the longest context, without one as any other"),
     MR_PARAM_N(D, n_shed, "shed_at", "0", 0, 4000000000, "Waiting calls of an instance at which the tier with the cheapest output is shed, twice as many for the next, and so on; 0: never"),
+    MR_PARAM(D, short_frac, "short_at", MR_Q_FRACTION, "80 %", 0, 1, "While the site lacks watts: share of what tiers with dearer output were promised (ttft, tpot) that estimates may come to before calls of the cheapest tier are refused, those of others at even steps from there to all of it; 0: never. An assumption"),
     MR_PARAM_ONE_OF(D, router, "router", routers, "least_outstanding", "Which instance a call goes to"),
     MR_PARAM(D, call_s, "call_weight", MR_Q_TIME, "10 ms", 0, 1e3, "What a call of an instance counts for beside prompts that wait (kv_aware); an assumption"),
     MR_PARAM_N(D, n_affinity, "affinity_excess", "8", 0, 1000000, "Calls more than the best instance has that affinity puts up with, beside affinity_share"),
