@@ -101,7 +101,10 @@ void mr_feed_defaults(struct mr_feed_params *params)
 
 mr_status mr_feed_check(const struct mr_feed_params *params, const char *name, struct mr_err *err)
 {
-    if (params->limit_w < params->min_w || params->limit_w == 0)
+    if (params->limit_w == 0)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
+                          "%s: contract of 0 W: nothing could be drawn (a larger contract)", name);
+    if (params->limit_w < params->min_w)
         return mr_err_set(err, MR_RANGE, MR_NOWHERE,
                           "%s: contract of %g W: the site draws %g W at least (a larger contract, "
                           "or fewer racks)",

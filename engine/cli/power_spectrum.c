@@ -41,6 +41,19 @@ static mr_status read_watch(const char *name, const struct mr_site *site,
                       site->name);
 }
 
+/* Both edges have a unit of their own. */
+static mr_status read_edge(struct mr_str edge, const char *text, const char *which, double *hz,
+                           struct mr_err *err)
+{
+    struct mr_err why = {0};
+    const mr_status st = mr_unit_parse(edge, MR_Q_FREQUENCY, which, MR_NOWHERE, hz, &why);
+    return st == MR_OK ? MR_OK
+                       : mr_err_set(err, st, MR_NOWHERE,
+                                    "--band '%s': %s (LOW and HIGH have a unit each, as in "
+                                    "'0.1 Hz..2 Hz=1 MW')",
+                                    text, why.text);
+}
+
 static mr_status read_band(const char *text, const struct mr_spectrum_params *params,
                            struct mr_spectrum_limit *band, struct mr_err *err)
 {
@@ -54,8 +67,8 @@ static mr_status read_band(const char *text, const struct mr_spectrum_params *pa
     const struct mr_str low = {text, (size_t)(dots - text)};
     const struct mr_str high = {dots + 2, (size_t)(end - dots) - 2};
     band->most_w = (double)INFINITY;
-    MR_TRY(mr_unit_parse(low, MR_Q_FREQUENCY, text, MR_NOWHERE, &band->low_hz, err));
-    MR_TRY(mr_unit_parse(high, MR_Q_FREQUENCY, text, MR_NOWHERE, &band->high_hz, err));
+    MR_TRY(read_edge(low, text, "LOW", &band->low_hz, err));
+    MR_TRY(read_edge(high, text, "HIGH", &band->high_hz, err));
     if (equals != NULL)
         MR_TRY(
             mr_unit_parse(mr_str_of(equals + 1), MR_Q_POWER, text, MR_NOWHERE, &band->most_w, err));

@@ -403,6 +403,11 @@ MR_TEST(impossible_feeds)
     assert_int_equal(mr_feed_check(&params, "grid", &err), MR_RANGE);
     mr_assert_contains(err.text, "grid: contract of 1.2e+08 W: the site draws 1.3e+08 W at least");
     params = plain();
+    params.limit_w = params.min_w = 0;
+    err = (struct mr_err){0};
+    assert_int_equal(mr_feed_check(&params, "grid", &err), MR_RANGE);
+    mr_assert_contains(err.text, "grid: contract of 0 W: nothing could be drawn");
+    params = plain();
     params.ramp_down_w_s = 0;
     err = (struct mr_err){0};
     assert_int_equal(mr_feed_check(&params, "grid", &err), MR_RANGE);
