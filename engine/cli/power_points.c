@@ -94,7 +94,9 @@ struct mr_power_points {
     uint32_t *member[N_CLASS]; /* sources; nodes of the chain */
     size_t n[N_CLASS];
     double frequency_hz; /* of the row */
-    double *f64;         /* scratch: all channels of a class */
+    bool looks_back;
+    double looked_s, *in_j, *mean_w; /* of meters: energies up to the last look, means before it */
+    double *f64;                     /* scratch: all channels of a class */
     uint8_t *u8;
     struct mr_arena arena;
 };
@@ -216,10 +218,18 @@ mr_status mr_power_points_create(struct mr_runfile *file, const struct mr_site *
     p->f64 = mr_arena_zero(&p->arena, n_channel_max * n, sizeof *p->f64, err);
     p->u8 = mr_arena_zero(&p->arena, n_flag * n, sizeof *p->u8, err);
     const char **name = mr_arena_zero(&p->arena, n, sizeof *name, err);
-    if (p->f64 == NULL || p->u8 == NULL || name == NULL)
+    p->in_j = mr_arena_zero(&p->arena, n, sizeof *p->in_j, err);
+    p->mean_w = mr_arena_zero(&p->arena, n, sizeof *p->mean_w, err);
+    if (p->f64 == NULL || p->u8 == NULL || p->in_j == NULL || p->mean_w == NULL || name == NULL)
         return MR_NOMEM;
+    p->looked_s = -1;
     find_members(p);
     return declare(p, file, every, name, err);
+}
+
+void mr_power_points_look_back(struct mr_power_points *points)
+{
+    points->looks_back = true;
 }
 
 void mr_power_points_destroy(struct mr_power_points *points)
@@ -258,7 +268,7 @@ static void read_node(struct mr_power_points *p, enum point_class class, size_t 
         p->u8[n + i] = !flow.has_failed;
         return;
     }
-    p->f64[i] = p->f64[n + i] = flow.in_w;
+    p->f64[i] = p->f64[n + i] = p->looks_back && p->looked_s >= 0 ? p->mean_w[i] : flow.in_w;
     p->f64[2 * n + i] = flow.in_w / (node->is_dc ? 1 : node->power_factor);
     p->f64[3 * n + i] = node->voltage_v > 0 ? flow.current_a : (double)NAN;
     p->f64[4 * n + i] = p->f64[3 * n + i] / (flow.n_on > 0 ? flow.n_on : 1);
@@ -269,12 +279,16 @@ static void read_node(struct mr_power_points *p, enum point_class class, size_t 
 void mr_power_points_look(struct mr_power_points *p, double lasts_s)
 {
     const void *const value[n_channel_max] = {p->f64, p->f64};
+    const double now_s = mr_supply_now_s(p->supply), over_s = now_s - p->looked_s;
     for (size_t i = 0; i < p->n[METER]; i++) {
         struct mr_chain_flow flow;
-        mr_chain_read(mr_supply_chain(p->supply), p->member[METER][i], mr_supply_now_s(p->supply),
-                      &flow);
-        p->f64[i] = flow.in_w;
+        mr_chain_read(mr_supply_chain(p->supply), p->member[METER][i], now_s, &flow);
+        if (over_s > 0)
+            p->mean_w[i] = p->looked_s >= 0 ? (flow.in_j - p->in_j[i]) / over_s : flow.in_w;
+        p->in_j[i] = flow.in_j;
+        p->f64[i] = p->looks_back ? p->mean_w[i] : flow.in_w;
     }
+    p->looked_s = now_s;
     if (p->n[METER] > 0)
         mr_track_look(p->track[METER], lasts_s, value);
 }

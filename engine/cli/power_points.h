@@ -22,6 +22,10 @@ MR_CHECKED mr_status mr_power_points_create(struct mr_runfile *file, const struc
                                             struct mr_power_points **out, struct mr_err *err);
 void mr_power_points_destroy(struct mr_power_points *points);
 
+/** From now on what meters take in is the mean since the look before; else it is what they take in
+ *  now, and will until the next. */
+void mr_power_points_look_back(struct mr_power_points *points);
+
 /** As tracks have it. */
 void mr_power_points_look(struct mr_power_points *points, double lasts_s);
 MR_CHECKED mr_status mr_power_points_row(struct mr_power_points *points, double t_s, uint32_t due,

@@ -130,9 +130,10 @@ struct mr_power_record {
     struct mr_power_points *points;
     struct mr_columns *events;
     struct mr_power_flex flex;
-    bool is_guest;    /* the file is somebody else's, and so are its racks */
-    double *f64;      /* scratch: both channels of the racks */
-    mr_status status; /* of events */
+    const struct mr_supply_reading *reading; /* lent; NULL: the supply's of now */
+    bool is_guest;                           /* the file is somebody else's, and so are its racks */
+    double *f64;                             /* scratch: both channels of the racks */
+    mr_status status;                        /* of events */
     struct mr_err err;
 };
 
@@ -227,10 +228,16 @@ static mr_status create(const struct mr_site *site, const struct mr_supply *supp
 
 mr_status mr_power_record_within(struct mr_runfile *file, const struct mr_site *site,
                                  const struct mr_supply *supply,
-                                 const struct mr_record_every *every, struct mr_power_record **out,
-                                 struct mr_err *err)
+                                 const struct mr_record_every *every,
+                                 const struct mr_supply_reading *reading,
+                                 struct mr_power_record **out, struct mr_err *err)
 {
-    return create(site, supply, file, false, every, out, err);
+    const mr_status st = create(site, supply, file, false, every, out, err);
+    if (st != MR_OK)
+        return st;
+    (*out)->reading = reading;
+    mr_power_points_look_back((*out)->points);
+    return MR_OK;
 }
 
 mr_status mr_power_record_create(const char *path, bool may_overwrite, const struct mr_site *site,
@@ -282,7 +289,10 @@ static void read_all(struct mr_power_record *record, struct values *v)
 {
     const size_t n = record->site->n_rack;
     struct mr_supply_reading *r = &v->r;
-    mr_supply_read(record->supply, r);
+    if (record->reading != NULL)
+        *r = *record->reading;
+    else
+        mr_supply_read(record->supply, r);
     for (uint32_t i = 0; record->racks != NULL && i < n; i++) {
         record->f64[i] = mr_supply_rack_w(record->supply, i);
         record->f64[n + i] = mr_supply_rack_cap_w(record->supply, i);

@@ -22,10 +22,11 @@ MR_CHECKED mr_status mr_power_record_create(const char *path, bool may_overwrite
                                             const struct mr_supply *supply, double every_s,
                                             struct mr_power_record **out, struct mr_err *err);
 /** The series alone but those of racks, as a part of somebody's file that has not begun: no events,
- *  no end. */
+ *  no end. @param[in] reading lent: what looks and rows write, in place of the supply's of now */
 MR_CHECKED mr_status mr_power_record_within(struct mr_runfile *file, const struct mr_site *site,
                                             const struct mr_supply *supply,
                                             const struct mr_record_every *every,
+                                            const struct mr_supply_reading *reading,
                                             struct mr_power_record **out, struct mr_err *err);
 void mr_power_record_destroy(struct mr_power_record *record);
 

@@ -10,6 +10,7 @@
 #include "engine/record/columns.h"
 #include "engine/record/track.h"
 #include "engine/twin/record_level.h"
+#include "power/supply_mean.h"
 
 #include <math.h>
 
@@ -124,7 +125,8 @@ struct mr_site_record {
     double *sum;                  /* scratch: rows, then halls */
     struct mr_factory_rack *rack; /* scratch: tokens are differences, so these of the row before */
     double *last_token, last_s;
-    double looked_s; /* the exchange that was looked at last */
+    double looked_s;            /* the exchange that was looked at last */
+    struct mr_supply_mean mean; /* of watts, since then */
     struct mr_site_record_options options;
     struct mr_track *packages;
     double *die_c, *package_cap_w; /* scratch */
@@ -203,7 +205,8 @@ static mr_status declare_site(struct mr_site_record *r, struct mr_runfile *file,
     MR_TRY(mr_thermal_series_create(file, mr_exchange_plant(exchange),
                                     r->options.has_racks ? &more : NULL, every, &r->heat, err));
     MR_TRY(declare_dies(r, err));
-    return mr_power_record_within(file, site, mr_exchange_supply(exchange), every, &r->watts, err);
+    return mr_power_record_within(file, site, mr_exchange_supply(exchange), every, &r->mean.reading,
+                                  &r->watts, err);
 }
 
 static mr_status keep_facts(struct mr_site_record *r, struct mr_err *err)
@@ -385,16 +388,20 @@ static void sum_racks(struct mr_site_record *r)
 
 /* The site's values, in the order of its channels. */
 struct whole {
-    struct mr_supply_reading reading;
     double own_w;
     const void *value[N_SITE_CHANNEL];
 };
 
-/* @param[out] whole stays where it is: it points to itself */
+/* Watts are of the time since the last exchange, as those of racks are; before the first of now.
+ * @param[out] whole stays where it is: it points to itself, and to the record */
 static void read_whole(struct mr_site_record *r, struct whole *whole)
 {
-    struct mr_supply_reading *now = &whole->reading;
-    mr_supply_read(mr_exchange_supply(mr_factory_exchange(r->factory)), now);
+    const struct mr_supply *supply = mr_exchange_supply(mr_factory_exchange(r->factory));
+    const struct mr_supply_reading *now = &r->mean.reading;
+    if (r->looked_s >= 0)
+        mr_supply_mean_read(&r->mean, supply);
+    else
+        mr_supply_mean_begin(&r->mean, supply);
     whole->own_w = now->generator_w + now->solar_w;
     whole->value[SITE_METER] = whole->value[SITE_METER_MAX] = &now->grid_w;
     whole->value[SITE_RACKS] = whole->value[SITE_RACKS_MAX] = &now->rack_w;
@@ -410,12 +417,12 @@ void mr_site_record_look(struct mr_site_record *record, double now_s)
         return; /* exchanges again at a date bring no time */
     const double lasted_s = record->looked_s >= 0 ? now_s - record->looked_s : 0;
     const double *row = record->sum, *hall = row + record->site->n_row;
-    record->looked_s = now_s;
     struct mr_exchange *exchange = mr_factory_exchange(record->factory);
     if (record->options.has_racks)
         look_at_racks(record);
     sum_racks(record);
     read_whole(record, &whole);
+    record->looked_s = now_s;
     if (record->rows != NULL)
         mr_track_look(record->rows, lasted_s, (const void *const[]){row, row});
     if (record->halls != NULL)
