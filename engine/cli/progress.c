@@ -55,6 +55,8 @@ void mr_progress_text(const struct mr_progress *p, const struct mr_progress_stat
         mr_buf_printf(out, "  %s", state->what);
     if (isfinite(state->sim_s) && isfinite(state->end_s))
         mr_buf_printf(out, "  sim %.0f/%.0f s", state->sim_s, state->end_s);
+    else if (isfinite(state->sim_s))
+        mr_buf_printf(out, "  sim %.0f s", state->sim_s);
     if (isfinite(state->events_per_s))
         mr_buf_printf(out, "  %.1e ev/s", state->events_per_s);
     if (isfinite(state->real_time))

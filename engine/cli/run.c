@@ -7,6 +7,7 @@
 #include "engine/base/wall.h"
 #include "engine/cli/apart.h"
 #include "engine/cli/confighash.h"
+#include "engine/cli/progress.h"
 #include "engine/cli/run_fail.h"
 #include "engine/cli/run_flow.h"
 #include "engine/cli/run_record.h"
@@ -256,6 +257,35 @@ static int tell(const struct job *job, mr_status st, const struct mr_diags *diag
     return code != 0 || agreed == MR_OK ? code : mr_status_exit_code(agreed);
 }
 
+struct watched {
+    struct mr_progress progress;
+    uint64_t from_ns;
+};
+
+static void show_progress(void *context, double now_s, double end_s)
+{
+    struct watched *w = context;
+    const uint64_t now_ns = mr_wall_ns();
+    struct mr_progress_state state = mr_progress_nothing();
+    struct mr_buf text = {0};
+    state.sim_s = now_s;
+    state.end_s = end_s;
+    state.done_frac = now_s / end_s; /* without an end: 0 */
+    state.real_time = now_s / (1e-9 * (double)(now_ns - w->from_ns));
+    if (mr_progress_update(&w->progress, &state, now_ns, &text) && text.n > 0)
+        fputs(text.text, stderr);
+    mr_buf_fini(&text);
+}
+
+static void end_progress(struct watched *w)
+{
+    struct mr_buf text = {0};
+    mr_progress_finish(&w->progress, &text);
+    if (text.n > 0)
+        fputs(text.text, stderr);
+    mr_buf_fini(&text);
+}
+
 static mr_status play(const struct job *job, struct mr_run_record *record, struct mr_transfer *net,
                       struct mr_play_result *result, struct mr_diags *diags)
 {
@@ -290,11 +320,19 @@ static mr_status play(const struct job *job, struct mr_run_record *record, struc
                                       .may_overwrite = job->call->ui->may_overwrite,
                                       .ranks = job->ranks,
                                       .stop = mr_stop_asked};
+    const struct mr_ui *ui = job->call->ui;
+    struct watched watched = {.from_ns = mr_wall_ns()};
+    mr_progress_init(&watched.progress, ui->with_progress && job->ranks->i == 0, ui->is_err_tty,
+                     watched.from_ns);
+    options.on_window = watched.progress.is_on ? show_progress : NULL;
+    options.window_context = &watched;
     if (has_output)
         mr_record_every_dates(&every, &level, &dates);
     options.n_every = dates.n;
     memcpy(options.every_s, dates.every_s, dates.n * sizeof *dates.every_s);
-    return mr_play(job->scenario, &options, result, diags);
+    const mr_status st = mr_play(job->scenario, &options, result, diags);
+    end_progress(&watched);
+    return st;
 }
 
 static mr_status open_record(const struct job *job, struct mr_run_record **record,

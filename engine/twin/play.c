@@ -149,6 +149,8 @@ static mr_status exchange(void *state, struct mr_windows *windows, const void *r
         run->result->stop = (int)s.stop;
     }
     run->due_s = s.due_s;
+    if (run->options->on_window != NULL)
+        run->options->on_window(run->options->window_context, now_s, run->end_s);
     const mr_status st = mr_play_sample_tell(run, is_over ? run->result->sim_s : now_s, err);
     MR_TRY(mr_play_agree(run, st, err));
     *is_last = is_over || run->result->is_partial;

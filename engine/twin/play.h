@@ -125,6 +125,9 @@ struct mr_play_options {
     /* asked at the end of every window; not 0: the run ends there, and says so. NULL: nobody */
     int (*stop)(void *context);
     void *stop_context;
+    /* told there how far the run is; end_s infinite: until all calls have ended. NULL: nobody */
+    void (*on_window)(void *context, double now_s, double end_s);
+    void *window_context;
 };
 
 /* Of calls that ended. */
