@@ -229,6 +229,8 @@ static mr_status walk(struct reading *r, const char *path, int depth)
         MR_TRY(mr_json_str(r->json, &text, r->err));
         return text.n > 0 ? keep(r, text, &r->out->asked) : MR_OK;
     }
+    if (token == MR_JSON_TRUE && strcmp(path, "partial") == 0)
+        r->out->is_partial = true;
     return mr_json_skip(r->json, r->err);
 }
 
@@ -305,6 +307,7 @@ mr_status mr_figures_read(struct mr_runread *run, struct mr_figures *out, struct
     const struct mr_runread_set *summary = mr_runread_find(run, "/provenance/summary");
     const char *title = mr_runread_attr(run, "/", "title");
     MR_TRY(begin(out, mr_runread_path(run), err));
+    out->is_partial = !mr_runread_is_complete(run);
     if (title != NULL && title[0] != '\0')
         out->name = mr_arena_text(&out->arena, mr_str_of(title), err);
     if (out->name == NULL)

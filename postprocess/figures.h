@@ -34,6 +34,7 @@ struct mr_figures {
     size_t n_item, cap_item, n_violation, cap_violation, n_tier, cap_tier;
     double seed;         /* NaN: not told */
     bool has_violations; /* the run keeps a list of them */
+    bool is_partial;     /* stopped or killed before its end, or still running */
 };
 
 /** From a file, which its first bytes tell. @param[out] out mr_figures_fini, after errors too */

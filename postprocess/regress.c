@@ -17,6 +17,10 @@ static const char *const words[] = {
 #undef MR_REGRESS_WORD
 };
 
+/* No figure of a summary: it stands for all of a run that has none to compare. */
+static const struct mr_figures_item partial_item = {
+    "partial", "1", "Runs that did not reach their end: nothing of them is compared", 1, NULL};
+
 /* ---- comparing ---- */
 
 static enum mr_regress_verdict judge(const struct mr_regress_row *row)
@@ -61,7 +65,7 @@ static int compare_values(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The median over all runs, and their range. */
+/* The median over all runs that reached their end, and their range. */
 static mr_status add_speed(struct mr_regress *r, const struct mr_figures_item *item,
                            const struct mr_tolerance *tolerance, struct mr_err *err)
 {
@@ -71,7 +75,7 @@ static mr_status add_speed(struct mr_regress *r, const struct mr_figures_item *i
         return mr_err_nomem(err, r->n_run * sizeof *value);
     for (size_t i = 0; i < r->n_run; i++) {
         value[n] = mr_figures_value(&r->run[i], item->path);
-        n += isnan(value[n]) ? 0 : 1;
+        n += r->run[i].is_partial || isnan(value[n]) ? 0 : 1;
     }
     qsort(value, n, sizeof *value, compare_values);
     struct mr_regress_row row = {.item = item,
@@ -94,17 +98,31 @@ static bool differs_from_earlier(const struct mr_regress *r, size_t i_run,
     for (size_t i = 0; i < i_run; i++) {
         const struct mr_figures *other = &r->run[i];
         const double value = mr_figures_value(other, item->path);
-        if (strcmp(other->name, run->name) == 0 && other->seed >= run->seed &&
+        if (!other->is_partial && strcmp(other->name, run->name) == 0 && other->seed >= run->seed &&
             other->seed <= run->seed && (value < item->value || value > item->value))
             return true;
     }
     return false;
 }
 
+static mr_status add_partial(struct mr_regress *r, size_t i_run, struct mr_err *err)
+{
+    const struct mr_regress_row row = {.item = &partial_item,
+                                       .i_run = i_run,
+                                       .now = 1,
+                                       .low = 1,
+                                       .high = 1,
+                                       .limit = {.is_worse_up = true},
+                                       .verdict = MR_REGRESS_PARTIAL};
+    return add(r, row, err);
+}
+
 static mr_status compare_run(struct mr_regress *r, size_t i_run,
                              const struct mr_tolerance *tolerance, struct mr_err *err)
 {
     const struct mr_figures *run = &r->run[i_run];
+    if (run->is_partial)
+        return add_partial(r, i_run, err);
     for (size_t i = 0; i < r->base->n_item; i++) {
         const struct mr_figures_item *item = &r->base->item[i];
         if (mr_kpi_is_speed(item->path) || mr_figures_find(run, item->path) != NULL)
@@ -143,9 +161,12 @@ mr_status mr_regress_compare(const struct mr_figures *base, const struct mr_figu
     *out = (struct mr_regress){.base = base, .run = run, .n_run = n_run};
     for (size_t i = 0; i < n_run; i++)
         MR_TRY(compare_run(out, i, tolerance, err));
-    for (size_t i = 0; i < run[0].n_item; i++)
-        if (mr_kpi_is_speed(run[0].item[i].path))
-            MR_TRY(add_speed(out, &run[0].item[i], tolerance, err));
+    size_t whole = 0;
+    while (whole < n_run && run[whole].is_partial)
+        whole++;
+    for (size_t i = 0; whole < n_run && i < run[whole].n_item; i++)
+        if (mr_kpi_is_speed(run[whole].item[i].path))
+            MR_TRY(add_speed(out, &run[whole].item[i], tolerance, err));
     return MR_OK;
 }
 
@@ -198,6 +219,10 @@ static void print_limit(const struct mr_regress_row *row, struct mr_buf *out)
 void mr_regress_print_cause(const struct mr_regress_row *row, struct mr_buf *out)
 {
     char base[MR_NUM_CAP], now[MR_NUM_CAP];
+    if (row->verdict == MR_REGRESS_PARTIAL) {
+        mr_buf_text(out, "the run did not reach its end (partial): nothing of it is compared");
+        return;
+    }
     mr_buf_printf(out, "%s %s -> %s, ", row->item->path, human(row->base, base),
                   isnan(row->now) ? "missing" : human(row->now, now));
     if (row->verdict == MR_REGRESS_UNSTABLE) {
@@ -241,8 +266,8 @@ static void print_block(const struct mr_regress *r, size_t i_run, bool is_speed,
 void mr_regress_print_table(const struct mr_regress *regress, bool is_full, struct mr_buf *out)
 {
     for (size_t i = 0; i < regress->n_run; i++) {
-        mr_buf_printf(out, "%s: %s against %s\n", regress->run[i].name, regress->run[i].file,
-                      regress->base->file);
+        mr_buf_printf(out, "%s: %s against %s%s\n", regress->run[i].name, regress->run[i].file,
+                      regress->base->file, regress->run[i].is_partial ? " (PARTIAL)" : "");
         mr_buf_printf(out, "  %-28s %-9s %11s %11s %11s %9s\n", "figure", "unit", "baseline", "run",
                       "change", "limit");
         print_block(regress, i, false, is_full, out);
@@ -308,12 +333,29 @@ void mr_regress_print_junit(const struct mr_regress *regress, struct mr_buf *out
     mr_xmlw_end(&w);
 }
 
+/* Runs that did not reach their end. @param[in] name of their scenario; NULL: of any */
+static double n_partial(const struct mr_regress *r, const char *name)
+{
+    double n = 0;
+    for (size_t i = 0; i < r->n_run; i++)
+        n += r->run[i].is_partial && (name == NULL || strcmp(r->run[i].name, name) == 0) ? 1 : 0;
+    return n;
+}
+
 void mr_regress_print_github(const struct mr_regress *regress, enum mr_kpi_better better,
                              struct mr_buf *out)
 {
     struct mr_jsonw w;
     mr_jsonw_init(&w, out, 1);
     mr_jsonw_array(&w);
+    if (better == MR_KPI_DOWN && n_partial(regress, NULL) > 0) {
+        mr_jsonw_object(&w);
+        mr_jsonw_key_text(&w, "name", partial_item.path);
+        mr_jsonw_key_text(&w, "unit", partial_item.unit);
+        mr_jsonw_key_f64(&w, "value", n_partial(regress, NULL));
+        mr_jsonw_key_text(&w, "extra", partial_item.doc);
+        mr_jsonw_end(&w);
+    }
     for (size_t i = 0; i < regress->n_row; i++) {
         const struct mr_regress_row *row = &regress->row[i];
         const struct mr_kpi *kpi = row->item->kpi;
@@ -343,6 +385,17 @@ static bool is_first_of_its_name(const struct mr_regress *r, size_t i_run)
     return true;
 }
 
+static void bencher_measure(const char *path, double value, double low, double high,
+                            struct mr_jsonw *w)
+{
+    mr_jsonw_key(w, path);
+    mr_jsonw_object(w);
+    mr_jsonw_key_f64(w, "value", value);
+    mr_jsonw_key_f64(w, "lower_value", low);
+    mr_jsonw_key_f64(w, "upper_value", high);
+    mr_jsonw_end(w);
+}
+
 void mr_regress_print_bencher(const struct mr_regress *regress, struct mr_buf *out)
 {
     struct mr_jsonw w;
@@ -351,19 +404,16 @@ void mr_regress_print_bencher(const struct mr_regress *regress, struct mr_buf *o
     for (size_t k = 0; k < regress->n_run; k++) {
         if (!is_first_of_its_name(regress, k))
             continue;
+        const double n = n_partial(regress, regress->run[k].name);
         mr_jsonw_key(&w, regress->run[k].name);
         mr_jsonw_object(&w);
         for (size_t i = 0; i < regress->n_row; i++) {
             const struct mr_regress_row *row = &regress->row[i];
-            if (row->i_run != k || isnan(row->now))
-                continue;
-            mr_jsonw_key(&w, row->item->path);
-            mr_jsonw_object(&w);
-            mr_jsonw_key_f64(&w, "value", row->now);
-            mr_jsonw_key_f64(&w, "lower_value", row->low);
-            mr_jsonw_key_f64(&w, "upper_value", row->high);
-            mr_jsonw_end(&w);
+            if (row->i_run == k && !isnan(row->now) && row->verdict != MR_REGRESS_PARTIAL)
+                bencher_measure(row->item->path, row->now, row->low, row->high, &w);
         }
+        if (n > 0)
+            bencher_measure(partial_item.path, n, n, n, &w);
         mr_jsonw_end(&w);
     }
     mr_jsonw_end(&w);

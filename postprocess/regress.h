@@ -2,7 +2,8 @@
 /* Key figures of runs against a baseline's. Figures of the simulation repeat to the bit, so each
  * run is held to its limits by itself, and runs of one scenario and seed to each other. The speed
  * of the simulator is noise and signal: the median over all runs counts, and fails nothing unless a
- * tolerance says so. */
+ * tolerance says so. A run that did not reach its end fails by that, whatever its figures are: they
+ * are of another length of time, and nothing of it is compared. */
 #ifndef MR_POSTPROCESS_REGRESS_H
 #define MR_POSTPROCESS_REGRESS_H
 
@@ -18,7 +19,8 @@
     X(TOLD, "worse, told only") /* beyond, but fails nothing */   \
     X(WORSE, "FAILED")          /* beyond its limit */            \
     X(GONE, "MISSING")          /* in the baseline only */        \
-    X(UNSTABLE, "UNSTABLE")     /* runs of one seed differ */
+    X(UNSTABLE, "UNSTABLE")     /* runs of one seed differ */     \
+    X(PARTIAL, "PARTIAL")       /* stopped before its end */
 
 enum mr_regress_verdict {
 #define MR_REGRESS_ENUM(name, word) MR_REGRESS_##name,
@@ -59,11 +61,13 @@ void mr_regress_print_table(const struct mr_regress *regress, bool is_full, stru
 void mr_regress_print_junit(const struct mr_regress *regress, struct mr_buf *out);
 
 /** An array of the figures for which more is better, or less: github-action-benchmark has one
- *  direction per file (customBiggerIsBetter, customSmallerIsBetter). Of the first run. */
+ *  direction per file (customBiggerIsBetter, customSmallerIsBetter). Of the first run; where runs
+ *  did not reach their ends, how many as "partial". */
 void mr_regress_print_github(const struct mr_regress *regress, enum mr_kpi_better better,
                              struct mr_buf *out);
 
-/** Bencher Metric Format, of the first run of every scenario. */
+/** Bencher Metric Format, of the first run of every scenario; where runs of it did not reach their
+ *  ends, how many as "partial". */
 void mr_regress_print_bencher(const struct mr_regress *regress, struct mr_buf *out);
 
 #endif

@@ -302,7 +302,7 @@ static void put_files(const struct mr_report *report, struct mr_page *page)
         char named[96];
         mr_page_say(page, "%s: %s", mr_report_named(file, file->figures.name, named),
                     file->figures.file);
-        if (file->run != NULL && !mr_runread_is_complete(file->run))
+        if (file->figures.is_partial)
             mr_page_missing(page,
                             "%sPARTIAL: this run was not finished; what follows is what it had "
                             "written by then.",

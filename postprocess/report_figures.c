@@ -555,9 +555,7 @@ void mr_report_text(const struct mr_report *report, struct mr_buf *out)
         mr_buf_printf(out, "%s%s%s: %s%s\n", report->file[i].label,
                       report->file[i].label[0] != '\0' ? " " : "", report->file[i].figures.name,
                       report->file[i].figures.file,
-                      report->file[i].run != NULL && !mr_runread_is_complete(report->file[i].run)
-                          ? " (PARTIAL)"
-                          : "");
+                      report->file[i].figures.is_partial ? " (PARTIAL)" : "");
     put_verdict(report, &words);
     mr_buf_printf(out, "%s\n\n  %-28s %-9s", words.text != NULL ? words.text : "", "figure",
                   "unit");

@@ -190,6 +190,16 @@ static int update(const struct mr_verb_call *call, const struct mr_figures *run)
     return st == MR_OK ? 0 : mr_ui_error(call->ui, &err);
 }
 
+/* Figures of a part would be the measure of whole runs. */
+static mr_status check_baseline(const struct mr_figures *base, struct mr_err *err)
+{
+    return !base->is_partial
+               ? MR_OK
+               : mr_err_set(err, MR_REF, (struct mr_place){base->file, 0, 0},
+                            "cannot be a baseline: the run did not reach its end (partial); run it "
+                            "anew, to its end, and --update");
+}
+
 int mr_regress_verb(const struct mr_verb_call *call)
 {
     const struct mr_regress_opts_values *o = call->opts;
@@ -211,6 +221,8 @@ int mr_regress_verb(const struct mr_verb_call *call)
         st = mr_figures_load(call->arg[i], &run[i], &err);
     if (st == MR_OK && !o->is_update)
         st = mr_figures_load(o->baseline, &base, &err);
+    if (st == MR_OK)
+        st = check_baseline(o->is_update ? &run[0] : &base, &err);
     if (st != MR_OK)
         code = mr_ui_error(call->ui, &err);
     else

@@ -80,7 +80,9 @@ const struct mr_verb mr_verbs_table[] = {
      .n_arg_min = 1, .n_arg_max = -1, .run = mr_report_verb},
     {.name = "regress", .args = "--baseline BASE RUN...", .summary = "guard results in CI",
      .doc = "Compares key figures of summaries or result files with a baseline; exit code 1 when one is worse than its limit. The "
-            "simulator's own speed is told apart, as the median of all runs, and fails only when the tolerance file says so.",
+            "simulator's own speed is told apart, as the median of all runs, and fails only when the tolerance file says so. "
+            "A run that did not reach its end (partial: stopped, killed, still running) fails whatever its figures are, and is no "
+            "baseline (exit code 3).",
      .example = {"millrace regress --baseline base.json now.json", "millrace regress --baseline base.json run.h5 --junit j.xml"},
      .opts = &mr_regress_opts, .opts_bytes = sizeof(struct mr_regress_opts_values),
      .n_arg_min = 1, .n_arg_max = -1, .run = mr_regress_verb},

@@ -169,6 +169,30 @@ MR_TEST(speed_is_the_median_and_answers_repeat)
     end(&w);
 }
 
+MR_TEST(partial_runs_fail_whatever_their_figures_and_limits_are)
+{
+    static const char whole[] = "{\"scenario\":\"s\",\"seed\":1,\"partial\":false,"
+                                "\"wall_s\":2,\"tok_s\":{\"output\":5}}";
+    static const char part[] = "{\"scenario\":\"s\",\"seed\":1,\"partial\":true,"
+                               "\"wall_s\":1,\"tok_s\":{\"output\":4}}";
+    static const char wide[] = "<tolerance><kpi path=\"*\" rel=\"900 %\" abs=\"9\"/></tolerance>";
+    struct world w;
+    compare(&w, whole, part, whole, wide);
+    assert_int_equal(verdict_of(&w, "partial"), MR_REGRESS_PARTIAL);
+    assert_int_equal(verdict_of(&w, "tok_s.output"), MR_REGRESS_SAME); /* of the other run */
+    assert_int_equal(verdict_of(&w, "wall_s"), MR_REGRESS_SAME);
+    assert_int_equal(w.regress.n_row, 3);
+    assert_int_equal(w.regress.n_failed, 1);
+    end(&w);
+    compare(&w, whole, "{\"x\":{\"partial\":true}}", NULL, NULL); /* another one */
+    assert_false(w.run[0].is_partial);
+    end(&w);
+    compare(&w, whole, part, part, NULL);
+    assert_int_equal(w.regress.n_row, 2);
+    assert_int_equal(w.regress.n_failed, 2);
+    end(&w);
+}
+
 MR_TEST(causes_are_one_line)
 {
     struct world w;
@@ -240,5 +264,6 @@ MR_TEST_MAIN(MR_TEST_ENTRY(paths_match_with_stars),
              MR_TEST_ENTRY(every_row_of_the_table_is_reached),
              MR_TEST_ENTRY(limits_hold_on_both_sides), MR_TEST_ENTRY(speed_fails_only_when_asked),
              MR_TEST_ENTRY(speed_is_the_median_and_answers_repeat),
+             MR_TEST_ENTRY(partial_runs_fail_whatever_their_figures_and_limits_are),
              MR_TEST_ENTRY(causes_are_one_line), MR_TEST_ENTRY(mistakes_in_tolerances_are_told),
              MR_TEST_ENTRY(the_grammar_has_the_rows_of_the_tables))
