@@ -6,6 +6,7 @@
 #include "engine/base/csv.h"
 #include "engine/base/jsonw.h"
 #include "engine/base/mem.h"
+#include "postprocess/where.h"
 
 #include <math.h>
 
@@ -37,6 +38,8 @@ struct table {
     const struct mr_runread_set *times;
     double *time_s;
     const char *const *row_name, *const *entity_name; /* NULL: none */
+    bool is_events;
+    char where[96]; /* of events: the name of the row's place */
 };
 
 /* ---- what a table is made of ---- */
@@ -131,7 +134,7 @@ static mr_status tell_unknown(const struct mr_runread *run, const char *name, st
 static mr_status open_table(struct table *t, struct mr_runread *run, const char *group,
                             size_t *n_block, struct mr_err *err)
 {
-    *t = (struct table){.run = run, .group = group};
+    *t = (struct table){.run = run, .group = group, .is_events = strcmp(group, "/events") == 0};
     find_axes(t);
     const char *name = group[0] == '/' ? group + 1 : group;
     const bool is_calls = strcmp(name, "requests") == 0;
@@ -171,6 +174,24 @@ static mr_status read_block(struct table *t, size_t first, size_t n, struct mr_e
     return t->times != NULL ? mr_runread_f64(t->run, t->times, first, n, t->time_s, err) : MR_OK;
 }
 
+static double value_of(const struct table *t, const char *name, size_t row)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (t->column[i].place == BY_ROW && !t->column[i].set->is_text &&
+            strcmp(t->column[i].set->name, name) == 0)
+            return t->column[i].value[row];
+    return (double)NAN;
+}
+
+/* A place on an axis of another group says nothing in a table that stands alone. */
+static mr_status find_where(struct table *t, size_t row, struct mr_err *err)
+{
+    const struct mr_where where = {.entity = value_of(t, "entity", row),
+                                   .index = value_of(t, "index", row),
+                                   .node = value_of(t, "node", row)};
+    return t->is_events ? mr_where_text(t->run, &where, t->where, err) : MR_OK;
+}
+
 /* ---- cells ---- */
 
 struct cell {
@@ -208,6 +229,8 @@ static void csv_head(const struct table *t, struct mr_csv_writer *w)
         mr_csv_put_text(w, last_name(t->axis[1]));
     for (size_t i = 0; i < t->n; i++)
         mr_csv_put_text(w, t->column[i].set->name);
+    if (t->is_events)
+        mr_csv_put_text(w, "where");
     mr_csv_put_end(w);
 }
 
@@ -227,6 +250,8 @@ static void csv_row(const struct table *t, size_t first, size_t row, size_t enti
         else
             mr_csv_put_f64(w, c.number);
     }
+    if (t->is_events)
+        mr_csv_put_text(w, t->where);
     mr_csv_put_end(w);
 }
 
@@ -250,6 +275,8 @@ static void json_row(const struct table *t, size_t first, size_t row, size_t ent
         else
             mr_jsonw_key_f64(&w, t->column[i].set->name, c.number);
     }
+    if (t->is_events)
+        mr_jsonw_key_text(&w, "where", t->where);
     mr_jsonw_end(&w);
     mr_buf_char(out, '\n');
 }
@@ -306,7 +333,8 @@ static mr_status write_rows(struct table *t, size_t n_block, enum mr_export_form
     for (size_t first = 0; first < t->n_row; first += n_block) {
         const size_t n = t->n_row - first < n_block ? t->n_row - first : n_block;
         MR_TRY(read_block(t, first, n, err));
-        for (size_t row = 0; row < n; row++)
+        for (size_t row = 0; row < n; row++) {
+            MR_TRY(find_where(t, row, err));
             for (size_t entity = 0; entity < t->n_entity; entity++) {
                 if (format == MR_EXPORT_CSV)
                     csv_row(t, first, row, entity, &w);
@@ -317,6 +345,7 @@ static mr_status write_rows(struct table *t, size_t n_block, enum mr_export_form
                 if (text->n > piece_bytes)
                     MR_TRY(hand_over(sink, text, err));
             }
+        }
     }
     return hand_over(sink, text, err);
 }

@@ -8,6 +8,7 @@
 #include "engine/base/num.h"
 #include "postprocess/curve.h"
 #include "postprocess/export.h"
+#include "postprocess/where.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -182,31 +183,71 @@ static mr_status put_counters(struct writer *w)
     return MR_OK;
 }
 
+enum {
+    EVENT_T,
+    EVENT_KIND,
+    EVENT_ENTITY,
+    EVENT_INDEX,
+    EVENT_NODE,
+    N_EVENT_COLUMN
+};
+
+/* @param[out] column NULL where the file has none */
+static mr_status read_events(struct writer *w, double *column[N_EVENT_COLUMN], size_t *n)
+{
+    static const char *const paths[] = {"/events/t_s", "/events/kind", "/events/entity",
+                                        "/events/index", "/events/node"};
+    *n = SIZE_MAX;
+    for (size_t k = 0; k < N_EVENT_COLUMN; k++) {
+        const struct mr_runread_set *set = mr_runread_find(w->run, paths[k]);
+        if (set == NULL || set->is_text || set->rank != 1)
+            continue;
+        const size_t rows = mr_runread_rows(w->run, set);
+        MR_TRY(mr_runread_all(w->run, set, &column[k], w->err));
+        *n = rows < *n ? rows : *n;
+    }
+    if (column[EVENT_T] == NULL || column[EVENT_KIND] == NULL)
+        *n = 0;
+    return MR_OK;
+}
+
+static mr_status put_event(struct writer *w, double *const column[N_EVENT_COLUMN], size_t i)
+{
+    const struct mr_runread_set *kinds = mr_runread_find(w->run, "/events/kind");
+    const double kind = column[EVENT_KIND][i];
+    const struct mr_where at_place = {.entity = at(column[EVENT_ENTITY], i, (double)NAN),
+                                      .index = at(column[EVENT_INDEX], i, (double)NAN),
+                                      .node = at(column[EVENT_NODE], i, (double)NAN)};
+    char where[96];
+    MR_TRY(mr_where_text(w->run, &at_place, where, w->err));
+    begin_item(w);
+    if (kind >= 0 && kind < (double)kinds->n_flag)
+        mr_buf_printf(&w->text, "{\"name\":\"%s\"", kinds->flag[(size_t)kind]);
+    else
+        mr_buf_printf(&w->text, "{\"name\":\"kind %.0f\"", kind);
+    mr_buf_text(&w->text, ",\"ph\":\"i\",\"s\":\"g\",\"pid\":2,\"tid\":0");
+    number(&w->text, "ts", column[EVENT_T][i] * 1e6);
+    if (where[0] != '\0') {
+        struct mr_jsonw j;
+        mr_buf_text(&w->text, ",\"args\":");
+        mr_jsonw_init(&j, &w->text, 0);
+        mr_jsonw_object(&j);
+        mr_jsonw_key_text(&j, "where", where);
+        mr_jsonw_end(&j);
+    }
+    mr_buf_char(&w->text, '}');
+    return spill(w, piece_bytes);
+}
+
 static mr_status put_events(struct writer *w)
 {
-    const struct mr_runread_set *t_set = mr_runread_find(w->run, "/events/t_s"),
-                                *kind_set = mr_runread_find(w->run, "/events/kind");
-    double *t_s = NULL, *kind = NULL;
-    if (t_set == NULL || kind_set == NULL || t_set->is_text || kind_set->is_text)
-        return MR_OK;
-    const size_t n_t = mr_runread_rows(w->run, t_set), n_kind = mr_runread_rows(w->run, kind_set);
-    mr_status st = mr_runread_all(w->run, t_set, &t_s, w->err);
-    if (st == MR_OK)
-        st = mr_runread_all(w->run, kind_set, &kind, w->err);
-    for (size_t i = 0; i < n_t && i < n_kind && st == MR_OK; i++) {
-        const bool has_name = kind[i] >= 0 && kind[i] < (double)kind_set->n_flag;
-        begin_item(w);
-        if (has_name)
-            mr_buf_printf(&w->text, "{\"name\":\"%s\"", kind_set->flag[(size_t)kind[i]]);
-        else
-            mr_buf_printf(&w->text, "{\"name\":\"kind %.0f\"", kind[i]);
-        mr_buf_text(&w->text, ",\"ph\":\"i\",\"s\":\"g\",\"pid\":2,\"tid\":0");
-        number(&w->text, "ts", t_s[i] * 1e6);
-        mr_buf_char(&w->text, '}');
-        st = spill(w, piece_bytes);
-    }
-    mr_free(t_s);
-    mr_free(kind);
+    double *column[N_EVENT_COLUMN] = {NULL};
+    size_t n = 0;
+    mr_status st = read_events(w, column, &n);
+    for (size_t i = 0; i < n && st == MR_OK; i++)
+        st = put_event(w, column, i);
+    for (size_t k = 0; k < N_EVENT_COLUMN; k++)
+        mr_free(column[k]);
     return st;
 }
 

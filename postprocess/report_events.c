@@ -4,6 +4,7 @@
  * kind is hidden behind the repeats of another. */
 #include "engine/base/mem.h"
 #include "postprocess/report_impl.h"
+#include "postprocess/where.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -21,7 +22,7 @@ struct events {
     double *t_s, *kind, *entity, *index, *node, *value, *limit;
     double *word; /* of statuses of the grid's connection, in their order */
     size_t n, n_word;
-    const struct mr_runread_set *kind_set, *entity_set, *word_set;
+    const struct mr_runread_set *kind_set, *word_set;
     struct mr_runread *run;
 };
 
@@ -52,8 +53,6 @@ static mr_status read_events(struct mr_runread *run, struct events *e, struct mr
         e->n = rows < e->n ? rows : e->n;
         if (columns[i].to == &e->kind)
             e->kind_set = set;
-        if (columns[i].to == &e->entity)
-            e->entity_set = set;
     }
     if (e->t_s == NULL || e->kind == NULL)
         e->n = 0;
@@ -82,43 +81,12 @@ static const char *flag_text(const struct mr_runread_set *set, double value, cha
     return out;
 }
 
-/* The name on an axis, or the number. */
-static mr_status axis_text(struct mr_runread *run, const char *path, double value, char out[96],
-                           struct mr_err *err)
-{
-    const char *const *name;
-    size_t n;
-    MR_TRY(mr_report_names(run, path, &name, &n, err));
-    if (value >= 0 && value < (double)n)
-        (void)snprintf(out, 96, "%s", name[(size_t)value]);
-    else
-        (void)snprintf(out, 96, "site");
-    return MR_OK;
-}
-
-/* Events of the chain name a node; those of the coolant a kind and a place; others a number. */
 static mr_status where_text(const struct events *e, size_t i, char out[96], struct mr_err *err)
 {
-    static const struct {
-        const char *kind, *axis;
-    } axes[] = {{"rack", "/racks/rack"}, {"cdu", "/cdus/cdu"},    {"loop", "/plant/rejection/loop"},
-                {"hall", "/plant/hall"}, {"tier", "/tiers/tier"}, {"pool", "/pools/pool"}};
-    char kind[64];
-    out[0] = '\0';
-    if (e->node != NULL)
-        return axis_text(e->run, "/power/nodes/node", e->node[i], out, err);
-    if (e->entity == NULL)
-        return MR_OK;
-    (void)flag_text(e->entity_set, e->entity[i], kind);
-    if (e->index != NULL)
-        for (size_t k = 0; k < sizeof axes / sizeof *axes; k++)
-            if (strcmp(kind, axes[k].kind) == 0)
-                return axis_text(e->run, axes[k].axis, e->index[i], out, err);
-    if (e->index != NULL && (strcmp(kind, "deployment") == 0 || strcmp(kind, "prefill") == 0))
-        (void)snprintf(out, 96, "%s %.0f", kind, e->index[i]);
-    else
-        (void)snprintf(out, 96, "%s", kind);
-    return MR_OK;
+    const struct mr_where where = {.entity = e->entity != NULL ? e->entity[i] : (double)NAN,
+                                   .index = e->index != NULL ? e->index[i] : (double)NAN,
+                                   .node = e->node != NULL ? e->node[i] : (double)NAN};
+    return mr_where_text(e->run, &where, out, err);
 }
 
 enum {
@@ -164,26 +132,31 @@ static void put_dates(double end_s, double height, struct mr_page *page)
                   label_width + line_width, height + 27, is_long ? "min" : "s");
 }
 
-/* Marks that would lie over each other are one. */
-static void put_marks(const struct events *e, size_t kind, double end_s, double y,
-                      struct mr_page *page)
+/* Marks that would lie over each other are one, and say where of the first. */
+static mr_status put_marks(const struct events *e, size_t kind, double end_s, double y,
+                           struct mr_page *page, struct mr_err *err)
 {
     double last_x = -HUGE_VAL;
+    char where[96];
     for (size_t i = 0; i < e->n; i++) {
         const double x = label_width + line_width * e->t_s[i] / end_s;
         if ((size_t)e->kind[i] != kind || x - last_x < 1)
             continue;
         last_x = x;
+        MR_TRY(where_text(e, i, where, err));
         mr_buf_printf(&page->out,
-                      "<path class=\"d b c%zu\" d=\"M%.1f %.1fh3v%dh-3z\"><title>%s: %.6g s</title>"
-                      "</path>",
+                      "<path class=\"d b c%zu\" d=\"M%.1f %.1fh3v%dh-3z\"><title>%s: %.6g s%s",
                       kind % 8, x - 1.5, y - line_height + 5, line_height - 4,
-                      e->kind_set->flag[kind], e->t_s[i]);
+                      e->kind_set->flag[kind], e->t_s[i], where[0] != '\0' ? ", " : "");
+        mr_buf_xml(&page->out, (struct mr_str){where, mr_utf8_valid_len(where, strlen(where))});
+        mr_buf_text(&page->out, "</title></path>");
     }
+    return MR_OK;
 }
 
 /* A line per kind over the whole run: the order of the kinds is that of the file. */
-static void put_timeline(const struct events *e, double sim_s, struct mr_page *page)
+static mr_status put_timeline(const struct events *e, double sim_s, struct mr_page *page,
+                              struct mr_err *err)
 {
     const double end_s = longest_s(e, sim_s);
     size_t n_line = 0;
@@ -211,9 +184,10 @@ static void put_timeline(const struct events *e, double sim_s, struct mr_page *p
                       "<text class=\"note\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s (%zu)"
                       "</text>",
                       label_width - 8, y, e->kind_set->flag[k], n);
-        put_marks(e, k, end_s, y, page);
+        MR_TRY(put_marks(e, k, end_s, y, page, err));
     }
     mr_buf_text(&page->out, "</svg></figure>\n");
+    return MR_OK;
 }
 
 /* ---- the table ---- */
@@ -379,8 +353,9 @@ mr_status mr_report_events(const struct mr_report *report, struct mr_page *page,
         } else if (st == MR_OK) {
             mr_page_say(page, "%s: %zu event%s", named, e.n, e.n == 1 ? "" : "s");
             if (e.kind_set->n_flag > 0)
-                put_timeline(&e, mr_figures_value(&file->figures, "sim_s"), page);
-            st = err->status == MR_OK ? put_events(&e, file, page, err) : err->status;
+                st = put_timeline(&e, mr_figures_value(&file->figures, "sim_s"), page, err);
+            if (st == MR_OK)
+                st = put_events(&e, file, page, err);
         }
         free_events(&e);
         MR_TRY(st);
