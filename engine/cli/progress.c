@@ -3,8 +3,10 @@
 #include "engine/cli/progress.h"
 
 #include "engine/base/num.h"
+#include "engine/base/wall.h"
 
 #include <math.h>
+#include <stdio.h>
 
 enum {
     bar_width = 10
@@ -99,4 +101,25 @@ void mr_progress_finish(struct mr_progress *p, struct mr_buf *out)
     if (p->has_drawn && p->is_tty)
         mr_buf_text(out, "\r\033[K");
     p->has_drawn = false;
+}
+
+static void put(struct mr_buf *text)
+{
+    if (text->n > 0)
+        fputs(text->text, stderr);
+    mr_buf_fini(text);
+}
+
+void mr_progress_show(struct mr_progress *p, const struct mr_progress_state *state)
+{
+    struct mr_buf text = {0};
+    (void)mr_progress_update(p, state, mr_wall_ns(), &text);
+    put(&text);
+}
+
+void mr_progress_clear(struct mr_progress *p)
+{
+    struct mr_buf text = {0};
+    mr_progress_finish(p, &text);
+    put(&text);
 }

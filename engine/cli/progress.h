@@ -43,4 +43,8 @@ bool mr_progress_update(struct mr_progress *p, const struct mr_progress_state *s
 /** What clears the line at the end; empty when nothing was drawn. */
 void mr_progress_finish(struct mr_progress *p, struct mr_buf *out);
 
+/** The same two, now, to stderr. */
+void mr_progress_show(struct mr_progress *p, const struct mr_progress_state *state);
+void mr_progress_clear(struct mr_progress *p);
+
 #endif

@@ -265,25 +265,12 @@ struct watched {
 static void show_progress(void *context, double now_s, double end_s)
 {
     struct watched *w = context;
-    const uint64_t now_ns = mr_wall_ns();
     struct mr_progress_state state = mr_progress_nothing();
-    struct mr_buf text = {0};
     state.sim_s = now_s;
     state.end_s = end_s;
     state.done_frac = now_s / end_s; /* without an end: 0 */
-    state.real_time = now_s / (1e-9 * (double)(now_ns - w->from_ns));
-    if (mr_progress_update(&w->progress, &state, now_ns, &text) && text.n > 0)
-        fputs(text.text, stderr);
-    mr_buf_fini(&text);
-}
-
-static void end_progress(struct watched *w)
-{
-    struct mr_buf text = {0};
-    mr_progress_finish(&w->progress, &text);
-    if (text.n > 0)
-        fputs(text.text, stderr);
-    mr_buf_fini(&text);
+    state.real_time = now_s / (1e-9 * (double)(mr_wall_ns() - w->from_ns));
+    mr_progress_show(&w->progress, &state);
 }
 
 static mr_status play(const struct job *job, struct mr_run_record *record, struct mr_transfer *net,
@@ -331,7 +318,7 @@ static mr_status play(const struct job *job, struct mr_run_record *record, struc
     options.n_every = dates.n;
     memcpy(options.every_s, dates.every_s, dates.n * sizeof *dates.every_s);
     const mr_status st = mr_play(job->scenario, &options, result, diags);
-    end_progress(&watched);
+    mr_progress_clear(&watched.progress);
     return st;
 }
 

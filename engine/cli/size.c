@@ -175,15 +175,6 @@ static mr_status answer(struct sizing *s, size_t best, struct mr_err *err)
     return st;
 }
 
-static void clear_line(struct sizing *s)
-{
-    struct mr_buf text = {0};
-    mr_progress_finish(&s->play.progress, &text);
-    if (text.n > 0)
-        fputs(text.text, stderr);
-    mr_buf_fini(&text);
-}
-
 /* ---- the verb ---- */
 
 /* Could a build be the answer if the one before it is not? */
@@ -316,7 +307,7 @@ static mr_status search(struct sizing *s, size_t *best, struct mr_err *err)
     mr_status st = mr_search_run(&plan, s->space.item, best, err);
     if (st == MR_OK)
         st = confirm(s, best, err);
-    clear_line(s);
+    mr_progress_clear(&s->play.progress);
     return st;
 }
 

@@ -4,7 +4,6 @@
 #include "engine/cli/size_play.h"
 
 #include "engine/base/mem.h"
-#include "engine/base/wall.h"
 #include "engine/cli/sweep_row.h"
 #include "experiments/design.h"
 
@@ -126,14 +125,11 @@ static void on_tell(void *context, const struct mr_batch_tell *tell)
 {
     struct mr_size_play *play = context;
     struct mr_progress_state state = mr_progress_nothing();
-    struct mr_buf text = {0};
     char what[64];
     snprintf(what, sizeof what, "%zu runs of %zu builds", play->first + tell->n_over,
              play->space->n_build);
     state.what = what;
-    if (mr_progress_update(&play->progress, &state, mr_wall_ns(), &text) && text.n > 0)
-        fputs(text.text, stderr);
-    mr_buf_fini(&text);
+    mr_progress_show(&play->progress, &state);
 }
 
 static mr_status run_batch(struct mr_size_play *play, size_t n, struct mr_err *err)

@@ -200,16 +200,6 @@ static void remove_part(struct sweep *s, size_t row)
     mr_buf_fini(&path);
 }
 
-/* The progress line, if it is there, gives way to a message. */
-static void clear_line(struct sweep *s)
-{
-    struct mr_buf text = {0};
-    mr_progress_finish(&s->progress, &text);
-    if (text.n > 0)
-        fputs(text.text, stderr);
-    mr_buf_fini(&text);
-}
-
 static mr_status on_end(void *context, const struct mr_batch_end *end, struct mr_err *err)
 {
     struct sweep *s = context;
@@ -219,7 +209,7 @@ static mr_status on_end(void *context, const struct mr_batch_end *end, struct mr
     if (end->state == MR_BATCH_DROPPED)
         return MR_OK;
     if (end->state != MR_BATCH_DONE) {
-        clear_line(s);
+        mr_progress_clear(&s->progress);
         mr_ui_say(s->call->ui, end->will_retry ? 0 : -1, "row %s: %s, exit %d%s%s%s",
                   mr_design_id(end->row, id),
                   end->state == MR_BATCH_TIMEOUT ? "took too long" : "failed", end->exit_code,
@@ -237,15 +227,12 @@ static void on_tell(void *context, const struct mr_batch_tell *tell)
 {
     struct sweep *s = context;
     struct mr_progress_state state = mr_progress_nothing();
-    struct mr_buf text = {0};
     char what[96];
     snprintf(what, sizeof what, "%zu/%zu rows, %zu running, %zu failed", tell->n_over, tell->n_row,
              tell->n_running, tell->n_failed);
     state.what = what;
     state.done_frac = tell->n_row > 0 ? (double)tell->n_over / (double)tell->n_row : 1;
-    if (mr_progress_update(&s->progress, &state, mr_wall_ns(), &text) && text.n > 0)
-        fputs(text.text, stderr);
-    mr_buf_fini(&text);
+    mr_progress_show(&s->progress, &state);
 }
 
 /* What the experiment asks for, of all rows that are done by now. */
@@ -325,7 +312,7 @@ static int run(struct sweep *s)
                      mr_wall_ns());
     if (st == MR_OK)
         st = mr_batch_run(s->todo, s->n_todo, &options, &hooks, &result, &err);
-    clear_line(s);
+    mr_progress_clear(&s->progress);
     return st == MR_OK ? conclude(s, &result) : mr_ui_error(s->call->ui, &err);
 }
 

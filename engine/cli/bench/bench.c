@@ -327,14 +327,10 @@ static void show_progress(struct mr_progress *p, size_t i)
     state.done_frac = (double)i / (double)n;
     const struct mr_bench_case *now = case_at(i);
     state.what = now != NULL ? now->name : NULL;
-    struct mr_buf line = {0};
     if (i == n)
-        mr_progress_finish(p, &line);
-    else if (!mr_progress_update(p, &state, mr_wall_ns(), &line))
-        return;
-    if (line.n > 0)
-        fputs(line.text, stderr);
-    mr_buf_fini(&line);
+        mr_progress_clear(p);
+    else
+        mr_progress_show(p, &state);
 }
 
 static int list(const struct mr_verb_call *call)
