@@ -44,6 +44,8 @@ struct mr_trace_options {
     X(unknown_key, "keys not known and passed over")                                          \
     X(no_output, "calls without output: played as one token")                                 \
     X(clipped_input, "inputs cut to what their blocks hold")                                  \
+    X(delta_ids,                                                                              \
+      "later turns whose block ids name only what is new: taken as their session's own")      \
     X(no_block, "calls without block ids: they share nothing but their own session")          \
     X(no_duration, "calls without a recorded duration: taken as 0 s")                         \
     X(no_gap, "calls without a recorded think time: taken from their start")                  \

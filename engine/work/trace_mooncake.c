@@ -420,6 +420,37 @@ static bool is_alone(const struct state *state, const struct mr_trace_row *row)
     return row->play == MR_SESSION_NONE && row->n_dep == 0 && state->kind <= kind_delta;
 }
 
+/* Input and ids of a later turn are of what is new in it. Its context goes on behind an output of
+ * which no ids are known, and that ends anywhere in a block: whose blocks its ids are cannot be
+ * said, they only bound the input as those of any row do. */
+static mr_status finish_delta(struct mr_trace *trace, struct state *state, struct mr_trace_row *row,
+                              struct mr_err *err)
+{
+    struct mr_trace_rows *rows = &state->rows;
+    const size_t before = state->cap_last;
+    const uint64_t held_tok = (uint64_t)rows->n_id * trace->book.block_tok;
+    if (row->has_blocks && row->n_input > held_tok) {
+        trace->counts.clipped_input++;
+        row->n_input = (uint32_t)held_tok;
+    }
+    MR_TRY(mr_grow(&state->last, &state->cap_last, row->play + 1, sizeof *state->last, err));
+    memset(state->last + before, 0xff, (state->cap_last - before) * sizeof *state->last);
+    const uint32_t last = state->last[row->play];
+    if (last != MR_SESSION_NONE) {
+        const uint64_t n_input =
+            (uint64_t)row->n_input + rows->row[last].n_input + rows->row[last].n_output;
+        if (n_input > 4000000000)
+            return mr_json_error(trace->json, err, MR_RANGE, "a context of more than 4e9 tokens");
+        row->n_input = (uint32_t)n_input;
+        trace->counts.delta_ids += row->has_blocks;
+        rows->n_run = row->run;
+        row->has_blocks = false;
+        row->n_run = 0;
+    }
+    state->last[row->play] = (uint32_t)rows->n_row;
+    return MR_OK;
+}
+
 /* What a row of each kind still needs to be told before it is kept. */
 static mr_status finish_row(struct mr_trace *trace, struct state *state, struct mr_trace_row *row,
                             struct mr_err *err)
@@ -461,23 +492,7 @@ static mr_status finish_row(struct mr_trace *trace, struct state *state, struct 
     case kind_plain:
         break;
     }
-    if (state->kind == kind_plain)
-        return MR_OK;
-    const size_t before = state->cap_last;
-    MR_TRY(mr_grow(&state->last, &state->cap_last, row->play + 1, sizeof *state->last, err));
-    memset(state->last + before, 0xff, (state->cap_last - before) * sizeof *state->last);
-    const uint32_t last = state->last[row->play];
-    if (last != MR_SESSION_NONE) {
-        const uint64_t n_input =
-            (uint64_t)row->n_input + rows->row[last].n_input + rows->row[last].n_output;
-        if (n_input > 4000000000)
-            return mr_json_error(trace->json, err, MR_RANGE, "a context of more than 4e9 tokens");
-        row->n_input = (uint32_t)n_input;
-        row->has_blocks = false;
-        row->n_run = 0;
-    }
-    state->last[row->play] = (uint32_t)rows->n_row;
-    return MR_OK;
+    return state->kind == kind_plain ? MR_OK : finish_delta(trace, state, row, err);
 }
 
 static mr_status tell_alone(struct mr_trace *trace, struct state *state,

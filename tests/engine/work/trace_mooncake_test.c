@@ -62,7 +62,11 @@ MR_TEST(mooncake_delta)
     static const char text[] = "{\"timestamp\":0,\"session_id\":\"s\",\"input_length\":1024,"
                                "\"output_length\":100,\"hash_ids\":[1,2]}\n"
                                "{\"timestamp\":5000,\"session_id\":\"s\",\"input_length\":412,"
-                               "\"output_length\":100,\"hash_ids\":[3]}\n";
+                               "\"output_length\":100,\"hash_ids\":[3]}\n"
+                               "{\"timestamp\":9000,\"session_id\":\"s\",\"input_length\":600,"
+                               "\"output_length\":7,\"hash_ids\":[4]}\n"
+                               "{\"timestamp\":12000,\"session_id\":\"s\",\"input_length\":10,"
+                               "\"output_length\":7}\n";
     const struct mr_trace_options options = {.format = "mooncake-delta"};
     struct whole whole;
     read_with(&whole, text, strlen(text), &options);
@@ -72,6 +76,13 @@ MR_TEST(mooncake_delta)
     assert_int_equal(whole.session[0].llm[1].keep, 2);
     assert_int_equal(whole.session[0].llm[1].n_block, 3);
     assert_true(whole.session[0].think[0].s == 5);
+    /* one id of 512 tokens holds no 600, in a later turn as in a first one; and names nothing */
+    assert_int_equal(whole.session[0].llm[2].n_input, 1536 + 100 + 512);
+    assert_int_equal(whole.session[0].llm[3].n_input, 1536 + 100 + 512 + 7 + 10);
+    assert_int_equal(mr_trace_counted(whole.trace)->clipped_input, 1);
+    assert_int_equal(mr_trace_counted(whole.trace)->delta_ids, 2);
+    assert_true(whole.session[0].run[whole.session[0].llm[1].run].is_minted);
+    check_native(&whole);
     close_whole(&whole);
 }
 
