@@ -34,7 +34,7 @@ static const struct mr_trace_format *const formats[] = {
     &mr_trace_format_mooncake_delta, &mr_trace_format_agentic1, &mr_trace_format_agentic2,
     &mr_trace_format_bailian,        &mr_trace_format_applied,  &mr_trace_format_azure,
     &mr_trace_format_burstgpt,       &mr_trace_format_tracelab, &mr_trace_format_csv,
-    &mr_trace_format_request,        &mr_trace_format_pack};
+    &mr_trace_format_request,        &mr_trace_format_satf,     &mr_trace_format_pack};
 
 enum {
     n_format = sizeof formats / sizeof(formats[0])
@@ -62,6 +62,8 @@ static const struct {
     {"tool_wait_ms", &mr_trace_format_agentic1, false},
     {"chat_id", &mr_trace_format_bailian, false},
     {"num_turns", &mr_trace_format_applied, false},
+    {"block_size_tokens", &mr_trace_format_satf, false},
+    {"sessions", &mr_trace_format_satf, false},
     {"event", &mr_trace_format_request, false},
     {"event_type", &mr_trace_format_request, true},
     {"input_length", &mr_trace_format_mooncake, true},
@@ -82,8 +84,6 @@ static const struct {
 static const struct {
     const char *key, *format;
 } foreign[] = {
-    {"sessions", "SATF"},
-    {"satf_version", "SATF"},
     {"resourceSpans", "OpenTelemetry spans"},
     {"traceId", "OpenTelemetry spans"},
     {"trace_id", "OpenTelemetry spans"},

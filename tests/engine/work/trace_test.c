@@ -157,7 +157,6 @@ static const struct {
     {"\n \n", 1, "empty"},
     {"\x1f\x8b", 0, ""},
     {"{}\n", 1, "no trace format known"},
-    {"{\"version\":\"2.0\",\"sessions\":[{\"nodes\":[],\"edges\":[]}]}\n", 1, "those of SATF"},
     {"{\"resourceSpans\":[]}\n", 1, "OpenTelemetry spans, which is not read"},
     {"{\"name\":\"chat\",\"spanId\":\"1\",\"attributes\":{}}\n", 1, "OpenTelemetry spans"},
     {"{\"session_id\":\"s\",\"rounds\":[]}\n", 1, "TraceLab's rounds"},
