@@ -30,11 +30,14 @@ static mr_status open_stream(const struct source *source, struct mr_gz **gz, str
 /* ---- formats ---- */
 
 static const struct mr_trace_format *const formats[] = {
-    &mr_trace_format_native,         &mr_trace_format_weka,     &mr_trace_format_mooncake,
-    &mr_trace_format_mooncake_delta, &mr_trace_format_agentic1, &mr_trace_format_agentic2,
-    &mr_trace_format_bailian,        &mr_trace_format_applied,  &mr_trace_format_azure,
-    &mr_trace_format_burstgpt,       &mr_trace_format_tracelab, &mr_trace_format_csv,
-    &mr_trace_format_request,        &mr_trace_format_satf,     &mr_trace_format_pack};
+    &mr_trace_format_native,   &mr_trace_format_weka,
+    &mr_trace_format_mooncake, &mr_trace_format_mooncake_delta,
+    &mr_trace_format_agentic1, &mr_trace_format_agentic2,
+    &mr_trace_format_bailian,  &mr_trace_format_applied,
+    &mr_trace_format_azure,    &mr_trace_format_burstgpt,
+    &mr_trace_format_tracelab, &mr_trace_format_csv,
+    &mr_trace_format_request,  &mr_trace_format_satf,
+    &mr_trace_format_otel,     &mr_trace_format_pack};
 
 enum {
     n_format = sizeof formats / sizeof(formats[0])
@@ -64,6 +67,7 @@ static const struct {
     {"num_turns", &mr_trace_format_applied, false},
     {"block_size_tokens", &mr_trace_format_satf, false},
     {"sessions", &mr_trace_format_satf, false},
+    {"resourceSpans", &mr_trace_format_otel, false},
     {"event", &mr_trace_format_request, false},
     {"event_type", &mr_trace_format_request, true},
     {"input_length", &mr_trace_format_mooncake, true},
@@ -80,19 +84,21 @@ static const struct {
     {"dynamo.request.trace.v1", &mr_trace_format_request},
 };
 
+#define OTHER_SPANS "OpenTelemetry spans in another form than OTLP JSON (resourceSpans)"
+#define DAG         "AIPerf's dag_jsonl, whose turns are prompts without their lengths"
+
 /* Keys of formats that are not read, but known by name. */
 static const struct {
     const char *key, *format;
 } foreign[] = {
-    {"resourceSpans", "OpenTelemetry spans"},
-    {"traceId", "OpenTelemetry spans"},
-    {"trace_id", "OpenTelemetry spans"},
-    {"spanId", "OpenTelemetry spans"},
-    {"span_id", "OpenTelemetry spans"},
+    {"traceId", OTHER_SPANS},
+    {"trace_id", OTHER_SPANS},
+    {"spanId", OTHER_SPANS},
+    {"span_id", OTHER_SPANS},
     {"rounds", "TraceLab's rounds as JSON (its CSV is read)"},
-    {"turns", "AIPerf's dag_jsonl"},
-    {"forks", "AIPerf's dag_jsonl"},
-    {"spawns", "AIPerf's dag_jsonl"},
+    {"turns", DAG},
+    {"forks", DAG},
+    {"spawns", DAG},
 };
 
 static const char *foreign_of(struct mr_str key)

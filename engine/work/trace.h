@@ -48,6 +48,7 @@ struct mr_trace_options {
       "later turns whose block ids name only what is new: taken as their session's own")      \
     X(no_block, "calls without block ids: they share nothing but their own session")          \
     X(no_duration, "calls without a recorded duration: taken as 0 s")                         \
+    X(no_length, "calls whose input or output length nobody said: left out")                  \
     X(no_gap, "calls without a recorded think time: taken from their start")                  \
     X(cut_gap, "think times from before the last call: cut to the time since it began")       \
     X(overlap, "calls that begin before the one they follow ends: no gap")                    \

@@ -195,8 +195,8 @@ static mr_status read_tool(struct mr_trace *trace, struct mr_trace_request_tool 
     return MR_OK;
 }
 
-static mr_status session_named(struct mr_trace *trace, struct mr_str name, uint32_t *session,
-                               struct mr_err *err)
+mr_status mr_trace_request_session(struct mr_trace *trace, struct mr_str name, uint32_t *session,
+                                   struct mr_err *err)
 {
     struct mr_trace_request *state = trace->state;
     const size_t before = state->cap_known;
@@ -226,7 +226,7 @@ static mr_status read_agent(struct mr_trace *trace, struct mr_trace_request_even
             break;
         if (k < 2) {
             MR_TRY(mr_trace_name(trace->json, &text, err));
-            MR_TRY(session_named(trace, text, k == 0 ? &event->session : &parent, err));
+            MR_TRY(mr_trace_request_session(trace, text, k == 0 ? &event->session : &parent, err));
         } else if (k == 2) {
             MR_TRY(mr_json_bool(trace->json, &event->is_final, err));
         } else {
@@ -306,7 +306,7 @@ static mr_status read_event(struct mr_trace *trace, struct reading *r, int depth
             MR_TRY(read_agent(trace, &r->event, err));
         } else if (k == session) {
             MR_TRY(mr_trace_name(json, &text, err));
-            MR_TRY(session_named(trace, text, &r->event.session, err));
+            MR_TRY(mr_trace_request_session(trace, text, &r->event.session, err));
         } else if (k == request && !r->has_request) {
             r->has_request = true;
             MR_TRY(read_request(trace, r->row, &r->event, err));
@@ -323,8 +323,8 @@ static mr_status read_event(struct mr_trace *trace, struct reading *r, int depth
     }
 }
 
-static mr_status keep_event(struct mr_trace *trace, struct mr_trace_request_event event,
-                            struct mr_err *err)
+mr_status mr_trace_request_keep(struct mr_trace *trace, struct mr_trace_request_event event,
+                                struct mr_err *err)
 {
     struct mr_trace_request *state = trace->state;
     if (isnan(event.start_ms) || isnan(event.end_ms))
@@ -356,7 +356,7 @@ static mr_status keep_request(struct mr_trace *trace, struct reading *r, struct 
     }
     r->event.i = (uint32_t)state->rows.n_row;
     MR_TRY(mr_trace_rows_keep(trace, &state->rows, err));
-    return keep_event(trace, r->event, err);
+    return mr_trace_request_keep(trace, r->event, err);
 }
 
 static mr_status keep_tool(struct mr_trace *trace, struct reading *r, struct mr_err *err)
@@ -387,7 +387,7 @@ static mr_status keep_tool(struct mr_trace *trace, struct reading *r, struct mr_
     r->event.i = (uint32_t)state->n_tool;
     MR_TRY(mr_grow(&state->tool, &state->cap_tool, state->n_tool + 1, sizeof *state->tool, err));
     state->tool[state->n_tool++] = r->tool;
-    return keep_event(trace, r->event, err);
+    return mr_trace_request_keep(trace, r->event, err);
 }
 
 static mr_status read_line(struct mr_trace *trace, struct mr_err *err)
@@ -434,11 +434,8 @@ static mr_status begin(struct mr_trace *trace, struct mr_err *err)
     return trace->state != NULL ? MR_OK : mr_err_nomem(err, sizeof(struct mr_trace_request));
 }
 
-static void end(struct mr_trace *trace)
+void mr_trace_request_fini(struct mr_trace_request *state)
 {
-    struct mr_trace_request *state = trace->state;
-    if (state == NULL)
-        return;
     for (size_t i = 0; i < state->cap_lane; i++)
         mr_free(state->lane[i].tool);
     mr_trace_rows_fini(&state->rows);
@@ -452,6 +449,12 @@ static void end(struct mr_trace *trace)
     mr_block_names_fini(&state->names);
     mr_free(state->first);
     mr_free(state->last);
+}
+
+static void end(struct mr_trace *trace)
+{
+    if (trace->state != NULL)
+        mr_trace_request_fini(trace->state);
 }
 
 const struct mr_trace_format mr_trace_format_request = {

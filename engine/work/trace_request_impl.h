@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the reader of request traces (trace_request.c) has gathered when it begins to tell
- * (trace_request_tell.c). */
+/* What readers of events (trace_request.c, trace_otel.c) have gathered when they begin to tell
+ * (trace_request_tell.c); it is the format's state or stands first in it. */
 #ifndef MR_ENGINE_WORK_TRACE_REQUEST_IMPL_H
 #define MR_ENGINE_WORK_TRACE_REQUEST_IMPL_H
 
@@ -59,11 +59,20 @@ struct mr_trace_request {
     bool is_whole;
 };
 
+/** Number of a session by its name. */
+MR_CHECKED mr_status mr_trace_request_session(struct mr_trace *trace, struct mr_str name,
+                                              uint32_t *session, struct mr_err *err);
+
+/** One more event. @return MR_SCHEMA: without its times */
+MR_CHECKED mr_status mr_trace_request_keep(struct mr_trace *trace,
+                                           struct mr_trace_request_event event, struct mr_err *err);
+
 /** All events are there: put them into groups, in the order of time. */
 MR_CHECKED mr_status mr_trace_request_order(struct mr_trace *trace, struct mr_err *err);
 
 /** The next group that has a call, as a session. */
 MR_CHECKED mr_status mr_trace_request_tell(struct mr_trace *trace, struct mr_session *session,
                                            bool *has_session, struct mr_err *err);
+void mr_trace_request_fini(struct mr_trace_request *state);
 
 #endif

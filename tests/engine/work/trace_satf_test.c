@@ -135,21 +135,12 @@ MR_TEST(graphs_as_agentic_mooncake)
     struct whole whole, again, third;
     struct mr_buf first = {0}, second = {0};
     struct mr_trace_lost lost = {0};
-    struct mr_err err = {0};
     read_text(&whole, graph);
-    mr_trace_write_agentic_header(&first, mr_trace_book(whole.trace), NULL);
-    for (size_t i = 0; i < whole.n; i++)
-        assert_int_equal(mr_trace_write_agentic(&first, mr_trace_book(whole.trace),
-                                                &whole.session[i], i, &lost, &err),
-                         MR_OK);
+    write_agentic(&whole, &first, &lost);
     read_text(&again, first.text);
     assert_int_equal(again.n, 2);
     assert_int_equal(again.session[0].n_llm, 5);
-    mr_trace_write_agentic_header(&second, mr_trace_book(again.trace), NULL);
-    for (size_t i = 0; i < again.n; i++)
-        assert_int_equal(mr_trace_write_agentic(&second, mr_trace_book(again.trace),
-                                                &again.session[i], i, &lost, &err),
-                         MR_OK);
+    write_agentic(&again, &second, &lost);
     assert_string_equal(first.text, second.text);
     read_text(&third, second.text);
     for (size_t k = 0; k < 5; k++) {
@@ -198,15 +189,8 @@ MR_TEST(what_is_wrong_is_told_with_its_line)
         {S(CALL("a", 64, 1, "", "1.5"), ""), 2, "integer"},
         {HEAD "{\"nodes\":[", 2, ""},
     };
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        struct whole whole;
-        read_with(&whole, wrong[i].text, strlen(wrong[i].text), NULL);
-        if (whole.status == MR_OK || strstr(whole.err.text, wrong[i].part) == NULL ||
-            whole.err.line != wrong[i].line)
-            fail_msg("%s: %d: line %d, not %d: %s", wrong[i].text, (int)whole.status,
-                     whole.err.line, wrong[i].line, whole.err.text);
-        close_whole(&whole);
-    }
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        check_wrong(wrong[i].text, wrong[i].line, wrong[i].part);
 }
 
 /* Tools alone, or before any call; calls of no date; ids that are not there. */

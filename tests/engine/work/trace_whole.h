@@ -160,4 +160,14 @@ static MR_UNUSED mr_status read_all(void *context, struct mr_err *err)
     return st;
 }
 
+static MR_UNUSED void check_wrong(const char *text, int line, const char *part)
+{
+    struct whole whole;
+    read_with(&whole, text, strlen(text), NULL);
+    if (whole.status == MR_OK || strstr(whole.err.text, part) == NULL || whole.err.line != line)
+        fail_msg("%s: %d: line %d, not %d: %s", text, (int)whole.status, whole.err.line, line,
+                 whole.err.text);
+    close_whole(&whole);
+}
+
 #endif
