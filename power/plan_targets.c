@@ -364,13 +364,30 @@ static mr_status read_messages(struct reader *r, struct mr_err *err)
                       message_type);
 }
 
-mr_status mr_plan_read_targets(const char *path, const struct mr_site *site, double start_s,
-                               struct mr_plan *plan, struct mr_err *err)
+static mr_status read_all(struct mr_json *take_json, const char *path, const struct mr_site *site,
+                          double start_s, struct mr_plan *plan, struct mr_err *err)
 {
-    struct reader r = {.path = path, .site = site, .start_s = start_s, .plan = plan};
-    MR_TRY(mr_json_open(path, NULL, &r.json, err));
+    struct reader r = {
+        .json = take_json, .path = path, .site = site, .start_s = start_s, .plan = plan};
     const mr_status st = read_messages(&r, err);
     mr_json_close(r.json);
     mr_free(r.request);
     return st;
+}
+
+mr_status mr_plan_read_targets(const char *path, const struct mr_site *site, double start_s,
+                               struct mr_plan *plan, struct mr_err *err)
+{
+    struct mr_json *json;
+    MR_TRY(mr_json_open(path, NULL, &json, err));
+    return read_all(json, path, site, start_s, plan, err);
+}
+
+mr_status mr_plan_read_targets_memory(const void *bytes, size_t n, const char *name,
+                                      const struct mr_site *site, double start_s,
+                                      struct mr_plan *plan, struct mr_err *err)
+{
+    struct mr_json *json;
+    MR_TRY(mr_json_open_memory(bytes, n, name, NULL, &json, err));
+    return read_all(json, name, site, start_s, plan, err);
 }

@@ -22,4 +22,9 @@
 MR_CHECKED mr_status mr_plan_read_targets(const char *path, const struct mr_site *site,
                                           double start_s, struct mr_plan *plan, struct mr_err *err);
 
+/** The same from memory. @param[in] name used in messages */
+MR_CHECKED mr_status mr_plan_read_targets_memory(const void *bytes, size_t n, const char *name,
+                                                 const struct mr_site *site, double start_s,
+                                                 struct mr_plan *plan, struct mr_err *err);
+
 #endif
