@@ -440,6 +440,24 @@ mr_status mr_feed_set(const struct mr_feed_params *params, struct mr_feed *feed,
     return MR_OK;
 }
 
+mr_status mr_feed_deepen(const struct mr_feed_params *params, struct mr_feed *feed,
+                         const struct mr_feed_target *target, struct mr_err *err)
+{
+    struct mr_feed_target known[MR_FEED_TARGETS], piece = *target;
+    const uint32_t n = feed->n_target;
+    memcpy(known, feed->target, n * sizeof *known);
+    for (uint32_t i = 0; i < n; i++) {
+        if (known[i].limit_w > target->limit_w || known[i].end_s <= piece.start_s)
+            continue;
+        piece.end_s = fmin(known[i].start_s, target->end_s);
+        if (piece.start_s < piece.end_s)
+            MR_TRY(mr_feed_set(params, feed, &piece, err));
+        piece.start_s = known[i].end_s;
+    }
+    piece.end_s = target->end_s;
+    return piece.start_s < piece.end_s ? mr_feed_set(params, feed, &piece, err) : MR_OK;
+}
+
 /* When it moves by itself, whatever the load. */
 static double next_move_s(const struct mr_feed *feed)
 {

@@ -173,6 +173,10 @@ void mr_feed_start(const struct mr_feed_params *params, double t_s, double load_
 MR_CHECKED mr_status mr_feed_set(const struct mr_feed_params *params, struct mr_feed *feed,
                                  const struct mr_feed_target *target, struct mr_err *err);
 
+/** The same beside what is known: only where that leaves more. In pieces, one for each gap. */
+MR_CHECKED mr_status mr_feed_deepen(const struct mr_feed_params *params, struct mr_feed *feed,
+                                    const struct mr_feed_target *target, struct mr_err *err);
+
 /** To a later time with the load as it was. Whoever follows the budget acts then, and says what the
  *  load has become: only that is judged at t_s. */
 void mr_feed_advance(const struct mr_feed_params *params, struct mr_feed *feed, double t_s);

@@ -65,7 +65,7 @@ mr_status mr_flex_step(struct mr_flex *flex, struct mr_supply *supply, double no
     flex->end_s = end_s;
     flex->held_j = held_j(supply);
     flex->n_call++;
-    return mr_supply_set_target(supply, &target, err);
+    return mr_supply_deepen_target(supply, &target, err);
 }
 
 void mr_flex_end(struct mr_flex *flex, const struct mr_supply *supply, double now_s)

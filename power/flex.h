@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A flexible connection in time: for so many hours a year a share of the limit may be
  * called back (the layout's curtail and curtail_hours). With prices these are the dearest rows of
- * the price file, as many as are its share of a year, and a call is a load target like any other;
- * without prices nobody says when, and only the year is reckoned. */
+ * the price file, as many as are its share of a year, and a call is a load target like any other,
+ * but that it relaxes none: where a deeper one is known as it begins, that one stays. Without
+ * prices nobody says when, and only the year is reckoned. */
 #ifndef MR_POWER_FLEX_H
 #define MR_POWER_FLEX_H
 

@@ -8,13 +8,26 @@ double mr_supply_target_base_w(const struct mr_supply *s)
     return s->has_feed && s->feed.n_target > 0 ? s->base_w : s->meter_w;
 }
 
-mr_status mr_supply_set_target(struct mr_supply *s, const struct mr_feed_target *target,
-                               struct mr_err *err)
+static mr_status be_asked(struct mr_supply *s, struct mr_err *err)
 {
     mr_supply_still_stir(s);
     if (!s->has_feed)
         return mr_err_set(err, MR_RANGE, MR_NOWHERE,
                           "%s: no grid connection with a limit: nothing to curtail", s->site->name);
     s->base_w = mr_supply_target_base_w(s);
+    return MR_OK;
+}
+
+mr_status mr_supply_set_target(struct mr_supply *s, const struct mr_feed_target *target,
+                               struct mr_err *err)
+{
+    MR_TRY(be_asked(s, err));
     return mr_feed_set(&s->feed_params, &s->feed, target, err);
+}
+
+mr_status mr_supply_deepen_target(struct mr_supply *s, const struct mr_feed_target *target,
+                                  struct mr_err *err)
+{
+    MR_TRY(be_asked(s, err));
+    return mr_feed_deepen(&s->feed_params, &s->feed, target, err);
 }

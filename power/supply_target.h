@@ -11,6 +11,11 @@ struct mr_supply;
 MR_CHECKED mr_status mr_supply_set_target(struct mr_supply *supply,
                                           const struct mr_feed_target *target, struct mr_err *err);
 
+/** mr_feed_deepen, the same way. */
+MR_CHECKED mr_status mr_supply_deepen_target(struct mr_supply *supply,
+                                             const struct mr_feed_target *target,
+                                             struct mr_err *err);
+
 /** What a target that is set now is a share of: the draw before the first of those that are known,
  *  or now's. While the grid is away: of what it gave last. */
 double mr_supply_target_base_w(const struct mr_supply *supply);

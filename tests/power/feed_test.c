@@ -318,6 +318,39 @@ MR_TEST(what_is_set_last_holds)
     }
 }
 
+/* One that deepens leaves what is deeper: of every moment the least of both holds. */
+MR_TEST(what_deepens_relaxes_nothing)
+{
+    const struct mr_feed_params params = plain();
+    struct mr_err err = {0};
+    for (uint64_t seed = 0; seed < 300; seed++) {
+        struct mr_rng rng = mr_rng_stream(seed, MR_RNG_TEST, 3);
+        struct mr_feed feed;
+        double want_w[100];
+        mr_feed_start(&params, 0, 50e6, &feed);
+        for (int i = 0; i < 100; i++)
+            want_w[i] = params.limit_w;
+        for (int k = 0; k < 5; k++) { /* the last one deepens */
+            const int start = (int)mr_rng_range(&rng, 0, 60);
+            const int end = start + 1 + (int)mr_rng_range(&rng, 0, 40);
+            const struct mr_feed_target target = {
+                start, end, mr_rng_range(&rng, 0, 1) < 0.2 ? 60e6 : mr_rng_range(&rng, 10e6, 110e6),
+                false};
+            if (k == 4)
+                assert_int_equal(mr_feed_deepen(&params, &feed, &target, &err), MR_OK);
+            else
+                set(&params, &feed, start, end, target.limit_w);
+            for (int i = start; i < end && i < 100; i++)
+                want_w[i] = k == 4 ? fmin(want_w[i], target.limit_w) : target.limit_w;
+        }
+        for (int t = 0; t < 100; t++) {
+            mr_feed_step(&params, &feed, t, 50e6);
+            assert_true(mr_feed_constraint_w(&params, &feed) == want_w[t]);
+            feed.n_status = feed.n_alert = 0;
+        }
+    }
+}
+
 /* The least that is hard: of the targets that are not of best effort. */
 MR_TEST(best_effort_is_not_hard)
 {
@@ -457,7 +490,7 @@ MR_TEST_MAIN(MR_TEST_ENTRY(a_curtailment_in_its_words),
              MR_TEST_ENTRY(one_in_force_is_deepened_relaxed_and_released),
              MR_TEST_ENTRY(a_breach_lasts_through_a_change),
              MR_TEST_ENTRY(the_way_back_begins_at_the_load), MR_TEST_ENTRY(what_is_set_last_holds),
-             MR_TEST_ENTRY(best_effort_is_not_hard),
+             MR_TEST_ENTRY(what_deepens_relaxes_nothing), MR_TEST_ENTRY(best_effort_is_not_hard),
              MR_TEST_ENTRY(followed_budgets_never_breach_nor_jump),
              MR_TEST_ENTRY(what_is_asked_of_the_site), MR_TEST_ENTRY(impossible_feeds),
              MR_TEST_ENTRY(impossible_targets))
