@@ -12,9 +12,13 @@
  * - loops: one per hall for liquid heat at CDU supply - approach, one for air at air_supply
  * - rejection of liquid heat: dry cooler if supply - dry bulb >= 1/4 of its 5.55 K, derated by that
  *   ratio up to 1; else tower if supply >= wet bulb + 6 K; else chiller. Air heat: CRAH + chiller
+ * - voltage of the connection: medium voltage up to 10 MW (of the limit; without one, of the racks'
+ *   rated power) if no substation is written, else 110 kV
  * - substation, of the site: 63 MW units to 20 kV (grid up to 150 kV), 160 MW units to 110 kV and
  *   then 63 MW ones (above); none up to 36 kV; sized to grants x overhead
  * - mv, unit, ups, lv, of a hall: 20 MW, 2.5 MW, 2 MW, 2.5 MW units, sized to what they carry
+ * - smaller units of substation, unit, ups, sst and rectifier (layout_node.c) where one of them,
+ *   beside its spares, carries it all; units: overhead counted, for pumps and fans hang on them
  * - rpp, busway, of a row: 500 kW panels up to a row of 2 MW and racks of 450 kW, else 2.5 MW
  *   busways; racks are packed in order, a rack never stands on two units
  * - sidecar, per 4 racks: units of 660 kW, or of the largest grant when that is more

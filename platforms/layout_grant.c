@@ -2,7 +2,7 @@
 /* What power every rack is granted. Three policies: what the rack may draw at most, what its maker
  * calls efficient, and a share of the grid limit (racks packed by what they draw for long, MaxLPS:
  * 1 GW gives 5,543 racks of 72 GPUs instead of 3,819). */
-#include "platforms/layout_build.h"
+#include "platforms/layout_node.h"
 
 #include <math.h>
 
@@ -66,6 +66,7 @@ mr_status mr_layout_grant_build(struct mr_layout_build *build)
 {
     struct mr_layout_plan *plan = build->plan;
     double share = 1;
+    mr_layout_node_connect(build);
     build->overhead = overhead_of(build);
     if (plan->provision.overhead > 0 && plan->provision.overhead < 1)
         mr_layout_plan_error(plan, MR_RANGE, plan->provision.node, "overhead",

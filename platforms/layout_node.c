@@ -2,7 +2,7 @@
 /* The stages of the power chain: what is automatic in which chain, how a node is named, sized and
  * hung on what is above it, and how written nodes replace automatic ones. Ratings are those of the
  * table.
- * Map: stages - nodes and their parents - one stage - sources and storage. */
+ * Map: stages - nodes and their parents - sizes - one stage - sources and storage. */
 #include "platforms/layout_node.h"
 
 #include "engine/base/assert.h"
@@ -13,23 +13,36 @@
 
 /* ---- stages ---- */
 
+/* Sizes below the standard one, smallest first, 0 at the end: usual ones of what is sold, for one
+ * rack to a hall of them. Which are offered, and that their losses are the same shares of the
+ * rating as those of the standard size, are assumptions: iron and copper go with what they carry.
+ * Grid transformers of 25 and 40 MW are left out: where they would be taken they lose no less than
+ * the standard one (20 MW on two of 25: 61 kW, of 63: 54 kW), which leaves room to grow. Row
+ * distribution stands without loss; panels and switchgear are built for one current. */
+static const double grid_sizes_w[] = {10e6, 16e6, 0};
+static const double unit_sizes_w[] = {160e3, 250e3,  400e3, 630e3, 800e3,
+                                      1e6,   1.25e6, 1.6e6, 2e6,   0};
+static const double ups_sizes_w[] = {50e3,  100e3, 150e3, 200e3, 250e3, 300e3, 400e3,
+                                     500e3, 600e3, 800e3, 1e6,   1.2e6, 1.5e6, 0};
+static const double row_sizes_w[] = {250e3, 500e3, 750e3, 1e6, 1.25e6, 1.5e6, 2e6, 0};
+
 static const struct mr_layout_stage stages[MR_SITE_N_POWER_KIND] = {
-    [MR_SITE_POWER_SUBSTATION] = {"sub", MR_LAYOUT_PER_SITE, 63e6, 0, true},
-    [MR_SITE_POWER_MV] = {"mv", MR_LAYOUT_PER_HALL, 20e6, 0, false},
-    [MR_SITE_POWER_UNIT] = {"unit", MR_LAYOUT_PER_HALL, 2.5e6, 415, true},
-    [MR_SITE_POWER_UPS] = {"ups", MR_LAYOUT_PER_HALL, 2e6, 415, true},
-    [MR_SITE_POWER_UPS_ECO] = {"ups", MR_LAYOUT_PER_HALL, 2e6, 415, true},
-    [MR_SITE_POWER_LV] = {"lv", MR_LAYOUT_PER_HALL, 2.5e6, 415, false},
-    [MR_SITE_POWER_RPP] = {"rpp", MR_LAYOUT_PER_ROW, 500e3, 415, false},
-    [MR_SITE_POWER_BUSWAY] = {"bus", MR_LAYOUT_PER_ROW, 2.5e6, 415, false},
-    [MR_SITE_POWER_SIDECAR] = {"sc", MR_LAYOUT_PER_ROW, 660e3, 800, true},
-    [MR_SITE_POWER_SST] = {"sst", MR_LAYOUT_PER_ROW, 2.5e6, 800, true},
-    [MR_SITE_POWER_RECTIFIER] = {"rec", MR_LAYOUT_PER_ROW, 2.5e6, 800, true},
-    [MR_SITE_POWER_GENERATOR] = {"gen", MR_LAYOUT_PER_SITE, 2.5e6, 0, true},
-    [MR_SITE_POWER_TURBINE] = {"gt", MR_LAYOUT_PER_SITE, 34e6, 0, true},
-    [MR_SITE_POWER_SOLAR] = {"pv", MR_LAYOUT_PER_SITE, 0, 0, false},
-    [MR_SITE_POWER_BESS] = {"bess", MR_LAYOUT_PER_SITE, 2.5e6, 0, false},
-    [MR_SITE_POWER_BBU] = {"bbu", MR_LAYOUT_PER_ROW, 0, 0, false},
+    [MR_SITE_POWER_SUBSTATION] = {"sub", MR_LAYOUT_PER_SITE, 63e6, 0, true, grid_sizes_w},
+    [MR_SITE_POWER_MV] = {"mv", MR_LAYOUT_PER_HALL, 20e6, 0, false, NULL},
+    [MR_SITE_POWER_UNIT] = {"unit", MR_LAYOUT_PER_HALL, 2.5e6, 415, true, unit_sizes_w},
+    [MR_SITE_POWER_UPS] = {"ups", MR_LAYOUT_PER_HALL, 2e6, 415, true, ups_sizes_w},
+    [MR_SITE_POWER_UPS_ECO] = {"ups", MR_LAYOUT_PER_HALL, 2e6, 415, true, ups_sizes_w},
+    [MR_SITE_POWER_LV] = {"lv", MR_LAYOUT_PER_HALL, 2.5e6, 415, false, NULL},
+    [MR_SITE_POWER_RPP] = {"rpp", MR_LAYOUT_PER_ROW, 500e3, 415, false, NULL},
+    [MR_SITE_POWER_BUSWAY] = {"bus", MR_LAYOUT_PER_ROW, 2.5e6, 415, false, NULL},
+    [MR_SITE_POWER_SIDECAR] = {"sc", MR_LAYOUT_PER_ROW, 660e3, 800, true, NULL},
+    [MR_SITE_POWER_SST] = {"sst", MR_LAYOUT_PER_ROW, 2.5e6, 800, true, row_sizes_w},
+    [MR_SITE_POWER_RECTIFIER] = {"rec", MR_LAYOUT_PER_ROW, 2.5e6, 800, true, row_sizes_w},
+    [MR_SITE_POWER_GENERATOR] = {"gen", MR_LAYOUT_PER_SITE, 2.5e6, 0, true, NULL},
+    [MR_SITE_POWER_TURBINE] = {"gt", MR_LAYOUT_PER_SITE, 34e6, 0, true, NULL},
+    [MR_SITE_POWER_SOLAR] = {"pv", MR_LAYOUT_PER_SITE, 0, 0, false, NULL},
+    [MR_SITE_POWER_BESS] = {"bess", MR_LAYOUT_PER_SITE, 2.5e6, 0, false, NULL},
+    [MR_SITE_POWER_BBU] = {"bbu", MR_LAYOUT_PER_ROW, 0, 0, false, NULL},
 };
 
 /* The way of the current. */
@@ -48,11 +61,30 @@ enum {
 };
 
 static const double mv_most_v = 36e3; /* up to here the grid brings the medium voltage itself */
+static const double mv_most_w = 10e6; /* what a cable of 300 A carries at 20 kV */
 static const double bess_share = 0.25, bess_s = 7200, bbu_s = 240;
 
 const struct mr_layout_stage *mr_layout_node_stage(int kind)
 {
     return &stages[kind];
+}
+
+/* Nobody hangs a hall on high voltage: up to the power of one medium-voltage cable the utility
+ * brings that, and its substation is before the meter. */
+void mr_layout_node_connect(struct mr_layout_build *build)
+{
+    struct mr_layout_plan *plan = build->plan;
+    const struct mr_xml_node *node = mr_xml_child(plan->top.node, "grid");
+    double most_w = plan->grid.limit_w;
+    if (!plan->has_grid || mr_layout_plan_has(node, "voltage") || plan->power.mv_v > mv_most_v)
+        return;
+    for (size_t h = 0; h < build->site->n_hall; h++)
+        if (mr_layout_node_given(&build->hall[h].spec->power, MR_SITE_POWER_SUBSTATION) != NULL)
+            return;
+    for (size_t r = 0; r < build->site->n_rack && plan->grid.limit_w <= 0; r++)
+        most_w += build->site->rack[r].rated_w;
+    if (most_w <= mv_most_w)
+        build->site->grid.voltage_v = plan->grid.voltage_v = plan->power.mv_v;
 }
 
 int mr_layout_node_kind(size_t i)
@@ -322,6 +354,42 @@ static bool is_on_side(const struct mr_layout_node *spec, int system)
     return spec->side == MR_LAYOUT_SIDE_BOTH || (spec->side == MR_LAYOUT_SIDE_A) == (system == 0);
 }
 
+/* ---- sizes ---- */
+
+/* What a unit of this kind carries beside the racks on it: the supplies behind it and the pumps and
+ * fans of its hall. The site's own load counts them already. */
+static double beside_racks(const struct mr_layout_scope *scope, int kind)
+{
+    return kind == MR_SITE_POWER_UNIT ? scope->build->overhead : 1;
+}
+
+/* Units that a written number leaves to work, as far as it is known before the load is. */
+static double working(const struct mr_layout_scope *scope, const struct mr_layout_node *spec)
+{
+    const uint64_t n_spare = spec->node != NULL && mr_layout_plan_has(spec->node, "spare")
+                                 ? spec->n_spare
+                                 : spare_of(scope, spec->kind);
+    return spec->n_unit > n_spare ? (double)(spec->n_unit - n_spare) : 1;
+}
+
+/* The smallest size that carries the load, the standard one where none does: by one unit that works
+ * if the file says no number, beside its spares. Systems that stand in for each other are alike. */
+static double fitting_w(const struct mr_layout_scope *scope, const struct mr_layout_node *spec,
+                        uint64_t n_all)
+{
+    const struct mr_layout_stage *stage = &stages[spec->kind];
+    double load_w = 0;
+    for (int s = 0; s < scope->n_system; s++)
+        load_w = fmax(load_w, scope->load_w[s]);
+    const double need_w = load_w / (double)n_all / working(scope, spec) *
+                          beside_racks(scope, spec->kind) /
+                          (scope->power->fill_frac * spec->oversubscribe);
+    for (const double *size_w = stage->smaller_w; size_w != NULL && *size_w > 0; size_w++)
+        if (need_w <= *size_w)
+            return *size_w;
+    return stage->rating_w;
+}
+
 /* ---- one stage ---- */
 
 static mr_status stage_of_system(struct mr_layout_scope *scope, const struct mr_layout_node *first,
@@ -337,14 +405,16 @@ static mr_status stage_of_system(struct mr_layout_scope *scope, const struct mr_
         if (!is_on_side(n, system) || mr_layout_node_per(n) != scope->per)
             continue;
         for (uint64_t i = 0; i < n->n_count; i++) {
+            const double size_w =
+                sizing->rating_w > 0 ? sizing->rating_w : fitting_w(scope, n, n_all);
             struct mr_layout_making making = {
                 .spec = n,
                 .load_w = scope->load_w[system] / (double)n_all,
-                .rating_w = sizing->rating_w,
+                .rating_w = size_w,
                 .voltage_v = sizing->voltage_v,
                 .parent = {mr_layout_node_dealt(above, sizing->i_child + tip.n),
                            scope->second[system]}};
-            const double rating_w = n->rating_w > 0 ? n->rating_w : sizing->rating_w;
+            const double rating_w = n->rating_w > 0 ? n->rating_w : size_w;
             if (sizing->need != NULL && n->n_unit == 0 && n_all == 1)
                 making.n_need = sizing->need(scope, rating_w * n->oversubscribe);
             local_name(scope, n, system, i, making.local);
@@ -414,8 +484,6 @@ mr_status mr_layout_node_put_kind(struct mr_layout_scope *scope, int kind,
     const struct mr_layout_node *given = mr_layout_node_given(scope->power, kind);
     const struct mr_layout_node plain = mr_layout_node_automatic(kind);
     struct mr_layout_sizing sizing = *extra;
-    if (sizing.rating_w <= 0)
-        sizing.rating_w = stages[kind].rating_w;
     sizing.voltage_v = voltage_of(scope, kind);
     if (given != NULL)
         return has_given(given, scope->per) ? mr_layout_node_put_stage(scope, given, &sizing)

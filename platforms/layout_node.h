@@ -14,6 +14,7 @@ struct mr_layout_stage {
     int per;                    /* where it usually stands */
     double rating_w, voltage_v; /* 0 V: medium voltage of the site */
     bool shares_bar;            /* its units share the load, so that one may be spare */
+    const double *smaller_w;    /* sizes for less load, 0 at the end; NULL: none */
 };
 
 /* Where stages are being put. */
@@ -47,12 +48,15 @@ struct mr_layout_making {
 
 /* How an automatic or written stage is sized beyond its load. */
 struct mr_layout_sizing {
-    double rating_w, voltage_v;
+    double rating_w, voltage_v; /* 0 W: the size that fits */
     uint64_t (*need)(const struct mr_layout_scope *scope, double rating_w); /* NULL: by load */
     uint64_t i_child;                                                       /* of the tips above */
 };
 
 const struct mr_layout_stage *mr_layout_node_stage(int kind);
+
+/** The voltage of the connection, where the file leaves it open. Before loads are known. */
+void mr_layout_node_connect(struct mr_layout_build *build);
 
 /** The i-th kind on the way of the current, -1 behind the last. Sources and storage are none. */
 int mr_layout_node_kind(size_t i);

@@ -79,7 +79,7 @@ static const struct mr_param node_rows[] = {
     MR_PARAM_STR(struct mr_layout_node, name, "name", NULL,
                  "Instead of the kind's short name, to refer to"),
     MR_PARAM(struct mr_layout_node, rating_w, "rating", MR_Q_POWER, "0 W", 0, ANY,
-             "Of one unit at its output, 0: the standard size of its kind"),
+             "Of one unit at its output, 0: the size that fits what it carries"),
     MR_PARAM_N(struct mr_layout_node, n_unit, "units", "0", 0, count_max,
                "Units installed, 0: as many as the load takes"),
     MR_PARAM_N(struct mr_layout_node, n_spare, "spare", "0", 0, count_max,

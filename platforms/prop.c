@@ -46,8 +46,10 @@ static const struct mr_param grid_rows[] = {
              "Contract limit at the meter, 0: none stated"),
     MR_PARAM(struct mr_grid, ramp_w_s, "ramp", MR_Q_RAMP, "0 W/s", 0, ANY,
              "Fastest allowed change of load; not given: no limit, 0 is refused"),
-    MR_PARAM(struct mr_grid, voltage_v, "voltage", MR_Q_VOLTAGE, "110 kV", 0, ANY,
-             "Voltage at the point of connection"),
+    MR_PARAM(
+        struct mr_grid, voltage_v, "voltage", MR_Q_VOLTAGE, "110 kV", 0, ANY,
+        "Voltage at the point of connection; of a layout that does not say and has no substation: "
+        "medium voltage up to 10 MW"),
     MR_PARAM(struct mr_grid, curtail_frac, "curtail", MR_Q_FRACTION, "0", 0, 1,
              "Share of the limit that may be called back (flexible)"),
     MR_PARAM(struct mr_grid, curtail_h_year, "curtail_hours", MR_Q_COUNT, "0", 0, 8784,

@@ -265,7 +265,8 @@ MR_TEST(chains)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[512];
         snprintf(text, sizeof text,
-                 LAYOUT("<power redundancy='N' %s/>" ROWS(2, "vr_nvl144_kyber", 4)),
+                 LAYOUT("<grid limit='6 MW' voltage='110 kV'/><power redundancy='N' %s/>" ROWS(
+                     2, "vr_nvl144_kyber", 4)),
                  cases[i].attributes);
         struct mr_site *site = expand(text);
         for (int kind = 0; kind < MR_SITE_N_POWER_KIND; kind++)
@@ -299,7 +300,67 @@ MR_TEST(substations)
         struct mr_site *site = expand(text);
         assert_int_equal(n_power_of(site, MR_SITE_POWER_SUBSTATION), cases[i].n);
         if (cases[i].n == 2)
-            expect_power(site, "S.sub0", "S.hv0", 2, 1, 63e6);
+            expect_power(site, "S.sub0", "S.hv0", 2, 1, 10e6);
+        discard(site);
+    }
+}
+
+/* Nobody hangs a small site on high voltage, unless he says so. */
+MR_TEST(small_sites_are_on_medium_voltage)
+{
+    static const struct {
+        const char *inside;
+        double voltage_v;
+    } cases[] = {
+        {"<grid limit='10 MW'/>", 20e3},
+        {"<grid limit='10.1 MW'/>", 110e3},
+        {"<grid/>", 20e3},
+        {"<grid limit='1 MW'/><power mv_voltage='11 kV'/>", 11e3},
+        {"<grid limit='1 MW' voltage='110 kV'/>", 110e3},
+        {"<grid limit='1 MW'/><power><substation/></power>", 110e3},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[512];
+        snprintf(text, sizeof text, LAYOUT("%s" ROWS(1, "lpx", 4)), cases[i].inside);
+        struct mr_site *site = expand(text);
+        assert_true(site->grid.voltage_v == cases[i].voltage_v);
+        assert_int_equal(n_power_of(site, MR_SITE_POWER_SUBSTATION), cases[i].voltage_v > 36e3);
+        discard(site);
+    }
+    struct mr_site *site = expand(LAYOUT("<grid/>" ROWS(8, "vr_nvl72", 6))); /* 11 MW of racks */
+    assert_true(site->grid.voltage_v == 110e3);
+    discard(site);
+}
+
+/* One unit that works carries what there is, and of the sizes that can the smallest is taken: units
+ * of a hall with its cooling. What is larger is made of the standard size. */
+MR_TEST(units_fit_what_they_carry)
+{
+    static const struct {
+        const char *inside;
+        uint64_t n_unit, n_spare, n_ups, n_ups_spare;
+        double unit_w, ups_w;
+    } cases[] = {
+        {"<power/>" ROWS(1, "vr_nvl72", 1), 2, 1, 2, 1, 400e3, 300e3}, /* 230 kW */
+        {"<power redundancy='N'/>" ROWS(1, "vr_nvl72", 4), 1, 0, 1, 0, 1.25e6, 1.2e6},
+        {"<power/>" ROWS(2, "vr_nvl72", 4), 2, 1, 3, 1, 2.5e6, 2e6}, /* 1.84 MW */
+        {"<power fill='50 %'/>" ROWS(1, "vr_nvl72", 1), 2, 1, 2, 1, 630e3, 500e3},
+        {"<power><ups units='3'/><unit units='3' spare='0'/></power>" ROWS(1, "vr_nvl72", 4), 3, 0,
+         3, 1, 400e3, 600e3},
+        {"<power><ups rating='750 kW'/><unit count='2'/></power>" ROWS(1, "vr_nvl72", 4), 2, 1, 3,
+         1, 630e3, 750e3},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[512];
+        snprintf(text, sizeof text, LAYOUT("<grid/>%s"), cases[i].inside);
+        struct mr_site *site = expand(text);
+        const struct mr_power_node *mv = &site->power[power(site, "H0.mvA")];
+        const uint32_t unit = power(site, "H0.mvA") + 1;
+        expect_power(site, site->power[unit].name, "H0.mvA", cases[i].n_unit, cases[i].n_spare,
+                     cases[i].unit_w);
+        expect_power(site, "H0.upsA", site->power[unit].name, cases[i].n_ups, cases[i].n_ups_spare,
+                     cases[i].ups_w);
+        assert_true(mv->rating_w == 20e6);
         discard(site);
     }
 }
@@ -309,7 +370,7 @@ MR_TEST(substations)
 MR_TEST(sources_and_storage)
 {
     struct mr_site *site = expand(LAYOUT(
-        "<grid/><provision overhead='1'/><power redundancy='N'><bess/><bbu/>"
+        "<grid voltage='110 kV'/><provision overhead='1'/><power redundancy='N'><bess/><bbu/>"
         "<generator name='g' units='3'/><solar rating='1 MW'/>"
         "<bess name='h' per='hall' rating='1 MW' energy='5 MWh'/></power>" ROWS(1, "vr_nvl72", 4)));
     expect_power(site, "S.bess0", "S.sub0", 1, 0, 2.5e6);
@@ -380,13 +441,13 @@ MR_TEST(one_sided_nodes)
     discard(site);
     site = expand(LAYOUT(
         "<power redundancy='N'><unit name='u'/><ups parent='u u'/></power>" ROWS(1, "lpx", 2)));
-    expect_power(site, "H0.upsA", "H0.u", 1, 0, 2e6);
+    expect_power(site, "H0.upsA", "H0.u", 1, 0, 300e3);
     discard(site);
     site = expand(LAYOUT("<power redundancy='4N/3'><ups name='a' side='A'/><ups name='b' side='B'/>"
                          "</power>" ROWS(6, "lpx", 2)));
     assert_int_equal(n_power_of(site, MR_SITE_POWER_UPS), 4);
-    expect_power(site, "H0.a", "H0.unitA", 1, 0, 2e6);
-    expect_power(site, "H0.bD", "H0.unitD", 1, 0, 2e6);
+    expect_power(site, "H0.a", "H0.unitA", 1, 0, 600e3);
+    expect_power(site, "H0.bD", "H0.unitD", 1, 0, 600e3);
     discard(site);
 }
 
@@ -585,7 +646,8 @@ MR_TEST(air_handlers_are_of_the_air_loop)
 MR_TEST_MAIN(MR_TEST_ENTRY(written_parents_of_many_systems),
              MR_TEST_ENTRY(air_handlers_are_of_the_air_loop), MR_TEST_ENTRY(ten_lines),
              MR_TEST_ENTRY(grants), MR_TEST_ENTRY(redundancies), MR_TEST_ENTRY(chains),
-             MR_TEST_ENTRY(substations), MR_TEST_ENTRY(oversubscribed_panels),
+             MR_TEST_ENTRY(substations), MR_TEST_ENTRY(small_sites_are_on_medium_voltage),
+             MR_TEST_ENTRY(units_fit_what_they_carry), MR_TEST_ENTRY(oversubscribed_panels),
              MR_TEST_ENTRY(sources_and_storage), MR_TEST_ENTRY(islands),
              MR_TEST_ENTRY(one_sided_nodes), MR_TEST_ENTRY(halls_refine_the_layout),
              MR_TEST_ENTRY(racks_refine_their_card), MR_TEST_ENTRY(domains),

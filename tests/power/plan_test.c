@@ -18,7 +18,8 @@ struct world {
 
 /* 32 racks of 132 kW behind UPS that diesel sets relieve; four turbines, three for the load */
 static const char *const backed =
-    "<layout name=\"s\"><grid limit=\"6 MW\"/><power><generator/></power>" HALL "</layout>";
+    "<layout name=\"s\"><grid limit=\"6 MW\" voltage=\"110 kV\"/><power><generator/></power>" HALL
+    "</layout>";
 static const char *const island =
     "<layout name=\"i\"><grid interconnect=\"island\"/><power ups=\"none\"><turbine "
     "rating=\"2 MW\" units=\"4\" spare=\"1\" name=\"gt\"/><bess name=\"bess\"/></power>" HALL

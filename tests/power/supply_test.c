@@ -141,9 +141,10 @@ MR_TEST(failures_of_the_chain)
 }
 
 static const char *const eventful[] = {
-    "<layout name=\"s\"><grid limit=\"6 MW\" ramp=\"2 MW/min\"/><power><bess rating=\"1 MW\" "
+    "<layout name=\"s\"><grid limit=\"6 MW\" ramp=\"2 MW/min\" voltage=\"110 kV\"/><power><bess "
+    "rating=\"1 MW\" "
     "units=\"2\" duration=\"1 h\"/><generator/></power>" HALL "</layout>",
-    "<layout name=\"s\"><grid limit=\"6 MW\"/><power "
+    "<layout name=\"s\"><grid limit=\"6 MW\" voltage=\"110 kV\"/><power "
     "redundancy=\"2N\"><generator/></power>" HALL "</layout>",
     "<layout name=\"s\"><grid interconnect=\"island\"/><power><turbine rating=\"2 MW\" "
     "units=\"3\"/><bess rating=\"2 MW\" units=\"2\" duration=\"1 h\"/></power>" HALL "</layout>"};

@@ -121,7 +121,7 @@ MR_TEST(packages_lend_to_each_other)
 {
     struct mr_supply_options o = options();
     o.params.govern.policy = MR_GOVERN_POLICY_MAXLPS;
-    begin("<layout name=\"s\"><grid limit=\"160 kW\"/><hall><row><rack card=\"gb200_nvl72\"/>"
+    begin("<layout name=\"s\"><grid limit=\"90 kW\"/><hall><row><rack card=\"gb200_nvl72\"/>"
           "<cdu units=\"2\"/></row></hall></layout>",
           &o, 36, 1200);
     mr_supply_set_load(world.supply, 0, 80e3, 110e3);

@@ -132,7 +132,7 @@ MR_TEST(small_site_node_by_node)
     assert_string_equal(parent(&wire, "H0.R0.rppB", 0)->name, "H0.upsB");
     assert_string_equal(parent(&wire, "H0.mvA", 0)->name, "S.subA.bar");
     assert_string_equal(parent(&wire, "S.subA.bar", 0)->name, "S.subA");
-    assert_int_equal(tree->node[find(&wire, "S.subA")].kind, MR_STAGE_SUB_63);
+    assert_int_equal(tree->node[find(&wire, "S.subA")].kind, MR_STAGE_SUB_25);
     assert_int_equal(tree->node[find(&wire, "H0.upsA")].kind, MR_STAGE_UPS);
     assert_string_equal(parent(&wire, "H0.house", 0)->name, "H0.unitA");
     assert_string_equal(parent(&wire, "s.house", 0)->name, "grid");
@@ -156,7 +156,7 @@ MR_TEST(direct_current_rows)
     struct mr_wire wire = wire_of(site);
     const struct mr_circuit_node *sst = &wire.tree->node[find(&wire, "H0.R0.sstA")];
     assert_true(sst->is_dc && sst->voltage_v == 800 && sst->kind == MR_STAGE_SST);
-    mr_assert_near(sst->breaker.rated_a, 2.5e6 / 800, 1e-12, 0);
+    mr_assert_near(sst->breaker.rated_a, 2e6 / 800, 1e-12, 0);
     mr_wire_fini(&wire);
     mr_site_destroy(site);
 }

@@ -174,7 +174,7 @@ MR_TEST(a_grid_that_comes_back_finds_caps_that_fit)
     int n_higher = 0, n_full = 0;
     for (int round = 0; round < 12; round++) {
         w.policy = round % 3;
-        w.limit_w = mr_rng_range(&rng, 900e3, 1300e3);
+        w.limit_w = mr_rng_range(&rng, 820e3, 1020e3);
         begin_at(1, 1000);
         play(200);
         const double lost_s = 200 + mr_rng_range(&rng, 0, 20), held_w = w.limit_w;
