@@ -154,6 +154,7 @@ static void update(struct mr_supply *s)
         mr_chain_settle(s->chain);
         s->grid_w = s->has_grid ? mr_chain_in_w(s->chain, 0) : 0;
     }
+    mr_supply_source_carry(s);
     mr_chain_set_answering(s->chain, false);
     if (s->has_grid)
         s->meter_w = s->grid_w;

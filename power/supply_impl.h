@@ -104,12 +104,12 @@ uint32_t mr_supply_source_of(const struct mr_supply *s, uint32_t power);
 
 /** What every source does from now on. @return whether the chain must settle again */
 bool mr_supply_source_decide(struct mr_supply *s);
-
+/** Those that carry bars give what these ask for now. After the last decision. */
+void mr_supply_source_carry(struct mr_supply *s);
 /** Racks draw otherwise: nothing charges until sources have decided anew. */
 void mr_supply_source_give_way(struct mr_supply *s);
 /** Next date of any source; the step must not go beyond it. */
 double mr_supply_source_next_s(const struct mr_supply *s);
-
 /** Of a storage, at the date of readings. */
 double mr_supply_source_energy_j(const struct mr_supply *s, uint32_t source);
 

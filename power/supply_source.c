@@ -298,6 +298,18 @@ bool mr_supply_source_decide(struct mr_supply *s)
     return has_changed;
 }
 
+/* What rests beside bars that others carry has moved a little after these were looked at, by less
+ * than another round is worth: who carries them carries that, too. */
+void mr_supply_source_carry(struct mr_supply *s)
+{
+    double fed_w;
+    for (uint32_t g = 0; g < s->n_group; g++)
+        if (s->group[g].is_away) {
+            (void)look_at_bars(s, &s->group[g], &fed_w);
+            preset(s, &s->group[g]);
+        }
+}
+
 /* What charges beside racks must not show together with what has taken its place. */
 void mr_supply_source_give_way(struct mr_supply *s)
 {
