@@ -17,6 +17,7 @@ struct mr_exchange_load {
     double least_w, at_rest_w;          /* drawn at the lowest clock; without work */
     double first_least_w, first_rest_w; /* the same, before anything is known of the work */
     double slow_most_w;                 /* beyond rest at the lowest clock, of late */
+    double slow_j, slow_s;              /* the same since the last whole second */
     double busy_s;                      /* sums over packages */
     double rested_s;                    /* in which those would be busy that are told to rest */
     double package_j, demand_j, least_j;

@@ -236,18 +236,26 @@ static void look_at_leakage(struct mr_exchange *x, struct mr_exchange_load *rack
 }
 
 /* Clocks cannot hold back what work draws at the lowest of them, so it is what has been drawn so in
- * any second of late that counts: who is let on beside it stays on. */
+ * any second of late that counts: who is let on beside it stays on. Shorter intervals are gathered
+ * until they make a second: the most of halves of it is more than of wholes, and would have more
+ * racks rest the more often they are asked. */
 static double most_of_late(const struct mr_exchange *x, struct mr_exchange_load *rack, double dt_s)
 {
-    const double rise_s = 1, w = rack->least_w - rack->at_rest_w;
-    const double memory_s = x->foresight_s;
-    if (!(dt_s > 0))
+    const double second_s = 1, w = rack->least_w - rack->at_rest_w;
+    if (!(dt_s > 0)) {
         rack->slow_most_w = w;
-    else if (w > rack->slow_most_w)
-        rack->slow_most_w += fmin(1, dt_s / rise_s) * (w - rack->slow_most_w);
-    else
-        rack->slow_most_w += -mr_expm1(-dt_s / memory_s) * (w - rack->slow_most_w);
-    return rack->at_rest_w + fmax(w, rack->slow_most_w);
+        return rack->least_w;
+    }
+    rack->slow_j += w * dt_s;
+    rack->slow_s += dt_s;
+    if (rack->slow_s >= second_s * (1 - 1e-9)) {
+        const double mean_w = rack->slow_j / rack->slow_s;
+        const double fresh =
+            mean_w > rack->slow_most_w ? 1 : -mr_expm1(-rack->slow_s / x->foresight_s);
+        rack->slow_most_w += fresh * (mean_w - rack->slow_most_w);
+        rack->slow_j = rack->slow_s = 0;
+    }
+    return rack->at_rest_w + rack->slow_most_w;
 }
 
 /* What racks drew, leakage and darkness included, and what cooled them: means of the interval. */
