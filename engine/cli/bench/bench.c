@@ -13,6 +13,7 @@
 #include "engine/cli/bench/bench_cache.h"
 #include "engine/cli/bench/bench_clock.h"
 #include "engine/cli/bench/bench_counters.h"
+#include "engine/cli/bench/bench_machine.h"
 #include "engine/cli/bench/bench_models.h"
 #include "engine/cli/bench/bench_net.h"
 #include "engine/cli/bench/bench_power.h"
@@ -45,11 +46,14 @@ static const struct mr_opt bench_rows[] = {
 const struct mr_opt_table mr_bench_opts = {bench_rows, sizeof bench_rows / sizeof *bench_rows};
 
 static const struct mr_bench_group *const groups[] = {
-    &mr_bench_base_group,        &mr_bench_clock_group,    &mr_bench_models_group,
-    &mr_bench_net_group,         &mr_bench_cache_group,    &mr_bench_record_group,
-    &mr_bench_serve_group,       &mr_bench_sessions_group, &mr_bench_site_group,
-    &mr_bench_power_group,       &mr_bench_thermal_group,  &mr_bench_work_group,
-    &mr_bench_record_site_group, &mr_bench_sweep_group,    NULL};
+    &mr_bench_machine_group,  &mr_bench_base_group,
+    &mr_bench_clock_group,    &mr_bench_models_group,
+    &mr_bench_net_group,      &mr_bench_cache_group,
+    &mr_bench_record_group,   &mr_bench_serve_group,
+    &mr_bench_sessions_group, &mr_bench_site_group,
+    &mr_bench_power_group,    &mr_bench_thermal_group,
+    &mr_bench_work_group,     &mr_bench_record_site_group,
+    &mr_bench_sweep_group,    NULL};
 
 /* All cases in the order of their groups; NULL past the last. */
 static const struct mr_bench_case *case_at(size_t i)
