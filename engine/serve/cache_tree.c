@@ -90,7 +90,7 @@ const uint32_t *mr_cache_tree_entry(const struct mr_cache_tree *tree,
 static mr_status grow(struct mr_cache_tree *tree, uint32_t cap, struct mr_err *err)
 {
     uint32_t n_bucket = cap_first;
-    while (n_bucket < cap / 2)
+    while (n_bucket < cap / 4)
         n_bucket *= 2;
     const size_t bytes = (size_t)cap * sizeof *tree->node + line_bytes;
     char *slab = mr_alloc(bytes, 1);

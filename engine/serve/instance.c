@@ -65,7 +65,7 @@ void mr_instance_link_after(struct mr_instance *instance, uint32_t call, uint32_
 /* Calls of its rank that a call comes before, for their level is lower: they are the last ones. */
 static size_t n_below(const struct mr_instance *instance, const struct mr_call *c)
 {
-    const size_t n = instance->queue.ring[c->rank].n;
+    const size_t n = mr_queue_n(&instance->queue, c->rank);
     for (size_t k = 0; k < n; k++) {
         const uint32_t other = mr_queue_at(&instance->queue, c->rank, n - 1 - k);
         if (mr_call_level(mr_instance_call(instance, other)) >= mr_call_level(c))
@@ -77,7 +77,7 @@ static size_t n_below(const struct mr_instance *instance, const struct mr_call *
 /* Those that stay before it even where it comes first, the first ones. */
 static size_t n_above(const struct mr_instance *instance, const struct mr_call *c)
 {
-    const size_t n = instance->queue.ring[c->rank].n;
+    const size_t n = mr_queue_n(&instance->queue, c->rank);
     for (size_t k = 0; k < n; k++) {
         const uint32_t other = mr_queue_at(&instance->queue, c->rank, k);
         if (mr_call_level(mr_instance_call(instance, other)) <= mr_call_level(c))

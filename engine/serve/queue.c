@@ -6,8 +6,9 @@
 
 void mr_queue_fini(struct mr_queue *queue)
 {
-    for (int r = 0; r < MR_QUEUE_RANKS; r++)
+    for (uint32_t r = 0; r < queue->n_ring; r++)
         mr_free(queue->ring[r].call);
+    mr_free(queue->ring);
     *queue = (struct mr_queue){0};
 }
 
@@ -23,6 +24,24 @@ static mr_status grow(struct mr_queue_ring *ring, struct mr_err *err)
         ring->call[ring->cap - n_head + i - 1] = ring->call[ring->first + i - 1];
     ring->first = n_head > 0 ? ring->cap - n_head : 0;
     return MR_OK;
+}
+
+/* Room for one more call in the ring of a rank. */
+static mr_status ring_of(struct mr_queue *queue, uint32_t rank, struct mr_queue_ring **ring,
+                         struct mr_err *err)
+{
+    if (rank >= queue->n_ring) { /* as many as there are ranks, no more: each instance has them */
+        struct mr_queue_ring *more = mr_alloc_zero((size_t)rank + 1, sizeof *more);
+        if (more == NULL)
+            return mr_err_nomem(err, ((size_t)rank + 1) * sizeof *more);
+        for (uint32_t r = 0; r < queue->n_ring; r++)
+            more[r] = queue->ring[r];
+        mr_free(queue->ring);
+        queue->ring = more;
+        queue->n_ring = rank + 1;
+    }
+    *ring = &queue->ring[rank];
+    return (*ring)->n < (*ring)->cap ? MR_OK : grow(*ring, err);
 }
 
 static void count(struct mr_queue *queue, uint32_t rank)
@@ -41,10 +60,9 @@ static uint32_t *place(struct mr_queue_ring *ring, size_t k)
 mr_status mr_queue_add(struct mr_queue *queue, uint32_t rank, uint32_t call, size_t n_behind,
                        struct mr_err *err)
 {
-    MR_ASSERT(rank < MR_QUEUE_RANKS && n_behind <= queue->ring[rank].n);
-    struct mr_queue_ring *ring = &queue->ring[rank];
-    if (ring->n == ring->cap)
-        MR_TRY(grow(ring, err));
+    MR_ASSERT(rank < MR_QUEUE_RANKS && n_behind <= mr_queue_n(queue, rank));
+    struct mr_queue_ring *ring;
+    MR_TRY(ring_of(queue, rank, &ring, err));
     for (size_t k = ring->n; k > ring->n - n_behind; k--)
         *place(ring, k) = *place(ring, k - 1);
     *place(ring, ring->n - n_behind) = call;
@@ -55,10 +73,9 @@ mr_status mr_queue_add(struct mr_queue *queue, uint32_t rank, uint32_t call, siz
 mr_status mr_queue_return(struct mr_queue *queue, uint32_t rank, uint32_t call, size_t n_before,
                           struct mr_err *err)
 {
-    MR_ASSERT(rank < MR_QUEUE_RANKS && n_before <= queue->ring[rank].n);
-    struct mr_queue_ring *ring = &queue->ring[rank];
-    if (ring->n == ring->cap)
-        MR_TRY(grow(ring, err));
+    MR_ASSERT(rank < MR_QUEUE_RANKS && n_before <= mr_queue_n(queue, rank));
+    struct mr_queue_ring *ring;
+    MR_TRY(ring_of(queue, rank, &ring, err));
     ring->first = ring->first > 0 ? ring->first - 1 : ring->cap - 1;
     for (size_t k = 0; k < n_before; k++)
         *place(ring, k) = *place(ring, k + 1);

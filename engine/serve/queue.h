@@ -22,8 +22,9 @@ struct mr_queue_ring {
 
 /* All 0: empty. */
 struct mr_queue {
-    struct mr_queue_ring ring[MR_QUEUE_RANKS]; /* rank 0 is served first */
-    uint32_t ranks;                            /* bit r: ring r is not empty */
+    struct mr_queue_ring *ring; /* [n_ring], of ranks there have been; rank 0 is served first */
+    uint32_t n_ring;
+    uint32_t ranks; /* bit r: ring r is not empty */
     size_t n;
 };
 
@@ -38,7 +39,13 @@ MR_CHECKED mr_status mr_queue_add(struct mr_queue *queue, uint32_t rank, uint32_
 MR_CHECKED mr_status mr_queue_return(struct mr_queue *queue, uint32_t rank, uint32_t call,
                                      size_t n_before, struct mr_err *err);
 
-/** The k-th call of a rank, from its first one. @param[in] k below ring[rank].n */
+/** Calls of a rank. */
+static inline size_t mr_queue_n(const struct mr_queue *queue, uint32_t rank)
+{
+    return rank < queue->n_ring ? queue->ring[rank].n : 0;
+}
+
+/** The k-th call of a rank, from its first one. @param[in] k below mr_queue_n(rank) */
 static inline uint32_t mr_queue_at(const struct mr_queue *queue, uint32_t rank, size_t k)
 {
     const struct mr_queue_ring *ring = &queue->ring[rank];

@@ -129,20 +129,14 @@ MR_FETCH void ask_for_bytes(const void *from, size_t n)
         mr_fetch((const char *)from + at);
 }
 
-/* Of the queue, which is the larger half, what few ranks use: the head's ring. Of the heap all
- * levels but the one with most of its keys, of which a finish reads a line. */
+/* Of the queue the head's ring. Of the heap all levels but the one with most of its keys, of which
+ * a finish reads a line. */
 void mr_warm_instances(const struct mr_cell *cell)
 {
     const uint32_t n = cell->plan.n_instance;
-    const size_t queue = offsetof(struct mr_instance, queue);
-    const size_t behind = queue + offsetof(struct mr_queue, ranks);
     ask_for_bytes(cell->due.winner, 2 * (size_t)cell->due.n_leaf * sizeof *cell->due.winner);
     ask_for_bytes(cell->due.above, n * sizeof *cell->due.above);
-    for (uint32_t i = 0; i < n; i++) {
-        const char *instance = (const char *)&cell->instance[i];
-        ask_for_bytes(instance, queue);
-        ask_for_bytes(instance + behind, sizeof *cell->instance - behind);
-    }
+    ask_for_bytes(cell->instance, n * sizeof *cell->instance);
     for (uint32_t i = 0; i < n; i++) {
         const struct mr_instance *instance = &cell->instance[i];
         const uint32_t n_top = instance->finish.n < heap_top ? instance->finish.n : heap_top;

@@ -308,6 +308,7 @@ static mr_status make_player(struct mr_agents *agents, double share, struct mr_e
                                         .speed = spec->mode == MR_DEMAND_OPEN ? spec->speed : 1,
                                         .idle_cap_s = spec->idle_cap_s > 0 ? spec->idle_cap_s
                                                                            : (double)INFINITY,
+                                        .n_tier = (uint32_t)scenario->n_tier,
                                         .has_ledger = true,
                                         .has_tokens = agents->options.wants_tokens};
     MR_TRY(mr_player_check_sandboxes(agents->script, plan.site.memory_mb, err));

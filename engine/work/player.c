@@ -297,6 +297,7 @@ static mr_status begin_session(struct mr_player *player, const struct mr_player_
     const struct mr_script_session *session = &script->session[start->session];
     uint32_t strand;
     MR_TRY(take_strand(player, &strand, err));
+    MR_ASSERT(start->tier < player->plan.n_tier);
     player->strand[strand] =
         (struct mr_player_strand){.start_s = now_s,
                                   .place.instance = MR_PLAYER_NONE,
@@ -533,9 +534,11 @@ mr_status mr_player_init(struct mr_player *player, const struct mr_player_plan *
                                  .queue_tail = MR_PLAYER_NONE,
                                  .has_gate = site->gate_s > 0 || site->gate_median_s > 0 ||
                                              site->denied_frac > 0 || site->redirected_frac > 0};
-    player->sums = mr_alloc_zero(MR_PLAYER_TIERS, sizeof *player->sums);
+    if (plan->n_tier == 0)
+        player->plan.n_tier = MR_PLAYER_TIERS;
+    player->sums = mr_alloc_zero(player->plan.n_tier, sizeof *player->sums);
     if (player->sums == NULL)
-        return mr_err_nomem(err, MR_PLAYER_TIERS * sizeof *player->sums);
+        return mr_err_nomem(err, player->plan.n_tier * sizeof *player->sums);
     if (!(plan->speed > 0))
         player->plan.speed = 1;
     mr_calendar_init(&player->calendar, store, mr_window_grid_of(plan->window_s), 0);
@@ -576,5 +579,5 @@ size_t mr_player_bytes(const struct mr_player *player)
            player->cap_family * sizeof *player->family + player->cap_open * sizeof *player->open +
            (player->cores.cap + player->accelerators.cap + player->storage.cap) *
                sizeof(struct mr_cores_job) +
-           MR_PLAYER_TIERS * sizeof *player->sums + sizeof *player;
+           player->plan.n_tier * sizeof *player->sums + sizeof *player;
 }

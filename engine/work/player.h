@@ -109,6 +109,7 @@ struct mr_player_plan {
     double think_factor; /* of scaled thinking */
     double speed;        /* recorded starts come this many times faster; 0: once */
     double idle_cap_s;   /* on thinking; INFINITY: none */
+    uint32_t n_tier;     /* of sessions; 0: MR_PLAYER_TIERS */
     bool has_ledger;     /* parts of every session, not of all together only */
     bool has_tokens;     /* of every session, on all its ways */
 };
@@ -146,7 +147,7 @@ struct mr_player {
     bool may_call; /* the sink's `call` is not on the stack of a call's end */
     uint32_t n_life, n_live, n_live_max;
     uint64_t n_event;
-    struct mr_player_sums *sums; /* [MR_PLAYER_TIERS]: memory of those that are used, no more */
+    struct mr_player_sums *sums; /* [plan.n_tier] */
 };
 
 /** @param[in] store of the rank's calendars, lent @return MR_OK, MR_NOMEM */

@@ -194,6 +194,7 @@ static mr_status make_cell(struct sessions_job *job, uint32_t c, bool has_instan
                                           .cell = c,
                                           .n_cell = job->n_cell,
                                           .window_s = 1,
+                                          .n_tier = 1,
                                           .idle_cap_s = 10};
     MR_TRY(mr_player_init(&own->player, &player, &job->store, err));
     if (!has_instances)

@@ -32,7 +32,7 @@ MR_TEST(as_a_sorted_list)
         } else {
             const uint32_t rank = (uint32_t)mr_rng_below(&rng, MR_QUEUE_RANKS);
             const bool is_first = mr_rng_below(&rng, 4) == 0;
-            const size_t own = queue.ring[rank].n;
+            const size_t own = mr_queue_n(&queue, rank);
             const size_t beyond = mr_rng_below(&rng, 3) == 0 ? mr_rng_below(&rng, own + 1) : 0;
             size_t at = 0;
             while (at < n && list[at].rank < rank)
