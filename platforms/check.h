@@ -13,8 +13,11 @@
 MR_CHECKED mr_status mr_check_site(const struct mr_site *site, struct mr_diags *diags,
                                    struct mr_err *err);
 
-/** One of its warnings, for who plays or shows a site without checking it: units of the chain that
- * are far too large for the racks, with what they lose at no load. */
+/** Warnings of it, for who plays or shows a site without checking it: a contract below what racks
+ * may draw. @return whether it is */
+bool mr_check_contract(const struct mr_site *site, struct mr_diags *diags);
+
+/** Units of the chain that are far too large for the racks, with what they lose at no load. */
 void mr_check_standing(const struct mr_site *site, struct mr_diags *diags);
 
 #endif

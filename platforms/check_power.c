@@ -110,38 +110,69 @@ static void check_backup(const struct mr_check *c, const struct mr_feeds *l, dou
                       mr_check_shown(&t, racks_w, MR_Q_POWER));
 }
 
-/* Racks alone over the limit are an error. With losses and cooling, which are estimates, over it by
- * more than the estimate's own doubt, a warning. */
+static bool is_island(const struct mr_site *site)
+{
+    return site->grid.interconnect == MR_SITE_GRID_ISLAND;
+}
+
+/* What feeds a site for long: the sun counts where there is nothing else. */
+static double feeds_w(const struct mr_site *site)
+{
+    double sum_w = site->grid.limit_w;
+    for (size_t i = 0; i < site->n_power; i++)
+        if (site->power[i].kind == MR_SITE_POWER_TURBINE ||
+            (site->power[i].kind == MR_SITE_POWER_SOLAR && is_island(site)))
+            sum_w += site->power[i].rating_w * (double)site->power[i].n_unit;
+    return sum_w;
+}
+
+static double all_racks_w(const struct mr_site *site)
+{
+    double sum_w = 0;
+    for (size_t i = 0; i < site->n_rack; i++)
+        sum_w += site->rack[i].limit_w;
+    return sum_w;
+}
+
+/* What oversubscription means can be asked: caps and rests keep the contract. On an island where
+ * nothing stands nobody keeps anything. */
+bool mr_check_contract(const struct mr_site *site, struct mr_diags *diags)
+{
+    const struct mr_check c = {site, diags};
+    const double limit_w = feeds_w(site);
+    struct mr_check_texts t = {0};
+    if (!site->has_props || (site->grid.limit_w <= 0 && !is_island(site)) ||
+        !mr_check_exceeds(all_racks_w(site), limit_w))
+        return false;
+    mr_check_tell(&c, limit_w > 0 ? MR_SEVERITY_WARNING : MR_SEVERITY_ERROR, site->grid.at,
+                  "grid of", site->name,
+                  "racks may draw %s, the grid connection and what stands on the site give %s: "
+                  "caps hold them to it, and racks rest where lowest caps do not fit (lower the "
+                  "racks' limits, take racks out, or raise the limit)",
+                  mr_check_shown(&t, all_racks_w(site), MR_Q_POWER),
+                  mr_check_shown(&t, limit_w, MR_Q_POWER));
+    return true;
+}
+
+/* Racks alone over the limit are told so. With losses and cooling, which are estimates, over it by
+ * more than the estimate's own doubt, what these are. */
 static mr_status check_grid(const struct mr_check *c, struct mr_err *err)
 {
     const struct mr_site *site = c->site;
     const double doubt = 1.01;
     struct mr_check_texts t = {0};
     struct mr_meter meter;
-    const bool is_island = site->grid.interconnect == MR_SITE_GRID_ISLAND;
-    double onsite_w = 0; /* the sun counts where there is nothing else */
-    for (size_t i = 0; i < site->n_power; i++)
-        if (site->power[i].kind == MR_SITE_POWER_TURBINE ||
-            (site->power[i].kind == MR_SITE_POWER_SOLAR && is_island))
-            onsite_w += site->power[i].rating_w * (double)site->power[i].n_unit;
-    const double limit_w = site->grid.limit_w + onsite_w;
     if (!site->has_props)
         return MR_OK; /* the reader has said that there is no power */
-    if (site->grid.limit_w <= 0 && !is_island) {
+    if (site->grid.limit_w <= 0 && !is_island(site)) {
         mr_check_tell(c, MR_SEVERITY_WARNING, site->grid.at, "grid of", site->name,
                       "no limit of the connection is stated (grid limit; interconnect=island when "
                       "there is none)");
         return MR_OK;
     }
     MR_TRY(mr_meter_estimate(site, 1, &meter, err));
-    const double total_w = mr_meter_total_w(&meter);
-    if (mr_check_exceeds(meter.rack_w, limit_w)) {
-        mr_check_tell(c, MR_SEVERITY_ERROR, site->grid.at, "grid of", site->name,
-                      "racks may draw %s, the grid connection and what stands on the site give %s "
-                      "(lower the racks' limits, take racks out, or raise the limit)",
-                      mr_check_shown(&t, meter.rack_w, MR_Q_POWER),
-                      mr_check_shown(&t, limit_w, MR_Q_POWER));
-    } else if (mr_check_exceeds(total_w, limit_w * doubt)) {
+    const double total_w = mr_meter_total_w(&meter), limit_w = feeds_w(site);
+    if (!mr_check_contract(site, c->diags) && mr_check_exceeds(total_w, limit_w * doubt))
         mr_check_tell(c, MR_SEVERITY_WARNING, site->grid.at, "grid of", site->name,
                       "racks may draw %s, with losses of the chain (%s) and cooling (%s) about %s; "
                       "the grid connection and what stands on the site give %s",
@@ -150,7 +181,6 @@ static mr_status check_grid(const struct mr_check *c, struct mr_err *err)
                       mr_check_shown(&t, meter.cooling_w, MR_Q_POWER),
                       mr_check_shown(&t, total_w, MR_Q_POWER),
                       mr_check_shown(&t, limit_w, MR_Q_POWER));
-    }
     return MR_OK;
 }
 
@@ -161,10 +191,9 @@ void mr_check_standing(const struct mr_site *site, struct mr_diags *diags)
     const struct mr_check c = {site, diags};
     const double most_frac = 0.05;
     const struct mr_power_node *worst = NULL;
-    double sum_w = 0, worst_w = 0, racks_w = 0;
+    const double most_w = all_racks_w(site);
+    double sum_w = 0, worst_w = 0;
     struct mr_check_texts t = {0};
-    for (size_t i = 0; i < site->n_rack; i++)
-        racks_w += site->rack[i].limit_w;
     for (size_t i = 0; i < site->n_power; i++) {
         const struct mr_power_node *node = &site->power[i];
         const double standing_w = mr_site_power_loss(node->kind, node->rating_w).standing *
@@ -175,7 +204,7 @@ void mr_check_standing(const struct mr_site *site, struct mr_diags *diags)
         worst = standing_w > worst_w ? node : worst;
         worst_w = fmax(worst_w, standing_w);
     }
-    if (worst == NULL || !(racks_w > 0) || !(sum_w > most_frac * racks_w))
+    if (worst == NULL || !(most_w > 0) || !(sum_w > most_frac * most_w))
         return;
     mr_check_tell(
         &c, MR_SEVERITY_WARNING, worst->at, mr_site_power_kind_name(worst->kind), worst->name,
@@ -183,7 +212,7 @@ void mr_check_standing(const struct mr_site *site, struct mr_diags *diags)
         "the racks' %s (state smaller ratings, or none)",
         (unsigned long long)worst->n_unit, mr_check_shown(&t, worst->rating_w, MR_Q_POWER),
         mr_check_shown(&t, worst_w, MR_Q_POWER), mr_check_shown(&t, sum_w, MR_Q_POWER),
-        100 * sum_w / racks_w, mr_check_shown(&t, racks_w, MR_Q_POWER));
+        100 * sum_w / most_w, mr_check_shown(&t, most_w, MR_Q_POWER));
 }
 
 mr_status mr_check_power(const struct mr_check *c, struct mr_err *err)
@@ -197,12 +226,9 @@ mr_status mr_check_power(const struct mr_check *c, struct mr_err *err)
         mr_check_tell(c, MR_SEVERITY_ERROR, node->at, mr_site_power_kind_name(node->kind),
                       node->name, "feeds itself in a circle (parents must point towards the grid)");
     } else if (is_tree) {
-        double racks_w = 0;
-        for (size_t i = 0; i < site->n_rack; i++)
-            racks_w += site->rack[i].limit_w;
         for (size_t i = 0; i < site->n_power; i++)
             check_node(c, &site->power[i], &feeds, i);
-        check_backup(c, &feeds, racks_w);
+        check_backup(c, &feeds, all_racks_w(site));
         mr_check_standing(site, c->diags);
     }
     mr_feeds_fini(&feeds);

@@ -353,10 +353,13 @@ static mr_status check_site(const struct job *job, struct mr_diags *diags, struc
 {
     struct mr_diags found = {0};
     MR_TRY(mr_check_site(job->site, &found, err));
-    if (found.n_error == 0)
-        return MR_OK;
-    *diags = found;
-    return found.first_error;
+    if (found.n_error > 0) {
+        *diags = found;
+        return found.first_error;
+    }
+    (void)mr_check_contract(job->site, diags);
+    mr_check_standing(job->site, diags);
+    return MR_OK;
 }
 
 static mr_status prepare(void *data, struct mr_diags *diags, struct mr_err *err)

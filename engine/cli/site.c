@@ -154,6 +154,7 @@ int mr_site_show_run(const struct mr_verb_call *call)
     struct mr_diags missing = {0};
     struct mr_summary summary;
     struct mr_buf out = {0};
+    (void)mr_check_contract(site, &missing);
     mr_check_standing(site, &missing);
     out.status = mr_summary_of(site, &summary, &missing, NULL);
     if (out.status == MR_OK && summary.meter.rack_w > 0)

@@ -460,16 +460,19 @@ static mr_status look_at(struct making *m, struct mr_scenario *s, const struct m
     return MR_OK;
 }
 
-/* A site that cannot be, or that its own checks refuse, is one that cannot be built. */
+/* A site that cannot be, or that its own checks refuse, is one that cannot be built. So is one
+ * whose racks may draw more than its contract: limits of racks say what a build is made for. */
 static mr_status open_build(struct making *m, struct mr_scenario *s, struct mr_size_build *build,
                             struct mr_search_item *item)
 {
-    struct mr_diags diags = {0};
+    struct mr_diags diags = {0}, over = {0};
     struct mr_site *site = NULL;
     mr_status st = mr_open_site_changed(s->site.file, s->layout, s->n_layout, MR_FABRIC_LEVEL_AUTO,
                                         &site, &diags);
     if (st == MR_OK)
         st = mr_check_site(site, &diags, m->err);
+    if (st == MR_OK && mr_check_contract(site, &over))
+        (void)mr_diags_add_err(&diags, MR_SEVERITY_ERROR, &over.item[0].err);
     if (diags.n_error > 0) {
         size_t i = 0;
         while (diags.item[i].severity != MR_SEVERITY_ERROR)

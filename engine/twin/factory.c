@@ -220,6 +220,7 @@ static mr_status doubt_site(const struct mr_site *site, struct mr_diags *diags, 
     for (size_t i = 0; i < found.n_item; i++)
         if (found.item[i].severity == MR_SEVERITY_ERROR)
             (void)mr_diags_add_err(diags, MR_SEVERITY_WARNING, &found.item[i].err);
+    (void)mr_check_contract(site, diags);
     mr_check_standing(site, diags);
     return MR_OK;
 }
