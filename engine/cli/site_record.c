@@ -126,6 +126,7 @@ struct mr_site_record {
     struct mr_factory_rack *rack; /* scratch: tokens are differences, so these of the row before */
     double *last_token, last_s;
     double looked_s;            /* the exchange that was looked at last */
+    double known_s;             /* what happened until then has been told */
     struct mr_supply_mean mean; /* of watts, since then */
     struct mr_site_record_options options;
     struct mr_track *packages;
@@ -229,7 +230,8 @@ static mr_status declare(struct mr_site_record *r, struct mr_runfile *file, stru
                                            .column = event_columns,
                                            .n_column = N_OF(event_columns),
                                            .row_bytes = sizeof(struct event_row),
-                                           .n_guess = MR_COLUMNS_FEW};
+                                           .n_guess = MR_COLUMNS_FEW,
+                                           .is_dated = true};
     MR_TRY(mr_columns_create(file, &events, &r->events, err));
     if (r->factory == NULL)
         return MR_OK;
@@ -413,6 +415,7 @@ static void read_whole(struct mr_site_record *r, struct whole *whole)
 void mr_site_record_look(struct mr_site_record *record, double now_s)
 {
     struct whole whole;
+    record->known_s = now_s;
     if (record->factory == NULL || !record->options.has_site || !(now_s > record->looked_s))
         return; /* exchanges again at a date bring no time */
     const double lasted_s = record->looked_s >= 0 ? now_s - record->looked_s : 0;
@@ -448,6 +451,9 @@ mr_status mr_site_record_row(struct mr_site_record *record, double t_s, uint32_t
                              struct mr_err *err)
 {
     struct whole whole;
+    if (record->factory == NULL)
+        record->known_s = t_s; /* nobody exchanges */
+    MR_TRY(mr_columns_until(record->events, record->known_s, err));
     if (record->factory == NULL || !record->options.has_site)
         return MR_OK;
     struct mr_exchange *exchange = mr_factory_exchange(record->factory);
@@ -509,6 +515,8 @@ mr_status mr_site_record_event(struct mr_site_record *record, const struct mr_pl
     find_instance(event->entity, &row);
     if (record->watts != NULL)
         MR_TRY(mr_power_record_flex(record->watts, event->t_s, err));
+    /* coolant is played piece by piece from one exchange to the next */
+    MR_TRY(mr_columns_until(record->events, record->known_s, err));
     return mr_columns_add(record->events, &row, 1, err);
 }
 

@@ -72,7 +72,8 @@ static mr_status declare(struct mr_thermal_record *r, const struct mr_record_eve
                                            .column = event_columns,
                                            .n_column = N_OF(event_columns),
                                            .row_bytes = sizeof(struct event_row),
-                                           .n_guess = MR_COLUMNS_FEW};
+                                           .n_guess = MR_COLUMNS_FEW,
+                                           .is_dated = true};
     MR_TRY(mr_thermal_series_create(r->file, r->plant, &no_more, every, &r->series, err));
     MR_TRY(mr_columns_create(r->file, &events, &r->events, err));
     return mr_runfile_start(r->file, err);
@@ -120,6 +121,7 @@ mr_status mr_thermal_record_row(struct mr_thermal_record *record,
         *err = record->err;
         return record->status;
     }
+    MR_TRY(mr_columns_until(record->events, t_s, err));
     return mr_thermal_series_row(record->series, state, t_s, MR_RECORD_ALL_KINDS, err);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A record of a table is some rows as the caller has them; the writing thread takes the columns
- * out. In a reservoir each row is preceded by its number. */
+ * out. In a reservoir each row is preceded by its number. Rows of a dated table wait in the same
+ * place, in their order. */
 #include "engine/record/columns.h"
 
 #include "engine/base/assert.h"
@@ -8,6 +9,7 @@
 #include "engine/base/rng.h"
 #include "engine/record/runfile_impl.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 enum {
@@ -20,11 +22,12 @@ struct mr_columns {
     struct mr_columns_plan plan;
     struct mr_channel *column; /* of a reservoir: `row` first, offsets behind it */
     size_t n_column;
-    size_t row_bytes; /* in a record */
-    size_t n_batch;   /* rows of the largest record */
-    uint64_t n_row;   /* given */
-    unsigned char *kept;
+    size_t row_bytes;    /* in a record */
+    size_t n_batch;      /* rows of the largest record */
+    uint64_t n_row;      /* given */
+    unsigned char *kept; /* of a reservoir, or held rows of a dated table */
     uint64_t n_kept;
+    size_t cap_kept; /* of the latter */
     /* the writing thread's */
     struct mr_tape *tape;
     mr_hid axis;
@@ -206,6 +209,29 @@ static void keep(struct mr_columns *c, const unsigned char *row)
     memcpy(to + sizeof c->n_row, row, c->plan.row_bytes);
 }
 
+static double date_of(const struct mr_columns *c, const unsigned char *row)
+{
+    double t_s;
+    memcpy(&t_s, row + c->plan.column[0].offset, sizeof t_s);
+    return t_s;
+}
+
+/* Behind all that are not later: most rows come last. */
+static mr_status hold(struct mr_columns *c, const unsigned char *row, struct mr_err *err)
+{
+    MR_TRY(mr_grow(&c->kept, &c->cap_kept, (size_t)(c->n_kept + 1) * c->row_bytes, 1, err));
+    const double t_s = date_of(c, row);
+    uint64_t place = c->n_kept;
+    while (place > 0 && date_of(c, c->kept + (place - 1) * c->row_bytes) > t_s)
+        place--;
+    unsigned char *to = c->kept + place * c->row_bytes;
+    memmove(to + c->row_bytes, to, (size_t)(c->n_kept - place) * c->row_bytes);
+    memcpy(to, row, c->row_bytes);
+    c->n_kept++;
+    c->n_row++;
+    return MR_OK;
+}
+
 static int by_row(const void *a, const void *b)
 {
     uint64_t x, y;
@@ -219,12 +245,15 @@ static mr_status stop(struct mr_runfile_stream *stream, struct mr_err *err)
     struct mr_columns *c = of(stream);
     if (c->n_kept == 0)
         return MR_OK;
+    if (c->plan.is_dated)
+        return mr_columns_until(c, (double)INFINITY, err);
     qsort(c->kept, (size_t)c->n_kept, c->row_bytes, by_row);
     return send(c, c->kept, (size_t)c->n_kept, err);
 }
 
 static mr_status check(const struct mr_columns_plan *plan, struct mr_err *err)
 {
+    MR_ASSERT(!plan->is_dated || (plan->n_kept == 0 && plan->column[0].type == MR_CHANNEL_F64));
     MR_TRY(mr_runfile_check_group(plan->group, err));
     MR_TRY(mr_channel_check_name(plan->axis, "axis", err));
     MR_TRY(mr_channel_check(plan->column, plan->n_column, err));
@@ -299,6 +328,10 @@ mr_status mr_columns_create(struct mr_runfile *file, const struct mr_columns_pla
 
 mr_status mr_columns_add(struct mr_columns *c, const void *row, size_t n, struct mr_err *err)
 {
+    for (size_t i = 0; i < n && c->plan.is_dated; i++)
+        MR_TRY(hold(c, (const unsigned char *)row + i * c->row_bytes, err));
+    if (c->plan.is_dated)
+        return MR_OK;
     if (c->plan.n_kept == 0) {
         MR_TRY(send(c, row, n, err));
         c->n_row += n;
@@ -306,6 +339,20 @@ mr_status mr_columns_add(struct mr_columns *c, const void *row, size_t n, struct
     }
     for (size_t i = 0; i < n; i++, c->n_row++)
         keep(c, (const unsigned char *)row + i * c->plan.row_bytes);
+    return MR_OK;
+}
+
+mr_status mr_columns_until(struct mr_columns *c, double t_s, struct mr_err *err)
+{
+    MR_ASSERT(c->plan.is_dated);
+    uint64_t n = c->n_kept;
+    while (n > 0 && date_of(c, c->kept + (n - 1) * c->row_bytes) > t_s)
+        n--;
+    if (n == 0)
+        return MR_OK;
+    MR_TRY(send(c, c->kept, (size_t)n, err));
+    c->n_kept -= n;
+    memmove(c->kept, c->kept + n * c->row_bytes, (size_t)c->n_kept * c->row_bytes);
     return MR_OK;
 }
 

@@ -37,6 +37,8 @@ struct mr_columns_plan {
                          the place of each among all, and attributes rows_given and seed */
     uint64_t seed;    /* of the reservoir */
     uint64_t n_guess; /* rows that are thought to come, for the size of chunks; 0: not known */
+    bool is_dated;    /* the first column is a date (F64), and rows come in its order, those of one
+                         date as they were given: they are held until mr_columns_until */
 };
 
 /** @param[out] out lent until the file is destroyed */
@@ -46,6 +48,10 @@ MR_CHECKED mr_status mr_columns_create(struct mr_runfile *file, const struct mr_
 /** Add n rows that lie together. */
 MR_CHECKED mr_status mr_columns_add(struct mr_columns *columns, const void *row, size_t n,
                                     struct mr_err *err);
+
+/** Of a dated table: all rows up to this date have been given. Rows that come later than that are
+ *  written with the next ones. The file's stop takes whatever is left. */
+MR_CHECKED mr_status mr_columns_until(struct mr_columns *columns, double t_s, struct mr_err *err);
 
 /** Rows given so far, kept or not. */
 uint64_t mr_columns_rows(const struct mr_columns *columns);

@@ -180,7 +180,60 @@ MR_TEST(what_was_given_may_change_at_once)
     H5Fclose(h5);
 }
 
+struct mishap {
+    double t_s;
+    uint32_t number;
+};
+
+/* Rows of a date keep their order; what is open at the end comes, too, and what came too late
+ * follows what was written. */
+MR_TEST(dated_rows_come_in_their_order)
+{
+    static const struct mishap given[] = {{2, 0}, {1, 1}, {3, 2}, {1, 3}, {2, 4}, {0.5, 5}};
+    static const double want_s[] = {1, 1, 2, 2, 0.5, 3};
+    static const double want[] = {1, 3, 0, 4, 5, 2};
+    static const struct mr_channel columns[] = {MR_COLUMN(struct mishap, t_s, F64, "s", "Date"),
+                                                {.name = "number",
+                                                 .units = "1",
+                                                 .long_name = "Which",
+                                                 .type = MR_CHANNEL_U32,
+                                                 .offset = offsetof(struct mishap, number)}};
+    const struct mr_columns_plan plan = {.group = "/events",
+                                         .axis = "event",
+                                         .column = columns,
+                                         .n_column = 2,
+                                         .row_bytes = sizeof(struct mishap),
+                                         .is_dated = true};
+    struct mr_err err = {0};
+    struct mr_columns *events;
+    size_t n;
+    const char *path = path_of("dated.h5");
+    struct mr_runfile *file = create(path, 1 << 16);
+    must(mr_columns_create(file, &plan, &events, &err), &err);
+    must(mr_runfile_start(file, &err), &err);
+    must(mr_columns_add(events, given, 2, &err), &err);
+    must(mr_columns_until(events, 0.5, &err), &err);
+    must(mr_columns_add(events, given + 2, 3, &err), &err);
+    must(mr_columns_until(events, 2, &err), &err);
+    must(mr_columns_add(events, given + 5, 1, &err), &err);
+    assert_int_equal(mr_columns_rows(events), 6);
+    must(mr_runfile_finish(file, MR_RUNFILE_COMPLETE, "", &err), &err);
+    mr_runfile_destroy(file);
+    const hid_t h5 = h5_open(path, H5F_ACC_RDONLY);
+    double *t_s = h5_f64(h5, "/events/t_s", &n);
+    assert_int_equal(n, 6);
+    double *number = h5_f64(h5, "/events/number", &n);
+    for (size_t i = 0; i < 6; i++) {
+        assert_true(t_s[i] == want_s[i]);
+        assert_true(number[i] == want[i]);
+    }
+    free(t_s);
+    free(number);
+    H5Fclose(h5);
+}
+
 MR_TEST_MAIN(MR_TEST_ENTRY(a_missing_axis), MR_TEST_ENTRY(a_name_that_is_there),
              MR_TEST_ENTRY(a_series_that_cannot_be_declared),
              MR_TEST_ENTRY(what_is_not_finished_stays_a_part),
-             MR_TEST_ENTRY(what_was_given_may_change_at_once))
+             MR_TEST_ENTRY(what_was_given_may_change_at_once),
+             MR_TEST_ENTRY(dated_rows_come_in_their_order))
