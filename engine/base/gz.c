@@ -410,8 +410,16 @@ enum piece_kind {
     N_PIECE_KIND
 };
 
+/* A stream clears its tables before each run: 64 KiB by default, which is most of the work of
+ * packing some hundred bytes. */
+enum {
+    small_window = 12,
+    small_memory = 5,
+    small_max = 1 << small_window
+};
+
 struct mr_gz_deflater {
-    z_stream z;
+    z_stream z, small; /* the latter for up to small_max bytes */
     int level;
     uint16_t seen[1 << seen_bits]; /* where a triple of bytes was last, plus 1, by its hash */
 };
@@ -424,9 +432,14 @@ mr_status mr_gz_deflater_create(int level, struct mr_gz_deflater **out, struct m
     if (deflater == NULL)
         return mr_err_nomem(err, sizeof *deflater);
     deflater->level = level;
-    deflater->z = (z_stream){.zalloc = z_alloc, .zfree = z_free};
+    deflater->z = deflater->small = (z_stream){.zalloc = z_alloc, .zfree = z_free};
     if (deflateInit(&deflater->z, level) != Z_OK) {
         mr_free(deflater);
+        return mr_err_nomem(err, sizeof(z_stream));
+    }
+    if (deflateInit2(&deflater->small, level, Z_DEFLATED, small_window, small_memory,
+                     Z_DEFAULT_STRATEGY) != Z_OK) {
+        mr_gz_deflater_destroy(deflater);
         return mr_err_nomem(err, sizeof(z_stream));
     }
     *out = deflater;
@@ -480,7 +493,7 @@ size_t mr_gz_deflater_run(struct mr_gz_deflater *deflater, const void *bytes, si
     } how[N_PIECE_KIND] = {[PIECE_PATTERN] = {deflater->level, Z_DEFAULT_STRATEGY},
                            [PIECE_CONSTANT] = {deflater->level, Z_RLE},
                            [PIECE_NOISE] = {0, Z_DEFAULT_STRATEGY}};
-    z_stream *z = &deflater->z;
+    z_stream *z = n <= small_max ? &deflater->small : &deflater->z;
     MR_ASSERT(n > 0 && n <= UINT32_MAX && piece > 0);
     int rc = deflateReset(z);
     MR_ASSERT(rc == Z_OK);
@@ -507,6 +520,7 @@ void mr_gz_deflater_destroy(struct mr_gz_deflater *deflater)
     if (deflater == NULL)
         return;
     (void)deflateEnd(&deflater->z);
+    (void)deflateEnd(&deflater->small);
     mr_free(deflater);
 }
 
