@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A round reads one whole file from memory to sessions, checks them and throws them away. Files are
- * real ones, as they are or inflated, or drawn sessions in every form that can be written. The
- * packed form is compared with reading the same sessions as text, all others with adding the bytes.
+ * real ones, as they are or inflated, drawn sessions in every form that can be written, or rows
+ * made up for readers that have neither. The packed form is compared with reading the same sessions
+ * as text, all others with adding the bytes.
  */
 #include "engine/cli/bench/bench_work.h"
 
@@ -229,6 +230,149 @@ static mr_status setup_requests(const struct mr_bench_case *self, struct mr_benc
     return st;
 }
 
+/* ---- formats that no file here is of ---- */
+
+enum made {
+    made_tracelab,
+    made_burstgpt,
+    made_csv,
+    made_bailian,
+    made_applied,
+    made_agentic1,
+    made_satf,
+    made_otel
+};
+
+static void put_ids(struct mr_buf *buf, int first, int n)
+{
+    for (int k = 0; k < n; k++)
+        mr_buf_printf(buf, k > 0 ? ",%d" : "%d", first + k);
+}
+
+static void put_span(struct mr_buf *buf, int i)
+{
+    mr_buf_printf(buf,
+                  "%s{\"traceId\":\"t%d\",\"spanId\":\"%d\",\"parentSpanId\":\"%d\",\"name\":\"x\","
+                  "\"startTimeUnixNano\":\"%d000000000\",\"endTimeUnixNano\":\"%d500000000\","
+                  "\"attributes\":[{\"key\":\"gen_ai.operation.name\",\"value\":{\"stringValue\":",
+                  i > 0 ? "," : "", i / 20, i, i % 20 > 0 ? i - i % 20 : i - 1, 1777000000 + i,
+                  1777000000 + i);
+    if (i % 20 == 0) { /* an agent, below a span that is not told */
+        mr_buf_text(buf, "\"invoke_agent\"}}]}");
+        return;
+    }
+    mr_buf_printf(buf,
+                  "\"chat\"}},{\"key\":\"gen_ai.usage.input_tokens\",\"value\":{\"intValue\":"
+                  "\"%d\"}},{\"key\":\"gen_ai.usage.output_tokens\",\"value\":{\"intValue\":\"200\""
+                  "}},{\"key\":\"gen_ai.usage.cache_read.input_tokens\",\"value\":{\"intValue\":"
+                  "\"%d\"}}]}",
+                  i % 20 * 1000, i % 20 * 900);
+}
+
+static void put_graph(struct mr_buf *buf, int i)
+{
+    mr_buf_printf(buf, "%s{\"session_id\":\"s%d\",\"nodes\":[", i > 0 ? "," : "", i);
+    for (int k = 0; k < 10; k++) {
+        mr_buf_printf(
+            buf,
+            "%s{\"kind\":\"llm_infer\",\"id\":\"c%d\",\"duration_us\":1500000,\"payload\":{"
+            "\"input_tokens_total\":%d,\"output_tokens\":200,\"kv_block_ids\":[",
+            k > 0 ? "," : "", k, 64 * 10 * (k + 1));
+        put_ids(buf, 1000 * i, 10 * (k + 1));
+        mr_buf_text(buf, "]}}");
+    }
+    mr_buf_text(buf, "],\"edges\":[");
+    for (int k = 1; k < 10; k++)
+        mr_buf_printf(buf,
+                      "%s{\"from\":\"c%d\",\"to\":\"c%d\",\"delay_after_predecessor_us\":9000000}",
+                      k > 1 ? "," : "", k - 1, k);
+    mr_buf_text(buf, "]}");
+}
+
+static void put_row(struct mr_buf *buf, enum made made, int i)
+{
+    switch (made) {
+    case made_tracelab:
+        mr_buf_printf(buf, "s%d,%d,%d,%d,700,200,1500\n", i % 50, 1000 * i, i / 50, i / 50 * 900);
+        return;
+    case made_burstgpt:
+        mr_buf_printf(buf, "%d.25,ChatGPT,%d,230,%d,Conversation log\n", i + i % 3, 400 + i % 97,
+                      630 + i % 97);
+        return;
+    case made_csv:
+        mr_buf_printf(buf, "%d.125,%d,200\n", i, 400 + i % 97);
+        return;
+    case made_bailian:
+        mr_buf_printf(
+            buf,
+            "{\"chat_id\":%d,\"parent_chat_id\":%d,\"timestamp\":%d.5,\"input_length\":640,"
+            "\"output_length\":200,\"type\":\"text\",\"turn\":1,\"hash_ids\":[",
+            i, i % 3 == 0 ? -1 : i - 1, i);
+        put_ids(buf, 100 * i + 1, 40);
+        mr_buf_text(buf, "]}\n");
+        return;
+    case made_applied:
+        mr_buf_text(buf, "{\"num_turns\":4,\"input_prompt_length\":9000,"
+                         "\"assistant_response_length\":[200,300,250],"
+                         "\"tool_call_output_length\":[900,40,1300],"
+                         "\"tool_call_latency\":[1.25,0.5,12.125],"
+                         "\"final_assistant_response_length\":700}\n");
+        return;
+    case made_agentic1:
+        mr_buf_printf(buf,
+                      "{\"request_id\":\"r%d\",\"session_id\":\"s%d\",\"timestamp\":%d,"
+                      "\"input_length\":20480,\"output_length\":200,\"tool_wait_ms\":1500,",
+                      i, i / 20, 1000 * i);
+        if (i % 20 > 0)
+            mr_buf_printf(buf, "\"wait_for\":[\"r%d\"],", i - 1);
+        mr_buf_text(buf, "\"hash_ids\":[");
+        put_ids(buf, 100 * (i / 20) + 1, 40);
+        mr_buf_text(buf, "]}\n");
+        return;
+    case made_satf:
+        put_graph(buf, i);
+        return;
+    case made_otel:
+        put_span(buf, i);
+        return;
+    }
+}
+
+static mr_status setup_made(const struct mr_bench_case *self, struct mr_bench_job *job,
+                            struct mr_err *err)
+{
+    static const struct {
+        const char *head, *tail;
+        int n;
+    } texts[] = {
+        [made_tracelab] = {"session_id,arrival_time,round_idx,prefix_len,input_len,output_len,"
+                           "tool_wait_after_ms\n",
+                           "", 40000},
+        [made_burstgpt] = {"Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n",
+                           "", 40000},
+        [made_csv] = {"arrived_s,input,output\n", "", 80000},
+        [made_bailian] = {"", "", 5000},
+        [made_applied] = {"", "", 8000},
+        [made_agentic1] = {"", "", 5000},
+        [made_satf] = {"{\"format\":\"satf\",\"block_size_tokens\":64,\"sessions\":[", "]}\n", 500},
+        [made_otel] = {"{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[", "]}]}]}\n", 5000}};
+    struct mr_buf buf = {0};
+    struct work_job *own = new_job(job);
+    if (own == NULL)
+        return mr_err_nomem(err, sizeof *own);
+    mr_buf_text(&buf, texts[self->size].head);
+    for (int i = 0; i < texts[self->size].n; i++)
+        put_row(&buf, (enum made)self->size, i);
+    mr_buf_text(&buf, texts[self->size].tail);
+    const mr_status st = mr_buf_check(&buf, err);
+    take(&buf, &own->bytes, &own->n);
+    job->n_op = own->n;
+    if (st == MR_OK && work_read(own) == 0)
+        return mr_err_set(err, MR_RANGE, MR_NOWHERE, "%s: what it has made up is not read",
+                          self->name);
+    return st;
+}
+
 // clang-format off
 #define READ_CASE(name_, setup_, file_, size_) \
     {.name = (name_), .op = "byte", .reference = "adding the bytes", .setup = (setup_), .work = work_read, \
@@ -244,6 +388,14 @@ static const struct mr_bench_case cases[] = {
     READ_CASE("work/read_native", setup_drawn, NULL, form_native),
     READ_CASE("work/read_agentic", setup_drawn, NULL, form_agentic),
     READ_CASE("work/read_request", setup_requests, NULL, 0),
+    READ_CASE("work/read_tracelab", setup_made, NULL, made_tracelab),
+    READ_CASE("work/read_burstgpt", setup_made, NULL, made_burstgpt),
+    READ_CASE("work/read_csv", setup_made, NULL, made_csv),
+    READ_CASE("work/read_bailian", setup_made, NULL, made_bailian),
+    READ_CASE("work/read_applied", setup_made, NULL, made_applied),
+    READ_CASE("work/read_agentic1", setup_made, NULL, made_agentic1),
+    READ_CASE("work/read_satf", setup_made, NULL, made_satf),
+    READ_CASE("work/read_otel", setup_made, NULL, made_otel),
     {.name = "work/read_pack", .op = "call", .reference = "the same as text", .setup = setup_drawn, .work = work_read,
      .plain = plain_read, .teardown = free_job, .size = form_pack},
 };
