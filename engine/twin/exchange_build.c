@@ -213,6 +213,20 @@ static void expect_racks(struct mr_exchange *x)
                 stand->span[k].n * mr_exchange_slow_w(x, i);
 }
 
+/* What racks draw is known at the end of an interval, and caps become clocks at one: beside the
+ * controller's own time that is two of them. */
+static void doubt_tick(double tick_s, double period_s, double latency_s, struct mr_diags *diags)
+{
+    if (!isfinite(latency_s) || !(tick_s > period_s))
+        return;
+    (void)mr_diags_add(
+        diags, MR_SEVERITY_WARNING, MR_RANGE, MR_NOWHERE,
+        "a tick of %.6g s is longer than the governor's period of %.6g s: a limit or "
+        "target may be exceeded for %.6g s where work changes (its latency of %.6g s "
+        "and two ticks; twin/tick, governor/period)",
+        tick_s, period_s, latency_s + 2 * tick_s, latency_s);
+}
+
 static mr_status build(struct mr_exchange *x, struct mr_diags *diags, struct mr_err *err)
 {
     const struct mr_exchange_plan *plan = &x->plan;
@@ -242,6 +256,7 @@ static mr_status build(struct mr_exchange *x, struct mr_diags *diags, struct mr_
     const double latency_s = mr_govern_latency_s(&options.params.govern);
     /* caps that are set once answer nothing, so there is nothing to foresee for them */
     x->foresight_s = plan->params.tick_s + (isfinite(latency_s) ? latency_s : 0);
+    doubt_tick(plan->params.tick_s, options.params.govern.period_s, latency_s, diags);
     mr_exchange_begin_house(x);
     x->smooths = options.params.smooth.is_on;
     mr_exchange_tell_racks(x, 0);
