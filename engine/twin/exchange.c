@@ -34,17 +34,27 @@ static void add_parts(struct mr_exchange *x)
 
 /* Watts that one package of a part may draw without leakage. Caps of packages were cut out of their
  * rack's by what hosts would draw then: what they draw now is made up for, but where they rested,
- * or have not been seen at work, or are to rest in part from now on.
- * Whoever may draw its card's maximum is held by nobody. */
+ * or have not been seen at work, or are to rest in part from now on. Of a rack that was dark
+ * nothing is seen: its hosts draw what they do for the work it was stopped in, its dies leak as
+ * warm ones. Whoever may draw its card's maximum is held by nobody. */
 static double capped_w(const struct mr_exchange *x, uint32_t r, uint32_t part)
 {
     const struct mr_exchange_load *rack = &x->rack[r];
     const double cap_w = mr_supply_rack_cap_w(x->supply, r), most_w = x->package_w[r];
     if (!isfinite(cap_w) || rack->n_lit == 0)
         return (double)INFINITY;
-    const double leakage_w = rack->leakage_now_w, n_all = x->plant->rack[r].n_package;
+    const bool is_back = !rack->was_on && mr_supply_rack_is_on(x->supply, r);
+    const double leakage_w =
+        is_back ? fmax(rack->leakage_w, rack->leakage_now_w) : rack->leakage_now_w;
+    const double n_all = x->plant->rack[r].n_package;
     const double lit_w = rack->parts_cap_w * rack->n_lit / n_all;
-    const double other_w = rack->is_new ? fmax(rack->rest_w, rack->other_w) : rack->other_w;
+    const double use = rack->is_new || rack->n_lit <= rack->n_held
+                           ? 1
+                           : rack->rested_frac * (1 - (double)rack->n_held / rack->n_lit);
+    const double idle = x->plan.params.rest_idle_frac;
+    const double other_w = rack->is_new || is_back
+                               ? fmax(rack->rest_w * (idle + (1 - idle) * use), rack->other_w)
+                               : rack->other_w;
     const double room_w =
         cap_w - other_w - rack->n_free * rack->n_lit / n_all * (rack->idle_w + leakage_w);
     const double scale = rack->n_held > rack->n_was_held && rack->n_held < rack->n_lit ? 1
@@ -64,7 +74,7 @@ static void look_at_cap(struct mr_exchange *x, uint32_t i, const struct mr_power
         return;
     for (uint32_t k = stand->begin[i]; k < stand->begin[i + 1]; k++) {
         struct mr_exchange_load *rack = &x->rack[stand->span[k].rack];
-        if (point->power_w - cap_w <= rack->over_least_w - rack->over_cap_w)
+        if (!rack->was_on || point->power_w - cap_w <= rack->over_least_w - rack->over_cap_w)
             continue;
         rack->over_least_w = point->power_w;
         rack->over_cap_w = cap_w;

@@ -21,6 +21,7 @@ struct mr_exchange_load {
     double busy_s;                      /* sums over packages */
     double rested_s;                    /* in which those would be busy that are told to rest */
     double package_j, demand_j, least_j;
+    double rested_frac;               /* of the last interval and all packages: rested_s */
     double unseen_s;                  /* in which those would be busy whose work is not known yet */
     double last_in_j;                 /* of the plant, at the last exchange */
     double other_w;                   /* told */

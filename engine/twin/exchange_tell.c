@@ -187,6 +187,8 @@ void mr_exchange_tell_racks(struct mr_exchange *x, double dt_s)
             load.demand_w = fmax(load.demand_w, load.package_w);
         }
         rack->other_w = load.other_w;
+        rack->rested_frac =
+            p->n_package > 0 && dt_s > 0 ? fmin(1, rack->rested_s / (p->n_package * dt_s)) : 0;
         look_ahead(x, rack, &load, dt_s);
         rack->package_j = rack->demand_j = rack->least_j = rack->busy_s = rack->rested_s = 0;
         rack->more_j = rack->unseen_s = 0;
