@@ -2,9 +2,10 @@
 /* Tiers of racks as the governor takes them, and who stops when not even the lowest caps fit a
  * budget. A rack that must go on draws its lowest cap at least, a suspended one a share of its
  * maximum, a shut one nothing. Racks are suspended in order of their tiers until the rest fits;
- * when all are and it still does not, they are shut in the same order. Where so none is left that
- * works as a whole, those of the highest tier go on, or a part of them, as long as there is room
- * for it with the lowest of the others shut: hosts that rest beside nobody's work are of no use.
+ * when all are and it still does not, they are shut in the same order. Hosts that rest take watts
+ * from others' work and have lost their own: where they take a third of what work takes, or where
+ * none is left that works as a whole, those of the highest tier go on, or a part of one, as long as
+ * there is room for it with the lowest of the others shut. Away from the grid only the latter.
  * Racks without work of their own (tools, storage, network) have none to stop, and serve the
  * others: they are not shut for that. Racks go on in the opposite order, once there is more room
  * than that takes; away from the grid one at each decision, as machines cannot take a jump.
@@ -20,6 +21,10 @@
 enum {
     n_tier = 256
 };
+
+/* A start costs something, so two racks at most are shut for one more that works (an assumption):
+ * what they rest at is a third of what that takes, or more. */
+static const double rest_most_frac = 1. / 3;
 
 mr_status mr_supply_hold_init(struct mr_supply *s, struct mr_err *err)
 {
@@ -159,42 +164,51 @@ static bool does_one_work(const struct mr_supply *s)
     return false;
 }
 
-/* Those with work before place k of the order that rest are shut, the first first, until that one
- * may work, or as much of it as ever. @return whether more of it works now */
-static bool shut_for(struct mr_supply *s, size_t k, double room_w, double *need_w)
+/* Does a rack rest that may be shut for another one's work? */
+static bool may_be_shut(const struct mr_supply *s, const struct mr_supply_rack *rack,
+                        const struct mr_supply_rack *to_work, bool does_none)
+{
+    return has_work(s, rack) && !is_at_work(rack) &&
+           (does_none || now_w(s, rack) >=
+                             rest_most_frac * least_w(s, to_work, MR_SUPPLY_FREE, to_work->n_part));
+}
+
+/* Those that may be, before place k of the order, are shut, the first first, until that one may
+ * work, or as much of it as ever. @return whether more of it works now */
+static bool shut_for(struct mr_supply *s, size_t k, bool does_none, double room_w, double *need_w)
 {
     const uint32_t i = s->order[k];
     const struct mr_supply_rack *rack = &s->rack[i];
     double may_w = room_w - *need_w + now_w(s, rack);
     for (size_t j = 0; j < k; j++) {
         const struct mr_supply_rack *other = &s->rack[s->order[j]];
-        may_w += has_work(s, other) && !is_at_work(other) ? now_w(s, other) : 0;
+        may_w += may_be_shut(s, other, rack, does_none) ? now_w(s, other) : 0;
     }
     const uint32_t n = n_within(s, rack, may_w);
     const bool is_all = least_w(s, rack, MR_SUPPLY_FREE, rack->n_part) <= may_w;
     if (!is_all && n <= n_at_work(rack))
         return false;
     const double more_w = least_w(s, rack, MR_SUPPLY_FREE, n) - now_w(s, rack);
-    for (size_t j = 0; *need_w + more_w > room_w && j < k; j++) {
-        const struct mr_supply_rack *other = &s->rack[s->order[j]];
-        if (has_work(s, other) && !is_at_work(other))
-            put(s, s->order[j], MR_SUPPLY_SHUT, other->n_part, need_w);
-    }
+    for (size_t j = 0; *need_w + more_w > room_w && j < k; j++)
+        if (may_be_shut(s, &s->rack[s->order[j]], rack, does_none))
+            put(s, s->order[j], MR_SUPPLY_SHUT, s->rack[s->order[j]].n_part, need_w);
     put(s, i, MR_SUPPLY_FREE, n, need_w);
     return true;
 }
 
-/* No rack works as a whole: may some, with others shut? */
+/* May more racks work, or more of one, with others shut that rest? Away from the grid, where a
+ * start is a jump, that is asked only where no rack works as a whole. */
 static void shut_for_work(struct mr_supply *s, double budget_w, double *need_w)
 {
     const double room_w = budget_w * (1 - s->params.resume_margin);
-    if (does_one_work(s))
+    const bool does_none = !does_one_work(s);
+    if (!s->has_grid && !does_none)
         return;
     for (size_t k = s->site->n_rack; k-- > 0;) {
         const struct mr_supply_rack *rack = &s->rack[s->order[k]];
         if (is_at_work(rack) || !has_work(s, rack) || !may_go_on(s, rack))
             continue;
-        if (!shut_for(s, k, room_w, need_w))
+        if (!shut_for(s, k, does_none, room_w, need_w))
             return;
     }
 }

@@ -111,7 +111,7 @@ MR_TEST(a_limit_holds_from_the_start)
 {
     int n_held_last = 8, n_kind = 0;
     for (int k = 0; k < 16; k++) {
-        w.limit_w = 500e3 + 60e3 * k;
+        w.limit_w = 320e3 + 50e3 * k;
         struct mr_err err = {0};
         begin_at(1, 950);
         assert_int_equal(mr_exchange_do(w.exchange, 0, w.work, w.order, &err), MR_OK);
@@ -230,7 +230,7 @@ MR_TEST(racks_that_come_back_ask_for_room)
     int n_off = 0, n_wait = 0; /* rounds in which somebody was off, is at the end */
     for (int round = 0; round < 9; round++) {
         w.policy = round % 3;
-        w.limit_w = round == 8 ? 6e6 : mr_rng_range(&rng, 500e3, 1000e3);
+        w.limit_w = round == 8 ? 6e6 : mr_rng_range(&rng, 400e3, 1000e3);
         begin_at(1, 1000);
         for (uint32_t r = 0; r < 8; r++)
             mr_supply_set_tier(mr_exchange_supply(w.exchange), r, (uint8_t)mr_rng_below(&rng, 3));
