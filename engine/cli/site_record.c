@@ -125,6 +125,8 @@ struct mr_site_record {
     double *sum;                  /* scratch: rows, then halls */
     struct mr_factory_rack *rack; /* scratch: tokens are differences, so these of the row before */
     double *last_token, last_s;
+    double *drawn_w, *drawn_j; /* of racks: means of the time up to drawn_s; energies then */
+    double drawn_s;
     double looked_s;            /* the exchange that was looked at last */
     double known_s;             /* what happened until then has been told */
     struct mr_supply_mean mean; /* of watts, since then */
@@ -244,10 +246,12 @@ static mr_status declare(struct mr_site_record *r, struct mr_runfile *file, stru
     r->sum = mr_alloc_zero(n, sizeof *r->sum);
     r->rack = mr_alloc_zero(n, sizeof *r->rack);
     r->last_token = mr_alloc_zero(n, sizeof *r->last_token);
+    r->drawn_w = mr_alloc_zero(n, sizeof *r->drawn_w);
+    r->drawn_j = mr_alloc_zero(n, sizeof *r->drawn_j);
     r->last_s = (double)NAN;
-    r->looked_s = -1;
+    r->looked_s = r->drawn_s = -1;
     const mr_status st = name != NULL && r->value != NULL && r->sum != NULL && r->rack != NULL &&
-                                 r->last_token != NULL
+                                 r->last_token != NULL && r->drawn_w != NULL && r->drawn_j != NULL
                              ? declare_site(r, file, name, err)
                              : mr_err_nomem(err, N_RACK * n * sizeof *r->value);
     mr_free(name);
@@ -283,6 +287,8 @@ void mr_site_record_destroy(struct mr_site_record *record)
     mr_free(record->sum);
     mr_free(record->rack);
     mr_free(record->last_token);
+    mr_free(record->drawn_w);
+    mr_free(record->drawn_j);
     mr_free(record->die_c);
     mr_free(record->package_cap_w);
     mr_free(record->fact);
@@ -305,6 +311,23 @@ static double stranded_w(struct mr_site_record *r, uint32_t i)
     return fmax(0, granted_w - (is_held ? rack->drawn_w : rack->want_w));
 }
 
+/* Means out of energies: a rack that loses its feed in between is dark from then on. What lasts no
+ * time to speak of goes with the next: of it energies tell little more than their rounding. */
+static void meter_racks(struct mr_site_record *r, double now_s)
+{
+    const double least_s = 1e-6, over_s = now_s - r->drawn_s;
+    const struct mr_supply *supply = mr_exchange_supply(mr_factory_exchange(r->factory));
+    if (r->drawn_s >= 0 && over_s < least_s)
+        return;
+    for (uint32_t i = 0; i < r->site->n_rack; i++) {
+        const double drawn_j = mr_supply_rack_j(supply, i);
+        r->drawn_w[i] =
+            r->drawn_s >= 0 ? (drawn_j - r->drawn_j[i]) / over_s : mr_supply_rack_w(supply, i);
+        r->drawn_j[i] = drawn_j;
+    }
+    r->drawn_s = now_s;
+}
+
 /* What rows say of racks, and exchanges between rows. */
 static void look_at_racks(struct mr_site_record *r)
 {
@@ -312,7 +335,7 @@ static void look_at_racks(struct mr_site_record *r)
     const size_t n = r->site->n_rack;
     for (uint32_t i = 0; i < n; i++) {
         const struct mr_exchange_rack *rack = mr_exchange_rack(exchange, i);
-        r->value[RACK_DRAWN * n + i] = rack->drawn_w;
+        r->value[RACK_DRAWN * n + i] = r->drawn_w[i];
         r->value[RACK_WANT * n + i] = rack->want_w;
         r->value[RACK_STRANDED * n + i] = stranded_w(r, i);
         r->value[RACK_CLOCK * n + i] = rack->phi_min;
@@ -374,13 +397,12 @@ static mr_status die_rows(struct mr_site_record *r, double t_s, struct mr_err *e
 /* Rows, then halls. */
 static void sum_racks(struct mr_site_record *r)
 {
-    const struct mr_exchange *exchange = mr_factory_exchange(r->factory);
     const struct mr_site *site = r->site;
     double *row = r->sum, *hall = row + site->n_row;
     for (size_t i = 0; i < site->n_row + site->n_hall; i++)
         row[i] = 0;
     for (uint32_t i = 0; i < site->n_rack; i++) {
-        const double w = mr_exchange_rack(exchange, i)->drawn_w;
+        const double w = r->drawn_w[i];
         if (site->rack[i].row != MR_SITE_NONE)
             row[site->rack[i].row] += w;
         if (site->rack[i].hall != MR_SITE_NONE)
@@ -421,6 +443,7 @@ void mr_site_record_look(struct mr_site_record *record, double now_s)
     const double lasted_s = record->looked_s >= 0 ? now_s - record->looked_s : 0;
     const double *row = record->sum, *hall = row + record->site->n_row;
     struct mr_exchange *exchange = mr_factory_exchange(record->factory);
+    meter_racks(record, now_s);
     if (record->options.has_racks)
         look_at_racks(record);
     sum_racks(record);
@@ -457,6 +480,8 @@ mr_status mr_site_record_row(struct mr_site_record *record, double t_s, uint32_t
     if (record->factory == NULL || !record->options.has_site)
         return MR_OK;
     struct mr_exchange *exchange = mr_factory_exchange(record->factory);
+    if (record->drawn_s < 0)
+        meter_racks(record, t_s);
     if (record->options.has_racks && mr_record_is_due(due, MR_RECORD_RACKS))
         read_racks(record);
     if (mr_record_is_due(due, MR_RECORD_DIES))
