@@ -147,7 +147,10 @@ static mr_status put_latency(const struct sums *r, struct mr_err *err)
 static bool is_key_of(const struct mr_play_key *key, const char *path)
 {
     char pattern[128];
-    size_t n = 0;
+    size_t n = strcspn(key->path, "[");
+    if (strncmp(key->path, path, n) != 0) /* nearly all */
+        return false;
+    n = 0;
     for (const char *p = key->path; *p != '\0' && n + 4 < sizeof pattern; p++)
         if (p[0] == '[' && p[1] == ']') {
             pattern[n++] = '.';

@@ -158,11 +158,9 @@ static mr_status declare(struct mr_columns *c, struct mr_tape_tools *tools, mr_h
     shape.rank = 1;
     c->axis_shape = shape;
     MR_TRY(mr_hdf5_bare_axis(tools->file, group, c->plan.axis, 0, shape.chunk[0], &c->axis, err));
-    for (size_t i = 0; i < c->n_column; i++) {
+    for (size_t i = 0; i < c->n_column; i++)
         MR_TRY(mr_tape_init(&c->tape[i], tools, at, &c->column[i], &shape, err));
-        MR_TRY(mr_hdf5_attach(tools->file, c->tape[i].dataset, c->axis, 0, err));
-    }
-    return MR_OK;
+    return mr_tape_attach(c->tape, c->n_column, tools, &c->axis, 1, err);
 }
 
 static mr_status create(void *arg, struct mr_tape_tools *tools, struct mr_err *err)

@@ -117,12 +117,14 @@ MR_CHECKED mr_status mr_hdf5_bare_axis(struct mr_hdf5_file file, mr_hid group, c
 /** Make a dataset the scale of its axis. @param[in] label as H5DSset_scale's name */
 MR_CHECKED mr_status mr_hdf5_scale(struct mr_hdf5_file file, mr_hid dataset, const char *label,
                                    struct mr_err *err);
-MR_CHECKED mr_status mr_hdf5_attach(struct mr_hdf5_file file, mr_hid dataset, mr_hid scale,
-                                    int axis, struct mr_err *err);
 
-/** Attach the axis of that name, in the same group, which must be n long (MR_REF). */
+/** Give n datasets their axes, all of them, once: scale[i] is that of axis i. */
+MR_CHECKED mr_status mr_hdf5_attach(struct mr_hdf5_file file, const mr_hid *dataset, size_t n,
+                                    const mr_hid *scale, size_t n_axis, struct mr_err *err);
+
+/** Give a dataset the axes of those names, in the same group, which must be n[i] long (MR_REF). */
 MR_CHECKED mr_status mr_hdf5_attach_named(struct mr_hdf5_file file, mr_hid group, mr_hid dataset,
-                                          const char *name, int axis, uint64_t n,
+                                          const char *const *name, const uint64_t *n, size_t n_axis,
                                           struct mr_err *err);
 
 /* ---- growing ones ---- */

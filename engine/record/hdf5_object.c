@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files, groups, attributes and datasets over HDF5. Every return value is checked, and every error
- * names the file and the object. Map: errors; files; groups; attributes; datasets; scales; growing
+ * names the file and the object. Map: errors; files; groups; attributes; datasets; growing
  * datasets. */
 #include "engine/base/assert.h"
 #include "engine/base/mem.h"
@@ -8,7 +8,6 @@
 #include "engine/record/hdf5_impl.h"
 
 #include <hdf5.h>
-#include <hdf5_hl.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -520,8 +519,6 @@ mr_status mr_hdf5_texts(struct mr_hdf5_file file, mr_hid group, const struct mr_
     return st;
 }
 
-/* ---- dimension scales ---- */
-
 mr_status mr_hdf5_bare_axis(struct mr_hdf5_file file, mr_hid group, const char *name, uint64_t n,
                             uint64_t chunk, mr_hid *dataset, struct mr_err *err)
 {
@@ -536,50 +533,6 @@ mr_status mr_hdf5_bare_axis(struct mr_hdf5_file file, mr_hid group, const char *
         return mr_hdf5_error(err, file.path, "axis \"%s\" cannot be created", name);
     snprintf(text, sizeof text, label, (unsigned long long)n);
     return mr_hdf5_scale(file, *dataset, text, err);
-}
-
-mr_status mr_hdf5_scale(struct mr_hdf5_file file, mr_hid dataset, const char *label,
-                        struct mr_err *err)
-{
-    return H5DSset_scale(dataset, label) >= 0
-               ? MR_OK
-               : mr_hdf5_error(err, file.path, "axis \"%s\" cannot be made a scale", label);
-}
-
-mr_status mr_hdf5_attach(struct mr_hdf5_file file, mr_hid dataset, mr_hid scale, int axis,
-                         struct mr_err *err)
-{
-    return H5DSattach_scale(dataset, scale, (unsigned)axis) >= 0
-               ? MR_OK
-               : mr_hdf5_error(err, file.path, "a scale cannot be attached to axis %d", axis);
-}
-
-/* Length of the first axis of a dataset, or -1. */
-static hssize_t length_of(hid_t dataset)
-{
-    const hid_t space = H5Dget_space(dataset);
-    const hssize_t n = space >= 0 ? H5Sget_simple_extent_npoints(space) : -1;
-    if (space >= 0)
-        (void)H5Sclose(space);
-    return n;
-}
-
-mr_status mr_hdf5_attach_named(struct mr_hdf5_file file, mr_hid group, mr_hid dataset,
-                               const char *name, int axis, uint64_t n, struct mr_err *err)
-{
-    const hid_t scale =
-        H5Lexists(group, name, H5P_DEFAULT) > 0 ? H5Dopen2(group, name, H5P_DEFAULT) : -1;
-    if (scale < 0)
-        return mr_err_set(err, MR_REF, (struct mr_place){file.path, 0, 0},
-                          "there is no axis \"%s\" in the group", name);
-    const hssize_t length = length_of(scale);
-    const mr_status st = length == (hssize_t)n
-                             ? mr_hdf5_attach(file, dataset, scale, axis, err)
-                             : mr_err_set(err, MR_REF, (struct mr_place){file.path, 0, 0},
-                                          "axis \"%s\" is %lld long, not %llu", name,
-                                          (long long)length, (unsigned long long)n);
-    (void)H5Dclose(scale);
-    return st;
 }
 
 /* ---- growing datasets ---- */

@@ -176,8 +176,9 @@ static mr_status put_array(void *arg, struct mr_tape_tools *tools, struct mr_err
         if (st == MR_OK)
             st = mr_hdf5_write(tools->file, dataset, put->channel, put->stored, err);
     }
-    for (int i = 0; i < rank && st == MR_OK; i++)
-        st = mr_hdf5_attach_named(tools->file, group, dataset, array->axis[i], i, array->n[i], err);
+    if (st == MR_OK && rank > 0)
+        st = mr_hdf5_attach_named(tools->file, group, dataset, array->axis, array->n, (size_t)rank,
+                                  err);
     mr_hdf5_dataset_close(dataset);
     mr_hdf5_group_close(group);
     return st;

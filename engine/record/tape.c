@@ -127,6 +127,19 @@ mr_status mr_tape_init(struct mr_tape *tape, struct mr_tape_tools *tools,
     return make_index(tape, tools, err);
 }
 
+mr_status mr_tape_attach(const struct mr_tape *tape, size_t n, struct mr_tape_tools *tools,
+                         const mr_hid *scale, size_t n_axis, struct mr_err *err)
+{
+    mr_hid *dataset = mr_alloc(n + 1, sizeof *dataset);
+    if (dataset == NULL)
+        return mr_err_nomem(err, n * sizeof *dataset);
+    for (size_t i = 0; i < n; i++)
+        dataset[i] = tape[i].dataset;
+    const mr_status st = mr_hdf5_attach(tools->file, dataset, n, scale, n_axis, err);
+    mr_free(dataset);
+    return st;
+}
+
 void mr_tape_close(struct mr_tape *tape)
 {
     mr_hdf5_dataset_close(tape->dataset);

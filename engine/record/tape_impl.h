@@ -53,6 +53,11 @@ struct mr_tape_group {
 MR_CHECKED mr_status mr_tape_init(struct mr_tape *tape, struct mr_tape_tools *tools,
                                   struct mr_tape_group group, const struct mr_channel *channel,
                                   const struct mr_hdf5_shape *shape, struct mr_err *err);
+
+/** Give n tapes their axes, once. */
+MR_CHECKED mr_status mr_tape_attach(const struct mr_tape *tape, size_t n,
+                                    struct mr_tape_tools *tools, const mr_hid *scale, size_t n_axis,
+                                    struct mr_err *err);
 void mr_tape_close(struct mr_tape *tape); /* the dataset: before its file is closed */
 void mr_tape_fini(struct mr_tape *tape);
 

@@ -106,17 +106,6 @@ static void choose_shape(const struct mr_track *s, struct mr_hdf5_shape *shape)
         shape->rank = 1;
 }
 
-static mr_status attach(struct mr_track *s, struct mr_tape_tools *tools, mr_hid axis,
-                        struct mr_err *err)
-{
-    for (size_t i = 1; i <= s->plan.n_channel; i++) {
-        MR_TRY(mr_hdf5_attach(tools->file, s->tape[i].dataset, s->tape[0].dataset, 0, err));
-        if (axis >= 0)
-            MR_TRY(mr_hdf5_attach(tools->file, s->tape[i].dataset, axis, 1, err));
-    }
-    return MR_OK;
-}
-
 static mr_status declare(struct mr_track *s, struct mr_tape_tools *tools, mr_hid group,
                          const char *const *entity, struct mr_err *err)
 {
@@ -138,8 +127,9 @@ static mr_status declare(struct mr_track *s, struct mr_tape_tools *tools, mr_hid
     }
     for (size_t i = 0; i < plan->n_channel && st == MR_OK; i++)
         st = mr_tape_init(&s->tape[i + 1], tools, at, &plan->channel[i], &shape, err);
+    const mr_hid scale[] = {s->tape[0].dataset, axis};
     if (st == MR_OK)
-        st = attach(s, tools, axis, err);
+        st = mr_tape_attach(s->tape + 1, plan->n_channel, tools, scale, axis >= 0 ? 2 : 1, err);
     mr_hdf5_dataset_close(axis);
     return st;
 }
