@@ -485,8 +485,7 @@ static mr_status tell_the_rest(struct mr_play_run *run, struct mr_err *err)
     for (uint32_t i = 0; i < n_own(run) && st == MR_OK; i++) {
         struct mr_play_cell *own = &run->cell[i];
         const struct mr_calls *calls = &own->cell.calls;
-        own->n_post = 0;
-        st = mr_play_steps_end(own, err);
+        st = mr_play_steps_end(own, err); /* behind what the last exchange has ended */
         for (uint32_t k = 0; k < calls->n && st == MR_OK; k++) {
             const struct mr_ticket ticket = mr_cell_ticket(&own->cell, k);
             if (calls->call[k].state == MR_CALL_DONE || ticket.is_ahead)
