@@ -6,6 +6,11 @@
 
 #include <math.h>
 
+static const struct mr_call *head_of(const struct mr_instance *instance)
+{
+    return mr_instance_call(instance, mr_instance_waiting(instance));
+}
+
 /* Blocks that stopping a call makes free, as far as nobody shares them. */
 static uint64_t gives(const struct mr_instance *instance, const struct mr_call *c, bool is_formed)
 {
@@ -57,16 +62,16 @@ static mr_status stop(struct mr_instance *instance, uint32_t call, bool is_forme
     return MR_OK;
 }
 
-bool mr_yield_has_time(const struct mr_instance *instance)
+/* Would steps of all that decode and read, with the head of the queue, be short enough? */
+static bool is_short(const struct mr_instance *instance)
 {
     const struct mr_serving *serving = instance->serving;
-    const struct mr_call *head = mr_instance_call(instance, mr_instance_waiting(instance));
-    if (!head->yields || instance->n_run == 0 || serving->yield_step_s == 0)
+    if (serving->yield_step_s == 0)
         return true;
     struct mr_batch batch = {.n_decode = (double)instance->finish.n + (double)instance->n_part + 1,
                              .kv_tokens = (double)instance->kv_tokens +
                                           (1 + serving->accept.extra) * (double)instance->kv_steps +
-                                          head->n_prompt};
+                                          head_of(instance)->n_prompt};
     for (size_t i = 0; i < instance->n_part; i++)
         batch.kv_tokens += mr_instance_call(instance, instance->part[i].call)->n_prompt;
     if (serving->window_tokens > 0)
@@ -75,14 +80,19 @@ bool mr_yield_has_time(const struct mr_instance *instance)
     return mr_pricer_step_s(&serving->pricer, &batch, instance->phi) <= serving->yield_step_s;
 }
 
+bool mr_yield_has_time(const struct mr_instance *instance)
+{
+    return !head_of(instance)->yields || instance->n_run == instance->n_yield || is_short(instance);
+}
+
 mr_status mr_yield_make_room(struct mr_instance *instance, uint64_t n_block, bool is_formed,
                              struct mr_err *err)
 {
-    if (!mr_yield_may(instance) || has_room(instance, n_block) ||
+    if (!mr_yield_may(instance) || (has_room(instance, n_block) && is_short(instance)) ||
         !suffices(instance, n_block, is_formed, is_formed))
         return MR_OK;
     uint32_t call = instance->tail;
-    while (call != MR_CALL_NONE && !has_room(instance, n_block)) {
+    while (call != MR_CALL_NONE && !(has_room(instance, n_block) && is_short(instance))) {
         const uint32_t before = mr_instance_link(instance, call)->previous;
         if (is_one(mr_instance_call(instance, call), is_formed))
             MR_TRY(stop(instance, call, is_formed, err));

@@ -6,9 +6,10 @@
  * stay take blocks; so who finds too little at one boundary need not look again before its end.
  *
  * They are let in only while blocks are left for the contexts of others (yield_spare), unless
- * nobody runs, and while steps of decodes stay short (yield_step_s); their prompts are read in
- * pieces that keep steps short, too (yield_token_max). A piece that does not end its prompt is the
- * step's last, as one that fills the step is. */
+ * nobody runs. Beside others steps of decodes stay short (yield_step_s): no more of them are let in
+ * than that, and who comes first among them stops as many as make steps too long; alone they run as
+ * others do. Their prompts are read in pieces that keep steps short, too (yield_token_max). A piece
+ * that does not end its prompt is the step's last, as one that fills the step is. */
 #ifndef MR_ENGINE_SERVE_YIELD_H
 #define MR_ENGINE_SERVE_YIELD_H
 
@@ -30,13 +31,13 @@ static inline uint32_t mr_yield_tokens(const struct mr_instance *instance,
     return call->yields && most > 0 && most < left ? most : left;
 }
 
-/** The head of the queue yields: would steps of all that decode and read, with it, be short enough
- *  for others (yield_step_s)? Somebody runs. Prompts whose contexts are on their way are not
- * counted. */
+/** May the head of the queue begin, if it yields: do only those run that do, or would steps of all
+ *  that decode and read, with it, be short enough (yield_step_s)? Prompts whose contexts are on
+ *  their way are not counted. */
 bool mr_yield_has_time(const struct mr_instance *instance);
 
-/** Stop calls that yield, the last of the running list first, until there is a slot and `n_block`
- *  blocks are free, if mr_yield_may.
+/** Stop calls that yield, the last of the running list first, until there is a slot, `n_block`
+ *  blocks are free and steps are short or none of them runs, if mr_yield_may.
  *  @param[in] is_formed the step's decodes have taken their blocks: prompts being read stay
  *  @return MR_OK, or what restarting a call met */
 MR_CHECKED mr_status mr_yield_make_room(struct mr_instance *instance, uint64_t n_block,

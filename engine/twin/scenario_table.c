@@ -79,7 +79,7 @@ static const struct mr_param deployment_rows[] = {
     MR_PARAM_YES(D, has_cache, "cache", "no", "Keep the KV blocks of ended calls for later ones of the session (vllm1)"),
     MR_PARAM(D, watermark_frac, "watermark", MR_Q_FRACTION, "1 %", 0, 0.9, "Blocks that admissions leave free (sarathi, vllm0)"),
     MR_PARAM(D, background_spare_frac, "background_spare", MR_Q_FRACTION, "50 %", 0, 1, "Blocks that calls which yield leave free for the contexts that the prefix cache keeps for others; an assumption"),
-    MR_PARAM(D, background_step_s, "background_step", MR_Q_TIME, "0 s", 0, 1e9, "Time of a step of decodes up to which calls that yield are let in beside others; 0: a quarter of the shortest \"tpot\" of tiers that do not yield, without one any"),
+    MR_PARAM(D, background_step_s, "background_step", MR_Q_TIME, "0 s", 0, 1e9, "Time of a step of decodes up to which calls that yield run beside others; 0: a quarter of the shortest \"tpot\" of tiers that do not yield, without one any"),
     MR_PARAM_N(D, n_background, "background_tokens", "0", 0, 10000000, "Tokens of a prompt that yields in a step; 0: what half the shortest \"tpot\" of tiers that do not yield has time for behind an eighth of the longest context, without one as any other"),
     MR_PARAM_N(D, n_shed, "shed_at", "0", 0, 4000000000, "Waiting calls of an instance at which the tier with the cheapest output is shed, twice as many for the next, and so on; 0: never"),
     MR_PARAM(D, short_frac, "short_at", MR_Q_FRACTION, "80 %", 0, 1, "While the site lacks watts: share of what tiers with dearer output were promised (ttft, tpot) that estimates may come to before calls of the cheapest tier are refused, those of others at even steps from there to all of it; 0: never. An assumption"),

@@ -183,6 +183,60 @@ MR_TEST(decodes_beside_stay_short)
     assert_int_equal(mr_test_live_allocations(), 0);
 }
 
+/* Nobody is there to whom steps could be too long: they run as without a bound. */
+MR_TEST(alone_they_run_as_others_do)
+{
+    enum {
+        n_long = 12
+    };
+    struct mr_profile *profile = play_five_constants();
+    struct mr_serving serving = serving_of(profile);
+    static struct play_call call[n_long], bound[n_long];
+    serving.batch_max = 16;
+    serving.n_block = 50000;
+    serving.has_cache = true;
+    for (uint32_t k = 0; k < n_long; k++)
+        call[k] = bound[k] = (struct play_call){
+            .n_prompt = 30000, .n_output = 900, .space = 100 + k, .rank = 1, .yields = true};
+    play(&serving, call, n_long);
+    serving.yield_step_s = 1e-3; /* less than a step takes */
+    play(&serving, bound, n_long);
+    for (uint32_t k = 0; k < n_long; k++)
+        assert_true(bound[k].finished_s == call[k].finished_s && call[k].finished_s > 0);
+    mr_profile_destroy(profile);
+    assert_int_equal(mr_test_live_allocations(), 0);
+}
+
+/* A night's background work fills an instance; who comes in the morning stops what is too much. */
+MR_TEST(who_comes_first_shortens_steps)
+{
+    enum {
+        n_long = 12,
+        n = n_long + 1
+    };
+    struct mr_profile *profile = play_five_constants();
+    struct mr_serving serving = serving_of(profile);
+    static struct play_call call[n];
+    serving.batch_max = 16;
+    serving.n_block = 50000;
+    serving.has_cache = true;
+    serving.yield_token_max = 64;
+    for (int i = 0; i < 2; i++) {
+        serving.yield_step_s = i == 0 ? 0 : 0.02;
+        for (uint32_t k = 0; k < n_long; k++)
+            call[k] = (struct play_call){
+                .n_prompt = 30000, .n_output = 9000, .space = 100 + k, .rank = 1, .yields = true};
+        call[n_long] =
+            (struct play_call){.arrived_s = 150, .n_prompt = 200, .n_output = 40, .space = 1};
+        play(&serving, call, n);
+        const double token_s = (call[n_long].finished_s - call[n_long].first_s) / 39;
+        print_message("%.3g s for a token\n", token_s);
+        assert_int_equal(token_s < 0.03, i);
+    }
+    mr_profile_destroy(profile);
+    assert_int_equal(mr_test_live_allocations(), 0);
+}
+
 MR_TEST(leaps_and_steps_stop_the_same)
 {
     enum {
@@ -233,4 +287,6 @@ MR_TEST(leaps_and_steps_stop_the_same)
 
 MR_TEST_MAIN(MR_TEST_ENTRY(a_paid_call_waits_for_no_more_than_a_step),
              MR_TEST_ENTRY(nobody_is_stopped_for_nothing), MR_TEST_ENTRY(contexts_and_paces_stay),
-             MR_TEST_ENTRY(decodes_beside_stay_short), MR_TEST_ENTRY(leaps_and_steps_stop_the_same))
+             MR_TEST_ENTRY(decodes_beside_stay_short), MR_TEST_ENTRY(alone_they_run_as_others_do),
+             MR_TEST_ENTRY(who_comes_first_shortens_steps),
+             MR_TEST_ENTRY(leaps_and_steps_stop_the_same))
