@@ -29,10 +29,14 @@ void mr_lower_fini(struct mr_lower *lower)
 {
     for (size_t i = 0; i < lower->cap_blocks; i++)
         mr_session_context_fini(&lower->blocks[i]);
+    for (size_t i = 0; i < lower->cap_large; i++)
+        mr_session_context_fini(&lower->large[i]);
     mr_intern_fini(&lower->prefix);
     mr_intern_fini(&lower->hint);
     mr_block_names_fini(&lower->names);
+    mr_coarse_fini(&lower->coarse);
     mr_free(lower->blocks);
+    mr_free(lower->large);
     mr_free(lower->run);
     mr_free(lower->after);
     mr_free(lower->context);
@@ -145,33 +149,15 @@ static mr_status add_fine(struct mr_lower *lower, const struct mr_session_book *
     return MR_OK;
 }
 
-/* Coarser blocks: what is kept of the base's runs, then fresh names. */
-static mr_status add_coarse(struct mr_lower *lower, const struct mr_session_llm *llm,
-                            uint32_t base_context, uint32_t per, uint32_t own, size_t *n,
-                            struct mr_err *err)
+/* What a call keeps of the context of its base; NULL: it has none. */
+static mr_status keep(struct mr_session_context *own, const struct mr_session_context *base,
+                      uint32_t n_block, struct mr_err *err)
 {
-    const uint32_t n_block = llm->n_block / per;
-    uint32_t left = base_context != MR_SCRIPT_NONE ? llm->keep / per : 0, n_kept = 0;
-    const struct mr_script *script = lower->script;
-    const struct mr_script_context base = base_context != MR_SCRIPT_NONE
-                                              ? script->context[base_context]
-                                              : (struct mr_script_context){0};
-    left = left > own ? left - own : 0;
-    for (uint32_t i = 0; i < base.n_run && left > 0; i++) {
-        struct mr_script_run r = script->run[base.run + i];
-        if (r.space != 0)
-            continue;
-        r.n = r.n < left ? r.n : left;
-        left -= r.n;
-        n_kept += r.n;
-        MR_TRY(add_run(lower, r, n, err));
-    }
-    if (n_block <= own + n_kept)
-        return MR_OK;
-    const uint32_t fresh = n_block - own - n_kept;
-    const uint32_t from = lower->n_fresh;
-    lower->n_fresh += fresh;
-    return add_run(lower, (struct mr_script_run){0, from, fresh}, n, err);
+    mr_session_context_cut(own, 0);
+    for (size_t k = 0; base != NULL && k < base->n_run; k++)
+        MR_TRY(mr_session_context_add(own, base->run[k], err));
+    mr_session_context_cut(own, n_block);
+    return MR_OK;
 }
 
 static mr_status add_context(struct mr_lower *lower, const struct mr_session *session,
@@ -180,24 +166,25 @@ static mr_status add_context(struct mr_lower *lower, const struct mr_session *se
 {
     const uint32_t i = session->node[node].i, b = lower->plan.block_tok, t = book->block_tok;
     const struct mr_session_llm *llm = &session->llm[i];
-    const bool has_base = llm->base != MR_SESSION_NONE;
-    const uint32_t base = has_base ? session->node[llm->base].i : 0;
-    struct mr_session_context *blocks = &lower->blocks[i];
+    const uint32_t base =
+        llm->base != MR_SESSION_NONE ? session->node[llm->base].i : MR_SESSION_NONE;
+    struct mr_session_context *blocks = &lower->blocks[i], *large = &lower->large[i];
     size_t n = 0;
     uint32_t own;
     MR_TRY(add_shared(lower, session, book, node, &n, &own, err));
+    MR_TRY(keep(blocks, base != MR_SESSION_NONE ? &lower->blocks[base] : NULL, llm->keep, err));
     if (t % b == 0) { /* 0: no blocks at all */
         const uint32_t per = t == 0 ? 1 : t / b;
-        mr_session_context_cut(blocks, 0);
-        for (size_t k = 0; has_base && k < lower->blocks[base].n_run; k++)
-            MR_TRY(mr_session_context_add(blocks, lower->blocks[base].run[k], err));
-        mr_session_context_cut(blocks, llm->keep);
         for (uint32_t k = 0; k < llm->n_run; k++)
             MR_TRY(add_new(lower, blocks, session->run[llm->run + k], per, err));
         MR_TRY(add_fine(lower, book, blocks, per, own, &n, err));
     } else if (b % t == 0) {
-        MR_TRY(add_coarse(lower, llm, has_base ? lower->context[base] : MR_SCRIPT_NONE, b / t, own,
-                          &n, err));
+        for (uint32_t k = 0; k < llm->n_run; k++)
+            MR_TRY(mr_session_context_add(blocks, session->run[llm->run + k], err));
+        MR_TRY(keep(large, base != MR_SESSION_NONE ? &lower->large[base] : NULL,
+                    llm->keep / (b / t), err));
+        MR_TRY(mr_coarse_gather(&lower->coarse, blocks, b / t, large, err));
+        MR_TRY(add_fine(lower, book, large, 1, own, &n, err));
     } else {
         return mr_err_set(err, MR_RANGE, MR_NOWHERE,
                           "blocks of %u tokens in the trace and %u in the engine: one must divide "
@@ -337,7 +324,7 @@ static bool is_too_long(const struct mr_lower *lower, const struct mr_session *s
 
 static mr_status make_room(struct mr_lower *lower, size_t n_llm, size_t n_lane, struct mr_err *err)
 {
-    const size_t before = lower->cap_blocks;
+    size_t before = lower->cap_blocks;
     MR_TRY(mr_grow(&lower->last, &lower->cap_last, n_lane, sizeof *lower->last, err));
     for (size_t i = 0; i < n_lane; i++)
         lower->last[i] = MR_SCRIPT_NONE;
@@ -345,6 +332,10 @@ static mr_status make_room(struct mr_lower *lower, size_t n_llm, size_t n_lane, 
     MR_TRY(mr_grow(&lower->blocks, &lower->cap_blocks, n_llm, sizeof *lower->blocks, err));
     for (size_t i = before; i < lower->cap_blocks; i++)
         lower->blocks[i] = (struct mr_session_context){0};
+    before = lower->cap_large;
+    MR_TRY(mr_grow(&lower->large, &lower->cap_large, n_llm, sizeof *lower->large, err));
+    for (size_t i = before; i < lower->cap_large; i++)
+        lower->large[i] = (struct mr_session_context){0};
     return MR_OK;
 }
 
@@ -425,9 +416,10 @@ mr_status mr_lower_add(struct mr_lower *lower, const struct mr_session *session,
     }
     MR_TRY(lower_head(lower, session, book, &own, err));
     MR_TRY(make_room(lower, session->n_llm, session->n_lane, err));
-    lower->n_fresh = 1;
-    if (!book->is_global)
+    if (!book->is_global) {
         mr_block_names_clear(&lower->names);
+        mr_coarse_clear(&lower->coarse);
+    }
     MR_TRY(mr_script_session_begin(lower->script, &own, err));
     for (uint32_t i = 0; i < session->n_node; i++)
         MR_TRY(lower_node(lower, session, book, i, err));

@@ -2,8 +2,9 @@
 /* Sessions as they were recorded, one after the other, to the script that players read.
  *
  * Blocks: a recording's blocks of T tokens become the engine's of b. Where b divides T, block i
- * becomes T/b blocks from i T/b on, token for token. Where T divides b, every call keeps
- * floor(kept / b) blocks of its base and names the rest anew: what calls share besides is lost.
+ * becomes T/b blocks from i T/b on, token for token. Where T divides b, b/T blocks of a call become
+ * one, which calls have in common if they have all of it in common (coarse.h); what does not fill
+ * one is left out.
  * Names are 32 bits wide: ids that are small enough are names as they stand, others get numbers,
  * those of a session's own forgotten with it.
  *
@@ -22,6 +23,7 @@
 #define MR_ENGINE_WORK_LOWER_H
 
 #include "engine/work/block_names.h"
+#include "engine/work/coarse.h"
 #include "engine/work/script.h"
 #include "engine/work/session.h"
 
@@ -49,14 +51,15 @@ struct mr_lower {
     size_t cap_after;
     uint32_t *context; /* by LLM node of the session: index of its context, or MR_SCRIPT_NONE */
     struct mr_session_context *blocks; /* by LLM node */
+    struct mr_session_context *large;  /* by LLM node; where the engine's blocks are larger */
     struct mr_block_names names;       /* of large ids, of the session or of all */
+    struct mr_coarse coarse;           /* of the session or of all */
     uint32_t *last; /* by lane: context of its last call so far, or MR_SCRIPT_NONE */
-    size_t cap_context, cap_blocks, cap_last;
+    size_t cap_context, cap_blocks, cap_large, cap_last;
     uint64_t n_left_out;  /* sessions */
     uint64_t n_no_tenant; /* sessions that name tenants where there are none */
     uint64_t n_no_hint;   /* calls whose hints are more kinds than a script keeps */
     uint64_t n_other_llm; /* calls of models that are not the plan's */
-    uint32_t n_fresh;     /* names given in this session, where blocks are coarser */
 };
 
 void mr_lower_init(struct mr_lower *lower, const struct mr_lower_plan *plan,

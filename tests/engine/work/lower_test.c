@@ -111,9 +111,42 @@ MR_TEST(larger_blocks_keep_whole_ones)
     struct world w;
     make(&w);
     lower(&w, 256, false);
-    check_runs(&w, 0, (const struct mr_script_run[]){{0, 1, 2}}, 1);
-    check_runs(&w, 1, (const struct mr_script_run[]){{0, 1, 3}}, 1);
-    check_runs(&w, 2, (const struct mr_script_run[]){{0, 1, 1}, {0, 4, 1}}, 2);
+    check_runs(&w, 0, (const struct mr_script_run[]){{0, 0, 2}}, 1);
+    check_runs(&w, 1, (const struct mr_script_run[]){{0, 0, 3}}, 1);
+    check_runs(&w, 2, (const struct mr_script_run[]){{0, 0, 1}, {0, 3, 1}}, 2);
+    teardown(&w);
+}
+
+/* A block of four is the same where all four are, in other calls, lanes and sessions; not where
+ * they begin elsewhere. Ids may be large, and blocks without ids are the session's own. */
+MR_TEST(larger_blocks_are_shared_like_small_ones)
+{
+    const uint64_t large = UINT64_C(1) << 60;
+    const uint32_t quarter = UINT32_C(1) << 30;
+    struct world w = {0};
+    w.book.block_tok = 16;
+    w.book.is_global = true;
+    mr_session_reset(&w.session);
+    assert_int_equal(mr_session_lane_reach(&w.session, 0, NULL), MR_OK);
+    add_call(&w, 200, 0, large, 12);
+    add_call(&w, 200, 8, 30, 4);
+    add_call(&w, 200, 0, large, 12);    /* again, named anew */
+    add_call(&w, 200, 0, large + 1, 8); /* at other places */
+    add_call(&w, 200, 6, 40, 6);        /* 2 of the middle one are others */
+    assert_int_equal(
+        mr_session_run_add(&w.session, (struct mr_session_run){.n = 5, .is_minted = true}, NULL),
+        MR_OK);
+    lower(&w, 64, false);
+    check_runs(&w, 0, (const struct mr_script_run[]){{1, 0, 3}}, 1);
+    check_runs(&w, 1, (const struct mr_script_run[]){{1, 0, 2}, {1, 3, 1}}, 2);
+    check_runs(&w, 2, (const struct mr_script_run[]){{1, 0, 3}}, 1);
+    check_runs(&w, 3, (const struct mr_script_run[]){{1, 4, 2}}, 1);
+    check_runs(&w, 4, (const struct mr_script_run[]){{1, 4, 1}, {1, 6, 2}, {0, quarter, 1}}, 3);
+    assert_int_equal(mr_lower_add(&w.lower, &w.session, &w.book, NULL), MR_OK);
+    check_runs(&w, 6, (const struct mr_script_run[]){{1, 0, 2}, {1, 3, 1}}, 2);
+    w.book.is_global = false; /* names are the session's own */
+    assert_int_equal(mr_lower_add(&w.lower, &w.session, &w.book, NULL), MR_OK);
+    check_runs(&w, 11, (const struct mr_script_run[]){{0, 0, 2}, {0, 3, 1}}, 2);
     teardown(&w);
 }
 
@@ -318,6 +351,7 @@ MR_TEST_MAIN(MR_TEST_ENTRY(what_calls_have_in_common), MR_TEST_ENTRY(sessions_sp
              MR_TEST_ENTRY(pauses_without_a_name_are_capped),
              MR_TEST_ENTRY(blocks_of_the_same_size), MR_TEST_ENTRY(smaller_blocks_are_token_exact),
              MR_TEST_ENTRY(larger_blocks_keep_whole_ones),
+             MR_TEST_ENTRY(larger_blocks_are_shared_like_small_ones),
              MR_TEST_ENTRY(prompts_of_one_size_are_shared),
              MR_TEST_ENTRY(long_contexts_are_left_out), MR_TEST_ENTRY(large_ids_get_numbers),
              MR_TEST_ENTRY(large_ids_of_all_sessions), MR_TEST_ENTRY(ids_on_both_sides),
