@@ -300,6 +300,25 @@ const char *mr_text_nearest(struct mr_str word, const char *const *names, size_t
     return best;
 }
 
+void mr_buf_wrap(struct mr_buf *out, const char *words, size_t column, size_t indent, size_t width)
+{
+    bool is_first = true;
+    for (const char *word = words; word != NULL && *word != '\0';) {
+        const size_t n = strcspn(word, " ");
+        if (!is_first && column + 1 + n > width) {
+            mr_buf_printf(out, "\n%*s", (int)indent, "");
+            column = indent;
+        } else if (!is_first) {
+            mr_buf_char(out, ' ');
+            column++;
+        }
+        mr_buf_add(out, word, n);
+        column += n;
+        word += n + strspn(word + n, " ");
+        is_first = false;
+    }
+}
+
 void mr_text_hint(struct mr_str word, const char *const *names, size_t n, char *out, size_t cap)
 {
     const char *nearest = mr_text_nearest(word, names, n);

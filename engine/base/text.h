@@ -88,6 +88,10 @@ void mr_buf_xml(struct mr_buf *buf, struct mr_str s);
  *  @param[out] out at least MR_QUOTE_CAP bytes @return out */
 const char *mr_text_quote(struct mr_str s, char out[MR_QUOTE_CAP]);
 
+/** Add words, broken before they would pass a column; a word longer than a line stands alone.
+ *  @param[in] column where the first word begins @param[in] indent where later lines begin */
+void mr_buf_wrap(struct mr_buf *out, const char *words, size_t column, size_t indent, size_t width);
+
 /** The name nearest to `word` by edit distance (case and transposition count half and one), or NULL
  *  when none is near enough to be meant: distance at most a third of the longer length, or an
  *  abbreviation.

@@ -64,28 +64,15 @@ void mr_help_verb(const struct mr_verb *verb, struct mr_buf *out)
 {
     mr_buf_printf(out, "usage: millrace %s [OPTIONS]%s%s\n\n", verb->name,
                   verb->args[0] != '\0' ? " " : "", verb->args);
-    /* the paragraph, broken at 78 columns */
-    size_t column = 0;
-    for (const char *word = verb->doc; *word != '\0';) {
-        const size_t n = strcspn(word, " ");
-        if (column > 0 && column + 1 + n > 78) {
-            mr_buf_char(out, '\n');
-            column = 0;
-        } else if (column > 0) {
-            mr_buf_char(out, ' ');
-            column++;
-        }
-        mr_buf_add(out, word, n);
-        column += n;
-        word += n + strspn(word + n, " ");
-    }
+    mr_buf_wrap(out, verb->doc, 0, 0, 78);
     mr_buf_char(out, '\n');
     if (verb->opts != NULL) {
         mr_buf_text(out, "\noptions:\n");
         mr_opts_print_help(verb->opts, out);
     }
-    mr_buf_text(out, "\noptions of every verb:\n");
-    mr_opts_print_help(&mr_opts_global, out);
+    /* their meaning is on the page of all verbs: this one has to fit a screen */
+    mr_buf_text(out, "\nand those of every verb (millrace help):");
+    mr_opts_print_names(&mr_opts_global, out);
     mr_buf_printf(out, "\nexamples:\n  %s\n  %s\n", verb->example[0], verb->example[1]);
 }
 

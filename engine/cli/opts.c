@@ -162,6 +162,7 @@ void mr_opts_fini(const struct mr_opts_target *target)
 
 void mr_opts_print_help(const struct mr_opt_table *table, struct mr_buf *out)
 {
+    struct mr_buf text = {0};
     for (size_t i = 0; i < table->n; i++) {
         const struct mr_opt *opt = &table->row[i];
         char left[64], letter[8] = "    ";
@@ -169,9 +170,30 @@ void mr_opts_print_help(const struct mr_opt_table *table, struct mr_buf *out)
             snprintf(letter, sizeof letter, "-%c, ", opt->letter);
         snprintf(left, sizeof left, "%s--%s%s%s", letter, opt->param.name,
                  opt->metavar != NULL ? " " : "", opt->metavar != NULL ? opt->metavar : "");
-        mr_buf_printf(out, "  %-26s %s", left, opt->param.doc);
+        mr_buf_clear(&text);
+        mr_buf_text(&text, opt->param.doc);
         if (opt->metavar != NULL && opt->param.fallback != NULL)
-            mr_buf_printf(out, " [%s]", opt->param.fallback);
+            mr_buf_printf(&text, " [%s]", opt->param.fallback);
+        mr_buf_printf(out, "  %-26s ", left);
+        const size_t n_left = strlen(left);
+        mr_buf_wrap(out, text.text, 3 + (n_left > 26 ? n_left : 26), 29, 100);
         mr_buf_char(out, '\n');
+        if (text.status != MR_OK)
+            out->status = text.status;
     }
+    mr_buf_fini(&text);
+}
+
+void mr_opts_print_names(const struct mr_opt_table *table, struct mr_buf *out)
+{
+    for (size_t i = 0; i < table->n; i++) {
+        const struct mr_opt *opt = &table->row[i];
+        if (opt->letter != 0)
+            mr_buf_printf(out, " -%c", opt->letter);
+        else
+            mr_buf_printf(out, " --%s", opt->param.name);
+        if (opt->metavar != NULL)
+            mr_buf_printf(out, " %s", opt->metavar);
+    }
+    mr_buf_char(out, '\n');
 }

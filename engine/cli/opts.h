@@ -40,7 +40,10 @@ MR_CHECKED mr_status mr_opts_parse(const struct mr_opts_target *global,
 /** Frees what repeatable options own. */
 void mr_opts_fini(const struct mr_opts_target *target);
 
-/** "  -o, --output FILE   sentence [default]" for each row. */
+/** "  -o, --output FILE   sentence [default]" for each row, broken at 100 columns. */
 void mr_opts_print_help(const struct mr_opt_table *table, struct mr_buf *out);
+
+/** " -q --color WHEN" and the end of the line. */
+void mr_opts_print_names(const struct mr_opt_table *table, struct mr_buf *out);
 
 #endif

@@ -40,7 +40,7 @@ static const struct mr_opt rows[] = {
               "Without a trace: constant share of granted power"),
      0, "FRAC"},
     {MR_PARAM(OPT, house_frac, "house", MR_Q_FRACTION, "0", 0, 2,
-              "Cooling and the rest of the house, share of what racks of a hall ask for"),
+              "Cooling and the rest of the house, share of what a hall's racks ask"),
      0, "FRAC"},
     {MR_PARAM_ONE_OF(OPT, policy, "policy", policies, "max_p", "Caps: max_p, max_q, max_lps"), 0,
      "POLICY"},

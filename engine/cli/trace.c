@@ -36,12 +36,9 @@ static const struct mr_opt rows[] = {
      'o', "FILE"},
     {MR_PARAM_STR(OPT, format, "format", NULL, "Format of the input; else told by its content"), 0,
      "NAME"},
-    {MR_PARAM_STR(
-         OPT, to, "to", "millrace",
-         "Format written: millrace, agentic_mooncake (version 2), mooncake, request_trace "
-         "(Dynamo's, "
-         "version 1), pack (binary), or of recorded coding agents weka and weka-packed, one from "
-         "the other"),
+    {MR_PARAM_STR(OPT, to, "to", "millrace",
+                  "Format written: millrace, agentic_mooncake (version 2), mooncake, request_trace "
+                  "(Dynamo's), pack (binary), weka or weka-packed from one another"),
      0, "NAME"},
     {MR_PARAM_N(OPT, block_tok, "block", "0", 0, 1000000,
                 "Tokens of a block where the format does not say; 0: its usual size"),
@@ -70,7 +67,7 @@ static const struct mr_opt rows[] = {
     {MR_PARAM_STR(OPT, model, "model", NULL, "cut: sessions that never call it are left out"), 0,
      "NAME"},
     {MR_PARAM_YES(OPT, is_once, "dedup", "no",
-                  "cut: of sessions whose first three calls have the same lengths the longest"),
+                  "cut: of sessions with equal first three calls (lengths) the longest"),
      0, NULL},
     {MR_PARAM_N(OPT, n_sample, "sample", "0", 0, 4000000000,
                 "cut: of what is left as many, drawn at random; 0: all"),
@@ -78,15 +75,14 @@ static const struct mr_opt rows[] = {
     {MR_PARAM(OPT, tick_s, "dequantize", MR_Q_TIME, "0 s", 0, 1e6,
               "convert, cut: arrivals of one time are spread at random over this time after it"),
      0, "TIME"},
-    {MR_PARAM_N(
-         OPT, seed, "seed", "1", 0, 4000000000,
-         "generate: another seed, other sessions; cut: another sample; convert: others times"),
+    {MR_PARAM_N(OPT, seed, "seed", "1", 0, 4000000000,
+                "Another seed: other sessions generated, sampled, times dequantized"),
      0, "N"},
     {MR_PARAM(OPT, rate_s, "rate", MR_Q_RATE, "0 req/s", 0, 1e9,
               "generate: sessions that arrive; 0: no times, whoever plays them starts them"),
      0, "RATE"},
     {MR_PARAM(OPT, cv, "cv", MR_Q_COUNT, "1", 0, 100,
-              "generate: deviation / mean of gaps between arrivals; 1: Poisson, more: bursts"),
+              "generate: deviation / mean of gaps of arrivals; 1: Poisson, more: bursts"),
      0, "X"},
     {MR_PARAM_STR(OPT, windows, "windows", NULL,
                   "generate: rates and gaps over time, a client's table as ServeGen publishes it"),
@@ -95,7 +91,7 @@ static const struct mr_opt rows[] = {
               "generate: rates of the windows are this many times higher"),
      0, "X"},
     {MR_PARAM_STR(OPT, lengths, "lengths", NULL,
-                  "generate calls: histograms of inputs and outputs, as ServeGen publishes them"),
+                  "generate calls: histograms of inputs, outputs, as ServeGen has them"),
      0, "FILE"},
     {MR_PARAM_N(OPT, context_max, "context", "1048576", MR_SYNTHETIC_CONTEXT_LEAST, 16777216,
                 "generate: longest input with its output"),

@@ -89,6 +89,20 @@ MR_TEST(nearest_name)
     assert_string_equal(hint, "");
 }
 
+MR_TEST(lines_break_between_words)
+{
+    struct mr_buf out = {0};
+    mr_buf_wrap(&out, "one two three", 0, 0, 7); /* 7 fit, 13 do not */
+    assert_string_equal(out.text, "one two\nthree");
+    mr_buf_clear(&out);
+    mr_buf_wrap(&out, "one  two three", 4, 2, 9); /* begins at 4, goes on at 2 */
+    assert_string_equal(out.text, "one\n  two\n  three");
+    mr_buf_clear(&out);
+    mr_buf_wrap(&out, "longest two", 0, 1, 3);
+    assert_string_equal(out.text, "longest\n two");
+    mr_buf_fini(&out);
+}
+
 MR_TEST(utf8_is_strict)
 {
     static const struct {
@@ -125,4 +139,5 @@ MR_TEST(utf8_encode_round_trip)
 MR_TEST_MAIN(MR_TEST_ENTRY(copies_are_cut_and_terminated), MR_TEST_ENTRY(slices),
              MR_TEST_ENTRY(buffer_builds_text), MR_TEST_ENTRY(buffer_failure_is_sticky),
              MR_TEST_ENTRY(quoting_hostile_input), MR_TEST_ENTRY(nearest_name),
-             MR_TEST_ENTRY(utf8_is_strict), MR_TEST_ENTRY(utf8_encode_round_trip))
+             MR_TEST_ENTRY(lines_break_between_words), MR_TEST_ENTRY(utf8_is_strict),
+             MR_TEST_ENTRY(utf8_encode_round_trip))
