@@ -55,6 +55,11 @@ static const struct mr_bench_group *const groups[] = {
     &mr_bench_work_group,     &mr_bench_record_site_group,
     &mr_bench_sweep_group,    NULL};
 
+enum {
+    n_group_most = 32,
+    n_named_most = 512 /* cases looked through for one that was meant */
+};
+
 /* All cases in the order of their groups; NULL past the last. */
 static const struct mr_bench_case *case_at(size_t i)
 {
@@ -324,6 +329,25 @@ static const char *selects_nothing(const struct mr_verb_call *call)
     return NULL;
 }
 
+/* Users name whole groups, "serve", or cases. @return exit code */
+static int refuse(const struct mr_verb_call *call, const char *stray)
+{
+    char quoted[MR_QUOTE_CAP], hint[128], group[n_group_most][32];
+    const char *name[n_group_most + n_named_most];
+    size_t n = 0;
+    for (size_t g = 0; groups[g] != NULL && n < n_group_most; g++, n++) {
+        const char *first = groups[g]->item[0].name;
+        snprintf(group[n], sizeof group[n], "%.*s", (int)strcspn(first, "/"), first);
+        name[n] = group[n];
+    }
+    for (size_t c = 0; case_at(c) != NULL && n < n_group_most + n_named_most; c++)
+        name[n++] = case_at(c)->name;
+    mr_text_hint(mr_str_of(stray), name, n, hint, sizeof hint);
+    return mr_ui_usage(call->ui, "bench",
+                       "no benchmark starts with \"%s\"%s (millrace bench --list names them all)",
+                       mr_text_quote(mr_str_of(stray), quoted), hint);
+}
+
 static void show_progress(struct mr_progress *p, size_t i)
 {
     struct mr_progress_state state = mr_progress_nothing();
@@ -354,13 +378,8 @@ int mr_bench_run(const struct mr_verb_call *call)
     const struct timing timing =
         opts->is_quick ? (struct timing){2000000, 3, true} : (struct timing){20000000, 5, false};
     const char *stray = selects_nothing(call);
-    if (stray != NULL) {
-        char quoted[MR_QUOTE_CAP];
-        return mr_ui_usage(call->ui, "bench",
-                           "no benchmark starts with \"%s\" (millrace bench "
-                           "--list names them all)",
-                           mr_text_quote(mr_str_of(stray), quoted));
-    }
+    if (stray != NULL)
+        return refuse(call, stray);
     if (opts->is_list)
         return list(call);
     struct mr_progress progress;
