@@ -409,6 +409,18 @@ static int print_effective(const struct job *job)
     return code;
 }
 
+static mr_status check_tiers(const struct mr_run_opts_values *opts,
+                             const struct mr_scenario *scenario, struct mr_diags *diags)
+{
+    const char *name[MR_SCENARIO_TIERS];
+    struct mr_err err = {0};
+    for (size_t i = 0; i < scenario->n_tier; i++)
+        name[i] = scenario->tier[i].name;
+    return mr_run_fail_check_tiers(&opts->fail_on, name, scenario->n_tier, &err) == MR_OK
+               ? MR_OK
+               : mr_diags_add_err(diags, MR_SEVERITY_ERROR, &err);
+}
+
 static int load_and_play(const struct mr_verb_call *call, const struct settings *set,
                          struct mr_ranks *ranks)
 {
@@ -418,10 +430,10 @@ static int load_and_play(const struct mr_verb_call *call, const struct settings 
     struct mr_run_files files = {0};
     struct mr_confighash hashes = {0};
     bool steps_singly = false;
-    const mr_status st = mr_rundata_is(call->arg[0])
-                             ? mr_run_repeat_load(call->arg[0], set->item, set->n, &scenario,
-                                                  &steps_singly, &files, &diags)
-                             : mr_scenario_load(call->arg[0], set->item, set->n, &scenario, &diags);
+    mr_status st = mr_rundata_is(call->arg[0])
+                       ? mr_run_repeat_load(call->arg[0], set->item, set->n, &scenario,
+                                            &steps_singly, &files, &diags)
+                       : mr_scenario_load(call->arg[0], set->item, set->n, &scenario, &diags);
     struct job job = {.call = call,
                       .scenario = &scenario,
                       .files = &files,
@@ -429,6 +441,8 @@ static int load_and_play(const struct mr_verb_call *call, const struct settings 
                       .ranks = ranks,
                       .steps_singly = steps_singly || opts->has_no_leap,
                       .n_warning = diags.n_warning};
+    if (st == MR_OK)
+        st = check_tiers(opts, &scenario, &diags);
     int code = tell(&job, st, &diags);
     if (code == 0)
         code = opts->is_effective ? print_effective(&job) : play_scenario(&job, &scenario);

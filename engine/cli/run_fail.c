@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum {
     path_cap = 256
@@ -60,11 +61,50 @@ static mr_status parse(const char *text, struct condition *c, struct mr_err *err
     return n < path_cap ? MR_OK : refuse(text, "the name is too long", err);
 }
 
+/* Figures of no run; those that only some runs have are missed afterwards. */
+static mr_status check_figure(const char *text, const char *path, struct mr_err *err)
+{
+    char hint[path_cap];
+    if (strncmp(text, "kpi:", 4) != 0 || mr_kpi_find(path) != NULL)
+        return MR_OK;
+    const char **names = mr_alloc(mr_kpi_n(), sizeof *names);
+    for (size_t i = 0; names != NULL && i < mr_kpi_n(); i++)
+        names[i] = mr_kpi_at(i)->path;
+    mr_text_hint(mr_str_of(path), names, names != NULL ? mr_kpi_n() : 0, hint, sizeof hint);
+    mr_free(names);
+    return mr_err_set(err, MR_REF, MR_NOWHERE, "--fail-on \"%s\": no run has a figure \"%s\"%s",
+                      text, path, hint[0] != '\0' ? hint : " (millrace schema kpi names them)");
+}
+
 mr_status mr_run_fail_check(const struct mr_param_list *conditions, struct mr_err *err)
 {
     struct condition c = {0};
-    for (size_t i = 0; i < conditions->n; i++)
+    for (size_t i = 0; i < conditions->n; i++) {
         MR_TRY(parse(conditions->item[i], &c, err));
+        MR_TRY(check_figure(conditions->item[i], c.path, err));
+    }
+    return MR_OK;
+}
+
+mr_status mr_run_fail_check_tiers(const struct mr_param_list *conditions, const char *const *tier,
+                                  size_t n, struct mr_err *err)
+{
+    char hint[path_cap];
+    for (size_t i = 0; i < conditions->n; i++) {
+        const char *text = conditions->item[i];
+        if (strncmp(text, "slo:", 4) != 0)
+            continue;
+        const struct mr_str name = {text + 4, strcspn(text + 4, "<>")};
+        size_t k = 0;
+        while (k < n && !(strlen(tier[k]) == name.n && memcmp(tier[k], name.p, name.n) == 0))
+            k++;
+        if (k < n)
+            continue;
+        mr_text_hint(name, tier, n, hint, sizeof hint);
+        return mr_err_set(err, MR_REF, MR_NOWHERE,
+                          "--fail-on \"%s\": the scenario has no tier \"%.*s\"%s", text,
+                          (int)name.n, name.p, hint);
+    }
     return MR_OK;
 }
 

@@ -12,6 +12,10 @@
 /** Are these conditions? Told before anything is played. */
 MR_CHECKED mr_status mr_run_fail_check(const struct mr_param_list *conditions, struct mr_err *err);
 
+/** The same of the tiers of slo:, once the scenario is known. @param[in] tier n names */
+MR_CHECKED mr_status mr_run_fail_check_tiers(const struct mr_param_list *conditions,
+                                             const char *const *tier, size_t n, struct mr_err *err);
+
 /** The conditions that the summary meets, "; " between them; none: nothing.
  *  @return MR_REF when it lacks a figure */
 MR_CHECKED mr_status mr_run_fail_find(const struct mr_param_list *conditions, struct mr_str summary,
