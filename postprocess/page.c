@@ -77,7 +77,7 @@ static const char style[] =
 /* Lines are drawn in halves of a unit. Narrow windows have narrow tables. */
 static const char print_style[] =
     "svg .l{transform:scale(.5)}@media (max-width:900px){table{font-size:.8em}th,td{padding:.2em "
-    ".3em}}@page{margin:14mm}@media "
+    ".3em}thead th{white-space:normal!important}}@page{margin:14mm}@media "
     "print{:root{--ink:#000;--dim:#444;--line:#bbb;--page:#fff;"
     "--card:#fff;--good:#00523b;--bad:#8a3200;--c0:#0072b2;--c1:#b84f00;--c2:#00805c;--c3:#96467a;"
     "--c4:#8a6000;--c5:#2b7aa8;--c6:#5446b8;--c7:#444}body{max-width:none;padding:0;font-size:10pt}"
