@@ -437,7 +437,7 @@ static mr_status begin(struct mr_trace *trace, struct mr_err *err)
 void mr_trace_request_fini(struct mr_trace_request *state)
 {
     for (size_t i = 0; i < state->cap_lane; i++)
-        mr_free(state->lane[i].tool);
+        mr_free(state->lane[i].open);
     mr_trace_rows_fini(&state->rows);
     mr_intern_fini(&state->classes);
     mr_session_context_fini(&state->context);

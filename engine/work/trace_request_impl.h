@@ -28,9 +28,11 @@ struct mr_trace_request_known {
     uint32_t lane;          /* of the group being told */
 };
 
-struct mr_trace_request_open_tool {
+/* A tool, or a call that had not ended when the next one of its lane began. */
+struct mr_trace_request_open {
     double end_ms;
     uint32_t node;
+    bool is_call;
 };
 
 /* A lane while its group is told. */
@@ -38,8 +40,8 @@ struct mr_trace_request_lane {
     double start_ms, end_ms; /* of its last call */
     uint32_t session, call;  /* node of its last call, or MR_SESSION_NONE */
     uint32_t child, sibling; /* children that nobody has waited for yet: lanes; 0: none */
-    struct mr_trace_request_open_tool *tool; /* since that call */
-    size_t n_tool, cap_tool;
+    struct mr_trace_request_open *open; /* that no call has waited for yet */
+    size_t n_open, cap_open;
 };
 
 struct mr_trace_request {

@@ -3,8 +3,9 @@
  * the call or tool of its lane that ended last before it; one that starts while the call still
  * streams, the call's start. A call follows the call before in its lane and the tools since; what
  * is left of the pause is a think. A call that begins before the one it follows has ended follows
- * its start. The first call of a child follows the last call of the parent that began before it;
- * the first call of the parent that begins after the child's last one has ended waits for that. */
+ * its start; the first call that begins after both have ended waits for both. The first call of a
+ * child follows the last call of the parent that began before it; the first call of the parent that
+ * begins after the child's calls have ended waits for those. */
 #include "engine/base/mem.h"
 #include "engine/work/trace_request_impl.h"
 
@@ -107,7 +108,7 @@ static mr_status add_lane(struct mr_trace *trace, struct mr_session *session, ui
     own->session = id;
     own->call = MR_SESSION_NONE;
     own->child = own->sibling = 0;
-    own->n_tool = 0;
+    own->n_open = 0;
     if (id == MR_SESSION_NONE)
         return MR_OK;
     state->known[id].lane = *lane;
@@ -145,6 +146,14 @@ static struct mr_session_after after_call(const struct mr_trace_request_lane *la
         .is_dispatch = is_dispatch};
 }
 
+static mr_status leave_open(struct mr_trace_request_lane *lane, struct mr_trace_request_open open,
+                            struct mr_err *err)
+{
+    MR_TRY(mr_grow(&lane->open, &lane->cap_open, lane->n_open + 1, sizeof *lane->open, err));
+    lane->open[lane->n_open++] = open;
+    return MR_OK;
+}
+
 static mr_status tell_tool(struct mr_trace *trace, struct mr_session *session,
                            const struct mr_trace_request_event *event, double origin_ms,
                            struct mr_err *err)
@@ -160,11 +169,11 @@ static mr_status tell_tool(struct mr_trace *trace, struct mr_session *session,
         after = after_call(lane, event->start_ms, MR_SESSION_SEQ);
         end_ms = after.is_dispatch ? -1 : lane->end_ms;
     }
-    for (size_t i = 0; i < lane->n_tool; i++)
-        if (lane->tool[i].end_ms <= event->start_ms && lane->tool[i].end_ms >= end_ms) {
-            end_ms = lane->tool[i].end_ms;
+    for (size_t i = 0; i < lane->n_open; i++)
+        if (lane->open[i].end_ms <= event->start_ms && lane->open[i].end_ms >= end_ms) {
+            end_ms = lane->open[i].end_ms;
             after = (struct mr_session_after){.delay_s = seconds(end_ms, event->start_ms),
-                                              .node = lane->tool[i].node};
+                                              .node = lane->open[i].node};
         }
     trace->line = from->line;
     MR_TRY(mr_session_node_add(session, MR_SESSION_TOOL, at, mr_session_next_id(session), err));
@@ -176,48 +185,67 @@ static mr_status tell_tool(struct mr_trace *trace, struct mr_session *session,
     tool->is_error = from->is_error;
     tool->wall_s = seconds(event->start_ms, event->end_ms);
     MR_TRY(mr_session_after_add(session, after, err));
-    MR_TRY(mr_grow(&lane->tool, &lane->cap_tool, lane->n_tool + 1, sizeof *lane->tool, err));
-    lane->tool[lane->n_tool++] =
-        (struct mr_trace_request_open_tool){event->end_ms, (uint32_t)session->n_node - 1};
+    return leave_open(
+        lane, (struct mr_trace_request_open){event->end_ms, (uint32_t)session->n_node - 1, false},
+        err);
+}
+
+/* The end of a lane's last call and of those beside it that had not ended when it began. */
+static double calls_end_ms(const struct mr_trace_request_lane *lane)
+{
+    double end_ms = lane->end_ms;
+    for (size_t i = 0; i < lane->n_open; i++)
+        if (lane->open[i].is_call)
+            end_ms = fmax(end_ms, lane->open[i].end_ms);
+    return end_ms;
+}
+
+/* All of them are waited for by a call of the lane's parent. */
+static mr_status join(struct mr_session *session, const struct mr_trace_request_lane *child,
+                      struct mr_err *err)
+{
+    struct mr_session_after after = {.node = child->call, .relation = MR_SESSION_JOIN};
+    MR_TRY(mr_session_after_add(session, after, err));
+    for (size_t i = 0; i < child->n_open; i++) {
+        after.node = child->open[i].node;
+        if (child->open[i].is_call)
+            MR_TRY(mr_session_after_add(session, after, err));
+    }
     return MR_OK;
 }
 
-/* What a call of a lane waits for besides the call before: tools and children that had ended. Those
- * are no longer open. @param[in,out] end_ms the last end among them and what was there before
+/* What a call of a lane waits for besides the call before: tools, calls beside that one and
+ * children that had ended. Those are no longer open. @param[in,out] end_ms the last end among them
+ * and what was there before
  * @param[in] adds false: only the date is wanted */
 static mr_status wait_for(struct mr_trace_request *state, struct mr_session *session,
                           struct mr_trace_request_lane *lane, double at_ms, bool adds,
                           double *end_ms, struct mr_err *err)
 {
     size_t n_left = 0;
-    for (size_t i = 0; i < lane->n_tool; i++) {
-        const struct mr_trace_request_open_tool tool = lane->tool[i];
-        if (tool.end_ms > at_ms) {
-            lane->tool[n_left++] = tool;
-            continue;
-        }
-        *end_ms = fmax(*end_ms, tool.end_ms);
-        if (adds)
+    for (size_t i = 0; i < lane->n_open; i++) {
+        const struct mr_trace_request_open open = lane->open[i];
+        const bool has_ended = open.end_ms <= at_ms;
+        if (has_ended)
+            *end_ms = fmax(*end_ms, open.end_ms);
+        if (has_ended && adds)
             MR_TRY(
-                mr_session_after_add(session, (struct mr_session_after){.node = tool.node}, err));
+                mr_session_after_add(session, (struct mr_session_after){.node = open.node}, err));
         else
-            lane->tool[n_left++] = tool;
+            lane->open[n_left++] = open;
     }
-    lane->n_tool = n_left;
+    lane->n_open = n_left;
     for (uint32_t *link = &lane->child; *link != 0;) {
         struct mr_trace_request_lane *child = &state->lane[*link];
-        if (child->call == MR_SESSION_NONE || child->end_ms > at_ms) {
+        const double child_ms = calls_end_ms(child);
+        const bool has_ended = child->call != MR_SESSION_NONE && child_ms <= at_ms;
+        if (has_ended)
+            *end_ms = fmax(*end_ms, child_ms);
+        if (!has_ended || !adds) {
             link = &child->sibling;
             continue;
         }
-        *end_ms = fmax(*end_ms, child->end_ms);
-        if (!adds) {
-            link = &child->sibling;
-            continue;
-        }
-        MR_TRY(mr_session_after_add(
-            session, (struct mr_session_after){.node = child->call, .relation = MR_SESSION_JOIN},
-            err));
+        MR_TRY(join(session, child, err));
         *link = child->sibling;
     }
     return MR_OK;
@@ -281,6 +309,8 @@ static mr_status tell_call(struct mr_trace *trace, struct mr_session *session,
         MR_TRY(mr_session_after_add(session, (struct mr_session_after){.node = think}, err));
     else
         MR_TRY(add_waits(trace, session, lane, event, origin_ms, err));
+    if (base != MR_SESSION_NONE && lane->end_ms > event->start_ms)
+        MR_TRY(leave_open(lane, (struct mr_trace_request_open){lane->end_ms, base, true}, err));
     lane->start_ms = event->start_ms;
     lane->end_ms = event->end_ms;
     lane->call = row->node;

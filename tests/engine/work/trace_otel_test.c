@@ -103,6 +103,43 @@ MR_TEST(turns_of_agents)
     mr_test_every_nomem(read_all, (char *)(uintptr_t)turns);
 }
 
+/* c2 and c3 of one agent overlap, c4 begins when the longer of them, begun first, has ended; a
+ * child does the same, and its parent goes on when both of its calls have ended. */
+MR_TEST(calls_beside_calls)
+{
+    struct whole whole;
+    read_text(&whole, FILE_OF(AGENT("t", "a", "", 00000, 62000, "") "," CALL(
+                          "t", "c1", "a", 00000, 02000, 640, 10,
+                          "") "," CALL("t", "c2", "a", 02000, 50000, 650, 80,
+                                       "") "," CALL("t", "c3", "a", 02100, 08000, 320, 10,
+                                                    "") "," CALL("t", "c4", "a", 50100, 52000, 1500,
+                                                                 10, "")));
+    const struct mr_session *s = &whole.session[0];
+    assert_int_equal(s->n_node, 5); /* c1, c2, c3, think, c4 */
+    assert_int_equal(s->node[3].kind, MR_SESSION_THINK);
+    mr_assert_near(s->think[0].s, 0.1, 0, 1e-6);
+    assert_int_equal(s->node[3].n_after, 2);
+    assert_after(s, 3, 0, 2, 0, MR_SESSION_SEQ);
+    assert_after(s, 3, 1, 1, 0, MR_SESSION_SEQ);
+    close_whole(&whole);
+    read_text(&whole,
+              FILE_OF(AGENT("t", "a", "", 00000, 62000, "") "," AGENT(
+                  "t", "b", "a", 02000, 50000,
+                  "") "," CALL("t", "c1", "a", 00000, 02000, 640, 10,
+                               "") "," CALL("t", "c2", "b", 02000, 50000, 650, 80,
+                                            "") "," CALL("t", "c3", "b", 02100, 08000, 320, 10,
+                                                         "") "," CALL("t", "c4", "a", 50100, 52000,
+                                                                      1500, 10, "")));
+    s = &whole.session[0];
+    assert_int_equal(s->n_node, 5);
+    mr_assert_near(s->think[0].s, 0.1, 0, 1e-6);
+    assert_int_equal(s->node[3].n_after, 3);
+    assert_after(s, 3, 0, 0, 0, MR_SESSION_SEQ);
+    assert_after(s, 3, 1, 2, 0, MR_SESSION_JOIN);
+    assert_after(s, 3, 2, 1, 0, MR_SESSION_JOIN);
+    close_whole(&whole);
+}
+
 MR_TEST(turns_as_agentic_mooncake)
 {
     struct whole whole, again;
@@ -191,6 +228,7 @@ MR_TEST(what_is_wrong_is_told_with_its_line)
         check_wrong(wrong[i].text, wrong[i].line, wrong[i].part);
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(turns_of_agents), MR_TEST_ENTRY(turns_as_agentic_mooncake),
+MR_TEST_MAIN(MR_TEST_ENTRY(turns_of_agents), MR_TEST_ENTRY(calls_beside_calls),
+             MR_TEST_ENTRY(turns_as_agentic_mooncake),
              MR_TEST_ENTRY(what_is_no_call_is_passed_over),
              MR_TEST_ENTRY(what_is_wrong_is_told_with_its_line))
