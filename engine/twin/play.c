@@ -205,10 +205,13 @@ static void count_violation(struct mr_play_result *result, const struct mr_play_
     while (i < result->n_violation && strcmp(result->violation[i].what, event->kind) != 0)
         i++;
     struct mr_play_violation *v = &result->violation[i];
-    if (i == result->n_violation) {
-        *v = (struct mr_play_violation){.what = bad_kinds[k], .first_s = event->t_s};
+    const bool is_new = i == result->n_violation;
+    if (is_new || event->t_s < v->first_s) { /* within a tick they do not come by date */
+        const uint64_t count = is_new ? 0 : v->count;
+        *v =
+            (struct mr_play_violation){.what = bad_kinds[k], .count = count, .first_s = event->t_s};
         snprintf(v->where, sizeof v->where, "%s", event->entity);
-        result->n_violation++;
+        result->n_violation += is_new;
     }
     v->count++;
 }
