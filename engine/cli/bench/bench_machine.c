@@ -8,8 +8,6 @@
 #include "engine/base/mem.h"
 #include "engine/cli/bench/bench_serving.h"
 
-#include <stdlib.h>
-
 enum {
     line_bytes = 64,
     n_step = 1 << 16,
