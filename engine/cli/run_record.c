@@ -368,6 +368,19 @@ static uint32_t kinds_of(const struct mr_run_record *r, uint32_t due)
     return kinds;
 }
 
+static mr_status send(struct mr_columns *table, struct mr_err *err)
+{
+    return table != NULL ? mr_columns_send(table, err) : MR_OK;
+}
+
+/* A sample has all that came before it in the file at the next flush. */
+static mr_status send_tables(struct mr_run_record *r, struct mr_err *err)
+{
+    MR_TRY(send(r->calls, err));
+    MR_TRY(send(r->sessions, err));
+    return send(r->steps, err);
+}
+
 mr_status mr_run_record_sample(void *record, const struct mr_play_sample *now, struct mr_err *err)
 {
     struct mr_run_record *r = record;
@@ -375,6 +388,7 @@ mr_status mr_run_record_sample(void *record, const struct mr_play_sample *now, s
     if (!r->has_sample)
         r->pools_before = r->tiers_before = r->looked_before = *now;
     r->has_sample = true;
+    MR_TRY(send_tables(r, err));
     if ((now->due & r->dates.look) != 0)
         look(r, now);
     if (mr_record_is_due(kinds, MR_RECORD_POOLS))
@@ -397,7 +411,8 @@ static mr_status declare_steps(struct mr_run_record *r, struct mr_err *err)
                                           .axis = "step",
                                           .column = r->step_column,
                                           .n_column = N_OF(step_columns),
-                                          .row_bytes = sizeof(struct mr_play_step)};
+                                          .row_bytes = sizeof(struct mr_play_step),
+                                          .is_gathered = true};
     const size_t n = r->level.n_step_rack;
     if (n == 0)
         return MR_OK;
@@ -431,7 +446,8 @@ static mr_status declare(struct mr_run_record *r, struct mr_err *err)
                                              .n_column = N_OF(session_columns),
                                              .row_bytes = sizeof(struct mr_agents_row),
                                              .n_kept = r->level.n_kept,
-                                             .seed = scenario->top.seed};
+                                             .seed = scenario->top.seed,
+                                             .is_gathered = r->level.n_kept == 0};
     const struct mr_columns_plan calls = {.group = "/requests",
                                           .axis = "request",
                                           .column = call_columns,
@@ -439,7 +455,8 @@ static mr_status declare(struct mr_run_record *r, struct mr_err *err)
                                           .row_bytes = sizeof(struct mr_play_row),
                                           .n_kept = r->level.n_kept,
                                           .seed = scenario->top.seed,
-                                          .n_guess = guess(mr_scenario_guess_calls(scenario))};
+                                          .n_guess = guess(mr_scenario_guess_calls(scenario)),
+                                          .is_gathered = r->level.n_kept == 0};
     const char *name = scenario->top.name != NULL ? scenario->top.name : "";
     for (size_t i = 0; i < scenario->n_tier; i++)
         r->tier[i] = scenario->tier[i].name;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A record of a table is some rows as the caller has them; the writing thread takes the columns
  * out. In a reservoir each row is preceded by its number. Rows of a dated table wait in the same
- * place, in their order. */
+ * place, in their order, and so do those that are gathered. */
 #include "engine/record/columns.h"
 
 #include "engine/base/assert.h"
@@ -14,6 +14,7 @@
 
 enum {
     record_target_bytes = 1 << 16,
+    n_gather = 64, /* a few kilobytes: what waits stays in the nearest cache */
     n_column_max = 1000
 };
 
@@ -25,9 +26,9 @@ struct mr_columns {
     size_t row_bytes;    /* in a record */
     size_t n_batch;      /* rows of the largest record */
     uint64_t n_row;      /* given */
-    unsigned char *kept; /* of a reservoir, or held rows of a dated table */
+    unsigned char *kept; /* of a reservoir, held rows of a dated table, or gathered ones */
     uint64_t n_kept;
-    size_t cap_kept; /* of the latter */
+    size_t cap_kept; /* of a dated table */
     /* the writing thread's */
     struct mr_tape *tape;
     mr_hid axis;
@@ -245,6 +246,8 @@ static mr_status stop(struct mr_runfile_stream *stream, struct mr_err *err)
         return MR_OK;
     if (c->plan.is_dated)
         return mr_columns_until(c, (double)INFINITY, err);
+    if (c->plan.is_gathered)
+        return mr_columns_send(c, err);
     qsort(c->kept, (size_t)c->n_kept, c->row_bytes, by_row);
     return send(c, c->kept, (size_t)c->n_kept, err);
 }
@@ -252,6 +255,7 @@ static mr_status stop(struct mr_runfile_stream *stream, struct mr_err *err)
 static mr_status check(const struct mr_columns_plan *plan, struct mr_err *err)
 {
     MR_ASSERT(!plan->is_dated || (plan->n_kept == 0 && plan->column[0].type == MR_CHANNEL_F64));
+    MR_ASSERT(!plan->is_gathered || (plan->n_kept == 0 && !plan->is_dated));
     MR_TRY(mr_runfile_check_group(plan->group, err));
     MR_TRY(mr_channel_check_name(plan->axis, "axis", err));
     MR_TRY(mr_channel_check(plan->column, plan->n_column, err));
@@ -280,12 +284,14 @@ static mr_status init(struct mr_columns *c, struct mr_runfile *file, struct mr_e
     c->tape = mr_alloc_zero(plan->n_column + extra, sizeof *c->tape);
     if (c->column == NULL || c->tape == NULL)
         return mr_err_nomem(err, plan->n_column * sizeof *c->tape);
-    if (plan->n_kept > 0) {
-        c->kept = mr_alloc((size_t)plan->n_kept, c->row_bytes);
+    const uint64_t n_place = plan->is_gathered ? n_gather : plan->n_kept;
+    if (n_place > 0) {
+        c->kept = mr_alloc((size_t)n_place, c->row_bytes);
         if (c->kept == NULL)
-            return mr_err_nomem(err, (size_t)plan->n_kept * c->row_bytes);
-        c->column[0] = row_column;
+            return mr_err_nomem(err, (size_t)n_place * c->row_bytes);
     }
+    if (plan->n_kept > 0)
+        c->column[0] = row_column;
     for (size_t i = 0; i < plan->n_column; i++) {
         c->column[i + extra] = plan->column[i];
         c->column[i + extra].offset += extra * sizeof(uint64_t);
@@ -324,8 +330,32 @@ mr_status mr_columns_create(struct mr_runfile *file, const struct mr_columns_pla
     return MR_OK;
 }
 
+/* One row at a time costs the writing thread more than its columns do: it takes them out of a
+ * record. */
+static mr_status gather(struct mr_columns *c, const unsigned char *row, size_t n,
+                        struct mr_err *err)
+{
+    for (size_t i = 0; i < n; i++, c->n_row++) {
+        memcpy(c->kept + c->n_kept * c->row_bytes, row + i * c->row_bytes, c->row_bytes);
+        if (++c->n_kept == n_gather)
+            MR_TRY(mr_columns_send(c, err));
+    }
+    return MR_OK;
+}
+
+mr_status mr_columns_send(struct mr_columns *c, struct mr_err *err)
+{
+    const size_t n = (size_t)c->n_kept;
+    if (!c->plan.is_gathered)
+        return MR_OK;
+    c->n_kept = 0;
+    return send(c, c->kept, n, err);
+}
+
 mr_status mr_columns_add(struct mr_columns *c, const void *row, size_t n, struct mr_err *err)
 {
+    if (c->plan.is_gathered)
+        return gather(c, row, n, err);
     for (size_t i = 0; i < n && c->plan.is_dated; i++)
         MR_TRY(hold(c, (const unsigned char *)row + i * c->row_bytes, err));
     if (c->plan.is_dated)

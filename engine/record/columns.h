@@ -39,6 +39,8 @@ struct mr_columns_plan {
     uint64_t n_guess; /* rows that are thought to come, for the size of chunks; 0: not known */
     bool is_dated;    /* the first column is a date (F64), and rows come in its order, those of one
                          date as they were given: they are held until mr_columns_until */
+    bool is_gathered; /* up to 64 rows wait for more, or for mr_columns_send: a process that is
+                         killed leaves none of these. For tables that get many rows, singly */
 };
 
 /** @param[out] out lent until the file is destroyed */
@@ -52,6 +54,10 @@ MR_CHECKED mr_status mr_columns_add(struct mr_columns *columns, const void *row,
 /** Of a dated table: all rows up to this date have been given. Rows that come later than that are
  *  written with the next ones. The file's stop takes whatever is left. */
 MR_CHECKED mr_status mr_columns_until(struct mr_columns *columns, double t_s, struct mr_err *err);
+
+/** Of a gathered table (else nothing): what waits is written with the next flush. The file's stop
+ *  does it, too. */
+MR_CHECKED mr_status mr_columns_send(struct mr_columns *columns, struct mr_err *err);
 
 /** Rows given so far, kept or not. */
 uint64_t mr_columns_rows(const struct mr_columns *columns);

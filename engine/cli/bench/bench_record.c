@@ -240,7 +240,8 @@ static uint64_t work_requests(void *data)
                                          .axis = "request",
                                          .column = call_column,
                                          .n_column = sizeof call_column / sizeof *call_column,
-                                         .row_bytes = sizeof(struct call)};
+                                         .row_bytes = sizeof(struct call),
+                                         .is_gathered = true};
     mr_status st = mr_columns_create(file, &plan, &calls, NULL);
     if (st == MR_OK)
         st = mr_runfile_start(file, NULL);

@@ -232,8 +232,54 @@ MR_TEST(dated_rows_come_in_their_order)
     H5Fclose(h5);
 }
 
+/* Rows that wait for more come with the file's end at the latest, in their order. */
+static void test_rows_are_gathered(void **state)
+{
+    (void)state;
+    enum {
+        n_all = 150
+    };
+    struct mishap given[n_all];
+    const struct mr_channel columns[] = {{.name = "number",
+                                          .units = "1",
+                                          .long_name = "Number",
+                                          .type = MR_CHANNEL_U32,
+                                          .offset = offsetof(struct mishap, number)}};
+    const struct mr_columns_plan plan = {.group = "/events",
+                                         .axis = "event",
+                                         .column = columns,
+                                         .n_column = 1,
+                                         .row_bytes = sizeof(struct mishap),
+                                         .is_gathered = true};
+    struct mr_err err = {0};
+    struct mr_columns *events;
+    size_t n;
+    const char *path = path_of("gathered.h5");
+    struct mr_runfile *file = create(path, 1 << 16);
+    for (uint32_t i = 0; i < n_all; i++)
+        given[i] = (struct mishap){.t_s = i, .number = i};
+    must(mr_columns_create(file, &plan, &events, &err), &err);
+    must(mr_runfile_start(file, &err), &err);
+    for (size_t i = 0; i < 70; i++) /* more than are gathered */
+        must(mr_columns_add(events, given + i, 1, &err), &err);
+    must(mr_columns_send(events, &err), &err);
+    must(mr_columns_send(events, &err), &err); /* nothing is left to send */
+    must(mr_columns_add(events, given + 70, 79, &err), &err);
+    must(mr_columns_add(events, given + 149, 1, &err), &err);
+    assert_int_equal(mr_columns_rows(events), n_all);
+    must(mr_runfile_finish(file, MR_RUNFILE_COMPLETE, "", &err), &err);
+    mr_runfile_destroy(file);
+    const hid_t h5 = h5_open(path, H5F_ACC_RDONLY);
+    double *number = h5_f64(h5, "/events/number", &n);
+    assert_int_equal(n, n_all);
+    for (size_t i = 0; i < n_all; i++)
+        assert_true(number[i] == (double)i);
+    free(number);
+    H5Fclose(h5);
+}
+
 MR_TEST_MAIN(MR_TEST_ENTRY(a_missing_axis), MR_TEST_ENTRY(a_name_that_is_there),
              MR_TEST_ENTRY(a_series_that_cannot_be_declared),
              MR_TEST_ENTRY(what_is_not_finished_stays_a_part),
              MR_TEST_ENTRY(what_was_given_may_change_at_once),
-             MR_TEST_ENTRY(dated_rows_come_in_their_order))
+             MR_TEST_ENTRY(dated_rows_come_in_their_order), MR_TEST_ENTRY(rows_are_gathered))
