@@ -134,6 +134,9 @@ struct mr_chain_flow {
 void mr_chain_read(const struct mr_chain *chain, uint32_t node, double t_s,
                    struct mr_chain_flow *flow);
 
+/** Of that reading, the energy that its loads got. */
+double mr_chain_served_j(const struct mr_chain *chain, uint32_t node, double t_s);
+
 /** Input of every node [W], n_node values. The cheap reading. */
 double mr_chain_in_w(const struct mr_chain *chain, uint32_t node);
 bool mr_chain_is_live(const struct mr_chain *chain, uint32_t node);

@@ -77,6 +77,11 @@ void mr_chain_read(const struct mr_chain *chain, uint32_t node, double t_s,
     };
 }
 
+double mr_chain_served_j(const struct mr_chain *chain, uint32_t node, double t_s)
+{
+    return later(chain, node, t_s).served_j;
+}
+
 static double residual(double in, double out)
 {
     return in != out ? fabs(in - out) / fmax(fabs(in), fabs(out)) : 0;

@@ -132,9 +132,7 @@ void mr_supply_total(const struct mr_supply *s, struct mr_supply_total *t)
     for (uint32_t i = 0; i < s->site->n_rack; i++) {
         const struct mr_supply_rack *rack = &s->rack[i];
         const double dt_s = s->t_s - rack->since_s;
-        struct mr_chain_flow flow;
-        mr_chain_read(s->chain, s->wire.of_rack[i], s->t_s, &flow);
-        t->rack_j += flow.served_j;
+        t->rack_j += mr_supply_rack_j(s, i);
         t->module_j += rack->module_j + rack->module_w * dt_s;
         for (uint8_t k = 0; k < rack->inside.n; k++) {
             const double loss_j = rack->inside_j[k] + rack->inside_w[k] * dt_s;
@@ -176,9 +174,7 @@ double mr_supply_rack_w(const struct mr_supply *s, uint32_t rack)
 
 double mr_supply_rack_j(const struct mr_supply *s, uint32_t rack)
 {
-    struct mr_chain_flow flow;
-    mr_chain_read(s->chain, s->wire.of_rack[rack], s->t_s, &flow);
-    return flow.served_j;
+    return mr_chain_served_j(s->chain, s->wire.of_rack[rack], s->t_s);
 }
 
 double mr_supply_rack_cap_w(const struct mr_supply *s, uint32_t rack)

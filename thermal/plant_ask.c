@@ -42,6 +42,16 @@ static bool is_off(const struct mr_plant_state *state, const struct mr_plant_rac
     return c->cohort.mode == MR_COHORT_OFF || c->n_dark > 0 || rack->n_cut > 0 || rack->is_tripped;
 }
 
+uint32_t mr_plant_rack_off(const struct mr_plant_state *state, uint32_t rack)
+{
+    const struct mr_plant_rack_state *s = &state->rack[rack];
+    uint32_t n = 0;
+    for (uint32_t c = s->first; c != UINT32_MAX; c = state->cohort[c].next)
+        if (is_off(state, s, c))
+            n += state->cohort[c].cohort.n_package;
+    return n;
+}
+
 void mr_plant_rack_row(const struct mr_plant *plant, const struct mr_plant_state *state,
                        uint32_t rack, struct mr_plant_rack_row *row)
 {
@@ -58,6 +68,7 @@ void mr_plant_rack_row(const struct mr_plant *plant, const struct mr_plant_state
                                       .header_set_pa = none,
                                       .drop_pa = none,
                                       .valve_frac = none,
+                                      .n_off = mr_plant_rack_off(state, rack),
                                       .is_dark = is_dark(s),
                                       .is_leaking = s->n_known > 0 && !is_blind,
                                       .is_tray_leaking = s->n_tray > 0 && !is_blind,
@@ -78,8 +89,6 @@ void mr_plant_rack_row(const struct mr_plant *plant, const struct mr_plant_state
         n_all += n;
         if (is_throttled(cohort))
             row->n_throttled += cohort->n_package;
-        if (is_off(state, s, c))
-            row->n_off += cohort->n_package;
     }
     if (n_all > 0)
         row->die_mean_c = sum_c / n_all;

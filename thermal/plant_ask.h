@@ -27,6 +27,9 @@ void mr_plant_rack_row(const struct mr_plant *plant, const struct mr_plant_state
 void mr_plant_rack_brief(const struct mr_plant_state *state, uint32_t rack, double *power_w,
                          double *die_max_c);
 
+/** Of that row, its packages that are off. */
+uint32_t mr_plant_rack_off(const struct mr_plant_state *state, uint32_t rack);
+
 /** Pressure of the header that feeds the rack, as its row tells; NaN: it is cooled by air [Pa]. */
 double mr_plant_header_pa(const struct mr_plant *plant, const struct mr_plant_state *state,
                           uint32_t rack);

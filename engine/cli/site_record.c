@@ -128,6 +128,7 @@ struct mr_site_record {
     double *drawn_w, *drawn_j; /* of racks: means of the time up to drawn_s; energies then */
     double drawn_s;
     double looked_s;            /* the exchange that was looked at last */
+    bool is_fresh;              /* nothing has been exchanged since: what was read then holds */
     double known_s;             /* what happened until then has been told */
     struct mr_supply_mean mean; /* of watts, since then */
     struct mr_site_record_options options;
@@ -348,7 +349,8 @@ static void read_racks(struct mr_site_record *r)
     const struct mr_exchange *exchange = mr_factory_exchange(r->factory);
     const size_t n = r->site->n_rack;
     const double now_s = mr_exchange_now_s(exchange);
-    look_at_racks(r);
+    if (!r->is_fresh)
+        look_at_racks(r);
     mr_factory_racks(r->factory, r->rack);
     for (uint32_t i = 0; i < n; i++) {
         const double cap_w = mr_exchange_rack(exchange, i)->cap_w;
@@ -422,10 +424,10 @@ static void read_whole(struct mr_site_record *r, struct whole *whole)
 {
     const struct mr_supply *supply = mr_exchange_supply(mr_factory_exchange(r->factory));
     const struct mr_supply_reading *now = &r->mean.reading;
-    if (r->looked_s >= 0)
-        mr_supply_mean_read(&r->mean, supply);
-    else
+    if (r->looked_s < 0)
         mr_supply_mean_begin(&r->mean, supply);
+    else if (!r->is_fresh)
+        mr_supply_mean_read(&r->mean, supply);
     whole->own_w = now->generator_w + now->solar_w;
     whole->value[SITE_METER] = whole->value[SITE_METER_MAX] = &now->grid_w;
     whole->value[SITE_RACKS] = whole->value[SITE_RACKS_MAX] = &now->rack_w;
@@ -438,6 +440,7 @@ void mr_site_record_look(struct mr_site_record *record, double now_s)
 {
     struct whole whole;
     record->known_s = now_s;
+    record->is_fresh = false;
     if (record->factory == NULL || !record->options.has_site || !(now_s > record->looked_s))
         return; /* exchanges again at a date bring no time */
     const double lasted_s = record->looked_s >= 0 ? now_s - record->looked_s : 0;
@@ -456,13 +459,15 @@ void mr_site_record_look(struct mr_site_record *record, double now_s)
     mr_track_look(record->all, lasted_s, whole.value);
     mr_thermal_series_look(record->heat, mr_exchange_plant_state(exchange), lasted_s);
     mr_power_record_look(record->watts, lasted_s);
+    record->is_fresh = true;
 }
 
 static mr_status sum_rows(struct mr_site_record *r, double t_s, uint32_t due, struct mr_err *err)
 {
     const void *const of_rows[] = {r->sum, r->sum};
     const void *const of_halls[] = {r->sum + r->site->n_row, r->sum + r->site->n_row};
-    sum_racks(r);
+    if (!r->is_fresh)
+        sum_racks(r);
     if (r->rows != NULL && mr_record_is_due(due, MR_RECORD_ROWS))
         MR_TRY(mr_track_row(r->rows, t_s, of_rows, err));
     return r->halls != NULL && mr_record_is_due(due, MR_RECORD_HALLS)

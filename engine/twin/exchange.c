@@ -148,10 +148,8 @@ static void order_one(struct mr_exchange *x, uint32_t i)
 static void look_at_packages(struct mr_exchange *x)
 {
     for (uint32_t r = 0; r < x->plan.site->n_rack; r++) {
-        struct mr_plant_rack_row row;
         const uint32_t n = x->plant->rack[r].n_package;
-        mr_plant_rack_row(x->plant, x->heat, r, &row);
-        x->rack[r].n_lit = n - row.n_off;
+        x->rack[r].n_lit = n - mr_plant_rack_off(x->heat, r);
         if (n > 0 && x->rack[r].n_lit == 0)
             mr_supply_leave(x->supply, r);
         else
