@@ -10,6 +10,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum {
     class_tok = 1024 /* prompts of tools: sizes within this are one size */
@@ -37,6 +38,7 @@ void mr_lower_fini(struct mr_lower *lower)
     mr_coarse_fini(&lower->coarse);
     mr_free(lower->blocks);
     mr_free(lower->large);
+    mr_free(lower->alias);
     mr_free(lower->run);
     mr_free(lower->after);
     mr_free(lower->context);
@@ -126,6 +128,89 @@ static mr_status add_new(struct mr_lower *lower, struct mr_session_context *bloc
     return MR_OK;
 }
 
+/* The first alias that ends behind an id; n_alias: there is none. */
+static size_t alias_behind(const struct mr_lower *lower, uint32_t id)
+{
+    size_t from = 0, to = lower->n_alias;
+    while (from < to) {
+        const size_t mid = from + (to - from) / 2;
+        if (lower->alias[mid].id + lower->alias[mid].n > id)
+            to = mid;
+        else
+            from = mid + 1;
+    }
+    return from;
+}
+
+/* Those of a damaged file may overlap: the first one stays. */
+static mr_status add_alias(struct mr_lower *lower, struct mr_lower_alias alias, struct mr_err *err)
+{
+    const size_t at = alias_behind(lower, alias.id);
+    if (at < lower->n_alias && lower->alias[at].id < alias.id + alias.n)
+        return MR_OK;
+    MR_TRY(
+        mr_grow(&lower->alias, &lower->cap_alias, lower->n_alias + 1, sizeof *lower->alias, err));
+    memmove(&lower->alias[at + 1], &lower->alias[at], (lower->n_alias - at) * sizeof *lower->alias);
+    lower->alias[at] = alias;
+    lower->n_alias++;
+    return MR_OK;
+}
+
+/* Engine blocks that no file names, under the names that they are known by. */
+static mr_status add_minted(struct mr_lower *lower, uint32_t id, uint32_t n_block, size_t *n,
+                            struct mr_err *err)
+{
+    for (size_t i = alias_behind(lower, id); n_block > 0;) {
+        const struct mr_lower_alias *alias = i < lower->n_alias ? &lower->alias[i] : NULL;
+        struct mr_script_run run = {0, id, n_block};
+        if (alias != NULL && alias->id <= id) {
+            const uint32_t passed = id - alias->id, left = alias->n - passed;
+            run.id = alias->name + passed;
+            run.n = n_block < left ? n_block : left;
+            i++;
+        } else if (alias != NULL && alias->id - id < n_block) {
+            run.n = alias->id - id;
+        }
+        MR_TRY(add_run(lower, run, n, err));
+        id += run.n;
+        n_block -= run.n;
+    }
+    return MR_OK;
+}
+
+/* A call that adds blocks of no name to all of its base goes on with what the base made.
+ * @param[in] blocks the call's, `kept` of them the base's, each of `per` engine blocks
+ * @param[in] n_front engine blocks that stand before `blocks` */
+static mr_status follow_output(struct mr_lower *lower, const struct mr_session *session,
+                               const struct mr_session_llm *llm,
+                               const struct mr_session_context *blocks, uint32_t kept, uint32_t per,
+                               uint64_t n_front, struct mr_err *err)
+{
+    const struct mr_session_llm *base =
+        llm->base != MR_SESSION_NONE ? mr_session_llm_of(session, llm->base) : NULL;
+    if (base == NULL || llm->keep != base->n_block || llm->n_run != 1 ||
+        !session->run[llm->run].is_minted || blocks->n_block <= kept)
+        return MR_OK;
+    const struct mr_script *script = lower->script;
+    const struct mr_script_context before =
+        script->context[lower->context[session->node[llm->base].i]];
+    const struct mr_session_run *last = &blocks->run[blocks->n_run - 1];
+    const uint32_t n_new = blocks->n_block - kept;
+    if (before.n_block != n_front + (uint64_t)kept * per || !last->is_minted || last->n < n_new)
+        return MR_OK;
+    const uint64_t n_tok = (uint64_t)(base->n_input > 0 ? base->n_input : 1) +
+                           (base->n_output > 0 ? base->n_output : 1);
+    const uint64_t n_known = n_tok / lower->plan.block_tok, n_all = (uint64_t)n_new * per;
+    const uint64_t n_made = n_known > before.n_block ? n_known - before.n_block : 0;
+    const struct mr_script_run *end =
+        before.n_run > 0 ? &script->run[before.run + before.n_run - 1] : NULL;
+    const struct mr_lower_alias alias = {
+        .id = (uint32_t)(quarter + (last->id + last->n - n_new) * per),
+        .n = (uint32_t)(n_made < n_all ? n_made : n_all),
+        .name = end != NULL && end->space == 0 ? end->id + end->n : before.n_block};
+    return alias.n > 0 && alias.id != alias.name ? add_alias(lower, alias, err) : MR_OK;
+}
+
 /* Blocks of the recording cut into the engine's, the first `skip` of which are shared. */
 static mr_status add_fine(struct mr_lower *lower, const struct mr_session_book *book,
                           const struct mr_session_context *blocks, uint32_t per, uint32_t skip,
@@ -140,11 +225,12 @@ static mr_status add_fine(struct mr_lower *lower, const struct mr_session_book *
         const uint64_t id = r->id * per + (r->is_minted ? quarter : 0);
         const uint32_t cut = n_block < skip ? (uint32_t)n_block : skip;
         skip -= cut;
-        if (n_block > cut)
-            MR_TRY(add_run(lower,
-                           (struct mr_script_run){r->is_minted ? 0 : space, (uint32_t)id + cut,
-                                                  (uint32_t)n_block - cut},
-                           n, err));
+        if (n_block > cut && r->is_minted)
+            MR_TRY(add_minted(lower, (uint32_t)id + cut, (uint32_t)n_block - cut, n, err));
+        else if (n_block > cut)
+            MR_TRY(add_run(
+                lower, (struct mr_script_run){space, (uint32_t)id + cut, (uint32_t)n_block - cut},
+                n, err));
     }
     return MR_OK;
 }
@@ -172,18 +258,25 @@ static mr_status add_context(struct mr_lower *lower, const struct mr_session *se
     size_t n = 0;
     uint32_t own;
     MR_TRY(add_shared(lower, session, book, node, &n, &own, err));
+    uint64_t n_front = 0;
+    for (size_t k = 0; k < n; k++)
+        n_front += lower->run[k].n;
+    n_front -= own; /* which stand for blocks of the call */
     MR_TRY(keep(blocks, base != MR_SESSION_NONE ? &lower->blocks[base] : NULL, llm->keep, err));
     if (t % b == 0) { /* 0: no blocks at all */
         const uint32_t per = t == 0 ? 1 : t / b;
         for (uint32_t k = 0; k < llm->n_run; k++)
             MR_TRY(add_new(lower, blocks, session->run[llm->run + k], per, err));
+        MR_TRY(follow_output(lower, session, llm, blocks, llm->keep, per, n_front, err));
         MR_TRY(add_fine(lower, book, blocks, per, own, &n, err));
     } else if (b % t == 0) {
         for (uint32_t k = 0; k < llm->n_run; k++)
             MR_TRY(mr_session_context_add(blocks, session->run[llm->run + k], err));
         MR_TRY(keep(large, base != MR_SESSION_NONE ? &lower->large[base] : NULL,
                     llm->keep / (b / t), err));
+        const uint32_t kept = large->n_block;
         MR_TRY(mr_coarse_gather(&lower->coarse, blocks, b / t, large, err));
+        MR_TRY(follow_output(lower, session, llm, large, kept, 1, n_front, err));
         MR_TRY(add_fine(lower, book, large, 1, own, &n, err));
     } else {
         return mr_err_set(err, MR_RANGE, MR_NOWHERE,
@@ -416,6 +509,7 @@ mr_status mr_lower_add(struct mr_lower *lower, const struct mr_session *session,
     }
     MR_TRY(lower_head(lower, session, book, &own, err));
     MR_TRY(make_room(lower, session->n_llm, session->n_lane, err));
+    lower->n_alias = 0;
     if (!book->is_global) {
         mr_block_names_clear(&lower->names);
         mr_coarse_clear(&lower->coarse);

@@ -8,6 +8,9 @@
  * Names are 32 bits wide: ids that are small enough are names as they stand, others get numbers,
  * those of a session's own forgotten with it.
  *
+ * Blocks that no file names, added to all that a call's base has, begin with what the base made: as
+ * many as its output fills are named as the base names them (script.h), whatever stands before.
+ *
  * Shared prefixes that a session names have spaces of their own. With `shares` so have the tools
  * and system prompts of recordings, whose sizes are known but not their contents: sessions of one
  * model whose prompts have the same size, within 1,024 tokens, are taken to have the same prompt.
@@ -40,6 +43,11 @@ struct mr_lower_plan {
     const char *llm; /* card that serves; NULL: nobody asks */
 };
 
+/* Engine blocks that no file names, and as what they are known: a base's output. */
+struct mr_lower_alias {
+    uint32_t id, n, name;
+};
+
 struct mr_lower {
     struct mr_lower_plan plan;
     struct mr_script *script; /* lent */
@@ -54,6 +62,8 @@ struct mr_lower {
     struct mr_session_context *large;  /* by LLM node; where the engine's blocks are larger */
     struct mr_block_names names;       /* of large ids, of the session or of all */
     struct mr_coarse coarse;           /* of the session or of all */
+    struct mr_lower_alias *alias;      /* of the session, by id */
+    size_t n_alias, cap_alias;
     uint32_t *last; /* by lane: context of its last call so far, or MR_SCRIPT_NONE */
     size_t cap_context, cap_blocks, cap_large, cap_last;
     uint64_t n_left_out;  /* sessions */

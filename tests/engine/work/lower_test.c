@@ -150,6 +150,79 @@ MR_TEST(larger_blocks_are_shared_like_small_ones)
     teardown(&w);
 }
 
+static void add_growth(struct world *w, uint32_t lane, uint32_t n_input, uint32_t n_output)
+{
+    struct mr_session *s = &w->session;
+    assert_int_equal(mr_session_lane_reach(s, lane, NULL), MR_OK);
+    assert_int_equal(mr_session_node_add(s, MR_SESSION_LLM, lane, mr_session_next_id(s), NULL),
+                     MR_OK);
+    assert_int_equal(mr_session_after_lane(s, 0, NULL), MR_OK);
+    s->llm[s->n_llm - 1].n_input = n_input;
+    s->llm[s->n_llm - 1].n_output = n_output;
+    assert_int_equal(mr_session_mint(s, w->book.block_tok, UINT32_MAX, NULL), MR_OK);
+}
+
+#define MINTED (1u << 30) /* where names of blocks begin that no file names */
+
+/* 10 blocks of 64 with ids and an output up to 850 tokens, then 20 blocks, 21. */
+static void make_growth(struct world *w)
+{
+    *w = (struct world){0};
+    w->book.block_tok = 64;
+    mr_session_reset(&w->session);
+    assert_int_equal(mr_session_lane_reach(&w->session, 0, NULL), MR_OK);
+    add_call(w, 650, 0, 1, 10);
+    w->session.llm[0].n_output = 200;
+    add_growth(w, 0, 1300, 10);
+    add_growth(w, 0, 1400, 10);
+}
+
+/* The output's blocks have the names that the call which made them gave them, in any size. */
+MR_TEST(growth_goes_on_with_the_output)
+{
+    struct world w;
+    make_growth(&w);
+    lower(&w, 64, false);
+    check_runs(&w, 1, (const struct mr_script_run[]){{0, 1, 13}, {0, MINTED + 3, 7}}, 2);
+    check_runs(&w, 2, (const struct mr_script_run[]){{0, 1, 13}, {0, MINTED + 3, 8}}, 2);
+    assert_int_equal(w.script.context[1].n_keep, 13);
+    teardown(&w);
+    make_growth(&w);
+    lower(&w, 16, false);
+    check_runs(&w, 1, (const struct mr_script_run[]){{0, 4, 53}, {0, MINTED + 13, 27}}, 2);
+    teardown(&w);
+    make_growth(&w);
+    lower(&w, 256, false);
+    check_runs(&w, 1, (const struct mr_script_run[]){{0, 0, 3}, {0, MINTED + 1, 2}}, 2);
+    teardown(&w);
+}
+
+/* Behind ids that all sessions have they are known by their place. */
+MR_TEST(growth_behind_blocks_of_all)
+{
+    struct world w;
+    make_growth(&w);
+    w.book.is_global = true;
+    lower(&w, 64, false);
+    check_runs(&w, 1, (const struct mr_script_run[]){{1, 1, 10}, {0, 10, 3}, {0, MINTED + 3, 7}},
+               3);
+    teardown(&w);
+}
+
+/* Another lane's blocks in between take nothing from it. */
+MR_TEST(growth_of_two_lanes)
+{
+    struct world w = {0};
+    w.book.block_tok = 64;
+    mr_session_reset(&w.session);
+    add_growth(&w, 0, 640, 128);
+    add_growth(&w, 1, 640, 128);
+    add_growth(&w, 0, 1280, 10);
+    lower(&w, 64, false);
+    check_runs(&w, 2, (const struct mr_script_run[]){{0, MINTED, 12}, {0, MINTED + 22, 8}}, 2);
+    teardown(&w);
+}
+
 /* Tools and instructions of 200 tokens: three blocks in a space that others have too. */
 MR_TEST(prompts_of_one_size_are_shared)
 {
@@ -352,6 +425,8 @@ MR_TEST_MAIN(MR_TEST_ENTRY(what_calls_have_in_common), MR_TEST_ENTRY(sessions_sp
              MR_TEST_ENTRY(blocks_of_the_same_size), MR_TEST_ENTRY(smaller_blocks_are_token_exact),
              MR_TEST_ENTRY(larger_blocks_keep_whole_ones),
              MR_TEST_ENTRY(larger_blocks_are_shared_like_small_ones),
+             MR_TEST_ENTRY(growth_goes_on_with_the_output),
+             MR_TEST_ENTRY(growth_behind_blocks_of_all), MR_TEST_ENTRY(growth_of_two_lanes),
              MR_TEST_ENTRY(prompts_of_one_size_are_shared),
              MR_TEST_ENTRY(long_contexts_are_left_out), MR_TEST_ENTRY(large_ids_get_numbers),
              MR_TEST_ENTRY(large_ids_of_all_sessions), MR_TEST_ENTRY(ids_on_both_sides),
