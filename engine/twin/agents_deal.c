@@ -249,6 +249,7 @@ mr_status mr_agents_deal_open(const struct mr_agents_deal_plan *plan, struct mr_
         .n_tenant = scenario->n_tenant,
         .llm = scenario->deployment.profile == NULL ? scenario->deployment.llm : NULL};
     const struct mr_agents_file file = {.path = agents->file,
+                                        .options = mr_agents_file_options(agents),
                                         .n_drawn = agents->n_drawn,
                                         .is_timed = agents->mode == MR_DEMAND_OPEN,
                                         .from_s = agents->from_s,

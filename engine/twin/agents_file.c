@@ -102,7 +102,7 @@ static mr_status choose(const struct mr_agents_file *file, struct mr_trace_pick 
         return mr_err_set(err, MR_SCHEMA, MR_NOWHERE,
                           "agents: which sessions are taken is known only when all have been read, "
                           "and standard input is read once: name a file");
-    mr_status st = mr_trace_open(file->path, NULL, &trace, err);
+    mr_status st = mr_trace_open(file->path, &file->options, &trace, err);
     while (st == MR_OK && has_session) {
         st = next_session(file, trace, &session, &number, &has_session, err);
         if (st == MR_OK && has_session)
@@ -120,7 +120,7 @@ static mr_status read_taken(const struct mr_agents_file *file, struct mr_trace_p
     struct mr_session session = {0};
     bool has_session = true;
     uint64_t number = 0;
-    mr_status st = mr_trace_open(file->path, NULL, &trace, err);
+    mr_status st = mr_trace_open(file->path, &file->options, &trace, err);
     while (st == MR_OK) {
         st = next_session(file, trace, &session, &number, &has_session, err);
         if (st != MR_OK || !has_session)
@@ -161,6 +161,11 @@ mr_status mr_agents_file_read(const struct mr_agents_file *file,
             err, MR_SCHEMA, MR_NOWHERE,
             "agents: sessions are chosen of a file (from, until, min_calls, max_calls, "
             "model, dedup, sample, dequantize), and there is none");
+    if (file->path == NULL && (file->options.format != NULL || file->options.block_tok > 0 ||
+                               file->options.basis != MR_TRACE_BASIS_AUTO))
+        return mr_err_set(err, MR_SCHEMA, MR_NOWHERE,
+                          "agents: format, block and basis say how a file is read, and there is "
+                          "none");
     mr_lower_init(&lower, lowering, script);
     const mr_status st = file->path != NULL ? read_sessions(file, &lower, diags, err)
                                             : draw_sessions(file->n_drawn, &lower, err);

@@ -3,6 +3,7 @@
  * first, where the scenario does not say any itself; no session is dealt to it that does not name
  * it. */
 #include "engine/base/assert.h"
+#include "engine/twin/agents_file.h"
 #include "engine/twin/scenario_impl.h"
 #include "engine/work/trace.h"
 
@@ -81,11 +82,12 @@ static void class_by_price(struct mr_scenario *scenario)
 mr_status mr_scenario_take_tiers(struct mr_scenario *scenario, size_t n_given, struct mr_err *err)
 {
     const char *path = scenario->agents.file;
+    const struct mr_trace_options options = mr_agents_file_options(&scenario->agents);
     struct mr_trace *trace = NULL;
     struct mr_err later = {0};
     mr_status st = MR_OK;
     if (!scenario->has_agents || path == NULL || strcmp(path, "-") == 0 ||
-        mr_trace_open(path, NULL, &trace, &later) != MR_OK)
+        mr_trace_open(path, &options, &trace, &later) != MR_OK)
         return MR_OK;
     const struct mr_session_book *book = mr_trace_book(trace);
     if (book->tier.n > 0)

@@ -10,6 +10,7 @@
 #include "engine/base/fmath.h"
 #include "engine/base/mem.h"
 #include "engine/base/rng.h"
+#include "engine/work/trace.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -21,11 +22,17 @@ static const char *const modes[] = {"open", "closed", "live", "arrivals"};
 static const char *const timings[] = {"think", "original", "scaled"};
 static const char *const overs[] = {"none", "stop", "downgrade", "throttle"};
 static const char *const shapes[] = {"flat", "general", "reasoning", "office"};
+#define BASIS(name, text, doc) text,
+static const char *const bases[] = {MR_TRACE_BASIS_LIST(BASIS)};
+#undef BASIS
 
 // clang-format off
 #define S struct mr_demand_spec
 static const struct mr_param demand_rows[] = {
     MR_PARAM_STR(S, file, "file", NULL, "Sessions: any format that trace info knows; not given: drawn"),
+    MR_PARAM_STR(S, format, "format", NULL, "Format of the file, by the names of trace; not given: told by its content, which takes mooncake-delta for mooncake"),
+    MR_PARAM_N(S, file_block_tok, "block", "0", 0, 1000000, "Tokens of a block of the file where its format does not say; 0: its usual size"),
+    MR_PARAM_ONE_OF(S, basis, "basis", bases, "auto", "What the time of a finished sub-agent in the file is: auto, start or end"),
     MR_PARAM_ONE_OF(S, mode, "mode", modes, "live", "open: at recorded arrivals; closed: all once; live: always as many; arrivals: drawn dates"),
     MR_PARAM_ONE_OF(S, timing, "timing", timings, "think", "think: after what they depend on; original: recorded starts; scaled: thinks times a factor"),
     MR_PARAM_STR(S, start, "start", NULL, "Date of the run's start, with its zone: 2024-07-01T09:00-07:00; not given: that of the grid's files, else a Monday, midnight"),

@@ -44,10 +44,13 @@ enum {
 
 /* <agents> */
 struct mr_demand_spec {
-    const char *file;  /* NULL: none */
-    const char *start; /* date of the run's start; NULL: a Monday, midnight */
-    int mode;          /* enum mr_demand_mode */
-    int timing;        /* enum mr_player_timing */
+    const char *file;        /* NULL: none */
+    const char *format;      /* of the file; NULL: by its content */
+    uint64_t file_block_tok; /* tokens of the file's blocks where it does not say; 0: as usual */
+    int basis;               /* enum mr_trace_basis */
+    const char *start;       /* date of the run's start; NULL: a Monday, midnight */
+    int mode;                /* enum mr_demand_mode */
+    int timing;              /* enum mr_player_timing */
     double speed, think_factor, idle_cap_s, ramp_s, rate_s;
     uint64_t n_session; /* live at a time, or in all; 0: all of the file, or no limit */
     bool is_warm, shares, drops_ended;
