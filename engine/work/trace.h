@@ -56,6 +56,8 @@ struct mr_trace_options {
     X(by_end, "sub-agents whose time is their end")                                           \
     X(by_start, "sub-agents whose time is their start")                                       \
     X(even, "arrivals in even steps, all of them: made up, not recorded")                     \
+    X(around, "calls around calls: those are counted, not what goes around them")             \
+    X(backward, "calls and tools that end before they begin: taken as 0 s")                   \
     X(total, "rows whose total is not the sum of their tokens")                               \
     X(joined, "calls of a play that waits for another: told as that one's, in one namespace") \
     X(lost, "fields that the format written has no place for")                                \

@@ -8,7 +8,8 @@
  *
  * Inputs include what was read from a cache, and no block has a name: a call keeps what it found
  * cached, or all where that is not said. A tool below which calls are made takes their time, not
- * its own. What was said in prompts is nobody's business here. Parts: values - spans - tree - ends.
+ * its own; a call around calls (a framework's around its client's) is those, and they are what
+ * counts. What was said in prompts is nobody's business here. Parts: values - spans - tree - ends.
  */
 #include "engine/base/mem.h"
 #include "engine/work/trace_request_impl.h"
@@ -32,6 +33,7 @@ struct span {
     uint8_t kind;
     bool is_known, is_met, is_placed;
     bool has_calls; /* below it, with no agent between */
+    bool is_around; /* those, with no tool between either */
 };
 
 struct state {
@@ -244,14 +246,17 @@ static mr_status read_status(struct mr_trace *trace, struct reading *r, struct m
     }
 }
 
-/* Nanoseconds since 1970, a number or that as text, in milliseconds. */
+/* Nanoseconds since 1970, a number or that as text, in milliseconds; 0 is a time not known. */
 static mr_status read_ns(struct mr_trace *trace, double *time_ms, struct mr_err *err)
 {
     struct mr_str text;
     char shown[MR_QUOTE_CAP];
     MR_TRY(mr_trace_name(trace->json, &text, err));
-    if (mr_trace_scale(text, -6, time_ms) == MR_OK && *time_ms >= 0 && *time_ms <= 1e15)
+    if (mr_trace_scale(text, -6, time_ms) == MR_OK && *time_ms >= 0 && *time_ms <= 1e15) {
+        if (*time_ms == 0)
+            *time_ms = (double)NAN;
         return MR_OK;
+    }
     return mr_json_error(trace->json, err, MR_RANGE, "\"%s\" is not a time",
                          mr_text_quote(text, shown));
 }
@@ -273,6 +278,11 @@ static mr_status keep_event(struct mr_trace *trace, struct reading *r, struct mr
         r->span.kind = kind_other;
         return MR_OK;
     }
+    if (isnan(r->event.start_ms) || isnan(r->event.end_ms))
+        return mr_json_error(trace->json, err, MR_SCHEMA,
+                             "a call or a tool needs startTimeUnixNano and endTimeUnixNano, and 0 "
+                             "is neither");
+    trace->counts.backward += r->event.end_ms < r->event.start_ms;
     r->event.i = (uint32_t)(is_call ? request->rows.n_row : request->n_tool);
     r->event.is_tool = !is_call;
     if (is_call) {
@@ -439,15 +449,27 @@ static mr_status place(struct mr_trace *trace, uint32_t i, struct mr_err *err)
     return MR_OK;
 }
 
-/* Tools above a call or an agent, up to the next agent, last as long as those do. */
-static void mark_tools(struct state *state, uint32_t i)
+/* Tools above a call or an agent, up to the next agent, last as long as those do; calls above a
+ * call, up to the next tool, are that one. */
+static void mark_above(struct state *state, uint32_t i)
 {
+    bool is_around = state->span[i].kind == kind_call;
     for (i = state->span[i].parent; i != MR_SESSION_NONE; i = state->span[i].parent) {
         struct span *span = &state->span[i];
-        if (!span->is_known || span->kind == kind_agent || span->has_calls)
+        if (!span->is_known || span->kind == kind_agent ||
+            (span->has_calls && (span->is_around || !is_around)))
             return;
         span->has_calls = true;
+        span->is_around |= is_around;
+        is_around &= span->kind != kind_tool;
     }
+}
+
+/* Is it a call or a tool of its own, not what is below it? */
+static bool stands_alone(const struct span *span)
+{
+    return span->is_known && ((span->kind == kind_call && !span->is_around) ||
+                              (span->kind == kind_tool && !span->has_calls));
 }
 
 /* The session that what is right below an agent belongs to, or what is below none. */
@@ -490,16 +512,15 @@ static mr_status grow_tree(struct mr_trace *trace, struct mr_err *err)
     for (uint32_t i = 0; i < state->ids.n; i++)
         if (state->span[i].is_known &&
             (state->span[i].kind == kind_call || state->span[i].kind == kind_agent))
-            mark_tools(state, i);
+            mark_above(state, i);
     for (uint32_t i = 0; i < state->ids.n; i++) {
         const struct span *span = &state->span[i];
-        if (!span->is_known || (span->kind != kind_call && span->kind != kind_tool))
-            continue;
-        struct mr_trace_request_event *event = &request->event[span->event];
-        if (span->kind == kind_call || !span->has_calls)
-            MR_TRY(find_session(trace, i, &event->session, err));
+        if (stands_alone(span))
+            MR_TRY(find_session(trace, i, &request->event[span->event].session, err));
+        else
+            trace->counts.around += span->is_known && span->kind == kind_call;
     }
-    for (size_t i = 0; i < request->n_event; i++) /* tools that are their calls */
+    for (size_t i = 0; i < request->n_event; i++) /* others are the calls below them */
         if (request->event[i].session != MR_SESSION_NONE)
             request->event[n++] = request->event[i];
     request->n_event = n;

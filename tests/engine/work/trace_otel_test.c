@@ -140,6 +140,73 @@ MR_TEST(calls_beside_calls)
     close_whole(&whole);
 }
 
+/* A framework's call around those of its client, of which one failed and one made a tool's call:
+ * c1 and c3 are one call each, c2 and c4 two. */
+MR_TEST(calls_around_calls)
+{
+    struct whole whole;
+    read_text(
+        &whole,
+        FILE_OF(CALL("t", "i1", "h", 00100, 01900, 640, 10, "") "," AGENT("t", "a", "", 00000, 62000, "") "," CALL("t", "c1", "a", 00000, 02000, 640, 10, "") "," SPAN(
+            "t", "h", "c1", 00000,
+            01000,
+            "") "," SPAN("t", "i3", "c3", 02100, 02900,
+                         S("gen_ai.operation.name",
+                           "chat")) "," CALL("t", "c3", "a", 02000, 03000, 700, 10,
+                                             "") "," CALL("t", "c2", "a", 03000, 06000, 800, 10,
+                                                          "") "," TOOL("t", "x2", "c2", 04000,
+                                                                       05000,
+                                                                       "task") "," CALL("t", "i2",
+                                                                                        "x2",
+                                                                                        04100,
+                                                                                        04900, 900,
+                                                                                        10,
+                                                                                        "") "," CALL("t",
+                                                                                                     "c4",
+                                                                                                     "a",
+                                                                                                     06000,
+                                                                                                     09000,
+                                                                                                     2300,
+                                                                                                     20,
+                                                                                                     "") "," CALL("t",
+                                                                                                                  "i5",
+                                                                                                                  "c4",
+                                                                                                                  07000,
+                                                                                                                  08000,
+                                                                                                                  1200,
+                                                                                                                  10,
+                                                                                                                  "") "," CALL("t",
+                                                                                                                               "i4",
+                                                                                                                               "c4",
+                                                                                                                               06000,
+                                                                                                                               07000,
+                                                                                                                               1100,
+                                                                                                                               10,
+                                                                                                                               "")));
+    static const uint32_t input[] = {640, 700, 800, 900, 1100, 1200};
+    const struct mr_session *s = &whole.session[0];
+    assert_int_equal(whole.n, 1);
+    assert_int_equal(s->n_llm, 6);
+    for (uint32_t i = 0; i < 6; i++)
+        assert_int_equal(s->llm[i].n_input, input[i]);
+    assert_int_equal(s->n_tool, 0); /* the tool is the call below it */
+    assert_int_equal(mr_trace_counted(whole.trace)->around, 2);
+    assert_int_equal(mr_trace_counted(whole.trace)->no_length, 1);
+    close_whole(&whole);
+}
+
+/* It is told that they end before they begin; they take no time. */
+MR_TEST(spans_that_end_before_they_begin)
+{
+    struct whole whole;
+    read_text(&whole, FILE_OF(CALL("t", "c1", "", 02000, 01000, 640, 10,
+                                   "") "," CALL("t", "c2", "", 03000, 04000, 700, 10, "")));
+    assert_int_equal(mr_trace_counted(whole.trace)->backward, 1);
+    mr_assert_near(whole.session[0].llm[0].service_s, 0, 0, 0);
+    mr_assert_near(whole.session[0].llm[1].start_s, 1, 0, 1e-6);
+    close_whole(&whole);
+}
+
 MR_TEST(turns_as_agentic_mooncake)
 {
     struct whole whole, again;
@@ -221,7 +288,11 @@ MR_TEST(what_is_wrong_is_told_with_its_line)
          1, "-1 is not a number of tokens"},
         {FILE_OF("{\"traceId\":\"t\",\"spanId\":\"a\",\"attributes\":[" S("gen_ai.operation.name",
                                                                           "execute_tool") "]}"),
-         1, "neither its times"},
+         1, "needs startTimeUnixNano and endTimeUnixNano"},
+        {FILE_OF("{\"traceId\":\"t\",\"spanId\":\"a\",\"startTimeUnixNano\":\"0\","
+                 "\"endTimeUnixNano\":\"1777312801500000000\",\"attributes\":[" S(
+                     "gen_ai.operation.name", "execute_tool") "]}"),
+         1, "0 is neither"},
         {"{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"traceId\":\"t\",", 1, ""},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
@@ -229,6 +300,7 @@ MR_TEST(what_is_wrong_is_told_with_its_line)
 }
 
 MR_TEST_MAIN(MR_TEST_ENTRY(turns_of_agents), MR_TEST_ENTRY(calls_beside_calls),
+             MR_TEST_ENTRY(calls_around_calls), MR_TEST_ENTRY(spans_that_end_before_they_begin),
              MR_TEST_ENTRY(turns_as_agentic_mooncake),
              MR_TEST_ENTRY(what_is_no_call_is_passed_over),
              MR_TEST_ENTRY(what_is_wrong_is_told_with_its_line))
