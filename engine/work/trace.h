@@ -56,6 +56,8 @@ struct mr_trace_options {
     X(by_end, "sub-agents whose time is their end")                                           \
     X(by_start, "sub-agents whose time is their start")                                       \
     X(even, "arrivals in even steps, all of them: made up, not recorded")                     \
+    X(no_call, "sessions without a call: left out")                                           \
+    X(namesake, "sessions with the name of another one before: taken as different ones")      \
     X(around, "calls around calls: those are counted, not what goes around them")             \
     X(backward, "calls and tools that end before they begin: taken as 0 s")                   \
     X(total, "rows whose total is not the sum of their tokens")                               \

@@ -376,7 +376,7 @@ mr_status mr_trace_request_tell(struct mr_trace *trace, struct mr_session *sessi
             *has_session = true;
             return MR_OK;
         }
-        trace->counts.lost += session->n_tool; /* tools of a session that never called */
+        trace->counts.no_call++;
     }
     return MR_OK;
 }

@@ -163,6 +163,33 @@ static mr_status begin(struct mr_trace *trace, struct mr_trace_rows *rows, struc
 
 /* ---- calls ---- */
 
+uint32_t mr_trace_rows_common(const struct mr_session_run *base, size_t n_base,
+                              const struct mr_session_run *run, uint32_t n_run, uint32_t *r,
+                              uint32_t *skip)
+{
+    uint32_t n = 0;
+    *r = *skip = 0;
+    for (size_t c = 0; c < n_base && *r < n_run; c++) {
+        const struct mr_session_run *old = &base[c];
+        uint32_t at = 0;
+        while (at < old->n && *r < n_run) {
+            const struct mr_session_run *now = &run[*r];
+            if (old->is_minted || old->id + at != now->id + *skip)
+                return n;
+            const uint32_t left = old->n - at, have = now->n - *skip,
+                           same = left < have ? left : have;
+            at += same;
+            *skip += same;
+            n += same;
+            if (*skip == now->n) {
+                ++*r;
+                *skip = 0;
+            }
+        }
+    }
+    return n;
+}
+
 static mr_status add_blocks(struct mr_trace *trace, const struct mr_trace_rows *rows,
                             struct mr_session *session, const struct mr_trace_row *row,
                             struct mr_session_context *context, struct mr_err *err)
@@ -185,28 +212,11 @@ static mr_status add_blocks(struct mr_trace *trace, const struct mr_trace_rows *
     }
     if (llm->base != MR_SESSION_NONE)
         MR_TRY(mr_session_context_move(context, session, llm->base, err));
-    /* what it has in common with its base, run against run */
-    uint32_t keep = 0, skip = 0, r = 0;
-    for (size_t c = 0; llm->base != MR_SESSION_NONE && c < context->n_run && r < row->n_run; c++) {
-        const struct mr_session_run *old = &context->run[c];
-        uint32_t at = 0;
-        while (at < old->n && r < row->n_run) {
-            const struct mr_session_run *now = &rows->run[row->run + r];
-            if (old->is_minted || old->id + at != now->id + skip)
-                break;
-            const uint32_t left = old->n - at, have = now->n - skip,
-                           same = left < have ? left : have;
-            at += same;
-            skip += same;
-            keep += same;
-            if (skip == now->n) {
-                r++;
-                skip = 0;
-            }
-        }
-        if (at < old->n)
-            break;
-    }
+    uint32_t r = 0, skip = 0;
+    const uint32_t keep = llm->base == MR_SESSION_NONE
+                              ? 0
+                              : mr_trace_rows_common(context->run, context->n_run,
+                                                     &rows->run[row->run], row->n_run, &r, &skip);
     MR_TRY(mr_session_keep(session, keep, err));
     for (; r < row->n_run; r++, skip = 0) {
         struct mr_session_run run = rows->run[row->run + r];

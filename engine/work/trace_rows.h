@@ -82,6 +82,12 @@ MR_CHECKED mr_status mr_trace_rows_call(struct mr_trace *trace, const struct mr_
                                         uint32_t lane, uint32_t base,
                                         struct mr_session_context *context, struct mr_err *err);
 
+/** Blocks that two lists of runs have in common at their beginnings.
+ *  @param[out] r,skip where the second one goes on: a run, and how many of its blocks are behind */
+uint32_t mr_trace_rows_common(const struct mr_session_run *base, size_t n_base,
+                              const struct mr_session_run *run, uint32_t n_run, uint32_t *r,
+                              uint32_t *skip);
+
 /** One row as a session of its own. */
 MR_CHECKED mr_status mr_trace_rows_single(struct mr_trace *trace, struct mr_trace_rows *rows,
                                           const struct mr_trace_row *row,

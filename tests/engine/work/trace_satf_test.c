@@ -116,9 +116,9 @@ MR_TEST(graphs_of_calls_and_tools)
     assert_call(s, 5, "s/d", 1, 4, 5, 7.5001); /* beside c, from b */
     assert_after(s, 5, 0, 3, 2, MR_SESSION_SPAWN);
     assert_int_equal(mr_session_llm_of(s, 5)->base, 3);
-    assert_call(s, 6, "s/e", 1, 4, 6, 8.50011);
-    assert_after(s, 6, 0, 4, 0, MR_SESSION_JOIN);
-    assert_after(s, 6, 1, 5, 0.00001, MR_SESSION_SEQ);
+    assert_call(s, 6, "s/e", 0, 6, 6, 8.50011); /* all of c's blocks, four of d's */
+    assert_after(s, 6, 0, 4, 0, MR_SESSION_SEQ);
+    assert_after(s, 6, 1, 5, 0.00001, MR_SESSION_JOIN);
     /* block 0 of the other session is the same */
     mr_assert_near(whole.session[1].head.arrival_s, 0, 0, 0);
     assert_int_equal(whole.session[1].run[0].id, s->run[0].id);
@@ -173,7 +173,6 @@ MR_TEST(what_is_wrong_is_told_with_its_line)
         {"{\"time_base\":\"ms\",\"block_size_tokens\":1}\n", 1, "\"us\""},
         {"{\"block_size_tokens\":1,\"sessions\":[],\"sessions\":[]}\n", 1, "twice"},
         {"{\"block_size_tokens\":1,\"sessions\":[]}\n{}\n", 2, "the end of the file"},
-        {S("", ""), 2, "no LLM call"},
         {S("{\"kind\":\"llm_infer\",\"payload\":{}}", ""), 2, "needs an id"},
         {S("{\"kind\":\"llm\",\"id\":\"a\"}", ""), 2, "kind"},
         {S("{\"id\":\"a\"}", ""), 2, "needs a kind"},
@@ -193,6 +192,52 @@ MR_TEST(what_is_wrong_is_told_with_its_line)
         check_wrong(wrong[i].text, wrong[i].line, wrong[i].part);
 }
 
+/* A call of its own blocks beside one that goes on, and one that waits for both: whatever order
+ * they stand in, what has the blocks goes on in the lane. */
+MR_TEST(the_order_of_nodes_means_nothing)
+{
+    static const char *const nodes[] = {
+        CALL("a", 256, 8, "\"duration_us\":2000000,", "5,6,7,8"),
+        CALL("sub", 128, 4, "\"duration_us\":1000000,", "100,101"),
+        CALL("b", 384, 8, "\"duration_us\":2000000,", "5,6,7,8,1,2"),
+        CALL("c", 512, 8, "\"duration_us\":2000000,", "5,6,7,8,1,2,3,4")};
+    static const int orders[][4] = {{0, 1, 2, 3}, {0, 2, 1, 3}, {3, 2, 1, 0}, {1, 3, 0, 2}};
+    for (size_t k = 0; k < sizeof orders / sizeof *orders; k++) {
+        struct whole whole;
+        struct mr_buf text = {0};
+        mr_buf_text(&text, HEAD "{\"session_id\":\"s\",\"nodes\":[");
+        for (int i = 0; i < 4; i++)
+            mr_buf_printf(&text, "%s%s", i > 0 ? "," : "", nodes[orders[k][i]]);
+        mr_buf_text(&text, "],\"edges\":[" EDGE("a", "sub", 10) "," EDGE("sub", "c", 0) "," EDGE(
+                               "a", "b", 3000000) "," EDGE("b", "c", 20) "]}]}\n");
+        read_text(&whole, text.text);
+        const struct mr_session *s = &whole.session[0];
+        assert_call(s, 0, "s/a", 0, 0, 4, 0);
+        assert_call(s, 1, "s/sub", 1, 0, 2, 2.00001);
+        assert_call(s, 2, "s/b", 0, 4, 6, 5);
+        assert_call(s, 3, "s/c", 0, 6, 8, 7.00002);
+        close_whole(&whole);
+        mr_buf_fini(&text);
+    }
+}
+
+/* The file goes on; that there was one, and that a name was there before, is told. */
+MR_TEST(sessions_without_calls_and_names_of_two)
+{
+    struct whole whole;
+    read_text(&whole,
+              HEAD "{\"session_id\":\"s\",\"nodes\":[" A "],\"edges\":[]},"
+                   "{\"session_id\":\"t\",\"nodes\":[{\"kind\":\"tool_result\",\"id\":\"r\","
+                   "\"payload\":{}}],\"edges\":[]},{\"nodes\":[],\"edges\":[]},"
+                   "{\"session_id\":\"s\",\"nodes\":[" A "],\"edges\":[]}]}\n");
+    assert_int_equal(whole.n, 2);
+    assert_int_equal(whole.session[1].n_tool, 0);
+    assert_int_equal(mr_trace_counted(whole.trace)->no_call, 2);
+    assert_int_equal(mr_trace_counted(whole.trace)->namesake, 1);
+    check_native(&whole);
+    close_whole(&whole);
+}
+
 /* Tools alone, or before any call; calls of no date; ids that are not there. */
 MR_TEST(what_is_missing_is_not_made_up)
 {
@@ -204,10 +249,11 @@ MR_TEST(what_is_missing_is_not_made_up)
     assert_int_equal(whole.n, 1);
     assert_true(isnan(s->head.arrival_s));
     assert_true(isnan(s->tool[0].wall_s));
-    assert_true(isnan(s->llm[0].start_s) && isnan(s->llm[0].service_s));
-    assert_int_equal(s->llm[0].n_block, 2);
+    mr_assert_near(s->llm[0].start_s, 0, 0, 0); /* b: nothing before it */
+    assert_true(isnan(s->llm[1].start_s) && isnan(s->llm[1].service_s));
+    assert_int_equal(s->llm[1].n_block, 2);
     assert_true(s->run[0].is_minted);
-    assert_int_equal(s->node[2].lane, 1); /* from the start, beside a: another context */
+    assert_int_equal(s->node[2].lane, 1); /* beside b: another context */
     assert_int_equal(s->llm[1].keep, 0);
     assert_int_equal(mr_trace_counted(whole.trace)->no_block, 2);
     check_native(&whole);
@@ -215,5 +261,7 @@ MR_TEST(what_is_missing_is_not_made_up)
 }
 
 MR_TEST_MAIN(MR_TEST_ENTRY(graphs_of_calls_and_tools), MR_TEST_ENTRY(graphs_as_agentic_mooncake),
+             MR_TEST_ENTRY(the_order_of_nodes_means_nothing),
+             MR_TEST_ENTRY(sessions_without_calls_and_names_of_two),
              MR_TEST_ENTRY(what_is_wrong_is_told_with_its_line),
              MR_TEST_ENTRY(what_is_missing_is_not_made_up))
