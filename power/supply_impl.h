@@ -54,11 +54,11 @@ struct mr_supply {
 
     struct mr_feed_params feed_params;
     struct mr_feed feed;
-    double base_w;              /* drawn before the first of the targets that are known */
-    bool has_feed, has_permits; /* a limit is stated; steps up take permits */
-    bool has_grid_ramp;
-    int feed_event;                    /* last one told */
-    const struct mr_feed_alert *alert; /* being told */
+    double base_w;                  /* drawn before the first of the targets that are known */
+    struct mr_feed_target deepened; /* by the last that deepens; its end is 0: none did */
+    bool has_feed, has_permits, has_grid_ramp; /* a limit is stated; steps up take permits */
+    int feed_event;                            /* last one told */
+    const struct mr_feed_alert *alert;         /* being told */
     const struct mr_feed_status *status;
     struct mr_feed_ride ride;
     struct mr_supply_relay relay;

@@ -11,7 +11,8 @@ struct mr_supply;
 MR_CHECKED mr_status mr_supply_set_target(struct mr_supply *supply,
                                           const struct mr_feed_target *target, struct mr_err *err);
 
-/** mr_feed_deepen, the same way. */
+/** mr_feed_deepen, the same way. Targets that are set later relax it no more than earlier ones are
+ *  by it, until it ends or another deepens. */
 MR_CHECKED mr_status mr_supply_deepen_target(struct mr_supply *supply,
                                              const struct mr_feed_target *target,
                                              struct mr_err *err);
