@@ -25,6 +25,9 @@ static const double unit_sizes_w[] = {160e3, 250e3,  400e3, 630e3, 800e3,
 static const double ups_sizes_w[] = {50e3,  100e3, 150e3, 200e3, 250e3, 300e3, 400e3,
                                      500e3, 600e3, 800e3, 1e6,   1.2e6, 1.5e6, 0};
 static const double row_sizes_w[] = {250e3, 500e3, 750e3, 1e6, 1.25e6, 1.5e6, 2e6, 0};
+static const double set_sizes_w[] = {100e3, 150e3, 200e3, 250e3,  300e3, 400e3, 500e3,
+                                     600e3, 800e3, 1e6,   1.25e6, 1.5e6, 2e6,   0};
+static const double bess_sizes_w[] = {100e3, 250e3, 500e3, 1e6, 1.5e6, 0};
 
 static const struct mr_layout_stage stages[MR_SITE_N_POWER_KIND] = {
     [MR_SITE_POWER_SUBSTATION] = {"sub", MR_LAYOUT_PER_SITE, 63e6, 0, true, grid_sizes_w},
@@ -38,10 +41,10 @@ static const struct mr_layout_stage stages[MR_SITE_N_POWER_KIND] = {
     [MR_SITE_POWER_SIDECAR] = {"sc", MR_LAYOUT_PER_ROW, 660e3, 800, true, NULL},
     [MR_SITE_POWER_SST] = {"sst", MR_LAYOUT_PER_ROW, 2.5e6, 800, true, row_sizes_w},
     [MR_SITE_POWER_RECTIFIER] = {"rec", MR_LAYOUT_PER_ROW, 2.5e6, 800, true, row_sizes_w},
-    [MR_SITE_POWER_GENERATOR] = {"gen", MR_LAYOUT_PER_SITE, 2.5e6, 0, true, NULL},
+    [MR_SITE_POWER_GENERATOR] = {"gen", MR_LAYOUT_PER_SITE, 2.5e6, 0, true, set_sizes_w},
     [MR_SITE_POWER_TURBINE] = {"gt", MR_LAYOUT_PER_SITE, 34e6, 0, true, NULL},
     [MR_SITE_POWER_SOLAR] = {"pv", MR_LAYOUT_PER_SITE, 0, 0, false, NULL},
-    [MR_SITE_POWER_BESS] = {"bess", MR_LAYOUT_PER_SITE, 2.5e6, 0, false, NULL},
+    [MR_SITE_POWER_BESS] = {"bess", MR_LAYOUT_PER_SITE, 2.5e6, 0, false, bess_sizes_w},
     [MR_SITE_POWER_BBU] = {"bbu", MR_LAYOUT_PER_ROW, 0, 0, false, NULL},
 };
 
@@ -366,28 +369,37 @@ static double beside_racks(const struct mr_layout_scope *scope, int kind)
 /* Units that a written number leaves to work, as far as it is known before the load is. */
 static double working(const struct mr_layout_scope *scope, const struct mr_layout_node *spec)
 {
-    const uint64_t n_spare = spec->node != NULL && mr_layout_plan_has(spec->node, "spare")
+    const bool is_storage = spec->kind == MR_SITE_POWER_BESS; /* all of its units are its size */
+    const uint64_t n_spare = is_storage ? 0
+                             : spec->node != NULL && mr_layout_plan_has(spec->node, "spare")
                                  ? spec->n_spare
                                  : spare_of(scope, spec->kind);
     return spec->n_unit > n_spare ? (double)(spec->n_unit - n_spare) : 1;
 }
 
 /* The smallest size that carries the load, the standard one where none does: by one unit that works
- * if the file says no number, beside its spares. Systems that stand in for each other are alike. */
+ * if the file says no number, beside its spares. */
+static double size_w(const struct mr_layout_scope *scope, const struct mr_layout_node *spec,
+                     double load_w)
+{
+    const struct mr_layout_stage *stage = &stages[spec->kind];
+    const double need_w =
+        load_w / working(scope, spec) / (scope->power->fill_frac * spec->oversubscribe);
+    for (const double *smaller_w = stage->smaller_w; smaller_w != NULL && *smaller_w > 0;
+         smaller_w++)
+        if (need_w <= *smaller_w)
+            return *smaller_w;
+    return stage->rating_w;
+}
+
+/* Systems that stand in for each other are alike. */
 static double fitting_w(const struct mr_layout_scope *scope, const struct mr_layout_node *spec,
                         uint64_t n_all)
 {
-    const struct mr_layout_stage *stage = &stages[spec->kind];
     double load_w = 0;
     for (int s = 0; s < scope->n_system; s++)
         load_w = fmax(load_w, scope->load_w[s]);
-    const double need_w = load_w / (double)n_all / working(scope, spec) *
-                          beside_racks(scope, spec->kind) /
-                          (scope->power->fill_frac * spec->oversubscribe);
-    for (const double *size_w = stage->smaller_w; size_w != NULL && *size_w > 0; size_w++)
-        if (need_w <= *size_w)
-            return *size_w;
-    return stage->rating_w;
+    return size_w(scope, spec, load_w / (double)n_all * beside_racks(scope, spec->kind));
 }
 
 /* ---- one stage ---- */
@@ -405,16 +417,16 @@ static mr_status stage_of_system(struct mr_layout_scope *scope, const struct mr_
         if (!is_on_side(n, system) || mr_layout_node_per(n) != scope->per)
             continue;
         for (uint64_t i = 0; i < n->n_count; i++) {
-            const double size_w =
+            const double fitting =
                 sizing->rating_w > 0 ? sizing->rating_w : fitting_w(scope, n, n_all);
             struct mr_layout_making making = {
                 .spec = n,
                 .load_w = scope->load_w[system] / (double)n_all,
-                .rating_w = size_w,
+                .rating_w = fitting,
                 .voltage_v = sizing->voltage_v,
                 .parent = {mr_layout_node_dealt(above, sizing->i_child + tip.n),
                            scope->second[system]}};
-            const double rating_w = n->rating_w > 0 ? n->rating_w : size_w;
+            const double rating_w = n->rating_w > 0 ? n->rating_w : fitting;
             if (sizing->need != NULL && n->n_unit == 0 && n_all == 1)
                 making.n_need = sizing->need(scope, rating_w * n->oversubscribe);
             local_name(scope, n, system, i, making.local);
@@ -504,10 +516,10 @@ static mr_status put_source(struct mr_layout_scope *scope, const struct mr_layou
         scope->has_entry && scope->per == MR_LAYOUT_PER_HALL ? scope->entry : scope->tip;
     struct mr_layout_making making = {.spec = spec,
                                       .load_w = load_w / (double)spec->n_count,
-                                      .rating_w = stages[spec->kind].rating_w,
                                       .voltage_v = voltage_of(scope, spec->kind)};
     if (spec->kind == MR_SITE_POWER_BESS)
         making.load_w *= bess_share;
+    making.rating_w = size_w(scope, spec, making.load_w);
     if (spec->kind == MR_SITE_POWER_BBU && tip[0].n > 0) /* battery of what it stands behind */
         making.voltage_v = scope->build->site->power[tip[0].first].voltage_v;
     if (spec->kind == MR_SITE_POWER_SOLAR && spec->rating_w <= 0)

@@ -366,20 +366,21 @@ MR_TEST(units_fit_what_they_carry)
 }
 
 /* 920 kW in one row. Sources hang on the last stage of where they are written, storage of a hall
- * behind its first. The bess: a quarter of the load for two hours; the bbu: the load for 240 s. */
+ * behind its first. The bess: a quarter of the load, filled to 0.8, is 288 kW: a unit of 500, for
+ * two hours; three sets share 920 / 0.8 kW: 400 each; the bbu: the load for 240 s. */
 MR_TEST(sources_and_storage)
 {
     struct mr_site *site = expand(LAYOUT(
         "<grid voltage='110 kV'/><provision overhead='1'/><power redundancy='N'><bess/><bbu/>"
         "<generator name='g' units='3'/><solar rating='1 MW'/>"
         "<bess name='h' per='hall' rating='1 MW' energy='5 MWh'/></power>" ROWS(1, "vr_nvl72", 4)));
-    expect_power(site, "S.bess0", "S.sub0", 1, 0, 2.5e6);
-    expect_power(site, "S.g", "S.sub0", 3, 2, 2.5e6);
+    expect_power(site, "S.bess0", "S.sub0", 1, 0, 500e3);
+    expect_power(site, "S.g", "S.sub0", 3, 0, 400e3);
     expect_power(site, "S.pv0", "S.sub0", 1, 0, 1e6);
     expect_power(site, "H0.h", "H0.mvA", 1, 0, 1e6);
     expect_power(site, "H0.R0.rppA", "H0.upsA", 4, 0, 500e3); /* one rack on each panel */
     expect_power(site, "H0.R0.bbu0", "H0.R0.rppA", 1, 0, 920e3);
-    assert_true(site->power[power(site, "S.bess0")].energy_j == 2.5e6 * 7200);
+    assert_true(site->power[power(site, "S.bess0")].energy_j == 500e3 * 7200);
     assert_true(site->power[power(site, "S.pv0")].energy_j == 0);
     assert_true(site->power[power(site, "H0.h")].energy_j == 5e6 * 3600);
     assert_true(site->power[power(site, "H0.R0.bbu0")].energy_j == 920e3 * 240);
@@ -420,7 +421,7 @@ MR_TEST(islands)
                  grids[i]);
         struct mr_site *site = expand(text);
         expect_power(site, "S.gt0", "", 1, 0, 34e6);
-        expect_power(site, "S.bess0", "", 1, 0, 2.5e6);
+        expect_power(site, "S.bess0", "", 1, 0, 100e3); /* a quarter of 230 kW */
         expect_power(site, "H0.mvA", "S.gt0", 1, 0, 20e6);
         assert_int_equal(site->power[power(site, "H0.mvA")].parent[1], power(site, "S.bess0"));
         assert_int_equal(n_power_of(site, MR_SITE_POWER_SUBSTATION), 0);
