@@ -318,18 +318,19 @@ static mr_status end_tool(struct mr_player *player, uint32_t strand, double now_
                     node->kind == MR_SCRIPT_MEM ? MR_PLAYER_MEMORY : MR_PLAYER_TOOLS, alone_s);
     mr_player_count(player, strand, MR_PLAYER_CORES, time_s - alone_s);
     player->sums[s->tier].n_tool += node->kind == MR_SCRIPT_TOOL;
+    const bool has_failed = !s->has_thought && fails(player, strand, node);
+    /* What came after a failure that was recorded is in the recording: it does not run again. */
+    const bool did_fail = node->kind == MR_SCRIPT_TOOL && node->is_error && s->n_try == 0;
+    player->sums[s->tier].n_tool_error += has_failed || did_fail;
     if (s->has_thought) {
         mr_player_count(player, strand, MR_PLAYER_THINK, now_s - (s->since_s + time_s));
         s->has_thought = false;
         s->node++;
-    } else if (fails(player, strand, node)) {
-        player->sums[s->tier].n_tool_error++;
-        if (s->n_try < site->n_retry) {
-            s->n_try++;
-            s->state = MR_PLAYER_WAITING;
-            s->since_s = now_s;
-            return mr_player_wake_at(player, strand, now_s + site->retry_s, err);
-        }
+    } else if (has_failed && s->n_try < site->n_retry) {
+        s->n_try++;
+        s->state = MR_PLAYER_WAITING;
+        s->since_s = now_s;
+        return mr_player_wake_at(player, strand, now_s + site->retry_s, err);
     }
     return complete(player, strand, now_s, err);
 }

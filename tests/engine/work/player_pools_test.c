@@ -366,6 +366,24 @@ MR_TEST(errors_run_again_at_most_so_often)
     teardown(&w);
 }
 
+/* What its agent did after it was recorded, too: it counts once and takes no more time. */
+MR_TEST(recorded_errors_count)
+{
+    struct world w;
+    setup(&w);
+    chain(&w);
+    for (size_t i = 0; i < w.script.n_node; i++)
+        w.script.node[i].is_error = w.script.node[i].kind == MR_SCRIPT_TOOL;
+    w.plan.site.n_retry = 2;
+    w.plan.site.retry_s = 1;
+    begin(&w, 0, 0);
+    play(&w);
+    assert_true(w.end[0].end_s == 46);
+    assert_int_equal(w.player->sums[0].n_tool, 1);
+    assert_int_equal(w.player->sums[0].n_tool_error, 1);
+    teardown(&w);
+}
+
 MR_TEST_MAIN(MR_TEST_ENTRY(cores_are_shared), MR_TEST_ENTRY(cores_go_and_come_back),
              MR_TEST_ENTRY(half_of_the_cores_go), MR_TEST_ENTRY(a_think_ends_its_tools_event),
              MR_TEST_ENTRY(accelerators_are_a_pool_of_their_own),
@@ -376,4 +394,4 @@ MR_TEST_MAIN(MR_TEST_ENTRY(cores_are_shared), MR_TEST_ENTRY(cores_go_and_come_ba
              MR_TEST_ENTRY(a_sandbox_has_room_for_the_largest_tool),
              MR_TEST_ENTRY(drawn_sandboxes_are_cut_to_the_pool),
              MR_TEST_ENTRY(gateway_serves_in_turn),
-             MR_TEST_ENTRY(errors_run_again_at_most_so_often))
+             MR_TEST_ENTRY(errors_run_again_at_most_so_often), MR_TEST_ENTRY(recorded_errors_count))
