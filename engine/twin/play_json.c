@@ -14,7 +14,8 @@ struct totals {
     double revenue_usd;
 };
 
-/* Computed input stays in the prefix cache where there is one. */
+/* Computed input is written to the prefix cache where there is one: all of it, since prices are by
+ * the token and customers know no blocks. */
 double mr_play_usd(const struct mr_scenario *scenario, const struct mr_play_result *result,
                    size_t tier)
 {

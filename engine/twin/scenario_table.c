@@ -131,7 +131,7 @@ static const struct mr_param tier_rows[] = {
     MR_PARAM_STR(R, name, "name", NULL, "Name of the tier, in the order of the workload's numbers"),
     MR_PARAM(R, input_usd_mtok, "input", MR_Q_TOKEN_PRICE, "0 USD/Mtok", 0, 1e6, "Price of input that is computed"),
     MR_PARAM(R, cached_usd_mtok, "cached", MR_Q_TOKEN_PRICE, "0 USD/Mtok", 0, 1e6, "Price of input that was cached"),
-    MR_PARAM(R, write_usd_mtok, "write", MR_Q_TOKEN_PRICE, "0 USD/Mtok", 0, 1e6, "Price of input that is computed and stays in the prefix cache; 0: that of input"),
+    MR_PARAM(R, write_usd_mtok, "write", MR_Q_TOKEN_PRICE, "0 USD/Mtok", 0, 1e6, "Price of input that is computed where there is a prefix cache, its last tokens that fill no block among them; 0: that of input"),
     MR_PARAM(R, output_usd_mtok, "output", MR_Q_TOKEN_PRICE, "0 USD/Mtok", 0, 1e6, "Price of output"),
     MR_PARAM(R, share, "share", MR_Q_COUNT, "1", 0, 1e6, "Sessions of agents that are of it, against those of other tiers"),
     MR_PARAM(R, ttft_s, "ttft", MR_Q_TIME, "0 s", 0, 1e9, "Objective: time to the first token; 0: none"),
