@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One session as it was recorded, written down or drawn: a DAG of LLM calls, tool calls, thinks and
- * memory accesses. Every reader fills it and every writer takes it, one session at a time; a player
- * lowers it to whatever it needs.
+ * memory accesses. Readers fill it, writers take it, one session at a time; a player lowers it.
  *
  * A node starts at the latest of its dependencies: trigger time + delay. Dependencies refer back,
  * so a session has no cycles, and the order of nodes is an order of time. A lane is one trajectory
@@ -96,6 +95,7 @@ struct mr_session_hint {
     uint32_t n_expected; /* output tokens; 0: not said */
     int32_t priority;    /* larger goes first */
     uint32_t strict;     /* above 0: beats the class of its tier; larger goes first */
+    bool is_true;        /* which was said as true, not as 1 */
     bool is_final;       /* nothing of the session is needed after this call */
     bool prefills;       /* the next prompt may be read while its tools run */
 };

@@ -26,7 +26,7 @@ struct path {
     double delay_s;
     uint32_t llm;
     uint8_t relation;
-    bool is_dispatch;
+    bool is_dispatch, is_direct; /* direct: with nothing in between */
 };
 
 struct paths {
@@ -46,12 +46,14 @@ static double time_of(const struct mr_session *session, const struct mr_session_
     return !isnan(tool->wall_s) ? tool->wall_s : !isnan(tool->cpu_s) ? tool->cpu_s : 0;
 }
 
-/* One path more for the last node; a longer one to the same trigger replaces it. */
+/* One path more for the last node; a longer one to the same trigger replaces it, unless the session
+ * says both. */
 static mr_status add_path(struct paths *paths, uint32_t first, struct path path, struct mr_err *err)
 {
     for (size_t i = first; i < paths->n; i++) {
         struct path *old = &paths->item[i];
-        if (old->llm != path.llm || old->is_dispatch != path.is_dispatch)
+        if (old->llm != path.llm || old->is_dispatch != path.is_dispatch ||
+            (old->is_direct && path.is_direct && path.llm != MR_SESSION_NONE))
             continue;
         if (path.delay_s > old->delay_s)
             old->delay_s = path.delay_s;
@@ -75,7 +77,7 @@ static mr_status find_paths(const struct mr_session *session, struct paths *path
         for (uint32_t k = 0; k < node->n_after; k++) {
             const struct mr_session_after *after = &session->after[node->after + k];
             const struct path direct = {after->delay_s, after->node, after->relation,
-                                        after->is_dispatch};
+                                        after->is_dispatch, true};
             if (after->node == MR_SESSION_NONE ||
                 session->node[after->node].kind == MR_SESSION_LLM) {
                 MR_TRY(add_path(paths, own, direct, err));
@@ -86,6 +88,7 @@ static mr_status find_paths(const struct mr_session *session, struct paths *path
             for (uint32_t p = paths->first[after->node]; p < paths->first[after->node + 1]; p++) {
                 struct path path = paths->item[p];
                 path.delay_s += own_s + after->delay_s;
+                path.is_direct = false;
                 if (after->relation != MR_SESSION_SEQ)
                     path.relation = after->relation;
                 MR_TRY(add_path(paths, own, path, err));
@@ -248,7 +251,9 @@ static void put_priority(struct mr_buf *buf, const struct mr_session *session,
         return;
     if (session->hint[llm->hint].priority != 0)
         mr_buf_printf(buf, ",\"priority\":%d", session->hint[llm->hint].priority);
-    if (session->hint[llm->hint].strict > 0)
+    if (session->hint[llm->hint].is_true)
+        mr_buf_text(buf, ",\"strict_priority\":true");
+    else if (session->hint[llm->hint].strict > 0)
         mr_buf_printf(buf, ",\"strict_priority\":%u", session->hint[llm->hint].strict);
 }
 

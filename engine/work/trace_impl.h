@@ -93,8 +93,10 @@ MR_CHECKED mr_status mr_trace_scale(struct mr_str text, int exp10, double *value
 MR_CHECKED mr_status mr_trace_u32(struct mr_json *json, uint32_t *value, struct mr_err *err);
 MR_CHECKED mr_status mr_trace_i32(struct mr_json *json, int32_t *value, struct mr_err *err);
 
-/** How strict a priority is: a number, or a truth value as 1 or 0. */
-MR_CHECKED mr_status mr_trace_strict(struct mr_json *json, uint32_t *value, struct mr_err *err);
+/** How strict a priority is: a number, or a truth value as 1 or 0.
+ *  @param[out] is_true it was said as true */
+MR_CHECKED mr_status mr_trace_strict(struct mr_json *json, uint32_t *value, bool *is_true,
+                                     struct mr_err *err);
 
 /** At least 0 and not infinite. */
 MR_CHECKED mr_status mr_trace_amount(struct mr_json *json, double *value, struct mr_err *err);

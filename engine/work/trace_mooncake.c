@@ -349,7 +349,7 @@ static mr_status read_row_key(struct mr_trace *trace, struct state *state, enum 
         return mr_trace_i32(json, &row->priority, err);
     case key_strict:
         row->has_hint = true;
-        return mr_trace_strict(json, &row->strict, err);
+        return mr_trace_strict(json, &row->strict, &row->is_true, err);
     case key_wait_for:
         return read_wait_for(trace, state, row, err);
     case key_deps:

@@ -243,7 +243,7 @@ static mr_status read_hint(struct mr_trace *trace, struct mr_session_hint *hint,
         else if (k == hint_cache_ttl)
             MR_TRY(mr_trace_time(trace->json, -3, &hint->ttl_s, err));
         else if (k == hint_strict)
-            MR_TRY(mr_trace_strict(trace->json, &hint->strict, err));
+            MR_TRY(mr_trace_strict(trace->json, &hint->strict, &hint->is_true, err));
         else
             MR_TRY(mr_json_bool(trace->json,
                                 k == hint_spec_prefill ? &hint->prefills : &hint->is_final, err));

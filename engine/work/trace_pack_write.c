@@ -90,7 +90,8 @@ static void put_llm(struct mr_buf *buf, const struct mr_session *session, uint32
     put_u64(buf, hint->n_expected);
     put_fixed(buf, (uint32_t)hint->priority, 4);
     put_u64(buf, (uint64_t)(hint->strict > 0) | (uint64_t)hint->is_final << 1 |
-                     (uint64_t)hint->prefills << 2 | (uint64_t)(hint->strict > 1) << 3);
+                     (uint64_t)hint->prefills << 2 | (uint64_t)(hint->strict > 1) << 3 |
+                     (uint64_t)hint->is_true << 4);
     if (hint->strict > 1)
         put_u64(buf, hint->strict);
 }

@@ -280,6 +280,7 @@ mr_status mr_trace_rows_call(struct mr_trace *trace, const struct mr_trace_rows 
         MR_TRY(mr_session_hint_add(session, &hint, err));
         hint->priority = row->priority;
         hint->strict = row->strict;
+        hint->is_true = row->is_true;
     }
     return add_blocks(trace, rows, session, row, context, err);
 }

@@ -211,10 +211,10 @@ static void put_hint(struct mr_buf *buf, const struct mr_session_hint *hint)
         put_key(buf, "prio");
         mr_buf_printf(buf, "%d", hint->priority);
     }
-    if (hint->strict == 1) {
+    if (hint->is_true) {
         put_key(buf, "strict");
         mr_buf_text(buf, "true");
-    } else if (hint->strict > 1) {
+    } else if (hint->strict > 0) {
         put_key_u64(buf, "strict", hint->strict);
     }
     if (hint->n_expected > 0)

@@ -105,7 +105,18 @@ static const char agentic2[] =
     "{\"request_id\":\"b\",\"play_id\":\"p\",\"session_id\":\"sub\",\"model\":\"n\","
     "\"input_length\":128,\"output_length\":10,\"hash_ids\":[5,6],"
     "\"dependencies\":[{\"request_id\":\"a\",\"trigger\":\"dispatch\",\"delay_ms\":3,"
-    "\"relation\":\"spawn\"}],\"not_before_ms\":0}\n";
+    "\"relation\":\"spawn\"}],\"not_before_ms\":0}\n"
+    "{\"request_id\":\"d\",\"play_id\":\"p\",\"session_id\":\"root\",\"model\":\"m\","
+    "\"input_length\":330,\"output_length\":10,\"hash_ids\":[5,6,7,8,9,1],"
+    "\"strict_priority\":true,"
+    "\"dependencies\":[{\"request_id\":\"c\",\"trigger\":\"completion\",\"delay_ms\":2,"
+    "\"relation\":\"sequence\"},{\"request_id\":\"c\",\"trigger\":\"completion\",\"delay_ms\":1,"
+    "\"relation\":\"replay_barrier\"}],\"not_before_ms\":0}\n"
+    "{\"request_id\":\"e\",\"play_id\":\"p\",\"session_id\":\"root\",\"model\":\"m\","
+    "\"input_length\":330,\"output_length\":10,\"hash_ids\":[5,6,7,8,9,1],"
+    "\"strict_priority\":1,"
+    "\"dependencies\":[{\"request_id\":\"d\",\"trigger\":\"completion\",\"delay_ms\":0,"
+    "\"relation\":\"sequence\"}],\"not_before_ms\":0}\n";
 
 /* Rows come out in an order of time; but for that every byte of every row comes back, by way of
  * the native form, too. */
@@ -117,7 +128,7 @@ MR_TEST(agentic_there_and_back)
     read_text(&whole, agentic2);
     assert_string_equal(mr_trace_format_name(whole.trace), "agentic_mooncake");
     assert_int_equal(whole.n, 2);
-    assert_int_equal(whole.session[0].n_llm, 3);
+    assert_int_equal(whole.session[0].n_llm, 5);
     assert_int_equal(whole.session[0].llm[2].keep, 3);
     check_native(&whole);
     write_agentic(&whole, &first, &lost);
