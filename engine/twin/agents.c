@@ -75,8 +75,8 @@ static mr_status call(void *context, uint32_t strand, double now_s, struct mr_er
     const struct mr_script_session *session = &agents->script->session[s->session];
     const struct mr_demand_spec *spec = &agents->scenario->agents;
     const bool is_last = spec->drops_ended && s->node == session->last;
-    const bool is_first = s->place.instance == MR_PLAYER_NONE && session->n_cut > 0 &&
-                          s->node != agents->script->cut[session->cut];
+    const bool is_first = s->place.instance == MR_PLAYER_NONE &&
+                          agents->script->context[node->llm.context].base != MR_SCRIPT_NONE;
     uint8_t tier = s->tier;
     bool is_answered;
     MR_TRY(ask_tenant(agents, strand, now_s, &tier, &is_answered, err));

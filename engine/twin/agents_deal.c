@@ -24,6 +24,7 @@ struct hand {
 struct mr_agents_deal {
     struct mr_agents_deal_plan plan;
     struct mr_script script;
+    struct mr_life life; /* where live sessions are met first */
     struct mr_demand demand;
     struct mr_calendar_store store;
     struct mr_tools_spec tools;
@@ -99,6 +100,22 @@ static uint32_t tier_named(const struct mr_scenario *scenario, const char *name)
     return MR_SCRIPT_NONE;
 }
 
+/* As players play it, with all to itself. */
+static mr_status make_life(struct mr_agents_deal *deal, struct mr_err *err)
+{
+    const struct mr_scenario *scenario = deal->plan.scenario;
+    const struct mr_demand_spec *spec = &scenario->agents;
+    const struct mr_player_plan plan = {.script = &deal->script,
+                                        .site = mr_tools_site(&scenario->tools),
+                                        .timing = spec->timing,
+                                        .think_factor = spec->think_factor,
+                                        .idle_cap_s = spec->idle_cap_s > 0 ? spec->idle_cap_s
+                                                                           : (double)INFINITY};
+    if (spec->mode != MR_DEMAND_LIVE || !spec->is_warm)
+        return MR_OK;
+    return mr_life_init(&deal->life, &plan, err);
+}
+
 static mr_status make_demand(struct mr_agents_deal *deal, struct mr_err *err)
 {
     struct mr_scenario const *scenario = deal->plan.scenario;
@@ -128,7 +145,9 @@ static mr_status make_demand(struct mr_agents_deal *deal, struct mr_err *err)
                                         .tier_share = deal->share,
                                         .n_tier = scenario->n_tier,
                                         .script = &deal->script,
+                                        .life = &deal->life,
                                         .seed = scenario->top.seed};
+    MR_TRY(make_life(deal, err));
     return mr_demand_init(&deal->demand, &plan, err);
 }
 
@@ -280,6 +299,7 @@ void mr_agents_deal_close(struct mr_agents_deal *deal)
     mr_free(deal->hand);
     mr_calendar_store_fini(&deal->store);
     mr_demand_fini(&deal->demand);
+    mr_life_fini(&deal->life);
     mr_script_fini(&deal->script);
     mr_free(deal);
 }

@@ -43,7 +43,7 @@ static const struct mr_param demand_rows[] = {
     MR_PARAM(S, rate_s, "rate", MR_Q_RATE, "0 req/s", 0, 1e9, "Sessions that begin, a Poisson process (arrivals without tenants)"),
     MR_PARAM_N(S, n_session, "sessions", "0", 0, 1000000000, "Live ones, or most in all; 0: those of the file, or no limit"),
     MR_PARAM_N(S, n_drawn, "drawn", "200", 1, 10000000, "Recordings that are drawn where there is no file"),
-    MR_PARAM_YES(S, is_warm, "warm", "yes", "First sessions begin in the middle, with their contexts cached (live)"),
+    MR_PARAM_YES(S, is_warm, "warm", "yes", "First sessions begin in the middle of their lives, with their contexts cached (live)"),
     MR_PARAM_YES(S, shares, "shared_prompts", "yes", "Tools and system prompts of the same size are the same"),
     MR_PARAM_YES(S, drops_ended, "drop_ended", "yes", "Blocks of a session are free when its last call ends"),
     MR_PARAM(S, from_s, "from", MR_Q_TIME, "0 s", 0, 1e12, "Of the file: sessions that arrive from then on, which is when the run starts"),
@@ -278,24 +278,11 @@ static void draw_live(const struct mr_demand *demand, uint64_t n, struct mr_play
     be_of(demand, n, start);
 }
 
-/* Somewhere in a life: a call of all there are, and its session. */
+/* Somewhere in a life. */
 static void draw_middle(const struct mr_demand *demand, uint64_t n, struct mr_player_start *start)
 {
-    const struct mr_script *script = demand->plan.script;
-    if (script->n_cut == 0)
-        return;
-    const uint32_t at = pick(draw(demand, stream_live, n, 2), script->n_cut);
-    uint32_t low = 0, high = (uint32_t)script->n_session - 1;
-    while (low < high) { /* the last session whose cuts begin by then */
-        const uint32_t middle = high - (high - low) / 2;
-        if (script->session[middle].cut <= at)
-            low = middle;
-        else
-            high = middle - 1;
-    }
-    start->session = low;
-    start->cut = script->cut[at];
-    be_of(demand, n, start);
+    if (mr_life_find(demand->plan.life, draw(demand, stream_live, n, 2), start))
+        be_of(demand, n, start);
 }
 
 static double arrival_s(const struct mr_demand *demand, uint32_t session)
@@ -574,6 +561,7 @@ mr_status mr_demand_init(struct mr_demand *demand, const struct mr_demand_plan *
                          struct mr_err *err)
 {
     MR_ASSERT(plan->n_tier > 0 && plan->n_tenant <= MR_DEMAND_TENANTS);
+    MR_ASSERT(plan->life != NULL || plan->spec.mode != MR_DEMAND_LIVE || !plan->spec.is_warm);
     *demand = (struct mr_demand){.plan = *plan};
     if (plan->script->n_session == 0)
         return mr_err_set(err, MR_RANGE, MR_NOWHERE, "agents: there is no session to play");

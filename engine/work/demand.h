@@ -5,8 +5,7 @@
  *             order, those without one begin with the first
  *   closed    every session once, spread evenly over `ramp`
  *   live      always `sessions` of them: who ends makes room for one that is drawn. The first ones
- *             are in the middle of their lives: calls are drawn, so that long sessions are met as
- *             often as they would be at any moment
+ *             are in the middle of their lives, at points drawn evenly over time (life.h)
  *   arrivals  drawn sessions at drawn dates: at `rate`, or those of tenants
  *
  * Where there is a recorded session that names a schedule it begins at every date of it (open), and
@@ -29,6 +28,7 @@
 
 #include "engine/base/param.h"
 #include "engine/clock/tree.h"
+#include "engine/work/life.h"
 #include "engine/work/player.h"
 
 enum mr_demand_mode {
@@ -112,6 +112,7 @@ struct mr_demand_plan {
     const double *tier_share; /* [n_tier] of sessions that are of no tier and no tenant */
     size_t n_tier;
     const struct mr_script *script;
+    const struct mr_life *life; /* lent; read with mode live and is_warm */
     uint64_t seed;
 };
 

@@ -403,7 +403,11 @@ static mr_status lower_node(struct mr_lower *lower, const struct mr_session *ses
         out.mem.write_mb = (float)session->mem[node->i].write_mb;
         break;
     }
-    return mr_script_node_add(lower->script, &out, lower->after, node->n_after, err);
+    MR_TRY(mr_script_node_add(lower->script, &out, lower->after, node->n_after, err));
+    if (node->kind == MR_SESSION_LLM)
+        lower->script->service_s[lower->script->n_node - 1] =
+            (float)session->llm[node->i].service_s;
+    return MR_OK;
 }
 
 static bool is_too_long(const struct mr_lower *lower, const struct mr_session *session)

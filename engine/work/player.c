@@ -98,8 +98,8 @@ static void give_family(struct mr_player *player, uint32_t strand)
     player->free_family = family;
 }
 
-/* Another strand of the same session, as if it were at the same node. */
-static mr_status fork(struct mr_player *player, uint32_t strand, uint32_t *out, struct mr_err *err)
+mr_status mr_player_fork(struct mr_player *player, uint32_t strand, uint32_t *out,
+                         struct mr_err *err)
 {
     MR_TRY(take_family(player, strand, err));
     MR_TRY(take_strand(player, out, err));
@@ -176,11 +176,9 @@ static mr_status open_of(struct mr_player *player, struct mr_player_family *fami
     return MR_OK;
 }
 
-/* One dependency of a node is there. @param[out] is_ready it was the last one
- * @param[in,out] join what is known of the node; its dates and its lane's place */
-static mr_status tell_one(struct mr_player *player, uint32_t strand,
-                          const struct mr_script_edge *edge, double now_s,
-                          struct mr_player_open *join, bool *is_ready, struct mr_err *err)
+mr_status mr_player_tell_one(struct mr_player *player, uint32_t strand,
+                             const struct mr_script_edge *edge, double now_s,
+                             struct mr_player_open *join, bool *is_ready, struct mr_err *err)
 {
     const struct mr_player_strand *s = &player->strand[strand];
     const struct mr_script_node *from = &player->plan.script->node[s->node]; /* a root's: itself */
@@ -217,9 +215,8 @@ static mr_status tell_one(struct mr_player *player, uint32_t strand,
     return MR_OK;
 }
 
-/* A strand goes on with a node that all is there for. */
-static mr_status follow(struct mr_player *player, uint32_t strand, uint32_t node,
-                        const struct mr_player_open *join, double now_s, struct mr_err *err)
+mr_status mr_player_follow(struct mr_player *player, uint32_t strand, uint32_t node,
+                           const struct mr_player_open *join, double now_s, struct mr_err *err)
 {
     struct mr_player_strand *s = &player->strand[strand];
     if (join->place.instance != MR_PLAYER_NONE)
@@ -238,6 +235,12 @@ static bool is_alone(const struct mr_player *player, uint32_t strand)
            player->family[s->family].open == MR_PLAYER_NONE;
 }
 
+void mr_player_end_family(struct mr_player *player, uint32_t strand)
+{
+    if (is_alone(player, strand))
+        give_family(player, strand);
+}
+
 /* Edges of one node, or the roots of a session, are told of. The strand itself goes on with the
  * first node that is ready when all are told, unless its own node is still under way. */
 static mr_status tell_edges(struct mr_player *player, uint32_t strand,
@@ -251,7 +254,7 @@ static mr_status tell_edges(struct mr_player *player, uint32_t strand,
         uint32_t child;
         if (edge[i].is_dispatch != is_dispatch)
             continue;
-        MR_TRY(tell_one(player, strand, &edge[i], now_s, &join, &is_ready, err));
+        MR_TRY(mr_player_tell_one(player, strand, &edge[i], now_s, &join, &is_ready, err));
         if (!is_ready)
             continue;
         if (!is_dispatch && own_node == MR_PLAYER_NONE) {
@@ -259,16 +262,15 @@ static mr_status tell_edges(struct mr_player *player, uint32_t strand,
             own = join;
             continue;
         }
-        MR_TRY(fork(player, strand, &child, err));
-        MR_TRY(follow(player, child, edge[i].to, &join, now_s, err));
+        MR_TRY(mr_player_fork(player, strand, &child, err));
+        MR_TRY(mr_player_follow(player, child, edge[i].to, &join, now_s, err));
     }
     if (is_dispatch)
         return MR_OK;
     if (own_node == MR_PLAYER_NONE)
         return mr_player_leave(player, strand, now_s, err);
-    if (is_alone(player, strand))
-        give_family(player, strand);
-    return follow(player, strand, own_node, &own, now_s, err);
+    mr_player_end_family(player, strand);
+    return mr_player_follow(player, strand, own_node, &own, now_s, err);
 }
 
 mr_status mr_player_tell(struct mr_player *player, uint32_t strand, bool is_dispatch, double now_s,
@@ -314,6 +316,8 @@ static mr_status begin_session(struct mr_player *player, const struct mr_player_
     player->n_live++;
     player->n_live_max = player->n_live > player->n_live_max ? player->n_live : player->n_live_max;
     player->sums[start->tier].n_started++;
+    if (start->past_s > 0)
+        return mr_player_meet(player, strand, start, now_s, err);
     if (start->cut == MR_PLAYER_NONE) {
         const struct mr_script_edge *root = &script->root[session->root];
         player->strand[strand].node = root->to;
@@ -359,7 +363,7 @@ mr_status mr_player_begin_next(struct mr_player *player, uint32_t strand, double
                                struct mr_err *err)
 {
     const struct mr_player_strand *s = &player->strand[strand];
-    const struct mr_player_start start = {now_s, s->session, s->node, s->tenant, s->tier};
+    const struct mr_player_start start = {now_s, s->session, s->node, s->tenant, s->tier, 0};
     give_strand(player, strand);
     return begin_session(player, &start, now_s, err);
 }
@@ -568,6 +572,7 @@ void mr_player_fini(struct mr_player *player)
     mr_free(player->tokens);
     mr_free(player->family);
     mr_free(player->open);
+    mr_free(player->met);
     *player = (struct mr_player){0};
 }
 
@@ -577,6 +582,7 @@ size_t mr_player_bytes(const struct mr_player *player)
            player->cap_ledger * sizeof *player->ledger +
            player->cap_tokens * sizeof *player->tokens +
            player->cap_family * sizeof *player->family + player->cap_open * sizeof *player->open +
+           player->cap_met * sizeof *player->met +
            (player->cores.cap + player->accelerators.cap + player->storage.cap) *
                sizeof(struct mr_cores_job) +
            player->plan.n_tier * sizeof *player->sums + sizeof *player;

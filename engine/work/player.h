@@ -68,6 +68,7 @@ struct mr_player_start {
     uint32_t cut;     /* node to begin with; MR_PLAYER_NONE: from the start */
     uint16_t tenant;  /* MR_PLAYER_NO_TENANT: of none */
     uint8_t tier;
+    double past_s; /* since that node's start, or the session's: it is met there (player_meet.c) */
 };
 
 /* A session that has ended. */
@@ -138,7 +139,9 @@ struct mr_player {
     struct mr_player_tokens *tokens; /* the same */
     struct mr_player_family *family;
     struct mr_player_open *open;
-    size_t n_strand, cap_strand, cap_ledger, cap_tokens, n_family, cap_family, n_open, cap_open;
+    double *met; /* dates of the session that is being met */
+    size_t n_strand, cap_strand, cap_ledger, cap_tokens, n_family, cap_family, n_open, cap_open,
+        cap_met;
     uint32_t free_strand, free_family, free_open;
     uint32_t queue_head, queue_tail; /* for sandboxes */
     double used_mb;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What player.c (sessions, strands, dependencies) and player_node.c (what nodes do) share. */
+/* What player.c (sessions, strands, dependencies), player_node.c (what nodes do), player_meet.c
+ * (sessions in the middle of their lives) and life.c (lengths) share. */
 #ifndef MR_ENGINE_WORK_PLAYER_IMPL_H
 #define MR_ENGINE_WORK_PLAYER_IMPL_H
 
@@ -26,6 +27,33 @@ MR_CHECKED mr_status mr_player_wake(struct mr_player *player, uint32_t strand, d
 /** Tell the nodes that depend on this one: those by dispatch, or those by completion. */
 MR_CHECKED mr_status mr_player_tell(struct mr_player *player, uint32_t strand, bool is_dispatch,
                                     double now_s, struct mr_err *err);
+
+/** One dependency of a node is there. @param[out] is_ready it was the last one
+ *  @param[in,out] join what is known of the node; its dates and its lane's place */
+MR_CHECKED mr_status mr_player_tell_one(struct mr_player *player, uint32_t strand,
+                                        const struct mr_script_edge *edge, double now_s,
+                                        struct mr_player_open *join, bool *is_ready,
+                                        struct mr_err *err);
+
+/** A strand goes on with a node that all is there for. */
+MR_CHECKED mr_status mr_player_follow(struct mr_player *player, uint32_t strand, uint32_t node,
+                                      const struct mr_player_open *join, double now_s,
+                                      struct mr_err *err);
+
+/** Another strand of the same session, as if it were at the same node. */
+MR_CHECKED mr_status mr_player_fork(struct mr_player *player, uint32_t strand, uint32_t *out,
+                                    struct mr_err *err);
+
+/** A strand that has no sisters left, and no joins, goes on without a family. */
+void mr_player_end_family(struct mr_player *player, uint32_t strand);
+
+/** A session that has begun goes on from where it is met. */
+MR_CHECKED mr_status mr_player_meet(struct mr_player *player, uint32_t strand,
+                                    const struct mr_player_start *start, double now_s,
+                                    struct mr_err *err);
+
+/** How long a think is as it is played. */
+double mr_player_think_s(const struct mr_player_plan *plan, const struct mr_script_node *node);
 
 /** A strand has nothing more to do. */
 MR_CHECKED mr_status mr_player_leave(struct mr_player *player, uint32_t strand, double now_s,

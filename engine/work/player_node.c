@@ -185,9 +185,8 @@ mr_status mr_player_call_put_off(struct mr_player *player, uint32_t strand, doub
 
 /* ---- tools ---- */
 
-static double think_s(const struct mr_player *player, const struct mr_script_node *node)
+double mr_player_think_s(const struct mr_player_plan *plan, const struct mr_script_node *node)
 {
-    const struct mr_player_plan *plan = &player->plan;
     double s = (double)node->think.s;
     if (node->is_implied && plan->timing == MR_PLAYER_BY_ORIGINAL)
         return 0; /* whoever comes late does not pause, too */
@@ -215,8 +214,8 @@ static mr_status plan_end(struct mr_player *player, uint32_t strand,
                              !(next->delay_s > 0) && player->plan.timing != MR_PLAYER_BY_ORIGINAL &&
                              !fails(player, strand, node);
     player->strand[strand].has_thought = has_thought;
-    return mr_player_wake_at(player, strand, has_thought ? end_s + think_s(player, next) : end_s,
-                             err);
+    return mr_player_wake_at(
+        player, strand, has_thought ? end_s + mr_player_think_s(&player->plan, next) : end_s, err);
 }
 
 struct mr_cores *mr_player_pool(struct mr_player *player, const struct mr_script_node *node)
@@ -460,7 +459,7 @@ mr_status mr_player_run(struct mr_player *player, uint32_t strand, double now_s,
     case MR_SCRIPT_LLM:
         return pass_gate(player, strand, now_s, err);
     case MR_SCRIPT_THINK:
-        return rest(player, strand, think_s(player, node), now_s, err);
+        return rest(player, strand, mr_player_think_s(&player->plan, node), now_s, err);
     case MR_SCRIPT_MEM:
         return work(player, strand, node, now_s, err);
     case MR_SCRIPT_TOOL:

@@ -45,6 +45,8 @@ mr_status mr_script_node_add(struct mr_script *script, const struct mr_script_no
         return mr_err_set(err, MR_RANGE, MR_NOWHERE, "node %u: nothing starts it", session->n_node);
     MR_TRY(
         mr_grow(&script->node, &script->cap_node, script->n_node + 2, sizeof *script->node, err));
+    MR_TRY(mr_grow(&script->service_s, &script->cap_service, script->n_node + 1,
+                   sizeof *script->service_s, err));
     for (size_t i = 0; i < n_after; i++) {
         const struct mr_script_edge edge = {session->n_node, after[i].delay_s,
                                             after[i].is_dispatch};
@@ -57,6 +59,7 @@ mr_status mr_script_node_add(struct mr_script *script, const struct mr_script_no
                               session->n_node, (double)after[i].delay_s);
         MR_TRY(add_draft(script, after[i].node, edge, err));
     }
+    script->service_s[script->n_node] = (float)NAN;
     struct mr_script_node *own = &script->node[script->n_node++];
     *own = *node;
     own->n_dep = (uint16_t)n_after;
@@ -286,6 +289,7 @@ mr_status mr_script_context_add(struct mr_script *script, const struct mr_script
 void mr_script_fini(struct mr_script *script)
 {
     mr_free(script->node);
+    mr_free(script->service_s);
     mr_free(script->edge);
     mr_free(script->root);
     mr_free(script->session);

@@ -129,6 +129,7 @@ struct mr_script_draft {
 /* Growable arrays; zero-initialize. Written by those that build a script, then const. */
 struct mr_script {
     struct mr_script_node *node; /* one more than n_node, for the end of the last edges */
+    float *service_s; /* of nodes: how long a call was recorded to take; NaN: not known */
     struct mr_script_edge *edge, *root;
     struct mr_script_session *session;
     struct mr_script_run *run;
@@ -139,8 +140,8 @@ struct mr_script {
     struct mr_script_draft *draft; /* of the session that is being built */
     size_t n_draft, cap_draft;
     size_t n_node, n_edge, n_root, n_session, n_run, n_context, n_hint, n_cut, n_cron;
-    size_t cap_node, cap_edge, cap_root, cap_session, cap_run, cap_context, cap_hint, cap_cut,
-        cap_cron;
+    size_t cap_node, cap_service, cap_edge, cap_root, cap_session, cap_run, cap_context, cap_hint,
+        cap_cut, cap_cron;
     uint32_t n_space; /* shared prefixes: spaces 1 .. n_space */
     uint32_t run_max; /* most runs of a context */
 };

@@ -28,6 +28,7 @@ enum {
     n_block_roomy = 700000,
     n_block_tight = 200000,
     context_max = 163840,
+    idle_cap_s = 10,
     warm_s = 60, /* then most calls find their prompts by where the last one ended */
     session_bytes = 400
 };
@@ -46,6 +47,7 @@ struct site_cell {
 struct sessions_job {
     struct mr_bench_serving served;
     struct mr_script script;
+    struct mr_life life;
     struct mr_calendar_store store;
     struct site_cell *cell;
     uint32_t n_cell;
@@ -74,8 +76,8 @@ static mr_status call(void *context, uint32_t strand, double now_s, struct mr_er
                                      .instance = s->place.instance,
                                      .place = &s->place,
                                      .is_warm = s->place.instance == MR_PLAYER_NONE &&
-                                                session->n_cut > 0 &&
-                                                s->node != own->job->script.cut[session->cut],
+                                                own->job->script.context[node->llm.context].base !=
+                                                    MR_SCRIPT_NONE,
                                      .is_final = s->node == session->last};
     return mr_cell_arrive(&own->cell, &ticket, now_s, err);
 }
@@ -176,6 +178,7 @@ static mr_status make_cell(struct sessions_job *job, uint32_t c, bool has_instan
                                           .tier_share = &job->share,
                                           .n_tier = 1,
                                           .script = &job->script,
+                                          .life = &job->life,
                                           .seed = 1 + c};
     const struct mr_player_site site = {.n_core = (double)INFINITY,
                                         .core_speed = 1,
@@ -195,7 +198,7 @@ static mr_status make_cell(struct sessions_job *job, uint32_t c, bool has_instan
                                           .n_cell = job->n_cell,
                                           .window_s = 1,
                                           .n_tier = 1,
-                                          .idle_cap_s = 10};
+                                          .idle_cap_s = idle_cap_s};
     MR_TRY(mr_player_init(&own->player, &player, &job->store, err));
     if (!has_instances)
         return MR_OK;
@@ -213,6 +216,10 @@ static mr_status make(struct sessions_job *job, const char *file, uint64_t n_blo
         .block_tok = block_tok, .seed = 1, .shares = true, .input_max = context_max};
     MR_TRY(mr_agents_file_read(&(struct mr_agents_file){.path = file, .n_drawn = n_drawn},
                                &lowering, &job->script, &diags, err));
+    const struct mr_player_plan alone = {.script = &job->script,
+                                         .site = {.core_speed = 1, .stream_bytes_s = 5e9},
+                                         .idle_cap_s = idle_cap_s};
+    MR_TRY(mr_life_init(&job->life, &alone, err));
     job->share = 1;
     job->cell = mr_alloc_zero(job->n_cell, sizeof *job->cell);
     job->heap = mr_alloc(job->n + 1, sizeof *job->heap);
@@ -351,6 +358,7 @@ static void free_job(void *data)
     mr_free(job->cell);
     mr_free(job->heap);
     mr_calendar_store_fini(&job->store);
+    mr_life_fini(&job->life);
     mr_script_fini(&job->script);
     mr_bench_serving_fini(&job->served);
     mr_free(job);

@@ -39,6 +39,7 @@ MR_TEST(shapes_have_mean_one)
 
 struct run {
     struct mr_script script;
+    struct mr_life life;
     struct mr_demand demand;
     struct mr_demand_plan plan;
     uint8_t tier_of[MR_DEMAND_TENANTS];
@@ -54,12 +55,18 @@ static void setup(struct run *run, int mode)
                                         .tier_share = run->share,
                                         .n_tier = 2,
                                         .script = &run->script,
+                                        .life = &run->life,
                                         .seed = 7};
 }
 
 static void open_demand(struct run *run)
 {
     struct mr_err err = {0};
+    const double cap_s = run->plan.spec.idle_cap_s;
+    const struct mr_player_plan as = {.script = &run->script,
+                                      .idle_cap_s = cap_s > 0 ? cap_s : (double)INFINITY};
+    if (run->plan.spec.is_warm)
+        assert_int_equal(mr_life_init(&run->life, &as, &err), MR_OK);
     assert_int_equal(mr_demand_init(&run->demand, &run->plan, &err), MR_OK);
 }
 
@@ -72,6 +79,7 @@ static bool take(struct run *run, struct mr_player_start *start)
 static void teardown(struct run *run)
 {
     mr_demand_fini(&run->demand);
+    mr_life_fini(&run->life);
     mr_script_fini(&run->script);
 }
 
@@ -332,7 +340,7 @@ MR_TEST(scheduled_sessions_come_again)
     teardown(&run);
 }
 
-/* Session i has i + 1 of 55 calls: where a life is entered is one of them at random. */
+/* Session i has i + 1 of 55 calls, equally long: a life is entered in one of them at random. */
 MR_TEST(live_sessions_are_met_in_the_middle)
 {
     enum {
@@ -361,6 +369,48 @@ MR_TEST(live_sessions_are_met_in_the_middle)
     teardown(&run);
 }
 
+/* A call that was recorded to take 2 s, a think of 30 s that is capped at 8 s, and a call of 100
+ * tokens that was not recorded: 2.9 + 1.52 s. */
+MR_TEST(lives_are_met_at_any_time)
+{
+    enum {
+        n = 20000
+    };
+    struct run run;
+    struct mr_player_start start;
+    uint32_t n_first = 0, n_think = 0;
+    double sum_s = 0;
+    setup(&run, MR_DEMAND_LIVE);
+    mr_script_fini(&run.script);
+    run.script = (struct mr_script){0};
+    const struct mr_script_session session = {.arrival_s = (double)NAN};
+    const struct mr_script_node call = {
+        .kind = MR_SCRIPT_LLM, .offset_s = NAN, .llm = {900, 100, 0}};
+    const struct mr_script_node think = {.kind = MR_SCRIPT_THINK, .offset_s = NAN, .think = {30}};
+    const struct mr_script_node *const node[3] = {&call, &think, &call};
+    assert_int_equal(mr_script_session_begin(&run.script, &session, NULL), MR_OK);
+    for (uint32_t k = 0; k < 3; k++) {
+        const struct mr_script_after after = {k == 0 ? MR_SCRIPT_NONE : k - 1, 0, false};
+        assert_int_equal(mr_script_node_add(&run.script, node[k], &after, 1, NULL), MR_OK);
+    }
+    assert_int_equal(mr_script_session_end(&run.script, NULL), MR_OK);
+    run.script.service_s[0] = 2;
+    run.plan.spec.n_session = n;
+    run.plan.spec.is_warm = true;
+    run.plan.spec.idle_cap_s = 8;
+    open_demand(&run);
+    while (take(&run, &start)) {
+        assert_true(start.past_s >= 0 && start.past_s <= (start.cut == 0 ? 10 : 4.42));
+        n_first += start.cut == 0;
+        n_think += start.cut == 0 && start.past_s > 2;
+        sum_s += start.past_s;
+    }
+    mr_assert_near(n_first, n * 10 / 14.42, 0.02, 0);
+    mr_assert_near(n_think, n * 8 / 14.42, 0.02, 0);
+    mr_assert_near(sum_s / n, (50 + 4.42 * 4.42 / 2) / 14.42, 0.02, 0);
+    teardown(&run);
+}
+
 MR_TEST(what_a_mode_lacks_is_said)
 {
     struct run run;
@@ -383,6 +433,7 @@ MR_TEST_MAIN(MR_TEST_ENTRY(shapes_have_mean_one), MR_TEST_ENTRY(budgets_are_spen
              MR_TEST_ENTRY(one_tenant_does_not_shift_another),
              MR_TEST_ENTRY(schedules_begin_all_agents), MR_TEST_ENTRY(recorded_arrivals_are_sorted),
              MR_TEST_ENTRY(live_sessions_are_met_in_the_middle),
+             MR_TEST_ENTRY(lives_are_met_at_any_time),
              MR_TEST_ENTRY(runs_start_somewhere_and_somewhen),
              MR_TEST_ENTRY(weeks_begin_where_the_run_does), MR_TEST_ENTRY(wrong_starts_are_refused),
              MR_TEST_ENTRY(sessions_know_whose_they_are),

@@ -78,8 +78,8 @@ static inline bool again(void *context, const struct mr_player_end *end,
     if (w->n_again == 0)
         return false;
     w->n_again--;
-    *start =
-        (struct mr_player_start){end->end_s, end->session, MR_PLAYER_NONE, end->tenant, end->tier};
+    *start = (struct mr_player_start){end->end_s,  end->session, MR_PLAYER_NONE,
+                                      end->tenant, end->tier,    0};
     return true;
 }
 
@@ -113,7 +113,7 @@ static inline void setup(struct world *w)
 
 static inline void begin(struct world *w, uint32_t session, double at_s)
 {
-    w->start[w->n_start++] = (struct mr_player_start){at_s, session, MR_PLAYER_NONE, 0, 0};
+    w->start[w->n_start++] = (struct mr_player_start){at_s, session, MR_PLAYER_NONE, 0, 0, 0};
 }
 
 static inline size_t first_call(const struct world *w)

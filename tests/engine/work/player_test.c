@@ -233,6 +233,93 @@ MR_TEST(random_dags_start_when_all_is_there)
     assert_in_range(n_last, 250, 4750);
 }
 
+/* ---- met in the middle ---- */
+
+/* Starts after a date of the session, when nodes before `first` are past: a call that is under way
+ * then begins anew. @return the end, after the date */
+static double brute_rest(const struct dag *dag, const struct mr_player_plan *plan, uint32_t first,
+                         double at_s, double start_s[n_node_max])
+{
+    double old_s[n_node_max], end_s[n_node_max], last_s = 0;
+    (void)brute_force(dag, plan, old_s);
+    for (uint32_t i = first; i < dag->n; i++) {
+        const double length_s = duration_s(dag, plan, i);
+        start_s[i] = old_s[i] <= at_s ? old_s[i] : 0;
+        for (size_t k = 0; k < dag->n_after[i] && old_s[i] > at_s; k++) {
+            const struct mr_script_after *a = &dag->after[i][k];
+            const double told_s = a->node == MR_SCRIPT_NONE ? 0
+                                  : a->is_dispatch          ? start_s[a->node]
+                                                            : end_s[a->node];
+            start_s[i] = fmax(start_s[i], told_s + (double)a->delay_s);
+        }
+        const bool is_anew =
+            dag->node[i].kind == MR_SCRIPT_LLM && start_s[i] <= at_s && at_s < old_s[i] + length_s;
+        end_s[i] = (is_anew ? at_s : start_s[i]) + length_s;
+        last_s = fmax(last_s, end_s[i]);
+    }
+    return last_s - at_s;
+}
+
+/* In a part of a random session's life: all that is under way goes on, in every branch. */
+static void check_met(uint64_t seed, int *n_branch)
+{
+    struct mr_rng rng = mr_rng_stream(seed, MR_RNG_TEST, 2);
+    struct dag dag;
+    struct world w;
+    double old_s[n_node_max], start_s[n_node_max], sum_s = 0;
+    setup(&w);
+    draw_dag(&dag, &rng);
+    open_session(&w);
+    for (uint32_t i = 0; i < dag.n; i++) {
+        dag.service_s[i] = (double)(float)dag.service_s[i];
+        add(&w, dag.node[i], dag.after[i], dag.n_after[i]);
+        w.script.service_s[i] = (float)dag.service_s[i];
+    }
+    close_session(&w);
+    w.service_s = dag.service_s;
+    const double last_s = brute_force(&dag, &w.plan, old_s);
+    const uint32_t n_cut = w.script.session[0].n_cut;
+    const uint32_t i_cut = (uint32_t)mr_rng_below(&rng, n_cut + 1); /* n_cut: from the start */
+    const uint32_t cut = i_cut < n_cut ? w.script.cut[i_cut] : MR_PLAYER_NONE;
+    const uint32_t first = i_cut < n_cut ? cut : 0;
+    const double from_s = i_cut < n_cut ? old_s[cut] : 0;
+    const double to_s = i_cut + 1 < n_cut             ? old_s[w.script.cut[i_cut + 1]]
+                        : i_cut == n_cut && n_cut > 0 ? old_s[w.script.cut[0]]
+                                                      : last_s;
+    const double at_s = mr_rng_range(&rng, from_s, to_s);
+    const double rest_s = brute_rest(&dag, &w.plan, first, at_s, start_s);
+    if (!(at_s > from_s) || !(rest_s > 0)) { /* no time there, or only of branches cut off */
+        mr_script_fini(&w.script);
+        return;
+    }
+    begin(&w, 0, 3);
+    w.start[0].cut = cut;
+    w.start[0].past_s = at_s - from_s;
+    play(&w);
+    for (uint32_t i = first; i < dag.n; i++) {
+        const double end_s = old_s[i] + dag.service_s[i];
+        const double begun_s = start_s[i] > at_s ? start_s[i] - at_s : end_s > at_s ? 0 : -3;
+        if (dag.node[i].kind == MR_SCRIPT_LLM)
+            mr_assert_near(w.began_s[i], 3 + begun_s, 1e-6, 1e-6);
+    }
+    assert_int_equal(w.n_end, 1);
+    mr_assert_near(w.end[0].end_s, 3 + rest_s, 1e-6, 1e-6);
+    for (int i = 0; i < MR_PLAYER_PARTS; i++)
+        sum_s += w.part_s[0][i];
+    mr_assert_near(sum_s, rest_s, 1e-6, 1e-5);
+    assert_int_equal(w.player->n_live, 0);
+    *n_branch += w.player->n_strand > 1;
+    teardown(&w);
+}
+
+MR_TEST(met_sessions_go_on_in_all_branches)
+{
+    int n_branch = 0;
+    for (uint64_t seed = 1; seed <= 4000; seed++)
+        check_met(seed, &n_branch);
+    assert_in_range(n_branch, 1000, 3900);
+}
+
 /* Put off by hours, not given up; what it tells when it starts is told once. */
 MR_TEST(calls_wait_for_their_date)
 {
@@ -359,6 +446,7 @@ MR_TEST_MAIN(MR_TEST_ENTRY(alone_it_takes_its_tools_and_thinks),
              MR_TEST_ENTRY(original_starts_are_kept_unless_late),
              MR_TEST_ENTRY(who_is_late_catches_up),
              MR_TEST_ENTRY(random_dags_start_when_all_is_there),
+             MR_TEST_ENTRY(met_sessions_go_on_in_all_branches),
              MR_TEST_ENTRY(calls_wait_for_their_date), MR_TEST_ENTRY(shed_calls_come_again),
              MR_TEST_ENTRY(recycled_sessions_have_names_of_their_own),
              MR_TEST_ENTRY(windows_change_nothing), MR_TEST_ENTRY(scripts_are_checked),
