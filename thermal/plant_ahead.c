@@ -2,8 +2,9 @@
 /* What cooling may come to draw soon. Heat rejection is asked at the plant's period, so its next
  * steps follow from the heat that is on its way now: copies of a loop's water and of the air it
  * cools are played for a few periods with the heat that racks and CDUs gave over the last step.
- * Where there is no power they are played as if it came back at once, and air handlers that are out
- * of service as if they were repaired: nobody asks them to wait. Pumps stay as they are. */
+ * Where there is no power they are played as if it came back at once, and air handlers, fans
+ * and chillers that are out of service as if they were repaired: nobody asks them to wait. Pumps
+ * stay as they are. */
 #include "engine/base/assert.h"
 #include "thermal/plant_ask.h"
 #include "thermal/plant_impl.h"
@@ -80,8 +81,9 @@ static double play(struct ahead *a, double until_s)
     return most_w;
 }
 
-static double loop_w(const struct mr_plant *plant, const struct mr_plant_state *state, uint32_t i,
-                     double until_s)
+/* @param[in] is_whole as if fans and chillers that are out of service were repaired now */
+static double play_loop(const struct mr_plant *plant, const struct mr_plant_state *state,
+                        uint32_t i, double until_s, bool is_whole)
 {
     const struct mr_plant_loop_state *s = &state->loop[i];
     const struct mr_facility *facility = &plant->loop[i].facility;
@@ -99,11 +101,24 @@ static double loop_w(const struct mr_plant *plant, const struct mr_plant_state *
     if (plant->loop[i].has_orbit || !(a.water_w_k > 0))
         return 0;
     const bool is_still = !(mr_plant_pump_speed(plant, state, i) > 0);
-    if (is_still || !mr_plant_has_utility(state)) {
+    if (is_still || is_whole || !mr_plant_has_utility(state)) {
         mr_plant_lose_rejection(plant, state, i, true, &a.rejection);
         a.end_s = a.t_s; /* it is asked at once */
     }
+    if (is_whole) {
+        a.rejection.dry_fans_frac = a.rejection.tower_fans_frac = 1;
+        a.rejection.n_chiller_lost = 0;
+    }
     return play(&a, until_s) + (is_still ? mr_facility_pump_w(facility, 1, n_lost) : 0);
+}
+
+static double loop_w(const struct mr_plant *plant, const struct mr_plant_state *state, uint32_t i,
+                     double until_s)
+{
+    const double w = play_loop(plant, state, i, until_s, false);
+    const bool is_out =
+        state->told[MR_PLANT_OUT_FANS][i] > 0 || state->told[MR_PLANT_OUT_CHILLERS][i] > 0;
+    return is_out ? fmax(w, play_loop(plant, state, i, until_s, true)) : w;
 }
 
 double mr_plant_ahead_w(const struct mr_plant *plant, const struct mr_plant_state *state,

@@ -235,6 +235,49 @@ MR_TEST(what_cooling_will_draw)
     close_site(&f);
 }
 
+/* Fans or chillers that are repaired are at work again at the next period: what they will draw is
+ * foreseen while they are out. */
+MR_TEST(what_repaired_cooling_will_draw)
+{
+    enum {
+        n = 30,
+        out = 10,
+        back = 20
+    };
+    static const struct {
+        int kind;
+        double air_c;
+    } cases[] = {{MR_PLANT_OUT_CHILLERS, 34}, {MR_PLANT_OUT_FANS, 36}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct fixture f;
+        double foreseen_w[n], most_w[n], last_j, air_j;
+        const int kind = cases[i].kind;
+        uint32_t loop = 0;
+        start(&f, ROW("<cooling supply=\"40 degC\" air_supply=\"12 degC\"/>\n"), cases[i].air_c,
+              132e3);
+        while (mr_plant_outage_most(f.plant, kind, loop) < 1)
+            assert_true(++loop < f.plant->n_loop);
+        const double all = mr_plant_outage_most(f.plant, kind, loop);
+        for (int k = 0; k < n; k++) {
+            if (k == out || k == back)
+                mr_plant_set_outage(f.plant, f.state, kind, loop, k == out ? all : 0);
+            foreseen_w[k] = mr_plant_ahead_w(f.plant, f.state, f.state->t_s + 16);
+            most_w[k] = 0;
+            for (int t = 0; t < 10; t++) {
+                last_j = rejection_j(&f, &air_j);
+                mr_plant_advance(f.plant, f.state, f.state->t_s + 1);
+                most_w[k] = fmax(most_w[k], rejection_j(&f, &air_j) - last_j);
+            }
+        }
+        const double then_w = fmax(most_w[back], most_w[back + 1]);
+        assert_true(then_w > 1.3 * most_w[back - 1]);
+        /* as if they were repaired now: ten seconds more of heat are not in it */
+        assert_true(foreseen_w[back - 1] >= then_w * 0.98);
+        assert_true(foreseen_w[back - 1] < then_w * 1.1);
+        close_site(&f);
+    }
+}
+
 MR_TEST(pumps_stop)
 {
     struct fixture f;
@@ -530,9 +573,9 @@ MR_TEST(no_memory_for_a_state)
 MR_TEST_MAIN(MR_TEST_ENTRY(a_steady_site_stays_steady), MR_TEST_ENTRY(readers_leave_no_trace),
              MR_TEST_ENTRY(energy_closes_over_a_year), MR_TEST_ENTRY(time_above_the_set_point),
              MR_TEST_ENTRY(leakage_follows_the_die), MR_TEST_ENTRY(the_next_crossing),
-             MR_TEST_ENTRY(what_cooling_will_draw), MR_TEST_ENTRY(pumps_stop),
-             MR_TEST_ENTRY(a_spare_unit_saves_the_row), MR_TEST_ENTRY(leaks_are_cut_off),
-             MR_TEST_ENTRY(utility_loss_with_and_without_ups),
+             MR_TEST_ENTRY(what_cooling_will_draw), MR_TEST_ENTRY(what_repaired_cooling_will_draw),
+             MR_TEST_ENTRY(pumps_stop), MR_TEST_ENTRY(a_spare_unit_saves_the_row),
+             MR_TEST_ENTRY(leaks_are_cut_off), MR_TEST_ENTRY(utility_loss_with_and_without_ups),
              MR_TEST_ENTRY(a_hot_afternoon_throttles),
              MR_TEST_ENTRY(hours_that_dry_coolers_can_not_hold),
              MR_TEST_ENTRY(told_loads_are_the_same_loads),
