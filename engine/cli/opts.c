@@ -131,13 +131,13 @@ mr_status mr_opts_parse(const struct mr_opts_target *global, const struct mr_opt
     optind = 1;
     opterr = 0;
     for (;;) {
-        const int word = optind;
         optopt = 0;
         const int code = getopt_long(argc, argv, p.letters, p.option, NULL);
         if (code == -1)
             break;
         if (code == '?' || code == ':')
-            return refused(&p, argv[word < argc ? word : argc - 1], code == ':', err);
+            /* the word before optind was looked at: those without dashes have been passed over */
+            return refused(&p, argv[optind - 1], code == ':', err);
         if (code == 'v' && shared->is_verbose)
             shared->is_very_verbose = true;
         const int i = index_of(&p, code);
