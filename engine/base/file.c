@@ -248,6 +248,17 @@ mr_status mr_file_write(const char *path, bool may_overwrite, struct mr_str text
     return mr_file_out_end(&out, mr_file_out_add(&out, text.p, text.n, err), err);
 }
 
+bool mr_file_is_held(const char *part)
+{
+    const int fd = open(part, O_RDONLY | O_CLOEXEC);
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    const bool is_told = fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0;
+    const bool is_gone = fd < 0 && errno == ENOENT;
+    if (fd >= 0)
+        close(fd);
+    return is_told ? lock.l_type != F_UNLCK : !is_gone;
+}
+
 void mr_file_join(const char *base_file, const char *path, struct mr_buf *out)
 {
     const char *slash = base_file != NULL ? strrchr(base_file, '/') : NULL;

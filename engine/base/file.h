@@ -46,6 +46,9 @@ MR_CHECKED mr_status mr_file_try(const char *path, bool may_overwrite, struct mr
 MR_CHECKED mr_status mr_file_write(const char *path, bool may_overwrite, struct mr_str text,
                                    struct mr_err *err);
 
+/** Whether a living process is writing this part. Where no lock can be asked for: true. */
+bool mr_file_is_held(const char *part);
+
 /** Append `path` as the file `base_file` means it: relative paths count from that file's folder. */
 void mr_file_join(const char *base_file, const char *path, struct mr_buf *out);
 

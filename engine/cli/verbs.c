@@ -144,7 +144,8 @@ const struct mr_verb mr_verbs_table[] = {
      .opts = &mr_power_opts, .opts_bytes = sizeof(struct mr_power_opts_values),
      .n_arg_min = 1, .n_arg_max = 1, .run = mr_power_run},
     {.name = "watch", .args = "RUN", .summary = "live view in the terminal",
-     .doc = "Shows a running or finished run: tokens per second, megawatts, temperatures, tiers.",
+     .doc = "Shows a running or finished run: tokens per second, megawatts, temperatures, tiers, as wide as the terminal is "
+            "(else as COLUMNS says; 40 to 200). Ends with the run; with 5 when that was killed, by then or before.",
      .example = {"millrace watch run.h5.part", "millrace watch run.h5 --every 5s"},
      .opts = &mr_watch_opts, .opts_bytes = sizeof(struct mr_watch_opts_values),
      .n_arg_min = 1, .n_arg_max = 1, .run = mr_watch_verb},

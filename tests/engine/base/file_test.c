@@ -125,12 +125,15 @@ MR_TEST(stale_parts_are_replaced_live_ones_respected)
     }
     char c;
     assert_int_equal(read(to_parent[0], &c, 1), 1);
+    assert_true(mr_file_is_held(part));
+    assert_false(mr_file_is_held(path));
     assert_int_equal(mr_file_write(path, true, MR_STR("second"), &err), MR_IO);
     mr_assert_contains(err.text, "another process is writing");
     assert_int_equal(write(to_child[1], &c, 1), 1);
     int status;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
+    assert_false(mr_file_is_held(part)); /* there is none */
 }
 
 MR_TEST(a_library_that_closes_the_part_does_not_unlock_it)
