@@ -7,10 +7,10 @@
 
 static const struct {
     const char *kind, *axis;
-} axes[] = {
-    {"rack", "/racks/rack"}, {"cdu", "/cdus/cdu"},          {"loop", "/plant/rejection/loop"},
-    {"hall", "/plant/hall"}, {"node", "/power/nodes/node"}, {"tier", "/tiers/tier"},
-    {"pool", "/pools/pool"}};
+} axes[] = {{"rack", "/racks/rack"},           {"cdu", "/cdus/cdu"},
+            {"loop", "/plant/rejection/loop"}, {"hall", "/plant/hall"},
+            {"node", "/power/nodes/node"},     {"tier", "/tiers/tier"},
+            {"pool", "/pools/pool"},           {"source", "/power/sources/source"}};
 
 /* The name on the axis. @param[in] beyond for places that it does not have */
 static mr_status axis_text(struct mr_runread *run, const char *path, double place,
@@ -32,8 +32,12 @@ mr_status mr_where_text(struct mr_runread *run, const struct mr_where *where, ch
 {
     const struct mr_runread_set *set = mr_runread_find(run, "/events/entity");
     out[0] = '\0';
-    if (where->node >= 0) /* beyond the nodes: the site, or a source that stands at none */
-        return axis_text(run, "/power/nodes/node", where->node, "site", out, err);
+    if (where->node >= 0) { /* beyond the nodes: the site, then the sources */
+        const struct mr_runread_set *nodes = mr_runread_find(run, "/power/nodes/node");
+        const double beyond = where->node - (nodes != NULL ? (double)nodes->dim[0] : 0);
+        return beyond >= 1 ? axis_text(run, "/power/sources/source", beyond - 1, "site", out, err)
+                           : axis_text(run, "/power/nodes/node", where->node, "site", out, err);
+    }
     if (set == NULL || !(where->entity >= 0))
         return MR_OK;
     if (where->entity >= (double)set->n_flag) {

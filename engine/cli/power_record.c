@@ -103,7 +103,7 @@ static const struct mr_channel event_columns[] = {
     MR_COLUMN(struct event_row, t_s, F64, "s", "Date of the event"),
     {.name = "kind", .units = "1", .long_name = "What happened", .type = MR_CHANNEL_U8, .flag = kinds, .flag_unit = kind_units,
      .n_flag = sizeof kinds / sizeof *kinds, .offset = offsetof(struct event_row, kind)},
-    MR_COLUMN(struct event_row, node, U32, "1", "Place on the axis of nodes; their number: the site, or a source"),
+    MR_COLUMN(struct event_row, node, U32, "1", "Place on the axis of nodes; their number: the site; one more and so on: places on the axis of sources"),
     MR_COLUMN(struct event_row, value, F64, "1", "Value, in the unit of the kind (flag_units of kind)"),
     MR_COLUMN(struct event_row, limit, F64, "1", "Limit it passed; NaN where there is none"),
 };
@@ -115,6 +115,7 @@ static const struct mr_group own_groups[] = {
     MR_GROUP("/power", "time", site_channels, "The electric side of the site"),
     MR_GROUP("/power/stages", "time, stage", stage_channels, "Losses by kind of stage"),
     {.path = "/power/nodes", .axes = "node", .doc = "Names of the nodes of the chain"},
+    {.path = "/power/sources", .axes = "source", .doc = "Names of what stands at bars of the chain: storages, generators, solar"},
     MR_GROUP("/events", "event", event_columns, "What happened (power alone)"),
 };
 const struct mr_group_list mr_power_groups = MR_GROUP_LIST("power, and run with a site", own_groups);
@@ -178,8 +179,17 @@ static mr_status declare_series(struct mr_power_record *r, const struct mr_recor
     MR_TRY(mr_power_points_create(r->file, r->site, r->supply, every, &r->points, err));
     for (size_t i = 0; i < tree->n_node; i++)
         name[i] = tree->node[i].name;
-    return mr_runfile_axis(r->file, "/power/nodes", "node", "Nodes of the chain", name,
-                           tree->n_node, err);
+    MR_TRY(mr_runfile_axis(r->file, "/power/nodes", "node", "Nodes of the chain", name,
+                           tree->n_node, err));
+    const uint32_t n_source = mr_supply_n_source(r->supply);
+    for (uint32_t i = 0; i < n_source; i++) {
+        struct mr_supply_source_reading source;
+        mr_supply_source_read(r->supply, i, &source);
+        name[i] = source.name;
+    }
+    return n_source == 0 ? MR_OK
+                         : mr_runfile_axis(r->file, "/power/sources", "source",
+                                           "What stands at bars of the chain", name, n_source, err);
 }
 
 /* What only a file of our own has. */
@@ -202,7 +212,8 @@ static mr_status create(const struct mr_site *site, const struct mr_supply *supp
                         struct mr_err *err)
 {
     struct mr_power_record *r = mr_alloc_zero(1, sizeof *r);
-    const size_t n = mr_supply_wire(supply)->tree->n_node; /* racks are among them */
+    const size_t n = mr_supply_wire(supply)->tree->n_node /* racks are among them */
+                     + mr_supply_n_source(supply);
     const char **name = mr_alloc_zero(n, sizeof *name);
     *out = NULL;
     if (r == NULL || name == NULL) {
@@ -359,6 +370,18 @@ mr_status mr_power_record_flex(struct mr_power_record *r, double t_s, struct mr_
     return mr_power_flex_take(&r->flex, r->supply, t_s, err);
 }
 
+uint32_t mr_power_record_source(const struct mr_supply *supply, const char *name)
+{
+    const uint32_t n = mr_supply_n_source(supply);
+    struct mr_supply_source_reading source;
+    for (uint32_t i = 0; i < n; i++) {
+        mr_supply_source_read(supply, i, &source);
+        if (strcmp(source.name, name) == 0)
+            return i;
+    }
+    return n;
+}
+
 void mr_power_record_event(struct mr_power_record *record, const struct mr_supply_event *event)
 {
     const struct mr_circuit *tree = mr_supply_wire(record->supply)->tree;
@@ -369,6 +392,9 @@ void mr_power_record_event(struct mr_power_record *record, const struct mr_suppl
         row.kind++;
     while (row.node < tree->n_node && strcmp(tree->node[row.node].name, event->entity) != 0)
         row.node++;
+    const uint32_t source = mr_power_record_source(record->supply, event->entity);
+    if (row.node == tree->n_node && source < mr_supply_n_source(record->supply))
+        row.node += 1 + source;
     if (record->status == MR_OK)
         record->status = mr_columns_add(record->events, &row, 1, &record->err);
     if (record->status == MR_OK)

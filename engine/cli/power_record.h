@@ -43,6 +43,10 @@ MR_CHECKED mr_status mr_power_record_row(struct mr_power_record *record, double 
 MR_CHECKED mr_status mr_power_record_flex(struct mr_power_record *record, double t_s,
                                           struct mr_err *err);
 
+/** Place of what stands at a bar on the axis of sources; their number: there is none of that name.
+ */
+uint32_t mr_power_record_source(const struct mr_supply *supply, const char *name);
+
 /** One event. Failures are told by the next row. */
 void mr_power_record_event(struct mr_power_record *record, const struct mr_supply_event *event);
 

@@ -73,8 +73,8 @@ static const char *const kind_units[] = {
 #undef KIND_UNIT
 #undef PLANT_UNIT
 };
-enum entity { ENTITY_SITE, ENTITY_RACK, ENTITY_CDU, ENTITY_LOOP, ENTITY_HALL, ENTITY_NODE, ENTITY_DEPLOYMENT, ENTITY_PREFILL, N_ENTITY };
-static const char *const entities[N_ENTITY] = {"site", "rack", "cdu", "loop", "hall", "node", "deployment", "prefill"};
+enum entity { ENTITY_SITE, ENTITY_RACK, ENTITY_CDU, ENTITY_LOOP, ENTITY_HALL, ENTITY_NODE, ENTITY_DEPLOYMENT, ENTITY_PREFILL, ENTITY_SOURCE, N_ENTITY };
+static const char *const entities[N_ENTITY] = {"site", "rack", "cdu", "loop", "hall", "node", "deployment", "prefill", "source"};
 
 struct event_row {
     double t_s, value, limit;
@@ -501,8 +501,7 @@ mr_status mr_site_record_row(struct mr_site_record *record, double t_s, uint32_t
 
 /* ---- events ---- */
 
-/* Sites lend their names, so equal names are the same pointer; sources have theirs from there, too.
- */
+/* Sites lend their names, so equal names are the same pointer. */
 #define FIND(array, n, entity_)                 \
     for (uint32_t i = 0; i < (n); i++)          \
         if ((array)[i].name == event->entity) { \
@@ -510,6 +509,24 @@ mr_status mr_site_record_row(struct mr_site_record *record, double t_s, uint32_t
             row.index = i;                      \
             break;                              \
         }
+
+/* What stands at a bar, then nodes that somebody else names. */
+static void find_power(const struct mr_supply *supply, const struct mr_play_event *event,
+                       struct event_row *row)
+{
+    const struct mr_circuit *circuit = mr_supply_wire(supply)->tree;
+    const uint32_t source = mr_power_record_source(supply, event->entity);
+    uint32_t node = 0;
+    while (node < circuit->n_node && strcmp(circuit->node[node].name, event->entity) != 0)
+        node++;
+    if (source < mr_supply_n_source(supply)) {
+        row->entity = ENTITY_SOURCE;
+        row->index = source;
+    } else if (node < circuit->n_node) {
+        row->entity = ENTITY_NODE;
+        row->index = node;
+    }
+}
 
 /* "deployment 3": an instance by its number. */
 static void find_instance(const char *entity, struct event_row *row)
@@ -534,13 +551,15 @@ mr_status mr_site_record_event(struct mr_site_record *record, const struct mr_pl
     while (row.kind < N_OF(kinds) && strcmp(kinds[row.kind], event->kind) != 0)
         row.kind++;
     if (record->site != NULL) {
-        const struct mr_circuit *circuit =
-            mr_supply_wire(mr_exchange_supply(mr_factory_exchange(record->factory)))->tree;
+        const struct mr_supply *supply = mr_exchange_supply(mr_factory_exchange(record->factory));
+        const struct mr_circuit *circuit = mr_supply_wire(supply)->tree;
         FIND(circuit->node, circuit->n_node, ENTITY_NODE)
         FIND(record->site->rack, record->site->n_rack, ENTITY_RACK)
         FIND(record->site->cdu, record->site->n_cdu, ENTITY_CDU)
         FIND(record->site->loop, record->site->n_loop, ENTITY_LOOP)
         FIND(record->site->hall, record->site->n_hall, ENTITY_HALL)
+        if (row.entity == ENTITY_SITE && event->entity != record->site->name)
+            find_power(supply, event, &row);
     }
     find_instance(event->entity, &row);
     if (record->watts != NULL)
