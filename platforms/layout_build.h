@@ -17,8 +17,9 @@
  * - substation, of the site: 63 MW units to 20 kV (grid up to 150 kV), 160 MW units to 110 kV and
  *   then 63 MW ones (above); none up to 36 kV; sized to grants x overhead
  * - mv, unit, ups, lv, of a hall: 20 MW, 2.5 MW, 2 MW, 2.5 MW units, sized to what they carry
- * - smaller units of substation, unit, ups, sst and rectifier (layout_node.c) where one of them,
- *   beside its spares, carries it all; units: overhead counted, for pumps and fans hang on them
+ * - smaller units of substation, unit, ups, sst, rectifier, generator and bess (layout_node.c)
+ *   where one of them, beside its spares, carries it all; units: overhead counted, for pumps and
+ *   fans hang on them
  * - rpp, busway, of a row: 500 kW panels up to a row of 2 MW and racks of 450 kW, else 2.5 MW
  *   busways; racks are packed in order, a rack never stands on two units
  * - sidecar, per 4 racks: units of 660 kW, or of the largest grant when that is more

@@ -366,8 +366,8 @@ MR_TEST(units_fit_what_they_carry)
 }
 
 /* 920 kW in one row. Sources hang on the last stage of where they are written, storage of a hall
- * behind its first. The bess: a quarter of the load, filled to 0.8, is 288 kW: a unit of 500, for
- * two hours; three sets share 920 / 0.8 kW: 400 each; the bbu: the load for 240 s. */
+ * behind its first. The bess: a quarter of the load, filled to 0.9, is 256 kW: a unit of 500, for
+ * two hours; three sets share 920 / 0.9 kW: 400 each; the bbu: the load for 240 s. */
 MR_TEST(sources_and_storage)
 {
     struct mr_site *site = expand(LAYOUT(
@@ -385,6 +385,41 @@ MR_TEST(sources_and_storage)
     assert_true(site->power[power(site, "H0.h")].energy_j == 5e6 * 3600);
     assert_true(site->power[power(site, "H0.R0.bbu0")].energy_j == 920e3 * 240);
     discard(site);
+}
+
+/* Generators carry the site: one that works and one spare, or the written number of them. Batteries
+ * carry a quarter of it, all their units together. What is larger is made of the standard size. */
+MR_TEST(sources_fit_what_they_carry)
+{
+    static const struct {
+        const char *inside;
+        uint64_t n_gen, n_gen_spare, n_bess;
+        double gen_w, bess_w;
+    } cases[] = {
+        {"<generator/><bess/></power>" ROWS(1, "vr_nvl72", 1), 2, 1, 1, 300e3, 100e3},
+        {"<generator/><bess/></power>" ROWS(1, "vr_nvl72", 4), 2, 1, 1, 1.25e6, 500e3},
+        {"<generator/><bess/></power>" ROWS(3, "vr_nvl72", 4), 3, 1, 1, 2.5e6, 1e6}, /* 2.76 MW */
+        {"<generator/><bess/></power>" ROWS(8, "vr_nvl72", 6), 6, 1, 2, 2.5e6, 2.5e6},
+        {"<generator units='3'/><bess units='4'/></power>" ROWS(1, "vr_nvl72", 4), 3, 1, 4, 600e3,
+         100e3},
+        {"<generator rating='1.1 MW'/><bess rating='2 MW'/></power>" ROWS(1, "vr_nvl72", 4), 2, 1,
+         1, 1.1e6, 2e6},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[512];
+        snprintf(text, sizeof text, LAYOUT("<grid/><provision overhead='1'/><power>%s"),
+                 cases[i].inside);
+        struct mr_site *site = expand(text);
+        const struct mr_power_node *gen = &site->power[power(site, "S.gen0")];
+        const struct mr_power_node *bess = &site->power[power(site, "S.bess0")];
+        assert_int_equal(gen->n_unit, cases[i].n_gen);
+        assert_int_equal(gen->n_spare, cases[i].n_gen_spare);
+        assert_true(gen->rating_w == cases[i].gen_w && bess->rating_w == cases[i].bess_w);
+        assert_int_equal(bess->n_unit, cases[i].n_bess);
+        assert_int_equal(bess->n_spare, 0);
+        assert_true(bess->energy_j == cases[i].bess_w * (double)cases[i].n_bess * 7200);
+        discard(site);
+    }
 }
 
 /* 920 kW of racks on panels of 500 kW: two racks on one, where their limits may add up to more.
@@ -649,7 +684,8 @@ MR_TEST_MAIN(MR_TEST_ENTRY(written_parents_of_many_systems),
              MR_TEST_ENTRY(grants), MR_TEST_ENTRY(redundancies), MR_TEST_ENTRY(chains),
              MR_TEST_ENTRY(substations), MR_TEST_ENTRY(small_sites_are_on_medium_voltage),
              MR_TEST_ENTRY(units_fit_what_they_carry), MR_TEST_ENTRY(oversubscribed_panels),
-             MR_TEST_ENTRY(sources_and_storage), MR_TEST_ENTRY(islands),
-             MR_TEST_ENTRY(one_sided_nodes), MR_TEST_ENTRY(halls_refine_the_layout),
-             MR_TEST_ENTRY(racks_refine_their_card), MR_TEST_ENTRY(domains),
-             MR_TEST_ENTRY(fabrics_refine_their_cards), MR_TEST_ENTRY(every_failing_allocation))
+             MR_TEST_ENTRY(sources_and_storage), MR_TEST_ENTRY(sources_fit_what_they_carry),
+             MR_TEST_ENTRY(islands), MR_TEST_ENTRY(one_sided_nodes),
+             MR_TEST_ENTRY(halls_refine_the_layout), MR_TEST_ENTRY(racks_refine_their_card),
+             MR_TEST_ENTRY(domains), MR_TEST_ENTRY(fabrics_refine_their_cards),
+             MR_TEST_ENTRY(every_failing_allocation))
