@@ -44,6 +44,8 @@ static const struct mr_channel call_columns[] = {
      .offset = offsetof(struct mr_play_row, prefill_instance), .has_none = true},
     {.name = "outcome", .units = "1", .long_name = "What became of it", .type = MR_CHANNEL_U8,
      .offset = offsetof(struct mr_play_row, outcome), .flag = outcomes, .n_flag = MR_PLAY_OUTCOMES},
+    {.name = "tenant", .units = "1", .long_name = "Place of its tenant on the axis of tenants, where there are tenants; 4294967295: of none", .type = MR_CHANNEL_U32,
+     .offset = offsetof(struct mr_play_row, tenant), .has_none = true}, /* last: left out where there are none */
 };
 static const struct mr_channel step_columns[] = {
     MR_COLUMN(struct mr_play_step, rack, U8, "1", "Rack, its place among those asked for"),
@@ -451,7 +453,8 @@ static mr_status declare(struct mr_run_record *r, struct mr_err *err)
     const struct mr_columns_plan calls = {.group = "/requests",
                                           .axis = "request",
                                           .column = call_columns,
-                                          .n_column = N_OF(call_columns),
+                                          .n_column =
+                                              N_OF(call_columns) - (scenario->n_tenant == 0),
                                           .row_bytes = sizeof(struct mr_play_row),
                                           .n_kept = r->level.n_kept,
                                           .seed = scenario->top.seed,

@@ -153,6 +153,16 @@ uint32_t mr_agents_session(const struct mr_agents *agents, const struct mr_ticke
     return mr_player_life(&agents->player, ticket->session);
 }
 
+static uint32_t tenant_number(uint16_t tenant)
+{
+    return tenant != MR_PLAYER_NO_TENANT ? tenant : UINT32_MAX;
+}
+
+uint32_t mr_agents_tenant(const struct mr_agents *agents, const struct mr_ticket *ticket)
+{
+    return tenant_number(agents->player.strand[ticket->session].tenant);
+}
+
 static void ended(void *context, uint32_t strand, const struct mr_player_end *end)
 {
     struct mr_agents *agents = context;
@@ -160,8 +170,7 @@ static void ended(void *context, uint32_t strand, const struct mr_player_end *en
     const struct mr_player_tokens none = {0}, *tokens = end->tokens != NULL ? end->tokens : &none;
     const struct mr_agents_row row = {.id = end->life,
                                       .script = end->session,
-                                      .tenant = end->tenant != MR_PLAYER_NO_TENANT ? end->tenant
-                                                                                   : UINT32_MAX,
+                                      .tenant = tenant_number(end->tenant),
                                       .tier = end->tier,
                                       .failed = end->has_failed,
                                       .started_s = end->start_s,

@@ -71,6 +71,9 @@ void mr_agents_goal(const struct mr_agents *agents, const struct mr_ticket *tick
 /** Number of the session that a ticket is of. */
 uint32_t mr_agents_session(const struct mr_agents *agents, const struct mr_ticket *ticket);
 
+/** Place of the tenant whose call it is; UINT32_MAX: of none. */
+uint32_t mr_agents_tenant(const struct mr_agents *agents, const struct mr_ticket *ticket);
+
 /* ---- what came of it ---- */
 
 const struct mr_player *mr_agents_player(const struct mr_agents *agents);

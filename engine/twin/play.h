@@ -20,6 +20,7 @@ struct mr_play_row {
     double kv_load_s; /* of the time before scheduled_s: its context on the way to HBM */
     uint32_t session, instance, input, cached_input, output, restarts;
     uint32_t prefill_instance; /* MR_ROUTER_NOWHERE: the prompt was read where it is decoded */
+    uint32_t tenant;           /* of its session; UINT32_MAX: of none */
     uint8_t tier, outcome;     /* MR_PLAY_FINISHED ... */
 };
 

@@ -29,6 +29,13 @@ static void put_instance(struct mr_csv_writer *w, uint32_t instance)
         mr_csv_put_f64(w, (double)NAN);
 }
 
+/* Empty: nobody's, or one without a name. */
+static void put_tenant(struct mr_csv_writer *w, const struct mr_scenario *scenario, uint32_t tenant)
+{
+    const char *name = tenant < scenario->n_tenant ? scenario->tenant[tenant].name : NULL;
+    mr_csv_put_text(w, name != NULL ? name : "");
+}
+
 static mr_status write_row(struct mr_play_run *run, const struct mr_play_row *row,
                            struct mr_err *err)
 {
@@ -49,6 +56,8 @@ static mr_status write_row(struct mr_play_run *run, const struct mr_play_row *ro
     put_instance(&w, row->prefill_instance);
     mr_csv_put_text(&w, mr_play_outcome_name(row->outcome));
     mr_csv_put_f64(&w, row->kv_load_s);
+    if (run->scenario->n_tenant > 0)
+        put_tenant(&w, run->scenario, row->tenant);
     mr_csv_put_end(&w);
     MR_TRY(mr_buf_check(&run->row, err));
     return mr_file_out_add(&run->requests, run->row.text, run->row.n, err);
@@ -172,6 +181,7 @@ mr_status mr_play_rows_call(struct mr_play_cell *own, const struct mr_ticket *ti
         .output = ticket->n_output,
         .restarts = call != NULL ? call->n_restart : 0,
         .prefill_instance = number_of(own, ticket->prefill, true),
+        .tenant = own->agents != NULL ? mr_agents_tenant(own->agents, ticket) : UINT32_MAX,
         .tier = ticket->tier,
         .outcome = outcome};
     return own->run->n_cell == 1 ? tell_call(own->run, &row, err)
@@ -214,13 +224,15 @@ mr_status mr_play_rows_open(struct mr_play_run *run, struct mr_err *err)
 {
     static const char head[] = "id,session,tier,arrived_s,scheduled_s,first_token_s,finished_s,"
                                "input,cached_input,output,restarts,instance,prefill_instance,"
-                               "outcome,kv_load_s\n";
+                               "outcome,kv_load_s";
     if (run->options->requests_path == NULL || run->ranks->i > 0)
         return MR_OK;
     MR_TRY(mr_file_out_open(&run->requests, run->options->requests_path,
                             run->options->may_overwrite, err));
     run->has_requests = true;
-    return mr_file_out_add(&run->requests, head, sizeof head - 1, err);
+    MR_TRY(mr_file_out_add(&run->requests, head, sizeof head - 1, err));
+    const struct mr_str end = run->scenario->n_tenant > 0 ? MR_STR(",tenant\n") : MR_STR("\n");
+    return mr_file_out_add(&run->requests, end.p, end.n, err);
 }
 
 mr_status mr_play_rows_close(struct mr_play_run *run, mr_status st, struct mr_err *err)
