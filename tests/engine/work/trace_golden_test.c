@@ -105,6 +105,10 @@ static const struct golden cases[] = {
      .stat = {.sessions = 1000, .calls = 1000, .input_tok = 1014189, .output_tok = 247262}},
     {"reference/ref_8B_r1_n10000.csv", "csv",
      .stat = {.sessions = 10000, .calls = 10000, .input_tok = 12424297, .output_tok = 2184052}},
+    {"reference/ref_8B_r1_n1000_kvtight.csv", "csv",
+     .stat = {.sessions = 1000, .calls = 1000, .input_tok = 1014189, .output_tok = 247262}},
+    {"reference/ref_8B_r1_n1000_vllmsched.csv", "csv",
+     .stat = {.sessions = 1000, .calls = 1000, .input_tok = 1014189, .output_tok = 247262}},
 };
 
 static void check(const struct golden *golden)
@@ -178,8 +182,8 @@ MR_TEST(azure_conversation)
 
 MR_TEST(reference_tables)
 {
-    check(&cases[8]);
-    check(&cases[9]);
+    for (int i = 8; i < 12; i++)
+        check(&cases[i]);
 }
 
 /* The two sub-agents of this session began 101.3 s after the call at 1085 s that took 15.64 s. */
