@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One box for all charts: 480 x 270 units, text of 11 units, which stays readable on a telephone
- * and on paper. Map: numbers - axes - marks - series - legend - chart - plans. */
+ * and on paper. Plans are in chart_plan.c. Map: numbers - axes - marks - series - legend - chart.
+ */
 #include "postprocess/chart.h"
 
 #include "engine/base/num.h"
@@ -16,7 +17,8 @@ static const double label_step = 13; /* between lines of text */
 enum {
     n_tick_max = 12,
     n_mark_max = 8,
-    n_named_max = 24 /* points of a series that can be pointed at */
+    n_named_max = 24, /* points of a series that can be pointed at */
+    n_lettered_max = 26
 };
 
 struct axis {
@@ -137,6 +139,36 @@ static bool find_range(const struct mr_chart *chart, bool is_x, double *low, dou
     if (!is_x && chart->is_from_zero)
         *low = fmin(*low, 0);
     return true;
+}
+
+/* What lies along an edge is not seen for the axis, and points there are halved: upright marks and
+ * points have a step more room, and so have lines that stay at the foot. A foot of 0 stays. */
+static void clear_edges(const struct mr_chart *chart, bool is_x, struct axis *a)
+{
+    const double near = 0.02 * (a->high - a->low);
+    bool is_low = false, is_high = false;
+    for (size_t s = 0; s < chart->n_series; s++) {
+        const struct mr_chart_series *series = &chart->series[s];
+        const bool has_points = series->style == MR_CHART_POINTS;
+        double low = HUGE_VAL, high = -HUGE_VAL;
+        for (size_t i = 0; i < series->n; i++) {
+            const double v = is_x ? series->x[i] : series->y[i];
+            low = fmin(low, v);
+            high = fmax(high, v);
+        }
+        is_low = is_low || (low - a->low < near && (has_points || (series->style != MR_CHART_BARS &&
+                                                                   !is_x && high - a->low < near)));
+        is_high = is_high || (has_points && a->high - high < near);
+    }
+    for (size_t i = 0; is_x && i < chart->n_mark; i++)
+        if (chart->mark[i].is_upright) {
+            is_low = is_low || chart->mark[i].at - a->low < near;
+            is_high = is_high || a->high - chart->mark[i].at < near;
+        }
+    if (is_low && fabs(a->low) > 0)
+        a->low -= a->step;
+    if (is_high)
+        a->high += a->step;
 }
 
 /* The style knows what 'e' (ends there) and 'm' (in the middle) are. */
@@ -304,6 +336,14 @@ static void draw_marks(const struct mr_chart *chart, const struct axis *x, const
 
 /* ---- series ---- */
 
+/* Its color, and from the ninth series on another dash or filling too. */
+static void put_class(size_t i_series, struct mr_buf *out)
+{
+    mr_buf_printf(out, "c%zu", i_series % MR_CHART_COLORS);
+    if (i_series >= MR_CHART_COLORS)
+        mr_buf_printf(out, " r%zu", i_series / MR_CHART_COLORS);
+}
+
 /* Data are drawn in halves of a unit, as whole numbers below a scale: half a unit is less than a
  * pixel in every window but the widest, and a third of a line's width. The way between places is
  * told, so that rounding does not add up. */
@@ -332,7 +372,9 @@ static void draw_line(const struct mr_chart_series *s, size_t i_color, const str
 {
     bool is_down = false, is_along = false; /* "l 1 2 3 4": one letter for all that follow */
     long from_x = 0, from_y = 0;
-    mr_buf_printf(out, "<path class=\"d l c%zu\" d=\"", i_color % MR_CHART_COLORS);
+    mr_buf_text(out, "<path class=\"d l ");
+    put_class(i_color, out);
+    mr_buf_text(out, "\" d=\"");
     for (size_t i = 0; i < s->n; i++) {
         if (!isfinite(s->x[i]) || !isfinite(s->y[i])) {
             is_down = false;
@@ -396,8 +438,9 @@ static void draw_points(const struct mr_chart_series *s, size_t i_color, const s
 {
     const bool is_named = s->label != NULL || s->n <= n_named_max;
     long last_x = -1, last_y = -1;
-    mr_buf_printf(out, "<g class=\"d p c%zu%s\">%s", i_color % MR_CHART_COLORS,
-                  is_named ? "" : " many", is_named ? "\n" : "<path d=\"");
+    mr_buf_text(out, "<g class=\"d p ");
+    put_class(i_color, out);
+    mr_buf_text(out, is_named ? "\">\n" : " many\"><path d=\"");
     for (size_t i = 0; i < s->n; i++) {
         if (!isfinite(s->x[i]) || !isfinite(s->y[i]))
             continue;
@@ -418,8 +461,9 @@ static void draw_bars(const struct mr_chart_series *s, size_t i_color, size_t n_
 {
     const double step = s->n > 1 ? fabs(at(x, s->x[1]) - at(x, s->x[0])) : 20;
     const double one = 0.9 * step / (double)n_series;
-    mr_buf_printf(out, "<path class=\"d b c%zu\" transform=\"scale(.5)\" d=\"",
-                  i_color % MR_CHART_COLORS);
+    mr_buf_text(out, "<path class=\"d b ");
+    put_class(i_color, out);
+    mr_buf_text(out, "\" transform=\"scale(.5)\" d=\"");
     for (size_t i = 0; i < s->n; i++) {
         const double from = at(x, s->x[i]) - 0.45 * step + one * (double)i_color;
         const long base = halves(at(y, fmax(y->low, 0))), top_at = halves(at(y, s->y[i]));
@@ -432,21 +476,87 @@ static void draw_bars(const struct mr_chart_series *s, size_t i_color, size_t n_
     mr_buf_text(out, "\"/>\n");
 }
 
+/* ---- letters ---- */
+
+struct box {
+    double x[2], y[2];
+};
+
+static bool is_clear(const struct box *box, const struct box *taken, size_t n)
+{
+    if (box->x[0] < left + 2 || box->x[1] > width - right || box->y[0] < top ||
+        box->y[1] > height - bottom - label_step)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (box->x[0] < taken[i].x[1] && taken[i].x[0] < box->x[1] && box->y[0] < taken[i].y[1] &&
+            taken[i].y[0] < box->y[1])
+            return false;
+    return true;
+}
+
+/* Where a letter is clear of what is taken: right, left, above, below. @return whether there is */
+static bool place_letter(double x, double y, double wide, const struct box *taken, size_t n,
+                         struct box *out)
+{
+    const double from[4][2] = {
+        {x + 8, y - 6}, {x - 8 - wide, y - 6}, {x - wide / 2, y - 20}, {x - wide / 2, y + 8}};
+    for (size_t k = 0; k < 4; k++) {
+        *out = (struct box){{from[k][0], from[k][0] + wide}, {from[k][1], from[k][1] + 12}};
+        if (is_clear(out, taken, n))
+            return true;
+    }
+    return false;
+}
+
+/* Files of one point each have their letter beside it: one may lie below another. What has no room
+ * has none. */
+static void draw_letters(const struct mr_chart *chart, const struct axis *x, const struct axis *y,
+                         struct mr_buf *out)
+{
+    struct box taken[2 * n_lettered_max + n_mark_max];
+    size_t n = 0;
+    if (chart->n_series < 2 || chart->n_series > n_lettered_max)
+        return;
+    for (size_t s = 0; s < chart->n_series; s++) {
+        const struct mr_chart_series *series = &chart->series[s];
+        if (series->style != MR_CHART_POINTS || series->n != 1)
+            return;
+        const double px = at(x, series->x[0]), py = at(y, series->y[0]);
+        taken[n++] = (struct box){{px - 6, px + 6}, {py - 6, py + 6}};
+    }
+    for (size_t i = 0; i < chart->n_mark && i < n_mark_max; i++) {
+        const double place = at(chart->mark[i].is_upright ? x : y, chart->mark[i].at);
+        taken[n++] = chart->mark[i].is_upright ? (struct box){{place - 2, place + 2}, {0, height}}
+                                               : (struct box){{0, width}, {place - 2, place + 2}};
+    }
+    for (size_t s = 0; s < chart->n_series; s++) {
+        const struct mr_chart_series *series = &chart->series[s];
+        const size_t n_letter = strcspn(series->name, " ");
+        struct box box;
+        if (!place_letter(at(x, series->x[0]), at(y, series->y[0]), 8 * (double)n_letter, taken, n,
+                          &box))
+            continue;
+        taken[n++] = box;
+        mr_buf_printf(out, "<text class=\"note\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">",
+                      (box.x[0] + box.x[1]) / 2, box.y[0] + 10);
+        mr_buf_xml(out, (struct mr_str){series->name, n_letter});
+        mr_buf_text(out, "</text>\n");
+    }
+}
+
 /* ---- legend ---- */
 
 static void draw_legend(const struct mr_chart *chart, struct mr_buf *out)
 {
     mr_buf_text(out, "<p class=\"legend\">");
     for (size_t i = 0; i < chart->n_series; i++) {
-        const size_t color = i % MR_CHART_COLORS;
         const bool has_points = chart->series[i].style == MR_CHART_POINTS;
-        mr_buf_printf(out,
-                      "<span><svg class=\"key\" viewBox=\"0 0 24 12\"><path class=\"%s c%zu\" "
-                      "d=\"",
+        mr_buf_printf(out, "<span><svg class=\"key\" viewBox=\"0 0 24 12\"><path class=\"%s ",
                       has_points                                ? "p"
                       : chart->series[i].style == MR_CHART_BARS ? "b"
-                                                                : "l",
-                      color);
+                                                                : "l");
+        put_class(i, out);
+        mr_buf_text(out, "\" d=\"");
         if (has_points)
             draw_point(i, 12, 6, out);
         else if (chart->series[i].style == MR_CHART_BARS)
@@ -467,9 +577,11 @@ bool mr_chart_svg(const struct mr_chart *chart, struct mr_buf *out)
     double low, high;
     if (!find_range(chart, true, &low, &high))
         return false;
-    const struct axis x = axis_over(low, high, 6, left, width - left - right);
+    struct axis x = axis_over(low, high, 6, left, width - left - right);
+    clear_edges(chart, true, &x);
     (void)find_range(chart, false, &low, &high);
-    const struct axis y = axis_over(low, high, 5, height - bottom, top + bottom - height);
+    struct axis y = axis_over(low, high, 5, height - bottom, top + bottom - height);
+    clear_edges(chart, false, &y);
     mr_buf_text(out, "<figure><figcaption>");
     put_xml(out, chart->title);
     mr_buf_text(out, " <small>");
@@ -498,136 +610,9 @@ bool mr_chart_svg(const struct mr_chart *chart, struct mr_buf *out)
             draw_line(s, i, &x, &y, out);
     }
     draw_marks(chart, &x, &y, out);
+    draw_letters(chart, &x, &y, out);
     mr_buf_text(out, "</svg>\n");
     draw_legend(chart, out);
-    mr_buf_text(out, "</figure>\n");
-    return true;
-}
-
-/* ---- plans ---- */
-
-void mr_chart_color(double at_frac, char out[8])
-{
-    static const unsigned char scale[][3] = {{0, 34, 78},     {51, 67, 107},   {87, 93, 109},
-                                             {123, 121, 119}, {165, 151, 112}, {208, 184, 92},
-                                             {254, 232, 56}};
-    const double place = fmin(fmax(at_frac, 0), 1) * 6;
-    const size_t i = place >= 6 ? 5 : (size_t)place;
-    unsigned char mix[3];
-    for (size_t k = 0; k < 3; k++)
-        mix[k] =
-            (unsigned char)(scale[i][k] +
-                            (place - (double)i) * ((double)scale[i + 1][k] - scale[i][k]) + 0.5);
-    (void)snprintf(out, 8, "#%02x%02x%02x", mix[0], mix[1], mix[2]);
-}
-
-/* A bar of the scale's colors, which the style knows, over its ends. */
-static void draw_scale(const char *unit, double low, double high, double plan_width,
-                       struct mr_buf *out)
-{
-    mr_buf_printf(out, "<p class=\"scale\" style=\"max-width:%.0fpx\"><span>",
-                  fmin(plan_width, 220));
-    put_number(out, low);
-    mr_buf_text(out, "</span><span>");
-    put_number(out, high);
-    mr_buf_char(out, ' ');
-    put_xml(out, unit);
-    mr_buf_text(out, "</span></p>\n");
-}
-
-/* One after the other, the same to three digits and of the same of 64 shades: one path for all. */
-static bool is_alike(const struct mr_chart_cell *a, const struct mr_chart_cell *last, double low,
-                     double high)
-{
-    const struct mr_chart_cell *b = last + 1;
-    const double shades = high > low ? 64 / (high - low) : 0;
-    char text[2][MR_NUM_CAP];
-    if (b->y < a->y || b->y > a->y || !(fabs(b->x - last->x - 1) < 1e-9) ||
-        isnan(a->value) != isnan(b->value))
-        return false;
-    (void)mr_num_format_human(a->value, 3, text[0]);
-    (void)mr_num_format_human(b->value, 3, text[1]);
-    return isnan(a->value) ||
-           (strcmp(text[0], text[1]) == 0 &&
-            fabs(floor((a->value - low) * shades) - floor((b->value - low) * shades)) < 0.5);
-}
-
-/* "H0.R0.K0 to K11": what the last name shares with the first up to its last dot is not said again.
- */
-static void put_names(const struct mr_chart_cell *first, const struct mr_chart_cell *last,
-                      struct mr_buf *out)
-{
-    const char *dot = strrchr(last->name, '.');
-    const size_t n = dot != NULL ? (size_t)(dot - last->name) + 1 : 0;
-    put_xml(out, first->name);
-    if (first == last)
-        return;
-    mr_buf_text(out, " to ");
-    put_xml(out, strncmp(first->name, last->name, n) == 0 ? last->name + n : last->name);
-}
-
-/* Neighbors `first` to `last`, as a stroke as wide as cells are high, with dashes of the style
- * between them. */
-static void draw_cells(const struct mr_chart_cell *first, const struct mr_chart_cell *last,
-                       const char *unit, double low, double high, struct mr_buf *out)
-{
-    char color[8];
-    mr_chart_color(high > low ? (first->value - low) / (high - low) : 0.5, color);
-    if (isnan(first->value))
-        mr_buf_text(out, "<path class=\"none\" d=\"");
-    else
-        mr_buf_printf(out, "<path stroke=\"%s\" d=\"", color);
-    if (isnan(first->value))
-        for (const struct mr_chart_cell *cell = first; cell <= last; cell++)
-            mr_buf_printf(out, "M%.0f %.0fh.92v.92h-.92z", cell->x, cell->y);
-    else
-        mr_buf_printf(out, "M%.0f %.0f.46h%.0f", first->x, first->y, last->x - first->x + 1);
-    mr_buf_text(out, "\"><title>");
-    put_names(first, last, out);
-    mr_buf_text(out, ": ");
-    if (isnan(first->value)) {
-        mr_buf_text(out, "not recorded");
-    } else {
-        char text[MR_NUM_CAP];
-        (void)mr_num_format_human(first->value, first == last ? 4 : 3, text);
-        mr_buf_text(out, text);
-        mr_buf_char(out, ' ');
-        put_xml(out, unit);
-    }
-    mr_buf_text(out, "</title></path>\n");
-}
-
-bool mr_chart_plan(const char *title, const char *unit, const struct mr_chart_cell *cell, size_t n,
-                   double low, double high, struct mr_buf *out)
-{
-    double n_x = 1, n_y = 1;
-    size_t n_value = 0;
-    for (size_t i = 0; i < n; i++) {
-        n_x = fmax(n_x, cell[i].x + 1);
-        n_y = fmax(n_y, cell[i].y + 1);
-        n_value += isnan(cell[i].value) ? 0 : 1;
-    }
-    if (n_value == 0)
-        return false;
-    const double size = fmin(fmax(460 / n_x, 4), 36), plan_width = fmax(n_x * size, 130);
-    mr_buf_text(out, "<figure><figcaption>");
-    put_xml(out, title);
-    mr_buf_printf(out,
-                  "</figcaption><svg class=\"plan\" role=\"img\" "
-                  "xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %.0f %.0f\" "
-                  "style=\"max-width:%.0fpx\"><title>",
-                  plan_width, n_y * size, fmax(plan_width, 200));
-    put_xml(out, title);
-    mr_buf_printf(out, "</title>\n<g class=\"d cell\" transform=\"scale(%.4g)\">\n", size);
-    for (size_t i = 0, last; i < n; i = last + 1) {
-        last = i;
-        while (last + 1 < n && is_alike(&cell[i], &cell[last], low, high))
-            last++;
-        draw_cells(&cell[i], &cell[last], unit, low, high, out);
-    }
-    mr_buf_text(out, "</g>\n");
-    mr_buf_text(out, "</svg>");
-    draw_scale(unit, low, high, plan_width, out);
     mr_buf_text(out, "</figure>\n");
     return true;
 }

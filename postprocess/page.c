@@ -11,7 +11,8 @@
 
 enum {
     n_column_max =
-        9 /* columns of numbers whose place the style knows; others say so cell by cell */
+        9, /* columns of numbers whose place the style knows; others say so cell by cell */
+    n_column_roomy = 9 /* more stand closer */
 };
 
 static const char style[] =
@@ -74,6 +75,18 @@ static const char style[] =
     "padding:.25em .7em;border:1px solid var(--line);margin:0 .3em .3em 0;cursor:pointer;"
     "font-size:.9em}.tabs>input:checked+label{background:var(--c0);color:var(--page)}"
     ".tabs>input:focus-visible+label{outline:2px solid var(--c1)}.tabs>.panel{display:none}\n";
+
+/* What few charts and tables need. */
+static const char rare_style[] =
+    "nav{margin:.6em 0}table.tight{font-size:.8em}.tight th,.tight td{padding:.2em .3em}\n"
+    /* from the ninth series on */
+    ".l.r1{stroke-dasharray:1 10;stroke-linecap:round;stroke-width:5}.l.r2{stroke-dasharray:30 6 2 "
+    "6 2 6}.p.r1{fill-opacity:.15;stroke:var(--ink)}.p.r2{fill-opacity:.5;stroke:var(--ink)}"
+    ".b.r1{opacity:.45}.b.r2{opacity:.25}\n"
+    /* the dark end of the scale on dark ground; paper has the ground of light windows */
+    "@media screen and (prefers-color-scheme:dark){svg.plan{filter:drop-shadow(0 0 1px "
+    "var(--dim))}}\n";
+
 /* Lines are drawn in halves of a unit. Narrow windows have narrow tables. */
 static const char print_style[] =
     "svg .l{transform:scale(.5)}@media (max-width:900px){table{font-size:.8em}th,td{padding:.2em "
@@ -104,6 +117,7 @@ void mr_page_begin(struct mr_page *page, const char *title)
     put_xml(page, title);
     mr_buf_text(&page->out, "</title><style>\n");
     mr_buf_text(&page->out, style);
+    mr_buf_text(&page->out, rare_style);
     mr_buf_text(&page->out, print_style);
     mr_buf_text(&page->out, "</style></head>\n<body><h1>");
     put_xml(page, title);
@@ -225,7 +239,8 @@ void mr_page_table(struct mr_page_table *table, struct mr_page *page, const char
     *table = (struct mr_page_table){.page = page, .name = name};
     table->w.buf = &table->csv;
     table->brief_w.buf = &table->brief;
-    mr_buf_text(&page->out, "<div class=\"wide\"><table class=\"n");
+    mr_buf_printf(&page->out, "<div class=\"wide\"><table class=\"n%s",
+                  n > n_column_roomy ? " tight" : "");
     for (size_t i = 0; i < n; i++)
         if (i < n_column_max && head[i][0] == '#')
             mr_buf_printf(&page->out, " n%zu", i + 1);

@@ -20,6 +20,46 @@ static mr_status load_file(const char *path, struct mr_report_file *file, struct
     return mr_figures_read(file->run, &file->figures, err);
 }
 
+static bool is_name_of_another(const struct mr_report *report, size_t i)
+{
+    for (size_t k = 0; k < report->n; k++)
+        if (k != i && strcmp(report->file[k].figures.name, report->file[i].figures.name) == 0)
+            return true;
+    return false;
+}
+
+/* Runs of one scenario are told apart by their files. @param[out] name NULL: as they were */
+static mr_status tell_apart(struct mr_report *report, const char *const *path, const char **name,
+                            struct mr_err *err)
+{
+    for (size_t i = 0; i < report->n; i++) {
+        struct mr_figures *f = &report->file[i].figures;
+        const char *slash = strrchr(path[i], '/'), *base = slash != NULL ? slash + 1 : path[i];
+        bool is_base_alone = true;
+        name[i] = NULL;
+        if (!is_name_of_another(report, i))
+            continue;
+        for (size_t k = 0; k < report->n; k++) {
+            const char *other = strrchr(path[k], '/');
+            is_base_alone =
+                is_base_alone && (k == i || strcmp(base, other != NULL ? other + 1 : path[k]) != 0);
+        }
+        struct mr_buf text = {0};
+        mr_buf_printf(&text, "%s (%s)", f->name, is_base_alone ? base : path[i]);
+        mr_status st = mr_buf_check(&text, err);
+        if (st == MR_OK) {
+            name[i] = mr_arena_text(&f->arena, (struct mr_str){text.text, text.n}, err);
+            st = name[i] != NULL ? MR_OK : MR_NOMEM;
+        }
+        mr_buf_fini(&text);
+        MR_TRY(st);
+    }
+    for (size_t i = 0; i < report->n; i++)
+        if (name[i] != NULL)
+            report->file[i].figures.name = name[i];
+    return MR_OK;
+}
+
 mr_status mr_report_load(const char *const *path, size_t n, size_t baseline, struct mr_report *out,
                          struct mr_err *err)
 {
@@ -34,7 +74,11 @@ mr_status mr_report_load(const char *const *path, size_t n, size_t baseline, str
             (void)snprintf(out->file[i].label, sizeof out->file[i].label, "%c", (int)('A' + i));
         MR_TRY(load_file(path[i], &out->file[i], err));
     }
-    return MR_OK;
+    const char **name = mr_alloc(n, sizeof *name);
+    const mr_status st =
+        name != NULL ? tell_apart(out, path, name, err) : mr_err_nomem(err, n * sizeof *name);
+    mr_free(name);
+    return st;
 }
 
 void mr_report_fini(struct mr_report *report)

@@ -53,11 +53,13 @@ static void part(struct sentence *s)
     s->has_part = true;
 }
 
-static void put_violations(struct sentence *s, const struct mr_figures *f)
+/* @param[in] who "", or of whom that is said */
+static void put_violations(struct sentence *s, const struct mr_figures *f, const char *who)
 {
     if (!f->has_violations)
         return;
     part(s);
+    mr_buf_printf(s->out, "%s%s", who, who[0] != '\0' ? " " : "");
     if (f->n_violation == 0)
         mr_buf_text(s->out, "breaks no limit of the site");
     for (size_t i = 0; i < f->n_violation && i < 3; i++)
@@ -68,15 +70,29 @@ static void put_violations(struct sentence *s, const struct mr_figures *f)
         mr_buf_printf(s->out, " and %zu more", f->n_violation - 3);
 }
 
-/* What users did not get: calls turned away, calls beyond objectives. */
-static void put_objectives(struct sentence *s, const struct mr_report_file *file)
+static double turned_away_frac(const struct mr_report_file *file)
+{
+    return value_of(file, "requests.shed") / value_of(file, "requests.arrived");
+}
+
+/* What users did not get: calls turned away, calls beyond objectives. Beside it what those of the
+ * baseline did not get, for a share alone does not tell whether it is better.
+ * @param[in] base NULL: there is none */
+static void put_objectives(struct sentence *s, const struct mr_report_file *file,
+                           const struct mr_report_file *base)
 {
     const struct mr_figures *f = &file->figures;
-    const double shed = value_of(file, "requests.shed"), came = value_of(file, "requests.arrived");
-    if (shed > 0 && came > 0) {
+    const double away = turned_away_frac(file),
+                 base_away = base != NULL ? turned_away_frac(base) : (double)NAN;
+    if (away > 0 || (away >= 0 && base_away > 0)) {
         part(s);
-        mr_buf_printf(s->out, "turns %.3g %% of its calls away", 100 * shed / came);
+        if (away > 0)
+            mr_buf_printf(s->out, "turns %.3g %% of its calls away", 100 * away);
+        else
+            mr_buf_text(s->out, "turns no call away");
         mr_report_refusals(file, s->out);
+        if (base_away >= 0)
+            mr_buf_printf(s->out, ", %s %.3g %%", base->label, 100 * base_away);
     }
     for (size_t i = 0; i < f->n_tier && i < 5; i++) {
         char path[128];
@@ -87,6 +103,9 @@ static void put_objectives(struct sentence *s, const struct mr_report_file *file
         part(s);
         mr_buf_printf(s->out, "tier %s is within its objectives for %.4g %% of its calls",
                       f->tier[i], 100 * met);
+        const double base_met = base != NULL ? value_of(base, path) : (double)NAN;
+        if (!isnan(base_met))
+            mr_buf_printf(s->out, ", %s for %.4g %%", base->label, 100 * base_met);
     }
 }
 
@@ -116,8 +135,8 @@ static void describe_one(const struct mr_report_file *file, struct mr_buf *out)
                 mr_buf_char(out, *p);
         mr_buf_printf(out, "%s%s", mr_report_human(value, 4, text), at + 2);
     }
-    put_objectives(&s, file);
-    put_violations(&s, &file->figures);
+    put_objectives(&s, file, NULL);
+    put_violations(&s, &file->figures, "");
     if (!s.has_part)
         mr_buf_text(out, " holds no key figure");
     mr_buf_char(out, '.');
@@ -175,8 +194,10 @@ static void describe_against(const struct mr_report_file *base, const struct mr_
             mr_buf_printf(out, "its hottest die is %.3g K %s", fabs(warmer),
                           warmer > 0 ? "warmer" : "cooler");
     }
-    put_objectives(&s, now);
-    put_violations(&s, &now->figures);
+    put_objectives(&s, now, base);
+    put_violations(&s, &now->figures, "");
+    if (now->figures.has_violations && base->figures.n_violation > 0)
+        put_violations(&s, &base->figures, base->label);
     if (!s.has_part)
         mr_buf_text(out, " has no key figure in common");
     mr_buf_printf(out, " (against %s).", base->label);
@@ -198,8 +219,15 @@ static void put_verdict(const struct mr_report *report, struct mr_buf *out)
 
 void mr_report_verdict(const struct mr_report *report, struct mr_page *page)
 {
-    struct mr_buf text = {0};
-    put_verdict(report, &text);
+    struct mr_buf words = {0}, text = {0};
+    put_verdict(report, &words);
+    for (size_t i = 0; i < words.n; i++) /* no line ends between a number and %, K or MW */
+        if (words.text[i] == ' ' && i > 0 && words.text[i - 1] >= '0' && words.text[i - 1] <= '9' &&
+            i + 1 < words.n && strchr("%KM", words.text[i + 1]) != NULL)
+            mr_buf_text(&text, "\xc2\xa0");
+        else
+            mr_buf_char(&text, words.text[i]);
+    mr_buf_fini(&words);
     mr_buf_text(&page->out, "<div class=\"verdict\">");
     for (const char *p = text.text; p != NULL && *p != '\0';) {
         const size_t n = strcspn(p, "\n");
@@ -213,6 +241,12 @@ void mr_report_verdict(const struct mr_report *report, struct mr_page *page)
 }
 
 /* ---- table ---- */
+
+/* A share of a temperature in degrees Celsius says nothing: their zero is anywhere. */
+static bool has_share(const struct mr_figures_item *item)
+{
+    return strcmp(item->unit, "degC") != 0;
+}
 
 static const char *mark_of(const struct mr_figures_item *item, double base, double now)
 {
@@ -269,8 +303,8 @@ static void put_row(const struct mr_report *report, const struct mr_figures_item
         if (i == report->baseline)
             continue;
         mr_page_cell_f64(table, now - base);
-        mr_page_cell_f64(table,
-                         base > 0 || base < 0 ? 100 * (now - base) / fabs(base) : (double)NAN);
+        mr_page_cell_f64(table, has_share(item) && fabs(base) > 0 ? 100 * (now - base) / fabs(base)
+                                                                  : (double)NAN);
         mr_page_cell(table, mark_of(item, base, now));
     }
     if (has_limits) {
@@ -476,17 +510,19 @@ void mr_report_front(const struct mr_report *report, struct mr_page *page)
 
 /* ---- terminal ---- */
 
-/* In percent, to a tenth; what is less than that, to its first digit: a figure that is called worse
- * does not stand beside a zero. Empty where the baseline is zero. */
-static void put_change(double base, double now, char out[MR_NUM_CAP])
+/* In percent, temperatures in kelvin, to a tenth; what is less than that, to its first digit: a
+ * figure that is called worse does not stand beside a zero. Empty where the baseline is zero. */
+static void put_change(const struct mr_figures_item *item, double base, double now,
+                       char out[MR_NUM_CAP])
 {
-    const double rise = 100 * (now - base) / fabs(base);
+    const bool is_share = has_share(item);
+    const double rise = is_share ? 100 * (now - base) / fabs(base) : now - base;
     if (isnan(rise) || isinf(rise))
         out[0] = '\0';
     else if (fabs(rise) >= 0.05 || !(fabs(rise) > 0))
-        (void)snprintf(out, MR_NUM_CAP, "%+.1f %%", rise);
+        (void)snprintf(out, MR_NUM_CAP, "%+.1f %s", rise, is_share ? "%" : "K");
     else
-        (void)snprintf(out, MR_NUM_CAP, "%+.1g %%", rise);
+        (void)snprintf(out, MR_NUM_CAP, "%+.1g %s", rise, is_share ? "%" : "K");
 }
 
 static void text_row(const struct mr_report *report, const struct mr_figures_item *item,
@@ -502,7 +538,7 @@ static void text_row(const struct mr_report *report, const struct mr_figures_ite
         mr_buf_printf(out, " %11s", text);
         if (i == report->baseline)
             continue;
-        put_change(base, value, text);
+        put_change(item, base, value, text);
         mr_buf_printf(out, " %9s %-7s", text, mark_of(item, base, value));
     }
     mr_buf_char(out, '\n');

@@ -26,7 +26,7 @@ struct mr_report_chart {
     enum mr_chart_style style[MR_REPORT_LINES];
     size_t n;
     struct mr_chart_mark mark[6];
-    char mark_label[6][64];
+    char mark_label[6][96];
     size_t n_mark;
 };
 

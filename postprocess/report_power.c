@@ -207,22 +207,63 @@ static mr_status add_hour(const struct mr_report_file *file, struct mr_report_ch
 
 /* ---- power ---- */
 
-/* Constraints of the baseline. */
-static mr_status add_limits(const struct mr_report *report, struct mr_report_chart *chart,
-                            struct mr_err *err)
+/* The least that the grid allowed, in kW; NaN: nothing told. */
+static mr_status read_constraint(const struct mr_report_file *file, double *lowest,
+                                 struct mr_err *err)
 {
-    const struct mr_report_file *file = &report->file[report->baseline];
     struct mr_curve target = {.units = ""};
-    double lowest = none;
+    *lowest = none;
     if (file->run != NULL)
         MR_TRY(mr_curve_read(file->run, "/grid/feed/target_kw", MR_CURVE_SUM, &target, err));
     for (size_t k = 0; k < target.n; k++)
-        lowest = fmin(lowest, target.value[k]); /* fmin passes over NaN */
+        *lowest = fmin(*lowest, target.value[k]); /* fmin passes over NaN */
     mr_curve_fini(&target);
-    mr_report_chart_mark(chart, lowest, false, "tightest constraint of the grid");
-    mr_report_chart_mark(chart, 1e3 * mr_figures_value(&file->figures, "power.feed_limit_mw"),
-                         false, "limit of the feed");
     return MR_OK;
+}
+
+static bool is_near(double a, double b)
+{
+    return fabs(a - b) <= 1e-9 * fabs(a);
+}
+
+/* A mark for each level, with the letters of its files where others have another one. */
+static void mark_levels(const struct mr_report *report, const double *level, const char *what,
+                        struct mr_report_chart *chart)
+{
+    for (size_t i = 0; i < report->n; i++) {
+        char whose[32] = "";
+        bool is_told = false, is_of_all = true;
+        for (size_t k = 0; k < report->n; k++) {
+            if (!is_near(level[k], level[i])) {
+                is_of_all = is_of_all && isnan(level[k]);
+                continue;
+            }
+            is_told = is_told || k < i;
+            const size_t n = strlen(whose);
+            (void)snprintf(whose + n, sizeof whose - n, "%s ", report->file[k].label);
+        }
+        if (!is_told)
+            mr_report_chart_mark(chart, level[i], false, "%s%s", is_of_all ? "" : whose, what);
+    }
+}
+
+/* Constraints of the grid and limits of feeds, of every file. */
+static mr_status add_limits(const struct mr_report *report, struct mr_report_chart *chart,
+                            struct mr_err *err)
+{
+    double *level = mr_alloc(report->n, sizeof *level);
+    mr_status st = MR_OK;
+    if (level == NULL)
+        return mr_err_nomem(err, report->n * sizeof *level);
+    for (size_t i = 0; i < report->n; i++)
+        level[i] = 1e3 * mr_figures_value(&report->file[i].figures, "power.feed_limit_mw");
+    mark_levels(report, level, "limit of the feed", chart);
+    for (size_t i = 0; i < report->n && st == MR_OK; i++)
+        st = read_constraint(&report->file[i], &level[i], err);
+    if (st == MR_OK)
+        mark_levels(report, level, "tightest grid constraint", chart);
+    mr_free(level);
+    return st;
 }
 
 static mr_status add_duration(const struct mr_report_file *file, struct mr_report_chart *chart,

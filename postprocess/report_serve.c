@@ -26,9 +26,16 @@ static double tier_value(const struct mr_figures *f, const char *tier, const cha
 /* Costs of the site fall on tiers by their share of the output tokens. */
 void mr_report_money(const struct mr_report *report, struct mr_page *page)
 {
-    static const char *const head[] = {
-        "file",        "tier",          "#tokens/s",      "#revenue USD/h", "#USD/Mtok earned",
-        "#SLO met, %", "#energy USD/h", "#capital USD/h", "#CO2 kg/h"};
+    static const char *const head[] = {"file",
+                                       "tier",
+                                       "#tokens/s",
+                                       "#revenue USD/h",
+                                       "#USD/Mtok earned",
+                                       "#USD/Mtok spent",
+                                       "#SLO met, %",
+                                       "#energy USD/h",
+                                       "#capital USD/h",
+                                       "#CO2 kg/h"};
     struct mr_page_table table;
     size_t n = 0;
     bool has_costs = false, has_capital = false;
@@ -55,6 +62,8 @@ void mr_report_money(const struct mr_report *report, struct mr_page *page)
             mr_page_cell_f64(&table, tok_s);
             mr_page_cell_f64(&table, usd_h);
             mr_page_cell_f64(&table, tok_s > 0 ? usd_h / tok_s / 3600 * 1e6 : (double)NAN);
+            mr_page_cell_f64(&table,
+                             tok_s > 0 ? (energy + capital) / tok_s / 3600 * 1e6 : (double)NAN);
             mr_page_cell_f64(&table, 100 * tier_value(f, f->tier[k], "slo_met_frac"));
             mr_page_cell_f64(&table, energy);
             mr_page_cell_f64(&table, capital);
@@ -72,7 +81,9 @@ void mr_report_money(const struct mr_report *report, struct mr_page *page)
             page, "Energy, capital and carbon by tier are not in the file: its summary has no "
                   "economy.energy_usd_h, capital_usd_h or co2_kg_h.");
     else
-        mr_page_say(page, "Costs of the site are divided among tiers by output tokens%s.",
+        mr_page_say(page,
+                    "Costs of the site are divided among tiers by output tokens%s. USD/Mtok: per "
+                    "million output tokens, spent on energy and capital.",
                     has_capital ? ""
                                 : "; capital is not known: not every card of these racks has a "
                                   "price");

@@ -359,6 +359,101 @@ MR_TEST(colors_run_evenly)
     assert_string_equal(color, "#fee838");
 }
 
+/* The class of a series' key: its color, dash and filling. */
+static const char *next_key(const char *from, char out[32])
+{
+    static const char head[] = "viewBox=\"0 0 24 12\"><path class=\"";
+    const char *at = strstr(from, head);
+    if (at == NULL)
+        return NULL;
+    at += sizeof head - 1;
+    snprintf(out, 32, "%.*s", (int)strcspn(at, "\""), at);
+    return at;
+}
+
+/* No two of a chart's series look the same. */
+MR_TEST(every_series_has_a_look_of_its_own)
+{
+    const double x[] = {0, 1, 2}, y[] = {1, 3, 2};
+    for (int style = MR_CHART_LINE; style <= MR_CHART_BARS; style++) {
+        struct mr_chart_series series[24];
+        char key[24][32];
+        size_t n = 0;
+        struct mr_buf out = {0};
+        for (size_t i = 0; i < 24; i++)
+            series[i] = (struct mr_chart_series){"s", x, y, 3, (enum mr_chart_style)style, NULL};
+        const struct mr_chart chart = {"t", "x", "y", series, 24, NULL, 0, false, (double)NAN};
+        assert_true(mr_chart_svg(&chart, &out));
+        for (const char *p = out.text; n < 24 && (p = next_key(p, key[n])) != NULL; n++)
+            for (size_t k = 0; k < n; k++)
+                assert_string_not_equal(key[n], key[k]);
+        assert_int_equal(n, 24);
+        mr_buf_fini(&out);
+    }
+}
+
+/* Files of one point each have letters, also where one lies on another; neither points nor the
+ * marks of objectives lie on the edges, nor a line that stays at one value. */
+MR_TEST(what_lies_on_edges_or_below_others_is_seen)
+{
+    const double x[] = {41.6, 41.6, 33}, y[] = {1967, 1966, 2000}, flat_x[] = {0, 60},
+                 flat_y[] = {18, 18}, high_y[] = {20, 28};
+    const struct mr_chart_mark mark = {20, "standard", true};
+    const struct mr_chart_series point[] = {{"A first", x, y, 1, MR_CHART_POINTS, NULL},
+                                            {"B second", x + 1, y + 1, 1, MR_CHART_POINTS, NULL},
+                                            {"C third", x + 2, y + 2, 1, MR_CHART_POINTS, NULL}},
+                                 level[] = {{"flat", flat_x, flat_y, 2, MR_CHART_LINE, NULL},
+                                            {"high", flat_x, high_y, 2, MR_CHART_LINE, NULL}};
+    const struct mr_chart front = {"t", "x", "y", point, 3, &mark, 1, true, 20},
+                          air = {"t", "x", "y", level, 2, NULL, 0, false, (double)NAN};
+    struct mr_page page = {0};
+    mr_page_begin(&page, "t");
+    assert_true(mr_chart_svg(&front, &page.out));
+    for (const char *l = "ABC"; *l != '\0'; l++) {
+        const char text[] = {'>', *l, '<', '/', 't', 'e', '\0'};
+        mr_assert_contains(page.out.text, text);
+    }
+    assert_null(strstr(page.out.text, "class=\"mark\" d=\"M62.0"));
+    assert_null(strstr(page.out.text, " 14m")); /* a point at the upper edge */
+    assert_true(mr_chart_svg(&air, &page.out));
+    assert_null(strstr(page.out.text, "M124 448")); /* in halves: along the axis */
+    mr_page_end(&page);
+    assert_int_equal(check_page(&page), 2);
+    mr_page_fini(&page);
+}
+
+/* What one run does ill says nothing before it is told how the other does. */
+MR_TEST(the_verdict_tells_both_sides)
+{
+    static const char
+        a[] = "{\"schema\":1,\"scenario\":\"hall\",\"requests\":{\"arrived\":100,\"shed\":40},"
+              "\"tok_s\":{\"output\":100},\"thermal\":{\"die_c_max\":60},"
+              "\"tiers\":[{\"name\":\"gold\",\"slo_met_frac\":0.5}],"
+              "\"violations\":[{\"what\":\"ramp\",\"where\":\"feed\",\"count\":2,\"first_s\":1}]}",
+        b[] = "{\"schema\":1,\"scenario\":\"hall\",\"requests\":{\"arrived\":100,\"shed\":0},"
+              "\"tok_s\":{\"output\":150},\"thermal\":{\"die_c_max\":75},"
+              "\"tiers\":[{\"name\":\"gold\",\"slo_met_frac\":0.25}],\"violations\":[]}";
+    struct mr_report report;
+    struct mr_page page;
+    struct mr_buf text = {0};
+    make_of_two(a, b, &report, &page);
+    mr_report_text(&report, &text);
+    mr_assert_contains(text.text, "B serves 50 % more tokens/s");
+    mr_assert_contains(text.text, "turns no call away, A 40 %");
+    mr_assert_contains(text.text,
+                       "tier gold is within its objectives for 25 % of its calls, A for 50 %");
+    mr_assert_contains(text.text, "breaks no limit of the site; A breaks ramp at feed 2 times");
+    mr_assert_contains(text.text, "+15.0 K worse"); /* of degrees Celsius no share */
+    assert_null(strstr(text.text, "+25.0 %"));
+    mr_assert_contains(sheet(&page, "figures"), "thermal.die_c_max,degC,60,75,15,,worse");
+    mr_assert_contains(page.out.text, "50\xc2\xa0% more");
+    /* of one name: told apart by their files */
+    mr_assert_contains(text.text, "A hall (a.json)");
+    mr_assert_contains(page.out.text, "B hall (b.json)");
+    mr_buf_fini(&text);
+    end(&report, &page);
+}
+
 MR_TEST_MAIN(MR_TEST_ENTRY(a_run_is_a_page), MR_TEST_ENTRY(runs_stand_side_by_side),
              MR_TEST_ENTRY(a_summary_alone_says_what_it_lacks),
              MR_TEST_ENTRY(noise_and_power_are_not_judged),
@@ -366,4 +461,7 @@ MR_TEST_MAIN(MR_TEST_ENTRY(a_run_is_a_page), MR_TEST_ENTRY(runs_stand_side_by_si
              MR_TEST_ENTRY(headroom_is_that_of_the_file_with_the_least),
              MR_TEST_ENTRY(time_of_a_task_is_the_summarys),
              MR_TEST_ENTRY(charts_of_any_numbers_keep_their_texts_apart),
+             MR_TEST_ENTRY(every_series_has_a_look_of_its_own),
+             MR_TEST_ENTRY(what_lies_on_edges_or_below_others_is_seen),
+             MR_TEST_ENTRY(the_verdict_tells_both_sides),
              MR_TEST_ENTRY(lines_keep_what_can_be_seen), MR_TEST_ENTRY(colors_run_evenly))
