@@ -96,7 +96,8 @@ static const char print_style[] =
     "--c4:#8a6000;--c5:#2b7aa8;--c6:#5446b8;--c7:#444}body{max-width:none;padding:0;font-size:10pt}"
     ".wide{overflow:visible}table{font-size:8pt}th,td{padding:.15em "
     ".3em}th,td,th.n{white-space:normal!important}td:first-child{overflow-wrap:"
-    "anywhere}nav,.csv,.tabs>input,.tabs>label{display:none}.tabs>.panel{display:block!important}"
+    "anywhere}td.name{overflow-wrap:break-word!important}nav,.csv,.tabs>input,.tabs>label{display:"
+    "none}.tabs>.panel{display:block!important}"
     ".panel svg.plan{width:auto;max-width:100%!important;max-height:52mm}"
     "figure,tr{break-inside:avoid}h2,h3{break-after:avoid}.grid{grid-template-columns:1fr 1fr}"
     "*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\n";
@@ -287,10 +288,17 @@ void mr_page_cell_hint(struct mr_page_table *table, const char *text, const char
     put_text(table, text);
     if (table->is_over)
         return;
-    mr_buf_text(&table->page->out, "<td title=\"");
+    mr_buf_text(&table->page->out, "<td class=\"name\" title=\"");
     put_xml(table->page, hint);
     mr_buf_text(&table->page->out, "\">");
-    put_xml(table->page, text);
+    for (const char *word = text; *word != '\0';) { /* a line may end behind a word of it */
+        size_t n = strcspn(word, "._");
+        n += word[n] != '\0';
+        mr_buf_xml(&table->page->out, (struct mr_str){word, mr_utf8_valid_len(word, n)});
+        word += n;
+        if (*word != '\0')
+            mr_buf_text(&table->page->out, "<wbr/>");
+    }
     mr_buf_text(&table->page->out, "</td>");
 }
 
