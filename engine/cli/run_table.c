@@ -175,6 +175,29 @@ static void put_tenants(struct mr_buf *out, const struct mr_scenario *scenario,
     }
 }
 
+/* Behind the warm-up, beside all of the run. */
+static void put_measured(struct mr_buf *out, const struct mr_play_result *result)
+{
+    const struct mr_play_tier *m = result->measured;
+    const double time_s = result->sim_s - result->measured_s;
+    char from[MR_UNIT_CAP];
+    if (!(time_s > 0)) {
+        mr_buf_printf(out, "measured: nothing, the run ended within the warm-up\n");
+        return;
+    }
+    mr_unit_human(result->measured_s, MR_Q_TIME, 5, from);
+    mr_buf_printf(out, "measured from %s on: %llu calls, %llu finished", from,
+                  (unsigned long long)m->n_arrived, (unsigned long long)m->n_finished);
+    if (result->n_live > 0)
+        mr_buf_printf(out, ", %.4g a second and session",
+                      (double)m->n_arrived / time_s / result->n_live);
+    mr_buf_printf(out, ", %.5g output tokens/s, %.4g %% of input cached\n",
+                  (double)m->n_output / time_s,
+                  m->n_input > 0 ? 100 * (double)m->n_cached / (double)m->n_input : 0);
+    put_time(out, "time to first token", &m->ttft);
+    put_time(out, "completion", &m->completion);
+}
+
 void mr_run_table(const struct mr_scenario *scenario, const struct mr_play_result *result,
                   double wall_s, const char *path, struct mr_buf *out)
 {
@@ -187,6 +210,8 @@ void mr_run_table(const struct mr_scenario *scenario, const struct mr_play_resul
     }
     if (result->has_agents)
         put_sessions(out, scenario, result);
+    if (result->measured != NULL)
+        put_measured(out, result);
     if (result->tenants != NULL && result->sim_s > 0)
         put_tenants(out, scenario, result->tenants, result->sim_s);
     mr_unit_human(result->sim_s, MR_Q_TIME, 5, time);

@@ -13,6 +13,8 @@
 #include <math.h>
 #include <string.h>
 
+static const double measured_min_s = 900; /* of a measured window */
+
 struct hand {
     struct mr_agents_deal *deal;
     uint32_t cell;
@@ -172,6 +174,25 @@ static void tell_idle_hints(const struct mr_agents_deal *deal, struct mr_diags *
                      "(cache=\"yes\"): ignored");
 }
 
+/* A window too short to say much, or none. */
+static void tell_warm_up(const struct mr_agents_deal *deal, struct mr_diags *diags)
+{
+    const struct mr_scenario *s = deal->plan.scenario;
+    const double warm_up_s = s->agents.warm_up_s, rest_s = s->top.until_s - warm_up_s;
+    char text[MR_UNIT_CAP];
+    if (warm_up_s == 0 || s->top.until_s == 0 || rest_s >= measured_min_s)
+        return;
+    mr_unit_human(rest_s, MR_Q_TIME, 3, text);
+    if (rest_s > 0)
+        mr_diags_add(diags, MR_SEVERITY_WARNING, MR_RANGE, (struct mr_place){s->path, 0, 0},
+                     "agents: behind \"warm_up\" %s are measured; 15 min or more say what is the "
+                     "rule",
+                     text);
+    else
+        mr_diags_add(diags, MR_SEVERITY_WARNING, MR_RANGE, (struct mr_place){s->path, 0, 0},
+                     "agents: the run ends within \"warm_up\": nothing is measured");
+}
+
 static mr_status rank_priorities(struct mr_agents_deal *deal, struct mr_diags *diags,
                                  struct mr_err *err)
 {
@@ -284,6 +305,7 @@ mr_status mr_agents_deal_open(const struct mr_agents_deal_plan *plan, struct mr_
     MR_TRY(check_schedules(deal, err));
     MR_TRY(rank_priorities(deal, diags, err));
     tell_idle_hints(deal, diags);
+    tell_warm_up(deal, diags);
     MR_TRY(make_demand(deal, err));
     deal->tools = scenario->tools;
     MR_TRY(take_cpus(scenario, &deal->tools, diags, err));

@@ -134,6 +134,19 @@ static mr_status exchange_at(struct mr_play_run *run, const struct mr_factory_mo
     return MR_OK;
 }
 
+/* What is measured begins at the first end of a window behind the warm-up, in all cells. */
+static void measure(struct mr_play_run *run, double now_s)
+{
+    if (run->is_measured || run->result->measured == NULL ||
+        now_s < run->scenario->agents.warm_up_s || now_s >= run->end_s)
+        return;
+    run->is_measured = true;
+    run->result->measured_s = now_s;
+    for (uint32_t i = 0; i < run->windows.end - run->windows.first; i++)
+        memcpy(run->cell[i].before, run->cell[i].count,
+               run->scenario->n_tier * sizeof *run->cell[i].before);
+}
+
 static mr_status exchange(void *state, struct mr_windows *windows, const void *records,
                           bool *is_last, struct mr_err *err)
 {
@@ -156,6 +169,7 @@ static mr_status exchange(void *state, struct mr_windows *windows, const void *r
     *is_last = is_over || run->result->is_partial;
     if (*is_last)
         return MR_OK;
+    measure(run, now_s);
     if (run->factory != NULL && now_s >= mr_factory_next_s(run->factory))
         MR_TRY(exchange_at(run, &s.mood, now_s, err));
     if (s.mood.n_parked > 0 && mr_play_calls_may_move(run))
@@ -359,12 +373,17 @@ static mr_status make_windows(struct mr_play_run *run, struct mr_err *err)
     run->n_bytes = mr_alloc_zero(2 * n_rank, sizeof *run->n_bytes);
     run->status = mr_alloc_zero(n_rank, sizeof *run->status);
     run->open_to = mr_alloc_zero(run->n_cell, sizeof *run->open_to);
-    run->hists = mr_alloc_zero(n_tier, sizeof *run->hists);
+    run->hists = mr_alloc_zero(2 * n_tier, sizeof *run->hists);
+    run->result->measured_s = (double)NAN;
     run->result->tier = mr_alloc_zero(n_tier, sizeof *run->result->tier);
     run->result->read = mr_alloc_zero(2, sizeof *run->result->read);
+    const bool measures = run->scenario->has_agents && run->scenario->agents.warm_up_s > 0;
+    if (measures)
+        run->result->measured = mr_alloc_zero(1, sizeof *run->result->measured);
     if (run->n_bytes == NULL || run->status == NULL || run->open_to == NULL || run->hists == NULL ||
-        run->result->tier == NULL || run->result->read == NULL)
-        return mr_err_nomem(err, n_tier * sizeof *run->hists);
+        run->result->tier == NULL || run->result->read == NULL ||
+        (measures && run->result->measured == NULL))
+        return mr_err_nomem(err, 2 * n_tier * sizeof *run->hists);
     run->result->n_tier = n_tier;
     run->result->n_rank = run->ranks->n;
     run->result->n_cell = run->n_cell;
@@ -522,6 +541,7 @@ void mr_play_fini(struct mr_play_result *result)
 {
     mr_free(result->tier);
     mr_free(result->read);
+    mr_free(result->measured);
     mr_tenants_destroy(result->tenants);
     *result = (struct mr_play_result){0};
 }

@@ -157,7 +157,9 @@ struct mr_play_memory {
 struct mr_play_result {
     struct mr_play_tier *tier; /* [scenario's n_tier] */
     size_t n_tier;
-    struct mr_play_latency *read; /* [2] by the pool that read the prompt */
+    struct mr_play_tier *measured; /* all tiers, from measured_s on; NULL: not asked for */
+    double measured_s;             /* NaN: the run ended before */
+    struct mr_play_latency *read;  /* [2] by the pool that read the prompt */
     double sim_s;
     bool is_partial; /* was told to stop: sim_s is when */
     int stop;        /* what it was told, by any rank */

@@ -31,6 +31,12 @@ bool mr_play_cell_is_late(const struct mr_play_cell *own, const struct mr_ticket
     return goal.ttft_s > 0 && ttft_s > goal.ttft_s;
 }
 
+static struct mr_play_hists *hists_of(const struct mr_play_cell *own, uint8_t tier)
+{
+    const struct mr_play_run *run = own->run;
+    return &run->hists[(run->is_measured ? run->scenario->n_tier : 0) + tier];
+}
+
 static void finished(void *context, const struct mr_ticket *ticket, const struct mr_call *call,
                      double now_s)
 {
@@ -42,7 +48,7 @@ static void finished(void *context, const struct mr_ticket *ticket, const struct
         ticket->n_output > 1 ? (now_s - call->first_s) / (ticket->n_output - 1) : 0;
     const bool is_apart = ticket->prefill != MR_ROUTER_NOWHERE;
     const struct mr_pool *reader = is_apart ? &own->run->prefill : &own->run->pool;
-    struct mr_play_latency *latency = &own->run->hists[ticket->tier].read[is_apart];
+    struct mr_play_latency *latency = &hists_of(own, ticket->tier)->read[is_apart];
     const uint32_t block_tokens = reader->serving.block_tokens;
     count->n_finished++;
     count->n_input += ticket->n_prompt;
@@ -119,7 +125,7 @@ static mr_status session_ended(void *context, const struct mr_agents_row *row, s
     struct mr_play_cell *own = context;
     own->last_s = fmax(own->last_s, row->finished_s);
     if (!row->failed)
-        mr_hist_add(&own->run->hists[row->tier].completion, row->finished_s - row->started_s);
+        mr_hist_add(&hists_of(own, row->tier)->completion, row->finished_s - row->started_s);
     return mr_play_rows_session(own, row, err);
 }
 
@@ -310,7 +316,8 @@ mr_status mr_play_cell_init(struct mr_play_run *run, uint32_t i, struct mr_play_
 {
     *own = (struct mr_play_cell){.run = run, .i = i, .span = span_of(run, i)};
     own->count = mr_alloc_zero(run->scenario->n_tier, sizeof *own->count);
-    if (own->count == NULL)
+    own->before = mr_alloc_zero(run->scenario->n_tier, sizeof *own->before);
+    if (own->count == NULL || own->before == NULL)
         return mr_err_nomem(err, run->scenario->n_tier * sizeof *own->count);
     MR_TRY(make_cell(own, err));
     MR_TRY(mr_outages_create(run->scenario, &own->span, &own->outages, err));
@@ -379,6 +386,7 @@ void mr_play_cell_fini(struct mr_play_cell *own)
     mr_free(own->coming);
     mr_session_index_fini(&own->sessions);
     mr_free(own->count);
+    mr_free(own->before);
     mr_free(own->sample);
     mr_free(own->post);
     mr_free(own->watch);

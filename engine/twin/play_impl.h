@@ -47,6 +47,7 @@ struct mr_play_cell {
     struct mr_cache_runs names;       /* of all that come */
     struct mr_session_index sessions; /* that the cell knows */
     struct mr_play_count *count;      /* [n_tier] */
+    struct mr_play_count *before;     /* [n_tier] of it, before what is measured */
     double last_s;                    /* the last that happened to a call or session */
     struct mr_play_part *sample;      /* [n] of this window (play_sample.c) */
     size_t i_sample;                  /* those that are taken already */
@@ -78,7 +79,8 @@ struct mr_play_run {
     struct mr_windows windows;
     uint32_t n_cell;
     struct mr_play_cell *cell;   /* [windows.end - windows.first] */
-    struct mr_play_hists *hists; /* [n_tier], of this rank */
+    struct mr_play_hists *hists; /* [2 n_tier], of this rank: before what is measured, and then */
+    bool is_measured;            /* what happens from now on */
     struct mr_factory *factory;  /* NULL: no site */
     struct mr_agents_deal *deal;
     struct mr_arrivals_source *arrivals;

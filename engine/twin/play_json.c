@@ -168,6 +168,38 @@ static void put_sessions(struct mr_jsonw *w, const struct mr_play_result *result
     mr_jsonw_end(w);
 }
 
+/* Calls behind the warm-up, all tiers. Only where one is asked for. */
+static void put_measured(struct mr_jsonw *w, const struct mr_play_result *result)
+{
+    const struct mr_play_tier *m = result->measured;
+    const double time_s = result->sim_s - result->measured_s;
+    uint64_t n_refused = 0;
+    if (m == NULL)
+        return;
+    const double known = time_s > 0 ? 1 / time_s : unknown;
+    for (int k = 0; k < MR_CELL_REFUSALS; k++)
+        n_refused += m->n_refused[k];
+    const bool is_any = time_s > 0; /* else the run has ended before */
+    mr_jsonw_key(w, "measured");
+    mr_jsonw_object(w);
+    mr_jsonw_key_f64(w, "from_s", result->measured_s);
+    mr_jsonw_key_u64(w, "arrived", is_any ? m->n_arrived : 0);
+    mr_jsonw_key_u64(w, "finished", is_any ? m->n_finished : 0);
+    mr_jsonw_key_u64(w, "refused", is_any ? n_refused : 0);
+    mr_jsonw_key_f64(w, "calls_s", known * (double)m->n_arrived);
+    mr_jsonw_key_f64(w, "calls_s_per_session",
+                     result->n_live > 0 ? known * (double)m->n_arrived / result->n_live : unknown);
+    mr_jsonw_key_f64(w, "input_tok_s", known * (double)m->n_input);
+    mr_jsonw_key_f64(w, "output_tok_s", known * (double)m->n_output);
+    mr_jsonw_key_f64(w, "prefix_hit_frac",
+                     is_any && m->n_input > 0 ? (double)m->n_cached / (double)m->n_input : unknown);
+    put_hist(w, "ttft_s", &m->ttft);
+    put_hist(w, "tpot_s", &m->tpot);
+    put_hist(w, "e2e_s", &m->e2e);
+    put_hist(w, "completion_s", &m->completion);
+    mr_jsonw_end(w);
+}
+
 /* Where a tier's input was found, as shares of it. Only with memories below HBM. */
 static void put_hits(struct mr_jsonw *w, const struct mr_scenario *scenario,
                      const struct mr_play_result *result, const struct mr_play_tier *tier)
@@ -592,6 +624,7 @@ void mr_play_json(const struct mr_scenario *scenario, const struct mr_play_resul
     put_tiers(&w, scenario, result);
     put_tenants(&w, scenario, result);
     put_sessions(&w, result, &t, scratch);
+    put_measured(&w, result);
     put_rows(&w, result);
     put_kv(&w, scenario, result, &t);
     put_split(&w, result);

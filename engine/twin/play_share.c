@@ -178,6 +178,7 @@ struct sums {
     struct pool_sums pool[2];
     struct mr_split_counts split;
     struct mr_play_count count[MR_SCENARIO_TIERS];
+    struct mr_play_count before; /* of all tiers, before what is measured */
     struct mr_player_sums sessions[MR_SCENARIO_TIERS];
     struct mr_play_memory memory[MR_ONBOARD_LEVELS];
     uint64_t n_load;
@@ -242,6 +243,17 @@ static void add_onboard(const struct mr_onboard_pool *pool, struct sums *s)
     }
 }
 
+static void add_before(struct mr_play_count *sum, const struct mr_play_count *c)
+{
+    sum->n_arrived += c->n_arrived;
+    sum->n_finished += c->n_finished;
+    sum->n_input += c->n_input;
+    sum->n_cached += c->n_cached;
+    sum->n_output += c->n_output;
+    for (int k = 0; k < MR_CELL_REFUSALS; k++)
+        sum->n_refused[k] += c->n_refused[k];
+}
+
 static void sum_up(const struct mr_play_cell *own, struct sums *s)
 {
     const struct mr_play_run *run = own->run;
@@ -251,6 +263,8 @@ static void sum_up(const struct mr_play_cell *own, struct sums *s)
     s->ahead = own->cell.ahead_counts;
     MR_ASSERT(s->little.rel < 1e-9);
     memcpy(s->count, own->count, n_tier * sizeof *s->count);
+    for (size_t i = 0; i < n_tier; i++)
+        add_before(&s->before, &own->before[i]);
     add_seats(own, &run->pool, 0, own->span.n, &s->pool[0], s);
     add_onboard(own->cell.onboard, s);
     if (own->cell.split != NULL) {
@@ -311,6 +325,20 @@ static void add_tier(struct mr_play_tier *sum, const struct mr_play_count *c)
         sum->n_loaded[k] += c->n_loaded[k];
 }
 
+/* All of a cell but what was before. */
+static void add_measured(struct mr_play_tier *sum, const struct sums *s, size_t n_tier)
+{
+    for (size_t i = 0; i < n_tier; i++)
+        add_tier(sum, &s->count[i]);
+    sum->n_arrived -= s->before.n_arrived;
+    sum->n_finished -= s->before.n_finished;
+    sum->n_input -= s->before.n_input;
+    sum->n_cached -= s->before.n_cached;
+    sum->n_output -= s->before.n_output;
+    for (int k = 0; k < MR_CELL_REFUSALS; k++)
+        sum->n_refused[k] -= s->before.n_refused[k];
+}
+
 static void add_split(struct mr_split_counts *sum, const struct mr_split_counts *s)
 {
     sum->n_local += s->n_local;
@@ -367,6 +395,8 @@ static void add(struct mr_play_result *result, const struct sums *s, struct pool
         add_tier(&result->tier[i], &s->count[i]);
         add_sessions(&result->tier[i].sessions, &s->sessions[i]);
     }
+    if (result->measured != NULL)
+        add_measured(result->measured, s, result->n_tier);
     add_split(&result->split, &s->split);
     add_little(&result->little, &s->little);
     for (int i = 0; i < 2; i++) {
@@ -405,18 +435,27 @@ static void add_latency(struct mr_play_tier *tier, struct mr_play_latency *pool,
 /* Counts in bins are the same in any order. */
 static mr_status share_hists(struct mr_play_run *run, struct mr_err *err)
 {
-    const size_t n_tier = run->scenario->n_tier, n = n_tier * sizeof *run->hists;
+    const size_t n_tier = run->scenario->n_tier, n = 2 * n_tier * sizeof *run->hists;
+    struct mr_play_tier *measured = run->result->measured;
     for (uint32_t r = 0; r < run->ranks->n; r++)
         run->n_bytes[r] = n;
     MR_TRY(gather(run, run->hists, err));
     for (uint32_t r = 0; r < run->ranks->n; r++)
-        for (size_t i = 0; i < n_tier; i++) {
+        for (size_t i = 0; i < 2 * n_tier; i++) {
             const struct mr_play_hists *h =
                 (const void *)(run->gathered + r * n + i * sizeof *run->hists);
-            struct mr_play_tier *tier = &run->result->tier[i];
+            struct mr_play_tier *tier = &run->result->tier[i % n_tier];
             for (int k = 0; k < 2; k++)
                 add_latency(tier, &run->result->read[k], &h->read[k]);
             mr_hist_merge(&tier->completion, &h->completion);
+            if (i < n_tier || measured == NULL)
+                continue;
+            for (int k = 0; k < 2; k++) {
+                mr_hist_merge(&measured->ttft, &h->read[k].ttft);
+                mr_hist_merge(&measured->tpot, &h->read[k].tpot);
+                mr_hist_merge(&measured->e2e, &h->read[k].e2e);
+            }
+            mr_hist_merge(&measured->completion, &h->completion);
         }
     return MR_OK;
 }

@@ -54,6 +54,7 @@ struct mr_demand_spec {
     double speed, think_factor, idle_cap_s, ramp_s, rate_s;
     uint64_t n_session; /* live at a time, or in all; 0: all of the file, or no limit */
     bool is_warm, shares, drops_ended;
+    double warm_up_s;    /* from then on calls are told by themselves, too; 0: not asked */
     uint64_t n_drawn;    /* recordings where there is no file */
     uint64_t length_max; /* sessions with longer contexts are left out; 0: those the LLM cannot */
     /* which of the file's are taken (trace_pick.h); 0, NULL: all */
