@@ -15,7 +15,8 @@ struct mr_exchange_load {
     double leakage_w; /* of one package at reference_c */
     double rest_w;    /* rating of what is not package */
     double least_w, at_rest_w;          /* drawn at the lowest clock; without work */
-    double first_least_w, first_rest_w; /* the same, before anything is known of the work */
+    double first_least_w, first_rest_w; /* the same, before anything is known of the work; of racks
+                                           without a pool: drawn when they were on */
     double slow_most_w;                 /* beyond rest at the lowest clock, of late */
     double slow_j, slow_s;              /* the same since the last whole second */
     double busy_s;                      /* sums over packages */

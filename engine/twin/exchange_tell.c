@@ -282,24 +282,29 @@ void mr_exchange_tell_feeds(struct mr_exchange *x, double dt_s)
         rack->least_w = fmax(rack->at_rest_w, drawn_w + rack->least_w);
         rack->row.host_j += rack->other_w * dt_s;
         look_at_leakage(x, rack, dt_s);
+        const bool is_on = mr_supply_rack_is_on(x->supply, r);
+        if (rack->idle_w <= 0 && is_on && (rack->was_on || dt_s <= 0))
+            rack->first_least_w = rack->first_rest_w = drawn_w;
         /* a rack that waits for its feed, or for room, wants to idle, at least */
         const bool is_off = x->plant->rack[r].n_package > 0 && rack->n_lit == 0;
-        if (!mr_supply_rack_is_on(x->supply, r) && !is_off)
+        if (!is_on && !is_off)
             rack->row.want_w = fmax(drawn_w, rack->idle_w * x->plant->rack[r].n_package +
                                                  x->plan.params.rest_idle_frac * rack->rest_w);
-        if (!mr_supply_rack_is_on(x->supply, r))
+        if (!is_on && rack->idle_w <= 0) /* its hosts work again as they did, whoever calls */
+            rack->row.want_w = fmax(rack->row.want_w, rack->first_rest_w);
+        if (!is_on)
             rack->at_rest_w = fmax(rack->at_rest_w, rack->first_rest_w);
-        if (dt_s <= 0 || !mr_supply_rack_is_on(x->supply, r))
+        if (dt_s <= 0 || !is_on)
             rack->least_w = fmax(rack->at_rest_w, rack->first_least_w);
         rack->least_w = most_of_late(x, rack, dt_s);
         const double free_w = drawn_w + rack->more_w;
         rack->row.want_w = fmax(rack->row.want_w, free_w);
         const bool draws_at_once = /* where its feed comes back it is not asked */
-            !mr_supply_rack_is_on(x->supply, r) && !mr_supply_is_away(x->supply, r);
+            !is_on && !mr_supply_is_away(x->supply, r);
         mr_supply_set_load(x->supply, r, draws_at_once ? rack->row.want_w : free_w,
                            rack->row.want_w);
         mr_supply_set_least(x->supply, r, rack->least_w, rack->at_rest_w);
-        rack->was_on = mr_supply_rack_is_on(x->supply, r);
+        rack->was_on = is_on;
     }
     tell_parts(x);
 }
