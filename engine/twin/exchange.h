@@ -60,6 +60,12 @@ struct mr_exchange_tools {
     double n_core, min_w, max_w; /* of all its processors: none or all of their cores busy */
 };
 
+/* Who is stopped first where watts are short, from the first decision on. */
+struct mr_exchange_tier {
+    const char *name; /* of a rack, row or hall */
+    uint8_t tier;
+};
+
 struct mr_exchange_plan {
     const struct mr_site *site;
     const struct mr_stand *stand;
@@ -73,6 +79,8 @@ struct mr_exchange_plan {
     const struct mr_plant_set *set;
     size_t n_set;
     struct mr_supply_options supply; /* take is the exchange's own */
+    const struct mr_exchange_tier *tier;
+    size_t n_tier;
     /* told of everything that happens, in the order of dates; may be NULL */
     void (*event)(void *context, double t_s, const char *kind, const char *entity, double value,
                   double limit);

@@ -250,6 +250,9 @@ static mr_status build(struct mr_exchange *x, struct mr_diags *diags, struct mr_
     options.params.wire.has_pumps = true;
     options.params.wire.backs_pumps = plant.has_ups_pumps;
     MR_TRY(mr_supply_create(plan->site, &options, &x->supply, diags));
+    for (size_t i = 0; i < plan->n_tier; i++)
+        MR_TRY(mr_supply_set_tier_of(x->supply, mr_str_of(plan->tier[i].name), plan->tier[i].tier,
+                                     err));
     describe(x);
     expect_racks(x);
     x->t_s = x->start_s = x->meter_s = plan->supply.t_s;

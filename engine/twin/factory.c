@@ -129,6 +129,19 @@ static mr_status read_series(struct mr_factory *f, const char *path, int kind,
     return mr_series_check_span(series, 0, f->scenario->top.until_s, path, err);
 }
 
+static mr_status list_tiers(struct mr_factory *f, struct mr_exchange_plan *plan, struct mr_err *err)
+{
+    const struct mr_scenario *s = f->scenario;
+    struct mr_exchange_tier *tier = mr_arena_zero(&f->arena, s->n_rack + 1, sizeof *tier, err);
+    if (tier == NULL)
+        return MR_NOMEM;
+    for (size_t i = 0; i < s->n_rack; i++)
+        tier[i] = (struct mr_exchange_tier){s->rack[i].name, (uint8_t)s->rack[i].n_tier};
+    plan->tier = tier;
+    plan->n_tier = s->n_rack;
+    return MR_OK;
+}
+
 static mr_status make_exchange(struct mr_factory *f, struct mr_diags *diags, struct mr_err *err)
 {
     const struct mr_scenario *s = f->scenario;
@@ -144,6 +157,7 @@ static mr_status make_exchange(struct mr_factory *f, struct mr_diags *diags, str
                                     .supply = {.params = s->supply},
                                     .event = f->sink.event,
                                     .context = f->sink.context};
+    MR_TRY(list_tiers(f, &plan, err));
     MR_TRY(read_series(f, s->grid.price, MR_SERIES_PRICE, &f->price, &plan.supply.price, err));
     MR_TRY(read_series(f, s->grid.carbon, MR_SERIES_CARBON, &f->carbon, &plan.supply.carbon, err));
     MR_TRY(read_series(f, s->grid.frequency, MR_SERIES_FREQUENCY, &f->frequency,
@@ -157,15 +171,6 @@ static mr_status make_exchange(struct mr_factory *f, struct mr_diags *diags, str
     if (s->has_agents)
         MR_TRY(mr_tool_racks_find(f->site, s->tools.cpu, &f->arena, &plan.tools, diags, err));
     return mr_exchange_create(&plan, &f->exchange, diags);
-}
-
-static mr_status set_tiers(struct mr_factory *f, struct mr_err *err)
-{
-    const struct mr_scenario *s = f->scenario;
-    for (size_t i = 0; i < s->n_rack; i++)
-        MR_TRY(mr_supply_set_tier_of(mr_exchange_supply(f->exchange), mr_str_of(s->rack[i].name),
-                                     (uint8_t)s->rack[i].n_tier, err));
-    return MR_OK;
 }
 
 /* Events by kind: coolant's are the plant's, all others the supply's. */
@@ -267,7 +272,6 @@ static mr_status open_all(struct mr_factory *f, const struct mr_pool *decode,
     doubt_events(s, diags);
     add_capital(f, diags);
     MR_TRY(make_exchange(f, diags, err));
-    MR_TRY(set_tiers(f, err));
     MR_TRY(mr_flex_init(&f->flex, f->site, s->grid.price != NULL ? &f->price : NULL,
                         s->top.until_s > 0 ? s->top.until_s : (double)INFINITY, &f->arena, err));
     MR_TRY(mr_flex_step(&f->flex, mr_exchange_supply(f->exchange), 0, err));
