@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum {
     block_values = 1 << 20
@@ -409,6 +410,46 @@ mr_status mr_curve_pair(struct mr_curve *curve, size_t n, struct mr_err *err)
             put_on_dates(&curve[k], date_s, n_date);
     mr_free(date_s);
     mr_free(at);
+    return MR_OK;
+}
+
+/* ---- duration ---- */
+
+struct lasting {
+    double value, dt_s;
+};
+
+static int compare_down(const void *a, const void *b)
+{
+    const double x = ((const struct lasting *)a)->value, y = ((const struct lasting *)b)->value;
+    return (x < y) - (x > y);
+}
+
+mr_status mr_curve_duration(struct mr_curve *s, struct mr_err *err)
+{
+    if (s->n == 0)
+        return MR_OK;
+    struct lasting *part = mr_alloc(s->n + 1, sizeof *part);
+    size_t n = 0;
+    double all_s = 0, before_s = 0;
+    if (part == NULL)
+        return mr_err_nomem(err, s->n * sizeof *part);
+    mr_curve_hold(s);
+    for (size_t i = 0; i + 1 < s->n; i++)
+        if (!isnan(s->value[i])) {
+            part[n++] = (struct lasting){s->value[i], s->t_s[i + 1] - s->t_s[i]};
+            all_s += part[n - 1].dt_s;
+        }
+    qsort(part, n, sizeof *part, compare_down);
+    if (n > 0)
+        all_s -= part[n - 1].dt_s;
+    for (size_t i = 0; i < n; i++) {
+        s->t_s[i] = all_s > 0 ? 100 * before_s / all_s : 0;
+        s->value[i] = part[i].value;
+        before_s += part[i].dt_s;
+    }
+    s->n = n;
+    mr_free(part);
     return MR_OK;
 }
 

@@ -59,6 +59,10 @@ void mr_curve_hold(struct mr_curve *curve);
  *  Empty curves stay empty. @param[in,out] curve n of them */
 MR_CHECKED mr_status mr_curve_pair(struct mr_curve *curve, size_t n, struct mr_err *err);
 
+/** Values in falling order over the share of the time [%]: from 0 for the highest to 100 for the
+ *  lowest. What was not recorded counts for no time. */
+MR_CHECKED mr_status mr_curve_duration(struct mr_curve *curve, struct mr_err *err);
+
 /** How entities become one: extremes do not add up, their largest is the largest of all. Whatever
  *  else adds up is a sum, the rest is `other`. */
 enum mr_curve_how mr_curve_way(const struct mr_runread_set *set, bool adds_up,

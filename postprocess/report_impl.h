@@ -84,6 +84,9 @@ MR_CHECKED mr_status mr_report_floor(const struct mr_report *report, struct mr_p
 void mr_report_front(const struct mr_report *report, struct mr_page *page);
 MR_CHECKED mr_status mr_report_power(const struct mr_report *report, struct mr_page *page,
                                      struct mr_err *err);
+/** Limits of breakers beside the load's duration curve: a chart, inside a grid of charts. */
+MR_CHECKED mr_status mr_report_fullest(const struct mr_report *report, struct mr_page *page,
+                                       struct mr_err *err);
 MR_CHECKED mr_status mr_report_meters(const struct mr_report *report, struct mr_page *page,
                                       struct mr_err *err);
 MR_CHECKED mr_status mr_report_heat(const struct mr_report *report, struct mr_page *page,

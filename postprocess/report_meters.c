@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What levels of the power chain had left: the breaker that came nearest to its rating first. A
+/* What levels of the power chain had left: how long the fullest breakers carried how much of their
+ * rating, and the breaker that came nearest to it first. A
  * breaker protects one running unit of its level (a feed of two, a supply of three), so its row has
  * that unit's current and that unit's power, both of the sample in which the current was highest;
  * the level's own power stands beside how many units carried it. */
@@ -11,8 +12,12 @@
 #include <string.h>
 
 enum {
-    n_shown = 8
+    n_shown = 8,
+    n_drawn = 3 /* of a single file; of several the fullest of each */
 };
+
+/* A load that lasts may take this share of a breaker's rating (NEC, UL 489; power/breaker.h). */
+static const double continuous_pct = 80;
 
 static const double none = (double)NAN;
 
@@ -37,7 +42,7 @@ static int compare_meters(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-/* Those with a breaker. @param[out] meter mr_free */
+/* Those with a breaker, the fullest first. @param[out] meter mr_free */
 static mr_status read_meters(struct mr_runread *run, struct meter **meter, size_t *n,
                              struct mr_err *err)
 {
@@ -60,11 +65,61 @@ static mr_status read_meters(struct mr_runread *run, struct meter **meter, size_
     for (size_t i = 0; m != NULL && i < n_name; i++)
         if (limit_a[i] > 0 && isfinite(limit_a[i]) && isfinite(peak_a[i]))
             m[(*n)++] = (struct meter){name[i], i, peak_a[i], limit_a[i], none, none, none};
+    if (*n > 0)
+        qsort(m, *n, sizeof *m, compare_meters);
     mr_free(limit_a);
     mr_free(peak_a);
     *meter = m;
     return st;
 }
+
+/* ---- over time ---- */
+
+static mr_status add_fullest(const struct mr_report_file *file, size_t n_most,
+                             struct mr_report_chart *chart, struct mr_err *err)
+{
+    struct meter *meter = NULL;
+    size_t n = 0;
+    char named[96];
+    if (file->run == NULL)
+        return MR_OK;
+    mr_status st = read_meters(file->run, &meter, &n, err);
+    for (size_t i = 0; i < n && i < n_most && st == MR_OK; i++) {
+        struct mr_curve used = {.units = ""};
+        st = mr_curve_one(file->run, "/meters/phase_current_a", meter[i].i, &used, err);
+        for (size_t k = 0; k < used.n; k++)
+            used.value[k] *= 100 / meter[i].limit_a;
+        if (st == MR_OK)
+            st = mr_curve_duration(&used, err);
+        mr_report_chart_add(chart, &used, MR_CHART_LINE, "%s",
+                            mr_report_named(file, meter[i].name, named));
+    }
+    mr_free(meter);
+    return st;
+}
+
+mr_status mr_report_fullest(const struct mr_report *report, struct mr_page *page,
+                            struct mr_err *err)
+{
+    struct mr_report_chart chart = {.is_whole = report->is_whole, .has_peaks = true};
+    mr_status st = MR_OK;
+    for (size_t i = 0; i < report->n && st == MR_OK; i++)
+        st = add_fullest(&report->file[i], report->n > 1 ? 1 : n_drawn, &chart, err);
+    mr_report_chart_mark(&chart, continuous_pct, false, "most that may last: 80 %%");
+    mr_report_chart_mark(&chart, 100, false, "rating: 100 %%");
+    const struct mr_report_axes axes = {.title = "Duration curve of the fullest breakers",
+                                        .x_label = "share of the time, %",
+                                        .y_label = "% of their rating",
+                                        .sheet = "power_breakers",
+                                        .is_from_zero = true,
+                                        .shade_x = none};
+    if (st == MR_OK)
+        (void)mr_report_chart_put(&chart, &axes, page);
+    mr_report_chart_fini(&chart);
+    return st;
+}
+
+/* ---- the table ---- */
 
 enum {
     UNIT_A,
@@ -99,14 +154,12 @@ static mr_status read_at_peak(const struct mr_runread *run, double power_factor,
     return st;
 }
 
-/* The fullest come first. */
-static mr_status sort_meters(const struct mr_runread *run, struct meter *m, size_t n,
-                             struct mr_err *err)
+static mr_status read_peaks(const struct mr_runread *run, struct meter *m, size_t n,
+                            struct mr_err *err)
 {
     double *power_factor = NULL;
     if (n == 0) /* nor is there a file always */
         return MR_OK;
-    qsort(m, n, sizeof *m, compare_meters);
     const struct mr_runread_set *set = mr_runread_find(run, "/meters/power_factor");
     if (set == NULL || set->is_text || set->rank != 1)
         return MR_OK;
@@ -145,6 +198,7 @@ static void put_meters(const struct mr_report_file *file, const struct meter *me
 mr_status mr_report_meters(const struct mr_report *report, struct mr_page *page, struct mr_err *err)
 {
     struct mr_page_table table = {.page = NULL};
+    struct mr_buf bare = {0};
     mr_status st = MR_OK;
     for (size_t i = 0; i < report->n && st == MR_OK; i++) {
         struct meter *meter = NULL;
@@ -152,12 +206,22 @@ mr_status mr_report_meters(const struct mr_report *report, struct mr_page *page,
         if (report->file[i].run != NULL)
             st = read_meters(report->file[i].run, &meter, &n, err);
         if (st == MR_OK)
-            st = sort_meters(report->file[i].run, meter, n, err);
+            st = read_peaks(report->file[i].run, meter, n, err);
         if (st == MR_OK)
             put_meters(&report->file[i], meter, n, &table, page);
+        if (n == 0)
+            mr_buf_printf(&bare, "%s %s", bare.n > 0 ? "," : "", report->file[i].label);
         mr_free(meter);
     }
     if (table.page != NULL)
         mr_page_table_end(&table);
+    if (st == MR_OK)
+        st = mr_buf_check(&bare, err);
+    if (st == MR_OK && bare.n > 0)
+        mr_page_missing(page,
+                        "No limits of breakers and PDUs%s%s: no level of the power chain in the "
+                        "file (group /meters) has a breaker with a rating.",
+                        report->n > 1 ? " of" : "", report->n > 1 ? bare.text : "");
+    mr_buf_fini(&bare);
     return st;
 }

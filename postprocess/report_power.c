@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Power over time: duration curve, worst hour, ramps; temperatures and PUE against the weather.
- * Map: the load - duration and ramps - the worst hour - power - heat. */
+ * Map: the load - ramps - the worst hour - power - heat. */
 #include "engine/base/mem.h"
 #include "postprocess/report_impl.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const double none = (double)NAN;
@@ -50,45 +49,7 @@ mr_status mr_report_load_kw(const struct mr_report_file *file, struct mr_curve *
     return load_of(file, out, what, &peaks, err);
 }
 
-/* ---- duration and ramps ---- */
-
-struct lasting {
-    double value, dt_s;
-};
-
-static int compare_down(const void *a, const void *b)
-{
-    const double x = ((const struct lasting *)a)->value, y = ((const struct lasting *)b)->value;
-    return (x < y) - (x > y);
-}
-
-/* Values in falling order over the share of time, from 0 % for the highest to 100 % for the lowest.
- */
-static mr_status make_duration(struct mr_curve *s, struct mr_err *err)
-{
-    struct lasting *part = mr_alloc(s->n + 1, sizeof *part);
-    size_t n = 0;
-    double all_s = 0, before_s = 0;
-    if (part == NULL)
-        return mr_err_nomem(err, s->n * sizeof *part);
-    mr_curve_hold(s);
-    for (size_t i = 0; i + 1 < s->n; i++)
-        if (!isnan(s->value[i])) {
-            part[n++] = (struct lasting){s->value[i], s->t_s[i + 1] - s->t_s[i]};
-            all_s += part[n - 1].dt_s;
-        }
-    qsort(part, n, sizeof *part, compare_down);
-    if (n > 0)
-        all_s -= part[n - 1].dt_s;
-    for (size_t i = 0; i < n; i++) {
-        s->t_s[i] = all_s > 0 ? 100 * before_s / all_s : 0;
-        s->value[i] = part[i].value;
-        before_s += part[i].dt_s;
-    }
-    s->n = n;
-    mr_free(part);
-    return MR_OK;
-}
+/* ---- ramps ---- */
 
 /* Slope of the load over a minute [MW/min], as grids count ramps: what single samples do is noise.
  * Of a short run, over a part of it. NaN before a window is full.
@@ -273,7 +234,7 @@ static mr_status add_duration(const struct mr_report_file *file, struct mr_repor
     const char *what;
     char named[96];
     MR_TRY(mr_report_load_kw(file, &load, &what, err));
-    const mr_status st = load.n > 0 ? make_duration(&load, err) : MR_OK;
+    const mr_status st = mr_curve_duration(&load, err);
     mr_report_chart_add(chart, &load, MR_CHART_LINE, "%s", mr_report_named(file, what, named));
     return st;
 }
@@ -319,6 +280,7 @@ mr_status mr_report_power(const struct mr_report *report, struct mr_page *page, 
                                                    .sheet = "power_duration",
                                                    .shade_x = none},
                           page, &has_duration, err));
+    MR_TRY(mr_report_fullest(report, page, err));
     MR_TRY(put_load_chart(report, add_hour, true,
                           &(struct mr_report_axes){.title = "Hour of the highest load",
                                                    .x_label = "minute of that hour",
