@@ -5,6 +5,7 @@
 #include "engine/base/assert.h"
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
+#include "engine/base/wall.h"
 #include "engine/cli/verbs.h"
 #include "platforms/fabric.h"
 #include "platforms/open.h"
@@ -54,6 +55,39 @@ int mr_alone_run(const struct mr_alone *alone, const struct mr_verb_call *call)
     const mr_status st = mr_open_site(call->arg[0], MR_FABRIC_LEVEL_AUTO, alone->site, &diags);
     const int code = mr_ui_diags(call->ui, &diags);
     return st == MR_OK ? play(alone, call->ui) : code;
+}
+
+/* ---- progress ---- */
+
+void mr_alone_watch_begin(struct mr_alone_watch *watch, const struct mr_ui *ui)
+{
+    watch->n_step = 0;
+    mr_progress_init(&watch->progress, ui->with_progress, ui->is_err_tty, mr_wall_ns());
+}
+
+bool mr_alone_watch_is_due(struct mr_alone_watch *watch, double now_s, double until_s)
+{
+    const uint64_t steps_between = 64; /* of microseconds; a clock costs tens of nanoseconds */
+    return watch->progress.is_on && ++watch->n_step % steps_between == 0 &&
+           mr_progress_is_due(&watch->progress, now_s / until_s, mr_wall_ns());
+}
+
+void mr_alone_watch_show(struct mr_alone_watch *watch, double now_s, double until_s, double power_w)
+{
+    struct mr_progress_state state = mr_progress_nothing();
+    const double wall_s = 1e-9 * (double)(mr_wall_ns() - watch->progress.start_ns);
+    state.sim_s = now_s;
+    state.end_s = until_s;
+    state.done_frac = now_s / until_s;
+    state.events_per_s = (double)watch->n_step / wall_s;
+    state.real_time = now_s / wall_s;
+    state.site_mw = power_w * 1e-6;
+    mr_progress_show(&watch->progress, &state);
+}
+
+void mr_alone_watch_end(struct mr_alone_watch *watch)
+{
+    mr_progress_clear(&watch->progress);
 }
 
 /* ---- files ---- */

@@ -6,6 +6,7 @@
 
 #include "engine/base/text.h"
 #include "engine/cli/apart.h"
+#include "engine/cli/progress.h"
 #include "engine/cli/ui.h"
 #include "engine/record/runfile.h"
 #include "platforms/site.h"
@@ -26,6 +27,22 @@ struct mr_alone {
 
 /** Opens the site that the call names, prepares, runs, prints. @return exit code */
 int mr_alone_run(const struct mr_alone *alone, const struct mr_verb_call *call);
+
+/* Progress of a play of many short steps. */
+struct mr_alone_watch {
+    struct mr_progress progress;
+    uint64_t n_step;
+};
+
+void mr_alone_watch_begin(struct mr_alone_watch *watch, const struct mr_ui *ui);
+
+/** A step is done. @return whether to show how far the play is; looks at the clock once in many */
+bool mr_alone_watch_is_due(struct mr_alone_watch *watch, double now_s, double until_s);
+
+/** @param[in] power_w what the verb drives: of all racks, of all feeds */
+void mr_alone_watch_show(struct mr_alone_watch *watch, double now_s, double until_s,
+                         double power_w);
+void mr_alone_watch_end(struct mr_alone_watch *watch);
 
 /** Header and body as a file. @param[in] path NULL: no file */
 MR_CHECKED mr_status mr_alone_write(const char *path, bool may_overwrite, const char *header,

@@ -119,6 +119,7 @@ struct job {
     double next_s;   /* to where it is driven */
     mr_status record_status;
     struct mr_err record_err;
+    struct mr_alone_watch watch;
 };
 
 /* ---- parameters and series ---- */
@@ -283,6 +284,12 @@ static void on_step(void *context)
     struct job *job = context;
     mr_power_spectrum_add(&job->spectrum, job->supply);
     record_ahead(job, job->next_s);
+    const double now_s = mr_supply_now_s(job->supply);
+    if (!mr_alone_watch_is_due(&job->watch, now_s, job->until_s))
+        return;
+    struct mr_supply_reading r;
+    mr_supply_read(job->supply, &r);
+    mr_alone_watch_show(&job->watch, now_s, job->until_s, r.grid_w + r.generator_w + r.solar_w);
 }
 
 /* ---- preparing ---- */
@@ -579,7 +586,9 @@ static mr_status check_closure(const struct job *job, struct mr_err *err)
 static mr_status play(void *data, struct mr_err *err)
 {
     struct job *job = data;
+    mr_alone_watch_begin(&job->watch, job->ui);
     mr_status st = run(job, err);
+    mr_alone_watch_end(&job->watch);
     if (st == MR_OK)
         st = check_closure(job, err);
     if (st == MR_OK)

@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum {
     bar_width = 10
@@ -31,6 +32,19 @@ static void add_number(struct mr_buf *out, double value, int digits, const char 
     char text[MR_NUM_CAP];
     mr_num_format_human(value, digits, text);
     mr_buf_printf(out, "  %s%s", text, unit);
+}
+
+/* 1.9e6: no sign and no zeros in front of the exponent. */
+static void add_rate(struct mr_buf *out, double value)
+{
+    char text[32];
+    if (!(value >= 1))
+        return;
+    (void)snprintf(text, sizeof text, "%.1e", value);
+    const char *power = strchr(text, 'e') + 1;
+    while (*power == '+' || (*power == '0' && power[1] != '\0'))
+        power++;
+    mr_buf_printf(out, "  %.3se%s ev/s", text, power);
 }
 
 static void add_eta(struct mr_buf *out, double left_s)
@@ -60,7 +74,7 @@ void mr_progress_text(const struct mr_progress *p, const struct mr_progress_stat
     else if (isfinite(state->sim_s))
         mr_buf_printf(out, "  sim %.0f s", state->sim_s);
     if (isfinite(state->events_per_s))
-        mr_buf_printf(out, "  %.1e ev/s", state->events_per_s);
+        add_rate(out, state->events_per_s);
     if (isfinite(state->real_time))
         add_number(out, state->real_time, 3, "x real time");
     if (isfinite(state->site_mw))
@@ -70,20 +84,26 @@ void mr_progress_text(const struct mr_progress *p, const struct mr_progress_stat
         add_eta(out, elapsed_s * (1 - done) / done);
 }
 
-/* Terminal: after 1 s, then every 0.2 s. Elsewhere: a new tenth and 60 s gone, both. */
-static bool is_time(const struct mr_progress *p, int tenth, uint64_t now_ns)
+static int tenth_of(double done_frac)
 {
+    return (int)(fmin(fmax(done_frac, 0), 1) * 10);
+}
+
+/* Terminal: after 1 s, then every 0.2 s. Elsewhere: a new tenth and 60 s gone, both. */
+bool mr_progress_is_due(const struct mr_progress *p, double done_frac, uint64_t now_ns)
+{
+    if (!p->is_on)
+        return false;
     if (p->is_tty)
         return now_ns - p->start_ns >= second_ns &&
                (!p->has_drawn || now_ns - p->last_ns >= second_ns / 5);
-    return tenth > p->last_tenth && now_ns - p->last_ns >= 60 * second_ns;
+    return tenth_of(done_frac) > p->last_tenth && now_ns - p->last_ns >= 60 * second_ns;
 }
 
 bool mr_progress_update(struct mr_progress *p, const struct mr_progress_state *state,
                         uint64_t now_ns, struct mr_buf *out)
 {
-    const int tenth = (int)(fmin(fmax(state->done_frac, 0), 1) * 10);
-    if (!p->is_on || !is_time(p, tenth, now_ns))
+    if (!mr_progress_is_due(p, state->done_frac, now_ns))
         return false;
     if (p->is_tty)
         mr_buf_text(out, "\r\033[K");
@@ -92,7 +112,7 @@ bool mr_progress_update(struct mr_progress *p, const struct mr_progress_state *s
         mr_buf_char(out, '\n');
     p->has_drawn = true;
     p->last_ns = now_ns;
-    p->last_tenth = tenth;
+    p->last_tenth = tenth_of(state->done_frac);
     return true;
 }
 

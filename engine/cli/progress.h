@@ -35,6 +35,9 @@ void mr_progress_init(struct mr_progress *p, bool is_on, bool is_tty, uint64_t n
 void mr_progress_text(const struct mr_progress *p, const struct mr_progress_state *state,
                       uint64_t now_ns, struct mr_buf *out);
 
+/** Whether an update would write anything: for what is worth a reading only then. */
+bool mr_progress_is_due(const struct mr_progress *p, double done_frac, uint64_t now_ns);
+
 /** What to write to stderr now, if anything: the text with its carriage return or newline.
  *  @return false when it is not time yet; cheap, may be called often */
 bool mr_progress_update(struct mr_progress *p, const struct mr_progress_state *state,

@@ -262,14 +262,17 @@ struct watched {
     uint64_t from_ns;
 };
 
-static void show_progress(void *context, double now_s, double end_s)
+static void show_progress(void *context, const struct mr_play_reading *now)
 {
     struct watched *w = context;
     struct mr_progress_state state = mr_progress_nothing();
-    state.sim_s = now_s;
-    state.end_s = end_s;
-    state.done_frac = now_s / end_s; /* without an end: 0 */
-    state.real_time = now_s / (1e-9 * (double)(mr_wall_ns() - w->from_ns));
+    const double wall_s = 1e-9 * (double)(mr_wall_ns() - w->from_ns);
+    state.sim_s = now->now_s;
+    state.end_s = now->end_s;
+    state.done_frac = now->now_s / now->end_s; /* without an end: 0 */
+    state.events_per_s = (double)now->n_event / wall_s;
+    state.real_time = now->now_s / wall_s;
+    state.site_mw = now->site_w * 1e-6;
     mr_progress_show(&w->progress, &state);
 }
 

@@ -8,7 +8,7 @@
 #include "engine/base/jsonw.h"
 #include "engine/base/mem.h"
 #include "engine/cli/alone.h"
-#include "engine/cli/progress.h"
+#include "engine/cli/thermal_csv.h"
 #include "engine/cli/thermal_figures.h"
 #include "engine/cli/thermal_load.h"
 #include "engine/cli/thermal_record.h"
@@ -88,6 +88,7 @@ struct job {
     struct mr_thermal_figure_list list;
     mr_status recorded; /* of the first row that could not be written */
     struct mr_err record_err;
+    struct mr_alone_watch watch;
 };
 
 /* ---- overrides ---- */
@@ -196,81 +197,6 @@ static mr_status read_sets(struct job *job, struct mr_err *err)
 
 /* ---- records ---- */
 
-static double sum_mode_w(const struct job *job, double *fws_c)
-{
-    double cooling_w = 0;
-    *fws_c = -273.15;
-    for (uint32_t i = 0; i < job->plant->n_loop; i++) {
-        const struct mr_plant_loop_state *s = &job->state->loop[i];
-        cooling_w += s->out.fan_w + s->out.work_w +
-                     mr_facility_pump_w(&job->plant->loop[i].facility, s->water_w_k > 0 ? 1 : 0, 0);
-        *fws_c = fmax(*fws_c, mr_plant_facility_c(job->plant, job->state, i));
-    }
-    for (uint32_t i = 0; i < job->plant->n_group; i++)
-        cooling_w += job->state->group[i].electric_w;
-    return cooling_w;
-}
-
-static void record_racks(struct job *job, double t_s)
-{
-    struct mr_csv_writer w = {&job->rack_csv, false};
-    for (uint32_t i = 0; i < job->plant->n_rack; i++) {
-        struct mr_plant_rack_row row;
-        mr_plant_rack_row(job->plant, job->state, i, &row);
-        mr_csv_put_f64(&w, t_s);
-        mr_csv_put_text(&w, job->site->rack[i].name);
-        mr_csv_put_f64(&w, row.power_w * 1e-3);
-        mr_csv_put_f64(&w, row.supply_c);
-        mr_csv_put_f64(&w, row.return_c);
-        mr_csv_put_f64(&w, row.flow_m3_s * 60e3);
-        mr_csv_put_f64(&w, row.die_max_c);
-        mr_csv_put_f64(&w, row.die_mean_c);
-        mr_csv_put_u64(&w, row.n_throttled);
-        mr_csv_put_u64(&w, row.n_off);
-        mr_csv_put_end(&w);
-    }
-}
-
-/* Members of a cohort share everything but their manufacturing: that is looked up here alone. */
-static void record_dies(struct job *job)
-{
-    struct mr_csv_writer w = {&job->die_csv, false};
-    for (uint32_t i = 0; i < job->plant->n_rack; i++)
-        for (uint32_t k = 0; k < job->plant->rack[i].n_package; k++) {
-            mr_csv_put_text(&w, job->site->rack[i].name);
-            mr_csv_put_u64(&w, k);
-            mr_csv_put_f64(&w, mr_plant_die_c(job->plant, job->state, job->opts->seed, i, k));
-            mr_csv_put_end(&w);
-        }
-}
-
-static void record_site(struct job *job, double t_s)
-{
-    struct mr_csv_writer w = {&job->site_csv, false};
-    const struct mr_weather_point air = mr_weather_at(&job->weather, t_s);
-    double it_w = 0, fws_c, die_c = -273.15, supply_c = -273.15, return_c = -273.15;
-    uint64_t n_throttled = 0, n_off = 0;
-    for (uint32_t i = 0; i < job->plant->n_rack; i++) {
-        struct mr_plant_rack_row row;
-        mr_plant_rack_row(job->plant, job->state, i, &row);
-        it_w += row.power_w;
-        supply_c = fmax(supply_c, row.supply_c);
-        return_c = fmax(return_c, row.return_c);
-        if (!isnan(row.die_max_c))
-            die_c = fmax(die_c, row.die_max_c);
-        n_throttled += row.n_throttled;
-        n_off += row.n_off;
-    }
-    const double cooling_w = sum_mode_w(job, &fws_c);
-    const double column[] = {t_s,   it_w * 1e-3, cooling_w * 1e-3, air.dry_bulb_c, air.wet_bulb_c,
-                             fws_c, supply_c,    return_c,         die_c};
-    for (size_t i = 0; i < sizeof column / sizeof *column; i++)
-        mr_csv_put_f64(&w, column[i] > -273 ? column[i] : (double)NAN);
-    mr_csv_put_u64(&w, n_throttled);
-    mr_csv_put_u64(&w, n_off);
-    mr_csv_put_end(&w);
-}
-
 /* Records between here and the next step's end show what is now. */
 static void record_until(struct job *job, double t_s)
 {
@@ -279,9 +205,9 @@ static void record_until(struct job *job, double t_s)
         if (!(when_s < t_s))
             return;
         if (job->opts->csv != NULL)
-            record_site(job, when_s);
+            mr_thermal_csv_site(job->plant, job->state, when_s, &job->site_csv);
         if (job->opts->racks != NULL)
-            record_racks(job, when_s);
+            mr_thermal_csv_racks(job->plant, job->state, when_s, &job->rack_csv);
         if (job->record != NULL && job->recorded == MR_OK)
             job->recorded =
                 mr_thermal_record_row(job->record, job->state, when_s, &job->record_err);
@@ -307,6 +233,17 @@ static void on_event(void *context, const struct mr_plant_event *event)
 
 /* ---- the run ---- */
 
+static void show(struct job *job)
+{
+    double it_w = 0;
+    for (uint32_t i = 0; i < job->plant->n_rack; i++) {
+        struct mr_plant_rack_row row;
+        mr_plant_rack_row(job->plant, job->state, i, &row);
+        it_w += row.power_w;
+    }
+    mr_alone_watch_show(&job->watch, job->state->t_s, job->until_s, it_w);
+}
+
 static void drive(struct job *job, double t_s)
 {
     while (job->state->t_s < t_s && mr_plant_fault(job->state, NULL) == MR_OK) {
@@ -317,6 +254,8 @@ static void drive(struct job *job, double t_s)
         if (job->record != NULL)
             mr_thermal_record_look(job->record, job->state, job->state->t_s - before_s);
         job->n_step++;
+        if (mr_alone_watch_is_due(&job->watch, job->state->t_s, job->until_s))
+            show(job);
     }
 }
 
@@ -342,7 +281,7 @@ static mr_status run(struct job *job, struct mr_err *err)
     }
     record_until(job, job->until_s * (1 + 1e-12));
     if (job->opts->dies != NULL)
-        record_dies(job);
+        mr_thermal_csv_dies(job->plant, job->state, job->opts->seed, &job->die_csv);
     if (job->recorded != MR_OK) {
         *err = job->record_err;
         return job->recorded;
@@ -673,7 +612,10 @@ static mr_status finish_record(const struct job *job, struct mr_err *err)
 static mr_status play(void *data, struct mr_err *err)
 {
     struct job *job = data;
-    MR_TRY(run(job, err));
+    mr_alone_watch_begin(&job->watch, job->ui);
+    const mr_status st = run(job, err);
+    mr_alone_watch_end(&job->watch);
+    MR_TRY(st);
     MR_TRY(write_files(job, err));
     return finish_record(job, err);
 }

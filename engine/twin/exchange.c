@@ -228,7 +228,8 @@ static void look_at_meter(struct mr_exchange *x)
         return;
     struct mr_supply_total watts;
     mr_supply_total(x->supply, &watts);
-    x->site_peak_w = fmax(x->site_peak_w, (site_j(&watts) - x->meter_j) / dt_s);
+    x->site_w = (site_j(&watts) - x->meter_j) / dt_s;
+    x->site_peak_w = fmax(x->site_peak_w, x->site_w);
     x->meter_s = x->t_s;
     x->meter_j = site_j(&watts);
 }
@@ -277,6 +278,11 @@ void mr_exchange_look(struct mr_exchange *x)
 }
 
 /* ---- readers ---- */
+
+double mr_exchange_site_w(const struct mr_exchange *x)
+{
+    return x->site_w;
+}
 
 struct mr_supply *mr_exchange_supply(struct mr_exchange *x)
 {

@@ -155,6 +155,9 @@ struct mr_supply *mr_exchange_supply(struct mr_exchange *exchange);
 const struct mr_plant *mr_exchange_plant(const struct mr_exchange *exchange);
 struct mr_plant_state *mr_exchange_plant_state(struct mr_exchange *exchange);
 
+/** From all feeds, mean of a second or more before the last exchange; NaN: none has passed. */
+double mr_exchange_site_w(const struct mr_exchange *exchange);
+
 /* Of the last interval; rows of racks. */
 struct mr_exchange_rack {
     double drawn_w, want_w, cap_w, phi_min;

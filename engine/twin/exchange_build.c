@@ -256,6 +256,7 @@ static mr_status build(struct mr_exchange *x, struct mr_diags *diags, struct mr_
     describe(x);
     expect_racks(x);
     x->t_s = x->start_s = x->meter_s = plan->supply.t_s;
+    x->site_w = (double)NAN;
     const double latency_s = mr_govern_latency_s(&options.params.govern);
     /* caps that are set once answer nothing, so there is nothing to foresee for them */
     x->foresight_s = plan->params.tick_s + (isfinite(latency_s) ? latency_s : 0);

@@ -79,8 +79,8 @@ struct mr_exchange {
     double tool_core_s, last_tool_core_s; /* of tools, since the start; at the last exchange */
     double n_tool_core, n_lit_core;       /* of all racks that run tools; of those at work */
     double lost_core_frac;                /* of those before that lost their power */
-    double site_peak_w;
-    double meter_s, meter_j; /* where the window of a peak begins */
+    double site_peak_w, site_w;           /* site_w: of the last such window; NaN: none yet */
+    double meter_s, meter_j;              /* where the window of a peak begins */
     double throttled_s, capped_s, down_s, down_why_s[MR_EXCHANGE_DOWNS];
     bool has_utility, smooths;
     struct mr_supply_part *part; /* packages of instances, as the stand has them */

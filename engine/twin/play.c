@@ -19,7 +19,8 @@ struct report {
     double due_s, outage_s, plan_s; /* nothing happens before */
     uint64_t n_parked, n_open;      /* calls that wait for anybody; instances that take calls */
     uint64_t is_over;
-    int64_t stop; /* what its rank was told; 0: nothing */
+    int64_t stop;     /* what its rank was told; 0: nothing */
+    uint64_t n_event; /* since the start */
 };
 
 /* Where nobody has anything to do the grid's windows are passed over. */
@@ -73,6 +74,7 @@ static void report(void *state, const struct mr_windows *windows, uint32_t cell,
         r->n_open += own->cell.seat[i].state == MR_CELL_SEAT_UP;
     r->is_over = mr_play_cell_is_over(own);
     r->stop = options->stop != NULL ? options->stop(options->stop_context) : 0;
+    r->n_event = mr_play_cell_events(own);
 }
 
 static mr_status deliver(void *state, const struct mr_windows *windows,
@@ -93,6 +95,7 @@ struct state_of_all {
     double due_s; /* of cells and outages */
     bool is_over;
     int64_t stop;
+    uint64_t n_event;
 };
 
 static struct state_of_all sum_up(struct mr_play_run *run, const struct report *all)
@@ -107,6 +110,7 @@ static struct state_of_all sum_up(struct mr_play_run *run, const struct report *
         s.mood.n_parked += r->n_parked;
         s.is_over = s.is_over && r->is_over != 0;
         s.stop = r->stop > s.stop ? r->stop : s.stop;
+        s.n_event += r->n_event;
         n_open += (double)r->n_open;
         run->open_to[c] = n_open;
     }
@@ -118,6 +122,17 @@ static struct state_of_all sum_up(struct mr_play_run *run, const struct report *
     const bool may_move = s.mood.n_parked > 0 && mr_play_calls_may_move(run);
     s.is_over = s.is_over || (isinf(s.due_s) && run->factory == NULL && !may_move);
     return s;
+}
+
+static void tell_window(const struct mr_play_run *run, double now_s, uint64_t n_event)
+{
+    const struct mr_play_reading reading = {
+        .now_s = now_s,
+        .end_s = run->end_s,
+        .site_w = run->factory != NULL ? mr_exchange_site_w(mr_factory_exchange(run->factory))
+                                       : (double)NAN,
+        .n_event = n_event};
+    run->options->on_window(run->options->window_context, &reading);
 }
 
 /* What comes from the site is the same on every rank but for who listens to it. */
@@ -163,7 +178,7 @@ static mr_status exchange(void *state, struct mr_windows *windows, const void *r
     }
     run->due_s = s.due_s;
     if (run->options->on_window != NULL)
-        run->options->on_window(run->options->window_context, now_s, run->end_s);
+        tell_window(run, now_s, s.n_event);
     const mr_status st = mr_play_sample_tell(run, is_over ? run->result->sim_s : now_s, err);
     MR_TRY(mr_play_agree(run, st, err));
     *is_last = is_over || run->result->is_partial;

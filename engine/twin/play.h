@@ -90,6 +90,13 @@ enum {
     MR_PLAY_INTERVALS = 16 /* of samples, at most */
 };
 
+/* How far a run is, at the end of a window. */
+struct mr_play_reading {
+    double now_s, end_s; /* end_s infinite: until all calls have ended */
+    double site_w;       /* mr_exchange_site_w; NaN: no site */
+    uint64_t n_event;    /* played so far, by all ranks */
+};
+
 struct mr_play_options {
     /* told before anything is played; factory NULL: no site. NULL: nobody */
     mr_status (*on_begin)(void *context, struct mr_factory *factory, struct mr_err *err);
@@ -126,8 +133,8 @@ struct mr_play_options {
     /* asked at the end of every window; not 0: the run ends there, and says so. NULL: nobody */
     int (*stop)(void *context);
     void *stop_context;
-    /* told there how far the run is; end_s infinite: until all calls have ended. NULL: nobody */
-    void (*on_window)(void *context, double now_s, double end_s);
+    /* told there how far the run is; NULL: nobody */
+    void (*on_window)(void *context, const struct mr_play_reading *reading);
     void *window_context;
 };
 

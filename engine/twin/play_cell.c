@@ -142,6 +142,11 @@ bool mr_play_cell_is_over(const struct mr_play_cell *own)
            !(own->agents != NULL && mr_player_is_stuck(mr_agents_player(own->agents)));
 }
 
+uint64_t mr_play_cell_events(const struct mr_play_cell *own)
+{
+    return own->cell.n_event + (own->agents != NULL ? mr_agents_player(own->agents)->n_event : 0);
+}
+
 /* Events before a time. */
 static mr_status play_until(struct mr_play_cell *own, double until_s, struct mr_err *err)
 {

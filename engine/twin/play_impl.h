@@ -151,7 +151,6 @@ MR_CHECKED mr_status mr_play_cell_init(struct mr_play_run *run, uint32_t i,
 void mr_play_cell_fini(struct mr_play_cell *cell);
 /** Once there is something to talk to. */
 MR_CHECKED mr_status mr_play_cell_start(struct mr_play_cell *cell, struct mr_err *err);
-
 /** Play what comes before the end of a window. */
 MR_CHECKED mr_status mr_play_cell_play(struct mr_play_cell *cell, double end_s, struct mr_err *err);
 
@@ -161,6 +160,7 @@ void mr_play_take_event(void *run, double t_s, const char *kind, const char *ent
 
 double mr_play_cell_due_s(const struct mr_play_cell *cell);
 bool mr_play_cell_is_over(const struct mr_play_cell *cell);
+uint64_t mr_play_cell_events(const struct mr_play_cell *cell); /* since the start */
 
 /** Has a call that has not ended missed what was promised for its first token? */
 bool mr_play_cell_is_late(const struct mr_play_cell *own, const struct mr_ticket *ticket,

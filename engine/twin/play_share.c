@@ -258,7 +258,7 @@ static void sum_up(const struct mr_play_cell *own, struct sums *s)
 {
     const struct mr_play_run *run = own->run;
     const size_t n_tier = run->scenario->n_tier;
-    *s = (struct sums){.n_event = own->cell.n_event, .n_rerouted = own->cell.n_rerouted};
+    *s = (struct sums){.n_event = mr_play_cell_events(own), .n_rerouted = own->cell.n_rerouted};
     s->little = mr_cell_little(&own->cell);
     s->ahead = own->cell.ahead_counts;
     MR_ASSERT(s->little.rel < 1e-9);
@@ -276,7 +276,6 @@ static void sum_up(const struct mr_play_cell *own, struct sums *s)
         return;
     const struct mr_player *player = mr_agents_player(own->agents);
     memcpy(s->sessions, player->sums, n_tier * sizeof *s->sessions);
-    s->n_event += player->n_event;
     s->resided = mr_agents_resided(own->agents);
     s->n_live = player->n_live;
     s->n_live_max = player->n_live_max;

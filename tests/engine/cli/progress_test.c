@@ -24,7 +24,7 @@ MR_TEST(the_line)
     mr_progress_init(&p, true, true, 0);
     const struct mr_progress_state state = state_at(0.42);
     mr_progress_text(&p, &state, (uint64_t)(24 * s), &out);
-    assert_string_equal(out.text, "[====>     ] 42 %  sim 1512/3600 s  1.9e+06 ev/s  63x real "
+    assert_string_equal(out.text, "[====>     ] 42 %  sim 1512/3600 s  1.9e6 ev/s  63x real "
                                   "time  118.4 MW  ETA 0:33");
     mr_buf_fini(&out);
 }
