@@ -354,18 +354,28 @@ static void put_files(const struct mr_report *report, struct mr_page *page)
     }
 }
 
-static void put_contents(struct mr_page *page)
+/* Only agents have a warm-up: pages about others do without this section. */
+static bool is_measured(const struct mr_report *report)
+{
+    for (size_t i = 0; i < report->n; i++)
+        if (mr_report_is_measured(&report->file[i].figures))
+            return true;
+    return false;
+}
+
+static void put_contents(const struct mr_report *report, struct mr_page *page)
 {
     static const struct {
         const char *id, *text;
-    } links[] = {{"figures", "Figures"}, {"floor", "Floor"},      {"front", "Pareto"},
-                 {"power", "Power"},     {"heat", "Heat"},        {"money", "Money"},
-                 {"limits", "Limits"},   {"events", "Events"},    {"latency", "Latency"},
-                 {"task", "Tasks"},      {"groups", "Over time"}, {"rest", "Other figures"},
-                 {"source", "Sources"}};
+    } links[] = {{"figures", "Figures"},    {"floor", "Floor"},   {"front", "Pareto"},
+                 {"power", "Power"},        {"heat", "Heat"},     {"money", "Money"},
+                 {"limits", "Limits"},      {"events", "Events"}, {"latency", "Latency"},
+                 {"measured", "Measured"},  {"task", "Tasks"},    {"groups", "Over time"},
+                 {"rest", "Other figures"}, {"source", "Sources"}};
     mr_buf_text(&page->out, "<nav>");
     for (size_t i = 0; i < sizeof links / sizeof *links; i++)
-        mr_buf_printf(&page->out, "<a href=\"#%s\">%s</a> ", links[i].id, links[i].text);
+        if (strcmp(links[i].id, "measured") != 0 || is_measured(report))
+            mr_buf_printf(&page->out, "<a href=\"#%s\">%s</a> ", links[i].id, links[i].text);
     mr_buf_text(&page->out, "</nav>\n");
 }
 
@@ -376,7 +386,7 @@ mr_status mr_report_html(const struct mr_report *report, const char *title, stru
     mr_page_begin(page, title);
     put_files(report, page);
     mr_report_verdict(report, page);
-    put_contents(page);
+    put_contents(report, page);
     mr_page_section(page, "figures", "Key figures");
     mr_report_figures(report, true, page);
     mr_page_section(page, "floor", "Floor plan");
@@ -396,6 +406,10 @@ mr_status mr_report_html(const struct mr_report *report, const char *title, stru
     MR_TRY(mr_report_events(report, page, err));
     mr_page_section(page, "latency", "Latency and cache");
     MR_TRY(mr_report_latency(report, page, err));
+    if (is_measured(report)) {
+        mr_page_section(page, "measured", "Behind the warm-up");
+        mr_report_measured(report, page);
+    }
     mr_page_section(page, "task", "Where the time of an agent's task goes");
     MR_TRY(mr_report_task(report, page, err));
     mr_page_section(page, "groups", "Over time");

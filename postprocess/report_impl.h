@@ -94,6 +94,10 @@ MR_CHECKED mr_status mr_report_heat(const struct mr_report *report, struct mr_pa
 MR_CHECKED mr_status mr_report_groups(const struct mr_report *report, struct mr_page *page,
                                       struct mr_err *err);
 void mr_report_money(const struct mr_report *report, struct mr_page *page);
+/** What agents did behind their warm-up, beside the whole run. */
+void mr_report_measured(const struct mr_report *report, struct mr_page *page);
+/** @return whether the run was asked for it */
+bool mr_report_is_measured(const struct mr_figures *figures);
 MR_CHECKED mr_status mr_report_limits(const struct mr_report *report, struct mr_page *page,
                                       struct mr_err *err);
 /** " (why; why)" of the calls that were turned away; nothing without reasons. */

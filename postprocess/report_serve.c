@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What users got and paid: tiers, latency distributions from every call, caches. Map: money - calls
- * - latency - cache. */
+/* What users got and paid: tiers, latency distributions from every call, caches. Map: money - what
+ * is behind the warm-up - calls - latency - cache. */
 #include "engine/base/hist.h"
 #include "engine/base/mem.h"
+#include "engine/base/unit.h"
 #include "postprocess/report_impl.h"
 
 #include <math.h>
@@ -87,6 +88,78 @@ void mr_report_money(const struct mr_report *report, struct mr_page *page)
                     has_capital ? ""
                                 : "; capital is not known: not every card of these racks has a "
                                   "price");
+}
+
+/* ---- behind the warm-up ---- */
+
+static double over_run(const struct mr_figures *f, const char *path)
+{
+    return mr_figures_value(f, path) / mr_figures_value(f, "sim_s");
+}
+
+void mr_report_measured(const struct mr_report *report, struct mr_page *page)
+{
+    static const char *const head[] = {"file", "figure", "unit", "#measured", "#whole run"};
+    static const struct {
+        const char *text, *unit, *measured, *whole;
+        bool is_count; /* whole: of a count, over the time of the run */
+    } rows[] = {
+        {"calls that came", "1/s", "measured.calls_s", "requests.arrived", true},
+        {"input", "tok/s", "measured.input_tok_s", "tok_s.input", false},
+        {"output", "tok/s", "measured.output_tok_s", "tok_s.output", false},
+        {"input that was cached", "1", "measured.prefix_hit_frac", "sessions.prefix_hit_frac",
+         false},
+        {"time to first token, p50", "s", "measured.ttft_s.p50", "ttft_s.p50", false},
+        {"time to first token, p99", "s", "measured.ttft_s.p99", "ttft_s.p99", false},
+        {"time per output token, p50", "s", "measured.tpot_s.p50", "tpot_s.p50", false},
+        {"time per output token, p99", "s", "measured.tpot_s.p99", "tpot_s.p99", false},
+        {"call to its last token, p50", "s", "measured.e2e_s.p50", "e2e_s.p50", false},
+        {"call to its last token, p99", "s", "measured.e2e_s.p99", "e2e_s.p99", false},
+        {"session, mean", "s", "measured.completion_s.mean", "sessions.completion_s.mean", false},
+        {"session, p99", "s", "measured.completion_s.p99", "sessions.completion_s.p99", false},
+    };
+    struct mr_page_table table;
+    mr_page_table(&table, page, "measured", head, sizeof head / sizeof *head);
+    for (size_t i = 0; i < report->n; i++) {
+        const struct mr_figures *f = &report->file[i].figures;
+        char named[96];
+        for (size_t k = 0; k < sizeof rows / sizeof *rows && mr_report_is_measured(f); k++) {
+            mr_page_row(&table);
+            mr_page_cell(&table, mr_report_named(&report->file[i], f->name, named));
+            mr_page_cell(&table, rows[k].text);
+            mr_page_cell(&table, rows[k].unit);
+            mr_page_cell_f64(&table, mr_figures_value(f, rows[k].measured));
+            mr_page_cell_f64(&table, rows[k].is_count ? over_run(f, rows[k].whole)
+                                                      : mr_figures_value(f, rows[k].whole));
+        }
+    }
+    mr_page_table_end(&table);
+    for (size_t i = 0; i < report->n; i++) {
+        const struct mr_figures *f = &report->file[i].figures;
+        const double from_s = mr_figures_value(f, "measured.from_s"),
+                     rest_s = mr_figures_value(f, "sim_s") - from_s;
+        char from[MR_UNIT_CAP], rest[MR_UNIT_CAP], named[96];
+        if (!mr_report_is_measured(f))
+            continue;
+        (void)mr_report_named(&report->file[i], "", named);
+        if (!(rest_s > 0)) {
+            mr_page_missing(page, "%sNothing was measured: the run ended within its warm-up.",
+                            named);
+            continue;
+        }
+        mr_unit_human(from_s, MR_Q_TIME, 5, from);
+        mr_unit_human(rest_s, MR_Q_TIME, 3, rest);
+        mr_page_say(page,
+                    "%sMeasured from %s on, for %s, calls that came and calls that finished in "
+                    "that time, of all tiers. 30 min are usual, 15 min the least that says what is "
+                    "the rule.",
+                    named, from, rest);
+    }
+}
+
+bool mr_report_is_measured(const struct mr_figures *figures)
+{
+    return mr_figures_find(figures, "measured.arrived") != NULL;
 }
 
 /* ---- calls ---- */

@@ -212,6 +212,9 @@ void mr_run_table(const struct mr_scenario *scenario, const struct mr_play_resul
         put_sessions(out, scenario, result);
     if (result->measured != NULL)
         put_measured(out, result);
+    else if (scenario->has_agents && scenario->agents.mode == MR_DEMAND_LIVE)
+        mr_buf_printf(out, "measured: all of the run, its start with it; agents/warm_up tells what "
+                           "is behind by itself (30 min of it are usual)\n");
     if (result->tenants != NULL && result->sim_s > 0)
         put_tenants(out, scenario, result->tenants, result->sim_s);
     mr_unit_human(result->sim_s, MR_Q_TIME, 5, time);

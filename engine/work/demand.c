@@ -44,7 +44,7 @@ static const struct mr_param demand_rows[] = {
     MR_PARAM_N(S, n_session, "sessions", "0", 0, 1000000000, "Live ones, or most in all; 0: those of the file, or no limit"),
     MR_PARAM_N(S, n_drawn, "drawn", "200", 1, 10000000, "Recordings that are drawn where there is no file"),
     MR_PARAM_YES(S, is_warm, "warm", "yes", "First sessions begin in the middle of their lives, with their contexts cached (live)"),
-    MR_PARAM(S, warm_up_s, "warm_up", MR_Q_TIME, "0 s", 0, 1e9, "Calls from then to the end of the run are told by themselves, too (measured, in the summary); 15 min of them or more say what is the rule. 0: none are"),
+    MR_PARAM(S, warm_up_s, "warm_up", MR_Q_TIME, "0 s", 0, 1e9, "Calls from then to the end of the run are told by themselves, too (measured, in the summary); 30 min of them are usual, 15 min the least that says what is the rule. 0: none are"),
     MR_PARAM_YES(S, shares, "shared_prompts", "yes", "Tools and system prompts of the same size are the same"),
     MR_PARAM_YES(S, drops_ended, "drop_ended", "yes", "Blocks of a session are free when its last call ends"),
     MR_PARAM(S, from_s, "from", MR_Q_TIME, "0 s", 0, 1e12, "Of the file: sessions that arrive from then on, which is when the run starts"),
