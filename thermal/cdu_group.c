@@ -51,20 +51,9 @@ static const struct mr_param_table table = {
     "cdu_group", "Coolant distribution units on one header and their loop.", rows,
     sizeof rows / sizeof *rows};
 
-static const char *const event_names[] = {
-#define EVENT_NAME(name, text, doc) text,
-    MR_CDU_GROUP_EVENT_LIST(EVENT_NAME)
-#undef EVENT_NAME
-};
-
 const struct mr_param_table *mr_cdu_group_table(void)
 {
     return &table;
-}
-
-const char *mr_cdu_group_event_name(int event)
-{
-    return event_names[event];
 }
 
 void mr_cdu_group_defaults(struct mr_cdu_group *group)

@@ -23,16 +23,11 @@
 #include "thermal/flow.h"
 #include "thermal/pump.h"
 
-#define MR_CDU_GROUP_EVENT_LIST(X)                                                  \
-    X(SATURATED, "th.cdu_saturated", "exchangers at their limit, supply floats up") \
-    X(REGULATED, "th.cdu_regulated", "supply at its set point")                     \
-    X(SUPPLY_HIGH, "th.supply_high", "supply above set point by more than allowed") \
-    X(NOFLOW, "th.noflow", "coolant stands still")
-
 enum mr_cdu_group_event {
-#define MR_CDU_GROUP_ENUM(name, text, doc) MR_CDU_GROUP_##name,
-    MR_CDU_GROUP_EVENT_LIST(MR_CDU_GROUP_ENUM)
-#undef MR_CDU_GROUP_ENUM
+    MR_CDU_GROUP_SATURATED,   /* exchangers at their limit, supply floats up */
+    MR_CDU_GROUP_REGULATED,   /* supply at its set point */
+    MR_CDU_GROUP_SUPPLY_HIGH, /* supply above set point by more than allowed */
+    MR_CDU_GROUP_NOFLOW       /* coolant stands still */
 };
 
 enum mr_cdu_group_mode {
@@ -100,7 +95,6 @@ struct mr_cdu_group_notes {
 
 const struct mr_param_table *mr_cdu_group_table(void);
 void mr_cdu_group_defaults(struct mr_cdu_group *group);
-const char *mr_cdu_group_event_name(int event);
 
 /** Check and derive. @return MR_OK, MR_RANGE */
 MR_CHECKED mr_status mr_cdu_group_init(struct mr_cdu_group *group, struct mr_err *err);

@@ -7,24 +7,13 @@
  *
  * Tangent: leakage is a0 + k (T - T0) with a0 exact at T0 and k on a ladder of ratio 1.1, so within
  * `relinearize_k` of T0 it is off by at most 0.5 beta^2 Pl dT^2 + 0.05 k dT: 2 W of 200 W at 5 K.
- * Map: members - prediction - changes - events - questions - members of a cohort. */
+ * Map: members - prediction - changes - events - questions - parts of a cohort. */
 #include "thermal/cohort.h"
 
 #include "engine/base/assert.h"
 #include "engine/base/rng.h"
 
 static const double date_tolerance_s = 1e-9;
-
-static const char *const event_names[] = {
-#define EVENT_NAME(name, text, doc) text,
-    MR_COHORT_EVENT_LIST(EVENT_NAME)
-#undef EVENT_NAME
-};
-
-const char *mr_cohort_event_name(int event)
-{
-    return event_names[event];
-}
 
 /* ---- members ---- */
 
@@ -87,14 +76,6 @@ void mr_cohort_advance(const struct mr_package *package, struct mr_cohort *cohor
     if (cohort->mode != MR_COHORT_RUN && cohort->power_w < cohort->demand_w)
         cohort->held_s += dt;
     cohort->t_s = t_s;
-}
-
-struct mr_cohort mr_cohort_at(const struct mr_package *package, const struct mr_cohort *cohort,
-                              double t_s)
-{
-    struct mr_cohort copy = *cohort;
-    mr_cohort_advance(package, &copy, t_s);
-    return copy;
 }
 
 /* ---- prediction ---- */
@@ -233,7 +214,7 @@ static void predict(const struct mr_package *package, struct mr_cohort *c)
 
 static double floor_of(const struct mr_package *package, const struct mr_cohort *c)
 {
-    return c->floor_w >= 0 ? c->floor_w : package->p.floor_frac * c->demand_w;
+    return package->p.floor_frac * c->demand_w;
 }
 
 /* Where the worst member must not settle: at t_slow, or where its memory is at its limit M: with
@@ -291,7 +272,6 @@ void mr_cohort_start(const struct mr_package *package, struct mr_cohort *cohort,
     *cohort = (struct mr_cohort){.t_s = t_s,
                                  .mean_c = {inlet_c, inlet_c},
                                  .worst_c = {inlet_c, inlet_c},
-                                 .floor_w = -1,
                                  .allowed_w = HUGE_VAL,
                                  .inlet_c = inlet_c,
                                  .n_package = n_package,
@@ -323,11 +303,6 @@ enum mr_cohort_event mr_cohort_set_flow(const struct mr_package *package, struct
     mr_cohort_advance(package, cohort, t_s);
     cohort->flow = (uint8_t)flow;
     return renew(package, cohort);
-}
-
-void mr_cohort_set_floor(struct mr_cohort *cohort, double floor_w)
-{
-    cohort->floor_w = floor_w;
 }
 
 void mr_cohort_set_gated(struct mr_cohort *cohort, bool is_gated)
@@ -444,17 +419,12 @@ double mr_cohort_memory_c(const struct mr_package *package, const struct mr_coho
     return cohort->worst_c[0] - MR_PACKAGE_MEMORY_SHARE * drawn_w / m->g1_w_k;
 }
 
-double mr_cohort_heat_w(const struct mr_package *package, const struct mr_cohort *cohort)
-{
-    return (cohort->mean_c[1] - inlet_of(package, cohort)) * class_of(package, cohort)->mean.g2_w_k;
-}
-
 double mr_cohort_stored_j(const struct mr_package *package, const struct mr_cohort *cohort)
 {
     return package->p.c1_j_k * cohort->mean_c[0] + package->p.c2_j_k * cohort->mean_c[1];
 }
 
-/* ---- members of a cohort ---- */
+/* ---- parts of a cohort ---- */
 
 struct mr_cohort mr_cohort_split(struct mr_cohort *cohort, uint32_t n)
 {
@@ -463,28 +433,6 @@ struct mr_cohort mr_cohort_split(struct mr_cohort *cohort, uint32_t n)
     other.n_package = n;
     cohort->n_package -= n;
     return other;
-}
-
-bool mr_cohort_merge(const struct mr_package *package, struct mr_cohort *cohort,
-                     const struct mr_cohort *other, double merge_k)
-{
-    const bool is_alike = cohort->t_s == other->t_s && cohort->mode == other->mode &&
-                          cohort->flow == other->flow && cohort->inlet_c == other->inlet_c &&
-                          cohort->power_w == other->power_w && cohort->demand_w == other->demand_w;
-    if (!is_alike || !(merge_k > 0) || fabs(cohort->mean_c[0] - other->mean_c[0]) > merge_k)
-        return false;
-    const double n = cohort->n_package, m = other->n_package, all = n + m;
-    for (int i = 0; i < 2; i++) {
-        cohort->mean_c[i] = (n * cohort->mean_c[i] + m * other->mean_c[i]) / all;
-        cohort->worst_c[i] = fmax(cohort->worst_c[i], other->worst_c[i]);
-    }
-    cohort->in_j = (n * cohort->in_j + m * other->in_j) / all;
-    cohort->out_j = (n * cohort->out_j + m * other->out_j) / all;
-    cohort->held_s = (n * cohort->held_s + m * other->held_s) / all;
-    cohort->restart_s = fmax(cohort->restart_s, other->restart_s);
-    cohort->n_package += other->n_package;
-    (void)renew(package, cohort);
-    return true;
 }
 
 double mr_cohort_package_c(const struct mr_package *package, const struct mr_cohort *cohort,

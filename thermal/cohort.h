@@ -5,13 +5,14 @@
  *
  * Lazy: a cohort stands at the date of its last change and knows the date of its next event. Every
  * change brings it up to date in closed form, takes a new tangent of leakage and predicts anew.
- * Readers evaluate a copy (mr_cohort_at), so how often anybody looks changes nothing.
+ * Readers advance a copy, so how often anybody looks changes nothing.
  *
  * Throttling. At t_slow the cohort is held: `allowed_w` is the largest power (without leakage) at
- * which the worst member settles at t_slow - hysteresis / 2, never below `floor_w`. Whoever owns
- * clocks turns that into a clock and reports the power that results. Held cohorts are let go when
- * the worst member is below t_slow - hysteresis and would stay below t_slow at full clocks. If the
- * floor is not enough t_crit comes: the package is off, for at least restart_s and until t_restart.
+ * which the worst member settles at t_slow - hysteresis / 2, never below the type's floor. Whoever
+ * owns clocks turns that into a clock and reports the power that results. Held cohorts are let go
+ * when the worst member is below t_slow - hysteresis and would stay below t_slow at full clocks. If
+ * the floor is not enough t_crit comes: the package is off, for at least restart_s and until
+ * t_restart.
  *
  * Power is per package, in watts without leakage: leakage is this model's, from the die's own
  * temperature (types with leakage 0 take powers as they are). */
@@ -22,20 +23,14 @@
 
 #include <stdint.h>
 
-/* kinds of events, name in result files, meaning */
-#define MR_COHORT_EVENT_LIST(X)                                              \
-    X(NONE, "none", "nothing")                                               \
-    X(RELINEARIZE, "th.relinearize", "a new tangent of leakage (internal)")  \
-    X(THROTTLE_ON, "th.throttle_on", "worst die at t_slow: power is held")   \
-    X(THROTTLE_OFF, "th.throttle_off", "full clocks again")                  \
-    X(HBM_LIMIT, "th.hbm_limit", "memory of the worst package at its limit") \
-    X(SHUTDOWN, "th.shutdown", "worst die at t_crit: packages are off")      \
-    X(RESTART, "th.restart", "packages may start again")
-
 enum mr_cohort_event {
-#define MR_COHORT_EVENT_ENUM(name, text, doc) MR_COHORT_##name,
-    MR_COHORT_EVENT_LIST(MR_COHORT_EVENT_ENUM)
-#undef MR_COHORT_EVENT_ENUM
+    MR_COHORT_NONE,
+    MR_COHORT_RELINEARIZE,  /* a new tangent of leakage: nobody is told */
+    MR_COHORT_THROTTLE_ON,  /* worst die at t_slow: power is held */
+    MR_COHORT_THROTTLE_OFF, /* full clocks again */
+    MR_COHORT_HBM_LIMIT,    /* memory of the worst package at its limit */
+    MR_COHORT_SHUTDOWN,     /* worst die at t_crit: packages are off */
+    MR_COHORT_RESTART,      /* packages may start again */
     MR_COHORT_N_EVENT
 };
 
@@ -47,9 +42,9 @@ enum mr_cohort_mode {
 
 struct mr_cohort {
     double t_s;
-    double mean_c[2], worst_c[2];      /* die, plate */
-    double power_w, demand_w, floor_w; /* drawn; at full clocks; least that holding leaves */
-    double allowed_w;                  /* INFINITY unless held; 0 when off */
+    double mean_c[2], worst_c[2]; /* die, plate */
+    double power_w, demand_w;     /* drawn; at full clocks */
+    double allowed_w;             /* INFINITY unless held; 0 when off */
     double inlet_c;
     double base_w, tangent_c, slope_w_k; /* P = base + slope (Tj - tangent) */
     double in_j, out_j;                  /* of one package: drawn, to the coolant */
@@ -59,8 +54,6 @@ struct mr_cohort {
     uint8_t flow, slope, mode, next;     /* classes; enum mr_cohort_mode; enum mr_cohort_event */
     bool is_memory_hot, is_gated;        /* gated: no leakage, power is what is told */
 };
-
-const char *mr_cohort_event_name(int event);
 
 /** At rest, as warm as its coolant. */
 void mr_cohort_start(const struct mr_package *package, struct mr_cohort *cohort, double t_s,
@@ -74,10 +67,6 @@ void mr_cohort_settle(const struct mr_package *package, struct mr_cohort *cohort
  *  after its next event */
 void mr_cohort_advance(const struct mr_package *package, struct mr_cohort *cohort, double t_s);
 
-/** What it would be at t_s: for readers. */
-struct mr_cohort mr_cohort_at(const struct mr_package *package, const struct mr_cohort *cohort,
-                              double t_s);
-
 /* Inputs change at t_s. Each returns what that made happen at once: THROTTLE_OFF or NONE. */
 enum mr_cohort_event mr_cohort_set_power(const struct mr_package *package, struct mr_cohort *cohort,
                                          double t_s, double power_w, double demand_w);
@@ -85,10 +74,6 @@ enum mr_cohort_event mr_cohort_set_inlet(const struct mr_package *package, struc
                                          double t_s, double inlet_c);
 enum mr_cohort_event mr_cohort_set_flow(const struct mr_package *package, struct mr_cohort *cohort,
                                         double t_s, int flow);
-
-/** Least power that holding leaves, when the caller knows it better than the type's floor: the
- *  lowest clock's. */
-void mr_cohort_set_floor(struct mr_cohort *cohort, double floor_w);
 
 /** Without supply voltage nothing leaks. Holds from the next change of power on. */
 void mr_cohort_set_gated(struct mr_cohort *cohort, bool is_gated);
@@ -100,9 +85,8 @@ enum mr_cohort_event mr_cohort_tick(const struct mr_package *package, struct mr_
 /** The event of date next_s happens. */
 enum mr_cohort_event mr_cohort_fire(const struct mr_package *package, struct mr_cohort *cohort);
 
-/** Power of one package now, leakage included, and heat of one to the coolant now [W]. */
+/** Power of one package now, leakage included [W]. */
 double mr_cohort_drawn_w(const struct mr_cohort *cohort);
-double mr_cohort_heat_w(const struct mr_package *package, const struct mr_cohort *cohort);
 
 /** Memory of the worst member. */
 double mr_cohort_memory_c(const struct mr_package *package, const struct mr_cohort *cohort);
@@ -112,12 +96,6 @@ double mr_cohort_stored_j(const struct mr_package *package, const struct mr_coho
 
 /** Move `n` members into a new cohort that behaves the same until told otherwise. */
 struct mr_cohort mr_cohort_split(struct mr_cohort *cohort, uint32_t n);
-
-/** Take `other` in, at the date of both, when die temperatures differ by at most `merge_k`: the
- *  stored heat of the mean members is kept, the worst is the worse one.
- *  @return whether it was done */
-bool mr_cohort_merge(const struct mr_package *package, struct mr_cohort *cohort,
-                     const struct mr_cohort *other, double merge_k);
 
 /** Die temperature of package `i_package` of the site: inlet + (mean - inlet)(1 + s), s its share
  * of the manufacturing spread, the same in every run with this seed. */

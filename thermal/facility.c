@@ -155,14 +155,6 @@ double mr_facility_step(const struct mr_facility *facility, struct mr_facility_s
     return rejected_j;
 }
 
-double mr_facility_crossing_s(const struct mr_facility *facility,
-                              const struct mr_facility_state *state,
-                              const struct mr_facility_in *in, double level_c)
-{
-    const struct mr_node_in node = node_of(facility, state, in);
-    return mr_node_crossing_s(facility->capacity_j_k, state->return_c, &node, level_c);
-}
-
 double mr_facility_residual(const struct mr_facility *facility,
                             const struct mr_facility_state *state)
 {

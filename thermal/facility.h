@@ -73,11 +73,6 @@ void mr_facility_start(struct mr_facility_state *state, double return_c);
 double mr_facility_step(const struct mr_facility *facility, struct mr_facility_state *state,
                         const struct mr_facility_in *in, double dt_s);
 
-/** The first time at which the return water passes level_c under these inputs; INFINITY: never. */
-double mr_facility_crossing_s(const struct mr_facility *facility,
-                              const struct mr_facility_state *state,
-                              const struct mr_facility_in *in, double level_c);
-
 /** First-law residual since the start over the energy that went in. */
 double mr_facility_residual(const struct mr_facility *facility,
                             const struct mr_facility_state *state);

@@ -14,12 +14,6 @@ static const struct mr_param rows[] = {
 static const struct mr_param_table table = {"leak", "Response to a coolant leak.", rows,
                                             sizeof rows / sizeof *rows};
 
-static const char *const scope_names[] = {
-#define SCOPE_NAME(name, text, doc) text,
-    MR_LEAK_SCOPE_LIST(SCOPE_NAME)
-#undef SCOPE_NAME
-};
-
 const struct mr_param_table *mr_leak_table(void)
 {
     return &table;
@@ -29,11 +23,6 @@ void mr_leak_defaults(struct mr_leak_params *params)
 {
     uint8_t origin[sizeof rows / sizeof *rows];
     mr_param_defaults(&(struct mr_param_target){&table, params, origin, NULL, "leak"});
-}
-
-const char *mr_leak_scope_name(int scope)
-{
-    return scope_names[scope];
 }
 
 struct mr_leak mr_leak_start(enum mr_leak_scope scope, double t_s)
@@ -61,11 +50,6 @@ void mr_leak_advance(const struct mr_leak_params *params, struct mr_leak *leak)
     leak->since_s = mr_leak_next_s(params, leak);
     leak->stage =
         leak->stage == MR_LEAK_ISOLATED ? MR_LEAK_NONE : (enum mr_leak_stage)(leak->stage + 1);
-}
-
-bool mr_leak_cuts_liquid(const struct mr_leak *leak)
-{
-    return leak->stage >= MR_LEAK_ISOLATING && leak->scope != MR_LEAK_SCOPE_TRAY;
 }
 
 bool mr_leak_cuts_power(const struct mr_leak *leak)

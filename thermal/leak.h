@@ -41,7 +41,6 @@ struct mr_leak {
 
 const struct mr_param_table *mr_leak_table(void);
 void mr_leak_defaults(struct mr_leak_params *params);
-const char *mr_leak_scope_name(int scope);
 
 struct mr_leak mr_leak_start(enum mr_leak_scope scope, double t_s);
 
@@ -50,9 +49,6 @@ double mr_leak_next_s(const struct mr_leak_params *params, const struct mr_leak 
 
 /** Enter the next stage, at mr_leak_next_s. A repaired leak is MR_LEAK_NONE. */
 void mr_leak_advance(const struct mr_leak_params *params, struct mr_leak *leak);
-
-/** Is coolant shut off from whole racks (any scope but tray), now or from the end of this stage? */
-bool mr_leak_cuts_liquid(const struct mr_leak *leak);
 
 /** Has the power in scope been taken away? */
 bool mr_leak_cuts_power(const struct mr_leak *leak);

@@ -6,9 +6,8 @@
 
 static const struct {
     const char *name, *formula;
-    enum mr_quantity quantity;
 } kinds[MR_METRICS_N_KIND] = {
-#define KIND_ROW(name, text, quantity, formula) {text, formula, MR_Q_##quantity},
+#define KIND_ROW(name, text, formula) {text, formula},
     MR_METRICS_LIST(KIND_ROW)
 #undef KIND_ROW
 };
@@ -25,18 +24,6 @@ const char *mr_metrics_formula(int kind)
     return kinds[kind].formula;
 }
 
-enum mr_quantity mr_metrics_quantity(int kind)
-{
-    MR_ASSERT(kind >= 0 && kind < MR_METRICS_N_KIND);
-    return kinds[kind].quantity;
-}
-
-void mr_metrics_add_w(struct mr_metrics *metrics, enum mr_metrics_flow flow, double from_w,
-                      double to_w, double dt_s)
-{
-    mr_metrics_add_j(metrics, flow, 0.5 * (from_w + to_w) * dt_s);
-}
-
 void mr_metrics_add_j(struct mr_metrics *metrics, enum mr_metrics_flow flow, double energy_j)
 {
     mr_sum_add(&metrics->energy_j[flow], energy_j);
@@ -45,16 +32,6 @@ void mr_metrics_add_j(struct mr_metrics *metrics, enum mr_metrics_flow flow, dou
 void mr_metrics_add_water(struct mr_metrics *metrics, double volume_m3)
 {
     mr_sum_add(&metrics->water_m3, volume_m3);
-}
-
-void mr_metrics_add_carbon(struct mr_metrics *metrics, double carbon_kg)
-{
-    mr_sum_add(&metrics->carbon_kg, carbon_kg);
-}
-
-double mr_metrics_energy_j(const struct mr_metrics *metrics, enum mr_metrics_flow flow)
-{
-    return mr_sum_of(metrics->energy_j[flow]);
 }
 
 static double over(double value, double base_j)
@@ -72,14 +49,9 @@ double mr_metrics_value(const struct mr_metrics *metrics, int kind)
     const double value[MR_METRICS_N_KIND] = {
         [MR_METRICS_PUE] = over(e[MR_METRICS_SITE], it_j),
         [MR_METRICS_PUE_UPS] = over(e[MR_METRICS_SITE], e[MR_METRICS_UPS]),
-        [MR_METRICS_PUE_PDU] = over(e[MR_METRICS_SITE], e[MR_METRICS_PDU]),
         [MR_METRICS_ITUE] = over(it_j, e[MR_METRICS_COMPUTE]),
         [MR_METRICS_TUE] = over(e[MR_METRICS_SITE], e[MR_METRICS_COMPUTE]),
-        [MR_METRICS_ERE] = e[MR_METRICS_REUSED] > 0
-                               ? over(e[MR_METRICS_SITE] - e[MR_METRICS_REUSED], it_j)
-                               : (double)NAN,
         [MR_METRICS_WUE] = over(mr_sum_of(metrics->water_m3), it_j),
-        [MR_METRICS_CUE] = over(mr_sum_of(metrics->carbon_kg), it_j),
         [MR_METRICS_COOLING] =
             over(e[MR_METRICS_PUMPS] + e[MR_METRICS_FANS] + e[MR_METRICS_CHILLERS], it_j),
     };

@@ -2,24 +2,21 @@
 /* Ratios that facilities are compared by, from exact energy integrals, and the history of one
  * temperature: its mean, extremes, time above a limit.
  *
- * IT has three boundaries (categories of the Green Grid): 1 output of the UPS, 2 output of the PDU,
- * 3 input of the racks' power shelves. Behind category 3 lies what computes: after shelves, fans
- * and pumps inside racks. Racks cooled by liquid alone move fan power out of IT, so PUE alone
+ * IT has two boundaries here, of the Green Grid's categories: 1 output of the UPS, 3 input of the
+ * racks' power shelves. Behind category 3 lies what computes: after shelves, fans and pumps inside
+ * racks. Racks cooled by liquid alone move fan power out of IT, so PUE alone
  * misleads: TUE = PUE x ITUE does not. A ratio over no IT energy is NaN. */
 #ifndef MR_THERMAL_METRICS_H
 #define MR_THERMAL_METRICS_H
 
-#include "engine/base/unit.h"
 #include "thermal/sum.h"
 
-/* What goes in. Carbon is for whoever knows the grid's. */
+/* What goes in. */
 #define MR_METRICS_FLOW_LIST(X)                            \
     X(SITE, "at the meters, on-site generation included")  \
     X(UPS, "output of the UPS")                            \
-    X(PDU, "output of the PDU")                            \
     X(IT, "input of the racks' power shelves")             \
     X(COMPUTE, "behind shelves, rack fans and rack pumps") \
-    X(REUSED, "heat that somebody else uses")              \
     X(PUMPS, "coolant and facility pumps")                 \
     X(FANS, "fans outside of racks")                       \
     X(CHILLERS, "compressors")
@@ -33,23 +30,20 @@ enum mr_metrics_flow {
 
 struct mr_metrics {
     struct mr_sum energy_j[MR_METRICS_N_FLOW];
-    struct mr_sum water_m3, carbon_kg;
+    struct mr_sum water_m3;
 };
 
-/* name, text, quantity, formula */
-#define MR_METRICS_LIST(X)                                                        \
-    X(PUE, "pue", COUNT, "E_site / E_it, IT at the power shelves' input")         \
-    X(PUE_UPS, "pue_ups", COUNT, "E_site / E_ups, category 1")                    \
-    X(PUE_PDU, "pue_pdu", COUNT, "E_site / E_pdu, category 2")                    \
-    X(ITUE, "itue", COUNT, "E_it / E_compute")                                    \
-    X(TUE, "tue", COUNT, "E_site / E_compute = PUE x ITUE")                       \
-    X(ERE, "ere", COUNT, "(E_site - E_reused) / E_it, only where heat is reused") \
-    X(WUE, "wue", WATER, "water drawn / E_it")                                    \
-    X(CUE, "cue", CARBON, "carbon / E_it")                                        \
-    X(COOLING, "cooling", FRACTION, "(E_pumps + E_fans + E_chillers) / E_it")
+/* name, text, formula */
+#define MR_METRICS_LIST(X)                                         \
+    X(PUE, "pue", "E_site / E_it, IT at the power shelves' input") \
+    X(PUE_UPS, "pue_ups", "E_site / E_ups, category 1")            \
+    X(ITUE, "itue", "E_it / E_compute")                            \
+    X(TUE, "tue", "E_site / E_compute = PUE x ITUE")               \
+    X(WUE, "wue", "water drawn / E_it")                            \
+    X(COOLING, "cooling", "(E_pumps + E_fans + E_chillers) / E_it")
 
 enum mr_metrics_kind {
-#define MR_METRICS_ENUM(name, text, quantity, formula) MR_METRICS_##name,
+#define MR_METRICS_ENUM(name, text, formula) MR_METRICS_##name,
     MR_METRICS_LIST(MR_METRICS_ENUM)
 #undef MR_METRICS_ENUM
     MR_METRICS_N_KIND
@@ -57,20 +51,12 @@ enum mr_metrics_kind {
 
 const char *mr_metrics_name(int kind);
 const char *mr_metrics_formula(int kind);
-enum mr_quantity mr_metrics_quantity(int kind);
-
-/** Add energy of a time in which power went linearly from one value to the other. */
-void mr_metrics_add_w(struct mr_metrics *metrics, enum mr_metrics_flow flow, double from_w,
-                      double to_w, double dt_s);
 
 /** Add energy that was integrated elsewhere. */
 void mr_metrics_add_j(struct mr_metrics *metrics, enum mr_metrics_flow flow, double energy_j);
 void mr_metrics_add_water(struct mr_metrics *metrics, double volume_m3);
-void mr_metrics_add_carbon(struct mr_metrics *metrics, double carbon_kg);
 
-double mr_metrics_energy_j(const struct mr_metrics *metrics, enum mr_metrics_flow flow);
-
-/** In the base unit of the metric's quantity; NaN where it is not defined. */
+/** In SI units; NaN where it is not defined. */
 double mr_metrics_value(const struct mr_metrics *metrics, int kind);
 
 /* ---- one temperature, or an approach ---- */

@@ -10,10 +10,8 @@
 
 #include <math.h>
 
-static const double kelvin = 273.15;
 static const double sea_level_pa = 101325;
-static const double psychrometer_per_k = 6.6e-4; /* ventilated, at 0 degC */
-static const double dry_gas_j_kgk = 287.055, vapor_gas_j_kgk = 461.52;
+static const double psychrometer_per_k = 6.6e-4;     /* ventilated, at 0 degC */
 static const double rh_least = 0.05, rh_most = 0.99; /* of the fit */
 static const double fit_least_c = -20, fit_most_c = 50;
 
@@ -81,12 +79,6 @@ double mr_moist_psychrometer_c(double dry_bulb_c, double rh_frac, double pressur
 double mr_moist_pressure_pa(double elevation_m)
 {
     return sea_level_pa * mr_pow(1 - 2.25577e-5 * elevation_m, 5.25588);
-}
-
-double mr_moist_density_kg_m3(double dry_bulb_c, double rh_frac, double pressure_pa)
-{
-    const double vapor_pa = rh_frac * mr_moist_saturation_pa(dry_bulb_c), t = dry_bulb_c + kelvin;
-    return (pressure_pa - vapor_pa) / (dry_gas_j_kgk * t) + vapor_pa / (vapor_gas_j_kgk * t);
 }
 
 double mr_moist_rh_warmed(double dry_bulb_c, double rh_frac, double warmer_k)

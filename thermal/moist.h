@@ -21,9 +21,6 @@ double mr_moist_psychrometer_c(double dry_bulb_c, double rh_frac, double pressur
 /** Of the standard atmosphere [Pa]. */
 double mr_moist_pressure_pa(double elevation_m);
 
-/** Density of moist air [kg/m3]. Fans move volume: what they carry away goes with it. */
-double mr_moist_density_kg_m3(double dry_bulb_c, double rh_frac, double pressure_pa);
-
 /** Humidity when the air warms by this much and keeps its vapor, within 5-99 % or unchanged. */
 double mr_moist_rh_warmed(double dry_bulb_c, double rh_frac, double warmer_k);
 

@@ -33,13 +33,6 @@ double mr_node_advance(double capacity_j_k, double t_c, const struct mr_node_in 
     return t_c + stored_j / capacity_j_k;
 }
 
-double mr_node_steady_c(const struct mr_node_in *in)
-{
-    if (in->g_w_k > 0)
-        return in->sink_c + in->heat_w / in->g_w_k;
-    return in->heat_w == 0 ? (double)NAN : in->heat_w > 0 ? HUGE_VAL : -HUGE_VAL;
-}
-
 /* log(1 + u) to full precision near 0: the rounding of 1 + u is in both factors and cancels. */
 static double log_of_1_plus(double u)
 {

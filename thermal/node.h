@@ -20,9 +20,6 @@ struct mr_node_in {
 double mr_node_advance(double capacity_j_k, double t_c, const struct mr_node_in *in, double dt_s,
                        double *lost_j);
 
-/** Where it settles; infinite without g, meaningless with a ramp. */
-double mr_node_steady_c(const struct mr_node_in *in);
-
 /** The first time at which T, now at t_c, passes level_c; INFINITY: never. Needs heat_w_s = 0. */
 double mr_node_crossing_s(double capacity_j_k, double t_c, const struct mr_node_in *in,
                           double level_c);

@@ -557,11 +557,3 @@ double mr_plant_step_end_s(const struct mr_plant *plant, const struct mr_plant_s
 {
     return own_next_s(plant, state);
 }
-
-double mr_plant_next_s(const struct mr_plant *plant, const struct mr_plant_state *state)
-{
-    double t_s = own_next_s(plant, state);
-    for (size_t i = 0; i < state->n_cohort; i++)
-        t_s = fmin(t_s, state->cohort[i].cohort.next_s);
-    return t_s;
-}

@@ -239,8 +239,4 @@ void mr_plant_step(const struct mr_plant *plant, struct mr_plant_state *state, d
 /** Date at which the next step would end by itself. */
 double mr_plant_step_end_s(const struct mr_plant *plant, const struct mr_plant_state *state);
 
-/** Earliest date at which something happens by itself: an event of a cohort, a step of the plant.
- */
-double mr_plant_next_s(const struct mr_plant *plant, const struct mr_plant_state *state);
-
 #endif

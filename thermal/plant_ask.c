@@ -339,11 +339,3 @@ void mr_plant_sums(const struct mr_plant *plant, const struct mr_plant_state *st
     in_j += sums->it_j + sums->cdu_j + sums->air_j;
     note(&sums->residual[3], in_j - out_j - sums->stored_j, in_j);
 }
-
-double mr_plant_pue(const struct mr_plant_sums *sums)
-{
-    if (!(sums->it_j > 0))
-        return (double)NAN;
-    return 1 + (sums->cdu_j + sums->facility_pump_j + sums->fan_j + sums->work_j + sums->air_j) /
-                   sums->it_j;
-}

@@ -91,7 +91,4 @@ struct mr_plant_sums {
 void mr_plant_sums(const struct mr_plant *plant, const struct mr_plant_state *state,
                    struct mr_plant_sums *sums);
 
-/** (IT + cooling) / IT; NaN without IT energy. The electric chain is not in here. */
-double mr_plant_pue(const struct mr_plant_sums *sums);
-
 #endif

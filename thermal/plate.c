@@ -11,24 +11,12 @@ static const double beyond_frac = 0.2;
 
 static const struct law {
     const char *name;
-    double r0, a, n, min, max, error_frac;
-    const char *source;
+    double r0, a, n, min, max;
 } laws[] = {
-#define LAW_ROW(name, text, r0, a, n, min, max, error_frac, source) \
-    {text, r0, a, n, min, max, error_frac, source},
+#define LAW_ROW(name, text, r0, a, n, min, max, error_frac, source) {text, r0, a, n, min, max},
     MR_PLATE_LAW_LIST(LAW_ROW)
 #undef LAW_ROW
 };
-
-const char *mr_plate_law_name(int law)
-{
-    return laws[law].name;
-}
-
-const char *mr_plate_law_source(int law)
-{
-    return laws[law].source;
-}
 
 double mr_plate_law_k_w(int law, double flow_lpm)
 {

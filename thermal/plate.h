@@ -30,9 +30,6 @@ enum mr_plate_law {
     MR_PLATE_N_LAW
 };
 
-const char *mr_plate_law_name(int law);
-const char *mr_plate_law_source(int law);
-
 /** Resistance of the fit's own plate [K/W]. @param[in] flow_lpm above 0; AIR: over design */
 double mr_plate_law_k_w(int law, double flow_lpm);
 

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pump curves. Operating points are found by bisection: the curve falls, the system rises. */
+/* Pump curves. Speeds are found by bisection: head at a flow rises with speed. */
 #include "thermal/pump.h"
 
-#include "engine/base/fmath.h"
-
-static const double width = 1e-10; /* of an operating point */
+static const double width = 1e-10; /* of a speed */
 
 // clang-format off
 #define P struct mr_pump
@@ -23,11 +21,6 @@ static const struct mr_param rows[] = {
 
 static const struct mr_param_table table = {"pump", "A pump of a coolant distribution unit.", rows,
                                             sizeof rows / sizeof *rows};
-
-const struct mr_param_table *mr_pump_table(void)
-{
-    return &table;
-}
 
 /* Vertiv XDU1350, record in LBNL's library, over its 500 kPa. */
 void mr_pump_defaults(struct mr_pump *pump)
@@ -72,21 +65,6 @@ static double polygon(const struct mr_pump *pump, double flow)
 double mr_pump_head(const struct mr_pump *pump, double speed, double flow)
 {
     return speed > 0 ? speed * speed * polygon(pump, flow / speed) : 0;
-}
-
-double mr_pump_operate(const struct mr_pump *pump, double speed, double drop, double exponent)
-{
-    if (!(speed > 0))
-        return 0;
-    double low = 0, high = 4 * speed * pump->flow[pump->n_point - 1];
-    while (high - low > width) {
-        const double middle = 0.5 * (low + high);
-        if (mr_pump_head(pump, speed, middle) > drop * mr_pow(middle, exponent))
-            low = middle;
-        else
-            high = middle;
-    }
-    return 0.5 * (low + high);
 }
 
 double mr_pump_speed(const struct mr_pump *pump, double flow, double head)

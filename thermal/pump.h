@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pumps: head over flow as a falling polygon, scaled with speed (flow ~ N, head ~ N^2), against a
- * system whose drop grows with flow^1.85; electric power V dP / efficiency. */
+/* Pumps: head over flow as a falling polygon, scaled with speed (flow ~ N, head ~ N^2),; the speed
+ * that gives a flow against a head; electric power V dP / efficiency. */
 #ifndef MR_THERMAL_PUMP_H
 #define MR_THERMAL_PUMP_H
 
@@ -18,8 +18,6 @@ struct mr_pump {
     double flow[MR_PUMP_POINTS], head[MR_PUMP_POINTS]; /* over design, at full speed */
 };
 
-const struct mr_param_table *mr_pump_table(void);
-
 /** Defaults: efficiencies and times of the table, the published curve of a 1.4 MW unit. */
 void mr_pump_defaults(struct mr_pump *pump);
 
@@ -29,10 +27,6 @@ MR_CHECKED mr_status mr_pump_check(const struct mr_pump *pump, const char *name,
 
 /** Head over design at a flow over design and a speed over full; 0 beyond the curve's end. */
 double mr_pump_head(const struct mr_pump *pump, double speed, double flow);
-
-/** Flow over design where the curve meets drop (V / V0)^exponent. @param[in] drop over design head,
- *  at design flow */
-double mr_pump_operate(const struct mr_pump *pump, double speed, double drop, double exponent);
 
 /** Speed at which the pump gives this flow against this head, both over design. It may be above 1:
  *  the caller knows what the drive allows. Never below speed_min. */

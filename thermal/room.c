@@ -178,14 +178,6 @@ double mr_room_step(const struct mr_room *room, struct mr_room_state *state,
     return taken_j;
 }
 
-double mr_room_crossing_s(const struct mr_room *room, const struct mr_room_state *state,
-                          const struct mr_room_in *in, const struct mr_room_out *out,
-                          double level_c)
-{
-    const struct mr_node_in node = node_of(in, out);
-    return mr_node_crossing_s(room->capacity_j_k, state->room_c, &node, level_c);
-}
-
 double mr_room_residual(const struct mr_room *room, const struct mr_room_state *state)
 {
     const double in_j = mr_sum_of(state->heat_j) + mr_sum_of(state->fan_j);

@@ -81,11 +81,6 @@ struct mr_room_out mr_room_control(const struct mr_room *room, const struct mr_r
 double mr_room_step(const struct mr_room *room, struct mr_room_state *state,
                     const struct mr_room_in *in, const struct mr_room_out *out, double dt_s);
 
-/** The first time at which room air passes level_c at that speed; INFINITY: never. */
-double mr_room_crossing_s(const struct mr_room *room, const struct mr_room_state *state,
-                          const struct mr_room_in *in, const struct mr_room_out *out,
-                          double level_c);
-
 /** Air that equipment breathes. */
 double mr_room_inlet_c(const struct mr_room *room, const struct mr_room_state *state);
 

@@ -255,22 +255,6 @@ double mr_weather_next_change_s(const struct mr_weather *weather, double t_s)
     return next_s;
 }
 
-double mr_weather_crossing_s(const struct mr_weather *weather, double from_s, double to_s,
-                             double level_c)
-{
-    double a_s = from_s, a_c = mr_weather_dry_bulb_c(weather, from_s);
-    while (a_s < to_s) {
-        const double b_s = fmin(mr_weather_next_change_s(weather, a_s), to_s);
-        const double b_c = mr_weather_dry_bulb_c(weather, b_s);
-        if ((a_c < level_c) != (b_c < level_c))
-            /* above when at the level: it is met on the way up, left behind on the way down */
-            return fmax(a_s + (b_s - a_s) * fmin((level_c - a_c) / (b_c - a_c), 1), a_s);
-        a_s = b_s;
-        a_c = b_c;
-    }
-    return (double)INFINITY;
-}
-
 struct mr_weather_sum mr_weather_integrate(const struct mr_weather *weather, double from_s,
                                            double to_s, double limit_c)
 {

@@ -60,11 +60,6 @@ struct mr_weather_point mr_weather_at(const struct mr_weather *weather, double t
 /** The first time after t at which a slope may change; INFINITY: never. */
 double mr_weather_next_change_s(const struct mr_weather *weather, double t_s);
 
-/** The first time in (from, to] at which the dry bulb passes this level in either direction;
- *  INFINITY: none. */
-double mr_weather_crossing_s(const struct mr_weather *weather, double from_s, double to_s,
-                             double level_c);
-
 struct mr_weather_sum {
     double above_s;  /* time above the limit */
     double above_ks; /* excess over it, integrated [K s] */

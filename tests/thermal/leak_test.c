@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* thermal/leak: the stages of each scope, who loses power and coolant. */
+/* thermal/leak: the stages of each scope, who loses power. */
 #include "thermal/leak.h"
 
 #include "tests/test.h"
@@ -16,14 +16,12 @@ MR_TEST(stages)
         mr_leak_advance(&p, &leak);
         assert_int_equal(leak.stage, MR_LEAK_ISOLATING);
         assert_true(mr_leak_cuts_power(&leak));
-        assert_true(mr_leak_cuts_liquid(&leak) == (scope != MR_LEAK_SCOPE_TRAY));
         assert_int_equal(mr_leak_lost(&leak, 72, 18), scope == MR_LEAK_SCOPE_TRAY ? 4 : 72);
         assert_true(mr_leak_next_s(&p, &leak) == 111);
         mr_leak_advance(&p, &leak);
         assert_int_equal(leak.stage, MR_LEAK_ISOLATED);
         assert_true(isinf(mr_leak_next_s(&p, &leak)));
     }
-    assert_string_equal(mr_leak_scope_name(MR_LEAK_SCOPE_ROW), "row");
 }
 
 MR_TEST(repair)

@@ -55,8 +55,6 @@ MR_TEST(known_air)
 {
     mr_assert_near(mr_moist_saturation_pa(20), 2339, 4e-3, 0); /* steam tables */
     mr_assert_near(mr_moist_saturation_pa(45), 9590, 4e-3, 0);
-    mr_assert_near(mr_moist_density_kg_m3(15, 0, 101325), 1.225, 1e-4, 0);
-    assert_true(mr_moist_density_kg_m3(35, 0.8, 101325) < mr_moist_density_kg_m3(35, 0.1, 101325));
     mr_assert_near(mr_moist_pressure_pa(0), 101325, 1e-15, 0);
     mr_assert_near(mr_moist_pressure_pa(1000), 89875, 1e-4, 0); /* standard atmosphere */
     mr_assert_near(mr_moist_pressure_pa(3000), 70109, 2e-4, 0);

@@ -53,7 +53,7 @@ MR_TEST(readers_leave_no_trace)
             struct mr_plant_sums sums;
             mr_plant_rack_row(f.plant, watched, 2, &row);
             mr_plant_sums(f.plant, watched, &sums);
-            assert_true(mr_plant_next_s(f.plant, watched) >= watched->t_s);
+            assert_true(mr_plant_next_crossing(f.plant, watched).t_s >= watched->t_s);
             mr_plant_step(f.plant, watched, hour * 3600.0);
         }
     }

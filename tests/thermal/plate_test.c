@@ -33,8 +33,6 @@ MR_TEST(ranges_are_told)
                         "flow 6.1 L/min is outside 0.4-2.4 of fit pg25: give r2 directly");
     assert_int_equal(mr_plate_law_check(MR_PLATE_LAW_PG25, (double)NAN, NULL), MR_RANGE);
     assert_int_equal(mr_plate_law_check(MR_PLATE_LAW_WATER, 1, NULL), MR_RANGE);
-    assert_string_equal(mr_plate_law_name(MR_PLATE_LAW_WATER), "water");
-    mr_assert_contains(mr_plate_law_source(MR_PLATE_LAW_PG25), "OCP");
 }
 
 MR_TEST(another_plate_has_the_shape)

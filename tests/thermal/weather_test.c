@@ -58,7 +58,6 @@ MR_TEST(constant)
     }
     const struct mr_weather_sum sum = mr_weather_integrate(&weather, 0, year_s, 35);
     assert_true(sum.above_s == year_s && sum.above_ks == year_s);
-    assert_true(isinf(mr_weather_crossing_s(&weather, 0, year_s, 35)));
     mr_weather_fini(&weather);
 }
 
@@ -108,11 +107,6 @@ MR_TEST(lines_between_knots)
     assert_true(mr_weather_at(&weather, 3.5 * hour_s).ghi_w_m2 == 3);
     assert_true(mr_weather_at(&weather, 3.01 * hour_s).ghi_w_m2 == 3);
     assert_true(mr_weather_at(&weather, 2.99 * hour_s).ghi_w_m2 == 2);
-    /* up and down through 27.5 */
-    mr_assert_near(mr_weather_crossing_s(&weather, 0, year_s, 27.5), 1.75 * hour_s, 1e-14, 0);
-    mr_assert_near(mr_weather_crossing_s(&weather, 1.8 * hour_s, year_s, 27.5), 2.25 * hour_s,
-                   1e-14, 0);
-    assert_true(isinf(mr_weather_crossing_s(&weather, 0, 1.7 * hour_s, 27.5)));
     /* a quarter of the time above 27.5, on triangles of 2.5 K */
     const struct mr_weather_sum sum = mr_weather_integrate(&weather, hour_s, 143 * hour_s, 27.5);
     mr_assert_near(sum.above_s, 142 * hour_s / 4, 1e-12, 0);
