@@ -194,7 +194,7 @@ static const struct mr_play_key keys[] = {
     SESSION_PARTS("sessions.time_s."),
     {"sessions.prefix_hit_frac", "1", "Input that was cached"},
     {"sessions.tools", "1", "Tools that ran"},
-    {"sessions.tool_errors", "1", "Runs of tools that failed, now or when they were recorded"},
+    {"sessions.tool_errors", "1", "Runs of tools that failed: as tools/errors says, or else when they were recorded"},
     {"sessions.denied_calls", "1", "Calls the gateway denied"},
     {"sessions.redirected_calls", "1", "Calls the gateway sent to a pool that is no part of the factory"},
     {"sessions.sandboxes_cut", "1", "Sandboxes drawn larger than all memory there is: they get all of it"},

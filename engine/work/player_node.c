@@ -318,8 +318,9 @@ static mr_status end_tool(struct mr_player *player, uint32_t strand, double now_
     mr_player_count(player, strand, MR_PLAYER_CORES, time_s - alone_s);
     player->sums[s->tier].n_tool += node->kind == MR_SCRIPT_TOOL;
     const bool has_failed = !s->has_thought && fails(player, strand, node);
-    /* What came after a failure that was recorded is in the recording: it does not run again. */
-    const bool did_fail = node->kind == MR_SCRIPT_TOOL && node->is_error && s->n_try == 0;
+    /* What came after a failure that was recorded is in the recording: it does not run again. Where
+     * the factory draws its own, they stand in place of it: as many fail as were asked for. */
+    const bool did_fail = node->kind == MR_SCRIPT_TOOL && node->is_error && !(site->error_frac > 0);
     player->sums[s->tier].n_tool_error += has_failed || did_fail;
     if (s->has_thought) {
         mr_player_count(player, strand, MR_PLAYER_THINK, now_s - (s->since_s + time_s));

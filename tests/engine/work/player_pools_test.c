@@ -366,22 +366,26 @@ MR_TEST(errors_run_again_at_most_so_often)
     teardown(&w);
 }
 
-/* What its agent did after it was recorded, too: it counts once and takes no more time. */
+/* What its agent did after it was recorded, too: it counts once and takes no more time. Where runs
+ * are drawn to fail none counts for what was recorded: here no drawn one fails. */
 MR_TEST(recorded_errors_count)
 {
-    struct world w;
-    setup(&w);
-    chain(&w);
-    for (size_t i = 0; i < w.script.n_node; i++)
-        w.script.node[i].is_error = w.script.node[i].kind == MR_SCRIPT_TOOL;
-    w.plan.site.n_retry = 2;
-    w.plan.site.retry_s = 1;
-    begin(&w, 0, 0);
-    play(&w);
-    assert_true(w.end[0].end_s == 46);
-    assert_int_equal(w.player->sums[0].n_tool, 1);
-    assert_int_equal(w.player->sums[0].n_tool_error, 1);
-    teardown(&w);
+    for (int is_drawn = 0; is_drawn < 2; is_drawn++) {
+        struct world w;
+        setup(&w);
+        chain(&w);
+        for (size_t i = 0; i < w.script.n_node; i++)
+            w.script.node[i].is_error = w.script.node[i].kind == MR_SCRIPT_TOOL;
+        w.plan.site.error_frac = is_drawn ? 1e-15 : 0;
+        w.plan.site.n_retry = 2;
+        w.plan.site.retry_s = 1;
+        begin(&w, 0, 0);
+        play(&w);
+        assert_true(w.end[0].end_s == 46);
+        assert_int_equal(w.player->sums[0].n_tool, 1);
+        assert_int_equal(w.player->sums[0].n_tool_error, !is_drawn);
+        teardown(&w);
+    }
 }
 
 MR_TEST_MAIN(MR_TEST_ENTRY(cores_are_shared), MR_TEST_ENTRY(cores_go_and_come_back),
