@@ -301,7 +301,7 @@ static mr_status lower_hint(struct mr_lower *lower, const struct mr_session *ses
         return MR_OK;
     if (llm->hint != MR_SESSION_NONE)
         hint = session->hint[llm->hint];
-    if (hint.priority == 0)
+    if (!hint.has_priority)
         hint.priority = session->head.priority;
     const struct mr_script_hint own = {.priority = hint.priority,
                                        .is_strict = hint.strict > 0,

@@ -95,9 +95,9 @@ struct mr_session_hint {
     uint32_t n_expected; /* output tokens; 0: not said */
     int32_t priority;    /* larger goes first */
     uint32_t strict;     /* above 0: beats the class of its tier; larger goes first */
-    bool is_true;        /* which was said as true, not as 1 */
-    bool is_final;       /* nothing of the session is needed after this call */
-    bool prefills;       /* the next prompt may be read while its tools run */
+    bool is_truth, has_priority, has_strict; /* strict as true or false; said, be it as 0 */
+    bool is_final;                           /* nothing of the session is needed after this call */
+    bool prefills;                           /* the next prompt may be read while its tools run */
 };
 
 struct mr_session_tool {

@@ -73,7 +73,8 @@ static bool is_same_side(const struct mr_session *a, const struct mr_session *b)
     for (size_t i = 0; is && i < a->n_hint; i++) {
         const struct mr_session_hint *x = &a->hint[i], *y = &b->hint[i];
         is = is_same(x->ttl_s, y->ttl_s) && x->n_expected == y->n_expected &&
-             x->priority == y->priority && x->strict == y->strict && x->is_true == y->is_true &&
+             x->priority == y->priority && x->strict == y->strict && x->is_truth == y->is_truth &&
+             x->has_priority == y->has_priority && x->has_strict == y->has_strict &&
              x->is_final == y->is_final && x->prefills == y->prefills;
     }
     for (size_t i = 0; is && i < a->n_tool; i++) {

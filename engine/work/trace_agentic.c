@@ -249,12 +249,13 @@ static void put_priority(struct mr_buf *buf, const struct mr_session *session,
 {
     if (llm->hint == MR_SESSION_NONE)
         return;
-    if (session->hint[llm->hint].priority != 0)
-        mr_buf_printf(buf, ",\"priority\":%d", session->hint[llm->hint].priority);
-    if (session->hint[llm->hint].is_true)
-        mr_buf_text(buf, ",\"strict_priority\":true");
-    else if (session->hint[llm->hint].strict > 0)
-        mr_buf_printf(buf, ",\"strict_priority\":%u", session->hint[llm->hint].strict);
+    const struct mr_session_hint *hint = &session->hint[llm->hint];
+    if (hint->has_priority)
+        mr_buf_printf(buf, ",\"priority\":%d", hint->priority);
+    if (hint->has_strict && hint->is_truth)
+        mr_buf_printf(buf, ",\"strict_priority\":%s", hint->strict > 0 ? "true" : "false");
+    else if (hint->has_strict)
+        mr_buf_printf(buf, ",\"strict_priority\":%u", hint->strict);
 }
 
 static void put_row(struct mr_buf *buf, const struct mr_session_book *book,

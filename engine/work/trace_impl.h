@@ -52,7 +52,8 @@ struct mr_trace {
     struct mr_gz *gz;
     struct mr_session_book book;
     struct mr_trace_counts counts;
-    struct mr_intern unknown;
+    struct mr_intern unknown;                     /* keys */
+    struct mr_intern names;                       /* of sessions, where options.knows_names */
     size_t n_header_model;                        /* the file names all its models; 0: none */
     char *name, *slurped;                         /* of the file; standard input */
     struct mr_trace_order order[mr_trace_orders]; /* of mr_trace_key */
@@ -94,8 +95,8 @@ MR_CHECKED mr_status mr_trace_u32(struct mr_json *json, uint32_t *value, struct 
 MR_CHECKED mr_status mr_trace_i32(struct mr_json *json, int32_t *value, struct mr_err *err);
 
 /** How strict a priority is: a number, or a truth value as 1 or 0.
- *  @param[out] is_true it was said as true */
-MR_CHECKED mr_status mr_trace_strict(struct mr_json *json, uint32_t *value, bool *is_true,
+ *  @param[out] is_truth it was said as a truth value */
+MR_CHECKED mr_status mr_trace_strict(struct mr_json *json, uint32_t *value, bool *is_truth,
                                      struct mr_err *err);
 
 /** At least 0 and not infinite. */

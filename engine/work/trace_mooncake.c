@@ -345,11 +345,11 @@ static mr_status read_row_key(struct mr_trace *trace, struct state *state, enum 
             break;
         return mr_trace_time(json, -3, &row->arrival_s, err);
     case key_priority:
-        row->has_hint = true;
+        row->has_priority = true;
         return mr_trace_i32(json, &row->priority, err);
     case key_strict:
-        row->has_hint = true;
-        return mr_trace_strict(json, &row->strict, &row->is_true, err);
+        row->has_strict = true;
+        return mr_trace_strict(json, &row->strict, &row->is_truth, err);
     case key_wait_for:
         return read_wait_for(trace, state, row, err);
     case key_deps:

@@ -236,6 +236,8 @@ static mr_status read_hint(struct mr_trace *trace, struct mr_session_hint *hint,
         MR_TRY(mr_trace_key(trace, names, N(names), &k, &has_more, err));
         if (!has_more)
             return MR_OK;
+        hint->has_priority |= k == hint_prio;
+        hint->has_strict |= k == hint_strict;
         if (k == hint_prio)
             MR_TRY(mr_trace_i32(trace->json, &hint->priority, err));
         else if (k == hint_osl)
@@ -243,7 +245,7 @@ static mr_status read_hint(struct mr_trace *trace, struct mr_session_hint *hint,
         else if (k == hint_cache_ttl)
             MR_TRY(mr_trace_time(trace->json, -3, &hint->ttl_s, err));
         else if (k == hint_strict)
-            MR_TRY(mr_trace_strict(trace->json, &hint->strict, &hint->is_true, err));
+            MR_TRY(mr_trace_strict(trace->json, &hint->strict, &hint->is_truth, err));
         else
             MR_TRY(mr_json_bool(trace->json,
                                 k == hint_spec_prefill ? &hint->prefills : &hint->is_final, err));

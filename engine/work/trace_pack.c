@@ -196,9 +196,11 @@ static mr_status get_hint(struct cursor *c, struct mr_session *session, struct m
     get_known(c, &hint->ttl_s, 1);
     hint->n_expected = get_u32(c);
     hint->priority = (int32_t)(uint32_t)get_fixed(c, 4);
-    const uint32_t flags = get_below(c, 32);
+    const uint32_t flags = get_below(c, 128);
     hint->strict = (flags & 8) != 0 ? get_u32(c) : flags & 1;
-    hint->is_true = (flags & 16) != 0;
+    hint->is_truth = (flags & 16) != 0;
+    hint->has_priority = (flags & 32) != 0 || hint->priority != 0; /* packs of before lack both */
+    hint->has_strict = (flags & 64) != 0 || hint->strict > 0;
     hint->is_final = (flags & 2) != 0;
     hint->prefills = (flags & 4) != 0;
     return MR_OK;
@@ -241,7 +243,7 @@ static mr_status get_llm(struct cursor *c, struct mr_session *session,
 static mr_status get_after(struct cursor *c, struct mr_session *session, struct mr_err *err)
 {
     const uint32_t node = (uint32_t)session->n_node - 1;
-    const uint32_t back = get_below(c, (uint64_t)node + 1), flags = get_below(c, 32);
+    const uint32_t back = get_below(c, (uint64_t)node + 1), flags = get_below(c, 128);
     struct mr_session_after after = {.node = back == 0 ? MR_SESSION_NONE : node - back,
                                      .relation = (uint8_t)(flags >> 2),
                                      .is_dispatch = (flags & 2) != 0};

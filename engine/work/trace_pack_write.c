@@ -91,7 +91,8 @@ static void put_llm(struct mr_buf *buf, const struct mr_session *session, uint32
     put_fixed(buf, (uint32_t)hint->priority, 4);
     put_u64(buf, (uint64_t)(hint->strict > 0) | (uint64_t)hint->is_final << 1 |
                      (uint64_t)hint->prefills << 2 | (uint64_t)(hint->strict > 1) << 3 |
-                     (uint64_t)hint->is_true << 4);
+                     (uint64_t)hint->is_truth << 4 | (uint64_t)hint->has_priority << 5 |
+                     (uint64_t)hint->has_strict << 6);
     if (hint->strict > 1)
         put_u64(buf, hint->strict);
 }

@@ -275,12 +275,14 @@ mr_status mr_trace_rows_call(struct mr_trace *trace, const struct mr_trace_rows 
         MR_TRY(
             mr_session_text_add(session, mr_intern_str(&rows->names, row->name), &llm->name, err));
     MR_TRY(add_extra(trace, rows, session, row, &llm->extra, err));
-    if (row->has_hint) {
+    if (row->has_priority || row->has_strict) {
         struct mr_session_hint *hint;
         MR_TRY(mr_session_hint_add(session, &hint, err));
         hint->priority = row->priority;
         hint->strict = row->strict;
-        hint->is_true = row->is_true;
+        hint->is_truth = row->is_truth;
+        hint->has_priority = row->has_priority;
+        hint->has_strict = row->has_strict;
     }
     return add_blocks(trace, rows, session, row, context, err);
 }

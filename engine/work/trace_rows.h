@@ -28,8 +28,9 @@ struct mr_trace_row {
     uint32_t class;       /* of the tool that tool_s is of, the book's; MR_SESSION_NONE: not said */
     int32_t priority;
     uint32_t strict;
-    bool is_true; /* strict was said so */
-    bool has_hint, has_blocks;
+    bool is_truth;                 /* strict was said as true or false */
+    bool has_priority, has_strict; /* said, be it as 0 */
+    bool has_blocks;
     bool is_waiting; /* deps say when it starts, and time_s since when it may: after the play's
                         start */
     bool is_arrival; /* unless it is an arrival in the file's time */

@@ -115,15 +115,16 @@ mr_status mr_trace_i32(struct mr_json *json, int32_t *value, struct mr_err *err)
     return MR_OK;
 }
 
-mr_status mr_trace_strict(struct mr_json *json, uint32_t *value, bool *is_true, struct mr_err *err)
+mr_status mr_trace_strict(struct mr_json *json, uint32_t *value, bool *is_truth, struct mr_err *err)
 {
     enum mr_json_token token;
-    *is_true = false;
+    bool is_true = false;
     MR_TRY(mr_json_peek(json, &token, err));
-    if (token == MR_JSON_NUMBER)
+    *is_truth = token != MR_JSON_NUMBER;
+    if (!*is_truth)
         return mr_trace_u32(json, value, err);
-    MR_TRY(mr_json_bool(json, is_true, err));
-    *value = *is_true;
+    MR_TRY(mr_json_bool(json, &is_true, err));
+    *value = is_true;
     return MR_OK;
 }
 

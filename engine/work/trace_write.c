@@ -207,14 +207,14 @@ static void put_hint(struct mr_buf *buf, const struct mr_session_hint *hint)
 {
     put_key(buf, "hints");
     mr_buf_char(buf, '{');
-    if (hint->priority != 0) {
+    if (hint->has_priority) {
         put_key(buf, "prio");
         mr_buf_printf(buf, "%d", hint->priority);
     }
-    if (hint->is_true) {
+    if (hint->has_strict && hint->is_truth) {
         put_key(buf, "strict");
-        mr_buf_text(buf, "true");
-    } else if (hint->strict > 0) {
+        mr_buf_text(buf, hint->strict > 0 ? "true" : "false");
+    } else if (hint->has_strict) {
         put_key_u64(buf, "strict", hint->strict);
     }
     if (hint->n_expected > 0)

@@ -404,6 +404,9 @@ MR_TEST(sessions_speak_for_themselves)
                      MR_OK);
     assert_int_equal(
         mr_session_text_add(&w.session, mr_str_of("0 9 * * 1"), &w.session.head.cron, NULL), MR_OK);
+    struct mr_session_hint *said;
+    assert_int_equal(mr_session_hint_add(&w.session, &said, NULL), MR_OK);
+    said->has_priority = true; /* 0, of the last call */
     w.session.head.priority = 7;
     w.session.head.ttft_s = 2;
     w.session.head.deadline_s = 90;
@@ -412,7 +415,8 @@ MR_TEST(sessions_speak_for_themselves)
     assert_true(own->has_tier && own->tier == 1 && own->tenant == 1 && own->cron == 1);
     assert_true(own->ttft_s == 2 && own->tpot_s == 0 && own->deadline_s == 90);
     for (uint32_t i = 0; i < own->n_node; i++)
-        assert_int_equal(w.script.hint[w.script.node[i].hint].priority, 7);
+        assert_int_equal(w.script.hint[w.script.node[i].hint].priority,
+                         i + 1 < own->n_node ? 7 : 0);
     assert_int_equal(mr_intern_add(&w.book.tenant, mr_str_of("lap"), &w.session.head.tenant, NULL),
                      MR_OK);
     assert_int_equal(mr_lower_add(&w.lower, &w.session, &w.book, &err), MR_REF);
