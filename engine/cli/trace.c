@@ -130,7 +130,8 @@ static mr_status open_reading(const struct job *job, struct reading *reading, st
     const struct mr_trace_options options = {.format = job->opts->format,
                                              .block_tok = (uint32_t)job->opts->block_tok,
                                              .basis = job->opts->basis,
-                                             .is_strict = job->opts->is_strict};
+                                             .is_strict = job->opts->is_strict,
+                                             .knows_names = true};
     *reading = (struct reading){0};
     return job->kept != NULL ? mr_trace_open_memory(job->kept, job->n_kept, "<stdin>", &options,
                                                     &reading->trace, err)

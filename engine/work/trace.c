@@ -6,6 +6,8 @@
 #include "engine/work/trace_impl.h"
 #include "engine/work/trace_pack.h"
 
+#include <stdio.h>
+
 enum {
     rows_looked_at = 64,
     slurp_max = 1 << 30
@@ -238,16 +240,20 @@ static mr_status find_format(const char *name, const struct mr_trace_format **fo
                              struct mr_err *err)
 {
     const char *names[n_format];
-    char hint[64] = "";
+    char hint[64] = "", all[320] = "";
+    size_t n = 0;
     for (size_t i = 0; i < n_format; i++) {
         names[i] = formats[i]->name;
+        n += (size_t)snprintf(all + n, sizeof all - n, "%s%s", i > 0 ? ", " : "", names[i]);
+        MR_ASSERT(n < sizeof all);
         if (strcmp(name, names[i]) == 0)
             *format = formats[i];
     }
     mr_text_hint(mr_str_of(name), names, n_format, hint, sizeof hint);
     return *format != NULL
                ? MR_OK
-               : mr_err_set(err, MR_SCHEMA, MR_NOWHERE, "format \"%s\" is not known%s", name, hint);
+               : mr_err_set(err, MR_SCHEMA, MR_NOWHERE,
+                            "format \"%s\" is not known%s: formats are %s", name, hint, all);
 }
 
 /* ---- life ---- */
@@ -356,10 +362,25 @@ void mr_trace_close(struct mr_trace *trace)
     mr_gz_close(trace->gz);
     mr_session_book_fini(&trace->book);
     mr_intern_fini(&trace->unknown);
+    mr_intern_fini(&trace->names);
     mr_free(trace->name);
     mr_free(trace->slurped);
     mr_free(trace->state);
     mr_free(trace);
+}
+
+/* Sessions of one name are different ones; that is worth a word. */
+static mr_status take_name(struct mr_trace *trace, const struct mr_session *session,
+                           struct mr_err *err)
+{
+    const char *id = mr_session_text(session, session->head.id);
+    const size_t n_before = trace->names.n;
+    uint32_t i = 0;
+    if (id == NULL || !trace->options.knows_names)
+        return MR_OK;
+    MR_TRY(mr_intern_add(&trace->names, mr_str_of(id), &i, err));
+    trace->counts.namesake += i < n_before;
+    return MR_OK;
 }
 
 mr_status mr_trace_next(struct mr_trace *trace, struct mr_session *session, bool *has_session,
@@ -371,6 +392,8 @@ mr_status mr_trace_next(struct mr_trace *trace, struct mr_session *session, bool
     mr_status st = trace->format->next(trace, session, has_session, &own);
     if (st == MR_OK && *has_session)
         st = mr_session_check(session, &trace->book, &own);
+    if (st == MR_OK && *has_session)
+        st = take_name(trace, session, &own);
     if (st == MR_OK) {
         for (size_t i = 0; *has_session && i < session->n_llm; i++)
             trace->counts.no_output += session->llm[i].n_output == 0;

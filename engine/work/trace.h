@@ -34,6 +34,7 @@ struct mr_trace_options {
     uint32_t block_tok;   /* of formats that do not say: 512, Bailian 16 */
     int basis;            /* enum mr_trace_basis */
     bool is_strict;       /* a key that is not known is an error */
+    bool knows_names;     /* names of sessions are kept, and those of two counted (namesake) */
     bool is_single;       /* sessions are one call each; rows of others are an error */
     int bad;              /* enum mr_trace_bad; of tables and Mooncake rows */
     const char *bad_hint; /* ends the message of MR_TRACE_BAD_ERROR; NULL: nothing */

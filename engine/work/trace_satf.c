@@ -367,21 +367,6 @@ static mr_status read_document(struct mr_trace *trace, struct mr_err *err)
     }
 }
 
-/* Sessions of one name are different ones; that is worth a word. */
-static mr_status take_name(struct mr_trace *trace, const struct mr_session *session,
-                           struct mr_err *err)
-{
-    struct mr_intern *names = &((struct mr_trace_satf *)trace->state)->sessions;
-    const char *id = mr_session_text(session, session->head.id);
-    const size_t n_before = names->n;
-    uint32_t i = 0;
-    if (id == NULL)
-        return MR_OK;
-    MR_TRY(mr_intern_add(names, mr_str_of(id), &i, err));
-    trace->counts.namesake += i < n_before;
-    return MR_OK;
-}
-
 static mr_status next(struct mr_trace *trace, struct mr_session *session, bool *has_session,
                       struct mr_err *err)
 {
@@ -402,7 +387,7 @@ static mr_status next(struct mr_trace *trace, struct mr_session *session, bool *
             continue;
         }
         *has_session = true;
-        return take_name(trace, session, err);
+        return MR_OK;
     }
     return MR_OK;
 }
@@ -428,7 +413,6 @@ static void end(struct mr_trace *trace)
     mr_session_context_fini(&state->context);
     mr_intern_fini(&state->names);
     mr_intern_fini(&state->classes);
-    mr_intern_fini(&state->sessions);
     mr_buf_fini(&state->name);
     mr_free(state->node);
     mr_free(state->order);

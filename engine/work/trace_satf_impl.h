@@ -59,7 +59,6 @@ struct mr_trace_satf {
     struct mr_intern classes;        /* of tools, those that are told and others */
     struct mr_intern names;          /* of nodes */
     struct mr_trace_satf_node *node; /* by number of names */
-    struct mr_intern sessions;       /* their names */
     uint32_t *order;                 /* nodes as they stand in the file, then as they are told */
     struct mr_trace_satf_key *key;
     struct mr_trace_satf_edge *edge;

@@ -224,12 +224,13 @@ MR_TEST(the_order_of_nodes_means_nothing)
 /* The file goes on; that there was one, and that a name was there before, is told. */
 MR_TEST(sessions_without_calls_and_names_of_two)
 {
+    static const char text[] =
+        HEAD "{\"session_id\":\"s\",\"nodes\":[" A "],\"edges\":[]},"
+             "{\"session_id\":\"t\",\"nodes\":[{\"kind\":\"tool_result\",\"id\":\"r\","
+             "\"payload\":{}}],\"edges\":[]},{\"nodes\":[],\"edges\":[]},"
+             "{\"session_id\":\"s\",\"nodes\":[" A "],\"edges\":[]}]}\n";
     struct whole whole;
-    read_text(&whole,
-              HEAD "{\"session_id\":\"s\",\"nodes\":[" A "],\"edges\":[]},"
-                   "{\"session_id\":\"t\",\"nodes\":[{\"kind\":\"tool_result\",\"id\":\"r\","
-                   "\"payload\":{}}],\"edges\":[]},{\"nodes\":[],\"edges\":[]},"
-                   "{\"session_id\":\"s\",\"nodes\":[" A "],\"edges\":[]}]}\n");
+    read_with(&whole, text, strlen(text), &(struct mr_trace_options){.knows_names = true});
     assert_int_equal(whole.n, 2);
     assert_int_equal(whole.session[1].n_tool, 0);
     assert_int_equal(mr_trace_counted(whole.trace)->no_call, 2);
