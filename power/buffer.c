@@ -46,11 +46,6 @@ static const struct mr_param rows[] = {
 static const struct mr_param_table table = {"storage", "Electric energy that is held for later.",
                                             rows, sizeof rows / sizeof *rows};
 
-const struct mr_param_table *mr_buffer_table(void)
-{
-    return &table;
-}
-
 void mr_buffer_defaults(struct mr_buffer_params *params, enum mr_buffer_kind kind)
 {
     enum {
@@ -210,21 +205,6 @@ static void finish(const struct mr_buffer_params *params, struct mr_buffer *b,
         b->ramp_w_s = 0;
 }
 
-double mr_buffer_cross_s(const struct mr_buffer_params *params, const struct mr_buffer *buffer,
-                         double energy_j)
-{
-    struct mr_buffer b = *buffer;
-    if (b.energy_j == energy_j)
-        return b.t_s;
-    for (;;) { /* at most three pieces: to the turn, to the end of the ramp, level */
-        const struct piece piece = piece_of(&b);
-        const double t_s = root_s(params, &b, &piece, energy_j - b.energy_j);
-        if (t_s < (double)INFINITY || piece.end_s == (double)INFINITY)
-            return t_s;
-        finish(params, &b, &piece);
-    }
-}
-
 /* When the present piece meets its bound. */
 static double hit_s(const struct mr_buffer_params *params, const struct mr_buffer *b,
                     const struct piece *piece, double *bound_j)
@@ -315,17 +295,6 @@ double mr_buffer_set(const struct mr_buffer_params *params, struct mr_buffer *bu
         buffer->ramp_w_s = step_w > 0 ? params->ramp_w_s : -params->ramp_w_s;
     }
     return buffer->target_w;
-}
-
-double mr_buffer_assist(const struct mr_buffer_params *params, struct mr_buffer *buffer,
-                        double grid_w, double load_w, double ramp_w_s)
-{
-    MR_ASSERT(ramp_w_s > 0);
-    buffer->uses_reserve = false;
-    buffer->power_w = grant(params, buffer, grid_w - load_w);
-    buffer->target_w = 0;
-    buffer->ramp_w_s = buffer->power_w > 0 ? -ramp_w_s : buffer->power_w < 0 ? ramp_w_s : 0;
-    return load_w + buffer->power_w;
 }
 
 /* ---- dispatch ---- */

@@ -44,8 +44,6 @@ struct mr_buffer_params {
     double ramp_w_s;     /* of the inverter, all units; 0: at once */
 };
 
-const struct mr_param_table *mr_buffer_table(void);
-
 /** Defaults of a kind. */
 void mr_buffer_defaults(struct mr_buffer_params *params, enum mr_buffer_kind kind);
 MR_CHECKED mr_status mr_buffer_check(const struct mr_buffer_params *params, const char *name,
@@ -86,32 +84,17 @@ void mr_buffer_advance(const struct mr_buffer_params *params, struct mr_buffer *
 double mr_buffer_set(const struct mr_buffer_params *params, struct mr_buffer *buffer,
                      double power_w);
 
-/** Carry the difference while the grid follows a load at its ramp limit: power goes from grid -
- *  load linearly to 0. Never out of the reserve.
- *  @return what the grid must carry at once, load or grid when the buffer is strong enough */
-double mr_buffer_assist(const struct mr_buffer_params *params, struct mr_buffer *buffer,
-                        double grid_w, double load_w, double ramp_w_s);
-
-#define MR_BUFFER_EVENT_LIST(X)            \
-    X(NONE, "nothing ahead")               \
-    X(EMPTY, "the window's lower end")     \
-    X(RESERVE, "only the reserve is left") \
-    X(FULL, "the window's upper end")      \
-    X(LEVEL, "the ramp is over")
-
 enum mr_buffer_event {
-#define MR_BUFFER_EVENT_ENUM(name, doc) MR_BUFFER_EVENT_##name,
-    MR_BUFFER_EVENT_LIST(MR_BUFFER_EVENT_ENUM)
-#undef MR_BUFFER_EVENT_ENUM
+    MR_BUFFER_EVENT_NONE,    /* nothing ahead */
+    MR_BUFFER_EVENT_EMPTY,   /* the window's lower end */
+    MR_BUFFER_EVENT_RESERVE, /* only the reserve is left */
+    MR_BUFFER_EVENT_FULL,    /* the window's upper end */
+    MR_BUFFER_EVENT_LEVEL    /* the ramp is over */
 };
 
 /** When something happens next if nothing is asked. @return INFINITY with NONE */
 double mr_buffer_next_s(const struct mr_buffer_params *params, const struct mr_buffer *buffer,
                         enum mr_buffer_event *event);
-
-/** First time from now at which the energy is `energy_j`; INFINITY: never. */
-double mr_buffer_cross_s(const struct mr_buffer_params *params, const struct mr_buffer *buffer,
-                         double energy_j);
 
 /* ---- what a battery plant is for ---- */
 

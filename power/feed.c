@@ -14,23 +14,14 @@ static const double slack = 1e-9;
 
 /* ---- words ---- */
 
-#define WORD(name, text)       text,
-#define PHASE(name, text, doc) text,
-static const char *const phase_texts[] = {MR_FEED_PHASE_LIST(PHASE)};
+#define WORD(name, text) text,
 static const char *const event_texts[] = {MR_FEED_EVENT_LIST(WORD)};
 static const char *const breach_texts[] = {MR_FEED_BREACH_LIST(WORD)};
-static const char *const severity_texts[] = {MR_FEED_SEVERITY_LIST(WORD)};
 static const char *const resource_texts[] = {MR_FEED_RESOURCE_LIST(WORD)};
 static const char *const action_texts[] = {MR_FEED_ACTION_LIST(WORD)};
 static const char *const infrastructure_texts[] = {MR_FEED_INFRASTRUCTURE_LIST(WORD)};
 static const char *const result_texts[] = {MR_FEED_RESULT_LIST(WORD)};
 #undef WORD
-#undef PHASE
-
-const char *mr_feed_phase_text(int phase)
-{
-    return phase_texts[phase];
-}
 
 const char *mr_feed_event_text(int event)
 {
@@ -40,11 +31,6 @@ const char *mr_feed_event_text(int event)
 const char *mr_feed_breach_text(int breach)
 {
     return breach_texts[breach];
-}
-
-const char *mr_feed_severity_text(int severity)
-{
-    return severity_texts[severity];
 }
 
 const char *mr_feed_resource_text(int resource)

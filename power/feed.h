@@ -93,10 +93,8 @@ enum mr_feed_result {
 #undef MR_FEED_WORD_ENUM
 
 /* Static texts. */
-const char *mr_feed_phase_text(int phase);
 const char *mr_feed_event_text(int event);
 const char *mr_feed_breach_text(int breach);
-const char *mr_feed_severity_text(int severity);
 const char *mr_feed_resource_text(int resource);
 const char *mr_feed_action_text(int action);
 const char *mr_feed_infrastructure_text(int infrastructure);

@@ -45,11 +45,6 @@ static const struct mr_param rows[] = {
 static const struct mr_param_table table = {"generator", "Generators on the site.", rows,
                                             sizeof rows / sizeof *rows};
 
-const struct mr_param_table *mr_generator_table(void)
-{
-    return &table;
-}
-
 void mr_generator_defaults(struct mr_generator_params *params, enum mr_generator_kind kind)
 {
     enum {

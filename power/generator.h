@@ -37,7 +37,6 @@ struct mr_generator_params {
     double fuel_usd_j, fuel_kg_j;      /* price and carbon of fuel heat */
 };
 
-const struct mr_param_table *mr_generator_table(void);
 void mr_generator_defaults(struct mr_generator_params *params, enum mr_generator_kind kind);
 MR_CHECKED mr_status mr_generator_check(const struct mr_generator_params *params, const char *name,
                                         struct mr_err *err);

@@ -16,19 +16,6 @@
 static const double inverse_sqrt_2pi = 0.39894228040143267794;
 static const uint64_t n_unbounded = UINT64_C(1) << 52; /* packages that draw nothing */
 
-mr_status mr_govern_group_check(const struct mr_govern_group *group, const char *name,
-                                struct mr_err *err)
-{
-    if (!(group->low_w >= 0 && group->low_w <= group->high_w && isfinite(group->high_w)))
-        return mr_err_set(err, MR_RANGE, MR_NOWHERE,
-                          "%s: %g W idle and %g W busy: must rise from 0 on", name, group->low_w,
-                          group->high_w);
-    if (!(group->busy_frac >= 0 && group->busy_frac <= 1))
-        return mr_err_set(err, MR_RANGE, MR_NOWHERE, "%s: busy share %g: must be 0 to 1", name,
-                          group->busy_frac);
-    return MR_OK;
-}
-
 struct mr_govern_spread mr_govern_spread_of(const struct mr_govern_group *group, uint32_t n_group,
                                             double correlation)
 {

@@ -14,9 +14,6 @@ struct mr_govern_group {
     double low_w, high_w, busy_frac;
 };
 
-MR_CHECKED mr_status mr_govern_group_check(const struct mr_govern_group *group, const char *name,
-                                           struct mr_err *err);
-
 struct mr_govern_spread {
     double mean_w, deviation_w, peak_w; /* of the sum; peak: all busy */
 };

@@ -4,31 +4,6 @@
 
 #include <math.h>
 
-// clang-format off
-#define P struct mr_solar_params
-static const struct mr_param rows[] = {
-    MR_PARAM(P, area_m2, "area", MR_Q_AREA, "0 m2", 0, 1e9, "Area of the panels"),
-    MR_PARAM(P, efficiency, "efficiency", MR_Q_FRACTION, "20 %", 0, 1, "Electric power over sunshine, losses on the way included"),
-    MR_PARAM(P, inverter_w, "inverter", MR_Q_POWER, "1 MW", 0, 1e12, "Power at which the inverters cut off"),
-};
-#undef P
-// clang-format on
-
-static const struct mr_param_table table = {"solar", "Photovoltaics on the site.", rows,
-                                            sizeof rows / sizeof *rows};
-
-const struct mr_param_table *mr_solar_table(void)
-{
-    return &table;
-}
-
-void mr_solar_defaults(struct mr_solar_params *params)
-{
-    uint8_t origin[sizeof rows / sizeof *rows];
-    *params = (struct mr_solar_params){0};
-    mr_param_defaults(&(struct mr_param_target){&table, params, origin, NULL, NULL});
-}
-
 double mr_solar_w(const struct mr_solar_params *params, double irradiance_w_m2)
 {
     return fmin(params->area_m2 * params->efficiency * fmax(irradiance_w_m2, 0),

@@ -5,15 +5,12 @@
 #ifndef MR_POWER_SOLAR_H
 #define MR_POWER_SOLAR_H
 
-#include "engine/base/param.h"
 #include "power/series.h"
 
 struct mr_solar_params {
-    double area_m2, efficiency, inverter_w;
+    double area_m2, efficiency; /* electric power over sunshine, losses on the way included */
+    double inverter_w;          /* where the inverters cut off */
 };
-
-const struct mr_param_table *mr_solar_table(void);
-void mr_solar_defaults(struct mr_solar_params *params);
 
 double mr_solar_w(const struct mr_solar_params *params, double irradiance_w_m2);
 

@@ -21,14 +21,6 @@ const struct mr_stage_info *mr_stage_info(int kind)
     return &infos[kind];
 }
 
-int mr_stage_find(struct mr_str name)
-{
-    int kind = 0;
-    while (kind < MR_N_STAGE && !mr_str_is(name, infos[kind].name))
-        kind++;
-    return kind;
-}
-
 struct mr_stage mr_stage_of(int kind, double rating_w)
 {
     const struct mr_stage_info *info = mr_stage_info(kind);

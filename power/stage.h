@@ -73,9 +73,6 @@ extern const double mr_stage_clip;
 
 const struct mr_stage_info *mr_stage_info(int kind);
 
-/** @return enum mr_stage_kind, or MR_N_STAGE */
-int mr_stage_find(struct mr_str name);
-
 /** A unit of this kind. @param[in] rating_w > 0; INFINITY only for a kind without losses */
 struct mr_stage mr_stage_of(int kind, double rating_w);
 

@@ -8,16 +8,6 @@
 
 const double mr_units_dwell_s = 60, mr_units_high_frac = 0.8, mr_units_low_frac = 0.6;
 
-const char *mr_units_staging_name(int staging)
-{
-    static const char *const names[] = {
-#define STAGING_NAME(name, text, doc) text,
-        MR_UNITS_STAGING_LIST(STAGING_NAME)
-#undef STAGING_NAME
-    };
-    return staging >= 0 && staging < MR_N_UNITS_STAGING ? names[staging] : "unknown";
-}
-
 mr_status mr_units_check(const struct mr_units *units, const char *what, struct mr_place at,
                          struct mr_err *err)
 {

@@ -64,6 +64,4 @@ int mr_units_step(const struct mr_units *units, struct mr_units_state *state, do
 void mr_units_set_failed(const struct mr_units *units, struct mr_units_state *state,
                          uint32_t n_failed, double out_w, double t_s);
 
-const char *mr_units_staging_name(int staging);
-
 #endif

@@ -51,35 +51,6 @@ MR_TEST(known_depletion_times)
     mr_assert_near(mr_buffer_next_s(&params, &b, &event), 60 / 4.5e3, 1e-12, 0);
 }
 
-/* The load rises by 3 MW, the grid follows at 10 kW/s: the battery gives a triangle. */
-MR_TEST(assistance_is_a_triangle)
-{
-    struct mr_buffer_params params = plain();
-    struct mr_buffer b = mr_buffer_start(&params, 0);
-    enum mr_buffer_event event;
-    assert_true(mr_buffer_assist(&params, &b, 10e6, 13e6, 1e4) == 10e6);
-    assert_true(mr_buffer_next_s(&params, &b, &event) == 300);
-    assert_int_equal(event, MR_BUFFER_EVENT_LEVEL);
-    mr_buffer_advance(&params, &b, 300);
-    mr_assert_near(b.out_j, 0.5 * 3e6 * 300, 1e-12, 0);
-    assert_true(b.power_w == 0 && b.ramp_w_s == 0);
-    /* falls by 3 MW: the battery takes it, but full again after a while it cannot */
-    assert_true(mr_buffer_assist(&params, &b, 13e6, 10e6, 1e4) == 13e6);
-    const double room_j = (0.5 * 3e6 * 300 / 0.95) / 0.95;
-    /* 3 MW t - 5 kW/s t^2 = room: more than the triangle holds, so level comes first */
-    assert_true(room_j > 0.5 * 3e6 * 300);
-    assert_true(mr_buffer_next_s(&params, &b, &event) == 600);
-    mr_buffer_advance(&params, &b, 600);
-    assert_true(mr_buffer_assist(&params, &b, 13e6, 10e6, 1e4) == 13e6);
-    const double left_j = (3.6e9 - b.energy_j) / 0.95;
-    const double root_s = (3e6 - sqrt(9e12 - 2e4 * left_j)) / 1e4;
-    mr_assert_near(mr_buffer_next_s(&params, &b, &event), 600 + root_s, 1e-10, 0);
-    assert_int_equal(event, MR_BUFFER_EVENT_FULL);
-    /* too weak for the step: the grid takes the rest at once */
-    b = mr_buffer_start(&params, 0);
-    assert_true(mr_buffer_assist(&params, &b, 10e6, 16e6, 1e4) == 12e6);
-}
-
 /* Random asks with an inverter's ramp: the integral against 20,000 small steps. */
 MR_TEST(random_asks_against_small_steps)
 {
@@ -259,8 +230,7 @@ MR_TEST(impossible_buffers)
     mr_assert_contains(err.text, "must rise");
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(known_depletion_times), MR_TEST_ENTRY(assistance_is_a_triangle),
-             MR_TEST_ENTRY(random_asks_against_small_steps),
+MR_TEST_MAIN(MR_TEST_ENTRY(known_depletion_times), MR_TEST_ENTRY(random_asks_against_small_steps),
              MR_TEST_ENTRY(advancing_in_parts_is_advancing_at_once),
              MR_TEST_ENTRY(a_full_one_turns_to_discharge),
              MR_TEST_ENTRY(the_reserve_is_for_riding_through),

@@ -123,21 +123,6 @@ MR_TEST(odds_are_what_dice_show)
     assert_true(n_over > 0.005 * n_trial && n_over < 0.014 * n_trial);
 }
 
-MR_TEST(impossible_groups)
-{
-    struct mr_err err = {0};
-    assert_int_equal(mr_govern_group_check(&(struct mr_govern_group){1, 3, 2, 0.5}, "rubin", &err),
-                     MR_RANGE);
-    mr_assert_contains(err.text, "rubin: 3 W idle and 2 W busy: must rise from 0 on");
-    err = (struct mr_err){0};
-    assert_int_equal(mr_govern_group_check(&(struct mr_govern_group){1, 1, 2, 1.5}, "rubin", &err),
-                     MR_RANGE);
-    mr_assert_contains(err.text, "rubin: busy share 1.5");
-    assert_int_equal(mr_govern_group_check(&(struct mr_govern_group){1, 1, 2, 1}, "x", NULL),
-                     MR_OK);
-}
-
 MR_TEST_MAIN(MR_TEST_ENTRY(tail_of_the_normal_distribution), MR_TEST_ENTRY(exact_odds_by_hand),
              MR_TEST_ENTRY(normal_is_near_exact), MR_TEST_ENTRY(correlation_ends_averaging),
-             MR_TEST_ENTRY(as_many_as_fit), MR_TEST_ENTRY(odds_are_what_dice_show),
-             MR_TEST_ENTRY(impossible_groups))
+             MR_TEST_ENTRY(as_many_as_fit), MR_TEST_ENTRY(odds_are_what_dice_show))

@@ -6,10 +6,7 @@
 
 MR_TEST(sunshine_to_watts)
 {
-    struct mr_solar_params params;
-    mr_solar_defaults(&params);
-    params.area_m2 = 1e4;
-    params.inverter_w = 1.5e6;
+    const struct mr_solar_params params = {1e4, 0.2, 1.5e6};
     assert_true(mr_solar_w(&params, 0) == 0 && mr_solar_w(&params, -1) == 0);
     mr_assert_near(mr_solar_w(&params, 500), 1e6, 1e-15, 0);
     assert_true(mr_solar_w(&params, 1000) == 1.5e6);

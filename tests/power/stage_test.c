@@ -149,8 +149,6 @@ MR_TEST(nearest_transformer)
     assert_int_equal(mr_stage_transformer(63e6), MR_STAGE_SUB_63);
     assert_int_equal(mr_stage_transformer(80e6), MR_STAGE_SUB_63);
     assert_int_equal(mr_stage_transformer(160e6), MR_STAGE_SUB_160);
-    assert_int_equal(mr_stage_find(MR_STR("sst")), MR_STAGE_SST);
-    assert_int_equal(mr_stage_find(MR_STR("magic")), MR_N_STAGE);
 }
 
 static void refused(const int *kind, size_t n, int plane, const char *text)
