@@ -15,22 +15,15 @@ enum {
 
 static const double usual_accepted = 2.2; /* mean tokens per step with two drafts: estimated */
 
-static const struct {
-    const char *name, *doc;
-} scores[] = {
-#define SCORE_ROW(name, text, doc) {text, doc},
-    MR_FIDELITY_SCORE_LIST(SCORE_ROW)
-#undef SCORE_ROW
+static const char *const score_names[] = {
+#define SCORE_NAME(name, text, doc) text,
+    MR_FIDELITY_SCORE_LIST(SCORE_NAME)
+#undef SCORE_NAME
 };
 
 const char *mr_fidelity_score_name(int score)
 {
-    return scores[score].name;
-}
-
-const char *mr_fidelity_score_doc(int score)
-{
-    return scores[score].doc;
+    return score_names[score];
 }
 
 /* ---- predictions ---- */

@@ -44,7 +44,6 @@ struct mr_fidelity_stat {
 };
 
 const char *mr_fidelity_score_name(int score);
-const char *mr_fidelity_score_doc(int score);
 
 /** The software card a row is predicted with, or NULL. */
 typedef const struct mr_software_card *mr_fidelity_software(void *context,

@@ -14,22 +14,15 @@
 #include <math.h>
 #include <stdio.h>
 
-static const struct {
-    const char *name, *doc;
-} fates[] = {
-#define FATE_ROW(name, text, doc) {text, doc},
-    MR_MEASURED_FATE_LIST(FATE_ROW)
-#undef FATE_ROW
+static const char *const fate_names[] = {
+#define FATE_NAME(name, text, doc) text,
+    MR_MEASURED_FATE_LIST(FATE_NAME)
+#undef FATE_NAME
 };
 
 const char *mr_measured_fate_name(int fate)
 {
-    return fates[fate].name;
-}
-
-const char *mr_measured_fate_doc(int fate)
-{
-    return fates[fate].doc;
+    return fate_names[fate];
 }
 
 /* ---- fields ---- */

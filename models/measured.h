@@ -69,7 +69,6 @@ struct mr_measured {
 };
 
 const char *mr_measured_fate_name(int fate);
-const char *mr_measured_fate_doc(int fate);
 
 /** The LLM card whose id or alias a model path begins with, the longest; NULL: none.
  *  @param[in] ids of the LLM cards @param[out] id of the card */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Power of a package. All of it is closed form but mr_power_settle, whose steps are counted.
- * Deterministic: exp and pow are engine/base's, eighth roots are three square roots.
+/* Power of a package, all of it closed form. Deterministic: exp and pow are engine/base's.
  *
  * Ignored: clocks come in steps of some 15 MHz; memory slows when it is hot; a cap takes
  * milliseconds to seconds to act (the controller's business). */
@@ -20,10 +19,6 @@ static const double reached_frac = 0.75;
 /* What a package may draw at full rate and full clock over its limit: more, and nothing but the
  * governor would ever set its clock. */
 static const double excess_max = 1.5;
-
-enum {
-    n_halving = 40
-};
 
 /* ---- cards ---- */
 
@@ -204,27 +199,6 @@ double mr_power_clock_of_factor(const struct mr_power *power, double factor)
     return factor / at_knee * power->clock_knee;
 }
 
-static double eighth_power(double x)
-{
-    const double x2 = x * x, x4 = x2 * x2;
-    return x4 * x4;
-}
-
-/* (a^8 + b^8)^(1/8), out of the larger one so that nothing over- or underflows */
-static double join(double a, double b)
-{
-    const double most = a > b ? a : b, least = a > b ? b : a;
-    return most == 0 ? 0 : most * sqrt(sqrt(sqrt(1 + eighth_power(least / most))));
-}
-
-double mr_power_stretch(double compute_s, double memory_s, double clock, double memory_clock)
-{
-    const double full_s = join(compute_s, memory_s);
-    if (full_s == 0 || (clock == 1 && memory_clock == 1))
-        return 1;
-    return join(compute_s / clock, memory_s / memory_clock) / full_s;
-}
-
 /* ---- a step ---- */
 
 double mr_power_idle_w(const struct mr_power *power, double die_c)
@@ -317,125 +291,4 @@ struct mr_power_point mr_power_operate(const struct mr_power *power, const struc
     }
     point.power_w = mix->base_w + mix->clocked_w * mr_power_factor(power, point.clock);
     return point;
-}
-
-static double stretched_w(const struct mr_power *power, const struct mr_work *work,
-                          double compute_s, double memory_s, double die_c, double clock)
-{
-    struct mr_work slow = *work;
-    slow.busy_s *= mr_power_stretch(compute_s, memory_s, clock, 1);
-    return mr_power_step_w(power, &slow, clock, die_c);
-}
-
-/* Power rises with the clock: d and d / phi rise, busy time falls no faster than 1 / phi. */
-struct mr_power_point mr_power_settle(const struct mr_power *power, const struct mr_work *work,
-                                      double compute_s, double memory_s, double die_c, double cap_w,
-                                      double lock)
-{
-    MR_ASSERT(lock > 0 && lock <= 1);
-    struct mr_power_point point = {.clock = lock > power->clock_min ? lock : power->clock_min};
-    point.power_w = stretched_w(power, work, compute_s, memory_s, die_c, point.clock);
-    if (point.power_w <= cap_w)
-        return point;
-    point.is_capped = true;
-    double low = power->clock_min, high = point.clock;
-    double low_w = stretched_w(power, work, compute_s, memory_s, die_c, low);
-    point.is_infeasible = low_w > cap_w;
-    for (int i = 0; i < n_halving && !point.is_infeasible; i++) {
-        const double middle = 0.5 * (low + high);
-        const double middle_w = stretched_w(power, work, compute_s, memory_s, die_c, middle);
-        if (middle_w <= cap_w) {
-            low = middle;
-            low_w = middle_w;
-        } else {
-            high = middle;
-        }
-    }
-    point.clock = low;
-    point.power_w = low_w;
-    return point;
-}
-
-/* ---- many steps ---- */
-
-struct mr_power_leap mr_power_leap_of(const struct mr_power *power, const struct mr_work *work,
-                                      double grow_s, double grow_bytes, double clock, double die_c)
-{
-    const struct mr_work grow = {.busy_s = grow_s, .memory_bytes = grow_bytes};
-    return (struct mr_power_leap){
-        .idle_w = mr_power_idle_w(power, die_c),
-        .step_s = work->busy_s + work->idle_s,
-        .step_grow_s = grow_s,
-        .work_j = mr_power_work_j(power, work, clock),
-        .work_grow_j = mr_power_work_j(power, &grow, clock),
-    };
-}
-
-/* sum of a + b j over j = from .. from + n - 1 */
-static double series(double a, double b, uint64_t from, uint64_t n)
-{
-    const double m = (double)n;
-    return m * (a + b * ((double)from + 0.5 * (m - 1)));
-}
-
-struct mr_power_sum mr_power_leap_sum(const struct mr_power_leap *leap, uint64_t n)
-{
-    if (n == 0)
-        return (struct mr_power_sum){0};
-    const double time_s = series(leap->step_s, leap->step_grow_s, 0, n);
-    return (struct mr_power_sum){
-        .time_s = time_s,
-        .energy_j = leap->idle_w * time_s + series(leap->work_j, leap->work_grow_j, 0, n),
-    };
-}
-
-static bool is_capped_at(const struct mr_power_leap *leap, double room_w, uint64_t j)
-{
-    const double x = (double)j;
-    return leap->work_j + leap->work_grow_j * x > room_w * (leap->step_s + leap->step_grow_s * x);
-}
-
-/* The excess w(j) = work(j) - room x time(j) is linear: its root parts capped steps from free ones.
- * Rounding may put the root a step off; the neighbors decide as stepping would.
- * @return the first step whose side differs from step 0's, n if none */
-static uint64_t crossover(const struct mr_power_leap *leap, double room_w, uint64_t n)
-{
-    const bool first = is_capped_at(leap, room_w, 0);
-    if (is_capped_at(leap, room_w, n - 1) == first)
-        return n;
-    const double excess_j = leap->work_j - room_w * leap->step_s;
-    const double slope_j = leap->work_grow_j - room_w * leap->step_grow_s;
-    const double root = -excess_j / slope_j, last = (double)(n - 1);
-    uint64_t j = root >= last ? n - 1 : root > 1 ? (uint64_t)root : 1;
-    while (j > 1 && is_capped_at(leap, room_w, j - 1) != first)
-        j--;
-    while (is_capped_at(leap, room_w, j) == first)
-        j++; /* ends: the last step differs */
-    return j;
-}
-
-bool mr_power_leap_capped(const struct mr_power_leap *leap, uint64_t n, double cap_w,
-                          struct mr_power_sum *sum)
-{
-    const double room_w = cap_w - leap->idle_w;
-    if (!(room_w > 0))
-        return false;
-    if (n == 0 || isinf(room_w)) {
-        *sum = mr_power_leap_sum(leap, n);
-        return true;
-    }
-    const bool first = is_capped_at(leap, room_w, 0);
-    const uint64_t cross = crossover(leap, room_w, n);
-    /* capped steps [from, from + m), free ones the rest */
-    const uint64_t from = first ? 0 : cross, m = first ? cross : n - cross;
-    const uint64_t free_from = first ? cross : 0, n_free = n - m;
-    const double capped_j = m > 0 ? series(leap->work_j, leap->work_grow_j, from, m) : 0;
-    const double free_j =
-        n_free > 0 ? series(leap->work_j, leap->work_grow_j, free_from, n_free) : 0;
-    const double free_s =
-        n_free > 0 ? series(leap->step_s, leap->step_grow_s, free_from, n_free) : 0;
-    sum->n_capped = m;
-    sum->time_s = capped_j / room_w + free_s;
-    sum->energy_j = leap->idle_w * sum->time_s + capped_j + free_j;
-    return true;
 }

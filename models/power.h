@@ -51,10 +51,6 @@ double mr_power_factor(const struct mr_power *power, double clock);
 /** The clock at which d has this value; exact inverse of both branches. No bounds. */
 double mr_power_clock_of_factor(const struct mr_power *power, double factor);
 
-/** Busy time at a clock over that at full clock, of work that takes `compute_s` and `memory_s` when
- *  each is alone: ((compute / clock)^8 + (memory / memory_clock)^8)^(1/8) over the same at 1. */
-double mr_power_stretch(double compute_s, double memory_s, double clock, double memory_clock);
-
 /* ---- a step ---- */
 
 /** Drawn without any work [W]. */
@@ -98,14 +94,6 @@ struct mr_power_mix mr_power_mix_of(const struct mr_power *power, const struct m
 struct mr_power_point mr_power_operate(const struct mr_power *power, const struct mr_power_mix *mix,
                                        double cap_w, double lock);
 
-/** As mr_power_operate, for a step whose time stretches as it must: FLOPs of a step that waits for
- *  memory keep their rate when the clock falls, so they save d / phi only and the closed form stays
- *  above the cap. Bisection to a width of 2^-40, from below: what comes out draws no more than the
- *  cap unless infeasible. @param[in] work at full clock */
-struct mr_power_point mr_power_settle(const struct mr_power *power, const struct mr_work *work,
-                                      double compute_s, double memory_s, double die_c, double cap_w,
-                                      double lock);
-
 /* ---- many steps: a batch decodes, contexts grow ---- */
 
 /* Step j = 0 .. n-1 lasts step_s + step_grow_s j and costs work_j + work_grow_j j beyond idling. */
@@ -114,24 +102,5 @@ struct mr_power_leap {
     double step_s, step_grow_s;
     double work_j, work_grow_j;
 };
-
-struct mr_power_sum {
-    double time_s, energy_j;
-    uint64_t n_capped; /* steps that the cap made longer */
-};
-
-/** @param[in] work of step 0 at this clock @param[in] grow_s longer per step, all of it busy
- *  @param[in] grow_bytes more memory traffic per step */
-struct mr_power_leap mr_power_leap_of(const struct mr_power *power, const struct mr_work *work,
-                                      double grow_s, double grow_bytes, double clock, double die_c);
-
-/** Exact sums over `n` steps in O(1). */
-struct mr_power_sum mr_power_leap_sum(const struct mr_power_leap *leap, uint64_t n);
-
-/** The same under a hard cap: a step whose power exceeds it takes work / (cap - idle) instead. Both
- *  times are linear in j, so there is one crossover at most and a closed form on each side.
- *  @return false when idling alone exceeds the cap: no step would ever end; nothing is written */
-MR_CHECKED bool mr_power_leap_capped(const struct mr_power_leap *leap, uint64_t n, double cap_w,
-                                     struct mr_power_sum *sum);
 
 #endif

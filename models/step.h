@@ -109,12 +109,8 @@ struct mr_step_terms {
 };
 
 const char *mr_step_term_name(int term);
-const char *mr_step_term_doc(int term);
 const char *mr_step_format_name(int format);
 double mr_step_format_bytes(int format);
-
-/** @return the format of this name, or -1 */
-int mr_step_format_find(const char *name);
 
 /** Rate of products in a format; a package without the path runs it in the next wider one. */
 double mr_step_flop_rate(const struct mr_gpu_card *gpu, int format);

@@ -30,7 +30,6 @@
 #include "models/step.h"
 
 #include <math.h>
-#include <string.h>
 
 static const double tile_rows = 8;       /* fewest of a product on tensor units */
 static const double reduce_growth = 0.3; /* of the start, per doubling of the group */
@@ -47,22 +46,15 @@ static const struct {
 #undef FORMAT_ROW
 };
 
-static const struct {
-    const char *name, *doc;
-} term_texts[] = {
-#define TERM_ROW(name, text, doc) {text, doc},
-    MR_STEP_TERM_LIST(TERM_ROW)
-#undef TERM_ROW
+static const char *const term_names[] = {
+#define TERM_NAME(name, text, doc) text,
+    MR_STEP_TERM_LIST(TERM_NAME)
+#undef TERM_NAME
 };
 
 const char *mr_step_term_name(int term)
 {
-    return term_texts[term].name;
-}
-
-const char *mr_step_term_doc(int term)
-{
-    return term_texts[term].doc;
+    return term_names[term];
 }
 
 const char *mr_step_format_name(int format)
@@ -73,14 +65,6 @@ const char *mr_step_format_name(int format)
 double mr_step_format_bytes(int format)
 {
     return formats[format].bytes;
-}
-
-int mr_step_format_find(const char *name)
-{
-    for (int i = 0; i < MR_N_FORMAT; i++)
-        if (strcmp(formats[i].name, name) == 0)
-            return i;
-    return -1;
 }
 
 /* What a product of weights in `format` runs in, with the activations it is served with: MXFP4 at

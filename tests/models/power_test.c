@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* models/power: known answers, dimensions and limits, clocks and caps as each
- * other's inverse, leaps against stepping, cards that cannot be. */
+ * other's inverse, cards that cannot be. */
 #include "models/power.h"
 
 #include "engine/base/rng.h"
@@ -130,27 +130,6 @@ MR_TEST(factor_has_two_branches_and_an_inverse)
     }
 }
 
-MR_TEST(stretch_of_joined_times)
-{
-    /* compute 0.4 of memory at clock 0.7 */
-    mr_assert_near(mr_power_stretch(0.4, 1, 0.7, 1) - 1, 0.00133, 5e-3, 0);
-    mr_assert_near(mr_power_stretch(0.4e-200, 1e-200, 0.7, 1) - 1, 0.00133, 5e-3, 0);
-    /* compute alone 1 / clock, memory alone none, both the same 2^(1/8) less */
-    mr_assert_near(mr_power_stretch(3, 0, 0.5, 1), 2, 1e-15, 0);
-    assert_true(mr_power_stretch(0, 3, 0.5, 1) == 1);
-    mr_assert_near(mr_power_stretch(0, 3, 1, 0.8), 1.25, 1e-15, 0);
-    mr_assert_near(mr_power_stretch(1, 1, 0.8, 0.8), 1.25, 1e-15, 0);
-    assert_true(mr_power_stretch(0, 0, 0.5, 0.5) == 1);
-    assert_true(mr_power_stretch(0.3, 0.7, 1, 1) == 1);
-    for (double clock = 0.3; clock < 1; clock += 0.05) {
-        const double s = mr_power_stretch(0.7, 1, clock, 1);
-        assert_true(s >= 1 && s <= 1 / clock);
-        assert_true(s >= mr_power_stretch(0.7, 1, clock + 0.05, 1));
-    }
-}
-
-/* ---- a step ---- */
-
 MR_TEST(step_power_by_its_parts)
 {
     struct mr_gpu_card gpu = plain();
@@ -272,8 +251,6 @@ MR_TEST(cap_above_decode_changes_nothing)
     const struct mr_power_point capped = mr_power_operate(&power, &mix, 400, 1);
     assert_true(free.clock == 1 && capped.clock == 1 && !capped.is_capped);
     assert_memory_equal(&free.power_w, &capped.power_w, sizeof free.power_w);
-    const struct mr_power_point settled = mr_power_settle(&power, &decode, 0.004, 0.01, 60, 400, 1);
-    assert_true(settled.clock == 1 && !settled.is_capped);
 }
 
 MR_TEST(clock_and_cap_are_inverse)
@@ -292,166 +269,10 @@ MR_TEST(clock_and_cap_are_inverse)
     }
 }
 
-MR_TEST(settled_steps_keep_their_cap)
-{
-    struct mr_gpu_card gpu = plain();
-    gpu.leakage_w = 80;
-    struct mr_rng rng = mr_rng_stream(7, MR_RNG_TEST, 2);
-    int n_capped = 0, n_infeasible = 0;
-    for (int i = 0; i < 500; i++) {
-        gpu.serving_w = i % 2 == 0 ? 0 : 300;
-        const struct mr_power power = power_of(&gpu);
-        const double compute_s = mr_rng_range(&rng, 0, 1), memory_s = mr_rng_range(&rng, 0.01, 1);
-        const double busy_s = compute_s > memory_s ? compute_s : memory_s;
-        struct mr_work work = {.busy_s = busy_s,
-                               .idle_s = mr_rng_range(&rng, 0, 0.2),
-                               .memory_bytes = 6e12 * memory_s};
-        work.flop[MR_FORMAT_FP8] = 4e15 * compute_s;
-        const double cap_w = mr_rng_range(&rng, 300, 1100), die_c = mr_rng_range(&rng, 40, 90);
-        const struct mr_power_point point =
-            mr_power_settle(&power, &work, compute_s, memory_s, die_c, cap_w, 1);
-        assert_true(point.is_infeasible || point.power_w <= cap_w);
-        n_capped += point.is_capped;
-        n_infeasible += point.is_infeasible;
-        if (!point.is_capped)
-            assert_true(point.clock == 1);
-        else if (!point.is_infeasible)
-            mr_assert_near(point.power_w, cap_w, 1e-9, 0);
-        /* power rises with the clock */
-        double before = 0;
-        for (double clock = 0.35; clock <= 1; clock += 0.05) {
-            struct mr_work slow = work;
-            slow.busy_s *= mr_power_stretch(compute_s, memory_s, clock, 1);
-            const double w = mr_power_step_w(&power, &slow, clock, die_c);
-            assert_true(w >= before);
-            before = w;
-        }
-    }
-    assert_true(n_capped > 100 && n_infeasible > 5 && n_infeasible < n_capped);
-    /* all compute: the closed form is the same but for memory traffic, which it takes as fixed */
-    const struct mr_power power = power_of(&gpu);
-    struct mr_work prefill = {.busy_s = 1};
-    prefill.flop[MR_FORMAT_BF16] = 2e15;
-    const struct mr_power_mix mix = mr_power_mix_of(&power, &prefill, 60);
-    mr_assert_near(mr_power_settle(&power, &prefill, 1, 0, 60, 700, 1).clock,
-                   mr_power_operate(&power, &mix, 700, 1).clock, 1e-10, 0);
-}
-
-/* ---- leaps ---- */
-
-static struct mr_power_sum stepped(const struct mr_power_leap *leap, uint64_t n, double cap_w)
-{
-    struct mr_power_sum sum = {0};
-    long double time_s = 0, energy_j = 0;
-    for (uint64_t j = 0; j < n; j++) {
-        const double free_s = leap->step_s + leap->step_grow_s * (double)j;
-        const double work_j = leap->work_j + leap->work_grow_j * (double)j;
-        double step_s = free_s;
-        if (work_j > (cap_w - leap->idle_w) * free_s) {
-            step_s = work_j / (cap_w - leap->idle_w);
-            sum.n_capped++;
-        }
-        time_s += (long double)step_s;
-        energy_j += (long double)leap->idle_w * (long double)step_s + (long double)work_j;
-    }
-    sum.time_s = (double)time_s;
-    sum.energy_j = (double)energy_j;
-    return sum;
-}
-
-static void same_sums(const struct mr_power_sum *a, const struct mr_power_sum *b)
-{
-    mr_assert_near(a->time_s, b->time_s, 1e-12, 0);
-    mr_assert_near(a->energy_j, b->energy_j, 1e-12, 0);
-    assert_int_equal(a->n_capped, b->n_capped);
-}
-
-MR_TEST(leap_is_stepping)
-{
-    struct mr_gpu_card gpu = plain();
-    gpu.serving_w = 200;
-    const struct mr_power power = power_of(&gpu);
-    struct mr_rng rng = mr_rng_stream(7, MR_RNG_TEST, 3);
-    int n_mixed[2] = {0};
-    for (int i = 0; i < 2000; i++) {
-        struct mr_work work = {.busy_s = mr_rng_range(&rng, 1e-3, 5e-2),
-                               .idle_s = mr_rng_range(&rng, 0, 2e-3)};
-        work.memory_bytes = mr_rng_range(&rng, 0, 8e12) * work.busy_s;
-        work.flop[MR_FORMAT_FP8] = mr_rng_range(&rng, 0, 4e15) * work.busy_s;
-        const double grow_s = mr_rng_range(&rng, 0, 1e-5);
-        const double grow_bytes = mr_rng_range(&rng, 0, 1.6e13) * grow_s;
-        const struct mr_power_leap leap =
-            mr_power_leap_of(&power, &work, grow_s, grow_bytes, mr_rng_range(&rng, 0.4, 1), 65);
-        const uint64_t n = mr_rng_below(&rng, 3000);
-        const double cap_w = i % 5 == 0 ? (double)INFINITY : mr_rng_range(&rng, 300, 900);
-        struct mr_power_sum sum;
-        assert_true(mr_power_leap_capped(&leap, n, cap_w, &sum));
-        const struct mr_power_sum slow = stepped(&leap, n, cap_w);
-        same_sums(&sum, &slow);
-        if (sum.n_capped > 0 && sum.n_capped < n)
-            n_mixed[leap.work_j > (cap_w - leap.idle_w) * leap.step_s]++;
-        if (isinf(cap_w)) {
-            const struct mr_power_sum free = mr_power_leap_sum(&leap, n);
-            assert_memory_equal(&free, &sum, sizeof sum);
-        }
-    }
-    assert_true(n_mixed[0] > 20 && n_mixed[1] > 20); /* crossovers of both kinds */
-}
-
-MR_TEST(leap_of_one_step_is_the_step)
-{
-    struct mr_gpu_card gpu = plain();
-    gpu.serving_w = 200;
-    const struct mr_power power = power_of(&gpu);
-    struct mr_work work = {.busy_s = 0.02, .idle_s = 0.001, .memory_bytes = 1e11};
-    work.flop[MR_FORMAT_BF16] = 1e13;
-    const struct mr_power_leap leap = mr_power_leap_of(&power, &work, 1e-5, 1e7, 0.9, 70);
-    const struct mr_power_sum one = mr_power_leap_sum(&leap, 1);
-    mr_assert_near(one.time_s, 0.021, 1e-15, 0);
-    mr_assert_near(one.energy_j / one.time_s, mr_power_step_w(&power, &work, 0.9, 70), 1e-14, 0);
-    /* and its second step is the grown one */
-    work.busy_s += 1e-5;
-    work.memory_bytes += 1e7;
-    const struct mr_power_sum two = mr_power_leap_sum(&leap, 2);
-    mr_assert_near((two.energy_j - one.energy_j) / (two.time_s - one.time_s),
-                   mr_power_step_w(&power, &work, 0.9, 70), 1e-12, 0);
-    const struct mr_power_sum zero = mr_power_leap_sum(&leap, 0);
-    assert_true(zero.time_s == 0 && zero.energy_j == 0);
-}
-
-MR_TEST(hard_caps_that_cannot_or_always_hold)
-{
-    struct mr_power_leap leap = {
-        .idle_w = 200, .step_s = 0.01, .step_grow_s = 1e-5, .work_j = 5, .work_grow_j = 1e-3};
-    struct mr_power_sum sum;
-    assert_false(mr_power_leap_capped(&leap, 10, 200, &sum));
-    assert_false(mr_power_leap_capped(&leap, 10, 100, &sum));
-    assert_true(mr_power_leap_capped(&leap, 0, 300, &sum));
-    assert_true(sum.time_s == 0 && sum.energy_j == 0 && sum.n_capped == 0);
-    /* capped throughout: mean power is the cap */
-    assert_true(mr_power_leap_capped(&leap, 1000, 300, &sum));
-    assert_int_equal(sum.n_capped, 1000);
-    mr_assert_near(sum.energy_j / sum.time_s, 300, 1e-13, 0);
-    /* exactly at the cap: not longer */
-    leap = (struct mr_power_leap){.idle_w = 200, .step_s = 0.5, .work_j = 50};
-    assert_true(mr_power_leap_capped(&leap, 8, 300, &sum));
-    assert_true(sum.n_capped == 0 && sum.time_s == 4 && sum.energy_j == 1200);
-    /* a leap too long to step keeps its accuracy */
-    leap = (struct mr_power_leap){
-        .idle_w = 185, .step_s = 0.02, .step_grow_s = 2e-9, .work_j = 8, .work_grow_j = 1.8e-6};
-    const uint64_t n = 2000000;
-    assert_true(mr_power_leap_capped(&leap, n, 600, &sum));
-    const struct mr_power_sum slow = stepped(&leap, n, 600);
-    same_sums(&sum, &slow);
-    assert_true(sum.n_capped > 0 && sum.n_capped < n);
-}
-
 MR_TEST_MAIN(MR_TEST_ENTRY(gaps_are_filled_up_to_the_limit), MR_TEST_ENTRY(impossible_cards),
              MR_TEST_ENTRY(factor_has_two_branches_and_an_inverse),
-             MR_TEST_ENTRY(stretch_of_joined_times), MR_TEST_ENTRY(step_power_by_its_parts),
+             MR_TEST_ENTRY(step_power_by_its_parts),
              MR_TEST_ENTRY(a_serving_package_draws_most_where_its_work_explains_least),
              MR_TEST_ENTRY(no_serving_step_draws_less_than_idle), MR_TEST_ENTRY(cap_and_lock),
              MR_TEST_ENTRY(cap_above_decode_changes_nothing),
-             MR_TEST_ENTRY(clock_and_cap_are_inverse), MR_TEST_ENTRY(settled_steps_keep_their_cap),
-             MR_TEST_ENTRY(leap_is_stepping), MR_TEST_ENTRY(leap_of_one_step_is_the_step),
-             MR_TEST_ENTRY(hard_caps_that_cannot_or_always_hold))
+             MR_TEST_ENTRY(clock_and_cap_are_inverse))
