@@ -76,11 +76,6 @@ const struct mr_runfile_options *mr_runfile_options_of(const struct mr_runfile *
     return &file->options;
 }
 
-size_t mr_runfile_waits(const struct mr_runfile *file)
-{
-    return mr_writer_waits(file->writer);
-}
-
 /* ---- the writing thread ---- */
 
 static mr_status put_state(struct mr_hdf5_file at, const char *state, const char *reason,

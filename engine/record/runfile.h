@@ -111,9 +111,6 @@ enum mr_runfile_end {
 MR_CHECKED mr_status mr_runfile_finish(struct mr_runfile *file, enum mr_runfile_end end,
                                        const char *reason, struct mr_err *err);
 
-/** How often rows had to wait for the thread: for provenance. */
-size_t mr_runfile_waits(const struct mr_runfile *file);
-
 /** Free it, and the series and tables declared in it. One that was not finished leaves its part,
  *  partial, with every row given. NULL is fine. */
 void mr_runfile_destroy(struct mr_runfile *file);

@@ -3,7 +3,6 @@
 #include "engine/serve/policy.h"
 
 #include <stddef.h>
-#include <string.h>
 
 static const struct mr_policy *const policies[] = {
     &mr_policy_vllm1, &mr_policy_sarathi, &mr_policy_vllm0, &mr_policy_orca, &mr_policy_static};
@@ -15,12 +14,4 @@ enum {
 const struct mr_policy *mr_policy_at(size_t i)
 {
     return i < n_policy ? policies[i] : NULL;
-}
-
-const struct mr_policy *mr_policy_find(const char *name)
-{
-    for (size_t i = 0; i < n_policy; i++)
-        if (strcmp(policies[i]->name, name) == 0)
-            return policies[i];
-    return NULL;
 }

@@ -25,9 +25,6 @@ struct mr_policy {
     uint32_t n_unread;     /* of y, tokens a decode does not read: 0, or 1 (the newest) */
 };
 
-/** @return the policy of a name, or NULL */
-const struct mr_policy *mr_policy_find(const char *name);
-
 /** All of them, in the order of the documentation; NULL after the last. */
 const struct mr_policy *mr_policy_at(size_t i);
 
