@@ -36,6 +36,7 @@ void mr_lower_fini(struct mr_lower *lower)
     mr_intern_fini(&lower->hint);
     mr_block_names_fini(&lower->names);
     mr_coarse_fini(&lower->coarse);
+    mr_script_names_fini(&lower->sequence);
     mr_free(lower->blocks);
     mr_free(lower->large);
     mr_free(lower->alias);
@@ -521,5 +522,6 @@ mr_status mr_lower_add(struct mr_lower *lower, const struct mr_session *session,
     MR_TRY(mr_script_session_begin(lower->script, &own, err));
     for (uint32_t i = 0; i < session->n_node; i++)
         MR_TRY(lower_node(lower, session, book, i, err));
+    MR_TRY(mr_script_names_join(&lower->sequence, lower->script, lower->plan.block_tok, err));
     return mr_script_session_end(lower->script, err);
 }

@@ -27,7 +27,7 @@
 
 #include "engine/work/block_names.h"
 #include "engine/work/coarse.h"
-#include "engine/work/script.h"
+#include "engine/work/script_names.h"
 #include "engine/work/session.h"
 
 struct mr_lower_plan {
@@ -64,6 +64,7 @@ struct mr_lower {
     struct mr_coarse coarse;           /* of the session or of all */
     struct mr_lower_alias *alias;      /* of the session, by id */
     size_t n_alias, cap_alias;
+    struct mr_script_names sequence; /* of the session's names, once its nodes are there */
     uint32_t *last; /* by lane: context of its last call so far, or MR_SCRIPT_NONE */
     size_t cap_context, cap_blocks, cap_large, cap_last;
     uint64_t n_left_out;  /* sessions */

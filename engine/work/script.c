@@ -242,13 +242,15 @@ static struct mr_script_run names_at(const struct mr_script *script,
     return (struct mr_script_run){0, id + at, UINT32_MAX - at};
 }
 
-/* Blocks that two contexts begin with, both with what may follow their runs. */
-static uint32_t common_of(const struct mr_script *script, const struct mr_script_context *a,
-                          const struct mr_script_context *b)
+uint32_t mr_script_common(const struct mr_script *script, const struct mr_script_context *context,
+                          uint32_t base)
 {
+    if (base == MR_SCRIPT_NONE)
+        return 0;
+    const struct mr_script_context *b = &script->context[base];
     uint32_t at = 0, i = 0, k = 0, start_a = 0, start_b = 0;
     while (at < UINT32_MAX) {
-        const struct mr_script_run x = names_at(script, a, at, &i, &start_a);
+        const struct mr_script_run x = names_at(script, context, at, &i, &start_a);
         const struct mr_script_run y = names_at(script, b, at, &k, &start_b);
         if (x.space != y.space || x.id != y.id)
             break;
@@ -278,7 +280,7 @@ mr_status mr_script_context_add(struct mr_script *script, const struct mr_script
         own.n_run++;
     }
     script->run_max = own.n_run > script->run_max ? own.n_run : script->run_max;
-    own.n_keep = base != MR_SCRIPT_NONE ? common_of(script, &own, &script->context[base]) : 0;
+    own.n_keep = mr_script_common(script, &own, base);
     *context = (uint32_t)script->n_context;
     script->context[script->n_context++] = own;
     return MR_OK;

@@ -174,6 +174,11 @@ MR_CHECKED mr_status mr_script_context_add(struct mr_script *script,
                                            const struct mr_script_run *run, size_t n_run,
                                            uint32_t base, uint32_t *context, struct mr_err *err);
 
+/** Blocks that a context begins with and another one, too, both with what may follow their runs.
+ *  @param[in] base the other one, or MR_SCRIPT_NONE */
+uint32_t mr_script_common(const struct mr_script *script, const struct mr_script_context *context,
+                          uint32_t base);
+
 void mr_script_fini(struct mr_script *script);
 
 /** Edges of a node. */

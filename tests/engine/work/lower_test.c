@@ -146,7 +146,8 @@ MR_TEST(larger_blocks_are_shared_like_small_ones)
     check_runs(&w, 6, (const struct mr_script_run[]){{1, 0, 2}, {1, 3, 1}}, 2);
     w.book.is_global = false; /* names are the session's own */
     assert_int_equal(mr_lower_add(&w.lower, &w.session, &w.book, NULL), MR_OK);
-    check_runs(&w, 11, (const struct mr_script_run[]){{0, 0, 2}, {0, 3, 1}}, 2);
+    check_runs(&w, 11, (const struct mr_script_run[]){{0, 0, 2}, {0, 4, 1}}, 2);
+    check_runs(&w, 14, (const struct mr_script_run[]){{0, 6, 4}}, 1); /* in sequence */
     teardown(&w);
 }
 
@@ -292,9 +293,10 @@ MR_TEST(ids_on_both_sides)
 {
     struct world w;
     make(&w);
+    w.book.is_global = true; /* or the session's names would be put in sequence */
     w.session.run[0].id = (1u << 28) - 2;
     lower(&w, 16, false);
-    check_runs(&w, 0, (const struct mr_script_run[]){{0, (1u << 30) - 8, 8}, {0, THIRD, 32}}, 2);
+    check_runs(&w, 0, (const struct mr_script_run[]){{1, (1u << 30) - 8, 8}, {1, THIRD, 32}}, 2);
     teardown(&w);
 }
 
