@@ -3,6 +3,8 @@
  * the element floor(q n) of them. */
 #include "models/fidelity.h"
 
+#include "models/fit.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,11 +77,13 @@ static bool has_drafts(const struct mr_llm_card *llm)
 void mr_fidelity_cases(const struct mr_measured *set, mr_fidelity_software *software, void *context,
                        struct mr_fidelity_case *out)
 {
+    const double holdout_frac = set->has_holdout ? set->holdout_frac : 0.5;
     for (size_t i = 0; i < set->n; i++) {
         const struct mr_measured_row *row = &set->row[i];
         const struct mr_software_card *card =
             row->fate == MR_MEASURED_FATE_GOOD ? software(context, row) : NULL;
-        out[i] = (struct mr_fidelity_case){.is_held_out = row->config & 1};
+        out[i] =
+            (struct mr_fidelity_case){.is_held_out = mr_fit_is_held_out(row->config, holdout_frac)};
         if (card == NULL ||
             mr_fidelity_predict(row, card, row->n_draft, &out[i].plain, NULL) != MR_OK)
             continue;

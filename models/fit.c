@@ -170,3 +170,14 @@ mr_status mr_fit_solve(const struct mr_fit_problem *problem, double *x,
     mr_arena_fini(&arena);
     return MR_OK;
 }
+
+/* The hash's bits, the lowest first, as a number below 1: its lowest says in which half it is. */
+bool mr_fit_is_held_out(uint64_t hash, double frac)
+{
+    double place = 0, bit = 0.5;
+    for (int i = 0; i < 53; i++) {
+        place += (hash >> i & 1) != 0 ? bit : 0;
+        bit /= 2;
+    }
+    return place >= 1 - frac;
+}

@@ -7,6 +7,8 @@
 
 #include "engine/base/status.h"
 
+#include <stdint.h>
+
 enum {
     MR_FIT_PARAMS = 32
 };
@@ -34,5 +36,9 @@ struct mr_fit_report {
 /** @param[out] x the best parameters @return MR_OK or MR_NOMEM */
 MR_CHECKED mr_status mr_fit_solve(const struct mr_fit_problem *problem, double *x,
                                   struct mr_fit_report *report, struct mr_err *err);
+
+/** Whether a fit does not see what has that hash. What a smaller share holds out a larger one does,
+ *  too; half of all are those with an odd hash. @param[in] frac 0: nothing */
+bool mr_fit_is_held_out(uint64_t hash, double frac);
 
 #endif

@@ -64,6 +64,8 @@ struct mr_measured {
     struct mr_measured_row *row;
     size_t n, cap;
     size_t n_fate[MR_MEASURED_FATES];
+    bool has_holdout; /* stated: holdout_frac; else fits do not see half of the configurations */
+    double holdout_frac;
     const char *strange; /* names of columns that mean nothing here, of all files; NULL: none */
     struct mr_arena arena;
 };

@@ -11,6 +11,7 @@
 #include "engine/base/file.h"
 #include "engine/base/mem.h"
 #include "engine/base/sha256.h"
+#include "models/fit.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -227,10 +228,13 @@ static mr_status add_row(struct fitting *f, struct row row, const double key[4],
 {
     char text[128];
     uint8_t digest[MR_SHA256_BYTES];
+    uint64_t hash = 0;
     const int n = snprintf(text, sizeof text, "%s %.0f %.0f %.0f %.0f", regimes[row.regime].name,
                            key[0], key[1], key[2], key[3]);
     mr_sha256(text, (size_t)n, digest);
-    row.is_held_out = !f->options->uses_all && (digest[0] & 1);
+    for (int i = 0; i < 8; i++)
+        hash |= (uint64_t)digest[i] << 8 * i;
+    row.is_held_out = mr_fit_is_held_out(hash, f->options->holdout_frac);
     row.x[0] = 1;
     MR_TRY(mr_grow(&f->row, &f->cap, f->n + 1, sizeof row, err));
     f->row[f->n++] = row;

@@ -36,8 +36,8 @@ struct mr_profile_error {
 };
 
 struct mr_profile_fit_options {
-    double n_layer; /* >= 1 */
-    bool uses_all;  /* no held-out half: for a last fit */
+    double n_layer;      /* >= 1 */
+    double holdout_frac; /* of rows, that the fit does not see; 0: for a last fit */
 };
 
 struct mr_profile_fit {
@@ -52,7 +52,7 @@ struct mr_profile_fit {
 const char *mr_profile_fit_name(int regime);
 const char *mr_profile_fit_doc(int regime);
 
-/** Read a folder and fit. Half of the rows, by the hash of what they say ran, are held out.
+/** Read a folder and fit. Rows are held out by the hash of what they say ran.
  *  @param[in,out] fit zero before; mr_profile_fit_fini, after errors too
  *  @return MR_OK, or MR_IO, MR_SCHEMA, MR_PARSE, MR_RANGE with the place, MR_NOMEM */
 MR_CHECKED mr_status mr_profile_fit_folder(const char *folder,

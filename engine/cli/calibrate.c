@@ -7,8 +7,8 @@
 #include "engine/base/mem.h"
 #include "engine/base/xmlw.h"
 #include "engine/cli/calibrate_profile.h"
+#include "engine/cli/calibrate_tell.h"
 #include "engine/cli/verbs.h"
-#include "models/calibrate.h"
 
 #include <stdio.h>
 
@@ -23,6 +23,9 @@ static const struct mr_opt rows[] = {
          struct mr_calibrate_opts_values, id, "id", NULL,
          "Id of the card, not given: the output file's name without .xml, else the backend's"),
      0, "ID"},
+    {MR_PARAM(struct mr_calibrate_opts_values, holdout_frac, "holdout", MR_Q_FRACTION, "0.5", 0,
+              0.95, "Share of the configurations that the fit does not see"),
+     0, "FRAC"},
     {MR_PARAM_YES(struct mr_calibrate_opts_values, uses_all, "all", "no",
                   "Fit held-out configurations too, once their error has been seen"),
      0, NULL},
@@ -32,6 +35,8 @@ static const struct mr_opt rows[] = {
     {MR_PARAM_N(struct mr_calibrate_opts_values, n_layer, "layers", "0", 0, 10000,
                 "Layers of a profiled LLM, 0: those of the card that its notes name"),
      0, "N"},
+    {MR_PARAM_YES(struct mr_calibrate_opts_values, as_json, "json", "no", "One JSON object"), 0,
+     NULL},
 };
 
 const struct mr_opt_table mr_calibrate_opts = {rows, sizeof rows / sizeof *rows};
@@ -42,16 +47,9 @@ static const struct mr_software_card *same_card(void *context, const struct mr_m
     return context;
 }
 
-static void put(struct mr_buf *out, const char *name, const struct mr_fidelity_stat *s)
-{
-    if (s->n > 0)
-        mr_buf_printf(out, "%-52s %5zu rows, median %.1f %%, mean %.1f %%, p90 %.1f %%\n", name,
-                      s->n, 100 * s->median, 100 * s->mean, 100 * s->p90);
-}
-
 /* Errors of a card on this backend's clean rows, both halves. */
 static mr_status score(const struct mr_measured *set, const struct mr_software_card *card,
-                       const char *backend, const char *what, struct mr_buf *out)
+                       const char *backend, bool is_fitted, struct mr_calibrate_told *told)
 {
     struct mr_fidelity_case *cases = mr_alloc_zero(set->n, sizeof *cases);
     double *scratch = mr_alloc_zero(set->n, sizeof *scratch);
@@ -64,10 +62,9 @@ static mr_status score(const struct mr_measured *set, const struct mr_software_c
                     .score = s, .only_held_out = held_out, .backend = backend};
                 const struct mr_fidelity_stat stat =
                     mr_fidelity_stat_of(set, cases, &filter, scratch);
-                char name[128];
-                snprintf(name, sizeof name, "%s, %s, %s", mr_fidelity_score_name(s), what,
-                         held_out ? "held out" : "all");
-                put(out, name, &stat);
+                if (stat.n > 0)
+                    told->score[told->n_score++] =
+                        (struct mr_calibrate_score){s, is_fitted, held_out, stat};
             }
     }
     const mr_status st = cases != NULL && scratch != NULL ? MR_OK : MR_NOMEM;
@@ -99,12 +96,11 @@ static mr_status median_of(const struct mr_measured *set, const struct mr_softwa
 
 /* Few families of models cannot tell all figures apart: fit without each, and look at it. */
 static mr_status leave_models_out(const struct mr_measured *set, const char *backend,
-                                  const struct mr_software_card *plain, struct mr_buf *out,
-                                  size_t *n_worse)
+                                  const struct mr_software_card *plain,
+                                  struct mr_calibrate_told *told)
 {
-    const char *seen[64];
+    const char *seen[MR_CALIBRATE_MODELS];
     size_t n_seen = 0;
-    *n_worse = 0;
     for (size_t i = 0; i < set->n; i++) {
         const struct mr_measured_row *row = &set->row[i];
         struct mr_calibrate_result result;
@@ -129,10 +125,8 @@ static mr_status leave_models_out(const struct mr_measured *set, const char *bac
             continue;
         MR_TRY(median_of(set, &result.card, backend, row->llm_id, &fitted));
         MR_TRY(median_of(set, plain, backend, row->llm_id, &unfitted));
-        *n_worse += fitted.median > unfitted.median;
-        mr_buf_printf(out,
-                      "unseen %-24s %5zu rows, median %.1f %% fitted without it, %.1f %% no fit\n",
-                      row->llm_id, fitted.n, 100 * fitted.median, 100 * unfitted.median);
+        told->unseen[told->n_unseen++] =
+            (struct mr_calibrate_unseen){row->llm_id, fitted.n, fitted.median, unfitted.median};
     }
     return MR_OK;
 }
@@ -241,47 +235,41 @@ mr_status mr_calibrate_id(const struct mr_calibrate_opts_values *opts, const cha
 }
 
 static mr_status fit(const struct mr_verb_call *call, struct mr_measured *set,
-                     struct mr_shelf *shelf, const struct mr_buf *wanted, struct mr_buf *text,
-                     struct mr_buf *card, struct mr_err *err)
+                     struct mr_shelf *shelf, const struct mr_buf *id, struct mr_calibrate_out *out,
+                     struct mr_err *err)
 {
     const struct mr_calibrate_opts_values *opts = call->opts;
-    struct mr_calibrate_result result;
+    struct mr_calibrate_told told = {.id = id->text, .holdout_frac = opts->holdout_frac};
     struct mr_software_card plain;
     mr_software_defaults(&plain);
-    const char *id = wanted->text;
     MR_TRY(mr_calibrate_rows(set,
                              &(struct mr_calibrate_options){.backend = opts->backend,
-                                                            .keep = card_now(shelf, id),
+                                                            .keep = card_now(shelf, id->text),
                                                             .uses_all = opts->uses_all},
-                             &result, err));
-    mr_buf_printf(text, "%zu rows fitted, %zu held out; cost %.4g, before %.4g\n", result.n_row,
-                  result.n_held_out, result.cost_after, result.cost_before);
-    MR_TRY(score(set, &plain, opts->backend, "no fit", text));
-    MR_TRY(score(set, &result.card, opts->backend, "fitted", text));
-    size_t n_worse = 0;
+                             &told.result, err));
+    MR_TRY(score(set, &plain, opts->backend, false, &told));
+    MR_TRY(score(set, &told.result.card, opts->backend, true, &told));
     if (!opts->is_quick)
-        MR_TRY(leave_models_out(set, opts->backend, &plain, text, &n_worse));
-    if (n_worse > 0)
-        mr_buf_printf(
-            text,
-            "%zu models are predicted worse by a fit that never saw them than by none: for "
-            "a model that is not among these rows use the card \"spec\"\n",
-            n_worse);
+        MR_TRY(leave_models_out(set, opts->backend, &plain, &told));
+    mr_calibrate_tell_text(&told, &out->text);
+    if (opts->as_json)
+        mr_calibrate_tell_json(&told, &out->json);
     struct mr_buf models = {0};
     model_ids(set, opts->backend, &models);
-    write_card(&result.card, id, text->text, models.n > 0 ? models.text : "", card);
+    if (out->text.status == MR_OK)
+        write_card(&told.result.card, id->text, out->text.text, models.n > 0 ? models.text : "",
+                   &out->card);
     if (models.status != MR_OK)
-        card->status = models.status;
+        out->card.status = models.status;
     mr_buf_fini(&models);
-    MR_TRY(mr_buf_check(text, err));
-    return mr_buf_check(card, err);
+    return mr_calibrate_out_check(out, err);
 }
 
 static mr_status fit_rows(const struct mr_verb_call *call, struct mr_shelf *shelf,
-                          struct mr_buf *text, struct mr_buf *card, struct mr_err *err)
+                          struct mr_calibrate_out *out, struct mr_err *err)
 {
     const struct mr_calibrate_opts_values *opts = call->opts;
-    struct mr_measured set = {0};
+    struct mr_measured set = {.has_holdout = true, .holdout_frac = opts->holdout_frac};
     struct mr_buf id = {0};
     mr_status st = mr_calibrate_id(opts, opts->backend != NULL ? opts->backend : "mine", &id, err);
     for (int i = 0; i < call->n_arg && st == MR_OK; i++)
@@ -289,7 +277,7 @@ static mr_status fit_rows(const struct mr_verb_call *call, struct mr_shelf *shel
     if (st == MR_OK && set.strange != NULL)
         mr_ui_say(call->ui, 0, "warning: columns that mean nothing here: %s", set.strange);
     if (st == MR_OK)
-        st = fit(call, &set, shelf, &id, text, card, err);
+        st = fit(call, &set, shelf, &id, out, err);
     mr_buf_fini(&id);
     mr_measured_fini(&set);
     return st;
@@ -300,27 +288,30 @@ int mr_calibrate_run(const struct mr_verb_call *call)
     const struct mr_calibrate_opts_values *opts = call->opts;
     struct mr_shelf *shelf = NULL;
     struct mr_err err = {0};
-    struct mr_buf text = {0}, card = {0};
+    struct mr_calibrate_out out = {0};
     const bool is_profile = mr_calibrate_profile_is(call->arg[0]);
+    const bool is_to_stdout = opts->output != NULL && strcmp(opts->output, "-") == 0;
     if (is_profile && (call->n_arg > 1 || opts->backend != NULL))
         return mr_ui_usage(call->ui, "calibrate",
                            "calibrate: a folder is one layer profile: no other file, no --backend");
     if (!is_profile && opts->n_layer > 0)
         return mr_ui_usage(call->ui, "calibrate", "calibrate: --layers goes with a folder");
+    if (is_to_stdout && opts->as_json)
+        return mr_ui_usage(call->ui, "calibrate",
+                           "calibrate: -o - and --json both write to standard output");
     mr_status st = mr_shelf_create(&shelf, &err);
     if (st == MR_OK)
-        st = is_profile ? mr_calibrate_profile_fit(call, shelf, &text, &card, &err)
-                        : fit_rows(call, shelf, &text, &card, &err);
+        st = is_profile ? mr_calibrate_profile_fit(call, shelf, &out, &err)
+                        : fit_rows(call, shelf, &out, &err);
     if (st == MR_OK && opts->output != NULL)
         st = mr_file_write(opts->output, call->ui->may_overwrite,
-                           (struct mr_str){card.text, card.n}, &err);
+                           (struct mr_str){out.card.text, out.card.n}, &err);
     int code = 0;
     if (st != MR_OK)
         code = mr_ui_error(call->ui, &err);
-    else if (opts->output == NULL || strcmp(opts->output, "-") != 0)
-        code = mr_ui_out(call->ui, &text);
-    mr_buf_fini(&text);
-    mr_buf_fini(&card);
+    else if (!is_to_stdout)
+        code = mr_ui_out(call->ui, opts->as_json ? &out.json : &out.text);
+    mr_calibrate_out_fini(&out);
     mr_shelf_destroy(shelf);
     return code;
 }

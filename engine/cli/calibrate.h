@@ -10,7 +10,8 @@ struct mr_verb_call;
 
 struct mr_calibrate_opts_values {
     const char *backend, *output, *id;
-    bool uses_all, is_quick;
+    double holdout_frac;
+    bool uses_all, is_quick, as_json;
     uint64_t n_layer; /* of a profile; 0: those of its LLM's card */
 };
 

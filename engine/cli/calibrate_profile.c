@@ -3,13 +3,16 @@
  * the profiler's notes name. Points are written with six digits, more than any timer has. */
 #include "engine/cli/calibrate_profile.h"
 
+#include "engine/base/jsonw.h"
 #include "engine/base/num.h"
 #include "engine/base/xmlw.h"
 #include "engine/cli/calibrate.h"
+#include "engine/cli/calibrate_tell.h"
 #include "engine/cli/verbs.h"
 #include "models/llm.h"
 #include "models/profile_fit.h"
 
+#include <math.h>
 #include <sys/stat.h>
 
 bool mr_calibrate_profile_is(const char *path)
@@ -121,8 +124,52 @@ static void write_card(const struct mr_profile_fit *fit, const char *id, const c
     mr_buf_fini(&comment);
 }
 
+/* ---- JSON ---- */
+
+static void put_error(struct mr_jsonw *w, const char *key, const struct mr_profile_error *e)
+{
+    mr_jsonw_key(w, key);
+    mr_jsonw_object(w);
+    mr_jsonw_key_u64(w, "rows", e->n);
+    mr_jsonw_key_f64(w, "mean", e->mean);
+    mr_jsonw_key_f64(w, "bias", e->bias);
+    mr_jsonw_key_f64(w, "of_step", e->step_mean);
+    mr_jsonw_end(w);
+}
+
+static void write_json(const struct mr_profile_fit *fit,
+                       const struct mr_calibrate_opts_values *opts, const char *id,
+                       const char *model, double n_layer, struct mr_buf *out)
+{
+    struct mr_jsonw w;
+    mr_jsonw_init(&w, out, 2);
+    mr_jsonw_object(&w);
+    mr_jsonw_key_u64(&w, "schema", 1);
+    mr_jsonw_key_text(&w, "id", id);
+    mr_jsonw_key_text(&w, "llm", model != NULL ? model : "");
+    mr_jsonw_key_f64(&w, "layers", n_layer);
+    mr_jsonw_key_f64(&w, "holdout", opts->uses_all ? 0 : opts->holdout_frac);
+    mr_jsonw_key_u64(&w, "points", fit->n_point);
+    mr_jsonw_key_f64(&w, "points_mean", fit->dense_error);
+    mr_jsonw_key(&w, "regimes");
+    mr_jsonw_array(&w);
+    for (int regime = 0; regime < MR_PROFILE_REGIMES; regime++) {
+        mr_jsonw_object(&w);
+        mr_jsonw_key_text(&w, "regime", mr_profile_fit_name(regime));
+        put_error(&w, "fitted", &fit->fitted[regime]);
+        put_error(&w, "held_out", &fit->held_out[regime]);
+        mr_jsonw_key_f64(&w, "r2", fit->r2[regime]);
+        mr_jsonw_end(&w);
+    }
+    mr_jsonw_end(&w);
+    mr_jsonw_key_f64(&w, "held_out_steps",
+                     fit->card.error_frac > 0 ? fit->card.error_frac : (double)NAN);
+    mr_jsonw_end(&w);
+    mr_buf_char(out, '\n');
+}
+
 mr_status mr_calibrate_profile_fit(const struct mr_verb_call *call, struct mr_shelf *shelf,
-                                   struct mr_buf *text, struct mr_buf *card, struct mr_err *err)
+                                   struct mr_calibrate_out *out, struct mr_err *err)
 {
     const struct mr_calibrate_opts_values *opts = call->opts;
     const char *folder = call->arg[0];
@@ -136,14 +183,17 @@ mr_status mr_calibrate_profile_fit(const struct mr_verb_call *call, struct mr_sh
         st = layers_of(folder, shelf, model.text, &n_layer, err);
     if (st == MR_OK)
         st = mr_profile_fit_folder(
-            folder, &(struct mr_profile_fit_options){n_layer, opts->uses_all}, &fit, err);
+            folder,
+            &(struct mr_profile_fit_options){n_layer, opts->uses_all ? 0 : opts->holdout_frac},
+            &fit, err);
     if (st == MR_OK) {
-        print_errors(&fit, n_layer, model.text, text);
-        st = mr_buf_check(text, err);
-    }
-    if (st == MR_OK) {
-        write_card(&fit, id.text, model.text != NULL ? model.text : id.text, text->text, card);
-        st = mr_buf_check(card, err);
+        print_errors(&fit, n_layer, model.text, &out->text);
+        if (opts->as_json)
+            write_json(&fit, opts, id.text, model.text, n_layer, &out->json);
+        if (out->text.status == MR_OK)
+            write_card(&fit, id.text, model.text != NULL ? model.text : id.text, out->text.text,
+                       &out->card);
+        st = mr_calibrate_out_check(out, err);
     }
     mr_profile_fit_fini(&fit);
     mr_buf_fini(&model);

@@ -6,15 +6,16 @@
 #include "engine/base/shelf.h"
 
 struct mr_verb_call;
+struct mr_calibrate_out;
 
 /** Is this a folder? */
 bool mr_calibrate_profile_is(const char *path);
 
 /** Fit the folder that is the call's argument.
- *  @param[out] text errors of the fit, for people @param[out] card the profile card's XML
+ *  @param[out] out errors of the fit, and the profile card's XML
  *  @return MR_OK, or MR_REF when nothing says how many layers, and what reading returns */
 MR_CHECKED mr_status mr_calibrate_profile_fit(const struct mr_verb_call *call,
-                                              struct mr_shelf *shelf, struct mr_buf *text,
-                                              struct mr_buf *card, struct mr_err *err);
+                                              struct mr_shelf *shelf, struct mr_calibrate_out *out,
+                                              struct mr_err *err);
 
 #endif

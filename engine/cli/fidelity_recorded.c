@@ -224,7 +224,7 @@ static mr_status fit_profile(struct recording *recording, struct mr_shelf *shelf
 {
     struct mr_buf folder = {0};
     struct mr_profile_fit fit = {0};
-    struct mr_profile_fit_options options = {.uses_all = true};
+    struct mr_profile_fit_options options = {.holdout_frac = 0};
     mr_buf_printf(&folder, "%s/profile/tp%llu", recording->folder,
                   (unsigned long long)recording->engine.n_tp);
     mr_status st = mr_buf_check(&folder, err);

@@ -121,6 +121,27 @@ MR_TEST(every_failing_allocation)
     mr_test_every_nomem(solve_once, &p);
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(known_parameters_come_back), MR_TEST_ENTRY(outliers_count_little),
-             MR_TEST_ENTRY(priors_and_bounds), MR_TEST_ENTRY(the_same_bits_again),
-             MR_TEST_ENTRY(every_failing_allocation))
+/* Half are the odd ones; a smaller share is part of a larger one; of none there is nothing. */
+MR_TEST(shares_are_held_out)
+{
+    static const double share[] = {0, 0.1, 0.3, 0.5, 0.8};
+    size_t n_held[5] = {0};
+    const uint64_t n = 20000;
+    for (uint64_t i = 0; i < n; i++) {
+        const uint64_t hash = i * 0x9e3779b97f4a7c15u;
+        bool was_held = false;
+        for (size_t k = 0; k < 5; k++) {
+            const bool is_held = mr_fit_is_held_out(hash, share[k]);
+            assert_true(is_held || !was_held);
+            n_held[k] += is_held;
+            was_held = is_held;
+        }
+        assert_int_equal(mr_fit_is_held_out(hash, 0.5), hash & 1);
+    }
+    for (size_t k = 0; k < 5; k++)
+        mr_assert_near((double)n_held[k] / (double)n, share[k], 0, 0.01);
+}
+
+MR_TEST_MAIN(MR_TEST_ENTRY(shares_are_held_out), MR_TEST_ENTRY(known_parameters_come_back),
+             MR_TEST_ENTRY(outliers_count_little), MR_TEST_ENTRY(priors_and_bounds),
+             MR_TEST_ENTRY(the_same_bits_again), MR_TEST_ENTRY(every_failing_allocation))

@@ -349,7 +349,7 @@ MR_TEST(a_fit_finds_what_made_its_data)
 {
     struct mr_profile_fit fit = {0};
     struct mr_err err = {0};
-    const struct mr_profile_fit_options options = {n_layer, false};
+    const struct mr_profile_fit_options options = {n_layer, 0.5};
     assert_int_equal(mr_profile_fit_folder(write_profile(), &options, &fit, &err), MR_OK);
     assert_int_equal(fit.n_point, 7);
     for (size_t i = 0; i < fit.n_point; i++) {
@@ -386,7 +386,7 @@ MR_TEST(a_fit_finds_what_made_its_data)
 static mr_status fit_once(void *context, struct mr_err *err)
 {
     struct mr_profile_fit fit = {0};
-    const struct mr_profile_fit_options options = {n_layer, true};
+    const struct mr_profile_fit_options options = {n_layer, 0};
     const mr_status st = mr_profile_fit_folder(context, &options, &fit, err);
     mr_profile_fit_fini(&fit);
     return st;
@@ -443,7 +443,7 @@ MR_TEST(impossible_folders_are_refused)
         {"attention.csv", "prefill_chunk,kv_prefill,n_decode,kv_decode,time_us\n0,0,1,16,2\n",
          "of attention of decodes alone to fit, at least 4 are needed"},
     };
-    const struct mr_profile_fit_options options = {n_layer, false};
+    const struct mr_profile_fit_options options = {n_layer, 0.5};
     struct mr_profile_fit fit = {0};
     char line[1024];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -463,7 +463,7 @@ MR_TEST(impossible_folders_are_refused)
     mr_err_print(&err, line, sizeof line);
     mr_assert_contains(line, "attention.csv");
     mr_profile_fit_fini(&fit);
-    const struct mr_profile_fit_options none = {0, false};
+    const struct mr_profile_fit_options none = {0, 0.5};
     struct mr_err few = {0};
     assert_int_equal(mr_profile_fit_folder(mr_test_tmp(), &none, &fit, &few), MR_RANGE);
     assert_int_equal(mr_test_live_allocations(), 0);
@@ -494,7 +494,7 @@ MR_TEST(no_coefficient_is_negative)
     struct mr_profile_fit fit = {0};
     struct mr_err err = {0};
     struct mr_buf text = {0};
-    const struct mr_profile_fit_options options = {1, true};
+    const struct mr_profile_fit_options options = {1, 0};
     (void)write_profile();
     mr_buf_text(&text, "layer,sequences,time_us\n");
     for (int n = 11; n <= 40; n++) /* 2 (n - 10): through 0 it is steeper than nothing */
@@ -527,7 +527,7 @@ static void check_recorded(const char *gpu)
         mr_test_skip("%s is not in MILLRACE_DATA", name);
     snprintf(folder, sizeof folder, "%.*s", (int)(strlen(path) - strlen("/dense.csv")), path);
     assert_int_equal(
-        mr_profile_fit_folder(folder, &(struct mr_profile_fit_options){32, false}, &fit, &err),
+        mr_profile_fit_folder(folder, &(struct mr_profile_fit_options){32, 0.5}, &fit, &err),
         MR_OK);
     assert_int_equal(fit.n_point, 152);
     for (int k = 0; k < MR_PROFILE_REGIMES; k++)

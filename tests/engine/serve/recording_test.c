@@ -81,8 +81,7 @@ static struct mr_profile *profile_of(const char *folder)
     struct mr_profile_fit fit = {0};
     struct mr_profile *profile;
     struct mr_err err = {0};
-    if (mr_profile_fit_folder(folder, &(struct mr_profile_fit_options){32, true}, &fit, &err) !=
-        MR_OK)
+    if (mr_profile_fit_folder(folder, &(struct mr_profile_fit_options){32, 0}, &fit, &err) != MR_OK)
         fail_msg("%s", err.text);
     assert_int_equal(mr_profile_create(&fit.card, fit.point, fit.n_point, &profile, &err), MR_OK);
     mr_profile_fit_fini(&fit);
