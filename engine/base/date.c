@@ -51,6 +51,21 @@ static bool take(struct mr_str *s, char c)
     return true;
 }
 
+/* Digits behind a point; those beyond a double's are passed over. */
+static bool take_part(struct mr_str *s, double *part)
+{
+    double value = 0, scale = 1;
+    if (s->n == 0 || !mr_char_is_digit(s->p[0]))
+        return false;
+    for (; s->n > 0 && mr_char_is_digit(s->p[0]); s->p++, s->n--)
+        if (scale < 1e15) {
+            value = value * 10 + (s->p[0] - '0');
+            scale *= 10;
+        }
+    *part = value / scale;
+    return true;
+}
+
 bool mr_date_parse_zone(struct mr_str text, double *zone_s)
 {
     struct mr_str s = text;
@@ -74,7 +89,7 @@ bool mr_date_parse(struct mr_str text, double *unix_s, double *zone_s)
     static const int length[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     struct mr_str s = mr_str_trim(text);
     int64_t year, month, day, hour = 0, minute = 0, second = 0;
-    double own_zone_s;
+    double own_zone_s, part_s = 0;
     if (!take_digits(&s, 4, 0, 9999, &year) || !take(&s, '-') ||
         !take_digits(&s, 2, 1, 12, &month) || !take(&s, '-') || !take_digits(&s, 2, 1, 31, &day))
         return false;
@@ -85,13 +100,14 @@ bool mr_date_parse(struct mr_str text, double *unix_s, double *zone_s)
         if (!take_digits(&s, 2, 0, 23, &hour) || !take(&s, ':') ||
             !take_digits(&s, 2, 0, 59, &minute))
             return false;
-        if (take(&s, ':') && !take_digits(&s, 2, 0, 59, &second))
+        if (take(&s, ':') &&
+            (!take_digits(&s, 2, 0, 59, &second) || (take(&s, '.') && !take_part(&s, &part_s))))
             return false;
     }
     if (!mr_date_parse_zone(s, &own_zone_s))
         return false;
     *unix_s = (double)days_of(year, month, day) * day_s +
-              ((double)(hour * 3600 + minute * 60 + second) - own_zone_s);
+              ((double)(hour * 3600 + minute * 60 + second) - own_zone_s + part_s);
     if (zone_s != NULL)
         *zone_s = own_zone_s;
     return true;

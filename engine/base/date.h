@@ -14,7 +14,7 @@ struct mr_date {
     int month, day, weekday; /* from 1, from 1, from 0 for Sunday */
 };
 
-/** "2024-01-01 06:30:00+00:00", "2024-01-01T06:30Z", "2024-01-01".
+/** "2024-01-01 06:30:00+00:00", "2024-01-01T06:30Z", "2024-01-01", "2024-01-01T06:30:00.25Z".
  *  @param[out] unix_s since 1970-01-01 UTC; without a zone the text's is UTC
  *  @param[out] zone_s of the text, east of Greenwich above 0; NULL: not wanted
  *  @return false when it is no date */

@@ -49,7 +49,7 @@ const struct mr_verb mr_verbs_table[] = {
     {.name = "trace", .args = "info|convert|cut|pack FILE | generate KIND", .summary = "inspect and convert workloads",
      .doc = "Reads every trace format that Millrace knows, told by its content, plain or gzip: its statistics (info), the same in "
             "Millrace's own form or as other tools read it (convert), some of its sessions (cut), in binary, which is read faster (pack). "
-            "Not read: TraceLab's rounds as JSON, for want of a description, and AIPerf's dag_jsonl, which has prompts and no lengths. "
+            "Not read: AIPerf's dag_jsonl, which has prompts and no lengths. "
             "Draws synthetic agents or chats from distributions fitted to recorded ones (generate).",
      .example = {"millrace trace convert chat.csv -o chat.jsonl", "millrace trace generate agents --seed 7 -o agents.jsonl"},
      .opts = &mr_trace_opts, .opts_bytes = sizeof(struct mr_trace_opts_values),

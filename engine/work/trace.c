@@ -32,14 +32,12 @@ static mr_status open_stream(const struct source *source, struct mr_gz **gz, str
 /* ---- formats ---- */
 
 static const struct mr_trace_format *const formats[] = {
-    &mr_trace_format_native,   &mr_trace_format_weka,
-    &mr_trace_format_mooncake, &mr_trace_format_mooncake_delta,
-    &mr_trace_format_agentic1, &mr_trace_format_agentic2,
-    &mr_trace_format_bailian,  &mr_trace_format_applied,
-    &mr_trace_format_azure,    &mr_trace_format_burstgpt,
-    &mr_trace_format_tracelab, &mr_trace_format_csv,
-    &mr_trace_format_request,  &mr_trace_format_satf,
-    &mr_trace_format_otel,     &mr_trace_format_pack};
+    &mr_trace_format_native,         &mr_trace_format_weka,     &mr_trace_format_mooncake,
+    &mr_trace_format_mooncake_delta, &mr_trace_format_agentic1, &mr_trace_format_agentic2,
+    &mr_trace_format_bailian,        &mr_trace_format_applied,  &mr_trace_format_azure,
+    &mr_trace_format_burstgpt,       &mr_trace_format_tracelab, &mr_trace_format_csv,
+    &mr_trace_format_request,        &mr_trace_format_satf,     &mr_trace_format_otel,
+    &mr_trace_format_pack,           &mr_trace_format_rounds};
 
 enum {
     n_format = sizeof formats / sizeof(formats[0])
@@ -70,6 +68,8 @@ static const struct {
     {"block_size_tokens", &mr_trace_format_satf, false},
     {"sessions", &mr_trace_format_satf, false},
     {"resourceSpans", &mr_trace_format_otel, false},
+    {"newly_append_tokens", &mr_trace_format_rounds, false},
+    {"timing_events", &mr_trace_format_rounds, false},
     {"event", &mr_trace_format_request, false},
     {"event_type", &mr_trace_format_request, true},
     {"input_length", &mr_trace_format_mooncake, true},
@@ -93,13 +93,9 @@ static const struct {
 static const struct {
     const char *key, *format;
 } foreign[] = {
-    {"traceId", OTHER_SPANS},
-    {"trace_id", OTHER_SPANS},
-    {"spanId", OTHER_SPANS},
-    {"span_id", OTHER_SPANS},
-    {"rounds", "TraceLab's rounds as JSON (its CSV is read)"},
-    {"turns", DAG},
-    {"forks", DAG},
+    {"traceId", OTHER_SPANS}, {"trace_id", OTHER_SPANS},
+    {"spanId", OTHER_SPANS},  {"span_id", OTHER_SPANS},
+    {"turns", DAG},           {"forks", DAG},
     {"spawns", DAG},
 };
 
@@ -240,7 +236,7 @@ static mr_status find_format(const char *name, const struct mr_trace_format **fo
                              struct mr_err *err)
 {
     const char *names[n_format];
-    char hint[64] = "", all[320] = "";
+    char hint[64] = "", all[352] = "";
     size_t n = 0;
     for (size_t i = 0; i < n_format; i++) {
         names[i] = formats[i]->name;

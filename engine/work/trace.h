@@ -41,30 +41,32 @@ struct mr_trace_options {
 };
 
 /* What readers did with what they could not take as it stands. name, sentence */
-#define MR_TRACE_COUNT_LIST(X)                                                                \
-    X(unknown_key, "keys not known and passed over")                                          \
-    X(no_output, "calls without output: played as one token")                                 \
-    X(clipped_input, "inputs cut to what their blocks hold")                                  \
-    X(delta_ids,                                                                              \
-      "later turns whose block ids name only what is new: taken as their session's own")      \
-    X(no_block, "calls without block ids: they share nothing but their own session")          \
-    X(no_duration, "calls without a recorded duration: taken as 0 s")                         \
-    X(no_length, "calls whose input or output length nobody said: left out")                  \
-    X(no_gap, "calls without a recorded think time: taken from their start")                  \
-    X(cut_gap, "think times from before the last call: cut to the time since it began")       \
-    X(overlap, "calls that begin before the one they follow ends: no gap")                    \
-    X(orphan, "sub-agents whose time fits no call of their parent")                           \
-    X(by_end, "sub-agents whose time is their end")                                           \
-    X(by_start, "sub-agents whose time is their start")                                       \
-    X(even, "arrivals in even steps, all of them: made up, not recorded")                     \
-    X(no_call, "sessions without a call: left out")                                           \
-    X(namesake, "sessions with the name of another one before: taken as different ones")      \
-    X(around, "calls around calls: those are counted, not what goes around them")             \
-    X(backward, "calls and tools that end before they begin: taken as 0 s")                   \
-    X(total, "rows whose total is not the sum of their tokens")                               \
-    X(joined, "calls of a play that waits for another: told as that one's, in one namespace") \
-    X(lost, "fields that the format written has no place for")                                \
-    X(bad_row, "rows left out for values that no call can have")                              \
+#define MR_TRACE_COUNT_LIST(X)                                                                   \
+    X(unknown_key, "keys not known and passed over")                                             \
+    X(no_output, "calls without output: played as one token")                                    \
+    X(clipped_input, "inputs cut to what their blocks hold")                                     \
+    X(delta_ids,                                                                                 \
+      "later turns whose block ids name only what is new: taken as their session's own")         \
+    X(no_block, "calls without block ids: they share nothing but their own session")             \
+    X(beyond,                                                                                    \
+      "calls that found more cached than their session had before: what is beyond is new to it") \
+    X(no_duration, "calls without a recorded duration: taken as 0 s")                            \
+    X(no_length, "calls whose input or output length nobody said: left out")                     \
+    X(no_gap, "calls without a recorded think time: taken from their start")                     \
+    X(cut_gap, "think times from before the last call: cut to the time since it began")          \
+    X(overlap, "calls that begin before the one they follow ends: no gap")                       \
+    X(orphan, "sub-agents whose time fits no call of their parent")                              \
+    X(by_end, "sub-agents whose time is their end")                                              \
+    X(by_start, "sub-agents whose time is their start")                                          \
+    X(even, "arrivals in even steps, all of them: made up, not recorded")                        \
+    X(no_call, "sessions without a call: left out")                                              \
+    X(namesake, "sessions with the name of another one before: taken as different ones")         \
+    X(around, "calls around calls: those are counted, not what goes around them")                \
+    X(backward, "calls and tools that end before they begin: taken as 0 s")                      \
+    X(total, "rows whose total is not the sum of their tokens")                                  \
+    X(joined, "calls of a play that waits for another: told as that one's, in one namespace")    \
+    X(lost, "fields that the format written has no place for")                                   \
+    X(bad_row, "rows left out for values that no call can have")                                 \
     X(cut_row, "rows with values set to the nearest possible ones")
 
 struct mr_trace_counts {

@@ -27,7 +27,8 @@ extern const struct mr_trace_format mr_trace_format_native, mr_trace_format_weka
     mr_trace_format_mooncake, mr_trace_format_mooncake_delta, mr_trace_format_agentic1,
     mr_trace_format_agentic2, mr_trace_format_bailian, mr_trace_format_applied,
     mr_trace_format_azure, mr_trace_format_burstgpt, mr_trace_format_tracelab, mr_trace_format_csv,
-    mr_trace_format_request, mr_trace_format_satf, mr_trace_format_otel, mr_trace_format_pack;
+    mr_trace_format_request, mr_trace_format_satf, mr_trace_format_otel, mr_trace_format_pack,
+    mr_trace_format_rounds;
 
 enum {
     mr_trace_keys_max = 48, /* of a list that is remembered */

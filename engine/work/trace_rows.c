@@ -197,7 +197,11 @@ static mr_status add_blocks(struct mr_trace *trace, const struct mr_trace_rows *
     struct mr_session_llm *llm = &session->llm[session->n_llm - 1];
     const uint32_t block_tok = trace->book.block_tok;
     if (!row->has_blocks || block_tok == 0) {
+        const struct mr_session_llm *base =
+            llm->base != MR_SESSION_NONE ? mr_session_llm_of(session, llm->base) : NULL;
+        const uint64_t known = base != NULL ? (uint64_t)base->n_input + base->n_output : 0;
         trace->counts.no_block += block_tok > 0 || !row->has_blocks;
+        trace->counts.beyond += row->n_keep_tok != MR_SESSION_NONE && row->n_keep_tok > known;
         const uint32_t keep = row->n_keep_tok == MR_SESSION_NONE || block_tok == 0
                                   ? UINT32_MAX
                                   : row->n_keep_tok / block_tok;

@@ -17,8 +17,8 @@ struct state {
     bool has_first;
     double before_s, step_s; /* of arrivals; NaN: none yet, or not even */
     uint64_t n_step;
-    uint32_t *known, *last; /* of TraceLab's sessions: tokens of their context, round + 1 */
-    size_t cap_known, cap_last;
+    uint32_t *last; /* of TraceLab's sessions: round + 1 */
+    size_t cap_last;
     double *latency; /* of one row */
     uint32_t *made, *result;
     size_t cap_latency, cap_made, cap_result;
@@ -45,7 +45,6 @@ static void end(struct mr_trace *trace)
     if (state == NULL)
         return;
     mr_trace_rows_fini(&state->rows);
-    mr_free(state->known);
     mr_free(state->last);
     mr_free(state->latency);
     mr_free(state->made);
@@ -282,13 +281,25 @@ static mr_status next_call(struct mr_trace *trace, struct mr_session *session, b
     return MR_OK;
 }
 
+/* Names of one column, ours first; two of one name are an error. */
+static mr_status find_column(const struct mr_trace *trace, const char *const *name, bool must,
+                             size_t *column, struct mr_err *err)
+{
+    *column = SIZE_MAX;
+    for (int i = 0; name[i] != NULL; i++)
+        if (mr_csv_find_column(trace->csv, name[i]) != SIZE_MAX)
+            return mr_csv_column(trace->csv, name[i], column, err);
+    return must ? mr_csv_column(trace->csv, name[0], column, err) : MR_OK;
+}
+
 /* ---- TraceLab ---- */
 
 static mr_status begin_tracelab(struct mr_trace *trace, struct mr_err *err)
 {
     MR_TRY(start(trace, err));
     struct state *state = trace->state;
-    MR_TRY(mr_csv_column(trace->csv, "session_id", &state->session, err));
+    static const char *const session[] = {"session_id", "id", NULL};
+    MR_TRY(find_column(trace, session, true, &state->session, err));
     MR_TRY(mr_csv_column(trace->csv, "prefix_len", &state->prefix, err));
     MR_TRY(mr_csv_column(trace->csv, "input_len", &state->input, err));
     MR_TRY(mr_csv_column(trace->csv, "output_len", &state->output, err));
@@ -298,38 +309,29 @@ static mr_status begin_tracelab(struct mr_trace *trace, struct mr_err *err)
     return MR_OK;
 }
 
-/* Rounds of a session ascend, and keep no more than there was: the context of the round before with
- * what it made. */
+/* Rounds of a session ascend. */
 static mr_status check_round(struct mr_trace *trace, const struct mr_trace_row *row,
-                             uint32_t prefix, struct mr_err *err)
+                             struct mr_err *err)
 {
     struct state *state = trace->state;
-    const size_t n_known = state->cap_known, n_last = state->cap_last;
-    MR_TRY(mr_grow(&state->known, &state->cap_known, (size_t)row->play + 1, sizeof *state->known,
-                   err));
+    const size_t n_last = state->cap_last;
+    uint32_t round;
+    if (state->round == SIZE_MAX)
+        return MR_OK;
     MR_TRY(
         mr_grow(&state->last, &state->cap_last, (size_t)row->play + 1, sizeof *state->last, err));
-    memset(state->known + n_known, 0, (state->cap_known - n_known) * sizeof *state->known);
     memset(state->last + n_last, 0, (state->cap_last - n_last) * sizeof *state->last);
-    if (state->round != SIZE_MAX) {
-        uint32_t round;
-        MR_TRY(read_tokens(trace, state->round, &round, err));
-        if (round < state->last[row->play])
-            return mr_csv_error(trace->csv, state->round, err, MR_SCHEMA,
-                                "round %u of its session comes after round %u", round,
-                                state->last[row->play] - 1);
-        state->last[row->play] = round + 1;
-    }
-    if (prefix > state->known[row->play])
-        return mr_csv_error(trace->csv, state->prefix, err, MR_RANGE,
-                            "keeps %u tokens, of which its session has %u", prefix,
-                            state->known[row->play]);
-    const uint64_t known = (uint64_t)row->n_input + row->n_output;
-    state->known[row->play] = known < UINT32_MAX ? (uint32_t)known : UINT32_MAX;
+    MR_TRY(read_tokens(trace, state->round, &round, err));
+    if (round < state->last[row->play])
+        return mr_csv_error(trace->csv, state->round, err, MR_SCHEMA,
+                            "round %u of its session comes after round %u", round,
+                            state->last[row->play] - 1);
+    state->last[row->play] = round + 1;
     return MR_OK;
 }
 
-/* A round keeps prefix_len tokens of the round before and reads input_len more; the tools after it
+/* A round keeps prefix_len tokens of the round before, as far as that had them (recorded ones begin
+ * with what other sessions had left in the cache), and reads input_len more; the tools after it
  * take tool_wait_after_ms, which is noted with the round that waits for them. */
 static mr_status next_tracelab(struct mr_trace *trace, struct mr_session *session,
                                bool *has_session, struct mr_err *err)
@@ -355,7 +357,7 @@ static mr_status next_tracelab(struct mr_trace *trace, struct mr_session *sessio
             MR_TRY(read_time(trace, state->wait, -3, &row->service_s, err));
         MR_TRY(
             mr_intern_add(&rows->plays, mr_csv_field(trace->csv, state->session), &row->play, err));
-        MR_TRY(check_round(trace, row, prefix, err));
+        MR_TRY(check_round(trace, row, err));
         if (mr_trace_row_counts(trace))
             MR_TRY(mr_trace_rows_keep(trace, rows, err));
     }
@@ -377,17 +379,6 @@ static mr_status next_tracelab(struct mr_trace *trace, struct mr_session *sessio
 }
 
 /* ---- generic ---- */
-
-/* Names of one column, ours first; two of one name are an error. */
-static mr_status find_column(const struct mr_trace *trace, const char *const *name, bool must,
-                             size_t *column, struct mr_err *err)
-{
-    *column = SIZE_MAX;
-    for (int i = 0; name[i] != NULL; i++)
-        if (mr_csv_find_column(trace->csv, name[i]) != SIZE_MAX)
-            return mr_csv_column(trace->csv, name[i], column, err);
-    return must ? mr_csv_column(trace->csv, name[0], column, err) : MR_OK;
-}
 
 static mr_status begin_csv(struct mr_trace *trace, struct mr_err *err)
 {
