@@ -297,6 +297,17 @@ double mr_buffer_set(const struct mr_buffer_params *params, struct mr_buffer *bu
     return buffer->target_w;
 }
 
+double mr_buffer_mean_w(const struct mr_buffer_params *params, const struct mr_buffer *buffer,
+                        double power_w, double t_s)
+{
+    MR_ASSERT(t_s > buffer->t_s);
+    const double bound_j =
+        power_w > 0 ? mr_buffer_ceiling_j(params) : mr_buffer_floor_j(params, buffer->uses_reserve);
+    const double may_w =
+        (bound_j - buffer->energy_j) / (storing(params, power_w > 0) * (t_s - buffer->t_s));
+    return power_w > 0 ? fmax(0, fmin(power_w, may_w)) : fmin(0, fmax(power_w, may_w));
+}
+
 /* ---- dispatch ---- */
 
 mr_status mr_buffer_plan_check(const struct mr_buffer_plan *plan,

@@ -84,6 +84,10 @@ void mr_buffer_advance(const struct mr_buffer_params *params, struct mr_buffer *
 double mr_buffer_set(const struct mr_buffer_params *params, struct mr_buffer *buffer,
                      double power_w);
 
+/** What of a constant power it can keep up until t_s, on the mean: no bound is met before. */
+double mr_buffer_mean_w(const struct mr_buffer_params *params, const struct mr_buffer *buffer,
+                        double power_w, double t_s);
+
 enum mr_buffer_event {
     MR_BUFFER_EVENT_NONE,    /* nothing ahead */
     MR_BUFFER_EVENT_EMPTY,   /* the window's lower end */

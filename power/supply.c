@@ -8,8 +8,6 @@
 
 static const double never = (double)INFINITY;
 
-static const double least_step = 0.1; /* of sources, share of a tick */
-
 enum {
     n_settle_max = 12 /* rounds in which sources and racks answer each other */
 };
@@ -303,8 +301,7 @@ double mr_supply_now_s(const struct mr_supply *s)
 /* But for the controller. */
 static double event_s(const struct mr_supply *s)
 {
-    /* a storage near its bound may say "now" again and again: time must pass */
-    double next_s = fmax(mr_supply_source_next_s(s), s->t_s + least_step * s->params.tick_s);
+    double next_s = mr_supply_source_next_s(s);
     next_s = fmin(next_s, fmin(mr_chain_next_s(s->chain), mr_chain_staging_s(s->chain)));
     next_s = fmin(next_s, mr_supply_govern_next_s(s));
     next_s = fmin(next_s, fmin(mr_supply_shelf_next_s(s), mr_supply_relay_next_s(s)));

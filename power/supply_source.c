@@ -331,22 +331,38 @@ void mr_supply_source_give_way(struct mr_supply *s)
 
 /* ---- a step ---- */
 
+/* Empty, full, and where a plant beside a grid stops filling, below full: power holds until then.
+ */
+static double storage_next_s(const struct mr_supply *s, const struct mr_supply_source *source)
+{
+    struct mr_buffer_params p = source->buffer_params;
+    const double level = mr_supply_plan_of(&s->params, &p).refill_frac;
+    enum mr_buffer_event event;
+    if (source->buffer.power_w > 0 && mr_buffer_soc_frac(&p, &source->buffer) < level)
+        p.soc_max_frac = fmin(p.soc_max_frac, level);
+    return mr_buffer_next_s(&p, &source->buffer, &event);
+}
+
+/* Machines may be late by a part of a tick: what they gave is counted as it was. A storage beyond
+ * its bound would draw, or give, what is not there; but whose bound is nearer than a date can tell
+ * says "now" again and again, and time must pass. */
 double mr_supply_source_next_s(const struct mr_supply *s)
 {
+    const double least_step = 0.1, least_step_s = 1e-6; /* of a tick */
     double next_s = s->options.sun != NULL ? mr_series_next_s(s->options.sun, s->t_s) : never;
+    double bound_s = never;
     if (s->options.price != NULL &&
         (isfinite(s->params.buy_usd_j) || isfinite(s->params.sell_usd_j)))
         next_s = fmin(next_s, mr_series_next_s(s->options.price, s->t_s));
     for (uint32_t i = 0; i < s->n_source; i++) {
         const struct mr_supply_source *source = &s->source[i];
-        enum mr_buffer_event event;
         if (source->is_storage)
-            next_s =
-                fmin(next_s, mr_buffer_next_s(&source->buffer_params, &source->buffer, &event));
+            bound_s = fmin(bound_s, storage_next_s(s, source));
         else if (!source->is_solar)
             next_s = fmin(next_s, mr_generator_next_s(&source->block_params, &source->block));
     }
-    return next_s;
+    return fmin(fmax(next_s, s->t_s + least_step * s->params.tick_s),
+                fmax(bound_s, s->t_s + least_step_s));
 }
 
 static void advance_block(struct mr_supply *s, struct mr_supply_source *source, double t_s)
@@ -359,7 +375,10 @@ static void advance_block(struct mr_supply *s, struct mr_supply_source *source, 
     s->fuel_kg += (source->block.fuel_j - fuel_j) * p->fuel_kg_j;
 }
 
-/* What storages and short, dump make up for over the step: the load less the others' energy. */
+/* What storages and short, dump make up for over the step: the load less the others' energy. These
+ * have moved within it, so a bound may come nearer than it was predicted: what a storage can do
+ * over the step, on the mean, it does. Beyond it machines give less, or more; where there are none,
+ * sun is not taken. */
 static void carry(struct mr_supply *s, struct mr_supply_group *group, double given_w, double dt_s)
 {
     double rest = group->own_w - given_w;
@@ -367,7 +386,9 @@ static void carry(struct mr_supply *s, struct mr_supply_group *group, double giv
         struct mr_supply_source *source = &s->source[group->source[k]];
         if (!source->is_storage)
             continue;
-        source->mean_w = mr_buffer_set(&source->buffer_params, &source->buffer, -rest);
+        const double can_w =
+            mr_buffer_mean_w(&source->buffer_params, &source->buffer, -rest, s->t_s + dt_s);
+        source->mean_w = mr_buffer_set(&source->buffer_params, &source->buffer, can_w);
         rest += source->mean_w;
     }
     if (mr_supply_island_step(s, group, s->t_s + dt_s, rest))

@@ -59,12 +59,16 @@ static inline void begin(const char *layout, const struct mr_supply_options *o)
         fail_msg("%s", diags.item[0].err.text);
 }
 
+/* Nobody but the sun gives what is not taken: a storage that is full draws nothing, from the very
+ * moment on, but for a millionth of a second. */
 static inline void end(double closure_rel)
 {
     struct mr_supply_total total;
     mr_supply_total(world.supply, &total);
     if (!(total.closure_rel <= closure_rel))
         fail_msg("energies do not close: %g", total.closure_rel);
+    if (total.solar_j == 0 && total.dump_j > 1e-9 * total.rack_j)
+        fail_msg("%g J are drawn and taken by nobody", total.dump_j);
     mr_supply_destroy(world.supply);
     mr_site_destroy(world.site);
 }

@@ -191,6 +191,44 @@ MR_TEST(battery_plant_shaves_the_peak)
     end(1e-9);
 }
 
+/* The moment at which a plant stands where it rests is found, not met by chance. */
+MR_TEST(battery_plant_fills_to_where_it_rests)
+{
+    struct mr_supply_options o = options();
+    o.params.refill_frac = 0.99;
+    begin("<layout name=\"s\"><grid limit=\"5 MW\" voltage=\"20 kV\"/>"
+          "<power><bess rating=\"1 MW\" units=\"2\" duration=\"1 h\"/></power>" HALL "</layout>",
+          &o);
+    want_all(100e3);
+    mr_supply_advance(world.supply, 600);
+    const double full_j = now().storage_j;
+    mr_supply_set_house(world.supply, 0, 2e6);
+    mr_supply_advance(world.supply, 1200);
+    mr_supply_set_house(world.supply, 0, 0);
+    mr_supply_advance(world.supply, 7200.5);
+    assert_true(now().storage_w == 0);
+    mr_assert_near(full_j - now().storage_j, 0.01 * 7.2e9 / 0.95, 1e-6, 0); /* of its window */
+    end(1e-9);
+}
+
+/* A set that comes to the bus while the plant carries it, at its least load, fills the plant within
+ * the step: then it gives what is asked for, and nothing that nobody takes. */
+MR_TEST(a_set_gives_no_more_than_is_taken)
+{
+    struct mr_supply_options o = options();
+    begin("<layout name=\"s\"><grid limit=\"5 MW\" voltage=\"20 kV\"/>"
+          "<power ups=\"none\"><generator rating=\"2 MW\" units=\"3\"/><bess rating=\"6 MW\" "
+          "units=\"1\" energy=\"1 MWh\"/></power>" HALL "</layout>",
+          &o);
+    want_all(1e3);
+    mr_supply_advance(world.supply, 600);
+    mr_supply_set_voltage(world.supply, 0);
+    mr_supply_advance(world.supply, 1200);
+    assert_true(totals().generator_j > 0);
+    assert_true(count("power.buffer_full") > 0);
+    end(1e-9);
+}
+
 /* Nothing comes in: the storage gives, then all is dark. */
 MR_TEST(a_storage_alone_closes)
 {
@@ -340,5 +378,8 @@ MR_TEST_MAIN(MR_TEST_ENTRY(storages_share_one_room),
              MR_TEST_ENTRY(batteries_refill_under_a_limit_that_binds),
              MR_TEST_ENTRY(batteries_end_and_racks_come_back_under_the_ramp_limit),
              MR_TEST_ENTRY(smoothing_in_the_racks), MR_TEST_ENTRY(battery_plant_holds_the_ramp),
-             MR_TEST_ENTRY(battery_plant_shaves_the_peak), MR_TEST_ENTRY(a_storage_alone_closes),
+             MR_TEST_ENTRY(battery_plant_shaves_the_peak),
+             MR_TEST_ENTRY(battery_plant_fills_to_where_it_rests),
+             MR_TEST_ENTRY(a_set_gives_no_more_than_is_taken),
+             MR_TEST_ENTRY(a_storage_alone_closes),
              MR_TEST_ENTRY(charging_leaves_racks_their_power))
