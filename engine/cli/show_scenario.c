@@ -3,10 +3,14 @@
 #include "engine/cli/show_scenario.h"
 
 #include "engine/base/jsonw.h"
+#include "engine/cli/run_repeat.h"
 #include "engine/cli/show_size.h"
 #include "engine/cli/verbs.h"
+#include "engine/record/rundata.h"
 #include "engine/serve/policy.h"
 #include "engine/twin/pool.h"
+#include "platforms/fabric.h"
+#include "platforms/open.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -207,15 +211,44 @@ static mr_status put_all(const struct mr_scenario *scenario, bool as_json, struc
     return st;
 }
 
+/* @param[in,out] files zero; mr_run_files_forget when nobody reads them any more */
+static mr_status load(const char *path, struct mr_scenario *scenario, struct mr_run_files *files,
+                      struct mr_diags *diags)
+{
+    bool steps_singly;
+    return mr_rundata_is(path)
+               ? mr_run_repeat_load(path, NULL, 0, scenario, &steps_singly, files, diags)
+               : mr_scenario_load(path, NULL, 0, scenario, diags);
+}
+
+mr_status mr_show_scenario_site(const char *path, struct mr_site **site, struct mr_diags *diags)
+{
+    struct mr_scenario scenario = {0};
+    struct mr_run_files files = {0};
+    *site = NULL;
+    mr_status st = load(path, &scenario, &files, diags);
+    if (st == MR_OK && scenario.site.file == NULL)
+        st = mr_diags_add(diags, MR_SEVERITY_ERROR, MR_REF, (struct mr_place){path, 0, 0},
+                          "the scenario names no site: there is nothing to draw");
+    else if (st == MR_OK)
+        st = mr_open_site_changed(scenario.site.file, scenario.layout, scenario.n_layout,
+                                  MR_FABRIC_LEVEL_AUTO, site, diags);
+    mr_scenario_fini(&scenario);
+    mr_run_files_forget(&files);
+    return st;
+}
+
 int mr_show_scenario(const struct mr_verb_call *call,
                      const struct mr_show_scenario_options *options)
 {
-    struct mr_scenario scenario;
+    struct mr_scenario scenario = {0};
+    struct mr_run_files files = {0};
     struct mr_diags diags = {0};
     struct mr_buf out = {0};
-    mr_status st = mr_scenario_load(call->arg[0], NULL, 0, &scenario, &diags);
+    mr_status st = load(call->arg[0], &scenario, &files, &diags);
+    const struct mr_scenario shown = mr_run_repeat_shown(&scenario, &files);
     if (st == MR_OK && options->is_effective)
-        mr_scenario_write(&scenario, &out);
+        mr_scenario_write(&shown, &out);
     else if (st == MR_OK)
         st = put_all(&scenario, options->as_json, &out, &diags);
     int code = mr_ui_diags(call->ui, &diags);
@@ -223,5 +256,6 @@ int mr_show_scenario(const struct mr_verb_call *call,
         code = mr_ui_out(call->ui, &out);
     mr_buf_fini(&out);
     mr_scenario_fini(&scenario);
+    mr_run_files_forget(&files);
     return code;
 }

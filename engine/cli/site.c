@@ -9,6 +9,7 @@
 #include "engine/cli/sweep.h"
 #include "engine/cli/verbs.h"
 #include "engine/net/platform.h"
+#include "engine/record/rundata.h"
 #include "engine/twin/play.h"
 #include "experiments/experiment.h"
 #include "platforms/assumed.h"
@@ -41,7 +42,7 @@ static const struct mr_opt platform_rows[] = {
 static const struct mr_opt show_rows[] = {
     {MR_PARAM_YES(struct mr_site_show_opts, as_json, "json", "no", "One JSON object"), 0, NULL},
     {MR_PARAM_ONE_OF(struct mr_site_show_opts, graph, "graph", graphs, "none",
-                     "Power, coolant and racks as a graph: dot"),
+                     "Power, coolant and racks as a graph, of a scenario those of its site: dot"),
      0, "KIND"},
     {MR_PARAM(struct mr_site_show_opts, load_frac, "load", MR_Q_FRACTION, "1", 0, 1.5,
               "What racks draw, of their limits, for the estimate at the meter"),
@@ -142,12 +143,18 @@ int mr_site_show_run(const struct mr_verb_call *call)
     const struct mr_site_show_opts *opts = call->opts;
     struct mr_diags diags = {0};
     struct mr_site *site;
-    if (mr_open_is_scenario(call->arg[0]))
+    const bool is_graph = opts->graph == graph_dot;
+    const bool is_scenario = mr_open_is_scenario(call->arg[0]) || mr_rundata_is(call->arg[0]);
+    if (is_graph && (opts->as_json || opts->is_effective))
+        return mr_ui_usage(call->ui, "show", "show: --graph goes without --%s",
+                           opts->as_json ? "json" : "effective");
+    if (is_scenario && !is_graph)
         return mr_show_scenario(
             call, &(struct mr_show_scenario_options){opts->as_json, opts->is_effective});
-    if (opts->is_effective)
+    if (opts->is_effective && !is_scenario)
         return mr_ui_usage(call->ui, "show", "show: --effective is for scenarios");
-    mr_status st = mr_open_site(call->arg[0], MR_FABRIC_LEVEL_AUTO, &site, &diags);
+    mr_status st = is_scenario ? mr_show_scenario_site(call->arg[0], &site, &diags)
+                               : mr_open_site(call->arg[0], MR_FABRIC_LEVEL_AUTO, &site, &diags);
     int code = report(call, &diags);
     if (st != MR_OK)
         return code;
@@ -159,7 +166,7 @@ int mr_site_show_run(const struct mr_verb_call *call)
     out.status = mr_summary_of(site, &summary, &missing, NULL);
     if (out.status == MR_OK && summary.meter.rack_w > 0)
         out.status = mr_meter_estimate(site, opts->load_frac, &summary.meter, NULL);
-    if (opts->graph == graph_dot) {
+    if (is_graph) {
         mr_summary_dot(site, &out);
     } else if (opts->as_json) {
         struct mr_jsonw w;
