@@ -3,7 +3,8 @@
  * is. A part is read while it is written: what was opened before a flush does not fit what is read
  * after it, so a look that fails is tried again, and counts only when it stays so. A part is empty
  * until its run begins. Who writes a part has it locked: one that nobody holds and that gives no
- * reason for its end was killed. A terminal is asked for its width before every frame. */
+ * reason for its end was killed. A terminal is asked for its size before every frame; the last one,
+ * when the run is over, is whole. */
 #define _DEFAULT_SOURCE /* TIOCGWINSZ */
 #include "engine/cli/watch.h"
 
@@ -70,6 +71,33 @@ static size_t columns_now(void)
     return text != NULL && mr_num_parse_u64(mr_str_of(text), &n) == MR_OK && n > 0 && n < 10000
                ? (size_t)n
                : MR_WATCH_COLUMNS;
+}
+
+/* 0: as many lines as there are. */
+static size_t lines_now(void)
+{
+    struct winsize size;
+    const bool is_known =
+        isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 1;
+    return is_known ? size.ws_row : 0;
+}
+
+/* What is drawn again and again does not scroll: what does not fit is counted in the last line. */
+static void put_clipped(const char *frame, size_t n_line, struct mr_buf *out)
+{
+    size_t n_all = 0, n_kept = 0;
+    for (const char *c = frame; *c != '\0'; c++)
+        n_all += *c == '\n';
+    if (n_line == 0 || n_all < n_line) {
+        mr_buf_text(out, frame);
+        return;
+    }
+    for (; n_kept + 2 < n_line; n_kept++) {
+        const char *end = strchr(frame, '\n') + 1;
+        mr_buf_printf(out, "%.*s", (int)(end - frame), frame);
+        frame = end;
+    }
+    mr_buf_printf(out, "%zu more lines: a taller window\n", n_all - n_kept);
 }
 
 /* A terminal that changes its size ends the wait for the next frame. */
@@ -166,7 +194,7 @@ int mr_watch_verb(const struct mr_verb_call *call)
         const mr_status st = look(call->arg[0], &frame, &end, &err);
         if (frame.n > 0) {
             mr_buf_text(&shown, is_live ? "\033[H\033[J" : "");
-            mr_buf_text(&shown, frame.text);
+            put_clipped(frame.text, is_live && end == MR_WATCH_RUNNING ? lines_now() : 0, &shown);
             code = mr_ui_out(call->ui, &shown);
         }
         n_failed = st == MR_OK ? 0 : n_failed + 1;
