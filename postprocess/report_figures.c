@@ -4,6 +4,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/unit.h"
 #include "engine/base/xml.h"
+#include "postprocess/breach.h"
 #include "postprocess/report_impl.h"
 
 #include <math.h>
@@ -62,10 +63,16 @@ static void put_violations(struct sentence *s, const struct mr_figures *f, const
     mr_buf_printf(s->out, "%s%s", who, who[0] != '\0' ? " " : "");
     if (f->n_violation == 0)
         mr_buf_text(s->out, "breaks no limit of the site");
-    for (size_t i = 0; i < f->n_violation && i < 3; i++)
-        mr_buf_printf(s->out, "%s%s%s%s %.0f times", i == 0 ? "breaks " : ", ",
-                      f->violation[i].what, f->violation[i].where[0] != '\0' ? " at " : "",
-                      f->violation[i].where, f->violation[i].count);
+    for (size_t i = 0; i < f->n_violation && i < 3; i++) {
+        const double count = f->violation[i].count;
+        mr_buf_printf(s->out, "%s%s%s%s", i == 0 ? "breaks " : ", ",
+                      mr_breach_words(f->violation[i].what),
+                      f->violation[i].where[0] != '\0' ? " at " : "", f->violation[i].where);
+        if (count > 2)
+            mr_buf_printf(s->out, " %.0f times", count);
+        else
+            mr_buf_text(s->out, count > 1 ? " twice" : " once");
+    }
     if (f->n_violation > 3)
         mr_buf_printf(s->out, " and %zu more", f->n_violation - 3);
 }

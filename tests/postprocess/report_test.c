@@ -127,7 +127,7 @@ MR_TEST(a_run_is_a_page)
     sample_write(path, 1, true);
     make(paths, 1, &report, &page);
     assert_true(check_page(&page) >= 8);
-    mr_assert_contains(page.out.text, "breaks ramp at feed &lt;A&amp;B&gt; 2 times");
+    mr_assert_contains(page.out.text, "breaks ramp at feed &lt;A&amp;B&gt; twice");
     mr_assert_contains(page.out.text, "too_hot");
     mr_assert_contains(page.out.text, "throttled packages");
     mr_assert_contains(page.out.text, "No temperatures in the file");
@@ -442,7 +442,7 @@ MR_TEST(the_verdict_tells_both_sides)
     mr_assert_contains(text.text, "turns no call away, A 40 %");
     mr_assert_contains(text.text,
                        "tier gold is within its objectives for 25 % of its calls, A for 50 %");
-    mr_assert_contains(text.text, "breaks no limit of the site; A breaks ramp at feed 2 times");
+    mr_assert_contains(text.text, "breaks no limit of the site; A breaks ramp at feed twice");
     mr_assert_contains(text.text, "+15.0 K worse"); /* of degrees Celsius no share */
     assert_null(strstr(text.text, "+25.0 %"));
     mr_assert_contains(sheet(&page, "figures"), "thermal.die_c_max,degC,60,75,15,,worse");
