@@ -14,8 +14,9 @@
  *   at once, generators when they have started. What stands behind carries all or nothing: less
  *   than asked, and the bar goes dark. It comes back with pumps and fans alone, and its racks start
  *   on what there is, highest tier first, as fast as the machines may ramp.
- * - Battery plants also shave what exceeds the budget of the connection, trade if told to, and hold
- *   the meter to the connection's ramp (`assists`), in stairs of a step.
+ * - Battery plants also shave what exceeds the budget of the connection, and racks may draw what
+ *   they can shave for a while; they trade if told to, and hold the meter to the connection's ramp
+ *   (`assists`), in stairs of a step.
  *   Turbines beside a grid give what exceeds the budget. Solar gives what the sun gives.
  * - A rack that was dark comes back when its feed has lived for return_s, as start permits allow.
  * - Budgets are for the meter, caps for racks: supply_budget.c knows the way, `margin` stays free.

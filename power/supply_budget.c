@@ -6,8 +6,9 @@
  * bends upwards: between what racks draw now and a point beyond the answer its chord lies above it,
  * so a budget taken from the chord is kept. The question counts what is to come until caps of the
  * next decision hold: cooling that is told to step up (mr_supply_expect_house), machines and
- * batteries that only hand their load back to the grid, plants that will be empty. Storages that
- * charge beside racks give way at once, so what these take is room. A grid that comes back sooner
+ * batteries that only hand their load back to the grid. Storages that charge beside racks give way
+ * at once, so what these take is room; so is what battery plants shave as soon as it is asked for,
+ * all that they can keep up until caps come that count less. A grid that comes back sooner
  * than a later decision could answer is met with caps that its budget allows: what racks draw
  * meanwhile is drawn elsewhere. */
 #include "power/supply_back_impl.h"
@@ -19,23 +20,42 @@ const double mr_supply_meter_per_rack = 1.15;
 
 static const double never = (double)INFINITY;
 
+static const double least_shave_frac = 0.01; /* of a plant's rating */
+static const double half = 0.5;
+
 /* ---- the meter ---- */
 
-/* A plant that shaves is empty before caps of a later decision hold. */
-static bool ends_soon(const struct mr_supply *s, const struct mr_supply_source *source)
+/* What a battery plant shaves when racks ask for more than the connection gives: its rating, as
+ * long as what is above its reserve gives that until caps that count less are in force, and those
+ * after them; then a share of what is left. So it falls off within a minute, and caps with it, and
+ * it is never empty before they are low. The last percent is kept for loads that rise between two
+ * decisions. A plant that has come down to that is not counted before it is half full again: racks
+ * that are stopped for it would start and stop with every minute of charging. */
+static double shaves_w(const struct mr_supply *s, struct mr_supply_source *source)
 {
-    enum mr_buffer_event event;
-    return mr_buffer_next_s(&source->buffer_params, &source->buffer, &event) <
-           s->t_s + mr_govern_latency_s(&s->params.govern);
+    const struct mr_buffer_params *p = &source->buffer_params;
+    const double n = (double)p->n_unit, rated_w = p->discharge_w * n;
+    const double floor_j = mr_buffer_floor_j(p, false), above_j = source->buffer.energy_j - floor_j;
+    const double rest_j = mr_supply_plan_of(&s->params, p).refill_frac * p->energy_j * n;
+    const double full_j = rest_j > floor_j ? rest_j : mr_buffer_ceiling_j(p);
+    const double lasts_s = 2 * mr_govern_latency_s(&s->params.govern);
+    const double w = fmax(0, fmin(rated_w, above_j * p->discharge_eff / lasts_s));
+    if (w < least_shave_frac * rated_w)
+        source->is_spent = true;
+    else if (above_j >= half * (full_j - floor_j))
+        source->is_spent = false;
+    return source->is_spent ? 0 : w;
 }
 
+/* @return what a group gives now and is not counted on; below 0: it is counted on for more */
 static double injected_once_w(const struct mr_supply *s, const struct mr_supply_group *group)
 {
     double w = 0;
     for (uint32_t k = 0; k < group->n_source; k++) {
-        const struct mr_supply_source *source = &s->source[group->source[k]];
-        if (source->is_storage && (group->is_ups ? s->is_returning : ends_soon(s, source)))
-            w += fmax(0, -source->mean_w);
+        struct mr_supply_source *source = &s->source[group->source[k]];
+        const bool is_bess = s->site->power[source->power].kind == MR_SITE_POWER_BESS;
+        if (source->is_storage && (is_bess || s->is_returning))
+            w += fmax(0, -source->mean_w) - (is_bess ? shaves_w(s, source) : 0);
         else if (s->is_returning && !source->is_storage && !source->is_solar && !source->is_turbine)
             w += source->mean_w;
     }

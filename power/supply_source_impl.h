@@ -27,6 +27,7 @@ struct mr_supply_source {
     double mean_w;       /* over the running step: given; storages at their terminals, < 0 gives */
     double energy_j;     /* solar: given */
     bool is_full, is_empty;  /* storages: told */
+    bool is_spent;           /* battery plants: caps do not count on it before it is charged */
     bool has_started;        /* generators: asked to run */
     uint32_t n_on, n_failed; /* generators: units, told */
 };

@@ -229,6 +229,71 @@ MR_TEST(a_set_gives_no_more_than_is_taken)
     end(1e-9);
 }
 
+/* Racks ask for more than the connection gives and have it, as long as the plant gives the rest
+ * from above its reserve; caps have come before it is down there, and nothing is above the limit at
+ * any time. What has little charge is no room: not before it is half full again. */
+MR_TEST(racks_have_what_a_battery_plant_shaves)
+{
+    struct mr_supply_options o = options();
+    const double limit_w = 3.8e6, floor_j = 0.1 * 720e6 / (0.8 * 0.95);
+    begin("<layout name=\"s\"><grid limit=\"3.8 MW\" voltage=\"20 kV\"/><power ups=\"none\"><bess "
+          "rating=\"1 MW\" units=\"1\" energy=\"200 kWh\"/></power>" HALL "</layout>",
+          &o);
+    want_all(128e3);
+    mr_supply_advance(world.supply, 1);
+    const double need_w = -now().storage_w;
+    assert_true(need_w > 0.3e6 && need_w < 0.6e6 && now().n_rack_capped == 0);
+    const double lasts_s = 720e6 / need_w;
+    for (double t_s = 2; t_s < lasts_s - 60; t_s++) {
+        mr_supply_advance(world.supply, t_s);
+        assert_true(now().grid_w <= limit_w && now().n_rack_capped == 0);
+    }
+    for (double t_s = lasts_s - 60; t_s < lasts_s + 600; t_s++) {
+        mr_supply_advance(world.supply, t_s);
+        assert_true(now().grid_w <= limit_w);
+    }
+    assert_true(now().n_rack_capped == 32 && now().storage_w > -1e3);
+    assert_true(now().storage_j >= floor_j && now().storage_j < floor_j + 1e6);
+    assert_true(totals().n_breach == 0 && count("power.buffer_empty") == 0);
+    double t_s = lasts_s + 600, at_s = t_s;
+    want_all(100e3); /* it charges */
+    for (; t_s < at_s + 120; t_s++)
+        mr_supply_advance(world.supply, t_s);
+    want_all(128e3);
+    for (at_s = t_s; t_s < at_s + 30; t_s++) { /* what caps are late for is shaved */
+        mr_supply_advance(world.supply, t_s);
+        assert_true(now().grid_w <= limit_w);
+    }
+    assert_true(now().n_rack_capped == 32 && now().storage_j > floor_j + 5e6);
+    want_all(100e3);
+    mr_supply_advance(world.supply, t_s += 3600);
+    want_all(128e3);
+    mr_supply_advance(world.supply, t_s + 60);
+    assert_true(now().n_rack_capped == 0 && now().grid_w <= limit_w);
+    mr_assert_near(-now().storage_w, need_w, 1e-9, 0);
+    end(1e-9);
+}
+
+/* A plant that never charges again leaves racks what they would have without it. */
+MR_TEST(a_plant_that_is_empty_is_no_room)
+{
+    struct mr_supply_options o = options();
+    o.params.refill_frac = 0;
+    begin("<layout name=\"s\"><grid limit=\"4 MW\" voltage=\"20 kV\"/><power><bess "
+          "rating=\"1 MW\" units=\"1\" energy=\"20 kWh\"/></power>" HALL "</layout>",
+          &o);
+    want_all(128e3);
+    mr_supply_advance(world.supply, 3600);
+    const double empty_w = now().rack_w;
+    assert_true(now().n_rack_capped == 32 && now().grid_w <= 4e6);
+    end(1e-9);
+    begin("<layout name=\"s\"><grid limit=\"4 MW\" voltage=\"20 kV\"/>" HALL "</layout>", &o);
+    want_all(128e3);
+    mr_supply_advance(world.supply, 3600);
+    mr_assert_near(empty_w, now().rack_w, 1e-3, 0);
+    end(1e-9);
+}
+
 /* Nothing comes in: the storage gives, then all is dark. */
 MR_TEST(a_storage_alone_closes)
 {
@@ -378,6 +443,8 @@ MR_TEST_MAIN(MR_TEST_ENTRY(storages_share_one_room),
              MR_TEST_ENTRY(batteries_refill_under_a_limit_that_binds),
              MR_TEST_ENTRY(batteries_end_and_racks_come_back_under_the_ramp_limit),
              MR_TEST_ENTRY(smoothing_in_the_racks), MR_TEST_ENTRY(battery_plant_holds_the_ramp),
+             MR_TEST_ENTRY(racks_have_what_a_battery_plant_shaves),
+             MR_TEST_ENTRY(a_plant_that_is_empty_is_no_room),
              MR_TEST_ENTRY(battery_plant_shaves_the_peak),
              MR_TEST_ENTRY(battery_plant_fills_to_where_it_rests),
              MR_TEST_ENTRY(a_set_gives_no_more_than_is_taken),
