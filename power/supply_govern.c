@@ -48,7 +48,7 @@ void mr_supply_govern_bound(struct mr_supply *s, uint32_t i)
     struct mr_supply_rack *rack = &s->rack[i];
     const double most_w = rack->most_w;
     const bool is_held = rack->decided != MR_SUPPLY_FREE;
-    rack->low_w = mr_supply_part_low_w(s, rack);
+    rack->low_w = fmin(most_w, mr_supply_part_low_w(s, rack));
     rack->high_w = is_held ? rack->low_w : most_w;
     rack->max_q_w =
         fmin(at->max_q_w > 0 ? at->max_q_w : most_w * s->params.govern.max_q_frac, rack->high_w);

@@ -10,6 +10,9 @@
  * others: they are not shut for that. Racks go on in the opposite order, once there is more room
  * than that takes; away from the grid one at each decision, as machines cannot take a jump.
  *
+ * A rack whose lowest draw is above its own grant works in part, as far as that goes, rests, or is
+ * shut, whatever room there is.
+ *
  * Of the rack that is next to rest, or to go on, as many parts work as there is room for
  * (supply_part.c). At their lowest clocks no cap holds these, so away from the grid, where a bar is
  * carried whole or goes dark, that is done only while no rack works as a whole. */
@@ -106,17 +109,44 @@ static uint32_t n_within(const struct mr_supply *s, const struct mr_supply_rack 
     return n;
 }
 
+/* Is there work that a rest would stop? */
+static bool has_work(const struct mr_supply *s, const struct mr_supply_rack *rack)
+{
+    return rack->state != MR_SUPPLY_RACK_DARK && least_w(s, rack, MR_SUPPLY_FREE, rack->n_part) >
+                                                     least_w(s, rack, MR_SUPPLY_SUSPENDED, 0);
+}
+
+/* What a rack may draw by itself. No rest makes one smaller that has no work. */
+static double grant_w(const struct mr_supply *s, const struct mr_supply_rack *rack)
+{
+    const double dust = 1e-9; /* sums of what is told */
+    return has_work(s, rack) ? rack->most_w * (1 + dust) : (double)INFINITY;
+}
+
+static double wake_grant_w(const struct mr_supply *s, const struct mr_supply_rack *rack)
+{
+    return grant_w(s, rack) * (1 - s->params.resume_margin);
+}
+
 /* Parts of a rack at work; of one that is not told in parts: 0 or 1. */
 static uint32_t n_at_work(const struct mr_supply_rack *rack)
 {
     return rack->decided != MR_SUPPLY_FREE ? 0 : rack->n_part > 0 ? rack->n_awake : 1;
 }
 
+/* Is it its own grant that lets no more of it work? */
+static bool is_at_grant(const struct mr_supply *s, const struct mr_supply_rack *rack)
+{
+    const double w = wake_grant_w(s, rack);
+    return least_w(s, rack, MR_SUPPLY_FREE, rack->n_part) > w &&
+           n_within(s, rack, w) <= n_at_work(rack);
+}
+
 /* Where all are wanted, or as many as there is room for. @return whether it now works as a whole */
 static bool wake(struct mr_supply *s, uint32_t i, double room_w, double *need_w)
 {
     const struct mr_supply_rack *rack = &s->rack[i];
-    const double may_w = room_w - *need_w + now_w(s, rack);
+    const double may_w = fmin(room_w - *need_w + now_w(s, rack), wake_grant_w(s, rack));
     if (least_w(s, rack, MR_SUPPLY_FREE, rack->n_part) <= may_w) {
         put(s, i, MR_SUPPLY_FREE, rack->n_part, need_w);
         return true;
@@ -142,18 +172,11 @@ static void go_on(struct mr_supply *s, double budget_w, double *need_w)
     const double room_w = budget_w * (1 - s->params.resume_margin);
     for (size_t k = s->site->n_rack; k-- > 0;) {
         const uint32_t i = s->order[k];
-        if (is_at_work(&s->rack[i]) || !may_go_on(s, &s->rack[i]))
+        if (is_at_work(&s->rack[i]) || !may_go_on(s, &s->rack[i]) || is_at_grant(s, &s->rack[i]))
             continue;
         if (!wake(s, i, room_w, need_w) || !s->has_grid)
             return;
     }
-}
-
-/* Is there work that a rest would stop? */
-static bool has_work(const struct mr_supply *s, const struct mr_supply_rack *rack)
-{
-    return rack->state != MR_SUPPLY_RACK_DARK && least_w(s, rack, MR_SUPPLY_FREE, rack->n_part) >
-                                                     least_w(s, rack, MR_SUPPLY_SUSPENDED, 0);
 }
 
 static bool does_one_work(const struct mr_supply *s)
@@ -169,6 +192,7 @@ static bool may_be_shut(const struct mr_supply *s, const struct mr_supply_rack *
                         const struct mr_supply_rack *to_work, bool does_none)
 {
     return has_work(s, rack) && !is_at_work(rack) &&
+           !(rack->decided == MR_SUPPLY_FREE && is_at_grant(s, rack)) &&
            (does_none || now_w(s, rack) >=
                              rest_most_frac * least_w(s, to_work, MR_SUPPLY_FREE, to_work->n_part));
 }
@@ -184,6 +208,7 @@ static bool shut_for(struct mr_supply *s, size_t k, bool does_none, double room_
         const struct mr_supply_rack *other = &s->rack[s->order[j]];
         may_w += may_be_shut(s, other, rack, does_none) ? now_w(s, other) : 0;
     }
+    may_w = fmin(may_w, wake_grant_w(s, rack));
     const uint32_t n = n_within(s, rack, may_w);
     const bool is_all = least_w(s, rack, MR_SUPPLY_FREE, rack->n_part) <= may_w;
     if (!is_all && n <= n_at_work(rack))
@@ -206,7 +231,7 @@ static void shut_for_work(struct mr_supply *s, double budget_w, double *need_w)
         return;
     for (size_t k = s->site->n_rack; k-- > 0;) {
         const struct mr_supply_rack *rack = &s->rack[s->order[k]];
-        if (is_at_work(rack) || !has_work(s, rack) || !may_go_on(s, rack))
+        if (is_at_work(rack) || !has_work(s, rack) || !may_go_on(s, rack) || is_at_grant(s, rack))
             continue;
         if (!shut_for(s, k, does_none, room_w, need_w))
             return;
@@ -235,6 +260,19 @@ static void stop_some(struct mr_supply *s, uint8_t held, double stop_w, double *
             stop_one(s, s->order[k], held, stop_w, need_w);
 }
 
+/* Those that draw more than their grant at their lowest clocks must do with less. */
+static void stop_ungranted(struct mr_supply *s, double *need_w)
+{
+    for (uint32_t i = 0; i < s->site->n_rack; i++) {
+        const struct mr_supply_rack *rack = &s->rack[i];
+        const double may_w = grant_w(s, rack);
+        if (now_w(s, rack) > may_w && rack->decided == MR_SUPPLY_FREE)
+            stop_one(s, i, MR_SUPPLY_SUSPENDED, *need_w - now_w(s, rack) + may_w, need_w);
+        if (now_w(s, rack) > may_w)
+            put(s, i, MR_SUPPLY_SHUT, rack->n_part, need_w);
+    }
+}
+
 /* Where some rest, the others are filled up: what they draw at least must be what it was weighed
  * with, and not what it was at the sample. */
 static void bound_all(struct mr_supply *s)
@@ -253,6 +291,7 @@ void mr_supply_hold_decide(struct mr_supply *s)
     for (uint32_t i = 0; i < s->site->n_rack; i++)
         need_w += now_w(s, &s->rack[i]);
     s->has_parts = s->has_grid || !does_one_work(s);
+    stop_ungranted(s, &need_w);
     if (need_w <= budget_w && !mr_supply_island_moves(s))
         go_on(s, budget_w, &need_w);
     stop_some(s, MR_SUPPLY_SUSPENDED, stop_w, &need_w);

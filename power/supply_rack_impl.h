@@ -66,14 +66,15 @@ struct mr_supply_level {
     bool is_over; /* told */
 };
 
-/* Lowest cap of a rack that runs, rests or is shut: a share of its maximum, or what is told. */
+/* Drawn at least by a rack that runs, rests or is shut: a share of its maximum, or what is told,
+ * which may be above its grant: whoever gives caps holds it to that. */
 static inline double mr_supply_least_w(const struct mr_supply_params *params,
                                        const struct mr_supply_rack *rack, int held)
 {
     const double run_w = fmax(rack->most_w * params->rack_min_frac, rack->least_w);
     const double rest_w = fmax(rack->most_w * params->suspend_frac, rack->rest_w);
     const double w = held == MR_SUPPLY_FREE ? run_w : fmin(rest_w, run_w);
-    return held == MR_SUPPLY_SHUT ? 0 : fmin(rack->most_w, w);
+    return held == MR_SUPPLY_SHUT ? 0 : w;
 }
 
 /* Off by itself, and not asking to come back: nobody holds it. */

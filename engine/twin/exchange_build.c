@@ -227,6 +227,27 @@ static void doubt_tick(double tick_s, double period_s, double latency_s, struct 
         tick_s, period_s, latency_s + 2 * tick_s, latency_s);
 }
 
+/* Racks that no clock brings down to what they are granted: told once, by the first of them. */
+static void doubt_grants(const struct mr_exchange *x, struct mr_diags *diags)
+{
+    const struct mr_site *site = x->plan.site;
+    size_t n = 0, first = 0;
+    for (size_t r = site->n_rack; r-- > 0;)
+        if (x->rack[r].idle_w > 0 && site->rack[r].limit_w > 0 &&
+            x->rack[r].first_least_w > site->rack[r].limit_w) {
+            n++;
+            first = r;
+        }
+    if (n == 0)
+        return;
+    (void)mr_diags_add(diags, MR_SEVERITY_WARNING, MR_RANGE, MR_NOWHERE,
+                       "%s: granted %.6g W, it draws %.6g W at its lowest clocks and %.6g W at "
+                       "rest (as %zu of %zu racks): it works in part, rests, or is shut where it "
+                       "rests above its grant (raise its limit, or provision fewer racks)",
+                       site->rack[first].name, site->rack[first].limit_w,
+                       x->rack[first].first_least_w, x->rack[first].first_rest_w, n, site->n_rack);
+}
+
 static mr_status build(struct mr_exchange *x, struct mr_diags *diags, struct mr_err *err)
 {
     const struct mr_exchange_plan *plan = &x->plan;
@@ -255,6 +276,7 @@ static mr_status build(struct mr_exchange *x, struct mr_diags *diags, struct mr_
                                      err));
     describe(x);
     expect_racks(x);
+    doubt_grants(x, diags);
     x->t_s = x->start_s = x->meter_s = plan->supply.t_s;
     x->site_w = (double)NAN;
     const double latency_s = mr_govern_latency_s(&options.params.govern);

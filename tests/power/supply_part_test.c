@@ -16,10 +16,10 @@ static const double least = 700, rest = 200, most = 1200, host = 20e3;
 
 static struct mr_supply_part parts[n_part];
 
-static void begin_parts(const char *limit, uint32_t n_told)
+static void begin_granted(const char *limit, const char *grant, uint32_t n_told)
 {
     static const double package_w[n_rack] = {1200, 1200};
-    char layout[256];
+    char layout[320];
     struct mr_supply_options o = options();
     for (uint32_t p = 0; p < n_part; p++) /* the last are to work first */
         parts[p] = (struct mr_supply_part){p / n_of_rack, p % n_of_rack * 12, 12, n_part - p};
@@ -27,9 +27,9 @@ static void begin_parts(const char *limit, uint32_t n_told)
     o.n_part = n_part;
     o.package_w = package_w;
     snprintf(layout, sizeof layout,
-             "<layout name=\"s\"><grid limit=\"%s\"/><hall><row count=\"1\">"
+             "<layout name=\"s\"><grid limit=\"%s\"/>%s<hall><row count=\"1\">"
              "<rack card=\"gb200_nvl72\" count=\"2\"/></row></hall></layout>",
-             limit);
+             limit, grant);
     begin(layout, &o);
     for (uint32_t i = 0; i < n_rack; i++) {
         mr_supply_set_load(world.supply, i, 0, host + 72 * most);
@@ -41,6 +41,11 @@ static void begin_parts(const char *limit, uint32_t n_told)
         if (p < n_told)
             mr_supply_set_part_least(world.supply, p, least, rest);
     }
+}
+
+static void begin_parts(const char *limit, uint32_t n_told)
+{
+    begin_granted(limit, "", n_told);
 }
 
 static uint32_t n_at_work(uint32_t rack)
@@ -128,7 +133,51 @@ MR_TEST(all_go_on_when_there_is_room)
     end(1e-9);
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(a_part_of_the_last_rack_rests),
+/* Every rack is granted less than the 70.4 kW of its lowest clock, with room at the meter. */
+MR_TEST(a_grant_below_the_lowest_draw_is_kept)
+{
+    begin_granted("400 kW", "<provision rack_power=\"60 kW\"/>", n_part);
+    obey(300);
+    for (uint32_t i = 0; i < n_rack; i++) {
+        assert_true(n_at_work(i) >= 1 && n_at_work(i) < n_of_rack);
+        assert_true(mr_supply_rack_w(world.supply, i) <= 60e3);
+    }
+    assert_int_equal(count("power.rack_partly"), n_rack); /* no to and fro */
+    assert_int_equal(count("power.rack_suspended") + count("power.rack_shut"), 0);
+    end(1e-9);
+}
+
+/* The contract counts what racks draw, not what they are granted. */
+MR_TEST(a_contract_is_kept_below_grants_that_are_not)
+{
+    begin_granted("120 kW", "<provision rack_power=\"60 kW\"/>", n_part);
+    obey(300);
+    assert_true(n_at_work(1) >= 1 && n_at_work(0) < n_at_work(1));
+    assert_true(now().grid_w <= 120e3);
+    for (uint32_t i = 0; i < n_rack; i++)
+        assert_true(mr_supply_rack_w(world.supply, i) <= 60e3);
+    end(1e-9);
+}
+
+/* 34.4 kW at rest are above a grant of 30 kW, but not of 50 kW. */
+MR_TEST(who_cannot_rest_within_its_grant_is_shut)
+{
+    begin_granted("400 kW", "<provision rack_power=\"30 kW\"/>", n_part);
+    obey(300);
+    assert_int_equal(count("power.rack_shut"), n_rack);
+    assert_true(mr_supply_rack_w(world.supply, 0) == 0 && mr_supply_rack_w(world.supply, 1) == 0);
+    end(1e-9);
+    begin_granted("400 kW", "<provision rack_power=\"50 kW\"/>", 0);
+    obey(300);
+    assert_int_equal(count("power.rack_suspended"), n_rack);
+    assert_int_equal(count("power.rack_shut") + count("power.rack_resumed"), 0);
+    end(1e-9);
+}
+
+MR_TEST_MAIN(MR_TEST_ENTRY(a_grant_below_the_lowest_draw_is_kept),
+             MR_TEST_ENTRY(a_contract_is_kept_below_grants_that_are_not),
+             MR_TEST_ENTRY(who_cannot_rest_within_its_grant_is_shut),
+             MR_TEST_ENTRY(a_part_of_the_last_rack_rests),
              MR_TEST_ENTRY(a_part_works_where_no_rack_can),
              MR_TEST_ENTRY(not_all_told_rest_as_wholes),
              MR_TEST_ENTRY(all_go_on_when_there_is_room))
