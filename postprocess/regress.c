@@ -170,6 +170,15 @@ mr_status mr_regress_compare(const struct mr_figures *base, const struct mr_figu
     return MR_OK;
 }
 
+bool mr_regress_has_common(const struct mr_regress *regress)
+{
+    for (size_t i = 0; i < regress->n_row; i++)
+        if (regress->row[i].verdict == MR_REGRESS_PARTIAL ||
+            isfinite(regress->row[i].base - regress->row[i].now))
+            return true;
+    return false;
+}
+
 void mr_regress_fini(struct mr_regress *regress)
 {
     mr_free(regress->row);

@@ -48,6 +48,9 @@ struct mr_regress {
 MR_CHECKED mr_status mr_regress_compare(const struct mr_figures *base, const struct mr_figures *run,
                                         size_t n_run, const struct mr_tolerance *tolerance,
                                         struct mr_regress *out, struct mr_err *err);
+/** Is anything compared at all? A baseline that has nothing of a run passes whatever it did. */
+bool mr_regress_has_common(const struct mr_regress *regress);
+
 void mr_regress_fini(struct mr_regress *regress);
 
 bool mr_regress_is_failed(const struct mr_regress_row *row);

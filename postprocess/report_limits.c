@@ -247,10 +247,11 @@ struct racks {
     double *block[n_rack_series], *t_s;
     struct tally *tally; /* [n * n_cause] */
     size_t n, n_row, n_block;
+    double undone_tok; /* that calls asked for and nobody has made; INFINITY: not known */
 };
 
-/* Tokens follow watts, at the rack's own tokens per joule: an estimate, for idle watts make none.
- */
+/* Tokens follow watts at most, at the rack's own tokens per joule: idle watts make none, and
+ * waiting for memory takes some. */
 static void hold(struct tally *tally, double dt_s, double drawn_kw, double want_kw, double tok_s)
 {
     const double more = fmin(want_kw / drawn_kw, 1.1) - 1;
@@ -346,15 +347,32 @@ static mr_status open_racks(const struct mr_runread *run, size_t n_name, struct 
     return look_at_rows(run, r, feed, err);
 }
 
-static void say_gain(const struct tally *sum, bool has_want, struct mr_report_limit *item)
+/* More watts make no calls: what those that came still wanted is an end to the gain. Agents that
+ * are served sooner ask again sooner, so theirs is not known. Calls in flight are taken to be as
+ * long as those that ended. */
+static double undone_tok(const struct mr_figures *figures)
+{
+    const double finished = mr_figures_value(figures, "requests.finished");
+    const double mean_tok = mr_figures_value(figures, "tokens.output") / finished;
+    const double asked_tok = mean_tok * mr_figures_value(figures, "requests.arrived");
+    const double made_tok =
+        mr_figures_value(figures, "tok_s.made") * mr_figures_value(figures, "sim_s");
+    const bool is_known = finished > 0 && isfinite(asked_tok) && isfinite(made_tok) &&
+                          isnan(mr_figures_value(figures, "sessions.finished"));
+    return is_known ? fmax(0, asked_tok - made_tok) : (double)INFINITY;
+}
+
+static void say_gain(const struct tally *sum, bool has_want, double undone,
+                     struct mr_report_limit *item)
 {
     char tokens[MR_NUM_CAP];
     if (!has_want)
         (void)snprintf(item->gain, sizeof item->gain,
                        "not told: what racks asked for is not recorded");
     else if (isfinite(sum->more_tok))
-        (void)snprintf(item->gain, sizeof item->gain, "%.4g kWh for racks, some %s tokens",
-                       sum->more_kws / 3600, mr_report_human(sum->more_tok, 3, tokens));
+        (void)snprintf(item->gain, sizeof item->gain, "%.4g kWh for racks, at most %s tokens",
+                       sum->more_kws / 3600,
+                       mr_report_human(fmin(sum->more_tok, undone), 3, tokens));
     else
         (void)snprintf(item->gain, sizeof item->gain, "%.4g kWh for racks", sum->more_kws / 3600);
 }
@@ -412,7 +430,7 @@ static mr_status add_stretch(const struct racks *r, const struct stretch *s, enu
         (void)snprintf(item.why, sizeof item.why,
                        "at lowest clocks and at rest all take more than there is: others have it");
     if (cause == BY_HEAT || cause == BY_CAP) {
-        say_gain(&s->sum, r->set[RACK_WANT] != NULL, &item);
+        say_gain(&s->sum, r->set[RACK_WANT] != NULL, r->undone_tok, &item);
         say_why(&s->sum, cause == BY_CAP, &item);
     }
     return mr_report_limits_add(list, &item, err);
@@ -479,12 +497,13 @@ static mr_status add_cause(const struct racks *r, const char *const *name, enum 
     return add_stretch(r, &held, cause, list, err);
 }
 
-static mr_status add_racks(struct mr_runread *run, struct mr_report_limits *list, struct feed *feed,
-                           struct mr_err *err)
+static mr_status add_racks(const struct mr_report_file *file, struct mr_report_limits *list,
+                           struct feed *feed, struct mr_err *err)
 {
+    struct mr_runread *run = file->run;
     const char *const *name;
     size_t n_name;
-    struct racks r = {.n = 0};
+    struct racks r = {.undone_tok = undone_tok(&file->figures)};
     MR_TRY(mr_report_names(run, "/racks/rack", &name, &n_name, err));
     mr_status st = open_racks(run, n_name, &r, feed, err);
     for (int cause = 0; cause < n_cause && name != NULL && r.tally != NULL && st == MR_OK; cause++)
@@ -539,7 +558,7 @@ static mr_status collect(const struct mr_report_file *file, struct mr_report_lim
         return mr_report_limits_serve(file, list, err);
     mr_status st = add_feed(run, list, &feed, err);
     if (st == MR_OK)
-        st = add_racks(run, list, &feed, err);
+        st = add_racks(file, list, &feed, err);
     if (st == MR_OK)
         st = add_cdus(run, list, err);
     if (st == MR_OK)

@@ -170,8 +170,13 @@ static int compare(const struct mr_verb_call *call, const struct mr_figures *bas
     else if (mr_regress_compare(base, run, (size_t)call->n_arg, &tolerance, &regress, &err) !=
              MR_OK)
         code = mr_ui_error(call->ui, &err);
-    else
+    else if (!mr_regress_has_common(&regress)) {
+        (void)mr_err_set(&err, MR_SCHEMA, (struct mr_place){o->baseline, 0, 0},
+                         "has no figure in common with %s: nothing would be compared", run[0].file);
+        code = mr_ui_error(call->ui, &err);
+    } else {
         code = answer(call, &regress);
+    }
     mr_regress_fini(&regress);
     mr_tolerance_fini(&tolerance);
     return code;

@@ -425,6 +425,12 @@ static void choose_workload(struct reading *r, const bool seen[MR_SCENARIO_PARTS
         mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_SCHEMA, at,
                      "<workload>: calls of a file have their times and lengths: windows and "
                      "lengths are of drawn ones");
+    const bool is_drawn = !scenario->has_agents && w->file == NULL && w->windows == NULL;
+    if (is_drawn && w->rate_s > 0 && w->n_call == 0 && !(scenario->top.until_s > 0) &&
+        r->diags->n_error == 0)
+        mr_diags_add(r->diags, MR_SEVERITY_ERROR, MR_RANGE, at,
+                     "<workload>: calls never end to come: say \"until\" when the run ends, or "
+                     "how many \"calls\" there are");
     if (!scenario->has_agents)
         return;
     const bool ends =
