@@ -95,8 +95,11 @@ double mr_generator_least_frac(const struct mr_generator_params *params, double 
 mr_status mr_generator_init(struct mr_arena *arena, const struct mr_generator_params *params,
                             double t_s, struct mr_generator *block, struct mr_err *err)
 {
-    *block = (struct mr_generator){
-        .t_s = t_s, .arrive_s = (double)INFINITY, .n = (uint32_t)params->n_unit};
+    *block = (struct mr_generator){.t_s = t_s,
+                                   .arrive_s = (double)INFINITY,
+                                   .n = (uint32_t)params->n_unit,
+                                   .n_most = (uint32_t)params->n_unit,
+                                   .room_w = (double)INFINITY};
     block->unit = mr_arena_zero(arena, block->n, sizeof *block->unit, err);
     if (block->unit == NULL)
         return MR_NOMEM;
@@ -214,9 +217,10 @@ static void start_units(const struct mr_generator_params *params, struct mr_gene
 static void dispatch(const struct mr_generator_params *params, struct mr_generator *block)
 {
     const struct tally tally = count(block);
-    const double n_load = needed(params, block->load_w + block->more_w);
+    const double n_load = fmin(needed(params, block->load_w + block->more_w), block->n_most);
     /* leave room, so that a load that moves about a multiple of the rating starts and stops none */
-    const double n_keep = needed(params, (block->load_w + block->more_w) / stop_frac);
+    const double n_keep =
+        fmin(needed(params, (block->load_w + block->more_w) / stop_frac), block->n_most);
     const uint32_t n_there = tally.n_running + tally.n_cranking;
     if (n_load > n_there)
         start_units(params, block, (uint32_t)(fmin(n_load, block->n) - n_there));
@@ -229,14 +233,17 @@ static void dispatch(const struct mr_generator_params *params, struct mr_generat
     uint32_t n_share = tally.n_running;
     for (uint32_t i = block->n; i-- > 0;) {
         struct mr_generator_unit *const unit = &block->unit[i];
-        const bool leaves = n_surplus > 0 && is_running(unit) && !is_held(params, block, unit);
+        const bool is_free = !is_held(params, block, unit) || n_share > block->n_most;
+        const bool leaves = n_surplus > 0 && is_running(unit) && is_free;
         unit->target_w = leaves ? -1 : 0; /* a mark, for the loop below */
         n_surplus -= leaves;
         n_share -= leaves;
     }
     const double least_w = block->is_leaving ? 0 : params->min_load_frac * params->rated_w;
-    const double share_w =
-        n_share > 0 ? fmin(fmax(block->load_w / n_share, least_w), params->rated_w) : 0;
+    const double share_w = n_share > 0
+                               ? fmin(fmin(fmax(block->load_w / n_share, least_w), params->rated_w),
+                                      block->room_w / n_share)
+                               : 0;
     for (uint32_t i = 0; i < block->n; i++)
         if (is_running(&block->unit[i]))
             block->unit[i].target_w = block->unit[i].target_w < 0 ? 0 : share_w;

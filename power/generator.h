@@ -70,6 +70,8 @@ struct mr_generator {
     double t_s, load_w;
     double more_w;   /* beyond the load: units run for it, nobody gives it yet */
     bool is_leaving; /* beside a grid that takes over: least load and least time do not count */
+    uint32_t n_most; /* units on the bus, whatever is asked; more of them leave before their time */
+    double room_w;   /* taken of all units by the bus at most, below their least load, too */
     double arrive_s; /* all units are at their shares; INFINITY: they are */
     uint32_t n;
     struct mr_generator_unit *unit;

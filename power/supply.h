@@ -17,7 +17,8 @@
  * - Battery plants also shave what exceeds the budget of the connection, and racks may draw what
  *   they can shave for a while; they trade if told to, and hold the meter to the connection's ramp
  *   (`assists`), in stairs of a step.
- *   Turbines beside a grid give what exceeds the budget. Solar gives what the sun gives.
+ *   Turbines beside a grid give what racks ask for, without caps, beyond the budget, and feed no
+ *   grid. Solar gives what the sun gives. Sets are for outages, and stand beside a grid.
  * - A rack that was dark comes back when its feed has lived for return_s, as start permits allow.
  * - Budgets are for the meter, caps for racks: supply_budget.c knows the way, `margin` stays free.
  * - Caps are lowered tier by tier from 0 on. Where the lowest do not fit, racks are suspended, then

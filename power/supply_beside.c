@@ -5,7 +5,7 @@
  * supplies what these do not (walk-in). Groups decide one after the other, each on what the meter
  * would show after those before it; what batteries of supplies charge with is nobody's load before
  * it is their turn, so that no plant gives for it. */
-#include "power/supply_impl.h"
+#include "power/supply_beside_impl.h"
 
 #include <math.h>
 
@@ -168,19 +168,6 @@ double mr_supply_beside_w(struct mr_supply *s, struct mr_supply_group *group)
     return given_w;
 }
 
-/* Turbines beside a grid give what the budget does not. */
-static double wanted_w(const struct mr_supply *s, const struct mr_supply_group *group)
-{
-    double turbine_w = 0;
-    for (uint32_t k = 0; k < group->n_source; k++)
-        if (s->source[group->source[k]].is_turbine)
-            turbine_w += s->source[group->source[k]].mean_w;
-    if (!s->has_feed || !group->is_plant)
-        return 0;
-    const double limit_w = mr_feed_budget_w(&s->feed, s->t_s) * (1 - s->params.margin);
-    return fmax(0, s->grid_w + turbine_w - limit_w);
-}
-
 /* Machines that have carried their bars until now give what the grid is not to carry yet. */
 static double handed_over_w(struct mr_supply *s, const struct mr_supply_group *group)
 {
@@ -191,13 +178,138 @@ static double handed_over_w(struct mr_supply *s, const struct mr_supply_group *g
     return w;
 }
 
-double mr_supply_beside_asked_w(struct mr_supply *s, const struct mr_supply_group *group)
+/* Sets beside a grid only hand their load back; turbines give what they are asked for, no more than
+ * the site draws now, with no more units than can run at their least load on what it would draw. */
+static void ask(struct mr_supply *s, struct mr_supply_source *source, double *handed_w,
+                double *room_w)
 {
-    return fmax(wanted_w(s, group), handed_over_w(s, group));
+    const struct mr_generator_params *p = &source->block_params;
+    struct mr_generator *block = &source->block;
+    const struct mr_generator was = *block;
+    const double most_w = p->rated_w * (double)p->n_unit;
+    double load_w = fmin(*handed_w, most_w), more_w = 0;
+    *handed_w -= load_w;
+    block->is_leaving = !source->is_turbine;
+    if (source->is_turbine) {
+        const double least_w = p->rated_w * p->min_load_frac;
+        const double set_w = fmin(s->set_w, most_w), run_w = fmin(s->run_w, most_w);
+        load_w = fmax(load_w, set_w);
+        more_w = fmax(0, run_w - load_w);
+        s->set_w -= set_w;
+        s->run_w -= run_w;
+        block->n_most = least_w > 0 && s->has_feed
+                            ? (uint32_t)fmin(floor(s->bear_w / least_w), block->n)
+                            : block->n;
+        block->room_w = s->has_feed ? *room_w : never;
+        s->bear_w -= fmin(s->bear_w, least_w * block->n_most);
+        *room_w -= fmin(*room_w, load_w);
+        if (block->n_most == 0)
+            load_w = more_w = 0;
+    }
+    if (was.is_leaving != block->is_leaving || was.n_most != block->n_most ||
+        was.room_w != block->room_w || was.load_w != load_w || was.more_w != more_w)
+        mr_supply_source_ask(s, source, load_w, more_w);
+}
+
+void mr_supply_beside_ask(struct mr_supply *s, const struct mr_supply_group *group)
+{
+    double handed_w = handed_over_w(s, group);
+    double room_w = s->planned_w + planned_of_w(s, group);
+    for (uint32_t k = 0; k < group->n_source; k++)
+        if (s->source[group->source[k]].is_solar)
+            room_w -= mr_supply_source_sun_w(s, &s->source[group->source[k]]);
+    room_w = fmax(0, room_w);
+    for (uint32_t k = 0; k < group->n_source; k++) {
+        struct mr_supply_source *source = &s->source[group->source[k]];
+        if (!source->is_storage && !source->is_solar)
+            ask(s, source, &handed_w, &room_w);
+    }
+}
+
+/* ---- what turbines are for ---- */
+
+/* The meter, if no rack were capped and nothing but the sun gave beside it, or took. */
+static double uncapped_w(struct mr_supply *s)
+{
+    mr_chain_ask_begin(s->chain);
+    for (uint32_t g = 0; g < s->n_group; g++) {
+        const struct mr_supply_group *group = &s->group[g];
+        double w = injected_w(s, group);
+        for (uint32_t k = 0; k < group->n_source; k++)
+            if (s->source[group->source[k]].is_solar)
+                w -= mr_supply_source_sun_w(s, &s->source[group->source[k]]);
+        for (uint32_t i = 0; i < group->n_at && !group->is_away; i++)
+            mr_chain_ask_more(s->chain, group->at[i], w / group->n_at);
+    }
+    for (uint32_t i = 0; i < s->site->n_rack; i++) {
+        const struct mr_supply_rack *rack = &s->rack[i];
+        if (rack->state != MR_SUPPLY_RACK_DARK)
+            mr_chain_ask_more(s->chain, s->wire.of_rack[i],
+                              fmax(0, fmin(rack->want_w, rack->most_w) - rack->draw_w));
+    }
+    return mr_chain_ask_w(s->chain);
+}
+
+/* Caps that count on a turbine hold for a latency of the governor: what it gives stays for two. */
+static double set_s(const struct mr_supply *s)
+{
+    return 2 * mr_govern_latency_s(&s->params.govern);
+}
+
+static void hold(struct mr_supply_turbine_ask *a, double w, double t_s, double for_s)
+{
+    if (a->now_w >= a->held_w && w < a->held_w) /* until now it was wanted */
+        a->since_s = t_s;
+    if (w >= a->held_w || t_s >= a->since_s + for_s)
+        a->held_w = w;
+    a->now_w = w;
+}
+
+/* Units stay on the bus, or on their way to it, as long as they would have to stay on it. */
+static void look_ahead(struct mr_supply *s)
+{
+    double start_s = -1, stay_s = 0;
+    for (uint32_t i = 0; i < s->n_source; i++)
+        if (s->source[i].is_turbine) {
+            start_s = fmax(start_s, s->source[i].block_params.start_s);
+            stay_s = fmax(stay_s, s->source[i].block_params.min_run_s);
+        }
+    s->set_w = s->run_w = s->bear_w = 0;
+    s->stay_s = stay_s;
+    if (!(start_s >= 0) || !s->has_feed || !s->has_grid)
+        return;
+    const double w = uncapped_w(s), kept = 1 - s->params.margin;
+    const double latency_s = fmin(mr_govern_latency_s(&s->params.govern), start_s);
+    const double then_w = mr_feed_least_budget_w(&s->feed_params, &s->feed, s->t_s + latency_s);
+    const double far_w = mr_feed_least_budget_w(&s->feed_params, &s->feed, s->t_s + start_s);
+    hold(&s->set, fmax(0, w - then_w * kept), s->t_s, set_s(s));
+    hold(&s->run, fmax(0, w - far_w * kept), s->t_s, stay_s);
+    s->set_w = s->set.held_w;
+    s->run_w = s->run.held_w;
+    s->bear_w = fmax(0, w);
+}
+
+static double falls_s(const struct mr_supply_turbine_ask *a, double for_s)
+{
+    return a->now_w < a->held_w ? a->since_s + for_s : never;
+}
+
+double mr_supply_beside_next_s(const struct mr_supply *s)
+{
+    return s->has_grid && s->has_feed
+               ? fmin(falls_s(&s->set, set_s(s)), falls_s(&s->run, s->stay_s))
+               : never;
+}
+
+double mr_supply_beside_counted_frac(const struct mr_supply *s)
+{
+    const double then_s = s->t_s + mr_govern_latency_s(&s->params.govern);
+    return falls_s(&s->set, set_s(s)) > then_s ? 1 : s->set.now_w / s->set.held_w;
 }
 
 void mr_supply_beside_begin(struct mr_supply *s)
 {
+    look_ahead(s);
     s->is_assisting = s->is_handing = false;
     s->planned_w = s->grid_w;
     for (uint32_t g = 0; g < s->n_group; g++)

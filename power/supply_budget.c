@@ -12,7 +12,7 @@
  * than a later decision could answer is met with caps that its budget allows: what racks draw
  * meanwhile is drawn elsewhere. */
 #include "power/supply_back_impl.h"
-#include "power/supply_impl.h"
+#include "power/supply_beside_impl.h"
 
 #include <math.h>
 
@@ -56,7 +56,9 @@ static double injected_once_w(const struct mr_supply *s, const struct mr_supply_
         const bool is_bess = s->site->power[source->power].kind == MR_SITE_POWER_BESS;
         if (source->is_storage && (is_bess || s->is_returning))
             w += fmax(0, -source->mean_w) - (is_bess ? shaves_w(s, source) : 0);
-        else if (s->is_returning && !source->is_storage && !source->is_solar && !source->is_turbine)
+        else if (source->is_turbine)
+            w += source->mean_w * (1 - mr_supply_beside_counted_frac(s));
+        else if (s->is_returning && !source->is_storage && !source->is_solar)
             w += source->mean_w;
     }
     return w;

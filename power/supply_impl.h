@@ -79,11 +79,14 @@ struct mr_supply {
     bool is_returning;     /* the load goes back to the grid, since back_s */
     bool is_handing;       /* somebody still gives of what the meter may not take at once */
     double back_s;
-    double planned_w;   /* the meter, with what groups have decided; supplies charge last */
-    double low_hz;      /* since the start */
-    uint32_t *order;    /* racks by tier, then by index */
-    bool is_infeasible; /* told */
-    uint32_t n_capped;  /* racks, told */
+    double planned_w; /* the meter, with what groups have decided; supplies charge last */
+    struct mr_supply_turbine_ask set, run; /* of all turbines beside a grid: watts; on the bus */
+    double set_w, run_w, bear_w,
+        stay_s;                   /* not yet asked of any; what the site takes of least loads */
+    double low_hz;                /* since the start */
+    uint32_t *order;              /* racks by tier, then by index */
+    bool is_infeasible;           /* told */
+    uint32_t n_capped;            /* racks, told */
     bool has_started, is_probing; /* caps hold for first demands; before: draws are not real */
     double fuel_usd, fuel_kg;
     struct mr_supply_total total; /* what only grows */
@@ -120,6 +123,10 @@ void mr_supply_source_set_units_failed(struct mr_supply *s, uint32_t source, uin
 /** Does a generator ramp, so that steps must be short? */
 bool mr_supply_source_moves(const struct mr_supply *s);
 
+/** Ask a block for watts, with units on the bus for more that will be asked for. */
+void mr_supply_source_ask(struct mr_supply *s, struct mr_supply_source *source, double load_w,
+                          double more_w);
+
 /** What sources could carry now where there is no grid; INFINITY with one. */
 double mr_supply_source_capacity_w(const struct mr_supply *s);
 
@@ -129,18 +136,6 @@ double mr_supply_source_group_w(const struct mr_supply *s, const struct mr_suppl
 double mr_supply_source_sun_w(const struct mr_supply *s, const struct mr_supply_source *source);
 bool mr_supply_source_is_full(const struct mr_supply_source *source);
 bool mr_supply_source_is_empty(const struct mr_supply_source *source, bool uses_reserve);
-
-/* ---- supply_beside.c ---- */
-
-/** Around the decisions of all groups. */
-void mr_supply_beside_begin(struct mr_supply *s);
-void mr_supply_beside_end(struct mr_supply *s);
-
-/** Of machines beside a grid. */
-double mr_supply_beside_asked_w(struct mr_supply *s, const struct mr_supply_group *group);
-
-/** @return watts given to the bars, below 0: taken */
-double mr_supply_beside_w(struct mr_supply *s, struct mr_supply_group *group);
 
 /* ---- supply_start.c ---- */
 

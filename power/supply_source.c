@@ -2,7 +2,7 @@
 /* What stands beside the chain: batteries, generators, turbines, solar.
  * Map: what they can - who carries what - a step. */
 #include "engine/base/assert.h"
-#include "power/supply_impl.h"
+#include "power/supply_beside_impl.h"
 
 #include <math.h>
 
@@ -94,7 +94,22 @@ bool mr_supply_source_moves(const struct mr_supply *s)
 
 /* ---- who carries what ---- */
 
-/* @param[in] more_w racks will ask for it once units are there */
+void mr_supply_source_ask(struct mr_supply *s, struct mr_supply_source *source, double load_w,
+                          double more_w)
+{
+    const struct mr_generator_params *p = &source->block_params;
+    const double most_w = p->rated_w * (double)p->n_unit, asked_w = load_w + more_w;
+    mr_generator_set_more(p, &source->block, load_w, more_w);
+    if (asked_w > 0 && !source->has_started) {
+        mr_supply_emit(s, MR_SUPPLY_GEN_START, source->name, "", asked_w, most_w);
+        if (source->n_failed > 0)
+            mr_supply_emit(s, MR_SUPPLY_GEN_FAIL, source->name, "did not start", source->n_failed,
+                           source->block.n);
+    }
+    source->has_started = asked_w > 0;
+}
+
+/* Away from the grid. @param[in] more_w racks will ask for it once units are there */
 static void ask_blocks(struct mr_supply *s, struct mr_supply_group *group, double load_w,
                        double more_w)
 {
@@ -105,18 +120,13 @@ static void ask_blocks(struct mr_supply *s, struct mr_supply_group *group, doubl
         const struct mr_generator_params *p = &source->block_params;
         const double most_w = p->rated_w * (double)p->n_unit;
         const double part_w = fmin(load_w, most_w), rest_w = fmin(more_w, most_w - part_w);
-        const bool is_leaving = s->has_grid && !group->is_away && !source->is_turbine;
-        const bool is_new = is_leaving != source->block.is_leaving;
-        source->block.is_leaving = is_leaving;
-        if (is_new || part_w != source->block.load_w || rest_w != source->block.more_w)
-            mr_generator_set_more(p, &source->block, part_w, rest_w);
-        if (part_w + rest_w > 0 && !source->has_started) {
-            mr_supply_emit(s, MR_SUPPLY_GEN_START, source->name, "", part_w + rest_w, most_w);
-            if (source->n_failed > 0)
-                mr_supply_emit(s, MR_SUPPLY_GEN_FAIL, source->name, "did not start",
-                               source->n_failed, source->block.n);
-        }
-        source->has_started = part_w + rest_w > 0;
+        struct mr_generator *block = &source->block;
+        const bool is_new = block->is_leaving || isfinite(block->room_w);
+        block->is_leaving = false;
+        block->n_most = block->n;
+        block->room_w = never;
+        if (is_new || part_w != block->load_w || rest_w != block->more_w)
+            mr_supply_source_ask(s, source, part_w, rest_w);
         load_w -= part_w;
         more_w -= rest_w;
     }
@@ -261,7 +271,7 @@ static bool decide(struct mr_supply *s, struct mr_supply_group *group)
         group->is_own = false;
         forget_tries(group);
         mr_supply_island_rest(s, group);
-        ask_blocks(s, group, mr_supply_beside_asked_w(s, group), 0);
+        mr_supply_beside_ask(s, group);
         has_changed = put_on_bars(s, group, mr_supply_beside_w(s, group));
         set_backed(s, group, can_take_over(s, group, fed_w));
     }
@@ -354,6 +364,7 @@ double mr_supply_source_next_s(const struct mr_supply *s)
     if (s->options.price != NULL &&
         (isfinite(s->params.buy_usd_j) || isfinite(s->params.sell_usd_j)))
         next_s = fmin(next_s, mr_series_next_s(s->options.price, s->t_s));
+    next_s = fmin(next_s, mr_supply_beside_next_s(s));
     for (uint32_t i = 0; i < s->n_source; i++) {
         const struct mr_supply_source *source = &s->source[i];
         if (source->is_storage)

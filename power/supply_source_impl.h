@@ -59,6 +59,12 @@ struct mr_supply_group {
     struct mr_frequency_params swing_params; /* base and headroom of what runs */
 };
 
+/* What turbines beside a grid are asked for: it rises at once, and falls when it has been less for
+ * a while. */
+struct mr_supply_turbine_ask {
+    double now_w, held_w, since_s;
+};
+
 struct mr_supply_params;
 
 /** What a battery plant is for. One that buys by price has nothing to fill up to but that: where

@@ -501,7 +501,63 @@ MR_TEST(a_target_does_not_wait_for_the_period)
     }
 }
 
-MR_TEST_MAIN(MR_TEST_ENTRY(a_target_does_not_wait_for_the_period),
+/* A contract of 3.5 MW, racks ask for more: they are capped until the turbine is there, have what
+ * they ask for beside it, and the meter is never above the contract, nor below nothing. As it trips
+ * caps answer within a latency. */
+MR_TEST(a_turbine_gives_what_the_connection_does_not)
+{
+    struct mr_supply_options o = options();
+    const double latency_s = mr_govern_latency_s(&o.params.govern);
+    begin("<layout name=\"s\"><grid limit=\"3.5 MW\" voltage=\"20 kV\"/><power ups=\"none\">"
+          "<turbine rating=\"2 MW\" units=\"1\" spare=\"0\"/></power>" HALL "</layout>",
+          &o);
+    want_all(128e3);
+    for (double t_s = 1; t_s < 3600; t_s++) {
+        mr_supply_advance(world.supply, t_s);
+        assert_true(now().grid_w <= 3.5e6 && now().grid_w > 0);
+        assert_true(t_s < 600 ? now().generator_w == 0 && now().n_rack_capped == 32
+                              : t_s < 700 || now().n_rack_capped == 0);
+    }
+    mr_assert_near(now().generator_w, 0.9e6, 0, 1); /* its least load is more than is missing */
+    assert_int_equal(count("power.gen_start"), 1);
+    mr_supply_set_units_failed(world.supply, power_named("S.gt0"), 1);
+    mr_supply_advance(world.supply, 3600);
+    assert_true(now().grid_w > 3.5e6 && now().generator_w == 0);
+    for (double t_s = 3600 + latency_s; t_s < 4200; t_s++) {
+        mr_supply_advance(world.supply, t_s);
+        assert_true(now().grid_w <= 3.5e6 && now().n_rack_capped == 32);
+    }
+    mr_supply_set_units_failed(world.supply, power_named("S.gt0"), 0);
+    mr_supply_advance(world.supply, 6000);
+    assert_true(now().n_rack_capped == 0);
+    want_all(20e3); /* less than its least load: it leaves, and does not feed the grid */
+    mr_supply_advance(world.supply, 6200);
+    for (double t_s = 6200; t_s < 7200; t_s += 10) {
+        mr_supply_advance(world.supply, t_s);
+        assert_true(now().grid_w > 0 && now().generator_w == 0);
+    }
+    end(1e-9);
+}
+
+/* Sets are for outages: beside a grid they stand, whatever stands with them at its bus. */
+MR_TEST(sets_stand_beside_a_grid)
+{
+    struct mr_supply_options o = options();
+    begin("<layout name=\"s\"><grid limit=\"3.5 MW\"/><power><generator rating=\"2 MW\"/><bess "
+          "rating=\"100 kW\" units=\"1\" energy=\"1 kWh\"/></power>" HALL "</layout>",
+          &o);
+    want_all(128e3);
+    mr_supply_advance(world.supply, 300);
+    mr_supply_set_house(world.supply, 0, 3.6e6); /* above the limit with no rack at all */
+    mr_supply_advance(world.supply, 600);
+    assert_true(now().grid_w > 3.5e6 && totals().generator_j == 0);
+    assert_int_equal(count("power.gen_start"), 0);
+    end(1e-9);
+}
+
+MR_TEST_MAIN(MR_TEST_ENTRY(a_turbine_gives_what_the_connection_does_not),
+             MR_TEST_ENTRY(sets_stand_beside_a_grid),
+             MR_TEST_ENTRY(a_target_does_not_wait_for_the_period),
              MR_TEST_ENTRY(racks_are_shut_so_that_others_run),
              MR_TEST_ENTRY(the_smaller_limit_of_the_connection_holds),
              MR_TEST_ENTRY(a_ramp_needs_no_limit), MR_TEST_ENTRY(curtailment_is_met_in_time),
