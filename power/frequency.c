@@ -192,9 +192,15 @@ static double pass_s(const struct wave *w, double level, bool downwards)
 
 /* ---- modes ---- */
 
+/* At which of the two bounds is g? Either may be 0: of machines at their rating, or at rest. */
+static bool is_at_top(const struct mr_frequency_params *params, double g)
+{
+    return g > 0.5 * (params->up_frac - params->down_frac);
+}
+
 static double headroom(const struct mr_frequency_params *params, double g)
 {
-    return g > 0 ? params->up_frac : -params->down_frac;
+    return is_at_top(params, g) ? params->up_frac : -params->down_frac;
 }
 
 static bool is_free(const struct mr_frequency_params *params, const struct mr_frequency *fr)
@@ -247,11 +253,13 @@ static double f_of(const struct mr_frequency_params *params, double hz)
  * inside, or the two switches would answer each other without end. */
 static void stay_at_bound(const struct mr_frequency_params *params, struct mr_frequency *fr)
 {
-    const double touching = 1e-9, bound = headroom(params, fr->g);
-    const double beyond = (-fr->f / params->droop - bound) * (bound < 0 ? -1 : 1);
-    const double outward = (params->damping * fr->f - fr->step - bound) * (bound < 0 ? -1 : 1);
+    const double touching = 1e-9, small = 1e-6, bound = headroom(params, fr->g);
+    const double sign = is_at_top(params, fr->g) ? 1 : -1;
+    const double beyond = (-fr->f / params->droop - bound) * sign;
+    const double outward = (params->damping * fr->f - fr->step - bound) * sign;
+    const double inside = fabs(bound) > small ? bound * (1 - touching) : bound - sign * touching;
     fr->is_held = beyond > touching || (beyond > -touching && outward > 0);
-    fr->g = fr->is_held ? bound : bound * (1 - touching);
+    fr->g = fr->is_held ? bound : inside;
 }
 
 struct mr_frequency mr_frequency_start(double t_s)
@@ -293,7 +301,7 @@ static double switch_s(const struct mr_frequency_params *params, const struct mr
         return (double)INFINITY;
     if (fr->is_held) {
         const struct wave f = wave_of_f(params, fr);
-        return pass_s(&f, -headroom(params, fr->g) * params->droop, fr->g < 0);
+        return pass_s(&f, -headroom(params, fr->g) * params->droop, !is_at_top(params, fr->g));
     }
     const struct wave g = wave_of_g(params, fr);
     return fmin(pass_s(&g, params->up_frac, false), pass_s(&g, -params->down_frac, true));

@@ -263,11 +263,11 @@ void mr_supply_island_read(const struct mr_supply *s, struct mr_supply_reading *
         double sun_w, given_w;
         if (!group->is_away)
             continue;
-        const double missing_w = rest_w(s, group, &sun_w);
-        if (!(machines_w(s, group, &given_w) > 0)) { /* sun that nobody takes is not given */
-            r->solar_w -= fmin(sun_w, fmax(0, -missing_w));
+        const double asked_w = rest_w(s, group, &sun_w);
+        const double cut_w = fmin(sun_w, fmax(0, -asked_w)), missing_w = asked_w + cut_w;
+        r->solar_w -= cut_w; /* sun that nobody takes is not given */
+        if (!(machines_w(s, group, &given_w) > 0))
             continue;
-        }
         r->generator_w += missing_w;
         if (!group->is_balanced || !group->is_own)
             continue;

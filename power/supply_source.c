@@ -179,12 +179,15 @@ static void set_backed(struct mr_supply *s, struct mr_supply_group *group, bool 
 static void preset(struct mr_supply *s, struct mr_supply_group *group)
 {
     double rest = group->is_own ? group->own_w : 0;
-    for (uint32_t k = 0; k < group->n_source; k++) {
+    double sun_w = 0;
+    for (uint32_t k = 0; k < group->n_source && group->is_own; k++) {
         const struct mr_supply_source *source = &s->source[group->source[k]];
-        if (!source->is_storage && group->is_own)
-            rest -= source->is_solar ? mr_supply_source_sun_w(s, source)
-                                     : mr_generator_power_w(&source->block);
+        if (source->is_solar)
+            sun_w += mr_supply_source_sun_w(s, source);
+        else if (!source->is_storage)
+            rest -= mr_generator_power_w(&source->block);
     }
+    rest -= sun_w;
     for (uint32_t k = 0; k < group->n_source; k++) {
         struct mr_supply_source *source = &s->source[group->source[k]];
         if (!source->is_storage)
@@ -193,7 +196,7 @@ static void preset(struct mr_supply *s, struct mr_supply_group *group)
         source->mean_w = mr_buffer_set(&source->buffer_params, &source->buffer, -rest);
         rest += source->mean_w;
     }
-    group->missing_w = rest;
+    group->missing_w = rest + fmin(sun_w, fmax(0, -rest));
 }
 
 /* Only batteries take over without a gap. */
@@ -253,6 +256,19 @@ static double unmet_w(const struct mr_supply *s)
     return s->has_grid ? 0 : 1.1 * sum_w;
 }
 
+/* Sun comes first: machines give what it leaves, with units on the bus for what it could cease to
+ * give. Of storages nothing is counted on: they fill the gaps. */
+static void ask_beside_sun(struct mr_supply *s, struct mr_supply_group *group)
+{
+    const double load_w = group->own_w != 0 ? fmax(0, group->own_w) : group->load_w;
+    double sun_w = 0;
+    for (uint32_t k = 0; k < group->n_source; k++)
+        if (s->source[group->source[k]].is_solar)
+            sun_w += mr_supply_source_sun_w(s, &s->source[group->source[k]]);
+    sun_w = fmin(sun_w, load_w);
+    ask_blocks(s, group, load_w - sun_w, unmet_w(s) + sun_w);
+}
+
 /* Where bars share a group and only one has lost its feed, the group carries that one and rests on
  * the other. */
 static bool decide(struct mr_supply *s, struct mr_supply_group *group)
@@ -263,7 +279,7 @@ static bool decide(struct mr_supply *s, struct mr_supply_group *group)
     group->is_away = look_at_bars(s, group, &fed_w);
     if (group->is_away) {
         has_changed = put_on_bars(s, group, 0);
-        ask_blocks(s, group, group->own_w != 0 ? fmax(0, group->own_w) : group->load_w, unmet_w(s));
+        ask_beside_sun(s, group);
         carry_or_wait(s, group);
         preset(s, group);
     } else {
@@ -386,10 +402,26 @@ static void advance_block(struct mr_supply *s, struct mr_supply_source *source, 
     s->fuel_kg += (source->block.fuel_j - fuel_j) * p->fuel_kg_j;
 }
 
+/* Sun that nobody takes is not given. @return what is left that others have to take */
+static double cut_sun(struct mr_supply *s, struct mr_supply_group *group, double beyond_w,
+                      double dt_s)
+{
+    for (uint32_t k = 0; k < group->n_source; k++) {
+        struct mr_supply_source *source = &s->source[group->source[k]];
+        if (!source->is_solar)
+            continue;
+        const double cut_w = fmin(source->mean_w, beyond_w);
+        source->mean_w -= cut_w;
+        source->energy_j -= cut_w * dt_s;
+        beyond_w -= cut_w;
+    }
+    return beyond_w;
+}
+
 /* What storages and short, dump make up for over the step: the load less the others' energy. These
  * have moved within it, so a bound may come nearer than it was predicted: what a storage can do
- * over the step, on the mean, it does. Beyond it machines give less, or more; where there are none,
- * sun is not taken. */
+ * over the step, on the mean, it does. Beyond it there is less sun, then machines give less, or
+ * more. */
 static void carry(struct mr_supply *s, struct mr_supply_group *group, double given_w, double dt_s)
 {
     double rest = group->own_w - given_w;
@@ -402,6 +434,8 @@ static void carry(struct mr_supply *s, struct mr_supply_group *group, double giv
         source->mean_w = mr_buffer_set(&source->buffer_params, &source->buffer, can_w);
         rest += source->mean_w;
     }
+    if (rest < 0)
+        rest = -cut_sun(s, group, -rest, dt_s);
     if (mr_supply_island_step(s, group, s->t_s + dt_s, rest))
         return;
     if (rest > 0)

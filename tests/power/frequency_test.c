@@ -197,6 +197,27 @@ MR_TEST(headroom_is_met_and_left)
     mr_assert_near(mr_frequency_hz(&params, &fr), 60 - 60 * 0.02 / 21, 1e-9, 0);
 }
 
+/* At their rating machines give no more, and no less for that; at rest they give no less, and more
+ * when it is wanted. */
+MR_TEST(a_bound_may_be_nothing)
+{
+    for (int at_rest = 0; at_rest <= 1; at_rest++) {
+        struct mr_frequency_params params = plain();
+        *(at_rest ? &params.down_frac : &params.up_frac) = 0;
+        struct mr_frequency fr = mr_frequency_start(0);
+        mr_frequency_machines(&params, params.base_w, &fr);
+        mr_assert_near(at(&params, fr, 60), 60, 1e-9, 0);
+        mr_frequency_disturb(&params, &fr, -1e6); /* load comes */
+        mr_frequency_advance(&params, &fr, 120);
+        mr_assert_near(mr_frequency_hz(&params, &fr), 60 * (1 - (at_rest ? 0.01 / 21 : 0.01)), 1e-6,
+                       0);
+        mr_frequency_disturb(&params, &fr, 2e6); /* twice as much goes */
+        mr_frequency_advance(&params, &fr, 240);
+        mr_assert_near(mr_frequency_hz(&params, &fr), 60 * (1 + (at_rest ? 0.01 : 0.01 / 21)), 1e-6,
+                       0);
+    }
+}
+
 /* 30 % lost with little headroom: two stages of 10 % bring it back. */
 MR_TEST(load_is_shed_in_stages)
 {
@@ -285,5 +306,5 @@ MR_TEST(impossible_islands)
 MR_TEST_MAIN(MR_TEST_ENTRY(known_answers), MR_TEST_ENTRY(against_runge_kutta),
              MR_TEST_ENTRY(parts_are_the_whole), MR_TEST_ENTRY(crossings_against_fine_steps),
              MR_TEST_ENTRY(energies_add_up), MR_TEST_ENTRY(headroom_is_met_and_left),
-             MR_TEST_ENTRY(load_is_shed_in_stages), MR_TEST_ENTRY(a_trace),
-             MR_TEST_ENTRY(impossible_islands))
+             MR_TEST_ENTRY(a_bound_may_be_nothing), MR_TEST_ENTRY(load_is_shed_in_stages),
+             MR_TEST_ENTRY(a_trace), MR_TEST_ENTRY(impossible_islands))

@@ -170,6 +170,66 @@ MR_TEST(island_loses_a_turbine)
     end(1e-9);
 }
 
+/* A battery gives what the machine that is left cannot: all is in balance when that one arrives at
+ * its rating, and stays so. */
+MR_TEST(a_battery_beside_a_full_machine)
+{
+    struct mr_supply_options o = options();
+    begin("<layout name=\"s\"><grid interconnect=\"island\"/><power ups=\"none\"><turbine "
+          "rating=\"2.5 MW\" units=\"2\" spare=\"0\" name=\"gt\"/><bess rating=\"4 MW\" "
+          "energy=\"2 MWh\"/></power>" HALL "</layout>",
+          &o);
+    want_all(120e3);
+    mr_supply_advance(world.supply, 3600);
+    mr_supply_set_units_failed(world.supply, power_named("S.gt"), 1);
+    double full_s = 0;
+    for (double t_s = 3601; t_s <= 4200 && full_s == 0; t_s++) {
+        mr_supply_advance(world.supply, t_s);
+        full_s = now().generator_w > 2.5e6 * (1 - 1e-6) && now().storage_w < 0 ? t_s : 0;
+    }
+    assert_true(full_s > 3610);
+    mr_supply_advance(world.supply, full_s + 60);
+    assert_true(now().storage_w < -1e6 && now().n_rack_on == 32);
+    assert_true(totals().low_hz > 59.999 && totals().n_collapse == 0);
+    end(1e-9);
+}
+
+/* Sun takes its watts from the machines' set points and their fuel, down to the least load of units
+ * that stand by for it. Sun that goes is missing at once, and moves the frequency. */
+MR_TEST(sun_on_an_island)
+{
+    struct mr_arena arena = {0};
+    struct mr_err err = {0};
+    struct mr_series sun;
+    const double start_s[] = {0, 3600, 7200}, value[] = {0, 1, 0};
+    assert_int_equal(mr_series_of(&arena, start_s, value, 3, 10800, &sun, &err), MR_OK);
+    struct mr_supply_options o = options();
+    o.sun = &sun;
+    begin("<layout name=\"s\"><grid interconnect=\"island\"/><power ups=\"none\"><turbine "
+          "rating=\"2 MW\" units=\"4\" spare=\"1\" name=\"gt\"/><solar rating=\"0.8 "
+          "MW\"/></power>" HALL "</layout>",
+          &o);
+    want_all(120e3);
+    mr_supply_advance(world.supply, 1800);
+    const struct mr_supply_total at_first = totals();
+    mr_supply_advance(world.supply, 3599);
+    const double dark_j = totals().fuel_j - at_first.fuel_j, all_w = now().generator_w;
+    mr_supply_advance(world.supply, 5400);
+    const struct mr_supply_total then = totals();
+    const double lit_w = now().generator_w;
+    mr_assert_near(now().solar_w, 0.8e6, 1e-9, 0);
+    mr_assert_near(lit_w, all_w - 0.8e6, 1e-3, 0);
+    mr_supply_advance(world.supply, 7199);
+    assert_true(totals().fuel_j - then.fuel_j < 0.9 * dark_j);
+    assert_true(fabs(totals().machine_rest_j - then.machine_rest_j) < 1e-3 * totals().solar_j);
+    assert_true(totals().low_hz > 59.9);
+    mr_supply_advance(world.supply, 7260);
+    assert_true(totals().low_hz < 59.9 && totals().low_hz > 59 && totals().n_collapse == 0);
+    assert_int_equal(now().n_rack_on, 32);
+    end(1e-9);
+    mr_arena_fini(&arena);
+}
+
 MR_TEST(solar_and_battery_in_orbit)
 {
     struct mr_arena arena = {0};
@@ -222,4 +282,5 @@ MR_TEST_MAIN(MR_TEST_ENTRY(an_idle_set_starts_for_a_rack_that_is_held),
              MR_TEST_ENTRY(a_swing_begins_with_its_event),
              MR_TEST_ENTRY(relays_shed_and_racks_come_back),
              MR_TEST_ENTRY(machines_leave_a_bus_that_falls_too_far),
-             MR_TEST_ENTRY(island_loses_a_turbine), MR_TEST_ENTRY(solar_and_battery_in_orbit))
+             MR_TEST_ENTRY(island_loses_a_turbine), MR_TEST_ENTRY(solar_and_battery_in_orbit),
+             MR_TEST_ENTRY(a_battery_beside_a_full_machine), MR_TEST_ENTRY(sun_on_an_island))
