@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 // clang-format off
 #define P struct mr_exchange_params
@@ -15,7 +16,7 @@ static const struct mr_param rows[] = {
     MR_PARAM(P, memory_s, "memory", MR_Q_TIME, "3 s", 1e-3, 3600, "Which share of an instance's watts clocks drive is a mean of about so long (assumption)"),
     MR_PARAM(P, warm_s, "warm", MR_Q_TIME, "3 s", 0, 3600, "So long after the start caps hold for what racks are rated for, whatever they draw (assumption)"),
     MR_PARAM(P, rest_idle_frac, "rest_idle", MR_Q_FRACTION, "50 %", 0, 1, "Hosts, links and fans of a rack without work, over their rating (assumption)"),
-    MR_PARAM(P, support_frac, "support", MR_Q_FRACTION, "50 %", 0, 1, "Racks that no pool stands in and no tools run on, over their rating (assumption)"),
+    MR_PARAM(P, support_frac, "support", MR_Q_FRACTION, "50 %", 0, 1, "Racks without packages of any pool, and no tools, over their rating (assumption)"),
     MR_PARAM(P, lock, "clock", MR_Q_FRACTION, "100 %", 0.01, 1, "Highest clock of all packages, over the full clock"),
     MR_PARAM_ONE_OF(P, start, "start", starts, "steady", "Temperatures when time begins: where the idle site rests, or the plant's set points with every die as cold as its coolant"),
 };
@@ -195,6 +196,37 @@ static void describe(struct mr_exchange *x)
     }
 }
 
+static bool has_package(const struct mr_site *site, size_t r, const char *package)
+{
+    return site->rack[r].package != NULL && strcmp(site->rack[r].package, package) == 0;
+}
+
+/* Racks that no instance stands in idle as packages of their kind do where instances stand. Told
+ * once, by the first of them. */
+static void describe_free(struct mr_exchange *x, struct mr_diags *diags)
+{
+    const struct mr_stand *stand = x->plan.stand;
+    const struct mr_site *site = x->plan.site;
+    size_t n = 0, first = 0;
+    for (uint32_t i = 0; i < stand->n_instance; i++) {
+        const uint32_t at = stand->span[stand->begin[i]].rack;
+        if (i > 0 && x->plan.power[i] == x->plan.power[i - 1]) /* pools are lists of equals */
+            continue;
+        for (size_t r = 0; r < site->n_rack && site->rack[at].package != NULL; r++)
+            if (!(x->rack[r].idle_w > 0) && has_package(site, r, site->rack[at].package)) {
+                x->rack[r].idle_w = x->rack[at].idle_w;
+                x->rack[r].leakage_w = x->rack[at].leakage_w;
+                first = n == 0 || r < first ? r : first;
+                n++;
+            }
+    }
+    if (n > 0)
+        (void)mr_diags_add(diags, MR_SEVERITY_WARNING, MR_RANGE, MR_NOWHERE,
+                           "%s: no instance stands on its packages, and they idle (as those of %zu "
+                           "of %zu racks): deployment/instances fill fewer racks than there are",
+                           site->rack[first].name, n, site->n_rack);
+}
+
 /* At the lowest clocks, with dies as warm as cards say. */
 static void expect_racks(struct mr_exchange *x)
 {
@@ -204,8 +236,9 @@ static void expect_racks(struct mr_exchange *x)
         const double idle_w = x->plant->rack[r].n_package * (rack->idle_w + rack->leakage_w);
         if (rack->idle_w <= 0)
             continue;
-        rack->first_least_w = rack->rest_w + idle_w;
         rack->first_rest_w = x->plan.params.rest_idle_frac * rack->rest_w + idle_w;
+        rack->first_least_w = rack->n_free < x->plan.site->rack[r].n_package ? rack->rest_w + idle_w
+                                                                             : rack->first_rest_w;
     }
     for (uint32_t i = 0; i < stand->n_instance; i++)
         for (uint32_t k = stand->begin[i]; k < stand->begin[i + 1]; k++)
@@ -275,6 +308,7 @@ static mr_status build(struct mr_exchange *x, struct mr_diags *diags, struct mr_
         MR_TRY(mr_supply_set_tier_of(x->supply, mr_str_of(plan->tier[i].name), plan->tier[i].tier,
                                      err));
     describe(x);
+    describe_free(x, diags);
     expect_racks(x);
     doubt_grants(x, diags);
     x->t_s = x->start_s = x->meter_s = plan->supply.t_s;
