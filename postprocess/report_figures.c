@@ -27,20 +27,21 @@ static double value_of(const struct mr_report_file *file, const char *path)
     return mr_figures_value(&file->figures, path);
 }
 
-/* Mean power at the widest boundary that both know. @return whether that is the meter */
+/* Mean power at the widest boundary that both know. @return whether that is all that a site takes
+ */
 static bool power_of_both(const struct mr_report_file *a, const struct mr_report_file *b,
                           double mw[2])
 {
     static const char *const paths[] = {"power.site_mw_mean", "power.grid_mw_mean",
                                         "power.it_mw_mean", "power.packages_mw_mean"};
-    bool is_meter = false;
+    bool is_site = false;
     mw[0] = mw[1] = (double)NAN;
     for (size_t i = 0; i < sizeof paths / sizeof *paths && (isnan(mw[0]) || isnan(mw[1])); i++) {
         mw[0] = value_of(a, paths[i]);
         mw[1] = value_of(b, paths[i]);
-        is_meter = i == 0;
+        is_site = i == 0;
     }
-    return is_meter;
+    return is_site;
 }
 
 struct sentence {
@@ -169,7 +170,7 @@ static void describe_against(const struct mr_report_file *base, const struct mr_
     struct sentence s = {out, false};
     const double warmer = value_of(now, "thermal.die_c_max") - value_of(base, "thermal.die_c_max");
     double mw[2];
-    const bool is_meter = power_of_both(base, now, mw);
+    const bool is_site = power_of_both(base, now, mw);
     mr_buf_text(out, now->label);
     put_share(&s, value_of(base, "tok_s.output"), value_of(now, "tok_s.output"), "serves",
               "more tokens/s", "fewer tokens/s", "serves as many tokens/s");
@@ -183,9 +184,9 @@ static void describe_against(const struct mr_report_file *base, const struct mr_
         char text[MR_NUM_CAP];
         mr_buf_printf(out, " inside the same %s MW", mr_report_human(limit_mw, 4, text));
     }
-    if (is_meter) /* stores may carry what the meter does not see */
-        put_share(&s, mw[0], mw[1], "draws", "more at the meter", "less at the meter",
-                  "draws as much at the meter");
+    if (is_site) /* stores may carry what the site does not take */
+        put_share(&s, mw[0], mw[1], "draws", "more for its site", "less for its site",
+                  "draws as much for its site");
     else
         put_share(&s, mw[0], mw[1], "takes", "more power", "less power", "takes the same power");
     put_share(&s, value_of(base, "ttft_s.p99"), value_of(now, "ttft_s.p99"),

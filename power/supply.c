@@ -369,6 +369,7 @@ static void step(struct mr_supply *s, double t_s)
         mr_supply_shelf_step(s, t_s);
         mr_chain_settle(s->chain); /* means of ramping sources */
         s->grid_w = s->has_grid ? mr_chain_in_w(s->chain, 0) : 0;
+        s->total.export_j += fmax(0, -s->grid_w) * dt_s;
         count_racks(s, dt_s);
         meter(s, t_s);
         s->ramp_w = s->grid_w;

@@ -178,8 +178,8 @@ struct mr_supply_reading {
 void mr_supply_read(const struct mr_supply *supply, struct mr_supply_reading *reading);
 
 struct mr_supply_total {
-    double grid_j, generator_j, solar_j; /* in */
-    double rack_j, house_j, loss_j;      /* out; loss_j: on the way to the racks */
+    double grid_j, generator_j, solar_j, export_j; /* in; grid_j is net of what is fed into it */
+    double rack_j, house_j, loss_j;                /* out; loss_j: on the way to the racks */
     double module_j, rack_loss_j;    /* parts of rack_j: behind the stages inside, lost in them */
     double stage_loss_j[MR_N_STAGE]; /* of both losses */
     double storage_in_j, storage_out_j, storage_loss_j, storage_change_j;

@@ -66,6 +66,8 @@ void mr_supply_mean_read(struct mr_supply_mean *mean, const struct mr_supply *su
     for (size_t i = 0; i < n_power; i++)
         *at(reading, powers[i].w) =
             mean_w(*at(&mean->total, powers[i].j), *at(&now, powers[i].j), drawn_j, over_s);
+    reading->solar_w = mean_w(mean->total.solar_j - mean->total.dump_j, now.solar_j - now.dump_j,
+                              drawn_j, over_s); /* as in readings: what is taken */
     reading->storage_w =
         mean_w(into_storage_j(&mean->total), into_storage_j(&now), drawn_j, over_s);
     for (int i = 0; i < MR_N_STAGE; i++)

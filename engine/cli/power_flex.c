@@ -37,7 +37,7 @@ static const struct mr_channel status_columns[] = {
     VALUE(struct status_row, t_s, "s", "When it was told", NULL),
     WORD(struct status_row, event, "Why it was told", events, "FeedState/event"),
     WORD(struct status_row, phase, "State of the connection", phases, NULL),
-    VALUE(struct status_row, calculated_load_kw, "kW", "Drawn at the meter", "FeedState/calculated_load"),
+    VALUE(struct status_row, calculated_load_kw, "kW", "Drawn at the grid's meter", "FeedState/calculated_load"),
     VALUE(struct status_row, target_kw, "kW", "Target in force; NaN: none", NULL),
     WORD(struct status_row, in_flight, "The budget is on its way to a target, or back", no_yes, "FeedState/in_flight"),
     WORD(struct status_row, compliant, "Load is at or below the constraint", no_yes, "FeedState/compliant"),

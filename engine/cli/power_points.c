@@ -20,23 +20,23 @@ static const char *const no_yes[] = {"no", "yes"};
 #define STORAGE(type)                                                                       \
     FLAG("status", "State", states, type "/Status"),                                        \
     FLAG("available", "It could give power now", no_yes, type "/Available"),                \
-    F32("power_kw", "kW", "Given at the terminals; below 0: taken", 1e-3, "PowerMeter/ActivePower"), \
-    F32("energy_kwh", "kW h", "Energy that is in it", 1 / 3.6e6, type "/GenericPoint"),    \
-    F32("soc", "1", "State of charge", 1, type "/GenericPoint")
+    F32("power_kw", "kW", "Given at the terminals, below 0: taken; from the sample on, /power/storage_kw is the mean before it", 1e-3, "PowerMeter/ActivePower"), \
+    F32("energy_kwh", "kW h", "Energy that is in it, at the sample", 1 / 3.6e6, type "/GenericPoint"),    \
+    F32("soc", "1", "State of charge, at the sample", 1, type "/GenericPoint")
 
 static const struct mr_channel ups_channels[] = {STORAGE("UPS")};
 static const struct mr_channel bess_channels[] = {STORAGE("BESS")};
 static const struct mr_channel generator_channels[] = {
     FLAG("status", "State", states, "Generator/Status"),
     FLAG("available", "A unit of it could run", no_yes, "Generator/Available"),
-    F32("power_kw", "kW", "Given", 1e-3, "PowerMeter/ActivePower"),
+    F32("power_kw", "kW", "Given, at the sample; /power/generator_kw is the mean before it", 1e-3, "PowerMeter/ActivePower"),
 };
 static const struct mr_channel breaker_channels[] = {
     FLAG("status", "Off: open", states, "Breaker/Status"),
     FLAG("available", "What it feeds works", no_yes, "Breaker/Available"),
 };
 static const struct mr_channel meter_channels[] = {
-    {.name = "active_power_kw", .units = "kW", .long_name = "Taken in by the node", .type = MR_CHANNEL_F32_OF_F64,
+    {.name = "active_power_kw", .units = "kW", .long_name = "Taken in by the node; mean since the sample before", .type = MR_CHANNEL_F32_OF_F64,
      .scale = 1e-3, .dsx = "PowerMeter/ActivePower", MR_CHANNEL_OVER_MEAN},
     {.name = "active_power_max_kw", .units = "kW", .long_name = "The most that was taken in since the sample before",
      .type = MR_CHANNEL_F32_OF_F64, .scale = 1e-3, MR_CHANNEL_OVER_MAX},

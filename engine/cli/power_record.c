@@ -59,9 +59,9 @@ static const char *const feed_events[] = {
 #undef FEED_EVENT_NAME
 };
 static const struct mr_channel feed_channels[] = {
-    MEAN("calculated_load_kw", "Drawn at the meter", "FeedState/calculated_load"),
-    MEAN("measured_load_kw", "The same: the meter is the model", "powerbreach/measured_load"),
-    MAX("load_max_kw", "The most that was drawn at the meter since the sample before"),
+    MEAN("calculated_load_kw", "At the grid's meter, below 0: fed into the grid; mean since the sample before", "FeedState/calculated_load"),
+    MEAN("measured_load_kw", "The same: the meter is the model; mean since the sample before", "powerbreach/measured_load"),
+    MAX("load_max_kw", "The most that was drawn at the grid's meter since the sample before"),
     F32("target_kw", "kW", "Constraint in force; NaN where there is none", 1e-3, "FeedState/load_constraint"),
     F32("power_minimum_kw", "kW", "What the site takes at least", 1e-3, "FeedMetadata/power_minimum"),
     F32("power_maximum_kw", "kW", "Limit of the contract; NaN where there is none", 1e-3, "FeedMetadata/power_maximum"),
@@ -76,22 +76,22 @@ static const struct mr_channel grid_channels[] = {
     F32("carbon_g_kwh", "g/kWh", "Carbon of the grid's energy", 3.6e9, NULL),
 };
 static const struct mr_channel site_channels[] = {
-    MEAN("rack_kw", "Drawn by racks", NULL),
-    MEAN("module_kw", "Of that: behind the stages inside racks, to packages and hosts", NULL),
-    MEAN("asked_kw", "Asked for by racks", NULL),
-    MEAN("house_kw", "Cooling and the rest of the house", NULL),
-    MEAN("generator_kw", "Given by generators and turbines at their terminals", NULL),
-    MEAN("set_point_kw", "Of that: at the machines' set points", NULL),
-    MEAN("governor_kw", "Of that: by governors, beyond the set points", NULL),
-    MEAN("inertia_kw", "Of that: taken from rotating mass, below 0: put into it", NULL),
-    MEAN("damping_kw", "Of that: load that goes with the frequency", NULL),
-    MEAN("solar_kw", "Given by solar", NULL),
-    MEAN("storage_kw", "Taken by storages, below 0: given", NULL),
-    F32("storage_energy_kwh", "kW h", "Energy of all storages beside the chain", 1 / 3.6e6, "BESS/GenericPoint"),
-    F32("shelf_energy_kwh", "kW h", "Energy of the capacitors in racks' shelves", 1 / 3.6e6, NULL),
+    MEAN("rack_kw", "Drawn by racks; mean since the sample before", NULL),
+    MEAN("module_kw", "Of that: behind the stages inside racks, to packages and hosts; mean since the sample before", NULL),
+    MEAN("asked_kw", "Asked for by racks; mean since the sample before", NULL),
+    MEAN("house_kw", "Cooling and the rest of the house; mean since the sample before", NULL),
+    MEAN("generator_kw", "Given by generators and turbines at their terminals; mean since the sample before", NULL),
+    MEAN("set_point_kw", "Of that: at the machines' set points; mean since the sample before", NULL),
+    MEAN("governor_kw", "Of that: by governors, beyond the set points; mean since the sample before", NULL),
+    MEAN("inertia_kw", "Of that: taken from rotating mass, below 0: put into it; mean since the sample before", NULL),
+    MEAN("damping_kw", "Of that: load that goes with the frequency; mean since the sample before", NULL),
+    MEAN("solar_kw", "Given by sun, as far as it was taken; mean since the sample before", NULL),
+    MEAN("storage_kw", "Taken by storages, below 0: given; mean since the sample before", NULL),
+    F32("storage_energy_kwh", "kW h", "Energy of all storages beside the chain, at the sample", 1 / 3.6e6, "BESS/GenericPoint"),
+    F32("shelf_energy_kwh", "kW h", "Energy of the capacitors in racks' shelves, at the sample", 1 / 3.6e6, NULL),
 };
 static const struct mr_channel stage_channels[] = {
-    MEAN("stage_loss_kw", "Lost in the stages of a kind, on the way to the racks and inside", NULL),
+    MEAN("stage_loss_kw", "Lost in the stages of a kind, on the way to the racks and inside; mean since the sample before", NULL),
 };
 
 struct event_row {
@@ -466,7 +466,8 @@ mr_status mr_power_record_finish(struct mr_power_record *record, const char *sum
     struct mr_supply_total t;
     mr_supply_total(record->supply, &t);
     const struct mr_alone_figure figures[] = {
-        {"energy.grid_j", "J", "Drawn at the meter", t.grid_j},
+        {"energy.grid_j", "J", "At the grid's meter, net of what is fed in", t.grid_j},
+        {"energy.export_j", "J", "Fed into the grid at its meter", t.export_j},
         {"energy.rack_j", "J", "Drawn by racks", t.rack_j},
         {"energy.losses_j", "J", "Lost on the way to the racks", t.loss_j},
         {"energy.rack_losses_j", "J", "Lost in the stages inside racks", t.rack_loss_j},
@@ -476,8 +477,8 @@ mr_status mr_power_record_finish(struct mr_power_record *record, const char *sum
         {"energy.held_j", "J", "Asked for by racks that had to stop", t.held_j},
         {"energy.burn_j", "J", "Drawn for the sake of ramps", t.burn_j},
         {"energy.closure_rel", "1", "Energy in - out - stored over energy in", t.closure_rel},
-        {"power.grid_mw_peak", "MW", "Highest power at the meter", t.peak_w * 1e-6},
-        {"power.ramp_max_mw_min", "MW/min", "Fastest move of the meter, up or down",
+        {"power.grid_mw_peak", "MW", "Highest power at the grid's meter", t.peak_w * 1e-6},
+        {"power.ramp_max_mw_min", "MW/min", "Fastest move of the grid's meter, up or down",
          fmax(t.ramp_up_w_s, t.ramp_down_w_s) * 60e-6},
         {"power.ramp_up_max_mw_min", "MW/min", "Upwards", t.ramp_up_w_s * 60e-6},
         {"power.ramp_down_max_mw_min", "MW/min", "Downwards", t.ramp_down_w_s * 60e-6},

@@ -15,6 +15,9 @@ void mr_power_tell_table(const struct mr_power_tell *told, struct mr_buf *out)
                   told->until_s / 3600, told->site->n_rack);
     mr_buf_printf(out, "%-20s %.5g MWh (mean %.4g MW, peak %.4g MW)\n", "grid",
                   t.grid_j * joule_mwh, t.grid_j / told->until_s * 1e-6, t.peak_w * 1e-6);
+    if (t.export_j > 0)
+        mr_buf_printf(out, "%-20s %.5g MWh fed into it, of which grid is net\n", "grid",
+                      t.export_j * joule_mwh);
     if (t.generator_j + t.solar_j > 0)
         mr_buf_printf(out, "%-20s generators %.5g MWh, solar %.5g MWh, not taken %.4g MWh\n",
                       "on site", t.generator_j * joule_mwh, t.solar_j * joule_mwh,
@@ -104,6 +107,7 @@ void mr_power_tell_json(const struct mr_power_tell *told, struct mr_buf *out)
         {"damping_j", t.damping_j},
         {"walk_in_j", t.machine_rest_j - t.governor_j - t.inertia_j - t.damping_j},
         {"solar_j", t.solar_j},
+        {"export_j", t.export_j},
         {"rack_j", t.rack_j},
         {"asked_j", t.want_j},
         {"capped_j", t.capped_j},

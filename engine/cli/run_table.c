@@ -76,12 +76,28 @@ static void put_chain(struct mr_buf *out, const struct mr_play_result *result)
                   percent * (x->module_j - x->package_j));
 }
 
+/* What the meter does not show: own machines and sun, and which way it turned. */
+static void put_sources(struct mr_buf *out, const struct mr_play_result *result)
+{
+    const struct mr_exchange_sums *x = &result->site;
+    const double given_j = x->site_j - x->grid_j;
+    char given[MR_UNIT_CAP], taken[MR_UNIT_CAP], fed[MR_UNIT_CAP];
+    if (!(given_j > 1e-9 * x->site_j) && !(x->export_j > 0))
+        return;
+    mr_unit_human(given_j / result->sim_s, MR_Q_POWER, 4, given);
+    mr_unit_human(x->site_j / result->sim_s, MR_Q_POWER, 4, taken);
+    mr_unit_human(x->export_j, MR_Q_ENERGY, 4, fed);
+    mr_buf_printf(out,
+                  "%-26s own machines and sun %s, taken by the site %s; fed into the grid %s\n",
+                  "sources", given, taken, fed);
+}
+
 static void put_site(struct mr_buf *out, const struct mr_play_result *result)
 {
     const struct mr_exchange_sums *x = &result->site;
     char mean[MR_UNIT_CAP], peak[MR_UNIT_CAP], it[MR_UNIT_CAP], feed[MR_UNIT_CAP], own[MR_UNIT_CAP];
-    mr_unit_human(x->site_j / result->sim_s, MR_Q_POWER, 4, mean);
-    mr_unit_human(x->site_peak_w, MR_Q_POWER, 4, peak);
+    mr_unit_human(x->grid_j / result->sim_s, MR_Q_POWER, 4, mean);
+    mr_unit_human(x->grid_peak_w, MR_Q_POWER, 4, peak);
     mr_unit_human(x->it_j / result->sim_s, MR_Q_POWER, 4, it);
     mr_unit_human(result->feed_limit_w, MR_Q_POWER, 4, feed);
     mr_unit_human((x->used_j - x->site_j) / result->sim_s, MR_Q_POWER, 4, own);
@@ -91,6 +107,7 @@ static void put_site(struct mr_buf *out, const struct mr_play_result *result)
                   isfinite(result->feed_limit_w) ? feed : "", has_own ? ", and " : "",
                   has_own ? own : "", has_own ? " of what storages held" : "", it,
                   x->used_j / x->it_j);
+    put_sources(out, result);
     put_chain(out, result);
     if (result->books.n_level > 0)
         mr_buf_printf(out,

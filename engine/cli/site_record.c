@@ -40,15 +40,16 @@ static const struct mr_channel sum_channels[] = {
     KW("power_kw", "Drawn by the racks", MEAN),
     KW("power_max_kw", "The most that they drew since the sample before", MAX),
 };
-enum { SITE_METER, SITE_METER_MAX, SITE_RACKS, SITE_RACKS_MAX, SITE_HOUSE, SITE_LOSS, SITE_OWN, N_SITE_CHANNEL };
+enum { SITE_METER, SITE_METER_MAX, SITE_RACKS, SITE_RACKS_MAX, SITE_HOUSE, SITE_LOSS, SITE_OWN, SITE_TAKEN, N_SITE_CHANNEL };
 static const struct mr_channel site_channels[N_SITE_CHANNEL] = {
-    KW("site_kw", "Drawn at the meter", MEAN),
-    KW("site_max_kw", "The most that was drawn at the meter since the sample before", MAX),
-    KW("it_kw", "Drawn by the racks", MEAN),
+    KW("site_kw", "At the grid's meter, below 0: fed into the grid; own machines and sun are own_kw; mean since the sample before", MEAN),
+    KW("site_max_kw", "The most that was drawn at the grid's meter since the sample before", MAX),
+    KW("it_kw", "Drawn by the racks; mean since the sample before", MEAN),
     KW("it_max_kw", "The most that they drew since the sample before", MAX),
-    KW("cooling_kw", "Pumps, fans and compressors", MEAN),
-    KW("loss_kw", "Lost in the power chain", MEAN),
-    KW("own_kw", "Given by generators and solar", MEAN),
+    KW("cooling_kw", "Pumps, fans and compressors; mean since the sample before", MEAN),
+    KW("loss_kw", "Lost in the power chain; mean since the sample before", MEAN),
+    KW("own_kw", "Given by own machines and sun; mean since the sample before", MEAN),
+    KW("taken_kw", "Taken by the site: site_kw + own_kw, the summary's power.site_mw_mean over time; mean since the sample before", MEAN),
 };
 
 static const char *const kinds[] = {
@@ -414,7 +415,7 @@ static void sum_racks(struct mr_site_record *r)
 
 /* The site's values, in the order of its channels. */
 struct whole {
-    double own_w;
+    double own_w, taken_w;
     const void *value[N_SITE_CHANNEL];
 };
 
@@ -429,11 +430,13 @@ static void read_whole(struct mr_site_record *r, struct whole *whole)
     else if (!r->is_fresh)
         mr_supply_mean_read(&r->mean, supply);
     whole->own_w = now->generator_w + now->solar_w;
+    whole->taken_w = now->grid_w + whole->own_w;
     whole->value[SITE_METER] = whole->value[SITE_METER_MAX] = &now->grid_w;
     whole->value[SITE_RACKS] = whole->value[SITE_RACKS_MAX] = &now->rack_w;
     whole->value[SITE_HOUSE] = &now->house_w;
     whole->value[SITE_LOSS] = &now->loss_w;
     whole->value[SITE_OWN] = &whole->own_w;
+    whole->value[SITE_TAKEN] = &whole->taken_w;
 }
 
 void mr_site_record_look(struct mr_site_record *record, double now_s)

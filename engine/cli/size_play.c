@@ -165,7 +165,7 @@ static bool judge(const struct mr_size_play *play, const struct mr_figures *f,
     const double limit_mw = play->space->opts->limit_mw;
     const double peak_mw = mr_figures_value(f, "power.site_mw_peak");
     if (limit_mw > 0 && !(peak_mw <= limit_mw)) {
-        snprintf(why, MR_SEARCH_WHY, "peak of %.4g MW at the meter, %.4g MW may be", peak_mw,
+        snprintf(why, MR_SEARCH_WHY, "peak of %.4g MW taken by the site, %.4g MW may be", peak_mw,
                  limit_mw);
         return false;
     }
@@ -245,7 +245,7 @@ static mr_status judge_calls(struct mr_size_play *play, size_t i_run, const stru
     trial->holds = false;
     trial->is_short = false;
     if (limit_mw > 0 && !(confirm->peak_mw <= limit_mw)) {
-        snprintf(trial->why, MR_SEARCH_WHY, "peak of %.4g MW at the meter, %.4g MW may be",
+        snprintf(trial->why, MR_SEARCH_WHY, "peak of %.4g MW taken by the site, %.4g MW may be",
                  confirm->peak_mw, limit_mw);
     } else if (!v->is_kept) {
         snprintf(trial->why, MR_SEARCH_WHY, "%s: %.4g %% of %zu calls, %.4g %% wanted", v->what,

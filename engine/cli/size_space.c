@@ -427,7 +427,7 @@ static void check_limits(const struct making *m, const struct mr_size_build *bui
     if (grid_w > 0 && build->nominal_w > grid_w * doubt) {
         mr_unit_human(build->nominal_w, MR_Q_POWER, 4, is);
         mr_unit_human(grid_w, MR_Q_POWER, 4, may);
-        snprintf(why, sizeof why, "%s at the meter by its racks' limits, %s may be", is, may);
+        snprintf(why, sizeof why, "%s taken by the site by its racks' limits, %s may be", is, may);
         refuse(item, why);
     } else if (budget_usd > 0 && build->capital_usd > budget_usd) {
         mr_unit_human(build->capital_usd, MR_Q_MONEY, 4, is);

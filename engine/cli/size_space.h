@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What could be built: every combination of the values that --over gives, each with its settings
- * and with what is known of it before any run: watts at the meter and dollars from its cards, and
+ * and with what is known of it before any run: watts of the site and dollars from its cards, and
  * the tokens per second that its packages cannot exceed.
  *
  * What a build leaves open follows its racks: the package of the deployment is the one they hold,
@@ -30,7 +30,7 @@ struct mr_size_build {
     const char **set; /* "PATH=VALUE", all but the load's */
     size_t n_set;
     const char *value[MR_SIZE_FACTORS];
-    double nominal_w, capital_usd; /* at the meter; NaN: not known */
+    double nominal_w, capital_usd; /* of the site; NaN: not known */
     uint64_t n_rack, n_package, n_instance;
 };
 

@@ -166,8 +166,9 @@ static void put_table(const struct mr_size_told *told, const size_t *order, stru
             break;
         }
     if (has_site(told))
-        mr_buf_text(out, "    peak MW: at the meter in its run, which --limit-mw is compared with; "
-                         "(limits): what its racks may draw by their limits\n");
+        mr_buf_text(out,
+                    "    peak MW: taken by the site in its run, which --limit-mw is compared with; "
+                    "(limits): what its racks may draw by their limits\n");
 }
 
 /* ---- front ---- */
@@ -247,7 +248,7 @@ static void put_front(const struct mr_size_told *told, struct mr_buf *out)
     for (size_t c = 0; c < n_col; c++)
         mr_buf_char(out, '-');
     mr_buf_printf(out, "\n   %s, up to %s   (* the answer, # the front, o within it, + at least)\n",
-                  by_money ? "capital, MUSD" : "peak MW at the meter", right);
+                  by_money ? "capital, MUSD" : "peak MW of the site", right);
 }
 
 /* ---- text ---- */

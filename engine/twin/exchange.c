@@ -197,9 +197,10 @@ double mr_exchange_next_s(const struct mr_exchange *x)
                 fmax(mr_plant_alarm_s(x->plant, x->heat), x->t_s + least_s));
 }
 
+/* Taken by the site: at the grid's meter, from own machines, and of the sun what somebody took. */
 static double site_j(const struct mr_supply_total *watts)
 {
-    return watts->grid_j + watts->generator_j + watts->solar_j;
+    return watts->grid_j + watts->generator_j + watts->solar_j - watts->dump_j;
 }
 
 /* Nothing that the product serves is as hot or as cold. */
@@ -230,8 +231,10 @@ static void look_at_meter(struct mr_exchange *x)
     mr_supply_total(x->supply, &watts);
     x->site_w = (site_j(&watts) - x->meter_j) / dt_s;
     x->site_peak_w = fmax(x->site_peak_w, x->site_w);
+    x->grid_peak_w = fmax(x->grid_peak_w, (watts.grid_j - x->meter_grid_j) / dt_s);
     x->meter_s = x->t_s;
     x->meter_j = site_j(&watts);
+    x->meter_grid_j = watts.grid_j;
 }
 
 mr_status mr_exchange_do(struct mr_exchange *x, double t_s, const struct mr_exchange_work *work,
@@ -330,6 +333,12 @@ void mr_exchange_sums(const struct mr_exchange *x, struct mr_exchange_sums *sums
     *sums = (struct mr_exchange_sums){
         .time_s = x->t_s - x->start_s,
         .site_j = site_j(&watts),
+        .grid_j = watts.grid_j,
+        .export_j = watts.export_j,
+        .untaken_j = watts.dump_j,
+        .grid_peak_w = x->site_peak_w > 0 ? x->grid_peak_w
+                       : rest_s > 0       ? fmax(0, (watts.grid_j - x->meter_grid_j) / rest_s)
+                                          : 0,
         .it_j = watts.rack_j,
         .house_j = watts.house_j,
         .site_peak_w = x->site_peak_w > 0 ? x->site_peak_w
@@ -347,7 +356,7 @@ void mr_exchange_sums(const struct mr_exchange *x, struct mr_exchange_sums *sums
         .throttled_package_s = x->throttled_s,
         .down_package_s = x->down_s,
         .capped_package_s = x->capped_s,
-        .used_j = watts.rack_j + watts.house_j + watts.loss_j + watts.storage_loss_j + watts.dump_j,
+        .used_j = watts.rack_j + watts.house_j + watts.loss_j + watts.storage_loss_j,
         .ramp_up_w_s = watts.ramp_up_w_s,
         .cap_events = (double)watts.n_cap,
         .trip_events = (double)watts.n_trip,

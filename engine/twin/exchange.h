@@ -178,7 +178,10 @@ enum mr_exchange_down {
 /* Since the start. */
 struct mr_exchange_sums {
     double time_s;
-    double site_j, it_j, house_j;    /* from all feeds; racks; cooling and pumps */
+    double site_j, it_j, house_j;    /* taken, from grid, machines, sun; racks; cooling and pumps */
+    double grid_j, export_j;         /* at the grid's meter, net; fed into the grid there */
+    double untaken_j;                /* of sun, by nobody */
+    double grid_peak_w;              /* at the grid's meter */
     double site_peak_w, closure_rel; /* the largest of heat, watts, and what cooling has not paid */
     double unfed_j;  /* asked by cooling in intervals in which its power went, and not given */
     double astray_j; /* of racks that feeds lost or found within an interval: seen at its end */
@@ -191,7 +194,7 @@ struct mr_exchange_sums {
     double burn_j;                     /* of it_j: drawn for the sake of ramps, and not for work */
     double loss_j;                     /* on the way to the racks */
     double used_j;    /* site_j with what storages gave of their own, or kept: over it_j the PUE */
-    double storage_j; /* kept and lost in storages, or given by sources and taken by nobody */
+    double storage_j; /* kept and lost in storages */
     double module_j, package_j;     /* of it_j: behind the racks' stages; of that: packages */
     double cap_events, trip_events; /* caps that began to hold work back, breakers that opened */
     double down_why_s[MR_EXCHANGE_DOWNS]; /* of down_package_s */

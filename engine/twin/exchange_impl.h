@@ -81,6 +81,7 @@ struct mr_exchange {
     double lost_core_frac;                /* of those before that lost their power */
     double site_peak_w, site_w;           /* site_w: of the last such window; NaN: none yet */
     double meter_s, meter_j;              /* where the window of a peak begins */
+    double grid_peak_w, meter_grid_j;     /* of them: at the grid's meter */
     double throttled_s, capped_s, down_s, down_why_s[MR_EXCHANGE_DOWNS];
     bool has_utility, smooths;
     struct mr_supply_part *part; /* packages of instances, as the stand has them */

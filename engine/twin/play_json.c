@@ -520,8 +520,9 @@ static void put_site(struct mr_jsonw *w, const struct mr_scenario *scenario,
                      const struct mr_play_result *result, const struct totals *t)
 {
     const double n = unknown;
-    const struct mr_exchange_sums none = {n, n, n, n, n, n, n, n, n, n, n, n, n, n,         n,
-                                          n, n, n, n, n, n, n, n, n, n, n, n, n, {n, n, n}, {0}};
+    const struct mr_exchange_sums none = {n, n, n, n, n, n, n, n, n,         n,  n, n,
+                                          n, n, n, n, n, n, n, n, n,         n,  n, n,
+                                          n, n, n, n, n, n, n, n, {n, n, n}, {0}};
     const struct mr_strand unplaced = {n, n, n, n, n, n, n, n};
     const struct mr_exchange_sums *x = result->has_site ? &result->site : &none;
     const struct mr_strand *strand = result->has_site ? &result->books.strand : &unplaced;
@@ -540,7 +541,8 @@ static void put_site(struct mr_jsonw *w, const struct mr_scenario *scenario,
                   hour_s
             : unknown;
     GROUP(w, "power", {"site_mw_mean", x->site_j / s * 1e-6},
-          {"site_mw_peak", x->site_peak_w * 1e-6}, {"it_mw_mean", x->it_j / s * 1e-6},
+          {"site_mw_peak", x->site_peak_w * 1e-6}, {"grid_mw_mean", x->grid_j / s * 1e-6},
+          {"grid_mw_peak", x->grid_peak_w * 1e-6}, {"it_mw_mean", x->it_j / s * 1e-6},
           {"pue", x->used_j / x->it_j}, {"itue", x->it_j / compute_j},
           {"pue_ups", x->used_j / (x->it_j + x->stage_loss_j[MR_STAGE_BUSWAY])},
           {"tue", x->used_j / compute_j},
@@ -559,7 +561,8 @@ static void put_site(struct mr_jsonw *w, const struct mr_scenario *scenario,
           {"stranded_chain_kw", strand->chain_w * 1e-3},
           {"stranded_redundancy_kw", strand->redundancy_w * 1e-3},
           {"stranded_granularity_kw", strand->granularity_w * 1e-3});
-    GROUP(w, "energy", {"site_j", x->site_j}, {"it_j", x->it_j}, {"closure_rel", x->closure_rel},
+    GROUP(w, "energy", {"site_j", x->site_j}, {"grid_j", x->grid_j}, {"export_j", x->export_j},
+          {"untaken_j", x->untaken_j}, {"it_j", x->it_j}, {"closure_rel", x->closure_rel},
           {"packages_j", result->package_j}, {"burn_j", x->burn_j}, {"losses_j", x->loss_j},
           {"cooling_j", x->house_j}, {"storage_j", x->storage_j}, {"used_j", x->used_j},
           {"unfed_j", x->unfed_j}, {"astray_j", x->astray_j},
