@@ -243,7 +243,8 @@ static mr_status get_llm(struct cursor *c, struct mr_session *session,
 static mr_status get_after(struct cursor *c, struct mr_session *session, struct mr_err *err)
 {
     const uint32_t node = (uint32_t)session->n_node - 1;
-    const uint32_t back = get_below(c, (uint64_t)node + 1), flags = get_below(c, 128);
+    const uint32_t back = get_below(c, (uint64_t)node + 1);
+    const uint32_t flags = get_below(c, 4 * (MR_SESSION_BARRIER + 1));
     struct mr_session_after after = {.node = back == 0 ? MR_SESSION_NONE : node - back,
                                      .relation = (uint8_t)(flags >> 2),
                                      .is_dispatch = (flags & 2) != 0};
